@@ -1,0 +1,105 @@
+"""The timetable: each job calls one flow under a database lock, so any number of processes may run it.
+
+The schedule lives in memory; everything durable is a row. A job that is missed or killed is simply
+run at the next tick.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from portal.db import Actor, advisory_lock, release_connection
+from portal.db.checks import run_checks
+from portal.flows.mint_rewards import run_mint
+from portal.flows.receive_callback import settle_inbox
+from portal.flows.settle_payment import retry_rails
+from portal.runtime import Portal
+from portal.visits import prune_visits
+
+log = logging.getLogger(__name__)
+
+MINT_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Job:
+    """One entry of the timetable: a name, how often in seconds, and the flow."""
+
+    name: str
+    seconds: int
+    run: Callable[[Portal], object]
+
+
+def mint_rewards(portal: Portal) -> object:
+    """Run one minting round: settle what is open, send what is approved."""
+    return run_mint(portal.chain, portal.settings, MINT_BATCH, Actor.job("mint_rewards"))
+
+
+def settle_waiting_callbacks(portal: Portal) -> object:
+    """Apply callbacks that a crash left durable but not acted on."""
+    return settle_inbox(portal.chain, portal.settings)
+
+
+def retry_failed_rails(portal: Portal) -> object:
+    """Write again the rails of paid references that failed."""
+    return retry_rails(portal.chain, portal.settings)
+
+
+def prune_old_visits(portal: Portal) -> object:
+    """Remove visit buckets older than 28 days."""
+    return prune_visits()
+
+
+def check_invariants(portal: Portal) -> object:
+    """Run the SQL invariants and log what they find."""
+    broken = run_checks()
+    for name, rows in broken.items():
+        log.error("invariant %s is broken by %s rows, the first: %s", name, len(rows), rows[0])
+    return len(broken)
+
+
+TIMETABLE = (
+    Job("mint_rewards", 3, mint_rewards),
+    Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
+    Job("retry_failed_rails", 60, retry_failed_rails),
+    Job("check_invariants", 600, check_invariants),
+    Job("prune_old_visits", 3600, prune_old_visits),
+)
+
+
+def start_schedule(portal: Portal) -> BackgroundScheduler:
+    """Start the timetable in this process and let the portal wake a job early."""
+    scheduler = BackgroundScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    for job in TIMETABLE:
+        scheduler.add_job(_run, "interval", seconds=job.seconds, jitter=1, id=job.name, args=[job, portal])
+    scheduler.start()
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    portal.wake = lambda name: _wake(scheduler, name)
+    portal.scheduler_running = lambda: bool(scheduler.running)
+    return scheduler
+
+
+def _run(job: Job, portal: Portal) -> None:
+    try:
+        with advisory_lock(f"job:{job.name}") as got:
+            if got:
+                job.run(portal)
+    except Exception:  # the schedule goes on; the next tick tries again
+        log.exception("job %s failed", job.name)
+    finally:
+        release_connection()
+
+
+def _wake(scheduler: BackgroundScheduler, name: str) -> None:
+    try:
+        scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+    except JobLookupError:
+        log.warning("there is no job %s to wake", name)

@@ -1,0 +1,571 @@
+"""Every Peewee table: columns only, no verbs.
+
+`sql/*.sql` is the source of constraints and indexes; a test compares these columns with the
+migrated database. A foreign key's raw value is annotated beside it for the type checker. Money is `*_minor` beside `currency`, tokens are integer wei, times are aware UTC.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from peewee import (
+    BigIntegerField,
+    BlobField,
+    BooleanField,
+    CompositeKey,
+    DatabaseProxy,
+    DateField,
+    DecimalField,
+    Field,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    SmallIntegerField,
+    TextField,
+)
+from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField, IdentityField
+
+database = DatabaseProxy()
+
+
+class WeiField(Field):
+    """Store an integer of token base units as numeric(78,0) and read it back as int."""
+
+    field_type = "NUMERIC(78, 0)"
+
+    def db_value(self, value: int | None) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+    def python_value(self, value: Decimal | None) -> int | None:
+        return None if value is None else int(value)
+
+
+class PercentField(DecimalField):
+    """Store a percent with six decimals."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=9, decimal_places=6, **options)
+
+
+class ExactField(DecimalField):
+    """Store a decimal with eighteen places: USD values and token prices."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=38, decimal_places=18, **options)
+
+
+class Table(Model):
+    """Bind a table to the one database of the process."""
+
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+class StatusTable(Table):
+    """A table whose rows move through statuses; every move goes through `portal.db.move_status`."""
+
+    id: Any
+    status: Any
+
+
+class EventLog(Table):
+    id = IdentityField()
+    at = DateTimeTZField()
+    actor = TextField()
+    actor_user_id = BigIntegerField(null=True)
+    entity = TextField()
+    entity_id = TextField()
+    event = TextField()
+    from_status = TextField(null=True)
+    to_status = TextField(null=True)
+    reason = TextField(null=True)
+    order_reference = TextField(null=True)
+    data = BinaryJSONField()
+
+    class Meta:
+        table_name = "event_log"
+
+
+class PlatformConfig(Table):
+    id = SmallIntegerField(primary_key=True)
+    referral_percent = PercentField(null=True)
+    updated_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "platform_config"
+
+
+class User(Table):
+    id = IdentityField()
+    email = TextField()
+    name = TextField()
+    password_hash = TextField(null=True)
+    role = TextField()
+    locale = TextField()
+    membership_tier = TextField()
+    membership_until = DateTimeTZField(null=True)
+    referred_by_code = TextField(null=True)
+    referred_by_user_id = BigIntegerField(null=True)
+    referred_by_wallet = TextField(null=True)
+    referred_at = DateTimeTZField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "users"
+
+
+class Wallet(Table):
+    user_id: int
+    address = TextField(primary_key=True)
+    user = ForeignKeyField(User, column_name="user_id", backref="wallets", index=False)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "wallets"
+
+
+class Vendor(Table):
+    user_id: int | None
+    id = IdentityField()
+    name = TextField()
+    user = ForeignKeyField(User, column_name="user_id", null=True, index=False)
+    store_tier = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "vendors"
+
+
+class MerchantConfig(Table):
+    vendor_id: int
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", primary_key=True)
+    platform_percent = PercentField(null=True)
+    referral_percent = PercentField(null=True)
+    custom_splits = BinaryJSONField()
+    payout_frequency = TextField()
+    hold_days = IntegerField()
+    minimum_payout_minor = BigIntegerField()
+    reserve_percent = PercentField()
+    payout_wallet = TextField(null=True)
+    updated_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "merchant_configs"
+
+
+class CommissionStructure(Table):
+    vendor_id: int | None
+    id = IdentityField()
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", null=True, index=False)
+    name = TextField()
+    referral_percent = PercentField(null=True)
+
+    class Meta:
+        table_name = "commission_structures"
+
+
+class Product(Table):
+    vendor_id: int
+    commission_structure_id: int | None
+    id = IdentityField()
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    slug = TextField()
+    name = TextField()
+    description = TextField()
+    price_minor = BigIntegerField()
+    currency = TextField()
+    stock = BigIntegerField()
+    referral_percent = PercentField(null=True)
+    commission_structure = ForeignKeyField(
+        CommissionStructure, column_name="commission_structure_id", null=True, index=False
+    )
+    active = BooleanField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "products"
+
+
+class Order(StatusTable):
+    buyer_id: int
+    id = TextField(primary_key=True)
+    order_reference = TextField()
+    buyer = ForeignKeyField(User, column_name="buyer_user_id", index=False)
+    status = TextField()
+    total_minor = BigIntegerField()
+    currency = TextField()
+    referral_code = TextField(null=True)
+    referrer_user_id = BigIntegerField(null=True)
+    referrer_wallet = TextField(null=True)
+    referral_reason = TextField(null=True)
+    referral_trace = BinaryJSONField()
+    checkout_key = TextField(null=True)
+    created_at = DateTimeTZField()
+    paid_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "orders"
+
+
+class OrderItem(Table):
+    order_id: str
+    product_id: int
+    vendor_id: int
+    id = IdentityField()
+    order = ForeignKeyField(Order, column_name="order_id", backref="items", index=False)
+    product = ForeignKeyField(Product, column_name="product_id", index=False)
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    name = TextField()
+    quantity = IntegerField()
+    unit_price_minor = BigIntegerField()
+    subtotal_minor = BigIntegerField()
+
+    class Meta:
+        table_name = "order_items"
+
+
+class StockMovement(Table):
+    product_id: int
+    id = IdentityField()
+    product = ForeignKeyField(Product, column_name="product_id", index=False)
+    order_id = TextField(null=True)
+    quantity = BigIntegerField()
+    reason = TextField()
+    referral_code = TextField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "stock_movements"
+
+
+class PaymentTransaction(StatusTable):
+    id = IdentityField()
+    order_reference = TextField()
+    purpose = TextField()
+    processor = TextField()
+    rail = TextField()
+    entity_id = TextField()
+    user_id = BigIntegerField()
+    amount_minor = BigIntegerField()
+    currency = TextField()
+    status = TextField()
+    failure_reason = TextField(null=True)
+    detail = BinaryJSONField()
+    created_at = DateTimeTZField()
+    updated_at = DateTimeTZField()
+    paid_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "payment_transactions"
+
+
+class PaymentEvent(Table):
+    id = IdentityField()
+    provider = TextField()
+    order_reference = TextField(null=True)
+    authentic = BooleanField()
+    outcome = TextField(null=True)
+    reason = TextField(null=True)
+    fingerprint = TextField(null=True)
+    payload = TextField()
+    received_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "payment_events"
+
+
+class RailFailure(Table):
+    id = IdentityField()
+    order_reference = TextField()
+    rail = TextField()
+    reason = TextField()
+    attempts = IntegerField()
+    created_at = DateTimeTZField()
+    last_tried_at = DateTimeTZField()
+    resolved_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "rail_failures"
+
+
+class CreditBalance(Table):
+    user_id = BigIntegerField()
+    currency = TextField()
+    balance_minor = BigIntegerField()
+
+    class Meta:
+        table_name = "credit_balances"
+        primary_key = CompositeKey("user_id", "currency")
+
+
+class CreditEntry(Table):
+    id = IdentityField()
+    user_id = BigIntegerField()
+    amount_minor = BigIntegerField()
+    currency = TextField()
+    reason = TextField()
+    order_reference = TextField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "credit_entries"
+
+
+class Refcode(Table):
+    owner_id: int
+    code = TextField(primary_key=True)
+    owner = ForeignKeyField(User, column_name="owner_user_id", index=False)
+    wallet_address = TextField()
+    active = BooleanField()
+    visits_total = BigIntegerField()
+    last_visit_at = DateTimeTZField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "refcodes"
+
+
+class VisitDaily(Table):
+    code = TextField()
+    day = DateField()
+    visits = BigIntegerField()
+
+    class Meta:
+        table_name = "visit_daily"
+        primary_key = CompositeKey("code", "day")
+
+
+class ReferralReward(StatusTable):
+    id = IdentityField()
+    order_reference = TextField()
+    order_id = TextField(null=True)
+    ref_code = TextField()
+    referrer_user_id = BigIntegerField()
+    referrer_wallet = TextField()
+    referee_user_id = BigIntegerField(null=True)
+    order_total_minor = BigIntegerField()
+    currency = TextField()
+    reward_percent = PercentField()
+    usd_value = ExactField(null=True)
+    token_price_usd = ExactField(null=True)
+    reward_amount_wei = WeiField(null=True)
+    reward_token = TextField(null=True)
+    chain_id = BigIntegerField(null=True)
+    rail = TextField()
+    status = TextField()
+    sizing = BinaryJSONField()
+    tx_hash = TextField(null=True)
+    approved_by = BigIntegerField(null=True)
+    approved_at = DateTimeTZField(null=True)
+    failure_reason = TextField(null=True)
+    created_at = DateTimeTZField()
+    updated_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "referral_rewards"
+
+
+class PayoutBatch(StatusTable):
+    id = IdentityField()
+    status = TextField()
+    mode = TextField()
+    idempotency_key = TextField(null=True)
+    totals = BinaryJSONField()
+    created_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+    completed_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "payout_batches"
+
+
+class Settlement(StatusTable):
+    vendor_id: int
+    id = IdentityField()
+    order_reference = TextField()
+    order_id = TextField(null=True)
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    kind = TextField()
+    amount_minor = BigIntegerField()
+    currency = TextField()
+    commission_minor = BigIntegerField()
+    net_payout_minor = BigIntegerField()
+    status = TextField()
+    scheduled_for = DateTimeTZField()
+    processed_at = DateTimeTZField(null=True)
+    transaction_id = TextField(null=True)
+    failure_reason = TextField(null=True)
+    payout_batch_id = BigIntegerField(null=True)
+    metadata = BinaryJSONField()
+    created_at = DateTimeTZField()
+    updated_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "settlements"
+
+
+class SalesAssist(Table):
+    vendor_id: int
+    id = IdentityField()
+    order_reference = TextField()
+    order_id = TextField(null=True)
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    referral_code = TextField()
+    referrer_user_id = BigIntegerField()
+    subtotal_minor = BigIntegerField()
+    currency = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "erp_sales_assists"
+
+
+class Notification(Table):
+    id = IdentityField()
+    user_id = BigIntegerField()
+    kind = TextField()
+    params = BinaryJSONField()
+    dedupe_key = TextField()
+    created_at = DateTimeTZField()
+    read_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "notifications"
+
+
+# The chain room's tables (sql/006_chain.sql) follow.
+
+
+class ChainLeader(Table):
+    name = TextField(primary_key=True)
+    epoch = BigIntegerField()
+    taken_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "chain_leaders"
+
+
+class ChainTransaction(Table):
+    id = IdentityField()
+    chain_id = BigIntegerField()
+    operator = TextField()
+    nonce = BigIntegerField()
+    purpose = TextField()
+    to_address = TextField()
+    calldata = BlobField()
+    gas_limit = BigIntegerField()
+    status = TextField()
+    epoch = BigIntegerField()
+    tx_hash = TextField(null=True)
+    block_number = BigIntegerField(null=True)
+    block_hash = TextField(null=True)
+    gas_used = BigIntegerField(null=True)
+    gas_price_wei = WeiField(null=True)
+    created_at = DateTimeTZField()
+    settled_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "chain_transactions"
+
+
+class ChainAttempt(Table):
+    id = IdentityField()
+    transaction = ForeignKeyField(
+        ChainTransaction, column_name="transaction_id", backref="attempts", index=False
+    )
+    tx_hash = TextField()
+    raw = BlobField()
+    max_fee_wei = WeiField()
+    tip_wei = WeiField()
+    created_at = DateTimeTZField()
+    last_sent_at = DateTimeTZField(null=True)
+    sends = IntegerField()
+    last_answer = TextField(null=True)
+
+    class Meta:
+        table_name = "chain_attempts"
+
+
+class ChainTransactionItem(Table):
+    transaction = ForeignKeyField(
+        ChainTransaction, column_name="transaction_id", backref="items", index=False
+    )
+    position = IntegerField()
+    purpose = TextField()
+    item_id = BigIntegerField()
+    recipient = TextField()
+    amount_wei = WeiField()
+    order_ref = TextField(null=True)
+    open = BooleanField()
+
+    class Meta:
+        table_name = "chain_transaction_items"
+        primary_key = CompositeKey("transaction", "position")
+
+
+class ChainAudit(Table):
+    chain_id = BigIntegerField()
+    contract_address = TextField()
+    first_block = BigIntegerField()
+    block_number = BigIntegerField()
+    block_hash = TextField()
+    epoch = BigIntegerField()
+    audited_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "chain_audit"
+        primary_key = CompositeKey("chain_id", "contract_address")
+
+
+class ChainAlert(Table):
+    id = IdentityField()
+    kind = TextField()
+    subject = TextField()
+    details = BinaryJSONField()
+    created_at = DateTimeTZField()
+    resolved_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "chain_alerts"
+
+
+class ChainState(Table):
+    name = TextField(primary_key=True)
+    value = BinaryJSONField()
+    since = DateTimeTZField()
+    updated_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "chain_state"
+
+
+class MintJob(Table):
+    id = IdentityField()
+    kind = TextField()
+    requested_by = BigIntegerField(null=True)
+    retry_of = BigIntegerField(null=True)
+    limit_count = IntegerField(null=True)
+    status = TextField()
+    stop_requested = BooleanField()
+    processed = IntegerField()
+    submitted = IntegerField()
+    minted = IntegerField()
+    failed = IntegerField()
+    waiting_reason = TextField(null=True)
+    created_at = DateTimeTZField()
+    started_at = DateTimeTZField(null=True)
+    finished_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "mint_jobs"
+
+
+class MintJobItem(Table):
+    job = ForeignKeyField(MintJob, column_name="job_id", backref="items", index=False)
+    reward = ForeignKeyField(ReferralReward, column_name="reward_id", index=False)
+
+    class Meta:
+        table_name = "mint_job_items"
+        primary_key = CompositeKey("job", "reward")

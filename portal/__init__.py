@@ -1,0 +1,1 @@
+"""The referral portal; DESIGN's house: lib, db, rooms, flows, then web, jobs and commands."""

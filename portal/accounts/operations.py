@@ -1,0 +1,220 @@
+"""Create accounts, check passwords, register wallets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from email_validator import EmailNotValidError, validate_email
+from peewee import IntegrityError, fn
+
+from models import User, Wallet
+from portal.db import Actor, query, record_event, transaction
+from portal.lib.addresses import canonical_address
+from portal.lib.errors import InputInvalid, PortalError
+
+PASSWORD_MIN = 8
+PASSWORD_MAX = 200
+NAME_MAX = 100
+
+# OWASP's argon2id profile; two at once bound the memory a burst of sign-ins can take.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_hashing = BoundedSemaphore(2)
+
+
+class UserUnknown(PortalError):
+    code = "user_unknown"
+
+
+class EmailInvalid(PortalError):
+    code = "email_invalid"
+
+
+class EmailTaken(PortalError):
+    code = "email_taken"
+
+
+class PasswordLength(PortalError):
+    code = "password_length"
+
+
+class NameInvalid(PortalError):
+    code = "name_invalid"
+
+
+class CredentialsWrong(PortalError):
+    code = "credentials_wrong"
+
+
+class PasswordWrong(PortalError):
+    code = "password_wrong"
+
+
+class WalletTaken(PortalError):
+    code = "wallet_taken"
+
+
+@dataclass(frozen=True)
+class Referrer:
+    """Who brought a new account: written once, kept for ever (SPEC section 2.3)."""
+
+    code: str
+    user_id: int
+    wallet: str
+
+
+def normalise_email(text: str) -> str:
+    """Return the stored form of an e-mail address; raise EmailInvalid."""
+    try:
+        return validate_email(text.strip(), check_deliverability=False, globally_deliverable=False).normalized
+    except EmailNotValidError:
+        raise EmailInvalid(field="email") from None
+
+
+def validate_sign_up(name: str, email: str, password: str) -> tuple[str, str]:
+    """Return the cleaned name and e-mail; raise InputInvalid naming every field at fault."""
+    errors: dict[str, PortalError] = {}
+    cleaned_name, cleaned_email = " ".join(name.split()), ""
+    if not 1 <= len(cleaned_name) <= NAME_MAX or not cleaned_name.isprintable():
+        errors["name"] = NameInvalid(field="name", at_most=NAME_MAX)
+    try:
+        cleaned_email = normalise_email(email)
+    except EmailInvalid as error:
+        errors["email"] = error
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        errors["password"] = PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)
+    if errors:
+        raise InputInvalid(errors)
+    return cleaned_name, cleaned_email
+
+
+def create_user(
+    email: str,
+    name: str,
+    password: str,
+    *,
+    role: str = "user",
+    locale: str = "en",
+    referrer: Referrer | None = None,
+    actor: Actor,
+) -> User:
+    """Create an account, with its referrer if one brought it; raise InputInvalid with EmailTaken."""
+    values: dict[str, object] = {
+        "email": normalise_email(email),
+        "name": name,
+        "password_hash": hash_password(password),
+        "role": role,
+        "locale": locale,
+    }
+    if referrer:
+        values |= {
+            "referred_by_code": referrer.code,
+            "referred_by_user_id": referrer.user_id,
+            "referred_by_wallet": referrer.wallet,
+            "referred_at": fn.now(),
+        }
+    try:
+        with transaction():
+            user_id = User.insert(values).execute()
+            record_event(
+                actor,
+                "user",
+                user_id,
+                "user_created",
+                data={"referred_by": referrer.code if referrer else None},
+            )
+    except IntegrityError:
+        raise InputInvalid({"email": EmailTaken(field="email")}) from None
+    return User.get_by_id(user_id)
+
+
+def hash_password(password: str) -> str:
+    with _hashing:
+        return _hasher.hash(password)
+
+
+def check_credentials(email: str, password: str) -> User:
+    """Return the account of an e-mail and password; raise CredentialsWrong without saying which was wrong."""
+    user: User | None = User.select().where(fn.lower(User.email) == email.strip().lower()).first()
+    # An unknown address costs the same time as a wrong password.
+    stored = user.password_hash if user and user.password_hash else _UNUSABLE_HASH
+    if not _matches(stored, password[: PASSWORD_MAX + 1]) or user is None:
+        raise CredentialsWrong
+    return user
+
+
+def change_password(user_id: int, present: str, new: str, actor: Actor) -> None:
+    """Replace the password of whoever knows the present one; raise InputInvalid naming the field at fault."""
+    user = User.get_by_id(user_id)
+    if not _matches(user.password_hash or _UNUSABLE_HASH, present[: PASSWORD_MAX + 1]):
+        raise InputInvalid({"present": PasswordWrong(field="present")})
+    set_password(user_id, new, actor)
+
+
+def set_password(user_id: int, password: str, actor: Actor) -> None:
+    """Replace an account's password; raise InputInvalid when its length is wrong."""
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise InputInvalid(
+            {"password": PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)}
+        )
+    with transaction():
+        User.update(password_hash=hash_password(password)).where(User.id == user_id).execute()
+        record_event(actor, "user", user_id, "password_changed")
+
+
+def set_locale(user_id: int, locale: str) -> None:
+    """Remember the language a person reads; notifications are written in it."""
+    User.update(locale=locale).where((User.id == user_id) & (User.locale != locale)).execute()
+
+
+def register_wallet(user_id: int, address: str, actor: Actor) -> str:
+    """Link a proven wallet to an account and return its stored form; raise WalletTaken.
+
+    The caller has proof that the person holds the key. Repeating it changes nothing.
+    """
+    stored = canonical_address(address)
+    with transaction():
+        added = (
+            Wallet.insert(address=stored, user=user_id)
+            .on_conflict_ignore()
+            .returning(Wallet.address)
+            .execute()
+        )
+        if list(added):
+            record_event(actor, "user", user_id, "wallet_linked", data={"address": stored})
+        elif Wallet.get_by_id(stored).user_id != user_id:
+            raise WalletTaken(field="address")
+    return stored
+
+
+def lock_user(user_id: int) -> None:
+    """Hold an account's row until the transaction ends, so that its first purchase is decided once."""
+    User.select(User.id).where(User.id == user_id).for_update().execute()
+
+
+def grant_membership(user_id: int, tier: str, actor: Actor, order_reference: str) -> None:
+    """Give a person a month of a tier from now, or from the end of the same tier's running month."""
+    with transaction():
+        query(
+            """UPDATE users SET membership_tier = %s,
+                   membership_until = interval '1 month'
+                       + CASE WHEN membership_tier = %s THEN greatest(membership_until, now()) ELSE now() END
+               WHERE id = %s""",
+            [tier, tier, user_id],
+        )
+        record_event(
+            actor, "user", user_id, "membership_granted", reason=tier, order_reference=order_reference
+        )
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        with _hashing:
+            return _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+_UNUSABLE_HASH = hash_password("no account has this password")

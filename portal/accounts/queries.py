@@ -1,0 +1,37 @@
+"""Read accounts and wallets."""
+
+from __future__ import annotations
+
+from peewee import fn
+
+from models import User, Wallet
+from portal.accounts.operations import UserUnknown
+
+
+def find_user(user_id: int) -> User | None:
+    """Return an account or None."""
+    return User.get_or_none(User.id == user_id)
+
+
+def get_user(user_id: int) -> User:
+    """Return an account; raise UserUnknown."""
+    user = find_user(user_id)
+    if user is None:
+        raise UserUnknown
+    return user
+
+
+def find_user_by_email(email: str) -> User | None:
+    """Return the account of an e-mail address in any letter case, or None."""
+    found: User | None = User.select().where(fn.lower(User.email) == email.strip().lower()).first()
+    return found
+
+
+def list_wallet_addresses(user_id: int) -> list[str]:
+    """Return a person's linked wallets in stored form, oldest first."""
+    rows = (
+        Wallet.select(Wallet.address)
+        .where(Wallet.user == user_id)
+        .order_by(Wallet.created_at, Wallet.address)
+    )
+    return [row.address for row in rows]

@@ -1,0 +1,92 @@
+"""Wire the portal together: settings, database, languages, gate, blueprints, schedule. Nothing is decided here."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, request
+from flask_babel import Babel
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from jobs import start_schedule
+from portal.chain import open_chain
+from portal.cli import register_commands
+from portal.db import bind_database, release_connection
+from portal.runtime import Portal
+from portal.settings import Settings, load_settings
+from portal.web import (
+    account,
+    admin,
+    api,
+    brand,
+    checkout,
+    health,
+    referrer,
+    stand_in,
+    store,
+    vendor,
+    webhooks,
+)
+from portal.web.access import install_gate
+from portal.web.assets import serve_static
+from portal.web.context import install_context
+from portal.web.errors import install_errors
+from portal.web.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
+from portal.web.referral_cookies import remember_first_touch
+from portal.web.security import install_security
+
+BLUEPRINTS = (store, checkout, account, referrer, vendor, admin, api, webhooks, health, brand)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return the application; connects to nothing yet. Raises SettingsInvalid."""
+    settings = settings or load_settings()
+    app = Flask(__name__, static_folder=None)
+    app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["portal"] = Portal(settings, open_chain(settings))
+    bind_database(settings.database_url, settings.portal_data_dir)
+    _install_languages(app)
+    install_security(app, settings)
+    install_context(app)
+    install_errors(app)
+    account.login_manager.init_app(app)
+    app.teardown_appcontext(lambda _error: release_connection())
+    for module in BLUEPRINTS + ((stand_in,) if settings.uses_stand_in else ()):
+        app.register_blueprint(module.blueprint)
+    install_gate(app)
+    app.after_request(remember_first_touch)
+    register_commands(app)
+    _wrap(app, settings)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return app
+
+
+def serve() -> Flask:
+    """Return the application with its schedule running: what a web server loads."""
+    app = create_app()
+    running: Portal = app.extensions["portal"]
+    if running.settings.scheduler_enabled:
+        start_schedule(running)
+    return app
+
+
+def _install_languages(app: Flask) -> None:
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "../translations"
+    Babel(app, locale_selector=select_locale)
+    app.after_request(_remember_language)
+
+
+def _remember_language(response: Response) -> Response:
+    chosen = prefix_locale()
+    if chosen and request.cookies.get(LOCALE_COOKIE) != chosen and response.mimetype == "text/html":
+        response.set_cookie(LOCALE_COOKIE, chosen, max_age=365 * 24 * 3600, path="/", samesite="Lax")
+    return response
+
+
+def _wrap(app: Flask, settings: Settings) -> None:
+    app.wsgi_app = LocalePrefix(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

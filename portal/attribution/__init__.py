@@ -1,0 +1,19 @@
+"""First touch in, decision trace out: who, if anyone, is credited with an order."""
+
+from portal.attribution.rules import (
+    AttributionFacts,
+    Decision,
+    choose_code,
+    is_well_formed_code,
+    run_guards,
+    trace_as_json,
+)
+
+__all__ = [
+    "AttributionFacts",
+    "Decision",
+    "choose_code",
+    "is_well_formed_code",
+    "run_guards",
+    "trace_as_json",
+]

@@ -1,0 +1,163 @@
+"""Decide whether a purchase is attributed, and keep the trace of the decision (SPEC section 2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from portal.lib.ids import CODE_ALPHABET
+
+CodeSource = Literal["cookie", "account"]
+CodeState = Literal["active", "inactive"]
+
+CODE_LENGTH = 8
+CODE_PATTERN = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
+
+
+class Guard(StrEnum):
+    """The guards in the order they run."""
+
+    CODE_KNOWN = "code_known"
+    NOT_SELF = "not_self"
+    NO_WALLET_OVERLAP = "no_wallet_overlap"
+    FIRST_PURCHASE = "first_purchase"
+
+
+class Reason(StrEnum):
+    """Why a referral does not apply: `referralReason` of the order."""
+
+    NO_CODE = "no_code"
+    UNKNOWN_CODE = "unknown_code"
+    SELF_REFERRAL = "self_referral"
+    WALLET_OVERLAP = "wallet_overlap"
+    NOT_FIRST_PURCHASE = "not_first_purchase"
+
+
+@dataclass(frozen=True)
+class AttributionFacts:
+    """What the guards look at, read from the database in one place.
+
+    `code` is the text as it came, `code_state` is None when no such code is stored.
+    """
+
+    code: str | None
+    code_source: CodeSource | None
+    code_state: CodeState | None
+    referrer_user_id: int | None
+    referrer_wallet: str | None
+    buyer_user_id: int | None
+    buyer_wallets: frozenset[str]
+    has_earlier_paid_order: bool
+
+
+@dataclass(frozen=True)
+class GuardResult:
+    """What one guard found.
+
+    `detail` of code_known is active, absent, malformed, unknown or inactive; `source` tells whether
+    the code came from the cookie or the account. Other guards have neither.
+    """
+
+    guard: str
+    passed: bool
+    reason: str | None = None
+    detail: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the referral applies, why not, and the guards that ran."""
+
+    applied: bool
+    reason: str | None
+    trace: tuple[GuardResult, ...]
+
+
+def is_well_formed_code(text: str) -> bool:
+    """Tell whether a text is 8 characters of the code alphabet, case-sensitive (SPEC section 3)."""
+    return CODE_PATTERN.fullmatch(text) is not None
+
+
+def choose_code(
+    cookie: str | None, account_code: str | None, *, account_fallback: bool
+) -> tuple[str | None, CodeSource | None]:
+    """Return the code to judge and its source: the cookie's, else the account's when the setting allows."""
+    if cookie:
+        return cookie, "cookie"
+    if account_code and account_fallback:
+        return account_code, "account"
+    return None, None
+
+
+def run_guards(facts: AttributionFacts) -> Decision:
+    """Run the guards in order; the first that fails decides and later ones are not run."""
+    trace: list[GuardResult] = []
+    for guard in _GUARDS:
+        result = guard(facts)
+        trace.append(result)
+        if not result.passed:
+            return Decision(False, result.reason, tuple(trace))
+    return Decision(True, None, tuple(trace))
+
+
+def trace_as_json(decision: Decision) -> list[dict[str, object]]:
+    """Return the trace as stored in `orders.referral_trace`: one object for each guard that ran."""
+    return [
+        {
+            "guard": result.guard,
+            "passed": result.passed,
+            "reason": result.reason,
+            "detail": result.detail,
+            "source": result.source,
+        }
+        for result in decision.trace
+    ]
+
+
+def _code_known(facts: AttributionFacts) -> GuardResult:
+    detail = _code_detail(facts)
+    if detail == "absent":
+        return GuardResult(Guard.CODE_KNOWN.value, False, Reason.NO_CODE.value, detail)
+    passed = detail == "active"
+    reason = None if passed else Reason.UNKNOWN_CODE.value
+    return GuardResult(Guard.CODE_KNOWN.value, passed, reason, detail, facts.code_source)
+
+
+def _code_detail(facts: AttributionFacts) -> str:
+    if not facts.code:
+        return "absent"
+    if not is_well_formed_code(facts.code):
+        return "malformed"
+    return facts.code_state or "unknown"
+
+
+def _not_self(facts: AttributionFacts) -> GuardResult:
+    is_self = facts.referrer_user_id is not None and facts.referrer_user_id == facts.buyer_user_id
+    return _result(Guard.NOT_SELF, not is_self, Reason.SELF_REFERRAL)
+
+
+def _no_wallet_overlap(facts: AttributionFacts) -> GuardResult:
+    # Addresses are stored in one form, yet a difference of letter case must never open this guard.
+    owned = {wallet.lower() for wallet in facts.buyer_wallets}
+    overlaps = facts.referrer_wallet is not None and facts.referrer_wallet.lower() in owned
+    return _result(Guard.NO_WALLET_OVERLAP, not overlaps, Reason.WALLET_OVERLAP)
+
+
+def _first_purchase(facts: AttributionFacts) -> GuardResult:
+    return _result(Guard.FIRST_PURCHASE, not facts.has_earlier_paid_order, Reason.NOT_FIRST_PURCHASE)
+
+
+def _result(guard: Guard, passed: bool, reason: Reason) -> GuardResult:
+    return GuardResult(guard.value, passed, None if passed else reason.value)
+
+
+_GUARDS: tuple[Callable[[AttributionFacts], GuardResult], ...] = (
+    _code_known,
+    _not_self,
+    _no_wallet_overlap,
+    _first_purchase,
+)

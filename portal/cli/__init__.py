@@ -1,0 +1,19 @@
+"""The commands of `flask --app wsgi`, one file a group."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from portal.cli.audit import audit
+from portal.cli.chain import chain
+from portal.cli.database import db, seed
+from portal.cli.dev import dev
+from portal.cli.doctor import doctor
+from portal.cli.mint import mint
+from portal.cli.users import user
+
+
+def register_commands(app: Flask) -> None:
+    """Add every command to the application."""
+    for command in (audit, chain, db, dev, doctor, mint, seed, user):
+        app.cli.add_command(command)

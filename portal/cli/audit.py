@@ -1,0 +1,31 @@
+"""`flask audit`: what differs between the rails, for one reference or for all."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from portal.cli.common import database_session, portal
+from portal.flows.audit_reference import audit_reference, list_references
+
+
+@click.command()
+@click.option("--order-reference", "reference", default=None, help="Only this reference.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def audit(reference: str | None, as_json: bool) -> None:
+    """Compare settlements, assists, rewards, payments and the chain; exit 1 when something differs."""
+    checked = differing = 0
+    with database_session():
+        for name in [reference] if reference else list_references():
+            codes = [difference.code for difference in audit_reference(name, portal().chain).differences]
+            checked += 1
+            differing += bool(codes)
+            if as_json:
+                click.echo(json.dumps({"orderReference": name, "differences": codes}))
+            elif codes:
+                click.echo(f"{name}: {', '.join(codes)}")
+    if not as_json:
+        click.echo(f"Checked {checked} references, {differing} with differences.")
+    if differing:
+        raise SystemExit(1)

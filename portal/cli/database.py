@@ -1,0 +1,49 @@
+"""`flask db migrate|status` and `flask seed`."""
+
+from __future__ import annotations
+
+import click
+
+from portal.cli.common import database_session, portal
+from portal.db.migrations import migrate, migration_status
+from portal.flows.seed_demo import SeedRefused, seed_demo
+from portal.local.postgres import start_postgres
+
+
+@click.group()
+def db() -> None:
+    """Bring the database's tables up to date."""
+
+
+@db.command("migrate")
+def apply_migrations() -> None:
+    """Apply every pending migration."""
+    applied = migrate(_database_url())
+    for name in applied:
+        click.echo(f"Applied {name}")
+    click.echo("The database is up to date.")
+
+
+@db.command("status")
+def show_status() -> None:
+    """Show which migrations are applied."""
+    for name, applied in migration_status(_database_url()):
+        click.echo(f"{'applied' if applied else 'pending'}  {name}")
+
+
+@click.command()
+def seed() -> None:
+    """Write the demo data where it is missing; development only."""
+    with database_session():
+        try:
+            data = seed_demo(portal().settings)
+        except SeedRefused as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"Demo data is there. Referral code: {data.referral_code}")
+    for name, login in data.logins.items():
+        click.echo(f"  {name:<9} {login['email']:<28} {login['password']}")
+
+
+def _database_url() -> str:
+    settings = portal().settings
+    return settings.database_url or start_postgres(settings.portal_data_dir)

@@ -1,0 +1,46 @@
+"""Issue and deactivate share codes."""
+
+from __future__ import annotations
+
+from peewee import IntegrityError
+
+from models import Refcode
+from portal.db import Actor, record_event, transaction
+from portal.lib.addresses import canonical_address
+from portal.lib.errors import PortalError
+from portal.lib.ids import random_text
+
+CODE_LENGTH = 8
+_ATTEMPTS = 5
+
+
+class CodeUnknown(PortalError):
+    code = "code_unknown"
+
+
+def issue_code(owner_user_id: int, wallet_address: str, actor: Actor) -> Refcode:
+    """Return the code of a person and wallet, drawing one on first call (SPEC section 3)."""
+    wallet = canonical_address(wallet_address)
+    for _ in range(_ATTEMPTS):
+        existing = Refcode.get_or_none((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
+        if existing:
+            return existing
+        try:
+            with transaction():
+                code = random_text(CODE_LENGTH)
+                Refcode.insert(code=code, owner=owner_user_id, wallet_address=wallet).execute()
+                record_event(actor, "refcode", code, "code_issued", data={"wallet": wallet})
+        except IntegrityError:
+            continue
+    return Refcode.get((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
+
+
+def set_code_active(code: str, active: bool, actor: Actor) -> bool:
+    """Activate or deactivate a code; return whether that changed anything. Past rewards stand."""
+    with transaction():
+        changed = (
+            Refcode.update(active=active).where((Refcode.code == code) & (Refcode.active != active)).execute()
+        )
+        if changed:
+            record_event(actor, "refcode", code, "code_activated" if active else "code_deactivated")
+    return bool(changed)

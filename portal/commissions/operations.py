@@ -1,0 +1,86 @@
+"""Write the ERP rail of a paid order: one settlement a vendor, and its sales assist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from models import SalesAssist, Settlement
+from portal.commissions.queries import VendorTerms
+from portal.commissions.rules import CartLine, breakdown_as_json, compute_commission
+from portal.commissions.schedule import payout_time
+from portal.db import Actor, record_event, transaction
+
+
+@dataclass(frozen=True)
+class PaidOrder:
+    """What the ERP rail needs of a paid order; `referral_code` is None when nobody is credited."""
+
+    order_reference: str
+    order_id: str
+    currency: str
+    paid_at: datetime
+    referral_code: str | None
+    referrer_user_id: int | None
+
+
+def write_settlement(
+    order: PaidOrder, terms: VendorTerms, lines: Sequence[CartLine], zone: ZoneInfo, actor: Actor
+) -> bool:
+    """Write one vendor's settlement of a paid order, and its assist if attributed; return False if it exists.
+
+    A slice whose commission would exceed its subtotal is held with the reason (SPEC section 4).
+    """
+    breakdown = compute_commission(
+        lines, terms.platform_percent, terms.custom_splits, attributed=order.referral_code is not None
+    )
+    with transaction():
+        rows = (
+            Settlement.insert(
+                order_reference=order.order_reference,
+                order_id=order.order_id,
+                vendor=terms.vendor_id,
+                kind="sale",
+                amount_minor=breakdown.subtotal_minor,
+                currency=order.currency,
+                commission_minor=breakdown.total_commission_minor,
+                net_payout_minor=breakdown.net_payout_minor,
+                status="held" if breakdown.held_reason else "pending",
+                scheduled_for=payout_time(order.paid_at, terms.hold_days, terms.payout_frequency, zone),
+                failure_reason=breakdown.held_reason,
+                metadata={"commissionBreakdown": breakdown_as_json(breakdown, order.currency)},
+            )
+            .on_conflict_ignore()
+            .returning(Settlement.id, Settlement.status)
+            .execute()
+        )
+        written = list(rows)
+        if not written:
+            return False
+        record_event(
+            actor,
+            "settlement",
+            written[0].id,
+            "settlement_written",
+            to_status=written[0].status,
+            reason=breakdown.held_reason,
+            order_reference=order.order_reference,
+        )
+        _write_assist(order, terms.vendor_id, breakdown.subtotal_minor)
+    return True
+
+
+def _write_assist(order: PaidOrder, vendor_id: int, subtotal_minor: int) -> None:
+    if order.referral_code is None:
+        return
+    SalesAssist.insert(
+        order_reference=order.order_reference,
+        order_id=order.order_id,
+        vendor=vendor_id,
+        referral_code=order.referral_code,
+        referrer_user_id=order.referrer_user_id,
+        subtotal_minor=subtotal_minor,
+        currency=order.currency,
+    ).on_conflict_ignore().execute()

@@ -1,0 +1,124 @@
+"""Read commission terms and the settlement ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from peewee import fn
+
+from models import MerchantConfig, PlatformConfig, Product, SalesAssist, Settlement, Vendor
+from portal.commissions.rules import (
+    CustomSplit,
+    ResolvedPercent,
+    parse_custom_splits,
+    platform_percent,
+    resolve_percent,
+)
+from portal.db import tuples
+from portal.settings import Settings
+
+LEDGER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class PercentPolicy:
+    """The two lowest tiers of the percent hierarchy and its ceiling (SPEC section 4)."""
+
+    platform_default: Decimal | None
+    env_percent: Decimal
+    max_percent: Decimal
+
+
+@dataclass(frozen=True)
+class VendorTerms:
+    """What one vendor's settlements are computed and scheduled by."""
+
+    vendor_id: int
+    platform_percent: Decimal
+    custom_splits: list[CustomSplit]
+    hold_days: int
+    payout_frequency: str
+
+
+def get_percent_policy(settings: Settings) -> PercentPolicy:
+    """Return the platform default as stored now, beside the environment's percent and ceiling."""
+    stored = PlatformConfig.get_or_none(PlatformConfig.id == 1)
+    return PercentPolicy(
+        platform_default=stored.referral_percent if stored else None,
+        env_percent=settings.referral_reward_percent,
+        max_percent=settings.referral_commission_max_percent,
+    )
+
+
+def resolve_referral_commission_percent(
+    product: Product, merchant: MerchantConfig | None, policy: PercentPolicy
+) -> ResolvedPercent:
+    """Return a product's referral percent with its source tag: the one rule of both rails (SPEC section 4)."""
+    structure = product.commission_structure
+    return resolve_percent(
+        product_percent=product.referral_percent,
+        structure_percent=structure.referral_percent if structure else None,
+        merchant_percent=merchant.referral_percent if merchant else None,
+        platform_default=policy.platform_default,
+        env_percent=policy.env_percent,
+        max_percent=policy.max_percent,
+    )
+
+
+def merchant_configs(vendor_ids: Sequence[int]) -> dict[int, MerchantConfig]:
+    """Return the merchant configurations of several vendors; a vendor without one is absent."""
+    rows = MerchantConfig.select().where(MerchantConfig.vendor.in_(list(vendor_ids)))
+    return {row.vendor_id: row for row in rows}
+
+
+def vendor_terms(vendor: Vendor, config: MerchantConfig | None) -> VendorTerms:
+    """Return a vendor's terms; without a configuration the store tier and the defaults decide."""
+    return VendorTerms(
+        vendor_id=vendor.id,
+        platform_percent=platform_percent(config.platform_percent if config else None, vendor.store_tier),
+        custom_splits=parse_custom_splits(config.custom_splits if config else []),
+        hold_days=config.hold_days if config else 3,
+        payout_frequency=config.payout_frequency if config else "WEEKLY",
+    )
+
+
+def list_settlements(
+    *,
+    vendor_ids: Sequence[int] | None = None,
+    order_reference: str | None = None,
+    before_id: int | None = None,
+) -> list[Settlement]:
+    """Return settlements with their vendors, newest first, at most a page, older than `before_id`."""
+    rows = Settlement.select(Settlement, Vendor).join(Vendor)
+    if vendor_ids is not None:
+        rows = rows.where(Settlement.vendor.in_(list(vendor_ids)))
+    if order_reference:
+        rows = rows.where(Settlement.order_reference == order_reference)
+    if before_id is not None:
+        rows = rows.where(Settlement.id < before_id)
+    return list(rows.order_by(Settlement.id.desc()).limit(LEDGER_PAGE))
+
+
+def settlement_totals(vendor_ids: Sequence[int] | None = None) -> list[tuple[str, str, int, int]]:
+    """Return (currency, status, count, net payout in minor units) over all settlements."""
+    rows = Settlement.select(
+        Settlement.currency,
+        Settlement.status,
+        fn.count(Settlement.id),
+        fn.sum(Settlement.net_payout_minor).cast("bigint"),
+    )
+    if vendor_ids is not None:
+        rows = rows.where(Settlement.vendor.in_(list(vendor_ids)))
+    grouped = rows.group_by(Settlement.currency, Settlement.status).order_by(
+        Settlement.currency, Settlement.status
+    )
+    return [(currency, status, count, net) for currency, status, count, net in tuples(grouped)]
+
+
+def list_assists(order_reference: str) -> list[SalesAssist]:
+    """Return the sales assists of a reference."""
+    return list(
+        SalesAssist.select().where(SalesAssist.order_reference == order_reference).order_by(SalesAssist.id)
+    )

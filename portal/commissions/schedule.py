@@ -1,0 +1,73 @@
+"""Decide when a settlement falls due; the moment it was paid is given, the clock is never asked."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from portal.lib.errors import PortalError
+
+
+class FrequencyUnknown(PortalError):
+    """The payout frequency is none of INSTANT, DAILY, WEEKLY, MONTHLY."""
+
+    code = "payout_frequency_unknown"
+
+
+class HoldDaysInvalid(PortalError):
+    """The hold is not a whole number of days, zero or more."""
+
+    code = "hold_days_invalid"
+
+
+class PayoutFrequency(StrEnum):
+    """How often a merchant is paid."""
+
+    INSTANT = "INSTANT"
+    DAILY = "DAILY"
+    WEEKLY = "WEEKLY"
+    MONTHLY = "MONTHLY"
+
+
+def payout_time(paid_at: datetime, hold_days: int, frequency: str, zone: ZoneInfo) -> datetime:
+    """Return the aware UTC moment a settlement falls due (SPEC section 4).
+
+    The hold is `hold_days` times 24 hours. Then INSTANT is at once, DAILY the next midnight, WEEKLY
+    the next Monday 00:00, MONTHLY the next 1st 00:00, all in `zone`. "Next" is strictly after: a hold
+    that ends exactly on such a midnight waits for the following one. Where clocks skip midnight the
+    day's first moment counts. Raise FrequencyUnknown, HoldDaysInvalid, or ValueError for a naive time.
+    """
+    released = _released_at(paid_at, hold_days)
+    kind = _frequency(frequency)
+    if kind is PayoutFrequency.INSTANT:
+        return released
+    return _local_midnight(_next_day(released.astimezone(zone).date(), kind), zone)
+
+
+def _released_at(paid_at: datetime, hold_days: int) -> datetime:
+    if paid_at.tzinfo is None:
+        raise ValueError("paid_at is an aware datetime")
+    if hold_days < 0:
+        raise HoldDaysInvalid(field="hold_days")
+    return paid_at.astimezone(UTC) + timedelta(days=hold_days)
+
+
+def _frequency(text: str) -> PayoutFrequency:
+    try:
+        return PayoutFrequency(text)
+    except ValueError:
+        raise FrequencyUnknown(field="payout_frequency") from None
+
+
+def _next_day(today: date, kind: PayoutFrequency) -> date:
+    if kind is PayoutFrequency.DAILY:
+        return today + timedelta(days=1)
+    if kind is PayoutFrequency.WEEKLY:
+        return today + timedelta(days=7 - today.weekday())
+    return date(today.year + today.month // 12, today.month % 12 + 1, 1)
+
+
+def _local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    # fold=0 is the first of two midnights, and the moment of the jump when there is none.
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,34 @@
+"""The database as the rooms see it: connection, transactions, migrations, locks, event log, invariants.
+
+Everything above speaks to PostgreSQL through Peewee models or through `query` for hot paths.
+"""
+
+from portal.db.connection import (
+    DatabaseAway,
+    bind_database,
+    connection,
+    is_database_ready,
+    query,
+    release_connection,
+    transaction,
+    tuples,
+)
+from portal.db.events import SYSTEM, Actor, record_event
+from portal.db.locks import advisory_lock
+from portal.db.transitions import move_status
+
+__all__ = [
+    "SYSTEM",
+    "Actor",
+    "DatabaseAway",
+    "advisory_lock",
+    "bind_database",
+    "connection",
+    "is_database_ready",
+    "move_status",
+    "query",
+    "record_event",
+    "release_connection",
+    "transaction",
+    "tuples",
+]

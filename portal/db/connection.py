@@ -1,0 +1,137 @@
+"""One pooled database per process, bound once from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from peewee import InterfaceError, OperationalError
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
+
+from models import database
+from portal.lib.errors import PortalError
+from portal.local.postgres import start_postgres
+
+_CONNECT_TIMEOUT_SECONDS = 5
+_POOL_SIZE = 20
+
+
+class DatabaseAway(PortalError):
+    """The database cannot be reached right now; nothing was changed."""
+
+    code = "database_away"
+
+
+DATABASE_ERRORS = (
+    OperationalError,
+    InterfaceError,
+    MaxConnectionsExceeded,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+)
+
+
+class PortalDatabase(PooledPostgresqlDatabase):  # type: ignore[misc]
+    """A pool that learns its URL at the first connection and never hands out one the server has closed."""
+
+    def __init__(self, url_source: Callable[[], str], **options: Any) -> None:
+        super().__init__(None, **options)
+        self._url_source = url_source
+        self._options = options
+
+    def url(self) -> str:
+        return self._url_source()
+
+    def connect(self, *args: Any, **kwargs: Any) -> Any:
+        if self.deferred:
+            self.init(self._url_source(), **self._options)
+        return super().connect(*args, **kwargs)
+
+    def _is_closed(self, conn: Any) -> bool:
+        if super()._is_closed(conn):
+            return True
+        try:
+            with conn.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            conn.rollback()
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            return True
+        return False
+
+
+def bind_database(database_url: str, data_dir: Path | None = None) -> None:
+    """Point every model of this process at a PostgreSQL URL; connects on first use only.
+
+    Without a URL the embedded database of `data_dir` is started, or adopted, at that first use.
+    """
+
+    def url_source() -> str:
+        return database_url or start_postgres(data_dir or Path(".data"))
+
+    database.initialize(
+        PortalDatabase(
+            url_source,
+            max_connections=_POOL_SIZE,
+            stale_timeout=300,
+            timeout=_CONNECT_TIMEOUT_SECONDS,
+            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+            options="-c timezone=UTC -c lock_timeout=15s",
+        )
+    )
+
+
+@contextmanager
+def connection() -> Iterator[None]:
+    """Hold a pooled connection for the block; nested use keeps the outer one. Raises DatabaseAway."""
+    opened = False
+    try:
+        opened = bool(database.connect(reuse_if_open=True))
+    except DATABASE_ERRORS as error:
+        raise DatabaseAway from error
+    try:
+        yield
+    finally:
+        if opened:
+            database.close()
+
+
+def current_url() -> str:
+    """Return the URL of the bound database, starting the embedded one when none was given."""
+    return str(database.url())
+
+
+def release_connection() -> None:
+    """Give this thread's connection back to the pool, whatever state a failed request left it in."""
+    if not database.obj or database.is_closed():
+        return
+    with suppress(*DATABASE_ERRORS):
+        database.close()
+
+
+def transaction() -> Any:
+    """Return a context manager: a transaction, or a savepoint inside one."""
+    return database.atomic()
+
+
+def query(sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """Run one SQL statement of a hot path and return its rows, [] where it returns none."""
+    cursor = database.execute_sql(sql, tuple(parameters))
+    return cursor.fetchall() if cursor.description else []
+
+
+def tuples(select: Any) -> list[tuple[Any, ...]]:
+    """Run a Peewee selection and return its rows as plain tuples."""
+    return list(select.tuples())
+
+
+def is_database_ready() -> bool:
+    """Tell whether the database answers now."""
+    try:
+        with connection():
+            query("SELECT 1")
+    except (DatabaseAway, *DATABASE_ERRORS):
+        return False
+    return True

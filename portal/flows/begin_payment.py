@@ -1,0 +1,101 @@
+"""Send a buyer to the provider: one open transaction and a signed purchase form (WAYFORPAY: purchase)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models import PaymentTransaction, User
+from portal.db import Actor, transaction
+from portal.lib.clock import epoch_milliseconds, utc_now
+from portal.payments import (
+    MEMBERSHIP_CURRENCY,
+    build_membership_reference,
+    chargeable_price_minor,
+    move_payment,
+    open_payment,
+)
+from portal.payments.wayforpay import PurchaseLine, purchase_form
+from portal.settings import Settings
+from portal.shop import get_order_of_buyer, list_order_items
+
+HOSTED_PAGE = "https://secure.wayforpay.com/pay"
+STAND_IN_PATH = "/dev/wayforpay/pay"
+
+
+@dataclass(frozen=True)
+class PurchaseForm:
+    """A form the browser posts to the provider; array fields are lists under names such as `productName[]`."""
+
+    action: str
+    fields: dict[str, str | list[str]]
+    order_reference: str
+
+
+def begin_order_payment(order_id: str, buyer: User, locale: str, settings: Settings) -> PurchaseForm:
+    """Return the purchase form of a buyer's order; raise OrderUnknown, AlreadyPaid or PaymentInProgress."""
+    order = get_order_of_buyer(order_id, buyer.id)
+    actor = Actor.user(buyer.id)
+    with transaction():
+        payment = open_payment(
+            order.order_reference,
+            purpose="store_order",
+            processor="wayforpay",
+            entity_id=order.id,
+            user_id=buyer.id,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            actor=actor,
+        )
+        _redirect(payment, actor)
+    lines = [
+        PurchaseLine(item.name, item.unit_price_minor, item.quantity) for item in list_order_items(order.id)
+    ]
+    return _form(payment, lines, buyer, locale, settings)
+
+
+def begin_membership_payment(tier: str, buyer: User, locale: str, settings: Settings) -> PurchaseForm:
+    """Return the purchase form of a membership upgrade; raise TierUnknown, or TierFree for a tier without a price."""
+    price_minor = chargeable_price_minor(tier)
+    reference = build_membership_reference(buyer.id, epoch_milliseconds(utc_now()))
+    actor = Actor.user(buyer.id)
+    with transaction():
+        payment = open_payment(
+            reference,
+            purpose="membership_upgrade",
+            processor="wayforpay",
+            entity_id=str(buyer.id),
+            user_id=buyer.id,
+            amount_minor=price_minor,
+            currency=MEMBERSHIP_CURRENCY,
+            actor=actor,
+            detail={"tier": tier},
+        )
+        _redirect(payment, actor)
+    return _form(payment, [PurchaseLine(f"Membership {tier}", price_minor, 1)], buyer, locale, settings)
+
+
+def _redirect(payment: PaymentTransaction, actor: Actor) -> None:
+    if payment.status == "created":
+        move_payment(payment, "redirected", actor=actor)
+
+
+def _form(
+    payment: PaymentTransaction, lines: list[PurchaseLine], buyer: User, locale: str, settings: Settings
+) -> PurchaseForm:
+    stand_in = f"{settings.app_url}{STAND_IN_PATH}"
+    action = stand_in if settings.uses_stand_in else settings.wayforpay_pay_url or HOSTED_PAGE
+    fields = purchase_form(
+        secret=settings.wayforpay_secret_key.get_secret_value(),
+        merchant_account=settings.wayforpay_merchant_account,
+        merchant_domain=settings.wayforpay_domain,
+        order_reference=payment.order_reference,
+        order_date=int(utc_now().timestamp()),
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        lines=lines,
+        locale=locale,
+        return_url=f"{settings.app_url}/{locale}/checkout/return/{payment.order_reference}",
+        service_url=f"{settings.app_url}/api/payments/wayforpay/webhook",
+        client_email=buyer.email,
+    )
+    return PurchaseForm(action, fields, payment.order_reference)

@@ -1,0 +1,194 @@
+"""A provider's callback: durable first, acted on second, accepted last (SPEC section 6, WAYFORPAY: callbacks)."""
+
+from __future__ import annotations
+
+import logging
+from typing import NoReturn
+
+from models import PaymentEvent, PaymentTransaction
+from portal.chain import AnyChain
+from portal.db import Actor, transaction
+from portal.flows.settle_payment import settle_locked
+from portal.flows.size_reward import read_price
+from portal.flows.write_rails import RailContext
+from portal.lib.clock import utc_now
+from portal.lib.errors import PortalError
+from portal.payments import (
+    UNPAID,
+    close_callback,
+    find_and_lock_payment,
+    list_waiting_callbacks,
+    move_payment,
+    store_callback,
+    was_applied,
+)
+from portal.payments.wayforpay import (
+    PAYMENT_STATUSES,
+    Callback,
+    CallbackMalformed,
+    amount_minor,
+    callback_fingerprint,
+    is_authentic,
+    is_same_amount,
+    parse_callback,
+    signed_accept,
+)
+from portal.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PROVIDER = "wayforpay"
+ACTOR = Actor.provider(PROVIDER)
+
+
+class CallbackRefused(PortalError):
+    """The callback is not acted on and not accepted; `reason` is stable and stored in the inbox."""
+
+    code = "callback_refused"
+
+
+def receive_callback(raw: bytes, chain: AnyChain, settings: Settings) -> dict[str, str | int]:
+    """Store, apply and accept a callback; return the signed answer.
+
+    Raises CallbackRefused for what is malformed, forged, for another merchant, or of another amount or
+    currency; that is recorded and changes nothing else.
+    """
+    callback = _authentic(raw, settings)
+    event_id = _store(raw, callback)
+    outcome, reason = apply_callback(event_id, callback, chain, settings)
+    if outcome == "refused":
+        raise CallbackRefused(reason=reason)
+    secret = settings.wayforpay_secret_key.get_secret_value()
+    return signed_accept(secret, callback.order_reference, int(utc_now().timestamp()))
+
+
+def settle_inbox(chain: AnyChain, settings: Settings) -> int:
+    """Apply callbacks that are durable but were not acted on, a crash in between; return how many."""
+    waiting = list_waiting_callbacks()
+    for event in waiting:
+        try:
+            apply_callback(event.id, parse_callback(event.payload.encode()), chain, settings)
+        except Exception:  # one bad event must not keep the others waiting
+            log.exception("callback %s cannot be applied", event.id)
+    return len(waiting)
+
+
+def apply_callback(
+    event_id: int, callback: Callback, chain: AnyChain, settings: Settings
+) -> tuple[str, str | None]:
+    """Act on a stored callback once and record the outcome beside it, in one transaction."""
+    # A price source may be slow: it is asked before anything is locked.
+    context = RailContext(settings, read_price(chain, settings), ACTOR)
+    with transaction():
+        payment = find_and_lock_payment(callback.order_reference)
+        # Held by the payment's lock: a twin that arrives now waits, then sees this outcome.
+        event = PaymentEvent.select().where(PaymentEvent.id == event_id).for_update().get()
+        if event.outcome is not None:
+            return event.outcome, event.reason
+        outcome, reason = _decide(event, payment, callback, context)
+        close_callback(event_id, outcome, reason)
+    return outcome, reason
+
+
+def _authentic(raw: bytes, settings: Settings) -> Callback:
+    try:
+        callback = parse_callback(raw)
+    except CallbackMalformed:
+        _refuse(raw, None, "malformed")
+    if not is_authentic(callback, settings.wayforpay_secret_key.get_secret_value()):
+        _refuse(raw, callback, "bad_signature")
+    if callback.merchant_account != settings.wayforpay_merchant_account:
+        _refuse(raw, callback, "wrong_merchant")
+    return callback
+
+
+def _refuse(raw: bytes, callback: Callback | None, reason: str) -> NoReturn:
+    store_callback(
+        PROVIDER,
+        _readable(raw),
+        authentic=reason == "wrong_merchant",
+        order_reference=callback.order_reference[:200] if callback else None,
+        fingerprint=None,
+        refusal=reason,
+    )
+    raise CallbackRefused(reason=reason)
+
+
+def _store(raw: bytes, callback: Callback) -> int:
+    return store_callback(
+        PROVIDER,
+        _readable(raw),
+        authentic=True,
+        order_reference=callback.order_reference,
+        fingerprint=callback_fingerprint(callback),
+    )
+
+
+def _readable(raw: bytes) -> str:
+    # PostgreSQL text cannot hold NUL; whatever is not UTF-8 stays visible as an escape.
+    return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def _decide(
+    event: PaymentEvent, payment: PaymentTransaction | None, callback: Callback, context: RailContext
+) -> tuple[str, str | None]:
+    if payment is None:
+        return "unmatched", "unknown_reference"
+    if payment.processor != PROVIDER:
+        return "unmatched", "paid_by_other_means"
+    if callback.transaction_status not in PAYMENT_STATUSES:
+        return "unmatched", "unknown_status"
+    status = PAYMENT_STATUSES[callback.transaction_status]
+    if callback.currency != payment.currency:
+        return "refused", "wrong_currency"
+    if not _fits(callback, payment, status):
+        return "refused", "wrong_amount"
+    if event.fingerprint and was_applied(event.fingerprint, event.id):
+        return "duplicate", None
+    return _apply(payment, status, callback, context)
+
+
+def _fits(callback: Callback, payment: PaymentTransaction, status: str | None) -> bool:
+    """Tell whether the amount is the payment's; a refund may be of any part of it."""
+    if status == "refunded" or callback.transaction_status == "RefundInProcessing":
+        try:
+            return 0 < amount_minor(callback.amount, payment.currency) <= payment.amount_minor
+        except PortalError:
+            return False
+    return is_same_amount(callback.amount, payment.amount_minor, payment.currency)
+
+
+def _apply(
+    payment: PaymentTransaction, status: str | None, callback: Callback, context: RailContext
+) -> tuple[str, str | None]:
+    if status == "paid":
+        return ("applied" if settle_locked(payment, context) else "duplicate"), None
+    if status == "refunded":
+        return _apply_refund(payment, callback)
+    if status is not None and payment.status in UNPAID:
+        _move_unpaid(payment, status, callback)
+    return "applied", None
+
+
+def _move_unpaid(payment: PaymentTransaction, status: str, callback: Callback) -> None:
+    # A late "still checking" must not hide that the provider has already said no.
+    if status == "pending" and payment.status in ("failed", "cancelled"):
+        return
+    move_payment(payment, status, actor=ACTOR, reason=_told_reason(callback))
+
+
+def _apply_refund(payment: PaymentTransaction, callback: Callback) -> tuple[str, str | None]:
+    """Close an unpaid reference so that a late Approved cannot revive it; a paid one goes to an admin."""
+    is_full = is_same_amount(callback.amount, payment.amount_minor, payment.currency)
+    if payment.status in UNPAID and is_full:
+        move_payment(payment, "refunded", actor=ACTOR)
+        return "applied", None
+    if payment.status == "refunded":
+        return "duplicate", None
+    return "unmatched", "refund"
+
+
+def _told_reason(callback: Callback) -> str | None:
+    reason = callback.payload.get("reason")
+    text = f"{callback.reason_code} {reason if isinstance(reason, str) else ''}".strip()
+    return text[:200] or None

@@ -1,0 +1,140 @@
+"""The paid path, exactly once a reference: mark paid, deduct stock, write both rails (SPEC section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models import Order, PaymentTransaction, User
+from portal.accounts import grant_membership, lock_user
+from portal.chain import AnyChain
+from portal.db import Actor, transaction
+from portal.flows.decide_attribution import confirm_attribution, staged_trace
+from portal.flows.place_order import place_order
+from portal.flows.size_reward import read_price
+from portal.flows.write_rails import (
+    RailContext,
+    write_commission_rail,
+    write_rail,
+    write_rails,
+    write_reward_rail,
+)
+from portal.lib.clock import utc_now
+from portal.payments import (
+    debit_credit,
+    list_open_rail_failures,
+    lock_payment,
+    move_payment,
+    open_payment,
+)
+from portal.settings import Settings
+from portal.shop import (
+    CartLine,
+    attribute_order,
+    deduct_stock,
+    drop_attribution,
+    find_order_by_checkout_key,
+    get_order,
+    get_order_of_buyer,
+    mark_order_paid,
+)
+
+
+def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Settings) -> Order:
+    """Pay a buyer's order from internal credit and settle it in one transaction.
+
+    Raises OrderUnknown, AlreadyPaid, PaymentInProgress or CreditShort; then nothing has changed.
+    """
+    order = get_order_of_buyer(order_id, buyer.id)
+    price = read_price(chain, settings)
+    actor = Actor.user(buyer.id)
+    with transaction():
+        payment = open_payment(
+            order.order_reference,
+            purpose="store_order",
+            processor="internal_credit",
+            entity_id=order.id,
+            user_id=buyer.id,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            actor=actor,
+        )
+        debit_credit(buyer.id, order.total_minor, order.currency, order.order_reference)
+        settle_locked(payment, RailContext(settings, price, actor))
+    return get_order(order_id)
+
+
+def buy_with_credit(
+    buyer: User,
+    lines: Sequence[CartLine],
+    cookie_code: str | None,
+    chain: AnyChain,
+    settings: Settings,
+    *,
+    checkout_key: str | None = None,
+) -> Order:
+    """Place an order and pay it from credit, both or neither; the same checkout key again buys nothing more.
+
+    Raises what `price_cart` and `pay_with_credit` raise; then nothing has changed.
+    """
+    if (
+        checkout_key
+        and (made := find_order_by_checkout_key(buyer.id, checkout_key))
+        and made.status != "created"
+    ):
+        return made
+    with transaction():
+        placed = place_order(buyer, lines, cookie_code, settings, checkout_key=checkout_key)
+        return pay_with_credit(placed.order.id, buyer, chain, settings)
+
+
+def retry_rails(chain: AnyChain, settings: Settings) -> int:
+    """Write again every rail that failed; return how many stand now."""
+    writers = {"commission": write_commission_rail, "reward": write_reward_rail}
+    written = 0
+    for failure in list_open_rail_failures():
+        context = RailContext(settings, read_price(chain, settings), Actor.job("retry_rails"))
+        with transaction():
+            payment = lock_payment(failure.order_reference)
+            written += write_rail(failure.rail, writers[failure.rail], payment, context)
+    return written
+
+
+def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
+    """Settle a payment the caller holds locked; return whether this call did it.
+
+    Whatever fails inside a rail is recorded on that rail and retried: the payment stands.
+    """
+    # The buyer's lock makes two payments of one person queue: only one can be the first purchase.
+    lock_user(payment.user_id)
+    paid_at = utc_now()
+    if not move_payment(payment, "paid", actor=context.actor, paid_at=paid_at):
+        return False
+    payment = lock_payment(payment.order_reference)
+    if payment.purpose == "store_order":
+        _fulfil_order(payment, context.actor)
+    else:
+        grant_membership(payment.user_id, payment.detail["tier"], context.actor, payment.order_reference)
+    write_rails(payment, context)
+    return True
+
+
+def _fulfil_order(payment: PaymentTransaction, actor: Actor) -> None:
+    order = get_order(payment.entity_id)
+    _confirm_attribution(order)
+    mark_order_paid(order.id, payment.paid_at, actor)
+    deduct_stock(order.id, get_order(order.id).referral_code)
+
+
+def _confirm_attribution(order: Order) -> None:
+    if order.referral_code is None:
+        return
+    source = next(
+        (step.get("source") for step in order.referral_trace if step["guard"] == "code_known"), None
+    )
+    attribution = confirm_attribution(order, source)
+    trace = [*order.referral_trace, *staged_trace(attribution.decision, "payment")]
+    if attribution.code:
+        code = attribution.code
+        attribute_order(order.id, code.code, code.owner_id, code.wallet_address, trace)
+    else:
+        drop_attribution(order.id, attribution.decision.reason or "unknown_code", trace)

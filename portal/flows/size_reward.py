@@ -1,0 +1,91 @@
+"""Size a reward from the order, the exchange rate and the token price, keeping every input (SPEC section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from models import ReferralReward
+from portal.chain import AnyChain, PriceUnavailable, oracle
+from portal.lib.clock import utc_now
+from portal.lib.errors import PortalError
+from portal.rewards import (
+    LinePercent,
+    RewardInputs,
+    Sized,
+    inputs_as_json,
+    rate_for,
+    size_reward,
+    stored_percent,
+)
+from portal.settings import Settings
+
+
+@dataclass(frozen=True)
+class PriceReading:
+    """The token's USD price with its source and time, or why there is none."""
+
+    value: Decimal | None
+    source: str
+    at: datetime | None
+    failure: PortalError | None = None
+
+
+def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
+    """Read the token price once; an unusable price is a reading too, never a guess (CHAIN section 3)."""
+    try:
+        price = oracle.read_price(settings, chain.node)
+    except PriceUnavailable as error:
+        return PriceReading(None, "unavailable", None, error)
+    return PriceReading(price.value, price.source, price.at)
+
+
+def size_reward_of(
+    total_minor: int,
+    currency: str,
+    percent: Fraction,
+    lines: Sequence[LinePercent],
+    settings: Settings,
+    price: PriceReading,
+) -> Sized:
+    """Size a reward; where it cannot be sized the result says why and the inputs are kept for a retry."""
+    inputs = RewardInputs(
+        total_minor=total_minor,
+        currency=currency,
+        percent=percent,
+        lines=tuple(lines),
+        usd_rate=rate_for(currency, settings.referral_uah_per_usd),
+        rate_source="setting" if currency == "UAH" else "parity",
+        rate_at=utc_now(),
+        token_price_usd=price.value,
+        price_source=price.source,
+        price_at=price.at,
+    )
+    failed = Sized(stored_percent(percent), None, price.value, None, None, inputs_as_json(inputs))
+    if price.failure is not None or price.value is None:
+        return _failure(failed, price.failure or PriceUnavailable("no price"))
+    try:
+        size = size_reward(total_minor, currency, percent, inputs.usd_rate, price.value)
+    except PortalError as error:
+        return _failure(failed, error)
+    return replace(failed, usd_value=size.usd_value, amount_wei=size.amount_wei)
+
+
+def size_again(reward: ReferralReward, settings: Settings, price: PriceReading) -> Sized:
+    """Size a failed reward anew from its own kept percent at today's rate and price."""
+    kept = reward.sizing
+    percent = Fraction(kept["percentExact"])
+    lines = [
+        LinePercent(line["productId"], int(line["subtotalMinor"]), Decimal(line["percent"]), line["source"])
+        for line in kept["lines"]
+    ]
+    return size_reward_of(reward.order_total_minor, reward.currency, percent, lines, settings, price)
+
+
+def _failure(sized: Sized, error: PortalError) -> Sized:
+    told = {key: str(value) for key, value in error.params.items()}
+    sizing = {**sized.sizing, "failure": {"code": error.code, "params": told}}
+    return replace(sized, failure_reason=error.code, sizing=sizing)

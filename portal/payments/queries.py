@@ -1,0 +1,47 @@
+"""Read payments, the inbox and what needs an admin's eye."""
+
+from __future__ import annotations
+
+from models import PaymentEvent, PaymentTransaction, RailFailure
+
+ATTENTION_PAGE = 100
+
+
+def find_payment(order_reference: str) -> PaymentTransaction | None:
+    """Return a reference's transaction or None."""
+    return PaymentTransaction.get_or_none(PaymentTransaction.order_reference == order_reference)
+
+
+def payments_by_reference(order_references: list[str]) -> dict[str, PaymentTransaction]:
+    """Return the transactions of several references."""
+    rows = PaymentTransaction.select().where(PaymentTransaction.order_reference.in_(order_references))
+    return {row.order_reference: row for row in rows}
+
+
+def was_applied(fingerprint: str, before_id: int) -> bool:
+    """Tell whether a callback with the same signed fields was acted on before."""
+    rows = PaymentEvent.select().where(
+        (PaymentEvent.fingerprint == fingerprint)
+        & (PaymentEvent.id < before_id)
+        & (PaymentEvent.outcome == "applied")
+    )
+    return rows.exists()
+
+
+def list_waiting_callbacks(limit: int = 100) -> list[PaymentEvent]:
+    """Return authentic callbacks that are durable but not acted on, oldest first."""
+    return list(
+        PaymentEvent.select().where(PaymentEvent.outcome.is_null()).order_by(PaymentEvent.id).limit(limit)
+    )
+
+
+def list_callbacks_needing_attention() -> list[PaymentEvent]:
+    """Return the newest unmatched and refused callbacks."""
+    rows = PaymentEvent.select().where(PaymentEvent.outcome.in_(("unmatched", "refused")))
+    return list(rows.order_by(PaymentEvent.id.desc()).limit(ATTENTION_PAGE))
+
+
+def list_open_rail_failures(limit: int = 100) -> list[RailFailure]:
+    """Return rails still to be written, the longest untried first."""
+    rows = RailFailure.select().where(RailFailure.resolved_at.is_null())
+    return list(rows.order_by(RailFailure.last_tried_at).limit(limit))

@@ -1,0 +1,191 @@
+"""Record rewards and decide about them; minting's own moves are in `minting`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from peewee import fn
+
+from models import ReferralReward
+from portal.db import Actor, move_status, record_event, transaction
+from portal.lib.errors import PortalError
+
+REASON_MAX = 500
+
+
+class RewardUnknown(PortalError):
+    code = "reward_unknown"
+
+
+class RewardStatusConflict(PortalError):
+    """The reward's status does not allow the move; `status` tells the current one."""
+
+    code = "reward_status_conflict"
+
+
+class OwnReward(PortalError):
+    """Nobody decides about a reward of their own."""
+
+    code = "own_reward"
+
+
+class RejectionReasonMissing(PortalError):
+    code = "reason_missing"
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A reward's size: percent with six decimals, USD and token price exact, tokens in wei."""
+
+    reward_percent: Decimal
+    usd_value: Decimal | None
+    token_price_usd: Decimal | None
+    amount_wei: int | None
+    failure_reason: str | None
+    sizing: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RewardClaim:
+    """Who earns a reward for which paid event."""
+
+    order_reference: str
+    order_id: str | None
+    ref_code: str
+    referrer_user_id: int
+    referrer_wallet: str
+    referee_user_id: int
+    order_total_minor: int
+    currency: str
+    rail: str
+    reward_token: str | None
+    chain_id: int | None
+
+
+def record_reward(claim: RewardClaim, sized: Sized, actor: Actor) -> int | None:
+    """Write the one reward of a reference and return its id, or None when it exists (SPEC section 5).
+
+    Fiat waits for an admin, credit starts approved, what could not be sized starts failed.
+    """
+    status = (
+        "failed" if sized.failure_reason else {"fiat": "pending_approval", "crypto": "approved"}[claim.rail]
+    )
+    with transaction():
+        rows = (
+            ReferralReward.insert(
+                **vars(claim),
+                reward_percent=sized.reward_percent,
+                usd_value=sized.usd_value,
+                token_price_usd=sized.token_price_usd,
+                reward_amount_wei=sized.amount_wei,
+                status=status,
+                sizing=sized.sizing,
+                failure_reason=sized.failure_reason,
+                approved_at=fn.now() if status == "approved" else None,
+            )
+            .on_conflict_ignore()
+            .returning(ReferralReward.id)
+            .execute()
+        )
+        written = [row.id for row in rows]
+        if not written:
+            return None
+        record_event(
+            actor,
+            "reward",
+            written[0],
+            "reward_recorded",
+            to_status=status,
+            reason=sized.failure_reason,
+            order_reference=claim.order_reference,
+        )
+    return int(written[0])
+
+
+def approve_reward(reward_id: int, actor: Actor) -> ReferralReward:
+    """Approve a waiting fiat reward; raise RewardUnknown, OwnReward or RewardStatusConflict."""
+    return _decide(
+        reward_id,
+        actor,
+        event="reward_approved",
+        from_statuses=("pending_approval",),
+        to_status="approved",
+        approved_by=actor.user_id,
+        approved_at=fn.now(),
+    )
+
+
+def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
+    """Refuse a reward that no transaction may have paid, with a reason its referrer sees.
+
+    Raises RejectionReasonMissing, RewardUnknown, OwnReward or RewardStatusConflict.
+    """
+    told = " ".join(reason.split())
+    if not 1 <= len(told) <= REASON_MAX:
+        raise RejectionReasonMissing(field="reason", at_most=REASON_MAX)
+    return _decide(
+        reward_id,
+        actor,
+        event="reward_rejected",
+        from_statuses=("pending_approval", "approved", "failed"),
+        to_status="rejected",
+        reason=told,
+        failure_reason=told,
+    )
+
+
+def retry_reward(reward_id: int, sized: Sized, actor: Actor) -> ReferralReward:
+    """Approve a failed reward anew with a fresh size; raise the reason if it still has none."""
+    return _decide(
+        reward_id,
+        actor,
+        event="reward_retried",
+        from_statuses=("failed",),
+        to_status="approved",
+        failure_reason=None,
+        usd_value=sized.usd_value,
+        token_price_usd=sized.token_price_usd,
+        reward_amount_wei=sized.amount_wei,
+        sizing=sized.sizing,
+        approved_by=actor.user_id,
+        approved_at=fn.now(),
+    )
+
+
+def get_reward(reward_id: int) -> ReferralReward:
+    """Return a reward; raise RewardUnknown."""
+    reward = ReferralReward.get_or_none(ReferralReward.id == reward_id)
+    if reward is None:
+        raise RewardUnknown
+    return reward
+
+
+def _decide(
+    reward_id: int,
+    actor: Actor,
+    *,
+    event: str,
+    from_statuses: tuple[str, ...],
+    to_status: str,
+    reason: str | None = None,
+    **values: Any,
+) -> ReferralReward:
+    if actor.user_id is not None and get_reward(reward_id).referrer_user_id == actor.user_id:
+        raise OwnReward
+    moved = move_status(
+        ReferralReward,
+        reward_id,
+        entity="reward",
+        event=event,
+        from_statuses=from_statuses,
+        to_status=to_status,
+        actor=actor,
+        reason=reason,
+        **values,
+    )
+    reward = get_reward(reward_id)
+    if not moved:
+        raise RewardStatusConflict(status=reward.status)
+    return reward

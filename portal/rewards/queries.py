@@ -1,0 +1,94 @@
+"""Read the reward ledger; long lists are keyset-paged by (created_at, id)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import Tuple, fn
+
+from models import ReferralReward
+from portal.db import tuples
+from portal.lib.errors import PortalError
+
+QUEUE_PAGE = 50
+STATUSES = ("pending_approval", "approved", "minting", "minted", "failed", "rejected")
+
+
+class CursorInvalid(PortalError):
+    code = "cursor_invalid"
+
+
+class StatusUnknown(PortalError):
+    code = "status_unknown"
+
+
+@dataclass(frozen=True)
+class RewardPage:
+    """A page of rewards and the cursor of the next one, None at the end."""
+
+    rewards: list[ReferralReward]
+    next_cursor: str | None
+
+
+def list_reward_queue(
+    status: str = "pending_approval", cursor: str | None = None, limit: int = QUEUE_PAGE
+) -> RewardPage:
+    """Return the rewards of a status, oldest first; raise StatusUnknown or CursorInvalid."""
+    if status not in STATUSES:
+        raise StatusUnknown(field="status", allowed=", ".join(STATUSES))
+    rows = ReferralReward.select().where(ReferralReward.status == status)
+    key = Tuple(ReferralReward.created_at, ReferralReward.id)
+    if cursor:
+        rows = rows.where(key > _parse_cursor(cursor))
+    return _page(list(rows.order_by(ReferralReward.created_at, ReferralReward.id).limit(limit + 1)), limit)
+
+
+def list_rewards_of_referrer(user_id: int, cursor: str | None = None, limit: int = QUEUE_PAGE) -> RewardPage:
+    """Return a referrer's rewards, newest first; raise CursorInvalid."""
+    rows = ReferralReward.select().where(ReferralReward.referrer_user_id == user_id)
+    if cursor:
+        rows = rows.where(Tuple(ReferralReward.created_at, ReferralReward.id) < _parse_cursor(cursor))
+    newest = rows.order_by(ReferralReward.created_at.desc(), ReferralReward.id.desc())
+    return _page(list(newest.limit(limit + 1)), limit)
+
+
+def find_reward_by_reference(order_reference: str) -> ReferralReward | None:
+    """Return the reward of a reference or None."""
+    return ReferralReward.get_or_none(ReferralReward.order_reference == order_reference)
+
+
+def reward_totals(user_id: int | None = None) -> dict[str, tuple[int, int]]:
+    """Return {status: (count, wei)} over all rewards, of one referrer where given; absent statuses are zero."""
+    rows = ReferralReward.select(
+        ReferralReward.status,
+        fn.count(ReferralReward.id),
+        fn.coalesce(fn.sum(ReferralReward.reward_amount_wei), 0),
+    )
+    if user_id is not None:
+        rows = rows.where(ReferralReward.referrer_user_id == user_id)
+    found = {status: (count, int(wei)) for status, count, wei in tuples(rows.group_by(ReferralReward.status))}
+    return {status: found.get(status, (0, 0)) for status in STATUSES}
+
+
+def _page(rows: list[ReferralReward], limit: int) -> RewardPage:
+    more = len(rows) > limit
+    rewards = rows[:limit]
+    return RewardPage(rewards, _cursor(rewards[-1]) if more else None)
+
+
+def _cursor(reward: ReferralReward) -> str:
+    return base64.urlsafe_b64encode(f"{reward.created_at.isoformat()}|{reward.id}".encode()).decode()
+
+
+def _parse_cursor(cursor: str) -> tuple[datetime, int]:
+    try:
+        moment, _, row_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        parsed = datetime.fromisoformat(moment)
+        if parsed.tzinfo is None:
+            raise ValueError
+        return parsed, int(row_id)
+    except (ValueError, binascii.Error, UnicodeError):
+        raise CursorInvalid(field="cursor") from None

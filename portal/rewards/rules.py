@@ -1,0 +1,198 @@
+"""Decide a reward's size and which status may follow which; pure and exact (SPEC section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from types import MappingProxyType
+
+from portal.lib.errors import PortalError
+from portal.lib.money import decimal_text, fraction_to_decimal, minor_digits
+
+WEI_PER_TOKEN = 10**18
+USD_PLACES = 18
+PERCENT_PLACES = 6
+DOLLAR_CURRENCIES = frozenset({"USD", "USDT", "USDC"})
+
+
+class RateMissing(PortalError):
+    """No rate turns the order's currency into USD; params currency. Retried once a rate exists."""
+
+    code = "rate_missing"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(f"no USD rate for {currency}", field="currency", currency=currency)
+        self.currency = currency
+
+
+class AmountZero(PortalError):
+    """The reward comes to less than one wei, so there is nothing to pay."""
+
+    code = "reward_amount_zero"
+
+
+class TokenPriceInvalid(PortalError):
+    """The token's USD price is not a finite number above zero."""
+
+    code = "token_price_invalid"
+
+
+class RewardStatus(StrEnum):
+    """The states of a reward."""
+
+    PENDING_APPROVAL = "pending_approval"
+    APPROVED = "approved"
+    MINTING = "minting"
+    MINTED = "minted"
+    FAILED = "failed"
+    REJECTED = "rejected"
+
+
+# minting -> approved only when the mint is proven unpaid: the caller holds that proof.
+ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "pending_approval": frozenset({"approved", "rejected"}),
+        "approved": frozenset({"minting", "rejected"}),
+        "minting": frozenset({"minted", "failed", "approved"}),
+        "minted": frozenset(),
+        "failed": frozenset({"approved", "rejected"}),
+        "rejected": frozenset(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class LinePercent:
+    """The percent one cart line brought into a reward, with its source tag."""
+
+    product_id: int
+    subtotal_minor: int
+    percent: Decimal
+    source: str
+
+
+@dataclass(frozen=True)
+class RewardInputs:
+    """Everything a reward was sized from, kept so that anyone can compute it again.
+
+    `usd_rate` is units of the currency per USD; a membership has no lines.
+    """
+
+    total_minor: int
+    currency: str
+    percent: Fraction
+    lines: tuple[LinePercent, ...]
+    usd_rate: Fraction | None
+    rate_source: str
+    rate_at: datetime | None
+    token_price_usd: Decimal | None
+    price_source: str
+    price_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RewardSize:
+    """A sized reward: USD of 18 places, whole wei, and the percent rounded to six decimals."""
+
+    usd_value: Decimal
+    amount_wei: int
+    reward_percent: Decimal
+
+
+def is_allowed(from_status: str, to_status: str) -> bool:
+    """Tell whether a reward may move from one status to another (SPEC section 5)."""
+    return to_status in ALLOWED.get(from_status, frozenset())
+
+
+def statuses_before(to_status: str) -> frozenset[str]:
+    """Return the statuses that may move to `to_status`, for a guarded UPDATE."""
+    return frozenset(status for status, after in ALLOWED.items() if to_status in after)
+
+
+def rate_for(currency: str, uah_per_usd: Decimal) -> Fraction | None:
+    """Return units of a currency per USD, or None when there is no rate; never a guess."""
+    if currency in DOLLAR_CURRENCIES:
+        return Fraction(1)
+    return Fraction(uah_per_usd) if currency == "UAH" else None
+
+
+def size_reward(
+    total_minor: int,
+    currency: str,
+    percent: Fraction,
+    usd_rate: Fraction | None,
+    token_price_usd: Decimal,
+) -> RewardSize:
+    """Size a reward from an order total in minor units (SPEC section 5).
+
+    USD = total / rate x percent / 100, wei = floor(USD / token price x 10^18), from the exact
+    fractions and floored once; `usd_value` is cut, never rounded up, to 18 places. Raise
+    AmountZero, RateMissing or TokenPriceInvalid.
+    """
+    share = Fraction(total_minor, 10 ** minor_digits(currency)) * percent / 100
+    if share <= 0:
+        raise AmountZero(field="amount")
+    usd = share / _known_rate(usd_rate, currency)
+    amount_wei = usd * WEI_PER_TOKEN // _known_price(token_price_usd)
+    if amount_wei < 1:
+        raise AmountZero(field="amount")
+    return RewardSize(_cut_usd(usd), int(amount_wei), stored_percent(percent))
+
+
+def stored_percent(percent: Fraction) -> Decimal:
+    """Return a percent as it is stored: six decimals, half-up."""
+    return fraction_to_decimal(percent, PERCENT_PLACES)
+
+
+def inputs_as_json(inputs: RewardInputs) -> dict[str, object]:
+    """Return the inputs as the JSON stored in `referral_rewards.sizing`.
+
+    `percentExact` and `usdRate` are exact fractions such as "16/3"; times are ISO 8601.
+    """
+    return {
+        "totalMinor": str(inputs.total_minor),
+        "currency": inputs.currency,
+        "percent": decimal_text(inputs.percent, PERCENT_PLACES),
+        "percentExact": str(inputs.percent),
+        "lines": [_line_as_json(line) for line in inputs.lines],
+        "usdRate": None if inputs.usd_rate is None else str(inputs.usd_rate),
+        "rateSource": inputs.rate_source,
+        "rateAt": _iso(inputs.rate_at),
+        "tokenPriceUsd": None if inputs.token_price_usd is None else f"{inputs.token_price_usd:f}",
+        "priceSource": inputs.price_source,
+        "priceAt": _iso(inputs.price_at),
+    }
+
+
+def _known_rate(usd_rate: Fraction | None, currency: str) -> Fraction:
+    if usd_rate is None or usd_rate <= 0:
+        raise RateMissing(currency)
+    return usd_rate
+
+
+def _known_price(token_price_usd: Decimal) -> Fraction:
+    if not token_price_usd.is_finite() or token_price_usd <= 0:
+        raise TokenPriceInvalid(field="token_price_usd")
+    return Fraction(token_price_usd)
+
+
+def _cut_usd(usd: Fraction) -> Decimal:
+    # From text, because arithmetic of decimals would round to the context's 28 digits.
+    return Decimal(f"{usd * 10**USD_PLACES // 1}E-{USD_PLACES}")
+
+
+def _line_as_json(line: LinePercent) -> dict[str, object]:
+    return {
+        "productId": line.product_id,
+        "subtotalMinor": str(line.subtotal_minor),
+        "percent": decimal_text(line.percent, PERCENT_PLACES),
+        "source": line.source,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

@@ -1,0 +1,97 @@
+"""Read the catalogue and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from peewee import fn
+
+from models import Order, OrderItem, Product, Vendor
+from portal.db import tuples
+from portal.shop.rules import OrderUnknown
+
+ORDERS_PAGE = 50
+
+
+def list_products() -> list[Product]:
+    """Return what is for sale, by name, each with its vendor."""
+    rows = (
+        Product.select(Product, Vendor).join(Vendor).where(Product.active).order_by(Product.name, Product.id)
+    )
+    return list(rows)
+
+
+def find_product_by_slug(slug: str) -> Product | None:
+    """Return a product for sale with its vendor, or None."""
+    rows = Product.select(Product, Vendor).join(Vendor).where((Product.slug == slug) & Product.active)
+    found: Product | None = rows.first()
+    return found
+
+
+def products_by_id(product_ids: Sequence[int]) -> dict[int, Product]:
+    """Return the products for sale among these ids, each with its vendor."""
+    rows = (
+        Product.select(Product, Vendor).join(Vendor).where(Product.id.in_(list(product_ids)) & Product.active)
+    )
+    return {product.id: product for product in rows}
+
+
+def get_order(order_id: str) -> Order:
+    """Return an order; raise OrderUnknown."""
+    return _found(Order.get_or_none(Order.id == order_id))
+
+
+def get_order_of_buyer(order_id: str, buyer_user_id: int) -> Order:
+    """Return a buyer's own order; anyone else's is OrderUnknown."""
+    return _found(Order.get_or_none((Order.id == order_id) & (Order.buyer == buyer_user_id)))
+
+
+def get_order_by_reference(order_reference: str, buyer_user_id: int | None = None) -> Order:
+    """Return the order of a reference, of one buyer where given; raise OrderUnknown."""
+    mine = True if buyer_user_id is None else Order.buyer == buyer_user_id
+    return _found(Order.get_or_none((Order.order_reference == order_reference) & mine))
+
+
+def find_order_by_checkout_key(buyer_user_id: int, checkout_key: str) -> Order | None:
+    """Return the order a checkout form already made, or None."""
+    return Order.get_or_none((Order.buyer == buyer_user_id) & (Order.checkout_key == checkout_key))
+
+
+def list_orders_of_buyer(buyer_user_id: int) -> list[Order]:
+    """Return a buyer's newest orders, at most a page."""
+    rows = Order.select().where(Order.buyer == buyer_user_id)
+    return list(rows.order_by(Order.created_at.desc(), Order.id).limit(ORDERS_PAGE))
+
+
+def list_order_items(order_id: str) -> list[OrderItem]:
+    """Return an order's lines with their products and vendors."""
+    rows = OrderItem.select(OrderItem, Product, Vendor).join(Product).switch(OrderItem).join(Vendor)
+    return list(rows.where(OrderItem.order == order_id).order_by(OrderItem.id))
+
+
+def has_other_paid_order(buyer_user_id: int, order_id: str | None) -> bool:
+    """Tell whether a buyer has ever paid an order other than this one; refunds do not undo it."""
+    rows = Order.select().where((Order.buyer == buyer_user_id) & Order.paid_at.is_null(False))
+    if order_id is not None:
+        rows = rows.where(Order.id != order_id)
+    return rows.exists()
+
+
+def code_orders(codes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return {code: (attributed orders, those of them paid)}; codes without orders are absent."""
+    paid = fn.count(Order.paid_at)
+    rows = Order.select(Order.referral_code, fn.count(Order.id), paid).where(
+        Order.referral_code.in_(list(codes))
+    )
+    return {code: (orders, of_them) for code, orders, of_them in tuples(rows.group_by(Order.referral_code))}
+
+
+def list_vendors_of_user(user_id: int) -> list[Vendor]:
+    """Return the vendors a person sells as."""
+    return list(Vendor.select().where(Vendor.user == user_id).order_by(Vendor.name))
+
+
+def _found(order: Order | None) -> Order:
+    if order is None:
+        raise OrderUnknown
+    return order

@@ -1,0 +1,357 @@
+// Behaviour on top of pages that already work without it. One delegated listener per kind of event, so that
+// swapped-in markup needs no wiring. The attributes are listed in templates/components/README.md.
+
+const root = document.documentElement;
+const $ = (selector, from = document) => from.querySelector(selector);
+const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+const words = document.body.dataset;
+
+function stored(area, key, value) {
+  // Storage may be switched off; every feature here can do without.
+  try {
+    if (value === undefined) return area().getItem(key);
+    if (value === null) area().removeItem(key);
+    else area().setItem(key, value);
+  } catch { /* nothing to remember with */ }
+  return null;
+}
+const session = () => sessionStorage;
+const local = () => localStorage;
+
+/* ---- the live region ---- */
+
+let clearing;
+function announce(text) {
+  const region = $("#status");
+  if (!region || !text) return;
+  clearTimeout(clearing);
+  region.textContent = "";
+  setTimeout(() => { region.textContent = text; }, 50);
+  clearing = setTimeout(() => { region.textContent = ""; }, 15000);
+}
+
+/* ---- toasts ---- */
+
+const TOAST_MS = 10000;
+function toast({ text, tone = "info" } = {}) {
+  const box = $("#toasts");
+  if (!box || !text) return;
+  const note = document.createElement("div");
+  note.className = `toast-note toast-${tone}`;
+  const message = document.createElement("p");
+  message.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "icon-button icon-button-sm";
+  close.setAttribute("aria-label", words.textDismiss || "×");
+  close.textContent = "×";
+  close.addEventListener("click", () => note.remove());
+  note.append(message, close);
+  let timer;
+  const wait = () => { timer = setTimeout(() => note.remove(), TOAST_MS); };
+  const hold = () => clearTimeout(timer);
+  note.addEventListener("pointerenter", hold);
+  note.addEventListener("pointerleave", wait);
+  note.addEventListener("focusin", hold);
+  note.addEventListener("focusout", wait);
+  box.append(note);
+  wait();
+  announce(text);
+}
+addEventListener("toast", (event) => toast(event.detail));
+
+/* ---- theme ---- */
+
+function showTheme() {
+  const dark = root.getAttribute("data-bs-theme") === "dark";
+  for (const button of $$("[data-theme-toggle]")) button.setAttribute("aria-pressed", String(dark));
+}
+function switchTheme() {
+  const next = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
+  stored(local, "ring_theme", next);
+  root.setAttribute("data-bs-theme", next);
+}
+new MutationObserver(showTheme).observe(root, { attributeFilter: ["data-bs-theme"] });
+
+/* ---- copy and share ---- */
+
+async function copy(button) {
+  const label = $("[data-copy-label]", button);
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    if (!copyBySelection(button.dataset.copy)) {
+      toast({ text: words.textCopyFailed, tone: "warning" });
+      return;
+    }
+  }
+  const done = button.dataset.copied || words.textCopied;
+  button.dataset.labelBefore ??= label?.textContent ?? "";
+  if (label) label.textContent = done;
+  button.classList.add("is-copied");
+  announce(done);
+  setTimeout(() => {
+    if (label) label.textContent = button.dataset.labelBefore;
+    button.classList.remove("is-copied");
+  }, 2500);
+}
+function copyBySelection(text) {
+  // Pages served without TLS have no clipboard object.
+  const area = document.createElement("textarea");
+  const focused = document.activeElement;
+  area.value = text;
+  area.className = "visually-hidden";
+  (focused?.closest("dialog") ?? document.body).append(area);
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  focused?.focus();
+  return copied;
+}
+function share({ shareUrl, shareTitle, shareText }) {
+  navigator.share({ url: shareUrl, title: shareTitle, text: shareText }).catch(() => {});
+}
+
+/* ---- dialogs and menus ---- */
+
+function openDialog(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog?.showModal) return false;
+  if (!dialog.open) dialog.showModal();
+  // A dialog with a form starts at its first field, not at the close button.
+  $("form :is(input:not([type=hidden]), textarea, select)", dialog)?.focus();
+  return true;
+}
+function closeMenus(except) {
+  for (const menu of $$("details[data-menu][open]")) if (menu !== except) menu.open = false;
+}
+
+/* ---- what a click may mean ---- */
+
+document.addEventListener("click", (event) => {
+  const on = (selector) => event.target.closest?.(selector);
+  closeMenus(on("details[data-menu]"));
+  const copying = on("[data-copy]");
+  const opener = on("[data-dialog-open]");
+  const sharing = on("[data-share]");
+  if (copying) copy(copying);
+  else if (sharing) share(sharing.dataset);
+  else if (opener && !event.ctrlKey && !event.metaKey) {
+    if (openDialog(opener.dataset.dialogOpen)) event.preventDefault();
+  } else if (on("[data-dialog-close]")) on("dialog")?.close();
+  else if (on("[data-theme-toggle]")) switchTheme();
+  else if (on("[data-bulk-clear]")) checkAll(on("[data-bulk]"), false);
+  else if (event.target.nodeName === "DIALOG") lightDismiss(event);
+  if (on(".btn[aria-disabled=true]")) event.preventDefault();
+});
+function lightDismiss(event) {
+  const box = event.target.getBoundingClientRect();
+  const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+  if (!inside && event.clientX + event.clientY > 0) event.target.close();
+}
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.("[data-select-on-focus]")) event.target.select();
+});
+
+/* ---- selecting rows ---- */
+
+function checkAll(form, checked) {
+  for (const box of $$("[data-bulk-item]", form)) box.checked = checked;
+  const matching = $("[data-bulk-matching]", form);
+  if (matching && !checked) matching.checked = false;
+  showSelection(form);
+  if (!checked) ($("[data-bulk-all]", form) ?? $("[data-bulk-item]", form))?.focus();
+}
+function showSelection(form, aloud = true) {
+  const boxes = $$("[data-bulk-item]", form);
+  const bar = $("[data-bulk-bar]", form);
+  const matching = $("[data-bulk-matching]", form);
+  const count = boxes.filter((box) => box.checked).length;
+  const active = count > 0;
+  if (!active && matching) matching.checked = false;
+  const shown = matching?.checked ? Number(matching.value) : count;
+  const number = new Intl.NumberFormat(root.lang).format(shown);
+  const wasActive = bar?.classList.contains("is-active");
+  bar?.classList.toggle("is-active", active);
+  for (const element of $$("[data-bulk-filters]", form.parentElement)) element.hidden = active;
+  for (const element of $$("[data-bulk-text]", bar ?? form)) {
+    const text = matching?.checked ? element.dataset.bulkTextAll ?? element.dataset.bulkText : element.dataset.bulkText;
+    element.textContent = text.replace("{n}", number);
+  }
+  for (const all of $$("[data-bulk-all]", form)) {
+    all.checked = active && count === boxes.length;
+    all.indeterminate = active && count < boxes.length;
+  }
+  if (aloud && (active || wasActive)) announce($(".bulk-count", bar ?? form)?.textContent.trim());
+}
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("[data-bulk]");
+  if (form && event.target.matches("[data-bulk-all]")) checkAll(form, event.target.checked);
+  else if (form && event.target.matches("[data-bulk-item], [data-bulk-matching]")) showSelection(form);
+  const filters = event.target.closest("form[data-autofilter]");
+  if (filters && event.target.matches("select, [type=checkbox], [type=radio]")) filters.requestSubmit();
+  if (event.target.matches("[data-shortcuts-toggle]")) stored(local, "ring_shortcuts", event.target.checked ? null : "off");
+});
+
+/* ---- keyboard on the queue ---- */
+
+function step(table, by) {
+  const rows = $$("[data-row]", table);
+  if (!rows.length) return;
+  const now = rows.indexOf($("[data-row].is-current", table));
+  const next = rows[now < 0 ? 0 : Math.min(Math.max(now + by, 0), rows.length - 1)];
+  rows[now]?.classList.remove("is-current");
+  next.classList.add("is-current");
+  next.tabIndex = -1;
+  next.focus();
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const menu = event.target.closest?.("details[data-menu][open]");
+    if (menu) { menu.open = false; $("summary", menu).focus(); }
+    return;
+  }
+  const table = $("[data-shortcuts]");
+  if (!table || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]") || $("dialog[open]")) return;
+  if (stored(local, "ring_shortcuts") === "off") return;
+  if (event.key === "j" || event.key === "k") step(table, event.key === "j" ? 1 : -1);
+  else if (event.key === "/") $("[data-shortcut-search]")?.focus();
+  else if (event.key === "?") openDialog($("[data-shortcuts-help]")?.id);
+  else if ("xar".includes(event.key)) {
+    const row = event.target.closest("[data-row]") ?? $("[data-row].is-current", table);
+    const target = row && $(`[data-key="${event.key}"]`, row);
+    if (!target) return;
+    target.click();
+  } else return;
+  event.preventDefault();
+});
+
+/* ---- forms ---- */
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-submit-once]")) {
+    if (form.dataset.submitted) { event.preventDefault(); return; }
+    form.dataset.submitted = "yes";
+    for (const button of $$("[type=submit], button:not([type])", form)) button.setAttribute("aria-disabled", "true");
+  }
+  if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
+});
+addEventListener("pageshow", (event) => {
+  // Coming back with the browser's button shows the page as it was left.
+  if (!event.persisted) return;
+  for (const form of $$("form[data-submitted]")) {
+    delete form.dataset.submitted;
+    for (const button of $$("[aria-disabled]", form)) button.removeAttribute("aria-disabled");
+  }
+});
+
+/* ---- htmx ---- */
+
+document.addEventListener("htmx:config:request", ({ detail }) => {
+  const token = $("meta[name=csrf-token]")?.content;
+  const request = detail.ctx.request;
+  if (token && new URL(request.action, location.href).origin === location.origin) request.headers["X-CSRFToken"] = token;
+});
+document.addEventListener("htmx:after:settle", (event) => {
+  const target = event.detail?.task?.target ?? event.target;
+  enhance(target?.isConnected && target.parentElement ? target.parentElement : document);
+});
+document.addEventListener("htmx:finally:request", ({ target }) => {
+  const form = target.closest?.("form[data-submitted]");
+  if (!form) return;
+  delete form.dataset.submitted;
+  for (const button of $$("[aria-disabled]", form)) button.removeAttribute("aria-disabled");
+});
+document.addEventListener("htmx:error", ({ detail }) => {
+  if (detail?.ctx && !detail.ctx.response) toast({ text: words.textNetwork, tone: "danger" });
+});
+
+/* ---- relative times ---- */
+
+const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+function refreshTimes(from = document) {
+  const phrase = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" });
+  for (const time of $$("time[data-relative]", from)) {
+    const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
+    if (Number.isNaN(seconds)) continue;
+    const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
+    const text = phrase.format(unit === "second" ? 0 : Math.trunc(seconds / size), unit);
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+setInterval(() => { if (!document.hidden) refreshTimes(); }, 30000);
+
+/* ---- the visit beacon ---- */
+
+const VISIT_PAUSE_MS = 30 * 60 * 1000;
+function visitedCode() {
+  const match = document.cookie.match(/(?:^|;\s*)ring_ref_visible=([^;]+)/);
+  try { return match && decodeURIComponent(match[1]); } catch { return null; }
+}
+// An arrival is a landing with ?ref=, or the first page of a visit that starts on its own long after the last one.
+// Pages opened after the landing, in this tab or another, belong to the same arrival. A beacon that was refused for
+// now or never got through is owed, and the next page pays it.
+function isArrival(code, ref) {
+  const lastSeen = Number(stored(local, `ring_seen:${code}`)) || 0;
+  stored(local, `ring_seen:${code}`, String(Date.now()));
+  if (stored(session, `ring_owed:${code}`)) return true;
+  if (ref !== null) return !stored(session, `ring_arrived:${code}:${ref}`);
+  const inside = document.referrer.startsWith(`${location.origin}/`);
+  return !inside && !stored(session, `ring_arrived:${code}`) && Date.now() - lastSeen > VISIT_PAUSE_MS;
+}
+async function trackArrival() {
+  const code = visitedCode();
+  const ref = new URLSearchParams(location.search).get("ref");
+  if (!code || document.visibilityState === "prerender" || !isArrival(code, ref)) return;
+  let leaving = false;
+  addEventListener("pagehide", () => { leaving = true; });
+  stored(session, `ring_owed:${code}`, null);
+  stored(session, `ring_arrived:${code}`, "1");
+  stored(session, `ring_arrived:${code}:${ref ?? ""}`, "1");
+  const answer = await fetch("/api/refcodes/track", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ code }),
+    keepalive: true,
+  }).catch((error) => error);
+  if (!leaving && (answer instanceof Error || answer.status === 429 || answer.status >= 500)) {
+    stored(session, `ring_owed:${code}`, "1");
+  }
+}
+
+/* ---- start ---- */
+
+function showStashedFlash(from) {
+  const place = $("[data-read-flash]", from);
+  const text = place && stored(session, "ring_flash");
+  if (!text) return;
+  stored(session, "ring_flash", null);
+  const message = document.createElement("p");
+  message.textContent = text;
+  place.replaceChildren(message);
+  place.classList.add("notice", "notice-success");
+  place.hidden = false;
+  announce(text);
+}
+function enhance(from) {
+  refreshTimes(from);
+  for (const button of $$("[data-share][hidden]", from)) button.hidden = !navigator.share;
+  for (const dialog of $$("dialog[data-dialog-auto]", from)) if (!dialog.open) dialog.showModal();
+  for (const element of $$("[data-announce]", from)) {
+    announce(element.dataset.announce);
+    element.removeAttribute("data-announce");
+  }
+  for (const toggle of $$("[data-shortcuts-toggle]", from)) toggle.checked = stored(local, "ring_shortcuts") !== "off";
+  for (const form of $$("[data-bulk]", from)) showSelection(form, false);
+  const focus = $("[data-focus]", from);
+  if (focus) { focus.removeAttribute("data-focus"); focus.focus(); }
+}
+
+enhance(document);
+showTheme();
+showStashedFlash(document);
+$("form[data-autosubmit]")?.requestSubmit();
+if (document.prerendering) document.addEventListener("prerenderingchange", trackArrival, { once: true });
+else trackArrival();

@@ -1,0 +1,67 @@
+"""Decide which beacon is a person's visit and what the windows show (SPEC section 2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+KEPT_DAYS = 28
+
+_PREFETCH_HEADERS = ("purpose", "sec-purpose", "x-purpose", "x-moz")
+_PREFETCH_VALUE = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
+
+# Programs that name themselves. Generic HTTP clients and an empty name are left alone: the rate limit
+# answers a flood, and a privacy tool that strips the name still serves a person. HeadlessChrome counts:
+# scanners hide it, while browser tests of a deployment show it and expect to be counted.
+_DECLARED_PROGRAM = re.compile(
+    r"""
+    (?<!cu)bots?(?![a-z])              # Googlebot, TelegramBot, Twitterbot, Discordbot; not a CUBOT phone
+    | crawl | spider | slurp | \+https?://
+    | facebookexternalhit | facebookcatalog | meta-external
+    | whatsapp/ | \bviber\b | slack-imgproxy | skypeuripreview | vkshare | line-poker | kakaotalk-scrap
+    | (?:url|link|web|bing|microsoft)[ -]?preview
+    | embedly | iframely | google-inspectiontool | googleother | mediapartners | apis-google | feedfetcher
+    | chrome-lighthouse | \bptst/ | gtmetrix | pingdom | statuscake | site24x7 | ia_archiver | w3c_validator
+    | phantomjs | nikto | sqlmap | nuclei | masscan | zgrab | \bnmap\b | wpscan | acunetix | censysinspect
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class VisitWindows:
+    """Visits today, in 7 days and in 28 days, each window ending today (UTC)."""
+
+    today: int
+    last7d: int
+    last28d: int
+
+
+def visit_windows(counts: Mapping[date, int], today: date) -> VisitWindows:
+    """Return the windows over visits by UTC day; days outside a window, or after today, are left out."""
+    return VisitWindows(
+        today=_sum_days(counts, today, 1),
+        last7d=_sum_days(counts, today, 7),
+        last28d=_sum_days(counts, today, KEPT_DAYS),
+    )
+
+
+def oldest_kept_day(today: date) -> date:
+    """Return the day before which buckets are removed: those older than 28 days."""
+    return today - timedelta(days=KEPT_DAYS)
+
+
+def is_countable(user_agent: str | None, headers: Mapping[str, str]) -> bool:
+    """Tell whether a beacon counts: no declared bot, link preview, scanner, prefetch or prerender."""
+    return not _is_prefetch(headers) and not _DECLARED_PROGRAM.search(user_agent or "")
+
+
+def _is_prefetch(headers: Mapping[str, str]) -> bool:
+    by_name = {name.lower(): value for name, value in headers.items()}
+    return any(_PREFETCH_VALUE.search(by_name.get(name, "")) for name in _PREFETCH_HEADERS)
+
+
+def _sum_days(counts: Mapping[date, int], today: date, days: int) -> int:
+    return sum(counts.get(today - timedelta(days=back), 0) for back in range(days))

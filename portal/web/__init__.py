@@ -1,0 +1,1 @@
+"""HTTP by audience: blueprints call flows and queries and render; they never touch models."""

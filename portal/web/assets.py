@@ -1,0 +1,36 @@
+"""Static files under content-hashed names: cached for a year, never stale, served by WhiteNoise."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whitenoise import WhiteNoise
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+STATIC_FOLDER = Path(__file__).resolve().parents[1] / "static"
+_PREFIX = "static"
+
+
+@lru_cache(maxsize=256)
+def asset(name: str) -> str:
+    """Return the hashed URL of a file of `portal/static`; raises FileNotFoundError for a name that is not there."""
+    digest = hashlib.sha256((STATIC_FOLDER / name).read_bytes()).hexdigest()[:12]
+    path = Path(name)
+    return f"/{_PREFIX}/{path.with_name(f'{path.stem}.{digest}{path.suffix}')}"
+
+
+def serve_static(app: WSGIApplication) -> WhiteNoise:
+    """Wrap the application so that plain and hashed names of every static file are answered."""
+    server = WhiteNoise(app, autorefresh=False)
+    for file in sorted(STATIC_FOLDER.rglob("*")):
+        if file.is_file():
+            name = file.relative_to(STATIC_FOLDER).as_posix()
+            server.add_file_to_dictionary(f"/{_PREFIX}/{name}", str(file))
+            server.add_file_to_dictionary(asset(name), str(file))
+    server.immutable_file_test = lambda _path, url: url.count(".") >= 2 and len(url.rsplit(".", 2)[1]) == 12
+    return server

@@ -1,0 +1,123 @@
+"""What every template may read: brand, navigation by role, languages, the bell, the cart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, has_request_context, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from portal.db import DatabaseAway
+from portal.db.connection import DATABASE_ERRORS
+from portal.notices import count_unread
+from portal.web import sentences
+from portal.web.assets import asset
+from portal.web.cart import cart_size
+from portal.web.format import FILTERS
+from portal.web.locale import LOCALES, language_links, select_locale
+from portal.web.requests import portal
+from portal.web.translate import gettext as _
+from portal.web.translate import ngettext
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Brand:
+    """The white-label names and marks."""
+
+    name: str
+    token_symbol: str
+    logo_url: str | None
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry of the main navigation."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool
+
+
+def install_context(app: Flask) -> None:
+    """Give templates their globals, filters and per-request context."""
+    app.jinja_env.globals.update(
+        asset=asset,
+        csrf_token=generate_csrf,
+        _=_,
+        gettext=_,
+        ngettext=ngettext,
+        status_words=sentences.status_words,
+        percent_source=sentences.percent_source,
+    )
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.context_processor(_page_context)
+
+
+def _page_context() -> dict[str, Any]:
+    settings = portal().settings
+    brand = Brand(settings.brand_name, settings.brand_token_symbol, settings.brand_logo_url or None)
+    context: dict[str, Any] = {"brand": brand, "locale": select_locale(), "token_symbol": brand.token_symbol}
+    if not has_request_context():
+        return context
+    return context | {
+        "locales": language_links() if request.endpoint else [(c, n, f"/{c}/") for c, n in LOCALES.items()],
+        "nav": _navigation(),
+        "links": _links(),
+        "unread_notifications": _unread(),
+        "cart_count": cart_size(),
+        "explorer": settings.chain_explorer_url,
+    }
+
+
+def _links() -> dict[str, str]:
+    endpoints = {
+        "home": "store.catalogue",
+        "login": "account.login",
+        "register": "account.register",
+        "logout": "account.logout",
+        "cart": "store.cart",
+        "notifications": "account.notifications",
+        "wallets": "account.wallets",
+        "security": "account.security",
+    }
+    return {name: url_for(endpoint) for name, endpoint in endpoints.items()}
+
+
+def _navigation() -> list[NavItem]:
+    entries = [("store.catalogue", _("Store"), "building-store")]
+    if _role():
+        entries += [("store.orders", _("Orders"), "receipt"), ("referrer.dashboard", _("Referrals"), "share")]
+        entries += [("store.membership", _("Membership"), "crown")]
+    if _role() == "vendor":
+        entries += [("vendor.earnings", _("Earnings"), "cash")]
+    if _role() == "admin":
+        entries += [
+            ("admin.rewards", _("Rewards"), "checks"),
+            ("admin.settlements", _("Settlements"), "coins"),
+            ("admin.audit", _("Audit"), "search"),
+        ]
+    return [NavItem(label, url_for(end), icon, request.endpoint == end) for end, label, icon in entries]
+
+
+def _role() -> str | None:
+    return current_user.role if _safely(lambda: current_user.is_authenticated) else None
+
+
+def _unread() -> int:
+    return (_safely(lambda: count_unread(current_user.id)) or 0) if _role() else 0
+
+
+def _safely(read: Callable[[], T]) -> T | None:
+    """Read what a page can do without: an error page must show while the database is away."""
+    try:
+        return read()
+    except (DatabaseAway, *DATABASE_ERRORS):
+        return None

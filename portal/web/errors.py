@@ -1,0 +1,184 @@
+"""Every error becomes one status and one sentence: JSON for programs, a fragment for htmx, a page for people."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from portal.db import DatabaseAway
+from portal.db.connection import DATABASE_ERRORS
+from portal.lib.errors import InputInvalid, PortalError
+from portal.web.requests import is_htmx, wants_json
+from portal.web.sentences import error_text, error_texts
+from portal.web.translate import gettext as _
+
+log = logging.getLogger(__name__)
+
+_STATUS = {
+    "already_paid": 409,
+    "callback_refused": 400,
+    "chain_away": 503,
+    "chain_not_configured": 503,
+    "code_unknown": 404,
+    "credentials_wrong": 401,
+    "credit_short": 409,
+    "cron_secret_wrong": 401,
+    "csrf_invalid": 400,
+    "body_malformed": 400,
+    "field_invalid": 400,
+    "code_malformed": 400,
+    "cursor_invalid": 400,
+    "status_unknown": 400,
+    "database_away": 503,
+    "email_taken": 409,
+    "internal": 500,
+    "method_not_allowed": 405,
+    "mint_job_unknown": 404,
+    "nothing_to_mint": 409,
+    "reward_unsizable": 409,
+    "tier_free": 409,
+    "not_found": 404,
+    "order_unknown": 404,
+    "own_reward": 403,
+    "payment_in_progress": 409,
+    "payment_unknown": 404,
+    "product_unknown": 404,
+    "rate_limited": 429,
+    "reward_status_conflict": 409,
+    "reward_unknown": 404,
+    "role_required": 403,
+    "forbidden": 403,
+    "sign_in_required": 401,
+    "stock_short": 409,
+    "too_large": 413,
+    "user_unknown": 404,
+    "tier_unknown": 422,
+    "wallet_taken": 409,
+}
+_HTTP_CODES = {
+    400: "body_malformed",
+    401: "sign_in_required",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    429: "rate_limited",
+}
+_UNPROCESSABLE = 422
+
+
+def install_errors(app: Flask) -> None:
+    """Handle every error the application can raise."""
+    app.register_error_handler(PortalError, answer_error)
+    app.register_error_handler(CSRFError, lambda _error: _answer("csrf_invalid"))
+    app.register_error_handler(HTTPException, _answer_http)
+    for kind in DATABASE_ERRORS:
+        app.register_error_handler(kind, _answer_database)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+def status_of(error: PortalError) -> int:
+    """Return the HTTP status of an error; what the person typed wrong is 422."""
+    return _STATUS.get(error.code, _UNPROCESSABLE)
+
+
+def answer_error(error: PortalError) -> ResponseReturnValue:
+    """Answer a stated error in the form the request wants."""
+    status = status_of(error)
+    if status >= 500:
+        log.error("request failed: %s", error, exc_info=error)
+    if wants_json():
+        return _as_json(error, status)
+    return _as_html(error, status)
+
+
+def _answer(code: str) -> ResponseReturnValue:
+    error = PortalError()
+    error.code = code
+    return answer_error(error)
+
+
+def _answer_http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is not None and error.code < 400:
+        return error.get_response()
+    answer = make_response(_answer(_HTTP_CODES.get(error.code or 500, "internal")))
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            answer.headers[name] = value
+    return answer
+
+
+def _answer_database(error: Exception) -> ResponseReturnValue:
+    log.error("database away: %s", type(error).__name__)
+    return answer_error(DatabaseAway())
+
+
+def _answer_unexpected(error: Exception) -> ResponseReturnValue:
+    log.exception("unexpected error on %s %s", request.method, request.path)
+    if current_app.testing and current_app.config.get("PROPAGATE_UNEXPECTED", True):
+        raise error
+    return _answer("internal")
+
+
+def _as_json(error: PortalError, status: int) -> Response:
+    told: dict[str, Any] = {"code": error.code, "message": error_text(error)}
+    if isinstance(error, InputInvalid):
+        told["fields"] = error_texts(error)
+    elif error.field:
+        told["fields"] = {error.field: told["message"]}
+    if "status" in error.params:
+        told["status"] = error.params["status"]
+    response = jsonify({"error": told})
+    response.status_code = status
+    return response
+
+
+def _as_html(error: PortalError, status: int) -> Response:
+    template = "errors/_error.html" if is_htmx() else "errors/page.html"
+    title, next_step, url, label = _way_out(status)
+    body = render_template(
+        template,
+        code=status,
+        title=title,
+        message=error_text(error),
+        next_step=next_step,
+        action_url=url,
+        action_label=label,
+        shell_quiet=status >= 500,
+    )
+    return make_response(body, status)
+
+
+def _way_out(status: int) -> tuple[str, str, str, str]:
+    home = request.script_root + "/"
+    here = request.full_path.rstrip("?") if request.method == "GET" else home
+    back_home = (home, _("Go to the store"))
+    ways = {
+        400: (_("This page has expired"), _("Reload the page and send the form again."), here, _("Reload")),
+        401: (
+            _("Sign in first"),
+            _("Then come back to this page."),
+            request.script_root + "/login",
+            _("Sign in"),
+        ),
+        403: (_("Not for you"), _("Sign in with an account that may open it."), *back_home),
+        404: (_("Not found"), _("Check the address or start from the store."), *back_home),
+        405: (_("Not possible here"), _("Go back and use the buttons of the page."), *back_home),
+        409: (_("Already changed"), _("Reload the page to see how things stand now."), here, _("Reload")),
+        413: (_("Too large"), _("Send less."), *back_home),
+        422: (
+            _("Please check what you entered"),
+            _("Go back and correct it. Nothing was changed."),
+            *back_home,
+        ),
+        429: (_("Too many requests"), _("Wait a minute, then try again."), here, _("Try again")),
+        503: (_("Away for a moment"), _("Nothing was changed. Try again in a minute."), here, _("Try again")),
+    }
+    return ways.get(
+        status, (_("Something went wrong"), _("Nothing was lost. Try again in a minute."), *back_home)
+    )

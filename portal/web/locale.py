@@ -1,0 +1,61 @@
+"""Languages: a locale prefix before any path, else the visitor's choice, else Accept-Language, else English.
+
+The prefix moves into SCRIPT_NAME, so every route exists once and every `url_for` keeps the prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import g, has_request_context, request
+from flask_login import current_user
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOCALES = {"en": "English", "uk": "Українська", "ru": "Русский"}
+LOCALE_COOKIE = "ring_locale"
+
+
+class LocalePrefix:
+    """WSGI middleware: `/uk/cart` is `/cart` read in Ukrainian."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        first, _, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
+        if first in LOCALES:
+            environ["portal.locale"] = first
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{first}"
+            environ["PATH_INFO"] = f"/{rest}"
+        return self.app(environ, start_response)
+
+
+def prefix_locale() -> str | None:
+    """Return the locale of the path's prefix, None without one."""
+    return request.environ.get("portal.locale")
+
+
+def select_locale() -> str:
+    """Choose the language of the answer (SPEC section 7)."""
+    if not has_request_context():
+        return "en"
+    if "locale" not in g:
+        g.locale = _chosen() or request.accept_languages.best_match(list(LOCALES)) or "en"
+    return str(g.locale)
+
+
+def _chosen() -> str | None:
+    cookie = request.cookies.get(LOCALE_COOKIE)
+    saved = current_user.locale if current_user and current_user.is_authenticated else None
+    return prefix_locale() or (cookie if cookie in LOCALES else None) or saved
+
+
+def language_links() -> list[tuple[str, str, str]]:
+    """Return (code, name, URL of this page in it) for the language switch."""
+    query = request.query_string.decode()
+    root = request.script_root.removesuffix(f"/{prefix_locale()}") if prefix_locale() else request.script_root
+    path = f"{request.path}?{query}" if query else request.path
+    return [(code, name, f"{root}/{code}{path}") for code, name in LOCALES.items()]

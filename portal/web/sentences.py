@@ -1,0 +1,273 @@
+"""The words for every stable code: errors, guards, statuses, notifications, in the reader's language.
+
+Rooms speak in codes; this is the one place where a code becomes a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from portal.lib.errors import InputInvalid, PortalError
+from portal.web.translate import gettext as _
+from portal.web.translate import ngettext
+
+Params = Mapping[str, Any]
+Sentence = Callable[[Params], str]
+
+_ERRORS: dict[str, Sentence] = {
+    "already_paid": lambda p: _("This order is already paid."),
+    "address_invalid": lambda p: _("Enter a wallet address: 0x and 40 hex digits."),
+    "amount_invalid": lambda p: _("Enter a positive amount such as 12.50."),
+    "reward_amount_zero": lambda p: _("The reward comes to less than the smallest token unit."),
+    "body_malformed": lambda p: _("Send a JSON object."),
+    "callback_refused": lambda p: callback_refusal(p.get("reason")),
+    "cart_empty": lambda p: _("Put something in the cart first."),
+    "cart_too_long": lambda p: _("An order has at most %(at_most)s different products.", **p),
+    "chain_away": lambda p: _("The blockchain node cannot be reached. Try again in a few minutes."),
+    "chain_not_configured": lambda p: _(
+        "No blockchain is configured, so rewards wait. Approvals still work."
+    ),
+    "chain_node_refused": lambda p: _("The blockchain node refused the request. Try again in a few minutes."),
+    "code_unknown": lambda p: _("This referral code is unknown or no longer active."),
+    "code_malformed": lambda p: _("A referral code has 1 to 64 characters."),
+    "commission_terms_exceed": lambda p: _("Together the commissions would exceed 100%%. Lower one of them."),
+    "contract_missing": lambda p: _("The rewards contract is not at the configured address."),
+    "credentials_wrong": lambda p: _("The e-mail or the password is wrong."),
+    "credit_short": lambda p: _("Your credit does not cover this order."),
+    "cron_secret_wrong": lambda p: _("The cron secret is wrong or not set on the server."),
+    "csrf_invalid": lambda p: _("This page was open for too long. Reload it and try again."),
+    "currency_mismatch": lambda p: _("Two currencies cannot be added up."),
+    "currency_mixed": lambda p: _("Products in different currencies need separate orders."),
+    "cursor_invalid": lambda p: _("This page marker is not valid. Start from the first page."),
+    "custom_split_invalid": lambda p: _("Each split needs a recipient and a percent."),
+    "database_away": lambda p: _(
+        "The database cannot be reached. Nothing was changed; try again in a minute."
+    ),
+    "email_invalid": lambda p: _("Enter an e-mail address such as name@example.com."),
+    "email_taken": lambda p: _("An account with this e-mail exists. Sign in instead."),
+    "field_invalid": lambda p: _("Expected: %(expected)s.", **p),
+    "forbidden": lambda p: _("You may not do this."),
+    "hold_days_invalid": lambda p: _("Enter a whole number of days, zero or more."),
+    "input_invalid": lambda p: _("Some fields need your attention."),
+    "internal": lambda p: _("Something went wrong on our side. It was recorded; try again."),
+    "items_malformed": lambda p: _("Send items as a list of product and quantity."),
+    "tier_free": lambda p: _("This tier is free: there is nothing to pay."),
+    "tier_unknown": lambda p: _("Choose one of the membership tiers."),
+    "leader_lost": lambda p: _("Another process has taken over minting. Nothing was lost."),
+    "method_not_allowed": lambda p: _("This address does not accept that kind of request."),
+    "mint_job_unknown": lambda p: _("This minting job does not exist."),
+    "minter_key_unusable": lambda p: _("The minter's key on the server cannot be used."),
+    "name_invalid": lambda p: _("Enter a name of up to %(at_most)s characters.", **p),
+    "not_found": lambda p: _("There is nothing at this address."),
+    "nothing_to_mint": lambda p: _("No approved reward is left to mint."),
+    "order_reference_invalid": lambda p: _("This is not an order reference."),
+    "order_unknown": lambda p: _("This order does not exist or is not yours."),
+    "own_reward": lambda p: _("This reward is yours: another admin has to decide about it."),
+    "password_length": lambda p: _("Use a password of %(at_least)s to %(at_most)s characters.", **p),
+    "password_wrong": lambda p: _("This is not your present password."),
+    "payment_in_progress": lambda p: _(
+        "Another way of paying this order has been started. Finish it, or place a new order."
+    ),
+    "payout_frequency_unknown": lambda p: _("Choose how often to pay out."),
+    "payment_unknown": lambda p: _("This payment does not exist or is not yours."),
+    "percent_invalid": lambda p: _("Enter a percent between 0 and %(at_most)s.", **p),
+    "product_unknown": lambda p: _("Product %(product)s is not for sale.", **p),
+    "quantity_invalid": lambda p: _("Choose a whole quantity from 1 to %(at_most)s.", **p),
+    "rate_limited": lambda p: _("Too many requests. Wait a minute and try again."),
+    "rate_missing": lambda p: _("There is no exchange rate for %(currency)s.", **p),
+    "reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
+    "reward_status_conflict": lambda p: _(
+        "This reward is already %(label)s.", label=status_words("reward", p["status"]).lower()
+    ),
+    "reward_unknown": lambda p: _("This reward does not exist."),
+    "role_required": lambda p: _("This page is for another role."),
+    "sign_in_required": lambda p: _("Sign in to continue."),
+    "status_unknown": lambda p: _("Choose one of these statuses: %(allowed)s.", **p),
+    "stock_short": lambda p: ngettext(
+        "Only %(num)s of %(product)s is left.",
+        "Only %(num)s of %(product)s are left.",
+        p["available"],
+        product=p["product"],
+    ),
+    "too_large": lambda p: _("The request is too large."),
+    "user_unknown": lambda p: _("This account does not exist."),
+    "token_price_invalid": lambda p: _("The token price is not a number above zero."),
+    "price_unavailable": lambda p: _("There is no usable token price right now."),
+    "reward_unsizable": lambda p: _(
+        "The reward still cannot be sized: %(why)s", why=failure_text(str(p["reason"]))
+    ),
+    "wrong_chain": lambda p: _("The blockchain node serves another network than configured."),
+    "purchase_refused": lambda p: _("The provider would refuse this purchase form."),
+    "wallet_taken": lambda p: _("This wallet is linked to another account."),
+}
+
+
+def error_text(error: PortalError) -> str:
+    """Return an error's sentence in the reader's language."""
+    sentence = _ERRORS.get(error.code, _ERRORS["internal"])
+    return sentence(error.params)
+
+
+def error_texts(error: InputInvalid) -> dict[str, str]:
+    """Return the sentence of every field an InputInvalid names."""
+    return {name: error_text(inner) for name, inner in error.fields.items()}
+
+
+def text_of_code(code: str) -> str:
+    """Return the sentence of a code that needs no parameters."""
+    return _ERRORS[code]({})
+
+
+def referral_reason(reason: str) -> str:
+    """Return why a referral does not apply, in words for the buyer (SPEC section 2.4)."""
+    return {
+        "no_code": _("No referral link was followed, so nobody is credited."),
+        "unknown_code": _("The referral code is unknown or no longer active, so nobody is credited."),
+        "self_referral": _("This is your own referral link, so nobody is credited."),
+        "wallet_overlap": _("The referrer's wallet is one of yours, so nobody is credited."),
+        "not_first_purchase": _("Referrals count for a first purchase only, so nobody is credited."),
+    }[reason]
+
+
+def guard_text(step: Mapping[str, Any]) -> str:
+    """Return one step of a stored decision trace in words."""
+    if step["guard"] == "code_known":
+        return _code_known_text(str(step.get("detail")), step.get("source"))
+    passed, failed = {
+        "not_self": (_("The referrer is someone else."), _("The referrer is the buyer.")),
+        "no_wallet_overlap": (
+            _("The referrer's wallet is not one of the buyer's."),
+            _("The referrer's wallet is one of the buyer's."),
+        ),
+        "first_purchase": (
+            _("This is the buyer's first purchase."),
+            _("The buyer has paid an order before."),
+        ),
+    }[step["guard"]]
+    return passed if step["passed"] else failed
+
+
+def _code_known_text(detail: str, source: str | None) -> str:
+    active = (
+        _("The code, kept with the account, is active.")
+        if source == "account"
+        else _("The code, kept in this browser, is active.")
+    )
+    return {
+        "active": active,
+        "absent": _("There is no referral code."),
+        "malformed": _("The text is not a referral code."),
+        "inactive": _("The code was deactivated."),
+    }.get(detail, _("The code is unknown."))
+
+
+def status_words(kind: str, status: str) -> str:
+    """Return a status in words; kinds: reward, settlement, payment, order, code."""
+    words = {
+        "reward": {
+            "pending_approval": _("Waiting for approval"),
+            "approved": _("Approved"),
+            "minting": _("Being sent"),
+            "minted": _("Minted"),
+            "failed": _("Failed"),
+            "rejected": _("Rejected"),
+        },
+        "settlement": {
+            "pending": _("Pending"),
+            "processing": _("Processing"),
+            "completed": _("Paid out"),
+            "failed": _("Failed"),
+            "held": _("Held"),
+            "cancelled": _("Cancelled"),
+        },
+        "payment": {
+            "created": _("Not started"),
+            "redirected": _("At the payment page"),
+            "pending": _("Payment pending"),
+            "paid": _("Paid"),
+            "failed": _("Payment failed"),
+            "cancelled": _("Expired"),
+            "refunded": _("Refunded"),
+        },
+        "order": {
+            "created": _("Not paid yet"),
+            "paid": _("Paid"),
+            "cancelled": _("Cancelled"),
+            "refunded": _("Refunded"),
+        },
+        "code": {"active": _("Active"), "inactive": _("Deactivated")},
+    }
+    return words[kind][status]
+
+
+def percent_source(source: str) -> str:
+    """Return where a referral percent comes from, in words (SPEC section 4)."""
+    return {
+        "product": _("Product"),
+        "merchant": _("Merchant"),
+        "default": _("Platform default"),
+        "env": _("Server setting"),
+    }[source]
+
+
+def callback_refusal(reason: str | None) -> str:
+    """Return why a payment callback was refused or left unmatched, in words."""
+    return {
+        "malformed": _("The message could not be read."),
+        "bad_signature": _("The signature is wrong."),
+        "wrong_merchant": _("The message is for another merchant."),
+        "wrong_amount": _("The amount differs from the order."),
+        "wrong_currency": _("The currency differs from the order."),
+        "unknown_reference": _("No payment has this reference."),
+        "unknown_status": _("The provider sent an unknown status."),
+        "paid_by_other_means": _("The reference was paid in another way."),
+        "refund": _(
+            "A refund was reported. Handle it by hand: automatic clawback is not part of this version."
+        ),
+    }.get(reason or "", reason or "")
+
+
+def mint_waiting(code: str) -> str:
+    """Return why minting waits, in words for an admin (docs/on-chain.md lists the codes)."""
+    return {
+        "reward_cap": _("A reward is above the contract's cap. Raise the cap or reject the reward."),
+        "daily_cap": _("The contract's daily cap is reached. Minting goes on after midnight UTC."),
+        "other_chain": _("The approved rewards belong to another network than the configured one."),
+        "not_configured": _("No blockchain is configured: approved rewards wait until one is."),
+        "no_key": _("This server holds no minter key."),
+        "no_gas": _("The minter's account cannot pay for gas. Top it up."),
+        "fee_ceiling": _("Network fees are above the configured ceiling. Minting goes on when they fall."),
+        "contract_refuses": _(
+            "The contract refuses the payment. Run the chain status command on the server."
+        ),
+        "contract_missing": _("The rewards contract is not at the configured address."),
+        "paused": _("The rewards contract is paused."),
+        "role_missing": _("The minter's account lost its role in the contract."),
+        "finality_stalled": _(
+            "The network has stopped confirming blocks for good. Minting goes on by itself."
+        ),
+        "chain_away": _("The blockchain node cannot be reached. Minting goes on when it answers."),
+        "wrong_chain": _("The blockchain node serves another network than configured."),
+        "chain_node_refused": _("The blockchain node refused a request. The next round tries again."),
+        "leader_lost": _("Another process has taken over minting."),
+    }.get(code, code)
+
+
+def failure_text(reason: str | None, params: Params | None = None) -> str:
+    """Return why a reward failed or was refused: a known code in words, else the text as it was written."""
+    if reason in _ERRORS:
+        return _ERRORS[reason](params or {"currency": "?", "at_most": "", "expected": ""})
+    return reason or ""
+
+
+def notification_text(kind: str, params: Params) -> str:
+    """Return a notification in words; params are those of its kind."""
+    sentence = {
+        "referral_reward_minted": _("Your referral reward of %(amount)s was sent to your wallet."),
+        "referral_reward_approved": _(
+            "Your referral reward of %(amount)s was approved and will be sent soon."
+        ),
+        "referral_reward_rejected": _("Your referral reward was refused: %(reason)s"),
+    }[kind]
+    return sentence % params
