@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// npm run check: everything that must hold before a change of the contracts is accepted.
+"use strict";
+
+const { buildArtifacts, differences } = require("./lib/artifacts");
+const { CheckFailed, forge, main } = require("./lib/tools");
+const { measureOnAnvil } = require("./measure-gas");
+const { runTests } = require("./test");
+const { validate } = require("./validate");
+
+function checkFormat() {
+  const { status, output } = forge(["fmt", "--check"], { quiet: true });
+  if (status === 0) return;
+  process.stderr.write(output);
+  throw new CheckFailed("the Solidity files are not formatted: run npm run format");
+}
+
+function checkArtifacts() {
+  const changed = differences(buildArtifacts());
+  if (changed.length) throw new CheckFailed(`artifacts differ (${changed.join(", ")}): run npm run artifacts`);
+}
+
+const STEPS = [
+  ["format", checkFormat],
+  ["committed artifacts", checkArtifacts],
+  ["upgrade safety", validate],
+  ["tests and gas snapshot", () => process.stdout.write(`${runTests().trim().split("\n").pop()}\n`)],
+  ["gas on anvil", () => measureOnAnvil()],
+];
+
+main(async () => {
+  for (const [name, step] of STEPS) {
+    const start = Date.now();
+    await step();
+    process.stdout.write(`ok: ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)\n`);
+  }
+});

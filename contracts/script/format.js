@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// npm run format: lay the Solidity files out as forge does.
+"use strict";
+
+const { CheckFailed, forge, main } = require("./lib/tools");
+
+main(() => {
+  if (forge(["fmt"]).status !== 0) throw new CheckFailed("the Solidity files could not be formatted");
+});

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Turns a compilation into the committed artifacts.
+"use strict";
+
+const fs = require("node:fs");
+const path = require("node:path");
+const { CheckFailed, DEPLOYABLE, ROOT, compileRelease, compilerVersion, readBuildInfo } = require("./tools");
+
+/** The settings that decide the bytecode, without paths. */
+function compilerOf(buildInfo) {
+  const { evmVersion, metadata, optimizer, viaIR } = buildInfo.input.settings;
+  return {
+    version: compilerVersion(),
+    settings: { evmVersion, viaIR: Boolean(viaIR), optimizer, metadata },
+  };
+}
+
+/** One artifact, as text that is the same on every machine. */
+function artifactText(buildInfo, { name, file }) {
+  const sources = buildInfo.output.contracts;
+  const sourceName = Object.keys(sources).find((source) => path.posix.basename(source) === file && sources[source][name]);
+  if (!sourceName) throw new CheckFailed(`${name} is not among the compiled contracts`);
+  const { abi, evm } = sources[sourceName][name];
+  const artifact = {
+    contractName: name,
+    compiler: compilerOf(buildInfo),
+    abi,
+    methodIdentifiers: evm.methodIdentifiers,
+    bytecode: `0x${evm.bytecode.object}`,
+    deployedBytecode: `0x${evm.deployedBytecode.object}`,
+    immutableReferences: Object.values(evm.deployedBytecode.immutableReferences ?? {}).flat(),
+  };
+  return `${JSON.stringify(artifact, null, 2)}\n`;
+}
+
+/** The ABI of an interface alone, as text. */
+function abiText(buildInfo, sourceName, name) {
+  return `${JSON.stringify(buildInfo.output.contracts[sourceName][name].abi, null, 2)}\n`;
+}
+
+/** Compile the sources and return every committed file by its path in this folder. */
+function buildArtifacts() {
+  const buildInfo = readBuildInfo(compileRelease());
+  const files = DEPLOYABLE.map((contract) => [`artifacts/${contract.name}.json`, artifactText(buildInfo, contract)]);
+  files.push(["abi/RewardToken.json", abiText(buildInfo, "src/interfaces/IRewardToken.sol", "IRewardToken")]);
+  return new Map(files);
+}
+
+/** Paths of the committed files that are missing, different or too many. */
+function differences(files) {
+  const folders = new Set([...files.keys()].map((file) => path.posix.dirname(file)));
+  const present = [...folders].flatMap((folder) => {
+    const absolute = path.join(ROOT, folder);
+    return fs.existsSync(absolute) ? fs.readdirSync(absolute).map((name) => `${folder}/${name}`) : [];
+  });
+  const read = (file) => (present.includes(file) ? fs.readFileSync(path.join(ROOT, file), "utf8") : undefined);
+  return [...new Set([...files.keys(), ...present])].filter((file) => files.get(file) !== read(file)).sort();
+}
+
+module.exports = { buildArtifacts, differences };

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// npm run slither: static analysis with the slither found on PATH, or named by SLITHER. It reads forge's build info of
+// src/ alone and asks forge for its settings, so forge is put on its PATH; nothing is compiled again.
+"use strict";
+
+const path = require("node:path");
+const { CheckFailed, compileRelease, foundry, main, run } = require("./lib/tools");
+
+main(() => {
+  compileRelease();
+  const slither = process.env.SLITHER || "slither";
+  const env = { PATH: [path.dirname(foundry("forge")), path.dirname(process.execPath), process.env.PATH].join(path.delimiter) };
+  if (run(slither, ["."], { env }).status !== 0) throw new CheckFailed("slither has findings");
+});

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// npm run validate: OpenZeppelin's upgrade checks. The implementation must be safe behind a proxy, and its state
+// must fit what version 1 left in storage.
+"use strict";
+
+const fs = require("node:fs");
+const path = require("node:path");
+const { CheckFailed, ROOT, compile, main } = require("./lib/tools");
+
+const OUT = path.join("out", "upgrade");
+const CACHE = path.join("cache", "upgrade");
+const CURRENT = "src/ReferralRewards.sol:ReferralRewards";
+const PREVIOUS = "test/fixtures/ReferralRewardsV1.sol:ReferralRewardsV1";
+
+/** Run the checks; throws CheckFailed with OpenZeppelin's explanation. */
+async function validate() {
+  for (const folder of [OUT, CACHE]) fs.rmSync(path.join(ROOT, folder), { recursive: true, force: true });
+  const sources = [CURRENT, PREVIOUS].map((name) => name.split(":")[0]);
+  compile([...sources, "--force", "--out", OUT, "--cache-path", CACHE], "the contracts");
+
+  const { validateUpgradeSafety } = require("@openzeppelin/upgrades-core");
+  const buildInfo = path.join(ROOT, OUT, "build-info");
+  const report = await validateUpgradeSafety(buildInfo, CURRENT, PREVIOUS, {}, undefined, ["node_modules/**"]);
+  if (!report.ok) throw new CheckFailed(`the upgrade checks refuse the contract:\n${report.explain(false)}`);
+  return report.numPassed;
+}
+
+if (require.main === module) {
+  main(async () => {
+    const passed = await validate();
+    process.stdout.write(`upgrade checks passed (${passed})\n`);
+  });
+}
+
+module.exports = { validate };

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AccessControlUpgradeable} from "@openzeppelin/contracts-upgradeable/access/AccessControlUpgradeable.sol";
+import {PausableUpgradeable} from "@openzeppelin/contracts-upgradeable/utils/PausableUpgradeable.sol";
+import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+
+import {IMintableERC20} from "./interfaces/IMintableERC20.sol";
+import {IReferralRewards} from "./interfaces/IReferralRewards.sol";
+import {ITokenOwnership} from "./interfaces/ITokenOwnership.sol";
+
+/// @title ReferralRewards
+/// @notice Pays referral rewards in one ERC-20 token, each order reference at most once.
+/// @dev UUPS implementation for an ERC-1967 proxy. A call first checks and records everything it will pay and
+/// only then talks to the token, so a hostile token finds nothing half done; a guard refuses re-entry besides.
+/// The token is trusted to exist and to do what its `mint` promises: the admin chooses it.
+/// A payment the token refuses undoes its whole call and is named by `ReferralRewards__PaymentFailed`, so that the
+/// sender can leave it out and pay the others.
+contract ReferralRewards is
+    IReferralRewards,
+    AccessControlUpgradeable,
+    PausableUpgradeable,
+    ReentrancyGuardTransient,
+    UUPSUpgradeable
+{
+    using SafeERC20 for IERC20;
+
+    /// @notice May pay rewards, and nothing else.
+    bytes32 public constant OPERATOR_ROLE = keccak256("OPERATOR_ROLE");
+
+    /// @notice May stop payments, and nothing else; only the admin starts them again.
+    bytes32 public constant PAUSER_ROLE = keccak256("PAUSER_ROLE");
+
+    /// @notice Mode in which rewards are minted through `IMintableERC20`.
+    uint8 public constant MODE_MINT = 0;
+
+    /// @notice Mode in which rewards are transferred from this contract's balance.
+    uint8 public constant MODE_TRANSFER = 1;
+
+    /// @notice Most rewards of one batch; about as many as a transaction has room for.
+    uint256 public constant MAX_BATCH = 256;
+
+    /// @dev One paid reference.
+    /// @param proof 0 unpaid, else keccak256(abi.encode(wallet, amount)).
+    struct Paid {
+        bytes32 proof;
+    }
+
+    /// @dev State of this contract, two slots for everything a payment reads besides its own flag: a cold slot is
+    /// the dearest thing a payment touches (2,100 gas, on Polygon more), so caps and the pause flag share them.
+    /// @param token Reward token.
+    /// @param rewardCap Most that one reward may be; 0 when off.
+    /// @param paid What was paid, by order reference.
+    /// @param mode 0 MINT, 1 TRANSFER.
+    /// @param paused Whether payments are stopped.
+    /// @param dailyCap Most that one UTC day may pay; 0 when off.
+    /// @param spentOfDay Sum paid under a daily cap in the lower 96 bits, and above them its UTC day since 1970;
+    /// one field, so that it is written at once.
+    /// @custom:storage-location erc7201:ring.storage.ReferralRewards
+    struct RewardsStorage {
+        address token;
+        uint96 rewardCap;
+        mapping(bytes32 orderRef => Paid) paid;
+        uint8 mode;
+        bool paused;
+        uint96 dailyCap;
+        uint128 spentOfDay;
+    }
+
+    /// @dev keccak256(abi.encode(uint256(keccak256("ring.storage.ReferralRewards")) - 1)) & ~bytes32(uint256(0xff))
+    bytes32 private constant REWARDS_STORAGE = 0x63494f9a505467b83e714b33cfbb88ed27f9e961b754c620ff807756a6921d00;
+
+    /// @notice Locks the implementation: only a proxy can be initialised.
+    /// @custom:oz-upgrades-unsafe-allow constructor
+    constructor() {
+        _disableInitializers();
+    }
+
+    /// @notice Set a new proxy up; called inside the proxy's constructor.
+    /// @param admin Receives DEFAULT_ADMIN_ROLE: settings, pause, roles, upgrades.
+    /// @param operator Receives OPERATOR_ROLE.
+    /// @param token Reward token; must have code.
+    /// @param mode 0 MINT, 1 TRANSFER.
+    function initialize(address admin, address operator, address token, uint8 mode) external initializer {
+        if (admin == address(0) || operator == address(0)) revert ReferralRewards__ZeroAddress();
+        __AccessControl_init();
+        __Pausable_init();
+        _grantRole(DEFAULT_ADMIN_ROLE, admin);
+        _grantRole(OPERATOR_ROLE, operator);
+        _setRewardToken(token);
+        _setRewardMode(mode);
+    }
+
+    // ------------------------------------------------------------------ payments
+
+    /// @inheritdoc IReferralRewards
+    function payReferral(address refWallet, uint256 amount, bytes32 orderRef)
+        external
+        onlyRole(OPERATOR_ROLE)
+        whenNotPaused
+        nonReentrant
+    {
+        if (refWallet == address(0)) revert ReferralRewards__ZeroAddress();
+        if (amount == 0) revert ReferralRewards__ZeroAmount();
+        RewardsStorage storage $ = _rewardsStorage();
+        Paid storage paid = $.paid[orderRef];
+        if (paid.proof != 0) revert ReferralRewards__AlreadyPaid(orderRef);
+        (address token, uint256 cap, uint8 mode) = ($.token, $.rewardCap, $.mode);
+        if (amount > cap && cap != 0) revert ReferralRewards__RewardCapExceeded(orderRef, amount, cap);
+        _spend($, amount);
+        paid.proof = _proofOf(refWallet, amount);
+        emit ReferralPaid(refWallet, amount, orderRef);
+
+        if (mode == MODE_TRANSFER) _requireBalance(token, amount);
+        _deliver(token, mode, refWallet, amount, orderRef);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function payReferralBatch(Payment[] calldata payments)
+        external
+        onlyRole(OPERATOR_ROLE)
+        whenNotPaused
+        nonReentrant
+        returns (uint256 paidCount)
+    {
+        RewardsStorage storage $ = _rewardsStorage();
+        (address token, uint8 mode) = ($.token, $.mode);
+        (uint256 skipped, uint256 total) = _recordBatch($, payments);
+        if (total == 0) return 0;
+        _spend($, total);
+
+        if (mode == MODE_TRANSFER) _requireBalance(token, total);
+        for (uint256 i = 0; i < payments.length; ++i) {
+            if ((skipped >> i) & 1 == 1) continue;
+            Payment calldata payment = payments[i];
+            _deliver(token, mode, payment.refWallet, payment.amount, payment.orderRef);
+            unchecked {
+                ++paidCount;
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ administration
+
+    /// @inheritdoc IReferralRewards
+    function setRewardToken(address token) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _setRewardToken(token);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function setRewardMode(uint8 mode) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _setRewardMode(mode);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function setCaps(uint256 newRewardCap, uint256 newDailyCap) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        RewardsStorage storage $ = _rewardsStorage();
+        $.rewardCap = _toCap(newRewardCap);
+        $.dailyCap = _toCap(newDailyCap);
+        emit CapsUpdated(newRewardCap, newDailyCap);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function pause() external {
+        if (!hasRole(DEFAULT_ADMIN_ROLE, _msgSender())) _checkRole(PAUSER_ROLE);
+        _pause();
+    }
+
+    /// @inheritdoc IReferralRewards
+    function unpause() external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _unpause();
+    }
+
+    /// @inheritdoc IReferralRewards
+    function recoverTokens(address token, address to, uint256 amount)
+        external
+        onlyRole(DEFAULT_ADMIN_ROLE)
+        nonReentrant
+    {
+        if (to == address(0)) revert ReferralRewards__ZeroAddress();
+        emit TokensRecovered(token, to, amount);
+        IERC20(token).safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function transferTokenOwnership(address token, address newOwner) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        if (newOwner == address(0)) revert ReferralRewards__ZeroAddress();
+        ITokenOwnership(token).transferOwnership(newOwner);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function acceptTokenOwnership(address token) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        ITokenOwnership(token).acceptOwnership();
+    }
+
+    // ------------------------------------------------------------------ readers
+
+    /// @inheritdoc IReferralRewards
+    function paidOrders(bytes32 orderRef) external view returns (bool) {
+        return _rewardsStorage().paid[orderRef].proof != 0;
+    }
+
+    /// @inheritdoc IReferralRewards
+    function paymentProof(bytes32 orderRef) external view returns (bytes32) {
+        return _rewardsStorage().paid[orderRef].proof;
+    }
+
+    /// @inheritdoc IReferralRewards
+    function isPaidAs(bytes32 orderRef, address refWallet, uint256 amount) external view returns (bool) {
+        return _rewardsStorage().paid[orderRef].proof == _proofOf(refWallet, amount);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function rewardToken() external view returns (address) {
+        return _rewardsStorage().token;
+    }
+
+    /// @inheritdoc IReferralRewards
+    function rewardMode() external view returns (uint8) {
+        return _rewardsStorage().mode;
+    }
+
+    /// @inheritdoc IReferralRewards
+    function rewardCap() external view returns (uint256) {
+        return _rewardsStorage().rewardCap;
+    }
+
+    /// @inheritdoc IReferralRewards
+    function dailyCap() external view returns (uint256) {
+        return _rewardsStorage().dailyCap;
+    }
+
+    /// @inheritdoc IReferralRewards
+    function spentToday() external view returns (uint256) {
+        return _spentOn(_today(), _rewardsStorage().spentOfDay);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function remainingToday() external view returns (uint256) {
+        RewardsStorage storage $ = _rewardsStorage();
+        uint256 cap = $.dailyCap;
+        if (cap == 0) return type(uint256).max;
+        uint256 spent = _spentOn(_today(), $.spentOfDay);
+        return spent < cap ? cap - spent : 0;
+    }
+
+    /// @inheritdoc IReferralRewards
+    function version() external pure returns (string memory) {
+        return "2.0.0";
+    }
+
+    /// @notice Whether payments are stopped.
+    /// @dev Kept beside the daily cap instead of in OpenZeppelin's own slot; saves a cold read per payment.
+    /// @return True while paused.
+    function paused() public view override returns (bool) {
+        return _rewardsStorage().paused;
+    }
+
+    // ------------------------------------------------------------------ internals
+
+    /// @dev Stop payments; the flag lives where `paused` reads it.
+    function _pause() internal override whenNotPaused {
+        _rewardsStorage().paused = true;
+        emit Paused(_msgSender());
+    }
+
+    /// @dev Allow payments; the flag lives where `paused` reads it.
+    function _unpause() internal override whenPaused {
+        _rewardsStorage().paused = false;
+        emit Unpaused(_msgSender());
+    }
+
+    /// @dev Only the admin upgrades.
+    /// @param newImplementation Checked by UUPSUpgradeable.
+    function _authorizeUpgrade(address newImplementation) internal override onlyRole(DEFAULT_ADMIN_ROLE) {}
+
+    /// @dev First half of a batch: refuse bad items, skip paid ones, record the rest. No foreign code runs here.
+    /// @param $ State.
+    /// @param payments The rewards.
+    /// @return skipped Bit i is set when item i is already paid.
+    /// @return total Sum of the others.
+    function _recordBatch(RewardsStorage storage $, Payment[] calldata payments)
+        private
+        returns (uint256 skipped, uint256 total)
+    {
+        if (payments.length == 0 || payments.length > MAX_BATCH) {
+            revert ReferralRewards__BatchSize(payments.length, MAX_BATCH);
+        }
+        uint256 cap = $.rewardCap;
+        for (uint256 i = 0; i < payments.length; ++i) {
+            Payment calldata payment = payments[i];
+            (address refWallet, uint256 amount, bytes32 orderRef) =
+                (payment.refWallet, payment.amount, payment.orderRef);
+            if (refWallet == address(0)) revert ReferralRewards__ZeroAddress();
+            if (amount == 0) revert ReferralRewards__ZeroAmount();
+            Paid storage paid = $.paid[orderRef];
+            if (paid.proof != 0) {
+                skipped |= 1 << i;
+                emit ReferralSkipped(refWallet, amount, orderRef);
+                continue;
+            }
+            if (amount > cap && cap != 0) revert ReferralRewards__RewardCapExceeded(orderRef, amount, cap);
+            paid.proof = _proofOf(refWallet, amount);
+            total += amount;
+            emit ReferralPaid(refWallet, amount, orderRef);
+        }
+    }
+
+    /// @dev Count a sum against the UTC day's cap, if there is one.
+    /// @param $ State.
+    /// @param amount Sum of the call.
+    function _spend(RewardsStorage storage $, uint256 amount) private {
+        uint256 cap = $.dailyCap;
+        if (cap == 0) return;
+        uint256 today = _today();
+        uint256 spent = _spentOn(today, $.spentOfDay);
+        uint256 left = spent < cap ? cap - spent : 0;
+        if (amount > left) revert ReferralRewards__DailyCapExceeded(amount, left);
+        // The sum is at most the cap and so fits 96 bits; days fit the upper 32 for millions of years.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        $.spentOfDay = uint128((today << 96) | (spent + amount));
+    }
+
+    /// @dev Hand one recorded reward over to the wallet.
+    /// @param token Reward token.
+    /// @param mode 0 MINT, 1 TRANSFER.
+    /// @param refWallet Wallet of the referrer.
+    /// @param amount Reward.
+    /// @param orderRef Reference, named if the token refuses.
+    function _deliver(address token, uint8 mode, address refWallet, uint256 amount, bytes32 orderRef) private {
+        if (mode == MODE_MINT) {
+            _mint(token, refWallet, amount, orderRef);
+        } else {
+            _transfer(IERC20(token), refWallet, amount, orderRef);
+        }
+    }
+
+    /// @dev Mint; a revert and an answer of `false` are both refusals.
+    /// @param token Reward token.
+    /// @param to Wallet of the referrer.
+    /// @param amount Reward.
+    /// @param orderRef Reference.
+    function _mint(address token, address to, uint256 amount, bytes32 orderRef) private {
+        bytes4 selector = IMintableERC20.mint.selector;
+        bool success;
+        // The call is laid out in scratch space; the free memory pointer it reaches into is put back.
+        // slither-disable-next-line assembly
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(0x00, selector)
+            mstore(0x04, and(to, shr(96, not(0))))
+            mstore(0x24, amount)
+            success := call(gas(), token, 0, 0x00, 0x44, 0x00, 0x20)
+            // An answer counts when there is one: anything but zero is a yes.
+            success := and(success, or(lt(returndatasize(), 0x20), iszero(iszero(mload(0x00)))))
+            mstore(0x40, free)
+        }
+        if (!success) revert ReferralRewards__PaymentFailed(orderRef, LowLevelCall.returnData());
+    }
+
+    /// @dev Transfer and see that all of it arrived.
+    /// @param token Reward token.
+    /// @param to Wallet of the referrer.
+    /// @param amount Reward.
+    /// @param orderRef Reference.
+    function _transfer(IERC20 token, address to, uint256 amount, bytes32 orderRef) private {
+        // Calls in a loop are what a batch is. A revert of one is handled: it undoes the batch and the sender drops it.
+        // slither-disable-start calls-loop
+        uint256 expected = token.balanceOf(to) + amount;
+        if (!token.trySafeTransfer(to, amount)) {
+            revert ReferralRewards__PaymentFailed(orderRef, LowLevelCall.returnData());
+        }
+        uint256 actual = token.balanceOf(to);
+        // slither-disable-end calls-loop
+        if (actual != expected) revert ReferralRewards__FeeOnTransfer(orderRef, expected, actual);
+    }
+
+    /// @dev Refuse early, and without blaming a recipient, when the treasury is short.
+    /// @param token Reward token.
+    /// @param needed Sum of the call.
+    function _requireBalance(address token, uint256 needed) private view {
+        uint256 balance = IERC20(token).balanceOf(address(this));
+        if (balance < needed) revert ReferralRewards__InsufficientBalance(balance, needed);
+    }
+
+    /// @dev Store the reward token.
+    /// @param token The token; must have code.
+    function _setRewardToken(address token) private {
+        if (token == address(0)) revert ReferralRewards__ZeroAddress();
+        if (token.code.length == 0) revert ReferralRewards__NotAContract(token);
+        _rewardsStorage().token = token;
+        emit RewardTokenUpdated(token);
+    }
+
+    /// @dev Store the mode.
+    /// @param mode 0 MINT, 1 TRANSFER.
+    function _setRewardMode(uint8 mode) private {
+        if (mode > MODE_TRANSFER) revert ReferralRewards__UnknownMode(mode);
+        _rewardsStorage().mode = mode;
+        emit RewardModeUpdated(mode);
+    }
+
+    /// @dev UTC day of the block.
+    /// @return Days since 1970.
+    function _today() private view returns (uint256) {
+        return block.timestamp / 1 days;
+    }
+
+    /// @dev What a day has paid under a daily cap.
+    /// @param day Days since 1970.
+    /// @param spentOfDay The counter: its day above, its sum in the lower 96 bits.
+    /// @return The sum; a day the counter has not reached starts from 0.
+    function _spentOn(uint256 day, uint256 spentOfDay) private pure returns (uint256) {
+        // A day is a whole number that this contract wrote itself, so equality is exact; a validator can move a payment
+        // by seconds around midnight from one day's cap to the next, which is of no use to anyone.
+        // slither-disable-next-line incorrect-equality,timestamp
+        return spentOfDay >> 96 == day ? spentOfDay & type(uint96).max : 0;
+    }
+
+    /// @dev Narrow a cap to its stored width.
+    /// @param cap The cap.
+    /// @return The same cap.
+    function _toCap(uint256 cap) private pure returns (uint96) {
+        if (cap > type(uint96).max) revert ReferralRewards__CapTooLarge(cap, type(uint96).max);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint96(cap);
+    }
+
+    /// @dev Proof of one payment.
+    /// @param refWallet Wallet of the referrer.
+    /// @param amount Reward.
+    /// @return keccak256(abi.encode(refWallet, amount)).
+    function _proofOf(address refWallet, uint256 amount) private pure returns (bytes32) {
+        return Hashes.efficientKeccak256(bytes32(uint256(uint160(refWallet))), bytes32(amount));
+    }
+
+    /// @dev The namespace of this contract's state.
+    /// @return $ State.
+    function _rewardsStorage() private pure returns (RewardsStorage storage $) {
+        // Solidity has no other way to name a slot.
+        // slither-disable-next-line assembly
+        assembly ("memory-safe") {
+            $.slot := REWARDS_STORAGE
+        }
+    }
+}

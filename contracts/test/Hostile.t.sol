@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {IReferralRewards} from "../src/interfaces/IReferralRewards.sol";
+import {IRewardsProxy} from "./support/Interfaces.sol";
+import {RewardsTest} from "./support/RewardsTest.sol";
+import {ReentrantToken} from "./support/Tokens.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @title A reward token that attacks, even holding the operator's and the admin's role
+contract HostileTest is RewardsTest {
+    ReentrantToken internal hostile;
+
+    function setUp() public override {
+        super.setUp();
+        hostile = new ReentrantToken();
+        rewards = deploy(address(hostile), MINT);
+        (bytes32 operatorRole, bytes32 adminRole) = (rewards.OPERATOR_ROLE(), rewards.DEFAULT_ADMIN_ROLE());
+        vm.startPrank(ADMIN);
+        rewards.grantRole(operatorRole, address(hostile));
+        rewards.grantRole(adminRole, address(hostile));
+        vm.stopPrank();
+        hostile.mint(address(rewards), 100 ether);
+    }
+
+    function test_cannotPayTheSameReferenceAgainWhileMinting() public {
+        attackDuringPayment(abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(0))));
+    }
+
+    function test_cannotPayAnotherReferenceWhileMinting() public {
+        attackDuringPayment(abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(7))));
+    }
+
+    function test_cannotPayABatchWhileMinting() public {
+        attackDuringPayment(abi.encodeCall(rewards.payReferralBatch, (batchOf(3))));
+    }
+
+    function test_cannotRecoverTokensWhileMinting() public {
+        attackDuringPayment(abi.encodeCall(rewards.recoverTokens, (address(hostile), STRANGER, 1 ether)));
+    }
+
+    function test_cannotPayTheSameReferenceAgainWhileTransferring() public {
+        switchToTransfer();
+        attackDuringPayment(abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(0))));
+    }
+
+    function test_cannotPayABatchWhileTransferring() public {
+        switchToTransfer();
+        attackDuringPayment(abi.encodeCall(rewards.payReferralBatch, (batchOf(3))));
+    }
+
+    function test_cannotEnterABatchThatIsBeingPaid() public {
+        switchToTransfer();
+        hostile.arm(address(rewards), abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(2))));
+        payBatch(batchOf(3));
+        theAttackFailed();
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.assertEq(hostile.balanceOf(walletAt(i)), (i + 1) * 1 ether, "each once");
+        }
+    }
+
+    function test_cannotSlipABatchIntoRecovery() public {
+        hostile.arm(address(rewards), abi.encodeCall(rewards.payReferralBatch, (batchOf(3))));
+        vm.prank(ADMIN);
+        rewards.recoverTokens(address(hostile), STRANGER, 1 ether);
+        theAttackFailed();
+    }
+
+    /// With the admin's role it may pause, and that takes nothing from the payment under way.
+    function test_pausingInTheMiddleStopsOnlyWhatFollows() public {
+        hostile.arm(address(rewards), abi.encodeCall(rewards.pause, ()));
+        payBatch(batchOf(2));
+        vm.assertTrue(hostile.succeeded(), "paused");
+        vm.assertTrue(rewards.paidOrders(refAt(1)), "the batch is complete");
+        vm.expectRevert(IRewardsProxy.EnforcedPause.selector);
+        pay(REFERRER, 1 ether, refAt(5));
+    }
+
+    /// A batch goes on in the token and the mode it began with.
+    function test_changingTheTokenInTheMiddleChangesOnlyWhatFollows() public {
+        hostile.arm(address(rewards), abi.encodeCall(rewards.setRewardToken, (address(token))));
+        payBatch(batchOf(3));
+        vm.assertTrue(hostile.succeeded(), "changed");
+        vm.assertEq(hostile.balanceOf(walletAt(2)), 3 ether, "all in one token");
+    }
+
+    function attackDuringPayment(bytes memory attack) private {
+        hostile.arm(address(rewards), attack);
+        vm.expectEmit(address(rewards));
+        emit IReferralRewards.ReferralPaid(REFERRER, 5 ether, refAt(0));
+        pay(REFERRER, 5 ether, refAt(0));
+        theAttackFailed();
+        vm.assertEq(hostile.balanceOf(REFERRER), 5 ether, "paid once");
+        vm.assertEq(hostile.balanceOf(STRANGER), 0, "nothing gained");
+    }
+
+    function theAttackFailed() private view {
+        vm.assertFalse(hostile.succeeded(), "refused");
+        vm.assertEq(
+            keccak256(hostile.answer()),
+            keccak256(abi.encodeWithSelector(IRewardsProxy.ReentrancyGuardReentrantCall.selector)),
+            "by the guard"
+        );
+    }
+
+    function switchToTransfer() private {
+        vm.prank(ADMIN);
+        rewards.setRewardMode(TRANSFER);
+    }
+}

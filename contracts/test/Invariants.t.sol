@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {RewardsHandler} from "./support/RewardsHandler.sol";
+import {RewardsTest} from "./support/RewardsTest.sol";
+import {vm} from "./support/Vm.sol";
+
+/// @title What holds whatever users do, in whatever order
+abstract contract Invariants is RewardsTest {
+    bytes32 internal constant IMPLEMENTATION_SLOT = 0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc;
+
+    RewardsHandler internal handler;
+    bytes32 internal implementationAtFirst;
+
+    function setUp() public virtual override {
+        super.setUp();
+        implementationAtFirst = vm.load(address(rewards), IMPLEMENTATION_SLOT);
+        handler = new RewardsHandler(rewards, ADMIN, OPERATOR, NOON);
+        handler.changeCaps(10 ether - 1, 40 ether - 1);
+    }
+
+    /// Foundry asks whom to call at random.
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(handler);
+    }
+
+    function invariant_eachReferenceIsPaidAtMostOnce() public view {
+        uint256 paidReferences;
+        for (uint256 i = 0; i < handler.REFERENCES(); ++i) {
+            bytes32 orderRef = handler.refAt(i);
+            uint256 times = handler.timesPaid(orderRef);
+            vm.assertLe(times, 1, "at most once");
+            vm.assertTrue(rewards.paidOrders(orderRef) == (times == 1), "the flag says what the event said");
+            vm.assertEq(rewards.paymentProof(orderRef), handler.proofs(orderRef), "and the proof says what was paid");
+            paidReferences += times;
+        }
+        vm.assertEq(paidReferences, handler.payments(), "no other reference was paid");
+    }
+
+    function invariant_noDayPaysMoreThanItsCap() public view {
+        uint256 today = handler.time() / 1 days;
+        for (uint256 day = NOON / 1 days; day <= today; ++day) {
+            vm.assertLe(handler.paidOn(day), handler.highestCapOn(day), "within the day's cap");
+        }
+        vm.assertEq(rewards.spentToday(), handler.paidOn(today), "the counter counts what was paid");
+    }
+
+    function invariant_theOperatorOnlyPays() public view {
+        vm.assertEq(rewards.rewardToken(), address(token), "token");
+        vm.assertEq(rewards.rewardMode(), expectedMode(), "mode");
+        vm.assertEq(rewards.rewardCap(), handler.expectedRewardCap(), "cap per reward");
+        vm.assertEq(rewards.dailyCap(), handler.expectedDailyCap(), "daily cap");
+        vm.assertFalse(rewards.paused(), "not paused");
+        vm.assertFalse(rewards.hasRole(rewards.DEFAULT_ADMIN_ROLE(), OPERATOR), "no admin");
+        vm.assertFalse(rewards.hasRole(rewards.PAUSER_ROLE(), OPERATOR), "no pauser");
+        vm.assertTrue(rewards.hasRole(rewards.DEFAULT_ADMIN_ROLE(), ADMIN), "the admin stays");
+        vm.assertEq(vm.load(address(rewards), IMPLEMENTATION_SLOT), implementationAtFirst, "implementation");
+    }
+
+    /// Tokens handed to the wallets equal the sum of the events; how depends on the mode.
+    function invariant_whatWasPaidIsWhatTheEventsSay() public view virtual;
+
+    function expectedMode() internal pure virtual returns (uint8);
+}
+
+/// @title Minting
+contract MintInvariantsTest is Invariants {
+    function invariant_whatWasPaidIsWhatTheEventsSay() public view override {
+        vm.assertEq(token.totalSupply(), handler.totalPaid(), "supply minted");
+    }
+
+    function expectedMode() internal pure override returns (uint8) {
+        return MINT;
+    }
+}
+
+/// @title Transferring from a treasury that may run dry
+contract TransferInvariantsTest is Invariants {
+    uint256 internal constant TREASURY = 90 ether;
+
+    function setUp() public override {
+        super.setUp();
+        vm.prank(address(rewards));
+        token.mint(address(rewards), TREASURY);
+        vm.prank(ADMIN);
+        rewards.setRewardMode(TRANSFER);
+    }
+
+    function invariant_whatWasPaidIsWhatTheEventsSay() public view override {
+        vm.assertEq(token.balanceOf(address(rewards)), TREASURY - handler.totalPaid(), "treasury");
+        vm.assertEq(token.totalSupply(), TREASURY, "nothing minted");
+    }
+
+    function expectedMode() internal pure override returns (uint8) {
+        return TRANSFER;
+    }
+}
