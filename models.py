@@ -189,7 +189,7 @@ class Product(Table):
 
 
 class Order(StatusTable):
-    buyer_id: int
+    buyer_user_id: int
     id = TextField(primary_key=True)
     order_reference = TextField()
     buyer = ForeignKeyField(User, column_name="buyer_user_id", index=False)
@@ -314,7 +314,7 @@ class CreditEntry(Table):
 
 
 class Refcode(Table):
-    owner_id: int
+    owner_user_id: int
     code = TextField(primary_key=True)
     owner = ForeignKeyField(User, column_name="owner_user_id", index=False)
     wallet_address = TextField()
@@ -476,7 +476,7 @@ class ChainAttempt(Table):
         ChainTransaction, column_name="transaction_id", backref="attempts", index=False
     )
     tx_hash = TextField()
-    raw = BlobField()
+    signed_bytes = BlobField(column_name="raw")
     max_fee_wei = WeiField()
     tip_wei = WeiField()
     created_at = DateTimeTZField()

@@ -190,8 +190,11 @@ def register_wallet(user_id: int, address: str, actor: Actor) -> str:
 
 
 def lock_user(user_id: int) -> None:
-    """Hold an account's row until the transaction ends, so that its first purchase is decided once."""
-    User.select(User.id).where(User.id == user_id).for_update().execute()
+    """Hold an account until the transaction ends, so that its first purchase is decided once.
+
+    Taken before any other lock of a payment. NO KEY: rows that merely refer to the account need not wait.
+    """
+    User.select(User.id).where(User.id == user_id).for_update("FOR NO KEY UPDATE").execute()
 
 
 def grant_membership(user_id: int, tier: str, actor: Actor, order_reference: str) -> None:

@@ -11,7 +11,6 @@ from portal.commissions import list_assists, list_settlements
 from portal.payments import find_payment
 from portal.rewards import find_reward_by_reference
 
-
 Row = TypeVar("Row", PaymentEvent, EventLog)
 
 

@@ -22,7 +22,7 @@ class Attribution:
 
     @property
     def referrer_name(self) -> str:
-        referrer = find_user(self.code.owner_id) if self.code else None
+        referrer = find_user(self.code.owner_user_id) if self.code else None
         return referrer.name if referrer else ""
 
 
@@ -36,7 +36,7 @@ def preview_attribution(buyer: User, cookie_code: str | None, settings: Settings
 
 def confirm_attribution(order: Order, source: Any) -> Attribution:
     """Decide again about an attributed order that is being paid; the caller holds the buyer's lock."""
-    return _decide(order.buyer_id, order.referral_code, source, order_id=order.id)
+    return _decide(order.buyer_user_id, order.referral_code, source, order_id=order.id)
 
 
 def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ def _decide(buyer_id: int, code: str | None, source: Any, *, order_id: str | Non
         code=code,
         code_source=source,
         code_state=None if row is None else "active" if row.active else "inactive",
-        referrer_user_id=row.owner_id if row else None,
+        referrer_user_id=row.owner_user_id if row else None,
         referrer_wallet=row.wallet_address if row else None,
         buyer_user_id=buyer_id,
         buyer_wallets=frozenset(list_wallet_addresses(buyer_id)),

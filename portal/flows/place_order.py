@@ -80,7 +80,7 @@ def _write(
         )
         if attribution.code:
             code = attribution.code
-            attribute_order(order_id, code.code, code.owner_id, code.wallet_address, trace)
+            attribute_order(order_id, code.code, code.owner_user_id, code.wallet_address, trace)
         else:
             drop_attribution(order_id, attribution.decision.reason or "no_code", trace)
     return PlacedOrder(get_order(order_id), attribution.decision)

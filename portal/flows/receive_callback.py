@@ -6,6 +6,7 @@ import logging
 from typing import NoReturn
 
 from models import PaymentEvent, PaymentTransaction
+from portal.accounts import lock_user
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.settle_payment import settle_locked
@@ -17,6 +18,7 @@ from portal.payments import (
     UNPAID,
     close_callback,
     find_and_lock_payment,
+    find_payment,
     list_waiting_callbacks,
     move_payment,
     store_callback,
@@ -80,7 +82,7 @@ def apply_callback(
     # A price source may be slow: it is asked before anything is locked.
     context = RailContext(settings, read_price(chain, settings), ACTOR)
     with transaction():
-        payment = find_and_lock_payment(callback.order_reference)
+        payment = _lock(callback.order_reference)
         # Held by the payment's lock: a twin that arrives now waits, then sees this outcome.
         event = PaymentEvent.select().where(PaymentEvent.id == event_id).for_update().get()
         if event.outcome is not None:
@@ -88,6 +90,13 @@ def apply_callback(
         outcome, reason = _decide(event, payment, callback, context)
         close_callback(event_id, outcome, reason)
     return outcome, reason
+
+
+def _lock(order_reference: str) -> PaymentTransaction | None:
+    known = find_payment(order_reference)
+    if known is not None:
+        lock_user(known.user_id)
+    return find_and_lock_payment(order_reference)
 
 
 def _authentic(raw: bytes, settings: Settings) -> Callback:

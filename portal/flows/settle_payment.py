@@ -48,6 +48,7 @@ def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Setti
     price = read_price(chain, settings)
     actor = Actor.user(buyer.id)
     with transaction():
+        lock_user(buyer.id)
         payment = open_payment(
             order.order_reference,
             purpose="store_order",
@@ -100,12 +101,11 @@ def retry_rails(chain: AnyChain, settings: Settings) -> int:
 
 
 def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
-    """Settle a payment the caller holds locked; return whether this call did it.
+    """Settle a payment whose buyer and row the caller holds locked; return whether this call did it.
 
+    The buyer's lock makes two payments of one person queue: only one can be the first purchase.
     Whatever fails inside a rail is recorded on that rail and retried: the payment stands.
     """
-    # The buyer's lock makes two payments of one person queue: only one can be the first purchase.
-    lock_user(payment.user_id)
     paid_at = utc_now()
     if not move_payment(payment, "paid", actor=context.actor, paid_at=paid_at):
         return False
@@ -135,6 +135,6 @@ def _confirm_attribution(order: Order) -> None:
     trace = [*order.referral_trace, *staged_trace(attribution.decision, "payment")]
     if attribution.code:
         code = attribution.code
-        attribute_order(order.id, code.code, code.owner_id, code.wallet_address, trace)
+        attribute_order(order.id, code.code, code.owner_user_id, code.wallet_address, trace)
     else:
         drop_attribution(order.id, attribution.decision.reason or "unknown_code", trace)

@@ -24,4 +24,4 @@ def _referrer(code: str | None) -> Referrer | None:
     if code is None or not is_well_formed_code(code):
         return None
     row = find_active_code(code)
-    return Referrer(row.code, row.owner_id, row.wallet_address) if row else None
+    return Referrer(row.code, row.owner_user_id, row.wallet_address) if row else None

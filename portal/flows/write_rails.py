@@ -121,7 +121,7 @@ def _write_order_reward(payment: PaymentTransaction, order: Order, context: Rail
         ref_code=order.referral_code,
         referrer_user_id=order.referrer_user_id,
         referrer_wallet=order.referrer_wallet,
-        referee_user_id=order.buyer_id,
+        referee_user_id=order.buyer_user_id,
         order_total_minor=order.total_minor,
         currency=order.currency,
         rail="crypto" if payment.rail == "internal_credit" else "fiat",

@@ -67,7 +67,7 @@ def switch(code: str) -> ResponseReturnValue:
 
 def _own_code(code: str) -> None:
     row = find_code(code)
-    if row is None or row.owner_id != current_user.id:
+    if row is None or row.owner_user_id != current_user.id:
         raise CodeUnknown
 
 

@@ -1,0 +1,267 @@
+"""The main job in a real browser: a shared link becomes a paid order, a settlement and tokens on chain."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from web3 import Web3
+
+from tests.support.portals import RunningPortal
+
+ERC20 = [
+    {
+        "type": "function",
+        "name": "balanceOf",
+        "stateMutability": "view",
+        "inputs": [{"name": "owner", "type": "address"}],
+        "outputs": [{"name": "", "type": "uint256"}],
+    }
+]
+PAID_ORDERS = [
+    {
+        "type": "function",
+        "name": "paidOrders",
+        "stateMutability": "view",
+        "inputs": [{"name": "orderRef", "type": "bytes32"}],
+        "outputs": [{"name": "", "type": "bool"}],
+    }
+]
+MINT_SECONDS = 60
+
+
+class World:
+    """The running portal, its database and its chain, as an outsider sees them."""
+
+    def __init__(self, running: RunningPortal) -> None:
+        self.dev = running.description
+        self.web3 = Web3(Web3.HTTPProvider(self.dev["rpcUrl"]))
+        self.database = psycopg2.connect(self.dev["databaseUrl"])
+        self.database.autocommit = True
+
+    def row(self, sql: str, *parameters: object) -> Any:
+        with self.database.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchone()
+
+    def balance(self, wallet: str) -> int:
+        token = self.web3.eth.contract(Web3.to_checksum_address(self.dev["tokenAddress"]), abi=ERC20)
+        return int(token.functions.balanceOf(Web3.to_checksum_address(wallet)).call())
+
+    def is_paid(self, reference: str) -> bool:
+        rewards = self.web3.eth.contract(Web3.to_checksum_address(self.dev["rewardsAddress"]), abi=PAID_ORDERS)
+        return bool(rewards.functions.paidOrders(Web3.keccak(text=reference)).call())
+
+    def wait_for_status(self, reference: str, status: str) -> None:
+        deadline = time.monotonic() + MINT_SECONDS
+        while time.monotonic() < deadline:
+            found = self.row("SELECT status FROM referral_rewards WHERE order_reference = %s", reference)
+            if found and found[0] == status:
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"{reference} is {found}, not {status}")
+
+
+@pytest.fixture
+def world(portal: RunningPortal) -> Iterator[World]:
+    made = World(portal)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Callable[[], Page]]:
+    """Return a maker of pages, each a browser of its own with no cookies."""
+    contexts: list[BrowserContext] = []
+
+    def make() -> Page:
+        context = browser.new_context(base_url=portal.url, locale="en-GB")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def sign_in(page: Page, login: dict[str, str]) -> None:
+    page.goto("/login")
+    page.get_by_label("E-mail").fill(login["email"])
+    page.get_by_label("Password").fill(login["password"])
+    page.locator("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Store")).to_be_visible()
+
+
+def register(page: Page, name: str) -> None:
+    page.goto("/register")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("E-mail").fill(f"{name}-{time.time_ns()}@demo.example")
+    page.get_by_label("Password").fill("a-visitor-pass")
+    page.locator("main").get_by_role("button", name="Create account").click()
+    expect(page.get_by_text(f"Welcome, {name}.")).to_be_visible()
+
+
+def fill_cart(page: Page) -> None:
+    """Take one product of each seller."""
+    for product in ("Mountain tea, 100 g", "Illustrated city map"):
+        page.goto("/")
+        page.get_by_role("button", name=f"Add {product} to the cart").click()
+        expect(page.get_by_role("heading", name="Cart", exact=True)).to_be_visible()
+
+
+def reference_of(page: Page) -> str:
+    expect(page.get_by_role("heading", name="Paid. Thank you!")).to_be_visible(timeout=15_000)
+    return page.url.rsplit("/", 1)[1]
+
+
+def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(world: World, visitor: Callable[[], Page]) -> None:
+    # The referrer copies a share link.
+    referrer = visitor()
+    sign_in(referrer, world.dev["logins"]["referrer"])
+    referrer.goto("/refcodes")
+    link = referrer.get_by_label("Share link").input_value()
+    code = link.partition("?ref=")[2]
+    wallet, visits_before = world.row("SELECT wallet_address, visits_total FROM refcodes WHERE code = %s", code)
+
+    # A new visitor opens it: both cookies, and one arrival counted, not one page view.
+    buyer = visitor()
+    with buyer.expect_response("**/api/refcodes/track") as tracked:
+        buyer.goto(link)
+    assert tracked.value.status == 200
+    cookies = {cookie["name"]: cookie for cookie in buyer.context.cookies()}
+    assert cookies["ring_ref"]["value"] == cookies["ring_ref_visible"]["value"] == code
+    assert (cookies["ring_ref"]["httpOnly"], cookies["ring_ref_visible"]["httpOnly"]) == (True, False)
+    buyer.goto("/products/clay-teapot")
+    buyer.wait_for_load_state("networkidle")
+    assert world.row("SELECT visits_total FROM refcodes WHERE code = %s", code)[0] == visits_before + 1
+
+    # The visitor registers, fills the cart with two sellers' products and sees the badge.
+    register(buyer, "Ann")
+    fill_cart(buyer)
+    buyer.get_by_role("link", name="Go to checkout").click()
+    expect(buyer.locator("#referral")).to_contain_text(code)
+    expect(buyer.locator("#referral")).to_contain_text("Your price does not change.")
+
+    # Card payment on the provider's stand-in, and back to the processing page.
+    buyer.get_by_role("button", name=re.compile("^Pay ")).click()
+    expect(buyer.get_by_text("Development stand-in")).to_be_visible()
+    buyer.get_by_role("button", name="Pay", exact=True).click()
+    reference = reference_of(buyer)
+    expect(buyer.locator("main").get_by_text("is credited with this purchase")).to_be_visible()
+
+    # One signed callback has written both rails under the one reference.
+    assert world.row("SELECT status FROM orders WHERE order_reference = %s", reference) == ("paid",)
+    assert world.row("SELECT count(*) FROM settlements WHERE order_reference = %s", reference) == (2,)
+    assert world.row("SELECT count(*) FROM erp_sales_assists WHERE order_reference = %s", reference) == (2,)
+    status, wei = world.row("SELECT status, reward_amount_wei FROM referral_rewards WHERE order_reference = %s", reference)
+    assert status == "pending_approval"
+    balance_before = world.balance(wallet)
+
+    # The admin approves the row in place; the job mints it through the contract.
+    admin = visitor()
+    sign_in(admin, world.dev["logins"]["admin"])
+    admin.goto("/admin/refcodes")
+    row = admin.locator("tr", has_text=reference)
+    row.get_by_role("button", name=f"Approve {reference}").click()
+    expect(row.locator("[data-status]")).not_to_have_attribute("data-status", "pending_approval")
+    assert "/admin/refcodes" in admin.url
+    world.wait_for_status(reference, "minted")
+    expect(row.locator("[data-status=minted]")).to_be_visible(timeout=15_000)
+
+    # The chain agrees to the last unit.
+    assert world.is_paid(reference)
+    assert world.balance(wallet) - balance_before == int(wei)
+    tx_hash = world.row("SELECT tx_hash FROM referral_rewards WHERE order_reference = %s", reference)[0]
+    assert world.web3.eth.get_transaction_receipt(tx_hash)["status"] == 1
+
+    # The referrer sees the reward and a notification; the admin sees the breakdowns and the whole story.
+    referrer.goto("/refcodes")
+    expect(referrer.locator("#rewards [data-status=minted]").first).to_be_visible()
+    referrer.goto("/notifications")
+    expect(referrer.locator("[data-kind=referral_reward_minted]").first).to_be_visible()
+    admin.goto(f"/admin/store/commissions?orderReference={reference}")
+    expect(admin.locator("tr[id^=settlement-]")).to_have_count(2)
+    admin.locator("summary", has_text="Breakdown").first.click()
+    expect(admin.get_by_text("Referral commission").first).to_be_visible()
+    admin.goto(f"/admin/audit?orderReference={reference}")
+    expect(admin.get_by_text("The rails agree.")).to_be_visible()
+    expect(admin.get_by_text("The contract has this reference as paid.")).to_be_visible()
+
+
+def test_credit_is_approved_at_once_and_minted_without_an_admin(world: World, visitor: Callable[[], Page]) -> None:
+    page = visitor()
+    page.goto(world.dev["referralLink"])
+    sign_in(page, world.dev["logins"]["buyer"])
+    fill_cart(page)
+    page.goto("/checkout")
+    page.get_by_label("Internal credit").check()
+    page.get_by_role("button", name=re.compile("^Pay ")).click()
+    expect(page.locator("main").get_by_text("Paid from your credit.")).to_be_visible()
+    reference = reference_of(page)
+    world.wait_for_status(reference, "minted")
+    assert world.is_paid(reference)
+    assert world.row("SELECT rail FROM referral_rewards WHERE order_reference = %s", reference) == ("crypto",)
+
+
+def test_a_stand_in_that_misbehaves_pays_once(world: World, visitor: Callable[[], Page]) -> None:
+    page = visitor()
+    page.goto(world.dev["referralLink"])
+    register(page, "Bob")
+    fill_cart(page)
+    page.goto("/checkout")
+    page.get_by_role("button", name=re.compile("^Pay ")).click()
+    page.get_by_text("Misbehave on purpose").click()
+    page.get_by_label("Send the callback this many times").fill("3")
+    for option in ('Then send a late "pending"', "forged signature", "wrong amount"):
+        page.get_by_label(option).check()
+    page.get_by_role("button", name="Pay", exact=True).click()
+    reference = reference_of(page)
+    assert world.row("SELECT count(*) FROM settlements WHERE order_reference = %s", reference) == (2,)
+    outcomes = world.row(
+        "SELECT array_agg(outcome || coalesce(':' || reason, '') ORDER BY id) FROM payment_events WHERE order_reference = %s",
+        reference,
+    )[0]
+    assert outcomes == ["refused:wrong_amount", "refused:bad_signature", "applied", "duplicate", "duplicate", "applied"]
+
+
+def test_a_declined_payment_says_so_and_can_be_tried_again(world: World, visitor: Callable[[], Page]) -> None:
+    page = visitor()
+    register(page, "Cid")
+    fill_cart(page)
+    page.goto("/checkout")
+    expect(page.locator("#referral")).to_contain_text("nobody is credited")
+    page.get_by_role("button", name=re.compile("^Pay ")).click()
+    page.get_by_role("button", name="Decline").click()
+    expect(page.get_by_role("heading", name="The payment was declined")).to_be_visible(timeout=15_000)
+    page.get_by_role("button", name="Pay now").click()
+    page.get_by_role("button", name="Pay", exact=True).click()
+    reference_of(page)
+
+
+PAGES = {
+    "buyer": ("/", "/cart", "/checkout", "/orders", "/membership", "/refcodes", "/notifications", "/account/wallets"),
+    "admin": ("/admin/refcodes", "/admin/refcodes?status=minted", "/admin/store/commissions", "/admin/audit"),
+    "vendor": ("/vendor/earnings",),
+}
+CYRILLIC = re.compile("[А-Яа-яІіЇїЄєҐґЁё]")
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_every_page_speaks_three_languages(world: World, visitor: Callable[[], Page], role: str) -> None:
+    page = visitor()
+    sign_in(page, world.dev["logins"][role])
+    for path in PAGES[role]:
+        headings = {}
+        for prefix in ("en", "uk", "ru"):
+            page.goto(f"/{prefix}{path}")
+            assert page.locator("html").get_attribute("lang") == prefix
+            headings[prefix] = page.locator("h1").first.inner_text()
+            assert bool(CYRILLIC.search(page.title())) == (prefix != "en"), (prefix, path, page.title())
+        assert headings["uk"] != headings["en"] != headings["ru"], (path, headings)

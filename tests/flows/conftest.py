@@ -1,0 +1,88 @@
+"""A small store in a fresh database: two sellers, a referrer with a code, buyers, and signed callbacks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pytest
+
+from models import Order, Product, User
+from portal.accounts import Referrer, create_user
+from portal.chain import AnyChain, open_chain
+from portal.codes import find_code
+from portal.db import SYSTEM
+from portal.flows.begin_payment import begin_order_payment
+from portal.flows.place_order import PlacedOrder, place_order
+from portal.flows.receive_callback import receive_callback
+from portal.flows.seed_demo import seed_demo
+from portal.payments.wayforpay import sign_callback
+from portal.settings import Settings
+from portal.shop import CartLine
+
+
+def settings_with(**changes: object) -> Settings:
+    """Return settings that read no environment file."""
+    return Settings(_env_file=None, referral_token_usd_price=Decimal("0.1"), **changes)
+
+
+@dataclass
+class Store:
+    """The seeded store and the moves people make in it."""
+
+    settings: Settings
+    code: str
+    chain: AnyChain = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chain = open_chain(self.settings)
+
+    def user(self, name: str) -> User:
+        return User.get(User.email == f"{name}@demo.example")
+
+    def newcomer(self, name: str, *, referred: bool = False) -> User:
+        code = find_code(self.code)
+        referrer = Referrer(code.code, code.owner_user_id, code.wallet_address) if referred else None
+        return create_user(f"{name}@demo.example", name, "newcomer-pass", referrer=referrer, actor=SYSTEM)
+
+    def product(self, slug: str) -> Product:
+        return Product.get(Product.slug == slug)
+
+    def place(self, buyer: User, *slugs: str, cookie: str | None = None, key: str | None = None) -> PlacedOrder:
+        lines = [CartLine(self.product(slug).id, 1) for slug in slugs or ("mountain-tea", "city-map")]
+        return place_order(buyer, lines, cookie, self.settings, checkout_key=key)
+
+    def leave(self, order: Order) -> None:
+        begin_order_payment(order.id, order.buyer, "en", self.settings)
+
+    def callback(self, order: Order, status: str = "Approved", **changes: object) -> bytes:
+        fields = {
+            "merchantAccount": self.settings.wayforpay_merchant_account,
+            "orderReference": order.order_reference,
+            "amount": f"{order.total_minor / Decimal(100):.2f}",
+            "currency": order.currency,
+            "authCode": "541963",
+            "cardPan": "41****8217",
+            "transactionStatus": status,
+            "reasonCode": "1100",
+            **changes,
+        }
+        secret = self.settings.wayforpay_secret_key.get_secret_value()
+        return json.dumps(sign_callback(secret, fields)).encode()
+
+    def tell(self, order: Order, status: str = "Approved", **changes: object) -> dict[str, str | int]:
+        return receive_callback(self.callback(order, status, **changes), self.chain, self.settings)
+
+    def pay(self, buyer: User, *slugs: str, cookie: str | None = None) -> Order:
+        """Place an order, leave for the provider, and let a genuine Approved come."""
+        order = self.place(buyer, *slugs, cookie=cookie).order
+        self.leave(order)
+        self.tell(order)
+        return Order.get_by_id(order.id)
+
+
+@pytest.fixture
+def store(database: str) -> Store:
+    settings = settings_with()
+    return Store(settings, seed_demo(settings).referral_code)
