@@ -15,7 +15,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
 from portal.lib.errors import PortalError
-from portal.web.requests import wants_json
+from portal.web.requests import refuse_unstorable, wants_json
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -89,6 +89,7 @@ def _gate() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
     access = access_of(current_app, request.endpoint)
+    refuse_unstorable(form=access.csrf)
     if access.audience != "public" and not current_user.is_authenticated:
         return _ask_to_sign_in()
     if access.audience in ("vendor", "admin") and current_user.role != access.audience:
@@ -101,4 +102,4 @@ def _gate() -> ResponseReturnValue | None:
 def _ask_to_sign_in() -> ResponseReturnValue:
     if wants_json() or request.headers.get("HX-Request") or request.method not in ("GET", "HEAD"):
         raise SignInRequired
-    return redirect(url_for("account.login", next=request.full_path.rstrip("?")), 303)
+    return redirect(url_for("account.login", next=request.script_root + request.full_path.rstrip("?")), 303)

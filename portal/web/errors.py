@@ -156,7 +156,7 @@ def _as_html(error: PortalError, status: int) -> Response:
 
 def _way_out(status: int) -> tuple[str, str, str, str]:
     home = request.script_root + "/"
-    here = request.full_path.rstrip("?") if request.method == "GET" else home
+    here = request.script_root + request.full_path.rstrip("?") if request.method == "GET" else home
     back_home = (home, _("Go to the store"))
     ways = {
         400: (_("This page has expired"), _("Reload the page and send the form again."), here, _("Reload")),

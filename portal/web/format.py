@@ -70,13 +70,14 @@ def usd(value: Decimal | None) -> str:
     if value is None:
         return "—"
     rounded = value.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
-    return str(format_currency(rounded, "USD", "¤#,##0.00##", locale=get_locale(), currency_digits=False))
+    shown = rounded if rounded % Decimal("0.01") else rounded.quantize(Decimal("0.01"))
+    return str(format_currency(shown, "USD", locale=get_locale(), decimal_quantization=False))
 
 
 def moment(value: datetime) -> str:
     """Return a moment in the business time zone, the zone named."""
     local = value.astimezone(portal().settings.timezone)
-    return str(format_datetime(local, "d MMM y, HH:mm z", locale=get_locale()))
+    return str(format_datetime(local, "d MMM y, HH:mm (VVV)", locale=get_locale()))
 
 
 def ago(value: datetime) -> str:

@@ -55,7 +55,7 @@ def _chosen() -> str | None:
 
 def language_links() -> list[tuple[str, str, str]]:
     """Return (code, name, URL of this page in it) for the language switch."""
-    query = request.query_string.decode()
+    query = request.query_string.decode(errors="replace")
     root = request.script_root.removesuffix(f"/{prefix_locale()}") if prefix_locale() else request.script_root
     path = f"{request.path}?{query}" if query else request.path
     return [(code, name, f"{root}/{code}{path}") for code, name in LOCALES.items()]

@@ -14,7 +14,8 @@ LIFETIME_SECONDS = 30 * 24 * 3600
 
 def raw_referral_cookie() -> str | None:
     """Return the remembered text as it came, None when empty; the guards say what is wrong with it."""
-    return request.cookies.get(REFERRAL_COOKIE, "")[:64] or None
+    # A quoted cookie can spell a NUL, which no text column holds.
+    return request.cookies.get(REFERRAL_COOKIE, "")[:64].replace("\x00", "\ufffd") or None
 
 
 def referral_cookie() -> str | None:

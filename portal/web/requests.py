@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from flask import current_app, request
+from werkzeug.exceptions import NotFound
 
 from portal.lib.errors import PortalError
 from portal.runtime import Portal
+
+MAX_ID = 2**63 - 1
+REWARD_ID = f"<int(max={MAX_ID}):reward_id>"
+# The JSON parser recurses in C: a body of brackets alone would exhaust the stack and end the process.
+_MAX_BRACKETS = 900
+# A JSON escape or a %00 can spell these; neither UTF-8 nor a text column can hold them.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class BodyMalformed(PortalError):
@@ -40,8 +49,11 @@ def is_htmx() -> bool:
 
 def json_body() -> dict[str, object]:
     """Return the body as a JSON object, {} when empty; raise BodyMalformed."""
-    if not request.get_data(cache=True):
+    raw = request.get_data(cache=True)
+    if not raw:
         return {}
+    if raw.count(b"[") + raw.count(b"{") > _MAX_BRACKETS:
+        raise BodyMalformed
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise BodyMalformed
@@ -51,8 +63,8 @@ def json_body() -> dict[str, object]:
 def text_field(body: dict[str, object], name: str, *, default: str | None = None) -> str:
     """Return a text field of a JSON body; raise FieldInvalid naming it."""
     value = body.get(name, default)
-    if not isinstance(value, str):
-        raise FieldInvalid(field=name, expected="text")
+    if not isinstance(value, str) or _UNSTORABLE.search(value):
+        raise FieldInvalid(field=name, expected="text", kind="text")
     return value
 
 
@@ -62,6 +74,25 @@ def number_field(body: dict[str, object], name: str, *, default: int, at_least: 
     if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= at_most:
         raise FieldInvalid(field=name, expected=f"{at_least}–{at_most}")
     return value
+
+
+def refuse_unstorable(*, form: bool) -> None:
+    """Refuse a path, query or form that no text column can hold; raise NotFound or FieldInvalid.
+
+    With `form` false the body is left unread, for a view that wants it raw.
+    """
+    if _UNSTORABLE.search(request.path):
+        raise NotFound
+    for values in (request.args, request.form) if form else (request.args,):
+        for name, value in values.items(multi=True):
+            if _UNSTORABLE.search(value):
+                raise FieldInvalid(field=name, expected="text", kind="text")
+
+
+def id_argument(name: str) -> int | None:
+    """Return a row id of the query, None when it is none."""
+    value = request.args.get(name, type=int)
+    return value if value is not None and 0 < value <= MAX_ID else None
 
 
 def local_path(target: str | None) -> str | None:

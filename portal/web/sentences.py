@@ -31,7 +31,7 @@ _ERRORS: dict[str, Sentence] = {
     "chain_node_refused": lambda p: _("The blockchain node refused the request. Try again in a few minutes."),
     "code_unknown": lambda p: _("This referral code is unknown or no longer active."),
     "code_malformed": lambda p: _("A referral code has 1 to 64 characters."),
-    "commission_terms_exceed": lambda p: _("Together the commissions would exceed 100%%. Lower one of them."),
+    "commission_terms_exceed": lambda p: _("Together the commissions would exceed the sale. Lower one of them."),
     "contract_missing": lambda p: _("The rewards contract is not at the configured address."),
     "credentials_wrong": lambda p: _("The e-mail or the password is wrong."),
     "credit_short": lambda p: _("Your credit does not cover this order."),
@@ -46,7 +46,9 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "email_invalid": lambda p: _("Enter an e-mail address such as name@example.com."),
     "email_taken": lambda p: _("An account with this e-mail exists. Sign in instead."),
-    "field_invalid": lambda p: _("Expected: %(expected)s.", **p),
+    "field_invalid": lambda p: (
+        _("Send this field as text.") if p.get("kind") == "text" else _("Expected: %(expected)s.", **p)
+    ),
     "forbidden": lambda p: _("You may not do this."),
     "hold_days_invalid": lambda p: _("Enter a whole number of days, zero or more."),
     "input_invalid": lambda p: _("Some fields need your attention."),
@@ -78,7 +80,7 @@ _ERRORS: dict[str, Sentence] = {
     "rate_missing": lambda p: _("There is no exchange rate for %(currency)s.", **p),
     "reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
     "reward_status_conflict": lambda p: _(
-        "This reward is already %(label)s.", label=status_words("reward", p["status"]).lower()
+        "The status of this reward is already “%(label)s”.", label=status_words("reward", p["status"])
     ),
     "reward_unknown": lambda p: _("This reward does not exist."),
     "role_required": lambda p: _("This page is for another role."),
@@ -95,7 +97,7 @@ _ERRORS: dict[str, Sentence] = {
     "token_price_invalid": lambda p: _("The token price is not a number above zero."),
     "price_unavailable": lambda p: _("There is no usable token price right now."),
     "reward_unsizable": lambda p: _(
-        "The reward still cannot be sized: %(why)s", why=failure_text(str(p["reason"]))
+        "The reward still cannot be sized. %(why)s", why=failure_text(str(p["reason"]))
     ),
     "wrong_chain": lambda p: _("The blockchain node serves another network than configured."),
     "purchase_refused": lambda p: _("The provider would refuse this purchase form."),
@@ -245,7 +247,7 @@ def mint_waiting(code: str) -> str:
         "paused": _("The rewards contract is paused."),
         "role_missing": _("The minter's account lost its role in the contract."),
         "finality_stalled": _(
-            "The network has stopped confirming blocks for good. Minting goes on by itself."
+            "The network is not finalising blocks. Minting goes on by itself."
         ),
         "chain_away": _("The blockchain node cannot be reached. Minting goes on when it answers."),
         "wrong_chain": _("The blockchain node serves another network than configured."),
@@ -268,6 +270,6 @@ def notification_text(kind: str, params: Params) -> str:
         "referral_reward_approved": _(
             "Your referral reward of %(amount)s was approved and will be sent soon."
         ),
-        "referral_reward_rejected": _("Your referral reward was refused: %(reason)s"),
+        "referral_reward_rejected": _("Your referral reward was refused. Reason: %(reason)s"),
     }[kind]
     return sentence % params

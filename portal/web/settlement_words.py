@@ -90,7 +90,7 @@ def next_settlement_cursor(settlements: Sequence[Settlement]) -> int | None:
 def _item_row(item: dict[str, Any], value: str) -> dict[str, Any]:
     source = percent_source(item["source"])
     name = _(
-        "Product %(id)s: %(percent)s, set by %(source)s",
+        "Product %(id)s: %(percent)s. Source: %(source)s",
         id=item["productId"],
         percent=percent(item["percent"]),
         source=source,

@@ -42,6 +42,6 @@ def cron_mint() -> ResponseReturnValue:
 
 def _require_cron_secret() -> None:
     secret = portal().settings.cron_secret.get_secret_value()
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not secret or not hmac.compare_digest(given.encode(), secret.encode()):
+    given = request.headers.get("Authorization", "")
+    if not secret or not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
         raise CronSecretWrong

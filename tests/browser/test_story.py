@@ -112,7 +112,7 @@ def fill_cart(page: Page) -> None:
     """Take one product of each seller."""
     for product in ("Mountain tea, 100 g", "Illustrated city map"):
         page.goto("/")
-        page.get_by_role("button", name=f"Add {product} to the cart").click()
+        page.get_by_role("button", name=f"Add to cart: {product}").click()
         expect(page.get_by_role("heading", name="Cart", exact=True)).to_be_visible()
 
 
