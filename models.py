@@ -367,6 +367,18 @@ class ReferralReward(StatusTable):
         table_name = "referral_rewards"
 
 
+class ExchangeRate(Table):
+    source = TextField()
+    currency = TextField()
+    day = DateField()
+    units_per_usd = ExactField()
+    fetched_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "exchange_rates"
+        primary_key = CompositeKey("source", "currency", "day")
+
+
 class PayoutBatch(StatusTable):
     id = IdentityField()
     status = TextField()

@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     referral_commission_max_percent: Percent = Decimal(50)
     referral_chain_id: Annotated[int, Field(gt=0)] = 137
     referral_uah_per_usd: PositiveDecimal = Decimal(40)
+    referral_rate_source: Literal["setting", "nbu"] = "setting"
+    nbu_rate_url: HttpUrl = "https://bank.gov.ua/NBUStatService/v1/statdirectory/exchange"
     referral_reward_mode: Literal[0, 1] = 0
     referral_account_fallback: bool = True
     polygon_rpc_url: HttpUrl = ""

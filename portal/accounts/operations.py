@@ -194,7 +194,9 @@ def lock_user(user_id: int) -> None:
 
     Taken before any other lock of a payment. NO KEY: rows that merely refer to the account need not wait.
     """
-    User.select(User.id).where(User.id == user_id).for_update("FOR NO KEY UPDATE").execute()
+    User.select(User.id).where(User.id == user_id).for_update(
+        "FOR NO KEY UPDATE"  # type: ignore[arg-type]
+    ).execute()
 
 
 def grant_membership(user_id: int, tier: str, actor: Actor, order_reference: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models import ReferralReward
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
-from portal.flows.size_reward import read_price, size_again
+from portal.flows.size_reward import read_market, size_again
 from portal.lib.errors import PortalError
 from portal.notices import notify
 from portal.rewards import Sized, approve_reward, get_reward, reject_reward, retry_reward
@@ -40,7 +40,7 @@ def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) ->
     sized = (
         _kept_size(reward)
         if reward.reward_amount_wei
-        else size_again(reward, settings, read_price(chain, settings))
+        else size_again(reward, read_market(chain, settings, reward.currency))
     )
     if sized.failure_reason and reward.status == "failed":
         raise RewardUnsizable(reason=sized.failure_reason)

@@ -10,7 +10,7 @@ from portal.accounts import lock_user
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.settle_payment import settle_locked
-from portal.flows.size_reward import read_price
+from portal.flows.size_reward import read_market
 from portal.flows.write_rails import RailContext
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
@@ -80,7 +80,7 @@ def apply_callback(
 ) -> tuple[str, str | None]:
     """Act on a stored callback once and record the outcome beside it, in one transaction."""
     # A price source may be slow: it is asked before anything is locked.
-    context = RailContext(settings, read_price(chain, settings), ACTOR)
+    context = RailContext(settings, read_market(chain, settings, callback.currency), ACTOR)
     with transaction():
         payment = _lock(callback.order_reference)
         # Held by the payment's lock: a twin that arrives now waits, then sees this outcome.

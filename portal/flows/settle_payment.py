@@ -10,7 +10,7 @@ from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.decide_attribution import confirm_attribution, staged_trace
 from portal.flows.place_order import place_order
-from portal.flows.size_reward import read_price
+from portal.flows.size_reward import read_market
 from portal.flows.write_rails import (
     RailContext,
     write_commission_rail,
@@ -21,6 +21,7 @@ from portal.flows.write_rails import (
 from portal.lib.clock import utc_now
 from portal.payments import (
     debit_credit,
+    get_payment,
     list_open_rail_failures,
     lock_payment,
     move_payment,
@@ -45,7 +46,7 @@ def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Setti
     Raises OrderUnknown, AlreadyPaid, PaymentInProgress or CreditShort; then nothing has changed.
     """
     order = get_order_of_buyer(order_id, buyer.id)
-    price = read_price(chain, settings)
+    market = read_market(chain, settings, order.currency)
     actor = Actor.user(buyer.id)
     with transaction():
         lock_user(buyer.id)
@@ -60,7 +61,7 @@ def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Setti
             actor=actor,
         )
         debit_credit(buyer.id, order.total_minor, order.currency, order.order_reference)
-        settle_locked(payment, RailContext(settings, price, actor))
+        settle_locked(payment, RailContext(settings, market, actor))
     return get_order(order_id)
 
 
@@ -93,7 +94,8 @@ def retry_rails(chain: AnyChain, settings: Settings) -> int:
     writers = {"commission": write_commission_rail, "reward": write_reward_rail}
     written = 0
     for failure in list_open_rail_failures():
-        context = RailContext(settings, read_price(chain, settings), Actor.job("retry_rails"))
+        currency = get_payment(failure.order_reference).currency
+        context = RailContext(settings, read_market(chain, settings, currency), Actor.job("retry_rails"))
         with transaction():
             payment = lock_payment(failure.order_reference)
             written += write_rail(failure.rail, writers[failure.rail], payment, context)

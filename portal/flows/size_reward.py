@@ -10,14 +10,14 @@ from fractions import Fraction
 
 from models import ReferralReward
 from portal.chain import AnyChain, PriceUnavailable, oracle
-from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.rewards import (
     LinePercent,
+    RateReading,
     RewardInputs,
     Sized,
     inputs_as_json,
-    rate_for,
+    read_rate,
     size_reward,
     stored_percent,
 )
@@ -34,6 +34,19 @@ class PriceReading:
     failure: PortalError | None = None
 
 
+@dataclass(frozen=True)
+class Market:
+    """The token price and one currency's exchange rate, read before anything is locked."""
+
+    price: PriceReading
+    rate: RateReading
+
+
+def read_market(chain: AnyChain, settings: Settings, currency: str) -> Market:
+    """Read the token price and a currency's rate once; sources may be slow, so call it outside transactions."""
+    return Market(read_price(chain, settings), read_rate(currency, settings))
+
+
 def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
     """Read the token price once; an unusable price is a reading too, never a guess (CHAIN section 3)."""
     try:
@@ -48,18 +61,18 @@ def size_reward_of(
     currency: str,
     percent: Fraction,
     lines: Sequence[LinePercent],
-    settings: Settings,
-    price: PriceReading,
+    market: Market,
 ) -> Sized:
     """Size a reward; where it cannot be sized the result says why and the inputs are kept for a retry."""
+    price, rate = market.price, market.rate
     inputs = RewardInputs(
         total_minor=total_minor,
         currency=currency,
         percent=percent,
         lines=tuple(lines),
-        usd_rate=rate_for(currency, settings.referral_uah_per_usd),
-        rate_source="setting" if currency == "UAH" else "parity",
-        rate_at=utc_now(),
+        usd_rate=rate.value,
+        rate_source=rate.source,
+        rate_at=rate.at,
         token_price_usd=price.value,
         price_source=price.source,
         price_at=price.at,
@@ -74,7 +87,7 @@ def size_reward_of(
     return replace(failed, usd_value=size.usd_value, amount_wei=size.amount_wei)
 
 
-def size_again(reward: ReferralReward, settings: Settings, price: PriceReading) -> Sized:
+def size_again(reward: ReferralReward, market: Market) -> Sized:
     """Size a failed reward anew from its own kept percent at today's rate and price."""
     kept = reward.sizing
     percent = Fraction(kept["percentExact"])
@@ -82,7 +95,7 @@ def size_again(reward: ReferralReward, settings: Settings, price: PriceReading) 
         LinePercent(line["productId"], int(line["subtotalMinor"]), Decimal(line["percent"]), line["source"])
         for line in kept["lines"]
     ]
-    return size_reward_of(reward.order_total_minor, reward.currency, percent, lines, settings, price)
+    return size_reward_of(reward.order_total_minor, reward.currency, percent, lines, market)
 
 
 def _failure(sized: Sized, error: PortalError) -> Sized:

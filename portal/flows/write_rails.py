@@ -22,7 +22,7 @@ from portal.commissions import (
 )
 from portal.db import Actor, transaction
 from portal.db.connection import DATABASE_ERRORS
-from portal.flows.size_reward import PriceReading, size_reward_of
+from portal.flows.size_reward import Market, size_reward_of
 from portal.payments import record_rail_failure, resolve_rail_failure
 from portal.rewards import LinePercent, RewardClaim, record_reward
 from portal.settings import Settings
@@ -36,7 +36,7 @@ class RailContext:
     """What both rails are written with."""
 
     settings: Settings
-    price: PriceReading
+    market: Market
     actor: Actor
 
 
@@ -158,9 +158,7 @@ def _write_membership_reward(payment: PaymentTransaction, context: RailContext) 
 def _record(
     claim: RewardClaim, percent: Fraction, lines: tuple[LinePercent, ...], context: RailContext
 ) -> None:
-    sized = size_reward_of(
-        claim.order_total_minor, claim.currency, percent, lines, context.settings, context.price
-    )
+    sized = size_reward_of(claim.order_total_minor, claim.currency, percent, lines, context.market)
     record_reward(claim, sized, context.actor)
 
 

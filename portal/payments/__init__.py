@@ -22,6 +22,7 @@ from portal.payments.operations import (
 )
 from portal.payments.queries import (
     find_payment,
+    get_payment,
     list_callbacks_needing_attention,
     list_open_rail_failures,
     list_waiting_callbacks,
@@ -54,6 +55,7 @@ __all__ = [
     "debit_credit",
     "find_and_lock_payment",
     "find_payment",
+    "get_payment",
     "list_callbacks_needing_attention",
     "list_open_rail_failures",
     "list_waiting_callbacks",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models import PaymentEvent, PaymentTransaction, RailFailure
+from portal.payments.operations import PaymentUnknown
 
 ATTENTION_PAGE = 100
 
@@ -10,6 +11,14 @@ ATTENTION_PAGE = 100
 def find_payment(order_reference: str) -> PaymentTransaction | None:
     """Return a reference's transaction or None."""
     return PaymentTransaction.get_or_none(PaymentTransaction.order_reference == order_reference)
+
+
+def get_payment(order_reference: str) -> PaymentTransaction:
+    """Return a reference's transaction; raise PaymentUnknown."""
+    payment = find_payment(order_reference)
+    if payment is None:
+        raise PaymentUnknown
+    return payment
 
 
 def payments_by_reference(order_references: list[str]) -> dict[str, PaymentTransaction]:

@@ -20,12 +20,12 @@ from portal.rewards.queries import (
     list_rewards_of_referrer,
     reward_totals,
 )
+from portal.rewards.rates import RateReading, read_rate
 from portal.rewards.rules import (
     ALLOWED,
     LinePercent,
     RewardInputs,
     inputs_as_json,
-    rate_for,
     size_reward,
     stored_percent,
 )
@@ -35,6 +35,7 @@ __all__ = [
     "STATUSES",
     "LinePercent",
     "OwnReward",
+    "RateReading",
     "RewardClaim",
     "RewardInputs",
     "RewardPage",
@@ -47,7 +48,7 @@ __all__ = [
     "inputs_as_json",
     "list_reward_queue",
     "list_rewards_of_referrer",
-    "rate_for",
+    "read_rate",
     "record_reward",
     "reject_reward",
     "retry_reward",

@@ -1,0 +1,90 @@
+"""How many UAH a USD is worth: a setting, or the National Bank of Ukraine's rate of the day (WAYFORPAY: NBU).
+
+A rate that cannot be had is a missing rate, never a guess: the reward is recorded as failed and retried later.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+from models import ExchangeRate
+from portal.lib.clock import utc_now
+from portal.rewards.rules import rate_for
+from portal.settings import Settings
+
+NBU = "nbu"
+_TIMEOUT_SECONDS = 5
+_ANSWER_LIMIT = 64 * 1024
+
+
+class RateUnreadable(Exception):
+    """The bank could not be reached or answered something that is no rate of the asked day."""
+
+
+@dataclass(frozen=True)
+class RateReading:
+    """Units of a currency per USD with its source and time; `value` is None when there is none."""
+
+    value: Fraction | None
+    source: str
+    at: datetime | None
+    day: date | None = None
+
+
+def read_rate(currency: str, settings: Settings) -> RateReading:
+    """Return the rate a reward in this currency is sized by (SPEC section 5)."""
+    if currency == "UAH" and settings.referral_rate_source == NBU:
+        return _nbu_rate(settings)
+    source = "setting" if currency == "UAH" else "parity"
+    value = rate_for(currency, settings.referral_uah_per_usd)
+    return RateReading(value, source if value is not None else "none", utc_now())
+
+
+def _nbu_rate(settings: Settings) -> RateReading:
+    today = utc_now().astimezone(settings.timezone).date()
+    key = (ExchangeRate.source == NBU) & (ExchangeRate.currency == "UAH") & (ExchangeRate.day == today)
+    row = ExchangeRate.get_or_none(key)
+    if row is None:
+        try:
+            rate = fetch_nbu_rate(settings.nbu_rate_url, today)
+        except RateUnreadable:
+            return RateReading(None, NBU, None, today)
+        values = {"source": NBU, "currency": "UAH", "day": today, "units_per_usd": rate}
+        ExchangeRate.insert(values).on_conflict_ignore().execute()
+        row = ExchangeRate.get(key)
+    return RateReading(Fraction(row.units_per_usd), NBU, row.fetched_at, today)
+
+
+def fetch_nbu_rate(url: str, day: date) -> Decimal:
+    """Ask the bank for UAH per USD on a day; raise RateUnreadable.
+
+    An undated call serves the next banking day, and errors come as HTTP 200, so the date is asked for and checked.
+    """
+    address = f"{url}?valcode=USD&date={day:%Y%m%d}&json"
+    try:
+        with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - an operator's setting
+            body = answer.read(_ANSWER_LIMIT)
+    except (OSError, urllib.error.URLError) as error:
+        raise RateUnreadable(str(error)) from None
+    return parse_nbu_rate(body, day)
+
+
+def parse_nbu_rate(body: bytes, day: date) -> Decimal:
+    """Return UAH per USD from the bank's answer for a day; raise RateUnreadable for anything else."""
+    try:
+        entries = json.loads(body, parse_float=str, parse_int=str)
+        entry = next(item for item in entries if item["cc"] == "USD")
+        rate = Decimal(entry["rate"])
+    except (ValueError, TypeError, KeyError, StopIteration, InvalidOperation):
+        raise RateUnreadable("the answer is no rate") from None
+    if entry.get("exchangedate") != f"{day:%d.%m.%Y}":
+        raise RateUnreadable(f"the answer is for {entry.get('exchangedate')}")
+    if not rate.is_finite() or rate <= 0:
+        raise RateUnreadable(f"the rate is {rate}")
+    return rate
