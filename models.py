@@ -367,6 +367,16 @@ class ReferralReward(StatusTable):
         table_name = "referral_rewards"
 
 
+class RewardApproval(Table):
+    reward_id = BigIntegerField()
+    admin_user_id = BigIntegerField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "reward_approvals"
+        primary_key = CompositeKey("reward_id", "admin_user_id")
+
+
 class ExchangeRate(Table):
     source = TextField()
     currency = TextField()

@@ -1,6 +1,9 @@
-"""An admin's decisions about rewards: approve, reject with a reason, retry what failed (SPEC section 5)."""
+"""An admin's decisions about rewards: approve, reject with a reason, retry what failed, one or many (SPEC section 5)."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from models import ReferralReward
 from portal.chain import AnyChain
@@ -8,8 +11,22 @@ from portal.db import Actor, transaction
 from portal.flows.size_reward import read_market, size_again
 from portal.lib.errors import PortalError
 from portal.notices import notify
-from portal.rewards import Sized, approve_reward, get_reward, reject_reward, retry_reward
+from portal.rewards import (
+    AlreadyApprovedByYou,
+    OwnReward,
+    RewardFilter,
+    RewardStatusConflict,
+    RewardUnknown,
+    Sized,
+    approve_reward,
+    get_reward,
+    list_matching_ids,
+    reject_reward,
+    retry_reward,
+)
 from portal.settings import Settings
+
+BULK_LIMIT = 1_000
 
 
 class RewardUnsizable(PortalError):
@@ -18,11 +35,34 @@ class RewardUnsizable(PortalError):
     code = "reward_unsizable"
 
 
-def approve(reward_id: int, admin_id: int) -> ReferralReward:
-    """Approve a waiting reward and tell its referrer; raise what `approve_reward` raises."""
+class MatchChanged(PortalError):
+    """The rewards a filter matches are no longer as many as the admin was told; `promised` and `found` are counts."""
+
+    code = "match_changed"
+
+
+class NothingChosen(PortalError):
+    """No reward was chosen for a decision about many."""
+
+    code = "nothing_chosen"
+
+
+@dataclass
+class BulkResult:
+    """What a decision about many did: ids decided, waiting for a second admin, and refused by error code."""
+
+    decided: list[int] = field(default_factory=list)
+    first_approvals: list[int] = field(default_factory=list)
+    refused: dict[str, list[int]] = field(default_factory=dict)
+
+
+def approve(reward_id: int, admin_id: int, settings: Settings) -> ReferralReward:
+    """Approve a waiting reward and tell its referrer once it is approved; raise what `approve_reward` raises."""
     with transaction():
-        reward = approve_reward(reward_id, Actor.user(admin_id))
-        _tell(reward, "referral_reward_approved")
+        needed = approvals_needed(get_reward(reward_id), settings)
+        reward = approve_reward(reward_id, Actor.user(admin_id), approvals_needed=needed)
+        if reward.status == "approved":
+            _tell(reward, "referral_reward_approved")
     return reward
 
 
@@ -35,16 +75,57 @@ def reject(reward_id: int, reason: str, admin_id: int) -> ReferralReward:
 
 
 def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> ReferralReward:
-    """Approve a failed reward again, sized anew when it had no size; raise RewardUnsizable when it still has none."""
+    """Approve a failed reward again, sized anew when it had no size.
+
+    Raises RewardUnsizable when it still has none, and what `retry_reward` raises.
+    """
     reward = get_reward(reward_id)
-    sized = (
-        _kept_size(reward)
-        if reward.reward_amount_wei
-        else size_again(reward, read_market(chain, settings, reward.currency))
-    )
+    if reward.reward_amount_wei:
+        sized = _kept_size(reward)
+    else:
+        sized = size_again(reward, read_market(chain, settings, reward.currency))
     if sized.failure_reason and reward.status == "failed":
         raise RewardUnsizable(reason=sized.failure_reason)
-    return retry_reward(reward_id, sized, Actor.user(admin_id))
+    needed = approvals_needed(reward, settings)
+    return retry_reward(reward_id, sized, Actor.user(admin_id), approvals_needed=needed)
+
+
+def approvals_needed(reward: ReferralReward, settings: Settings) -> int:
+    """Return how many different admins must approve: two from a configured USD value on (four eyes)."""
+    limit = settings.referral_second_approval_usd
+    return 2 if limit > 0 and reward.usd_value is not None and reward.usd_value >= limit else 1
+
+
+def choose_matching(wanted: RewardFilter, promised: int) -> list[int]:
+    """Return the ids of all rewards a filter matches; raise MatchChanged unless they are as many as promised."""
+    ids = list_matching_ids(wanted, BULK_LIMIT + 1)
+    if len(ids) != promised or len(ids) > BULK_LIMIT:
+        raise MatchChanged(promised=promised, found=len(ids))
+    return ids
+
+
+def approve_many(reward_ids: Sequence[int], admin_id: int, settings: Settings) -> BulkResult:
+    """Approve each reward by itself, so that one which cannot be leaves the others; raise NothingChosen."""
+    return _each(reward_ids, lambda reward_id: approve(reward_id, admin_id, settings), "approved")
+
+
+def reject_many(reward_ids: Sequence[int], reason: str, admin_id: int) -> BulkResult:
+    """Refuse each reward by itself with one reason; raise NothingChosen or RejectionReasonMissing."""
+    return _each(reward_ids, lambda reward_id: reject(reward_id, reason, admin_id), "rejected")
+
+
+def _each(reward_ids: Sequence[int], decision: Callable[[int], ReferralReward], status: str) -> BulkResult:
+    if not reward_ids:
+        raise NothingChosen
+    result = BulkResult()
+    for reward_id in reward_ids:
+        try:
+            reward = decision(reward_id)
+        except (RewardStatusConflict, RewardUnknown, OwnReward, AlreadyApprovedByYou) as error:
+            result.refused.setdefault(error.code, []).append(reward_id)
+        else:
+            (result.decided if reward.status == status else result.first_approvals).append(reward_id)
+    return result
 
 
 def _kept_size(reward: ReferralReward) -> Sized:

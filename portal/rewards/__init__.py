@@ -1,6 +1,7 @@
 """The token rail's ledger: sizing, the status machine, decisions, and the moves around minting."""
 
 from portal.rewards.operations import (
+    AlreadyApprovedByYou,
     OwnReward,
     RewardClaim,
     RewardStatusConflict,
@@ -14,8 +15,12 @@ from portal.rewards.operations import (
 )
 from portal.rewards.queries import (
     STATUSES,
+    RewardFilter,
     RewardPage,
+    count_matching,
     find_reward_by_reference,
+    list_approvals,
+    list_matching_ids,
     list_reward_queue,
     list_rewards_of_referrer,
     reward_totals,
@@ -33,19 +38,24 @@ from portal.rewards.rules import (
 __all__ = [
     "ALLOWED",
     "STATUSES",
+    "AlreadyApprovedByYou",
     "LinePercent",
     "OwnReward",
     "RateReading",
     "RewardClaim",
     "RewardInputs",
+    "RewardFilter",
     "RewardPage",
     "RewardStatusConflict",
     "RewardUnknown",
     "Sized",
     "approve_reward",
+    "count_matching",
     "find_reward_by_reference",
     "get_reward",
     "inputs_as_json",
+    "list_approvals",
+    "list_matching_ids",
     "list_reward_queue",
     "list_rewards_of_referrer",
     "read_rate",

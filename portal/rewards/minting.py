@@ -10,12 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models import database
-from portal.db import Actor
-
-_LOG = (
-    "INSERT INTO event_log (actor, actor_user_id, entity, entity_id, event, from_status, to_status, reason,"
-    " order_reference)"
-)
+from portal.db import Actor, transaction
 
 
 @dataclass(frozen=True)
@@ -65,43 +60,30 @@ def claim_approved(reward_ids: Sequence[int], *, chain_id: int, token: str, acto
 
     Rows that somebody else is deciding about this very moment are skipped (FOR UPDATE SKIP LOCKED).
     """
-    rows = _rows(
-        "WITH picked AS (SELECT id FROM referral_rewards WHERE id = ANY(%(ids)s::bigint[]) AND status = 'approved'"
-        "  ORDER BY created_at, id FOR UPDATE SKIP LOCKED),"
-        " moved AS (UPDATE referral_rewards r SET status = 'minting', chain_id = %(chain)s, reward_token = %(token)s,"
-        "  failure_reason = NULL, updated_at = now() FROM picked WHERE r.id = picked.id AND r.status = 'approved'"
-        "  RETURNING r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei, r.created_at),"
-        f" logged AS ({_LOG} SELECT %(actor)s, %(user)s, 'reward', id::text, 'reward_minting', 'approved', 'minting',"
-        "  NULL, order_reference FROM moved)"
-        " SELECT id, order_reference, referrer_wallet, reward_amount_wei FROM moved ORDER BY created_at, id",
-        {
-            "ids": list(reward_ids),
-            "chain": chain_id,
-            "token": token,
-            "actor": actor.label,
-            "user": actor.user_id,
-        },
-    )
+    with transaction():
+        rows = _rows(
+            "WITH picked AS (SELECT id FROM referral_rewards WHERE id = ANY(%(ids)s::bigint[]) AND status = 'approved'"
+            "  ORDER BY created_at, id FOR UPDATE SKIP LOCKED),"
+            " moved AS (UPDATE referral_rewards r SET status = 'minting', chain_id = %(chain)s, reward_token = %(token)s,"
+            "  failure_reason = NULL, updated_at = now() FROM picked WHERE r.id = picked.id AND r.status = 'approved'"
+            "  RETURNING r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei, r.created_at)"
+            " SELECT id, order_reference, referrer_wallet, reward_amount_wei FROM moved ORDER BY created_at, id",
+            {"ids": list(reward_ids), "chain": chain_id, "token": token},
+        )
+        _log(actor, "reward_minting", "minting", [_Move(row[0], row[1], "approved") for row in rows])
     return [_mintable(row) for row in rows]
 
 
 def record_minted(tx_hashes: Mapping[int, str], actor: Actor) -> list[int]:
     """Move rewards from `minting` to `minted`, each with the hash that paid it; return those that moved."""
-    rows = _rows(
-        "WITH paid AS (SELECT * FROM unnest(%(ids)s::bigint[], %(hashes)s::text[]) AS p (id, tx_hash)),"
-        " moved AS (UPDATE referral_rewards r SET status = 'minted', tx_hash = paid.tx_hash, failure_reason = NULL,"
-        "  updated_at = now() FROM paid WHERE r.id = paid.id AND r.status = 'minting'"
-        "  RETURNING r.id, r.order_reference, r.tx_hash),"
-        f" logged AS ({_LOG} SELECT %(actor)s, %(user)s, 'reward', id::text, 'reward_minted', 'minting', 'minted',"
-        "  tx_hash, order_reference FROM moved)"
-        " SELECT id FROM moved",
-        {
-            "ids": list(tx_hashes.keys()),
-            "hashes": list(tx_hashes.values()),
-            "actor": actor.label,
-            "user": actor.user_id,
-        },
-    )
+    with transaction():
+        rows = _rows(
+            "UPDATE referral_rewards r SET status = 'minted', tx_hash = paid.tx_hash, failure_reason = NULL,"
+            " updated_at = now() FROM unnest(%(ids)s::bigint[], %(hashes)s::text[]) AS paid (id, tx_hash)"
+            " WHERE r.id = paid.id AND r.status = 'minting' RETURNING r.id, r.order_reference, r.tx_hash",
+            {"ids": list(tx_hashes.keys()), "hashes": list(tx_hashes.values())},
+        )
+        _log(actor, "reward_minted", "minted", [_Move(row[0], row[1], "minting", row[2]) for row in rows])
     return [row[0] for row in rows]
 
 
@@ -138,23 +120,16 @@ def retry_failed_mints(reward_ids: Sequence[int], reason: str, actor: Actor) -> 
 
 def correct_tx_hash(reward_id: int, tx_hash: str, actor: Actor) -> bool:
     """Set the hash the chain proves for a minted reward; return whether it differed."""
-    rows = _rows(
-        "WITH moved AS (UPDATE referral_rewards SET tx_hash = %(hash)s, updated_at = now() WHERE id = %(id)s"
-        "  AND status = 'minted' AND tx_hash <> %(hash)s RETURNING id, order_reference),"
-        f" logged AS ({_LOG} SELECT %(actor)s, %(user)s, 'reward', id::text, 'reward_tx_corrected', 'minted', 'minted',"
-        "  %(hash)s, order_reference FROM moved)"
-        " SELECT id FROM moved",
-        {"id": reward_id, "hash": tx_hash, "actor": actor.label, "user": actor.user_id},
-    )
+    with transaction():
+        rows = _rows(
+            "UPDATE referral_rewards SET tx_hash = %(hash)s, updated_at = now() WHERE id = %(id)s"
+            " AND status = 'minted' AND tx_hash <> %(hash)s RETURNING id, order_reference",
+            {"id": reward_id, "hash": tx_hash},
+        )
+        _log(
+            actor, "reward_tx_corrected", "minted", [_Move(row[0], row[1], "minted", tx_hash) for row in rows]
+        )
     return bool(rows)
-
-
-def reward_statuses(reward_ids: Sequence[int]) -> dict[int, str]:
-    """Return the status of each reward."""
-    rows = _rows(
-        "SELECT id, status FROM referral_rewards WHERE id = ANY(%(ids)s::bigint[])", {"ids": list(reward_ids)}
-    )
-    return dict(rows)
 
 
 def count_approved(chain_id: int) -> tuple[int, int]:
@@ -167,14 +142,14 @@ def count_approved(chain_id: int) -> tuple[int, int]:
     return rows[0][0], rows[0][1]
 
 
-def list_unminted_references() -> list[tuple[int, str, str]]:
-    """Return (id, order reference, status) of every reward no transaction is known for."""
-    rows = _rows(
-        "SELECT id, order_reference, status FROM referral_rewards"
-        " WHERE status IN ('pending_approval', 'approved', 'failed', 'rejected')",
-        {},
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
+@dataclass(frozen=True)
+class _Move:
+    """What an event row tells of one reward."""
+
+    id: int
+    order_reference: str
+    from_status: str
+    reason: str | None = None
 
 
 def _move(
@@ -189,29 +164,44 @@ def _move(
     clear_hash: bool = False,
     only_sized: bool = False,
 ) -> list[int]:
-    rows = _rows(
-        "WITH was AS (SELECT id, status FROM referral_rewards WHERE id = ANY(%(ids)s::bigint[])"
-        "  AND status = ANY(%(from)s) AND (NOT %(sized)s OR reward_amount_wei IS NOT NULL) ORDER BY id FOR UPDATE),"
-        " moved AS (UPDATE referral_rewards r SET status = %(to)s, failure_reason = %(failure)s,"
-        "  tx_hash = CASE WHEN %(clear)s THEN NULL ELSE r.tx_hash END, updated_at = now()"
-        "  FROM was WHERE r.id = was.id AND r.status = was.status RETURNING r.id, r.order_reference, was.status AS was),"
-        f" logged AS ({_LOG} SELECT %(actor)s, %(user)s, 'reward', id::text, %(event)s, was, %(to)s, %(reason)s,"
-        "  order_reference FROM moved)"
-        " SELECT id FROM moved",
+    with transaction():
+        rows = _rows(
+            "WITH was AS (SELECT id, status FROM referral_rewards WHERE id = ANY(%(ids)s::bigint[])"
+            "  AND status = ANY(%(from)s) AND (NOT %(sized)s OR reward_amount_wei IS NOT NULL) ORDER BY id FOR UPDATE)"
+            " UPDATE referral_rewards r SET status = %(to)s, failure_reason = %(failure)s,"
+            " tx_hash = CASE WHEN %(clear)s THEN NULL ELSE r.tx_hash END, updated_at = now()"
+            " FROM was WHERE r.id = was.id AND r.status = was.status RETURNING r.id, r.order_reference, was.status",
+            {
+                "ids": list(reward_ids),
+                "from": list(from_statuses),
+                "sized": only_sized,
+                "to": to_status,
+                "failure": failure_reason,
+                "clear": clear_hash,
+            },
+        )
+        _log(actor, event, to_status, [_Move(row[0], row[1], row[2], reason) for row in rows])
+    return [row[0] for row in rows]
+
+
+def _log(actor: Actor, event: str, to_status: str, moves: Sequence[_Move]) -> None:
+    """Append one event row a move, in one statement."""
+    _rows(
+        "INSERT INTO event_log (actor, actor_user_id, entity, entity_id, event, from_status, to_status, reason,"
+        " order_reference) SELECT %(actor)s, %(user)s, 'reward', m.id, %(event)s, m.was, %(to)s, m.reason, m.reference"
+        " FROM unnest(%(ids)s::text[], %(was)s::text[], %(reasons)s::text[], %(references)s::text[])"
+        " AS m (id, was, reason, reference)",
         {
-            "ids": list(reward_ids),
-            "from": list(from_statuses),
-            "sized": only_sized,
-            "to": to_status,
-            "failure": failure_reason,
-            "clear": clear_hash,
-            "event": event,
-            "reason": reason,
             "actor": actor.label,
             "user": actor.user_id,
+            "event": event,
+            "to": to_status,
+            "ids": [str(move.id) for move in moves],
+            "was": [move.from_status for move in moves],
+            "reasons": [move.reason for move in moves],
+            "references": [move.order_reference for move in moves],
         },
     )
-    return [row[0] for row in rows]
 
 
 def _mintable(row: tuple[Any, ...]) -> Mintable:

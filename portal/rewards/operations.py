@@ -8,7 +8,7 @@ from typing import Any
 
 from peewee import fn
 
-from models import ReferralReward
+from models import ReferralReward, RewardApproval
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
 
@@ -29,6 +29,12 @@ class OwnReward(PortalError):
     """Nobody decides about a reward of their own."""
 
     code = "own_reward"
+
+
+class AlreadyApprovedByYou(PortalError):
+    """This reward needs a second, different admin."""
+
+    code = "already_approved_by_you"
 
 
 class RejectionReasonMissing(PortalError):
@@ -104,17 +110,23 @@ def record_reward(claim: RewardClaim, sized: Sized, actor: Actor) -> int | None:
     return int(written[0])
 
 
-def approve_reward(reward_id: int, actor: Actor) -> ReferralReward:
-    """Approve a waiting fiat reward; raise RewardUnknown, OwnReward or RewardStatusConflict."""
-    return _decide(
-        reward_id,
-        actor,
-        event="reward_approved",
-        from_statuses=("pending_approval",),
-        to_status="approved",
-        approved_by=actor.user_id,
-        approved_at=fn.now(),
-    )
+def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
+    """Approve a waiting fiat reward; where two admins are needed the first leaves it waiting.
+
+    Raises RewardUnknown, OwnReward, AlreadyApprovedByYou or RewardStatusConflict.
+    """
+    with transaction():
+        if not _is_approved_enough(reward_id, "pending_approval", actor, approvals_needed):
+            return get_reward(reward_id)
+        return _decide(
+            reward_id,
+            actor,
+            event="reward_approved",
+            from_statuses=("pending_approval",),
+            to_status="approved",
+            approved_by=actor.user_id,
+            approved_at=fn.now(),
+        )
 
 
 def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
@@ -136,22 +148,28 @@ def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
     )
 
 
-def retry_reward(reward_id: int, sized: Sized, actor: Actor) -> ReferralReward:
-    """Approve a failed reward anew with a fresh size; raise the reason if it still has none."""
-    return _decide(
-        reward_id,
-        actor,
-        event="reward_retried",
-        from_statuses=("failed",),
-        to_status="approved",
-        failure_reason=None,
-        usd_value=sized.usd_value,
-        token_price_usd=sized.token_price_usd,
-        reward_amount_wei=sized.amount_wei,
-        sizing=sized.sizing,
-        approved_by=actor.user_id,
-        approved_at=fn.now(),
-    )
+def retry_reward(reward_id: int, sized: Sized, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
+    """Approve a failed reward anew with this size; where two admins are needed the first leaves it failed.
+
+    Raises RewardUnknown, OwnReward, AlreadyApprovedByYou or RewardStatusConflict.
+    """
+    with transaction():
+        if not _is_approved_enough(reward_id, "failed", actor, approvals_needed):
+            return get_reward(reward_id)
+        return _decide(
+            reward_id,
+            actor,
+            event="reward_retried",
+            from_statuses=("failed",),
+            to_status="approved",
+            failure_reason=None,
+            usd_value=sized.usd_value,
+            token_price_usd=sized.token_price_usd,
+            reward_amount_wei=sized.amount_wei,
+            sizing=sized.sizing,
+            approved_by=actor.user_id,
+            approved_at=fn.now(),
+        )
 
 
 def get_reward(reward_id: int) -> ReferralReward:
@@ -160,6 +178,29 @@ def get_reward(reward_id: int) -> ReferralReward:
     if reward is None:
         raise RewardUnknown
     return reward
+
+
+def _is_approved_enough(reward_id: int, status: str, actor: Actor, needed: int) -> bool:
+    """Record an admin's approval of a reward held locked; tell whether enough different admins approved by now."""
+    if actor.user_id is None:
+        return True
+    reward = ReferralReward.select().where(ReferralReward.id == reward_id).for_update().first()
+    if reward is None:
+        raise RewardUnknown
+    if reward.referrer_user_id == actor.user_id:
+        raise OwnReward
+    if reward.status != status:
+        raise RewardStatusConflict(status=reward.status)
+    approvals = {row.admin_user_id for row in RewardApproval.select().where(RewardApproval.reward_id == reward_id)}
+    if len(approvals | {actor.user_id}) >= needed:
+        return True
+    if actor.user_id in approvals:
+        raise AlreadyApprovedByYou
+    RewardApproval.insert(reward_id=reward_id, admin_user_id=actor.user_id).execute()
+    record_event(
+        actor, "reward", reward_id, "reward_first_approved", order_reference=reward.order_reference
+    )
+    return False
 
 
 def _decide(

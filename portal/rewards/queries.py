@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from peewee import Tuple, fn
 
-from models import ReferralReward
+from models import ReferralReward, RewardApproval
 from portal.db import tuples
 from portal.lib.errors import PortalError
 
@@ -33,17 +36,63 @@ class RewardPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True)
+class RewardFilter:
+    """What the queue shows; None or "" leaves a field open. Times are aware, amounts are USD."""
+
+    status: str = "pending_approval"
+    rail: str = ""
+    code: str = ""
+    wallet: str = ""
+    reference: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    least_usd: Decimal | None = None
+
+
 def list_reward_queue(
-    status: str = "pending_approval", cursor: str | None = None, limit: int = QUEUE_PAGE
+    wanted: RewardFilter | str = "pending_approval", cursor: str | None = None, limit: int = QUEUE_PAGE
 ) -> RewardPage:
-    """Return the rewards of a status, oldest first; raise StatusUnknown or CursorInvalid."""
-    if status not in STATUSES:
-        raise StatusUnknown(field="status", allowed=", ".join(STATUSES))
-    rows = ReferralReward.select().where(ReferralReward.status == status)
+    """Return the rewards of a status or filter, oldest first; raise StatusUnknown or CursorInvalid."""
+    rows = _matching(RewardFilter(wanted) if isinstance(wanted, str) else wanted)
     key = Tuple(ReferralReward.created_at, ReferralReward.id)
     if cursor:
         rows = rows.where(key > _parse_cursor(cursor))
     return _page(list(rows.order_by(ReferralReward.created_at, ReferralReward.id).limit(limit + 1)), limit)
+
+
+def list_matching_ids(wanted: RewardFilter, limit: int) -> list[int]:
+    """Return the ids of at most `limit` matching rewards, oldest first."""
+    rows = _matching(wanted).order_by(ReferralReward.created_at, ReferralReward.id).limit(limit)
+    return [row.id for row in rows]
+
+
+def count_matching(wanted: RewardFilter, at_most: int) -> int:
+    """Count matching rewards, stopping at `at_most`: counting millions would take longer than the page."""
+    rows = _matching(wanted).limit(at_most)
+    return int(rows.count(clear_limit=False))
+
+
+def _matching(wanted: RewardFilter) -> Any:
+    if wanted.status not in STATUSES:
+        raise StatusUnknown(field="status", allowed=", ".join(STATUSES))
+    rows = ReferralReward.select().where(ReferralReward.status == wanted.status)
+    exact = (
+        (ReferralReward.rail, wanted.rail),
+        (ReferralReward.ref_code, wanted.code),
+        (ReferralReward.referrer_wallet, wanted.wallet),
+        (ReferralReward.order_reference, wanted.reference),
+    )
+    for column, value in exact:
+        if value:
+            rows = rows.where(column == value)
+    if wanted.since:
+        rows = rows.where(ReferralReward.created_at >= wanted.since)
+    if wanted.until:
+        rows = rows.where(ReferralReward.created_at < wanted.until)
+    if wanted.least_usd is not None:
+        rows = rows.where(ReferralReward.usd_value >= wanted.least_usd)
+    return rows
 
 
 def list_rewards_of_referrer(user_id: int, cursor: str | None = None, limit: int = QUEUE_PAGE) -> RewardPage:
@@ -71,6 +120,14 @@ def reward_totals(user_id: int | None = None) -> dict[str, tuple[int, int]]:
         rows = rows.where(ReferralReward.referrer_user_id == user_id)
     found = {status: (count, int(wei)) for status, count, wei in tuples(rows.group_by(ReferralReward.status))}
     return {status: found.get(status, (0, 0)) for status in STATUSES}
+
+
+def list_approvals(reward_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Return the admins who approved each reward that still waits for a second one."""
+    found: dict[int, list[int]] = {}
+    for row in RewardApproval.select().where(RewardApproval.reward_id.in_(list(reward_ids))):
+        found.setdefault(row.reward_id, []).append(row.admin_user_id)
+    return found
 
 
 def _page(rows: list[ReferralReward], limit: int) -> RewardPage:
