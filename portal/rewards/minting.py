@@ -64,7 +64,8 @@ def claim_approved(reward_ids: Sequence[int], *, chain_id: int, token: str, acto
         rows = _rows(
             "WITH picked AS (SELECT id FROM referral_rewards WHERE id = ANY(%(ids)s::bigint[]) AND status = 'approved'"
             "  ORDER BY created_at, id FOR UPDATE SKIP LOCKED),"
-            " moved AS (UPDATE referral_rewards r SET status = 'minting', chain_id = %(chain)s, reward_token = %(token)s,"
+            " moved AS (UPDATE referral_rewards r SET status = 'minting', chain_id = %(chain)s,"
+            "  reward_token = %(token)s,"
             "  failure_reason = NULL, updated_at = now() FROM picked WHERE r.id = picked.id AND r.status = 'approved'"
             "  RETURNING r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei, r.created_at)"
             " SELECT id, order_reference, referrer_wallet, reward_amount_wei FROM moved ORDER BY created_at, id",
@@ -136,7 +137,8 @@ def count_approved(chain_id: int) -> tuple[int, int]:
     """Return how many approved rewards are this chain's, and how many another's; both counts stop at 1,001."""
     rows = _rows(
         "SELECT count(*) FILTER (WHERE mine), count(*) FILTER (WHERE NOT mine) FROM ("
-        " SELECT chain_id IS NULL OR chain_id = %(chain)s AS mine FROM referral_rewards WHERE status = 'approved' LIMIT 1001) a",
+        " SELECT chain_id IS NULL OR chain_id = %(chain)s AS mine FROM referral_rewards"
+        " WHERE status = 'approved' LIMIT 1001) a",
         {"chain": chain_id},
     )
     return rows[0][0], rows[0][1]

@@ -129,6 +129,22 @@ def test_drive_runs_to_the_end(world: World) -> None:
     assert (total.submitted, total.minted, total.open_rewards) == (12, 12, 0)
 
 
+def test_an_idle_round_asks_the_chain_nothing(world: World) -> None:
+    world.add_rewards(1)
+    run(world)
+    away = world.chain(polygon_rpc_url="http://127.0.0.1:9")
+    assert run_mint(away, world.settings(), 10, TESTER).waiting_reason is None
+    world.add_rewards(1)
+    assert run_mint(away, world.settings(), 10, TESTER).waiting_reason == "chain_away"
+
+
+def test_minting_notices_a_reward_that_is_not_this_chains(world: World) -> None:
+    world.add_rewards(1, chain_id=137)
+    world.add_rewards(1)
+    run(world)
+    assert world.statuses() == {"approved": 1, "minted": 1}
+
+
 # ---------------------------------------------------------------------- jobs
 
 

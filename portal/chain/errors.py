@@ -1,0 +1,64 @@
+"""What can be wrong with a chain, said once at its edge."""
+
+from __future__ import annotations
+
+from portal.lib.errors import PortalError
+
+
+class ChainNotConfigured(PortalError):
+    """No node or no contract address is set; everything but minting works."""
+
+    code = "chain_not_configured"
+
+
+class ChainAway(PortalError):
+    """No configured node answers as it should right now; nothing is known, nothing was decided."""
+
+    code = "chain_away"
+
+
+class WrongChain(PortalError):
+    """The node serves another chain than REFERRAL_CHAIN_ID."""
+
+    code = "wrong_chain"
+
+
+class NodeRefused(PortalError):
+    """The node understood the call and answered with an error that is no revert."""
+
+    code = "chain_node_refused"
+
+    def __init__(self, message: str, *, rpc_code: int = 0, data: object = None) -> None:
+        super().__init__(message, rpc_code=rpc_code)
+        self.rpc_code = rpc_code
+        self.data = data
+
+
+class ContractMissing(PortalError):
+    """There is no contract at the address, or not yet at the asked block."""
+
+    code = "contract_missing"
+
+
+class DeploymentFailed(PortalError):
+    """A deployment or a grant did not happen; the message is one sentence for the operator."""
+
+    code = "deployment_failed"
+
+
+class KeyUnusable(PortalError):
+    """The minter's key is malformed, or its keystore cannot be opened."""
+
+    code = "minter_key_unusable"
+
+
+class LeaderLost(PortalError):
+    """Another process leads by now; this one's write was refused and nothing of it remains."""
+
+    code = "leader_lost"
+
+
+class PriceUnavailable(PortalError):
+    """The oracle has no price that may be used; the message says why."""
+
+    code = "price_unavailable"

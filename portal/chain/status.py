@@ -1,0 +1,202 @@
+"""What `chain status` and the admin's pages tell: how the chain stands, what is missing, how to fix it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from portal.chain import sender
+from portal.chain.abi import Revert, encode_call
+from portal.chain.client import AnyChain, Chain
+from portal.chain.contract import MODE_MINT, Facts, checksum
+from portal.chain.deployment import MinterGrant, read_minter_grant
+from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
+from portal.chain.leadership import database_now
+from portal.chain.rpc import Block, Node
+from portal.settings import Settings
+
+FINALITY_STALLED_SECONDS = 300
+LOW_BALANCE_DAYS = 3
+_NOBODY = "0x" + "00" * 19 + "01"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is missing: a stable code, what it is and how to fix it in English."""
+
+    code: str
+    what: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class ChainStatus:
+    """The chain's state at one moment; amounts in wei, ages in seconds, None where unknown."""
+
+    chain_id: int
+    configured: bool
+    node: str | None = None
+    head: int | None = None
+    head_age: int | None = None
+    finalized: int | None = None
+    finalized_age: int | None = None
+    rewards_address: str | None = None
+    facts: Facts | None = None
+    grant: MinterGrant | None = None
+    token_symbol: str | None = None
+    token_decimals: int | None = None
+    operator: str | None = None
+    nonce: int | None = None
+    open_transactions: int = 0
+    gas_per_day: int = 0
+    days_of_gas: int | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_status(chain: AnyChain, settings: Settings) -> ChainStatus:
+    """Ask node, contract, token and ledger; what cannot be read becomes a problem instead of an error."""
+    if not isinstance(chain, Chain):
+        fix = "Set POLYGON_RPC_URL and REFERRAL_REWARDS_ADDRESS; `chain deploy` makes the contract."
+        return ChainStatus(chain.chain_id, False, problems=[Problem("not_configured", chain.reason, fix)])
+    now = database_now()
+    try:
+        return _read(chain, settings, chain.node(now), now)
+    except (ChainAway, WrongChain, NodeRefused) as error:
+        fix = "Check POLYGON_RPC_URL and REFERRAL_CHAIN_ID, or set POLYGON_RPC_FALLBACK_URL."
+        return ChainStatus(chain.chain_id, True, problems=[Problem(error.code, str(error), fix)])
+
+
+def _read(chain: Chain, settings: Settings, node: Node, now: datetime) -> ChainStatus:
+    head, finalized = node.block("latest"), node.block("finalized")
+    operator = chain.operator.address if chain.operator else None
+    try:
+        facts = chain.contract.facts(node, operator or _NOBODY)
+    except ContractMissing as error:
+        fix = "Check REFERRAL_REWARDS_ADDRESS and REFERRAL_CHAIN_ID; `chain deploy` makes the contract."
+        return ChainStatus(
+            chain.chain_id,
+            True,
+            node.host,
+            head.number,
+            problems=[Problem("contract_missing", str(error), fix)],
+        )
+    gas_per_day = sender.gas_spent_per_day(chain.chain_id, operator) if operator else 0
+    status = ChainStatus(
+        chain_id=chain.chain_id,
+        configured=True,
+        node=node.host,
+        head=head.number,
+        head_age=_age(head, now),
+        finalized=finalized.number,
+        finalized_age=_age(finalized, now),
+        rewards_address=chain.contract.address,
+        facts=facts,
+        grant=read_minter_grant(node, facts.token, chain.contract.address)
+        if facts.mode == MODE_MINT
+        else None,
+        token_symbol=_text(node, facts.token),
+        token_decimals=_decimals(node, facts.token),
+        operator=operator,
+        nonce=node.nonce(operator, "latest") if operator else None,
+        open_transactions=len(sender.list_open(chain.chain_id, ("reward", "payout", "filler"))),
+        gas_per_day=gas_per_day,
+        days_of_gas=facts.operator_balance // gas_per_day if gas_per_day else None,
+    )
+    status.problems.extend(_problems(status, facts, settings))
+    return status
+
+
+def _problems(status: ChainStatus, facts: Facts, settings: Settings) -> list[Problem]:
+    return [
+        *_role_problems(status, facts),
+        *_funding_problems(status, facts),
+        *_setting_problems(status, facts, settings),
+        *_limit_problems(status, facts),
+    ]
+
+
+def _role_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
+    found = []
+    if status.operator is None:
+        fix = "Set REFERRAL_MINTER_PRIVATE_KEY, or REFERRAL_MINTER_KEYSTORE and its password, where minting runs."
+        found.append(Problem("no_key", "This process holds no minter key.", fix))
+    elif not facts.is_operator:
+        fix = f"As the contract's admin: grantRole(OPERATOR_ROLE, {checksum(status.operator)})."
+        found.append(Problem("role_missing", "The minter's account lacks OPERATOR_ROLE.", fix))
+    if status.grant and not status.grant.granted:
+        fix = "Run `chain grant-minter` with the token owner's key, or use TRANSFER mode."
+        found.append(Problem("minter_missing", "The contract may not mint the token.", fix))
+    return found
+
+
+def _funding_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
+    found = []
+    if status.operator and facts.operator_balance == 0:
+        fix = f"Send native currency to {checksum(status.operator)}."
+        found.append(Problem("no_gas", "The minter's account has no native currency for gas.", fix))
+    elif status.days_of_gas is not None and status.days_of_gas < LOW_BALANCE_DAYS:
+        what = f"The minter's gas lasts {status.days_of_gas} days at last week's use."
+        found.append(Problem("low_gas", what, f"Send native currency to {checksum(status.operator or '')}."))
+    if facts.mode != MODE_MINT and facts.treasury == 0:
+        fix = f"Send reward tokens to {checksum(status.rewards_address or '')}."
+        found.append(Problem("treasury_empty", "TRANSFER mode, and the contract holds no tokens.", fix))
+    return found
+
+
+def _setting_problems(status: ChainStatus, facts: Facts, settings: Settings) -> list[Problem]:
+    found = []
+    expected = settings.referral_reward_token_address
+    if expected and expected != facts.token:
+        what = f"The contract pays {checksum(facts.token)}, REFERRAL_REWARD_TOKEN_ADDRESS says otherwise."
+        found.append(
+            Problem("token_differs", what, "Correct the setting, or call setRewardToken as the admin.")
+        )
+    if settings.referral_reward_mode != facts.mode:
+        what = f"The contract is in mode {facts.mode}, REFERRAL_REWARD_MODE says {settings.referral_reward_mode}."
+        found.append(
+            Problem("mode_differs", what, "Correct the setting, or call setRewardMode as the admin.")
+        )
+    if status.token_decimals not in (None, 18):
+        what = f"The token has {status.token_decimals} decimals; rewards are computed with 18."
+        found.append(Problem("decimals_differ", what, "Use a token with 18 decimals."))
+    return found
+
+
+def _limit_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
+    found = []
+    if facts.is_paused:
+        found.append(Problem("paused", "Payments are paused.", "As the contract's admin: unpause()."))
+    if facts.remaining_today == 0:
+        found.append(
+            Problem(
+                "daily_cap", "The day's cap is used up.", "Wait for midnight UTC, or setCaps as the admin."
+            )
+        )
+    if (status.finalized_age or 0) - (status.head_age or 0) > FINALITY_STALLED_SECONDS:
+        what = f"The last final block is {status.finalized_age} seconds old."
+        found.append(
+            Problem("finality_stalled", what, "Wait: nothing is lost, rewards become minted when it moves.")
+        )
+    return found
+
+
+def _age(block: Block, now: datetime) -> int:
+    return max(0, int(now.timestamp()) - block.timestamp)
+
+
+def _text(node: Node, token: str) -> str | None:
+    answer = node.eth_call(token, encode_call("symbol()"))
+    if isinstance(answer, Revert):
+        return None
+    try:
+        return str(decode(["string"], answer)[0])
+    except DecodingError:
+        return None
+
+
+def _decimals(node: Node, token: str) -> int | None:
+    answer = node.eth_call(token, encode_call("decimals()"))
+    return None if isinstance(answer, Revert) or len(answer) < 32 else int.from_bytes(answer[:32], "big")

@@ -1,0 +1,312 @@
+"""`flask --app wsgi dev`: the whole portal on this computer, from one data folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import click
+
+from models import database
+from portal.chain.deployment import deploy_development
+from portal.db.connection import bind_database, connection
+from portal.db.migrations import migrate
+from portal.flows.seed_demo import DemoData, seed_demo
+from portal.lib.errors import PortalError
+from portal.local.anvil import (
+    ADMIN_KEY,
+    OPERATOR_KEY,
+    FinalityPacer,
+    chain_is_running,
+    has_code,
+    start_chain,
+    stop_chain,
+)
+from portal.local.catalogues import compile_catalogues
+from portal.local.folder import lock_folder, prepare_folder, read_json, write_json
+from portal.local.postgres import postgres_is_running, start_postgres, stop_postgres
+from portal.local.processes import LOOPBACK, LocalRuntimeError, is_port_free
+from portal.local.web import WebServer
+from portal.settings import DEVELOPMENT_CHAIN_ID, Settings, SettingsInvalid, load_settings
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_APPLICATION = "portal.app:serve"
+_TOKEN_USD_PRICE = "0.1"  # noqa: S105
+_FOLDER = click.Path(path_type=Path)
+_PORT_GRACE_SECONDS = 1.5
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopRequested(BaseException):
+    """Somebody asked the command to end: Ctrl-C, SIGTERM, or the end of its terminal."""
+
+
+@click.command("dev")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Loopback port.")
+@click.option("--data-dir", default=".data", show_default=True, type=_FOLDER, help="Database and chain.")
+def dev(port: int, data_dir: Path) -> None:
+    """Start the whole portal on this computer: database, chain, demo data, web server and scheduler."""
+    _listen_for_stop()
+    # Each migration's steps at length would drown the steps told here.
+    logging.getLogger("yoyo").setLevel(logging.WARNING)
+    try:
+        with ExitStack() as cleanup:
+            try:
+                DevelopmentPortal(port, data_dir, cleanup).run()
+            finally:
+                _ignore_stop()
+    except StopRequested:
+        say("Stopped. The data stays in the data folder.")
+    except (PortalError, SettingsInvalid) as error:
+        raise click.ClickException(str(error)) from None
+
+
+class DevelopmentPortal:
+    """One run of the command: each step is timed on a line of its own and undone in reverse at the end."""
+
+    def __init__(self, port: int, data_dir: Path, cleanup: ExitStack) -> None:
+        self.port = port
+        self.url = f"http://{LOOPBACK}:{port}"
+        self.folder = data_dir
+        self.environment: dict[str, str] = {}
+        self._cleanup = cleanup
+        self._owns_database = False
+        self._owns_chain = False
+
+    def run(self) -> None:
+        started = time.monotonic()
+        lock = self._take_folder()
+        self._start_services()
+        self._prepare_tables()
+        settings = load_settings()
+        demo = _seed(settings)
+        web = self._start_web(lock)
+        self._pace_chain()
+        self._announce(settings, demo, time.monotonic() - started)
+        self._watch(web)
+
+    def _take_folder(self) -> IO[str]:
+        self.folder = prepare_folder(self.folder)
+        lock = self._cleanup.enter_context(lock_folder(self.folder))
+        _check_port(self.port)
+        # One left by a killed run names servers that may be gone.
+        self._description.unlink(missing_ok=True)
+        return lock
+
+    def _start_services(self) -> None:
+        """Start the database and the chain, each where the environment names none."""
+        self._provide(PORTAL_ENV="development", APP_URL=self.url, SCHEDULER_ENABLED="true", **self._secrets())
+        if load_settings().is_production:
+            raise LocalRuntimeError(
+                "PORTAL_ENV is production, and `flask dev` runs development portals only."
+            )
+        self._owns_database = not os.environ.get("DATABASE_URL")
+        self._owns_chain = not os.environ.get("POLYGON_RPC_URL")
+        if self._owns_database:
+            self._start_database()
+        if self._owns_chain:
+            self._start_chain()
+
+    def _start_database(self) -> None:
+        with step("Starting PostgreSQL"):
+            self._cleanup.callback(self._stop_postgres)
+            self._provide(DATABASE_URL=start_postgres(self.folder))
+
+    def _start_chain(self) -> None:
+        with step("Starting the local chain"):
+            self._cleanup.callback(self._stop_chain)
+            self._provide(POLYGON_RPC_URL=start_chain(self.folder))
+        self._provide(REFERRAL_CHAIN_ID=str(DEVELOPMENT_CHAIN_ID))
+        self._provide(REFERRAL_MINTER_PRIVATE_KEY=OPERATOR_KEY, REFERRAL_TOKEN_USD_PRICE=_TOKEN_USD_PRICE)
+
+    def _prepare_tables(self) -> None:
+        """Bring tables, contracts and message catalogues up to what the code expects."""
+        settings = load_settings()
+        with step("Checking the database's tables") as note:
+            applied = migrate(settings.database_url)
+            note(f"{len(applied)} applied, up to {applied[-1]}" if applied else "")
+        if self._owns_chain:
+            self._provide(**self._deployment(settings))
+        with step("Checking the translations") as note:
+            note(", ".join(compile_catalogues(_PROJECT / "translations")))
+
+    def _deployment(self, settings: Settings) -> dict[str, str]:
+        """Return the contracts' addresses, deploying where the chain has none."""
+        known = _read(self.folder / "deployment.json")
+        if known and all(has_code(settings.polygon_rpc_url, address) for address in known.values()):
+            return known
+        with step("Deploying the contracts"):
+            made = deploy_development(
+                settings.polygon_rpc_url,
+                settings.referral_chain_id,
+                ADMIN_KEY,
+                settings.referral_minter_private_key.get_secret_value(),
+            )
+        addresses = {
+            "REFERRAL_REWARDS_ADDRESS": made.rewards_address,
+            "REFERRAL_REWARD_TOKEN_ADDRESS": made.token_address,
+        }
+        write_json(self.folder / "deployment.json", addresses)
+        return addresses
+
+    def _start_web(self, lock: IO[str]) -> WebServer:
+        web = WebServer(_APPLICATION, self.port, self.folder / "logs" / "web.log", self.environment, lock)
+        with step("Starting the web server"):
+            self._cleanup.callback(self._stop_web, web)
+            web.start()
+            if not web.wait_until_ready():
+                raise LocalRuntimeError(f"The web server did not start (log: {web.log}):\n{web.last_words()}")
+        return web
+
+    def _pace_chain(self) -> None:
+        if self._owns_chain:
+            pacer = FinalityPacer(self.folder, self.environment["POLYGON_RPC_URL"])
+            self._cleanup.callback(pacer.stop)
+            pacer.start()
+
+    def _announce(self, settings: Settings, demo: DemoData, seconds: float) -> None:
+        link = f"{self.url}/?ref={demo.referral_code}"
+        self._cleanup.callback(self._description.unlink, missing_ok=True)
+        write_json(self._description, self._describe(settings, demo, link))
+        say(f"\nReady in {seconds:.1f} s: {self.url}\n\nReferral link: {link}\n\nDemo sign-ins:")
+        for name, login in demo.logins.items():
+            say(f"  {name:<9} {login['email']:<28} {login['password']}")
+        say(f"\nLogs: {self.folder / 'logs'}   Stop: Ctrl-C")
+
+    def _describe(self, settings: Settings, demo: DemoData, link: str) -> dict[str, Any]:
+        """Return what dev.json tells tools and tests (SPEC section 10)."""
+        return {
+            "url": self.url,
+            "databaseUrl": settings.database_url,
+            "rpcUrl": settings.polygon_rpc_url,
+            "chainId": settings.referral_chain_id,
+            "rewardsAddress": settings.referral_rewards_address,
+            "tokenAddress": settings.referral_reward_token_address,
+            "cronSecret": settings.cron_secret.get_secret_value(),
+            "wayforpay": {
+                "merchantAccount": settings.wayforpay_merchant_account,
+                "secretKey": settings.wayforpay_secret_key.get_secret_value(),
+            },
+            "referralLink": link,
+            "logins": {
+                name: {"email": login["email"], "password": login["password"]}
+                for name, login in demo.logins.items()
+            },
+        }
+
+    def _watch(self, web: WebServer) -> None:
+        """Stay until the web server ends, which is an error, and start again what died beside it."""
+        while web.is_alive():
+            web.wait(1)
+            if self._owns_database and not postgres_is_running(self.folder):
+                with step("PostgreSQL has ended; starting it again"):
+                    start_postgres(self.folder)
+            if self._owns_chain and not chain_is_running(self.folder):
+                with step("The local chain has ended; starting it again"):
+                    start_chain(self.folder)
+        raise LocalRuntimeError(f"The web server ended by itself (log: {web.log}):\n{web.last_words()}")
+
+    def _secrets(self) -> dict[str, str]:
+        path = self.folder / "secrets.json"
+        kept = _read(path)
+        made = {name: kept.get(name) or secrets.token_urlsafe(32) for name in ("SECRET_KEY", "CRON_SECRET")}
+        if made != kept:
+            write_json(path, {**kept, **made})
+        return made
+
+    def _provide(self, **values: str) -> None:
+        """Set environment variables for this run; what the person at the keyboard gave wins."""
+        for name, value in values.items():
+            if not os.environ.get(name):
+                os.environ[name] = value
+            self.environment[name] = os.environ[name]
+
+    def _stop_web(self, web: WebServer) -> None:
+        with step("Stopping the web server"):
+            web.stop()
+
+    def _stop_chain(self) -> None:
+        with step("Stopping the local chain"):
+            stop_chain(self.folder)
+
+    def _stop_postgres(self) -> None:
+        with step("Stopping PostgreSQL"):
+            stop_postgres(self.folder)
+
+    @property
+    def _description(self) -> Path:
+        return self.folder / "dev.json"
+
+
+@contextmanager
+def step(text: str) -> Iterator[Callable[[str], None]]:
+    """Show a step while it runs and its duration when it is done; the yielded function adds a remark."""
+    remarks: list[str] = []
+    started = time.monotonic()
+    say(f"{text} ...", newline=False)
+    try:
+        yield remarks.append
+    except BaseException:
+        say("")
+        raise
+    told = f"  ({remarks[-1]})" if remarks and remarks[-1] else ""
+    say(f" {time.monotonic() - started:.2f} s{told}")
+
+
+def say(text: str, *, newline: bool = True) -> None:
+    """Print to the person at the keyboard; a closed terminal never stops the clean-up."""
+    with suppress(OSError, ValueError):
+        click.echo(text, nl=newline)
+
+
+def _check_port(port: int) -> None:
+    """Wait a moment for a portal that is just ending; raise LocalRuntimeError when the port stays taken."""
+    deadline = time.monotonic() + _PORT_GRACE_SECONDS
+    while not is_port_free(port):
+        if time.monotonic() > deadline:
+            raise LocalRuntimeError(
+                f"Port {port} is taken: choose another with --port, or `make run PORT=...`."
+            )
+        time.sleep(0.05)
+
+
+def _seed(settings: Settings) -> DemoData:
+    bind_database(settings.database_url)
+    try:
+        with step("Checking the demo data"), connection():
+            return seed_demo(settings)
+    finally:
+        # The web processes are forked from this one and must not share its connections.
+        database.close_all()
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        content = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _listen_for_stop() -> None:
+    for number in _STOP_SIGNALS:
+        signal.signal(number, _request_stop)
+
+
+def _request_stop(_number: int, _frame: FrameType | None) -> None:
+    _ignore_stop()
+    raise StopRequested
+
+
+def _ignore_stop() -> None:
+    """Let the clean-up finish: further signals change nothing."""
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,48 @@
+"""Mint approved rewards from the command line and watch them become final."""
+
+from __future__ import annotations
+
+import click
+
+from portal.cli.common import database_session, portal
+from portal.db import Actor
+from portal.flows.mint_rewards import MintReport, drive_minting, notify_minted
+
+
+@click.command()
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Most rewards to send."
+)
+@click.option(
+    "--timeout", default=300, show_default=True, help="Seconds to wait for finality; nothing is lost after."
+)
+def mint(limit: int, timeout: int) -> None:
+    """Mint approved rewards, oldest first, and wait until they are final."""
+    running = portal()
+    told: list[str] = []
+
+    def show(report: MintReport) -> None:
+        line = _line(report)
+        if not told or told[-1] != line:
+            told.append(line)
+            click.echo(line)
+
+    with database_session():
+        report = drive_minting(
+            running.chain,
+            running.settings,
+            Actor.job("command"),
+            limit=limit,
+            seconds=timeout,
+            on_minted=notify_minted,
+            on_round=show,
+        )
+    if report.waiting_reason:
+        raise click.ClickException(
+            f"Minting waits ({report.waiting_reason}). {report.waiting_detail}".strip()
+        )
+
+
+def _line(report: MintReport) -> str:
+    waiting = f", {report.open_rewards} waiting for finality" if report.open_rewards else ""
+    return f"{report.submitted} sent, {report.minted} minted, {report.failed} failed{waiting}"

@@ -1,0 +1,28 @@
+"""Message catalogues: compile those whose .mo file is missing or older than its .po file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+
+def compile_catalogues(folder: Path) -> list[str]:
+    """Compile the stale catalogues below a translations folder and return their locales."""
+    stale = [path for path in sorted(folder.glob("*/LC_MESSAGES/*.po")) if _is_stale(path)]
+    for path in stale:
+        _compile(path)
+    return [path.parent.parent.name for path in stale]
+
+
+def _is_stale(path: Path) -> bool:
+    compiled = path.with_suffix(".mo")
+    return not compiled.exists() or compiled.stat().st_mtime < path.stat().st_mtime
+
+
+def _compile(path: Path) -> None:
+    fresh = path.with_suffix(".mo.new")
+    with path.open("rb") as source, fresh.open("wb") as target:
+        write_mo(target, read_po(source, locale=path.parent.parent.name))
+    fresh.replace(path.with_suffix(".mo"))

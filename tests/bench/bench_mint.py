@@ -1,0 +1,100 @@
+"""Rewards per second and gas per reward: our batches against one transaction a reward, on one-second blocks.
+
+`python -m tests.bench.bench_mint`. Ours counts only final rewards (finality two blocks behind the head);
+the other way waits for each receipt only. Both run on one chain, in turns. The ratio is printed last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import statistics
+import time
+
+from portal.chain import order_ref
+from portal.chain.contract import Payment
+from portal.db import bind_database
+from portal.db.migrations import migrate
+from portal.flows.mint_rewards import drive_minting
+from portal.local import start_postgres, stop_postgres
+from tests.support.chain_world import OPERATOR, TESTER, Anvil, World, close_pool, deploy
+from tests.support.databases import execute, named
+from tests.support.run import close_run, open_run, run_folder
+
+_numbers = itertools.count(1)
+
+
+def ours(world: World, rewards: int, batch: int) -> tuple[float, float]:
+    """Return rewards per second until all are final, and gas per reward."""
+    world.add_rewards(rewards)
+    settings = world.settings(referral_mint_batch_size=batch)
+    before = _gas(world)
+    started = time.monotonic()
+    total = drive_minting(world.chain(), settings, TESTER, limit=rewards, seconds=300)
+    seconds = time.monotonic() - started
+    assert total.minted == rewards, total
+    return rewards / seconds, (_gas(world) - before) / rewards
+
+
+def one_at_a_time(world: World, rewards: int) -> tuple[float, float]:
+    """Return rewards per second and gas per reward of `payReferral`, each waiting for its receipt."""
+    node, contract = world.chain().node(), world.chain().contract
+    gas = 0
+    started = time.monotonic()
+    for _ in range(rewards):
+        number = next(_numbers)
+        payment = Payment(f"0x{10**9 + number:040x}", 10**18, order_ref(f"single_{number}"))
+        tx_hash = world.transact(
+            OPERATOR, contract.address, contract.encode_payment([payment]), is_mined=False
+        )
+        while not (receipts := node.receipts([tx_hash])):
+            time.sleep(0.01)
+        gas += receipts[tx_hash].gas_used
+    return rewards / (time.monotonic() - started), gas / rewards
+
+
+def _gas(world: World) -> int:
+    return int(world.rows("SELECT coalesce(sum(gas_used), 0) FROM chain_transactions")[0][0])
+
+
+def run(world: World, pairs: int, batch: int, rewards: int) -> None:
+    ratios = []
+    for _ in range(pairs):
+        rate, gas = ours(world, rewards, batch)
+        single_rate, single_gas = one_at_a_time(world, 6)
+        ratios.append(rate / single_rate)
+        print(
+            f"batches of {batch}: {rate:7.1f} final rewards/s, {gas:7.0f} gas each;"
+            f"  one at a time: {single_rate:5.2f} rewards/s, {single_gas:7.0f} gas each;  x{ratios[-1]:.1f}"
+        )
+    print(f"ratio, median of {pairs} pairs, batches of {batch}: {statistics.median(ratios):.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--batch", type=int, action="append")
+    parser.add_argument("--rewards", type=int, default=1000)
+    arguments = parser.parse_args()
+    open_run()
+    folder = run_folder() / "postgres-bench"
+    anvil = Anvil("--block-time", "1", "--slots-in-an-epoch", "1")
+    try:
+        url = start_postgres(folder)
+        migrate(url)
+        execute(url, "CREATE DATABASE bench TEMPLATE portal")
+        bind_database(named(url, "bench"))
+        world = World(named(url, "bench"), anvil, deploy(anvil))
+        # Supply and operator exist already, as they do in production: the first writes cost more.
+        world.rewards_call("setCaps(uint256,uint256)", 10**24, 10**26)
+        for batch in arguments.batch or [25, 100]:
+            run(world, arguments.pairs, batch, arguments.rewards)
+    finally:
+        close_pool()
+        anvil.stop()
+        stop_postgres(folder)
+        close_run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The token price: fixed, or a feed that must be positive and fresh."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from eth_abi.abi import encode
+
+from portal.chain import PriceUnavailable, open_chain
+from portal.chain.oracle import Price
+from tests.support.chain_world import OTHER, World
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+FEED = "0x00000000000000000000000000000000feed0001"
+
+
+def read(world: World, **overrides: object) -> Price:
+    settings = world.settings(
+        referral_price_feed_address=FEED, referral_price_heartbeat_seconds=3600, **overrides
+    )
+    return world.chain().token_price(settings, NOW)
+
+
+def put_feed(world: World, answer: int, updated_at: int, decimals: int = 8) -> None:
+    """Put code at FEED that answers everything with a round whose id equals its decimals."""
+    words = encode(
+        ["uint80", "int256", "uint256", "uint256", "uint80"], [decimals, answer, 1, updated_at, decimals]
+    )
+    parts = [words[start : start + 32] for start in range(0, len(words), 32)]
+    stores = "".join(f"7f{word.hex()}60{32 * place:02x}52" for place, word in enumerate(parts))
+    world.anvil.request("anvil_setCode", FEED, f"0x{stores}60a06000f3")
+
+
+def test_fixed_price(world: World) -> None:
+    price = world.chain().token_price(world.settings(referral_token_usd_price="0.125"), NOW)
+    assert (price.value, price.source, price.at) == (Decimal("0.125"), "fixed", NOW)
+
+
+def test_fixed_price_needs_no_chain(world: World) -> None:
+    settings = world.settings(referral_rewards_address="", polygon_rpc_url="", referral_token_usd_price="2")
+    assert open_chain(settings).token_price(settings, NOW).value == 2
+
+
+def test_no_price_at_all(world: World) -> None:
+    with pytest.raises(PriceUnavailable):
+        world.chain().token_price(world.settings(referral_token_usd_price=None), NOW)
+
+
+def test_feed_wins_and_keeps_its_round(world: World) -> None:
+    put_feed(world, 1_234_567_89, int(NOW.timestamp()) - 60)
+    price = read(world)
+    assert (price.value, price.source, price.round_id, price.raw) == (
+        Decimal("1.23456789"),
+        "chainlink",
+        8,
+        123456789,
+    )
+    assert price.at == datetime(2026, 11, 20, 11, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("age", "is_usable"), [(3900, True), (3901, False), (-301, False)])
+def test_feed_must_be_fresh(world: World, age: int, is_usable: bool) -> None:
+    put_feed(world, 10**8, int(NOW.timestamp()) - age)
+    if is_usable:
+        assert read(world).value == 1
+    else:
+        with pytest.raises(PriceUnavailable):
+            read(world)
+
+
+@pytest.mark.parametrize("answer", [0, -5])
+def test_feed_must_be_positive(world: World, answer: int) -> None:
+    put_feed(world, answer, int(NOW.timestamp()))
+    with pytest.raises(PriceUnavailable, match=str(answer)):
+        read(world)
+
+
+def test_feed_that_is_no_feed(world: World) -> None:
+    for address in (OTHER, world.deployment.token_address):
+        settings = world.settings(referral_price_feed_address=address)
+        with pytest.raises(PriceUnavailable):
+            world.chain().token_price(settings, NOW)
+
+
+def test_feed_on_a_node_that_is_away(world: World) -> None:
+    with pytest.raises(PriceUnavailable):
+        world.chain(polygon_rpc_url="http://127.0.0.1:9").token_price(
+            world.settings(referral_price_feed_address=FEED), NOW
+        )

@@ -1,0 +1,248 @@
+"""What the contract, the token or the wallet refuse: rewards wait with a reason, or one fails and the rest goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.chain.contract import MINTER_ROLE, OPERATOR_ROLE
+from portal.db import connection
+from portal.flows.mint_rewards import waiting_reason
+from tests.support.chain_world import ADMIN, CHAIN_ID, OPERATOR, OTHER, World
+
+BAD = "0x00000000000000000000000000000000000bad00"
+TOKEN = 10**18
+
+
+def choosy_token(refused: str, *, only_when_sent: bool = False) -> str:
+    """Return the code of a token that answers 1 to everything and reverts when its first argument is `refused`.
+
+    With `only_when_sent` it reverts in transactions only, where the gas price is not zero: no simulation sees it.
+    """
+    condition = f"73{refused[2:]}60043514" + ("3a151516" if only_when_sent else "")
+    answer_one = "600160005260206000f3"
+    target = len(condition + answer_one) // 2 + 3
+    return f"0x{condition}60{target:02x}57{answer_one}5b600080fd"
+
+
+def test_paused(world: World) -> None:
+    world.add_rewards(3)
+    world.rewards_call("pause()")
+    assert world.round().waiting_reason == "paused"
+    with connection():
+        reason = waiting_reason(CHAIN_ID)
+    assert reason is not None
+    assert reason.code == "paused"
+    assert world.statuses() == {"approved": 3}
+    world.rewards_call("unpause()")
+    world.finish()
+    world.assert_paid_exactly_once(3)
+    with connection():
+        assert waiting_reason(CHAIN_ID) is None
+
+
+def test_paused_while_a_transaction_waits(world: World) -> None:
+    world.add_rewards(3)
+    world.anvil.request("evm_setAutomine", False)
+    world.round()
+    world.anvil.request("anvil_dropAllTransactions")
+    world.anvil.request("evm_setAutomine", True)
+    world.rewards_call("pause()")
+    world.round()
+    world.anvil.mine(5)
+    world.round()
+    assert world.rows("SELECT status FROM chain_transactions") == [("reverted",)]
+    assert world.statuses() == {"approved": 3}
+    world.rewards_call("unpause()")
+    world.finish()
+    world.assert_paid_exactly_once(3)
+
+
+def test_revoked_role(world: World) -> None:
+    world.add_rewards(2)
+    world.rewards_call("revokeRole(bytes32,address)", OPERATOR_ROLE, OPERATOR)
+    assert world.round().waiting_reason == "role_missing"
+    world.rewards_call("grantRole(bytes32,address)", OPERATOR_ROLE, OPERATOR)
+    world.finish()
+    world.assert_paid_exactly_once(2)
+
+
+def test_contract_may_not_mint(world: World) -> None:
+    from portal.chain.abi import encode_call
+
+    world.add_rewards(2)
+    rewards = world.deployment.rewards_address
+    world.admin_call(
+        world.deployment.token_address, encode_call("revokeRole(bytes32,address)", MINTER_ROLE, rewards)
+    )
+    assert world.round().waiting_reason == "minter_missing"
+    assert world.statuses() == {"approved": 2}
+    world.admin_call(
+        world.deployment.token_address, encode_call("grantRole(bytes32,address)", MINTER_ROLE, rewards)
+    )
+    world.finish()
+    world.assert_paid_exactly_once(2)
+
+
+def test_empty_operator(world: World) -> None:
+    world.add_rewards(2)
+    world.anvil.request("anvil_setBalance", OPERATOR, "0x0")
+    assert world.round().waiting_reason == "no_gas"
+    world.anvil.request("anvil_setBalance", OPERATOR, hex(10**10))
+    assert world.round().waiting_reason == "no_gas"
+    assert world.statuses() == {"approved": 2}
+    world.anvil.request("anvil_setBalance", OPERATOR, hex(10**20))
+    world.finish()
+    world.assert_paid_exactly_once(2)
+
+
+def test_operator_emptied_after_sending(world: World) -> None:
+    world.add_rewards(2)
+    world.anvil.request("evm_setAutomine", False)
+    world.round()
+    world.anvil.request("anvil_dropAllTransactions")
+    world.anvil.request("anvil_setBalance", OPERATOR, "0x0")
+    assert world.round().waiting_reason == "no_gas"
+    world.anvil.request("anvil_setBalance", OPERATOR, hex(10**20))
+    world.anvil.request("evm_setAutomine", True)
+    world.finish()
+    world.assert_paid_exactly_once(2)
+
+
+def test_reward_above_its_cap_waits_and_blocks_nobody(world: World) -> None:
+    (large,) = world.add_rewards(1, reward_amount_wei=9 * TOKEN)
+    world.add_rewards(4)
+    world.rewards_call("setCaps(uint256,uint256)", 5 * TOKEN, 0)
+    for _ in range(4):
+        report = world.round()
+        world.anvil.mine(3)
+    assert world.statuses() == {"approved": 1, "minted": 4}
+    assert report.waiting_reason == "reward_cap"
+    assert world.rows("SELECT status FROM referral_rewards WHERE id = %s", large) == [("approved",)]
+    world.rewards_call("setCaps(uint256,uint256)", 0, 0)
+    world.finish()
+    world.assert_paid_exactly_once(5)
+
+
+def test_daily_cap_pays_what_fits(world: World) -> None:
+    world.add_rewards(5, reward_amount_wei=2 * TOKEN)
+    world.rewards_call("setCaps(uint256,uint256)", 0, 5 * TOKEN)
+    assert world.round().submitted == 2
+    world.anvil.mine(5)
+    report = world.round()
+    assert (report.waiting_reason, world.count("approved")) == ("daily_cap", 3)
+    world.anvil.request("evm_increaseTime", 86_400)
+    world.anvil.mine()
+    assert world.round().submitted == 2
+    world.rewards_call("setCaps(uint256,uint256)", 0, 0)
+    world.finish()
+    world.assert_paid_exactly_once(5)
+
+
+def test_transfer_mode_pays_what_the_treasury_holds(world: World) -> None:
+    from portal.chain.abi import encode_call
+
+    world.add_rewards(3, reward_amount_wei=2 * TOKEN)
+    world.rewards_call("setRewardMode(uint8)", 1)
+    assert world.round().waiting_reason == "treasury_empty"
+    token = world.deployment.token_address
+    world.admin_call(token, encode_call("grantRole(bytes32,address)", MINTER_ROLE, ADMIN))
+    world.admin_call(token, encode_call("mint(address,uint256)", world.deployment.rewards_address, 5 * TOKEN))
+    assert world.round().submitted == 2
+    world.admin_call(token, encode_call("mint(address,uint256)", world.deployment.rewards_address, 5 * TOKEN))
+    world.finish()
+    world.assert_paid_exactly_once(3)
+
+
+@pytest.mark.parametrize("place", [0, 2, 4])
+def test_one_reverting_recipient_of_a_batch(world: World, place: int) -> None:
+    world.add_rewards(place)
+    (bad,) = world.add_rewards(1, referrer_wallet=BAD)
+    world.add_rewards(9 - place)
+    world.anvil.request("anvil_setCode", world.deployment.token_address, choosy_token(BAD))
+    report = world.round()
+    assert (report.submitted, report.failed) == (4, 1)
+    world.finish()
+    status, reason = world.rows("SELECT status, failure_reason FROM referral_rewards WHERE id = %s", bad)[0]
+    assert status == "failed"
+    assert "PaymentFailed" in reason
+    world.assert_paid_exactly_once(9)
+
+
+def test_a_single_reverting_recipient(world: World) -> None:
+    world.add_rewards(1, referrer_wallet=BAD)
+    world.anvil.request("anvil_setCode", world.deployment.token_address, choosy_token(BAD))
+    assert world.round().failed == 1
+    moves = world.rows("SELECT from_status, to_status FROM event_log WHERE entity = 'reward' ORDER BY id")
+    assert moves == [("approved", "minting"), ("minting", "failed")]
+
+
+def test_recipient_that_reverts_only_when_sent_is_isolated(world: World) -> None:
+    (bad,) = world.add_rewards(1, referrer_wallet=BAD)
+    world.add_rewards(6)
+    world.anvil.request(
+        "anvil_setCode", world.deployment.token_address, choosy_token(BAD, only_when_sent=True)
+    )
+    world.finish(rounds=80)
+    assert world.rows("SELECT status FROM referral_rewards WHERE id = %s", bad) == [("failed",)]
+    world.assert_paid_exactly_once(6)
+
+
+def test_paid_elsewhere_is_minted_not_failed(world: World) -> None:
+    from portal.chain import order_ref
+    from portal.chain.abi import encode_call
+
+    (reward_id,) = world.add_rewards(1)
+    reference, wallet, amount = world.rows(
+        "SELECT order_reference, referrer_wallet, reward_amount_wei FROM referral_rewards WHERE id = %s",
+        reward_id,
+    )[0]
+    ref = bytes.fromhex(order_ref(reference)[2:])
+    data = encode_call("payReferral(address,uint256,bytes32)", wallet, int(amount), ref)
+    world.transact(OPERATOR, world.deployment.rewards_address, data)
+    assert world.round().submitted == 0
+    assert world.count("approved") == 1, "not final yet, so it waits"
+    world.finish()
+    world.assert_paid_exactly_once(1)
+
+
+def test_failed_though_paid_heals(world: World) -> None:
+    world.add_rewards(1)
+    world.round()
+    world.anvil.mine(5)
+    world.rows(
+        "UPDATE referral_rewards SET status = 'failed', failure_reason = 'lost' WHERE status = 'minting'",
+    )
+    world.round()
+    world.finish()
+    world.assert_paid_exactly_once(1)
+
+
+def test_rejected_though_paid_is_told_to_the_admins(world: World) -> None:
+    world.add_rewards(1)
+    world.round()
+    world.rows(
+        "UPDATE referral_rewards SET status = 'rejected', failure_reason = 'no' WHERE status = 'minting'"
+    )
+    world.anvil.mine(5)
+    world.round()
+    assert world.rows("SELECT kind FROM chain_alerts") == [("paid_unapproved",)]
+
+
+def test_reward_of_another_chain_waits(world: World) -> None:
+    world.add_rewards(1, chain_id=137)
+    assert world.round().waiting_reason == "other_chain"
+    assert world.statuses() == {"approved": 1}
+
+
+def test_no_chain_and_no_key(world: World) -> None:
+    from portal.chain import open_chain
+    from portal.flows.mint_rewards import mint_rewards
+    from tests.support.chain_world import TESTER
+
+    world.add_rewards(1)
+    settings = world.settings(referral_rewards_address="")
+    assert mint_rewards(open_chain(settings), settings, 10, TESTER).waiting_reason == "not_configured"
+    settings = world.settings(referral_minter_private_key="")
+    assert mint_rewards(open_chain(settings), settings, 10, TESTER).waiting_reason == "no_key"
+    assert world.round(referral_rewards_address=OTHER).waiting_reason == "contract_missing"
+    assert world.statuses() == {"approved": 1}

@@ -1,0 +1,55 @@
+"""A local chain with the contracts deployed; each test gets it as it was right after the deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portal.chain.deployment import deploy_development
+from portal.local.anvil import ADMIN_KEY, OPERATOR_KEY, call_rpc, start_chain, stop_chain
+
+CHAIN_ID = 31337
+
+
+@dataclass(frozen=True)
+class LocalChain:
+    """Where the chain is and who may do what on it; blocks come with transactions or by `mine`."""
+
+    rpc_url: str
+    rewards_address: str
+    token_address: str
+    chain_id: int = CHAIN_ID
+    admin_key: str = ADMIN_KEY
+    operator_key: str = OPERATOR_KEY
+
+    def call(self, method: str, *parameters: object) -> Any:
+        return call_rpc(self.rpc_url, method, *parameters)
+
+    def mine(self, blocks: int = 1) -> None:
+        self.call("anvil_mine", hex(blocks))
+
+
+@contextmanager
+def deployed_chain(folder: Path) -> Iterator[LocalChain]:
+    """Start a chain in a folder, deploy, and stop it at the end."""
+    url = start_chain(folder, chain_id=CHAIN_ID, block_seconds=0)
+    try:
+        made = deploy_development(url, CHAIN_ID, ADMIN_KEY, OPERATOR_KEY)
+        yield LocalChain(url, made.rewards_address, made.token_address)
+    finally:
+        stop_chain(folder)
+
+
+@contextmanager
+def unchanged(chain: LocalChain) -> Iterator[LocalChain]:
+    """Take back whatever the block does to the chain."""
+    snapshot = chain.call("evm_snapshot")
+    try:
+        yield chain
+    finally:
+        chain.call("anvil_dropAllTransactions")
+        chain.call("evm_revert", snapshot)
+        chain.call("evm_setAutomine", True)

@@ -1,0 +1,98 @@
+"""Running portals: `flask dev` in a process group of its own, as `make run` starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portal.local import stop_chain, stop_postgres
+from portal.local.processes import pick_port
+
+PROJECT = Path(__file__).resolve().parents[2]
+# Tests sign in and up far more often than people do.
+_LIMITS = ("RATE_LIMIT_BEACON", "RATE_LIMIT_SIGN_UP", "RATE_LIMIT_SIGN_IN")
+_GENEROUS = dict.fromkeys(_LIMITS, "100000 per minute")
+
+
+@dataclass
+class RunningPortal:
+    """One `flask dev` and what its dev.json says."""
+
+    process: subprocess.Popen[bytes]
+    data_dir: Path
+    log: Path
+    description: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return str(self.description["url"])
+
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60) -> int:
+        """Ask the command alone to end, as a service manager does, and return its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+    def kill_group(self) -> None:
+        """Kill the command and everything in its process group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def clear(self) -> None:
+        """Leave nothing running, whatever state the portal is in."""
+        self.kill_group()
+        stop_chain(self.data_dir)
+        stop_postgres(self.data_dir)
+
+
+def start_portal(
+    data_dir: Path, *, port: int | None = None, seconds: float = 120, **environment: str
+) -> RunningPortal:
+    """Start a portal and wait until it is ready; raise AssertionError with its output when it fails."""
+    process, log = launch_portal(data_dir, port=port, **environment)
+    description = data_dir / "dev.json"
+    deadline = time.monotonic() + seconds
+    while not _describes(description, process):
+        if process.poll() is not None or time.monotonic() > deadline:
+            text = log.read_text()
+            RunningPortal(process, data_dir, log, {}).clear()
+            raise AssertionError(f"The portal did not start:\n{text}")
+        time.sleep(0.05)
+    return RunningPortal(process, data_dir, log, json.loads(description.read_text()))
+
+
+def launch_portal(
+    data_dir: Path, *, port: int | None = None, **environment: str
+) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start a portal and return at once; its output goes to a file beside the data folder."""
+    log = data_dir.parent / f"{data_dir.name}.output"
+    arguments = ["--port", str(port or pick_port()), "--data-dir", str(data_dir)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "dev", *arguments],
+            cwd=PROJECT,
+            env={**_clean_environment(), **_GENEROUS, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    return process, log
+
+
+def _describes(description: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether dev.json is this run's: the command removes an older one before it starts anything."""
+    return description.exists() and f"{process.pid}\n" == (description.parent / "dev.lock").read_text()
+
+
+def _clean_environment() -> dict[str, str]:
+    ours = ("DATABASE_URL", "POLYGON_RPC_URL", "REFERRAL_", "PORTAL_", "APP_URL", "SECRET_KEY", "CRON_SECRET")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
