@@ -91,6 +91,8 @@ def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], k
     keep_out.close()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+    # Ctrl-C reaches the whole group, and a worker told to end twice at once does not: the command tells it, once.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.environ.update(environment)
     os.environ.pop(_COMMAND_MARK, None)
     _write_to(log)

@@ -25,7 +25,7 @@ from portal.web.errors import status_of
 from portal.web.format import token_text
 from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
-from portal.web.requests import id_argument, local_path
+from portal.web.requests import local_path
 from portal.web.security import limiter, sign_in_limit, sign_up_limit
 from portal.web.sentences import error_text, error_texts, notification_text
 from portal.web.translate import gettext as _
@@ -144,7 +144,7 @@ def save_password() -> ResponseReturnValue:
 @signed_in()
 def notifications() -> ResponseReturnValue:
     """Show the notifications, newest first, and mark them read."""
-    rows = list_notifications(current_user.id, id_argument("before"))
+    rows = list_notifications(current_user.id, request.args.get("before", type=int))
     entries = [(row, _told(row)) for row in rows]
     page = render_template("account/notifications.html", entries=entries)
     mark_all_read(current_user.id)

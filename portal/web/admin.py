@@ -19,7 +19,7 @@ from portal.rewards import get_reward, list_reward_queue, reward_totals
 from portal.visits import platform_stats
 from portal.web.access import for_role
 from portal.web.errors import status_of
-from portal.web.requests import REWARD_ID, id_argument, is_htmx, portal
+from portal.web.requests import is_htmx, portal
 from portal.web.reward_words import reward_row
 from portal.web.sentences import callback_refusal, error_text, guard_text, mint_waiting
 from portal.web.settlement_words import next_settlement_cursor, settlement_row, totals_by_currency
@@ -51,22 +51,24 @@ def rewards() -> ResponseReturnValue:
     )
 
 
-@blueprint.get(f"/refcodes/{REWARD_ID}/row")
+@blueprint.get("/refcodes/<int:reward_id>/row")
 @for_role("admin")
 def reward_row_fragment(reward_id: int) -> ResponseReturnValue:
     """Show one row anew: a row asks for itself while its reward is on the way."""
     return render_template("admin/_reward_row.html", row=_queue_row(get_reward(reward_id)))
 
 
-@blueprint.post(f"/refcodes/{REWARD_ID}/approve")
+@blueprint.post("/refcodes/<int:reward_id>/approve")
 @for_role("admin")
 def approve(reward_id: int) -> ResponseReturnValue:
     """Approve a waiting reward and show its row anew."""
     told = _("Approved. The reward will be minted soon.")
-    return _decide(reward_id, lambda: decide_reward.approve(reward_id, current_user.id), told)
+    return _decide(
+        reward_id, lambda: decide_reward.approve(reward_id, current_user.id, portal().settings), told
+    )
 
 
-@blueprint.post(f"/refcodes/{REWARD_ID}/reject")
+@blueprint.post("/refcodes/<int:reward_id>/reject")
 @for_role("admin")
 def reject(reward_id: int) -> ResponseReturnValue:
     """Refuse a reward with a reason and show its row anew."""
@@ -75,7 +77,7 @@ def reject(reward_id: int) -> ResponseReturnValue:
     return _decide(reward_id, lambda: decide_reward.reject(reward_id, reason, current_user.id), told)
 
 
-@blueprint.post(f"/refcodes/{REWARD_ID}/retry")
+@blueprint.post("/refcodes/<int:reward_id>/retry")
 @for_role("admin")
 def retry(reward_id: int) -> ResponseReturnValue:
     """Approve a failed reward again and show its row anew."""
@@ -103,7 +105,9 @@ def mint() -> ResponseReturnValue:
 def settlements() -> ResponseReturnValue:
     """Show the settlement ledger with its breakdowns, newest first."""
     reference = request.args.get("orderReference", "").strip()
-    found = list_settlements(order_reference=reference or None, before_id=id_argument("before"))
+    found = list_settlements(
+        order_reference=reference or None, before_id=request.args.get("before", type=int)
+    )
     return render_template(
         "admin/settlements.html",
         rows=[settlement_row(settlement) for settlement in found],

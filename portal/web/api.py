@@ -23,7 +23,7 @@ from portal.web.access import for_role, public, signed_in
 from portal.web.format import exact_tokens
 from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
-from portal.web.requests import REWARD_ID, json_body, number_field, portal, text_field
+from portal.web.requests import json_body, number_field, portal, text_field
 from portal.web.security import beacon_limit, limiter
 from portal.web.sentences import referral_reason
 
@@ -177,16 +177,16 @@ def reward_queue() -> ResponseReturnValue:
     )
 
 
-@blueprint.post(f"/admin/rewards/{REWARD_ID}/approve")
+@blueprint.post("/admin/rewards/<int:reward_id>/approve")
 @for_role("admin")
 def approve_reward(reward_id: int) -> ResponseReturnValue:
     """Approve a waiting reward."""
-    reward = decide_reward.approve(reward_id, current_user.id)
+    reward = decide_reward.approve(reward_id, current_user.id, portal().settings)
     portal().wake("mint_rewards")
     return jsonify(reward_answer(reward))
 
 
-@blueprint.post(f"/admin/rewards/{REWARD_ID}/reject")
+@blueprint.post("/admin/rewards/<int:reward_id>/reject")
 @for_role("admin")
 def reject_reward(reward_id: int) -> ResponseReturnValue:
     """Refuse a reward with a reason its referrer sees."""
@@ -194,7 +194,7 @@ def reject_reward(reward_id: int) -> ResponseReturnValue:
     return jsonify(reward_answer(decide_reward.reject(reward_id, reason, current_user.id)))
 
 
-@blueprint.post(f"/admin/rewards/{REWARD_ID}/retry")
+@blueprint.post("/admin/rewards/<int:reward_id>/retry")
 @for_role("admin")
 def retry_reward(reward_id: int) -> ResponseReturnValue:
     """Approve a failed reward again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,11 +27,14 @@ def asset(name: str) -> str:
 
 def serve_static(app: WSGIApplication) -> WhiteNoise:
     """Wrap the application so that plain and hashed names of every static file are answered."""
-    server = WhiteNoise(app, autorefresh=False)
+    server = WhiteNoise(app, autorefresh=False, immutable_file_test=_is_hashed)
     for file in sorted(STATIC_FOLDER.rglob("*")):
         if file.is_file():
             name = file.relative_to(STATIC_FOLDER).as_posix()
             server.add_file_to_dictionary(f"/{_PREFIX}/{name}", str(file))
             server.add_file_to_dictionary(asset(name), str(file))
-    server.immutable_file_test = lambda _path, url: url.count(".") >= 2 and len(url.rsplit(".", 2)[1]) == 12
     return server
+
+
+def _is_hashed(path: str, url: str) -> bool:
+    return re.search(r"\.[0-9a-f]{12}\.\w+$", url) is not None

@@ -142,7 +142,7 @@ def _review_page(error: PortalError | None = None) -> str:
         lines = price_lines(cart_lines())
     except PortalError as unpriced:
         told = error_text(error or unpriced)
-        return render_template("checkout/review.html", lines=[], form_errors=[("cart", told)])
+        return render_template("checkout/review.html", lines=[], form_errors=[("", told)])
     settings = portal().settings
     attribution = preview_attribution(current_user, raw_referral_cookie(), settings)
     total, currency = sum(line.subtotal_minor for line in lines), lines[0].currency

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -37,6 +38,8 @@ _STATUS = {
     "database_away": 503,
     "email_taken": 409,
     "internal": 500,
+    "already_approved_by_you": 409,
+    "match_changed": 409,
     "method_not_allowed": 405,
     "mint_job_unknown": 404,
     "nothing_to_mint": 409,
@@ -89,12 +92,23 @@ def status_of(error: PortalError) -> int:
 
 def answer_error(error: PortalError) -> ResponseReturnValue:
     """Answer a stated error in the form the request wants."""
+    _settle_reader(error)
     status = status_of(error)
     if status >= 500:
         log.error("request failed: %s", error, exc_info=error)
     if wants_json():
         return _as_json(error, status)
     return _as_html(error, status)
+
+
+def _settle_reader(error: PortalError) -> None:
+    """Answer as to nobody where asking the database who reads would fail again."""
+    try:
+        if isinstance(error, DatabaseAway):
+            raise error
+        bool(current_user)
+    except (DatabaseAway, *DATABASE_ERRORS):
+        g._login_user = AnonymousUserMixin()
 
 
 def _answer(code: str) -> ResponseReturnValue:
@@ -106,7 +120,10 @@ def _answer(code: str) -> ResponseReturnValue:
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
     if error.code is not None and error.code < 400:
         return error.get_response()
-    answer = make_response(_answer(_HTTP_CODES.get(error.code or 500, "internal")))
+    status = error.code or 500
+    answer = make_response(
+        _answer(_HTTP_CODES.get(status, "internal" if status >= 500 else "body_malformed"))
+    )
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             answer.headers[name] = value

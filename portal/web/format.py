@@ -46,6 +46,11 @@ def token_text(wei: int | None) -> str:
     return f"{tokens(wei)}\u00a0{portal().settings.brand_token_symbol}"
 
 
+def gas_coin(wei: int) -> str:
+    """Return an amount of the network's own coin, cut to six decimals; its symbol differs by network."""
+    return tokens(wei)
+
+
 def exact_tokens(wei: int) -> str:
     """Return token base units as a plain decimal string, for programs and titles."""
     text = f"{Decimal(wei) / WEI:.18f}"
@@ -95,6 +100,7 @@ FILTERS: dict[str, Any] = {
     "tokens": tokens,
     "token_text": token_text,
     "exact_tokens": exact_tokens,
+    "gas_coin": gas_coin,
     "percent": percent,
     "number": number,
     "usd": usd,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from flask import g, has_request_context, request
 from flask_login import current_user
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 LOCALES = {"en": "English", "uk": "Українська", "ru": "Русский"}
 LOCALE_COOKIE = "ring_locale"
+_QUERY_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class LocalePrefix:
@@ -30,6 +32,9 @@ class LocalePrefix:
             environ["portal.locale"] = first
             environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{first}"
             environ["PATH_INFO"] = f"/{rest}"
+        query = environ.get("QUERY_STRING", "")
+        if not query.isascii():  # raw bytes, which nothing behind this decodes safely
+            environ["QUERY_STRING"] = quote(query.encode("latin1"), safe=_QUERY_SAFE)
         return self.app(environ, start_response)
 
 
@@ -55,7 +60,7 @@ def _chosen() -> str | None:
 
 def language_links() -> list[tuple[str, str, str]]:
     """Return (code, name, URL of this page in it) for the language switch."""
-    query = request.query_string.decode(errors="replace")
+    query = request.query_string.decode()
     root = request.script_root.removesuffix(f"/{prefix_locale()}") if prefix_locale() else request.script_root
     path = f"{request.path}?{query}" if query else request.path
     return [(code, name, f"{root}/{code}{path}") for code, name in LOCALES.items()]

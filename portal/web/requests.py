@@ -11,8 +11,6 @@ from werkzeug.exceptions import NotFound
 from portal.lib.errors import PortalError
 from portal.runtime import Portal
 
-MAX_ID = 2**63 - 1
-REWARD_ID = f"<int(max={MAX_ID}):reward_id>"
 # The JSON parser recurses in C: a body of brackets alone would exhaust the stack and end the process.
 _MAX_BRACKETS = 900
 # A JSON escape or a %00 can spell these; neither UTF-8 nor a text column can hold them.
@@ -87,12 +85,6 @@ def refuse_unstorable(*, form: bool) -> None:
         for name, value in values.items(multi=True):
             if _UNSTORABLE.search(value):
                 raise FieldInvalid(field=name, expected="text", kind="text")
-
-
-def id_argument(name: str) -> int | None:
-    """Return a row id of the query, None when it is none."""
-    value = request.args.get(name, type=int)
-    return value if value is not None and 0 < value <= MAX_ID else None
 
 
 def local_path(target: str | None) -> str | None:

@@ -18,6 +18,7 @@ Sentence = Callable[[Params], str]
 _ERRORS: dict[str, Sentence] = {
     "already_paid": lambda p: _("This order is already paid."),
     "address_invalid": lambda p: _("Enter a wallet address: 0x and 40 hex digits."),
+    "already_approved_by_you": lambda p: _("You have approved this reward. A second admin has to confirm it."),
     "amount_invalid": lambda p: _("Enter a positive amount such as 12.50."),
     "reward_amount_zero": lambda p: _("The reward comes to less than the smallest token unit."),
     "body_malformed": lambda p: _("Send a JSON object."),
@@ -41,6 +42,7 @@ _ERRORS: dict[str, Sentence] = {
     "currency_mixed": lambda p: _("Products in different currencies need separate orders."),
     "cursor_invalid": lambda p: _("This page marker is not valid. Start from the first page."),
     "custom_split_invalid": lambda p: _("Each split needs a recipient and a percent."),
+    "date_invalid": lambda p: _("Enter a date such as 2026-11-21."),
     "database_away": lambda p: _(
         "The database cannot be reached. Nothing was changed; try again in a minute."
     ),
@@ -57,10 +59,14 @@ _ERRORS: dict[str, Sentence] = {
     "tier_free": lambda p: _("This tier is free: there is nothing to pay."),
     "tier_unknown": lambda p: _("Choose one of the membership tiers."),
     "leader_lost": lambda p: _("Another process has taken over minting. Nothing was lost."),
+    "match_changed": lambda p: _(
+        "The rewards matching the filter have changed: %(promised)s were promised, %(found)s match now. Look again.", **p
+    ),
     "method_not_allowed": lambda p: _("This address does not accept that kind of request."),
     "mint_job_unknown": lambda p: _("This minting job does not exist."),
     "minter_key_unusable": lambda p: _("The minter's key on the server cannot be used."),
     "name_invalid": lambda p: _("Enter a name of up to %(at_most)s characters.", **p),
+    "nothing_chosen": lambda p: _("Choose at least one reward first."),
     "not_found": lambda p: _("There is nothing at this address."),
     "nothing_to_mint": lambda p: _("No approved reward is left to mint."),
     "order_reference_invalid": lambda p: _("This is not an order reference."),
@@ -199,6 +205,12 @@ def status_words(kind: str, status: str) -> str:
             "refunded": _("Refunded"),
         },
         "code": {"active": _("Active"), "inactive": _("Deactivated")},
+        "job": {
+            "queued": _("Queued"),
+            "running": _("Running"),
+            "finished": _("Finished"),
+            "stopped": _("Stopped"),
+        },
     }
     return words[kind][status]
 
@@ -230,6 +242,34 @@ def callback_refusal(reason: str | None) -> str:
     }.get(reason or "", reason or "")
 
 
+def risk_hint(code: str, number: int) -> str:
+    """Return a risk hint in words; the number fills its sentence."""
+    if code == "same_mailbox":
+        return _("The buyer and the referrer use the same mailbox.")
+    if code == "refund_rate":
+        return _("%(number)s%% of the orders of this code were refunded.", number=number)
+    return ngettext(
+        "%(num)s order came with this code within an hour.",
+        "%(num)s orders came with this code within an hour.",
+        number,
+    )
+
+
+def refusal_counts(code: str, count: int) -> str:
+    """Return how many of many rewards were not decided, and why."""
+    if code == "own_reward":
+        return ngettext("%(num)s reward is your own.", "%(num)s rewards are your own.", count)
+    if code == "already_approved_by_you":
+        return ngettext(
+            "%(num)s reward has your approval and waits for a second admin.",
+            "%(num)s rewards have your approval and wait for a second admin.",
+            count,
+        )
+    if code == "reward_unknown":
+        return ngettext("%(num)s reward does not exist.", "%(num)s rewards do not exist.", count)
+    return ngettext("%(num)s reward was already decided.", "%(num)s rewards were already decided.", count)
+
+
 def mint_waiting(code: str) -> str:
     """Return why minting waits, in words for an admin (docs/on-chain.md lists the codes)."""
     return {
@@ -246,6 +286,10 @@ def mint_waiting(code: str) -> str:
         "contract_missing": _("The rewards contract is not at the configured address."),
         "paused": _("The rewards contract is paused."),
         "role_missing": _("The minter's account lost its role in the contract."),
+        "treasury_empty": _("The contract's token balance does not cover the next reward. Fund the contract."),
+        "minter_missing": _("The token does not let the contract mint. Run the grant command on the server."),
+        "token_cap": _("The token's own supply cap is reached."),
+        "other_leader": _("Another process is minting right now."),
         "finality_stalled": _(
             "The network is not finalising blocks. Minting goes on by itself."
         ),

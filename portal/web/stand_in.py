@@ -68,7 +68,8 @@ def act() -> ResponseReturnValue:
         return render_template(
             "stand_in/refused.html", field=error.field, code=error.params.get("reason_code")
         ), 400
-    outcome = request.form.get("standInAction", "pay")
+    wanted = request.form.get("standInAction", "pay")
+    outcome = wanted if wanted in _OUTCOMES else "pay"
     deliveries = [_deliver(label, body) for label, body in _callbacks(outcome, _one(fields))]
     return render_template("stand_in/sent.html", one=_one(fields), deliveries=deliveries, outcome=outcome)
 
@@ -90,7 +91,7 @@ def _lines(fields: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
 
 
 def _callbacks(outcome: str, one: Mapping[str, str]) -> list[tuple[str, dict[str, object]]]:
-    genuine = _callback(outcome if outcome in _OUTCOMES else "pay", one)
+    genuine = _callback(outcome, one)
     sent = [(str(genuine["transactionStatus"]), genuine)] * min(
         request.form.get("standInCopies", 1, type=int), _MOST_COPIES
     )

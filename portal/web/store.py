@@ -99,9 +99,15 @@ def _change_cart() -> None:
 def _cart_page(error: str | None = None) -> str:
     lines = cart_lines()
     products = products_by_id([line.product_id for line in lines])
+    # What was taken off sale since would stand in the way of checkout unseen.
+    for line in lines:
+        if line.product_id not in products:
+            set_quantity(line.product_id, 0)
     rows = [(products[line.product_id], line.quantity) for line in lines if line.product_id in products]
     totals: dict[str, int] = {}
     for row, quantity in rows:
         totals[row.currency] = totals.get(row.currency, 0) + row.price_minor * quantity
-    form_errors = [("field-quantity", error)] if error else []
+    at_fault = request.form.get("productId", 0, type=int)
+    field = f"quantity-{at_fault}" if any(row.id == at_fault for row, _ in rows) else ""
+    form_errors = [(field, error)] if error else []
     return render_template("store/cart.html", rows=rows, totals=totals, form_errors=form_errors)

@@ -1,0 +1,296 @@
+"""Rows for tests, written straight into the bound database: plain functions with sensible defaults.
+
+They skip the flows on purpose: a test states the situation it starts from, then drives the portal through
+its own door. Each function returns the row as the database has it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any, TypeVar
+
+from peewee import Model
+
+from models import (
+    MerchantConfig,
+    Order,
+    OrderItem,
+    PaymentTransaction,
+    Product,
+    Refcode,
+    ReferralReward,
+    SalesAssist,
+    Settlement,
+    StockMovement,
+    User,
+    Vendor,
+    VisitDaily,
+    Wallet,
+)
+from portal.accounts.operations import hash_password
+from portal.db import Actor
+from portal.lib.ids import random_text
+from portal.payments import add_credit
+
+PASSWORD = "a long test password"
+ACTOR = Actor("test")
+TOKEN = 10**18
+
+_numbers = itertools.count(1)
+Row = TypeVar("Row", bound=Model)
+
+
+@cache
+def password_hash() -> str:
+    """Hash the default password once: argon2 is slow on purpose."""
+    return hash_password(PASSWORD)
+
+
+# ---------------------------------------------------------------------- people
+
+
+def make_user(name: str = "Olena Bondar", **values: Any) -> User:
+    """Make a person who signs in with PASSWORD."""
+    number = next(_numbers)
+    defaults = {"email": f"person{number}@example.com", "name": name, "password_hash": password_hash()}
+    return _insert(User, **{**defaults, **values})
+
+
+def make_admin(**values: Any) -> User:
+    return make_user(**{"name": "Admin Adminenko", "role": "admin", **values})
+
+
+def make_wallet(user: User, address: str | None = None) -> str:
+    """Link a wallet to a person and return its stored form."""
+    stored = address or new_address()
+    Wallet.insert(address=stored, user=user.id).execute()
+    return stored
+
+
+def new_address() -> str:
+    return f"0x{next(_numbers):040x}"
+
+
+def make_code(owner: User, wallet: str | None = None, **values: Any) -> Refcode:
+    """Give a person a share code, with a wallet of its own unless one is given."""
+    code = values.pop("code", None) or random_text(8)
+    Refcode.insert(code=code, owner=owner.id, wallet_address=wallet or make_wallet(owner), **values).execute()
+    return Refcode.get_by_id(code)
+
+
+def make_visits(code: Refcode, by_days_ago: dict[int, int]) -> None:
+    """Write the daily buckets of a code, and its total as their sum."""
+    today = datetime.now(UTC).date()
+    for days, visits in by_days_ago.items():
+        VisitDaily.insert(code=code.code, day=today - timedelta(days=days), visits=visits).execute()
+    total = sum(by_days_ago.values())
+    Refcode.update(visits_total=Refcode.visits_total + total).where(Refcode.code == code.code).execute()
+
+
+def give_credit(user: User, amount_minor: int, currency: str = "UAH") -> None:
+    add_credit(user.id, amount_minor, currency, "test credit", ACTOR)
+
+
+# ---------------------------------------------------------------------- the store
+
+
+def make_vendor(user: User | None = None, **values: Any) -> Vendor:
+    """Make a vendor; keywords beginning with `config_` go to its merchant configuration."""
+    config = {key.removeprefix("config_"): values.pop(key) for key in list(values) if key[:7] == "config_"}
+    defaults = {
+        "name": f"Vendor {next(_numbers)}",
+        "store_tier": "starter",
+        "user": user.id if user else None,
+    }
+    vendor = _insert(Vendor, **{**defaults, **values})
+    MerchantConfig.insert(vendor=vendor.id, **config).execute()
+    return vendor
+
+
+def make_product(vendor: Vendor | None = None, **values: Any) -> Product:
+    """Make a product for sale, 1 000.00 UAH unless said otherwise, with its opening stock movement."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "vendor": (vendor or make_vendor()).id,
+        "slug": f"product-{number}",
+        "name": f"Product {number}",
+        "description": "A thing.",
+        "price_minor": 100_000,
+        "currency": "UAH",
+        "stock": 100,
+    }
+    product = _insert(Product, **{**defaults, **values})
+    if product.stock:
+        StockMovement.insert(product=product.id, quantity=product.stock, reason="initial").execute()
+    return product
+
+
+def make_order(
+    buyer: User,
+    lines: Sequence[tuple[Product, int]] | None = None,
+    *,
+    code: Refcode | None = None,
+    paid: bool = False,
+    **values: Any,
+) -> Order:
+    """Make an order of (product, quantity) lines, credited to `code` when given."""
+    chosen = list(lines) if lines is not None else [(make_product(), 1)]
+    order_id = values.pop("id", None) or random_text(14)
+    defaults: dict[str, Any] = {
+        "order_reference": f"store_{order_id}_{1_700_000_000_000 + next(_numbers)}",
+        "buyer": buyer.id,
+        "status": "paid" if paid else "created",
+        "paid_at": datetime.now(UTC) if paid else None,
+        "total_minor": sum(product.price_minor * quantity for product, quantity in chosen),
+        "currency": chosen[0][0].currency,
+        "referral_reason": None if code else "no_code",
+    }
+    if code:
+        defaults |= {
+            "referral_code": code.code,
+            "referrer_user_id": code.owner_user_id,
+            "referrer_wallet": code.wallet_address,
+            "referral_trace": [_passed("code_known", detail="active", source="cookie")],
+        }
+    Order.insert(id=order_id, **{**defaults, **values}).execute()
+    for product, quantity in chosen:
+        OrderItem.insert(
+            order=order_id,
+            product=product.id,
+            vendor=product.vendor_id,
+            name=product.name,
+            quantity=quantity,
+            unit_price_minor=product.price_minor,
+            subtotal_minor=product.price_minor * quantity,
+        ).execute()
+    return Order.get_by_id(order_id)
+
+
+# ---------------------------------------------------------------------- money
+
+
+def make_payment(order: Order, status: str = "redirected", **values: Any) -> PaymentTransaction:
+    """Make the payment of an order, at the provider's page unless said otherwise."""
+    defaults: dict[str, Any] = {
+        "order_reference": order.order_reference,
+        "purpose": "store_order",
+        "processor": "wayforpay",
+        "rail": "merchant_redirect",
+        "entity_id": order.id,
+        "user_id": order.buyer_user_id,
+        "amount_minor": order.total_minor,
+        "currency": order.currency,
+        "status": status,
+        "paid_at": datetime.now(UTC) if status == "paid" else None,
+    }
+    return _insert(PaymentTransaction, **{**defaults, **values})
+
+
+def make_reward(referrer: User | Refcode, status: str = "pending_approval", **values: Any) -> ReferralReward:
+    """Make a reward of 12.5 tokens for 1 000.00 UAH in any status, with what that status requires."""
+    code = referrer if isinstance(referrer, Refcode) else make_code(referrer)
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "order_reference": f"store_reward{number}_{1_700_000_000_000 + number}",
+        "order_id": f"reward{number}",
+        "ref_code": code.code,
+        "referrer_user_id": code.owner_user_id,
+        "referrer_wallet": code.wallet_address,
+        "order_total_minor": 100_000,
+        "currency": "UAH",
+        "reward_percent": Decimal(5),
+        "usd_value": Decimal("1.25"),
+        "token_price_usd": Decimal("0.1"),
+        "reward_amount_wei": 25 * TOKEN // 2,
+        "rail": "fiat",
+        "status": status,
+        "sizing": _sizing(),
+        "tx_hash": f"0x{number:064x}" if status == "minted" else None,
+        "failure_reason": {"failed": "price_unavailable", "rejected": "Looks like one person."}.get(status),
+    }
+    return _insert(ReferralReward, **{**defaults, **values})
+
+
+def make_settlement(
+    vendor: Vendor, amount_minor: int = 100_000, status: str = "pending", **values: Any
+) -> Settlement:
+    """Make a settlement: 20% for the platform, and 5% for the referral of one product."""
+    number = next(_numbers)
+    platform, referral = amount_minor // 5, amount_minor // 20
+    reference = values.pop("order_reference", None) or f"store_settled{number}_{1_700_000_000_000 + number}"
+    defaults: dict[str, Any] = {
+        "order_reference": reference,
+        "vendor": vendor.id,
+        "kind": "sale",
+        "amount_minor": amount_minor,
+        "currency": "UAH",
+        "commission_minor": platform + referral,
+        "net_payout_minor": amount_minor - platform - referral,
+        "status": status,
+        "scheduled_for": datetime.now(UTC) + timedelta(days=3),
+        "metadata": {"commissionBreakdown": _breakdown(amount_minor, platform, referral)},
+    }
+    return _insert(Settlement, **{**defaults, **values})
+
+
+def make_assist(settlement: Settlement, code: Refcode) -> SalesAssist:
+    return _insert(
+        SalesAssist,
+        order_reference=settlement.order_reference,
+        vendor=settlement.vendor_id,
+        referral_code=code.code,
+        referrer_user_id=code.owner_user_id,
+        subtotal_minor=settlement.amount_minor,
+        currency=settlement.currency,
+    )
+
+
+# ---------------------------------------------------------------------- details
+
+
+def _insert(model: type[Row], **values: Any) -> Row:
+    return model.get_by_id(model.insert(values).execute())
+
+
+def _passed(guard: str, **more: Any) -> dict[str, Any]:
+    return {
+        "guard": guard,
+        "passed": True,
+        "reason": None,
+        "detail": None,
+        "source": None,
+        "stage": "order",
+    } | more
+
+
+def _sizing() -> dict[str, Any]:
+    return {
+        "percentExact": "5",
+        "usdRate": "40",
+        "lines": [{"productId": 1, "subtotalMinor": "100000", "percent": "5", "source": "default"}],
+    }
+
+
+def _breakdown(amount: int, platform: int, referral: int) -> dict[str, Any]:
+    def text(minor: int) -> str:
+        return f"{minor // 100}.{minor % 100:02d}"
+
+    item = {
+        "productId": 7,
+        "percent": "5",
+        "source": "default",
+        "subtotal": text(amount),
+        "amount": text(referral),
+    }
+    return {
+        "platformCommission": text(platform),
+        "referralCommission": text(referral),
+        "referralEffectivePercent": "5",
+        "referralByItem": [item],
+        "customSplits": [],
+        "totalCommission": text(platform + referral),
+    }

@@ -1,0 +1,37 @@
+"""The routes as lines of text: `python -m tests.house.routes` writes the committed list anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from portal.app import create_app
+from portal.settings import Settings
+from portal.web.access import access_of
+
+LIST = Path(__file__).with_name("routes.txt")
+
+
+def development_app() -> Flask:
+    """Return the application with every route it can have; it connects to nothing."""
+    return create_app(Settings(_env_file=None, database_url="postgresql://nobody@127.0.0.1:1/none"))
+
+
+def route_lines(app: Flask) -> list[str]:
+    """Return `METHOD path endpoint audience`, with `no-token` where no CSRF token is asked for, in order."""
+    lines = []
+    for rule in app.url_map.iter_rules():
+        access = access_of(app, rule.endpoint)
+        token = [] if access.csrf else ["no-token"]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            lines.append(" ".join([method, rule.rule, rule.endpoint, access.audience, *token]))
+    return sorted(lines, key=lambda line: line.split()[1::-1])
+
+
+def main() -> None:
+    LIST.write_text("\n".join(route_lines(development_app())) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""The tree itself: vendored files are what they were, sizes stay small, nothing is left for later."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+STATIC = PROJECT / "portal" / "static"
+LOCK = json.loads((STATIC / "vendor" / "vendor.lock.json").read_text())
+# Spelled apart, so that this file may be searched as well.
+_LATER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
+_KB = 1024
+
+
+def python_files() -> list[Path]:
+    return [
+        *sorted((PROJECT / "portal").rglob("*.py")),
+        *(PROJECT / name for name in ("models.py", "jobs.py", "wsgi.py")),
+    ]
+
+
+def tracked_files() -> list[Path]:
+    """Return the files of the repository, committed or about to be."""
+    asked = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    told = subprocess.run(asked, cwd=PROJECT, capture_output=True, check=False)
+    if told.returncode:
+        pytest.skip("not a git checkout")
+    names = [name for name in told.stdout.decode().split("\0") if name]
+    return [path for name in names if (path := PROJECT / name).is_file()]
+
+
+@pytest.mark.parametrize("entry", LOCK["files"], ids=lambda entry: entry["file"])
+def test_a_vendored_file_is_what_it_was(entry: dict[str, str]) -> None:
+    assert hashlib.sha256((STATIC / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+    assert entry["version"]
+    assert entry["licence"]
+
+
+def test_every_vendored_file_is_in_the_lock() -> None:
+    known = {entry["file"] for entry in LOCK["files"]} | {
+        "vendor/vendor.lock.json", "vendor/LICENSES.txt", "vendor/tabler.scss",
+    }  # fmt: skip
+    assert {path.relative_to(STATIC).as_posix() for path in (STATIC / "vendor").iterdir()} <= known
+
+
+def test_nothing_is_left_for_later() -> None:
+    others = {STATIC / entry["file"] for entry in LOCK["files"]}
+    found = []
+    for path in tracked_files():
+        if path in others or "lock" in path.name or "artifacts" in path.parts:
+            continue
+        text = path.read_bytes().decode("utf-8", "replace")
+        found += [f"{path.relative_to(PROJECT)}: {match[0]}" for match in _LATER.finditer(text)]
+    assert not found
+
+
+def test_no_secret_file_is_tracked() -> None:
+    names = {path.relative_to(PROJECT).as_posix() for path in tracked_files()}
+    assert not {name for name in names if Path(name).name == ".env" or name.endswith((".pem", ".key", ".mo"))}
+
+
+# ---------------------------------------------------------------------- code
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def test_functions_are_short() -> None:
+    """A signature and a docstring do not count: the body is what one has to hold in mind."""
+    long = []
+    for path in python_files():
+        for function in functions(path):
+            body = function.body[1:] if ast.get_docstring(function) else function.body
+            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+            if lines > 40:
+                long.append(
+                    f"{path.relative_to(PROJECT)}:{function.lineno} {function.name} has {lines} lines"
+                )
+    assert not long
+
+
+def test_files_are_short() -> None:
+    long = [f"{path.relative_to(PROJECT)}: {count}" for path in python_files()
+            if path.name != "models.py" and (count := len(path.read_text().splitlines())) > 400]  # fmt: skip
+    assert not long
+
+
+def test_nothing_is_imported_inside_a_function() -> None:
+    found = [
+        f"{path.relative_to(PROJECT)}:{node.lineno}"
+        for path in python_files()
+        for function in functions(path)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert not found
+
+
+def test_nothing_becomes_a_float() -> None:
+    found = []
+    for path in python_files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
+                found.append(f"{path.relative_to(PROJECT)}:{node.lineno} float()")
+            if isinstance(node, ast.Name) and node.id in ("FloatField", "DoubleField"):
+                found.append(f"{path.relative_to(PROJECT)}:{node.lineno} {node.id}")
+    assert not found
+    inexact = re.compile(r"\b(?:real|float\d?|double precision)\b", re.IGNORECASE)
+    bare = {path.name: re.sub(r"--.*", "", path.read_text()) for path in (PROJECT / "sql").rglob("*.sql")}
+    assert not {name: inexact.findall(text) for name, text in bare.items() if inexact.search(text)}
+
+
+def test_no_float_literal_stands_near_money() -> None:
+    rooms = ("commissions", "rewards", "payments", "shop", "lib")
+    found = [
+        f"{path.relative_to(PROJECT)}:{node.lineno} {node.value}"
+        for room in rooms
+        for path in sorted((PROJECT / "portal" / room).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, float)
+    ]
+    assert not found
+
+
+# ---------------------------------------------------------------------- weights
+
+
+def gzipped(*paths: Path) -> int:
+    return sum(len(gzip.compress(path.read_bytes())) for path in paths)
+
+
+def test_the_styles_and_scripts_are_light() -> None:
+    assert gzipped(*STATIC.rglob("*.css")) <= 85 * _KB
+    assert gzipped(*STATIC.rglob("*.js")) <= 25 * _KB
+
+
+def test_only_the_named_scripts_are_there() -> None:
+    scripts = {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js")}
+    assert {"portal.js", "theme.js", "vendor/htmx.min.js"} <= scripts
+    for path in STATIC.rglob("*.js"):
+        if "vendor" not in path.parts:
+            assert not re.search(r"\beval\(|new Function|document\.write|innerHTML", path.read_text()), (
+                path.name
+            )

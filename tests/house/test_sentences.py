@@ -1,0 +1,79 @@
+"""Every code a room can state has a sentence and a status, and the sentence says what it was given."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+
+import portal
+from portal.lib.errors import PortalError
+from portal.web import errors, sentences
+from tests.house.routes import development_app
+
+
+def every_error() -> dict[str, type[PortalError]]:
+    """Return the errors of the whole portal by code."""
+    for module in pkgutil.walk_packages(portal.__path__, "portal."):
+        importlib.import_module(module.name)
+    return {kind.code: kind for kind in subclasses(PortalError) if kind.__module__.startswith("portal.")}
+
+
+def subclasses(kind: type[PortalError]) -> Iterator[type[PortalError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from subclasses(child)
+
+
+# Read by the program itself, or told by commands in English: no page shows them.
+INTERNAL = {"callback_malformed", "data_folder_unusable", "deployment_failed", "local_runtime"}
+# What sentences are filled with; a new parameter belongs here too.
+PARAMS: dict[str, object] = {
+    "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
+    "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
+}  # fmt: skip
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    assert "error" not in every_error()
+
+
+def test_every_code_has_a_sentence() -> None:
+    missing = {
+        f"{code} ({kind.__module__})" for code, kind in every_error().items() if code not in sentences._ERRORS
+    }
+    assert not {name for name in missing if name.split()[0] not in INTERNAL}
+
+
+def test_every_status_and_sentence_belongs_to_a_code() -> None:
+    known = (
+        set(every_error()) | set(errors._HTTP_CODES.values()) | {"csrf_invalid", "internal", "input_invalid"}
+    )
+    left_over = (set(errors._STATUS) | set(sentences._ERRORS)) - known
+    assert not left_over
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_every_sentence_can_be_said(locale: str) -> None:
+    app = development_app()
+    with app.test_request_context("/", environ_overrides={"portal.locale": locale}):
+        for code, sentence in sentences._ERRORS.items():
+            told = sentence(PARAMS)
+            assert told, code
+            assert "%(" not in told, code
+
+
+def test_statuses_have_words_for_every_value() -> None:
+    kinds = {
+        "reward": ("pending_approval", "approved", "minting", "minted", "failed", "rejected"),
+        "settlement": ("pending", "processing", "completed", "failed", "held", "cancelled"),
+        "payment": ("created", "redirected", "pending", "paid", "failed", "cancelled", "refunded"),
+        "order": ("created", "paid", "cancelled", "refunded"),
+    }
+    with development_app().test_request_context("/"):
+        for kind, statuses in kinds.items():
+            words = [sentences.status_words(kind, status) for status in statuses]
+            assert all(words)
+            assert len(set(words)) == len(words)

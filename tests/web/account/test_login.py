@@ -1,0 +1,136 @@
+"""Signing in and out: the same answer for a wrong password and an unknown address, and no way off the site."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+
+from models import User
+from tests.factories import PASSWORD, make_user
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+
+def sign_in(client: Visitor, email: str, password: str = PASSWORD, **more: str):
+    return client.submit("/login", {"email": email, "password": password, **more})
+
+
+@pytest.mark.parametrize("change", [str, str.upper, str.title, lambda text: f"  {text} "])
+def test_the_address_counts_in_any_letter_case(client: Visitor, owner: User, change) -> None:
+    answer = sign_in(client, change(owner.email))
+    assert (answer.status_code, answer.location) == (303, "/")
+    assert owner.name in text_of(client.get("/"))
+
+
+def answered(client: Visitor, email: str, password: str) -> str:
+    """Return a refusal without what the person typed and without the token."""
+    page = sign_in(client, email, password)
+    assert page.status_code == 401
+    assert f'value="{email}"' in page.text
+    return re.sub(r'(content|value)="[^"]{15,}"', "", page.text)
+
+
+def test_a_wrong_password_and_an_unknown_address_are_one_answer(client: Visitor, owner: User) -> None:
+    wrong = answered(client, owner.email, "not the password")
+    assert wrong == answered(client, "nobody@example.com", "not the password")
+    assert wrong == answered(client, owner.email, "")
+
+
+def test_an_account_without_a_password_cannot_sign_in(client: Visitor) -> None:
+    user = make_user(password_hash=None)
+    for password in ("", "no account has this password", "None"):
+        assert sign_in(client, user.email, password).status_code == 401
+
+
+@pytest.mark.parametrize("email", ["", "%", "' OR 1=1 --", "x" * 10_000, "ö@ö"])
+def test_odd_addresses_are_refused_alike(client: Visitor, email: str) -> None:
+    assert sign_in(client, email).status_code == 401
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_a_refusal_is_in_the_readers_language(client: Visitor, locale: str) -> None:
+    page = client.submit(f"/{locale}/login", {"email": "nobody@example.com", "password": "x"})
+    assert f'<html lang="{locale}">' in page.text
+    assert 'id="email-error"' in page.text
+    assert 'value="nobody@example.com"' in page.text
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example",
+     "javascript:alert(1)", "/\t/evil.example", "/\n/evil.example", " /x", "evil.example", "///evil.example",
+     "https:/evil.example"],
+)  # fmt: skip
+def test_an_open_redirect_is_refused(client: Visitor, owner: User, target: str) -> None:
+    page = client.get("/login", query_string={"next": target})
+    assert 'name="next" value=""' in page.text
+    answer = sign_in(client, owner.email, next=target)
+    assert answer.headers.get("Location", "/") == "/"
+
+
+@pytest.mark.parametrize(
+    "target", ["/refcodes", "/uk/orders?x=1", "/cart#total", "/audit?orderReference=//x"]
+)
+def test_a_path_of_this_site_is_followed(client: Visitor, owner: User, target: str) -> None:
+    assert sign_in(client, owner.email, next=target).location == target
+
+
+def test_a_page_that_asks_to_sign_in_is_where_it_ends(client: Visitor, owner: User) -> None:
+    asked = client.get("/ru/refcodes?cursor=a%2Bb&x=%26")
+    assert asked.status_code == 303
+    form = client.get(asked.location).text
+    target = re.search(r'name="next" value="([^"]+)"', form)
+    assert target
+    answer = sign_in(client, owner.email, next=target[1].replace("&amp;", "&"))
+    assert answer.location == "/ru/refcodes?cursor=a%2Bb&x=%26"
+
+
+def test_the_cart_comes_along_and_the_session_is_new(client: Visitor, owner: User) -> None:
+    client.fill_cart((5, 2))
+    token = client.token()
+    before = client.get_cookie("ring_session")
+    client.post("/login", data={"email": owner.email, "password": PASSWORD, "csrf_token": token})
+    assert client.cart() == {"5": 2}
+    assert client.get_cookie("ring_session") != before
+    assert client.post("/logout", data={"csrf_token": token}).status_code == 400
+
+
+def test_signing_out_ends_the_session_and_keeps_the_first_touch(client: Visitor, owner: User) -> None:
+    client.set_cookie("ring_ref", "zzzzzzzz")
+    sign_in(client, owner.email)
+    answer = client.submit("/uk/logout")
+    assert (answer.status_code, answer.location) == (303, "/uk/")
+    assert client.get("/orders").status_code == 303
+    assert client.get_cookie("ring_ref") is not None
+    assert client.submit("/logout").status_code == 401
+
+
+def test_signing_out_is_a_post_with_the_token(as_owner: Visitor) -> None:
+    assert as_owner.get("/logout").status_code == 405
+    assert as_owner.post("/logout").status_code == 400
+    assert as_owner.get("/orders").status_code == 200
+
+
+def test_signing_in_needs_the_token(client: Visitor, owner: User) -> None:
+    answer = client.post("/login", data={"email": owner.email, "password": PASSWORD})
+    assert answer.status_code == 400
+    assert client.get("/orders").status_code == 303
+
+
+def test_a_session_of_a_person_who_is_gone_is_nobodys(app: Flask) -> None:
+    client = app.test_client()
+    for user_id in ("999999", "x", "-1", "", "9" * 30):
+        with client.session_transaction() as session:
+            session["_user_id"] = user_id
+        assert client.get("/orders").status_code == 303, user_id
+        assert client.get("/").status_code == 200, user_id
+
+
+def test_sign_ins_are_limited(make_app) -> None:
+    client = make_app(rate_limit_sign_in="2 per minute").test_client()
+    answers = [client.submit("/login", {"email": "nobody@example.com"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert "Retry-After" in answers[-1].headers
+    assert client.get("/login").status_code == 200

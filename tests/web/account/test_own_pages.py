@@ -1,0 +1,114 @@
+"""Security, wallets and notifications of whoever is signed in."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import Notification, User
+from portal.accounts import check_credentials
+from portal.chain import checksum
+from portal.notices import notify
+from tests.factories import PASSWORD, make_wallet
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+NEW = "another long password"
+
+
+def test_a_new_password_replaces_the_present_one(as_owner: Visitor, owner: User) -> None:
+    answer = as_owner.submit("/account/security", {"present": PASSWORD, "password": NEW})
+    assert (answer.status_code, answer.location) == (303, "/account/security")
+    assert 'class="notice notice-success"' in as_owner.get("/account/security").text
+    assert check_credentials(owner.email, NEW).id == owner.id
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"present": "wrong", "password": NEW}, "present"),
+        ({"present": "", "password": NEW}, "present"),
+        ({"present": PASSWORD, "password": "7 chars"}, "password"),
+        ({"present": PASSWORD, "password": "x" * 201}, "password"),
+        ({}, "present"),
+    ],
+)
+def test_a_refused_password_names_its_field_and_changes_nothing(
+    as_owner: Visitor, owner: User, form: dict[str, str], field: str, locale: str
+) -> None:
+    page = as_owner.submit(f"/{locale}/account/security", form)
+    assert page.status_code == 422
+    assert f'<a href="#{field}">' in page.text
+    assert f'id="{field}-error"' in page.text
+    assert PASSWORD not in page.text
+    assert User.get_by_id(owner.id).password_hash == owner.password_hash
+
+
+def test_own_pages_need_a_person_and_the_token(client: Visitor, as_owner: Visitor) -> None:
+    for url in ("/account/security", "/account/wallets", "/notifications"):
+        answer = client.get(url)
+        assert (answer.status_code, answer.location) == (303, f"/login?next={url}")
+    assert client.submit("/account/security").status_code == 401
+    assert as_owner.post("/account/security", data={"present": PASSWORD, "password": NEW}).status_code == 400
+
+
+def test_wallets_are_shown_in_eip_55(as_owner: Visitor, owner: User, other: User) -> None:
+    mine = make_wallet(owner, "0x52908400098527886e0f7030069857d2e4169ee7")
+    theirs = make_wallet(other)
+    page = as_owner.get("/account/wallets").text
+    assert checksum(mine) in page
+    assert theirs not in page.lower()
+    assert 'translate="no"' in page
+
+
+def test_no_wallet_yet_says_what_to_do(as_owner: Visitor) -> None:
+    assert as_owner.get("/account/wallets").status_code == 200
+
+
+# ---------------------------------------------------------------------- notifications
+
+
+def tell(user: User, kind: str = "referral_reward_minted", number: int = 1, **params: str) -> None:
+    notify(user.id, kind, f"{kind}:{user.id}:{number}", amountWei="12500000000000000000", **params)
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+@pytest.mark.parametrize(
+    "kind", ["referral_reward_minted", "referral_reward_approved", "referral_reward_rejected"]
+)
+def test_each_kind_is_a_sentence_in_the_readers_language(
+    as_owner: Visitor, owner: User, kind: str, locale: str
+) -> None:
+    tell(owner, kind, reason="Two <accounts>")
+    page = as_owner.get(f"/{locale}/notifications")
+    assert page.status_code == 200
+    assert f'data-kind="{kind}"' in page.text
+    told = text_of(page)
+    assert ("Two <accounts>" if kind.endswith("rejected") else "RING") in told
+    assert "%(" not in told
+
+
+def test_reading_marks_them_read_after_they_were_shown_as_new(as_owner: Visitor, owner: User) -> None:
+    tell(owner)
+    assert 'class="count-dot" aria-hidden="true">1</span>' in as_owner.get("/").text
+    assert "tag" in as_owner.get("/notifications").text
+    assert "count-dot" not in as_owner.get("/").text
+    assert Notification.get().read_at is not None
+
+
+def test_nobody_reads_somebody_elses(as_other: Visitor, owner: User) -> None:
+    tell(owner)
+    assert "data-kind" not in as_other.get("/notifications").text
+    assert Notification.get().read_at is None
+
+
+def test_older_ones_are_a_page_further(as_owner: Visitor, owner: User) -> None:
+    for number in range(53):
+        tell(owner, number=number)
+    first = as_owner.get("/notifications")
+    assert first.text.count("data-kind") == 50
+    oldest = sorted(row.id for row in Notification.select())[-50]
+    assert f"before={oldest}" in first.text
+    assert as_owner.get(f"/notifications?before={oldest}").text.count("data-kind") == 3
+    for before in ("x", "", "-1", "9" * 40):
+        assert as_owner.get(f"/notifications?before={before}").status_code == 200, before

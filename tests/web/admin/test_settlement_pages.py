@@ -1,0 +1,147 @@
+"""The settlement ledger and the audit of one reference."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import PaymentEvent, RailFailure, Refcode, User
+from tests.factories import (
+    make_assist,
+    make_order,
+    make_payment,
+    make_reward,
+    make_settlement,
+    make_vendor,
+)
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+LEDGER = "/admin/store/commissions"
+AUDIT = "/admin/audit"
+
+
+def test_the_ledger_shows_the_numbers_of_the_breakdown(as_admin: Visitor) -> None:
+    settlement = make_settlement(make_vendor(name="Tea House"), 123_400)
+    page = as_admin.get(LEDGER)
+    assert page.status_code == 200
+    told = text_of(page)
+    for expected in (
+        "Tea House",
+        settlement.order_reference,
+        "1,234.00",
+        "-246.80 UAH",
+        "-61.70 UAH",
+        "925.50",
+        "Product 7: 5%",
+    ):
+        assert expected in told, expected
+
+
+@pytest.mark.parametrize("locale", ["uk", "ru"])
+def test_the_ledger_speaks_the_readers_language(as_admin: Visitor, locale: str) -> None:
+    make_settlement(make_vendor(), 123_400)
+    told = text_of(as_admin.get(f"/{locale}{LEDGER}"))
+    assert "1 234,00" in told.replace("\u202f", " ")
+
+
+def test_the_ledger_finds_a_reference_and_is_paged(as_admin: Visitor) -> None:
+    vendor = make_vendor()
+    made = [make_settlement(vendor) for _ in range(52)]
+    found = as_admin.get(LEDGER, query_string={"orderReference": f" {made[0].order_reference} "})
+    assert found.text.count('<tr id="settlement-') == 1
+    first = as_admin.get(LEDGER)
+    before = first.text.split("before=")[1].split('"')[0]
+    assert as_admin.get(f"{LEDGER}?before={before}").text.count('<tr id="settlement-') == 2
+    assert as_admin.get(f"{LEDGER}?orderReference=nothing").status_code == 200
+    for odd in ("before=x", "before=-1", f"before={'9' * 40}", "orderReference=%27%3B--"):
+        assert as_admin.get(f"{LEDGER}?{odd}").status_code == 200, odd
+
+
+def test_totals_are_per_currency(as_admin: Visitor) -> None:
+    vendor = make_vendor()
+    make_settlement(vendor, 100_000)
+    make_settlement(vendor, 100_000, currency="USD")
+    make_settlement(vendor, 100_000, "held", failure_reason="commission_exceeds_subtotal")
+    told = text_of(as_admin.get(LEDGER))
+    for expected in ("750.00 UAH", "$750.00", "1 settlement"):
+        assert expected in told, expected
+
+
+def test_a_simulated_payout_is_marked(as_admin: Visitor) -> None:
+    made = make_settlement(make_vendor(), status="completed", transaction_id="sim_1")
+    made.metadata["simulated"] = True
+    made.save()
+    assert "Simulated" in text_of(as_admin.get(LEDGER))
+
+
+def test_the_ledger_and_the_audit_are_the_admins(
+    client: Visitor, as_owner: Visitor, as_seller: Visitor
+) -> None:
+    for url in (LEDGER, AUDIT):
+        assert client.get(url).location == f"/login?next={url}"
+        assert as_owner.get(url).status_code == 403
+        assert as_seller.get(url).status_code == 403
+        assert as_owner.submit(url).status_code in (403, 405)
+
+
+# ---------------------------------------------------------------------- audit
+
+
+def test_one_reference_tells_its_whole_story(as_admin: Visitor, owner: User, code: Refcode) -> None:
+    order = make_order(owner, code=code, paid=True)
+    make_payment(order, "paid")
+    settlement = make_settlement(make_vendor(name="Tea House"), order_reference=order.order_reference)
+    make_assist(settlement, code)
+    make_reward(code, order_reference=order.order_reference)
+    for locale in ("en", "uk", "ru"):
+        page = as_admin.get(f"/{locale}{AUDIT}", query_string={"orderReference": order.order_reference})
+        assert page.status_code == 200
+        for part in ("payment", "attribution", "reward", "settlements", "events"):
+            assert f'id="story-{part}"' in page.text
+    told = text_of(as_admin.get(f"/en{AUDIT}", query_string={"orderReference": order.order_reference}))
+    for expected in ("Tea House", code.code, "1,000.00", "The rails agree", "1 sales assist"):
+        assert expected in told, expected
+
+
+def test_what_is_missing_is_listed_with_its_remedy(as_admin: Visitor, owner: User, code: Refcode) -> None:
+    order = make_order(owner, code=code, paid=True)
+    make_payment(order, "paid")
+    told = text_of(as_admin.get(AUDIT, query_string={"orderReference": order.order_reference}))
+    assert "no settlement was written" in told
+    assert "no reward was written" in told
+    assert "The rails agree" not in told
+
+
+def test_a_reference_nobody_knows(as_admin: Visitor) -> None:
+    for reference in ("nothing", "'; --", "<script>", "x" * 2_000):
+        page = as_admin.get(AUDIT, query_string={"orderReference": reference})
+        assert page.status_code == 200
+        assert 'id="story-payment"' not in page.text
+        assert "<script>alert" not in page.text
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+@pytest.mark.parametrize(
+    "reason",
+    ["malformed", "bad_signature", "wrong_merchant", "wrong_amount", "wrong_currency", "unknown_reference",
+     "unknown_status", "paid_by_other_means", "refund", "something new", None],
+)  # fmt: skip
+def test_callbacks_that_need_an_eye_say_why(as_admin: Visitor, reason: str | None, locale: str) -> None:
+    PaymentEvent.insert(
+        provider="wayforpay",
+        order_reference="store_<b>_1",
+        authentic=True,
+        outcome="unmatched",
+        reason=reason,
+        payload="{}",
+    ).execute()
+    page = as_admin.get(f"/{locale}{AUDIT}")
+    assert page.status_code == 200
+    assert "store_&lt;b&gt;_1" in page.text
+
+
+def test_rails_waiting_to_be_written_are_shown(as_admin: Visitor) -> None:
+    RailFailure.insert(order_reference="store_a_1", rail="reward", reason="KeyError: 'x'").execute()
+    told = text_of(as_admin.get(AUDIT))
+    assert "store_a_1" in told
+    assert "KeyError" in told

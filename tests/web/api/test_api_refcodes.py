@@ -1,0 +1,168 @@
+"""`GET /api/refcodes` and the two mint routes (SPEC section 7)."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from models import MintJob, ReferralReward, User
+from tests.factories import TOKEN, make_code, make_reward, make_visits
+from tests.web.conftest import CRON_SECRET, MakeApp
+from tests.web.visitor import Visitor, error_of
+
+CODES = "/api/refcodes"
+MINT = "/api/refcodes/mint"
+CRON = "/api/cron/refcodes-mint"
+REPORT_KEYS = {"success", "processed", "submitted", "minted", "failed", "jobId", "waitingReason"}
+
+
+def test_codes_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, other: User) -> None:
+    code = make_code(owner)
+    make_code(other)
+    make_visits(code, {0: 3, 6: 4, 7: 5, 27: 6, 28: 7})
+    make_reward(code, "minted")
+    make_reward(code)
+    body = as_owner.get(CODES).get_json()
+    assert set(body) == {"codes", "stats", "rewards"}
+    (told,) = body["codes"]
+    assert told == {
+        "code": code.code,
+        "walletAddress": code.wallet_address,
+        "active": True,
+        "shareUrl": f"http://localhost?ref={code.code}",
+        "createdAt": code.created_at.isoformat(),
+        "visitStats": {"total": 25, "today": 3, "last7d": 7, "last28d": 18},
+    }
+    assert set(body["stats"]) == {"pending_approval", "approved", "minting", "minted", "failed", "rejected"}
+    assert body["stats"]["minted"] == {"count": 1, "amount": "12.5", "amountWei": str(25 * TOKEN // 2)}
+    assert body["stats"]["failed"] == {"count": 0, "amount": "0", "amountWei": "0"}
+    assert {row["refCode"] for row in body["rewards"]} == {code.code}
+
+
+def test_somebody_without_codes_gets_empty_lists(as_owner: Visitor) -> None:
+    body = as_owner.get(CODES).get_json()
+    assert (body["codes"], body["rewards"]) == ([], [])
+
+
+def test_codes_need_a_person(client: Visitor) -> None:
+    answer = client.get(CODES)
+    assert (answer.status_code, error_of(answer)["code"]) == (401, "sign_in_required")
+    assert "Location" not in answer.headers
+
+
+def test_totals_count_more_rewards_than_a_page_shows(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner)
+    for _ in range(55):
+        make_reward(code, reward_amount_wei=TOKEN)
+    body = as_owner.get(CODES).get_json()
+    assert body["stats"]["pending_approval"]["count"] == 55
+    assert body["stats"]["pending_approval"]["amountWei"] == str(55 * TOKEN)
+
+
+# ---------------------------------------------------------------------- minting
+
+
+def test_minting_without_a_chain_says_so(as_admin: Visitor, other: User) -> None:
+    reward = make_reward(other, "approved")
+    answer = as_admin.send(MINT)
+    assert answer.status_code == 200
+    report = answer.get_json()
+    assert set(report) == REPORT_KEYS
+    assert (report["success"], report["waitingReason"]) == (False, "not_configured")
+    assert (report["processed"], report["submitted"], report["minted"], report["failed"]) == (0, 0, 0, 0)
+    assert ReferralReward.get_by_id(reward.id).status == "approved"
+
+
+@pytest.mark.parametrize("limit", [1, 10, 50])
+def test_a_limit_within_bounds_is_taken(as_admin: Visitor, limit: int) -> None:
+    assert as_admin.send(MINT, {"limit": limit}).status_code == 200
+
+
+@pytest.mark.parametrize("limit", [0, -1, 51, "x", "10", 1.5, True, None, [], 10**30])
+def test_a_limit_out_of_bounds_is_refused(as_admin: Visitor, limit: object) -> None:
+    answer = as_admin.send(MINT, {"limit": limit})
+    assert answer.status_code == 400
+    error = error_of(answer)
+    assert (error["code"], list(error["fields"])) == ("field_invalid", ["limit"])
+    assert not MintJob.select().exists()
+
+
+@pytest.mark.parametrize("reward_id", [0, -1, "1", 1.5, True, [], 2**63])
+def test_a_reward_id_is_a_whole_number(as_admin: Visitor, reward_id: object) -> None:
+    answer = as_admin.send(MINT, {"rewardId": reward_id})
+    assert answer.status_code == 400
+    assert list(error_of(answer)["fields"]) == ["rewardId"]
+
+
+def test_one_reward_must_be_there_and_approved(as_admin: Visitor, other: User) -> None:
+    answer = as_admin.send(MINT, {"rewardId": 2**63 - 1})
+    assert (answer.status_code, error_of(answer)["code"]) == (404, "reward_unknown")
+    waiting = make_reward(other)
+    answer = as_admin.send(MINT, {"rewardId": waiting.id})
+    assert (answer.status_code, error_of(answer)["status"]) == (409, "pending_approval")
+
+
+def test_minting_is_the_admins(
+    client: Visitor, as_owner: Visitor, as_seller: Visitor, as_admin: Visitor
+) -> None:
+    assert client.send(MINT).status_code == 401
+    assert as_owner.send(MINT).status_code == 403
+    assert as_seller.send(MINT).status_code == 403
+    assert error_of(as_admin.post(MINT, json={}))["code"] == "csrf_invalid"
+
+
+# ---------------------------------------------------------------------- cron
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def test_cron_with_the_secret_runs_a_round(client: Visitor) -> None:
+    answer = client.get(CRON, headers=bearer(CRON_SECRET))
+    assert answer.status_code == 200
+    report = answer.get_json()
+    assert set(report) == REPORT_KEYS
+    assert report["waitingReason"] == "not_configured"
+    assert report["jobId"] is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        bearer(""),
+        bearer("wrong"),
+        bearer(CRON_SECRET + " "),
+        bearer(CRON_SECRET.upper()),
+        {"Authorization": CRON_SECRET},
+        {"Authorization": f"Basic {CRON_SECRET}"},
+        {"Authorization": "Bearer \xff"},
+    ],
+)
+def test_cron_with_a_wrong_secret_is_refused(client: Visitor, header: dict[str, str]) -> None:
+    answer = client.get(CRON, headers=header)
+    assert (answer.status_code, error_of(answer)["code"]) == (401, "cron_secret_wrong")
+
+
+def test_cron_without_a_secret_set_is_closed(make_app: MakeApp) -> None:
+    client = make_app(cron_secret="").test_client()
+    for header in ({}, bearer(""), {"Authorization": ""}, {"Authorization": "Bearer"}):
+        answer = client.get(CRON, headers=header)
+        assert (answer.status_code, error_of(answer)["code"]) == (401, "cron_secret_wrong")
+
+
+def test_cron_takes_get_only(client: Visitor) -> None:
+    assert client.post(CRON, headers=bearer(CRON_SECRET)).status_code == 405
+
+
+def test_an_admins_session_does_not_open_cron(as_admin: Visitor) -> None:
+    assert as_admin.get(CRON).status_code == 401
+
+
+def test_decisions_wake_the_minter(app: Flask, as_admin: Visitor, other: User) -> None:
+    woken: list[str] = []
+    app.extensions["portal"].wake = woken.append
+    as_admin.send(f"/api/admin/rewards/{make_reward(other).id}/approve")
+    as_admin.send(f"/api/admin/rewards/{make_reward(other, 'failed').id}/retry")
+    assert woken == ["mint_rewards", "mint_rewards"]

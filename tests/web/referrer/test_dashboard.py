@@ -1,0 +1,160 @@
+"""The referrer's dashboard: totals over every row, links, QR codes, the reward history."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import EventLog, Refcode, User
+from tests.factories import TOKEN, make_code, make_order, make_payment, make_reward, make_visits
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+
+def test_totals_cover_more_rewards_than_a_page(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner)
+    for _ in range(60):
+        make_reward(code, "minted", reward_amount_wei=2 * TOKEN)
+    make_reward(code, reward_amount_wei=5 * TOKEN)
+    make_reward(code, "rejected", reward_amount_wei=1_000 * TOKEN)
+    make_reward(code, "failed", reward_amount_wei=1_000 * TOKEN)
+    page = as_owner.get("/refcodes")
+    tiles = text_of(page).split("Reward history")[0]
+    assert "125" in tiles
+    assert "120" in tiles
+    assert page.text.count('class="reward-entry"') == 50
+
+
+def test_the_history_is_walked_by_its_cursor_as_page_and_fragment(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner)
+    made = [make_reward(code).id for _ in range(52)]
+    first = as_owner.get("/refcodes")
+    cursor = first.text.split("cursor=")[1].split('"')[0]
+    rest = as_owner.get(f"/refcodes?cursor={cursor}")
+    shown = [row for row in made if f'id="reward-{row}"' in first.text]
+    assert [row for row in made if f'id="reward-{row}"' in rest.text] == [
+        row for row in made if row not in shown
+    ]
+    fragment = as_owner.fragment(f"/refcodes?cursor={cursor}")
+    assert "<html" not in fragment.text
+    assert fragment.text.count('class="reward-entry"') == 2
+
+
+def test_a_cursor_that_is_none_is_refused(as_owner: Visitor) -> None:
+    assert as_owner.get("/refcodes?cursor=x").status_code == 400
+    answer = as_owner.fragment("/refcodes?cursor=x")
+    assert answer.status_code == 400
+    assert "<html" not in answer.text
+
+
+def test_a_code_has_link_visits_and_funnel(as_owner: Visitor, owner: User, other: User) -> None:
+    code = make_code(owner)
+    make_visits(code, {0: 3, 10: 4, 30: 5})
+    make_order(other, code=code)
+    make_payment(make_order(other, code=code, paid=True), "paid")
+    page = as_owner.get("/refcodes")
+    assert f"http://localhost?ref={code.code}" in page.text
+    told = " ".join(text_of(page).split())
+    assert "12 visits" in told
+    assert "2 orders" in told
+    assert "1 of them paid" in told
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("pending_approval", "Waiting for approval"),
+        ("approved", "Approved"),
+        ("minting", "Being sent"),
+        ("minted", "Minted"),
+        ("failed", "no usable token price"),
+        ("rejected", "Looks like one person."),
+    ],
+)
+def test_each_status_explains_itself(as_owner: Visitor, owner: User, status: str, told: str) -> None:
+    make_reward(owner, status)
+    for locale in ("uk", "ru"):
+        assert as_owner.get(f"/{locale}/refcodes").status_code == 200
+    page = as_owner.get("/en/refcodes")
+    assert told in text_of(page)
+    assert "5% of" in text_of(page)
+
+
+def test_a_reward_without_a_size_says_what_is_known(as_owner: Visitor, owner: User) -> None:
+    make_reward(
+        owner,
+        "failed",
+        currency="PLN",
+        reward_amount_wei=None,
+        usd_value=None,
+        token_price_usd=None,
+        failure_reason="rate_missing",
+        sizing={
+            "percentExact": "5",
+            "lines": [],
+            "failure": {"code": "rate_missing", "params": {"currency": "PLN"}},
+        },
+    )
+    told = text_of(as_owner.get("/refcodes"))
+    assert "no exchange rate for PLN" in told
+
+
+def test_nobody_sees_somebody_elses(as_other: Visitor, owner: User) -> None:
+    reward = make_reward(owner)
+    page = as_other.get("/refcodes").text
+    assert reward.order_reference not in page
+    assert reward.ref_code not in page
+
+
+def test_the_dashboard_needs_a_person(client: Visitor) -> None:
+    assert client.get("/refcodes").location == "/login?next=/refcodes"
+    assert client.fragment("/refcodes").status_code == 401
+
+
+# ---------------------------------------------------------------------- QR codes
+
+
+def test_a_qr_code_is_an_svg_to_download(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner)
+    answer = as_owner.get(f"/refcodes/{code.code}/qr.svg")
+    assert answer.mimetype == "image/svg+xml"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="referral-{code.code}.svg"'
+    assert answer.text.startswith("<svg")
+    assert "<script" not in answer.text
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_qr_code_is_its_owners_only(
+    client: Visitor, as_other: Visitor, as_admin: Visitor, owner: User
+) -> None:
+    url = f"/refcodes/{make_code(owner).code}/qr.svg"
+    assert as_other.get(url).status_code == 404
+    assert as_admin.get(url).status_code == 404
+    assert client.get(url).status_code == 303
+    assert as_other.get("/refcodes/nosuchcd/qr.svg").status_code == 404
+
+
+# ---------------------------------------------------------------------- deactivating
+
+
+def test_a_code_is_switched_off_and_on_by_its_owner(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner)
+    for active in (False, False, True, True):
+        answer = as_owner.submit(f"/refcodes/{code.code}/active", {"active": int(active)})
+        assert (answer.status_code, answer.location) == (303, "/refcodes")
+        assert Refcode.get_by_id(code.code).active is active
+    events = [
+        row.event for row in EventLog.select().where(EventLog.entity == "refcode").order_by(EventLog.id)
+    ]
+    assert events == ["code_deactivated", "code_activated"]
+
+
+def test_nobody_else_switches_a_code(
+    client: Visitor, as_other: Visitor, as_owner: Visitor, owner: User
+) -> None:
+    code = make_code(owner)
+    url = f"/refcodes/{code.code}/active"
+    assert as_other.submit(url, {"active": "0"}).status_code == 404
+    assert client.submit(url, {"active": "0"}).status_code == 401
+    assert as_owner.post(url, data={"active": "0"}).status_code == 400
+    assert as_owner.get(url).status_code == 405
+    assert Refcode.get_by_id(code.code).active is True

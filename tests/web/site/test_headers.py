@@ -1,0 +1,143 @@
+"""The headers every kind of answer carries, and pages without inline code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from models import User
+from tests.factories import (
+    make_code,
+    make_order,
+    make_payment,
+    make_product,
+    make_reward,
+    make_settlement,
+    make_visits,
+)
+from tests.web.conftest import MakeApp, visitor
+from tests.web.visitor import Visitor
+
+POLICY = "default-src 'self'; img-src 'self' data:; form-action 'self'"
+
+
+def answers(client: Visitor, as_owner: Visitor, as_admin: Visitor):
+    yield client.get("/")
+    yield client.get("/login")
+    yield client.get("/no-such-page")
+    yield client.get("/orders")
+    yield client.post("/cart")
+    yield client.get("/api/store/products")
+    yield client.get("/api/refcodes")
+    yield client.get("/healthz")
+    yield client.get("/readyz")
+    yield client.get("/metrics")
+    yield client.get("/brand.css")
+    yield as_owner.get("/refcodes")
+    yield as_owner.fragment("/refcodes")
+    yield as_owner.get("/admin/refcodes")
+    yield as_admin.get("/admin/refcodes")
+    yield as_admin.get("/admin/audit")
+
+
+def test_every_answer_is_guarded(client: Visitor, as_owner: Visitor, as_admin: Visitor) -> None:
+    for answer in answers(client, as_owner, as_admin):
+        where, headers = answer.request.path, answer.headers
+        assert headers["Content-Security-Policy"].startswith(POLICY), where
+        for directive in ("frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"):
+            assert directive in headers["Content-Security-Policy"], where
+        assert "unsafe" not in headers["Content-Security-Policy"], where
+        assert headers["X-Content-Type-Options"] == "nosniff", where
+        assert headers["X-Frame-Options"] == "DENY", where
+        assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin", where
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin", where
+        assert "camera=()" in headers["Permissions-Policy"], where
+        assert "Strict-Transport-Security" not in headers, where
+
+
+def test_https_is_kept(make_app: MakeApp) -> None:
+    answer = make_app(app_url="https://shop.example").test_client().get("/")
+    assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert "Secure" in next(text for text in answer.headers.getlist("Set-Cookie") if "ring_session" in text)
+
+
+def test_the_session_cookie_is_closed_to_scripts(client: Visitor) -> None:
+    (header,) = client.cookie_headers(client.get("/login"), "ring_session")
+    assert "HttpOnly" in header
+    assert "SameSite=Lax" in header
+    assert "Path=/" in header
+
+
+def test_pages_are_private_and_the_api_is_not_stored(client: Visitor) -> None:
+    assert client.get("/").headers["Cache-Control"] == "private, no-cache"
+    assert client.get("/api/store/products").headers["Cache-Control"] == "no-store"
+    assert client.get("/api/none").headers["Cache-Control"] == "no-store"
+
+
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:|\shx-on", re.IGNORECASE)
+
+
+def pages(app, owner: User, admin: User, seller: User):
+    """Yield every page with something on it, as (name, text)."""
+    code = make_code(owner)
+    make_visits(code, {0: 3, 1: 8})
+    product = make_product()
+    order = make_order(admin, [(product, 1)], code=code, paid=True)
+    make_payment(order, "paid")
+    for status in ("pending_approval", "approved", "minting", "minted", "failed", "rejected"):
+        make_reward(code, status)
+    make_settlement(seller.vendor_set.get(), order_reference=order.order_reference)
+    public = visitor(app)
+    public.fill_cart((product.id, 1))
+    for path in ("/", f"/products/{product.slug}", "/cart", "/login", "/register", "/none"):
+        yield path, public.get(path).text
+    buyer = visitor(app, admin)
+    buyer.fill_cart((product.id, 1))
+    for path in ("/checkout", "/orders", f"/checkout/processing/{order.order_reference}", "/membership"):
+        yield path, buyer.get(path).text
+    yield "leave", buyer.submit("/checkout", {"method": "wayforpay", "checkoutKey": "k"}).text
+    for path in ("/admin/refcodes", "/admin/store/commissions", "/admin/audit",
+                 f"/admin/audit?orderReference={order.order_reference}"):  # fmt: skip
+        yield path, buyer.get(path).text
+    reader = visitor(app, owner)
+    for path in ("/refcodes", "/account/wallets", "/account/security", "/notifications"):
+        yield path, reader.get(path).text
+    yield "/vendor/earnings", visitor(app, seller).get("/vendor/earnings").text
+
+
+def test_no_page_carries_inline_code(app, owner: User, admin: User, seller: User) -> None:
+    found = {
+        name: INLINE.findall(text) for name, text in pages(app, owner, admin, seller) if INLINE.search(text)
+    }
+    assert not found
+
+
+def test_no_page_asks_anybody_else(app, owner: User, admin: User, seller: User) -> None:
+    outside = re.compile(r'(?:src|href|action)="(?!/|#|\?)([^"]+)"')
+    allowed = ("http://localhost/dev/wayforpay/pay",)
+    for name, text in pages(app, owner, admin, seller):
+        assert not [url for url in outside.findall(text) if url not in allowed], name
+
+
+def test_no_identifier_stands_twice_in_a_page(app, owner: User, admin: User, seller: User) -> None:
+    for name, text in pages(app, owner, admin, seller):
+        ids = re.findall(r'\sid="([^"]+)"', text)
+        assert len(ids) == len(set(ids)), (name, {each for each in ids if ids.count(each) > 1})
+
+
+@pytest.mark.parametrize("color", ["#ffffff", "#000000", "#3b4cca", "#ffd700"])
+def test_the_brand_is_a_stylesheet(make_app: MakeApp, color: str) -> None:
+    answer = make_app(brand_color=color).test_client().get("/brand.css")
+    assert answer.mimetype == "text/css"
+    assert f"--brand:{color}" in answer.text
+    contrast = answer.text.split("--brand-contrast:")[1].split("}")[0]
+    assert contrast == ("#10141f" if color in ("#ffffff", "#ffd700") else "#ffffff")
+
+
+def test_the_brands_names_are_on_the_page(make_app: MakeApp) -> None:
+    page = (
+        make_app(brand_name="Löwen & Söhne", brand_logo_url="/static/favicon.svg").test_client().get("/").text
+    )
+    assert "Löwen &amp; Söhne" in page
+    assert '<img class="brand-logo" src="/static/favicon.svg"' in page

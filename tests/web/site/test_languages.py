@@ -1,0 +1,103 @@
+"""Three languages: by prefix, by cookie, by account, by Accept-Language, else English."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from models import User
+from tests.factories import make_product
+from tests.web.conftest import visitor
+from tests.web.visitor import Visitor
+
+PAGES = ("/", "/cart", "/login", "/register")
+SIGNED_IN = ("/orders", "/membership", "/checkout", "/refcodes", "/account/wallets", "/account/security",
+             "/notifications")  # fmt: skip
+
+
+def language(answer) -> str:
+    found = re.search(r'<html lang="(\w+)">', answer.text)
+    assert found, answer.text[:200]
+    return found[1]
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_every_page_has_every_prefix(
+    client: Visitor, as_owner: Visitor, as_admin: Visitor, as_seller: Visitor, locale: str
+) -> None:
+    visits = [(client, path) for path in (*PAGES, f"/products/{make_product().slug}")]
+    visits += [(as_owner, path) for path in SIGNED_IN]
+    visits += [(as_admin, path) for path in ("/admin/refcodes", "/admin/store/commissions", "/admin/audit")]
+    visits += [(as_seller, "/vendor/earnings")]
+    for browser, path in visits:
+        answer = browser.get(f"/{locale}{path}", headers={"Accept-Language": "pl"})
+        assert answer.status_code == 200, path
+        assert language(answer) == locale, path
+        # Every address of this site keeps the prefix, but for files and the switch of languages.
+        bare = re.sub(r'<a [^>]*\bhreflang="[^>]*>', "", answer.text)
+        inside = set(re.findall(r'(?:href|action|hx-get|hx-post)="(/[^"]*)"', bare))
+        strays = {url for url in inside if not url.startswith((f"/{locale}/", "/static/", "/brand.css"))}
+        assert not strays, (path, strays)
+
+
+def test_the_pages_differ_by_language(client: Visitor) -> None:
+    for path in PAGES:
+        mains = {client.get(f"/{code}{path}").text.split("<main")[1] for code in ("en", "uk", "ru")}
+        assert len(mains) == 3, path
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("uk", "uk"), ("uk-UA,uk;q=0.9,en;q=0.8", "uk"), ("ru-RU", "ru"), ("en-US,en;q=0.5", "en"), ("pl,de", "en"),
+     ("pl,ru;q=0.3,uk;q=0.2", "ru"), ("", "en"), ("*", "en"), ("xx;;q=nonsense,\x7f", "en")],
+)  # fmt: skip
+def test_accept_language_decides_without_a_choice(client: Visitor, header: str, expected: str) -> None:
+    assert language(client.get("/", headers={"Accept-Language": header})) == expected
+
+
+def test_a_prefix_is_remembered_as_the_choice(client: Visitor) -> None:
+    client.get("/uk/")
+    cookie = client.get_cookie("ring_locale")
+    assert (cookie.value, cookie.path, cookie.max_age) == ("uk", "/", 365 * 24 * 3600)
+    assert language(client.get("/cart", headers={"Accept-Language": "ru"})) == "uk"
+    assert language(client.get("/ru/cart")) == "ru"
+    assert language(client.get("/cart")) == "ru"
+
+
+def test_a_cookie_that_is_no_language_is_ignored(client: Visitor) -> None:
+    for value in ("xx", "", "EN", "../../etc", "uk\x00"):
+        client.set_cookie("ring_locale", value)
+        assert language(client.get("/")) == "en"
+
+
+def test_the_accounts_language_stands_behind_the_cookie(app, owner: User) -> None:
+    User.update(locale="ru").where(User.id == owner.id).execute()
+    browser = visitor(app, owner)
+    assert language(browser.get("/", headers={"Accept-Language": "uk"})) == "ru"
+    browser.set_cookie("ring_locale", "uk")
+    assert language(browser.get("/")) == "uk"
+
+
+def test_the_switch_leads_to_this_page_in_each_language(client: Visitor) -> None:
+    page = client.get("/uk/register?next=%2Frefcodes&x=1").text
+    for code in ("en", "uk", "ru"):
+        assert f'href="/{code}/register?next=%2Frefcodes&amp;x=1" lang="{code}"' in page
+
+
+@pytest.mark.parametrize("path", ["/uk", "/xx/", "/UK/", "/ukraine", "/uk/uk/"])
+def test_what_is_no_prefix(client: Visitor, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == (200 if path == "/uk" else 404)
+
+
+def test_the_answer_varies_by_what_decides(client: Visitor) -> None:
+    vary = {name.lower() for name in client.get("/").vary}
+    assert {"accept-language", "cookie", "hx-request"} <= vary
+
+
+def test_numbers_follow_the_language(client: Visitor) -> None:
+    make_product(price_minor=123_456_789)
+    assert "1,234,567.89" in client.get("/en/").text
+    for code in ("uk", "ru"):
+        assert "1\xa0234\xa0567,89" in client.get(f"/{code}/").text

@@ -1,0 +1,122 @@
+"""The development stand-in for the provider's page: it verifies, signs, and is nowhere near production."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import Order, PaymentTransaction, User
+from portal.payments.wayforpay import is_authentic, parse_callback
+from portal.settings import TEST_MERCHANT_SECRET
+from tests.factories import make_order
+from tests.web.conftest import MakeApp, visitor
+from tests.web.pages import form_fields
+from tests.web.visitor import Visitor
+
+PAY, ACT = "/dev/wayforpay/pay", "/dev/wayforpay/act"
+
+
+@pytest.fixture
+def purchase(as_owner: Visitor, owner: User) -> dict[str, list[str]]:
+    """The fields of a real purchase form."""
+    order = make_order(owner)
+    return form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), f"http://localhost{PAY}")
+
+
+@pytest.fixture
+def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Deliver callbacks to this application and keep their bodies."""
+    bodies: list[bytes] = []
+
+    class Answer(BytesIO):
+        status = 200
+
+    def deliver(call: urllib.request.Request, timeout: int) -> Any:
+        assert isinstance(call.data, bytes)
+        bodies.append(call.data)
+        told = visitor(app).post(call.selector, data=call.data, content_type=call.get_header("Content-type"))
+        if told.status_code != 200:
+            raise urllib.error.HTTPError(call.full_url, told.status_code, "", {}, BytesIO(told.data))
+        return Answer(told.data)
+
+    monkeypatch.setattr("urllib.request.urlopen", deliver)
+    return bodies
+
+
+def test_a_genuine_form_opens_the_page(client: Visitor, purchase: dict[str, list[str]]) -> None:
+    page = client.post(PAY, data=purchase)
+    assert page.status_code == 200
+    assert "1,000.00" in page.text or "1000.00" in page.text
+    assert "stand-in" in page.text.lower()
+
+
+@pytest.mark.parametrize(
+    "field", ["amount", "merchantSignature", "orderReference", "productPrice[]", "currency"]
+)
+def test_a_changed_form_is_refused_by_name(
+    client: Visitor, purchase: dict[str, list[str]], field: str
+) -> None:
+    for url in (PAY, ACT):
+        page = client.post(url, data={**purchase, field: "1.00"})
+        assert page.status_code == 400
+    missing = {name: value for name, value in purchase.items() if name != field}
+    assert client.post(PAY, data=missing).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [("pay", "paid"), ("decline", "failed"), ("pending", "pending"), ("expire", "cancelled")],
+)
+def test_an_outcome_is_a_genuine_callback(
+    client: Visitor, purchase: dict[str, list[str]], sent: list[bytes], outcome: str, expected: str
+) -> None:
+    page = client.post(ACT, data={**purchase, "standInAction": outcome})
+    assert page.status_code == 200
+    assert is_authentic(parse_callback(sent[0]), TEST_MERCHANT_SECRET)
+    assert PaymentTransaction.get().status == expected
+    order = Order.get()
+    assert f"/checkout/return/{order.order_reference}" in page.text
+
+
+def test_duplicates_disorder_and_forgeries_on_request(
+    client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]
+) -> None:
+    wishes = {"standInCopies": "3", "standInReorder": "1", "standInForge": "1", "standInWrongAmount": "1"}
+    page = client.post(ACT, data={**purchase, "standInAction": "pay", **wishes})
+    assert page.status_code == 200
+    statuses = [json.loads(body)["transactionStatus"] for body in sent]
+    assert statuses.count("Approved") == 5
+    assert statuses[-1] == "Pending"
+    assert PaymentTransaction.get().status == "paid"
+
+
+def test_odd_wishes_are_answered(client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]) -> None:
+    for wishes in (
+        {"standInAction": "nonsense", "standInWrongAmount": "1"},
+        {"standInCopies": "-1"},
+        {"standInCopies": "999999"},
+        {"standInCopies": "x"},
+        {"standInAction": "refund", "standInRefundAmount": "nonsense"},
+    ):
+        assert client.post(ACT, data={**purchase, **wishes}).status_code == 200, wishes
+    assert len(sent) < 20
+
+
+def test_it_stays_out_of_production_and_of_a_configured_page(make_app: MakeApp) -> None:
+    real = {
+        "portal_env": "production",
+        "secret_key": "x" * 40,
+        "app_url": "https://shop.example",
+        "wayforpay_merchant_account": "shop",
+        "wayforpay_secret_key": "a real secret",
+    }
+    for app in (make_app(**real), make_app(wayforpay_pay_url="https://secure.wayforpay.com/pay")):
+        for url in (PAY, ACT):
+            assert app.test_client().post(url).status_code == 404
+        assert not any("/dev/" in rule.rule for rule in app.url_map.iter_rules())

@@ -1,0 +1,111 @@
+"""The cart: quantities in the session, prices from the catalogue."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from models import Product
+from tests.factories import make_product
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+
+def add(client: Visitor, product: Product, quantity: object = 1, **more: object):
+    return client.submit("/cart", {"productId": product.id, "quantity": quantity, **more})
+
+
+def test_adding_leads_to_the_cart(client: Visitor) -> None:
+    product = make_product(name="A teapot", price_minor=12_345)
+    answer = add(client, product, 2)
+    assert (answer.status_code, answer.location) == (303, "/cart")
+    told = text_of(client.get("/cart"))
+    assert "A teapot" in told
+    assert "246.90" in told
+
+
+def test_adding_again_adds_up(client: Visitor) -> None:
+    product = make_product()
+    add(client, product, 2)
+    add(client, product, 3)
+    assert client.cart() == {str(product.id): 5}
+
+
+def test_a_quantity_is_set(client: Visitor) -> None:
+    product = make_product()
+    add(client, product, 2)
+    add(client, product, 7, mode="set")
+    assert client.cart() == {str(product.id): 7}
+
+
+def test_zero_takes_a_product_out_and_again_changes_nothing(client: Visitor) -> None:
+    product, kept = make_product(), make_product()
+    add(client, product)
+    add(client, kept)
+    for _ in range(2):
+        assert add(client, product, 0, mode="set").status_code == 303
+    assert client.cart() == {str(kept.id): 1}
+
+
+def test_the_number_of_pieces_shows_in_the_header(client: Visitor) -> None:
+    add(client, make_product(), 3)
+    assert '<span class="count-dot" aria-hidden="true">3</span>' in client.get("/").text
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+@pytest.mark.parametrize("quantity", ["-1", "1000", "x", "", "1.5", "９", "1e3"])
+def test_a_quantity_that_is_none_is_refused_in_words(client: Visitor, quantity: str, locale: str) -> None:
+    product = make_product()
+    client.fill_cart((product.id, 2))
+    page = client.submit(f"/{locale}/cart", {"productId": product.id, "quantity": quantity, "mode": "set"})
+    assert page.status_code == 422
+    assert "999" in text_of(page).split(product.name)[0]
+    assert f'href="#quantity-{product.id}"' in page.text
+    assert client.cart() == {str(product.id): 2}
+
+
+@pytest.mark.parametrize("product_id", ["", "x", "-1", "0", "1.5", str(2**63), "null"])
+def test_a_product_that_is_none_is_refused(client: Visitor, product_id: str) -> None:
+    page = client.submit("/cart", {"productId": product_id, "quantity": "1"})
+    assert page.status_code == 422
+    assert client.cart() == {}
+
+
+def test_links_of_the_error_summary_lead_somewhere(client: Visitor) -> None:
+    for form in ({"productId": "x"}, {"productId": make_product().id, "quantity": "x"}):
+        page = client.submit("/cart", form).text
+        summary = page.split('id="error-summary"')[1].split("</div>")[0]
+        for anchor in re.findall(r'href="#([^"]+)"', summary):
+            assert f'id="{anchor}"' in page
+
+
+def test_a_product_taken_off_sale_leaves_the_cart(client: Visitor) -> None:
+    gone, kept = make_product(), make_product()
+    client.fill_cart((gone.id, 1), (kept.id, 1))
+    Product.update(active=False).where(Product.id == gone.id).execute()
+    page = client.get("/cart")
+    assert kept.name in text_of(page)
+    assert gone.name not in text_of(page)
+    assert client.cart() == {str(kept.id): 1}
+
+
+def test_two_currencies_have_two_totals(client: Visitor) -> None:
+    client.fill_cart(
+        (make_product(price_minor=100).id, 1), (make_product(price_minor=200, currency="USD").id, 1)
+    )
+    assert client.get("/cart").text.count('class="order-total"') == 2
+
+
+def test_an_order_has_at_most_fifty_products(client: Visitor) -> None:
+    client.fill_cart(*((number, 1) for number in range(1, 51)))
+    page = add(client, make_product())
+    assert page.status_code == 422
+    assert "50" in text_of(page)
+
+
+def test_changing_the_cart_needs_the_token(client: Visitor) -> None:
+    for token in ({}, {"csrf_token": "forged"}):
+        answer = client.post("/cart", data={"productId": make_product().id, "quantity": 1, **token})
+        assert answer.status_code == 400
+    assert client.cart() == {}

@@ -1,0 +1,65 @@
+"""The catalogue and a product's page, open to everybody."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import make_product, make_vendor
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+
+def test_an_empty_store_says_so(client: Visitor) -> None:
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "empty" in page.text
+
+
+def test_the_catalogue_lists_what_is_for_sale(client: Visitor) -> None:
+    make_product(make_vendor(name="Tea House"), name="Mountain tea", price_minor=24_000, stock=500)
+    make_product(name="A ghost", active=False)
+    told = text_of(client.get("/"))
+    assert "Mountain tea" in told
+    assert "Tea House" in told
+    assert "240.00" in told
+    assert "A ghost" not in told
+
+
+@pytest.mark.parametrize("stock", [0, -2])
+def test_what_is_sold_out_cannot_be_added(client: Visitor, stock: int) -> None:
+    product = make_product(stock=stock)
+    for url in ("/", f"/products/{product.slug}"):
+        assert 'name="productId"' not in client.get(url).text
+
+
+def test_few_pieces_left_are_counted_in_the_readers_language(client: Visitor) -> None:
+    make_product(stock=3)
+    forms = {locale: text_of(client.get(f"/{locale}/")) for locale in ("en", "uk", "ru")}
+    assert "3 left" in forms["en"]
+    assert len(set(forms.values())) == 3
+
+
+def test_a_product_has_a_page(client: Visitor) -> None:
+    product = make_product(name="Clay teapot", description="Holds three cups.", price_minor=98_000)
+    page = client.get(f"/products/{product.slug}")
+    assert page.status_code == 200
+    for told in ("Clay teapot", "Holds three cups.", "980.00", product.vendor.name):
+        assert told in text_of(page)
+
+
+def test_a_product_that_is_not_there_is_not_found(client: Visitor) -> None:
+    gone = make_product(active=False)
+    for slug in (gone.slug, "no-such", "%00", "%27%3B--", "ö", "x" * 3_000):
+        assert client.get(f"/products/{slug}").status_code == 404, slug
+
+
+def test_pages_to_read_refuse_post(client: Visitor) -> None:
+    assert client.submit("/").status_code == 405
+    assert client.submit(f"/products/{make_product().slug}").status_code == 405
+
+
+def test_names_are_escaped_and_not_translated(client: Visitor) -> None:
+    make_product(name='<b onmouseover="x">Bold</b>')
+    page = client.get("/").text
+    assert "<b onmouseover" not in page
+    assert 'translate="no">&lt;b' in page

@@ -1,0 +1,54 @@
+"""The vendor's own settlements."""
+
+from __future__ import annotations
+
+from models import User, Vendor
+from tests.factories import make_settlement, make_vendor
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+
+def test_a_vendor_sees_own_settlements_with_their_breakdown(as_seller: Visitor, seller: User) -> None:
+    mine = make_settlement(Vendor.get(Vendor.user == seller.id), 200_000)
+    theirs = make_settlement(make_vendor(name="Somebody else"))
+    page = as_seller.get("/vendor/earnings")
+    assert page.status_code == 200
+    told = text_of(page)
+    for expected in (mine.order_reference, "2,000.00", "1,500.00", "400.00", "100.00", "Platform default"):
+        assert expected in told, expected
+    assert theirs.order_reference not in told
+    assert "Somebody else" not in told
+
+
+def test_totals_count_every_row(as_seller: Visitor, seller: User) -> None:
+    vendor = Vendor.get(Vendor.user == seller.id)
+    for _ in range(53):
+        make_settlement(vendor, 10_000)
+    make_settlement(vendor, 10_000, "completed")
+    page = as_seller.get("/vendor/earnings")
+    assert "3,975.00" in text_of(page)
+    assert page.text.count('<tr id="settlement-') == 50
+    before = page.text.split("before=")[1].split('"')[0]
+    assert as_seller.get(f"/vendor/earnings?before={before}").text.count('<tr id="settlement-') == 4
+
+
+def test_a_held_settlement_says_why(as_seller: Visitor, seller: User) -> None:
+    make_settlement(
+        Vendor.get(Vendor.user == seller.id), status="held", failure_reason="commission_exceeds_subtotal"
+    )
+    assert "exceed the sale" in text_of(as_seller.get("/vendor/earnings"))
+
+
+def test_a_vendor_without_sales_and_one_without_a_shop(as_seller: Visitor, app, database) -> None:
+    from tests.factories import make_user
+
+    assert as_seller.get("/vendor/earnings").status_code == 200
+    make_settlement(make_vendor())
+    shopless = app.test_client().sign_in_as(make_user(role="vendor"))
+    assert '<tr id="settlement-' not in shopless.get("/vendor/earnings").text
+
+
+def test_earnings_are_for_vendors(client: Visitor, as_owner: Visitor, as_admin: Visitor) -> None:
+    assert client.get("/vendor/earnings").status_code == 303
+    assert as_owner.get("/vendor/earnings").status_code == 403
+    assert as_admin.get("/vendor/earnings").status_code == 403

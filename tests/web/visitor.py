@@ -1,0 +1,70 @@
+"""A test client that behaves as the portal's own pages do: it carries the CSRF token they were given."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from models import User
+
+_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
+
+
+class Visitor(FlaskClient):
+    """One browser: cookies, at most one signed-in person."""
+
+    def sign_in_as(self, user: User) -> Visitor:
+        """Start the person's session without the form; `test_login` covers the form."""
+        with self.session_transaction() as session:
+            session.clear()
+            session["_user_id"] = str(user.id)
+            session["_fresh"] = True
+        return self
+
+    def token(self) -> str:
+        """Return the token that a page gives to its forms and scripts."""
+        found = _TOKEN.search(self.get("/login").text)
+        assert found, "a page without a CSRF token"
+        return found[1]
+
+    def submit(self, url: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        """Post a form with its token."""
+        return self.post(url, data={"csrf_token": self.token(), **(data or {})}, **options)
+
+    def send(self, url: str, body: object = None, *, method: str = "POST", **options: Any) -> TestResponse:
+        """Send JSON with the token in its header."""
+        headers = {"X-CSRFToken": self.token(), **options.pop("headers", {})}
+        return self.open(url, method=method, json={} if body is None else body, headers=headers, **options)
+
+    def swap(self, url: str, data: dict[str, Any] | None = None) -> TestResponse:
+        """Post a form as htmx does."""
+        return self.submit(url, data, headers={"HX-Request": "true"})
+
+    def fragment(self, url: str) -> TestResponse:
+        """Read a page as htmx does."""
+        return self.get(url, headers={"HX-Request": "true"})
+
+    def fill_cart(self, *lines: tuple[int, int]) -> None:
+        """Put (product id, quantity) lines into the cart without the pages."""
+        with self.session_transaction() as session:
+            session["cart"] = {str(product_id): quantity for product_id, quantity in lines}
+
+    def cart(self) -> dict[str, int]:
+        with self.session_transaction() as session:
+            return dict(session.get("cart", {}))
+
+    def cookie_headers(self, response: TestResponse, name: str) -> list[str]:
+        """Return the Set-Cookie headers of one cookie."""
+        return [text for text in response.headers.getlist("Set-Cookie") if text.startswith(f"{name}=")]
+
+
+def error_of(response: TestResponse) -> dict[str, Any]:
+    """Return the error of a JSON answer, which holds nothing else."""
+    body = response.get_json()
+    assert set(body) == {"error"}, body
+    assert {"code", "message"} <= set(body["error"]), body
+    assert body["error"]["message"], body
+    return dict(body["error"])
