@@ -1,7 +1,8 @@
 """Every Peewee table: columns only, no verbs.
 
 `sql/*.sql` is the source of constraints and indexes; a test compares these columns with the
-migrated database. A foreign key's raw value is annotated beside it for the type checker. Money is `*_minor` beside `currency`, tokens are integer wei, times are aware UTC.
+migrated database. A foreign key's raw value is annotated beside it for the type checker.
+Money is `*_minor` beside `currency`, tokens are integer wei, times are aware UTC.
 """
 
 from __future__ import annotations

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_babel import Babel
+from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs import start_schedule
+from portal.accounts import set_locale
 from portal.chain import open_chain
 from portal.cli import register_commands
 from portal.db import bind_database, release_connection
@@ -80,8 +82,21 @@ def _install_languages(app: Flask) -> None:
 def _remember_language(response: Response) -> Response:
     chosen = prefix_locale()
     if chosen and request.cookies.get(LOCALE_COOKIE) != chosen and response.mimetype == "text/html":
-        response.set_cookie(LOCALE_COOKIE, chosen, max_age=365 * 24 * 3600, path="/", samesite="Lax")
+        response.set_cookie(
+            LOCALE_COOKIE,
+            chosen,
+            max_age=365 * 24 * 3600,
+            path="/",
+            samesite="Lax",
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+        )
+        _remember_for_account(chosen)
     return response
+
+
+def _remember_for_account(locale: str) -> None:
+    if current_user.is_authenticated and current_user.locale != locale:
+        set_locale(current_user.id, locale)
 
 
 def _wrap(app: Flask, settings: Settings) -> None:

@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     referral_uah_per_usd: PositiveDecimal = Decimal(40)
     referral_rate_source: Literal["setting", "nbu"] = "setting"
     nbu_rate_url: HttpUrl = "https://bank.gov.ua/NBUStatService/v1/statdirectory/exchange"
-    referral_reward_mode: Literal[0, 1] = 0
+    referral_reward_mode: Annotated[int, Field(ge=0, le=1)] = 0
     referral_account_fallback: bool = True
     polygon_rpc_url: HttpUrl = ""
     polygon_rpc_fallback_url: HttpUrl = ""
@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     referral_bump_after_seconds: Annotated[int, Field(gt=0)] = 60
     referral_second_approval_usd: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] = Decimal(0)
     chain_explorer_url: HttpUrl = ""
+    referral_minter_address: Address = ""
+    deployer_private_key: SecretStr = SecretStr("")
 
     settlement_payout_mode: Literal["simulated", "onchain"] = "simulated"
     settlement_payout_private_key: SecretStr = SecretStr("")
@@ -98,10 +100,8 @@ class Settings(BaseSettings):
     wayforpay_secret_key: SecretStr = SecretStr(TEST_MERCHANT_SECRET)
     wayforpay_domain: str = "localhost"
     wayforpay_pay_url: HttpUrl = ""
-    wayforpay_api_url: HttpUrl = ""
 
     business_timezone: str = "Europe/Kyiv"
-    consent_required: bool = False
 
     rate_limit_beacon: str = "600 per minute"
     rate_limit_sign_up: str = "60 per minute"

@@ -25,7 +25,12 @@ PAGES = {
     "buyer": ["/cart", "/checkout", "/orders", "/membership", "/account/wallets", "/account/security"],
     "referrer": ["/refcodes", "/notifications"],
     "vendor": ["/vendor/earnings"],
-    "admin": ["/admin/refcodes", "/admin/store/commissions", "/admin/audit", "/admin/audit?orderReference={reference}"],
+    "admin": [
+        "/admin/refcodes",
+        "/admin/store/commissions",
+        "/admin/audit",
+        "/admin/audit?orderReference={reference}",
+    ],
 }
 
 
@@ -33,7 +38,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", type=Path, metavar="FOLDER", dest="folder")
     folder = parser.parse_args().folder
-    with tempfile.TemporaryDirectory() as scratch, started_portal(Path(scratch)) as portal, started_browser() as browser:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        started_portal(Path(scratch)) as portal,
+        started_browser() as browser,
+    ):
         reference = live_a_little(browser, portal)
         if folder:
             take_everything(browser, portal, reference, folder)
@@ -91,7 +100,11 @@ def approve_one(browser: Browser, portal: RunningPortal, reference: str) -> None
 
 def register(page: Page, name: str) -> None:
     page.goto("/register")
-    for label, value in (("Name", name), ("E-mail", f"{name.lower()}@demo.example"), ("Password", "demo-visitor-pass")):
+    for label, value in (
+        ("Name", name),
+        ("E-mail", f"{name.lower()}@demo.example"),
+        ("Password", "demo-visitor-pass"),
+    ):
         page.get_by_label(label).fill(value)
     page.locator("main").get_by_role("button").click()
 
@@ -113,7 +126,12 @@ def fill_cart(page: Page) -> None:
 
 
 def open_page(
-    browser: Browser, portal: RunningPortal, locale: str, *, scheme: str = "light", size: dict[str, int] = WIDE
+    browser: Browser,
+    portal: RunningPortal,
+    locale: str,
+    *,
+    scheme: str = "light",
+    size: dict[str, int] = WIDE,
 ) -> Page:
     context = browser.new_context(
         base_url=portal.url,
@@ -128,7 +146,10 @@ def open_page(
 def take_pictures(browser: Browser, portal: RunningPortal) -> None:
     """Take the committed pictures: few, at one width, in the language the README is in."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    shots = [("referrer", "/refcodes", "referrer"), ("admin", "/admin/refcodes?status=pending_approval", "admin")]
+    shots = [
+        ("referrer", "/refcodes", "referrer"),
+        ("admin", "/admin/refcodes?status=pending_approval", "admin"),
+    ]
     for role, path, name in shots:
         page = open_page(browser, portal, "en")
         sign_in(page, portal, role)

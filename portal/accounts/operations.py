@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
@@ -140,7 +141,8 @@ def check_credentials(email: str, password: str) -> User:
     user: User | None = User.select().where(fn.lower(User.email) == email.strip().lower()).first()
     # An unknown address costs the same time as a wrong password.
     stored = user.password_hash if user and user.password_hash else _UNUSABLE_HASH
-    if not _matches(stored, password[: PASSWORD_MAX + 1]) or user is None:
+    is_right = _matches(stored, password[: PASSWORD_MAX + 1])
+    if user is None or user.password_hash is None or not is_right:
         raise CredentialsWrong
     return user
 
@@ -148,7 +150,7 @@ def check_credentials(email: str, password: str) -> User:
 def change_password(user_id: int, present: str, new: str, actor: Actor) -> None:
     """Replace the password of whoever knows the present one; raise InputInvalid naming the field at fault."""
     user = User.get_by_id(user_id)
-    if not _matches(user.password_hash or _UNUSABLE_HASH, present[: PASSWORD_MAX + 1]):
+    if user.password_hash is None or not _matches(user.password_hash, present[: PASSWORD_MAX + 1]):
         raise InputInvalid({"present": PasswordWrong(field="present")})
     set_password(user_id, new, actor)
 
@@ -222,4 +224,4 @@ def _matches(stored: str, password: str) -> bool:
         return False
 
 
-_UNUSABLE_HASH = hash_password("no account has this password")
+_UNUSABLE_HASH = hash_password(secrets.token_urlsafe())

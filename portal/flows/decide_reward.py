@@ -1,4 +1,4 @@
-"""An admin's decisions about rewards: approve, reject with a reason, retry what failed, one or many (SPEC section 5)."""
+"""An admin's decisions about rewards, one or many: approve, reject with a reason, retry what failed (SPEC 5)."""
 
 from __future__ import annotations
 

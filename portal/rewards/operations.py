@@ -191,15 +191,15 @@ def _is_approved_enough(reward_id: int, status: str, actor: Actor, needed: int) 
         raise OwnReward
     if reward.status != status:
         raise RewardStatusConflict(status=reward.status)
-    approvals = {row.admin_user_id for row in RewardApproval.select().where(RewardApproval.reward_id == reward_id)}
+    approvals = {
+        row.admin_user_id for row in RewardApproval.select().where(RewardApproval.reward_id == reward_id)
+    }
     if len(approvals | {actor.user_id}) >= needed:
         return True
     if actor.user_id in approvals:
         raise AlreadyApprovedByYou
     RewardApproval.insert(reward_id=reward_id, admin_user_id=actor.user_id).execute()
-    record_event(
-        actor, "reward", reward_id, "reward_first_approved", order_reference=reward.order_reference
-    )
+    record_event(actor, "reward", reward_id, "reward_first_approved", order_reference=reward.order_reference)
     return False
 
 

@@ -19,6 +19,7 @@ from portal.web.cart import cart_size
 from portal.web.format import FILTERS
 from portal.web.locale import LOCALES, language_links, select_locale
 from portal.web.requests import portal
+from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
 from portal.web.translate import ngettext
 
@@ -52,7 +53,7 @@ def install_context(app: Flask) -> None:
         _=_,
         gettext=_,
         ngettext=ngettext,
-        status_words=sentences.status_words,
+        status_words=status_words,
         percent_source=sentences.percent_source,
     )
     app.jinja_env.filters.update(FILTERS)

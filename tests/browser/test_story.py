@@ -54,7 +54,9 @@ class World:
         return int(token.functions.balanceOf(Web3.to_checksum_address(wallet)).call())
 
     def is_paid(self, reference: str) -> bool:
-        rewards = self.web3.eth.contract(Web3.to_checksum_address(self.dev["rewardsAddress"]), abi=PAID_ORDERS)
+        rewards = self.web3.eth.contract(
+            Web3.to_checksum_address(self.dev["rewardsAddress"]), abi=PAID_ORDERS
+        )
         return bool(rewards.functions.paidOrders(Web3.keccak(text=reference)).call())
 
     def wait_for_status(self, reference: str, status: str) -> None:
@@ -121,14 +123,18 @@ def reference_of(page: Page) -> str:
     return page.url.rsplit("/", 1)[1]
 
 
-def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(world: World, visitor: Callable[[], Page]) -> None:
+def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(
+    world: World, visitor: Callable[[], Page]
+) -> None:
     # The referrer copies a share link.
     referrer = visitor()
     sign_in(referrer, world.dev["logins"]["referrer"])
     referrer.goto("/refcodes")
     link = referrer.get_by_label("Share link").input_value()
     code = link.partition("?ref=")[2]
-    wallet, visits_before = world.row("SELECT wallet_address, visits_total FROM refcodes WHERE code = %s", code)
+    wallet, visits_before = world.row(
+        "SELECT wallet_address, visits_total FROM refcodes WHERE code = %s", code
+    )
 
     # A new visitor opens it: both cookies, and one arrival counted, not one page view.
     buyer = visitor()
@@ -160,7 +166,9 @@ def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(world: World, visi
     assert world.row("SELECT status FROM orders WHERE order_reference = %s", reference) == ("paid",)
     assert world.row("SELECT count(*) FROM settlements WHERE order_reference = %s", reference) == (2,)
     assert world.row("SELECT count(*) FROM erp_sales_assists WHERE order_reference = %s", reference) == (2,)
-    status, wei = world.row("SELECT status, reward_amount_wei FROM referral_rewards WHERE order_reference = %s", reference)
+    status, wei = world.row(
+        "SELECT status, reward_amount_wei FROM referral_rewards WHERE order_reference = %s", reference
+    )
     assert status == "pending_approval"
     balance_before = world.balance(wallet)
 
@@ -195,7 +203,9 @@ def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(world: World, visi
     expect(admin.get_by_text("The contract has this reference as paid.")).to_be_visible()
 
 
-def test_credit_is_approved_at_once_and_minted_without_an_admin(world: World, visitor: Callable[[], Page]) -> None:
+def test_credit_is_approved_at_once_and_minted_without_an_admin(
+    world: World, visitor: Callable[[], Page]
+) -> None:
     page = visitor()
     page.goto(world.dev["referralLink"])
     sign_in(page, world.dev["logins"]["buyer"])
@@ -225,10 +235,18 @@ def test_a_stand_in_that_misbehaves_pays_once(world: World, visitor: Callable[[]
     reference = reference_of(page)
     assert world.row("SELECT count(*) FROM settlements WHERE order_reference = %s", reference) == (2,)
     outcomes = world.row(
-        "SELECT array_agg(outcome || coalesce(':' || reason, '') ORDER BY id) FROM payment_events WHERE order_reference = %s",
+        "SELECT array_agg(outcome || coalesce(':' || reason, '') ORDER BY id) FROM payment_events"
+        " WHERE order_reference = %s",
         reference,
     )[0]
-    assert outcomes == ["refused:wrong_amount", "refused:bad_signature", "applied", "duplicate", "duplicate", "applied"]
+    assert outcomes == [
+        "refused:wrong_amount",
+        "refused:bad_signature",
+        "applied",
+        "duplicate",
+        "duplicate",
+        "applied",
+    ]
 
 
 def test_a_declined_payment_says_so_and_can_be_tried_again(world: World, visitor: Callable[[], Page]) -> None:
@@ -246,7 +264,16 @@ def test_a_declined_payment_says_so_and_can_be_tried_again(world: World, visitor
 
 
 PAGES = {
-    "buyer": ("/", "/cart", "/checkout", "/orders", "/membership", "/refcodes", "/notifications", "/account/wallets"),
+    "buyer": (
+        "/",
+        "/cart",
+        "/checkout",
+        "/orders",
+        "/membership",
+        "/refcodes",
+        "/notifications",
+        "/account/wallets",
+    ),
     "admin": ("/admin/refcodes", "/admin/refcodes?status=minted", "/admin/store/commissions", "/admin/audit"),
     "vendor": ("/vendor/earnings",),
 }

@@ -49,7 +49,9 @@ class Store:
     def product(self, slug: str) -> Product:
         return Product.get(Product.slug == slug)
 
-    def place(self, buyer: User, *slugs: str, cookie: str | None = None, key: str | None = None) -> PlacedOrder:
+    def place(
+        self, buyer: User, *slugs: str, cookie: str | None = None, key: str | None = None
+    ) -> PlacedOrder:
         lines = [CartLine(self.product(slug).id, 1) for slug in slugs or ("mountain-tea", "city-map")]
         return place_order(buyer, lines, cookie, self.settings, checkout_key=key)
 

@@ -128,7 +128,11 @@ def test_a_retry_sizes_anew_what_had_no_size(store: Store) -> None:
     with pytest.raises(RewardUnsizable):
         decide_reward.retry(reward.id, admin.id, store.chain, store.settings)
     retried = decide_reward.retry(reward.id, admin.id, store.chain, priced)
-    assert (retried.status, retried.reward_amount_wei, retried.failure_reason) == ("approved", 6_725 * 10**15, None)
+    assert (retried.status, retried.reward_amount_wei, retried.failure_reason) == (
+        "approved",
+        6_725 * 10**15,
+        None,
+    )
     assert [line["source"] for line in retried.sizing["lines"]] == ["default", "merchant"]
 
 
@@ -136,7 +140,10 @@ def test_a_retry_keeps_the_promised_size_of_what_had_one(store: Store) -> None:
     reward, admin = reward_of(store, "ann"), store.user("admin")
     put(reward, "failed")
     dearer = store.settings.model_copy(update={"referral_token_usd_price": Decimal(5)})
-    assert decide_reward.retry(reward.id, admin.id, store.chain, dearer).reward_amount_wei == reward.reward_amount_wei
+    assert (
+        decide_reward.retry(reward.id, admin.id, store.chain, dearer).reward_amount_wei
+        == reward.reward_amount_wei
+    )
 
 
 def test_a_missing_rate_is_healed_by_a_retry_once_there_is_one(store: Store) -> None:

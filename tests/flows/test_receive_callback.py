@@ -68,7 +68,9 @@ def test_an_approved_payment_feeds_both_rails_under_one_reference(store: Store) 
 def test_the_breakdown_names_every_part_and_its_source(store: Store) -> None:
     order = ready(store)
     store.tell(order)
-    book = Settlement.get((Settlement.order_reference == order.order_reference) & (Settlement.amount_minor == 14_900))
+    book = Settlement.get(
+        (Settlement.order_reference == order.order_reference) & (Settlement.amount_minor == 14_900)
+    )
     assert book.metadata["commissionBreakdown"] == {
         "platformCommission": "17.88",
         "referralCommission": "14.90",

@@ -72,7 +72,11 @@ def test_credit_pays_at_once_and_the_reward_starts_approved(store: Store) -> Non
     assert paid.status == "paid"
     assert credit_balance(user_id, "UAH") == 50_000 - order.total_minor
     reward = ReferralReward.get()
-    assert (reward.status, reward.rail, reward.order_reference) == ("approved", "crypto", order.order_reference)
+    assert (reward.status, reward.rail, reward.order_reference) == (
+        "approved",
+        "crypto",
+        order.order_reference,
+    )
     assert Settlement.select().count() == 2
     with pytest.raises(AlreadyPaid):
         pay_with_credit(order.id, buyer, store.chain, store.settings)
@@ -116,7 +120,8 @@ def test_the_credit_form_sent_twice_buys_once(store: Store) -> None:
     give_credit(store, "ann")
     buyer, lines = store.user("ann"), [CartLine(store.product("city-map").id, 1)]
     orders = [
-        buy_with_credit(buyer, lines, None, store.chain, store.settings, checkout_key="form-1") for _ in range(2)
+        buy_with_credit(buyer, lines, None, store.chain, store.settings, checkout_key="form-1")
+        for _ in range(2)
     ]
     assert orders[0].id == orders[1].id
     assert Order.select().count() == 1
@@ -155,7 +160,9 @@ def test_a_failing_rail_never_loses_the_payment_and_is_retried(
     failure = RailFailure.get()
     assert (failure.rail, failure.resolved_at) == (rail, None)
     assert "this rail is broken" in failure.reason
-    assert (Settlement.select().count(), ReferralReward.select().count()) == ((0, 1) if rail == "commission" else (2, 0))
+    assert (Settlement.select().count(), ReferralReward.select().count()) == (
+        (0, 1) if rail == "commission" else (2, 0)
+    )
     assert run_checks() == {}
 
     assert retry_rails(store.chain, store.settings) == 1
@@ -182,7 +189,8 @@ def test_without_a_token_price_the_reward_waits_as_failed(store: Store) -> None:
 
 def test_commissions_above_the_sale_are_held_and_never_paid_negative(store: Store) -> None:
     MerchantConfig.update(
-        platform_percent=Decimal(95), custom_splits=[{"recipientId": "p", "percent": "10", "description": "Partner"}]
+        platform_percent=Decimal(95),
+        custom_splits=[{"recipientId": "p", "percent": "10", "description": "Partner"}],
     ).execute()
     store.pay(store.newcomer("ann"), cookie=store.code)
     for row in Settlement.select():

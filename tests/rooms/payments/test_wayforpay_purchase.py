@@ -62,10 +62,20 @@ def test_the_form_is_complete_and_its_own_signature_verifies() -> None:
     signature = fields.pop("merchantSignature")
     assert signature == sign(
         SECRET,
-        (
-            "test_merch_n1;www.market.ua;store_A1_1700000000000;1415379863;1547.36;UAH;"
-            "Tea green leaf;Cup;1;2;1000.00;273.68"
-        ).split(";"),
+        [
+            "test_merch_n1",
+            "www.market.ua",
+            "store_A1_1700000000000",
+            "1415379863",
+            "1547.36",
+            "UAH",
+            "Tea green leaf",
+            "Cup",
+            "1",
+            "2",
+            "1000.00",
+            "273.68",
+        ],
     )
     assert fields == {
         "merchantAccount": "test_merch_n1",
