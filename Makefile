@@ -29,12 +29,14 @@ setup: $(VENV)/.packages $(VENV)/.contracts ## Install into .venv and contracts/
 run: setup ## Start the whole portal (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
 	@exec $(BIN)/flask --app wsgi dev --port '$(PORT)' --data-dir '$(DATA_DIR)'
 
-test-setup: setup $(VENV)/.test-packages $(VENV)/chromium-path ## Install what the tests need besides, a Chromium included
+test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/chromium-path ## Install what the tests need besides, a Chromium included
 
 test: test-setup ## Check everything: style, types, contracts, tests (TESTS=path for some, WORKERS=2)
 	@$(MAKE) lint
 	@printf '\n== contracts: build, compare with the committed artifacts, test\n'
 	@$(WITH_NODE) npm --prefix contracts run --silent check
+	@printf '\n== slither\n'
+	@$(WITH_NODE) SLITHER='$(CURDIR)/$(VENV)/slither/bin/slither' npm --prefix contracts run --silent slither
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
 	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist loadgroup $(TESTS)
 
@@ -84,6 +86,13 @@ $(VENV)/.test-packages: requirements-dev.lock $(VENV)/.packages
 $(VENV)/.contracts: contracts/package-lock.json $(VENV)/.packages
 	@echo 'Installing the contract tools'
 	@$(WITH_NODE) npm --prefix contracts ci --no-audit --no-fund --loglevel error
+	@touch $@
+
+# slither asks for an older web3 than the portal's, so it gets an environment of its own.
+$(VENV)/.slither: contracts/slither.lock | $(VENV)/bin/python
+	@echo 'Installing slither'
+	@$(PYTHON) -m venv $(VENV)/slither
+	@$(VENV)/slither/bin/python -m pip install --require-hashes --disable-pip-version-check --progress-bar off -q -r contracts/slither.lock
 	@touch $@
 
 $(VENV)/chromium-path: tests/support/install_chromium.py $(VENV)/.test-packages
