@@ -18,6 +18,7 @@ from portal.lib.errors import PortalError
 from portal.local.folder import read_json, write_json
 
 LOOPBACK = "127.0.0.1"
+_RELEASE_SECONDS = 1.0
 _LOG_LIMIT_BYTES = 10_000_000
 # Below the range from which the system takes ports for outgoing connections, so a kept port stays free.
 _PORTS = range(20_000, 32_000)
@@ -159,13 +160,23 @@ def is_port_free(port: int) -> bool:
 
 
 def pick_port(preferred: int | None = None) -> int:
-    """Return the preferred loopback port if it is free, else another free one."""
-    if preferred and is_port_free(preferred):
+    """Return the preferred loopback port if it is free, or becomes so in a moment, else another free one."""
+    if preferred and _becomes_free(preferred):
         return preferred
     for port in random.sample(_PORTS, 200):
         if is_port_free(port):
             return port
     raise LocalRuntimeError("No free port was found on 127.0.0.1.")
+
+
+def _becomes_free(port: int) -> bool:
+    """Give the kernel a moment to let go of the port of a server that was just killed."""
+    deadline = time.monotonic() + _RELEASE_SECONDS
+    while not is_port_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def last_lines(log: Path, count: int = 1, *, holding: str = "") -> str:
