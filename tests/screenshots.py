@@ -27,6 +27,7 @@ PAGES = {
     "vendor": ["/vendor/earnings"],
     "admin": [
         "/admin/refcodes",
+        "/admin/refcodes/mint",
         "/admin/store/commissions",
         "/admin/audit",
         "/admin/audit?orderReference={reference}",

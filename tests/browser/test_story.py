@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 from web3 import Web3
 
 from tests.support.portals import RunningPortal
@@ -74,23 +74,6 @@ def world(portal: RunningPortal) -> Iterator[World]:
     made = World(portal)
     yield made
     made.database.close()
-
-
-@pytest.fixture
-def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Callable[[], Page]]:
-    """Return a maker of pages, each a browser of its own with no cookies."""
-    contexts: list[BrowserContext] = []
-
-    def make() -> Page:
-        context = browser.new_context(base_url=portal.url, locale="en-GB")
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
 
 
 def sign_in(page: Page, login: dict[str, str]) -> None:

@@ -1,0 +1,47 @@
+"""What browser tests share: pages of a browser of their own, and signing in by the form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.support.portals import RunningPortal
+
+Visitor = Callable[..., Page]
+
+
+@pytest.fixture
+def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Visitor]:
+    """Return a maker of pages, each in a browser of its own with no cookies; a script error fails the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def make(**options: Any) -> Page:
+        context = browser.new_context(**{"base_url": portal.url, "locale": "en-GB", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+@pytest.fixture
+def sign_in(portal: RunningPortal) -> Callable[[Page, str], None]:
+    """Return a function that signs a page in as one of the demo people."""
+
+    def enter(page: Page, role: str) -> None:
+        login = portal.description["logins"][role]
+        page.goto("/login")
+        page.locator("#email").fill(login["email"])
+        page.locator("#password").fill(login["password"])
+        page.locator("main button[type=submit]").click()
+        page.wait_for_url("**/")
+
+    return enter

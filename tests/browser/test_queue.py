@@ -1,0 +1,90 @@
+"""The admin's queue in a browser: choosing many, the keyboard, and a minting job that keeps its page."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import psycopg2
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor
+from tests.support.portals import RunningPortal
+
+
+@pytest.fixture
+def waiting(portal: RunningPortal) -> list[str]:
+    """Put three waiting rewards into the running portal's ledger and return their references."""
+    references = [f"store_queue{number}_{time.time_ns()}" for number in range(3)]
+    with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
+        for reference in references:
+            cursor.execute(
+                "INSERT INTO referral_rewards (order_reference, ref_code, referrer_user_id, referrer_wallet,"
+                " order_total_minor, currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail,"
+                " status, sizing) SELECT %s, code, owner_user_id, wallet_address, 10000, 'UAH', 5, 0.125, 0.1,"
+                " 1250000000000000000, 'fiat', 'pending_approval', '{\"lines\": [], \"usdRate\": \"40\"}'"
+                " FROM refcodes LIMIT 1",
+                [reference],
+            )
+    database.close()
+    return references
+
+
+def test_choosing_rows_shows_exactly_what_will_be_decided(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], waiting: list[str]
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto("/admin/refcodes")
+    expect(page.locator("[data-bulk-bar]")).to_be_hidden()
+    for reference in waiting[:2]:
+        page.get_by_label(f"Choose {reference}").check()
+    expect(page.get_by_role("button", name="Approve 2 on this page")).to_be_visible()
+    page.get_by_placeholder("Reason for rejecting").fill("made for a test")
+    page.get_by_role("button", name="Reject 2 on this page").click()
+    expect(page.locator("main").get_by_text("2 rewards are rejected.")).to_be_visible()
+    expect(page.locator("tr[data-row]", has_text=waiting[2])).to_be_visible()
+    expect(page.locator("tr[data-row]", has_text=waiting[0])).to_have_count(0)
+
+
+def test_the_keyboard_walks_chooses_and_approves(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], waiting: list[str]
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto(f"/admin/refcodes?orderReference={waiting[0]}")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.get_by_label(f"Choose {waiting[0]}")).to_be_checked()
+    page.keyboard.press("x")
+    page.keyboard.press("a")
+    status = page.locator(f"tr[data-row]:has-text('{waiting[0]}') [data-status]")
+    expect(status).not_to_have_attribute("data-status", "pending_approval")
+    page.keyboard.press("?")
+    expect(page.locator("dialog[open]")).to_be_visible()
+
+
+def test_a_minting_job_shows_its_progress_and_keeps_its_page(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], portal: RunningPortal, waiting: list[str]
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    token = page.locator("meta[name=csrf-token]").get_attribute("content")
+    with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE referral_rewards SET status = 'approved' WHERE order_reference = ANY(%s) RETURNING id",
+            [waiting],
+        )
+    database.close()
+    answer = page.request.post(
+        "/api/refcodes/mint", headers={"X-CSRFToken": token or ""}, data={"limit": 50}
+    ).json()
+    assert answer["success"] is True
+    assert isinstance(answer["jobId"], int)
+    page.goto(f"/admin/refcodes/mint/{answer['jobId']}")
+    expect(page.locator("#mint-job")).to_have_attribute("data-job", "finished", timeout=60_000)
+    expect(page.get_by_text(re.compile(r"^\d+ of \d+$")).first).to_be_visible()
+    page.reload()
+    expect(page.locator("#mint-job [data-status=minted]").first).to_be_visible()
