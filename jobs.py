@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from portal.db import Actor, advisory_lock, release_connection
 from portal.db.checks import run_checks
-from portal.flows.mint_rewards import run_mint
+from portal.flows.mint_rewards import drive_minting, notify_minted
 from portal.flows.receive_callback import settle_inbox
 from portal.flows.settle_payment import retry_rails
 from portal.runtime import Portal
@@ -24,7 +24,8 @@ from portal.visits import prune_visits
 
 log = logging.getLogger(__name__)
 
-MINT_BATCH = 100
+# While there is work a run goes on round after round: rewards a second, not a batch every few seconds.
+MINT_LIMIT, MINT_SECONDS = 5_000, 30
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,15 @@ class Job:
 
 
 def mint_rewards(portal: Portal) -> object:
-    """Run one minting round: settle what is open, send what is approved."""
-    return run_mint(portal.chain, portal.settings, MINT_BATCH, Actor.job("mint_rewards"))
+    """Run minting rounds until nothing is open or approved, or the time is over."""
+    return drive_minting(
+        portal.chain,
+        portal.settings,
+        Actor.job("mint_rewards"),
+        limit=MINT_LIMIT,
+        seconds=MINT_SECONDS,
+        on_minted=notify_minted,
+    )
 
 
 def settle_waiting_callbacks(portal: Portal) -> object:

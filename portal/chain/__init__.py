@@ -23,6 +23,7 @@ from portal.chain.keys import OperatorKey, load_operator_key
 from portal.chain.leadership import Leader, database_now, lead
 from portal.chain.oracle import Price
 from portal.chain.reads import is_chain_reachable, read_paid_event, read_paid_order, read_paid_orders
+from portal.chain.state import list_alerts
 from portal.chain.status import ChainStatus, Problem, read_status
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "deploy_development",
     "is_chain_reachable",
     "lead",
+    "list_alerts",
     "load_operator_key",
     "open_chain",
     "order_ref",

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
 
-from models import EventLog, Order, PaymentEvent, PaymentTransaction, ReferralReward, SalesAssist, Settlement
-from portal.chain import AnyChain, read_paid_order
+from models import (
+    EventLog,
+    Order,
+    PaymentEvent,
+    PaymentTransaction,
+    ReferralReward,
+    SalesAssist,
+    Settlement,
+    Table,
+)
+from portal.chain import AnyChain, PaidEvent, order_ref, read_paid_event, read_paid_order
+from portal.chain.state import resolve_alert
 from portal.commissions import list_assists, list_settlements
+from portal.db import Actor, record_event, transaction
 from portal.payments import find_payment
 from portal.rewards import find_reward_by_reference
 
@@ -37,6 +50,7 @@ class ReferenceStory:
     callbacks: list[PaymentEvent]
     events: list[EventLog]
     on_chain: bool | None
+    paid_event: PaidEvent | None
     differences: list[Difference]
 
     @property
@@ -52,6 +66,7 @@ def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceStory:
     assists = list_assists(order_reference)
     reward = find_reward_by_reference(order_reference)
     on_chain = read_paid_order(chain, order_reference)
+    paid_event = read_paid_event(chain, order_reference) if on_chain else None
     return ReferenceStory(
         order_reference=order_reference,
         payment=payment,
@@ -62,7 +77,8 @@ def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceStory:
         callbacks=_rows(PaymentEvent, order_reference),
         events=_rows(EventLog, order_reference),
         on_chain=on_chain,
-        differences=_differences(order, payment, settlements, assists, reward, on_chain),
+        paid_event=paid_event,
+        differences=_differences(order, payment, settlements, assists, reward, on_chain, paid_event),
     )
 
 
@@ -87,6 +103,7 @@ def _differences(
     assists: list[SalesAssist],
     reward: ReferralReward | None,
     on_chain: bool | None,
+    paid_event: PaidEvent | None,
 ) -> list[Difference]:
     paid = payment is not None and payment.status == "paid"
     attributed = order is not None and order.referral_code is not None
@@ -104,4 +121,59 @@ def _differences(
         "on_chain_not_minted": on_chain is True
         and (reward is None or reward.status not in ("minted", "minting")),
     }
+    if paid_event and reward:
+        promised = (reward.referrer_wallet, reward.reward_amount_wei)
+        checks["paid_differently"] = (paid_event.wallet, paid_event.amount) != promised
     return [Difference(code) for code, broken in checks.items() if broken]
+
+
+def proof_as_json(story: ReferenceStory, chain: AnyChain) -> dict[str, Any]:
+    """Return every row, event and chain fact of a reference as plain JSON: the downloadable proof."""
+    event = story.paid_event
+    return {
+        "orderReference": story.order_reference,
+        "orderRef": order_ref(story.order_reference),
+        "chainId": chain.chain_id,
+        "paidOnChain": story.on_chain,
+        "referralPaid": None
+        if event is None
+        else {
+            "txHash": event.tx_hash,
+            "blockNumber": event.block_number,
+            "refWallet": event.wallet,
+            "amountWei": str(event.amount),
+        },
+        "payment": _plain(story.payment),
+        "order": _plain(story.order),
+        "settlements": [_plain(row) for row in story.settlements],
+        "salesAssists": [_plain(row) for row in story.assists],
+        "reward": _plain(story.reward),
+        "callbacks": [_plain(row) for row in story.callbacks],
+        "events": [_plain(row) for row in story.events],
+        "differences": [difference.code for difference in story.differences],
+    }
+
+
+def close_alert(alert_id: int, admin_id: int) -> bool:
+    """Close an alert of the chain audit, with an event row; return whether it was open."""
+    with transaction():
+        closed = resolve_alert(alert_id)
+        if closed:
+            record_event(Actor.user(admin_id), "chain_alert", alert_id, "chain_alert_resolved")
+    return closed
+
+
+def _plain(row: Table | None) -> dict[str, Any] | None:
+    """Return a row's own columns; times as ISO 8601, whatever is no integer or JSON as its exact text."""
+    if row is None:
+        return None
+    return {name: _plain_value(value) for name, value in row.__data__.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    # Wei is larger than what JSON readers keep exactly.
+    if isinstance(value, Decimal) or (isinstance(value, int) and abs(value) >= 2**53):
+        return str(value)
+    return value

@@ -203,6 +203,20 @@ def callback_refusal(reason: str | None) -> str:
     }.get(reason or "", reason or "")
 
 
+def chain_alert(kind: str) -> str:
+    """Return a difference between the chain and the ledger in words, with what to do about it."""
+    return {
+        "paid_unknown": _(
+            "The contract paid a reference this portal does not know. Check who else can pay from it."
+        ),
+        "paid_differently": _(
+            "The contract paid another wallet or amount than the reward says. Compare both."
+        ),
+        "paid_unapproved": _("The contract paid a reward that is not approved here. Do not pay it again."),
+        "payment_event_missing": _("The contract shows a payment whose event is missing. Check the node."),
+    }.get(kind, kind)
+
+
 def risk_hint(code: str, number: int) -> str:
     """Return a risk hint in words; the number fills its sentence."""
     if code == "same_mailbox":

@@ -184,6 +184,14 @@ def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(
     admin.goto(f"/admin/audit?orderReference={reference}")
     expect(admin.get_by_text("The rails agree.")).to_be_visible()
     expect(admin.get_by_text("The contract has this reference as paid.")).to_be_visible()
+    proof = admin.request.get(f"/admin/audit/proof.json?orderReference={reference}").json()
+    assert proof["differences"] == []
+    assert proof["referralPaid"] == {
+        "txHash": tx_hash,
+        "blockNumber": world.web3.eth.get_transaction_receipt(tx_hash)["blockNumber"],
+        "refWallet": wallet,
+        "amountWei": str(wei),
+    }
 
 
 def test_credit_is_approved_at_once_and_minted_without_an_admin(
