@@ -19,6 +19,7 @@ from portal.db.checks import run_checks
 from portal.flows.mint_rewards import drive_minting, notify_minted
 from portal.flows.receive_callback import settle_inbox
 from portal.flows.settle_payment import retry_rails
+from portal.flows.watch_chain import watch_chain
 from portal.runtime import Portal
 from portal.visits import prune_visits
 
@@ -59,6 +60,14 @@ def retry_failed_rails(portal: Portal) -> object:
     return retry_rails(portal.chain, portal.settings)
 
 
+def watch_minter(portal: Portal) -> object:
+    """See whether the minter can go on, and log what is wrong."""
+    codes = watch_chain(portal.chain, portal.settings) if portal.chain.configured else []
+    if codes:
+        log.warning("minting needs attention: %s", ", ".join(codes))
+    return codes
+
+
 def prune_old_visits(portal: Portal) -> object:
     """Remove visit buckets older than 28 days."""
     return prune_visits()
@@ -76,6 +85,7 @@ TIMETABLE = (
     Job("mint_rewards", 3, mint_rewards),
     Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
     Job("retry_failed_rails", 60, retry_failed_rails),
+    Job("watch_minter", 300, watch_minter),
     Job("check_invariants", 600, check_invariants),
     Job("prune_old_visits", 3600, prune_old_visits),
 )

@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from portal.db import connection
 from portal.flows.read_health import count_by_status, read_health
+from portal.flows.watch_chain import last_watch
 from portal.web.access import public
 from portal.web.requests import portal
 
@@ -29,6 +30,19 @@ def readiness() -> ResponseReturnValue:
     return jsonify(health.as_json()), 200 if health.is_ready else 503
 
 
+def _measure_minter(registry: CollectorRegistry) -> None:
+    watch = last_watch(portal().chain)
+    if watch is None or watch.operator_balance_wei is None:
+        return
+    Gauge("portal_minter_balance_wei", "The minter's balance", registry=registry).set(
+        int(watch.operator_balance_wei)
+    )
+    if watch.days_of_gas is not None:
+        Gauge("portal_minter_gas_days", "Days the minter's gas lasts", registry=registry).set(
+            watch.days_of_gas
+        )
+
+
 @blueprint.get("/metrics")
 @public(csrf=False)
 def metrics() -> ResponseReturnValue:
@@ -38,4 +52,5 @@ def metrics() -> ResponseReturnValue:
     with connection():
         for ledger, status, count in count_by_status():
             gauge.labels(ledger, status).set(count)
+        _measure_minter(registry)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -13,6 +13,7 @@ from portal.flows import decide_reward
 from portal.flows.decide_reward import BulkResult, NothingChosen, choose_matching
 from portal.flows.mint_rewards import waiting_reason
 from portal.flows.queue_overview import QueueFacts, admin_names, queue_facts
+from portal.flows.watch_chain import last_watch
 from portal.lib.errors import PortalError
 from portal.rewards import RewardFilter, count_matching, get_reward, list_reward_queue, reward_totals
 from portal.visits import platform_stats
@@ -218,6 +219,10 @@ def _tell_refused(result: BulkResult) -> None:
         flash(refusal_counts(code, len(ids)), "warning")
 
 
-def _waiting() -> str | None:
-    found = waiting_reason(portal().chain.chain_id)
-    return mint_waiting(found.code) if found else None
+def _waiting() -> list[str]:
+    """Return why minting waits now, and what the last watch found that would stop it soon."""
+    chain = portal().chain
+    found, watch = waiting_reason(chain.chain_id), last_watch(chain)
+    codes = [found.code] if found else []
+    codes += [code for code in (watch.problems if watch else []) if code not in codes]
+    return [mint_waiting(code) for code in codes if code != "other_leader"]
