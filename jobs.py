@@ -20,6 +20,7 @@ from portal.flows.mint_rewards import drive_minting, notify_minted
 from portal.flows.receive_callback import settle_inbox
 from portal.flows.settle_payment import retry_rails
 from portal.flows.watch_chain import watch_chain
+from portal.rewards import fold_reward_totals
 from portal.runtime import Portal
 from portal.visits import prune_visits
 
@@ -68,6 +69,11 @@ def watch_minter(portal: Portal) -> object:
     return codes
 
 
+def fold_totals(portal: Portal) -> object:
+    """Fold the differences that changed rewards have noted into the kept totals."""
+    return fold_reward_totals()
+
+
 def prune_old_visits(portal: Portal) -> object:
     """Remove visit buckets older than 28 days."""
     return prune_visits()
@@ -83,6 +89,7 @@ def check_invariants(portal: Portal) -> object:
 
 TIMETABLE = (
     Job("mint_rewards", 3, mint_rewards),
+    Job("fold_totals", 10, fold_totals),
     Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
     Job("retry_failed_rails", 60, retry_failed_rails),
     Job("watch_minter", 300, watch_minter),

@@ -368,6 +368,28 @@ class ReferralReward(StatusTable):
         table_name = "referral_rewards"
 
 
+class RewardTotal(Table):
+    referrer_user_id = BigIntegerField()
+    status = TextField()
+    rewards = BigIntegerField()
+    amount_wei = WeiField()
+
+    class Meta:
+        table_name = "reward_totals"
+        primary_key = CompositeKey("referrer_user_id", "status")
+
+
+class RewardTotalDelta(Table):
+    id = IdentityField()
+    referrer_user_id = BigIntegerField()
+    status = TextField()
+    rewards = BigIntegerField()
+    amount_wei = WeiField()
+
+    class Meta:
+        table_name = "reward_total_deltas"
+
+
 class RewardApproval(Table):
     reward_id = BigIntegerField()
     admin_user_id = BigIntegerField()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -116,9 +116,10 @@ def transaction() -> Any:
     return database.atomic()
 
 
-def query(sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+def query(sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
     """Run one SQL statement of a hot path and return its rows, [] where it returns none."""
-    cursor = database.execute_sql(sql, tuple(parameters))
+    named = isinstance(parameters, Mapping)
+    cursor = database.execute_sql(sql, parameters if named else tuple(parameters))
     return cursor.fetchall() if cursor.description else []
 
 

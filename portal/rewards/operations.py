@@ -9,7 +9,7 @@ from typing import Any
 from peewee import fn
 
 from models import ReferralReward, RewardApproval
-from portal.db import Actor, move_status, record_event, transaction
+from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.errors import PortalError
 
 REASON_MAX = 500
@@ -170,6 +170,32 @@ def retry_reward(reward_id: int, sized: Sized, actor: Actor, *, approvals_needed
             approved_by=actor.user_id,
             approved_at=fn.now(),
         )
+
+
+_FOLD = """
+WITH gone AS (DELETE FROM reward_total_deltas RETURNING referrer_user_id, status, rewards, amount_wei),
+parts AS (
+    SELECT referrer_user_id, status, rewards, amount_wei FROM gone
+    UNION ALL SELECT 0, status, rewards, amount_wei FROM gone
+),
+sums AS (
+    SELECT referrer_user_id, status, sum(rewards) AS rewards, sum(amount_wei) AS amount_wei
+    FROM parts GROUP BY 1, 2
+)
+INSERT INTO reward_totals AS t (referrer_user_id, status, rewards, amount_wei)
+SELECT referrer_user_id, status, rewards, amount_wei FROM sums
+ON CONFLICT (referrer_user_id, status) DO UPDATE
+    SET rewards = t.rewards + excluded.rewards, amount_wei = t.amount_wei + excluded.amount_wei
+RETURNING t.status
+"""
+
+
+def fold_reward_totals() -> int:
+    """Fold the noted differences into the kept totals and return how many totals changed.
+
+    One statement: a reader sees the differences or the totals, never both and never neither.
+    """
+    return len(query(_FOLD))
 
 
 def get_reward(reward_id: int) -> ReferralReward:

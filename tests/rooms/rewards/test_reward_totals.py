@@ -1,0 +1,77 @@
+"""Totals are exact at any moment, whatever changed how many rewards, folded or not."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+from models import ReferralReward, RewardTotalDelta
+from portal.db import connection
+from portal.db.checks import run_checks
+from portal.rewards import fold_reward_totals, reward_totals
+from tests.factories import make_code, make_reward, make_user
+
+
+def counted(user_id: int | None = None) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for row in ReferralReward.select():
+        if user_id in (None, row.referrer_user_id):
+            count, wei = found.get(row.status, (0, 0))
+            found[row.status] = (count + 1, wei + (row.reward_amount_wei or 0))
+    return found
+
+
+def agrees(*users: int) -> bool:
+    every = all(
+        {status: told for status, told in reward_totals(user).items() if told[0]} == counted(user)
+        for user in (None, *users)
+    )
+    return every and run_checks() == {}
+
+
+def test_every_kind_of_change_is_noted_and_folded(database: str) -> None:
+    codes = [make_code(make_user(f"r{number}@demo.example")) for number in range(3)]
+    users = [code.owner_user_id for code in codes]
+    chance = random.Random(7)
+    for _ in range(20):
+        make_reward(chance.choice(codes))
+    assert agrees(*users)
+    fold_reward_totals()
+    assert RewardTotalDelta.select().count() == 0
+    assert agrees(*users)
+    ids = [row.id for row in ReferralReward.select()]
+    ReferralReward.update(status="approved").where(ReferralReward.id << ids[::2]).execute()
+    ReferralReward.update(reward_amount_wei=5).where(ReferralReward.id << ids[::3]).execute()
+    ReferralReward.delete().where(ReferralReward.id << ids[::5]).execute()
+    assert agrees(*users)
+    fold_reward_totals()
+    assert agrees(*users)
+
+
+def test_a_change_of_nothing_counted_notes_nothing(database: str) -> None:
+    make_reward(make_code(make_user("r@demo.example")))
+    fold_reward_totals()
+    ReferralReward.update(failure_reason="a note").execute()
+    assert RewardTotalDelta.select().count() == 0
+
+
+def test_folding_while_others_write_loses_nothing(database: str) -> None:
+    code = make_code(make_user("r@demo.example"))
+
+    def write() -> None:
+        with connection():
+            for _ in range(15):
+                make_reward(code)
+
+    def fold() -> None:
+        with connection():
+            for _ in range(25):
+                fold_reward_totals()
+
+    threads = [threading.Thread(target=job) for job in (write, write, fold)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert reward_totals()["pending_approval"][0] == 30
+    assert agrees(code.owner_user_id)
