@@ -22,8 +22,8 @@ from tests.support.run import close_run, open_run, run_folder
 _FILL = """
 INSERT INTO referral_rewards (order_reference, ref_code, referrer_user_id, referrer_wallet, order_total_minor,
     currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status, created_at, tx_hash)
-SELECT 'store_bench' || n || '_1', c.code, c.owner_user_id, c.wallet_address, 10000, 'UAH', 5, 0.125, 0.1, 10 ^ 18, 'fiat',
-    CASE WHEN n %% 20 = 0 THEN 'pending_approval' ELSE 'minted' END, now() - make_interval(secs => n), '0x1'
+SELECT 'store_bench' || n || '_1', c.code, c.owner_user_id, c.wallet_address, 10000, 'UAH', 5, 0.125, 0.1, 10 ^ 18,
+    'fiat', CASE WHEN n %% 20 = 0 THEN 'pending_approval' ELSE 'minted' END, now() - make_interval(secs => n), '0x1'
 FROM generate_series(%s, %s) n, refcodes c
 """
 ROUNDS = 30
