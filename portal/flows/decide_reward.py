@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from models import ReferralReward
+from models import EventLog, ReferralReward, User
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.size_reward import read_market, size_again
@@ -54,6 +54,7 @@ class BulkResult:
     decided: list[int] = field(default_factory=list)
     first_approvals: list[int] = field(default_factory=list)
     refused: dict[str, list[int]] = field(default_factory=dict)
+    decided_by: list[str] = field(default_factory=list)
 
 
 def approve(reward_id: int, admin_id: int, settings: Settings) -> ReferralReward:
@@ -125,7 +126,19 @@ def _each(reward_ids: Sequence[int], decision: Callable[[int], ReferralReward], 
             result.refused.setdefault(error.code, []).append(reward_id)
         else:
             (result.decided if reward.status == status else result.first_approvals).append(reward_id)
+    result.decided_by = _deciders(result.refused.get(RewardStatusConflict.code, []))
     return result
+
+
+def _deciders(reward_ids: Sequence[int]) -> list[str]:
+    """Return the names of the people who decided about these rewards, by name."""
+    decisions = EventLog.select(EventLog.actor_user_id).where(
+        (EventLog.entity == "reward")
+        & EventLog.entity_id.in_([str(reward_id) for reward_id in reward_ids])
+        & EventLog.event.in_(("reward_approved", "reward_rejected", "reward_retried"))
+    )
+    people = User.select(User.name).where(User.id.in_(decisions)).order_by(User.name)
+    return [person.name for person in people]
 
 
 def _kept_size(reward: ReferralReward) -> Sized:

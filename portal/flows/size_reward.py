@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -26,12 +26,13 @@ from portal.settings import Settings
 
 @dataclass(frozen=True)
 class PriceReading:
-    """The token's USD price with its source and time, or why there is none."""
+    """The token's USD price with its source and time, or why there is none; `record` is the source's own evidence."""
 
     value: Decimal | None
     source: str
     at: datetime | None
     failure: PortalError | None = None
+    record: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,13 @@ def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
         price = oracle.read_price(settings, chain.node)
     except PriceUnavailable as error:
         return PriceReading(None, "unavailable", None, error)
-    return PriceReading(price.value, price.source, price.at)
+    return PriceReading(price.value, price.source, price.at, record=_evidence(price))
+
+
+def _evidence(price: oracle.Price) -> dict[str, str]:
+    """Return what the feed said, so that anyone can look the price up again (CHAIN section 3)."""
+    facts = {"feed": price.feed, "roundId": price.round_id, "raw": price.raw, "decimals": price.decimals}
+    return {name: str(fact) for name, fact in facts.items() if fact is not None}
 
 
 def size_reward_of(
@@ -77,7 +84,8 @@ def size_reward_of(
         price_source=price.source,
         price_at=price.at,
     )
-    failed = Sized(stored_percent(percent), None, price.value, None, None, inputs_as_json(inputs))
+    kept = {**inputs_as_json(inputs), "priceEvidence": dict(price.record), "rateDay": _iso_day(rate.day)}
+    failed = Sized(stored_percent(percent), None, price.value, None, None, kept)
     if price.failure is not None or price.value is None:
         return _failure(failed, price.failure or PriceUnavailable("no price"))
     try:
@@ -96,6 +104,10 @@ def size_again(reward: ReferralReward, market: Market) -> Sized:
         for line in kept["lines"]
     ]
     return size_reward_of(reward.order_total_minor, reward.currency, percent, lines, market)
+
+
+def _iso_day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _failure(sized: Sized, error: PortalError) -> Sized:

@@ -230,7 +230,7 @@ def risk_hint(code: str, number: int) -> str:
     )
 
 
-def refusal_counts(code: str, count: int) -> str:
+def refusal_counts(code: str, count: int, deciders: str = "") -> str:
     """Return how many of many rewards were not decided, and why."""
     if code == "own_reward":
         return ngettext("%(num)s reward is your own.", "%(num)s rewards are your own.", count)
@@ -242,6 +242,13 @@ def refusal_counts(code: str, count: int) -> str:
         )
     if code == "reward_unknown":
         return ngettext("%(num)s reward does not exist.", "%(num)s rewards do not exist.", count)
+    if deciders:
+        return ngettext(
+            "%(num)s reward was already decided by %(names)s.",
+            "%(num)s rewards were already decided by %(names)s.",
+            count,
+            names=deciders,
+        )
     return ngettext("%(num)s reward was already decided.", "%(num)s rewards were already decided.", count)
 
 

@@ -216,7 +216,7 @@ def _tell_rejected(result: BulkResult) -> None:
 
 def _tell_refused(result: BulkResult) -> None:
     for code, ids in result.refused.items():
-        flash(refusal_counts(code, len(ids)), "warning")
+        flash(refusal_counts(code, len(ids), ", ".join(result.decided_by)), "warning")
 
 
 def _waiting() -> list[str]:

@@ -42,6 +42,14 @@ def test_what_was_decided_meanwhile_is_told(as_admin: Visitor, other: User) -> N
     assert "1 reward was already decided." in told
 
 
+def test_who_decided_meanwhile_is_named(as_admin: Visitor, admin: User, other: User) -> None:
+    reward = make_reward(other)
+    form = {"decision": "approve", "ids": [reward.id]}
+    as_admin.submit(DECIDE, form)
+    as_admin.submit(DECIDE, form)
+    assert f"1 reward was already decided by {admin.name}." in text_of(as_admin.get(QUEUE))
+
+
 def test_all_matching_decides_beyond_the_page_when_the_promise_holds(as_admin: Visitor, other: User) -> None:
     rewards = [make_reward(other) for _ in range(53)]
     page = as_admin.get(QUEUE).text
