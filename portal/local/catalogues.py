@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -22,7 +23,8 @@ def _is_stale(path: Path) -> bool:
 
 
 def _compile(path: Path) -> None:
-    fresh = path.with_suffix(".mo.new")
+    # Two processes may find it stale at once: each writes a file of its own, the last rename wins.
+    fresh = path.with_suffix(f".mo.{os.getpid()}")
     with path.open("rb") as source, fresh.open("wb") as target:
         write_mo(target, read_po(source, locale=path.parent.parent.name))
     fresh.replace(path.with_suffix(".mo"))
