@@ -7,6 +7,7 @@ import pytest
 from models import EventLog, Order, Refcode, User, Wallet, WalletChallenge
 from portal.accounts import ChallengeUnknown, Holder, WalletTaken, get_open_challenge, use_challenge
 from portal.chain import open_chain
+from portal.codes import set_code_active
 from portal.db import SYSTEM
 from portal.flows import link_wallet as flow
 from portal.flows.wallet_sign_in import request_sign_in, sign_in_with_wallet
@@ -60,7 +61,7 @@ def test_a_code_that_somebody_else_switched_off_stays_off(settings: Settings) ->
     """An admin's decision outlives unlinking and linking again, however often."""
     user, wallet = make_user(), TestWallet()
     code = link(user, wallet, settings).code
-    flow.set_code_active(code, False, SYSTEM)
+    set_code_active(code, False, SYSTEM)
     for _ in range(2):
         flow.unlink_wallet(user.id, wallet.address)
         assert not link(user, wallet, settings).active
