@@ -288,7 +288,7 @@ def test_the_pages_are_accessible_also_when_something_failed(desk: Callable[[], 
     page.get_by_role("button", name="First Wallet").click()
     page.wait_for_url(f"{it.portal.url}/uk/")
     page.goto("/uk/account/wallets")
-    page.locator(".wallet-card summary").click()
+    page.locator(f"#wallet-{first.stored} summary").click()
     assert not violations(page)
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
