@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from portal.accounts import prune_challenges
 from portal.db import Actor, advisory_lock, release_connection
 from portal.db.checks import run_checks
 from portal.flows.mint_rewards import drive_minting, notify_minted
@@ -79,6 +80,11 @@ def prune_old_visits(portal: Portal) -> object:
     return prune_visits()
 
 
+def prune_wallet_challenges(portal: Portal) -> object:
+    """Remove texts that no wallet can sign any more."""
+    return prune_challenges()
+
+
 def check_invariants(portal: Portal) -> object:
     """Run the SQL invariants and log what they find."""
     broken = run_checks()
@@ -95,6 +101,7 @@ TIMETABLE = (
     Job("watch_minter", 300, watch_minter),
     Job("check_invariants", 600, check_invariants),
     Job("prune_old_visits", 3600, prune_old_visits),
+    Job("prune_wallet_challenges", 3600, prune_wallet_challenges),
 )
 
 

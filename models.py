@@ -100,7 +100,7 @@ class PlatformConfig(Table):
 
 class User(Table):
     id = IdentityField()
-    email = TextField()
+    email = TextField(null=True)
     name = TextField()
     password_hash = TextField(null=True)
     role = TextField()
@@ -125,6 +125,23 @@ class Wallet(Table):
 
     class Meta:
         table_name = "wallets"
+
+
+class WalletChallenge(Table):
+    user_id: int | None
+    id = IdentityField()
+    nonce = TextField()
+    purpose = TextField()
+    user = ForeignKeyField(User, column_name="user_id", null=True, index=False)
+    session_key = TextField(null=True)
+    address = TextField()
+    message = TextField()
+    created_at = DateTimeTZField()
+    expires_at = DateTimeTZField()
+    used_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "wallet_challenges"
 
 
 class Vendor(Table):

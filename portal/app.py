@@ -27,6 +27,7 @@ from portal.web import (
     stand_in,
     store,
     vendor,
+    wallets,
     webhooks,
 )
 from portal.web.access import install_gate
@@ -37,7 +38,7 @@ from portal.web.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select
 from portal.web.referral_cookies import remember_first_touch
 from portal.web.security import install_security
 
-BLUEPRINTS = (store, checkout, account, referrer, vendor, admin, api, webhooks, health, brand)
+BLUEPRINTS = (store, checkout, account, wallets, referrer, vendor, admin, api, webhooks, health, brand)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -1,4 +1,4 @@
-"""Create accounts, check passwords, register wallets."""
+"""Create accounts, check and change passwords."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from peewee import IntegrityError, fn
 
-from models import User, Wallet
+from models import User
 from portal.db import Actor, query, record_event, transaction
-from portal.lib.addresses import canonical_address
 from portal.lib.errors import InputInvalid, PortalError
 
 PASSWORD_MIN = 8
@@ -53,8 +52,10 @@ class PasswordWrong(PortalError):
     code = "password_wrong"
 
 
-class WalletTaken(PortalError):
-    code = "wallet_taken"
+class PasswordPresent(PortalError):
+    """The account has a password already; changing it needs the present one."""
+
+    code = "password_present"
 
 
 @dataclass(frozen=True)
@@ -109,25 +110,30 @@ def create_user(
         "role": role,
         "locale": locale,
     }
+    try:
+        return _insert_user(values, referrer, actor)
+    except IntegrityError:
+        raise InputInvalid({"email": EmailTaken(field="email")}) from None
+
+
+def create_wallet_user(name: str, *, locale: str, referrer: Referrer | None, actor: Actor) -> User:
+    """Create an account without e-mail and password, for a wallet that the caller registers with it."""
+    return _insert_user({"name": name, "locale": locale}, referrer, actor)
+
+
+def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Actor) -> User:
     if referrer:
-        values |= {
+        values = values | {
             "referred_by_code": referrer.code,
             "referred_by_user_id": referrer.user_id,
             "referred_by_wallet": referrer.wallet,
             "referred_at": fn.now(),
         }
-    try:
-        with transaction():
-            user_id = User.insert(values).execute()
-            record_event(
-                actor,
-                "user",
-                user_id,
-                "user_created",
-                data={"referred_by": referrer.code if referrer else None},
-            )
-    except IntegrityError:
-        raise InputInvalid({"email": EmailTaken(field="email")}) from None
+    with transaction():
+        user_id = User.insert(values).execute()
+        record_event(
+            actor, "user", user_id, "user_created", data={"referred_by": referrer.code if referrer else None}
+        )
     return User.get_by_id(user_id)
 
 
@@ -166,29 +172,26 @@ def set_password(user_id: int, password: str, actor: Actor) -> None:
         record_event(actor, "user", user_id, "password_changed")
 
 
+def add_credentials(user_id: int, email: str, password: str, actor: Actor) -> None:
+    """Give an account that was opened with a wallet an e-mail and a password.
+
+    Raises InputInvalid naming every field at fault, PasswordPresent when there is a password already.
+    """
+    _, address = validate_sign_up("-", email, password)
+    values = {"email": address, "password_hash": hash_password(password)}
+    try:
+        with transaction():
+            changed = User.update(values).where((User.id == user_id) & User.password_hash.is_null()).execute()
+            if not changed:
+                raise PasswordPresent
+            record_event(actor, "user", user_id, "credentials_added")
+    except IntegrityError:
+        raise InputInvalid({"email": EmailTaken(field="email")}) from None
+
+
 def set_locale(user_id: int, locale: str) -> None:
     """Remember the language a person reads; notifications are written in it."""
     User.update(locale=locale).where((User.id == user_id) & (User.locale != locale)).execute()
-
-
-def register_wallet(user_id: int, address: str, actor: Actor) -> str:
-    """Link a proven wallet to an account and return its stored form; raise WalletTaken.
-
-    The caller has proof that the person holds the key. Repeating it changes nothing.
-    """
-    stored = canonical_address(address)
-    with transaction():
-        added = (
-            Wallet.insert(address=stored, user=user_id)
-            .on_conflict_ignore()
-            .returning(Wallet.address)
-            .execute()
-        )
-        if list(added):
-            record_event(actor, "user", user_id, "wallet_linked", data={"address": stored})
-        elif Wallet.get_by_id(stored).user_id != user_id:
-            raise WalletTaken(field="address")
-    return stored
 
 
 def lock_user(user_id: int) -> None:

@@ -35,3 +35,9 @@ def list_wallet_addresses(user_id: int) -> list[str]:
         .order_by(Wallet.created_at, Wallet.address)
     )
     return [row.address for row in rows]
+
+
+def find_wallet_owner(address: str) -> int | None:
+    """Return the id of the account a wallet, in stored form, is linked to, or None."""
+    row = Wallet.get_or_none(Wallet.address == address)
+    return row.user_id if row else None

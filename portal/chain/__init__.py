@@ -12,6 +12,7 @@ from portal.chain.errors import (
     ChainAway,
     ChainNotConfigured,
     ContractMissing,
+    ContractWalletUnchecked,
     DeploymentFailed,
     KeyUnusable,
     LeaderLost,
@@ -23,6 +24,7 @@ from portal.chain.keys import OperatorKey, load_operator_key
 from portal.chain.leadership import Leader, database_now, lead
 from portal.chain.oracle import Price
 from portal.chain.reads import is_chain_reachable, read_paid_event, read_paid_order, read_paid_orders
+from portal.chain.signatures import is_signed_by
 from portal.chain.state import list_alerts
 from portal.chain.status import ChainStatus, Problem, read_status
 
@@ -33,6 +35,7 @@ __all__ = [
     "ChainNotConfigured",
     "ChainStatus",
     "ContractMissing",
+    "ContractWalletUnchecked",
     "Deployment",
     "DeploymentFailed",
     "KeyUnusable",
@@ -51,6 +54,7 @@ __all__ = [
     "database_now",
     "deploy_development",
     "is_chain_reachable",
+    "is_signed_by",
     "lead",
     "list_alerts",
     "load_operator_key",

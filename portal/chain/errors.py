@@ -40,6 +40,12 @@ class ContractMissing(PortalError):
     code = "contract_missing"
 
 
+class ContractWalletUnchecked(PortalError):
+    """Only a contract wallet can have made the signature, and no chain is configured to ask it on."""
+
+    code = "contract_wallet_unchecked"
+
+
 class DeploymentFailed(PortalError):
     """A deployment or a grant did not happen; the message is one sentence for the operator."""
 

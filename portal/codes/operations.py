@@ -35,12 +35,13 @@ def issue_code(owner_user_id: int, wallet_address: str, actor: Actor) -> Refcode
     return Refcode.get((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
 
 
-def set_code_active(code: str, active: bool, actor: Actor) -> bool:
+def set_code_active(code: str, active: bool, actor: Actor, reason: str | None = None) -> bool:
     """Activate or deactivate a code; return whether that changed anything. Past rewards stand."""
     with transaction():
         changed = (
             Refcode.update(active=active).where((Refcode.code == code) & (Refcode.active != active)).execute()
         )
         if changed:
-            record_event(actor, "refcode", code, "code_activated" if active else "code_deactivated")
+            event = "code_activated" if active else "code_deactivated"
+            record_event(actor, "refcode", code, event, reason=reason)
     return bool(changed)

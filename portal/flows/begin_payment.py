@@ -96,6 +96,6 @@ def _form(
         locale=locale,
         return_url=f"{settings.app_url}/{locale}/checkout/return/{payment.order_reference}",
         service_url=f"{settings.app_url}/api/payments/wayforpay/webhook",
-        client_email=buyer.email,
+        client_email=buyer.email or "",
     )
     return PurchaseForm(action, fields, payment.order_reference)

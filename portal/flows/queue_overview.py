@@ -79,7 +79,9 @@ def _risk_hints(rewards: Sequence[ReferralReward]) -> dict[int, list[RiskHint]]:
 def _add_same_mailbox(rewards: Sequence[ReferralReward], found: dict[int, list[RiskHint]]) -> None:
     people = {reward.referrer_user_id for reward in rewards} | {reward.referee_user_id for reward in rewards}
     mailboxes = {
-        row.id: mailbox(row.email) for row in User.select().where(User.id.in_(list(people - {None})))
+        row.id: mailbox(row.email)
+        for row in User.select().where(User.id.in_(list(people - {None})))
+        if row.email
     }
     for reward in rewards:
         buyer = mailboxes.get(reward.referee_user_id)

@@ -16,11 +16,17 @@ def sign_up(name: str, email: str, password: str, locale: str, cookie_code: str 
     """
     cleaned_name, cleaned_email = validate_sign_up(name, email, password)
     return create_user(
-        cleaned_email, cleaned_name, password, locale=locale, referrer=_referrer(cookie_code), actor=SYSTEM
+        cleaned_email,
+        cleaned_name,
+        password,
+        locale=locale,
+        referrer=find_referrer(cookie_code),
+        actor=SYSTEM,
     )
 
 
-def _referrer(code: str | None) -> Referrer | None:
+def find_referrer(code: str | None) -> Referrer | None:
+    """Return whom an active code credits with a new account, None for anything else."""
     if code is None or not is_well_formed_code(code):
         return None
     row = find_active_code(code)

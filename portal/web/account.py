@@ -1,4 +1,4 @@
-"""Accounts: register, sign in and out, wallets, security, notifications, the language choice."""
+"""Accounts: register, sign in and out, security, notifications, the language choice."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from portal.accounts import (
     CredentialsWrong,
+    add_credentials,
     change_password,
     check_credentials,
     find_user,
-    list_wallet_addresses,
 )
-from portal.chain import checksum
 from portal.db import Actor
 from portal.flows.sign_up import sign_up
 from portal.lib.errors import InputInvalid
@@ -75,7 +74,7 @@ def create_account() -> ResponseReturnValue:
         user = sign_up(name, email, password, select_locale(), raw_referral_cookie())
     except InputInvalid as error:
         return _form_page("account/register.html", form.to_dict(), error_texts(error)), _worst_status(error)
-    _begin_session(user)
+    begin_session(user)
     flash(_("Welcome, %(name)s.", name=user.name), "success")
     return redirect(_next_page(), 303)
 
@@ -98,7 +97,7 @@ def sign_in() -> ResponseReturnValue:
         return _form_page(
             "account/login.html", request.form.to_dict(), {"email": error_text(error)}
         ), status_of(error)
-    _begin_session(user)
+    begin_session(user)
     return redirect(_next_page(), 303)
 
 
@@ -109,14 +108,6 @@ def logout() -> ResponseReturnValue:
     logout_user()
     session.clear()
     return redirect(url_for("store.catalogue"), 303)
-
-
-@blueprint.get("/account/wallets")
-@signed_in()
-def wallets() -> ResponseReturnValue:
-    """Show the linked wallets."""
-    addresses = [checksum(address) for address in list_wallet_addresses(current_user.id)]
-    return render_template("account/wallets.html", addresses=addresses)
 
 
 @blueprint.get("/account/security")
@@ -130,12 +121,16 @@ def security() -> ResponseReturnValue:
 @signed_in()
 @limiter.limit(sign_in_limit)
 def save_password() -> ResponseReturnValue:
-    """Replace the password of whoever knows the present one."""
-    present, new = request.form.get("present", ""), request.form.get("password", "")
+    """Replace the password of whoever knows the present one; an account of a wallet gets e-mail and password."""
+    form, actor = request.form, Actor.user(current_user.id)
     try:
-        change_password(current_user.id, present, new, Actor.user(current_user.id))
+        if current_user.password_hash is None:
+            add_credentials(current_user.id, form.get("email", ""), form.get("password", ""), actor)
+        else:
+            change_password(current_user.id, form.get("present", ""), form.get("password", ""), actor)
     except InputInvalid as error:
-        return _form_page("account/security.html", {}, error_texts(error)), _worst_status(error)
+        values = {"email": form.get("email", "")}
+        return _form_page("account/security.html", values, error_texts(error)), _worst_status(error)
     flash(_("The new password is saved."), "success")
     return redirect(url_for("account.security"), 303)
 
@@ -167,7 +162,8 @@ def _form_page(template: str, values: dict[str, str], errors: dict[str, str]) ->
     )
 
 
-def _begin_session(user: User) -> None:
+def begin_session(user: User) -> None:
+    """Sign a person in to this browser."""
     # A new session id and token for a new identity; the cart is the visitor's own.
     cart = session.get("cart", {})
     session.clear()

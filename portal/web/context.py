@@ -10,6 +10,7 @@ from flask import Flask, has_request_context, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
+from portal.accounts import domain_of
 from portal.db import DatabaseAway
 from portal.db.connection import DATABASE_ERRORS
 from portal.notices import count_unread
@@ -55,6 +56,7 @@ def install_context(app: Flask) -> None:
         ngettext=ngettext,
         status_words=status_words,
         percent_source=sentences.percent_source,
+        wallet_expects=_wallet_expects,
     )
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = True
@@ -78,6 +80,12 @@ def _page_context() -> dict[str, Any]:
     }
 
 
+def _wallet_expects() -> dict[str, Any]:
+    """Return what every message to be signed says of this portal."""
+    settings = portal().settings
+    return {"domain": domain_of(settings.app_url), "chain_id": settings.referral_chain_id}
+
+
 def _links() -> dict[str, str]:
     endpoints = {
         "home": "store.catalogue",
@@ -86,7 +94,7 @@ def _links() -> dict[str, str]:
         "logout": "account.logout",
         "cart": "store.cart",
         "notifications": "account.notifications",
-        "wallets": "account.wallets",
+        "wallets": "wallets.page",
         "security": "account.security",
     }
     return {name: url_for(endpoint) for name, endpoint in endpoints.items()}

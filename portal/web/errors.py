@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 _STATUS = {
     "already_paid": 409,
     "callback_refused": 400,
+    "challenge_expired": 410,
+    "challenge_unknown": 409,
     "chain_away": 503,
     "chain_not_configured": 503,
     "code_unknown": 404,
@@ -48,6 +50,7 @@ _STATUS = {
     "not_found": 404,
     "order_unknown": 404,
     "own_reward": 403,
+    "password_present": 409,
     "payment_in_progress": 409,
     "payment_unknown": 404,
     "product_unknown": 404,
@@ -61,7 +64,9 @@ _STATUS = {
     "too_large": 413,
     "user_unknown": 404,
     "tier_unknown": 422,
+    "wallet_is_only_sign_in": 409,
     "wallet_taken": 409,
+    "wallet_unknown": 404,
 }
 _HTTP_CODES = {
     400: "body_malformed",

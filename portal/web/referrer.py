@@ -11,9 +11,10 @@ from flask_babel import format_date
 from flask_login import current_user
 from markupsafe import Markup
 
+from portal.accounts import WalletUnknown
 from portal.chain import checksum
-from portal.codes import CodeUnknown, find_code, set_code_active, share_url
-from portal.db import Actor
+from portal.codes import CodeUnknown, find_code, share_url
+from portal.flows.link_wallet import switch_code
 from portal.flows.referrer_overview import CodeCard, referrer_overview
 from portal.web.access import signed_in
 from portal.web.format import number
@@ -55,9 +56,13 @@ def qr(code: str) -> ResponseReturnValue:
 @signed_in()
 def switch(code: str) -> ResponseReturnValue:
     """Deactivate or activate one of the person's codes; past rewards stand."""
-    _own_code(code)
     active = request.form.get("active") == "1"
-    if set_code_active(code, active, Actor.user(current_user.id)):
+    try:
+        changed = switch_code(current_user.id, code, active)
+    except WalletUnknown:
+        flash(_("Link the wallet of this code again first."), "warning")
+        return redirect(url_for("wallets.page"), 303)
+    if changed:
         flash(
             _("The code works again.") if active else _("The code is deactivated. Past rewards stand."),
             "success",

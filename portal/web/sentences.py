@@ -28,6 +28,10 @@ _ERRORS: dict[str, Sentence] = {
     "callback_refused": lambda p: callback_refusal(p.get("reason")),
     "cart_empty": lambda p: _("Put something in the cart first."),
     "cart_too_long": lambda p: _("An order has at most %(at_most)s different products.", **p),
+    "challenge_expired": lambda p: _("The message was signed too late. Start again and sign the new one."),
+    "challenge_unknown": lambda p: _(
+        "There is no message waiting for this wallet's signature, or it was used already. Start again."
+    ),
     "chain_away": lambda p: _("The blockchain node cannot be reached. Try again in a few minutes."),
     "chain_not_configured": lambda p: _(
         "No blockchain is configured, so rewards wait. Approvals still work."
@@ -39,6 +43,9 @@ _ERRORS: dict[str, Sentence] = {
         "Together the commissions would exceed the sale. Lower one of them."
     ),
     "contract_missing": lambda p: _("The rewards contract is not at the configured address."),
+    "contract_wallet_unchecked": lambda p: _(
+        "Contract wallets cannot be checked here: no blockchain is configured on this server."
+    ),
     "credentials_wrong": lambda p: _("The e-mail or the password is wrong."),
     "credit_short": lambda p: _("Your credit does not cover this order."),
     "cron_secret_wrong": lambda p: _("The cron secret is wrong or not set on the server."),
@@ -79,6 +86,7 @@ _ERRORS: dict[str, Sentence] = {
     "order_unknown": lambda p: _("This order does not exist or is not yours."),
     "own_reward": lambda p: _("This reward is yours: another admin has to decide about it."),
     "password_length": lambda p: _("Use a password of %(at_least)s to %(at_most)s characters.", **p),
+    "password_present": lambda p: _("This account has a password already."),
     "password_wrong": lambda p: _("This is not your present password."),
     "payment_in_progress": lambda p: _(
         "Another way of paying this order has been started. Finish it, or place a new order."
@@ -97,6 +105,9 @@ _ERRORS: dict[str, Sentence] = {
     "reward_unknown": lambda p: _("This reward does not exist."),
     "role_required": lambda p: _("This page is for another role."),
     "sign_in_required": lambda p: _("Sign in to continue."),
+    "signature_wrong": lambda p: _(
+        "This is not the wallet's signature of the message. Sign with the wallet you chose."
+    ),
     "status_unknown": lambda p: _("Choose one of these statuses: %(allowed)s.", **p),
     "stock_short": lambda p: ngettext(
         "Only %(num)s of %(product)s is left.",
@@ -113,6 +124,10 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "wrong_chain": lambda p: _("The blockchain node serves another network than configured."),
     "purchase_refused": lambda p: _("The provider would refuse this purchase form."),
+    "wallet_is_only_sign_in": lambda p: _(
+        "This wallet is the only way into your account. Add an e-mail and a password under Security first."
+    ),
+    "wallet_unknown": lambda p: _("This wallet is not linked to your account."),
     "wallet_taken": lambda p: _("This wallet is linked to another account."),
 }
 

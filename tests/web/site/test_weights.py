@@ -43,7 +43,7 @@ def test_pages_are_light(app: Flask, owner: User, seller: User) -> None:
         order = make_order(owner, [(products[number % 40], 1)], paid=True)
         make_payment(order, "paid")
     pages = {
-        owner: ("/", "/refcodes", "/orders", "/membership"),
+        owner: ("/", "/refcodes", "/orders", "/membership", "/account/wallets"),
         admin: ("/admin/refcodes", "/admin/store/commissions", "/admin/audit",
                 f"/admin/audit?orderReference={order.order_reference}"),
         seller: ("/vendor/earnings",),

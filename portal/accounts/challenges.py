@@ -1,0 +1,108 @@
+"""Challenges: texts given out to be signed, each good for one proof, one holder, one address, a few minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from peewee import SQL, fn
+
+from models import WalletChallenge
+from portal.accounts.rules import CHALLENGE_LIFETIME, NONCE_LENGTH, STATEMENTS, SignInMessage
+from portal.db import query
+from portal.lib.errors import PortalError
+from portal.lib.ids import random_text
+
+# Kept past their end, so that a late signature hears "expired" and not "unknown".
+_KEPT_AFTER_EXPIRY = timedelta(hours=1)
+
+
+class ChallengeUnknown(PortalError):
+    """Nothing is open to be signed: never asked for, by somebody else, or used already."""
+
+    code = "challenge_unknown"
+
+
+class ChallengeExpired(PortalError):
+    """The text was signed too late."""
+
+    code = "challenge_expired"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who may answer: an account that links a wallet, or a browser session that signs in with one."""
+
+    user_id: int | None = None
+    session_key: str | None = None
+
+    @property
+    def purpose(self) -> str:
+        return "link" if self.user_id is not None else "sign_in"
+
+
+def open_challenge(holder: Holder, stored: str, shown: str, app_url: str, chain_id: int) -> WalletChallenge:
+    """Store a new text for a holder and an address (in stored and in EIP-55 form); it replaces the one before."""
+    ((now,),) = query("SELECT date_trunc('milliseconds', clock_timestamp())")
+    nonce, expires_at = random_text(NONCE_LENGTH), now + CHALLENGE_LIFETIME
+    message = SignInMessage(app_url, shown, STATEMENTS[holder.purpose], chain_id, nonce, now, expires_at)
+    row_id = WalletChallenge.insert(
+        nonce=nonce,
+        purpose=holder.purpose,
+        user_id=holder.user_id,
+        session_key=holder.session_key,
+        address=stored,
+        message=str(message),
+        created_at=now,
+        expires_at=expires_at,
+    ).execute()
+    return WalletChallenge.get_by_id(row_id)
+
+
+def get_open_challenge(holder: Holder, stored: str) -> WalletChallenge:
+    """Return the newest text of a holder and an address; raise ChallengeUnknown or ChallengeExpired."""
+    is_late = (WalletChallenge.expires_at <= fn.clock_timestamp()).alias("is_late")
+    found: Any = (
+        WalletChallenge.select(WalletChallenge, is_late)
+        .where(
+            (WalletChallenge.address == stored)
+            & (WalletChallenge.purpose == holder.purpose)
+            & _is_held_by(holder)
+        )
+        .order_by(WalletChallenge.id.desc())
+        .first()
+    )
+    if found is None or found.used_at is not None:
+        raise ChallengeUnknown
+    if found.is_late:
+        raise ChallengeExpired
+    challenge: WalletChallenge = found
+    return challenge
+
+
+def use_challenge(challenge_id: int) -> None:
+    """Spend a text; of any number at once one succeeds. Raises ChallengeUnknown."""
+    spent = (
+        WalletChallenge.update(used_at=fn.now())
+        .where(
+            (WalletChallenge.id == challenge_id)
+            & WalletChallenge.used_at.is_null()
+            & (WalletChallenge.expires_at > fn.clock_timestamp())
+        )
+        .execute()
+    )
+    if not spent:
+        raise ChallengeUnknown
+
+
+def prune_challenges() -> int:
+    """Delete what expired more than an hour ago and return how many there were."""
+    long_gone = WalletChallenge.expires_at < SQL("now() - %s", [_KEPT_AFTER_EXPIRY])
+    return int(WalletChallenge.delete().where(long_gone).execute())
+
+
+def _is_held_by(holder: Holder) -> Any:
+    if holder.user_id is not None:
+        return WalletChallenge.user == holder.user_id
+    return WalletChallenge.session_key == holder.session_key

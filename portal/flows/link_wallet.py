@@ -1,0 +1,101 @@
+"""Link a wallet to an account and unlink it: the wallet is the account's, the code is the pair's (SPEC section 3).
+
+Rewards keep the wallet they were earned for. The code of an unlinked wallet is deactivated, since what it earns
+would go to a wallet the account no longer shows; linking again gives the same code back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models import Refcode
+from portal.accounts import (
+    Holder,
+    WalletUnknown,
+    list_wallet_addresses,
+    register_wallet,
+    release_wallet,
+    use_challenge,
+)
+from portal.chain import AnyChain
+from portal.codes import (
+    CodeUnknown,
+    find_code,
+    find_deactivation_reason,
+    find_wallet_code,
+    issue_code,
+    set_code_active,
+)
+from portal.db import Actor, transaction
+from portal.flows._wallet_proof import check_proof, request_proof
+from portal.settings import Settings
+
+UNLINKED = "wallet_unlinked"
+LINKED = "wallet_linked"
+
+
+@dataclass(frozen=True)
+class LinkedWallet:
+    """A wallet in stored form and its code; None for a wallet that an operator linked without one."""
+
+    address: str
+    code: Refcode | None
+
+
+def request_link(user_id: int, address: str, settings: Settings) -> str:
+    """Return the text that links a wallet to an account once it is signed; raise InvalidAddress."""
+    return request_proof(Holder(user_id=user_id), address, settings)
+
+
+def link_wallet(user_id: int, address: str, signature: str, chain: AnyChain) -> Refcode:
+    """Link a wallet whose key signed the account's challenge and return its code.
+
+    Raises what `check_proof` raises, and WalletTaken.
+    """
+    challenge = check_proof(Holder(user_id=user_id), address, signature, chain)
+    with transaction():
+        use_challenge(challenge.id)
+        return adopt_wallet(user_id, challenge.address, Actor.user(user_id))
+
+
+def adopt_wallet(user_id: int, address: str, actor: Actor) -> Refcode:
+    """Link a proven wallet and return its code, active again if unlinking is what deactivated it."""
+    with transaction():
+        stored = register_wallet(user_id, address, actor)
+        code = issue_code(user_id, stored, actor)
+        # A code that its owner or an admin deactivated stays so: linking is no way around that.
+        if not code.active and find_deactivation_reason(code.code) == UNLINKED:
+            set_code_active(code.code, True, actor, LINKED)
+    return Refcode.get_by_id(code.code)
+
+
+def unlink_wallet(user_id: int, address: str) -> LinkedWallet:
+    """Unlink a wallet and deactivate its code; raise InvalidAddress, WalletUnknown or WalletIsOnlySignIn."""
+    actor = Actor.user(user_id)
+    with transaction():
+        stored = release_wallet(user_id, address, actor)
+        code = find_wallet_code(user_id, stored)
+        if code:
+            set_code_active(code.code, False, actor, UNLINKED)
+    return LinkedWallet(stored, find_wallet_code(user_id, stored))
+
+
+def list_linked_wallets(user_id: int) -> list[LinkedWallet]:
+    """Return an account's wallets with their codes, oldest first."""
+    return [
+        LinkedWallet(address, find_wallet_code(user_id, address))
+        for address in list_wallet_addresses(user_id)
+    ]
+
+
+def switch_code(user_id: int, code: str, active: bool) -> bool:
+    """Activate or deactivate one's own code and return whether that changed anything.
+
+    Raises CodeUnknown, and WalletUnknown when the code's wallet has to be linked first.
+    """
+    row = find_code(code)
+    if row is None or row.owner_user_id != user_id:
+        raise CodeUnknown
+    if active and row.wallet_address not in list_wallet_addresses(user_id):
+        raise WalletUnknown
+    return set_code_active(code, active, Actor.user(user_id))

@@ -1,0 +1,166 @@
+// Ask a browser wallet for a signature: to link it, or to sign in with it. The markup and every sentence come from
+// templates/components/wallet.html; the server builds the message and checks the signature.
+
+const UNANSWERED = -32002;
+const DECLINED = 4001;
+const found = new Map();
+
+addEventListener("eip6963:announceProvider", ({ detail }) => {
+  if (detail?.info?.uuid && typeof detail.provider?.request === "function") found.set(detail.info.uuid, detail);
+});
+dispatchEvent(new Event("eip6963:requestProvider"));
+
+class Told extends Error {}
+
+/** Every wallet that announced itself (EIP-6963), else the one that put itself into the page. */
+function wallets() {
+  dispatchEvent(new Event("eip6963:requestProvider"));
+  if (found.size) return [...found.values()];
+  return typeof window.ethereum?.request === "function" ? [{ provider: window.ethereum }] : [];
+}
+
+function tell(box, text, tone) {
+  const status = box.querySelector("[data-wallet-status]");
+  status.className = tone === "error" ? "field-error mb-0" : "muted mb-0";
+  status.textContent = text;
+}
+
+function show(box, message) {
+  const preview = box.querySelector("[data-wallet-preview]");
+  preview.hidden = !message;
+  preview.querySelector("pre").textContent = message;
+}
+
+async function post(url, body) {
+  let answer;
+  try {
+    answer = await fetch(url, {
+      method: "POST",
+      headers: {
+        "Content-Type": "application/json",
+        "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content,
+      },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new Told(document.body.dataset.textNetwork);
+  }
+  const told = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Told(told.error?.message ?? document.body.dataset.textNetwork);
+  return told;
+}
+
+/** Ask the wallet; its own refusals become sentences, anything else `otherwise`. */
+async function ask(box, provider, method, params, otherwise = box.dataset.textFailed) {
+  try {
+    return await provider.request({ method, params });
+  } catch (error) {
+    const code = error?.code ?? error?.data?.originalError?.code;
+    if (code === DECLINED || code === "ACTION_REJECTED") throw new Told(box.dataset.textRefused);
+    if (code === UNANSWERED) throw new Told(box.dataset.textBusy);
+    throw new Told(otherwise);
+  }
+}
+
+async function useNetwork(box, provider) {
+  const wanted = Number(box.dataset.chainId);
+  if (Number(await ask(box, provider, "eth_chainId", [])) === wanted) return;
+  const { textChain } = box.dataset;
+  try {
+    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: `0x${wanted.toString(16)}` }] });
+  } catch {
+    throw new Told(textChain);
+  }
+  if (Number(await ask(box, provider, "eth_chainId", [])) !== wanted) throw new Told(textChain);
+}
+
+/** The site that a message names: wallets compare it with the page's, and so do we before they are asked. */
+function domainOf(message) {
+  return message.split(" wants you to sign in", 1)[0];
+}
+
+function hexOf(text) {
+  return `0x${[...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+async function sign(box, provider) {
+  const { dataset } = box;
+  tell(box, dataset.textAsk);
+  const [address] = (await ask(box, provider, "eth_requestAccounts", [])) ?? [];
+  if (!address) throw new Told(dataset.textRefused);
+  await useNetwork(box, provider);
+  const { message } = await post(dataset.challengeUrl, { address });
+  if (domainOf(message) !== location.host) throw new Told(dataset.textDomain);
+  show(box, message);
+  tell(box, dataset.textSign);
+  const signature = await ask(box, provider, "personal_sign", [hexOf(message), address]);
+  return post(dataset.finishUrl, { address, signature, next: dataset.next });
+}
+
+function leave(box, answer) {
+  if (box.dataset.wallet === "sign_in") {
+    location.assign(answer.next);
+    return;
+  }
+  try {
+    sessionStorage.setItem("ring_flash", box.dataset.textDone);
+  } catch { /* the list itself shows that it is linked */ }
+  location.reload();
+}
+
+function setBusy(box, busy) {
+  box.toggleAttribute("data-busy", busy);
+  for (const button of box.querySelectorAll("button")) {
+    if (busy) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+  }
+}
+
+async function run(box, { provider }) {
+  setBusy(box, true);
+  try {
+    leave(box, await sign(box, provider));
+  } catch (error) {
+    tell(box, error instanceof Told ? error.message : box.dataset.textFailed, "error");
+    show(box, "");
+    setBusy(box, false);
+  }
+}
+
+function choice(box, wallet) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn";
+  const { icon = "", name = "" } = wallet.info ?? {};
+  if (icon.startsWith("data:image/")) {
+    const image = document.createElement("img");
+    Object.assign(image, { src: icon, alt: "", width: 20, height: 20, className: "me-2" });
+    button.append(image);
+  }
+  button.append(name);
+  button.translate = false;
+  button.addEventListener("click", () => { if (!box.hasAttribute("data-busy")) run(box, wallet); });
+  return button;
+}
+
+function offer(box, choices) {
+  const list = box.querySelector("[data-wallet-list]");
+  list.replaceChildren(...choices.map((wallet) => choice(box, wallet)));
+  list.hidden = false;
+  tell(box, box.dataset.textChoose);
+  list.querySelector("button").focus();
+}
+
+document.addEventListener("click", ({ target }) => {
+  const box = target.closest?.("[data-wallet-start]")?.closest("[data-wallet]");
+  if (!box || box.hasAttribute("data-busy")) return;
+  const choices = wallets();
+  if (!choices.length) tell(box, box.dataset.textNone, "error");
+  else if (choices.length === 1) run(box, choices[0]);
+  else offer(box, choices);
+});
+
+addEventListener("pageshow", ({ persisted }) => {
+  // Coming back with the browser's button shows the page as it was left.
+  if (persisted) for (const box of document.querySelectorAll("[data-wallet][data-busy]")) setBusy(box, false);
+});

@@ -1,0 +1,300 @@
+"""A browser wallet that really signs: it announces itself (EIP-6963), the key stays in the test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.portals import RunningPortal
+from tests.support.wallets import TestWallet
+
+# Three buttons of a wallet's window: agree, decline, and be on another network.
+_PROVIDER = """
+(() => {
+  const provider = {
+    async request({ method, params = [] }) {
+      const answer = await window.walletRequest(NAME, method, params);
+      if (answer.code) throw Object.assign(new Error("the wallet says no"), { code: answer.code });
+      return answer.result;
+    },
+  };
+  const icon = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>";
+  const detail = Object.freeze({ info: { uuid: NAME, name: NAME, icon, rdns: "example.wallet" }, provider });
+  if (NAME === "legacy") { window.ethereum = provider; return; }
+  const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
+  addEventListener("eip6963:requestProvider", announce);
+  announce();
+})();
+"""
+
+
+class Hand(TestWallet):
+    """A wallet and the person who holds it: what is declined, and which network it is on."""
+
+    def __init__(self, chain_id: int) -> None:
+        super().__init__()
+        self.chain_id = chain_id
+        self.codes: dict[str, int] = {}
+        self.asked: list[str] = []
+        self.signed: list[str] = []
+
+    def answer(self, method: str, params: list[Any]) -> dict[str, Any]:
+        self.asked.append(method)
+        if method in self.codes:
+            return {"code": self.codes[method]}
+        if method == "personal_sign":
+            raw = bytes.fromhex(params[0][2:])
+            self.signed.append(raw.decode())
+            return {"result": self.sign_bytes(raw)}
+        if method == "wallet_switchEthereumChain":
+            self.chain_id = int(params[0]["chainId"], 16)
+            return {"result": None}
+        return {"result": {"eth_requestAccounts": [self.stored], "eth_chainId": hex(self.chain_id)}[method]}
+
+
+class Desk:
+    """A browser of its own with the wallets that are installed in it."""
+
+    def __init__(self, browser: Browser, portal: RunningPortal) -> None:
+        self.portal = portal
+        self.context: BrowserContext = browser.new_context(
+            base_url=portal.url, locale="en-GB", permissions=["clipboard-read", "clipboard-write"]
+        )
+        self.wallets: dict[str, Hand] = {}
+        self.context.expose_function("walletRequest", self._asked)
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
+
+    def _asked(self, name: str, method: str, params: list[Any]) -> dict[str, Any]:
+        return self.wallets[name].answer(method, params)
+
+    def install(self, name: str = "Test Wallet") -> Hand:
+        hand = self.wallets[name] = Hand(self.portal.description["chainId"])
+        self.context.add_init_script(_PROVIDER.replace("NAME", repr(name)))
+        return hand
+
+    def register(self, name: str) -> None:
+        page = self.page
+        page.goto("/register")
+        page.get_by_label("Name").fill(name)
+        page.get_by_label("E-mail").fill(
+            f"{self.wallets and next(iter(self.wallets.values())).stored}@demo.example"
+        )
+        page.get_by_label("Password").fill("a-visitor-pass")
+        page.locator("main").get_by_role("button", name="Create account").click()
+        expect(page.get_by_text(f"Welcome, {name}.")).to_be_visible()
+
+    def start(self) -> None:
+        self.page.locator("[data-wallet-start]").click()
+
+    def told(self, text: str) -> None:
+        expect(self.page.locator("[data-wallet-status]")).to_contain_text(text)
+
+
+@pytest.fixture
+def desk(browser: Browser, portal: RunningPortal) -> Iterator[Callable[[], Desk]]:
+    made: list[Desk] = []
+
+    def make() -> Desk:
+        made.append(Desk(browser, portal))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.context.close()
+
+
+def test_a_wallet_is_linked_copied_from_unlinked_and_linked_again(desk: Callable[[], Desk]) -> None:
+    it = desk()
+    hand, page = it.install(), it.page
+    it.register("Lina")
+    page.goto("/refcodes")
+    page.locator("main").get_by_role("link", name="Link a wallet").click()
+    host = it.portal.url.split("//")[1]
+    expect(page.locator("[data-wallet]")).to_contain_text(host)
+    it.start()
+    expect(page.get_by_text("The wallet is linked.").first).to_be_visible()
+    assert hand.signed[0].startswith(
+        f"{host} wants you to sign in with your Ethereum account:\n{hand.address}\n"
+    )
+    card = page.locator(f"#wallet-{hand.stored}")
+    link = card.get_by_label("Share link").input_value()
+    assert re.fullmatch(rf"{re.escape(it.portal.url)}\?ref=\w{{8}}", link)
+    card.get_by_role("button", name="Copy link").click()
+    assert page.evaluate("navigator.clipboard.readText()") == link
+    expect(card.locator("[data-status=active]")).to_be_visible()
+
+    card.get_by_text("Unlink", exact=True).click()
+    expect(card.get_by_text("Past rewards keep this wallet")).to_be_visible()
+    card.get_by_role("button", name="Unlink this wallet").click()
+    expect(page.get_by_text("The wallet is unlinked")).to_be_visible()
+    expect(card).to_have_count(0)
+
+    it.start()
+    expect(card.get_by_label("Share link")).to_have_value(link)
+
+
+def test_a_wallet_signs_in_and_comes_back(desk: Callable[[], Desk], portal: RunningPortal) -> None:
+    it = desk()
+    hand, page = it.install(), it.page
+    page.goto("/uk/register?next=/uk/refcodes")
+    it.start()
+    page.wait_for_url(f"{portal.url}/uk/refcodes")
+    expect(page.locator(".wallet-card")).to_have_count(1)
+    page.goto("/en/")
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/en/login")
+    it.start()
+    page.wait_for_url(f"{portal.url}/en/")
+    page.get_by_label("Your account").click()
+    expect(page.locator(".menu-who")).to_have_text(f"{hand.address[:6]}…{hand.address[-4:]}")
+    with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM wallets WHERE address = %s", [hand.stored])
+        assert cursor.fetchone() == (1,)
+
+
+def test_each_way_it_can_fail_is_told_and_can_be_tried_again(desk: Callable[[], Desk]) -> None:
+    it = desk()
+    hand, page = it.install(), it.page
+    page.goto("/login")
+    for method, code, told in (
+        ("eth_requestAccounts", 4001, "You declined in your wallet."),
+        ("eth_requestAccounts", -32002, "Your wallet has an open request already."),
+        ("personal_sign", 4001, "You declined in your wallet."),
+        ("personal_sign", -32603, "The wallet gave no signature."),
+    ):
+        hand.codes = {method: code}
+        it.start()
+        it.told(told)
+        expect(page.locator("[data-wallet-preview]")).to_be_hidden()
+        expect(page.locator("[data-wallet-start]")).to_be_focused()
+    hand.codes, hand.chain_id = {"wallet_switchEthereumChain": 4902}, 1
+    it.start()
+    it.told("Your wallet is on another network.")
+    hand.codes = {}
+    it.start()
+    page.wait_for_url(f"{it.portal.url}/")
+    assert hand.chain_id == it.portal.description["chainId"]
+
+
+def test_a_late_signature_and_a_lost_network_are_told(
+    desk: Callable[[], Desk], portal: RunningPortal
+) -> None:
+    it = desk()
+    hand, page = it.install(), it.page
+    page.goto("/login")
+    sign = hand.sign_bytes
+
+    def sign_late(raw: bytes) -> str:
+        with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
+            cursor.execute(
+                "UPDATE wallet_challenges SET created_at = created_at - interval '1 hour',"
+                " expires_at = now() - interval '1 second' WHERE address = %s",
+                [hand.stored],
+            )
+        return sign(raw)
+
+    hand.sign_bytes = sign_late  # type: ignore[method-assign]
+    it.start()
+    it.told("signed too late")
+    page.route("**/api/auth/wallet/challenge", lambda route: route.abort())
+    it.start()
+    it.told("The portal cannot be reached.")
+
+
+def test_a_message_of_another_site_is_not_shown_to_the_wallet(desk: Callable[[], Desk]) -> None:
+    it = desk()
+    hand, page = it.install(), it.page
+    page.goto("/login")
+    forged = '{"message": "evil.example wants you to sign in with your Ethereum account:\\n0x"}'
+    page.route(
+        "**/api/auth/wallet/challenge",
+        lambda route: route.fulfill(status=200, content_type="application/json", body=forged),
+    )
+    it.start()
+    it.told("This page is open at another address")
+    assert "personal_sign" not in hand.asked
+
+
+def test_no_wallet_one_old_wallet_and_several(desk: Callable[[], Desk]) -> None:
+    it = desk()
+    it.page.goto("/login")
+    it.start()
+    it.told("No wallet was found in this browser.")
+
+    old = desk()
+    hand = old.install("legacy")
+    old.page.goto("/login")
+    old.start()
+    old.page.wait_for_url(f"{old.portal.url}/")
+    assert len(hand.signed) == 1
+
+    many = desk()
+    first, second = many.install("First Wallet"), many.install("Second Wallet")
+    many.page.goto("/login")
+    many.start()
+    many.told("Choose a wallet")
+    expect(many.page.get_by_role("button", name="First Wallet")).to_be_focused()
+    many.page.get_by_role("button", name="Second Wallet").click()
+    many.page.wait_for_url(f"{many.portal.url}/")
+    assert (len(first.signed), len(second.signed)) == (0, 1)
+
+
+def test_without_scripts_linking_explains_itself_and_unlinking_works(
+    browser: Browser, desk: Callable[[], Desk]
+) -> None:
+    it = desk()
+    hand = it.install()
+    it.register("Nora")
+    it.page.goto("/account/wallets")
+    it.start()
+    expect(it.page.locator(f"#wallet-{hand.stored}")).to_be_visible()
+    plain = browser.new_context(
+        base_url=it.portal.url, java_script_enabled=False, storage_state=it.context.storage_state()
+    )
+    page = plain.new_page()
+    page.goto("/account/wallets")
+    # Chromium shows <noscript> only where scripts are off for good, not where a driver holds them back.
+    assert "<noscript><p" in page.request.get("/account/wallets").text()
+    expect(page.locator("[data-wallet-start]")).to_be_hidden()
+    page.get_by_text("Unlink", exact=True).click()
+    page.get_by_role("button", name="Unlink this wallet").click()
+    expect(page.get_by_text("The wallet is unlinked")).to_be_visible()
+    plain.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_are_accessible_also_when_something_failed(desk: Callable[[], Desk], theme: str) -> None:
+    it = desk()
+    first, _second = it.install("First Wallet"), it.install("Second Wallet")
+    page = it.page
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.goto("/uk/login")
+    assert not violations(page)
+    it.start()
+    assert not violations(page)
+    first.codes = {"eth_requestAccounts": 4001}
+    page.get_by_role("button", name="First Wallet").click()
+    expect(page.locator("[data-wallet-status].field-error")).to_be_visible()
+    assert not violations(page)
+    first.codes = {}
+    page.get_by_role("button", name="First Wallet").click()
+    page.wait_for_url(f"{it.portal.url}/uk/")
+    page.goto("/uk/account/wallets")
+    page.locator(f"#wallet-{first.stored} summary").click()
+    assert not violations(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def violations(page: Page) -> list[str]:
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]

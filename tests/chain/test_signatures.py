@@ -1,0 +1,141 @@
+"""Signatures of keys and of contract wallets, the latter on a real chain."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.chain import AnyChain, ChainAway, ContractWalletUnchecked, is_signed_by, open_chain
+from portal.settings import Settings
+from tests.support.chains import LocalChain
+from tests.support.wallets import (
+    ORDER,
+    TestWallet,
+    compact,
+    constant_answer_code,
+    contract_wallet_code,
+    deploy,
+    with_high_s,
+    with_v,
+)
+
+MESSAGE = "shop.example wants you to sign in with your Ethereum account:\n0x…"
+MAGIC = "1626ba7e" + "00" * 28
+NO_CHAIN = open_chain(Settings(_env_file=None, polygon_rpc_url="", referral_rewards_address=""))
+
+
+@pytest.fixture
+def wallet() -> TestWallet:
+    return TestWallet()
+
+
+@pytest.mark.parametrize(
+    "text", ["ascii", "Прив'язати цей гаманець до мого облікового запису.", "ы" * 500, "🦊\n\n", " "]
+)
+def test_a_key_signs_the_bytes_of_any_alphabet(wallet: TestWallet, text: str) -> None:
+    assert is_signed_by(NO_CHAIN, wallet.stored, text, wallet.sign(text))
+    assert wallet.sign(text) == wallet.sign_bytes(text.encode())
+    assert not is_signed_by(NO_CHAIN, wallet.stored, text + ".", wallet.sign(text))
+
+
+def test_every_way_of_writing_a_signature_counts(wallet: TestWallet) -> None:
+    for number in range(20):  # both parities
+        message = f"{MESSAGE}{number}"
+        signature = wallet.sign(message)
+        parity = int(signature[-2:], 16) - 27
+        for form in (
+            signature,
+            "0x" + signature[2:].upper(),
+            compact(signature),
+            with_v(signature, parity),
+        ):
+            assert is_signed_by(NO_CHAIN, wallet.stored, message, form), form
+
+
+def test_somebody_elses_key_is_not_this_wallet(wallet: TestWallet) -> None:
+    assert not is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, TestWallet().sign(MESSAGE))
+
+
+def test_the_other_half_of_the_curve_is_refused(wallet: TestWallet) -> None:
+    high = with_high_s(wallet.sign(MESSAGE))
+    assert int(high[66:130], 16) > ORDER // 2
+    assert not is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, high)
+
+
+def test_what_is_no_signature_is_refused(wallet: TestWallet) -> None:
+    good = wallet.sign(MESSAGE)
+    zero_r, zero_s = "0x" + "00" * 32 + good[66:], good[:66] + "00" * 32 + good[-2:]
+    big_r = f"0x{ORDER:064x}{good[66:]}"
+    for text in (
+        "", "0x", good[2:], good[:-1], "0x" + "zz" * 65, "0x" + "00" * 65, "0x" + "ff" * 65, zero_r, zero_s, big_r,
+        with_v(good, 2), with_v(good, 26), with_v(good, 29), "0x" + "é" * 130, good.replace("0x", "0x "),
+        "0X" + good[2:], "0x" + "11" * 5000,
+    ):  # fmt: skip
+        assert not is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, text), text[:40]
+
+
+# ---------------------------------------------------------------------- contract wallets
+
+
+def settings_of(chain: LocalChain, **changes: object) -> Settings:
+    values = {
+        "polygon_rpc_url": chain.rpc_url,
+        "referral_chain_id": chain.chain_id,
+        "referral_rewards_address": chain.rewards_address,
+    }
+    return Settings(_env_file=None, **{**values, **changes})
+
+
+@pytest.fixture
+def opened(chain: LocalChain, database: str) -> AnyChain:
+    return open_chain(settings_of(chain))
+
+
+def test_a_contract_wallet_answers_for_its_owner(
+    chain: LocalChain, opened: AnyChain, wallet: TestWallet
+) -> None:
+    contract = deploy(chain, contract_wallet_code(wallet.stored))
+    assert is_signed_by(opened, contract, MESSAGE, wallet.sign(MESSAGE))
+    assert not is_signed_by(opened, contract, MESSAGE + ".", wallet.sign(MESSAGE))
+    assert not is_signed_by(opened, contract, MESSAGE, TestWallet().sign(MESSAGE))
+    assert is_signed_by(opened, wallet.stored, MESSAGE, wallet.sign(MESSAGE))
+
+
+@pytest.mark.parametrize(
+    ("code", "agrees"),
+    [
+        (constant_answer_code(MAGIC), True),
+        (constant_answer_code("00" * 31 + "01"), False),
+        (constant_answer_code("ffffffff" + "00" * 28), False),
+        (constant_answer_code("1626ba7e" + "ff" * 28), False),
+        (constant_answer_code("00" * 28 + "1626ba7e"), False),
+        ("0x60006000fd", False),  # reverts
+        ("0x60046000f3", False),  # four bytes only
+        ("0x00", False),  # answers nothing
+        ("0x5b600056", False),  # runs out of gas
+    ],
+)
+def test_only_the_magic_word_is_a_yes(chain: LocalChain, opened: AnyChain, code: str, agrees: bool) -> None:
+    contract = deploy(chain, code)
+    for signature in ("0x" + "11" * 65, "0x" + "22" * 300, "0x01"):
+        assert is_signed_by(opened, contract, MESSAGE, signature) is agrees
+
+
+def test_an_address_without_code_has_nobody_to_ask(opened: AnyChain, wallet: TestWallet) -> None:
+    assert not is_signed_by(opened, TestWallet().stored, MESSAGE, wallet.sign(MESSAGE))
+    assert not is_signed_by(opened, wallet.stored, MESSAGE, "0x" + "11" * 300)
+
+
+def test_without_a_chain_a_contracts_signature_is_not_called_wrong(wallet: TestWallet) -> None:
+    with pytest.raises(ContractWalletUnchecked):
+        is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, "0x" + "11" * 300)
+
+
+def test_a_node_that_is_away_or_of_another_chain_decides_nothing(
+    chain: LocalChain, database: str, wallet: TestWallet
+) -> None:
+    for changes in ({"polygon_rpc_url": "http://127.0.0.1:1"}, {"referral_chain_id": 80002}):
+        away = open_chain(settings_of(chain, **changes))
+        with pytest.raises(ChainAway):
+            is_signed_by(away, TestWallet().stored, MESSAGE, wallet.sign(MESSAGE))
+        # A key's own signature needs no node.
+        assert is_signed_by(away, wallet.stored, MESSAGE, wallet.sign(MESSAGE))
