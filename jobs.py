@@ -18,7 +18,10 @@ from portal.accounts import prune_challenges
 from portal.db import Actor, advisory_lock, release_connection
 from portal.db.checks import run_checks
 from portal.flows.mint_rewards import drive_minting, notify_minted
+from portal.flows.pay_settlements import run_payouts
 from portal.flows.receive_callback import settle_inbox
+from portal.flows.reconcile import reconcile
+from portal.flows.refund_payment import settle_refunds
 from portal.flows.settle_payment import retry_rails
 from portal.flows.watch_chain import watch_chain
 from portal.rewards import fold_reward_totals
@@ -52,6 +55,11 @@ def mint_rewards(portal: Portal) -> object:
     )
 
 
+def pay_settlements(portal: Portal) -> object:
+    """Finish open payout batches and pay what is due."""
+    return run_payouts(portal.settings, Actor.job("pay_settlements"))
+
+
 def settle_waiting_callbacks(portal: Portal) -> object:
     """Apply callbacks that a crash left durable but not acted on."""
     return settle_inbox(portal.chain, portal.settings)
@@ -75,6 +83,16 @@ def fold_totals(portal: Portal) -> object:
     return fold_reward_totals()
 
 
+def settle_late_refunds(portal: Portal) -> object:
+    """Reduce or debit rewards the chain was deciding about when a refund came, and net open debits."""
+    return settle_refunds(Actor.job("settle_late_refunds"))
+
+
+def reconcile_payments(portal: Portal) -> object:
+    """Ask the provider about payments and refunds whose callback is overdue."""
+    return reconcile(portal.chain, portal.settings)
+
+
 def prune_old_visits(portal: Portal) -> object:
     """Remove visit buckets older than 28 days."""
     return prune_visits()
@@ -96,9 +114,12 @@ def check_invariants(portal: Portal) -> object:
 TIMETABLE = (
     Job("mint_rewards", 3, mint_rewards),
     Job("fold_totals", 10, fold_totals),
+    Job("pay_settlements", 15, pay_settlements),
     Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
     Job("retry_failed_rails", 60, retry_failed_rails),
     Job("watch_minter", 300, watch_minter),
+    Job("settle_late_refunds", 15, settle_late_refunds),
+    Job("reconcile_payments", 120, reconcile_payments),
     Job("check_invariants", 600, check_invariants),
     Job("prune_old_visits", 3600, prune_old_visits),
     Job("prune_wallet_challenges", 3600, prune_wallet_challenges),

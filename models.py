@@ -274,6 +274,8 @@ class PaymentTransaction(StatusTable):
     created_at = DateTimeTZField()
     updated_at = DateTimeTZField()
     paid_at = DateTimeTZField(null=True)
+    refunded_minor = BigIntegerField(default=0)
+    checked_at = DateTimeTZField(null=True)
 
     class Meta:
         table_name = "payment_transactions"
@@ -292,6 +294,27 @@ class PaymentEvent(Table):
 
     class Meta:
         table_name = "payment_events"
+
+
+class PaymentRefund(StatusTable):
+    id = IdentityField()
+    order_reference = TextField()
+    amount_minor = BigIntegerField()
+    currency = TextField()
+    source = TextField()
+    request_id = TextField(null=True)
+    fingerprint = TextField(null=True)
+    payment_event_id = BigIntegerField(null=True)
+    status = TextField()
+    reason = TextField(null=True)
+    refusal = TextField(null=True)
+    requested_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+    updated_at = DateTimeTZField()
+    applied_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "payment_refunds"
 
 
 class RailFailure(Table):
@@ -326,6 +349,7 @@ class CreditEntry(Table):
     reason = TextField()
     order_reference = TextField(null=True)
     created_at = DateTimeTZField()
+    refund_id = BigIntegerField(null=True)
 
     class Meta:
         table_name = "credit_entries"
@@ -380,6 +404,9 @@ class ReferralReward(StatusTable):
     failure_reason = TextField(null=True)
     created_at = DateTimeTZField()
     updated_at = DateTimeTZField()
+    granted_wei = WeiField(null=True)
+    netted_wei = WeiField(default=0)
+    refund_due = BooleanField(default=False)
 
     class Meta:
         table_name = "referral_rewards"
@@ -415,6 +442,32 @@ class RewardApproval(Table):
     class Meta:
         table_name = "reward_approvals"
         primary_key = CompositeKey("reward_id", "admin_user_id")
+
+
+class RewardDebit(Table):
+    id = IdentityField()
+    reward_id = BigIntegerField()
+    referrer_user_id = BigIntegerField()
+    amount_wei = WeiField()
+    netted_wei = WeiField(default=0)
+    reason = TextField()
+    order_reference = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "reward_debits"
+
+
+class RewardNetting(Table):
+    id = IdentityField()
+    debit_id = BigIntegerField()
+    reward_id = BigIntegerField()
+    amount_wei = WeiField()
+    created_at = DateTimeTZField()
+    released_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "reward_nettings"
 
 
 class ExchangeRate(Table):
@@ -463,9 +516,69 @@ class Settlement(StatusTable):
     metadata = BinaryJSONField()
     created_at = DateTimeTZField()
     updated_at = DateTimeTZField()
+    refund_id = BigIntegerField(null=True)
 
     class Meta:
         table_name = "settlements"
+
+
+class Payout(StatusTable):
+    batch_id: int
+    vendor_id: int
+    id = IdentityField()
+    batch = ForeignKeyField(PayoutBatch, column_name="batch_id", backref="payouts", index=False)
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    currency = TextField()
+    net_minor = BigIntegerField()
+    reserve_percent = PercentField()
+    reserve_minor = BigIntegerField()
+    released_minor = BigIntegerField()
+    amount_minor = BigIntegerField()
+    status = TextField()
+    transaction_id = TextField(null=True)
+    failure_reason = TextField(null=True)
+    payout_wallet = TextField(null=True)
+    chain_id = BigIntegerField(null=True)
+    token_address = TextField(null=True)
+    token_decimals = IntegerField(null=True)
+    units_per_usd = ExactField(null=True)
+    rate_source = TextField(null=True)
+    rate_at = DateTimeTZField(null=True)
+    amount_wei = WeiField(null=True)
+    created_at = DateTimeTZField()
+    processed_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "payouts"
+
+
+class PayoutItem(Table):
+    payout_id: int
+    settlement_id: int
+    payout = ForeignKeyField(Payout, column_name="payout_id", backref="items", index=False)
+    settlement = ForeignKeyField(Settlement, column_name="settlement_id", index=False)
+    net_minor = BigIntegerField()
+    live = BooleanField()
+
+    class Meta:
+        table_name = "payout_items"
+        primary_key = CompositeKey("payout", "settlement")
+
+
+class ReserveRelease(Table):
+    vendor_id: int
+    id = IdentityField()
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    currency = TextField()
+    amount_minor = BigIntegerField()
+    reason = TextField()
+    idempotency_key = TextField(null=True)
+    created_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+    payout_id = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "reserve_releases"
 
 
 class SalesAssist(Table):

@@ -23,6 +23,8 @@ DEVELOPMENT_SECRET_KEY = "development-only-secret-key"
 TEST_MERCHANT_ACCOUNT = "test_merch_n1"
 TEST_MERCHANT_SECRET = "flk3409refn54t54t*FNJRET"
 DEVELOPMENT_CHAIN_ID = 31337
+WAYFORPAY_API_URL = "https://api.wayforpay.com/api"
+STAND_IN_API_PATH = "/dev/wayforpay/api"
 
 
 class SettingsInvalid(Exception):
@@ -100,6 +102,7 @@ class Settings(BaseSettings):
     wayforpay_secret_key: SecretStr = SecretStr(TEST_MERCHANT_SECRET)
     wayforpay_domain: str = "localhost"
     wayforpay_pay_url: HttpUrl = ""
+    wayforpay_api_url: HttpUrl = WAYFORPAY_API_URL
 
     business_timezone: str = "Europe/Kyiv"
 
@@ -180,6 +183,12 @@ class Settings(BaseSettings):
     def uses_stand_in(self) -> bool:
         """Tell whether WayForPay is played by the portal's own development pages."""
         return not self.is_production and not self.wayforpay_pay_url
+
+    @property
+    def wayforpay_api(self) -> str:
+        """Return the address of WayForPay's JSON API: the stand-in's own, unless another one is given."""
+        plays = self.uses_stand_in and self.wayforpay_api_url == WAYFORPAY_API_URL
+        return f"{self.app_url}{STAND_IN_API_PATH}" if plays else self.wayforpay_api_url
 
     @cached_property
     def timezone(self) -> ZoneInfo:

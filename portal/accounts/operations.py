@@ -219,6 +219,23 @@ def grant_membership(user_id: int, tier: str, actor: Actor, order_reference: str
         )
 
 
+def revoke_membership(user_id: int, tier: str, actor: Actor, order_reference: str) -> None:
+    """Take back the month of a tier that was paid and refunded; without a month left the tier ends."""
+    with transaction():
+        query(
+            """UPDATE users SET
+                   membership_tier = CASE WHEN membership_until - interval '1 month' > now()
+                       THEN membership_tier ELSE 'SUBSCRIBER' END,
+                   membership_until = CASE WHEN membership_until - interval '1 month' > now()
+                       THEN membership_until - interval '1 month' END
+               WHERE id = %s AND membership_tier = %s""",
+            [user_id, tier],
+        )
+        record_event(
+            actor, "user", user_id, "membership_revoked", reason=tier, order_reference=order_reference
+        )
+
+
 def _matches(stored: str, password: str) -> bool:
     try:
         with _hashing:

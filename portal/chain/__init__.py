@@ -27,6 +27,8 @@ from portal.chain.reads import is_chain_reachable, read_paid_event, read_paid_or
 from portal.chain.signatures import is_signed_by
 from portal.chain.state import list_alerts
 from portal.chain.status import ChainStatus, Problem, read_status
+from portal.chain.token import Token
+from portal.chain.treasury import Treasury, open_treasury
 
 __all__ = [
     "AnyChain",
@@ -49,6 +51,8 @@ __all__ = [
     "Price",
     "PriceUnavailable",
     "Problem",
+    "Token",
+    "Treasury",
     "WrongChain",
     "checksum",
     "database_now",
@@ -59,6 +63,7 @@ __all__ = [
     "list_alerts",
     "load_operator_key",
     "open_chain",
+    "open_treasury",
     "order_ref",
     "read_paid_event",
     "read_paid_order",

@@ -73,6 +73,13 @@ def open_chain(settings: Settings, *, max_head_age_seconds: int | None = MAX_HEA
     if not settings.chain_configured:
         missing = "POLYGON_RPC_URL" if not settings.polygon_rpc_url else "REFERRAL_REWARDS_ADDRESS"
         return NotConfigured(f"{missing} is not set", settings.referral_chain_id)
+    return open_node_chain(settings, load_operator_key(settings), max_head_age_seconds=max_head_age_seconds)
+
+
+def open_node_chain(
+    settings: Settings, key: OperatorKey | None, *, max_head_age_seconds: int | None = MAX_HEAD_AGE_SECONDS
+) -> Chain:
+    """Return the chain of the configured nodes with one account's key."""
     urls = [settings.polygon_rpc_url, settings.polygon_rpc_fallback_url]
     is_development = settings.referral_chain_id == DEVELOPMENT_CHAIN_ID
     max_age = None if is_development else max_head_age_seconds
@@ -82,5 +89,5 @@ def open_chain(settings: Settings, *, max_head_age_seconds: int | None = MAX_HEA
         contract=RewardsContract(settings.referral_rewards_address),
         fees=FeePolicy(tip=settings.referral_tip_gwei * GWEI, ceiling=settings.referral_max_fee_gwei * GWEI),
         bump_after_seconds=settings.referral_bump_after_seconds,
-        operator=load_operator_key(settings),
+        operator=key,
     )

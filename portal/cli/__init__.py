@@ -10,10 +10,11 @@ from portal.cli.database import db, seed
 from portal.cli.dev import dev
 from portal.cli.doctor import doctor
 from portal.cli.mint import mint
+from portal.cli.payouts import payouts
 from portal.cli.users import user
 
 
 def register_commands(app: Flask) -> None:
     """Add every command to the application."""
-    for command in (audit, chain, db, dev, doctor, mint, seed, user):
+    for command in (audit, chain, db, dev, doctor, mint, payouts, seed, user):
         app.cli.add_command(command)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-
-from peewee import fn
+from typing import Any
 
 from models import MerchantConfig, PlatformConfig, Product, SalesAssist, Settlement, Vendor
 from portal.commissions.rules import (
@@ -16,7 +16,6 @@ from portal.commissions.rules import (
     platform_percent,
     resolve_percent,
 )
-from portal.db import tuples
 from portal.settings import Settings
 
 LEDGER_PAGE = 50
@@ -84,11 +83,25 @@ def vendor_terms(vendor: Vendor, config: MerchantConfig | None) -> VendorTerms:
     )
 
 
+@dataclass(frozen=True)
+class SettlementFilter:
+    """What a reader wants to see of the ledger; an empty field wants everything. `until` is exclusive."""
+
+    status: str = ""
+    vendor_id: int | None = None
+    reference: str = ""
+    currency: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 def list_settlements(
     *,
     vendor_ids: Sequence[int] | None = None,
     order_reference: str | None = None,
     before_id: int | None = None,
+    wanted: SettlementFilter | None = None,
+    limit: int = LEDGER_PAGE,
 ) -> list[Settlement]:
     """Return settlements with their vendors, newest first, at most a page, older than `before_id`."""
     rows = Settlement.select(Settlement, Vendor).join(Vendor)
@@ -98,23 +111,32 @@ def list_settlements(
         rows = rows.where(Settlement.order_reference == order_reference)
     if before_id is not None:
         rows = rows.where(Settlement.id < before_id)
-    return list(rows.order_by(Settlement.id.desc()).limit(LEDGER_PAGE))
+    for condition in _conditions(wanted or SettlementFilter()):
+        rows = rows.where(condition)
+    return list(rows.order_by(Settlement.id.desc()).limit(limit))
 
 
-def settlement_totals(vendor_ids: Sequence[int] | None = None) -> list[tuple[str, str, int, int]]:
-    """Return (currency, status, count, net payout in minor units) over all settlements."""
-    rows = Settlement.select(
-        Settlement.currency,
-        Settlement.status,
-        fn.count(Settlement.id),
-        fn.sum(Settlement.net_payout_minor).cast("bigint"),
-    )
-    if vendor_ids is not None:
-        rows = rows.where(Settlement.vendor.in_(list(vendor_ids)))
-    grouped = rows.group_by(Settlement.currency, Settlement.status).order_by(
-        Settlement.currency, Settlement.status
-    )
-    return [(currency, status, count, net) for currency, status, count, net in tuples(grouped)]
+def list_currencies() -> list[str]:
+    """Return the currencies of the ledger."""
+    rows = Settlement.select(Settlement.currency).distinct().order_by(Settlement.currency)
+    return [row.currency for row in rows]
+
+
+def _conditions(wanted: SettlementFilter) -> list[Any]:
+    conditions: list[Any] = []
+    if wanted.status:
+        conditions.append(Settlement.status == wanted.status)
+    if wanted.vendor_id is not None:
+        conditions.append(Settlement.vendor == wanted.vendor_id)
+    if wanted.reference:
+        conditions.append(Settlement.order_reference == wanted.reference)
+    if wanted.currency:
+        conditions.append(Settlement.currency == wanted.currency)
+    if wanted.since is not None:
+        conditions.append(Settlement.created_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(Settlement.created_at < wanted.until)
+    return conditions
 
 
 def list_assists(order_reference: str) -> list[SalesAssist]:

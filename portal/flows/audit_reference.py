@@ -11,6 +11,7 @@ from models import (
     EventLog,
     Order,
     PaymentEvent,
+    PaymentRefund,
     PaymentTransaction,
     ReferralReward,
     SalesAssist,
@@ -21,7 +22,7 @@ from portal.chain import AnyChain, PaidEvent, order_ref, read_paid_event, read_p
 from portal.chain.state import resolve_alert
 from portal.commissions import list_assists, list_settlements
 from portal.db import Actor, record_event, transaction
-from portal.payments import find_payment
+from portal.payments import find_payment, left_to_refund, list_refunds
 from portal.rewards import find_reward_by_reference
 
 Row = TypeVar("Row", PaymentEvent, EventLog)
@@ -38,7 +39,8 @@ class Difference:
 class ReferenceStory:
     """The rows of every rail, the callbacks and events, the chain's word, and the differences.
 
-    `on_chain` is None when the chain cannot be asked, else whether the contract holds the reference as paid.
+    `on_chain` is None when the chain cannot be asked, else whether the contract holds the reference as paid;
+    `left_to_refund` is in minor units.
     """
 
     order_reference: str
@@ -51,6 +53,8 @@ class ReferenceStory:
     events: list[EventLog]
     on_chain: bool | None
     paid_event: PaidEvent | None
+    refunds: list[PaymentRefund]
+    left_to_refund: int
     differences: list[Difference]
 
     @property
@@ -78,6 +82,8 @@ def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceStory:
         events=_rows(EventLog, order_reference),
         on_chain=on_chain,
         paid_event=paid_event,
+        refunds=list_refunds(order_reference),
+        left_to_refund=left_to_refund(payment) if payment else 0,
         differences=_differences(order, payment, settlements, assists, reward, on_chain, paid_event),
     )
 
@@ -107,14 +113,16 @@ def _differences(
 ) -> list[Difference]:
     paid = payment is not None and payment.status == "paid"
     attributed = order is not None and order.referral_code is not None
-    sold = sum(row.amount_minor for row in settlements if row.kind == "sale")
+    sold = sum(row.amount_minor for row in settlements if row.status != "cancelled")
+    due = order.total_minor - (payment.refunded_minor if payment else 0) if order else 0
     checks = {
         "settlement_missing": paid and order is not None and not settlements,
         "settlement_without_payment": bool(settlements) and payment is None,
-        "settlement_sum_differs": paid
+        "settlement_sum_differs": payment is not None
+        and payment.status in ("paid", "refunded")
         and order is not None
         and bool(settlements)
-        and sold != order.total_minor,
+        and sold != due,
         "assist_missing": paid and attributed and len(assists) < len({row.vendor_id for row in settlements}),
         "reward_missing": paid and attributed and reward is None,
         "minted_not_on_chain": on_chain is False and reward is not None and reward.status == "minted",

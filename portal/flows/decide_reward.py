@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from models import EventLog, ReferralReward, User
+from models import EventLog, PaymentTransaction, ReferralReward, User
+from portal.accounts import lock_user
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
+from portal.flows.refund_payment import refund_rails
 from portal.flows.size_reward import read_market, size_again
 from portal.lib.errors import PortalError
 from portal.notices import notify
+from portal.payments import find_payment, lock_payment
 from portal.rewards import (
     AlreadyApprovedByYou,
     OwnReward,
@@ -76,19 +79,25 @@ def reject(reward_id: int, reason: str, admin_id: int) -> ReferralReward:
 
 
 def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> ReferralReward:
-    """Approve a failed reward again, sized anew when it had no size.
+    """Approve a failed reward again, sized anew when it had no size, less what its order's refunds take.
 
     Raises RewardUnsizable when it still has none, and what `retry_reward` raises.
     """
     reward = get_reward(reward_id)
-    if reward.reward_amount_wei:
-        sized = _kept_size(reward)
-    else:
-        sized = size_again(reward, read_market(chain, settings, reward.currency))
-    if sized.failure_reason and reward.status == "failed":
-        raise RewardUnsizable(reason=sized.failure_reason)
-    needed = approvals_needed(reward, settings)
-    return retry_reward(reward_id, sized, Actor.user(admin_id), approvals_needed=needed)
+    market = None if reward.reward_amount_wei else read_market(chain, settings, reward.currency)
+    actor = Actor.user(admin_id)
+    with transaction():
+        payment = _lock_payment(reward.order_reference)
+        # Read again: a refund may have reduced it meanwhile.
+        reward = get_reward(reward_id)
+        sized = size_again(reward, market) if market else _kept_size(reward)
+        if sized.failure_reason and reward.status == "failed":
+            raise RewardUnsizable(reason=sized.failure_reason)
+        needed = approvals_needed(reward, settings)
+        reward = retry_reward(reward_id, sized, actor, approvals_needed=needed)
+        if payment is not None and reward.status == "approved":
+            refund_rails(payment, actor)
+    return get_reward(reward_id)
 
 
 def approvals_needed(reward: ReferralReward, settings: Settings) -> int:
@@ -139,6 +148,15 @@ def _deciders(reward_ids: Sequence[int]) -> list[str]:
     )
     people = User.select(User.name).where(User.id.in_(decisions)).order_by(User.name)
     return [person.name for person in people]
+
+
+def _lock_payment(order_reference: str) -> PaymentTransaction | None:
+    """Hold a reward's payment, where there is one here: refunds take the same lock."""
+    known = find_payment(order_reference)
+    if known is None:
+        return None
+    lock_user(known.user_id)
+    return lock_payment(order_reference)
 
 
 def _kept_size(reward: ReferralReward) -> Sized:

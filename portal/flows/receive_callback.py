@@ -9,6 +9,7 @@ from models import PaymentEvent, PaymentTransaction
 from portal.accounts import lock_user
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
+from portal.flows.refund_payment import refund_told
 from portal.flows.settle_payment import settle_locked
 from portal.flows.size_reward import read_market
 from portal.flows.write_rails import RailContext
@@ -154,7 +155,7 @@ def _decide(
         return "refused", "wrong_amount"
     if event.fingerprint and was_applied(event.fingerprint, event.id):
         return "duplicate", None
-    return _apply(payment, status, callback, context)
+    return _apply(event, payment, status, callback, context)
 
 
 def _fits(callback: Callback, payment: PaymentTransaction, status: str | None) -> bool:
@@ -168,12 +169,16 @@ def _fits(callback: Callback, payment: PaymentTransaction, status: str | None) -
 
 
 def _apply(
-    payment: PaymentTransaction, status: str | None, callback: Callback, context: RailContext
+    event: PaymentEvent,
+    payment: PaymentTransaction,
+    status: str | None,
+    callback: Callback,
+    context: RailContext,
 ) -> tuple[str, str | None]:
     if status == "paid":
         return ("applied" if settle_locked(payment, context) else "duplicate"), None
     if status == "refunded":
-        return _apply_refund(payment, callback)
+        return refund_told(payment, amount_minor(callback.amount, payment.currency), event, ACTOR)
     if status is not None and payment.status in UNPAID:
         _move_unpaid(payment, status, callback)
     return "applied", None
@@ -184,17 +189,6 @@ def _move_unpaid(payment: PaymentTransaction, status: str, callback: Callback) -
     if status == "pending" and payment.status in ("failed", "cancelled"):
         return
     move_payment(payment, status, actor=ACTOR, reason=_told_reason(callback))
-
-
-def _apply_refund(payment: PaymentTransaction, callback: Callback) -> tuple[str, str | None]:
-    """Close an unpaid reference so that a late Approved cannot revive it; a paid one goes to an admin."""
-    is_full = is_same_amount(callback.amount, payment.amount_minor, payment.currency)
-    if payment.status in UNPAID and is_full:
-        move_payment(payment, "refunded", actor=ACTOR)
-        return "applied", None
-    if payment.status == "refunded":
-        return "duplicate", None
-    return "unmatched", "refund"
 
 
 def _told_reason(callback: Callback) -> str | None:

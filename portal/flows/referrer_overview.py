@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from models import Refcode
 from portal.codes import list_codes, share_url
-from portal.rewards import RewardPage, list_rewards_of_referrer, reward_totals
+from portal.rewards import RewardPage, list_rewards_of_referrer, owed_wei, reward_totals
 from portal.settings import Settings
 from portal.shop import code_orders
 from portal.visits import VisitStats, stats_by_code
@@ -25,11 +25,12 @@ class CodeCard:
 
 @dataclass(frozen=True)
 class ReferrerOverview:
-    """A referrer's cards, exact totals {status: (count, wei)} over all rows, and a page of rewards."""
+    """A referrer's cards, exact totals {status: (count, wei)} over all rows, a page of rewards, what is owed."""
 
     cards: list[CodeCard]
     totals: dict[str, tuple[int, int]]
     rewards: RewardPage
+    owed_wei: int
 
 
 def referrer_overview(user_id: int, settings: Settings, cursor: str | None = None) -> ReferrerOverview:
@@ -43,4 +44,5 @@ def referrer_overview(user_id: int, settings: Settings, cursor: str | None = Non
         )
         for code in codes
     ]
-    return ReferrerOverview(cards, reward_totals(user_id), list_rewards_of_referrer(user_id, cursor))
+    rewards = list_rewards_of_referrer(user_id, cursor)
+    return ReferrerOverview(cards, reward_totals(user_id), rewards, owed_wei(user_id))

@@ -10,6 +10,7 @@ from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.decide_attribution import confirm_attribution, staged_trace
 from portal.flows.place_order import place_order
+from portal.flows.refund_payment import apply_waiting_refunds, refund_rails
 from portal.flows.size_reward import read_market
 from portal.flows.write_rails import (
     RailContext,
@@ -99,6 +100,8 @@ def retry_rails(chain: AnyChain, settings: Settings) -> int:
         with transaction():
             payment = lock_payment(failure.order_reference)
             written += write_rail(failure.rail, writers[failure.rail], payment, context)
+            # A refund may have come while the rail was missing.
+            refund_rails(payment, context.actor)
     return written
 
 
@@ -117,6 +120,7 @@ def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
     else:
         grant_membership(payment.user_id, payment.detail["tier"], context.actor, payment.order_reference)
     write_rails(payment, context)
+    apply_waiting_refunds(payment, context.actor)
     return True
 
 

@@ -67,11 +67,31 @@ def debit_credit(user_id: int, amount_minor: int, currency: str, order_reference
     return int(rows[0][0]) if rows else 0
 
 
-def _append(user_id: int, amount_minor: int, currency: str, reason: str, order_reference: str | None) -> None:
+def return_credit(
+    user_id: int, amount_minor: int, currency: str, order_reference: str, refund_id: int
+) -> None:
+    """Give credit back to the buyer of a reference, once a refund: the ledger has one entry for each."""
+    with transaction():
+        query(
+            """UPDATE credit_balances SET balance_minor = balance_minor + %s WHERE user_id = %s AND currency = %s""",
+            [amount_minor, user_id, currency],
+        )
+        _append(user_id, amount_minor, currency, "refund", order_reference, refund_id)
+
+
+def _append(
+    user_id: int,
+    amount_minor: int,
+    currency: str,
+    reason: str,
+    order_reference: str | None,
+    refund_id: int | None = None,
+) -> None:
     CreditEntry.insert(
         user_id=user_id,
         amount_minor=amount_minor,
         currency=currency,
         reason=reason,
         order_reference=order_reference,
+        refund_id=refund_id,
     ).execute()

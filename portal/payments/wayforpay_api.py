@@ -1,17 +1,88 @@
-"""WayForPay's JSON API: CHECK_STATUS and REFUND bodies and their answers; it sends nothing itself."""
+"""WayForPay's JSON API: CHECK_STATUS and REFUND bodies, their answers, and the one place that sends them."""
 
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 
+from portal.lib.errors import PortalError
 from portal.lib.money import major_text
-from portal.payments.wayforpay import API_VERSION, Callback, is_same_text, sign
+from portal.payments.wayforpay import (
+    API_VERSION,
+    Callback,
+    CallbackMalformed,
+    is_authentic,
+    is_same_text,
+    parse_callback,
+    sign,
+)
+from portal.settings import Settings
+
+ORDER_NOT_FOUND = "1127"
+_TIMEOUT_SECONDS = 10
+_ANSWER_LIMIT = 256 * 1024
 
 _REQUEST_FIELDS = {
     "CHECK_STATUS": ("merchantAccount", "orderReference"),
     "REFUND": ("merchantAccount", "orderReference", "amount", "currency"),
 }
 _REFUND_ANSWER_FIELDS = ("merchantAccount", "orderReference", "transactionStatus", "reasonCode")
+
+
+class ProviderUnclear(PortalError):
+    """The provider gave no answer that can be believed: nothing is decided by it."""
+
+    code = "provider_unclear"
+
+
+def ask_status(settings: Settings, order_reference: str) -> tuple[Callback, bytes]:
+    """Ask for a payment's status; return the authentic answer and its raw text. Raise ProviderUnclear."""
+    secret = settings.wayforpay_secret_key.get_secret_value()
+    request = check_status_request(secret, settings.wayforpay_merchant_account, order_reference)
+    raw = _post(settings.wayforpay_api, request)
+    answer = _read(raw, settings, order_reference)
+    if not is_authentic(answer, secret):
+        raise ProviderUnclear("the signature is wrong")
+    return answer, raw
+
+
+def ask_refund(
+    settings: Settings, order_reference: str, amount_minor: int, currency: str, comment: str
+) -> Callback:
+    """Ask for a refund in minor units and return the authentic answer; raise ProviderUnclear."""
+    secret = settings.wayforpay_secret_key.get_secret_value()
+    account = settings.wayforpay_merchant_account
+    request = refund_request(secret, account, order_reference, amount_minor, currency, comment)
+    answer = _read(_post(settings.wayforpay_api, request), settings, order_reference)
+    if not is_authentic_refund_answer(answer, secret):
+        raise ProviderUnclear("the signature is wrong")
+    return answer
+
+
+def _post(url: str, body: Mapping[str, str]) -> bytes:
+    headers = {"Content-Type": "application/json"}
+    call = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - an operator's setting
+    try:
+        with urllib.request.urlopen(call, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            raw: bytes = answer.read(_ANSWER_LIMIT)
+    except (OSError, urllib.error.URLError) as error:
+        raise ProviderUnclear(str(error)) from None
+    return raw
+
+
+def _read(raw: bytes, settings: Settings, order_reference: str) -> Callback:
+    try:
+        answer = parse_callback(raw)
+    except CallbackMalformed as error:
+        raise ProviderUnclear(str(error)) from None
+    if (answer.merchant_account, answer.order_reference) != (
+        settings.wayforpay_merchant_account,
+        order_reference,
+    ):
+        raise ProviderUnclear("the answer is about something else")
+    return answer
 
 
 def check_status_request(secret: str, merchant_account: str, order_reference: str) -> dict[str, str]:

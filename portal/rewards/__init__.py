@@ -1,5 +1,6 @@
 """The token rail's ledger: sizing, the status machine, decisions, and the moves around minting."""
 
+from portal.rewards.debits import RewardDebts, debts_by_reward, list_nettable_rewards, net_debits, owed_wei
 from portal.rewards.operations import (
     AlreadyApprovedByYou,
     OwnReward,
@@ -27,6 +28,7 @@ from portal.rewards.queries import (
     reward_totals,
 )
 from portal.rewards.rates import RateReading, read_rate
+from portal.rewards.refunds import RewardRefunded, list_due_references, refund_reward
 from portal.rewards.rules import (
     ALLOWED,
     LinePercent,
@@ -44,24 +46,32 @@ __all__ = [
     "OwnReward",
     "RateReading",
     "RewardClaim",
+    "RewardDebts",
     "RewardFilter",
     "RewardInputs",
     "RewardPage",
+    "RewardRefunded",
     "RewardStatusConflict",
     "RewardUnknown",
     "Sized",
     "approve_reward",
     "count_matching",
+    "debts_by_reward",
     "find_reward_by_reference",
     "fold_reward_totals",
     "get_reward",
     "inputs_as_json",
     "list_approvals",
+    "list_due_references",
     "list_matching_ids",
+    "list_nettable_rewards",
     "list_reward_queue",
     "list_rewards_of_referrer",
+    "net_debits",
+    "owed_wei",
     "read_rate",
     "record_reward",
+    "refund_reward",
     "reject_reward",
     "retry_reward",
     "reward_totals",

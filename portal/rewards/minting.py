@@ -37,7 +37,7 @@ def list_mintable(
     """
     rows = _rows(
         "SELECT r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei FROM referral_rewards r"
-        " WHERE r.status = 'approved' AND (r.chain_id IS NULL OR r.chain_id = %(chain)s)"
+        " WHERE r.status = 'approved' AND NOT r.refund_due AND (r.chain_id IS NULL OR r.chain_id = %(chain)s)"
         " AND (%(most)s::numeric IS NULL OR r.reward_amount_wei <= %(most)s::numeric)"
         " AND NOT r.id = ANY(%(skip)s::bigint[])"
         " AND CASE WHEN %(ids)s::bigint[] IS NULL THEN coalesce((SELECT NOT j.stop_requested FROM mint_job_items i"
@@ -58,12 +58,13 @@ def list_mintable(
 def claim_approved(reward_ids: Sequence[int], *, chain_id: int, token: str, actor: Actor) -> list[Mintable]:
     """Move approved rewards to `minting`, oldest first, and return them as they are now.
 
-    Rows that somebody else is deciding about this very moment are skipped (FOR UPDATE SKIP LOCKED).
+    Rows that somebody else is deciding about this very moment are skipped (FOR UPDATE SKIP LOCKED), and so are
+    those that a refund reached while the chain was deciding: they are reduced first.
     """
     with transaction():
         rows = _rows(
             "WITH picked AS (SELECT id FROM referral_rewards WHERE id = ANY(%(ids)s::bigint[]) AND status = 'approved'"
-            "  ORDER BY created_at, id FOR UPDATE SKIP LOCKED),"
+            "  AND NOT refund_due ORDER BY created_at, id FOR UPDATE SKIP LOCKED),"
             " moved AS (UPDATE referral_rewards r SET status = 'minting', chain_id = %(chain)s,"
             "  reward_token = %(token)s,"
             "  failure_reason = NULL, updated_at = now() FROM picked WHERE r.id = picked.id AND r.status = 'approved'"
@@ -138,7 +139,7 @@ def count_approved(chain_id: int) -> tuple[int, int]:
     rows = _rows(
         "SELECT count(*) FILTER (WHERE mine), count(*) FILTER (WHERE NOT mine) FROM ("
         " SELECT chain_id IS NULL OR chain_id = %(chain)s AS mine FROM referral_rewards"
-        " WHERE status = 'approved' LIMIT 1001) a",
+        " WHERE status = 'approved' AND NOT refund_due LIMIT 1001) a",
         {"chain": chain_id},
     )
     return rows[0][0], rows[0][1]

@@ -11,6 +11,7 @@ from peewee import fn
 from models import ReferralReward, RewardApproval
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.errors import PortalError
+from portal.rewards.debits import lock_debits, net_debits, release_all
 
 REASON_MAX = 500
 
@@ -107,18 +108,22 @@ def record_reward(claim: RewardClaim, sized: Sized, actor: Actor) -> int | None:
             reason=sized.failure_reason,
             order_reference=claim.order_reference,
         )
+        if status == "approved":
+            net_debits(written[0], actor)
     return int(written[0])
 
 
 def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
     """Approve a waiting fiat reward; where two admins are needed the first leaves it waiting.
 
-    Raises RewardUnknown, OwnReward, AlreadyApprovedByYou or RewardStatusConflict.
+    What its referrer owes is netted at once. Raises RewardUnknown, OwnReward, AlreadyApprovedByYou or
+    RewardStatusConflict.
     """
     with transaction():
+        lock_debits(get_reward(reward_id).referrer_user_id)
         if not _is_approved_enough(reward_id, "pending_approval", actor, approvals_needed):
             return get_reward(reward_id)
-        return _decide(
+        _decide(
             reward_id,
             actor,
             event="reward_approved",
@@ -127,25 +132,32 @@ def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: int = 1) -
             approved_by=actor.user_id,
             approved_at=fn.now(),
         )
+        net_debits(reward_id, actor)
+        return get_reward(reward_id)
 
 
 def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
     """Refuse a reward that no transaction may have paid, with a reason its referrer sees.
 
-    Raises RejectionReasonMissing, RewardUnknown, OwnReward or RewardStatusConflict.
+    What was netted from it is owed again. Raises RejectionReasonMissing, RewardUnknown, OwnReward or
+    RewardStatusConflict.
     """
     told = " ".join(reason.split())
     if not 1 <= len(told) <= REASON_MAX:
         raise RejectionReasonMissing(field="reason", at_most=REASON_MAX)
-    return _decide(
-        reward_id,
-        actor,
-        event="reward_rejected",
-        from_statuses=("pending_approval", "approved", "failed"),
-        to_status="rejected",
-        reason=told,
-        failure_reason=told,
-    )
+    with transaction():
+        lock_debits(get_reward(reward_id).referrer_user_id)
+        reward = _decide(
+            reward_id,
+            actor,
+            event="reward_rejected",
+            from_statuses=("pending_approval", "approved", "failed"),
+            to_status="rejected",
+            reason=told,
+            failure_reason=told,
+        )
+        release_all(reward, actor)
+        return get_reward(reward_id)
 
 
 def retry_reward(reward_id: int, sized: Sized, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
@@ -154,9 +166,10 @@ def retry_reward(reward_id: int, sized: Sized, actor: Actor, *, approvals_needed
     Raises RewardUnknown, OwnReward, AlreadyApprovedByYou or RewardStatusConflict.
     """
     with transaction():
+        lock_debits(get_reward(reward_id).referrer_user_id)
         if not _is_approved_enough(reward_id, "failed", actor, approvals_needed):
             return get_reward(reward_id)
-        return _decide(
+        _decide(
             reward_id,
             actor,
             event="reward_retried",
@@ -170,6 +183,8 @@ def retry_reward(reward_id: int, sized: Sized, actor: Actor, *, approvals_needed
             approved_by=actor.user_id,
             approved_at=fn.now(),
         )
+        net_debits(reward_id, actor)
+        return get_reward(reward_id)
 
 
 _FOLD = """

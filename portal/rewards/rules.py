@@ -143,6 +143,16 @@ def size_reward(
     return RewardSize(_cut_usd(usd), int(amount_wei), stored_percent(percent))
 
 
+def refund_target(granted_wei: int, total_minor: int, refunded_minor: int) -> int:
+    """Return what is left of a reward once part of its order is refunded, in wei, floored from the original size.
+
+    A partial refund leaves at least one wei: it reduces, it never rejects (SPEC section 5).
+    """
+    if refunded_minor >= total_minor:
+        return 0
+    return max(1, granted_wei * (total_minor - refunded_minor) // total_minor)
+
+
 def stored_percent(percent: Fraction) -> Decimal:
     """Return a percent as it is stored: six decimals, half-up."""
     return fraction_to_decimal(percent, PERCENT_PLACES)

@@ -6,6 +6,8 @@ from portal.shop.operations import (
     deduct_stock,
     drop_attribution,
     mark_order_paid,
+    mark_order_refunded,
+    return_stock,
 )
 from portal.shop.queries import (
     code_orders,
@@ -59,7 +61,9 @@ __all__ = [
     "list_products",
     "list_vendors_of_user",
     "mark_order_paid",
+    "mark_order_refunded",
     "parse_cart",
     "price_cart",
     "products_by_id",
+    "return_stock",
 ]

@@ -102,3 +102,33 @@ def deduct_stock(order_id: str, referral_code: str | None) -> None:
             reason="sale",
             referral_code=referral_code,
         ).execute()
+
+
+def mark_order_refunded(order_id: str, actor: Actor) -> bool:
+    """Mark a paid order refunded once; return whether this call did it."""
+    return move_status(
+        Order,
+        order_id,
+        entity="order",
+        event="order_refunded",
+        from_statuses=("paid",),
+        to_status="refunded",
+        actor=actor,
+    )
+
+
+def return_stock(order_id: str) -> None:
+    """Put back what an order took from stock, with one movement a product, products in id order.
+
+    The database refuses a second movement of this reason for an order and product.
+    """
+    sold = (StockMovement.order_id == order_id) & (StockMovement.reason == "sale")
+    for sale in StockMovement.select().where(sold).order_by(StockMovement.product):
+        Product.update(stock=Product.stock - sale.quantity).where(Product.id == sale.product_id).execute()
+        StockMovement.insert(
+            product=sale.product_id,
+            order_id=order_id,
+            quantity=-sale.quantity,
+            reason="refund",
+            referral_code=sale.referral_code,
+        ).execute()

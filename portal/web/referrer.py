@@ -17,9 +17,9 @@ from portal.codes import CodeUnknown, find_code, share_url
 from portal.flows.link_wallet import switch_code
 from portal.flows.referrer_overview import CodeCard, referrer_overview
 from portal.web.access import signed_in
-from portal.web.format import number
+from portal.web.format import number, token_text
 from portal.web.requests import is_htmx, portal
-from portal.web.reward_words import reward_row
+from portal.web.reward_words import reward_rows
 from portal.web.translate import gettext as _
 
 blueprint = Blueprint("referrer", __name__)
@@ -36,7 +36,8 @@ def dashboard() -> ResponseReturnValue:
         cards=[_card(card) for card in overview.cards],
         totals=overview.totals,
         visits=_sum_visits(overview.cards),
-        rewards=[reward_row(reward) for reward in overview.rewards.rewards],
+        rewards=reward_rows(overview.rewards.rewards),
+        owed=token_text(overview.owed_wei) if overview.owed_wei else None,
         next_cursor=overview.rewards.next_cursor,
         chain_configured=portal().chain.configured,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from portal.chain import checksum
 from portal.lib.money import fraction_to_decimal
+from portal.rewards import RewardDebts, debts_by_reward
 from portal.web.format import ago, iso, moment, money, number, percent, token_text, usd
 from portal.web.requests import portal
 from portal.web.sentences import failure_text
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from models import ReferralReward
 
 
-def reward_row(reward: ReferralReward) -> dict[str, Any]:
-    """Return what a page shows of a reward."""
+def reward_row(reward: ReferralReward, debts: RewardDebts | None = None) -> dict[str, Any]:
+    """Return what a page shows of a reward and of what refunds took of it."""
     return {
         "reward": reward,
         "wallet": checksum(reward.referrer_wallet),
@@ -27,8 +29,48 @@ def reward_row(reward: ReferralReward) -> dict[str, Any]:
         "amount": token_text(reward.reward_amount_wei),
         "explained": explain(reward),
         "why": why(reward),
+        "refunds": refund_notes(reward, debts),
         "steps": timeline(reward),
     }
+
+
+def reward_rows(rewards: Sequence[ReferralReward]) -> list[dict[str, Any]]:
+    """Return what a page shows of several rewards, their debts read at once."""
+    debts = debts_by_reward([reward.id for reward in rewards])
+    return [reward_row(reward, debts.get(reward.id)) for reward in rewards]
+
+
+def refund_notes(reward: ReferralReward, debts: RewardDebts | None) -> list[str]:
+    """Say what refunds did to a reward: reduced, kept back for another order, owed after it was minted."""
+    notes = []
+    if reward.granted_wei and reward.status != "rejected":
+        lost = reward.granted_wei - reward.reward_amount_wei - reward.netted_wei
+        if lost > 0:
+            notes.append(
+                _(
+                    "Reduced from %(amount)s: part of the order was refunded.",
+                    amount=token_text(reward.granted_wei),
+                )
+            )
+    if reward.refund_due:
+        notes.append(_("The order was refunded while the reward was being sent. It is settled by itself."))
+    for kept in debts.kept_back if debts else []:
+        notes.append(
+            _(
+                "%(amount)s was kept back: order %(reference)s was refunded after its reward was minted.",
+                amount=token_text(kept.amount_wei),
+                reference=kept.order_reference,
+            )
+        )
+    for debit in debts.debits if debts else []:
+        notes.append(
+            _(
+                "Refunded after minting: %(amount)s is owed, %(netted)s of it was kept back of later rewards.",
+                amount=token_text(debit.amount_wei),
+                netted=token_text(debit.netted_wei),
+            )
+        )
+    return notes
 
 
 def explain(reward: ReferralReward) -> str:
@@ -39,7 +81,7 @@ def explain(reward: ReferralReward) -> str:
     }
     if reward.reward_amount_wei is None:
         return _("%(percent)s of %(total)s", **share)
-    amounts = {"usd": usd(reward.usd_value), "tokens": token_text(reward.reward_amount_wei)}
+    amounts = {"usd": usd(reward.usd_value), "tokens": token_text(_granted(reward))}
     if reward.currency != "UAH":
         return _("%(percent)s of %(total)s = %(usd)s = %(tokens)s", **share, **amounts)
     return _(
@@ -90,6 +132,11 @@ def _step(title: str, state: str, at: Any, note: str = "") -> dict[str, Any]:
 
 def _at(at: Any) -> dict[str, str]:
     return {"iso": iso(at), "time": ago(at), "time_title": moment(at)}
+
+
+def _granted(reward: ReferralReward) -> int | None:
+    granted: int | None = reward.granted_wei or reward.reward_amount_wei
+    return granted
 
 
 def _rate(reward: ReferralReward) -> str:

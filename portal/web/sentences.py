@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.lib.errors import InputInvalid, PortalError
+from portal.web.format import money
 from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
 from portal.web.translate import ngettext
@@ -65,6 +66,7 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "forbidden": lambda p: _("You may not do this."),
     "hold_days_invalid": lambda p: _("Enter a whole number of days, zero or more."),
+    "hold_reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
     "input_invalid": lambda p: _("Some fields need your attention."),
     "internal": lambda p: _("Something went wrong on our side. It was recorded; try again."),
     "items_malformed": lambda p: _("Send items as a list of product and quantity."),
@@ -76,9 +78,11 @@ _ERRORS: dict[str, Sentence] = {
         **p,
     ),
     "method_not_allowed": lambda p: _("This address does not accept that kind of request."),
+    "minimum_negative": lambda p: _("The minimum payout is zero or more."),
     "mint_job_unknown": lambda p: _("This minting job does not exist."),
     "minter_key_unusable": lambda p: _("The minter's key on the server cannot be used."),
     "name_invalid": lambda p: _("Enter a name of up to %(at_most)s characters.", **p),
+    "not_refundable": lambda p: _("Nothing of this payment is left to refund."),
     "nothing_chosen": lambda p: _("Choose at least one reward first."),
     "not_found": lambda p: _("There is nothing at this address."),
     "nothing_to_mint": lambda p: _("No approved reward is left to mint."),
@@ -92,18 +96,35 @@ _ERRORS: dict[str, Sentence] = {
         "Another way of paying this order has been started. Finish it, or place a new order."
     ),
     "payout_frequency_unknown": lambda p: _("Choose how often to pay out."),
+    "payout_batch_unknown": lambda p: _("This payout batch does not exist."),
+    "payout_plan_changed": lambda p: _(
+        "What is due has changed since you looked. Nothing was paid; look again."
+    ),
     "payment_unknown": lambda p: _("This payment does not exist or is not yours."),
     "percent_invalid": lambda p: _("Enter a percent between 0 and %(at_most)s.", **p),
+    "product_missing": lambda p: _("This product does not exist."),
     "product_unknown": lambda p: _("Product %(product)s is not for sale.", **p),
+    "provider_unclear": lambda p: _("The payment provider gave no clear answer. Nothing is decided by it."),
     "quantity_invalid": lambda p: _("Choose a whole quantity from 1 to %(at_most)s.", **p),
     "rate_limited": lambda p: _("Too many requests. Wait a minute and try again."),
     "rate_missing": lambda p: _("There is no exchange rate for %(currency)s.", **p),
     "reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
+    "reserve_short": lambda p: _("No more can be given back than is kept."),
+    "refund_key_invalid": lambda p: _("This form was used already. Reload the page to start another refund."),
+    "refund_too_large": lambda p: _(
+        "At most %(left)s is left to refund.", left=money(p["left_minor"], p["currency"])
+    ),
     "reward_status_conflict": lambda p: _(
         "The status of this reward is already “%(label)s”.", label=status_words("reward", p["status"])
     ),
     "reward_unknown": lambda p: _("This reward does not exist."),
     "role_required": lambda p: _("This page is for another role."),
+    "settlement_status_conflict": lambda p: _(
+        "The status of this settlement is “%(label)s”, so this is not possible.",
+        label=status_words("settlement", p["state"]),
+    ),
+    "settlement_unknown": lambda p: _("This settlement does not exist."),
+    "settlement_unpayable": lambda p: _("The commissions exceed this sale, so it can never be paid out."),
     "sign_in_required": lambda p: _("Sign in to continue."),
     "signature_wrong": lambda p: _(
         "This is not the wallet's signature of the message. Sign with the wallet you chose."
@@ -116,6 +137,7 @@ _ERRORS: dict[str, Sentence] = {
         product=p["product"],
     ),
     "too_large": lambda p: _("The request is too large."),
+    "vendor_unknown": lambda p: _("This vendor does not exist."),
     "user_unknown": lambda p: _("This account does not exist."),
     "token_price_invalid": lambda p: _("The token price is not a number above zero."),
     "price_unavailable": lambda p: _("There is no usable token price right now."),
@@ -212,9 +234,9 @@ def callback_refusal(reason: str | None) -> str:
         "unknown_reference": _("No payment has this reference."),
         "unknown_status": _("The provider sent an unknown status."),
         "paid_by_other_means": _("The reference was paid in another way."),
-        "refund": _(
-            "A refund was reported. Handle it by hand: automatic clawback is not part of this version."
-        ),
+        "refund": _("A refund was reported before the portal could handle refunds. Handle it by hand."),
+        "refund_exceeds": _("The refund is larger than what is left of the payment."),
+        "refund_waits": _("The refund came before its payment and waits for it."),
     }.get(reason or "", reason or "")
 
 
@@ -303,6 +325,8 @@ def mint_waiting(code: str) -> str:
 
 def failure_text(reason: str | None, params: Params | None = None) -> str:
     """Return why a reward failed or was refused: a known code in words, else the text as it was written."""
+    if reason == "refunded":
+        return _("The order was refunded.")
     if reason in _ERRORS:
         return _ERRORS[reason](params or {"currency": "?", "at_most": "", "expected": ""})
     return reason or ""
@@ -316,6 +340,13 @@ def notification_text(kind: str, params: Params) -> str:
             "Your referral reward of %(amount)s was approved and will be sent soon."
         ),
         "referral_reward_rejected": _("Your referral reward was refused. Reason: %(reason)s"),
+        "referral_reward_reduced": _(
+            "Your referral reward was reduced by %(amount)s: part of the order was refunded."
+        ),
+        "referral_reward_debited": _(
+            "An order you were rewarded for was refunded: %(amount)s will be kept back of your next rewards."
+        ),
     }
     # History brought over from another deployment may hold kinds of its own.
-    return sentences[kind] % params if kind in sentences else kind
+    told = {**params, "reason": failure_text(params.get("reason"))}
+    return sentences[kind] % told if kind in sentences else kind

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from portal.commissions import LEDGER_PAGE
 from portal.lib.money import parse_major
 from portal.web.format import money, percent
+from portal.web.reward_words import explorer_url
 from portal.web.sentences import percent_source
 from portal.web.translate import gettext as _
 
@@ -24,9 +25,19 @@ def settlement_row(settlement: Settlement) -> dict[str, Any]:
         "commission": money(settlement.commission_minor, settlement.currency),
         "net": money(settlement.net_payout_minor, settlement.currency),
         "breakdown": breakdown_rows(settlement),
-        "held_reason": held_reason(settlement),
+        "held_reason": held_reason(settlement)
+        if settlement.status in ("held", "failed", "cancelled")
+        else "",
+        "can_hold": settlement.status in ("pending", "failed"),
+        "tx_url": _explorer(settlement.transaction_id),
+        "is_refund": settlement.kind == "refund",
+        "refund_note": refund_note(settlement),
         "is_simulated": bool(settlement.metadata.get("simulated")),
     }
+
+
+def _explorer(transaction_id: str | None) -> str | None:
+    return explorer_url("tx", transaction_id) if transaction_id and transaction_id.startswith("0x") else None
 
 
 def breakdown_rows(settlement: Settlement) -> list[dict[str, Any]]:
@@ -38,7 +49,7 @@ def breakdown_rows(settlement: Settlement) -> list[dict[str, Any]]:
 
     rows: list[dict[str, Any]] = [
         {
-            "label": _("Sale"),
+            "label": _("Refund") if settlement.kind == "refund" else _("Sale"),
             "value": money(settlement.amount_minor, settlement.currency),
             "kind": "subtotal",
         },
@@ -65,21 +76,40 @@ def breakdown_rows(settlement: Settlement) -> list[dict[str, Any]]:
     return [*rows, {"label": _("Net payout"), "value": net, "kind": "total"}]
 
 
+def refund_note(settlement: Settlement) -> str:
+    """Say what a refund did to a settlement, in words for its vendor and the admin."""
+    if settlement.kind == "refund":
+        return _("The order was refunded after the payout. This is taken off the next payout.")
+    original = settlement.metadata.get("original")
+    if not original:
+        return ""
+    before = money(parse_major(original["amount"], settlement.currency), settlement.currency)
+    return _("Reduced from %(amount)s: part of the order was refunded.", amount=before)
+
+
 def held_reason(settlement: Settlement) -> str:
     """Return why a settlement is held or failed, in words."""
-    if settlement.failure_reason == "commission_exceeds_subtotal":
-        return _("The commissions together exceed the sale, so nothing is paid until an admin looks at it.")
-    return settlement.failure_reason or ""
+    return stop_reason(settlement.failure_reason)
 
 
-def totals_by_currency(totals: Sequence[tuple[str, str, int, int]]) -> dict[str, dict[str, tuple[int, str]]]:
-    """Return {currency: {status: (count, net payout)}}, every status present."""
-    result: dict[str, dict[str, tuple[int, str]]] = {}
-    for currency, status, count, net in totals:
-        statuses = ("pending", "processing", "completed", "failed", "held", "cancelled")
-        row = result.setdefault(currency, {name: (0, money(0, currency)) for name in statuses})
-        row[status] = (count, money(net, currency))
-    return result
+def stop_reason(reason: str | None) -> str:
+    """Return why money stopped: a known code in words, else the text as an admin wrote it."""
+    return {
+        "commission_exceeds_subtotal": _(
+            "The commissions together exceed the sale, so nothing is paid until an admin looks at it."
+        ),
+        "refunded": _("The order was refunded before the payout, so nothing is paid."),
+        "payout_wallet_missing": _("The merchant has no payout wallet. Enter one, then retry."),
+        "payout_rate_missing": _("There is no exchange rate for this currency, and none is guessed."),
+        "payout_amount_too_small": _("The amount is less than the smallest unit of the payout token."),
+        "payout_reverted": _("The transaction was refused on chain; nothing was paid."),
+        "payout_superseded": _(
+            "Another transaction of the treasury used the same number. Check its history before retrying."
+        ),
+        "payout_not_proven": _(
+            "The transaction is final, but the token shows no transfer. Check it before retrying."
+        ),
+    }.get(reason or "", reason or "")
 
 
 def next_settlement_cursor(settlements: Sequence[Settlement]) -> int | None:

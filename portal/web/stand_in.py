@@ -11,14 +11,29 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.begin_payment import STAND_IN_PATH
-from portal.payments.wayforpay import PurchaseRefused, sign_callback, verify_purchase
+from portal.lib.errors import PortalError
+from portal.lib.money import major_text
+from portal.payments import find_payment
+from portal.payments.wayforpay import (
+    BAD_SIGNATURE,
+    PurchaseRefused,
+    amount_minor,
+    sign_callback,
+    verify_purchase,
+)
+from portal.payments.wayforpay_api import ORDER_NOT_FOUND, is_authentic_request, sign_refund_answer
+from portal.settings import STAND_IN_API_PATH
 from portal.web.access import public
-from portal.web.requests import portal
+from portal.web.requests import json_body, portal
+
+if TYPE_CHECKING:
+    from models import PaymentTransaction
 
 blueprint = Blueprint("stand_in", __name__)
 log = logging.getLogger(__name__)
@@ -72,6 +87,49 @@ def act() -> ResponseReturnValue:
     outcome = wanted if wanted in _OUTCOMES else "pay"
     deliveries = [_deliver(label, body) for label, body in _callbacks(outcome, _one(fields))]
     return render_template("stand_in/sent.html", one=_one(fields), deliveries=deliveries, outcome=outcome)
+
+
+@blueprint.post(STAND_IN_API_PATH)
+@public(csrf=False)
+def json_api() -> ResponseReturnValue:
+    """Answer REFUND and CHECK_STATUS, verified and signed as the provider does; the portal's rows are its books."""
+    asked = json_body()
+    if not is_authentic_request(asked, _secret()):
+        return jsonify({"reasonCode": BAD_SIGNATURE, "reason": "Invalid signature"})
+    payment = find_payment(str(asked.get("orderReference")))
+    about = {name: asked.get(name) for name in ("merchantAccount", "orderReference")}
+    if asked["transactionType"] == "REFUND":
+        status, code = _refund(asked, payment)
+        told = {**about, "transactionStatus": status, "reasonCode": code, "reason": status}
+        return jsonify(sign_refund_answer(_secret(), told))
+    return jsonify(sign_callback(_secret(), {**about, **_status(payment)}))
+
+
+def _refund(asked: Mapping[str, object], payment: PaymentTransaction | None) -> tuple[str, str]:
+    if payment is None or payment.currency != asked.get("currency"):
+        return "Declined", ORDER_NOT_FOUND
+    try:
+        amount = amount_minor(str(asked.get("amount")), payment.currency)
+    except PortalError:
+        return "Declined", "1128"
+    fits = payment.status == "paid" and 0 < amount <= payment.amount_minor - payment.refunded_minor
+    return ("Refunded", "1100") if fits else ("Declined", "1128")
+
+
+def _status(payment: PaymentTransaction | None) -> dict[str, object]:
+    fields: dict[str, object] = {"amount": "", "currency": "", "authCode": "", "cardPan": ""}
+    if payment is None:
+        return {**fields, "transactionStatus": "Declined", "reasonCode": ORDER_NOT_FOUND}
+    known = {"paid": "Approved", "refunded": "Refunded", "failed": "Declined", "cancelled": "Expired"}
+    status = known.get(payment.status, "InProcessing")
+    return {
+        **fields,
+        "amount": major_text(payment.amount_minor, payment.currency),
+        "currency": payment.currency,
+        "transactionStatus": "Refunded" if payment.refunded_minor else status,
+        "reasonCode": "1100",
+        "refundAmount": major_text(payment.refunded_minor, payment.currency),
+    }
 
 
 def _posted_fields() -> dict[str, list[str]]:

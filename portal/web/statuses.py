@@ -6,7 +6,7 @@ from portal.web.translate import gettext as _
 
 
 def status_words(kind: str, status: str) -> str:
-    """Return a status in words; kinds: reward, settlement, payment, order, code, job."""
+    """Return a status in words; kinds: reward, settlement, batch, payment, refund, order, code, job."""
     return _KINDS[kind]()[status]
 
 
@@ -32,6 +32,16 @@ def _settlement() -> dict[str, str]:
     }
 
 
+def _batch() -> dict[str, str]:
+    return {
+        "created": _("Written"),
+        "processing": _("Processing"),
+        "completed": _("Paid out"),
+        "partial": _("Partly paid"),
+        "failed": _("Failed"),
+    }
+
+
 def _payment() -> dict[str, str]:
     return {
         "created": _("Not started"),
@@ -41,6 +51,15 @@ def _payment() -> dict[str, str]:
         "failed": _("Payment failed"),
         "cancelled": _("Expired"),
         "refunded": _("Refunded"),
+    }
+
+
+def _refund() -> dict[str, str]:
+    return {
+        "requested": _("Asked of the provider"),
+        "waiting": _("Waiting for the payment"),
+        "applied": _("Refunded"),
+        "refused": _("Refund refused"),
     }
 
 
@@ -76,7 +95,9 @@ def _job() -> dict[str, str]:
 _KINDS = {
     "reward": _reward,
     "settlement": _settlement,
+    "batch": _batch,
     "payment": _payment,
+    "refund": _refund,
     "order": _order,
     "code": _code,
     "job": _job,

@@ -1,5 +1,7 @@
--- The sales of all vendors of an order are the order's total.
-SELECT o.id, o.total_minor, sum(s.amount_minor) AS settled_minor
-FROM orders o JOIN settlements s ON s.order_reference = o.order_reference AND s.kind = 'sale'
-GROUP BY o.id, o.total_minor
-HAVING sum(s.amount_minor) <> o.total_minor
+-- What all vendors of an order are settled for is the order's total less what was refunded of it.
+SELECT o.id, o.total_minor, p.refunded_minor, sum(s.amount_minor) FILTER (WHERE s.status <> 'cancelled') AS settled_minor
+FROM orders o
+JOIN settlements s ON s.order_reference = o.order_reference
+LEFT JOIN payment_transactions p ON p.order_reference = o.order_reference
+GROUP BY o.id, o.total_minor, p.refunded_minor
+HAVING coalesce(sum(s.amount_minor) FILTER (WHERE s.status <> 'cancelled'), 0) <> o.total_minor - coalesce(p.refunded_minor, 0)

@@ -165,11 +165,13 @@ def test_a_late_approved_does_not_revive_a_refunded_reference(store: Store) -> N
     assert not Settlement.select().exists()
 
 
-def test_a_refund_of_a_paid_order_is_kept_for_an_admin(store: Store) -> None:
+def test_a_refund_of_a_paid_order_is_applied_and_accepted(store: Store) -> None:
     order = ready(store)
     store.tell(order)
     assert store.tell(order, "Refunded")["status"] == "accept"
-    assert outcomes()[-1] == ("unmatched", "refund")
+    assert outcomes()[-1] == ("applied", None)
+    assert Order.get_by_id(order.id).status == "refunded"
+    assert run_checks() == {}
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ INTERNAL = {"callback_malformed", "data_folder_unusable", "deployment_failed", "
 PARAMS: dict[str, object] = {
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
+    "state": "held",
+    "left_minor": 1_000,
 }  # fmt: skip
 
 
@@ -71,6 +73,8 @@ def test_statuses_have_words_for_every_value() -> None:
         "settlement": ("pending", "processing", "completed", "failed", "held", "cancelled"),
         "payment": ("created", "redirected", "pending", "paid", "failed", "cancelled", "refunded"),
         "order": ("created", "paid", "cancelled", "refunded"),
+        "batch": ("created", "processing", "completed", "partial", "failed"),
+        "refund": ("requested", "waiting", "applied", "refused"),
     }
     with development_app().test_request_context("/"):
         for kind, statuses in kinds.items():

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
+
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.chain import list_alerts
 from portal.flows.audit_reference import audit_reference, close_alert, proof_as_json
+from portal.flows.request_refund import request_refund
+from portal.lib.errors import PortalError
 from portal.payments import PaymentUnknown, list_callbacks_needing_attention, list_open_rail_failures
 from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.queue import decisions
+from portal.web.errors import status_of
 from portal.web.requests import portal
-from portal.web.reward_words import reward_row
-from portal.web.sentences import callback_refusal, chain_alert
+from portal.web.reward_words import reward_rows
+from portal.web.sentences import callback_refusal, chain_alert, error_text
 from portal.web.settlement_words import settlement_row
 from portal.web.translate import gettext as _
+
+_REFUND_FIELDS = ("amount", "reason")
 
 
 @blueprint.get("/audit/proof.json")
@@ -45,15 +52,58 @@ def resolve(alert_id: int) -> ResponseReturnValue:
 @for_role("admin")
 def audit() -> ResponseReturnValue:
     """Tell one reference's story, rail by rail, or list callbacks and rails that wait for somebody."""
-    reference = request.args.get("orderReference", "").strip()
+    return _audit_page(request.args.get("orderReference", "").strip())
+
+
+@blueprint.post("/audit/refund")
+@for_role("admin")
+def refund() -> ResponseReturnValue:
+    """Refund a payment in full or in part; the same form sent twice refunds once."""
+    form = request.form
+    reference = form.get("orderReference", "").strip()
+    try:
+        made = request_refund(
+            reference,
+            form.get("amount", ""),
+            form.get("reason", ""),
+            form.get("refundKey", ""),
+            current_user.id,
+            portal().settings,
+        )
+    except PortalError as error:
+        return _audit_page(reference, error), status_of(error)
+    flash(*_told(made.status))
+    return redirect(url_for("admin.audit", orderReference=reference), 303)
+
+
+def _told(status: str) -> tuple[str, str]:
+    return {
+        "applied": (_("The refund is made. Both rails follow it."), "success"),
+        "refused": (_("The provider refused the refund. Nothing has changed."), "error"),
+    }.get(
+        status,
+        (
+            _("The provider has not confirmed the refund yet. It is settled by itself; do not repeat it."),
+            "warning",
+        ),
+    )
+
+
+def _audit_page(reference: str, error: PortalError | None = None) -> str:
+    story = audit_reference(reference, portal().chain) if reference else None
+    field = error.field if error and error.field in _REFUND_FIELDS else "refund"
     return render_template(
         "admin/audit.html",
         reference=reference,
-        story=audit_reference(reference, portal().chain) if reference else None,
+        story=story,
         callbacks=[(event, callback_refusal(event.reason)) for event in list_callbacks_needing_attention()],
         failures=list_open_rail_failures(),
         alerts=[(alert, chain_alert(alert.kind)) for alert in list_alerts()],
         decisions=decisions,
         settlement_row=settlement_row,
-        reward_row=reward_row,
+        reward=reward_rows([story.reward])[0] if story and story.reward else None,
+        refund_key=request.form.get("refundKey") if field != "refund" else secrets.token_urlsafe(24),
+        refund_values={name: request.form.get(name, "") for name in _REFUND_FIELDS},
+        refund_errors={field: error_text(error)} if error else {},
+        form_errors=[(field if story and story.is_known else "", error_text(error))] if error else [],
     )

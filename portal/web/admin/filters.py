@@ -54,8 +54,8 @@ def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
         code=typed["code"],
         wallet=_wallet(typed["wallet"], errors),
         reference=typed["orderReference"],
-        since=_day(typed["since"], "since", settings, errors),
-        until=_day(typed["until"], "until", settings, errors, days=1),
+        since=read_day(typed["since"], "since", settings, errors),
+        until=read_day(typed["until"], "until", settings, errors, days=1),
         least_usd=_usd(typed["leastUsd"], errors),
     )
     return QueueView(wanted, typed, errors)
@@ -71,7 +71,7 @@ def _wallet(text: str, errors: dict[str, str]) -> str:
         return ""
 
 
-def _day(
+def read_day(
     text: str, field: str, settings: Settings, errors: dict[str, str], *, days: int = 0
 ) -> datetime | None:
     """Return the start of a day in the business time zone, `days` later."""

@@ -23,7 +23,7 @@ from portal.web.admin.filters import QueueView, read_view
 from portal.web.errors import status_of
 from portal.web.format import number
 from portal.web.requests import is_htmx, portal
-from portal.web.reward_words import reward_row
+from portal.web.reward_words import reward_rows
 from portal.web.sentences import error_text, guard_text, mint_waiting, refusal_counts, risk_hint
 from portal.web.translate import gettext as _
 from portal.web.translate import ngettext
@@ -133,17 +133,17 @@ def _queue_page(view: QueueView, error: PortalError | None = None) -> str:
 def _rows(rewards: list[ReferralReward]) -> list[dict[str, Any]]:
     facts = queue_facts(rewards)
     names = admin_names([admin for found in facts.values() for admin in found.approved_by])
-    return [_row(reward, facts[reward.id], names) for reward in rewards]
+    return [_row(row, facts[row["reward"].id], names) for row in reward_rows(rewards)]
 
 
 def _one_row(reward_id: int) -> dict[str, Any]:
     return _rows([get_reward(reward_id)])[0]
 
 
-def _row(reward: ReferralReward, facts: QueueFacts, names: dict[int, str]) -> dict[str, Any]:
+def _row(row: dict[str, Any], facts: QueueFacts, names: dict[int, str]) -> dict[str, Any]:
     return {
-        **reward_row(reward),
-        "is_own": reward.referrer_user_id == current_user.id,
+        **row,
+        "is_own": row["reward"].referrer_user_id == current_user.id,
         "hints": [{"level": hint.level, "text": risk_hint(hint.code, hint.number)} for hint in facts.hints],
         "decisions": decisions(facts.order) if facts.order else [],
         "approved_by": ", ".join(names.get(admin, "?") for admin in facts.approved_by),

@@ -1,30 +1,123 @@
-"""The settlement ledger with its breakdowns."""
+"""The settlement ledger: what is owed and why, with filters in the URL, and what an admin decides about a row."""
 
 from __future__ import annotations
 
-from flask import render_template, request
-from flask.typing import ResponseReturnValue
+from collections.abc import Callable
 
-from portal.commissions import list_settlements, settlement_totals
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.commissions import (
+    HoldReasonMissing,
+    hold_settlement,
+    list_currencies,
+    list_settlements,
+    list_vendors,
+    read_plan,
+    release_settlement,
+    retry_settlement,
+)
+from portal.db import Actor
+from portal.flows.pay_settlements import payout_waiting_reason
+from portal.lib.errors import PortalError
 from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
-from portal.web.requests import portal
-from portal.web.settlement_words import next_settlement_cursor, settlement_row, totals_by_currency
+from portal.web.admin.ledger_filters import STATUSES, LedgerView, read_ledger_view
+from portal.web.admin.section import section_nav
+from portal.web.errors import status_of
+from portal.web.payout_words import problem_words, reason_rows, split_rows
+from portal.web.requests import local_path, portal
+from portal.web.sentences import error_text
+from portal.web.settlement_words import next_settlement_cursor, settlement_row
+from portal.web.translate import gettext as _
 
 
 @blueprint.get("/store/commissions")
 @for_role("admin")
 def settlements() -> ResponseReturnValue:
     """Show the settlement ledger, newest first."""
-    reference = request.args.get("orderReference", "").strip()
-    found = list_settlements(
-        order_reference=reference or None, before_id=request.args.get("before", type=int)
+    return _ledger_page(read_ledger_view(request.args, portal().settings))
+
+
+@blueprint.post("/store/commissions/<int:settlement_id>/hold")
+@for_role("admin")
+def settlement_hold(settlement_id: int) -> ResponseReturnValue:
+    """Keep a settlement out of payouts, with a reason."""
+    reason = request.form.get("reason", "")
+    return _decide(
+        settlement_id,
+        lambda: hold_settlement(settlement_id, reason, Actor.user(current_user.id)),
+        _("The settlement is held."),
     )
+
+
+@blueprint.post("/store/commissions/<int:settlement_id>/release")
+@for_role("admin")
+def settlement_release(settlement_id: int) -> ResponseReturnValue:
+    """Let a held settlement be paid again, with a reason."""
+    reason = request.form.get("reason", "")
+    return _decide(
+        settlement_id,
+        lambda: release_settlement(settlement_id, reason, Actor.user(current_user.id)),
+        _("The settlement is released."),
+    )
+
+
+@blueprint.post("/store/commissions/<int:settlement_id>/retry")
+@for_role("admin")
+def settlement_retry(settlement_id: int) -> ResponseReturnValue:
+    """Let a failed settlement be paid by the next run."""
+    return _decide(
+        settlement_id,
+        lambda: retry_settlement(settlement_id, Actor.user(current_user.id)),
+        _("The next run pays the settlement."),
+    )
+
+
+def _decide(settlement_id: int, decision: Callable[[], object], told: str) -> ResponseReturnValue:
+    """Run a decision and go back to where it was taken; a missing reason is told beside its field."""
+    back = local_path(request.form.get("next")) or url_for("admin.settlements")
+    try:
+        decision()
+    except HoldReasonMissing as error:
+        view = read_ledger_view({}, portal().settings)
+        return _ledger_page(view, error, settlement_id), status_of(error)
+    flash(told, "success")
+    return redirect(back, 303)
+
+
+def _ledger_page(view: LedgerView, error: PortalError | None = None, wrong_id: int | None = None) -> str:
+    before = wrong_id + 1 if wrong_id else request.args.get("before", type=int)
+    found = list_settlements(wanted=view.wanted, before_id=before if before and before < 2**63 else None)
+    plan = read_plan()
+    problem = payout_waiting_reason()
+    errors = list(view.errors.items())
+    if error is not None:
+        errors.append((f"reason-{wrong_id}", error_text(error)))
     return render_template(
         "admin/settlements.html",
+        view=view,
         rows=[settlement_row(settlement) for settlement in found],
-        totals=totals_by_currency(settlement_totals()),
-        reference=reference,
+        split=split_rows(plan),
+        reasons=reason_rows(plan),
+        statuses=STATUSES,
+        vendors=list_vendors(),
+        currencies=list_currencies(),
         next_cursor=next_settlement_cursor(found),
-        payout_mode=portal().settings.settlement_payout_mode,
+        problem=problem_words(problem) if problem else None,
+        section_nav=section_nav(),
+        form_errors=errors,
+        wrong_id=wrong_id,
+        here=request.script_root + request.full_path.rstrip("?")
+        if request.method == "GET"
+        else url_for("admin.settlements"),
+        can_decide=True,
     )
+
+
+def _here() -> str:
+    """Return the address a decision leads back to."""
+    if request.method != "GET":
+        return url_for("admin.settlements")
+    return request.script_root + request.full_path.rstrip("?")

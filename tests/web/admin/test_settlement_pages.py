@@ -124,7 +124,7 @@ def test_a_reference_nobody_knows(as_admin: Visitor) -> None:
 @pytest.mark.parametrize(
     "reason",
     ["malformed", "bad_signature", "wrong_merchant", "wrong_amount", "wrong_currency", "unknown_reference",
-     "unknown_status", "paid_by_other_means", "refund", "something new", None],
+     "unknown_status", "paid_by_other_means", "refund", "refund_exceeds", "refund_waits", "something new", None],
 )  # fmt: skip
 def test_callbacks_that_need_an_eye_say_why(as_admin: Visitor, reason: str | None, locale: str) -> None:
     PaymentEvent.insert(

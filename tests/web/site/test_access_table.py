@@ -100,4 +100,5 @@ def test_routes_without_a_token_are_the_ones_that_carry_their_own_proof(app: Fla
         "/checkout/return/<order_reference>",
         "/dev/wayforpay/pay",
         "/dev/wayforpay/act",
+        "/dev/wayforpay/api",
     }

@@ -13,13 +13,18 @@ from flask import Flask
 
 from models import Order, PaymentTransaction, User
 from portal.payments.wayforpay import is_authentic, parse_callback
-from portal.settings import TEST_MERCHANT_SECRET
-from tests.factories import make_order
+from portal.payments.wayforpay_api import (
+    check_status_request,
+    is_authentic_refund_answer,
+    refund_request,
+)
+from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
+from tests.factories import make_order, make_payment
 from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import form_fields
 from tests.web.visitor import Visitor
 
-PAY, ACT = "/dev/wayforpay/pay", "/dev/wayforpay/act"
+PAY, ACT, API = "/dev/wayforpay/pay", "/dev/wayforpay/act", "/dev/wayforpay/api"
 
 
 @pytest.fixture
@@ -117,6 +122,69 @@ def test_it_stays_out_of_production_and_of_a_configured_page(make_app: MakeApp) 
         "wayforpay_secret_key": "a real secret",
     }
     for app in (make_app(**real), make_app(wayforpay_pay_url="https://secure.wayforpay.com/pay")):
-        for url in (PAY, ACT):
+        for url in (PAY, ACT, API):
             assert app.test_client().post(url).status_code == 404
         assert not any("/dev/" in rule.rule for rule in app.url_map.iter_rules())
+
+
+# ---------------------------------------------------------------------- the JSON API
+
+
+def ask(client: Visitor, body: dict[str, str]) -> dict[str, Any]:
+    return dict(client.post(API, json=body).get_json())
+
+
+def refund_of(order: Order, amount_minor: int, secret: str = TEST_MERCHANT_SECRET) -> dict[str, str]:
+    return refund_request(
+        secret, TEST_MERCHANT_ACCOUNT, order.order_reference, amount_minor, "UAH", "Returned"
+    )
+
+
+def test_a_refund_is_verified_and_signed(client: Visitor, owner: User) -> None:
+    order = make_order(owner, paid=True)
+    make_payment(order, "paid")
+    for amount, status, code in (
+        (100_000, "Refunded", "1100"),
+        (1, "Refunded", "1100"),
+        (100_001, "Declined", "1128"),
+    ):
+        told = ask(client, refund_of(order, amount))
+        assert (told["transactionStatus"], told["reasonCode"]) == (status, code)
+        assert is_authentic_refund_answer(parse_callback(json.dumps(told).encode()), TEST_MERCHANT_SECRET)
+    assert ask(client, refund_of(order, 100, "wrong")) == {
+        "reasonCode": 1113,
+        "reason": "Invalid signature",
+    }
+    assert ask(client, {**refund_of(order, 100), "amount": "5.00"})["reasonCode"] == 1113
+    nobody = ask(client, refund_of(Order(order_reference="store_none_1"), 100))
+    assert (nobody["transactionStatus"], nobody["reasonCode"]) == ("Declined", "1127")
+    odd = {**refund_of(order, 100), "transactionType": "SALE"}
+    assert ask(client, odd)["reasonCode"] == 1113
+
+
+@pytest.mark.parametrize(
+    ("status", "refunded", "told"),
+    [
+        ("paid", 0, "Approved"),
+        ("paid", 5_000, "Refunded"),
+        ("refunded", 100_000, "Refunded"),
+        ("failed", 0, "Declined"),
+        ("cancelled", 0, "Expired"),
+        ("redirected", 0, "InProcessing"),
+    ],
+)
+def test_a_status_is_signed_like_a_callback(
+    client: Visitor, owner: User, status: str, refunded: int, told: str
+) -> None:
+    order = make_order(owner)
+    make_payment(order, status, refunded_minor=refunded)
+    asked = check_status_request(TEST_MERCHANT_SECRET, TEST_MERCHANT_ACCOUNT, order.order_reference)
+    answer = ask(client, asked)
+    assert answer["transactionStatus"] == told
+    assert answer["refundAmount"] == f"{refunded // 100}.00"
+    assert is_authentic(parse_callback(json.dumps(answer).encode()), TEST_MERCHANT_SECRET)
+
+
+def test_a_body_that_is_no_object_is_refused(client: Visitor) -> None:
+    for body in (b"", b"[]", b"x", b"[" * 5_000):
+        assert client.post(API, data=body, content_type="application/json").status_code in (200, 400)

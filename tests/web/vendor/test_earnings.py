@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from models import User, Vendor
-from tests.factories import make_settlement, make_vendor
+from datetime import UTC, datetime, timedelta
+
+from models import MerchantConfig, User, Vendor
+from portal.db import connection
+from portal.flows.pay_settlements import run_payouts
+from tests.factories import ACTOR, make_settlement, make_vendor
+from tests.flows.conftest import settings_with
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -52,3 +57,22 @@ def test_earnings_are_for_vendors(client: Visitor, as_owner: Visitor, as_admin: 
     assert client.get("/vendor/earnings").status_code == 303
     assert as_owner.get("/vendor/earnings").status_code == 403
     assert as_admin.get("/vendor/earnings").status_code == 403
+
+
+def test_a_vendor_sees_schedule_reserve_netting_and_payouts(as_seller: Visitor, seller: User) -> None:
+    vendor = Vendor.get(Vendor.user == seller.id)
+    MerchantConfig.update(
+        reserve_percent=10, hold_days=0, payout_frequency="DAILY", minimum_payout_minor=5_000
+    ).where(MerchantConfig.vendor == vendor.id).execute()
+    past = datetime.now(UTC) - timedelta(days=1)
+    make_settlement(vendor, 100_000, scheduled_for=past)
+    make_settlement(
+        vendor, -10_000, kind="refund", commission_minor=0, net_payout_minor=-10_000, scheduled_for=past
+    )
+    with connection():
+        run_payouts(settings_with(), ACTOR)
+    make_settlement(vendor, 100, scheduled_for=past)
+    told = text_of(as_seller.get("/vendor/earnings"))
+    for expected in ("Every day at midnight", "0 days", "10%", "In reserve: 65.00 UAH", "650.00", "585.00",
+                     "Refund", "Simulated", "Due, but waiting"):  # fmt: skip
+        assert expected in told.replace("\u00a0", " "), expected

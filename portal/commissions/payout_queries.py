@@ -1,0 +1,233 @@
+"""Read what is due, what is on its way and what was paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models import MerchantConfig, Payout, PayoutBatch, PayoutItem, Settlement, Vendor
+from portal.commissions.payout_rules import DueRow, PayoutPlan, PayoutTerms, plan_payouts
+from portal.db import query
+from portal.lib.errors import PortalError
+
+BATCHES_PAGE = 25
+
+_DUE = "status = 'pending' AND (scheduled_for <= now() OR kind = 'refund')"
+
+
+class BatchUnknown(PortalError):
+    """There is no payout batch with this id."""
+
+    code = "payout_batch_unknown"
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Settlements of one currency in one state: how many, and their net payout in minor units."""
+
+    currency: str
+    state: str
+    count: int
+    net_minor: int
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A payout as the treasury sends it; the amount in base units of the token."""
+
+    payout_id: int
+    wallet: str
+    amount_wei: int
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """What is kept back of a vendor's payouts in one currency and not released yet, in minor units."""
+
+    vendor_id: int
+    vendor_name: str
+    currency: str
+    balance_minor: int
+    waiting_minor: int
+
+
+def read_plan(*, lock: bool = False) -> PayoutPlan:
+    """Plan a run over what is due now; `lock` keeps the rows until the caller's transaction ends.
+
+    A refund is due at once: it is netted from the vendor's next payout (SPEC section 5).
+    """
+    found = query(
+        f"SELECT id, vendor_id, currency, net_payout_minor FROM settlements WHERE {_DUE}"  # noqa: S608 - our own words
+        f" ORDER BY scheduled_for, id{' FOR UPDATE' if lock else ''}"
+    )
+    rows = [DueRow(*row) for row in found]
+    released = list_waiting_releases()
+    vendors = {row.vendor_id for row in rows} | {vendor_id for vendor_id, _ in released}
+    return plan_payouts(rows, payout_terms(sorted(vendors)), released)
+
+
+def list_waiting_releases() -> dict[tuple[int, str], int]:
+    """Return what was released of reserves and is not in a payout yet, by vendor and currency."""
+    rows = query(
+        "SELECT vendor_id, currency, sum(amount_minor)::bigint FROM reserve_releases WHERE payout_id IS NULL"
+        " GROUP BY vendor_id, currency ORDER BY vendor_id, currency"
+    )
+    return {(vendor_id, currency): amount for vendor_id, currency, amount in rows}
+
+
+def payout_terms(vendor_ids: Sequence[int]) -> dict[int, PayoutTerms]:
+    """Return the minimum and reserve of vendors that have a configuration."""
+    rows = MerchantConfig.select().where(MerchantConfig.vendor.in_(list(vendor_ids)))
+    return {row.vendor_id: PayoutTerms(row.minimum_payout_minor, row.reserve_percent) for row in rows}
+
+
+def payout_wallets(vendor_ids: Sequence[int]) -> dict[int, str]:
+    """Return the payout wallets of the vendors that have one."""
+    rows = MerchantConfig.select().where(
+        MerchantConfig.vendor.in_(list(vendor_ids)) & MerchantConfig.payout_wallet.is_null(False)
+    )
+    return {row.vendor_id: str(row.payout_wallet) for row in rows}
+
+
+def vendor_names(vendor_ids: Sequence[int]) -> dict[int, str]:
+    """Return the names of vendors."""
+    return {row.id: row.name for row in Vendor.select().where(Vendor.id.in_(list(vendor_ids)))}
+
+
+def list_vendors() -> list[Vendor]:
+    """Return every vendor by name."""
+    return list(Vendor.select().order_by(Vendor.name, Vendor.id))
+
+
+def pending_split(plan: PayoutPlan, vendor_ids: Sequence[int] | None = None) -> dict[str, dict[str, Owed]]:
+    """Return {currency: {state: Owed}} of what is not paid: due, waiting, held; and of what is: processing, completed.
+
+    Due is what the next run would take; waiting is the rest of what is pending.
+    """
+    due = {row.id for payout in plan.payouts for row in payout.rows}
+    rows = query(
+        "SELECT currency, CASE WHEN status = 'pending' AND id = ANY(%s::bigint[]) THEN 'due'"
+        " WHEN status = 'pending' THEN 'waiting' ELSE status END AS state, count(*), sum(net_payout_minor)::bigint"
+        " FROM settlements WHERE %s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]) GROUP BY 1, 2 ORDER BY 1, 2",
+        [sorted(due), _ids(vendor_ids), _ids(vendor_ids)],
+    )
+    split: dict[str, dict[str, Owed]] = {}
+    for currency, state, count, net in rows:
+        split.setdefault(currency, {})[state] = Owed(currency, state, count, net)
+    return split
+
+
+def count_not_due(vendor_ids: Sequence[int] | None = None) -> dict[str, tuple[int, int]]:
+    """Return {currency: (count, net in minor units)} of pending sales whose day has not come."""
+    rows = query(
+        "SELECT currency, count(*), sum(net_payout_minor)::bigint FROM settlements WHERE status = 'pending'"
+        " AND kind = 'sale' AND scheduled_for > now()"
+        " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[])) GROUP BY currency ORDER BY currency",
+        [_ids(vendor_ids), _ids(vendor_ids)],
+    )
+    return {currency: (count, net) for currency, count, net in rows}
+
+
+def held_reasons() -> list[tuple[str, str | None, int, int]]:
+    """Return (currency, reason, count, net in minor units) of what is held, the most frequent first, at most 20."""
+    rows = query(
+        "SELECT currency, failure_reason, count(*), sum(net_payout_minor)::bigint FROM settlements"
+        " WHERE status = 'held' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 20"
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def list_reserves(vendor_ids: Sequence[int] | None = None) -> list[Reserve]:
+    """Return the reserves that are not empty, and what of them waits for the next payout."""
+    rows = query(
+        "WITH kept AS (SELECT vendor_id, currency, sum(reserve_minor) AS minor FROM payouts"
+        "  WHERE status = 'completed' GROUP BY 1, 2), given AS ("
+        "  SELECT vendor_id, currency, sum(amount_minor) AS minor,"
+        "   coalesce(sum(amount_minor) FILTER (WHERE payout_id IS NULL), 0) AS waiting"
+        "  FROM reserve_releases GROUP BY 1, 2)"
+        " SELECT v.id, v.name, k.currency, (k.minor - coalesce(g.minor, 0))::bigint, coalesce(g.waiting, 0)::bigint"
+        " FROM kept k JOIN vendors v ON v.id = k.vendor_id"
+        " LEFT JOIN given g ON g.vendor_id = k.vendor_id AND g.currency = k.currency"
+        " WHERE (k.minor > coalesce(g.minor, 0) OR g.waiting > 0)"
+        " AND (%s::bigint[] IS NULL OR k.vendor_id = ANY(%s::bigint[])) ORDER BY v.name, v.id, k.currency",
+        [_ids(vendor_ids), _ids(vendor_ids)],
+    )
+    return [Reserve(*row) for row in rows]
+
+
+def get_batch(batch_id: int) -> PayoutBatch:
+    """Return a batch; raise BatchUnknown."""
+    found = PayoutBatch.get_or_none(PayoutBatch.id == batch_id) if 0 < batch_id < 2**63 else None
+    if found is None:
+        raise BatchUnknown
+    return found
+
+
+def find_batch_by_key(key: str) -> PayoutBatch | None:
+    """Return the batch an idempotency key made."""
+    return PayoutBatch.get_or_none(PayoutBatch.idempotency_key == key)
+
+
+def list_batches(before_id: int | None = None) -> list[PayoutBatch]:
+    """Return batches, newest first, at most a page."""
+    rows = PayoutBatch.select()
+    if before_id is not None:
+        rows = rows.where(PayoutBatch.id < before_id)
+    return list(rows.order_by(PayoutBatch.id.desc()).limit(BATCHES_PAGE))
+
+
+def list_open_batches() -> list[PayoutBatch]:
+    """Return the batches that a run has not finished, oldest first."""
+    return list(
+        PayoutBatch.select().where(PayoutBatch.status.in_(["created", "processing"])).order_by(PayoutBatch.id)
+    )
+
+
+def list_payouts_of_batch(batch_id: int) -> list[Payout]:
+    """Return a batch's payouts with their vendors."""
+    rows = Payout.select(Payout, Vendor).join(Vendor).where(Payout.batch == batch_id)
+    return list(rows.order_by(Payout.id))
+
+
+def list_payouts_of_vendors(vendor_ids: Sequence[int], limit: int = 25) -> list[Payout]:
+    """Return the newest payouts of vendors with their batches."""
+    rows = Payout.select(Payout, Vendor, PayoutBatch).join(Vendor).switch(Payout).join(PayoutBatch)
+    return list(rows.where(Payout.vendor.in_(list(vendor_ids))).order_by(Payout.id.desc()).limit(limit))
+
+
+def list_items_of_payouts(payout_ids: Sequence[int]) -> Mapping[int, list[PayoutItem]]:
+    """Return what each payout took, with the settlements as they are now."""
+    found: dict[int, list[PayoutItem]] = {payout_id: [] for payout_id in payout_ids}
+    rows = PayoutItem.select(PayoutItem, Settlement).join(Settlement)
+    for item in rows.where(PayoutItem.payout.in_(list(payout_ids))).order_by(PayoutItem.settlement):
+        found[item.payout_id].append(item)
+    return found
+
+
+def _ids(vendor_ids: Sequence[int] | None) -> list[int] | None:
+    return None if vendor_ids is None else list(vendor_ids)
+
+
+def list_unsent(chain_id: int, token_address: str, limit: int) -> list[Transfer]:
+    """Return on-chain payouts under way that stand in no open transaction, oldest first.
+
+    Payouts that were recorded for another network or token wait until the settings name it again.
+    """
+    rows = query(
+        "SELECT p.id, p.payout_wallet, p.amount_wei FROM payouts p JOIN payout_batches b ON b.id = p.batch_id"
+        " WHERE p.status = 'processing' AND b.mode = 'onchain' AND p.amount_wei > 0 AND p.chain_id = %s"
+        " AND p.token_address = %s AND NOT EXISTS ("
+        "  SELECT 1 FROM chain_transaction_items i WHERE i.purpose = 'payout' AND i.item_id = p.id)"
+        " ORDER BY p.id LIMIT %s",
+        [chain_id, token_address, limit],
+    )
+    return [Transfer(row[0], row[1], int(row[2])) for row in rows]
+
+
+def has_recent_onchain_payout() -> bool:
+    """Tell whether a payout became final on a chain within the last hour: a reorganisation may still take it back."""
+    return bool(
+        query(
+            "SELECT 1 FROM payouts WHERE chain_id IS NOT NULL AND processed_at > now() - interval '1 hour' LIMIT 1"
+        )
+    )

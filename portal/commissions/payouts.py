@@ -1,0 +1,376 @@
+"""Move money's rows: a batch takes settlements, pays them once, fails them with a reason, or lets an admin decide.
+
+Every change of a status is a guarded UPDATE with its event row in the same transaction, and none touches the
+commission breakdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from peewee import fn
+
+from models import Payout, PayoutBatch, PayoutItem, ReserveRelease, Settlement
+from portal.commissions.payout_queries import payout_wallets
+from portal.commissions.payout_rules import (
+    AMOUNT_TOO_SMALL,
+    RATE_MISSING,
+    WALLET_MISSING,
+    PayoutPlan,
+    PlannedPayout,
+    batch_outcome,
+    token_units,
+)
+from portal.db import Actor, move_status, query, record_event, transaction
+from portal.lib.money import fraction_to_decimal
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('payouts', 0))"
+
+
+@dataclass(frozen=True)
+class PayoutQuote:
+    """What payouts of one currency are converted and sent with; `units_per_usd` None where no rate exists."""
+
+    chain_id: int
+    token_address: str
+    token_decimals: int
+    units_per_usd: Fraction | None
+    rate_source: str
+    rate_at: datetime | None
+
+
+def lock_payouts() -> None:
+    """Let one transaction at a time take settlements into a batch."""
+    query(_LOCK)
+
+
+def open_batch(
+    plan: PayoutPlan, *, mode: str, key: str | None, actor: Actor, quotes: Mapping[str, PayoutQuote]
+) -> int:
+    """Write a batch with its payouts and move their settlements to `processing`; return its id.
+
+    The caller holds `lock_payouts` and the planned rows. `quotes` holds every currency of an on-chain batch.
+    """
+    batch_id: int = PayoutBatch.insert(
+        mode=mode, idempotency_key=key, totals=batch_totals(plan), created_by=actor.user_id
+    ).execute()
+    record_event(actor, "payout_batch", batch_id, "payout_batch_created", to_status="created")
+    wallets = payout_wallets([payout.vendor_id for payout in plan.payouts])
+    for planned in plan.payouts:
+        sending: dict[str, Any] = {}
+        refusal = None
+        if mode == "onchain" and planned.amount_minor:
+            sending, refusal = _sending(planned, wallets.get(planned.vendor_id), quotes[planned.currency])
+        payout_id = _write_payout(batch_id, planned, sending, actor)
+        if refusal:
+            fail_payout(payout_id, refusal, actor)
+    return batch_id
+
+
+def batch_totals(plan: PayoutPlan) -> dict[str, dict[str, int]]:
+    """Return what a plan comes to per currency, in minor units."""
+    totals: dict[str, dict[str, int]] = {}
+    for payout in plan.payouts:
+        row = totals.setdefault(
+            payout.currency,
+            dict.fromkeys(
+                ("payouts", "settlements", "netMinor", "reserveMinor", "releasedMinor", "amountMinor"), 0
+            ),
+        )
+        row["payouts"] += 1
+        row["settlements"] += len(payout.rows)
+        row["netMinor"] += payout.net_minor
+        row["reserveMinor"] += payout.reserve_minor
+        row["releasedMinor"] += payout.released_minor
+        row["amountMinor"] += payout.amount_minor
+    return totals
+
+
+def begin_batch(batch_id: int, actor: Actor) -> None:
+    """Move a written batch to `processing`."""
+    move_status(
+        PayoutBatch,
+        batch_id,
+        entity="payout_batch",
+        event="payout_batch_started",
+        from_statuses=["created"],
+        to_status="processing",
+        actor=actor,
+    )
+
+
+def complete_payout(payout_id: int, transaction_id: str, actor: Actor, *, simulated: bool) -> bool:
+    """Move a payout and its settlements to `completed`; return False when it was not `processing` any more."""
+    with transaction():
+        if not move_status(
+            Payout,
+            payout_id,
+            entity="payout",
+            event="payout_completed",
+            from_statuses=["processing"],
+            to_status="completed",
+            actor=actor,
+            transaction_id=transaction_id,
+            processed_at=fn.now(),
+        ):
+            return False
+        payout = Payout.get_by_id(payout_id)
+        told = {"simulated": True} if simulated else {"payout": _sent_with(payout)}
+        ids = _live_ids(payout_id)
+        _move_settlements(
+            ids,
+            "processing",
+            "completed",
+            "settlement_paid",
+            actor,
+            values={"transaction_id": transaction_id, "processed_at": fn.now()},
+            metadata=told,
+        )
+    return True
+
+
+def fail_payout(payout_id: int, reason: str, actor: Actor, *, transaction_id: str | None = None) -> bool:
+    """Move a payout and its settlements to `failed` with the reason, and let go of its rows and releases."""
+    with transaction():
+        if not move_status(
+            Payout,
+            payout_id,
+            entity="payout",
+            event="payout_failed",
+            from_statuses=["processing"],
+            to_status="failed",
+            actor=actor,
+            reason=reason,
+            failure_reason=reason,
+            transaction_id=transaction_id,
+            processed_at=fn.now(),
+        ):
+            return False
+        ids = _live_ids(payout_id)
+        _move_settlements(
+            ids,
+            "processing",
+            "failed",
+            "settlement_failed",
+            actor,
+            reason=reason,
+            values={"failure_reason": reason},
+        )
+        PayoutItem.update(live=False).where(PayoutItem.payout == payout_id).execute()
+        ReserveRelease.update(payout_id=None).where(ReserveRelease.payout_id == payout_id).execute()
+    return True
+
+
+def lock_unsent(payout_id: int) -> bool:
+    """Keep a payout that no transaction was ever signed for; return False when there is one, or it is decided."""
+    row = (
+        Payout.select().where((Payout.id == payout_id) & (Payout.status == "processing")).for_update().first()
+    )
+    signed = query(
+        "SELECT 1 FROM chain_transaction_items WHERE purpose = 'payout' AND item_id = %s", [payout_id]
+    )
+    return row is not None and not signed
+
+
+def finish_batch(batch_id: int, actor: Actor) -> str | None:
+    """Close a batch none of whose payouts is under way; return its final status, None while it is open."""
+    with transaction():
+        PayoutBatch.select().where(PayoutBatch.id == batch_id).for_update().first()
+        statuses = [row.status for row in Payout.select(Payout.status).where(Payout.batch == batch_id)]
+        outcome = batch_outcome(statuses)
+        if outcome is not None:
+            move_status(
+                PayoutBatch,
+                batch_id,
+                entity="payout_batch",
+                event="payout_batch_finished",
+                from_statuses=["created", "processing"],
+                to_status=outcome,
+                actor=actor,
+                completed_at=fn.now(),
+            )
+        return outcome
+
+
+def reopen_payouts(payout_ids: Sequence[int], actor: Actor) -> list[int]:
+    """Take back what the chain took back: payouts, settlements and batches are `processing` again.
+
+    Return the payouts that cannot be: they had failed, and their settlements went on without them.
+    """
+    stuck = []
+    for payout_id in payout_ids:
+        with transaction():
+            payout = Payout.select().where(Payout.id == payout_id).for_update().first()
+            if payout is None or payout.status == "processing":
+                continue
+            if payout.status == "failed" and not _take_back(payout):
+                stuck.append(payout_id)
+                continue
+            _reopen(payout, actor)
+    return stuck
+
+
+def _reopen(payout: Payout, actor: Actor) -> None:
+    why = "the chain took the block back"
+    move_status(
+        Payout,
+        payout.id,
+        entity="payout",
+        event="payout_reopened",
+        from_statuses=["completed", "failed"],
+        to_status="processing",
+        actor=actor,
+        reason=why,
+        transaction_id=None,
+        failure_reason=None,
+        processed_at=None,
+    )
+    values = {"transaction_id": None, "processed_at": None, "failure_reason": None}
+    for status in ("completed", "failed"):
+        _move_settlements(
+            _live_ids(payout.id),
+            status,
+            "processing",
+            "settlement_reopened",
+            actor,
+            reason=why,
+            values=values,
+        )
+    move_status(
+        PayoutBatch,
+        payout.batch_id,
+        entity="payout_batch",
+        event="payout_batch_reopened",
+        from_statuses=["completed", "partial", "failed"],
+        to_status="processing",
+        actor=actor,
+        reason=why,
+        completed_at=None,
+    )
+
+
+def _take_back(payout: Payout) -> bool:
+    """Give a failed payout its rows again if all of them still stand where its failure left them."""
+    items = list(PayoutItem.select().where(PayoutItem.payout == payout.id))
+    ids = [item.settlement_id for item in items]
+    here = Settlement.select().where(
+        Settlement.id.in_(ids)
+        & (Settlement.status == "failed")
+        & (Settlement.payout_batch_id == payout.batch_id)
+    )
+    if payout.released_minor or here.for_update().count() != len(items):
+        return False
+    PayoutItem.update(live=True).where(PayoutItem.payout == payout.id).execute()
+    return True
+
+
+def _sending(
+    planned: PlannedPayout, wallet: str | None, quote: PayoutQuote
+) -> tuple[dict[str, Any], str | None]:
+    """Return the columns an on-chain payout is sent by, or why it is refused."""
+    if wallet is None:
+        return {}, WALLET_MISSING
+    if quote.units_per_usd is None:
+        return {}, RATE_MISSING
+    rate = fraction_to_decimal(quote.units_per_usd, 18)
+    amount = token_units(planned.amount_minor, planned.currency, Fraction(rate), quote.token_decimals)
+    if amount < 1:
+        return {}, AMOUNT_TOO_SMALL
+    columns = {
+        "payout_wallet": wallet,
+        "chain_id": quote.chain_id,
+        "token_address": quote.token_address,
+        "token_decimals": quote.token_decimals,
+        "units_per_usd": rate,
+        "rate_source": quote.rate_source,
+        "rate_at": quote.rate_at,
+        "amount_wei": amount,
+    }
+    return columns, None
+
+
+def _write_payout(batch_id: int, planned: PlannedPayout, sending: dict[str, Any], actor: Actor) -> int:
+    payout_id: int = Payout.insert(
+        batch=batch_id,
+        vendor=planned.vendor_id,
+        currency=planned.currency,
+        net_minor=planned.net_minor,
+        reserve_percent=planned.reserve_percent,
+        reserve_minor=planned.reserve_minor,
+        released_minor=planned.released_minor,
+        amount_minor=planned.amount_minor,
+        **sending,
+    ).execute()
+    record_event(actor, "payout", payout_id, "payout_created", to_status="processing")
+    for row in planned.rows:
+        PayoutItem.insert(payout=payout_id, settlement=row.id, net_minor=row.net_minor).execute()
+    ids = [row.id for row in planned.rows]
+    moved = _move_settlements(
+        ids, "pending", "processing", "settlement_processing", actor, values={"payout_batch_id": batch_id}
+    )
+    if len(moved) != len(ids):
+        raise RuntimeError("a planned settlement was not pending although it was locked")
+    if planned.released_minor:
+        mine = (ReserveRelease.vendor == planned.vendor_id) & (ReserveRelease.currency == planned.currency)
+        ReserveRelease.update(payout_id=payout_id).where(mine & ReserveRelease.payout_id.is_null()).execute()
+    return payout_id
+
+
+def _live_ids(payout_id: int) -> list[int]:
+    rows = PayoutItem.select().where((PayoutItem.payout == payout_id) & PayoutItem.live)
+    return [item.settlement_id for item in rows]
+
+
+def _move_settlements(
+    ids: Sequence[int],
+    from_status: str,
+    to_status: str,
+    event: str,
+    actor: Actor,
+    *,
+    reason: str | None = None,
+    values: dict[str, Any] | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> list[int]:
+    """Move settlements by one guarded UPDATE with an event each; metadata is added to, never replaced."""
+    changes: dict[Any, Any] = {"status": to_status, "updated_at": fn.now(), **(values or {})}
+    if metadata:
+        changes["metadata"] = Settlement.metadata.concat(metadata)
+    with transaction():
+        moved = list(
+            Settlement.update(changes)
+            .where(Settlement.id.in_(list(ids)) & (Settlement.status == from_status))
+            .returning(Settlement.id, Settlement.order_reference)
+            .execute()
+        )
+        for row in moved:
+            record_event(
+                actor,
+                "settlement",
+                row.id,
+                event,
+                from_status=from_status,
+                to_status=to_status,
+                reason=reason,
+                order_reference=row.order_reference,
+            )
+    return [row.id for row in moved]
+
+
+def _sent_with(payout: Payout) -> dict[str, Any]:
+    def text(value: Decimal | None) -> str | None:
+        return None if value is None else f"{value.normalize():f}"
+
+    return {
+        "payoutId": payout.id,
+        "amountWei": None if payout.amount_wei is None else str(payout.amount_wei),
+        "tokenAddress": payout.token_address,
+        "unitsPerUsd": text(payout.units_per_usd),
+        "rateSource": payout.rate_source,
+        "rateAt": payout.rate_at and payout.rate_at.isoformat(),
+    }

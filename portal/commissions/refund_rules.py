@@ -1,0 +1,123 @@
+"""Decide what a refund leaves of a settlement; pure and exact, always computed from the original (SPEC section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from portal.lib.money import major_text, parse_major, percent_of, round_half_up
+
+Breakdown = dict[str, Any]
+
+
+def share_out(total: int, weights: Sequence[int], limits: Sequence[int]) -> list[int]:
+    """Split an amount in proportion to weights, the parts adding up to it and none above its limit.
+
+    Whole parts first, then one unit each by the largest remainder; earlier entries win ties. With what is left
+    now as limits a part never grows from refund to refund. What a limit keeps out goes to nobody else.
+    """
+    weight = sum(weights)
+    if not weight:
+        return [0 for _ in weights]
+    exact = [Fraction(total * each, weight) for each in weights]
+    parts = [min(int(share), limit) for share, limit in zip(exact, limits, strict=True)]
+    for _ in range(total - sum(int(share) for share in exact)):
+        with_room = [index for index, part in enumerate(parts) if part < limits[index]]
+        if with_room:
+            parts[max(with_room, key=lambda index: (exact[index] - parts[index], -index))] += 1
+    return parts
+
+
+def scale_breakdown(
+    original: Mapping[str, Any], amount_minor: int, left_minor: int, currency: str
+) -> tuple[int, Breakdown]:
+    """Return the commission in minor units, and its breakdown, of what is left of a sale.
+
+    Percents stay; the platform's part, whose percent is not kept, shrinks in proportion, and gives way where
+    rounding would take more than the sale.
+    """
+
+    def minor(text: str) -> int:
+        return parse_major(text, currency)
+
+    subtotals = [minor(item["subtotal"]) for item in original["referralByItem"]]
+    items = [
+        _item(item, subtotal, currency)
+        for item, subtotal in zip(
+            original["referralByItem"], share_out(left_minor, subtotals, subtotals), strict=True
+        )
+    ]
+    splits = [
+        {**split, "amount": major_text(percent_of(left_minor, Decimal(split["percent"])), currency)}
+        for split in original["customSplits"]
+    ]
+    referral = sum(minor(item["amount"]) for item in items)
+    others = referral + sum(minor(split["amount"]) for split in splits)
+    platform = _in_proportion(minor(original["platformCommission"]), amount_minor, left_minor)
+    if minor(original["totalCommission"]) <= amount_minor:
+        platform = max(0, min(platform, left_minor - others))
+    commission = platform + others
+    return commission, {
+        **original,
+        "platformCommission": major_text(platform, currency),
+        "referralCommission": major_text(referral, currency),
+        "referralByItem": items,
+        "customSplits": splits,
+        "totalCommission": major_text(commission, currency),
+    }
+
+
+def subtract_breakdown(
+    after: Mapping[str, Any], before: Mapping[str, Any], commission_minor: int, currency: str
+) -> Breakdown:
+    """Return `after - before`, part by part and so negative, with a total of `commission_minor`.
+
+    What the total says otherwise than the parts is the platform's.
+    """
+
+    def less(new: Mapping[str, Any], old: Mapping[str, Any], name: str) -> str:
+        return major_text(parse_major(new[name], currency) - parse_major(old[name], currency), currency)
+
+    items = [
+        {**new, "subtotal": less(new, old, "subtotal"), "amount": less(new, old, "amount")}
+        for new, old in zip(after["referralByItem"], before["referralByItem"], strict=True)
+    ]
+    splits = [
+        {**new, "amount": less(new, old, "amount")}
+        for new, old in zip(after["customSplits"], before["customSplits"], strict=True)
+    ]
+    others = sum(parse_major(part["amount"], currency) for part in [*items, *splits])
+    return {
+        **after,
+        "platformCommission": major_text(commission_minor - others, currency),
+        "referralCommission": less(after, before, "referralCommission"),
+        "referralByItem": items,
+        "customSplits": splits,
+        "totalCommission": major_text(commission_minor, currency),
+    }
+
+
+def with_total(breakdown: Mapping[str, Any], commission_minor: int, currency: str) -> Breakdown:
+    """Return a breakdown with another total; the difference is the platform's."""
+    difference = commission_minor - parse_major(breakdown["totalCommission"], currency)
+    platform = parse_major(breakdown["platformCommission"], currency) + difference
+    return {
+        **breakdown,
+        "platformCommission": major_text(platform, currency),
+        "totalCommission": major_text(commission_minor, currency),
+    }
+
+
+def _item(item: Mapping[str, Any], subtotal_minor: int, currency: str) -> Breakdown:
+    amount = percent_of(subtotal_minor, Decimal(item["percent"]))
+    return {
+        **item,
+        "subtotal": major_text(subtotal_minor, currency),
+        "amount": major_text(amount, currency),
+    }
+
+
+def _in_proportion(part_minor: int, amount_minor: int, left_minor: int) -> int:
+    return round_half_up(Fraction(part_minor * left_minor, amount_minor)) if amount_minor else 0

@@ -1,0 +1,287 @@
+"""Save percents and merchant terms; whatever could take more than a sale is refused (SPEC section 4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from peewee import JOIN, fn
+
+from models import CommissionStructure, MerchantConfig, PlatformConfig, Product, Vendor
+from portal.commissions.queries import PercentPolicy, get_percent_policy
+from portal.commissions.rules import resolve_percent
+from portal.commissions.schedule import FrequencyUnknown, HoldDaysInvalid, PayoutFrequency
+from portal.commissions.terms import (
+    CommissionTermsExceed,
+    CustomSplit,
+    parse_custom_splits,
+    platform_percent,
+    validate_merchant_terms,
+)
+from portal.db import Actor, record_event, transaction
+from portal.lib.addresses import canonical_address
+from portal.lib.errors import InputInvalid, PortalError
+from portal.lib.money import decimal_text, parse_major, parse_percent
+from portal.settings import Settings
+
+PRODUCTS_PAGE = 50
+MOST_HOLD_DAYS = 365
+# A minimum has no currency of its own: it counts in the minor units of each, of which nearly all have two decimals.
+_MINIMUM_CURRENCY = "UAH"
+_DAYS = re.compile(r"[0-9]{1,3}")
+
+
+class VendorUnknown(PortalError):
+    """There is no vendor with this id."""
+
+    code = "vendor_unknown"
+
+
+class ProductMissing(PortalError):
+    """There is no product with this id."""
+
+    code = "product_missing"
+
+
+class MinimumNegative(PortalError):
+    """The minimum payout is below zero."""
+
+    code = "minimum_negative"
+
+
+@dataclass(frozen=True)
+class MerchantTerms:
+    """A merchant's terms as they are saved; None is unset, zero is a value."""
+
+    platform_percent: Decimal | None
+    referral_percent: Decimal | None
+    custom_splits: list[CustomSplit]
+    payout_frequency: str
+    hold_days: int
+    minimum_payout_minor: int
+    reserve_percent: Decimal
+    payout_wallet: str | None
+
+
+def get_vendor(vendor_id: int) -> Vendor:
+    """Return a vendor; raise VendorUnknown."""
+    found = Vendor.get_or_none(Vendor.id == vendor_id) if 0 < vendor_id < 2**63 else None
+    if found is None:
+        raise VendorUnknown
+    return found
+
+
+def find_merchant_config(vendor_id: int) -> MerchantConfig | None:
+    """Return a vendor's configuration as stored."""
+    return MerchantConfig.get_or_none(MerchantConfig.vendor == vendor_id)
+
+
+def list_products_with_rates(before_id: int | None = None, vendor_id: int | None = None) -> list[Product]:
+    """Return products with their vendors and structures, newest first, at most a page."""
+    rows = (
+        Product.select(Product, Vendor, CommissionStructure)
+        .join(Vendor)
+        .switch(Product)
+        .join(CommissionStructure, JOIN.LEFT_OUTER)
+    )
+    if before_id is not None:
+        rows = rows.where(Product.id < before_id)
+    if vendor_id is not None:
+        rows = rows.where(Product.vendor == vendor_id)
+    return list(rows.order_by(Product.id.desc()).limit(PRODUCTS_PAGE))
+
+
+def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) -> MerchantTerms:
+    """Return the terms of a form; raise InputInvalid naming each field that makes no sense.
+
+    An empty percent or wallet is unset. `splits` are {recipientId, percent, description}.
+    """
+    errors: dict[str, PortalError] = {}
+
+    def read(field: str, parse: Any) -> Any:
+        try:
+            return parse(typed.get(field, "").strip())
+        except PortalError as error:
+            errors[error.field if field == "custom_splits" and error.field else field] = error
+            return None
+
+    terms = MerchantTerms(
+        platform_percent=read("platform_percent", _percent_or_unset),
+        referral_percent=read("referral_percent", _percent_or_unset),
+        custom_splits=read("custom_splits", lambda _text: parse_custom_splits(splits)) or [],
+        payout_frequency=read("payout_frequency", _frequency),
+        hold_days=read("hold_days", _hold_days),
+        minimum_payout_minor=read("minimum_payout", _minimum),
+        reserve_percent=read("reserve_percent", lambda text: parse_percent(text or "0")),
+        payout_wallet=read("payout_wallet", lambda text: canonical_address(text) if text else None),
+    )
+    if errors:
+        raise InputInvalid(errors)
+    return terms
+
+
+def save_merchant_terms(vendor_id: int, terms: MerchantTerms, settings: Settings, actor: Actor) -> None:
+    """Save a vendor's terms; raise InputInvalid when its commissions together could exceed a sale."""
+    vendor = get_vendor(vendor_id)
+    with transaction():
+        before = MerchantConfig.select().where(MerchantConfig.vendor == vendor_id).for_update().first()
+        highest = _highest_percent(vendor_id, terms.referral_percent, get_percent_policy(settings))
+        try:
+            validate_merchant_terms(
+                platform_percent(terms.platform_percent, vendor.store_tier), highest, terms.custom_splits
+            )
+        except PortalError as error:
+            raise InputInvalid({error.field or "platform_percent": error}) from None
+        values = _columns(terms)
+        if before is None:
+            MerchantConfig.insert(vendor=vendor_id, **values).execute()
+        else:
+            MerchantConfig.update({**values, "updated_at": fn.now()}).where(
+                MerchantConfig.vendor == vendor_id
+            ).execute()
+        changed = _changes(before, values)
+        record_event(actor, "vendor", vendor_id, "merchant_terms_saved", data=changed)
+
+
+def save_product_percent(product_id: int, text: str, settings: Settings, actor: Actor) -> Product:
+    """Set a product's own referral percent, or unset it with an empty text; zero is a value.
+
+    Raises ProductMissing, InvalidPercent, or CommissionTermsExceed when its vendor's terms leave no room for it.
+    """
+    policy = get_percent_policy(settings)
+    percent = parse_percent(text, at_most=policy.max_percent) if text.strip() else None
+    with transaction():
+        product: Product | None = (
+            Product.select().where(Product.id == product_id).for_update().first()
+            if 0 < product_id < 2**63
+            else None
+        )
+        if product is None:
+            raise ProductMissing
+        if percent is not None:
+            _require_room(product.vendor_id, percent)
+        Product.update(referral_percent=percent).where(Product.id == product_id).execute()
+        record_event(
+            actor,
+            "product",
+            product_id,
+            "referral_percent_saved",
+            data={"from": _text(product.referral_percent), "to": _text(percent)},
+        )
+    return product
+
+
+def save_platform_percent(text: str, settings: Settings, actor: Actor) -> None:
+    """Set the platform's default referral percent, or unset it with an empty text: then the server's setting decides.
+
+    Raises InvalidPercent, or CommissionTermsExceed when a vendor's terms leave no room for it.
+    """
+    policy = get_percent_policy(settings)
+    percent = parse_percent(text, at_most=policy.max_percent) if text.strip() else None
+    with transaction():
+        PlatformConfig.insert(id=1).on_conflict_ignore().execute()
+        row = PlatformConfig.select().where(PlatformConfig.id == 1).for_update().get()
+        for vendor in Vendor.select().order_by(Vendor.id):
+            config = find_merchant_config(vendor.id)
+            if config is None or config.referral_percent is None:
+                _require_room(vendor.id, policy.env_percent if percent is None else percent)
+        PlatformConfig.update(referral_percent=percent, updated_at=fn.now()).where(
+            PlatformConfig.id == 1
+        ).execute()
+        record_event(
+            actor,
+            "platform",
+            "referral_percent",
+            "referral_percent_saved",
+            data={"from": _text(row.referral_percent), "to": _text(percent)},
+        )
+
+
+def _require_room(vendor_id: int, percent: Decimal) -> None:
+    vendor, config = get_vendor(vendor_id), find_merchant_config(vendor_id)
+    splits = parse_custom_splits(config.custom_splits) if config else []
+    platform = platform_percent(config.platform_percent if config else None, vendor.store_tier)
+    try:
+        validate_merchant_terms(platform, percent, splits)
+    except CommissionTermsExceed:
+        raise CommissionTermsExceed(field="referral_percent") from None
+
+
+def _highest_percent(vendor_id: int, merchant: Decimal | None, policy: PercentPolicy) -> Decimal:
+    """Return the highest percent any product of a vendor has, or a new one would have."""
+    rows = Product.select(Product, CommissionStructure).join(CommissionStructure, JOIN.LEFT_OUTER)
+    own = {
+        (p.referral_percent, p.commission_structure.referral_percent if p.commission_structure else None)
+        for p in rows.where(Product.vendor == vendor_id)
+    }
+    return max(
+        resolve_percent(
+            product, structure, merchant, policy.platform_default, policy.env_percent, policy.max_percent
+        ).percent
+        for product, structure in own | {(None, None)}
+    )
+
+
+def _columns(terms: MerchantTerms) -> dict[str, Any]:
+    splits = [
+        {
+            "recipientId": split.recipient_id,
+            "percent": decimal_text(split.percent, 6),
+            "description": split.description,
+        }
+        for split in terms.custom_splits
+    ]
+    return {
+        "platform_percent": terms.platform_percent,
+        "referral_percent": terms.referral_percent,
+        "custom_splits": splits,
+        "payout_frequency": terms.payout_frequency,
+        "hold_days": terms.hold_days,
+        "minimum_payout_minor": terms.minimum_payout_minor,
+        "reserve_percent": terms.reserve_percent,
+        "payout_wallet": terms.payout_wallet,
+    }
+
+
+def _changes(before: MerchantConfig | None, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what changed as {field: [from, to]}."""
+
+    def told(value: Any) -> Any:
+        return _text(value) if isinstance(value, Decimal) else value
+
+    old = {name: getattr(before, name) if before else None for name in values}
+    return {
+        name: [told(old[name]), told(value)]
+        for name, value in values.items()
+        if told(old[name]) != told(value)
+    }
+
+
+def _percent_or_unset(text: str) -> Decimal | None:
+    return parse_percent(text) if text else None
+
+
+def _frequency(text: str) -> str:
+    if text not in set(PayoutFrequency):
+        raise FrequencyUnknown(field="payout_frequency")
+    return text
+
+
+def _hold_days(text: str) -> int:
+    if not _DAYS.fullmatch(text) or int(text) > MOST_HOLD_DAYS:
+        raise HoldDaysInvalid(field="hold_days")
+    return int(text)
+
+
+def _minimum(text: str) -> int:
+    minor = parse_major(text or "0", _MINIMUM_CURRENCY)
+    if minor < 0:
+        raise MinimumNegative(field="minimum_payout")
+    return minor
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else decimal_text(value, 6)

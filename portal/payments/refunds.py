@@ -1,0 +1,209 @@
+"""Refunds of payments: one row each, counted once, never more than was paid (SPEC section 5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import fn
+
+from models import PaymentRefund, PaymentTransaction
+from portal.db import Actor, move_status, query, record_event, transaction
+from portal.lib.errors import PortalError
+from portal.payments.operations import UNPAID
+
+REQUEST_ID_MAX = 64
+
+
+class RefundTooLarge(PortalError):
+    """The amount is more than is left to refund; params left_minor and currency."""
+
+    code = "refund_too_large"
+
+
+class NotRefundable(PortalError):
+    """The payment is not paid, or all of it went back already."""
+
+    code = "not_refundable"
+
+
+class RefundKeyInvalid(PortalError):
+    """The form's key is missing, or was used for another refund."""
+
+    code = "refund_key_invalid"
+
+
+def record_refund(
+    payment: PaymentTransaction, amount_minor: int, status: str, actor: Actor, **values: Any
+) -> PaymentRefund:
+    """Write a refund of a payment held locked; `values` are further columns of the row."""
+    with transaction():
+        refund_id: int = PaymentRefund.insert(
+            order_reference=payment.order_reference,
+            amount_minor=amount_minor,
+            currency=payment.currency,
+            status=status,
+            applied_at=fn.now() if status == "applied" else None,
+            **values,
+        ).execute()
+        record_event(
+            actor,
+            "refund",
+            refund_id,
+            "refund_recorded",
+            to_status=status,
+            reason=values.get("reason"),
+            order_reference=payment.order_reference,
+            data={"amountMinor": str(amount_minor), "currency": payment.currency},
+        )
+    return lock_refund(refund_id)
+
+
+def lock_refund(refund_id: int) -> PaymentRefund:
+    """Return a refund held until the transaction ends."""
+    return PaymentRefund.select().where(PaymentRefund.id == refund_id).for_update().get()
+
+
+def move_refund(refund: PaymentRefund, to_status: str, actor: Actor, *, reason: str | None = None) -> bool:
+    """Apply or refuse a refund that is not applied yet; return whether this call did it."""
+    values: dict[str, Any] = {"applied_at": fn.now()} if to_status == "applied" else {}
+    return move_status(
+        PaymentRefund,
+        refund.id,
+        entity="refund",
+        event=f"refund_{to_status}",
+        from_statuses=("requested", "waiting", "refused"),
+        to_status=to_status,
+        actor=actor,
+        reason=reason,
+        refusal=reason if to_status == "refused" else None,
+        **values,
+    )
+
+
+def link_callback(refund: PaymentRefund, fingerprint: str | None, event_id: int) -> None:
+    """Remember which callback told of a refund, so that the same one again is a repeat."""
+    PaymentRefund.update(fingerprint=fingerprint, payment_event_id=event_id).where(
+        (PaymentRefund.id == refund.id) & PaymentRefund.fingerprint.is_null()
+    ).execute()
+
+
+def count_refund(payment: PaymentTransaction, amount_minor: int, actor: Actor) -> bool:
+    """Add a refund to a payment's total, guarded by what was paid; the last part makes it `refunded`.
+
+    Return False, with nothing changed, when more would go back than was paid.
+    """
+    with transaction():
+        rows = query(
+            """UPDATE payment_transactions SET refunded_minor = refunded_minor + %s, updated_at = now()
+               WHERE id = %s AND status <> 'refunded' AND refunded_minor + %s <= amount_minor
+               RETURNING refunded_minor = amount_minor""",
+            [amount_minor, payment.id, amount_minor],
+        )
+        if not rows:
+            return False
+        if rows[0][0]:
+            _close(payment, actor)
+        else:
+            record_event(
+                actor,
+                "payment",
+                payment.id,
+                "payment_partly_refunded",
+                order_reference=payment.order_reference,
+                data={"amountMinor": str(amount_minor), "currency": payment.currency},
+            )
+    return True
+
+
+def _close(payment: PaymentTransaction, actor: Actor) -> None:
+    move_status(
+        PaymentTransaction,
+        payment.id,
+        entity="payment",
+        event="payment_refunded",
+        from_statuses=("paid", *UNPAID),
+        to_status="refunded",
+        actor=actor,
+    )
+
+
+def find_refund_by_request(request_id: str) -> PaymentRefund | None:
+    """Return the refund a form has started, or None."""
+    return PaymentRefund.get_or_none(PaymentRefund.request_id == request_id)
+
+
+def find_refund_by_fingerprint(fingerprint: str | None) -> PaymentRefund | None:
+    """Return the refund a callback with these signed fields told of, or None."""
+    if fingerprint is None:
+        return None
+    return PaymentRefund.get_or_none(PaymentRefund.fingerprint == fingerprint)
+
+
+def find_asked_refund(order_reference: str, amount_minor: int) -> PaymentRefund | None:
+    """Return the admin's refund of this amount that no callback has told of yet, open ones first."""
+    rows = PaymentRefund.select().where(
+        (PaymentRefund.order_reference == order_reference)
+        & (PaymentRefund.amount_minor == amount_minor)
+        & (PaymentRefund.source == "admin")
+        & PaymentRefund.fingerprint.is_null()
+    )
+    order = {"requested": 0, "applied": 1, "refused": 2}
+    return min(rows, key=lambda row: (order.get(row.status, 3), row.id), default=None)
+
+
+def list_refunds(order_reference: str) -> list[PaymentRefund]:
+    """Return the refunds of a reference, oldest first."""
+    rows = PaymentRefund.select().where(PaymentRefund.order_reference == order_reference)
+    return list(rows.order_by(PaymentRefund.id))
+
+
+def list_waiting_refunds(order_reference: str) -> list[PaymentRefund]:
+    """Return the refunds that were told before their payment, oldest first."""
+    return [row for row in list_refunds(order_reference) if row.status == "waiting"]
+
+
+def list_requested_refunds(limit: int = 20) -> list[PaymentRefund]:
+    """Return the refunds the provider has not decided, oldest first."""
+    rows = PaymentRefund.select().where(PaymentRefund.status == "requested")
+    return list(rows.order_by(PaymentRefund.created_at, PaymentRefund.id).limit(limit))
+
+
+def last_refund_id(order_reference: str) -> int | None:
+    """Return the newest refund that counts for a reference, or None."""
+    rows = PaymentRefund.select(fn.max(PaymentRefund.id)).where(
+        (PaymentRefund.order_reference == order_reference) & (PaymentRefund.status == "applied")
+    )
+    found: int | None = rows.scalar()
+    return found
+
+
+def left_to_refund(payment: PaymentTransaction) -> int:
+    """Return what an admin may still refund in minor units: neither refunded nor asked for already."""
+    if payment.status != "paid":
+        return 0
+    asked = sum(
+        row.amount_minor for row in list_refunds(payment.order_reference) if row.status == "requested"
+    )
+    return max(0, int(payment.amount_minor - payment.refunded_minor - asked))
+
+
+def list_unsettled_payments(limit: int = 20) -> list[PaymentTransaction]:
+    """Return payments at the provider whose callback is overdue, the longest unasked first.
+
+    A payment is asked about ever less often as it grows old, and not at all after five days.
+    """
+    ids = query(
+        """SELECT id FROM payment_transactions
+           WHERE processor = 'wayforpay' AND status IN ('redirected', 'pending')
+             AND created_at > now() - interval '5 days'
+             AND coalesce(checked_at, created_at) < now() - greatest(interval '5 minutes', (now() - created_at) / 10)
+           ORDER BY coalesce(checked_at, created_at), id LIMIT %s""",
+        [limit],
+    )
+    rows = PaymentTransaction.select().where(PaymentTransaction.id.in_([row[0] for row in ids]))
+    return list(rows.order_by(PaymentTransaction.id))
+
+
+def mark_checked(payment: PaymentTransaction) -> None:
+    """Remember that the provider was asked about a payment now."""
+    PaymentTransaction.update(checked_at=fn.now()).where(PaymentTransaction.id == payment.id).execute()

@@ -1,0 +1,186 @@
+"""What a referrer owes for minted tokens whose order was refunded, netted from rewards that are still to be minted.
+
+A debit is netted when a reward is approved, and by a job for rewards that were approved already. At least one wei
+stays with the reward, so that its reference still goes through the contract and can be audited there. What was
+kept back of a reward is released when that reward is refused, or shrinks below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from peewee import fn
+
+from models import ReferralReward, RewardDebit, RewardNetting
+from portal.db import Actor, query, record_event, transaction
+
+
+def lock_debits(referrer_user_id: int) -> None:
+    """Hold a referrer's debits until the transaction ends: taken after every other lock but the rewards' own rows."""
+    query("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reward_debits:{referrer_user_id}"])
+
+
+def open_debit(reward: ReferralReward, amount_wei: int, reason: str, actor: Actor) -> None:
+    """Write a debit for a minted reward whose referrer's debits are held."""
+    debit_id = RewardDebit.insert(
+        reward_id=reward.id,
+        referrer_user_id=reward.referrer_user_id,
+        amount_wei=amount_wei,
+        reason=reason,
+        order_reference=reward.order_reference,
+    ).execute()
+    _tell(actor, reward, "reward_debited", amount_wei, debit_id, reason)
+
+
+def net_debits(reward_id: int, actor: Actor) -> int:
+    """Keep open debits back of an approved reward, oldest first, and return how much in wei."""
+    with transaction():
+        found = ReferralReward.get_by_id(reward_id)
+        lock_debits(found.referrer_user_id)
+        # Somebody who holds the row is minting or deciding it: the job comes again.
+        held = query(
+            "SELECT id FROM referral_rewards WHERE id = %s AND status = 'approved' AND NOT refund_due"
+            " FOR UPDATE SKIP LOCKED",
+            [reward_id],
+        )
+        if not held:
+            return 0
+        reward = ReferralReward.get_by_id(reward_id)
+        kept = 0
+        for debit in _open_debits(reward):
+            part = min(debit.amount_wei - debit.netted_wei, reward.reward_amount_wei - 1 - kept)
+            if part > 0:
+                _net(debit, reward, part, actor)
+                kept += part
+        if kept:
+            _set_amounts(reward, reward.reward_amount_wei - kept, reward.netted_wei + kept)
+    return kept
+
+
+def release_nettings(reward: ReferralReward, amount_wei: int, actor: Actor) -> None:
+    """Give back to its debits what was kept of a reward held locked, newest first; the reward's row is the caller's."""
+    left = amount_wei
+    rows = RewardNetting.select().where(
+        (RewardNetting.reward_id == reward.id) & RewardNetting.released_at.is_null()
+    )
+    for netting in rows.order_by(RewardNetting.id.desc()):
+        part = min(left, netting.amount_wei)
+        if part <= 0:
+            return
+        RewardNetting.update(released_at=fn.now()).where(RewardNetting.id == netting.id).execute()
+        if part < netting.amount_wei:
+            _insert_netting(netting.debit_id, reward.id, netting.amount_wei - part)
+        RewardDebit.update(netted_wei=RewardDebit.netted_wei - part).where(
+            RewardDebit.id == netting.debit_id
+        ).execute()
+        _tell(actor, reward, "netting_released", part, netting.debit_id, None)
+        left -= part
+
+
+def release_all(reward: ReferralReward, actor: Actor) -> None:
+    """Release whatever was kept back of a refused reward, whose amount is whole again."""
+    if not reward.netted_wei:
+        return
+    release_nettings(reward, reward.netted_wei, actor)
+    _set_amounts(reward, reward.reward_amount_wei + reward.netted_wei, 0)
+
+
+def debited_wei(reward_id: int) -> int:
+    """Return the sum of a reward's debits in wei."""
+    total = RewardDebit.select(fn.SUM(RewardDebit.amount_wei)).where(RewardDebit.reward_id == reward_id)
+    return int(total.scalar() or 0)
+
+
+def list_nettable_rewards(limit: int = 100) -> list[int]:
+    """Return approved rewards, oldest first, whose referrer has an open debit of another reward."""
+    rows = query(
+        """SELECT r.id FROM referral_rewards r
+           WHERE r.status = 'approved' AND NOT r.refund_due AND r.reward_amount_wei > 1 AND EXISTS (
+               SELECT 1 FROM reward_debits d WHERE d.referrer_user_id = r.referrer_user_id
+               AND d.netted_wei < d.amount_wei AND d.reward_id <> r.id)
+           ORDER BY r.created_at, r.id LIMIT %s""",
+        [limit],
+    )
+    return [row[0] for row in rows]
+
+
+@dataclass(frozen=True)
+class KeptBack:
+    """What was kept back of a reward in wei, and the reference whose refund it pays for."""
+
+    amount_wei: int
+    order_reference: str
+
+
+@dataclass
+class RewardDebts:
+    """What refunds did to a reward beyond its size: debits of its own, and what others' debits keep back of it."""
+
+    debits: list[RewardDebit] = field(default_factory=list)
+    kept_back: list[KeptBack] = field(default_factory=list)
+
+
+def debts_by_reward(reward_ids: Sequence[int]) -> dict[int, RewardDebts]:
+    """Return the debts of several rewards, oldest first; a reward without any is absent."""
+    found: dict[int, RewardDebts] = {}
+    ids = list(reward_ids)
+    for row in RewardDebit.select().where(RewardDebit.reward_id.in_(ids)).order_by(RewardDebit.id):
+        found.setdefault(row.reward_id, RewardDebts()).debits.append(row)
+    kept = query(
+        """SELECT n.reward_id, n.amount_wei, d.order_reference
+           FROM reward_nettings n JOIN reward_debits d ON d.id = n.debit_id
+           WHERE n.reward_id = ANY(%s) AND n.released_at IS NULL ORDER BY n.id""",
+        [ids],
+    )
+    for reward_id, wei, reference in kept:
+        found.setdefault(reward_id, RewardDebts()).kept_back.append(KeptBack(int(wei), reference))
+    return found
+
+
+def owed_wei(referrer_user_id: int) -> int:
+    """Return what a referrer still owes, in wei."""
+    total = RewardDebit.select(fn.SUM(RewardDebit.amount_wei - RewardDebit.netted_wei)).where(
+        RewardDebit.referrer_user_id == referrer_user_id
+    )
+    return int(total.scalar() or 0)
+
+
+def _open_debits(reward: ReferralReward) -> list[RewardDebit]:
+    rows = RewardDebit.select().where(
+        (RewardDebit.referrer_user_id == reward.referrer_user_id)
+        & (RewardDebit.netted_wei < RewardDebit.amount_wei)
+        & (RewardDebit.reward_id != reward.id)
+    )
+    return list(rows.order_by(RewardDebit.id))
+
+
+def _net(debit: RewardDebit, reward: ReferralReward, part: int, actor: Actor) -> None:
+    RewardDebit.update(netted_wei=RewardDebit.netted_wei + part).where(RewardDebit.id == debit.id).execute()
+    _insert_netting(debit.id, reward.id, part)
+    _tell(actor, reward, "reward_netted", part, debit.id, debit.order_reference)
+
+
+def _insert_netting(debit_id: int, reward_id: int, amount_wei: int) -> None:
+    RewardNetting.insert(debit_id=debit_id, reward_id=reward_id, amount_wei=amount_wei).execute()
+
+
+def _set_amounts(reward: ReferralReward, amount_wei: int, netted_wei: int) -> None:
+    granted = fn.COALESCE(ReferralReward.granted_wei, ReferralReward.reward_amount_wei)
+    ReferralReward.update(
+        reward_amount_wei=amount_wei, netted_wei=netted_wei, granted_wei=granted, updated_at=fn.now()
+    ).where(ReferralReward.id == reward.id).execute()
+
+
+def _tell(
+    actor: Actor, reward: ReferralReward, event: str, wei: int, debit_id: int, reason: str | None
+) -> None:
+    record_event(
+        actor,
+        "reward",
+        reward.id,
+        event,
+        reason=reason,
+        order_reference=reward.order_reference,
+        data={"amountWei": str(wei), "debit": debit_id},
+    )

@@ -1,0 +1,125 @@
+"""Bring a reward down to what the refunds of its order leave; run twice it changes nothing more (SPEC section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from peewee import fn
+
+from models import ReferralReward
+from portal.db import Actor, move_status, query, record_event, transaction
+from portal.rewards.debits import debited_wei, lock_debits, open_debit, release_all, release_nettings
+from portal.rewards.rules import refund_target
+
+REFUNDED = "refunded"
+_OPEN = ("pending_approval", "approved", "failed")
+
+
+@dataclass(frozen=True)
+class RewardRefunded:
+    """What a refund did to a reward: `kind` is reduced, rejected, debited or due; `amount_wei` by how much."""
+
+    kind: str
+    reward: ReferralReward
+    amount_wei: int
+
+
+def refund_reward(
+    order_reference: str, total_minor: int, refunded_minor: int, actor: Actor
+) -> RewardRefunded | None:
+    """Reduce or refuse a reward that is not minted; debit one that is; leave one in the chain's hands for later.
+
+    The caller holds the payment locked. Returns None when nothing had to change.
+    """
+    with transaction():
+        known = ReferralReward.get_or_none(ReferralReward.order_reference == order_reference)
+        if known is None:
+            return None
+        lock_debits(known.referrer_user_id)
+        reward = ReferralReward.select().where(ReferralReward.id == known.id).for_update().get()
+        if reward.status == "minting":
+            return _wait(reward, actor)
+        _clear_due(reward)
+        if reward.status == "rejected":
+            return None
+        if reward.reward_amount_wei is None:
+            return _reject(reward, actor) if refunded_minor == total_minor else None
+        return _bring_down(reward, total_minor, refunded_minor, actor)
+
+
+def list_due_references(limit: int = 100) -> list[str]:
+    """Return references whose refund waited for the chain, which has decided since."""
+    rows = query(
+        "SELECT order_reference FROM referral_rewards WHERE refund_due AND status <> 'minting' ORDER BY id LIMIT %s",
+        [limit],
+    )
+    return [row[0] for row in rows]
+
+
+def _bring_down(
+    reward: ReferralReward, total_minor: int, refunded_minor: int, actor: Actor
+) -> RewardRefunded | None:
+    granted = reward.granted_wei or reward.reward_amount_wei
+    target = refund_target(granted, total_minor, refunded_minor)
+    debited = debited_wei(reward.id)
+    surplus = reward.reward_amount_wei + reward.netted_wei - debited - target
+    if surplus <= 0:
+        return None
+    if reward.status not in _OPEN:
+        ReferralReward.update(granted_wei=granted).where(ReferralReward.id == reward.id).execute()
+        open_debit(reward, surplus, REFUNDED, actor)
+        return RewardRefunded("debited", reward, surplus)
+    if target == 0 and debited == 0:
+        return _reject(reward, actor)
+    # A reorganised chain may have unmade a mint that was debited: what the debit takes is paid again.
+    return _reduce(reward, max(1, target + debited), granted, actor)
+
+
+def _reduce(reward: ReferralReward, worth: int, granted: int, actor: Actor) -> RewardRefunded | None:
+    netted = min(reward.netted_wei, worth - 1)
+    release_nettings(reward, reward.netted_wei - netted, actor)
+    lost = reward.reward_amount_wei + reward.netted_wei - worth
+    if lost <= 0:
+        return None
+    ReferralReward.update(
+        reward_amount_wei=worth - netted, netted_wei=netted, granted_wei=granted, updated_at=fn.now()
+    ).where((ReferralReward.id == reward.id) & (ReferralReward.status == reward.status)).execute()
+    record_event(
+        actor,
+        "reward",
+        reward.id,
+        "reward_reduced",
+        reason=REFUNDED,
+        order_reference=reward.order_reference,
+        data={"fromWei": str(reward.reward_amount_wei), "toWei": str(worth - netted)},
+    )
+    return RewardRefunded("reduced", ReferralReward.get_by_id(reward.id), lost)
+
+
+def _reject(reward: ReferralReward, actor: Actor) -> RewardRefunded:
+    move_status(
+        ReferralReward,
+        reward.id,
+        entity="reward",
+        event="reward_rejected",
+        from_statuses=_OPEN,
+        to_status="rejected",
+        actor=actor,
+        reason=REFUNDED,
+        failure_reason=REFUNDED,
+    )
+    release_all(reward, actor)
+    return RewardRefunded("rejected", ReferralReward.get_by_id(reward.id), reward.reward_amount_wei or 0)
+
+
+def _wait(reward: ReferralReward, actor: Actor) -> RewardRefunded | None:
+    if reward.refund_due:
+        return None
+    ReferralReward.update(refund_due=True).where(ReferralReward.id == reward.id).execute()
+    record_event(actor, "reward", reward.id, "reward_refund_due", order_reference=reward.order_reference)
+    return RewardRefunded("due", reward, 0)
+
+
+def _clear_due(reward: ReferralReward) -> None:
+    if reward.refund_due:
+        ReferralReward.update(refund_due=False).where(ReferralReward.id == reward.id).execute()

@@ -1,0 +1,188 @@
+"""What a payout run pays and what waits: tables of examples, and what holds for every purse."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.commissions.payout_rules import (
+    BELOW_MINIMUM,
+    NEXT_RUN,
+    NOT_COVERED,
+    RATE_AWAY,
+    DueRow,
+    PayoutPlan,
+    PayoutTerms,
+    batch_outcome,
+    leave_out,
+    plan_payouts,
+    token_units,
+)
+
+VENDOR = 1
+
+
+def plan(
+    *nets: int,
+    minimum: int = 0,
+    reserve: str = "0",
+    released: int = 0,
+    currency: str = "UAH",
+    most: int = 100,
+) -> PayoutPlan:
+    rows = [DueRow(number, VENDOR, currency, net) for number, net in enumerate(nets, 1)]
+    terms = {VENDOR: PayoutTerms(minimum, Decimal(reserve))}
+    return plan_payouts(rows, terms, {(VENDOR, currency): released} if released else {}, most)
+
+
+@pytest.mark.parametrize(
+    ("nets", "options", "amount", "kept"),
+    [
+        ((1000,), {}, 1000, 0),
+        ((1000, 500), {}, 1500, 0),
+        ((1000, -300), {}, 700, 0),
+        ((1000,), {"reserve": "10"}, 900, 100),
+        ((1000, -300), {"reserve": "10"}, 630, 70),
+        ((5,), {"reserve": "10"}, 4, 1),  # the reserve is rounded half-up
+        ((1000,), {"reserve": "100"}, 0, 1000),
+        ((1000,), {"minimum": 1000}, 1000, 0),
+        ((600, 400), {"minimum": 1000}, 1000, 0),
+        ((1000,), {"released": 200, "reserve": "10"}, 1100, 100),
+        ((-100,), {"released": 200}, 100, 0),
+        ((), {"released": 200}, 200, 0),
+        ((0, 10), {}, 10, 0),
+    ],
+)
+def test_what_is_paid(nets: tuple[int, ...], options: dict[str, object], amount: int, kept: int) -> None:
+    (payout,) = plan(*nets, **options).payouts  # type: ignore[arg-type]
+    assert (payout.amount_minor, payout.reserve_minor) == (amount, kept)
+    assert len(payout.rows) == len(nets)
+
+
+@pytest.mark.parametrize(
+    ("nets", "options", "reason"),
+    [
+        ((999,), {"minimum": 1000}, BELOW_MINIMUM),
+        ((1000,), {"minimum": 1000, "reserve": "1"}, BELOW_MINIMUM),
+        ((1000, -1), {"minimum": 1000}, BELOW_MINIMUM),
+        ((-1,), {}, NOT_COVERED),
+        ((1000, -1001), {}, NOT_COVERED),
+        ((1000, -1000), {}, BELOW_MINIMUM),
+        ((0,), {}, BELOW_MINIMUM),
+        ((-300,), {"released": 200}, NOT_COVERED),
+    ],
+)
+def test_what_waits(nets: tuple[int, ...], options: dict[str, object], reason: str) -> None:
+    found = plan(*nets, **options)  # type: ignore[arg-type]
+    assert not found.payouts
+    (left,) = found.excluded
+    assert (left.reason, left.count) == (reason, len(nets))
+
+
+def test_currencies_and_vendors_are_never_added_up() -> None:
+    rows = [DueRow(1, 1, "UAH", 60), DueRow(2, 1, "USD", 60), DueRow(3, 2, "UAH", 60)]
+    found = plan_payouts(rows, {1: PayoutTerms(100), 2: PayoutTerms(50)}, {})
+    assert [(p.vendor_id, p.currency, p.amount_minor) for p in found.payouts] == [(2, "UAH", 60)]
+    assert {(e.vendor_id, e.currency) for e in found.excluded} == {(1, "UAH"), (1, "USD")}
+
+
+def test_rows_that_wait_do_not_stand_in_the_way_of_others() -> None:
+    waiting = [DueRow(number, 1, "UAH", 1) for number in range(1, 151)]
+    found = plan_payouts([*waiting, DueRow(999, 2, "UAH", 5)], {1: PayoutTerms(1000)}, {})
+    assert [payout.vendor_id for payout in found.payouts] == [2]
+
+
+def test_a_purse_that_does_not_fit_waits_whole_for_the_next_run() -> None:
+    rows = [DueRow(number, 1 if number <= 70 else 2, "UAH", 5) for number in range(1, 111)]
+    found = plan_payouts(rows, {}, {})
+    assert [(p.vendor_id, len(p.rows)) for p in found.payouts] == [(1, 70)]
+    assert [(e.vendor_id, e.reason) for e in found.excluded] == [(2, NEXT_RUN)]
+
+
+def test_a_purse_longer_than_a_run_is_cut_although_the_cut_is_below_the_minimum() -> None:
+    found = plan(*[1] * 250, minimum=200)
+    (payout,) = found.payouts
+    assert (len(payout.rows), payout.amount_minor) == (100, 100)
+
+
+def test_a_cut_takes_the_refunds_along() -> None:
+    (payout,) = plan(*[10] * 150, -30).payouts
+    assert len(payout.rows) == 100
+    assert payout.amount_minor == 99 * 10 - 30
+
+
+_nets = st.lists(st.integers(-10_000, 10_000), max_size=40)
+
+
+@given(_nets, st.integers(0, 5_000), st.decimals(0, 100, places=2), st.integers(0, 5_000), st.integers(1, 30))
+def test_for_every_purse(nets: list[int], minimum: int, reserve: Decimal, released: int, most: int) -> None:
+    found = plan(*nets, minimum=minimum, reserve=str(reserve), released=released, most=most)
+    worth = sum(nets) + released
+    for payout in found.payouts:
+        assert 0 <= payout.amount_minor <= worth
+        assert payout.amount_minor + payout.reserve_minor == payout.net_minor + payout.released_minor
+        assert len(payout.rows) <= most
+        assert len({row.id for row in payout.rows}) == len(payout.rows)
+        if len(nets) <= most:
+            assert payout.amount_minor >= minimum
+            assert len(payout.rows) == len(nets)
+    if nets or released:
+        assert len(found.payouts) + len(found.excluded) == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 3), st.sampled_from(["UAH", "USD"]), st.integers(-50, 100)), max_size=60
+    )
+)
+def test_a_run_takes_no_more_rows_than_it_may_and_each_once(drawn: list[tuple[int, str, int]]) -> None:
+    rows = [DueRow(number, *each) for number, each in enumerate(drawn)]
+    found = plan_payouts(rows, {}, {}, 20)
+    taken = [row.id for payout in found.payouts for row in payout.rows]
+    assert len(taken) <= 20
+    assert len(taken) == len(set(taken))
+
+
+def test_leaving_a_currency_out() -> None:
+    found = leave_out(plan(100, -20), {"UAH"}, RATE_AWAY)
+    assert not found.payouts
+    assert [(e.count, e.net_minor, e.reason) for e in found.excluded] == [(2, 80, RATE_AWAY)]
+    assert leave_out(plan(100), {"USD"}, RATE_AWAY) == plan(100)
+
+
+def test_the_digest_tells_plans_apart() -> None:
+    assert plan(100).digest == plan(100).digest
+    assert len({p.digest for p in (plan(100), plan(101), plan(100, 1), plan(100, reserve="1"), plan())}) == 5
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "rate", "decimals", "units"),
+    [
+        (100_000, "UAH", Fraction(40), 6, 25_000_000),
+        (100_000, "UAH", Fraction(40), 18, 25 * 10**18),
+        (100, "UAH", Fraction(3), 2, 33),  # 0.333 of a dollar, floored
+        (1, "UAH", Fraction(41), 2, 0),
+        (12_345, "USD", Fraction(1), 6, 123_450_000),
+        (500, "JPY", Fraction(150), 2, 333),
+    ],
+)
+def test_conversion(minor: int, currency: str, rate: Fraction, decimals: int, units: int) -> None:
+    assert token_units(minor, currency, rate, decimals) == units
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"),
+    [
+        (["completed"], "completed"),
+        (["failed", "failed"], "failed"),
+        (["completed", "failed"], "partial"),
+        (["completed", "processing"], None),
+        (["failed", "processing"], None),
+    ],
+)
+def test_the_outcome_of_a_batch(statuses: list[str], outcome: str | None) -> None:
+    assert batch_outcome(statuses) == outcome

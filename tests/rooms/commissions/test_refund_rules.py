@@ -1,0 +1,99 @@
+"""What a refund leaves of a sale: parts that add up, never grow, and come from the original (SPEC section 5)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.commissions.refund_rules import scale_breakdown, share_out, subtract_breakdown, with_total
+from portal.commissions.rules import CartLine, CustomSplit, breakdown_as_json, compute_commission
+
+WEIGHTS = st.lists(st.integers(0, 10_000), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("total", "weights", "expected"),
+    [
+        (100, [1, 1, 1], [34, 33, 33]),
+        (10, [0, 5, 5], [0, 5, 5]),
+        (0, [3, 4], [0, 0]),
+        (7, [24_000, 14_900], [4, 3]),
+        (5, [], []),
+        (5, [0, 0], [0, 0]),
+    ],
+)
+def test_parts_by_example(total: int, weights: list[int], expected: list[int]) -> None:
+    assert share_out(total, weights, [10**6 for _ in weights]) == expected
+
+
+def test_what_a_limit_keeps_out_goes_to_nobody_else() -> None:
+    assert share_out(100, [100, 100], [0, 100]) == [0, 50]
+
+
+@given(WEIGHTS, st.lists(st.integers(1, 5_000), max_size=8))
+def test_parts_add_up_never_grow_and_stay_near_their_share(weights: list[int], refunds: list[int]) -> None:
+    total = left = sum(weights)
+    parts = weights
+    for refund in refunds:
+        left = max(0, left - refund)
+        after = share_out(left, weights, parts)
+        assert sum(after) == left
+        assert all(new <= old for new, old in zip(after, parts, strict=True))
+        if total:
+            exact = [Fraction(left * weight, total) for weight in weights]
+            assert all(abs(part - share) < 2 for part, share in zip(after, exact, strict=True))
+        assert share_out(left, weights, after) == after
+        parts = after
+
+
+PERCENT = st.decimals(0, 40, places=2)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 100_000), PERCENT), min_size=1, max_size=4),
+    PERCENT,
+    st.lists(st.decimals(0, 20, places=2), max_size=2),
+    st.booleans(),
+    st.data(),
+)
+def test_a_smaller_breakdown_adds_up_and_takes_no_more_than_the_sale(
+    lines: list[tuple[int, Decimal]],
+    platform: Decimal,
+    splits: list[Decimal],
+    attributed: bool,
+    data: st.DataObject,
+) -> None:
+    cart = [CartLine(n, 1, subtotal, percent, "product") for n, (subtotal, percent) in enumerate(lines)]
+    made = compute_commission(cart, platform, [CustomSplit("p", each, "") for each in splits], attributed)
+    original = breakdown_as_json(made, "UAH")
+    whole = made.subtotal_minor
+    left = data.draw(st.integers(0, whole))
+    commission, told = scale_breakdown(original, whole, left, "UAH")
+    minor = {name: int(Decimal(told[name]) * 100) for name in ("platformCommission", "referralCommission")}
+    items = sum(int(Decimal(item["amount"]) * 100) for item in told["referralByItem"])
+    parts = sum(int(Decimal(split["amount"]) * 100) for split in told["customSplits"])
+    assert minor["referralCommission"] == items
+    assert (
+        minor["platformCommission"] + items + parts
+        == commission
+        == int(Decimal(told["totalCommission"]) * 100)
+    )
+    if attributed:
+        assert sum(int(Decimal(item["subtotal"]) * 100) for item in told["referralByItem"]) == left
+    if not made.is_held and items + parts <= left:
+        assert commission <= left
+    assert scale_breakdown(original, whole, 0, "UAH")[0] == 0
+    taken = subtract_breakdown(told, original, commission - made.total_commission_minor, "UAH")
+    assert int(Decimal(taken["totalCommission"]) * 100) == commission - made.total_commission_minor
+    assert with_total(told, commission + 3, "UAH")["totalCommission"] != told["totalCommission"]
+
+
+def test_nothing_refunded_is_the_original() -> None:
+    cart = [CartLine(1, 1, 14_900, Decimal(10), "merchant")]
+    made = compute_commission(cart, Decimal(12), [CustomSplit("p", Decimal("2.5"), "Partner")], True)
+    original = breakdown_as_json(made, "UAH")
+    assert scale_breakdown(original, 14_900, 14_900, "UAH") == (made.total_commission_minor, original)

@@ -1,0 +1,161 @@
+"""Product rates, the platform's default and merchant terms: zero is a value, empty is unset, excess is refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from models import EventLog, MerchantConfig, PlatformConfig, Product, User
+from tests.factories import make_product, make_vendor
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+RATES = "/admin/store/commissions/rates"
+VENDORS = "/admin/store/commissions/vendors"
+TERMS = {
+    "platform_percent": "10",
+    "referral_percent": "5",
+    "payout_frequency": "DAILY",
+    "hold_days": "0",
+    "minimum_payout": "12.50",
+    "reserve_percent": "7.5",
+    "payout_wallet": "0x" + "Ab" * 20,
+}
+
+
+def own(product: Product) -> Decimal | None:
+    value: Decimal | None = Product.get_by_id(product.id).referral_percent
+    return value
+
+
+def test_every_tier_is_named(as_admin: Visitor) -> None:
+    make_product(name="Own", referral_percent=Decimal(7))
+    make_product(make_vendor(config_referral_percent=Decimal(6)), name="Merchants")
+    make_product(name="Default")
+    told = text_of(as_admin.get(RATES))
+    for expected in ("7% Product", "6% Merchant", "5% Platform default"):
+        assert expected in told, expected
+    PlatformConfig.update(referral_percent=None).execute()
+    assert "Server setting" in text_of(as_admin.get(RATES))
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("7.25", Decimal("7.25")), ("0", Decimal(0)), (" ", None)])
+def test_a_product_percent_is_saved(
+    as_admin: Visitor, admin: User, typed: str, stored: Decimal | None
+) -> None:
+    product = make_product(referral_percent=Decimal(9))
+    answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": typed})
+    assert (answer.status_code, answer.location) == (303, RATES)
+    assert own(product) == stored
+    event = EventLog.get(EventLog.entity == "product")
+    assert (event.actor_user_id, event.data["from"]) == (admin.id, "9")
+
+
+@pytest.mark.parametrize("typed", ["-1", "50.01", "NaN", "Infinity", "five", "1e1", "٣"])
+def test_a_percent_that_makes_no_sense_names_its_field(as_admin: Visitor, typed: str) -> None:
+    product = make_product(referral_percent=Decimal(9))
+    answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": typed})
+    assert answer.status_code == 422
+    assert f'href="#percent-{product.id}"' in answer.text
+    assert f'id="percent-{product.id}-error"' in answer.text
+    assert own(product) == 9
+    answer = as_admin.submit(f"{RATES}/default", {"platform_percent": typed})
+    assert answer.status_code == 422
+    assert 'href="#platform_percent"' in answer.text
+    assert PlatformConfig.get().referral_percent == 5
+
+
+def test_a_percent_that_the_merchants_terms_leave_no_room_for(as_admin: Visitor) -> None:
+    product = make_product(make_vendor(config_platform_percent=Decimal(80)))
+    assert as_admin.submit(f"{RATES}/products/{product.id}", {"percent": "20"}).status_code == 303
+    answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": "20.5"})
+    assert answer.status_code == 422
+    assert "exceed the sale" in text_of(answer)
+    assert as_admin.submit(f"{RATES}/default", {"platform_percent": "21"}).status_code == 422
+    assert own(product) == 20
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("4.5", Decimal("4.5")), ("0", Decimal(0)), ("", None)])
+def test_the_platforms_default_is_saved(as_admin: Visitor, typed: str, stored: Decimal | None) -> None:
+    assert as_admin.submit(f"{RATES}/default", {"platform_percent": typed}).location == RATES
+    assert PlatformConfig.get().referral_percent == stored
+
+
+def test_an_unknown_product(as_admin: Visitor) -> None:
+    for number in (7, 2**70):
+        assert as_admin.submit(f"{RATES}/products/{number}", {"percent": "1"}).status_code == 404
+
+
+def test_terms_are_saved_and_shown_again(as_admin: Visitor, admin: User) -> None:
+    vendor = make_vendor(name="Tea House")
+    splits = {
+        "split_recipient": ["charity", ""],
+        "split_percent": ["2.5", ""],
+        "split_description": ["Trees", ""],
+    }
+    url = f"{VENDORS}/{vendor.id}"
+    for _ in range(2):
+        assert as_admin.submit(url, {**TERMS, **splits}).location == url
+    saved = MerchantConfig.get(MerchantConfig.vendor == vendor.id)
+    assert (saved.platform_percent, saved.referral_percent, saved.reserve_percent) == (10, 5, Decimal("7.5"))
+    assert (saved.payout_frequency, saved.hold_days, saved.minimum_payout_minor) == ("DAILY", 0, 1250)
+    assert saved.payout_wallet == "0x" + "ab" * 20
+    assert saved.custom_splits == [{"recipientId": "charity", "percent": "2.5", "description": "Trees"}]
+    page = as_admin.get(url)
+    for expected in ('value="charity"', 'value="12.50"', 'value="7.5"'):
+        assert expected in page.text, expected
+    assert "10%" in text_of(as_admin.get(VENDORS))
+    events = list(EventLog.select().where(EventLog.entity == "vendor").order_by(EventLog.id))
+    assert events[0].data["hold_days"] == [3, 0]
+    assert events[1].data == {}
+    assert as_admin.submit(url, {**TERMS, "platform_percent": "", "payout_wallet": ""}).status_code == 303
+    saved = MerchantConfig.get(MerchantConfig.vendor == vendor.id)
+    assert (saved.platform_percent, saved.payout_wallet, saved.custom_splits) == (None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [
+        ("platform_percent", "101"),
+        ("referral_percent", "x"),
+        ("payout_frequency", "HOURLY"),
+        ("hold_days", "-1"),
+        ("hold_days", "366"),
+        ("hold_days", ""),
+        ("minimum_payout", "-1"),
+        ("minimum_payout", "1.005"),
+        ("reserve_percent", "100.1"),
+        ("payout_wallet", "0x12"),
+        ("platform_percent", "96"),
+    ],
+)
+def test_a_term_that_makes_no_sense_names_its_field(as_admin: Visitor, field: str, typed: str) -> None:
+    vendor = make_vendor()
+    before = MerchantConfig.get(MerchantConfig.vendor == vendor.id).updated_at
+    answer = as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, field: typed})
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text
+    assert f'id="{field}-error"' in answer.text
+    assert MerchantConfig.get(MerchantConfig.vendor == vendor.id).updated_at == before
+
+
+@pytest.mark.parametrize("percent", ["x", "86", "-1", "1.1234567"])
+def test_a_split_that_makes_no_sense(as_admin: Visitor, percent: str) -> None:
+    vendor = make_vendor()
+    splits = {"split_recipient": "charity", "split_percent": percent, "split_description": ""}
+    answer = as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, **splits})
+    assert answer.status_code == 422
+    assert 'href="#custom_splits"' in answer.text
+    assert 'value="charity"' in answer.text
+
+
+def test_the_highest_percent_of_any_product_counts(as_admin: Visitor) -> None:
+    vendor = make_vendor()
+    make_product(vendor, referral_percent=Decimal(40))
+    assert as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, "platform_percent": "60"}).status_code == 303
+    assert as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, "platform_percent": "61"}).status_code == 422
+
+
+def test_terms_of_nobody(as_admin: Visitor) -> None:
+    assert as_admin.submit(f"{VENDORS}/7", TERMS).status_code == 404

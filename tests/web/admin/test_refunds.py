@@ -1,0 +1,278 @@
+"""Refunds an admin starts on the audit page, and what each side sees of a refund afterwards."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import (
+    CreditEntry,
+    EventLog,
+    Order,
+    PaymentRefund,
+    PaymentTransaction,
+    Refcode,
+    ReferralReward,
+    RewardDebit,
+    RewardNetting,
+    Settlement,
+    User,
+    Vendor,
+)
+from portal.payments import credit_balance
+from tests.factories import (
+    TOKEN,
+    give_credit,
+    make_order,
+    make_payment,
+    make_reward,
+    make_settlement,
+    make_vendor,
+)
+from tests.web.conftest import visitor
+from tests.web.pages import form_fields, text_of
+from tests.web.visitor import Visitor
+
+AUDIT, REFUND = "/admin/audit", "/admin/audit/refund"
+
+
+@pytest.fixture
+def order(owner: User, code: Refcode) -> Order:
+    """A paid order of 1 000.00 UAH with both rails."""
+    made = make_order(owner, code=code, paid=True)
+    make_payment(made, "paid")
+    make_settlement(make_vendor(), order_reference=made.order_reference)
+    make_reward(code, order_reference=made.order_reference)
+    return made
+
+
+@pytest.fixture
+def calls(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Let the portal reach its own stand-in, and keep what it sent."""
+    sent: list[bytes] = []
+
+    def deliver(call: urllib.request.Request, timeout: int) -> Any:
+        assert isinstance(call.data, bytes)
+        sent.append(call.data)
+        return BytesIO(visitor(app).post(call.selector, data=call.data).data)
+
+    monkeypatch.setattr("urllib.request.urlopen", deliver)
+    return sent
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("timed out")
+
+    monkeypatch.setattr("urllib.request.urlopen", fail)
+
+
+def form(order: Order, **values: str) -> dict[str, str]:
+    return {
+        "orderReference": order.order_reference,
+        "reason": "Goods returned",
+        "refundKey": "key-1",
+        **values,
+    }
+
+
+def payment_of(order: Order) -> PaymentTransaction:
+    return PaymentTransaction.get(PaymentTransaction.order_reference == order.order_reference)
+
+
+def story(browser: Visitor, order: Order) -> Any:
+    return browser.get(AUDIT, query_string={"orderReference": order.order_reference})
+
+
+def test_the_page_offers_the_form_with_a_key_of_its_own(as_admin: Visitor, order: Order) -> None:
+    first, second = (form_fields(story(as_admin, order), REFUND) for _ in range(2))
+    assert first["orderReference"] == [order.order_reference]
+    assert first["refundKey"] != second["refundKey"]
+
+
+def test_a_full_refund_by_an_empty_amount(as_admin: Visitor, order: Order, calls: list[bytes]) -> None:
+    answer = as_admin.submit(REFUND, form(order))
+    assert answer.status_code == 303
+    assert answer.location == f"{AUDIT}?orderReference={order.order_reference}"
+    assert payment_of(order).status == "refunded"
+    assert Order.get_by_id(order.id).status == "refunded"
+    assert Settlement.get().status == "cancelled"
+    assert ReferralReward.get().status == "rejected"
+    assert len(calls) == 1
+    told = text_of(story(as_admin, order))
+    for expected in ("Goods returned", "1,000.00", "The refund is made", "The order was refunded."):
+        assert expected in told, expected
+    assert 'name="refundKey"' not in story(as_admin, order).text
+    event = EventLog.get(EventLog.event == "refund_applied")
+    assert event.actor.startswith("user:")
+
+
+def test_the_same_form_again_refunds_once(as_admin: Visitor, order: Order, calls: list[bytes]) -> None:
+    for _ in range(3):
+        assert as_admin.submit(REFUND, form(order, amount="100.00")).status_code == 303
+    assert payment_of(order).refunded_minor == 10_000
+    assert len(calls) == 1
+    assert as_admin.submit(REFUND, form(order, amount="100.00", refundKey="key-2")).status_code == 303
+    assert payment_of(order).refunded_minor == 20_000
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "status"),
+    [
+        ({"amount": "x"}, "amount", 422),
+        ({"amount": "0"}, "amount", 422),
+        ({"amount": "-5"}, "amount", 422),
+        ({"amount": "1.001"}, "amount", 422),
+        ({"amount": "NaN"}, "amount", 422),
+        ({"amount": "1000.01"}, "amount", 422),
+        ({"reason": "  "}, "reason", 422),
+        ({"reason": "x" * 201}, "reason", 422),
+        ({"refundKey": ""}, "refund", 409),
+        ({"refundKey": "x" * 65}, "refund", 409),
+    ],
+)
+def test_what_is_wrong_is_named(
+    as_admin: Visitor, order: Order, calls: list[bytes], values: dict[str, str], field: str, status: int
+) -> None:
+    page = as_admin.submit(REFUND, form(order, **values))
+    assert page.status_code == status
+    assert f'href="#{field}"' in page.text
+    if field != "refund":
+        assert f'id="{field}-error"' in page.text
+    assert not PaymentRefund.select().exists()
+    assert not calls
+
+
+def test_a_refused_form_keeps_what_was_typed_and_its_key(as_admin: Visitor, order: Order) -> None:
+    page = as_admin.submit(REFUND, form(order, amount="9 000"))
+    fields = form_fields(page, REFUND)
+    assert fields["amount"] == ["9 000"]
+    assert fields["refundKey"] == ["key-1"]
+
+
+def test_nothing_paid_is_nothing_to_refund(as_admin: Visitor, owner: User) -> None:
+    unpaid = make_order(owner)
+    make_payment(unpaid)
+    assert as_admin.submit(REFUND, form(unpaid)).status_code == 409
+    assert as_admin.submit(REFUND, form(Order(order_reference="store_none_1"))).status_code == 404
+    assert as_admin.submit(REFUND, {}).status_code in (404, 422)
+
+
+def test_only_an_admin_with_the_token_refunds(
+    client: Visitor, as_owner: Visitor, as_seller: Visitor, as_admin: Visitor, order: Order
+) -> None:
+    assert client.submit(REFUND, form(order)).status_code == 401
+    assert as_owner.submit(REFUND, form(order)).status_code == 403
+    assert as_seller.submit(REFUND, form(order)).status_code == 403
+    assert as_admin.post(REFUND, data=form(order)).status_code == 400
+    assert as_admin.get(REFUND).status_code == 405
+    assert not PaymentRefund.select().exists()
+
+
+@pytest.mark.usefixtures("away")
+def test_a_provider_that_is_away_decides_nothing(as_admin: Visitor, order: Order) -> None:
+    assert as_admin.submit(REFUND, form(order, amount="600")).status_code == 303
+    assert PaymentRefund.get().status == "requested"
+    assert payment_of(order).refunded_minor == 0
+    told = text_of(story(as_admin, order))
+    assert "has not confirmed the refund yet" in told
+    assert "Asked of the provider" in told
+    # What was asked for already cannot be asked for again.
+    assert as_admin.submit(REFUND, form(order, amount="401", refundKey="key-2")).status_code == 422
+
+
+def test_credit_comes_back_once(as_admin: Visitor, owner: User, code: Refcode) -> None:
+    give_credit(owner, 50_000)
+    order = make_order(owner, code=code, paid=True)
+    make_payment(order, "paid", processor="internal_credit", rail="internal_credit")
+    for _ in range(2):
+        assert as_admin.submit(REFUND, form(order, amount="250")).status_code == 303
+    assert credit_balance(owner.id, "UAH") == 75_000
+    entry = CreditEntry.get(CreditEntry.reason == "refund")
+    assert (entry.amount_minor, entry.order_reference) == (25_000, order.order_reference)
+    assert as_admin.submit(REFUND, form(order, refundKey="key-2")).status_code == 303
+    assert credit_balance(owner.id, "UAH") == 150_000
+    assert payment_of(order).status == "refunded"
+
+
+# ---------------------------------------------------------------------- what each side sees
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_every_page_of_a_partial_refund_can_be_read(
+    app: Flask,
+    as_admin: Visitor,
+    as_owner: Visitor,
+    as_other: Visitor,
+    order: Order,
+    calls: list[bytes],
+    locale: str,
+) -> None:
+    as_admin.submit(REFUND, form(order, amount="100.00"))
+    pages = [
+        as_admin.get(f"/{locale}{AUDIT}", query_string={"orderReference": order.order_reference}),
+        as_admin.get(f"/{locale}/admin/store/commissions"),
+        as_admin.get(f"/{locale}/admin/refcodes"),
+        as_owner.get(f"/{locale}/orders"),
+        as_owner.get(f"/{locale}/checkout/processing/{order.order_reference}"),
+        as_other.get(f"/{locale}/refcodes"),
+        as_other.get(f"/{locale}/notifications"),
+    ]
+    assert [page.status_code for page in pages] == [200] * len(pages)
+    if locale == "en":
+        wanted = (
+            "Goods returned",
+            "Reduced from 1,000.00",
+            "Reduced from 12.5",
+            "100.00 UAH of it was refunded",
+            "100.00 UAH of it was refunded",
+            "Reduced from 12.5",
+            "was reduced by 1.25",
+        )
+        for page, expected in zip(pages, wanted, strict=True):
+            assert expected in text_of(page).replace("\u00a0", " "), expected
+
+
+def test_a_referrer_sees_the_debit_and_why_a_later_reward_is_smaller(
+    as_other: Visitor, as_admin: Visitor, code: Refcode
+) -> None:
+    minted = make_reward(code, "minted")
+    debit = RewardDebit.create(
+        reward_id=minted.id,
+        referrer_user_id=code.owner_user_id,
+        amount_wei=3 * TOKEN,
+        netted_wei=TOKEN,
+        reason="refunded",
+        order_reference=minted.order_reference,
+    )
+    later = make_reward(code, "approved", netted_wei=TOKEN, granted_wei=27 * TOKEN // 2)
+    RewardNetting.insert(debit_id=debit.id, reward_id=later.id, amount_wei=TOKEN).execute()
+    told = text_of(as_other.get("/refcodes")).replace("\u00a0", " ")
+    for expected in (
+        "2 RING is owed for refunded orders",
+        "3 RING is owed, 1 RING of it was kept back",
+        f"1 RING was kept back: order {minted.order_reference} was refunded",
+    ):
+        assert expected in told, expected
+    assert "3 RING is owed" in text_of(
+        story(as_admin, Order(order_reference=minted.order_reference))
+    ).replace("\u00a0", " ")
+
+
+def test_a_vendor_sees_what_was_taken_back(
+    app: Flask, as_seller: Visitor, as_admin: Visitor, seller: User, owner: User, calls: list[bytes]
+) -> None:
+    order = make_order(owner, paid=True)
+    make_payment(order, "paid")
+    vendor = Vendor.get(Vendor.user == seller.id)
+    make_settlement(vendor, status="completed", order_reference=order.order_reference)
+    as_admin.submit(REFUND, form(order, amount="100.00"))
+    told = text_of(as_seller.get("/vendor/earnings")).replace("\u00a0", " ")
+    for expected in ("taken off the next payout", "-100.00", "-75.00"):
+        assert expected in told, expected
