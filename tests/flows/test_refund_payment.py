@@ -6,12 +6,14 @@ import threading
 from decimal import Decimal
 
 import pytest
+from peewee import fn
 
 from models import (
     Notification,
     Order,
     PaymentEvent,
     PaymentRefund,
+    Payout,
     ReferralReward,
     RewardDebit,
     RewardNetting,
@@ -21,7 +23,8 @@ from models import (
 )
 from portal.accounts import Referrer, create_user
 from portal.codes import find_code
-from portal.db import SYSTEM, Actor, connection
+from portal.commissions import payouts, read_plan
+from portal.db import SYSTEM, Actor, connection, transaction
 from portal.db.checks import run_checks
 from portal.flows import write_rails
 from portal.flows.begin_payment import begin_membership_payment
@@ -73,6 +76,24 @@ def start_minting(reward: ReferralReward) -> None:
 def mint(reward: ReferralReward) -> None:
     start_minting(reward)
     minting.record_minted({reward.id: f"0x{reward.id:064x}"}, TESTER)
+
+
+def take_into_batch() -> None:
+    """Let the weeks pass, and take every settlement into a payout batch."""
+    Settlement.update(scheduled_for=fn.now()).execute()
+    with transaction():
+        payouts.open_batch(read_plan(lock=True), mode="simulated", key=None, actor=TESTER, quotes={})
+
+
+def end_payouts(*, failed: bool = False) -> None:
+    """Complete or fail every payout under way and close its batch."""
+    for payout in Payout.select().where(Payout.status == "processing"):
+        payouts.begin_batch(payout.batch_id, TESTER)
+        if failed:
+            payouts.fail_payout(payout.id, "the bank said no", TESTER)
+        else:
+            payouts.complete_payout(payout.id, f"sim_{payout.id}", TESTER, simulated=True)
+        payouts.finish_batch(payout.batch_id, TESTER)
 
 
 def approve_it(store: Store, order: Order) -> ReferralReward:
@@ -248,10 +269,12 @@ def test_a_rail_written_after_the_refund_is_brought_down(
 # ---------------------------------------------------------------------- the settlements
 
 
-@pytest.mark.parametrize("status", ["processing", "completed"])
-def test_what_was_paid_out_leaves_a_negative_row(store: Store, status: str) -> None:
+@pytest.mark.parametrize("paid", [False, True])
+def test_what_was_paid_out_leaves_a_negative_row(store: Store, paid: bool) -> None:
     order = bought(store)
-    Settlement.update(status=status).execute()
+    take_into_batch()
+    if paid:
+        end_payouts()
     for number, part in enumerate(("100.00", "50.01", "238.99")):
         refund(store, order, part, authCode=str(number))
         assert run_checks() == {}
@@ -267,7 +290,8 @@ def test_what_was_paid_out_leaves_a_negative_row(store: Store, status: str) -> N
 
 def test_half_of_a_payout_takes_back_half_of_each_part(store: Store) -> None:
     order = bought(store)
-    Settlement.update(status="completed").execute()
+    take_into_batch()
+    end_payouts()
     refund(store, order, "194.50")
     rows = sales(order)
     for sale in (row for row in rows if row.kind == "sale"):
@@ -289,9 +313,9 @@ def test_a_held_row_is_reduced_and_stays_held(store: Store) -> None:
 
 def test_a_payout_that_failed_after_a_refund_is_not_reduced_twice(store: Store) -> None:
     order = bought(store)
-    Settlement.update(status="processing").execute()
+    take_into_batch()
     refund(store, order, "100.00")
-    Settlement.update(status="failed").where(Settlement.kind == "sale").execute()
+    end_payouts(failed=True)
     refund(store, order, "89.00")
     assert sum(row.amount_minor for row in sales(order)) == TOTAL - 18_900
     refund(store, order, "200.00")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -14,8 +14,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from peewee import fn
 
-from models import Order, ReferralReward, RewardDebit, Settlement, database
+from models import Order, Payout, ReferralReward, RewardDebit, Settlement, database
+from portal.commissions import hold_settlement, payouts, read_plan, release_settlement, retry_settlement
 from portal.db import Actor
 from portal.db.checks import run_checks
 from portal.flows.decide_reward import approve, reject, retry
@@ -110,15 +112,41 @@ class Refunds(RuleBasedStateMachine):
         if reward is not None and reward.status == "minted":
             minting.reopen_minted([reward.id], TESTER)
 
-    @rule(which=ORDERS, moves=st.sampled_from([("pending", "processing"), ("processing", "completed"),
-        ("processing", "failed"), ("failed", "pending"), ("pending", "held"), ("held", "pending")]))  # fmt: skip
-    def payout_moves(self, which: int, moves: tuple[str, str]) -> None:
-        mine = Settlement.order_reference == self.orders[which].order_reference
-        row = (
-            Settlement.select().where(mine & (Settlement.status == moves[0])).order_by(Settlement.id).first()
-        )
-        if row is not None:
-            Settlement.update(status=moves[1]).where(Settlement.id == row.id).execute()
+    @rule()
+    def weeks_pass(self) -> None:
+        Settlement.update(scheduled_for=fn.now()).where(Settlement.status == "pending").execute()
+
+    @rule()
+    def payout_batch_opens(self) -> None:
+        plan = read_plan(lock=True)
+        if plan.payouts:
+            payouts.open_batch(plan, mode="simulated", key=None, actor=TESTER, quotes={})
+
+    @rule(outcome=st.sampled_from(["completed", "completed", "failed"]))
+    def oldest_payout_ends(self, outcome: str) -> None:
+        payout = Payout.select().where(Payout.status == "processing").order_by(Payout.id).first()
+        if payout is None:
+            return
+        payouts.begin_batch(payout.batch_id, TESTER)
+        if outcome == "completed":
+            payouts.complete_payout(payout.id, f"sim_{payout.id}", TESTER, simulated=True)
+        else:
+            payouts.fail_payout(payout.id, "the bank said no", TESTER)
+        payouts.finish_batch(payout.batch_id, TESTER)
+
+    @rule(which=ORDERS, decision=st.sampled_from(["hold", "release", "retry"]))
+    def admin_decides_about_settlements(self, which: int, decision: str) -> None:
+        mine = Settlement.select().where(Settlement.order_reference == self.orders[which].order_reference)
+        for row in mine.order_by(Settlement.id):
+            try:
+                if decision == "hold":
+                    hold_settlement(row.id, "We look into it.", TESTER)
+                elif decision == "release":
+                    release_settlement(row.id, "All is well.", TESTER)
+                else:
+                    retry_settlement(row.id, TESTER)
+            except PortalError:
+                pass
 
     @rule()
     def job_runs(self) -> None:
@@ -170,6 +198,8 @@ def test_any_sequence(store: Store) -> None:
         max_examples=25,
         stateful_step_count=25,
         deadline=None,
+        # Shrinking runs the database for minutes; the failing steps are printed whole.
+        phases=(Phase.explicit, Phase.generate),
         suppress_health_check=list(HealthCheck),
         derandomize=True,
     )
