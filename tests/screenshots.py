@@ -6,33 +6,20 @@ With `--all FOLDER` every page is taken as its role in three languages, light an
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.chromium import ARGUMENTS, chromium_program
+from tests.support.living import fill_cart, live_a_little, open_page, sign_in
+from tests.support.pages import PAGES, Lived
 from tests.support.portals import RunningPortal, start_portal
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "images"
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
-
-PAGES = {
-    "visitor": ["/", "/products/clay-teapot", "/login", "/register", "/nowhere"],
-    "buyer": ["/cart", "/checkout", "/orders", "/membership", "/account/wallets", "/account/security"],
-    "referrer": ["/refcodes", "/notifications"],
-    "vendor": ["/vendor/earnings"],
-    "admin": [
-        "/admin/refcodes",
-        "/admin/refcodes/mint",
-        "/admin/store/commissions",
-        "/admin/audit",
-        "/admin/audit?orderReference={reference}",
-    ],
-}
 
 
 def main() -> None:
@@ -44,9 +31,9 @@ def main() -> None:
         started_portal(Path(scratch)) as portal,
         started_browser() as browser,
     ):
-        reference = live_a_little(browser, portal)
+        lived = live_a_little(browser, portal)
         if folder:
-            take_everything(browser, portal, reference, folder)
+            take_everything(browser, portal, lived, folder)
         else:
             take_pictures(browser, portal)
 
@@ -67,81 +54,6 @@ def started_browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium_program(), args=list(ARGUMENTS))
         yield browser
         browser.close()
-
-
-def live_a_little(browser: Browser, portal: RunningPortal) -> str:
-    """Let a few people arrive, buy and be credited, so that the pages have something to show; return a reference."""
-    reference = ""
-    for name, method in (("Ann", "wayforpay"), ("Bob", "wayforpay"), ("Cid", "wayforpay")):
-        page = open_page(browser, portal, "en")
-        with page.expect_response("**/api/refcodes/track"):
-            page.goto(portal.description["referralLink"])
-        register(page, name)
-        fill_cart(page)
-        page.goto("/checkout")
-        page.locator(f"input[value={method}]").check()
-        page.get_by_role("button", name=re.compile("^Pay ")).click()
-        page.get_by_role("button", name="Pay", exact=True).click()
-        page.get_by_role("heading", name="Paid. Thank you!").wait_for(timeout=15_000)
-        reference = page.url.rsplit("/", 1)[1]
-        page.context.close()
-    approve_one(browser, portal, reference)
-    return reference
-
-
-def approve_one(browser: Browser, portal: RunningPortal, reference: str) -> None:
-    page = open_page(browser, portal, "en")
-    sign_in(page, portal, "admin")
-    page.goto("/admin/refcodes")
-    row = page.locator("tr", has_text=reference)
-    row.get_by_role("button", name=f"Approve {reference}").click()
-    row.locator("[data-status=minted]").wait_for(timeout=60_000)
-    page.context.close()
-
-
-def register(page: Page, name: str) -> None:
-    page.goto("/register")
-    for label, value in (
-        ("Name", name),
-        ("E-mail", f"{name.lower()}@demo.example"),
-        ("Password", "demo-visitor-pass"),
-    ):
-        page.get_by_label(label).fill(value)
-    page.locator("main").get_by_role("button").click()
-
-
-def sign_in(page: Page, portal: RunningPortal, role: str) -> None:
-    login = portal.description["logins"][role]
-    page.goto("/login")
-    page.locator("#email").fill(login["email"])
-    page.locator("#password").fill(login["password"])
-    page.locator("main button[type=submit]").click()
-    page.wait_for_load_state()
-
-
-def fill_cart(page: Page) -> None:
-    for slug in ("mountain-tea", "city-map"):
-        page.goto(f"/products/{slug}")
-        page.locator("main button[type=submit]").click()
-        page.wait_for_load_state()
-
-
-def open_page(
-    browser: Browser,
-    portal: RunningPortal,
-    locale: str,
-    *,
-    scheme: str = "light",
-    size: dict[str, int] = WIDE,
-) -> Page:
-    context = browser.new_context(
-        base_url=portal.url,
-        locale=locale,
-        color_scheme=scheme,  # type: ignore[arg-type]
-        viewport=size,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-    )
-    return context.new_page()
 
 
 def take_pictures(browser: Browser, portal: RunningPortal) -> None:
@@ -166,9 +78,9 @@ def take_pictures(browser: Browser, portal: RunningPortal) -> None:
     page.context.close()
 
 
-def take_everything(browser: Browser, portal: RunningPortal, reference: str, folder: Path) -> None:
+def take_everything(browser: Browser, portal: RunningPortal, lived: Lived, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for role, paths in PAGES.items():
+    for role in PAGES:
         for locale, scheme, size in looks():
             page = open_page(browser, portal, locale, scheme=scheme, size=size)
             page.goto(f"/{locale}/?ref={portal.description['referralLink'].partition('=')[2]}")
@@ -176,8 +88,8 @@ def take_everything(browser: Browser, portal: RunningPortal, reference: str, fol
                 sign_in(page, portal, role)
             if role == "buyer":
                 fill_cart(page)
-            for number, path in enumerate(paths):
-                page.goto(f"/{locale}{path.format(reference=reference)}")
+            for number, path in enumerate(lived.addresses(role)):
+                page.goto(f"/{locale}{path}")
                 name = f"{role}-{number}-{locale}-{scheme}-{size['width']}.png"
                 page.screenshot(path=folder / name, full_page=True)
             page.context.close()

@@ -188,8 +188,6 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-bulk]");
   if (form && event.target.matches("[data-bulk-all]")) checkAll(form, event.target.checked);
   else if (form && event.target.matches("[data-bulk-item], [data-bulk-matching]")) showSelection(form);
-  const filters = event.target.closest("form[data-autofilter]");
-  if (filters && event.target.matches("select, [type=checkbox], [type=radio]")) filters.requestSubmit();
   if (event.target.matches("[data-shortcuts-toggle]")) stored(local, "ring_shortcuts", event.target.checked ? null : "off");
 });
 
@@ -254,9 +252,23 @@ document.addEventListener("htmx:config:request", ({ detail }) => {
   const request = detail.ctx.request;
   if (token && new URL(request.action, location.href).origin === location.origin) request.headers["X-CSRFToken"] = token;
 });
+/* What had the focus may be gone after a swap: then the nearest part of the page that is still there takes it. */
+let focusTrail = [];
+document.addEventListener("htmx:before:swap", () => {
+  focusTrail = [];
+  for (let at = document.activeElement; at && at !== document.body; at = at.parentElement) if (at.id) focusTrail.push(at.id);
+});
+function keepFocus() {
+  if (document.activeElement !== document.body || !focusTrail.length) return;
+  const place = focusTrail.map((id) => document.getElementById(id)).find(Boolean);
+  if (!place) return;
+  if (place.tabIndex < 0) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
 document.addEventListener("htmx:after:settle", (event) => {
   const target = event.detail?.task?.target ?? event.target;
   enhance(target?.isConnected && target.parentElement ? target.parentElement : document);
+  keepFocus();
 });
 document.addEventListener("htmx:finally:request", ({ target }) => {
   const form = target.closest?.("form[data-submitted]");

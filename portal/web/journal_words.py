@@ -34,10 +34,10 @@ def account_kind(kind: str) -> str:
     }.get(kind, kind)
 
 
-def account_name(account: str) -> str:
-    """Return one account in words, with whose it is."""
+def account_name(account: str) -> tuple[str, str]:
+    """Return one account in words, and whose it is, empty where it is nobody's in particular."""
     kind, _colon, owner = account.partition(":")
-    return f"{account_kind(kind)} · {owner}" if owner else account_kind(kind)
+    return account_kind(kind), owner
 
 
 def transfer_kind(kind: str) -> str:

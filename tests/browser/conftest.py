@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.support.living import live_a_little
+from tests.support.pages import Lived
 from tests.support.portals import RunningPortal
 
 Visitor = Callable[..., Page]
@@ -30,6 +32,12 @@ def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Visitor]:
     for context in contexts:
         context.close()
     assert not errors
+
+
+@pytest.fixture(scope="session")
+def lived(browser: Browser, portal: RunningPortal) -> Lived:
+    """Let people use this worker's portal for a while; return what its pages can be asked for."""
+    return live_a_little(browser, portal)
 
 
 @pytest.fixture

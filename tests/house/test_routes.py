@@ -7,6 +7,7 @@ from flask import Flask
 
 from portal.web.access import install_gate, public
 from tests.house.routes import LIST, development_app, route_lines
+from tests.support.pages import NOT_PAGES, PAGES
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +55,11 @@ def test_declaring_keeps_the_view_itself() -> None:
         return "seen"
 
     assert public()(view) is view
+
+
+def test_every_page_is_one_of_those_that_are_looked_at(app: Flask) -> None:
+    listed = {endpoint for pages in PAGES.values() for endpoint in pages} - {""}
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())]
+    answering = {rule.endpoint for rule in rules if not rule.rule.startswith("/api/")}
+    assert answering - listed - NOT_PAGES == set()
+    assert listed | NOT_PAGES <= answering

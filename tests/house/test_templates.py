@@ -58,3 +58,13 @@ def test_every_address_gets_the_arguments_its_route_needs() -> None:
 def test_a_template_is_short() -> None:
     long = {name: text.count("\n") for name, text in sources().items() if text.count("\n") > 120}
     assert not long
+
+
+def test_a_filter_asks_for_nothing() -> None:
+    """A browser sends no form of which a required field is empty: each filter works by itself."""
+    asking = []
+    for path in TEMPLATES.rglob("*.html"):
+        for form in re.findall(r'<form[^>]*class="filters".*?</form>', path.read_text(), re.DOTALL):
+            if form.count("field(") > 1 and "required=true" in form:
+                asking.append(path.name)
+    assert not asking

@@ -1,0 +1,170 @@
+"""Let people use a running portal for a while, so that every page has something to show."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from portal.payments.wayforpay import sign_callback
+from tests.support.pages import Lived
+from tests.support.portals import RunningPortal
+
+
+def live_a_little(browser: Browser, portal: RunningPortal) -> Lived:
+    """Let three people buy, one reward be minted, vendors be paid, an order be refunded; return the names of it all."""
+    references = [buy(browser, portal, name) for name in ("Ann", "Bob", "Cid")]
+    own = buy(browser, portal, None)
+    tell(portal, references[1], "Refunded", amount="100.00")
+    tell(portal, "store_nobody_1700000000000", "Approved", amount="10.00")
+    page = open_page(browser, portal, "en")
+    sign_in(page, portal, "admin")
+    approve(page, references[0])
+    page.context.close()
+    names = {"reference": references[0], "refunded_reference": references[1], "own_reference": own}
+    return Lived(
+        {**names, "job_id": remember_a_job(portal), "batch_id": pay_vendors(portal), "vendor_id": "1"}
+    )
+
+
+def buy(browser: Browser, portal: RunningPortal, name: str | None) -> str:
+    """Buy by card as somebody new, or as the demo buyer, and return the reference."""
+    page = open_page(browser, portal, "en")
+    with page.expect_response("**/api/refcodes/track"):
+        page.goto(portal.description["referralLink"])
+    if name:
+        register(page, name)
+    else:
+        sign_in(page, portal, "buyer")
+    fill_cart(page)
+    page.goto("/checkout")
+    page.locator("input[value=wayforpay]").check()
+    page.get_by_role("button", name=re.compile("^Pay ")).click()
+    page.get_by_role("button", name="Pay", exact=True).click()
+    page.get_by_role("heading", name="Paid. Thank you!").wait_for(timeout=15_000)
+    reference = page.url.rsplit("/", 1)[1]
+    page.context.close()
+    return reference
+
+
+def tell(portal: RunningPortal, reference: str, status: str, *, amount: str) -> None:
+    """Send a genuinely signed callback as the provider would."""
+    provider = portal.description["wayforpay"]
+    fields = {
+        "merchantAccount": provider["merchantAccount"],
+        "orderReference": reference,
+        "amount": amount,
+        "currency": "UAH",
+        "authCode": amount,
+        "cardPan": "41****8217",
+        "transactionStatus": status,
+        "reasonCode": "1100",
+    }
+    body = json.dumps(sign_callback(provider["secretKey"], fields)).encode()
+    request = urllib.request.Request(f"{portal.url}/api/payments/wayforpay/webhook", body)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        answer.read()
+
+
+def approve(page: Page, reference: str) -> None:
+    page.goto("/admin/refcodes")
+    row = page.locator("tr", has_text=reference)
+    row.get_by_role("button", name=f"Approve {reference}").click()
+    row.locator("[data-status=minted]").wait_for(timeout=60_000)
+
+
+def remember_a_job(portal: RunningPortal) -> str:
+    """Write the job an admin's click would have made of what the schedule has minted; return its id."""
+    with sql(portal) as cursor:
+        cursor.execute(
+            "INSERT INTO mint_jobs (kind, status, processed, submitted, minted, started_at, finished_at)"
+            " SELECT 'batch', 'finished', count(*), count(*), count(*), now(), now()"
+            " FROM referral_rewards WHERE status = 'minted' RETURNING id"
+        )
+        job_id: int = cursor.fetchone()[0]
+        cursor.execute(
+            "INSERT INTO mint_job_items (job_id, reward_id)"
+            " SELECT %s, id FROM referral_rewards WHERE status = 'minted'",
+            [job_id],
+        )
+    return str(job_id)
+
+
+def pay_vendors(portal: RunningPortal) -> str:
+    """Let the weeks pass until the schedule has paid the vendors; return the batch."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with sql(portal) as cursor:
+            cursor.execute(
+                "UPDATE settlements SET scheduled_for = now() WHERE status = 'pending' AND scheduled_for > now()"
+            )
+            cursor.execute("SELECT max(id) FROM payout_batches WHERE status = 'completed'")
+            (batch,) = cursor.fetchone()
+        if batch:
+            return str(batch)
+        time.sleep(0.5)
+    raise AssertionError("the vendors were not paid")
+
+
+@contextmanager
+def sql(portal: RunningPortal) -> Iterator[Any]:
+    """Yield a cursor of the portal's database; what it did is committed."""
+    database = psycopg2.connect(portal.description["databaseUrl"])
+    try:
+        with database, database.cursor() as cursor:
+            yield cursor
+    finally:
+        database.close()
+
+
+def register(page: Page, name: str) -> None:
+    page.goto("/register")
+    for label, value in (
+        ("Name", name),
+        ("E-mail", f"{name.lower()}@demo.example"),
+        ("Password", "demo-visitor-pass"),
+    ):
+        page.get_by_label(label).fill(value)
+    page.locator("main").get_by_role("button", name="Create account").click()
+
+
+def sign_in(page: Page, portal: RunningPortal, role: str) -> None:
+    login = portal.description["logins"][role]
+    page.goto("/login")
+    page.locator("#email").fill(login["email"])
+    page.locator("#password").fill(login["password"])
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/")
+
+
+def fill_cart(page: Page) -> None:
+    for slug in ("mountain-tea", "city-map"):
+        page.goto(f"/products/{slug}")
+        page.locator("main button[type=submit]").click()
+        page.wait_for_load_state()
+
+
+def open_page(
+    browser: Browser,
+    portal: RunningPortal,
+    locale: str,
+    *,
+    scheme: str = "light",
+    size: dict[str, int] | None = None,
+) -> Page:
+    """Return a page in a browser of its own."""
+    context: BrowserContext = browser.new_context(
+        base_url=portal.url,
+        locale=locale,
+        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport=size or {"width": 1280, "height": 860},  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+    return context.new_page()

@@ -1,0 +1,92 @@
+"""Every page there is, as whom it is seen and under which address: one list for looking, axe and languages.
+
+A house test holds it against the routes, so that no new page goes unseen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# Who sees a page: endpoint -> addresses, with what `Lived` holds in braces.
+PAGES: dict[str, dict[str, list[str]]] = {
+    "visitor": {
+        "store.catalogue": ["/"],
+        "store.product": ["/products/clay-teapot"],
+        "store.cart": ["/cart"],
+        "account.login": ["/login"],
+        "account.register": ["/register"],
+        "": ["/nowhere", "/orders/nothing"],
+    },
+    "buyer": {
+        "store.cart": ["/cart"],
+        "checkout.review": ["/checkout"],
+        "checkout.processing": ["/checkout/processing/{own_reference}"],
+        "store.orders": ["/orders"],
+        "store.membership": ["/membership"],
+        "wallets.page": ["/account/wallets"],
+        "account.security": ["/account/security"],
+        "": ["/admin/audit"],
+    },
+    "referrer": {
+        "referrer.dashboard": ["/refcodes"],
+        "account.notifications": ["/notifications"],
+    },
+    "vendor": {
+        "vendor.earnings": ["/vendor/earnings"],
+    },
+    "admin": {
+        "admin.rewards": [
+            "/admin/refcodes",
+            "/admin/refcodes?status=minted",
+            "/admin/refcodes?refCode=nobody",
+        ],
+        "admin.mint_review": ["/admin/refcodes/mint"],
+        "admin.mint_job": ["/admin/refcodes/mint/{job_id}"],
+        "admin.settlements": [
+            "/admin/store/commissions",
+            "/admin/store/commissions?status=failed&since=never",
+        ],
+        "admin.payout_review": ["/admin/store/commissions/payouts"],
+        "admin.payout_batches": ["/admin/store/commissions/batches"],
+        "admin.payout_batch": ["/admin/store/commissions/batches/{batch_id}"],
+        "admin.product_rates": ["/admin/store/commissions/rates"],
+        "admin.merchants": ["/admin/store/commissions/vendors"],
+        "admin.merchant": ["/admin/store/commissions/vendors/{vendor_id}"],
+        "admin.journal": ["/admin/journal"],
+        "admin.audit": [
+            "/admin/audit",
+            "/admin/audit?orderReference={reference}",
+            "/admin/audit?orderReference={refunded_reference}",
+            "/admin/audit?orderReference=unknown",
+        ],
+    },
+}
+
+# What answers GET and is no page of its own: files, JSON, fragments, redirects.
+NOT_PAGES = {
+    "admin.proof",
+    "admin.rewards_file",
+    "admin.reward_row_fragment",
+    "admin.settlements_file",
+    "brand.stylesheet",
+    "checkout.come_back",
+    "health.metrics",
+    "health.process",
+    "health.readiness",
+    "referrer.qr",
+    "vendor.earnings_file",
+}
+
+
+@dataclass
+class Lived:
+    """What the pages of a portal with some life in it can be asked for."""
+
+    names: dict[str, str] = field(default_factory=dict)
+
+    def address(self, path: str) -> str:
+        return path.format(**self.names)
+
+    def addresses(self, role: str) -> list[str]:
+        """Return every address a role sees, in order."""
+        return [self.address(path) for paths in PAGES[role].values() for path in paths]
