@@ -74,10 +74,12 @@ def list_reward_ledger(
     since: datetime | None, until: datetime | None, referrer_user_id: int | None = None
 ) -> Keyset[ReferralReward]:
     """Return every reward of a period in any status, newest first, of one referrer where given, with `debited_wei`."""
-    rows = ReferralReward.select(ReferralReward, _debited())
-    if referrer_user_id is not None:
-        rows = rows.where(ReferralReward.referrer_user_id == referrer_user_id)
-    return Keyset(within(rows, ReferralReward.created_at, since, until), ReferralReward.id)
+    rows = within(ReferralReward.select(ReferralReward, _debited()), ReferralReward.created_at, since, until)
+    if referrer_user_id is None:
+        return Keyset(rows, ReferralReward.id)
+    # The order of the index that holds a referrer's rewards.
+    mine = rows.where(ReferralReward.referrer_user_id == referrer_user_id)
+    return Keyset(mine, ReferralReward.created_at, ReferralReward.id)
 
 
 def list_debit_ledger(since: datetime | None, until: datetime | None) -> Keyset[RewardDebit]:

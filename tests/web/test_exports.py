@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -452,3 +453,11 @@ def test_a_ledger_is_one_entry(make_app: Callable[..., Flask]) -> None:
         assert rules[f"exports.{ledger.name}"] == ledger.address + ".<any(csv,xlsx):form>"
         assert app.view_functions[f"exports.{ledger.name}"].access.audience == ledger.audience
     assert visitor(app, make_admin()).get("/admin/ledgers/payments.ods").status_code == 404
+
+
+def test_the_documentation_lists_every_ledger_and_column() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "exports.md").read_text()
+    for ledger in LEDGERS:
+        columns = ", ".join(column.name for column in ledger.columns)
+        readers = ledger.audience.replace("_", " ")
+        assert f"| `{ledger.name}` | `{ledger.address}` | {readers} | {columns} |" in told, ledger.name
