@@ -119,7 +119,8 @@ def fill(owner: User, seller: User) -> int:
         _refuse_refund(order.order_reference)
         _hear(order.order_reference)
         _owe(reward)
-    _pay(Vendor.get(Vendor.id != mine.id), [])
+    another = Vendor.get(Vendor.id != mine.id)
+    _pay(another, list(Settlement.select().where(Settlement.vendor == another.id)))
     return batch
 
 
