@@ -83,16 +83,20 @@ CREATE FUNCTION credit_entry_lines(e credit_entries) RETURNS journal_line[] LANG
     END]
 $$;
 
--- A breakdown's amount is a decimal text in major units; yen have no minor unit (portal.lib.money.MINOR_UNITS).
+-- A breakdown's amount is a decimal text in major units; yen have no minor unit (portal.lib.money.MINOR_UNITS). What is
+-- no number, in history brought over from elsewhere, counts as nothing.
 CREATE FUNCTION minor_units(major text, of_currency text) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
-    SELECT round(coalesce(major::numeric, 0) * CASE of_currency WHEN 'JPY' THEN 1 ELSE 100 END)
+    SELECT CASE WHEN major ~ '^-?[0-9]+(\.[0-9]+)?$'
+        THEN round(major::numeric * CASE of_currency WHEN 'JPY' THEN 1 ELSE 100 END) ELSE 0 END
 $$;
 
 -- Commission parts as the breakdown names them; what the total says beyond the parts is the platform's.
 CREATE FUNCTION settlement_lines(s settlements) RETURNS journal_line[] LANGUAGE sql IMMUTABLE AS $$
     WITH splits AS (
-        SELECT split ->> 'recipientId' AS recipient, minor_units(split ->> 'amount', s.currency) AS amount
-        FROM jsonb_array_elements(coalesce(s.metadata #> '{commissionBreakdown,customSplits}', '[]')) AS split
+        SELECT coalesce(split ->> 'recipientId', 'unknown') AS recipient,
+            minor_units(split ->> 'amount', s.currency) AS amount
+        FROM jsonb_array_elements(CASE jsonb_typeof(s.metadata #> '{commissionBreakdown,customSplits}')
+            WHEN 'array' THEN s.metadata #> '{commissionBreakdown,customSplits}' ELSE '[]' END) AS split
     ), referral AS (
         SELECT minor_units(s.metadata #>> '{commissionBreakdown,referralCommission}', s.currency) AS amount
     ), parts AS (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from models import MerchantConfig, Payout, PayoutBatch, PayoutItem, Settlement, Vendor
 from portal.commissions.payout_rules import DueRow, PayoutPlan, PayoutTerms, plan_payouts
-from portal.db import query
+from portal.db import Keyset, query, within
 from portal.lib.errors import PortalError
 
 BATCHES_PAGE = 25
@@ -193,6 +194,24 @@ def list_payouts_of_vendors(vendor_ids: Sequence[int], limit: int = 25) -> list[
     """Return the newest payouts of vendors with their batches."""
     rows = Payout.select(Payout, Vendor, PayoutBatch).join(Vendor).switch(Payout).join(PayoutBatch)
     return list(rows.where(Payout.vendor.in_(list(vendor_ids))).order_by(Payout.id.desc()).limit(limit))
+
+
+def list_payout_ledger(
+    since: datetime | None, until: datetime | None, vendor_ids: Sequence[int] | None = None
+) -> Keyset[Payout]:
+    """Return every payout of a period with its vendor and batch, newest first, of some vendors only where given."""
+    rows = Payout.select(Payout, Vendor, PayoutBatch).join(Vendor).switch(Payout).join(PayoutBatch)
+    if vendor_ids is not None:
+        rows = rows.where(Payout.vendor.in_(list(vendor_ids)))
+    return Keyset(within(rows, Payout.created_at, since, until), Payout.id)
+
+
+def list_batch_ledger(batch_id: int) -> Keyset[PayoutItem]:
+    """Return what each payout of a batch took, with payout, settlement and vendor; raise BatchUnknown."""
+    get_batch(batch_id)
+    rows = PayoutItem.select(PayoutItem, Payout, Settlement, Vendor).join(Payout).switch(PayoutItem)
+    rows = rows.join(Settlement).join(Vendor).where(Payout.batch == batch_id)
+    return Keyset(rows, PayoutItem.payout, PayoutItem.settlement, ascending=True)
 
 
 def list_items_of_payouts(payout_ids: Sequence[int]) -> Mapping[int, list[PayoutItem]]:

@@ -16,6 +16,7 @@ from portal.commissions.rules import (
     platform_percent,
     resolve_percent,
 )
+from portal.db import Keyset, within
 from portal.settings import Settings
 
 LEDGER_PAGE = 50
@@ -114,6 +115,24 @@ def list_settlements(
     for condition in _conditions(wanted or SettlementFilter()):
         rows = rows.where(condition)
     return list(rows.order_by(Settlement.id.desc()).limit(limit))
+
+
+def list_settlement_ledger(
+    wanted: SettlementFilter, vendor_ids: Sequence[int] | None = None
+) -> Keyset[Settlement]:
+    """Return every matching settlement with its vendor, newest first, of some vendors only where given."""
+    rows = Settlement.select(Settlement, Vendor).join(Vendor)
+    if vendor_ids is not None:
+        rows = rows.where(Settlement.vendor.in_(list(vendor_ids)))
+    for condition in _conditions(wanted):
+        rows = rows.where(condition)
+    return Keyset(rows, Settlement.id)
+
+
+def list_assist_ledger(since: datetime | None, until: datetime | None) -> Keyset[SalesAssist]:
+    """Return every sales assist of a period with its vendor, newest first."""
+    rows = SalesAssist.select(SalesAssist, Vendor).join(Vendor)
+    return Keyset(within(rows, SalesAssist.created_at, since, until), SalesAssist.id)
 
 
 def list_currencies() -> list[str]:

@@ -14,6 +14,7 @@ from portal.db.connection import (
     tuples,
 )
 from portal.db.events import SYSTEM, Actor, record_event
+from portal.db.keyset import Keyset, within
 from portal.db.locks import advisory_lock
 from portal.db.transitions import move_status
 
@@ -21,6 +22,7 @@ __all__ = [
     "SYSTEM",
     "Actor",
     "DatabaseAway",
+    "Keyset",
     "advisory_lock",
     "bind_database",
     "connection",
@@ -31,4 +33,5 @@ __all__ = [
     "release_connection",
     "transaction",
     "tuples",
+    "within",
 ]

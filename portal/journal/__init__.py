@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_
+from datetime import date
+from typing import Any
 
 from models import JournalTransfer
-from portal.db import query
+from portal.db import Keyset, query, within
 
 JOURNAL_PAGE = 50
 IN_WEI = "TOKEN"
@@ -18,8 +17,8 @@ __all__ = [
     "JOURNAL_PAGE",
     "AccountBalance",
     "JournalFilter",
-    "iter_transfers",
     "list_balances",
+    "list_journal_ledger",
     "list_transfers",
     "list_transfers_of",
 ]
@@ -60,21 +59,24 @@ def list_transfers_of(order_reference: str) -> list[JournalTransfer]:
 
 def list_transfers(wanted: JournalFilter, before_id: int | None = None) -> list[JournalTransfer]:
     """Return transfers, newest first, at most a page, older than `before_id`."""
-    matches = [JournalTransfer.id < before_id] if before_id is not None else []
+    rows = _wanted(wanted)
+    if before_id is not None:
+        rows = rows.where(JournalTransfer.id < before_id)
+    return list(rows.order_by(JournalTransfer.id.desc()).limit(JOURNAL_PAGE))
+
+
+def list_journal_ledger(
+    wanted: JournalFilter, since: date | None = None, until: date | None = None
+) -> Keyset[JournalTransfer]:
+    """Return every transfer for an export, newest first, from `since` on and before `until`."""
+    return Keyset(within(_wanted(wanted), JournalTransfer.created_at, since, until), JournalTransfer.id)
+
+
+def _wanted(wanted: JournalFilter) -> Any:
+    rows = JournalTransfer.select()
     if wanted.reference:
-        matches.append(JournalTransfer.order_reference == wanted.reference)
+        rows = rows.where(JournalTransfer.order_reference == wanted.reference)
     if wanted.account:
-        matches.append(
-            (JournalTransfer.debit_account == wanted.account)
-            | (JournalTransfer.credit_account == wanted.account)
-        )
-    rows = JournalTransfer.select().order_by(JournalTransfer.id.desc()).limit(JOURNAL_PAGE)
-    return list(rows.where(reduce(and_, matches)) if matches else rows)
-
-
-def iter_transfers(wanted: JournalFilter) -> Iterator[JournalTransfer]:
-    """Yield every transfer, newest first, page by page."""
-    before: int | None = None
-    while page := list_transfers(wanted, before):
-        yield from page
-        before = page[-1].id
+        sides = (JournalTransfer.debit_account, JournalTransfer.credit_account)
+        rows = rows.where((sides[0] == wanted.account) | (sides[1] == wanted.account))
+    return rows

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from models import PaymentEvent, PaymentTransaction, RailFailure
+from datetime import datetime
+
+from models import CreditEntry, PaymentEvent, PaymentRefund, PaymentTransaction, RailFailure
+from portal.db import Keyset, within
 from portal.payments.operations import PaymentUnknown
 
 ATTENTION_PAGE = 100
@@ -48,6 +51,36 @@ def list_callbacks_needing_attention() -> list[PaymentEvent]:
     """Return the newest unmatched and refused callbacks."""
     rows = PaymentEvent.select().where(PaymentEvent.outcome.in_(("unmatched", "refused")))
     return list(rows.order_by(PaymentEvent.id.desc()).limit(ATTENTION_PAGE))
+
+
+def list_payment_ledger(
+    since: datetime | None, until: datetime | None, user_id: int | None = None
+) -> Keyset[PaymentTransaction]:
+    """Return every payment begun in a period, newest first, of one person where given."""
+    rows = PaymentTransaction.select()
+    if user_id is not None:
+        rows = rows.where(PaymentTransaction.user_id == user_id)
+    return Keyset(within(rows, PaymentTransaction.created_at, since, until), PaymentTransaction.id)
+
+
+def list_refund_ledger(since: datetime | None, until: datetime | None) -> Keyset[PaymentRefund]:
+    """Return every refund of a period, newest first."""
+    return Keyset(within(PaymentRefund.select(), PaymentRefund.created_at, since, until), PaymentRefund.id)
+
+
+def list_callback_ledger(since: datetime | None, until: datetime | None) -> Keyset[PaymentEvent]:
+    """Return every callback received in a period, newest first."""
+    return Keyset(within(PaymentEvent.select(), PaymentEvent.received_at, since, until), PaymentEvent.id)
+
+
+def list_credit_ledger(
+    since: datetime | None, until: datetime | None, user_id: int | None = None
+) -> Keyset[CreditEntry]:
+    """Return every credit entry of a period, newest first, of one person where given."""
+    rows = CreditEntry.select()
+    if user_id is not None:
+        rows = rows.where(CreditEntry.user_id == user_id)
+    return Keyset(within(rows, CreditEntry.created_at, since, until), CreditEntry.id)
 
 
 def list_open_rail_failures(limit: int = 100) -> list[RailFailure]:

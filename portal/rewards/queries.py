@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from peewee import Tuple
+from peewee import Tuple, fn
 
-from models import ReferralReward, RewardApproval
-from portal.db import query
+from models import ReferralReward, RewardApproval, RewardDebit
+from portal.db import Keyset, query, within
 from portal.lib.errors import PortalError
 
 QUEUE_PAGE = 50
@@ -59,6 +59,39 @@ def list_reward_queue(
     if cursor:
         rows = rows.where(key > _parse_cursor(cursor))
     return _page(list(rows.order_by(ReferralReward.created_at, ReferralReward.id).limit(limit + 1)), limit)
+
+
+def list_queue_ledger(wanted: RewardFilter) -> Keyset[ReferralReward]:
+    """Return every reward that matches the queue's filter, oldest first; raise StatusUnknown.
+
+    Each row carries `debited_wei`: what of it is owed back for refunds, None for nothing.
+    """
+    rows = _matching(wanted).select_extend(_debited())
+    return Keyset(rows, ReferralReward.created_at, ReferralReward.id, ascending=True)
+
+
+def list_reward_ledger(
+    since: datetime | None, until: datetime | None, referrer_user_id: int | None = None
+) -> Keyset[ReferralReward]:
+    """Return every reward of a period in any status, newest first, of one referrer where given, with `debited_wei`."""
+    rows = within(ReferralReward.select(ReferralReward, _debited()), ReferralReward.created_at, since, until)
+    if referrer_user_id is None:
+        return Keyset(rows, ReferralReward.id)
+    # The order of the index that holds a referrer's rewards.
+    mine = rows.where(ReferralReward.referrer_user_id == referrer_user_id)
+    return Keyset(mine, ReferralReward.created_at, ReferralReward.id)
+
+
+def list_debit_ledger(since: datetime | None, until: datetime | None) -> Keyset[RewardDebit]:
+    """Return every debit of a period, newest first."""
+    return Keyset(within(RewardDebit.select(), RewardDebit.created_at, since, until), RewardDebit.id)
+
+
+def _debited() -> Any:
+    owed = RewardDebit.select(fn.SUM(RewardDebit.amount_wei)).where(
+        RewardDebit.reward_id == ReferralReward.id
+    )
+    return owed.alias("debited_wei")
 
 
 def list_matching_ids(wanted: RewardFilter, limit: int) -> list[int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from peewee import fn
 
-from models import Order, OrderItem, Product, Vendor
-from portal.db import tuples
+from models import Order, OrderItem, Product, StockMovement, Vendor
+from portal.db import Keyset, tuples, within
 from portal.shop.rules import OrderUnknown
 
 ORDERS_PAGE = 50
@@ -61,6 +62,18 @@ def list_orders_of_buyer(buyer_user_id: int) -> list[Order]:
     """Return a buyer's newest orders, at most a page."""
     rows = Order.select().where(Order.buyer == buyer_user_id)
     return list(rows.order_by(Order.created_at.desc(), Order.id).limit(ORDERS_PAGE))
+
+
+def list_order_ledger(buyer_user_id: int, since: datetime | None, until: datetime | None) -> Keyset[Order]:
+    """Return every order of a buyer placed in a period, newest first."""
+    rows = within(Order.select().where(Order.buyer == buyer_user_id), Order.created_at, since, until)
+    return Keyset(rows, Order.created_at, Order.id)
+
+
+def list_stock_ledger(since: datetime | None, until: datetime | None) -> Keyset[StockMovement]:
+    """Return every stock movement of a period with its product, newest first."""
+    rows = StockMovement.select(StockMovement, Product).join(Product)
+    return Keyset(within(rows, StockMovement.created_at, since, until), StockMovement.id)
 
 
 def list_order_items(order_id: str) -> list[OrderItem]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from portal.db import query
+from models import Refcode, VisitDaily
+from portal.db import Keyset, query, within
 from portal.lib.clock import utc_today
 from portal.visits.rules import KEPT_DAYS, visit_windows
 
@@ -37,6 +38,18 @@ def platform_stats() -> VisitStats:
     """Return the visit statistics of every code together."""
     total = query("SELECT coalesce(sum(visits_total), 0)::bigint FROM refcodes")[0][0]
     return _stats(total, dict(query("SELECT day, sum(visits)::bigint FROM visit_daily GROUP BY day")))
+
+
+def list_visit_ledger(since: date | None, until: date | None) -> Keyset[VisitDaily]:
+    """Return the kept daily buckets (UTC days) from `since` on and before `until`, by code and day.
+
+    Each row carries the `owner_user_id` of its code.
+    """
+    rows = VisitDaily.select(VisitDaily, Refcode.owner.alias("owner_user_id")).join(
+        Refcode, on=(Refcode.code == VisitDaily.code)
+    )
+    rows = within(rows, VisitDaily.day, since, until)
+    return Keyset(rows.objects(), VisitDaily.code, VisitDaily.day, ascending=True)
 
 
 def _stats(total: int, buckets: Mapping[date, int]) -> VisitStats:

@@ -112,6 +112,7 @@ def _navigation() -> list[NavItem]:
             ("admin.rewards", _("Rewards"), "checks"),
             ("admin.settlements", _("Settlements"), "coins"),
             ("admin.audit", _("Audit"), "search"),
+            ("exports.ledgers", _("Ledgers"), "file-export"),
         ]
     return [NavItem(label, url_for(end), icon, request.endpoint == end) for end, label, icon in entries]
 

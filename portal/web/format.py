@@ -53,7 +53,8 @@ def gas_coin(wei: int) -> str:
 
 def exact_tokens(wei: int) -> str:
     """Return token base units as a plain decimal string, for programs and titles."""
-    text = f"{Decimal(wei) / WEI:.18f}"
+    # Built from text: a division would round what is longer than the context's precision.
+    text = f"{Decimal(f'{wei}E-18'):.18f}"
     return text.rstrip("0").rstrip(".")
 
 

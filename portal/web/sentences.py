@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.lib.errors import InputInvalid, PortalError
-from portal.web.format import money
+from portal.web.format import money, number
 from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
 from portal.web.translate import ngettext
@@ -64,12 +64,18 @@ _ERRORS: dict[str, Sentence] = {
     "field_invalid": lambda p: (
         _("Send this field as text.") if p.get("kind") == "text" else _("Expected: %(expected)s.", **p)
     ),
+    "filter_invalid": lambda p: _("Correct the filter first. %(reason)s", **p),
     "forbidden": lambda p: _("You may not do this."),
     "hold_days_invalid": lambda p: _("Enter a whole number of days, zero or more."),
     "hold_reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
     "input_invalid": lambda p: _("Some fields need your attention."),
     "internal": lambda p: _("Something went wrong on our side. It was recorded; try again."),
     "items_malformed": lambda p: _("Send items as a list of product and quantity."),
+    "ledger_too_long": lambda p: _(
+        "A spreadsheet holds %(at_most)s rows and there are more. Choose a shorter period or narrow the filter, or"
+        " download CSV: it has no limit.",
+        at_most=number(p["at_most"]),
+    ),
     "tier_free": lambda p: _("This tier is free: there is nothing to pay."),
     "tier_unknown": lambda p: _("Choose one of the membership tiers."),
     "leader_lost": lambda p: _("Another process has taken over minting. Nothing was lost."),

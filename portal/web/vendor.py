@@ -9,7 +9,6 @@ from flask_login import current_user
 from portal.chain import checksum
 from portal.commissions import (
     PayoutPlan,
-    SettlementFilter,
     list_payouts_of_vendors,
     list_reserves,
     list_settlements,
@@ -18,7 +17,6 @@ from portal.commissions import (
 )
 from portal.shop import list_vendors_of_user
 from portal.web.access import for_role
-from portal.web.exports import settlements_csv
 from portal.web.payout_words import excluded_rows, payout_row, reserve_row, schedule_facts, split_rows
 from portal.web.settlement_words import next_settlement_cursor, settlement_row
 
@@ -60,11 +58,3 @@ def earnings() -> ResponseReturnValue:
         payouts=[payout_row(payout) for payout in list_payouts_of_vendors(ids)],
         next_cursor=next_settlement_cursor(found),
     )
-
-
-@blueprint.get("/earnings.csv")
-@for_role("vendor")
-def earnings_file() -> ResponseReturnValue:
-    """Download the vendor's own settlements as CSV."""
-    ids = [vendor.id for vendor in list_vendors_of_user(current_user.id)]
-    return settlements_csv(SettlementFilter(), ids)

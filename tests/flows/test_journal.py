@@ -20,7 +20,7 @@ from portal.db.checks import run_checks
 from portal.flows.begin_payment import begin_membership_payment
 from portal.flows.decide_reward import approve
 from portal.flows.settle_payment import pay_with_credit
-from portal.journal import JournalFilter, iter_transfers, list_balances, list_transfers_of
+from portal.journal import JournalFilter, list_balances, list_journal_ledger, list_transfers_of
 from portal.lib.money import MINOR_UNITS
 from portal.payments import add_credit
 from portal.rewards import minting
@@ -212,11 +212,11 @@ def test_a_currency_has_the_same_minor_units_in_the_books(database: str) -> None
 
 def test_every_transfer_is_listed_once_and_found_by_its_account(store: Store) -> None:
     order = bought(store)
-    every = list(iter_transfers(JournalFilter()))
+    every = list(list_journal_ledger(JournalFilter()))
     assert [row.id for row in every] == sorted((row.id for row in every), reverse=True)
     assert len(every) == JournalTransfer.select().count()
     assert len(list_transfers_of(order.order_reference)) == len(
-        list(iter_transfers(JournalFilter(reference=order.order_reference)))
+        list(list_journal_ledger(JournalFilter(reference=order.order_reference)))
     )
-    mine = list(iter_transfers(JournalFilter(account="referral_commission")))
+    mine = list(list_journal_ledger(JournalFilter(account="referral_commission")))
     assert {row.credit_account for row in mine} == {"referral_commission"}

@@ -53,6 +53,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin.merchants": ["/admin/store/commissions/vendors"],
         "admin.merchant": ["/admin/store/commissions/vendors/{vendor_id}"],
         "admin.journal": ["/admin/journal"],
+        "exports.ledgers": ["/admin/ledgers"],
         "admin.audit": [
             "/admin/audit",
             "/admin/audit?orderReference={reference}",
@@ -65,16 +66,13 @@ PAGES: dict[str, dict[str, list[str]]] = {
 # What answers GET and is no page of its own: files, JSON, fragments, redirects.
 NOT_PAGES = {
     "admin.proof",
-    "admin.rewards_file",
     "admin.reward_row_fragment",
-    "admin.settlements_file",
     "brand.stylesheet",
     "checkout.come_back",
     "health.metrics",
     "health.process",
     "health.readiness",
     "referrer.qr",
-    "vendor.earnings_file",
 }
 
 

@@ -1,12 +1,11 @@
 """The admin's pages: reward queue, batch minting, settlement ledger, cross-rail audit."""
 
-from portal.web.admin import audit, exports, journal, merchants, minting, payouts, queue, rates, settlements
+from portal.web.admin import audit, journal, merchants, minting, payouts, queue, rates, settlements
 from portal.web.admin.blueprint import blueprint
 
 __all__ = [
     "audit",
     "blueprint",
-    "exports",
     "journal",
     "merchants",
     "minting",

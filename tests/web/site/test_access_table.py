@@ -19,6 +19,7 @@ _SAMPLES = {
     "order_reference": "store_none_1",
     "code": "none",
     "slug": "none",
+    "form": "csv",
     "address": "0x" + "1" * 40,
 }
 

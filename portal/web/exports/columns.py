@@ -1,0 +1,90 @@
+"""What a column of a ledger is called and how it is read of a row; and how a value is written out.
+
+Names are snake_case and the same in every language. Money is `<name>_minor`, an integer, beside `<name>`, a decimal
+text; tokens are `<name>_wei` beside `<name>`. Times are UTC in ISO 8601.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from portal.lib.money import major_text
+from portal.web.format import exact_tokens, iso
+
+
+class Digits(str):
+    """An exact number as text: no user wrote it, and no program shall round it."""
+
+
+Cell = str | int | Decimal | bool | datetime | date | None
+
+# What a spreadsheet takes for the start of a formula or of a command, in both widths.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name and how its value is read of a row."""
+
+    name: str
+    read: Callable[[Any], Cell]
+
+
+def columns(*parts: str | Column | tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return the columns of a ledger in order; a text is a column of the table, read as it is stored."""
+    found: list[Column] = []
+    for part in parts:
+        if isinstance(part, str):
+            found.append(Column(part, attrgetter(part)))
+        else:
+            found.extend((part,) if isinstance(part, Column) else part)
+    return tuple(found)
+
+
+def at(name: str, path: str) -> Column:
+    """Return a column read of a joined row, by the path to its value."""
+    return Column(name, attrgetter(path))
+
+
+def money(name: str) -> tuple[Column, ...]:
+    """Return the two columns of an amount stored as `<name>_minor` beside `currency`."""
+    minor = attrgetter(f"{name}_minor")
+    text = Column(name, lambda row: Digits(major_text(minor(row), row.currency)))
+    return Column(f"{name}_minor", minor), text
+
+
+def tokens(name: str) -> tuple[Column, ...]:
+    """Return the two columns of an amount of reward tokens stored as `<name>_wei`; eighteen decimals."""
+    stored = attrgetter(f"{name}_wei")
+
+    def wei(row: Any) -> int | None:
+        found = stored(row)
+        return None if found is None else int(found)
+
+    def whole(row: Any) -> Cell:
+        found = wei(row)
+        return None if found is None else Digits(exact_tokens(found))
+
+    return Column(f"{name}_wei", wei), Column(name, whole)
+
+
+def cell_text(cell: Cell) -> str:
+    """Return one value as a spreadsheet may read it without running anything."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, datetime):
+        return iso(cell)
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, int):
+        return str(cell)
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
+    return cell if isinstance(cell, Digits) or not cell.startswith(_FORMULA) else f"'{cell}"

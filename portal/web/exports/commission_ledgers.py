@@ -1,0 +1,137 @@
+"""The ledgers of the commission rail: settlements, payouts, sales assists."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from portal.commissions import (
+    SettlementFilter,
+    list_assist_ledger,
+    list_batch_ledger,
+    list_payout_ledger,
+    list_settlement_ledger,
+)
+from portal.lib.money import major_text
+from portal.web.exports.asked import my_vendors, period, settlement_filter
+from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
+from portal.web.exports.ledger import Ledger
+from portal.web.translate import gettext as _
+
+if TYPE_CHECKING:
+    from models import Payout, Settlement
+
+_VENDOR = at("vendor", "vendor.name")
+
+
+def _told(name: str, key: str) -> Column:
+    """Return a column of the commission breakdown, where amounts are decimal texts already."""
+    return Column(name, lambda row: _exact(row.metadata["commissionBreakdown"].get(key)))
+
+
+def _exact(told: Any) -> Cell:
+    """Return a decimal text as a number; history brought over from elsewhere may hold any text."""
+    try:
+        return None if told is None else Digits(f"{Decimal(str(told)):f}")
+    except InvalidOperation:
+        return str(told)
+
+
+def _splits(row: Settlement) -> Cell:
+    told = row.metadata["commissionBreakdown"].get("customSplits") or []
+    try:
+        return Digits(f"{sum((Decimal(str(split['amount'])) for split in told), Decimal(0)):f}")
+    except (InvalidOperation, KeyError):
+        return None
+
+
+def _of_period(since: datetime | None, until: datetime | None) -> SettlementFilter:
+    return SettlementFilter(since=since, until=until)
+
+
+def _sent(payout: Payout) -> Cell:
+    """Return what was sent, in whole payout tokens: these have decimals of their own."""
+    if payout.amount_wei is None or payout.token_decimals is None:
+        return None
+    return Digits(f"{Decimal(f'{payout.amount_wei}E-{payout.token_decimals}'):f}")
+
+
+_SETTLEMENT = columns(
+    "id", "order_reference", "order_id", "vendor_id", _VENDOR, "kind", "status", "currency", money("amount"),
+    money("commission"), money("net_payout"), _told("platform_commission", "platformCommission"),
+    _told("referral_commission", "referralCommission"), Column("custom_splits", _splits),
+    _told("referral_effective_percent", "referralEffectivePercent"), "scheduled_for", "processed_at",
+    "transaction_id", Column("simulated", lambda row: bool(row.metadata.get("simulated"))), "payout_batch_id",
+    "refund_id", "failure_reason", "created_at", "updated_at",
+)  # fmt: skip
+_PAYOUT = columns(
+    "id", "batch_id", at("mode", "batch.mode"), "vendor_id", _VENDOR, "status", "currency",
+    money("net"), "reserve_percent", money("reserve"), money("released"), money("amount"), "transaction_id",
+    "payout_wallet", "chain_id", "token_address", "token_decimals", "amount_wei", Column("token_amount", _sent),
+    "units_per_usd", "rate_source", "rate_at", "failure_reason", "created_at", "processed_at",
+)  # fmt: skip
+_BATCH_ROW = columns(
+    at("batch_id", "payout.batch_id"), "payout_id", at("payout_status", "payout.status"), "settlement_id",
+    at("vendor_id", "settlement.vendor_id"), at("vendor", "settlement.vendor.name"),
+    at("order_reference", "settlement.order_reference"), at("kind", "settlement.kind"),
+    at("currency", "payout.currency"), "net_minor",
+    Column("net", lambda row: Digits(major_text(row.net_minor, row.payout.currency))),
+    at("settlement_status", "settlement.status"), at("stands", "live"),
+    at("transaction_id", "payout.transaction_id"),
+)  # fmt: skip
+_ASSIST = columns(
+    "id", "order_reference", "order_id", "vendor_id", _VENDOR, "referral_code", "referrer_user_id", "currency",
+    money("subtotal"), "created_at",
+)  # fmt: skip
+
+LEDGERS = (
+    Ledger(
+        "settlements",
+        "/admin/store/commissions",
+        "admin",
+        _SETTLEMENT,
+        lambda asked: list_settlement_ledger(settlement_filter(asked)),
+        lambda: (
+            _("Settlements"),
+            _("What each vendor is owed of each paid order; refunds are negative rows."),
+        ),
+    ),
+    Ledger(
+        "my-settlements",
+        "/vendor/earnings",
+        "vendor",
+        _SETTLEMENT,
+        lambda asked: list_settlement_ledger(_of_period(*period(asked)), my_vendors()),
+    ),
+    Ledger(
+        "payouts",
+        "/admin/store/commissions/batches",
+        "admin",
+        _PAYOUT,
+        lambda asked: list_payout_ledger(*period(asked)),
+        lambda: (_("Payouts"), _("What was paid to each vendor, with reserve, rate and transaction.")),
+    ),
+    Ledger(
+        "payout-batch",
+        "/admin/store/commissions/batches/<int:batch_id>",
+        "admin",
+        _BATCH_ROW,
+        lambda asked: list_batch_ledger(asked["batch_id"]),
+    ),
+    Ledger(
+        "my-payouts",
+        "/vendor/earnings/payouts",
+        "vendor",
+        _PAYOUT,
+        lambda asked: list_payout_ledger(*period(asked), my_vendors()),
+    ),
+    Ledger(
+        "sales-assists",
+        "/admin/ledgers/sales-assists",
+        "admin",
+        _ASSIST,
+        lambda asked: list_assist_ledger(*period(asked)),
+        lambda: (_("Sales assists"), _("Which code helped to sell what, one row an order and vendor.")),
+    ),
+)

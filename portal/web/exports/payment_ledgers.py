@@ -1,0 +1,158 @@
+"""The ledgers of the store: payments, refunds, the provider's callbacks, credit, orders, stock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from portal.db import Keyset
+from portal.journal import IN_WEI, JournalFilter, list_journal_ledger
+from portal.lib.money import major_text
+from portal.payments import list_callback_ledger, list_credit_ledger, list_payment_ledger, list_refund_ledger
+from portal.payments.wayforpay import Callback, CallbackMalformed, parse_callback
+from portal.shop import list_order_ledger, list_stock_ledger
+from portal.web.exports.asked import me, period
+from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
+from portal.web.exports.ledger import Ledger
+from portal.web.format import exact_tokens
+from portal.web.translate import gettext as _
+
+if TYPE_CHECKING:
+    from models import JournalTransfer, PaymentEvent
+
+_MOST_TOLD = 100
+
+
+def _told(name: str, field: str) -> Column:
+    """Return a column of what a callback says; of its payload nothing else leaves the portal."""
+
+    def read(event: PaymentEvent) -> Cell:
+        callback = _callback(event.payload)
+        return getattr(callback, field)[:_MOST_TOLD] or None if callback else None
+
+    return Column(name, read)
+
+
+def _callback(payload: str) -> Callback | None:
+    try:
+        return parse_callback(payload.encode())
+    except CallbackMalformed:
+        return None
+
+
+_AMOUNTS = columns("status", "currency", money("amount"), money("refunded"))
+_TIER = Column("tier", lambda row: row.detail.get("tier"))
+_TIMES = columns("created_at", "updated_at", "paid_at")
+_PAYMENT = columns(
+    "id", "order_reference", "purpose", "processor", "rail", "entity_id", "user_id", _TIER, _AMOUNTS,
+    "failure_reason", _TIMES,
+)  # fmt: skip
+_MY_PAYMENT = columns("order_reference", "purpose", "processor", _TIER, _AMOUNTS, _TIMES)
+_REFUND = columns(
+    "id", "order_reference", "status", "source", "currency", money("amount"), "reason", "refusal",
+    "requested_by", "payment_event_id", "created_at", "updated_at", "applied_at",
+)  # fmt: skip
+_CALLBACK = columns(
+    "id", "provider", "order_reference", "authentic", "outcome", "reason",
+    _told("transaction_status", "transaction_status"), _told("told_amount", "amount"),
+    _told("told_currency", "currency"), _told("reason_code", "reason_code"), "received_at",
+)  # fmt: skip
+_MOVE = columns("currency", money("amount"), "reason", "order_reference", "refund_id", "created_at")
+_ORDER = columns(
+    "order_reference", "status", "currency", money("total"), "referral_code", "referral_reason", "created_at",
+    "paid_at",
+)  # fmt: skip
+_STOCK = columns(
+    "id", "product_id", at("product", "product.name"), "order_id", "quantity", "reason", "referral_code",
+    "created_at",
+)  # fmt: skip
+
+# Wei where the currency is TOKEN, minor units else.
+_UNITS = Column("amount_units", lambda row: int(row.amount))
+_AMOUNT = Column("amount", lambda row: Digits(_journal_amount(row)))
+_TRANSFER = columns(
+    "id", "created_at", "kind", "order_reference", "currency", "debit_account", "credit_account", _UNITS, _AMOUNT,
+    "source", "source_id",
+)  # fmt: skip
+
+
+def _journal_amount(row: JournalTransfer) -> str:
+    return exact_tokens(row.amount) if row.currency == IN_WEI else major_text(row.amount, row.currency)
+
+
+def _journal_rows(asked: Mapping[str, Any]) -> Keyset[JournalTransfer]:
+    wanted = JournalFilter(asked.get("orderReference", "").strip(), asked.get("account", "").strip())
+    return list_journal_ledger(wanted, *period(asked))
+
+
+LEDGERS = (
+    Ledger(
+        "journal",
+        "/admin/journal",
+        "admin",
+        _TRANSFER,
+        _journal_rows,
+        lambda: (_("Journal"), _("One row a transfer from one account to another: the double-entry books.")),
+    ),
+    Ledger(
+        "payments",
+        "/admin/ledgers/payments",
+        "admin",
+        _PAYMENT,
+        lambda asked: list_payment_ledger(*period(asked)),
+        lambda: (_("Payments"), _("One row a payment, by card or credit, with what was refunded of it.")),
+    ),
+    Ledger(
+        "payment-refunds",
+        "/admin/ledgers/payment-refunds",
+        "admin",
+        _REFUND,
+        lambda asked: list_refund_ledger(*period(asked)),
+        lambda: (_("Payment refunds"), _("One row a refund, asked for here or told by the provider.")),
+    ),
+    Ledger(
+        "callbacks",
+        "/admin/ledgers/callbacks",
+        "admin",
+        _CALLBACK,
+        lambda asked: list_callback_ledger(*period(asked)),
+        lambda: (_("Callbacks"), _("What the payment provider told, and what came of it; no card data.")),
+    ),
+    Ledger(
+        "credit-entries",
+        "/admin/ledgers/credit-entries",
+        "admin",
+        columns("id", "user_id", _MOVE),
+        lambda asked: list_credit_ledger(*period(asked)),
+        lambda: (_("Credit entries"), _("Internal credit given, spent and returned; spending is negative.")),
+    ),
+    Ledger(
+        "stock-movements",
+        "/admin/ledgers/stock-movements",
+        "admin",
+        _STOCK,
+        lambda asked: list_stock_ledger(*period(asked)),
+        lambda: (_("Stock movements"), _("Why stock rose or fell; a sale is negative.")),
+    ),
+    Ledger(
+        "my-orders",
+        "/orders",
+        "signed_in",
+        _ORDER,
+        lambda asked: list_order_ledger(me(), *period(asked)),
+    ),
+    Ledger(
+        "my-payments",
+        "/orders/payments",
+        "signed_in",
+        _MY_PAYMENT,
+        lambda asked: list_payment_ledger(*period(asked), user_id=me()),
+    ),
+    Ledger(
+        "my-credit",
+        "/orders/credit",
+        "signed_in",
+        columns("id", _MOVE),
+        lambda asked: list_credit_ledger(*period(asked), user_id=me()),
+    ),
+)

@@ -1,0 +1,80 @@
+"""The ledgers of the token rail: rewards, what is owed back, visits."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from portal.rewards import list_debit_ledger, list_queue_ledger, list_reward_ledger
+from portal.visits import list_visit_ledger
+from portal.web.exports.asked import Arguments, me, period, reward_filter
+from portal.web.exports.columns import columns, money, tokens
+from portal.web.exports.ledger import Ledger
+from portal.web.translate import gettext as _
+
+_SIZE = columns(
+    "rail", "status", "currency", money("order_total"), "reward_percent", "usd_value", "token_price_usd",
+    tokens("reward_amount"), tokens("granted"), tokens("netted"), tokens("debited"), "reward_token", "chain_id",
+    "tx_hash",
+)  # fmt: skip
+_END = columns("approved_at", "failure_reason", "created_at", "updated_at")
+_REWARD = columns(
+    "id", "order_reference", "order_id", "ref_code", "referrer_user_id", "referrer_wallet", "referee_user_id",
+    _SIZE, "approved_by", _END,
+)  # fmt: skip
+# Who bought and which admin approved is not the referrer's to know.
+_MY_REWARD = columns("id", "order_reference", "ref_code", "referrer_wallet", _SIZE, _END)
+_DEBIT = columns(
+    "id", "reward_id", "order_reference", "referrer_user_id", tokens("amount"), tokens("netted"), "reason",
+    "created_at",
+)  # fmt: skip
+_VISIT = columns("day", "code", "owner_user_id", "visits")
+
+
+def _days(asked: Arguments) -> tuple[date | None, date | None]:
+    """Return the days of a period; the buckets are UTC days already, so no zone moves them."""
+    since, until = period(asked)
+    return since and since.date(), until and until.date()
+
+
+def _my_rewards(asked: Arguments) -> Any:
+    return list_reward_ledger(*period(asked), referrer_user_id=me())
+
+
+LEDGERS = (
+    Ledger(
+        "reward-queue",
+        "/admin/refcodes",
+        "admin",
+        _REWARD,
+        lambda asked: list_queue_ledger(reward_filter(asked)),
+    ),
+    Ledger(
+        "rewards",
+        "/admin/ledgers/rewards",
+        "admin",
+        _REWARD,
+        lambda asked: list_reward_ledger(*period(asked)),
+        lambda: (_("Rewards"), _("Every reward in every status, with all that its size came from.")),
+    ),
+    Ledger("my-rewards", "/refcodes", "signed_in", _MY_REWARD, _my_rewards),
+    Ledger(
+        "reward-debits",
+        "/admin/ledgers/reward-debits",
+        "admin",
+        _DEBIT,
+        lambda asked: list_debit_ledger(*period(asked)),
+        lambda: (
+            _("Reward debits"),
+            _("What referrers owe back for refunded orders, and what was netted of it."),
+        ),
+    ),
+    Ledger(
+        "visits",
+        "/admin/ledgers/visits",
+        "admin",
+        _VISIT,
+        lambda asked: list_visit_ledger(*_days(asked)),
+        lambda: (_("Visits"), _("Visits per code and day (UTC) of the last 28 days.")),
+    ),
+)

@@ -1,0 +1,155 @@
+"""Long ledgers: a query a page, flat memory, and a sheet's own bound."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import logging
+import tempfile
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from werkzeug.test import TestResponse
+
+from models import User
+from portal.db.keyset import KEYSET_PAGE
+from portal.web.exports import xlsx_file
+from tests.factories import make_reward, make_settlement, make_vendor
+from tests.support.databases import execute
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+MANY = 20_500
+CREDIT = "/admin/ledgers/credit-entries"
+_MB = 2**20
+
+
+@pytest.fixture
+def many(database: str, owner: User) -> None:
+    execute(
+        database,
+        "INSERT INTO credit_entries (user_id, amount_minor, currency, reason)"
+        f" SELECT {owner.id}, n, 'UAH', 'top-up ' || n FROM generate_series(1, {MANY}) n",
+    )
+
+
+class Statements(logging.Handler):
+    """Counts the statements of one table without keeping them."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(logging.DEBUG)
+        self.table, self.count = table, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += f'"{self.table}"' in str(record.msg)
+
+
+@contextmanager
+def counted(table: str) -> Iterator[Statements]:
+    handler, logger = Statements(table), logging.getLogger("peewee")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield handler
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def peak_of(read: Callable[[], None]) -> int:
+    """Return the most memory that reading took above what there was, in bytes."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        read()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def save(answer: TestResponse, path: Path) -> None:
+    with path.open("wb") as target:
+        for piece in answer.iter_encoded():
+            target.write(piece)
+    answer.close()
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_memory_is_flat_and_every_row_is_there(as_admin: Visitor, tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"credit.{form}"
+    as_admin.get(f"{CREDIT}.{form}?since=2999-01-01").close()  # warm: imports, templates, caches
+
+    def read() -> None:
+        answer = as_admin.get(f"{CREDIT}.{form}", buffered=False)
+        assert answer.status_code == 200
+        save(answer, path)
+
+    with counted("credit_entries") as statements:
+        peak = peak_of(read)
+    pages = MANY // KEYSET_PAGE + 1
+    assert statements.count == pages + (form == "xlsx")  # the sheet counts first
+    assert peak < 6 * _MB, f"{peak / _MB:.1f} MB"
+    amounts = [int(row[2 + 1]) for row in rows_of(path)]
+    assert amounts == list(range(MANY, 0, -1))
+
+
+def rows_of(path: Path) -> Iterator[tuple[object, ...]]:
+    if path.suffix == ".csv":
+        with path.open(newline="") as source:
+            yield from map(tuple, list(csv.reader(source))[1:])
+        return
+    book = load_workbook(path, read_only=True)
+    yield from book.active.iter_rows(min_row=2, values_only=True)
+    book.close()
+
+
+def test_a_page_holds_no_row_twice_where_moments_are_equal(
+    as_admin: Visitor, other: User, database: str
+) -> None:
+    for _ in range(3):
+        make_reward(other)
+    execute(
+        database,
+        "INSERT INTO referral_rewards (order_reference, ref_code, referrer_user_id, referrer_wallet, order_total_minor,"
+        " currency, reward_percent, reward_amount_wei, rail, status) SELECT 'r' || n, 'c', referrer_user_id,"
+        f" referrer_wallet, 1, 'UAH', 5, 1, 'fiat', 'pending_approval' FROM generate_series(1, {KEYSET_PAGE * 2}) n,"
+        " (SELECT * FROM referral_rewards LIMIT 1) one",
+    )
+    lines = as_admin.get("/admin/refcodes.csv").text.splitlines()[1:]
+    assert len(lines) == len({line.partition(",")[0] for line in lines}) == KEYSET_PAGE * 2 + 3
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("en", "A spreadsheet holds 2 rows"), ("uk", None), ("ru", None)],
+)
+def test_more_rows_than_a_sheet_holds_is_told(
+    as_admin: Visitor, monkeypatch: pytest.MonkeyPatch, locale: str, words: str | None
+) -> None:
+    monkeypatch.setattr(xlsx_file, "SHEET_ROWS", 2)
+    vendor = make_vendor()
+    for _ in range(2):
+        make_settlement(vendor)
+    before = set(Path(tempfile.gettempdir()).glob("ledger-*"))
+    fits = as_admin.get(f"/{locale}/admin/store/commissions.xlsx")
+    assert fits.status_code == 200
+    fits.close()
+    make_settlement(vendor)
+    refused = as_admin.get(f"/{locale}/admin/store/commissions.xlsx")
+    assert (refused.status_code, refused.mimetype) == (422, "text/html")
+    assert "Content-Disposition" not in refused.headers
+    assert f'<html lang="{locale}"' in refused.text
+    if words:
+        assert words in text_of(refused)
+    assert len(as_admin.get("/admin/store/commissions.csv").text.splitlines()) == 4
+    assert set(Path(tempfile.gettempdir()).glob("ledger-*")) <= before
+
+
+def test_the_bound_is_a_sheets_own() -> None:
+    assert xlsx_file.SHEET_ROWS == 2**20 - 1
