@@ -33,7 +33,7 @@ INTERNAL = {"callback_malformed", "data_folder_unusable", "deployment_failed", "
 PARAMS: dict[str, object] = {
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
-    "state": "held",
+    "state": "held", "decimals": 2,
     "left_minor": 1_000,
 }  # fmt: skip
 
@@ -74,6 +74,7 @@ def test_statuses_have_words_for_every_value() -> None:
         "payment": ("created", "redirected", "pending", "paid", "failed", "cancelled", "refunded"),
         "order": ("created", "paid", "cancelled", "refunded"),
         "batch": ("created", "processing", "completed", "partial", "failed"),
+        "callback": ("waiting", "unmatched", "closed", "refused", "applied", "duplicate"),
         "refund": ("requested", "waiting", "applied", "refused"),
     }
     with development_app().test_request_context("/"):

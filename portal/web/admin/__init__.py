@@ -1,12 +1,25 @@
-"""The admin's pages: reward queue, batch minting, settlement ledger, cross-rail audit."""
+"""The admin's pages: reward queue, batch minting, settlement ledger, payments, cross-rail audit."""
 
-from portal.web.admin import audit, exports, merchants, minting, payouts, queue, rates, settlements
+from portal.web.admin import (
+    audit,
+    credit,
+    exports,
+    inbox,
+    merchants,
+    minting,
+    payouts,
+    queue,
+    rates,
+    settlements,
+)
 from portal.web.admin.blueprint import blueprint
 
 __all__ = [
     "audit",
     "blueprint",
+    "credit",
     "exports",
+    "inbox",
     "merchants",
     "minting",
     "payouts",
