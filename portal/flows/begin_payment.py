@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models import Order, PaymentTransaction, User
-from portal.accounts import lock_user
+from portal.accounts import is_lower, lock_user, read_membership
 from portal.db import Actor, transaction
 from portal.lib.clock import epoch_milliseconds, utc_now
+from portal.lib.errors import PortalError
 from portal.payments import (
     MEMBERSHIP_CURRENCY,
     PaymentInProgress,
@@ -25,6 +26,12 @@ from portal.shop import change_reference, get_order, get_order_of_buyer, list_or
 
 HOSTED_PAGE = "https://secure.wayforpay.com/pay"
 STAND_IN_PATH = "/dev/wayforpay/pay"
+
+
+class TierLower(PortalError):
+    """A higher tier runs; params tier, present and until."""
+
+    code = "tier_lower"
 
 
 @dataclass(frozen=True)
@@ -63,8 +70,14 @@ def begin_order_payment(order_id: str, buyer: User, locale: str, settings: Setti
 
 
 def begin_membership_payment(tier: str, buyer: User, locale: str, settings: Settings) -> PurchaseForm:
-    """Return the purchase form of a membership upgrade; raise TierUnknown, or TierFree for a tier without a price."""
+    """Return the purchase form of a month of membership; the present tier again is a renewal.
+
+    Raises TierUnknown, TierFree for a tier without a price, or TierLower while a higher tier runs.
+    """
     price_minor = chargeable_price_minor(tier)
+    present = read_membership(buyer.id)
+    if is_lower(tier, present.tier):
+        raise TierLower(field="tier", tier=tier, present=present.tier, until=present.until)
     reference = build_membership_reference(buyer.id, epoch_milliseconds(utc_now()))
     actor = Actor.user(buyer.id)
     with transaction():

@@ -23,6 +23,7 @@ from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
 from portal.web.requests import is_htmx, portal
 from portal.web.sentences import error_text, guard_text, referral_reason
+from portal.web.store import membership_page
 from portal.web.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -64,9 +65,12 @@ def pay_order(order_id: str) -> ResponseReturnValue:
 @signed_in()
 def pay_membership() -> ResponseReturnValue:
     """Go to the provider to pay for a membership tier."""
-    form = begin_membership_payment(
-        request.form.get("tier", ""), current_user, select_locale(), portal().settings
-    )
+    try:
+        form = begin_membership_payment(
+            request.form.get("tier", ""), current_user, select_locale(), portal().settings
+        )
+    except PortalError as error:
+        return membership_page(error), status_of(error)
     return render_template("checkout/leave.html", form=form, flash_text=None)
 
 

@@ -57,6 +57,7 @@ _STATUS = {
     "nothing_to_mint": 409,
     "reward_unsizable": 409,
     "tier_free": 409,
+    "tier_lower": 409,
     "not_found": 404,
     "not_refundable": 409,
     "order_unknown": 404,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.lib.errors import InputInvalid, PortalError
-from portal.web.format import money
+from portal.web.format import moment, money
 from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
 from portal.web.translate import ngettext
@@ -78,6 +78,12 @@ _ERRORS: dict[str, Sentence] = {
     "internal": lambda p: _("Something went wrong on our side. It was recorded; try again."),
     "items_malformed": lambda p: _("Send items as a list of product and quantity."),
     "tier_free": lambda p: _("This tier is free: there is nothing to pay."),
+    "tier_lower": lambda p: _(
+        "You have %(present)s until %(until)s. Choose %(tier)s when that has ended.",
+        present=p["present"],
+        tier=p["tier"],
+        until=moment(p["until"]),
+    ),
     "tier_unknown": lambda p: _("Choose one of the membership tiers."),
     "leader_lost": lambda p: _("Another process has taken over minting. Nothing was lost."),
     "match_changed": lambda p: _(
