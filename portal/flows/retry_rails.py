@@ -12,7 +12,13 @@ from portal.db.connection import DATABASE_ERRORS
 from portal.flows.refund_payment import refund_rails
 from portal.flows.size_reward import read_market
 from portal.flows.write_rails import RailContext, write_commission_rail, write_rail, write_reward_rail
-from portal.payments import get_payment, get_rail_failure, list_due_rail_failures, lock_payment
+from portal.payments import (
+    get_payment,
+    get_rail_failure,
+    list_due_rail_failures,
+    lock_payment,
+    record_rail_failure,
+)
 from portal.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -28,8 +34,10 @@ def retry_rails(chain: AnyChain, settings: Settings) -> int:
             written += _write_again(failure, Actor.job("retry_rails"), chain, settings)
         except DATABASE_ERRORS:
             raise
-        except Exception:  # one bad reference must not keep the others waiting
+        except Exception as error:  # one bad reference must not keep the others waiting
             log.exception("the %s rail of %s cannot be retried", failure.rail, failure.order_reference)
+            told = f"{type(error).__name__}: {error}"[:500]
+            record_rail_failure(failure.order_reference, failure.rail, told)
     return written
 
 

@@ -88,15 +88,16 @@ def test_what_is_shown_is_when_the_job_comes(store: Store, failure: RailFailure,
         assert bool(list_due_rail_failures()) is due
 
 
-def test_one_that_breaks_leaves_the_others(store: Store, failure: RailFailure) -> None:
+def test_one_that_breaks_leaves_the_others_and_waits(store: Store, failure: RailFailure) -> None:
+    long_ago = failure.created_at - timedelta(days=1)
     RailFailure.insert(
-        order_reference="store_gone_1",
-        rail="reward",
-        reason="x",
-        last_tried_at=failure.created_at - timedelta(days=1),
+        order_reference="store_gone_1", rail="reward", reason="x", last_tried_at=long_ago
     ).execute()
     assert retry_rails(store.chain, store.settings) == 1
     assert Settlement.select().count() == 2
+    gone = RailFailure.get(RailFailure.order_reference == "store_gone_1")
+    assert (gone.attempts, gone.reason) == (2, "PaymentUnknown: payment_unknown")
+    assert not list_due_rail_failures()
 
 
 def test_a_refund_meanwhile_is_taken_off_the_late_rail(store: Store, failure: RailFailure) -> None:
