@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.lib.errors import InputInvalid, PortalError
-from portal.web.format import moment, money
+from portal.web.format import moment, money, number
 from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
 from portal.web.translate import ngettext
@@ -51,7 +51,9 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "credentials_wrong": lambda p: _("The e-mail or the password is wrong."),
     "credit_amount_invalid": lambda p: _(
-        "Enter an amount above zero and up to %(at_most)s, with at most %(decimals)s decimals.", **p
+        "Enter an amount above zero and up to %(at_most)s, with at most %(decimals)s decimals.",
+        at_most=number(p["at_most"]),
+        decimals=p["decimals"],
     ),
     "credit_key_invalid": lambda p: _("This form was used already. Reload the page to add credit again."),
     "credit_short": lambda p: _("Your credit does not cover this order."),
