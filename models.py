@@ -487,6 +487,22 @@ class RewardNetting(Table):
         table_name = "reward_nettings"
 
 
+class JournalTransfer(Table):
+    id = IdentityField()
+    created_at = DateTimeTZField()
+    kind = TextField()
+    order_reference = TextField(null=True)
+    currency = TextField()
+    debit_account = TextField()
+    credit_account = TextField()
+    amount = WeiField()
+    source = TextField()
+    source_id = BigIntegerField()
+
+    class Meta:
+        table_name = "journal_transfers"
+
+
 class ExchangeRate(Table):
     source = TextField()
     currency = TextField()

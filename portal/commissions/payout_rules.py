@@ -181,7 +181,8 @@ def _plan_purse(purse: _Purse, terms: PayoutTerms, most_rows: int) -> PlannedPay
         return whole
     # The minimum was reached by all that is due; a cut of it may be smaller.
     part = _planned(purse, _cut(purse.rows, most_rows, whole.net_minor), terms)
-    return part if part.net_minor + part.released_minor > 0 else NOT_COVERED
+    # A cut may leave refunds behind, and then must not pay what they take back.
+    return part if 0 < part.net_minor + part.released_minor <= worth else NOT_COVERED
 
 
 def _planned(purse: _Purse, rows: Sequence[DueRow], terms: PayoutTerms) -> PlannedPayout:
@@ -192,7 +193,7 @@ def _planned(purse: _Purse, rows: Sequence[DueRow], terms: PayoutTerms) -> Plann
 
 def _cut(rows: Sequence[DueRow], most_rows: int, total_minor: int) -> list[DueRow]:
     """Choose rows of a purse that is too long: refunds first, then large sales, never more than the purse is worth."""
-    refunds = [row for row in rows if row.net_minor < 0][: most_rows // 2]
+    refunds = [row for row in rows if row.net_minor < 0][: max(1, most_rows // 2)]
     sales = sorted((row for row in rows if row.net_minor >= 0), key=lambda row: -row.net_minor)
     chosen = refunds + sales[: most_rows - len(refunds)]
     while chosen and sum(row.net_minor for row in chosen) > total_minor:

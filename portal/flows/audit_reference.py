@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from models import (
     EventLog,
+    JournalTransfer,
     Order,
     PaymentEvent,
     PaymentRefund,
@@ -22,6 +23,7 @@ from portal.chain import AnyChain, PaidEvent, order_ref, read_paid_event, read_p
 from portal.chain.state import resolve_alert
 from portal.commissions import list_assists, list_settlements
 from portal.db import Actor, record_event, transaction
+from portal.journal import list_transfers_of
 from portal.payments import find_payment, left_to_refund, list_refunds
 from portal.rewards import find_reward_by_reference
 
@@ -55,6 +57,7 @@ class ReferenceStory:
     paid_event: PaidEvent | None
     refunds: list[PaymentRefund]
     left_to_refund: int
+    transfers: list[JournalTransfer]
     differences: list[Difference]
 
     @property
@@ -84,6 +87,7 @@ def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceStory:
         paid_event=paid_event,
         refunds=list_refunds(order_reference),
         left_to_refund=left_to_refund(payment) if payment else 0,
+        transfers=list_transfers_of(order_reference),
         differences=_differences(order, payment, settlements, assists, reward, on_chain, paid_event),
     )
 
@@ -156,6 +160,8 @@ def proof_as_json(story: ReferenceStory, chain: AnyChain) -> dict[str, Any]:
         "settlements": [_plain(row) for row in story.settlements],
         "salesAssists": [_plain(row) for row in story.assists],
         "reward": _plain(story.reward),
+        "refunds": [_plain(row) for row in story.refunds],
+        "journal": [_plain(row) for row in story.transfers],
         "callbacks": [_plain(row) for row in story.callbacks],
         "events": [_plain(row) for row in story.events],
         "differences": [difference.code for difference in story.differences],

@@ -21,7 +21,14 @@ from portal.local import start_postgres
 from tests.support.run import one_at_a_time, run_folder
 
 # Tests of durability start servers of their own, with the defaults.
-_FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "300"}
+# A worker of autovacuum in a database keeps its owner from dropping it.
+_FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_connections": "300",
+    "autovacuum": "off",
+}
 _TEMPLATE = "portal_template"
 _numbers = itertools.count(1)
 

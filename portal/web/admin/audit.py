@@ -17,6 +17,7 @@ from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.queue import decisions
 from portal.web.errors import status_of
+from portal.web.journal_words import transfer_row
 from portal.web.payment_words import callback_rows, failure_rows
 from portal.web.requests import portal
 from portal.web.reward_words import reward_rows
@@ -101,6 +102,7 @@ def _audit_page(reference: str, error: PortalError | None = None) -> str:
         failures=failure_rows(list_open_rail_failures()),
         alerts=[(alert, chain_alert(alert.kind)) for alert in list_alerts()],
         decisions=decisions,
+        transfers=[transfer_row(transfer) for transfer in story.transfers] if story else [],
         settlement_row=settlement_row,
         reward=reward_rows([story.reward])[0] if story and story.reward else None,
         refund_key=request.form.get("refundKey") if field != "refund" else secrets.token_urlsafe(24),

@@ -16,5 +16,6 @@ def section_nav() -> list[NavItem]:
         ("admin.payout_batches", _("Batches")),
         ("admin.product_rates", _("Product rates")),
         ("admin.merchants", _("Merchant terms")),
+        ("admin.journal", _("Journal")),
     ]
     return [NavItem(label, url_for(end), "", request.endpoint == end) for end, label in entries]

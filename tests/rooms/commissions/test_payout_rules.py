@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.commissions.payout_rules import (
@@ -118,6 +118,11 @@ def test_a_cut_takes_the_refunds_along() -> None:
 _nets = st.lists(st.integers(-10_000, 10_000), max_size=40)
 
 
+def test_a_cut_that_leaves_refunds_behind_does_not_pay_what_they_take_back() -> None:
+    assert not plan(0, -1, -1, released=3, most=1).payouts
+
+
+@example([0, -1], 0, Decimal(0), 2, 1)
 @given(_nets, st.integers(0, 5_000), st.decimals(0, 100, places=2), st.integers(0, 5_000), st.integers(1, 30))
 def test_for_every_purse(nets: list[int], minimum: int, reserve: Decimal, released: int, most: int) -> None:
     found = plan(*nets, minimum=minimum, reserve=str(reserve), released=released, most=most)

@@ -1,0 +1,13 @@
+-- Each settlement stands in the books with its net payout and its commission; a cancelled one with nothing.
+SELECT s.id, s.order_reference, s.status, s.net_payout_minor, j.net, s.commission_minor, j.commission
+FROM settlements s
+LEFT JOIN (
+    SELECT source_id,
+        sum(CASE WHEN starts_with(credit_account, 'vendor_payable:') THEN amount
+            WHEN starts_with(debit_account, 'vendor_payable:') THEN -amount ELSE 0 END) AS net,
+        sum(CASE WHEN starts_with(credit_account, 'vendor_payable:') OR starts_with(debit_account, 'vendor_payable:') THEN 0
+            WHEN debit_account = 'clearing' THEN amount ELSE -amount END) AS commission
+    FROM journal_transfers WHERE source = 'settlement' AND kind <> 'paid_before' GROUP BY source_id
+) j ON j.source_id = s.id
+WHERE coalesce(j.net, 0) <> CASE WHEN s.status = 'cancelled' THEN 0 ELSE s.net_payout_minor END
+   OR coalesce(j.commission, 0) <> CASE WHEN s.status = 'cancelled' THEN 0 ELSE s.commission_minor END
