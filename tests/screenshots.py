@@ -22,7 +22,15 @@ WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
 
 PAGES = {
     "visitor": ["/", "/products/clay-teapot", "/login", "/register", "/nowhere"],
-    "buyer": ["/cart", "/checkout", "/orders", "/membership", "/account/wallets", "/account/security"],
+    "buyer": [
+        "/cart",
+        "/checkout",
+        "/orders",
+        "/membership",
+        "/account/wallets",
+        "/account/credit",
+        "/account/security",
+    ],
     "referrer": ["/refcodes", "/notifications"],
     "vendor": ["/vendor/earnings"],
     "admin": [
@@ -31,6 +39,8 @@ PAGES = {
         "/admin/store/commissions",
         "/admin/audit",
         "/admin/audit?orderReference={reference}",
+        "/admin/payments/inbox?outcome=all",
+        "/admin/credit",
     ],
 }
 

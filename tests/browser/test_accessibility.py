@@ -19,7 +19,14 @@ PAGES = {
     "buyer": ("/cart", "/checkout", "/orders", "/membership", "/account/wallets", "/account/security"),
     "referrer": ("/refcodes", "/notifications"),
     "vendor": ("/vendor/earnings",),
-    "admin": ("/admin/refcodes", "/admin/refcodes/mint", "/admin/store/commissions", "/admin/audit"),
+    "admin": (
+        "/admin/refcodes",
+        "/admin/refcodes/mint",
+        "/admin/store/commissions",
+        "/admin/audit",
+        "/admin/payments/inbox",
+        "/admin/credit",
+    ),
 }
 
 

@@ -46,6 +46,16 @@ def test_an_admin_writes_it_at_once(store: Store, failure: RailFailure) -> None:
     assert run_checks() == {}
 
 
+def test_a_rail_that_stands_is_not_touched_again(
+    store: Store, failure: RailFailure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retry(store, failure)
+    with monkeypatch.context() as patch:
+        patch.setattr(write_rails, "write_settlement", fail)
+        assert retry(store, failure) is True
+    assert (RailFailure.get().resolved_at is not None, RailFailure.get().attempts) == (True, 1)
+
+
 def test_the_job_and_admins_at_once_write_it_once(store: Store, failure: RailFailure) -> None:
     work = [lambda: retry(store, failure)] * 3 + [lambda: retry_rails(store.chain, store.settings)] * 2
     assert not at_once(work)
