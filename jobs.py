@@ -22,8 +22,9 @@ from portal.flows.pay_settlements import run_payouts
 from portal.flows.receive_callback import settle_inbox
 from portal.flows.reconcile import reconcile
 from portal.flows.refund_payment import settle_refunds
-from portal.flows.settle_payment import retry_rails
+from portal.flows.retry_rails import retry_rails
 from portal.flows.watch_chain import watch_chain
+from portal.payments import prune_forged
 from portal.rewards import fold_reward_totals
 from portal.runtime import Portal
 from portal.visits import prune_visits
@@ -98,6 +99,11 @@ def prune_old_visits(portal: Portal) -> object:
     return prune_visits()
 
 
+def prune_forged_callbacks(portal: Portal) -> object:
+    """Remove refused callbacks that nobody we know has signed: old ones and floods."""
+    return prune_forged()
+
+
 def prune_wallet_challenges(portal: Portal) -> object:
     """Remove texts that no wallet can sign any more."""
     return prune_challenges()
@@ -122,6 +128,7 @@ TIMETABLE = (
     Job("reconcile_payments", 120, reconcile_payments),
     Job("check_invariants", 600, check_invariants),
     Job("prune_old_visits", 3600, prune_old_visits),
+    Job("prune_forged_callbacks", 60, prune_forged_callbacks),
     Job("prune_wallet_challenges", 3600, prune_wallet_challenges),
 )
 

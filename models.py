@@ -291,6 +291,9 @@ class PaymentEvent(Table):
     fingerprint = TextField(null=True)
     payload = TextField()
     received_at = DateTimeTZField()
+    closed_at = DateTimeTZField(null=True)
+    closed_by = BigIntegerField(null=True)
+    note = TextField(null=True)
 
     class Meta:
         table_name = "payment_events"
@@ -350,9 +353,23 @@ class CreditEntry(Table):
     order_reference = TextField(null=True)
     created_at = DateTimeTZField()
     refund_id = BigIntegerField(null=True)
+    request_id = TextField(null=True)
 
     class Meta:
         table_name = "credit_entries"
+
+
+class MembershipMonth(Table):
+    order_reference = TextField(primary_key=True)
+    user_id = BigIntegerField()
+    tier = TextField()
+    starts_at = DateTimeTZField()
+    ends_at = DateTimeTZField()
+    created_at = DateTimeTZField()
+    revoked_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "membership_months"
 
 
 class Refcode(Table):

@@ -1,7 +1,7 @@
 """People: accounts, roles, passwords, linked wallets, and who referred them.
 
-`operations` changes accounts, `wallets` links them, `challenges` keeps what a wallet is asked to sign, `rules`
-words it, `queries` reads. Sessions and forms live in `portal.web`.
+`operations` changes accounts, `membership` counts their paid months, `wallets` links wallets, `challenges` keeps what a
+wallet is asked to sign, `rules` words it, `queries` reads. Sessions and forms live in `portal.web`.
 """
 
 from portal.accounts.challenges import (
@@ -12,6 +12,13 @@ from portal.accounts.challenges import (
     open_challenge,
     prune_challenges,
     use_challenge,
+)
+from portal.accounts.membership import (
+    Membership,
+    grant_membership,
+    is_lower,
+    read_membership,
+    revoke_membership,
 )
 from portal.accounts.operations import (
     CredentialsWrong,
@@ -24,9 +31,7 @@ from portal.accounts.operations import (
     check_credentials,
     create_user,
     create_wallet_user,
-    grant_membership,
     lock_user,
-    revoke_membership,
     set_locale,
     set_password,
     validate_sign_up,
@@ -53,6 +58,7 @@ __all__ = [
     "CredentialsWrong",
     "EmailTaken",
     "Holder",
+    "Membership",
     "PasswordPresent",
     "Referrer",
     "UserUnknown",
@@ -71,10 +77,12 @@ __all__ = [
     "get_open_challenge",
     "get_user",
     "grant_membership",
+    "is_lower",
     "list_wallet_addresses",
     "lock_user",
     "open_challenge",
     "prune_challenges",
+    "read_membership",
     "register_wallet",
     "release_wallet",
     "revoke_membership",

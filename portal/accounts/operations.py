@@ -12,7 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from peewee import IntegrityError, fn
 
 from models import User
-from portal.db import Actor, query, record_event, transaction
+from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 
 PASSWORD_MIN = 8
@@ -202,38 +202,6 @@ def lock_user(user_id: int) -> None:
     User.select(User.id).where(User.id == user_id).for_update(
         "FOR NO KEY UPDATE"  # type: ignore[arg-type]
     ).execute()
-
-
-def grant_membership(user_id: int, tier: str, actor: Actor, order_reference: str) -> None:
-    """Give a person a month of a tier from now, or from the end of the same tier's running month."""
-    with transaction():
-        query(
-            """UPDATE users SET membership_tier = %s,
-                   membership_until = interval '1 month'
-                       + CASE WHEN membership_tier = %s THEN greatest(membership_until, now()) ELSE now() END
-               WHERE id = %s""",
-            [tier, tier, user_id],
-        )
-        record_event(
-            actor, "user", user_id, "membership_granted", reason=tier, order_reference=order_reference
-        )
-
-
-def revoke_membership(user_id: int, tier: str, actor: Actor, order_reference: str) -> None:
-    """Take back the month of a tier that was paid and refunded; without a month left the tier ends."""
-    with transaction():
-        query(
-            """UPDATE users SET
-                   membership_tier = CASE WHEN membership_until - interval '1 month' > now()
-                       THEN membership_tier ELSE 'SUBSCRIBER' END,
-                   membership_until = CASE WHEN membership_until - interval '1 month' > now()
-                       THEN membership_until - interval '1 month' END
-               WHERE id = %s AND membership_tier = %s""",
-            [user_id, tier],
-        )
-        record_event(
-            actor, "user", user_id, "membership_revoked", reason=tier, order_reference=order_reference
-        )
 
 
 def _matches(stored: str, password: str) -> bool:

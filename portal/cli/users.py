@@ -10,8 +10,8 @@ import click
 from portal.accounts import create_user, find_user_by_email, validate_sign_up
 from portal.cli.common import database_session
 from portal.db import Actor
-from portal.lib.money import InvalidAmount, parse_major
-from portal.payments import add_credit
+from portal.lib.money import Money
+from portal.payments import CreditAmountInvalid, CurrencyUnknown, add_credit, parse_top_up
 
 ACTOR = Actor("command:user")
 
@@ -48,12 +48,15 @@ def credit(email: str, amount: str, currency: str, reason: str) -> None:
     """Add internal credit to an account."""
     currency = currency.upper()
     try:
-        minor = parse_major(amount, currency)
-    except InvalidAmount:
-        raise click.BadParameter("enter a positive amount such as 12.50", param_hint="AMOUNT") from None
+        minor = parse_top_up(amount, currency)
+    except CurrencyUnknown as error:
+        raise click.BadParameter(f"choose one of {error.params['allowed']}", param_hint="CURRENCY") from None
+    except CreditAmountInvalid as error:
+        told = "enter an amount above zero and up to {at_most}, with at most {decimals} decimals"
+        raise click.BadParameter(told.format(**error.params), param_hint="AMOUNT") from None
     with database_session():
         person = find_user_by_email(email)
         if person is None:
             raise click.ClickException(f"There is no account {email}.")
         balance = add_credit(person.id, minor, currency, reason, ACTOR)
-    click.echo(f"{person.email} now has {balance} minor units of {currency}.")
+    click.echo(f"{person.email} now has {Money(balance, currency)}.")

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models import PaymentTransaction, User
+from models import Order, PaymentTransaction, User
+from portal.accounts import is_lower, lock_user, read_membership
 from portal.db import Actor, transaction
 from portal.lib.clock import epoch_milliseconds, utc_now
+from portal.lib.errors import PortalError
 from portal.payments import (
     MEMBERSHIP_CURRENCY,
+    PaymentInProgress,
     build_membership_reference,
+    build_order_reference,
     chargeable_price_minor,
+    find_payment,
     move_payment,
     open_payment,
+    parse_reference,
 )
 from portal.payments.wayforpay import PurchaseLine, purchase_form
 from portal.settings import Settings
-from portal.shop import get_order_of_buyer, list_order_items
+from portal.shop import change_reference, get_order, get_order_of_buyer, list_order_items
 
 HOSTED_PAGE = "https://secure.wayforpay.com/pay"
 STAND_IN_PATH = "/dev/wayforpay/pay"
+
+
+class TierLower(PortalError):
+    """A higher tier runs; params tier, present and until."""
+
+    code = "tier_lower"
 
 
 @dataclass(frozen=True)
@@ -32,10 +44,14 @@ class PurchaseForm:
 
 
 def begin_order_payment(order_id: str, buyer: User, locale: str, settings: Settings) -> PurchaseForm:
-    """Return the purchase form of a buyer's order; raise OrderUnknown, AlreadyPaid or PaymentInProgress."""
-    order = get_order_of_buyer(order_id, buyer.id)
+    """Return the purchase form of a buyer's order; raise OrderUnknown, AlreadyPaid or PaymentInProgress.
+
+    After a declined or expired attempt the order gets a new reference: the provider takes each only once.
+    """
     actor = Actor.user(buyer.id)
     with transaction():
+        lock_user(buyer.id)
+        order = _with_fresh_reference(get_order_of_buyer(order_id, buyer.id), actor)
         payment = open_payment(
             order.order_reference,
             purpose="store_order",
@@ -54,8 +70,14 @@ def begin_order_payment(order_id: str, buyer: User, locale: str, settings: Setti
 
 
 def begin_membership_payment(tier: str, buyer: User, locale: str, settings: Settings) -> PurchaseForm:
-    """Return the purchase form of a membership upgrade; raise TierUnknown, or TierFree for a tier without a price."""
+    """Return the purchase form of a month of membership; the present tier again is a renewal.
+
+    Raises TierUnknown, TierFree for a tier without a price, or TierLower while a higher tier runs.
+    """
     price_minor = chargeable_price_minor(tier)
+    present = read_membership(buyer.id)
+    if is_lower(tier, present.tier):
+        raise TierLower(field="tier", tier=tier, present=present.tier, until=present.until)
     reference = build_membership_reference(buyer.id, epoch_milliseconds(utc_now()))
     actor = Actor.user(buyer.id)
     with transaction():
@@ -72,6 +94,19 @@ def begin_membership_payment(tier: str, buyer: User, locale: str, settings: Sett
         )
         _redirect(payment, actor)
     return _form(payment, [PurchaseLine(f"Membership {tier}", price_minor, 1)], buyer, locale, settings)
+
+
+def _with_fresh_reference(order: Order, actor: Actor) -> Order:
+    last = find_payment(order.order_reference)
+    if last is None or last.processor != "wayforpay":
+        return order
+    if last.status == "pending":
+        raise PaymentInProgress
+    if last.status in ("failed", "cancelled"):
+        used = parse_reference(order.order_reference).milliseconds
+        fresh = build_order_reference(order.id, max(used + 1, epoch_milliseconds(utc_now())))
+        change_reference(order.id, fresh, actor)
+    return get_order(order.id)
 
 
 def _redirect(payment: PaymentTransaction, actor: Actor) -> None:

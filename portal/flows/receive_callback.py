@@ -18,10 +18,14 @@ from portal.lib.errors import PortalError
 from portal.payments import (
     UNPAID,
     close_callback,
+    decide_again,
     find_and_lock_payment,
     find_payment,
+    get_callback,
     list_waiting_callbacks,
+    lock_callback,
     move_payment,
+    require_open,
     store_callback,
     was_applied,
 )
@@ -37,6 +41,7 @@ from portal.payments.wayforpay import (
     signed_accept,
 )
 from portal.settings import Settings
+from portal.shop import change_reference, get_order
 
 log = logging.getLogger(__name__)
 
@@ -85,11 +90,27 @@ def apply_callback(
     with transaction():
         payment = _lock(callback.order_reference)
         # Held by the payment's lock: a twin that arrives now waits, then sees this outcome.
-        event = PaymentEvent.select().where(PaymentEvent.id == event_id).for_update().get()
+        event = lock_callback(event_id)
         if event.outcome is not None:
             return event.outcome, event.reason
         outcome, reason = _decide(event, payment, callback, context)
         close_callback(event_id, outcome, reason)
+    return outcome, reason
+
+
+def apply_again(event_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> tuple[str, str | None]:
+    """Act on an unmatched callback once more, as if it came now; return what became of it.
+
+    Raises CallbackUnknown, or CallbackClosed when it was dealt with already; then nothing has changed.
+    """
+    callback = parse_callback(get_callback(event_id).payload.encode())
+    context = RailContext(settings, read_market(chain, settings, callback.currency), ACTOR)
+    with transaction():
+        payment = _lock(callback.order_reference)
+        event = lock_callback(event_id)
+        require_open(event)
+        outcome, reason = _decide(event, payment, callback, context)
+        decide_again(event, outcome, reason, Actor.user(admin_id))
     return outcome, reason
 
 
@@ -176,12 +197,27 @@ def _apply(
     context: RailContext,
 ) -> tuple[str, str | None]:
     if status == "paid":
+        if payment.status in UNPAID and not _take_order(payment):
+            return "unmatched", "order_paid_already"
         return ("applied" if settle_locked(payment, context) else "duplicate"), None
     if status == "refunded":
         return refund_told(payment, amount_minor(callback.amount, payment.currency), event, ACTOR)
     if status is not None and payment.status in UNPAID:
         _move_unpaid(payment, status, callback)
     return "applied", None
+
+
+def _take_order(payment: PaymentTransaction) -> bool:
+    """Let an order carry the reference that pays it; False when another attempt has paid it already.
+
+    A declined attempt is followed by one with a reference of its own, and either may be approved in the end.
+    """
+    if payment.purpose != "store_order":
+        return True
+    order = get_order(payment.entity_id)
+    return order.order_reference == payment.order_reference or change_reference(
+        order.id, payment.order_reference, ACTOR
+    )
 
 
 def _move_unpaid(payment: PaymentTransaction, status: str, callback: Callback) -> None:

@@ -15,6 +15,7 @@ from portal.payments import (
     NotRefundable,
     RefundKeyInvalid,
     RefundTooLarge,
+    check_reason,
     find_refund_by_request,
     get_payment,
     left_to_refund,
@@ -23,7 +24,6 @@ from portal.payments import (
     move_refund,
     record_refund,
 )
-from portal.payments.credit import REASON_MAX, ReasonMissing
 from portal.payments.refunds import REQUEST_ID_MAX
 from portal.payments.wayforpay import Callback
 from portal.payments.wayforpay_api import ProviderUnclear, ask_refund
@@ -40,9 +40,7 @@ def request_refund(
     `amount` is in major units. The same `request_id` again asks for nothing more. Raises PaymentUnknown,
     NotRefundable, InvalidAmount, RefundTooLarge, ReasonMissing or RefundKeyInvalid; then nothing has changed.
     """
-    told = " ".join(reason.split())
-    if not 1 <= len(told) <= REASON_MAX:
-        raise ReasonMissing(field="reason", at_most=REASON_MAX)
+    told = check_reason(reason)
     if not 1 <= len(request_id) <= REQUEST_ID_MAX:
         raise RefundKeyInvalid
     actor = Actor.user(admin_id)

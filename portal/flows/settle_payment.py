@@ -10,24 +10,11 @@ from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.decide_attribution import confirm_attribution, staged_trace
 from portal.flows.place_order import place_order
-from portal.flows.refund_payment import apply_waiting_refunds, refund_rails
+from portal.flows.refund_payment import apply_waiting_refunds
 from portal.flows.size_reward import read_market
-from portal.flows.write_rails import (
-    RailContext,
-    write_commission_rail,
-    write_rail,
-    write_rails,
-    write_reward_rail,
-)
+from portal.flows.write_rails import RailContext, write_rails
 from portal.lib.clock import utc_now
-from portal.payments import (
-    debit_credit,
-    get_payment,
-    list_open_rail_failures,
-    lock_payment,
-    move_payment,
-    open_payment,
-)
+from portal.payments import debit_credit, lock_payment, move_payment, open_payment
 from portal.settings import Settings
 from portal.shop import (
     CartLine,
@@ -88,21 +75,6 @@ def buy_with_credit(
     with transaction():
         placed = place_order(buyer, lines, cookie_code, settings, checkout_key=checkout_key)
         return pay_with_credit(placed.order.id, buyer, chain, settings)
-
-
-def retry_rails(chain: AnyChain, settings: Settings) -> int:
-    """Write again every rail that failed; return how many stand now."""
-    writers = {"commission": write_commission_rail, "reward": write_reward_rail}
-    written = 0
-    for failure in list_open_rail_failures():
-        currency = get_payment(failure.order_reference).currency
-        context = RailContext(settings, read_market(chain, settings, currency), Actor.job("retry_rails"))
-        with transaction():
-            payment = lock_payment(failure.order_reference)
-            written += write_rail(failure.rail, writers[failure.rail], payment, context)
-            # A refund may have come while the rail was missing.
-            refund_rails(payment, context.actor)
-    return written
 
 
 def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from models import Order, OrderItem, PaymentTransaction
-from portal.accounts import get_user
+from portal.accounts import get_user, list_wallet_addresses
+from portal.codes import find_code
 from portal.commissions import (
     CartLine,
     PaidOrder,
@@ -137,7 +138,7 @@ def _write_order_reward(payment: PaymentTransaction, order: Order, context: Rail
 def _write_membership_reward(payment: PaymentTransaction, context: RailContext) -> None:
     buyer = get_user(payment.user_id)
     code, referrer, wallet = buyer.referred_by_code, buyer.referred_by_user_id, buyer.referred_by_wallet
-    if code is None or referrer is None or wallet is None:
+    if code is None or referrer is None or wallet is None or not _is_creditable(buyer.id, code, wallet):
         return
     claim = RewardClaim(
         order_reference=payment.order_reference,
@@ -153,6 +154,12 @@ def _write_membership_reward(payment: PaymentTransaction, context: RailContext) 
         chain_id=_chain_id(context.settings),
     )
     _record(claim, Fraction(context.settings.referral_reward_percent), (), context)
+
+
+def _is_creditable(buyer_id: int, code: str, wallet: str) -> bool:
+    """Tell whether who referred an account is credited still: a deactivated code attributes nothing new."""
+    row = find_code(code)
+    return (row is None or row.active) and wallet not in list_wallet_addresses(buyer_id)
 
 
 def _record(

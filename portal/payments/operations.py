@@ -12,7 +12,8 @@ from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
 
 UNPAID = ("created", "redirected", "pending", "failed", "cancelled")
-PAYLOAD_LIMIT = 16_384
+# What is acted on is kept whole, it may be read again; what is refused is evidence, and anybody can send it.
+REFUSED_PAYLOAD_LIMIT = 4_096
 
 
 class PaymentUnknown(PortalError):
@@ -135,7 +136,7 @@ def store_callback(
         outcome="refused" if refusal else None,
         reason=refusal,
         fingerprint=fingerprint,
-        payload=payload[:PAYLOAD_LIMIT],
+        payload=payload[:REFUSED_PAYLOAD_LIMIT] if refusal else payload,
     ).execute()
     return event_id
 

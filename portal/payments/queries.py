@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from models import CreditEntry, PaymentEvent, PaymentRefund, PaymentTransaction, RailFailure
-from portal.db import Keyset, within
+from portal.db import Keyset, query, within
+from portal.lib.errors import PortalError
 from portal.payments.operations import PaymentUnknown
 
-ATTENTION_PAGE = 100
+RETRY_AT_MOST = timedelta(hours=6)
+
+
+class RailFailureUnknown(PortalError):
+    code = "rail_failure_unknown"
 
 
 def find_payment(order_reference: str) -> PaymentTransaction | None:
@@ -47,10 +52,12 @@ def list_waiting_callbacks(limit: int = 100) -> list[PaymentEvent]:
     )
 
 
-def list_callbacks_needing_attention() -> list[PaymentEvent]:
-    """Return the newest unmatched and refused callbacks."""
-    rows = PaymentEvent.select().where(PaymentEvent.outcome.in_(("unmatched", "refused")))
-    return list(rows.order_by(PaymentEvent.id.desc()).limit(ATTENTION_PAGE))
+def get_rail_failure(failure_id: int) -> RailFailure:
+    """Return a failure of a rail, resolved or not; raise RailFailureUnknown."""
+    failure = RailFailure.get_or_none(RailFailure.id == failure_id)
+    if failure is None:
+        raise RailFailureUnknown
+    return failure
 
 
 def list_payment_ledger(
@@ -86,4 +93,24 @@ def list_credit_ledger(
 def list_open_rail_failures(limit: int = 100) -> list[RailFailure]:
     """Return rails still to be written, the longest untried first."""
     rows = RailFailure.select().where(RailFailure.resolved_at.is_null())
-    return list(rows.order_by(RailFailure.last_tried_at).limit(limit))
+    return list(rows.order_by(RailFailure.last_tried_at, RailFailure.id).limit(limit))
+
+
+def list_due_rail_failures(limit: int = 100) -> list[RailFailure]:
+    """Return the rails whose next try has come, the longest untried first."""
+    ids = query(
+        """SELECT id FROM rail_failures WHERE resolved_at IS NULL
+             AND last_tried_at + CASE attempts WHEN 1 THEN interval '0'
+                 ELSE least(interval '1 minute' * 2 ^ least(attempts - 1, 20), %s) END <= now()
+           ORDER BY last_tried_at, id LIMIT %s""",
+        [RETRY_AT_MOST, limit],
+    )
+    rows = RailFailure.select().where(RailFailure.id.in_([row[0] for row in ids]))
+    return list(rows.order_by(RailFailure.last_tried_at, RailFailure.id))
+
+
+def next_try_at(failure: RailFailure) -> datetime:
+    """Return when the job writes a rail again: at once after the first failure, then ever later, at most six hours."""
+    minutes = 0 if failure.attempts == 1 else 2 ** min(failure.attempts - 1, 20)
+    tried: datetime = failure.last_tried_at
+    return tried + min(timedelta(minutes=minutes), RETRY_AT_MOST)

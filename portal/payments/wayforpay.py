@@ -20,6 +20,7 @@ from portal.lib.money import InvalidAmount, major_text, parse_major
 
 API_VERSION = "1"
 ORDER_TIMEOUT_SECONDS = 86_400
+DUPLICATE_REFERENCE = 1112
 BAD_SIGNATURE = 1113
 
 # RefundInProcessing is known and leaves the payment as it is.
@@ -180,7 +181,7 @@ def verify_purchase(secret: str, fields: Fields) -> None:
     """
     for name in (*_PURCHASE_FIELDS, "merchantSignature"):
         if not _single(fields, name):
-            raise PurchaseRefused(field=name)
+            raise PurchaseRefused(field=name, reason_code=BAD_SIGNATURE)
     if _single(fields, "merchantTransactionSecureType") != "AUTO":
         raise PurchaseRefused(field="merchantTransactionSecureType")
     _check_products(fields)
@@ -286,7 +287,7 @@ def _check_products(fields: Fields) -> None:
     for name in ("productName[]", "productCount[]", "productPrice[]"):
         values = fields.get(name, ())
         if isinstance(values, str) or not values or not all(values) or len(values) != len(names):
-            raise PurchaseRefused(field=name)
+            raise PurchaseRefused(field=name, reason_code=BAD_SIGNATURE)
 
 
 def _check_numbers(fields: Fields) -> None:

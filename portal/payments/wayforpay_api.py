@@ -21,6 +21,7 @@ from portal.payments.wayforpay import (
 from portal.settings import Settings
 
 ORDER_NOT_FOUND = "1127"
+FORMAT_ERROR = 1109
 _TIMEOUT_SECONDS = 10
 _ANSWER_LIMIT = 256 * 1024
 
@@ -106,11 +107,24 @@ def refund_request(
 
 
 def is_authentic_request(fields: Mapping[str, object], secret: str) -> bool:
-    """Tell whether a CHECK_STATUS or REFUND body was signed with the secret, as the provider checks it."""
+    """Tell whether a CHECK_STATUS or REFUND body was signed with the secret, as the provider checks it.
+
+    A signed field that is missing, empty or no text is as bad as a wrong signature.
+    """
     names = _REQUEST_FIELDS.get(str(fields.get("transactionType")), ())
-    texts = [str(fields.get(name, "")) for name in names]
+    texts = [text for name in names if isinstance(text := fields.get(name), str) and text]
     signature = str(fields.get("merchantSignature", ""))
-    return bool(names and secret) and is_same_text(signature, sign(secret, texts))
+    whole = bool(names and secret) and len(texts) == len(names)
+    return whole and is_same_text(signature, sign(secret, texts))
+
+
+def is_complete_request(fields: Mapping[str, object]) -> bool:
+    """Tell whether a request has what is needed besides the signed fields: apiVersion, and a refund's comment."""
+    comment = fields.get("comment")
+    needs_comment = fields.get("transactionType") == "REFUND"
+    return str(fields.get("apiVersion")) == API_VERSION and (
+        not needs_comment or (isinstance(comment, str) and bool(comment.strip()))
+    )
 
 
 def is_authentic_refund_answer(answer: Callback, secret: str) -> bool:

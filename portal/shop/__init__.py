@@ -2,6 +2,7 @@
 
 from portal.shop.operations import (
     attribute_order,
+    change_reference,
     create_order,
     deduct_stock,
     drop_attribution,
@@ -48,6 +49,7 @@ __all__ = [
     "QuantityInvalid",
     "StockShort",
     "attribute_order",
+    "change_reference",
     "code_orders",
     "create_order",
     "deduct_stock",

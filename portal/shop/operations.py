@@ -73,6 +73,27 @@ def drop_attribution(order_id: str, reason: str, trace: list[dict[str, Any]]) ->
     ).where(Order.id == order_id).execute()
 
 
+def change_reference(order_id: str, order_reference: str, actor: Actor) -> bool:
+    """Give an unpaid order the reference of another attempt to pay it; return whether it was unpaid."""
+    with transaction():
+        before = Order.get_by_id(order_id).order_reference
+        changed = (
+            Order.update(order_reference=order_reference)
+            .where((Order.id == order_id) & Order.status.in_(("created", "cancelled")))
+            .execute()
+        )
+        if changed:
+            record_event(
+                actor,
+                "order",
+                order_id,
+                "order_reference_changed",
+                order_reference=order_reference,
+                data={"before": before},
+            )
+    return bool(changed)
+
+
 def mark_order_paid(order_id: str, paid_at: datetime, actor: Actor) -> bool:
     """Mark an order paid once; return whether this call did it."""
     return move_status(

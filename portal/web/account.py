@@ -21,7 +21,7 @@ from portal.lib.errors import InputInvalid
 from portal.notices import list_notifications, mark_all_read
 from portal.web.access import public, signed_in
 from portal.web.errors import status_of
-from portal.web.format import token_text
+from portal.web.format import money, token_text
 from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
 from portal.web.requests import local_path
@@ -149,6 +149,8 @@ def notifications() -> ResponseReturnValue:
 def _told(row: Notification) -> str:
     wei = row.params.get("amountWei")
     amount = token_text(int(wei)) if wei and wei.isdigit() else ""
+    if "amountMinor" in row.params:
+        amount = money(int(row.params["amountMinor"]), row.params["currency"])
     return notification_text(row.kind, {**row.params, "amount": amount})
 
 

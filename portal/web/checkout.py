@@ -14,8 +14,8 @@ from portal.flows.decide_attribution import preview_attribution
 from portal.flows.place_order import place_order, price_lines
 from portal.flows.settle_payment import buy_with_credit
 from portal.lib.errors import PortalError
-from portal.payments import CreditShort, PaymentUnknown, credit_balance, find_payment, parse_reference
-from portal.shop import find_order_by_checkout_key, get_order_by_reference
+from portal.payments import CreditShort, PaymentUnknown, credit_balance, find_payment
+from portal.shop import find_order_by_checkout_key, get_order_by_reference, get_order_of_buyer
 from portal.web.access import public, signed_in
 from portal.web.cart import cart_lines, empty_cart
 from portal.web.errors import status_of
@@ -23,6 +23,7 @@ from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
 from portal.web.requests import is_htmx, portal
 from portal.web.sentences import error_text, guard_text, referral_reason
+from portal.web.store import membership_page
 from portal.web.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -64,9 +65,12 @@ def pay_order(order_id: str) -> ResponseReturnValue:
 @signed_in()
 def pay_membership() -> ResponseReturnValue:
     """Go to the provider to pay for a membership tier."""
-    form = begin_membership_payment(
-        request.form.get("tier", ""), current_user, select_locale(), portal().settings
-    )
+    try:
+        form = begin_membership_payment(
+            request.form.get("tier", ""), current_user, select_locale(), portal().settings
+        )
+    except PortalError as error:
+        return membership_page(error), status_of(error)
     return render_template("checkout/leave.html", form=form, flash_text=None)
 
 
@@ -84,8 +88,9 @@ def processing(order_reference: str) -> ResponseReturnValue:
     payment = find_payment(order_reference)
     if payment is None or payment.user_id != current_user.id:
         raise PaymentUnknown
-    is_order = parse_reference(order_reference).purpose == "store_order"
-    order = get_order_by_reference(order_reference, current_user.id) if is_order else None
+    # By the order itself: after a declined attempt it carries another reference.
+    is_order = payment.purpose == "store_order"
+    order = get_order_of_buyer(payment.entity_id, current_user.id) if is_order else None
     template = "checkout/_processing.html" if is_htmx() else "checkout/processing.html"
     return render_template(
         template,

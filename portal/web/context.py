@@ -14,6 +14,7 @@ from portal.accounts import domain_of
 from portal.db import DatabaseAway
 from portal.db.connection import DATABASE_ERRORS
 from portal.notices import count_unread
+from portal.payments import count_open_callbacks
 from portal.web import sentences
 from portal.web.assets import asset
 from portal.web.cart import cart_size
@@ -38,12 +39,13 @@ class Brand:
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of the main navigation."""
+    """One entry of a navigation; `count` says how much waits there, None where nothing is counted."""
 
     label: str
     url: str
     icon: str
     active: bool
+    count: int | None = None
 
 
 def install_context(app: Flask) -> None:
@@ -95,6 +97,7 @@ def _links() -> dict[str, str]:
         "cart": "store.cart",
         "notifications": "account.notifications",
         "wallets": "wallets.page",
+        "credit": "credit.statement",
         "security": "account.security",
     }
     return {name: url_for(endpoint) for name, endpoint in endpoints.items()}
@@ -111,10 +114,15 @@ def _navigation() -> list[NavItem]:
         entries += [
             ("admin.rewards", _("Rewards"), "checks"),
             ("admin.settlements", _("Settlements"), "coins"),
+            ("admin.inbox", _("Payments"), "credit-card"),
             ("admin.audit", _("Audit"), "search"),
             ("exports.ledgers", _("Ledgers"), "file-export"),
         ]
-    return [NavItem(label, url_for(end), icon, request.endpoint == end) for end, label, icon in entries]
+    waiting = {"admin.inbox": _safely(count_open_callbacks) or None} if _role() == "admin" else {}
+    return [
+        NavItem(label, url_for(end), icon, request.endpoint == end, waiting.get(end))
+        for end, label, icon in entries
+    ]
 
 
 def _role() -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.lib.errors import InputInvalid, PortalError
-from portal.web.format import money, number
+from portal.web.format import moment, money, number
 from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
 from portal.web.translate import ngettext
@@ -27,6 +27,8 @@ _ERRORS: dict[str, Sentence] = {
     "reward_amount_zero": lambda p: _("The reward comes to less than the smallest token unit."),
     "body_malformed": lambda p: _("Send a JSON object."),
     "callback_refused": lambda p: callback_refusal(p.get("reason")),
+    "callback_closed": lambda p: _("This callback was dealt with already."),
+    "callback_unknown": lambda p: _("This callback does not exist."),
     "cart_empty": lambda p: _("Put something in the cart first."),
     "cart_too_long": lambda p: _("An order has at most %(at_most)s different products.", **p),
     "challenge_expired": lambda p: _("The message was signed too late. Start again and sign the new one."),
@@ -48,12 +50,19 @@ _ERRORS: dict[str, Sentence] = {
         "Contract wallets cannot be checked here: no blockchain is configured on this server."
     ),
     "credentials_wrong": lambda p: _("The e-mail or the password is wrong."),
+    "credit_amount_invalid": lambda p: _(
+        "Enter an amount above zero and up to %(at_most)s, with at most %(decimals)s decimals.",
+        at_most=number(p["at_most"]),
+        decimals=p["decimals"],
+    ),
+    "credit_key_invalid": lambda p: _("This form was used already. Reload the page to add credit again."),
     "credit_short": lambda p: _("Your credit does not cover this order."),
     "cron_secret_wrong": lambda p: _("The cron secret is wrong or not set on the server."),
     "csrf_invalid": lambda p: _("This page was open for too long. Reload it and try again."),
     "currency_mismatch": lambda p: _("Two currencies cannot be added up."),
     "currency_mixed": lambda p: _("Products in different currencies need separate orders."),
     "cursor_invalid": lambda p: _("This page marker is not valid. Start from the first page."),
+    "currency_unknown": lambda p: _("Choose one of these currencies: %(allowed)s.", **p),
     "custom_split_invalid": lambda p: _("Each split needs a recipient and a percent."),
     "date_invalid": lambda p: _("Enter a date such as 2026-11-21."),
     "database_away": lambda p: _(
@@ -77,6 +86,12 @@ _ERRORS: dict[str, Sentence] = {
         at_most=number(p["at_most"]),
     ),
     "tier_free": lambda p: _("This tier is free: there is nothing to pay."),
+    "tier_lower": lambda p: _(
+        "You have %(present)s until %(until)s. Choose %(tier)s when that has ended.",
+        present=p["present"],
+        tier=p["tier"],
+        until=moment(p["until"]),
+    ),
     "tier_unknown": lambda p: _("Choose one of the membership tiers."),
     "leader_lost": lambda p: _("Another process has taken over minting. Nothing was lost."),
     "match_changed": lambda p: _(
@@ -89,6 +104,7 @@ _ERRORS: dict[str, Sentence] = {
     "minter_key_unusable": lambda p: _("The minter's key on the server cannot be used."),
     "name_invalid": lambda p: _("Enter a name of up to %(at_most)s characters.", **p),
     "not_refundable": lambda p: _("Nothing of this payment is left to refund."),
+    "note_missing": lambda p: _("Write a note of up to %(at_most)s characters.", **p),
     "nothing_chosen": lambda p: _("Choose at least one reward first."),
     "not_found": lambda p: _("There is nothing at this address."),
     "nothing_to_mint": lambda p: _("No approved reward is left to mint."),
@@ -112,6 +128,7 @@ _ERRORS: dict[str, Sentence] = {
     "product_unknown": lambda p: _("Product %(product)s is not for sale.", **p),
     "provider_unclear": lambda p: _("The payment provider gave no clear answer. Nothing is decided by it."),
     "quantity_invalid": lambda p: _("Choose a whole quantity from 1 to %(at_most)s.", **p),
+    "rail_failure_unknown": lambda p: _("This failure does not exist."),
     "rate_limited": lambda p: _("Too many requests. Wait a minute and try again."),
     "rate_missing": lambda p: _("There is no exchange rate for %(currency)s.", **p),
     "reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
@@ -240,6 +257,9 @@ def callback_refusal(reason: str | None) -> str:
         "unknown_reference": _("No payment has this reference."),
         "unknown_status": _("The provider sent an unknown status."),
         "paid_by_other_means": _("The reference was paid in another way."),
+        "order_paid_already": _(
+            "The order was paid by another attempt already: this money came twice. Refund it at the provider."
+        ),
         "refund": _("A refund was reported before the portal could handle refunds. Handle it by hand."),
         "refund_exceeds": _("The refund is larger than what is left of the payment."),
         "refund_waits": _("The refund came before its payment and waits for it."),
@@ -341,6 +361,7 @@ def failure_text(reason: str | None, params: Params | None = None) -> str:
 def notification_text(kind: str, params: Params) -> str:
     """Return a notification in words; params are those of its kind."""
     sentences = {
+        "credit_added": _("Your account was given %(amount)s of credit. Reason: %(reason)s"),
         "referral_reward_minted": _("Your referral reward of %(amount)s was sent to your wallet."),
         "referral_reward_approved": _(
             "Your referral reward of %(amount)s was approved and will be sent soon."

@@ -5,12 +5,7 @@ Registered in development only, and only while no real hosted page is configured
 
 from __future__ import annotations
 
-import json
-import logging
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, jsonify, render_template, request
@@ -22,40 +17,38 @@ from portal.lib.money import major_text
 from portal.payments import find_payment
 from portal.payments.wayforpay import (
     BAD_SIGNATURE,
+    DUPLICATE_REFERENCE,
     PurchaseRefused,
     amount_minor,
+    is_same_text,
     sign_callback,
     verify_purchase,
 )
-from portal.payments.wayforpay_api import ORDER_NOT_FOUND, is_authentic_request, sign_refund_answer
+from portal.payments.wayforpay_api import (
+    FORMAT_ERROR,
+    ORDER_NOT_FOUND,
+    is_authentic_request,
+    is_complete_request,
+    sign_refund_answer,
+)
 from portal.settings import STAND_IN_API_PATH
 from portal.web.access import public
 from portal.web.requests import json_body, portal
+from portal.web.stand_in_callbacks import (
+    MOST_COPIES,
+    MOST_DELAY_SECONDS,
+    OUTCOMES,
+    make_callbacks,
+    read_wishes,
+    send_callbacks,
+)
 
 if TYPE_CHECKING:
     from models import PaymentTransaction
 
 blueprint = Blueprint("stand_in", __name__)
-log = logging.getLogger(__name__)
-
-_TIMEOUT_SECONDS = 20
-_MOST_COPIES = 5
-_OUTCOMES = {
-    "pay": ("Approved", "1100", "541963", "41****8217"),
-    "decline": ("Declined", "1101", "", ""),
-    "pending": ("Pending", "1134", "", "41****8217"),
-    "expire": ("Expired", "1124", "", ""),
-    "refund": ("Refunded", "1100", "541963", "41****8217"),
-}
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One callback as it was sent and what the portal answered."""
-
-    label: str
-    status: int
-    answer: str
+# A reference is the provider's once it has answered about it; one still at the page may be opened again.
+_UNUSED = ("created", "redirected")
 
 
 @blueprint.post(STAND_IN_PATH)
@@ -64,29 +57,31 @@ def hosted_page() -> ResponseReturnValue:
     """Show the payment page for a purchase form, or refuse the form as the provider would."""
     fields = _posted_fields()
     try:
-        verify_purchase(_secret(), fields)
+        _verify(fields)
     except PurchaseRefused as error:
-        return render_template(
-            "stand_in/refused.html", field=error.field, code=error.params.get("reason_code")
-        ), 400
-    return render_template("stand_in/hosted.html", fields=fields, one=_one(fields), lines=_lines(fields))
+        return _refused_page(error)
+    payment = find_payment(_one(fields)["orderReference"])
+    if payment is not None and payment.status not in _UNUSED:
+        used = PurchaseRefused(field="orderReference", reason_code=DUPLICATE_REFERENCE)
+        return _refused_page(used, fields)
+    return _page("stand_in/hosted.html", fields)
 
 
 @blueprint.post("/dev/wayforpay/act")
 @public(csrf=False)
 def act() -> ResponseReturnValue:
-    """Send the chosen callbacks to the portal, then hand the browser back by POST."""
+    """Send the chosen callbacks to the portal, now or later, then hand the browser back by POST."""
     fields = _posted_fields()
     try:
-        verify_purchase(_secret(), fields)
+        _verify(fields)
     except PurchaseRefused as error:
-        return render_template(
-            "stand_in/refused.html", field=error.field, code=error.params.get("reason_code")
-        ), 400
-    wanted = request.form.get("standInAction", "pay")
-    outcome = wanted if wanted in _OUTCOMES else "pay"
-    deliveries = [_deliver(label, body) for label, body in _callbacks(outcome, _one(fields))]
-    return render_template("stand_in/sent.html", one=_one(fields), deliveries=deliveries, outcome=outcome)
+        return _refused_page(error)
+    wanted, wishes = request.form.get("standInAction", "pay"), read_wishes(request.form)
+    outcome = wanted if wanted in OUTCOMES else "pay"
+    url = f"{portal().settings.app_url}/api/payments/wayforpay/webhook"
+    callbacks = make_callbacks(_secret(), outcome, _one(fields), wishes)
+    deliveries = send_callbacks(url, callbacks, wishes)
+    return _page("stand_in/sent.html", fields, deliveries=deliveries, delay=wishes.delay_seconds)
 
 
 @blueprint.post(STAND_IN_API_PATH)
@@ -94,8 +89,11 @@ def act() -> ResponseReturnValue:
 def json_api() -> ResponseReturnValue:
     """Answer REFUND and CHECK_STATUS, verified and signed as the provider does; the portal's rows are its books."""
     asked = json_body()
-    if not is_authentic_request(asked, _secret()):
+    account = portal().settings.wayforpay_merchant_account
+    if not is_authentic_request(asked, _secret()) or asked["merchantAccount"] != account:
         return jsonify({"reasonCode": BAD_SIGNATURE, "reason": "Invalid signature"})
+    if not is_complete_request(asked):
+        return jsonify({"reasonCode": FORMAT_ERROR, "reason": "Format error"})
     payment = find_payment(str(asked.get("orderReference")))
     about = {name: asked.get(name) for name in ("merchantAccount", "orderReference")}
     if asked["transactionType"] == "REFUND":
@@ -148,52 +146,24 @@ def _lines(fields: Mapping[str, list[str]]) -> list[tuple[str, str, str]]:
     return list(zip(fields["productName[]"], fields["productCount[]"], fields["productPrice[]"], strict=True))
 
 
-def _callbacks(outcome: str, one: Mapping[str, str]) -> list[tuple[str, dict[str, object]]]:
-    genuine = _callback(outcome, one)
-    sent = [(str(genuine["transactionStatus"]), genuine)] * min(
-        request.form.get("standInCopies", 1, type=int), _MOST_COPIES
-    )
-    if request.form.get("standInReorder"):
-        sent = [*sent, ("Pending", _callback("pending", one))]
-    if request.form.get("standInForge"):
-        sent = [("forged", {**genuine, "merchantSignature": "0" * 32}), *sent]
-    if request.form.get("standInWrongAmount"):
-        sent = [("wrong amount", _callback(outcome, {**one, "amount": "1.00"})), *sent]
-    return sent
+def _verify(fields: Mapping[str, list[str]]) -> None:
+    """Verify a purchase as the provider does, which knows one merchant here; raise PurchaseRefused."""
+    verify_purchase(_secret(), fields)
+    if not is_same_text(_one(fields)["merchantAccount"], portal().settings.wayforpay_merchant_account):
+        raise PurchaseRefused(field="merchantAccount", reason_code=BAD_SIGNATURE)
 
 
-def _callback(outcome: str, one: Mapping[str, str]) -> dict[str, object]:
-    status, code, auth_code, card = _OUTCOMES[outcome]
-    amount = (
-        request.form.get("standInRefundAmount") or one["amount"] if outcome == "refund" else one["amount"]
-    )
-    fields: dict[str, object] = {
-        "merchantAccount": one["merchantAccount"],
-        "orderReference": one["orderReference"],
-        "amount": amount,
-        "currency": one["currency"],
-        "authCode": auth_code,
-        "cardPan": card,
-        "transactionStatus": status,
-        "reasonCode": code,
-        "reason": "Ok" if code == "1100" else status,
-    }
-    return sign_callback(_secret(), fields)
+def _refused_page(
+    error: PurchaseRefused, fields: Mapping[str, list[str]] | None = None
+) -> ResponseReturnValue:
+    code = error.params.get("reason_code")
+    return _page("stand_in/refused.html", fields, field=error.field, code=code), 400
 
 
-def _deliver(label: str, body: dict[str, object]) -> Delivery:
-    url = f"{portal().settings.app_url}/api/payments/wayforpay/webhook"
-    # The provider labels its JSON as a form.
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    call = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - our own APP_URL
-    try:
-        with urllib.request.urlopen(call, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-            return Delivery(label, answer.status, answer.read().decode())
-    except urllib.error.HTTPError as error:
-        return Delivery(label, error.code, error.read().decode())
-    except OSError as error:
-        log.warning("the stand-in could not reach the portal: %s", error)
-        return Delivery(label, 0, str(error))
+def _page(template: str, fields: Mapping[str, list[str]] | None, **told: object) -> str:
+    shown = {"fields": fields, "one": _one(fields), "lines": _lines(fields)} if fields else {}
+    limits = {"most_copies": MOST_COPIES, "most_delay": MOST_DELAY_SECONDS}
+    return render_template(template, **shown, **limits, **told)
 
 
 def _secret() -> str:

@@ -6,7 +6,7 @@ from portal.web.translate import gettext as _
 
 
 def status_words(kind: str, status: str) -> str:
-    """Return a status in words; kinds: reward, settlement, batch, payment, refund, order, code, job."""
+    """Return a status in words; kinds: reward, settlement, batch, payment, refund, callback, order, code, job."""
     return _KINDS[kind]()[status]
 
 
@@ -63,6 +63,17 @@ def _refund() -> dict[str, str]:
     }
 
 
+def _callback() -> dict[str, str]:
+    return {
+        "waiting": _("Not acted on yet"),
+        "unmatched": _("Unmatched"),
+        "closed": _("Closed by an admin"),
+        "refused": _("Refused"),
+        "applied": _("Applied"),
+        "duplicate": _("Repeat"),
+    }
+
+
 def _order() -> dict[str, str]:
     return {
         "created": _("Not paid yet"),
@@ -98,6 +109,7 @@ _KINDS = {
     "batch": _batch,
     "payment": _payment,
     "refund": _refund,
+    "callback": _callback,
     "order": _order,
     "code": _code,
     "job": _job,

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.accounts import is_lower, read_membership
 from portal.lib.errors import PortalError
 from portal.payments import MEMBERSHIP_CURRENCY, MEMBERSHIP_PRICES_MINOR, payments_by_reference
 from portal.shop import (
@@ -78,9 +79,29 @@ def orders() -> ResponseReturnValue:
 @signed_in()
 def membership() -> ResponseReturnValue:
     """Show the membership tiers and the present one."""
-    tiers = [(tier, price) for tier, price in MEMBERSHIP_PRICES_MINOR.items()]
+    return membership_page()
+
+
+def membership_page(error: PortalError | None = None) -> str:
+    """Return the page of the tiers, with what was wrong with a choice."""
+    present = read_membership(current_user.id)
+    ends = dict(present.then) | ({present.tier: present.until} if present.until else {})
+    tiers = [
+        {
+            "name": tier,
+            "price": price,
+            "is_present": tier == present.tier,
+            "until": ends.get(tier),
+            "is_lower": is_lower(tier, present.tier),
+        }
+        for tier, price in MEMBERSHIP_PRICES_MINOR.items()
+    ]
     return render_template(
-        "store/membership.html", tiers=tiers, currency=MEMBERSHIP_CURRENCY, user=current_user
+        "store/membership.html",
+        tiers=tiers,
+        present=present,
+        currency=MEMBERSHIP_CURRENCY,
+        form_errors=[("tiers", error_text(error))] if error else [],
     )
 
 

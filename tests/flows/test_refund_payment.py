@@ -31,7 +31,8 @@ from portal.flows.begin_payment import begin_membership_payment
 from portal.flows.decide_reward import approve, reject, retry
 from portal.flows.receive_callback import receive_callback
 from portal.flows.refund_payment import settle_refunds
-from portal.flows.settle_payment import pay_with_credit, retry_rails
+from portal.flows.retry_rails import retry_rails
+from portal.flows.settle_payment import pay_with_credit
 from portal.payments import add_credit, find_payment
 from portal.rewards import minting
 from tests.flows.conftest import Store

@@ -13,7 +13,8 @@ from portal.db.checks import run_checks
 from portal.flows import write_rails
 from portal.flows.begin_payment import begin_membership_payment
 from portal.flows.receive_callback import receive_callback
-from portal.flows.settle_payment import buy_with_credit, pay_with_credit, retry_rails
+from portal.flows.retry_rails import retry_rails
+from portal.flows.settle_payment import buy_with_credit, pay_with_credit
 from portal.payments import AlreadyPaid, CreditShort, add_credit, credit_balance, find_payment
 from portal.payments.operations import PaymentInProgress
 from portal.shop import CartLine, OrderUnknown

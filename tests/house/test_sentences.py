@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -33,7 +34,8 @@ INTERNAL = {"callback_malformed", "data_folder_unusable", "deployment_failed", "
 PARAMS: dict[str, object] = {
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
-    "state": "held",
+    "state": "held", "decimals": 2, "tier": "MEMBER", "present": "CONFIDENTIAL",
+    "until": datetime(2026, 12, 1, tzinfo=UTC),
     "left_minor": 1_000,
 }  # fmt: skip
 
@@ -74,6 +76,7 @@ def test_statuses_have_words_for_every_value() -> None:
         "payment": ("created", "redirected", "pending", "paid", "failed", "cancelled", "refunded"),
         "order": ("created", "paid", "cancelled", "refunded"),
         "batch": ("created", "processing", "completed", "partial", "failed"),
+        "callback": ("waiting", "unmatched", "closed", "refused", "applied", "duplicate"),
         "refund": ("requested", "waiting", "applied", "refused"),
     }
     with development_app().test_request_context("/"):

@@ -28,7 +28,11 @@ def live_a_little(browser: Browser, portal: RunningPortal) -> Lived:
     sign_in(page, portal, "admin")
     approve(page, references[0])
     page.context.close()
-    names = {"reference": references[0], "refunded_reference": references[1], "own_reference": own}
+    with sql(portal) as cursor:
+        cursor.execute("SELECT max(id) FROM payment_events WHERE outcome = 'unmatched'")
+        callback_id = str(cursor.fetchone()[0])
+    names = {"callback_id": callback_id, "buyer_email": portal.description["logins"]["buyer"]["email"]}
+    names |= {"reference": references[0], "refunded_reference": references[1], "own_reference": own}
     return Lived(
         {**names, "job_id": remember_a_job(portal), "batch_id": pay_vendors(portal), "vendor_id": "1"}
     )

@@ -24,6 +24,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "store.orders": ["/orders"],
         "store.membership": ["/membership"],
         "wallets.page": ["/account/wallets"],
+        "credit.statement": ["/account/credit"],
         "account.security": ["/account/security"],
         "": ["/admin/audit"],
     },
@@ -53,6 +54,9 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin.merchants": ["/admin/store/commissions/vendors"],
         "admin.merchant": ["/admin/store/commissions/vendors/{vendor_id}"],
         "admin.journal": ["/admin/journal"],
+        "admin.inbox": ["/admin/payments/inbox", "/admin/payments/inbox?outcome=all"],
+        "admin.callback": ["/admin/payments/inbox/{callback_id}"],
+        "admin.credit": ["/admin/credit", "/admin/credit?email={buyer_email}"],
         "exports.ledgers": ["/admin/ledgers"],
         "admin.audit": [
             "/admin/audit",

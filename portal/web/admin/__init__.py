@@ -1,11 +1,24 @@
-"""The admin's pages: reward queue, batch minting, settlement ledger, cross-rail audit."""
+"""The admin's pages: reward queue, batch minting, settlement ledger, payments, cross-rail audit."""
 
-from portal.web.admin import audit, journal, merchants, minting, payouts, queue, rates, settlements
+from portal.web.admin import (
+    audit,
+    credit,
+    inbox,
+    journal,
+    merchants,
+    minting,
+    payouts,
+    queue,
+    rates,
+    settlements,
+)
 from portal.web.admin.blueprint import blueprint
 
 __all__ = [
     "audit",
     "blueprint",
+    "credit",
+    "inbox",
     "journal",
     "merchants",
     "minting",

@@ -12,15 +12,16 @@ from portal.chain import list_alerts
 from portal.flows.audit_reference import audit_reference, close_alert, proof_as_json
 from portal.flows.request_refund import request_refund
 from portal.lib.errors import PortalError
-from portal.payments import PaymentUnknown, list_callbacks_needing_attention, list_open_rail_failures
+from portal.payments import PaymentUnknown, list_callbacks, list_open_rail_failures
 from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.queue import decisions
 from portal.web.errors import status_of
 from portal.web.journal_words import transfer_row
+from portal.web.payment_words import callback_rows, failure_rows
 from portal.web.requests import portal
 from portal.web.reward_words import reward_rows
-from portal.web.sentences import callback_refusal, chain_alert, error_text
+from portal.web.sentences import chain_alert, error_text
 from portal.web.settlement_words import settlement_row
 from portal.web.translate import gettext as _
 
@@ -97,8 +98,8 @@ def _audit_page(reference: str, error: PortalError | None = None) -> str:
         "admin/audit.html",
         reference=reference,
         story=story,
-        callbacks=[(event, callback_refusal(event.reason)) for event in list_callbacks_needing_attention()],
-        failures=list_open_rail_failures(),
+        callbacks=callback_rows(list_callbacks("open")),
+        failures=failure_rows(list_open_rail_failures()),
         alerts=[(alert, chain_alert(alert.kind)) for alert in list_alerts()],
         decisions=decisions,
         transfers=[transfer_row(transfer) for transfer in story.transfers] if story else [],

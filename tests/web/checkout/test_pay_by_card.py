@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import Order, PaymentTransaction, Product, Refcode, ReferralReward, User
+from portal.payments import parse_reference
 from portal.payments.wayforpay import verify_purchase
 from portal.settings import TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment, make_product
@@ -104,7 +105,32 @@ def test_an_unpaid_order_can_go_to_the_provider_again(as_owner: Visitor, owner: 
     make_payment(order, "failed")
     fields = form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), PROVIDER)
     verify_purchase(TEST_MERCHANT_SECRET, fields)
-    assert fields["orderReference"] == [order.order_reference]
+    # The provider takes a reference only once, so another attempt has one of its own.
+    (fresh,) = fields["orderReference"]
+    assert fresh != order.order_reference
+    assert Order.get_by_id(order.id).order_reference == fresh
+    assert parse_reference(fresh).entity_id == order.id
+    # An attempt that has not ended keeps its reference.
+    again = form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), PROVIDER)
+    assert again["orderReference"] == [fresh]
+    assert PaymentTransaction.select().count() == 2
+
+
+def test_a_payment_the_bank_is_checking_is_not_started_again(as_owner: Visitor, owner: User) -> None:
+    order = make_order(owner)
+    make_payment(order, "pending")
+    assert as_owner.submit(f"/checkout/pay/{order.id}").status_code == 409
+    assert "Pay now" not in as_owner.get("/orders").text
+
+
+def test_the_page_of_a_declined_attempt_stays_and_offers_another(as_owner: Visitor, owner: User) -> None:
+    order = make_order(owner)
+    make_payment(order, "failed")
+    page = f"/checkout/processing/{order.order_reference}"
+    as_owner.submit(f"/checkout/pay/{order.id}")
+    assert "Pay now" in as_owner.get(page).text
+    Order.update(status="paid").where(Order.id == order.id).execute()
+    assert "Pay now" not in as_owner.get(page).text
 
 
 def test_somebody_elses_order_is_not_there(as_other: Visitor, owner: User) -> None:

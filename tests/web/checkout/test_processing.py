@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from models import Refcode, User
-from tests.factories import make_order, make_payment
+import pytest
+from flask import Flask
+
+from models import Refcode, ReferralReward, User
+from portal.payments.wayforpay import sign_callback
+from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
+from tests.factories import make_order, make_payment, make_product, make_user
+from tests.web.conftest import visitor
+from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
 
@@ -58,9 +65,9 @@ def test_a_declined_payment_can_be_tried_again(as_owner: Visitor, owner: User) -
 
 def test_somebody_elses_payment_is_not_there(as_other: Visitor, as_admin: Visitor, owner: User) -> None:
     url = address(owner, "paid")
-    for visitor in (as_other, as_admin):
-        assert visitor.get(url).status_code == 404
-        answer = visitor.fragment(url)
+    for somebody in (as_other, as_admin):
+        assert somebody.get(url).status_code == 404
+        answer = somebody.fragment(url)
         assert answer.status_code == 404
         assert "<html" not in answer.text
 
@@ -83,3 +90,41 @@ def test_a_stranger_signs_in_first(client: Visitor, owner: User) -> None:
 def test_a_reference_nobody_knows_is_not_there(as_owner: Visitor) -> None:
     for reference in ("store_x_1", "nonsense", "%00", "membership_1_1", "x" * 500):
         assert as_owner.get(f"/checkout/processing/{reference}").status_code == 404, reference
+
+
+def test_of_two_orders_side_by_side_the_second_says_why_nobody_is_credited(
+    app: Flask, as_admin: Visitor, code: Refcode
+) -> None:
+    """Both were credited when they were placed; only the first one paid still is (SPEC section 2.4)."""
+    buyer = make_user("Bohdan Buyer")
+    page = visitor(app, buyer)
+    page.get(f"/?ref={code.code}")
+    references = []
+    for _ in range(2):
+        product = make_product()
+        placed = page.send(
+            "/api/store/orders", {"items": [{"productId": product.id, "quantity": 1}]}
+        ).get_json()
+        assert placed["referralApplied"] is True
+        page.send("/api/store/payments/wayforpay", {"orderId": placed["orderId"]})
+        references.append(placed["orderReference"])
+    first, second = references[1], references[0]
+    for reference in (first, second):
+        fields = {"merchantAccount": TEST_MERCHANT_ACCOUNT, "orderReference": reference, "amount": "1000.00",
+                  "currency": "UAH", "authCode": "1", "cardPan": "4", "transactionStatus": "Approved",
+                  "reasonCode": "1100"}  # fmt: skip
+        body = json.dumps(sign_callback(TEST_MERCHANT_SECRET, fields)).encode()
+        assert page.post("/api/payments/wayforpay/webhook", data=body).status_code == 200
+    why = "Referrals count for a first purchase only, so nobody is credited."
+    assert why not in text_of(page.get(f"/checkout/processing/{first}"))
+    assert code.code in text_of(page.get(f"/checkout/processing/{first}"))
+    assert why in text_of(page.get(f"/checkout/processing/{second}"))
+    assert text_of(page.get("/orders")).count(why) == 1
+    told = text_of(as_admin.get(f"/admin/audit?orderReference={second}"))
+    assert "Nobody is credited" in told
+    assert "This is the buyer's first purchase." in told  # when it was placed
+    assert "The buyer has paid an order before." in told  # when it was paid
+    assert "The buyer has paid an order before." not in text_of(
+        as_admin.get(f"/admin/audit?orderReference={first}")
+    )
+    assert [row.order_reference for row in ReferralReward.select()] == [first]

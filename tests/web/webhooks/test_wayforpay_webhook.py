@@ -106,6 +106,90 @@ def test_every_text_of_the_same_amount_is_the_amount(client: Visitor, order: Ord
     assert payment_status(order) == "paid"
 
 
+@pytest.mark.parametrize("literal", ["26.10", "26.1", "26.100", '"26.10"', '"26.1"'])
+@pytest.mark.parametrize("signed", ["26.10", "26.1"])
+def test_a_number_in_json_is_read_by_its_letters(
+    client: Visitor, owner: User, literal: str, signed: str
+) -> None:
+    """A parsed 26.10 would be 26.1, and the signature of 26.10 would not fit."""
+    order = make_order(owner, [(make_product(price_minor=2_610), 1)])
+    make_payment(order)
+    raw = json.dumps(callback(order, amount=signed)).replace(f'"{signed}"', literal, 1).encode()
+    assert tell(client, raw).status_code == 200
+    assert payment_status(order) == "paid"
+
+
+@pytest.mark.parametrize("literal", ["26", "26.0", "26.00"])
+@pytest.mark.parametrize("signed", ["26", "26.00"])
+def test_a_whole_number_may_be_written_with_decimals(
+    client: Visitor, owner: User, literal: str, signed: str
+) -> None:
+    order = make_order(owner, [(make_product(price_minor=2_600), 1)])
+    make_payment(order)
+    raw = json.dumps(callback(order, amount=signed)).replace(f'"{signed}"', literal, 1).encode()
+    assert tell(client, raw).status_code == 200
+    assert payment_status(order) == "paid"
+
+
+@pytest.mark.parametrize(
+    ("status", "fresh", "after_paid"),
+    [
+        ("Created", "pending", "paid"),
+        ("InProcessing", "pending", "paid"),
+        ("WaitingAuthComplete", "pending", "paid"),
+        ("Approved", "paid", "paid"),
+        ("Pending", "pending", "paid"),
+        ("Expired", "cancelled", "paid"),
+        ("Refunded", "refunded", "refunded"),
+        ("Voided", "refunded", "refunded"),
+        ("Declined", "failed", "paid"),
+        ("RefundInProcessing", "redirected", "paid"),
+    ],
+)
+def test_each_of_the_ten_statuses_before_and_after_the_payment(
+    client: Visitor, owner: User, order: Order, status: str, fresh: str, after_paid: str
+) -> None:
+    empty = {"authCode": "", "cardPan": ""} if status in ("Declined", "Expired") else {}
+    answer = tell(client, callback(order, transactionStatus=status, reasonCode=1101, **empty))
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "accept")
+    assert payment_status(order) == fresh
+    paid = make_order(owner)
+    make_payment(paid)
+    tell(client, callback(paid))
+    assert tell(client, callback(paid, transactionStatus=status, reasonCode=1101, **empty)).status_code == 200
+    assert payment_status(paid) == after_paid
+
+
+def test_an_unknown_status_is_kept_for_an_admin(client: Visitor, order: Order) -> None:
+    assert tell(client, callback(order, transactionStatus="Thinking")).status_code == 200
+    assert outcomes() == [("unmatched", True, "unknown_status")]
+    assert payment_status(order) == "redirected"
+
+
+def test_of_a_key_told_twice_what_was_verified_is_what_counts(client: Visitor, order: Order) -> None:
+    good = json.dumps(callback(order, amount="2000.00"))
+    twice = good.replace('"amount": "2000.00"', '"amount": "1.00", "amount": "2000.00"')
+    assert twice != good
+    assert tell(client, twice.encode()).status_code == 200
+    assert payment_status(order) == "paid"
+    # The other way round the number that would count was never signed.
+    other = make_order(User.get_by_id(order.buyer_user_id), [(make_product(), 2)])
+    make_payment(other)
+    raw = json.dumps(callback(other, amount="2000.00")).replace(
+        '"amount": "2000.00"', '"amount": "2000.00", "amount": "1.00"'
+    )
+    assert tell(client, raw.encode()).status_code == 400
+    assert payment_status(other) == "redirected"
+
+
+@pytest.mark.parametrize("name", ["amount", "orderReference", "transactionStatus", "authCode", "reasonCode"])
+@pytest.mark.parametrize("value", [True, False, ["a"], {"a": 1}, [[]]])
+def test_a_signed_field_that_is_no_text_is_refused(
+    client: Visitor, order: Order, name: str, value: object
+) -> None:
+    refused(client, order, {**callback(order), name: value}, "malformed", authentic=False)
+
+
 def test_the_same_callback_again_is_accepted_and_changes_nothing(client: Visitor, order: Order) -> None:
     for _ in range(3):
         answer = tell(client, callback(order))

@@ -1,0 +1,139 @@
+"""The inbox of provider callbacks as an admin works on it, and what forged ones may cost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from peewee import fn
+
+from models import PaymentEvent
+from portal.db import Actor, query, record_event, transaction
+from portal.lib.clock import utc_now
+from portal.lib.errors import PortalError
+
+INBOX_PAGE = 50
+NOTE_MAX = 500
+OUTCOMES = ("unmatched", "refused", "applied", "duplicate")
+# Anybody can post to the webhook: of what carries no signature of ours, this much is kept.
+FORGED_KEPT = timedelta(days=30)
+FORGED_KEPT_A_DAY = 1_000
+
+
+class CallbackUnknown(PortalError):
+    code = "callback_unknown"
+
+
+class CallbackClosed(PortalError):
+    """The callback is not an open unmatched one (any more); param outcome."""
+
+    code = "callback_closed"
+
+
+class NoteMissing(PortalError):
+    """Closing needs a note; param at_most."""
+
+    code = "note_missing"
+
+
+def list_callbacks(
+    wanted: str = "", before_id: int | None = None, limit: int = INBOX_PAGE
+) -> list[PaymentEvent]:
+    """Return callbacks, newest first, older than `before_id`.
+
+    `wanted` is an outcome, `open` for unmatched ones nobody has closed, `waiting` for those not acted on yet.
+    """
+    rows = PaymentEvent.select()
+    if wanted == "open":
+        rows = rows.where((PaymentEvent.outcome == "unmatched") & PaymentEvent.closed_at.is_null())
+    elif wanted == "waiting":
+        rows = rows.where(PaymentEvent.outcome.is_null())
+    elif wanted:
+        rows = rows.where(PaymentEvent.outcome == wanted)
+    if before_id is not None:
+        rows = rows.where(PaymentEvent.id < before_id)
+    return list(rows.order_by(PaymentEvent.id.desc()).limit(limit))
+
+
+def count_open_callbacks() -> int:
+    """Count the unmatched callbacks that nobody has closed."""
+    rows = PaymentEvent.select().where(
+        (PaymentEvent.outcome == "unmatched") & PaymentEvent.closed_at.is_null()
+    )
+    return int(rows.count())
+
+
+def get_callback(event_id: int) -> PaymentEvent:
+    """Return a callback; raise CallbackUnknown."""
+    event = PaymentEvent.get_or_none(PaymentEvent.id == event_id)
+    if event is None:
+        raise CallbackUnknown
+    return event
+
+
+def lock_callback(event_id: int) -> PaymentEvent:
+    """Return a callback held until the transaction ends."""
+    return PaymentEvent.select().where(PaymentEvent.id == event_id).for_update().get()
+
+
+def require_open(event: PaymentEvent) -> None:
+    """Raise CallbackClosed unless a callback is unmatched and nobody has closed it."""
+    if event.outcome != "unmatched" or event.closed_at is not None:
+        raise CallbackClosed(outcome="closed" if event.closed_at else event.outcome)
+
+
+def decide_again(event: PaymentEvent, outcome: str, reason: str | None, actor: Actor) -> None:
+    """Record what became of an open callback, held locked, that an admin had acted on again."""
+    PaymentEvent.update(outcome=outcome, reason=reason).where(
+        (PaymentEvent.id == event.id)
+        & (PaymentEvent.outcome == "unmatched")
+        & PaymentEvent.closed_at.is_null()
+    ).execute()
+    _record(event, "callback_retried", actor, to_status=outcome, reason=reason)
+
+
+def close_unmatched(event_id: int, note: str, actor: Actor) -> None:
+    """Close an unmatched callback with a note; the row stays.
+
+    Raises CallbackUnknown, NoteMissing or CallbackClosed; then nothing has changed.
+    """
+    get_callback(event_id)
+    told = " ".join(note.split())
+    if not 1 <= len(told) <= NOTE_MAX:
+        raise NoteMissing(field="note", at_most=NOTE_MAX)
+    with transaction():
+        event = lock_callback(event_id)
+        require_open(event)
+        PaymentEvent.update(closed_at=fn.now(), closed_by=actor.user_id, note=told).where(
+            PaymentEvent.id == event_id
+        ).execute()
+        _record(event, "callback_closed", actor, to_status="unmatched", reason=told)
+
+
+def prune_forged() -> int:
+    """Remove refused callbacks without a signature of ours: old ones, and a day's beyond the newest; return how many.
+
+    What the provider has signed is kept for ever.
+    """
+    rows = query(
+        """DELETE FROM payment_events WHERE id IN (
+               SELECT id FROM (
+                   SELECT id, received_at, row_number() OVER (PARTITION BY received_at::date ORDER BY id DESC) AS place
+                   FROM payment_events WHERE outcome = 'refused' AND NOT authentic
+               ) AS forged WHERE received_at < %s OR place > %s
+           ) RETURNING id""",
+        [utc_now() - FORGED_KEPT, FORGED_KEPT_A_DAY],
+    )
+    return len(rows)
+
+
+def _record(event: PaymentEvent, name: str, actor: Actor, *, to_status: str, reason: str | None) -> None:
+    record_event(
+        actor,
+        "callback",
+        event.id,
+        name,
+        from_status=event.outcome,
+        to_status=to_status,
+        reason=reason,
+        order_reference=event.order_reference,
+    )

@@ -1,0 +1,91 @@
+"""Internal credit as an admin gives it: find a person, see the statement, add with a reason."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.accounts import UserUnknown
+from portal.flows.top_up_credit import find_person, top_up_credit
+from portal.lib.errors import InputInvalid, PortalError
+from portal.lib.money import MINOR_UNITS
+from portal.payments import CreditKeyInvalid
+from portal.web.access import for_role
+from portal.web.admin.blueprint import blueprint
+from portal.web.admin.payment_section import payment_nav
+from portal.web.credit import read_statement
+from portal.web.errors import status_of
+from portal.web.format import money
+from portal.web.sentences import error_text, error_texts
+from portal.web.translate import gettext as _
+
+if TYPE_CHECKING:
+    from models import User
+
+_FIELDS = ("amount", "currency", "reason")
+
+
+@blueprint.get("/credit")
+@for_role("admin")
+def credit() -> ResponseReturnValue:
+    """Ask for a person, or show the person's credit and the form that adds to it."""
+    email = request.args.get("email", "").strip()
+    if not email:
+        return _credit_page("", None, {})
+    try:
+        return _credit_page(email, find_person(email), {})
+    except UserUnknown as error:
+        return _credit_page(email, None, {"email": error_text(error)}), status_of(error)
+
+
+@blueprint.post("/credit")
+@for_role("admin")
+def credit_add() -> ResponseReturnValue:
+    """Add credit to a person; the same form sent twice adds once."""
+    form = request.form
+    email = form.get("email", "").strip()
+    given = {name: form.get(name, "") for name in _FIELDS}
+    try:
+        person, balance = top_up_credit(
+            email, **given, request_id=form.get("creditKey", ""), admin_id=current_user.id
+        )
+    except InputInvalid as error:
+        return _refused(email, error_texts(error), max(status_of(inner) for inner in error.fields.values()))
+    except CreditKeyInvalid as error:
+        return _refused(email, {"": error_text(error)}, status_of(error))
+    if balance is None:
+        flash(_("This form was sent before. Nothing was added again."), "info")
+    else:
+        told = money(balance, given["currency"])
+        flash(_("The credit is added. The balance is %(balance)s now.", balance=told), "success")
+    return redirect(url_for("admin.credit", email=person.email), 303)
+
+
+def _refused(email: str, errors: dict[str, str], status: int) -> ResponseReturnValue:
+    try:
+        person = find_person(email)
+    except PortalError:
+        person = None
+    return _credit_page(email, person, errors), status
+
+
+def _credit_page(email: str, person: User | None, errors: dict[str, str]) -> str:
+    shown: dict[str, Any] = read_statement(person.id) if person else {}
+    # A form that was refused for what was typed keeps its key; one whose key is spent gets a new one.
+    kept = request.form.get("creditKey") if "" not in errors else None
+    return render_template(
+        "admin/credit.html",
+        email=email,
+        person=person,
+        currencies=[(code, code) for code in MINOR_UNITS],
+        values={name: request.form.get(name, "") for name in _FIELDS},
+        errors=errors,
+        form_errors=list(errors.items()),
+        credit_key=kept or secrets.token_urlsafe(24),
+        section_nav=payment_nav(),
+        **shown,
+    )
