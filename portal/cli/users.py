@@ -33,7 +33,9 @@ def create(email: str, admin: bool, name: str, password_stdin: bool) -> None:
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
     with database_session():
         shown, address = validate_sign_up(name or email.partition("@")[0], email, password)
-        made = create_user(address, shown, password, role="admin" if admin else "user", actor=ACTOR)
+        made = create_user(
+            address, shown, password, role="admin" if admin else "user", email_confirmed=True, actor=ACTOR
+        )
     click.echo(f"Created {made.role} {made.email} with id {made.id}.")
     if not password_stdin:
         click.echo(f"Password, shown this once: {password}")
