@@ -49,6 +49,11 @@ def notice_text(kind: str, params: Mapping[str, Any]) -> str:
     return notification_text(kind, {**params, "amount": amount})
 
 
+def sign_link(purpose: str, key: str) -> str:
+    """Return the part of a link's address that stands for its key."""
+    return str(_signer(purpose).dumps(key))
+
+
 def read_link(purpose: str, token: str) -> str:
     """Return the key of a signed link; raise LinkUnusable."""
     try:
@@ -161,7 +166,7 @@ def _signed_url(purpose: str, row: MailOutbox, endpoint: str) -> str:
         get_link(purpose, key)
     except LinkUnusable:
         raise LetterPointless("the link was used or is too old") from None
-    return _url(endpoint, token=_signer(purpose).dumps(key))
+    return _url(endpoint, token=sign_link(purpose, key))
 
 
 def _url(endpoint: str, **values: Any) -> str:

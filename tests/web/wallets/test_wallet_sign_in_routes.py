@@ -266,7 +266,7 @@ def test_a_wallet_account_adds_an_e_mail_and_then_a_password(app: Flask, wallet:
     answer = client.submit("/account/security/email", {"email": "Nova@example.com"})
     assert answer.status_code == 303
     assert User.get().email is None
-    assert client.submit(newest_link(client)).location == "/account/security"
+    assert client.submit(newest_link(client)).location == "/en/account/security"
     assert client.submit("/account/security", {"password": "eight ch"}).status_code == 303
     assert 'name="present"' in client.get("/account/security").text
     again = visitor(app).submit("/login", {"email": "nova@example.com", "password": "eight ch"})
