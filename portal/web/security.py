@@ -49,7 +49,10 @@ def sign_in_limit() -> str:
 def _secure_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _content_security_policy())
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    # An address with a token in it is told to nobody, not even to the next page.
+    has_token = "token" in (request.view_args or {})
+    referrer = "no-referrer" if has_token else "strict-origin-when-cross-origin"
+    response.headers.setdefault("Referrer-Policy", referrer)
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 
+from portal.accounts import list_wallet_addresses
 from portal.lib.errors import PortalError
 from portal.web.locale import LOCALES
 from portal.web.requests import is_htmx, local_path, portal, wants_json
@@ -84,6 +85,7 @@ def confirmation_page(target: str, kept: str, back: str, errors: dict[str, str] 
         kept=kept,
         back=back,
         errors=errors,
+        has_wallets=bool(list_wallet_addresses(current_user.id)),
         form_errors=list(errors.items()),
     )
 
