@@ -15,8 +15,27 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
 LOOKS = [("en", "light", WIDE), ("uk", "dark", WIDE), ("ru", "light", NARROW), ("en", "dark", NARROW)]
 PAGES = {
-    "visitor": ("/", "/products/clay-teapot", "/cart", "/login", "/register", "/nowhere"),
-    "buyer": ("/cart", "/checkout", "/orders", "/membership", "/account/wallets", "/account/security"),
+    "visitor": (
+        "/",
+        "/products/clay-teapot",
+        "/cart",
+        "/login",
+        "/register",
+        "/password/forgot",
+        "/dev/mail",
+        "/nowhere",
+    ),
+    "buyer": (
+        "/cart",
+        "/checkout",
+        "/orders",
+        "/membership",
+        "/account/wallets",
+        "/account/security",
+        "/account/security/second-factor",
+        "/account/confirm",
+        "/notifications",
+    ),
     "referrer": ("/refcodes", "/notifications"),
     "vendor": ("/vendor/earnings",),
     "admin": ("/admin/refcodes", "/admin/refcodes/mint", "/admin/store/commissions", "/admin/audit"),
