@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from portal.accounts import prune_challenges
+from portal.accounts import SessionLimits, prune_challenges, prune_failures, prune_links, prune_sessions
 from portal.db import Actor, advisory_lock, release_connection
 from portal.db.checks import run_checks
+from portal.flows.account_mail import answer_reset_requests
+from portal.flows.deliver_mail import Sender, deliver_mail
 from portal.flows.mint_rewards import drive_minting, notify_minted
 from portal.flows.pay_settlements import run_payouts
 from portal.flows.receive_callback import settle_inbox
@@ -24,6 +26,7 @@ from portal.flows.reconcile import reconcile
 from portal.flows.refund_payment import settle_refunds
 from portal.flows.retry_rails import retry_rails
 from portal.flows.watch_chain import watch_chain
+from portal.mail import open_postman, prune_letters
 from portal.payments import prune_forged
 from portal.rewards import fold_reward_totals
 from portal.runtime import Portal
@@ -109,6 +112,21 @@ def prune_wallet_challenges(portal: Portal) -> object:
     return prune_challenges()
 
 
+def send_letters(portal: Portal) -> object:
+    """Answer requests for reset links, then send what waits in the outbox."""
+    settings = portal.settings
+    answer_reset_requests()
+    sender = Sender(settings.mail_from, settings.brand_name)
+    postman = open_postman(settings.smtp_url.get_secret_value())
+    return deliver_mail(postman, portal.compose, sender, Actor.job("send_letters"))
+
+
+def prune_accounts(portal: Portal) -> object:
+    """Remove sessions, failed sign-ins, links and letters that are long over."""
+    limits = SessionLimits(portal.settings.session_idle_hours, portal.settings.session_total_hours)
+    return prune_sessions(limits), prune_failures(), prune_links(), prune_letters()
+
+
 def check_invariants(portal: Portal) -> object:
     """Run the SQL invariants and log what they find."""
     broken = run_checks()
@@ -125,11 +143,13 @@ TIMETABLE = (
     Job("retry_failed_rails", 60, retry_failed_rails),
     Job("watch_minter", 300, watch_minter),
     Job("settle_late_refunds", 15, settle_late_refunds),
+    Job("send_letters", 5, send_letters),
     Job("reconcile_payments", 120, reconcile_payments),
     Job("check_invariants", 600, check_invariants),
     Job("prune_old_visits", 3600, prune_old_visits),
     Job("prune_forged_callbacks", 60, prune_forged_callbacks),
     Job("prune_wallet_challenges", 3600, prune_wallet_challenges),
+    Job("prune_accounts", 600, prune_accounts),
 )
 
 

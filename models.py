@@ -112,9 +112,90 @@ class User(Table):
     referred_by_wallet = TextField(null=True)
     referred_at = DateTimeTZField(null=True)
     created_at = DateTimeTZField()
+    email_confirmed_at = DateTimeTZField(null=True)
 
     class Meta:
         table_name = "users"
+
+
+class UserSession(Table):
+    user_id: int
+    id = IdentityField()
+    user = ForeignKeyField(User, column_name="user_id", index=False)
+    token_hash = TextField()
+    awaits_second_factor = BooleanField()
+    browser = TextField()
+    system = TextField()
+    network = TextField()
+    created_at = DateTimeTZField()
+    last_seen_at = DateTimeTZField()
+    confirmed_at = DateTimeTZField()
+    ended_at = DateTimeTZField(null=True)
+    ended_why = TextField(null=True)
+
+    class Meta:
+        table_name = "user_sessions"
+
+
+class SignInFailure(Table):
+    id = IdentityField()
+    account = TextField()
+    address = TextField()
+    is_known_place = BooleanField()
+    at = DateTimeTZField()
+
+    class Meta:
+        table_name = "sign_in_failures"
+
+
+class AccountLink(Table):
+    user_id: int
+    id = IdentityField()
+    key = TextField()
+    purpose = TextField()
+    user = ForeignKeyField(User, column_name="user_id", index=False)
+    email = TextField()
+    created_at = DateTimeTZField()
+    expires_at = DateTimeTZField()
+    used_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "account_links"
+
+
+class PasswordResetRequest(Table):
+    id = IdentityField()
+    email = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "password_reset_requests"
+
+
+class SecondFactor(Table):
+    user_id: int
+    user = ForeignKeyField(User, column_name="user_id", primary_key=True)
+    sealed_secret = BlobField()
+    enabled_at = DateTimeTZField(null=True)
+    last_step = BigIntegerField(null=True)
+    failures = IntegerField()
+    blocked_until = DateTimeTZField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "second_factors"
+
+
+class RecoveryCode(Table):
+    user_id: int
+    id = IdentityField()
+    user = ForeignKeyField(User, column_name="user_id", index=False)
+    code_hash = TextField()
+    created_at = DateTimeTZField()
+    used_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "recovery_codes"
 
 
 class Wallet(Table):
@@ -644,6 +725,36 @@ class Notification(Table):
 
 
 # The chain room's tables (sql/006_chain.sql) follow.
+
+
+class MailOutbox(StatusTable):
+    id = IdentityField()
+    user_id = BigIntegerField(null=True)
+    to_address = TextField()
+    locale = TextField()
+    kind = TextField()
+    params = BinaryJSONField()
+    dedupe_key = TextField(null=True)
+    status = TextField()
+    attempts = IntegerField()
+    next_attempt_at = DateTimeTZField()
+    last_error = TextField(null=True)
+    created_at = DateTimeTZField()
+    expires_at = DateTimeTZField()
+    sent_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "mail_outbox"
+
+
+class MailPreference(Table):
+    user_id = BigIntegerField()
+    topic = TextField()
+    wanted = BooleanField()
+
+    class Meta:
+        table_name = "mail_preferences"
+        primary_key = CompositeKey("user_id", "topic")
 
 
 class ChainLeader(Table):

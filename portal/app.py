@@ -23,6 +23,7 @@ from portal.web import (
     brand,
     checkout,
     credit,
+    dev_mail,
     exports,
     health,
     referrer,
@@ -36,6 +37,7 @@ from portal.web.access import install_gate
 from portal.web.assets import serve_static
 from portal.web.context import install_context
 from portal.web.errors import install_errors
+from portal.web.letters import composer
 from portal.web.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
 from portal.web.referral_cookies import remember_first_touch
 from portal.web.security import install_security
@@ -63,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["portal"] = Portal(settings, open_chain(settings))
+    app.extensions["portal"] = Portal(settings, open_chain(settings), compose=composer(app))
     bind_database(settings.database_url, settings.portal_data_dir)
     _install_languages(app)
     install_security(app, settings)
@@ -71,7 +73,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_errors(app)
     account.login_manager.init_app(app)
     app.teardown_appcontext(lambda _error: release_connection())
-    for module in BLUEPRINTS + ((stand_in,) if settings.uses_stand_in else ()):
+    stand_ins = ((stand_in,) if settings.uses_stand_in else ()) + ((dev_mail,) if settings.shows_mail else ())
+    for module in BLUEPRINTS + stand_ins:
         app.register_blueprint(module.blueprint)
     install_gate(app)
     app.after_request(remember_first_touch)

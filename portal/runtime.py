@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from models import MailOutbox
 from portal.chain import AnyChain
+from portal.mail import Letter
 from portal.settings import Settings
 
 
@@ -17,11 +19,16 @@ def _not_running() -> bool:
     return False
 
 
+def _no_words(row: MailOutbox) -> Letter:
+    raise RuntimeError("no application is there to word letters")
+
+
 @dataclass
 class Portal:
-    """Hold the settings, the chain (or its 'not configured' twin) and the way to wake a job early."""
+    """Hold the settings, the chain (or its 'not configured' twin), the way to wake a job early and to word letters."""
 
     settings: Settings
     chain: AnyChain
     wake: Callable[[str], None] = field(default=_no_wake)
     scheduler_running: Callable[[], bool] = field(default=_not_running)
+    compose: Callable[[MailOutbox], Letter] = field(default=_no_words)

@@ -24,6 +24,8 @@ TEST_MERCHANT_ACCOUNT = "test_merch_n1"
 TEST_MERCHANT_SECRET = "flk3409refn54t54t*FNJRET"
 DEVELOPMENT_CHAIN_ID = 31337
 WAYFORPAY_API_URL = "https://api.wayforpay.com/api"
+_MAIL_SCHEMES = {"smtps", "smtp", "smtp+plain"}
+_OWN_HOSTS = {"localhost", "127.0.0.1", "::1"}
 STAND_IN_API_PATH = "/dev/wayforpay/api"
 
 
@@ -109,6 +111,16 @@ class Settings(BaseSettings):
     rate_limit_beacon: str = "600 per minute"
     rate_limit_sign_up: str = "60 per minute"
     rate_limit_sign_in: str = "60 per minute"
+    sign_in_failures_per_address: Annotated[int, Field(ge=1)] = 20
+    sign_in_failures_per_account: Annotated[int, Field(ge=1)] = 200
+
+    session_idle_hours: Annotated[int, Field(ge=1)] = 168
+    session_total_hours: Annotated[int, Field(ge=1)] = 720
+    step_up_minutes: Annotated[int, Field(ge=1)] = 15
+    registration_confirmation: bool = False
+
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: Annotated[str, Field(pattern=r"^([^@\s<>]+@[^@\s<>]+)?$")] = ""
 
     brand_name: str = "Ring Referrals"
     brand_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#3b4cca"
@@ -131,6 +143,25 @@ class Settings(BaseSettings):
         if digits and (len(digits) != 64 or any(c not in "0123456789abcdefABCDEF" for c in digits)):
             raise ValueError("must be a private key of 64 hex digits")
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_server(cls, value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if value.get_secret_value() and (parts.scheme not in _MAIL_SCHEMES or not parts.hostname):
+            raise ValueError("must be smtps://, smtp:// or smtp+plain:// with a host")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> Settings:
+        if self.mail_configured and not self.mail_from:
+            raise ValueError("MAIL_FROM must be the address letters come from when SMTP_URL is set")
+        if self.is_production and self.registration_confirmation and not self.mail_configured:
+            raise ValueError("REGISTRATION_CONFIRMATION needs SMTP_URL in production")
+        server = urlsplit(self.smtp_url.get_secret_value())
+        if self.is_production and server.scheme == "smtp+plain" and server.hostname not in _OWN_HOSTS:
+            raise ValueError("SMTP_URL must use smtps:// or smtp:// (STARTTLS) in production")
+        return self
 
     @model_validator(mode="after")
     def _production_is_real(self) -> Settings:
@@ -174,6 +205,15 @@ class Settings(BaseSettings):
     @property
     def is_production(self) -> bool:
         return self.portal_env == "production"
+
+    @property
+    def mail_configured(self) -> bool:
+        return bool(self.smtp_url.get_secret_value())
+
+    @property
+    def shows_mail(self) -> bool:
+        """Tell whether a development page shows the letters, as if it were everybody's mailbox."""
+        return not self.is_production
 
     @property
     def chain_configured(self) -> bool:

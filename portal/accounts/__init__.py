@@ -1,7 +1,9 @@
 """People: accounts, roles, passwords, linked wallets, and who referred them.
 
-`operations` changes accounts, `membership` counts their paid months, `wallets` links wallets, `challenges` keeps what a
-wallet is asked to sign, `rules` words it, `queries` reads. Sessions and forms live in `portal.web`.
+`operations` changes accounts, `membership` counts their paid months, `wallets` links wallets, `challenges` keeps what
+a wallet is asked to sign, `rules` words it, `sessions` keeps who is signed in where, `throttle` slows down guessing,
+`links` keeps what e-mailed links stand for, `second_factor` asks for codes, `queries` reads. Cookies and forms live in
+`portal.web`.
 """
 
 from portal.accounts.challenges import (
@@ -13,6 +15,18 @@ from portal.accounts.challenges import (
     prune_challenges,
     use_challenge,
 )
+from portal.accounts.devices import (
+    Device,
+    describe_device,
+)
+from portal.accounts.links import (
+    LINK_LIFETIMES,
+    LinkUnusable,
+    get_link,
+    open_link,
+    prune_links,
+    use_link,
+)
 from portal.accounts.membership import (
     Membership,
     grant_membership,
@@ -22,16 +36,21 @@ from portal.accounts.membership import (
 )
 from portal.accounts.operations import (
     CredentialsWrong,
+    EmailInvalid,
     EmailTaken,
+    EmailUnconfirmed,
     PasswordPresent,
+    PasswordWrong,
     Referrer,
     UserUnknown,
-    add_credentials,
-    change_password,
+    add_password,
     check_credentials,
     create_user,
     create_wallet_user,
+    is_password_of,
     lock_user,
+    normalise_email,
+    set_email,
     set_locale,
     set_password,
     validate_sign_up,
@@ -43,7 +62,48 @@ from portal.accounts.queries import (
     get_user,
     list_wallet_addresses,
 )
-from portal.accounts.rules import domain_of
+from portal.accounts.resets import (
+    forget_reset_request,
+    list_reset_requests,
+    request_reset,
+)
+from portal.accounts.rules import (
+    domain_of,
+)
+from portal.accounts.second_factor import (
+    SecondFactorMissing,
+    SecondFactorPaused,
+    SecondFactorPresent,
+    SecondFactorWrong,
+    begin_enrolment,
+    check_second_factor,
+    count_recovery_codes,
+    disable_second_factor,
+    enable_second_factor,
+    enrolment_secret,
+    has_second_factor,
+    provisioning_uri,
+    renew_recovery_codes,
+)
+from portal.accounts.sessions import (
+    OpenSession,
+    SessionLimits,
+    SessionUnknown,
+    end_other_sessions,
+    end_session,
+    find_pending_session,
+    find_session,
+    list_sessions,
+    prune_sessions,
+    rotate_session,
+    start_session,
+)
+from portal.accounts.throttle import (
+    SignInPaused,
+    forgive_attempts,
+    note_attempt,
+    prune_failures,
+)
 from portal.accounts.wallets import (
     WalletIsOnlySignIn,
     WalletTaken,
@@ -53,41 +113,85 @@ from portal.accounts.wallets import (
 )
 
 __all__ = [
+    "LINK_LIFETIMES",
     "ChallengeExpired",
     "ChallengeUnknown",
     "CredentialsWrong",
+    "Device",
+    "EmailInvalid",
     "EmailTaken",
+    "EmailUnconfirmed",
     "Holder",
+    "LinkUnusable",
     "Membership",
+    "OpenSession",
     "PasswordPresent",
+    "PasswordWrong",
     "Referrer",
+    "SecondFactorMissing",
+    "SecondFactorPaused",
+    "SecondFactorPresent",
+    "SecondFactorWrong",
+    "SessionLimits",
+    "SessionUnknown",
+    "SignInPaused",
     "UserUnknown",
     "WalletIsOnlySignIn",
     "WalletTaken",
     "WalletUnknown",
-    "add_credentials",
-    "change_password",
+    "add_password",
+    "begin_enrolment",
     "check_credentials",
+    "check_second_factor",
+    "count_recovery_codes",
     "create_user",
     "create_wallet_user",
+    "describe_device",
+    "disable_second_factor",
     "domain_of",
+    "enable_second_factor",
+    "end_other_sessions",
+    "end_session",
+    "enrolment_secret",
+    "find_pending_session",
+    "find_session",
     "find_user",
     "find_user_by_email",
     "find_wallet_owner",
+    "forget_reset_request",
+    "forgive_attempts",
+    "get_link",
     "get_open_challenge",
     "get_user",
     "grant_membership",
+    "has_second_factor",
     "is_lower",
+    "is_password_of",
+    "list_reset_requests",
+    "list_sessions",
     "list_wallet_addresses",
     "lock_user",
+    "normalise_email",
+    "note_attempt",
     "open_challenge",
+    "open_link",
+    "provisioning_uri",
     "prune_challenges",
+    "prune_failures",
+    "prune_links",
+    "prune_sessions",
     "read_membership",
     "register_wallet",
     "release_wallet",
+    "renew_recovery_codes",
+    "request_reset",
     "revoke_membership",
+    "rotate_session",
+    "set_email",
     "set_locale",
     "set_password",
+    "start_session",
     "use_challenge",
+    "use_link",
     "validate_sign_up",
 ]

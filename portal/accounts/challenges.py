@@ -32,14 +32,17 @@ class ChallengeExpired(PortalError):
 
 @dataclass(frozen=True)
 class Holder:
-    """Who may answer: an account that links a wallet, or a browser session that signs in with one."""
+    """Who may answer: an account that links a wallet or confirms with one, or a session that signs in with one."""
 
     user_id: int | None = None
     session_key: str | None = None
+    confirms: bool = False
 
     @property
     def purpose(self) -> str:
-        return "link" if self.user_id is not None else "sign_in"
+        if self.user_id is None:
+            return "sign_in"
+        return "confirm" if self.confirms else "link"
 
 
 def open_challenge(holder: Holder, stored: str, shown: str, app_url: str, chain_id: int) -> WalletChallenge:

@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from peewee import IntegrityError, fn
 
 from models import User
+from portal.accounts.links import close_links
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 
@@ -58,6 +59,12 @@ class PasswordPresent(PortalError):
     code = "password_present"
 
 
+class EmailUnconfirmed(PortalError):
+    """Nobody has shown yet that they read the account's e-mail."""
+
+    code = "email_unconfirmed"
+
+
 @dataclass(frozen=True)
 class Referrer:
     """Who brought a new account: written once, kept for ever (SPEC section 2.3)."""
@@ -100,15 +107,20 @@ def create_user(
     role: str = "user",
     locale: str = "en",
     referrer: Referrer | None = None,
+    email_confirmed: bool = False,
     actor: Actor,
 ) -> User:
-    """Create an account, with its referrer if one brought it; raise InputInvalid with EmailTaken."""
+    """Create an account, with its referrer if one brought it; raise InputInvalid with EmailTaken.
+
+    `email_confirmed` says that somebody vouches for the e-mail: an operator who typed it.
+    """
     values: dict[str, object] = {
         "email": normalise_email(email),
         "name": name,
         "password_hash": hash_password(password),
         "role": role,
         "locale": locale,
+        "email_confirmed_at": fn.now() if email_confirmed else None,
     }
     try:
         return _insert_user(values, referrer, actor)
@@ -153,40 +165,63 @@ def check_credentials(email: str, password: str) -> User:
     return user
 
 
-def change_password(user_id: int, present: str, new: str, actor: Actor) -> None:
-    """Replace the password of whoever knows the present one; raise InputInvalid naming the field at fault."""
-    user = User.get_by_id(user_id)
-    if user.password_hash is None or not _matches(user.password_hash, present[: PASSWORD_MAX + 1]):
-        raise InputInvalid({"present": PasswordWrong(field="present")})
-    set_password(user_id, new, actor)
-
-
 def set_password(user_id: int, password: str, actor: Actor) -> None:
-    """Replace an account's password; raise InputInvalid when its length is wrong."""
+    """Replace an account's password; raise InputInvalid when its length is wrong.
+
+    Open reset links are worth nothing afterwards.
+    """
+    _require_length(password)
+    hashed = hash_password(password)
+    with transaction():
+        User.update(password_hash=hashed).where(User.id == user_id).execute()
+        close_links("reset_password", user_id)
+        record_event(actor, "user", user_id, "password_changed")
+
+
+def add_password(user_id: int, password: str, actor: Actor) -> None:
+    """Give an account that has a confirmed e-mail its first password.
+
+    Raises InputInvalid for a wrong length, PasswordPresent, EmailUnconfirmed.
+    """
+    _require_length(password)
+    hashed = hash_password(password)
+    with transaction():
+        lock_user(user_id)
+        user = User.get_by_id(user_id)
+        if user.password_hash is not None:
+            raise PasswordPresent
+        if user.email is None or user.email_confirmed_at is None:
+            raise EmailUnconfirmed
+        User.update(password_hash=hashed).where(User.id == user_id).execute()
+        record_event(actor, "user", user_id, "password_added")
+
+
+def is_password_of(user_id: int, password: str) -> bool:
+    """Tell whether a password is the account's; an account without one has none that fits."""
+    stored = User.get_by_id(user_id).password_hash
+    return _matches(stored or _UNUSABLE_HASH, password[: PASSWORD_MAX + 1]) and stored is not None
+
+
+def set_email(user_id: int, email: str, actor: Actor) -> str | None:
+    """Write an e-mail whose owner has proven to read it and return the one before; raise EmailTaken."""
+    try:
+        with transaction():
+            lock_user(user_id)
+            before: str | None = User.get_by_id(user_id).email
+            User.update(email=email, email_confirmed_at=fn.now()).where(User.id == user_id).execute()
+            close_links("reset_password", user_id)
+            event = "email_confirmed" if before == email else "email_changed"
+            record_event(actor, "user", user_id, event)
+    except IntegrityError:
+        raise EmailTaken(field="email") from None
+    return before
+
+
+def _require_length(password: str) -> None:
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         raise InputInvalid(
             {"password": PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)}
         )
-    with transaction():
-        User.update(password_hash=hash_password(password)).where(User.id == user_id).execute()
-        record_event(actor, "user", user_id, "password_changed")
-
-
-def add_credentials(user_id: int, email: str, password: str, actor: Actor) -> None:
-    """Give an account that was opened with a wallet an e-mail and a password.
-
-    Raises InputInvalid naming every field at fault, PasswordPresent when there is a password already.
-    """
-    _, address = validate_sign_up("-", email, password)
-    values = {"email": address, "password_hash": hash_password(password)}
-    try:
-        with transaction():
-            changed = User.update(values).where((User.id == user_id) & User.password_hash.is_null()).execute()
-            if not changed:
-                raise PasswordPresent
-            record_event(actor, "user", user_id, "credentials_added")
-    except IntegrityError:
-        raise InputInvalid({"email": EmailTaken(field="email")}) from None
 
 
 def set_locale(user_id: int, locale: str) -> None:

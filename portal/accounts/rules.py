@@ -14,6 +14,7 @@ CHALLENGE_LIFETIME = timedelta(minutes=10)
 # compares its domain with the page's, which is what protects people. Pages explain it in the reader's language.
 STATEMENTS = {
     "link": "Link this wallet to my account. This costs nothing and sends no transaction.",
+    "confirm": "Confirm that this is me. This costs nothing and sends no transaction.",
     "sign_in": "Sign in with this wallet. This costs nothing and sends no transaction.",
 }
 # EIP-4361: statement = 1*( reserved / unreserved / " " ), as RFC 3986 defines them.

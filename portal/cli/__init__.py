@@ -9,6 +9,7 @@ from portal.cli.chain import chain
 from portal.cli.database import db, seed
 from portal.cli.dev import dev
 from portal.cli.doctor import doctor
+from portal.cli.mail import mail
 from portal.cli.mint import mint
 from portal.cli.payouts import payouts
 from portal.cli.users import user
@@ -16,5 +17,5 @@ from portal.cli.users import user
 
 def register_commands(app: Flask) -> None:
     """Add every command to the application."""
-    for command in (audit, chain, db, dev, doctor, mint, payouts, seed, user):
+    for command in (audit, chain, db, dev, doctor, mail, mint, payouts, seed, user):
         app.cli.add_command(command)

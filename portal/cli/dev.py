@@ -105,6 +105,7 @@ class DevelopmentPortal:
         """Start the database and the chain, each where the environment names none."""
         # Load tests and scripted visitors share one address here.
         self._provide(RATE_LIMIT_BEACON="600000 per minute", RATE_LIMIT_SIGN_IN="600 per minute")
+        self._provide(SIGN_IN_FAILURES_PER_ADDRESS="600", SIGN_IN_FAILURES_PER_ACCOUNT="6000")
         self._provide(PORTAL_ENV="development", APP_URL=self.url, SCHEDULER_ENABLED="true", **self._secrets())
         if load_settings().is_production:
             raise LocalRuntimeError(

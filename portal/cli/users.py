@@ -1,4 +1,4 @@
-"""`flask user create` and `flask user credit`."""
+"""`flask user create`, `credit`, and what an operator does for somebody who is locked out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ import sys
 
 import click
 
-from portal.accounts import create_user, find_user_by_email, validate_sign_up
-from portal.cli.common import database_session
+from models import User
+from portal.accounts import (
+    SecondFactorMissing,
+    create_user,
+    end_other_sessions,
+    find_user_by_email,
+    open_link,
+    validate_sign_up,
+)
+from portal.cli.common import database_session, portal
 from portal.db import Actor
+from portal.flows.account_security import disable_factor
 from portal.lib.money import Money
 from portal.payments import CreditAmountInvalid, CurrencyUnknown, add_credit, parse_top_up
+from portal.web.letters import sign_link
 
 ACTOR = Actor("command:user")
 
@@ -33,10 +43,45 @@ def create(email: str, admin: bool, name: str, password_stdin: bool) -> None:
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
     with database_session():
         shown, address = validate_sign_up(name or email.partition("@")[0], email, password)
-        made = create_user(address, shown, password, role="admin" if admin else "user", actor=ACTOR)
+        made = create_user(
+            address, shown, password, role="admin" if admin else "user", email_confirmed=True, actor=ACTOR
+        )
     click.echo(f"Created {made.role} {made.email} with id {made.id}.")
     if not password_stdin:
         click.echo(f"Password, shown this once: {password}")
+
+
+@user.command("reset-link")
+@click.argument("email")
+def reset_link(email: str) -> None:
+    """Print a link that sets a new password, once, within half an hour: for portals that send no e-mail."""
+    with database_session():
+        person = _account(email)
+        key = open_link("reset_password", person.id, person.email or "")
+    if key is None:
+        raise click.ClickException("Three links were made in the last quarter of an hour. Wait a while.")
+    click.echo(f"{portal().settings.app_url}/password/reset/{sign_link('reset_password', key)}")
+
+
+@user.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """Switch a person's second factor off when authenticator and recovery codes are lost; every session ends."""
+    with database_session():
+        person = _account(email)
+        try:
+            disable_factor(person.id, ACTOR)
+        except SecondFactorMissing:
+            raise click.ClickException(f"{email} has no second factor.") from None
+        end_other_sessions(person.id, None, "second_factor_reset", ACTOR)
+    click.echo(f"The second factor of {email} is off.")
+
+
+def _account(email: str) -> User:
+    person = find_user_by_email(email)
+    if person is None:
+        raise click.ClickException(f"There is no account {email}.")
+    return person
 
 
 @user.command("credit")

@@ -12,12 +12,13 @@ from models import Refcode
 from portal.accounts import (
     Holder,
     WalletUnknown,
+    find_wallet_owner,
     list_wallet_addresses,
     register_wallet,
     release_wallet,
     use_challenge,
 )
-from portal.chain import AnyChain
+from portal.chain import AnyChain, checksum
 from portal.codes import (
     CodeUnknown,
     find_code,
@@ -28,6 +29,8 @@ from portal.codes import (
 )
 from portal.db import Actor, transaction
 from portal.flows._wallet_proof import check_proof, request_proof
+from portal.flows.account_notices import tell_owner
+from portal.lib.addresses import short_address
 from portal.settings import Settings
 
 UNLINKED = "wallet_unlinked"
@@ -55,7 +58,11 @@ def link_wallet(user_id: int, address: str, signature: str, chain: AnyChain) -> 
     challenge = check_proof(Holder(user_id=user_id), address, signature, chain)
     with transaction():
         use_challenge(challenge.id)
-        return adopt_wallet(user_id, challenge.address, Actor.user(user_id))
+        is_new = find_wallet_owner(challenge.address) is None
+        code = adopt_wallet(user_id, challenge.address, Actor.user(user_id))
+        if is_new:
+            tell_owner(user_id, "security_wallet_linked", address=_shown(challenge.address))
+    return code
 
 
 def adopt_wallet(user_id: int, address: str, actor: Actor) -> Refcode:
@@ -77,6 +84,7 @@ def unlink_wallet(user_id: int, address: str) -> LinkedWallet:
         code = find_wallet_code(user_id, stored)
         if code:
             set_code_active(code.code, False, actor, UNLINKED)
+        tell_owner(user_id, "security_wallet_unlinked", address=_shown(stored))
     return LinkedWallet(stored, find_wallet_code(user_id, stored))
 
 
@@ -99,3 +107,7 @@ def switch_code(user_id: int, code: str, active: bool) -> bool:
     if active and row.wallet_address not in list_wallet_addresses(user_id):
         raise WalletUnknown
     return set_code_active(code, active, Actor.user(user_id))
+
+
+def _shown(stored: str) -> str:
+    return short_address(checksum(stored))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from models import User
-from portal.accounts import Referrer, create_user, validate_sign_up
+from portal.accounts import EmailTaken, Referrer, create_user, normalise_email, validate_sign_up
 from portal.attribution import is_well_formed_code
 from portal.codes import find_active_code
-from portal.db import SYSTEM
+from portal.db import SYSTEM, transaction
+from portal.flows.account_mail import send_confirmation, sign_up_again
+from portal.lib.errors import InputInvalid
 
 
 def sign_up(name: str, email: str, password: str, locale: str, cookie_code: str | None) -> User:
@@ -23,6 +25,22 @@ def sign_up(name: str, email: str, password: str, locale: str, cookie_code: str 
         referrer=find_referrer(cookie_code),
         actor=SYSTEM,
     )
+
+
+def sign_up_to_confirm(name: str, email: str, password: str, locale: str, cookie_code: str | None) -> None:
+    """Create an account that opens once its e-mail is confirmed, and send the link.
+
+    An e-mail that has an account already gets a letter that says so; the caller learns nothing. Raises InputInvalid
+    for what was typed wrong.
+    """
+    try:
+        with transaction():
+            user = sign_up(name, email, password, locale, cookie_code)
+            send_confirmation(user, normalise_email(email))
+    except InputInvalid as error:
+        if not isinstance(error.fields.get("email"), EmailTaken):
+            raise
+        sign_up_again(normalise_email(email))
 
 
 def find_referrer(code: str | None) -> Referrer | None:

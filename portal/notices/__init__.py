@@ -1,48 +1,25 @@
-"""What people are told inside the portal; the sentence is made in the reader's language when shown."""
+"""What people are told inside the portal and, if they like, by e-mail; sentences are made in the reader's language.
 
-from __future__ import annotations
+`operations` tells and marks as read, `queries` reads, `topics` and `preferences` say what is also sent by e-mail.
+"""
 
-from typing import Any
+from portal.notices.operations import mark_all_read, mark_read, notify
+from portal.notices.preferences import TopicUnknown, choose_topics, decline_topic, wanted_topics
+from portal.notices.queries import PAGE_SIZE, count_unread, list_notifications
+from portal.notices.topics import TOPICS, is_security, topic_of
 
-from peewee import fn
-
-from models import Notification
-
-PAGE_SIZE = 50
-
-__all__ = ["count_unread", "list_notifications", "mark_all_read", "notify"]
-
-
-def notify(user_id: int, kind: str, dedupe_key: str, **params: Any) -> bool:
-    """Leave a notification once per `dedupe_key`; return whether it is new."""
-    added = (
-        Notification.insert(user_id=user_id, kind=kind, params=params, dedupe_key=dedupe_key)
-        .on_conflict_ignore()
-        .returning(Notification.id)
-        .execute()
-    )
-    return bool(list(added))
-
-
-def list_notifications(user_id: int, before_id: int | None = None) -> list[Notification]:
-    """Return a person's notifications, newest first, at most a page, older than `before_id`."""
-    rows = Notification.select().where(Notification.user_id == user_id)
-    if before_id is not None:
-        rows = rows.where(Notification.id < before_id)
-    return list(rows.order_by(Notification.id.desc()).limit(PAGE_SIZE))
-
-
-def count_unread(user_id: int) -> int:
-    """Count a person's unread notifications."""
-    return (
-        Notification.select()
-        .where((Notification.user_id == user_id) & Notification.read_at.is_null())
-        .count()
-    )
-
-
-def mark_all_read(user_id: int) -> None:
-    """Mark a person's notifications as read."""
-    Notification.update(read_at=fn.now()).where(
-        (Notification.user_id == user_id) & Notification.read_at.is_null()
-    ).execute()
+__all__ = [
+    "PAGE_SIZE",
+    "TOPICS",
+    "TopicUnknown",
+    "choose_topics",
+    "count_unread",
+    "decline_topic",
+    "is_security",
+    "list_notifications",
+    "mark_all_read",
+    "mark_read",
+    "notify",
+    "topic_of",
+    "wanted_topics",
+]

@@ -1,4 +1,4 @@
-// Ask a browser wallet for a signature: to link it, or to sign in with it. The markup and every sentence come from
+// Ask a browser wallet for a signature: to link it, to sign in with it, or to confirm who is there. The markup and every sentence come from
 // templates/components/wallet.html; the server builds the message and checks the signature.
 
 const UNANSWERED = -32002;
@@ -10,7 +10,12 @@ addEventListener("eip6963:announceProvider", ({ detail }) => {
 });
 dispatchEvent(new Event("eip6963:requestProvider"));
 
-class Told extends Error {}
+class Told extends Error {
+  constructor(message, code) {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** Every wallet that announced itself (EIP-6963), else the one that put itself into the page. */
 function wallets() {
@@ -46,7 +51,7 @@ async function post(url, body) {
     throw new Told(document.body.dataset.textNetwork);
   }
   const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Told(told.error?.message ?? document.body.dataset.textNetwork);
+  if (!answer.ok) throw new Told(told.error?.message ?? document.body.dataset.textNetwork, told.error?.code);
   return told;
 }
 
@@ -102,6 +107,10 @@ function leave(box, answer) {
     location.assign(answer.next);
     return;
   }
+  if (box.dataset.wallet === "confirm") {
+    box.closest("form").requestSubmit();
+    return;
+  }
   try {
     sessionStorage.setItem("ring_flash", box.dataset.textDone);
   } catch { /* the list itself shows that it is linked */ }
@@ -121,6 +130,10 @@ async function run(box, { provider }) {
   try {
     leave(box, await sign(box, provider));
   } catch (error) {
+    if (error.code === "step_up_required") {
+      location.assign(`${box.dataset.confirmUrl}?next=${encodeURIComponent(location.pathname + location.search)}`);
+      return;
+    }
     tell(box, error instanceof Told ? error.message : box.dataset.textFailed, "error");
     show(box, "");
     setBusy(box, false);

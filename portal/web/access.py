@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from portal.lib.errors import PortalError
 from portal.web.requests import refuse_unstorable, wants_json
+from portal.web.step_up import ask_to_confirm, ask_to_enrol
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -34,10 +35,14 @@ class RoleRequired(PortalError):
 
 @dataclass(frozen=True)
 class Access:
-    """Who may call a view: everybody, whoever is signed in, or one role; and whether a CSRF token is due."""
+    """Who may call a view: everybody, whoever is signed in, or one role.
+
+    Also whether a CSRF token is due, and whether a change through it asks who is there first (`reconfirm`).
+    """
 
     audience: str
     csrf: bool = True
+    reconfirm: bool = False
 
 
 def public(*, csrf: bool = True) -> Callable[[View], View]:
@@ -45,14 +50,14 @@ def public(*, csrf: bool = True) -> Callable[[View], View]:
     return _declare(Access("public", csrf))
 
 
-def signed_in() -> Callable[[View], View]:
-    """Open a view to whoever is signed in."""
-    return _declare(Access("signed_in"))
+def signed_in(*, reconfirm: bool = False) -> Callable[[View], View]:
+    """Open a view to whoever is signed in; `reconfirm` for what a borrowed browser must not change."""
+    return _declare(Access("signed_in", reconfirm=reconfirm))
 
 
-def for_role(role: str) -> Callable[[View], View]:
-    """Open a view to one role: `vendor` or `admin`."""
-    return _declare(Access(role))
+def for_role(role: str, *, reconfirm: bool = False) -> Callable[[View], View]:
+    """Open a view to one role, `vendor` or `admin`; `reconfirm` for what a borrowed browser must not change."""
+    return _declare(Access(role, reconfirm=reconfirm))
 
 
 def access_of(app: Flask, endpoint: str) -> Access:
@@ -96,7 +101,7 @@ def _gate() -> ResponseReturnValue | None:
         raise RoleRequired(role=access.audience)
     if access.csrf:
         csrf.protect()
-    return None
+    return ask_to_enrol(access.audience) or (ask_to_confirm() if access.reconfirm else None)
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:

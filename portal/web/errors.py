@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError
@@ -16,6 +16,7 @@ from portal.db.connection import DATABASE_ERRORS
 from portal.lib.errors import InputInvalid, PortalError
 from portal.web.requests import is_htmx, wants_json
 from portal.web.sentences import error_text, error_texts
+from portal.web.step_up import came_from
 from portal.web.translate import gettext as _
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,15 @@ _STATUS = {
     "status_unknown": 400,
     "database_away": 503,
     "email_taken": 409,
+    "email_unconfirmed": 403,
+    "link_unusable": 410,
+    "second_factor_missing": 409,
+    "second_factor_paused": 429,
+    "second_factor_present": 409,
+    "second_factor_required": 403,
+    "session_unknown": 404,
+    "sign_in_paused": 429,
+    "step_up_required": 403,
     "internal": 500,
     "already_approved_by_you": 409,
     "match_changed": 409,
@@ -177,7 +187,7 @@ def _as_json(error: PortalError, status: int) -> Response:
 
 def _as_html(error: PortalError, status: int) -> Response:
     template = "errors/_error.html" if is_htmx() else "errors/page.html"
-    title, next_step, url, label = _way_out(status)
+    title, next_step, url, label = _proof_first(error.code) or _way_out(status)
     body = render_template(
         template,
         code=status,
@@ -189,6 +199,17 @@ def _as_html(error: PortalError, status: int) -> Response:
         shell_quiet=status >= 500,
     )
     return make_response(body, status)
+
+
+def _proof_first(code: str) -> tuple[str, str, str, str] | None:
+    """Return the way on of who has to prove something first, None for every other error."""
+    if code == "step_up_required":
+        url = url_for("account.confirm", next=came_from())
+        return _("Confirm that it is you"), _("Nothing was changed yet."), url, _("Confirm")
+    if code == "second_factor_required":
+        url = url_for("account.second_factor")
+        return _("Switch on the second factor"), _("Nothing was changed yet."), url, _("Continue")
+    return None
 
 
 def _way_out(status: int) -> tuple[str, str, str, str]:

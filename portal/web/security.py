@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from portal.settings import Settings
+from portal.web.access import access_of
 from portal.web.requests import portal
 
 limiter = Limiter(key_func=get_remote_address, default_limits=[], headers_enabled=True)
@@ -22,7 +23,8 @@ def install_security(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        SESSION_COOKIE_NAME="ring_session",
+        # The prefix lets no other host of the domain plant a session here.
+        SESSION_COOKIE_NAME="__Host-ring_session" if secure else "ring_session",
         REMEMBER_COOKIE_SECURE=secure,
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=256 * 1024,
@@ -47,18 +49,29 @@ def sign_in_limit() -> str:
 def _secure_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _content_security_policy())
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    # An address with a token in it is told to nobody, not even to the next page.
+    has_token = "token" in (request.view_args or {})
+    referrer = "no-referrer" if has_token else "strict-origin-when-cross-origin"
+    response.headers.setdefault("Referrer-Policy", referrer)
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if request.endpoint != "static" and response.mimetype in ("text/html", "application/json"):
-        response.headers.setdefault(
-            "Cache-Control", "no-store" if request.path.startswith("/api/") else "private, no-cache"
-        )
+        response.headers.setdefault("Cache-Control", "no-store" if _is_private() else "private, no-cache")
         response.vary.update(("HX-Request", "Cookie", "Accept-Language"))
     if portal().settings.app_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
+
+
+def _is_private() -> bool:
+    """Tell whether an answer is one person's own, so that nothing of it may stay behind on a shared computer."""
+    if request.path.startswith("/api/"):
+        return True
+    endpoint = request.endpoint
+    return endpoint is not None and (
+        access_of(current_app, endpoint).audience != "public" or endpoint.startswith("account.")
+    )
 
 
 def _content_security_policy() -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from portal.lib.errors import InputInvalid, PortalError
+from portal.web.account_words import ACCOUNT_ERRORS
 from portal.web.format import moment, money, number
 from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
@@ -174,6 +175,7 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "wallet_unknown": lambda p: _("This wallet is not linked to your account."),
     "wallet_taken": lambda p: _("This wallet is linked to another account."),
+    **ACCOUNT_ERRORS,
 }
 
 
@@ -373,6 +375,13 @@ def notification_text(kind: str, params: Params) -> str:
         "referral_reward_debited": _(
             "An order you were rewarded for was refunded: %(amount)s will be kept back of your next rewards."
         ),
+        "security_password_changed": _("The password of your account was changed."),
+        "security_second_factor_on": _("The second factor of your account was switched on."),
+        "security_second_factor_off": _("The second factor of your account was switched off."),
+        "security_recovery_code_used": _("A recovery code was used to enter your account."),
+        "security_recovery_codes_renewed": _("The recovery codes of your account were replaced."),
+        "security_wallet_linked": _("The wallet %(address)s was linked to your account."),
+        "security_wallet_unlinked": _("The wallet %(address)s was unlinked from your account."),
     }
     # History brought over from another deployment may hold kinds of its own.
     told = {**params, "reason": failure_text(params.get("reason"))}

@@ -46,7 +46,7 @@ def page() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/wallets/<address>/unlink")
-@signed_in()
+@signed_in(reconfirm=True)
 def unlink_form(address: str) -> ResponseReturnValue:
     """Unlink a wallet from the page, with or without scripts."""
     try:
@@ -58,7 +58,7 @@ def unlink_form(address: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/api/account/wallets/challenge")
-@signed_in()
+@signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
 def request_link_challenge() -> ResponseReturnValue:
     """Return the text that links a wallet to the account once it is signed."""
@@ -67,7 +67,7 @@ def request_link_challenge() -> ResponseReturnValue:
 
 
 @blueprint.post("/api/account/wallets")
-@signed_in()
+@signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
 def link() -> ResponseReturnValue:
     """Link a wallet whose signature proves it, and return its share code."""
@@ -78,7 +78,7 @@ def link() -> ResponseReturnValue:
 
 # Longer than "challenge", which is another route's.
 @blueprint.delete("/api/account/wallets/<string(minlength=10):address>")
-@signed_in()
+@signed_in(reconfirm=True)
 def unlink(address: str) -> ResponseReturnValue:
     """Unlink a wallet; its code is deactivated and past rewards stand."""
     return jsonify({"success": True, **_wallet_answer(unlink_wallet(current_user.id, address))})
@@ -111,8 +111,8 @@ def sign_in() -> ResponseReturnValue:
     entered = sign_in_with_wallet(
         key, address, signature, portal().chain, select_locale(), raw_referral_cookie()
     )
-    begin_session(entered.user)
-    next_page = local_path(text_field(json_body(), "next", default="")) or url_for("store.catalogue")
+    wanted = local_path(text_field(json_body(), "next", default="")) or url_for("store.catalogue")
+    next_page = begin_session(entered.user.id, wanted)
     told = {"userId": entered.user.id, "name": entered.user.name, "isNew": entered.is_new, "next": next_page}
     return jsonify(told), 201 if entered.is_new else 200
 

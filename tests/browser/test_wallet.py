@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg2
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -298,3 +299,34 @@ def violations(page: Page) -> list[str]:
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}}).response["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+
+
+def test_a_wallet_confirms_who_is_there_and_the_stopped_form_goes_on(
+    desk: Callable[[], Desk], portal: RunningPortal
+) -> None:
+    it = desk()
+    hand, page = it.install(), it.page
+    it.register("Svitlana")
+    page.goto("/account/wallets")
+    it.start()
+    expect(page.get_by_text("The wallet is linked.").first).to_be_visible()
+    page.goto("/account/security/second-factor")
+    page.get_by_role("button", name="Set it up").click()
+    page.locator("#code").fill(pyotp.TOTP(page.locator("#secret").input_value()).now())
+    page.get_by_role("button", name="Switch it on").click()
+    expect(page.locator(".recovery-codes li")).to_have_count(10)
+    with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
+        cursor.execute("UPDATE user_sessions SET confirmed_at = confirmed_at - interval '1 hour'")
+
+    page.goto("/account/wallets")
+    it.start()  # a script is turned away: it leads to the page that asks, and back here
+    page.wait_for_url("**/account/confirm?next=**")
+    page.goto("/account/wallets")
+    page.locator(f"#wallet-{hand.stored}").get_by_text("Unlink", exact=True).click()
+    page.get_by_role("button", name="Unlink this wallet").click()
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    page.get_by_role("button", name="Confirm with a wallet").click()
+    expect(page.get_by_role("heading", name="Thank you. Go on?")).to_be_visible()
+    assert "Confirm that this is me." in hand.signed[-1]
+    page.get_by_role("button", name="Send it now").click()
+    expect(page.get_by_text("The wallet is unlinked")).to_be_visible()

@@ -37,6 +37,7 @@ PARAMS: dict[str, object] = {
     "state": "held", "decimals": 2, "tier": "MEMBER", "present": "CONFIDENTIAL",
     "until": datetime(2026, 12, 1, tzinfo=UTC),
     "left_minor": 1_000,
+    "minutes": 15,
 }  # fmt: skip
 
 

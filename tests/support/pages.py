@@ -15,6 +15,11 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "store.cart": ["/cart"],
         "account.login": ["/login"],
         "account.register": ["/register"],
+        "account.forgot_password": ["/password/forgot"],
+        "account.choose_password": ["/password/reset/worn-out"],
+        "account.show_email_link": ["/account/email/confirm/worn-out"],
+        "account.unsubscribe": ["/mail/unsubscribe/worn-out"],
+        "dev_mail.mailbox": ["/dev/mail"],
         "": ["/nowhere", "/orders/nothing"],
     },
     "buyer": {
@@ -26,6 +31,8 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "wallets.page": ["/account/wallets"],
         "credit.statement": ["/account/credit"],
         "account.security": ["/account/security"],
+        "account.second_factor": ["/account/security/second-factor"],
+        "account.confirm": ["/account/confirm"],
         "": ["/admin/audit"],
     },
     "referrer": {
@@ -67,8 +74,9 @@ PAGES: dict[str, dict[str, list[str]]] = {
     },
 }
 
-# What answers GET and is no page of its own: files, JSON, fragments, redirects.
+# What answers GET and is no page of its own: files, JSON, fragments, redirects, a step of a form.
 NOT_PAGES = {
+    "account.sign_in_code",
     "admin.proof",
     "admin.reward_row_fragment",
     "brand.stylesheet",

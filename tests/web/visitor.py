@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models import User
+from portal.accounts import Device, start_session
 
 _TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 
@@ -20,7 +21,7 @@ class Visitor(FlaskClient):
         """Start the person's session without the form; `test_login` covers the form."""
         with self.session_transaction() as session:
             session.clear()
-            session["_user_id"] = str(user.id)
+            session["_user_id"] = start_session(user.id, Device())
             session["_fresh"] = True
         return self
 

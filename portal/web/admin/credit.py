@@ -43,7 +43,7 @@ def credit() -> ResponseReturnValue:
 
 
 @blueprint.post("/credit")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def credit_add() -> ResponseReturnValue:
     """Add credit to a person; the same form sent twice adds once."""
     form = request.form

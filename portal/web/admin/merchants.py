@@ -85,7 +85,7 @@ def merchant(vendor_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/store/commissions/vendors/<int:vendor_id>")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def merchant_save(vendor_id: int) -> ResponseReturnValue:
     """Save a vendor's terms; each field that makes no sense is named."""
     get_vendor(vendor_id)

@@ -51,7 +51,7 @@ def payout_review() -> ResponseReturnValue:
 
 
 @blueprint.post("/store/commissions/payouts")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def payout_run() -> ResponseReturnValue:
     """Take what is due into a batch and go to its page; the same key again leads to the same batch."""
     key = request.form.get("idempotency_key", "").strip()[:_MOST_KEY] or None
@@ -98,7 +98,7 @@ def payout_batch(batch_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/store/commissions/batches/<int:batch_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def payout_batch_retry(batch_id: int) -> ResponseReturnValue:
     """Let what failed in a batch be paid by the next run."""
     count = retry_batch(batch_id, Actor.user(current_user.id))
@@ -110,7 +110,7 @@ def payout_batch_retry(batch_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/store/commissions/vendors/<int:vendor_id>/reserve")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def reserve_release(vendor_id: int) -> ResponseReturnValue:
     """Give part of a vendor's reserve back with the next payout."""
     get_vendor(vendor_id)

@@ -75,7 +75,7 @@ def retry(reward_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/decide")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def decide_many() -> ResponseReturnValue:
     """Approve or refuse the chosen rewards, or all that match the filter; then tell what became of each."""
     view = read_view(request.form, portal().settings)

@@ -45,7 +45,7 @@ def product_rates() -> ResponseReturnValue:
 
 
 @blueprint.post("/store/commissions/rates/products/<int:product_id>")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def product_rate_save(product_id: int) -> ResponseReturnValue:
     """Set or unset a product's own percent."""
     typed = request.form.get("percent", "")
@@ -62,7 +62,7 @@ def product_rate_save(product_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/store/commissions/rates/default")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def platform_rate_save() -> ResponseReturnValue:
     """Set or unset the platform's default percent."""
     typed = request.form.get("platform_percent", "")

@@ -102,4 +102,5 @@ def test_routes_without_a_token_are_the_ones_that_carry_their_own_proof(app: Fla
         "/dev/wayforpay/pay",
         "/dev/wayforpay/act",
         "/dev/wayforpay/api",
+        "/mail/unsubscribe/<token>",
     }

@@ -8,9 +8,10 @@ from flask import Flask
 from models import EventLog, Refcode, User, Wallet, WalletChallenge
 from portal.accounts import prune_challenges
 from portal.db import query
-from tests.factories import make_code, make_reward, make_user, make_wallet
+from tests.factories import make_code, make_reward, make_wallet
 from tests.support.wallets import TestWallet
 from tests.web.conftest import MakeApp, visitor
+from tests.web.mailbox import newest_link
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor, error_of
 from tests.web.wallets.proofs import at_once, expire
@@ -258,36 +259,35 @@ def test_new_accounts_are_limited_as_sign_ups_are(make_app: MakeApp, owner: User
 # ---------------------------------------------------------------------- a second way in
 
 
-def test_a_wallet_account_adds_an_e_mail_and_a_password(app: Flask, wallet: TestWallet) -> None:
+def test_a_wallet_account_adds_an_e_mail_and_then_a_password(app: Flask, wallet: TestWallet) -> None:
     client = visitor(app)
     sign_in(client, wallet)
-    assert 'name="present"' not in client.get("/account/security").text
-    answer = client.submit("/account/security", {"email": "Nova@example.com", "password": "eight ch"})
+    assert 'name="password"' not in client.get("/account/security").text
+    answer = client.submit("/account/security/email", {"email": "Nova@example.com"})
     assert answer.status_code == 303
+    assert User.get().email is None
+    assert client.submit(newest_link(client)).location == "/en/account/security"
+    assert client.submit("/account/security", {"password": "eight ch"}).status_code == 303
     assert 'name="present"' in client.get("/account/security").text
     again = visitor(app).submit("/login", {"email": "nova@example.com", "password": "eight ch"})
     assert again.status_code == 303
     assert client.send(f"/api/account/wallets/{wallet.stored}", method="DELETE").status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("form", "field", "status"),
-    [
-        ({"email": "taken@example.com", "password": "eight ch"}, "email", 409),
-        ({"email": "nonsense", "password": "eight ch"}, "email", 422),
-        ({"email": "nova@example.com", "password": "short"}, "password", 422),
-        ({}, "email", 422),
-    ],
-)
-def test_a_refused_e_mail_or_password_names_its_field(
-    client: Visitor, wallet: TestWallet, form: dict[str, str], field: str, status: int
-) -> None:
-    make_user(email="taken@example.com")
+def test_a_password_waits_for_a_confirmed_e_mail(client: Visitor, wallet: TestWallet) -> None:
     sign_in(client, wallet)
-    page = client.submit("/account/security", form)
-    assert page.status_code == status
-    assert f'id="{field}-error"' in page.text
-    assert User.get(User.email.is_null()).password_hash is None
+    assert client.submit("/account/security", {"password": "eight ch"}).status_code == 403
+    User.update(email="nova@example.com").execute()
+    assert client.submit("/account/security", {"password": "eight ch"}).status_code == 403
+    assert User.get().password_hash is None
+
+
+@pytest.mark.parametrize("email", ["", "nonsense", "a b@example.com"])
+def test_a_refused_e_mail_names_its_field(client: Visitor, wallet: TestWallet, email: str) -> None:
+    sign_in(client, wallet)
+    page = client.submit("/account/security/email", {"email": email})
+    assert page.status_code == 422
+    assert 'id="email-error"' in page.text
 
 
 def test_old_texts_are_pruned(client: Visitor, wallet: TestWallet) -> None:

@@ -1,0 +1,45 @@
+"""Seal what the portal must be able to read again: AES-GCM under a key drawn from SECRET_KEY.
+
+A copy of the database alone opens nothing. Changing SECRET_KEY makes sealed values unreadable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from Crypto.Cipher import AES
+
+from portal.lib.errors import PortalError
+
+_NONCE, _TAG = 12, 16
+
+
+class SealBroken(PortalError):
+    """A sealed value cannot be opened: SECRET_KEY has changed, or the row was tampered with."""
+
+    code = "seal_broken"
+
+
+def seal(text: str, key: str, owner: int) -> bytes:
+    """Return a text sealed for one owner: a row copied to another account does not open."""
+    nonce = secrets.token_bytes(_NONCE)
+    cipher = AES.new(_derive(key), AES.MODE_GCM, nonce=nonce, mac_len=_TAG)
+    cipher.update(str(owner).encode())
+    body, tag = cipher.encrypt_and_digest(text.encode())
+    return bytes(nonce + tag + body)
+
+
+def unseal(sealed: bytes | memoryview, key: str, owner: int) -> str:
+    """Return the sealed text; raise SealBroken."""
+    raw = bytes(sealed)
+    cipher = AES.new(_derive(key), AES.MODE_GCM, nonce=raw[:_NONCE], mac_len=_TAG)
+    cipher.update(str(owner).encode())
+    try:
+        return cipher.decrypt_and_verify(raw[_NONCE + _TAG :], raw[_NONCE : _NONCE + _TAG]).decode()
+    except ValueError:
+        raise SealBroken from None
+
+
+def _derive(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=32, person=b"second-factor").digest()

@@ -1,0 +1,208 @@
+"""The second factor: codes of an authenticator (TOTP, RFC 6238), and recovery codes for when it is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+from peewee import SQL, fn
+
+from models import RecoveryCode, SecondFactor
+from portal.accounts.sealing import seal, unseal
+from portal.db import Actor, record_event, transaction
+from portal.lib.errors import PortalError
+
+STEP_SECONDS = 30
+RECOVERY_CODES = 10
+# Clocks differ: the step before and the one after count as well.
+_DRIFT = (0, -1, 1)
+# Wrong codes in a row that cost nothing; each further one doubles the wait, up to an hour.
+FREE_FAILURES = 5
+_LONGEST_WAIT_MINUTES = 60
+_RECOVERY_ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
+_TOTP = re.compile(r"[0-9]{6}")
+
+
+class SecondFactorWrong(PortalError):
+    code = "second_factor_wrong"
+
+
+class SecondFactorPaused(PortalError):
+    """Too many wrong codes: the authenticator waits, recovery codes still work."""
+
+    code = "second_factor_paused"
+
+
+class SecondFactorPresent(PortalError):
+    code = "second_factor_present"
+
+
+class SecondFactorMissing(PortalError):
+    code = "second_factor_missing"
+
+
+def has_second_factor(user_id: int) -> bool:
+    """Tell whether an account asks for a second factor."""
+    return _enabled(user_id) is not None
+
+
+def begin_enrolment(user_id: int, key: str) -> None:
+    """Draw a new secret for an account that has no second factor yet; raise SecondFactorPresent."""
+    sealed = seal(pyotp.random_base32(32), key, user_id)
+    written = (
+        SecondFactor.insert(user=user_id, sealed_secret=sealed)
+        .on_conflict(
+            conflict_target=[SecondFactor.user],
+            update={SecondFactor.sealed_secret: sealed, SecondFactor.last_step: None},
+            where=SecondFactor.enabled_at.is_null(),
+        )
+        .returning(SecondFactor.user)
+        .execute()
+    )
+    if not list(written):
+        raise SecondFactorPresent
+
+
+def enrolment_secret(user_id: int, key: str) -> str | None:
+    """Return the secret that waits to be confirmed; None when there is none, or it is in use already."""
+    row = SecondFactor.get_or_none((SecondFactor.user == user_id) & SecondFactor.enabled_at.is_null())
+    return unseal(row.sealed_secret, key, user_id) if row else None
+
+
+def provisioning_uri(secret: str, account: str, issuer: str) -> str:
+    """Return the address an authenticator reads from the QR code."""
+    return str(pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=account, issuer_name=issuer))
+
+
+def enable_second_factor(user_id: int, code: str, key: str, actor: Actor) -> list[str]:
+    """Switch the second factor on with a first code and return the recovery codes, shown this once.
+
+    Raises SecondFactorMissing when no enrolment was begun, SecondFactorWrong.
+    """
+    secret = enrolment_secret(user_id, key)
+    if secret is None:
+        raise SecondFactorMissing
+    step = _matching_step(secret, _bare(code))
+    if step is None:
+        raise SecondFactorWrong(field="code")
+    with transaction():
+        changed = (
+            SecondFactor.update(enabled_at=fn.now(), last_step=step, failures=0, blocked_until=None)
+            .where((SecondFactor.user == user_id) & SecondFactor.enabled_at.is_null())
+            .execute()
+        )
+        if not changed:
+            raise SecondFactorPresent
+        record_event(actor, "user", user_id, "second_factor_enabled")
+        return renew_recovery_codes(user_id, actor)
+
+
+def disable_second_factor(user_id: int, actor: Actor) -> None:
+    """Switch the second factor off; its secret and recovery codes are gone. Raises SecondFactorMissing."""
+    with transaction():
+        if not SecondFactor.delete().where(SecondFactor.user == user_id).execute():
+            raise SecondFactorMissing
+        RecoveryCode.delete().where(RecoveryCode.user == user_id).execute()
+        record_event(actor, "user", user_id, "second_factor_disabled")
+
+
+def check_second_factor(user_id: int, code: str, key: str) -> str:
+    """Accept a code of the authenticator or a recovery code, each once; return "totp" or "recovery".
+
+    Raises SecondFactorWrong or SecondFactorPaused, SecondFactorMissing for an account without one.
+    """
+    typed = _bare(code)
+    if not _TOTP.fullmatch(typed):
+        _use_recovery_code(user_id, typed)
+        return "recovery"
+    error = _check_totp(user_id, typed, key)
+    if error:
+        raise error
+    return "totp"
+
+
+def count_recovery_codes(user_id: int) -> int:
+    """Count the recovery codes that are left."""
+    return (
+        RecoveryCode.select().where((RecoveryCode.user == user_id) & RecoveryCode.used_at.is_null()).count()
+    )
+
+
+def renew_recovery_codes(user_id: int, actor: Actor) -> list[str]:
+    """Replace the recovery codes and return the new ones, which are kept as hashes only."""
+    codes = ["".join(secrets.choice(_RECOVERY_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
+    with transaction():
+        RecoveryCode.delete().where(RecoveryCode.user == user_id).execute()
+        RecoveryCode.insert_many([{"user": user_id, "code_hash": _hash(code)} for code in codes]).execute()
+        record_event(actor, "user", user_id, "recovery_codes_renewed")
+    return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes]
+
+
+def _check_totp(user_id: int, typed: str, key: str) -> PortalError | None:
+    """Judge a code under the row's lock; a wrong one has to be counted, so it is returned and not raised."""
+    with transaction():
+        row = _enabled(user_id, locked=True)
+        if row is None:
+            return SecondFactorMissing()
+        if row.is_blocked:
+            return SecondFactorPaused(field="code")
+        step = _matching_step(unseal(row.sealed_secret, key, user_id), typed)
+        if step is None or (row.last_step is not None and step <= row.last_step):
+            _count_failure(user_id, row.failures + 1)
+            return SecondFactorWrong(field="code")
+        SecondFactor.update(last_step=step, failures=0, blocked_until=None).where(
+            SecondFactor.user == user_id
+        ).execute()
+    return None
+
+
+def _count_failure(user_id: int, failures: int) -> None:
+    over = failures - FREE_FAILURES
+    minutes = min(2 ** min(over, 10), _LONGEST_WAIT_MINUTES) if over >= 0 else 0
+    until = SQL("clock_timestamp() + %s", [timedelta(minutes=minutes)]) if minutes else None
+    SecondFactor.update(failures=failures, blocked_until=until).where(SecondFactor.user == user_id).execute()
+
+
+def _use_recovery_code(user_id: int, typed: str) -> None:
+    # 80 bits: guessing is hopeless, so a wrong one need not be counted.
+    used = (
+        RecoveryCode.update(used_at=fn.now())
+        .where(
+            (RecoveryCode.user == user_id)
+            & (RecoveryCode.code_hash == _hash(typed))
+            & RecoveryCode.used_at.is_null()
+        )
+        .execute()
+    )
+    if not used:
+        raise SecondFactorWrong(field="code")
+
+
+def _bare(code: str) -> str:
+    return re.sub(r"[\s-]", "", code).lower()
+
+
+def _matching_step(secret: str, typed: str) -> int | None:
+    if not _TOTP.fullmatch(typed):
+        return None
+    totp, now = pyotp.TOTP(secret, interval=STEP_SECONDS), int(time.time()) // STEP_SECONDS
+    steps = [now + drift for drift in _DRIFT if hmac.compare_digest(totp.generate_otp(now + drift), typed)]
+    return steps[0] if steps else None
+
+
+def _enabled(user_id: int, *, locked: bool = False) -> Any:
+    blocked = (SecondFactor.blocked_until > fn.clock_timestamp()).alias("is_blocked")
+    rows = SecondFactor.select(SecondFactor, blocked).where(
+        (SecondFactor.user == user_id) & SecondFactor.enabled_at.is_null(False)
+    )
+    return (rows.for_update() if locked else rows).first()
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""Signed-in browsers: a random token in the cookie, its hash in a row that its owner can see and end."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import SQL, fn
+
+from models import SecondFactor, User, UserSession
+from portal.accounts.devices import Device
+from portal.db import Actor, query, record_event, transaction
+from portal.lib.errors import PortalError
+
+TOUCH_SECONDS = 60  # a page view writes at most once in that time
+PENDING_MINUTES = 10  # to enter the second factor
+_KEPT_DAYS = 90  # ended sessions, so that a familiar place stays known
+SHOWN_SESSIONS = 100
+
+
+class SessionUnknown(PortalError):
+    """The session is not one of this account's, or it has ended."""
+
+    code = "session_unknown"
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A live session, its account, and how long ago, in seconds, the person last proved who they are."""
+
+    id: int
+    user: User
+    has_second_factor: bool
+    seconds_since_proof: int
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """After how many hours a session ends: unused, and in any case."""
+
+    idle_hours: int
+    total_hours: int
+
+
+def start_session(user_id: int, device: Device, *, awaits_second_factor: bool = False) -> str:
+    """Open a session and return its token, which is kept nowhere else."""
+    token = secrets.token_urlsafe(32)
+    UserSession.insert(
+        user=user_id,
+        token_hash=hash_token(token),
+        awaits_second_factor=awaits_second_factor,
+        browser=device.browser,
+        system=device.system,
+        network=device.network,
+    ).execute()
+    return token
+
+
+def find_session(token: str, limits: SessionLimits) -> OpenSession | None:
+    """Return the live session of a token, None when there is none; notes now and then that it is used."""
+    row = _find(token, limits)
+    if row is None:
+        return None
+    if row.is_stale:
+        UserSession.update(last_seen_at=fn.now()).where(UserSession.id == row.id).execute()
+    return OpenSession(row.id, row.user, row.has_second_factor, row.proof_age)
+
+
+def find_pending_session(token: str) -> UserSession | None:
+    """Return a session that still waits for the second factor, None when it ended or took too long."""
+    in_time = UserSession.created_at > SQL("now() - make_interval(mins => %s)", [PENDING_MINUTES])
+    found: UserSession | None = (
+        UserSession.select(UserSession, User)
+        .join(User)
+        .where(_is_open(token) & UserSession.awaits_second_factor & in_time)
+        .first()
+    )
+    return found
+
+
+def list_sessions(user_id: int, limits: SessionLimits) -> list[UserSession]:
+    """Return an account's live sessions, the newest use first."""
+    mine = (UserSession.user == user_id) & UserSession.ended_at.is_null() & ~UserSession.awaits_second_factor
+    rows = UserSession.select().where(mine & _is_young(limits))
+    return list(rows.order_by(UserSession.last_seen_at.desc(), UserSession.id.desc()).limit(SHOWN_SESSIONS))
+
+
+def end_session(user_id: int, session_id: int, why: str, actor: Actor) -> None:
+    """End one of an account's sessions; raise SessionUnknown."""
+    with transaction():
+        if not _end((UserSession.user == user_id) & (UserSession.id == session_id), why):
+            raise SessionUnknown
+        record_event(actor, "user", user_id, "session_ended", reason=why, data={"session": session_id})
+
+
+def end_other_sessions(user_id: int, kept_id: int | None, why: str, actor: Actor) -> int:
+    """End every session of an account but one and return how many; sign-ins half done end as well."""
+    with transaction():
+        ended = _end((UserSession.user == user_id) & (UserSession.id != (kept_id or 0)), why)
+        if ended:
+            record_event(actor, "user", user_id, "sessions_ended", reason=why, data={"count": ended})
+    return ended
+
+
+def rotate_session(session_id: int, *, proven: bool = False) -> str:
+    """Give a session a new token and return it; `proven` notes that the person just proved who they are."""
+    token = secrets.token_urlsafe(32)
+    values: dict[str, Any] = {"token_hash": hash_token(token)}
+    if proven:
+        values["confirmed_at"] = fn.now()
+    changed = (
+        UserSession.update(values)
+        .where((UserSession.id == session_id) & UserSession.ended_at.is_null())
+        .execute()
+    )
+    if not changed:
+        raise SessionUnknown
+    return token
+
+
+def is_known_place(user_id: int, network: str) -> bool:
+    """Tell whether an account has signed in from a network in the last months."""
+    return bool(
+        network
+        and UserSession.select()
+        .where(
+            (UserSession.user == user_id)
+            & (UserSession.network == network)
+            & ~UserSession.awaits_second_factor
+        )
+        .exists()
+    )
+
+
+def prune_sessions(limits: SessionLimits) -> int:
+    """Delete sessions unused for months and return how many; ones that are over for long need no row."""
+    hours = max(_KEPT_DAYS * 24, limits.idle_hours)
+    rows = query(
+        "DELETE FROM user_sessions WHERE last_seen_at < now() - make_interval(hours => %s) RETURNING id",
+        [hours],
+    )
+    return len(rows)
+
+
+def hash_token(token: str) -> str:
+    """Return what the database keeps of a random token: it has 256 bits, so one round is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _find(token: str, limits: SessionLimits) -> Any:
+    stale = UserSession.last_seen_at < SQL("now() - make_interval(secs => %s)", [TOUCH_SECONDS])
+    factor = SecondFactor.select().where(
+        (SecondFactor.user == UserSession.user) & SecondFactor.enabled_at.is_null(False)
+    )
+    age = SQL("extract(epoch FROM now() - t1.confirmed_at)::bigint")
+    return (
+        UserSession.select(
+            UserSession,
+            User,
+            stale.alias("is_stale"),
+            fn.EXISTS(factor).alias("has_second_factor"),
+            age.alias("proof_age"),
+        )
+        .join(User)
+        .where(_is_open(token) & ~UserSession.awaits_second_factor & _is_young(limits))
+        .first()
+    )
+
+
+def _is_open(token: str) -> Any:
+    return (UserSession.token_hash == hash_token(token)) & UserSession.ended_at.is_null()
+
+
+def _is_young(limits: SessionLimits) -> Any:
+    used = UserSession.last_seen_at > SQL("now() - make_interval(hours => %s)", [limits.idle_hours])
+    return used & (UserSession.created_at > SQL("now() - make_interval(hours => %s)", [limits.total_hours]))
+
+
+def _end(condition: Any, why: str) -> int:
+    values: dict[str, Any] = {"ended_at": fn.now(), "ended_why": why}
+    return int(UserSession.update(values).where(condition & UserSession.ended_at.is_null()).execute())

@@ -1,0 +1,26 @@
+"""Accounts: sign up, in and out, security, the second factor, notifications."""
+
+from portal.web.account import (
+    confirmation,
+    entry,
+    notifications,
+    recovery,
+    second_factor,
+    security,
+    sign_in_code,
+)
+from portal.web.account.blueprint import blueprint
+from portal.web.account.identity import begin_session, login_manager
+
+__all__ = [
+    "begin_session",
+    "blueprint",
+    "confirmation",
+    "entry",
+    "login_manager",
+    "notifications",
+    "recovery",
+    "second_factor",
+    "security",
+    "sign_in_code",
+]

@@ -1,0 +1,77 @@
+"""Confirm who is there, by password, code or wallet, then go on with what was stopped (portal.web.step_up)."""
+
+from __future__ import annotations
+
+from flask import jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.flows.confirm_identity import confirm_with_wallet, request_wallet_proof
+from portal.flows.sign_in import prove_password, prove_second_factor
+from portal.lib.errors import PortalError
+from portal.web.access import signed_in
+from portal.web.account.blueprint import blueprint
+from portal.web.account.forms import told
+from portal.web.account.identity import current_device, renew_token
+from portal.web.requests import json_body, local_path, portal, text_field
+from portal.web.security import limiter, sign_in_limit
+from portal.web.step_up import came_from, confirmation_page, is_confirmation_due, is_form_target, kept_fields
+
+
+@blueprint.get("/account/confirm")
+@signed_in()
+def confirm() -> ResponseReturnValue:
+    """Ask for a proof before a page that a script was turned away from."""
+    target = local_path(request.args.get("next")) or url_for("store.catalogue")
+    return confirmation_page(target, "", target)
+
+
+@blueprint.post("/account/confirm")
+@signed_in()
+@limiter.limit(sign_in_limit)
+def confirm_identity() -> ResponseReturnValue:
+    """Check the proof, then lead on: to a page, or to the stopped form with its values."""
+    form = request.form
+    target = local_path(form.get("target")) or url_for("store.catalogue")
+    back, kept = local_path(form.get("back")) or came_from(), form.get("kept", "")
+    try:
+        _check(form.get("present", ""), form.get("code", ""))
+    except PortalError as error:
+        errors, status = told(error, "code" if form.get("code") else "present")
+        return confirmation_page(target, kept, back, errors), status
+    if not is_form_target(target):
+        return redirect(back if kept else target, 303)
+    return render_template("account/continue.html", target=target, fields=kept_fields(kept), back=back)
+
+
+@blueprint.post("/api/account/confirm/challenge")
+@signed_in()
+@limiter.limit(sign_in_limit)
+def request_confirmation() -> ResponseReturnValue:
+    """Return the text that confirms the person once one of the account's wallets signed it."""
+    address = text_field(json_body(), "address")
+    return jsonify(message=request_wallet_proof(current_user.id, address, portal().settings))
+
+
+@blueprint.post("/api/account/confirm")
+@signed_in()
+@limiter.limit(sign_in_limit)
+def confirm_by_wallet() -> ResponseReturnValue:
+    """Confirm the person by the signature of a linked wallet."""
+    body = json_body()
+    confirm_with_wallet(
+        current_user.id, text_field(body, "address"), text_field(body, "signature"), portal().chain
+    )
+    renew_token(proven=True)
+    return jsonify(success=True)
+
+
+def _check(password: str, code: str) -> None:
+    """Take whichever proof was given; nothing is due after a wallet has just given one."""
+    if code:
+        prove_second_factor(current_user.id, code, portal().settings)
+    elif password or is_confirmation_due():
+        prove_password(current_user.row, password, current_device(), portal().settings)
+    else:
+        return
+    renew_token(proven=True)

@@ -1,0 +1,87 @@
+"""Register, sign in with a password, sign out."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, logout_user
+
+from portal.accounts import CredentialsWrong, EmailUnconfirmed, SignInPaused, end_session
+from portal.db import Actor
+from portal.flows.sign_in import check_password
+from portal.flows.sign_up import sign_up, sign_up_to_confirm
+from portal.lib.errors import InputInvalid
+from portal.web.access import public, signed_in
+from portal.web.account.blueprint import blueprint
+from portal.web.account.forms import form_page, refused
+from portal.web.account.identity import begin_session, current_device, next_page
+from portal.web.locale import select_locale
+from portal.web.referral_cookies import raw_referral_cookie
+from portal.web.requests import portal
+from portal.web.security import limiter, sign_in_limit, sign_up_limit
+from portal.web.translate import gettext as _
+
+
+@blueprint.get("/register")
+@public()
+def register() -> ResponseReturnValue:
+    """Show the sign-up form."""
+    return form_page("account/register.html", {}, {})
+
+
+@blueprint.post("/register")
+@public()
+@limiter.limit(sign_up_limit)
+def create_account() -> ResponseReturnValue:
+    """Open an account and sign it in; where the e-mail has to be confirmed, say that a link is on its way."""
+    form = request.form
+    given = form.get("name", ""), form.get("email", ""), form.get("password", "")
+    try:
+        if portal().settings.registration_confirmation:
+            sign_up_to_confirm(*given, select_locale(), raw_referral_cookie())
+            return _mail_sent()
+        user = sign_up(*given, select_locale(), raw_referral_cookie())
+    except InputInvalid as error:
+        return refused("account/register.html", error, "email", form.to_dict())
+    target = begin_session(user.id, next_page())
+    flash(_("Welcome, %(name)s.", name=user.name), "success")
+    return redirect(target, 303)
+
+
+@blueprint.get("/login")
+@public()
+def login() -> ResponseReturnValue:
+    """Show the sign-in form."""
+    return form_page("account/login.html", {}, {})
+
+
+@blueprint.post("/login")
+@public()
+@limiter.limit(sign_in_limit)
+def sign_in() -> ResponseReturnValue:
+    """Check e-mail and password, then start a session or ask for the second factor."""
+    form = request.form
+    try:
+        user = check_password(
+            form.get("email", ""), form.get("password", ""), current_device(), portal().settings
+        )
+    except EmailUnconfirmed:
+        return _mail_sent()
+    except (CredentialsWrong, SignInPaused) as error:
+        return refused("account/login.html", error, "email", form.to_dict())
+    return redirect(begin_session(user.id, next_page()), 303)
+
+
+@blueprint.post("/logout")
+@signed_in()
+def logout() -> ResponseReturnValue:
+    """End the session, its row and its cookie; the cart goes with it, the first touch stays."""
+    end_session(current_user.id, current_user.session_id, "signed_out", Actor.user(current_user.id))
+    logout_user()
+    session.clear()
+    return redirect(url_for("store.catalogue"), 303)
+
+
+def _mail_sent() -> ResponseReturnValue:
+    portal().wake("send_letters")
+    return render_template("account/mail_sent.html", purpose="confirm")

@@ -1,0 +1,47 @@
+"""The second step of signing in: a code of the authenticator, or a recovery code."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.accounts import SessionUnknown, find_pending_session
+from portal.flows.sign_in import finish_sign_in
+from portal.lib.errors import PortalError
+from portal.web.access import public
+from portal.web.account.blueprint import blueprint
+from portal.web.account.forms import form_page, refused
+from portal.web.account.identity import PENDING_KEY, PENDING_NEXT, adopt, current_device, start_anew
+from portal.web.requests import local_path, portal
+from portal.web.security import limiter, sign_in_limit
+from portal.web.translate import gettext as _
+
+_TEMPLATE = "account/sign_in_code.html"
+
+
+@blueprint.get("/login/second-factor")
+@public()
+def sign_in_code() -> ResponseReturnValue:
+    """Ask for the code; without a sign-in that waits for one, lead to its beginning."""
+    if find_pending_session(session.get(PENDING_KEY, "")) is None:
+        return redirect(url_for("account.login"), 303)
+    return form_page(_TEMPLATE, {}, {})
+
+
+@blueprint.post("/login/second-factor")
+@public()
+@limiter.limit(sign_in_limit)
+def save_sign_in_code() -> ResponseReturnValue:
+    """Check the code and open the session."""
+    waiting = session.get(PENDING_KEY, "")
+    target = local_path(session.get(PENDING_NEXT)) or url_for("store.catalogue")
+    try:
+        token = finish_sign_in(waiting, request.form.get("code", ""), current_device(), portal().settings)
+    except SessionUnknown:
+        flash(_("That took too long. Sign in again."), "warning")
+        return redirect(url_for("account.login"), 303)
+    except PortalError as error:
+        return refused(_TEMPLATE, error, "code", {})
+    start_anew()
+    adopt(token)
+    return redirect(target, 303)

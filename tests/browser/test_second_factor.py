@@ -1,0 +1,72 @@
+"""The second factor in a browser: scanned, asked for at the door, and a stopped form that is sent after all."""
+
+from __future__ import annotations
+
+import time
+
+import psycopg2
+import pyotp
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.test_accessibility import RULES
+from tests.support.portals import RunningPortal
+
+PASSWORD = "a long browser password"
+
+
+def run_sql(portal: RunningPortal, statement: str) -> None:
+    with psycopg2.connect(portal.description["databaseUrl"]) as connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def check(page: Page) -> None:
+    """axe finds nothing on what only this story shows."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert not [(rule["id"], rule["nodes"][0]["html"][:120]) for rule in found]
+
+
+def test_from_the_qr_code_to_a_confirmed_change(visitor: Visitor, portal: RunningPortal) -> None:
+    page = visitor()
+    email = f"factor{time.time_ns()}@example.com"
+    page.goto("/register")
+    for name, value in (("name", "Factor"), ("email", email), ("password", PASSWORD)):
+        page.locator(f"#{name}").fill(value)
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/")
+    page.goto("/account/security")
+    page.get_by_role("link", name="Set it up").click()
+    page.get_by_role("button", name="Set it up").click()
+    check(page)
+    totp = pyotp.TOTP(page.locator("#secret").input_value())
+    page.locator("#code").fill(totp.now())
+    page.get_by_role("button", name="Switch it on").click()
+    expect(page.locator(".recovery-codes li")).to_have_count(10)
+    check(page)
+    recovery = page.locator(".recovery-codes li").first.inner_text()
+
+    page.goto("/account/security")
+    check(page)
+    run_sql(portal, "UPDATE user_sessions SET confirmed_at = confirmed_at - interval '1 hour'")
+    page.locator("#email").fill("changed@example.com")
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    check(page)
+    page.get_by_text("Use your password instead").click()
+    page.locator("#present").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Thank you. Go on?")).to_be_visible()
+    check(page)
+    page.get_by_role("button", name="Send it now").click()
+    expect(page.get_by_text("We sent a link to changed@example.com.")).to_be_visible()
+
+    again = visitor(java_script_enabled=False)
+    again.goto("/login?next=/orders")
+    again.locator("#email").fill(email)
+    again.locator("#password").fill(PASSWORD)
+    again.locator("main form button[type=submit]").first.click()
+    expect(again.get_by_role("heading", name="Enter your code")).to_be_visible()
+    again.locator("#code").fill(recovery)
+    again.locator("main form button[type=submit]").click()
+    again.wait_for_url("**/orders")

@@ -1,0 +1,184 @@
+"""The second factor: each code once, wrong ones slow down, recovery codes open when the authenticator is lost."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pyotp
+import pytest
+
+from models import RecoveryCode, SecondFactor, User
+from portal.accounts import (
+    SecondFactorMissing,
+    SecondFactorPaused,
+    SecondFactorPresent,
+    SecondFactorWrong,
+    begin_enrolment,
+    check_second_factor,
+    count_recovery_codes,
+    disable_second_factor,
+    enable_second_factor,
+    enrolment_secret,
+    has_second_factor,
+    renew_recovery_codes,
+)
+from portal.accounts.sealing import SealBroken, unseal
+from portal.accounts.second_factor import FREE_FAILURES
+from portal.db import query, release_connection
+from tests.factories import ACTOR, make_user
+
+pytestmark = pytest.mark.usefixtures("database")
+KEY = "the portal's secret key"
+
+
+@pytest.fixture
+def user() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def secret(user: User) -> str:
+    """Enrol the person with the code of the step before, so that the present one is unused."""
+    begin_enrolment(user.id, KEY)
+    drawn = enrolment_secret(user.id, KEY)
+    assert drawn
+    enable_second_factor(user.id, code_of(drawn, -1), KEY, ACTOR)
+    return drawn
+
+
+def code_of(secret: str, drift: int = 0) -> str:
+    return pyotp.TOTP(secret).generate_otp(int(time.time()) // 30 + drift)
+
+
+def wrong_code(secret: str) -> str:
+    right = {code_of(secret, drift) for drift in (-2, -1, 0, 1, 2)}
+    return next(text for number in range(10) if (text := f"{number:06d}") not in right)
+
+
+def blocked_minutes(user: User) -> int:
+    ((minutes,),) = query(
+        "SELECT round(extract(epoch FROM blocked_until - clock_timestamp()) / 60)::int FROM second_factors"
+        " WHERE user_id = %s", [user.id]
+    )  # fmt: skip
+    return int(minutes or 0)
+
+
+def test_it_counts_once_a_first_code_was_entered(user: User) -> None:
+    begin_enrolment(user.id, KEY)
+    secret = enrolment_secret(user.id, KEY)
+    assert secret
+    assert not has_second_factor(user.id)
+    with pytest.raises(SecondFactorWrong):
+        enable_second_factor(user.id, wrong_code(secret), KEY, ACTOR)
+    codes = enable_second_factor(user.id, code_of(secret), KEY, ACTOR)
+    assert has_second_factor(user.id)
+    assert len(set(codes)) == count_recovery_codes(user.id) == 10
+    assert enrolment_secret(user.id, KEY) is None
+    with pytest.raises(SecondFactorPresent):
+        begin_enrolment(user.id, KEY)
+
+
+def test_beginning_again_draws_another_secret(user: User) -> None:
+    begin_enrolment(user.id, KEY)
+    first = enrolment_secret(user.id, KEY)
+    begin_enrolment(user.id, KEY)
+    assert enrolment_secret(user.id, KEY) != first
+
+
+def test_the_database_holds_neither_secret_nor_codes(user: User, secret: str) -> None:
+    sealed = bytes(SecondFactor.get().sealed_secret)
+    assert secret.encode() not in sealed
+    with pytest.raises(SealBroken):
+        unseal(sealed, "another key", user.id)
+    with pytest.raises(SealBroken):
+        unseal(sealed, KEY, user.id + 1)
+    codes = renew_recovery_codes(user.id, ACTOR)
+    stored = {row.code_hash for row in RecoveryCode.select()}
+    assert not stored & {code.replace("-", "") for code in codes}
+
+
+@pytest.mark.parametrize("drift", [0, 1])
+def test_clocks_may_differ_by_a_step(user: User, secret: str, drift: int) -> None:
+    assert check_second_factor(user.id, code_of(secret, drift), KEY) == "totp"
+
+
+@pytest.mark.parametrize("drift", [-3, 3])
+def test_and_not_by_more(user: User, secret: str, drift: int) -> None:
+    with pytest.raises(SecondFactorWrong):
+        check_second_factor(user.id, code_of(secret, drift), KEY)
+
+
+def test_a_code_counts_once_and_none_before_it_later(user: User, secret: str) -> None:
+    code = code_of(secret)
+    assert check_second_factor(user.id, f" {code[:3]} {code[3:]}", KEY) == "totp"
+    for used in (code, code_of(secret, -1)):
+        with pytest.raises(SecondFactorWrong):
+            check_second_factor(user.id, used, KEY)
+
+
+def test_a_code_sent_many_times_at_once_counts_once(user: User, secret: str) -> None:
+    code = code_of(secret)
+
+    def attempt(_number: int) -> bool:
+        try:
+            return check_second_factor(user.id, code, KEY) == "totp"
+        except (SecondFactorWrong, SecondFactorPaused):
+            return False
+        finally:
+            release_connection()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(attempt, range(4))).count(True) == 1
+
+
+def test_guessing_slows_down_and_a_right_code_starts_over(user: User, secret: str) -> None:
+    waits = []
+    for number in range(FREE_FAILURES + 3):
+        with pytest.raises(SecondFactorWrong):
+            check_second_factor(user.id, wrong_code(secret), KEY)
+        waits.append(blocked_minutes(user))
+        if number + 1 >= FREE_FAILURES:
+            with pytest.raises(SecondFactorPaused):
+                check_second_factor(user.id, code_of(secret), KEY)
+        query("UPDATE second_factors SET blocked_until = NULL")
+    assert waits == [0, 0, 0, 0, 1, 2, 4, 8]
+    assert check_second_factor(user.id, code_of(secret), KEY) == "totp"
+    assert SecondFactor.get().failures == 0
+
+
+def test_the_wait_has_a_ceiling(user: User, secret: str) -> None:
+    query("UPDATE second_factors SET failures = 5000")
+    with pytest.raises(SecondFactorWrong):
+        check_second_factor(user.id, wrong_code(secret), KEY)
+    assert blocked_minutes(user) == 60
+
+
+def test_a_recovery_code_opens_once_even_while_codes_wait(user: User, secret: str) -> None:
+    first, second, *_ = renew_recovery_codes(user.id, ACTOR)
+    query("UPDATE second_factors SET blocked_until = now() + interval '1 hour'")
+    assert check_second_factor(user.id, first, KEY) == "recovery"
+    assert check_second_factor(user.id, second.replace("-", " ").upper(), KEY) == "recovery"
+    assert count_recovery_codes(user.id) == 8
+    for used in (first, "2222-2222-2222-2222", "", "１２３４５６", "x" * 5000):
+        with pytest.raises(SecondFactorWrong):
+            check_second_factor(user.id, used, KEY)
+
+
+def test_new_recovery_codes_replace_the_old_and_are_nobody_elses(user: User, secret: str) -> None:
+    old = renew_recovery_codes(user.id, ACTOR)
+    renew_recovery_codes(user.id, ACTOR)
+    other = make_user()
+    for person in (user, other):
+        with pytest.raises(SecondFactorWrong):
+            check_second_factor(person.id, old[0], KEY)
+
+
+def test_switched_off_nothing_of_it_is_left(user: User, secret: str) -> None:
+    disable_second_factor(user.id, ACTOR)
+    assert not SecondFactor.select().exists()
+    assert not RecoveryCode.select().exists()
+    with pytest.raises(SecondFactorMissing):
+        check_second_factor(user.id, code_of(secret), KEY)
+    with pytest.raises(SecondFactorMissing):
+        disable_second_factor(user.id, ACTOR)

@@ -1,0 +1,127 @@
+"""The e-mail of an account: confirmed by a link, changed by a link, and required where a setting says so."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from models import AccountLink, User
+from tests.factories import PASSWORD, make_user
+from tests.web.conftest import MakeApp, visitor
+from tests.web.mailbox import newest_letter, newest_link, rows
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+SAVE = "/account/security/email"
+FORM = {"name": "Nova Novenko", "email": "nova@example.com", "password": "eight ch"}
+
+
+def test_an_e_mail_is_confirmed_by_its_link(as_owner: Visitor, owner: User) -> None:
+    assert "Not confirmed" in as_owner.get("/account/security").text
+    assert as_owner.submit(SAVE, {"email": owner.email}).status_code == 303
+    link = newest_link(as_owner)
+    assert as_owner.get(link).status_code == 200
+    assert User.get_by_id(owner.id).email_confirmed_at is None, "opening changes nothing"
+    assert as_owner.submit(link).location == "/en/account/security"
+    assert User.get_by_id(owner.id).email_confirmed_at is not None
+    assert as_owner.submit(link).status_code == 410
+    assert "Not confirmed" not in as_owner.get("/account/security").text
+
+
+def test_it_changes_once_the_new_one_answers(as_owner: Visitor, owner: User) -> None:
+    as_owner.submit(SAVE, {"email": "New@example.com"})
+    assert User.get_by_id(owner.id).email == owner.email
+    (row,) = rows()
+    assert row.to_address == "New@example.com"
+    as_owner.submit(newest_link(as_owner))
+    assert User.get_by_id(owner.id).email == "New@example.com"
+    assert [row.to_address for row in rows("email_changed")] == [owner.email]
+
+
+def test_a_link_may_be_followed_on_another_device(app: Flask, as_owner: Visitor, owner: User) -> None:
+    as_owner.submit(SAVE, {"email": "new@example.com"})
+    phone = visitor(app)
+    assert phone.submit(newest_link(as_owner)).location == "/en/login"
+    assert User.get_by_id(owner.id).email == "new@example.com"
+
+
+def test_somebody_elses_e_mail_gives_nothing_away(as_owner: Visitor, owner: User, other: User) -> None:
+    taken = as_owner.submit(SAVE, {"email": other.email.upper()})
+    free = as_owner.submit(SAVE, {"email": "free@example.com"})
+    assert (taken.status_code, taken.location) == (free.status_code, free.location)
+    assert [(row.kind, row.to_address) for row in rows()] == [
+        ("email_in_use", other.email),
+        ("confirm_email", "free@example.com"),
+    ]
+    as_owner.submit(SAVE, {"email": other.email})
+    assert len(rows("email_in_use")) == 1, "one letter an hour"
+
+
+def test_whoever_is_second_with_an_e_mail_comes_too_late(as_owner: Visitor, as_other: Visitor) -> None:
+    links = []
+    for browser in (as_owner, as_other):
+        browser.submit(SAVE, {"email": "same@example.com"})
+        links.append(newest_link(browser))
+    assert as_owner.submit(links[0]).status_code == 303
+    assert as_other.submit(links[1]).status_code == 410
+    assert User.select().where(User.email == "same@example.com").count() == 1
+
+
+def test_a_mailbox_is_not_flooded(as_owner: Visitor) -> None:
+    for _ in range(5):
+        as_owner.submit(SAVE, {"email": "victim@example.com"})
+    assert AccountLink.select().count() == len(rows()) == 3
+
+
+# ---------------------------------------------------------------------- where a setting asks for it
+
+
+@pytest.fixture
+def strict(make_app: MakeApp) -> Visitor:
+    return visitor(make_app(registration_confirmation=True))
+
+
+def test_an_account_opens_once_its_e_mail_is_confirmed(strict: Visitor) -> None:
+    page = strict.submit("/register", FORM)
+    assert page.status_code == 200
+    assert "mailbox" in text_of(page)
+    assert strict.get("/orders").status_code == 303
+    waiting = strict.submit("/login", FORM)
+    assert waiting.status_code == 200
+    assert strict.get("/orders").status_code == 303
+    assert strict.submit(newest_link(strict)).status_code == 303
+    assert strict.submit("/login", FORM).status_code == 303
+    assert strict.get("/orders").status_code == 200
+
+
+def test_a_wrong_password_does_not_say_that_confirmation_waits(strict: Visitor) -> None:
+    strict.submit("/register", FORM)
+    assert strict.submit("/login", {**FORM, "password": "wrong one"}).status_code == 401
+
+
+def test_an_e_mail_that_has_an_account_gets_the_same_page(strict: Visitor, owner: User) -> None:
+    def bare(email: str) -> str:
+        return text_of(strict.submit("/register", {**FORM, "email": email}))
+
+    assert bare(owner.email) == bare("fresh@example.com")
+    assert [row.kind for row in rows()] == ["email_in_use", "confirm_email"]
+    assert "belongs to yours already" in newest_letter(strict, "email_in_use").text
+    assert check_password_unchanged(owner)
+
+
+def check_password_unchanged(owner: User) -> bool:
+    return User.get_by_id(owner.id).password_hash == owner.password_hash
+
+
+def test_typing_errors_are_still_named(strict: Visitor) -> None:
+    page = strict.submit("/register", {**FORM, "email": "nonsense", "password": "short"})
+    assert page.status_code == 422
+    assert page.text.count('class="field-error"') == 2
+    assert not rows()
+
+
+def test_without_the_setting_nobody_waits(client: Visitor) -> None:
+    assert client.submit("/register", FORM).status_code == 303
+    assert not rows()
+    user = make_user()
+    assert client.submit("/login", {"email": user.email, "password": PASSWORD}).status_code == 303

@@ -1,0 +1,167 @@
+"""A new password by e-mail: one answer for every address, a link that works once, and no way in past the owner."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+
+import pytest
+from flask import Flask
+
+from models import AccountLink, MailOutbox, PasswordResetRequest, User, UserSession
+from portal.accounts import check_credentials
+from portal.db import query
+from tests.factories import PASSWORD, make_user
+from tests.web.account.factor import enrol
+from tests.web.conftest import MakeApp, visitor
+from tests.web.mailbox import newest_letter, newest_link, rows
+from tests.web.visitor import Visitor
+
+FORGOT, NEW = "/password/forgot", "another long password"
+
+
+def ask(client: Visitor, email: str, **options):
+    return client.submit(FORGOT, {"email": email}, **options)
+
+
+def link_for(client: Visitor, user: User) -> str:
+    assert ask(client, user.email).status_code == 200
+    return newest_link(client, "reset_password")
+
+
+def test_a_link_sets_a_new_password_and_ends_every_session(
+    app: Flask, as_owner: Visitor, owner: User
+) -> None:
+    client = visitor(app)
+    link = link_for(client, owner)
+    assert client.get(link).status_code == 200
+    answer = client.submit(link, {"password": NEW})
+    assert (answer.status_code, answer.location) == (303, "/en/login")
+    assert check_credentials(owner.email, NEW).id == owner.id
+    assert as_owner.get("/orders").status_code == 303
+    assert client.get("/orders").status_code == 303, "signing in comes after"
+    assert User.get_by_id(owner.id).email_confirmed_at is not None
+    assert rows("notice")[0].params["kind"] == "security_password_changed"
+
+
+def test_a_link_works_once(client: Visitor, owner: User) -> None:
+    link = link_for(client, owner)
+    assert client.submit(link, {"password": NEW}).status_code == 303
+    for answer in (client.get(link), client.submit(link, {"password": "yet another password"})):
+        assert answer.status_code == 410
+    assert check_credentials(owner.email, NEW)
+
+
+def test_opening_a_link_does_not_spend_it(client: Visitor, owner: User) -> None:
+    link = link_for(client, owner)
+    for _ in range(3):
+        assert client.get(link).status_code == 200
+    assert client.submit(link, {"password": "short"}).status_code == 422
+    assert client.submit(link, {"password": NEW}).status_code == 303
+
+
+def test_a_link_ends_after_half_an_hour(client: Visitor, owner: User) -> None:
+    link = link_for(client, owner)
+    query("UPDATE account_links SET created_at = created_at - interval '31 minutes',"
+          " expires_at = expires_at - interval '31 minutes'")  # fmt: skip
+    assert client.get(link).status_code == client.submit(link, {"password": NEW}).status_code == 410
+    assert check_credentials(owner.email, PASSWORD)
+
+
+def test_using_one_link_or_changing_the_password_ends_the_others(
+    client: Visitor, as_owner: Visitor, owner: User
+) -> None:
+    first, second = link_for(client, owner), link_for(client, owner)
+    assert client.submit(second, {"password": NEW}).status_code == 303
+    assert client.get(first).status_code == 410
+    third = link_for(client, owner)
+    browser = visitor(as_owner.application, owner)
+    assert browser.submit("/account/security", {"present": NEW, "password": PASSWORD}).status_code == 303
+    assert client.get(third).status_code == 410
+
+
+@pytest.mark.parametrize("token", ["x", "a.b", "IjEi.forged", "%00", "х" * 50])
+def test_a_forged_link_is_worth_nothing(client: Visitor, owner: User, token: str) -> None:
+    link_for(client, owner)
+    for url in (f"/password/reset/{token}", f"/account/email/confirm/{token}"):
+        assert client.get(url).status_code in (404, 410)
+        assert client.submit(url, {"password": NEW}).status_code in (404, 410)
+
+
+def test_the_key_in_the_database_is_no_link(client: Visitor, owner: User) -> None:
+    link = link_for(client, owner)
+    key = AccountLink.get().key
+    assert client.get(f"/password/reset/{key}").status_code == 410
+    # Nor is a link good for another purpose.
+    assert client.get(link.replace("/password/reset/", "/account/email/confirm/")).status_code == 410
+
+
+def test_every_address_gets_the_same_answer(client: Visitor, owner: User) -> None:
+    def bare(email: str) -> str:
+        return re.sub(r'content="[^"]{15,}"|value="[^"]{15,}"', "", ask(client, email).text)
+
+    assert bare(owner.email) == bare("nobody@example.com")
+    assert PasswordResetRequest.select().count() == 2
+    assert [row.to_address for row in rows()] == [owner.email]
+    assert not PasswordResetRequest.select().exists()
+
+
+def test_every_address_takes_the_same_time(client: Visitor, owner: User) -> None:
+    token, times = client.token(), {owner.email: [], "nobody@example.com": []}
+    for _ in range(25):
+        for email, spent in times.items():
+            began = time.perf_counter()
+            client.post(FORGOT, data={"email": email, "csrf_token": token})
+            spent.append(time.perf_counter() - began)
+    known, unknown = (statistics.median(spent) for spent in times.values())
+    assert 0.6 < known / unknown < 1.67
+
+
+def test_the_letter_goes_to_the_stored_address_in_the_owners_language(client: Visitor) -> None:
+    make_user(email="olena@example.com", locale="uk")
+    ask(client, "OLENA@Example.com", headers={"Accept-Language": "ru"})
+    (row,) = rows()
+    assert (row.to_address, row.locale) == ("olena@example.com", "uk")
+
+
+def test_no_host_header_reaches_a_letter(make_app: MakeApp, owner: User) -> None:
+    client = visitor(make_app(trusted_proxies=1))
+    forged = {"X-Forwarded-Host": "evil.example"}
+    ask(client, owner.email, headers=forged)
+    letter = newest_letter(client, "reset_password")
+    assert "evil.example" not in letter.text + letter.html
+    assert "http://localhost/en/password/reset/" in letter.text
+
+
+def test_a_mailbox_is_not_flooded(client: Visitor, owner: User) -> None:
+    for _ in range(6):
+        assert ask(client, owner.email).status_code == 200
+        rows()
+    assert MailOutbox.select().count() == 3
+
+
+def test_requests_are_limited(make_app: MakeApp, owner: User) -> None:
+    client = visitor(make_app(rate_limit_sign_in="2 per minute"))
+    assert [ask(client, owner.email).status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_what_is_no_address_is_refused(client: Visitor, locale: str) -> None:
+    page = client.submit(f"/{locale}{FORGOT}", {"email": "nonsense"})
+    assert page.status_code == 422
+    assert 'id="email-error"' in page.text
+
+
+def test_a_new_password_does_not_get_past_the_second_factor(client: Visitor, owner: User) -> None:
+    enrol(owner)
+    assert client.submit(link_for(client, owner), {"password": NEW}).status_code == 303
+    answer = client.submit("/login", {"email": owner.email, "password": NEW})
+    assert answer.location == "/login/second-factor"
+    assert UserSession.select().where(~UserSession.awaits_second_factor).count() == 0
+
+
+def test_the_pages_of_a_link_tell_nobody_where_they_are(client: Visitor, owner: User) -> None:
+    page = client.get(link_for(client, owner))
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"

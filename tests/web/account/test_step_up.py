@@ -1,0 +1,193 @@
+"""Asked again before what a borrowed browser must not do, and led back with the form as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import PlatformConfig, User, Wallet
+from portal.web.access import access_of
+from tests.factories import PASSWORD, make_user, make_wallet
+from tests.support.wallets import TestWallet
+from tests.web.account.factor import code_of, enrol, forget_proof
+from tests.web.conftest import visitor
+from tests.web.pages import form_fields, text_of
+from tests.web.visitor import Visitor, error_of
+
+RATES, SAVE = "/admin/store/commissions/rates", "/admin/store/commissions/rates/default"
+CONFIRM = "/account/confirm"
+
+
+@pytest.fixture
+def secret(admin: User) -> str:
+    return enrol(admin)[0]
+
+
+@pytest.fixture
+def stale(app: Flask, admin: User, secret: str) -> Visitor:
+    """An admin with a second factor who has proven nothing for an hour."""
+    browser = visitor(app, admin)
+    forget_proof()
+    return browser
+
+
+def platform_percent() -> Any:
+    return PlatformConfig.get().referral_percent
+
+
+def stop(browser: Visitor, percent: str = "7.5"):
+    answer = browser.submit(
+        SAVE, {"platform_percent": percent}, headers={"Referer": f"http://localhost{RATES}"}
+    )
+    assert answer.status_code == 403
+    return answer
+
+
+def test_a_form_is_stopped_and_sent_again_by_the_person(stale: Visitor, secret: str) -> None:
+    asked = form_fields(stop(stale), CONFIRM)
+    assert platform_percent() == 5
+    confirmed = stale.submit(CONFIRM, {**flat(asked), "code": code_of(secret)})
+    assert confirmed.status_code == 200
+    assert platform_percent() == 5, "nothing happens by itself"
+    again = form_fields(confirmed, SAVE)
+    assert again["platform_percent"] == ["7.5"]
+    assert len(again["csrf_token"]) == 1
+    assert stale.post(SAVE, data=flat(again)).status_code == 303
+    assert platform_percent() == 7.5
+
+
+def flat(fields: dict[str, list[str]]) -> dict[str, Any]:
+    return {name: values if len(values) > 1 else values[0] for name, values in fields.items()}
+
+
+def test_every_value_of_a_name_is_kept_and_no_password(stale: Visitor, secret: str) -> None:
+    page = stale.submit(
+        "/admin/refcodes/decide", {"ids": ["3", "1", "2"], "decision": "approve", "password": "x"}
+    )
+    assert page.status_code == 403
+    confirmed = stale.submit(CONFIRM, {**flat(form_fields(page, CONFIRM)), "code": code_of(secret)})
+    again = form_fields(confirmed, "/admin/refcodes/decide")
+    assert again["ids"] == ["3", "1", "2"]
+    assert "password" not in again
+
+
+def test_the_password_confirms_as_well(stale: Visitor) -> None:
+    asked = flat(form_fields(stop(stale), CONFIRM))
+    wrong = stale.submit(CONFIRM, {**asked, "present": "not the password"})
+    assert wrong.status_code == 422
+    assert 'id="present-error"' in wrong.text
+    assert form_fields(wrong, CONFIRM)["kept"] == ["platform_percent=7.5"]
+    assert stale.submit(CONFIRM, {**asked, "present": PASSWORD}).status_code == 200
+    assert stale.submit(SAVE, {"platform_percent": "8"}).status_code == 303
+
+
+@pytest.mark.parametrize("code", ["000000", "", "2222-2222-2222-2222"])
+def test_no_proof_no_way_on(stale: Visitor, code: str) -> None:
+    asked = flat(form_fields(stop(stale), CONFIRM))
+    assert stale.submit(CONFIRM, {**asked, "code": code}).status_code == 422
+    assert stale.submit(SAVE, {"platform_percent": "8"}).status_code == 403
+    assert platform_percent() == 5
+
+
+def test_a_wallet_confirms_as_well(stale: Visitor, admin: User) -> None:
+    wallet = TestWallet()
+    make_wallet(admin, wallet.stored)
+    url = "/api/account/confirm"
+    message = stale.send(f"{url}/challenge", {"address": wallet.address}).get_json()["message"]
+    assert "Confirm that this is me" in message
+    wrong = stale.send(url, {"address": wallet.address, "signature": TestWallet().sign(message)})
+    assert error_of(wrong)["code"] == "signature_wrong"
+    body = {"address": wallet.address, "signature": wallet.sign(message)}
+    assert stale.send(url, body).status_code == 200
+    assert error_of(stale.send(url, body))["code"] == "challenge_unknown"
+    assert stale.submit(CONFIRM, {"target": SAVE, "kept": "platform_percent=9"}).status_code == 200
+    assert stale.submit(SAVE, {"platform_percent": "9"}).status_code == 303
+
+
+def test_somebody_elses_wallet_confirms_nothing(stale: Visitor) -> None:
+    wallet = TestWallet()
+    make_wallet(make_user(), wallet.stored)
+    for address in (wallet.address, TestWallet().address):
+        answer = stale.send("/api/account/confirm/challenge", {"address": address})
+        assert error_of(answer)["code"] == "wallet_unknown"
+
+
+def test_programs_get_a_code_of_their_own(stale: Visitor, admin: User) -> None:
+    wallet = make_wallet(admin)
+    answer = stale.send(f"/api/account/wallets/{wallet}", method="DELETE")
+    assert (answer.status_code, error_of(answer)["code"]) == (403, "step_up_required")
+    assert (
+        error_of(stale.send("/api/account/wallets/challenge", {"address": wallet}))["code"]
+        == "step_up_required"
+    )
+    assert Wallet.select().count() == 1
+    fragment = stale.swap(SAVE, {"platform_percent": "8"})
+    assert fragment.status_code == 403
+    assert f"{CONFIRM}?next=" in fragment.text
+
+
+def test_reading_and_single_decisions_are_not_stopped(stale: Visitor) -> None:
+    for url in (RATES, "/admin/refcodes", "/account/security"):
+        assert stale.get(url).status_code == 200
+    assert stale.send("/api/admin/rewards/1/approve").status_code == 404
+
+
+def test_the_token_is_asked_for_first(stale: Visitor) -> None:
+    answer = stale.post(SAVE, data={"platform_percent": "8"})
+    assert answer.status_code == 400
+    assert "platform_percent=8" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/x",
+        "//evil.example",
+        "/logout",
+        "/cart",
+        "/nowhere",
+        "",
+        "/admin/refcodes/1/approve",
+    ],
+)
+def test_only_forms_that_ask_for_it_are_sent_again(stale: Visitor, secret: str, target: str) -> None:
+    answer = stale.submit(
+        CONFIRM, {"target": target, "kept": "a=1", "back": "/orders", "code": code_of(secret)}
+    )
+    assert (answer.status_code, answer.location) == (303, "/orders")
+
+
+def test_the_page_leads_on_to_a_page_of_this_portal_only(stale: Visitor, secret: str) -> None:
+    page = stale.get(f"{CONFIRM}?next=https://evil.example")
+    assert "evil.example" not in text_of(page)
+    assert form_fields(page, CONFIRM)["target"] == ["/"]
+    answer = stale.submit(CONFIRM, {"target": "/account/wallets", "code": code_of(secret)})
+    assert answer.location == "/account/wallets"
+
+
+def test_confirming_gives_the_session_another_token(stale: Visitor, secret: str) -> None:
+    with stale.session_transaction() as session:
+        before = session["_user_id"]
+    stale.submit(CONFIRM, {"target": "/orders", "code": code_of(secret)})
+    with stale.session_transaction() as session:
+        assert session["_user_id"] != before
+    assert stale.get("/orders").status_code == 200
+
+
+def test_development_without_a_second_factor_is_never_asked(app: Flask, admin: User) -> None:
+    browser = visitor(app, admin)
+    forget_proof()
+    assert browser.submit(SAVE, {"platform_percent": "6"}).status_code == 303
+
+
+def test_what_asks_is_what_the_documentation_names(app: Flask) -> None:
+    asking = {rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint).reconfirm}
+    assert {
+        "admin.decide_many", "admin.merchant_save", "admin.platform_rate_save", "admin.product_rate_save",
+        "admin.payout_run", "admin.payout_batch_retry", "admin.reserve_release", "account.save_email",
+        "account.begin_second_factor", "account.save_second_factor", "account.remove_second_factor",
+        "account.replace_recovery_codes", "wallets.link", "wallets.unlink", "wallets.unlink_form",
+        "wallets.request_link_challenge",
+    } <= asking  # fmt: skip
