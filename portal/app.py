@@ -32,6 +32,7 @@ from portal.web import (
 )
 from portal.web.access import install_gate
 from portal.web.assets import serve_static
+from portal.web.beacon import BeaconDoor
 from portal.web.context import install_context
 from portal.web.errors import install_errors
 from portal.web.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
@@ -103,6 +104,7 @@ def _remember_for_account(locale: str) -> None:
 def _wrap(app: Flask, settings: Settings) -> None:
     app.wsgi_app = LocalePrefix(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = BeaconDoor(app.wsgi_app, app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -12,9 +12,10 @@ from portal.cli.doctor import doctor
 from portal.cli.mint import mint
 from portal.cli.payouts import payouts
 from portal.cli.users import user
+from portal.cli.visits import visits
 
 
 def register_commands(app: Flask) -> None:
     """Add every command to the application."""
-    for command in (audit, chain, db, dev, doctor, mint, payouts, seed, user):
+    for command in (audit, chain, db, dev, doctor, mint, payouts, seed, user, visits):
         app.cli.add_command(command)

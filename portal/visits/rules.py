@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 KEPT_DAYS = 28
+# The day under which the platform keeps the sum of all days that are not read one by one any more.
+BEFORE = date(1, 1, 1)
 
 _PREFETCH_HEADERS = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 _PREFETCH_VALUE = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
@@ -46,6 +48,20 @@ def visit_windows(counts: Mapping[date, int], today: date) -> VisitWindows:
         last7d=_sum_days(counts, today, 7),
         last28d=_sum_days(counts, today, KEPT_DAYS),
     )
+
+
+def previous_windows(counts: Mapping[date, int], today: date) -> VisitWindows:
+    """Return the windows before: yesterday, the 7 days before the last 7, the 28 before the last 28."""
+    return VisitWindows(
+        today=_sum_days(counts, today - timedelta(days=1), 1),
+        last7d=_sum_days(counts, today - timedelta(days=7), 7),
+        last28d=_sum_days(counts, today - timedelta(days=KEPT_DAYS), KEPT_DAYS),
+    )
+
+
+def oldest_compared_day(today: date) -> date:
+    """Return the first day of the 28-day window before; what is older is read by nobody."""
+    return today - timedelta(days=2 * KEPT_DAYS - 1)
 
 
 def oldest_kept_day(today: date) -> date:
