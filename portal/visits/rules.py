@@ -14,19 +14,25 @@ BEFORE = date(1, 1, 1)
 _PREFETCH_HEADERS = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 _PREFETCH_VALUE = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 
-# Programs that name themselves. Generic HTTP clients and an empty name are left alone: the rate limit
-# answers a flood, and a privacy tool that strips the name still serves a person. HeadlessChrome counts:
-# scanners hide it, while browser tests of a deployment show it and expect to be counted.
+# Programs that name themselves. Published lists of crawlers were compared and left out: they also name the browsers
+# inside apps, which people use. Generic HTTP clients and an empty name are left alone: the rate limit answers a
+# flood, and a privacy tool that strips the name still serves a person. HeadlessChrome counts: scanners hide it,
+# while browser tests of a deployment show it and expect to be counted.
 _DECLARED_PROGRAM = re.compile(
     r"""
     (?<!cu)bots?(?![a-z])              # Googlebot, TelegramBot, Twitterbot, Discordbot; not a CUBOT phone
-    | crawl | spider | slurp | \+https?://
-    | facebookexternalhit | facebookcatalog | meta-external
-    | whatsapp/ | \bviber\b | slack-imgproxy | skypeuripreview | vkshare | line-poker | kakaotalk-scrap
-    | (?:url|link|web|bing|microsoft)[ -]?preview
-    | embedly | iframely | google-inspectiontool | googleother | mediapartners | apis-google | feedfetcher
-    | chrome-lighthouse | \bptst/ | gtmetrix | pingdom | statuscake | site24x7 | ia_archiver | w3c_validator
-    | phantomjs | nikto | sqlmap | nuclei | masscan | zgrab | \bnmap\b | wpscan | acunetix | censysinspect
+    | compatible;(?!\s*(?:msie|konqueror))   # how programs sign and browsers no longer do
+    | https?:// | \b[\w.-]+@[\w-]+\.\w    # an address to complain to
+    | crawl | spider | slurp | scrap(?:e|ing|y\b) | fetcher | validator | checker | checklink | check_http
+    | monitor(?:ing)?\b | uptime | synthetic | image-?proxy
+    | facebookexternalhit | facebookcatalog | facebot | meta-external
+    | ^whatsapp\b | whatsapp/ | \bviber\b | slack-imgproxy | skypeuripreview | vkshare | line-poker
+    | kakaotalk-scrap | mastodon/ | bluesky | steamchaturllookup
+    | (?:url|link|web|page|bing|microsoft)[ -]?preview | onebox
+    | embedly | iframely | google-(?:inspectiontool|safety|read-aloud|agent|site) | googleother | mediapartners
+    | apis-google | chrome-lighthouse | \bptst/ | gtmetrix | pingdom | statuscake | site24x7 | checkly
+    | ia_archiver | archive-it | w3c_ | phantomjs | httrack | netcraft
+    | nikto | sqlmap | nuclei | masscan | zgrab | \bnmap\b | wpscan | acunetix | censysinspect | nessus | openvas
     """,
     re.IGNORECASE | re.VERBOSE,
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PATH = "/api/refcodes/track"
 ERROR_KEY = "portal.beacon_error"
 CODE_MAX = 64
-_BODY_MAX = 1024
+_BODY_MAX, _AGENT_MAX = 1024, 512
 _ANSWER = json.dumps({"success": True}).encode() + b"\n"
 _PURPOSES = {
     "HTTP_PURPOSE": "purpose",
@@ -53,8 +53,8 @@ def track_arrival(environ: WSGIEnvironment, body: bytes, limit: AddressLimit) ->
     code = parse_object(body).get("code")
     if not isinstance(code, str) or not 1 <= len(code) <= CODE_MAX or not code.isprintable():
         raise CodeMalformed(field="code")
-    purposes = {name: environ[key] for key, name in _PURPOSES.items() if key in environ}
-    if _is_countable(environ.get("HTTP_USER_AGENT", ""), **purposes) and not count_visit(code):
+    purposes = {name: environ[key][:_AGENT_MAX] for key, name in _PURPOSES.items() if key in environ}
+    if _is_countable(environ.get("HTTP_USER_AGENT", "")[:_AGENT_MAX], **purposes) and not count_visit(code):
         raise CodeNotFound(field="code")
 
 
