@@ -23,6 +23,7 @@ from portal.web import (
     brand,
     checkout,
     health,
+    referral_choice,
     referrer,
     stand_in,
     store,
@@ -36,10 +37,12 @@ from portal.web.beacon import BeaconDoor
 from portal.web.context import install_context
 from portal.web.errors import install_errors
 from portal.web.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
-from portal.web.referral_cookies import remember_first_touch
+from portal.web.referral_cookies import install_referral_cookies
 from portal.web.security import install_security
 
-BLUEPRINTS = (store, checkout, account, wallets, referrer, vendor, admin, api, webhooks, health, brand)
+BLUEPRINTS = (
+    store, checkout, account, wallets, referrer, referral_choice, vendor, admin, api, webhooks, health, brand,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -59,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in BLUEPRINTS + ((stand_in,) if settings.uses_stand_in else ()):
         app.register_blueprint(module.blueprint)
     install_gate(app)
-    app.after_request(remember_first_touch)
+    install_referral_cookies(app)
     register_commands(app)
     _wrap(app, settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, current_app, jsonify, request
+from flask import Blueprint, after_this_request, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -18,10 +18,10 @@ from portal.lib.money import major_text
 from portal.rewards import list_reward_queue
 from portal.shop import list_products, parse_cart
 from portal.web.access import for_role, public, signed_in
-from portal.web.beacon import ERROR_KEY, track_arrival
+from portal.web.beacon import ERROR_KEY, CodeNotFound, track_arrival
 from portal.web.format import exact_tokens
 from portal.web.locale import select_locale
-from portal.web.referral_cookies import raw_referral_cookie
+from portal.web.referral_cookies import entered_code, forget_first_touch, raw_referral_cookie
 from portal.web.requests import json_body, number_field, portal, text_field
 from portal.web.sentences import referral_reason
 
@@ -37,9 +37,15 @@ MINT_LIMIT_MAX = 50
 @public(csrf=False)
 def track() -> ResponseReturnValue:
     """Count one arrival through a share link, unless the short way has tried already and met an error."""
-    if error := request.environ.get(ERROR_KEY):
-        raise error
-    track_arrival(request.environ, request.get_data(), current_app.extensions["beacon_limit"])
+    try:
+        if error := request.environ.get(ERROR_KEY):
+            raise error
+        track_arrival(request.environ, request.get_data(), current_app.extensions["beacon_limit"])
+    except CodeNotFound as error:
+        # A code that credits nobody is no first touch: the next link may be one.
+        if error.params["tried"] == raw_referral_cookie():
+            after_this_request(forget_first_touch)
+        raise
     return jsonify(success=True)
 
 
@@ -75,6 +81,7 @@ def create_order() -> ResponseReturnValue:
         raw_referral_cookie(),
         portal().settings,
         checkout_key=key or None,
+        entered_code=entered_code(),
     )
     return jsonify(_order_answer(placed)), 201
 

@@ -39,6 +39,8 @@ class CodeMalformed(PortalError):
 
 
 class CodeNotFound(PortalError):
+    """No active code; `tried` is the text that came."""
+
     code = "code_unknown"
 
 
@@ -55,7 +57,7 @@ def track_arrival(environ: WSGIEnvironment, body: bytes, limit: AddressLimit) ->
         raise CodeMalformed(field="code")
     purposes = {name: environ[key][:_AGENT_MAX] for key, name in _PURPOSES.items() if key in environ}
     if _is_countable(environ.get("HTTP_USER_AGENT", "")[:_AGENT_MAX], **purposes) and not count_visit(code):
-        raise CodeNotFound(field="code")
+        raise CodeNotFound(field="code", tried=code)
 
 
 class BeaconDoor:

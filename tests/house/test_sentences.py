@@ -33,7 +33,7 @@ INTERNAL = {"callback_malformed", "data_folder_unusable", "deployment_failed", "
 PARAMS: dict[str, object] = {
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
-    "state": "held",
+    "state": "held", "refusal": "unknown_code", "kept": "ABCDEFGH",
     "left_minor": 1_000,
 }  # fmt: skip
 
