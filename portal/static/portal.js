@@ -316,6 +316,10 @@ async function trackArrival() {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ code }),
     keepalive: true,
+  }).then(async (response) => {
+    // A body that nobody reads keeps the connection busy.
+    await response.text();
+    return response;
   }).catch((error) => error);
   // What was refused for now or never got through is owed: the next page pays it.
   const failed = answer instanceof Error || answer.status === 429 || answer.status >= 500;
