@@ -49,11 +49,13 @@ class WebServer:
 
     def __init__(self, application: str, server: str = "granian", **environment: str) -> None:
         self.port = pick_port()
+        workers = ["--workers", str(WORKERS)]
         arguments = {
-            "granian": ["granian", "--interface", "wsgi", "--no-ws", "--port", str(self.port), "--log-level",
-                        "warning", "--workers", str(WORKERS), "--blocking-threads", str(THREADS), application],
-            "gunicorn": ["gunicorn", "--worker-class", "gthread", "--bind", f"127.0.0.1:{self.port}", "--workers",
-                         str(WORKERS), "--threads", str(THREADS), "--keep-alive", "60", application],
+            "granian": ["granian", "--interface", "wsgi", "--no-ws", "--port", str(self.port), "--log-level", "error",
+                        *workers, "--blocking-threads", str(THREADS), application],
+            "gunicorn": ["gunicorn", "--worker-class", "gthread", "--no-control-socket", "--log-level", "warning",
+                         "--bind", f"127.0.0.1:{self.port}", *workers, "--threads", str(THREADS),
+                         "--keep-alive", "60", application],
         }[server]  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", *arguments],

@@ -105,16 +105,19 @@ def test_a_database_that_is_away_is_said_so_and_found_again(code: Refcode) -> No
     assert count_visit(code.code)
 
 
-def test_a_fork_leaves_the_connection_to_the_first_process(code: Refcode, database: str) -> None:
+def test_a_fork_leaves_the_connection_to_the_first_process(code: Refcode) -> None:
+    session = OwnConnection("which_session", "SELECT pg_backend_pid() + $1", "int")
+    first = session.run([0])
     assert count_visit(code.code)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         child = os.fork()
     if child == 0:
-        os._exit(0 if count_visit(code.code) and count_visit(code.code) else 1)
+        os._exit(0 if session.run([0]) != first and count_visit(code.code) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert session.run([0]) == first
     assert count_visit(code.code)
-    assert execute(database, f"SELECT visits_total FROM refcodes WHERE code = '{code.code}'") == [(4,)]
+    assert query("SELECT visits_total FROM refcodes") == [(3,)]
 
 
 # ---------------------------------------------------------------------- windows, comparisons, pruning
