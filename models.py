@@ -477,6 +477,30 @@ class VisitDaily(Table):
         primary_key = CompositeKey("code", "day")
 
 
+class VisitPast(Table):
+    """Buckets that left `visit_daily`, read by comparisons only."""
+
+    code = TextField()
+    day = DateField()
+    visits = BigIntegerField()
+
+    class Meta:
+        table_name = "visit_past"
+        primary_key = CompositeKey("code", "day")
+
+
+class PlatformVisits(Table):
+    """Visits of all codes a day, in shards."""
+
+    day = DateField()
+    shard = SmallIntegerField()
+    visits = BigIntegerField()
+
+    class Meta:
+        table_name = "platform_visits"
+        primary_key = CompositeKey("day", "shard")
+
+
 class ReferralReward(StatusTable):
     id = IdentityField()
     order_reference = TextField()

@@ -26,6 +26,7 @@ from portal.web import (
     dev_mail,
     exports,
     health,
+    referral_choice,
     referrer,
     stand_in,
     store,
@@ -35,11 +36,12 @@ from portal.web import (
 )
 from portal.web.access import install_gate
 from portal.web.assets import serve_static
+from portal.web.beacon import BeaconDoor
 from portal.web.context import install_context
 from portal.web.errors import install_errors
 from portal.web.letters import composer
 from portal.web.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
-from portal.web.referral_cookies import remember_first_touch
+from portal.web.referral_cookies import install_referral_cookies
 from portal.web.security import install_security
 
 BLUEPRINTS = (
@@ -49,6 +51,7 @@ BLUEPRINTS = (
     credit,
     wallets,
     referrer,
+    referral_choice,
     vendor,
     admin,
     api,
@@ -77,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in BLUEPRINTS + stand_ins:
         app.register_blueprint(module.blueprint)
     install_gate(app)
-    app.after_request(remember_first_touch)
+    install_referral_cookies(app)
     register_commands(app)
     _wrap(app, settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -122,6 +125,7 @@ def _remember_for_account(locale: str) -> None:
 def _wrap(app: Flask, settings: Settings) -> None:
     app.wsgi_app = LocalePrefix(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = BeaconDoor(app.wsgi_app, app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

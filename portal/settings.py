@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     nbu_rate_url: HttpUrl = "https://bank.gov.ua/NBUStatService/v1/statdirectory/exchange"
     referral_reward_mode: Annotated[int, Field(ge=0, le=1)] = 0
     referral_account_fallback: bool = True
+    referral_consent_required: bool = False
     polygon_rpc_url: HttpUrl = ""
     polygon_rpc_fallback_url: HttpUrl = ""
     referral_token_usd_price: PositiveDecimal | None = None

@@ -20,6 +20,7 @@ from models import (
     Order,
     OrderItem,
     PaymentTransaction,
+    PlatformVisits,
     Product,
     Refcode,
     ReferralReward,
@@ -83,10 +84,19 @@ def make_code(owner: User, wallet: str | None = None, **values: Any) -> Refcode:
 
 
 def make_visits(code: Refcode, by_days_ago: dict[int, int]) -> None:
-    """Write the daily buckets of a code, and its total as their sum."""
+    """Write the daily buckets of a code, however old, and its total and the platform's as their sum."""
     today = datetime.now(UTC).date()
     for days, visits in by_days_ago.items():
-        VisitDaily.insert(code=code.code, day=today - timedelta(days=days), visits=visits).execute()
+        day = today - timedelta(days=days)
+        VisitDaily.insert(code=code.code, day=day, visits=visits).execute()
+        (
+            PlatformVisits.insert(day=day, shard=0, visits=visits)
+            .on_conflict(
+                conflict_target=[PlatformVisits.day, PlatformVisits.shard],
+                update={PlatformVisits.visits: PlatformVisits.visits + visits},
+            )
+            .execute()
+        )
     total = sum(by_days_ago.values())
     Refcode.update(visits_total=Refcode.visits_total + total).where(Refcode.code == code.code).execute()
 

@@ -4,8 +4,10 @@ from portal.attribution.rules import (
     AttributionFacts,
     Decision,
     choose_code,
+    code_in_link,
     is_well_formed_code,
     run_guards,
+    tidy_typed_code,
     trace_as_json,
 )
 
@@ -13,7 +15,9 @@ __all__ = [
     "AttributionFacts",
     "Decision",
     "choose_code",
+    "code_in_link",
     "is_well_formed_code",
     "run_guards",
+    "tidy_typed_code",
     "trace_as_json",
 ]

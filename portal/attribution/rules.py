@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from portal.lib.ids import CODE_ALPHABET
 
-CodeSource = Literal["cookie", "account"]
+CodeSource = Literal["cookie", "account", "entered"]
 CodeState = Literal["active", "inactive"]
 
 CODE_LENGTH = 8
 CODE_PATTERN = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
+# What messengers and people leave around a code in a link: quotes, full stops, spaces, a second query.
+_LINKED_CODE = re.compile(rf"[\W_]*({CODE_PATTERN.pattern})(?:[\W_]*|[?&#].*)", re.DOTALL)
+_TYPED_SPACES = re.compile(r"[\s\u200b-\u200f\u2060\ufeff-]+")
 
 
 class Guard(StrEnum):
@@ -58,7 +61,7 @@ class GuardResult:
     """What one guard found.
 
     `detail` of code_known is active, absent, malformed, unknown or inactive; `source` tells whether
-    the code came from the cookie or the account. Other guards have neither.
+    the code came from the cookie, from the account or was entered at checkout. Other guards have neither.
     """
 
     guard: str
@@ -82,10 +85,29 @@ def is_well_formed_code(text: str) -> bool:
     return CODE_PATTERN.fullmatch(text) is not None
 
 
+def code_in_link(values: Iterable[str]) -> str | None:
+    """Return the code of a link: of its `ref` values the first that is one, without what got stuck around it.
+
+    Letters are never guessed: 0 for o or l for i would credit somebody else.
+    """
+    found = (_LINKED_CODE.fullmatch(value) for value in values)
+    return next((match[1] for match in found if match), None)
+
+
+def tidy_typed_code(text: str) -> str:
+    """Return what somebody typed without the spaces and hyphens that groups of letters are read out with."""
+    return _TYPED_SPACES.sub("", text)
+
+
 def choose_code(
-    cookie: str | None, account_code: str | None, *, account_fallback: bool
+    cookie: str | None, account_code: str | None, *, account_fallback: bool, entered: str | None = None
 ) -> tuple[str | None, CodeSource | None]:
-    """Return the code to judge and its source: the cookie's, else the account's when the setting allows."""
+    """Return the code to judge and its source: the cookie's, else the account's when the setting allows.
+
+    A code entered at checkout goes first: it was accepted only because no first touch applied then.
+    """
+    if entered:
+        return entered, "entered"
     if cookie:
         return cookie, "cookie"
     if account_code and account_fallback:

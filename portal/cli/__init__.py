@@ -13,9 +13,10 @@ from portal.cli.mail import mail
 from portal.cli.mint import mint
 from portal.cli.payouts import payouts
 from portal.cli.users import user
+from portal.cli.visits import visits
 
 
 def register_commands(app: Flask) -> None:
     """Add every command to the application."""
-    for command in (audit, chain, db, dev, doctor, mail, mint, payouts, seed, user):
+    for command in (audit, chain, db, dev, doctor, mail, mint, payouts, seed, user, visits):
         app.cli.add_command(command)

@@ -21,15 +21,28 @@ class Attribution:
     code: Refcode | None
 
     @property
+    def source(self) -> str | None:
+        """Where the code came from: cookie, account or entered; None without one."""
+        return self.decision.trace[0].source
+
+    @property
     def referrer_name(self) -> str:
         referrer = find_user(self.code.owner_user_id) if self.code else None
         return referrer.name if referrer else ""
 
 
-def preview_attribution(buyer: User, cookie_code: str | None, settings: Settings) -> Attribution:
-    """Decide about a purchase a buyer is about to make, guards included (SPEC section 2.4)."""
+def preview_attribution(
+    buyer: User, cookie_code: str | None, settings: Settings, *, entered_code: str | None = None
+) -> Attribution:
+    """Decide about a purchase a buyer is about to make, guards included (SPEC section 2.4).
+
+    `entered_code` is one that `check_entered_code` has accepted.
+    """
     code, source = choose_code(
-        cookie_code, buyer.referred_by_code, account_fallback=settings.referral_account_fallback
+        cookie_code,
+        buyer.referred_by_code,
+        account_fallback=settings.referral_account_fallback,
+        entered=entered_code,
     )
     return _decide(buyer.id, code, source, order_id=None)
 

@@ -50,6 +50,7 @@ def place_order(
     settings: Settings,
     *,
     checkout_key: str | None = None,
+    entered_code: str | None = None,
 ) -> PlacedOrder:
     """Write an order with its attribution and decision trace (SPEC section 2.4).
 
@@ -58,7 +59,7 @@ def place_order(
     if checkout_key and (made := find_order_by_checkout_key(buyer.id, checkout_key)):
         return PlacedOrder(made, None)
     priced = price_lines(lines)
-    attribution = preview_attribution(buyer, cookie_code, settings)
+    attribution = preview_attribution(buyer, cookie_code, settings, entered_code=entered_code)
     try:
         return _write(buyer, priced, attribution, checkout_key)
     except IntegrityError:

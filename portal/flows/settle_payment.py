@@ -61,6 +61,7 @@ def buy_with_credit(
     settings: Settings,
     *,
     checkout_key: str | None = None,
+    entered_code: str | None = None,
 ) -> Order:
     """Place an order and pay it from credit, both or neither; the same checkout key again buys nothing more.
 
@@ -73,7 +74,9 @@ def buy_with_credit(
     ):
         return made
     with transaction():
-        placed = place_order(buyer, lines, cookie_code, settings, checkout_key=checkout_key)
+        placed = place_order(
+            buyer, lines, cookie_code, settings, checkout_key=checkout_key, entered_code=entered_code
+        )
         return pay_with_credit(placed.order.id, buyer, chain, settings)
 
 

@@ -298,39 +298,44 @@ setInterval(() => { if (!document.hidden) refreshTimes(); }, 30000);
 /* ---- the visit beacon ---- */
 
 const VISIT_PAUSE_MS = 30 * 60 * 1000;
-function visitedCode() {
-  const match = document.cookie.match(/(?:^|;\s*)ring_ref_visible=([^;]+)/);
+function cookie(name) {
+  const match = document.cookie.match(new RegExp(`(?:^|;\\s*)${name}=([^;]+)`));
   try { return match && decodeURIComponent(match[1]); } catch { return null; }
 }
-// An arrival is a landing with ?ref=, or the first page of a visit that starts on its own long after the last one.
-// Pages opened after the landing, in this tab or another, belong to the same arrival. A beacon that was refused for
-// now or never got through is owed, and the next page pays it.
-function isArrival(code, ref) {
-  const lastSeen = Number(stored(local, `ring_seen:${code}`)) || 0;
-  stored(local, `ring_seen:${code}`, String(Date.now()));
-  if (stored(session, `ring_owed:${code}`)) return true;
-  if (ref !== null) return !stored(session, `ring_arrived:${code}:${ref}`);
-  const inside = document.referrer.startsWith(`${location.origin}/`);
-  return !inside && !stored(session, `ring_arrived:${code}`) && Date.now() - lastSeen > VISIT_PAUSE_MS;
+// One cookie for all tabs: whose visit is under way, and when it was last seen.
+function keepVisit(code, seconds = 30 * 86400) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `ring_visit=${encodeURIComponent(code)}.${Date.now()}; path=/; max-age=${seconds}; samesite=lax${secure}`;
+}
+// An arrival is the first page of a visit; a visit ends with half an hour without a page. Whatever is opened meanwhile,
+// in this tab or another, by the same link or none, belongs to it. After a longer pause a link, a bookmark or a typed
+// address is a new arrival; going on from an open page, reloading it or going back to it is not.
+function isArrival(code) {
+  const [seenCode, seenAt] = (cookie("ring_visit") ?? "").split(".");
+  keepVisit(code);
+  if (seenCode !== code) return true;
+  if (Math.abs(Date.now() - Number(seenAt)) < VISIT_PAUSE_MS) return false;
+  const how = performance.getEntriesByType("navigation")[0]?.type;
+  return how === "navigate" && !document.referrer.startsWith(`${location.origin}/`);
 }
 async function trackArrival() {
-  const code = visitedCode();
-  const ref = new URLSearchParams(location.search).get("ref");
-  if (!code || document.visibilityState === "prerender" || !isArrival(code, ref)) return;
+  const code = cookie("ring_ref_visible");
+  if (!code || !isArrival(code)) return;
   let leaving = false;
   addEventListener("pagehide", () => { leaving = true; });
-  stored(session, `ring_owed:${code}`, null);
-  stored(session, `ring_arrived:${code}`, "1");
-  stored(session, `ring_arrived:${code}:${ref ?? ""}`, "1");
   const answer = await fetch("/api/refcodes/track", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ code }),
     keepalive: true,
+  }).then(async (response) => {
+    // A body that nobody reads keeps the connection busy.
+    await response.text();
+    return response;
   }).catch((error) => error);
-  if (!leaving && (answer instanceof Error || answer.status === 429 || answer.status >= 500)) {
-    stored(session, `ring_owed:${code}`, "1");
-  }
+  // What was refused for now or never got through is owed: the next page pays it.
+  const failed = answer instanceof Error || answer.status === 429 || answer.status >= 500;
+  if (failed && !leaving) keepVisit(code, 0);
 }
 
 /* ---- start ---- */

@@ -1,11 +1,12 @@
 """Arrivals through share links: counted once each, in daily UTC buckets and a total for ever."""
 
-from portal.visits.operations import count_visit, prune_visits
+from portal.visits.operations import add_history, count_visit, prune_visits
 from portal.visits.queries import VisitStats, list_visit_ledger, platform_stats, stats_by_code
 from portal.visits.rules import is_countable
 
 __all__ = [
     "VisitStats",
+    "add_history",
     "count_visit",
     "is_countable",
     "list_visit_ledger",

@@ -1,30 +1,112 @@
-"""Count arrivals; one statement, so concurrent beacons on one code never lose a count."""
+"""Count arrivals by writes that requests share, and remove old buckets."""
 
 from __future__ import annotations
 
-from portal.db import query
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
 
-BUCKET_DAYS = 28
+from portal.db import query, transaction
+from portal.db.own_connection import OwnConnection
+from portal.lib.clock import utc_today
+from portal.visits.group_commit import GroupCommit
+from portal.visits.rules import BEFORE, oldest_compared_day, oldest_kept_day
 
+# Codes are locked in their order, so two writers never wait for each other in a circle; whoever holds a code
+# holds its bucket, and the platform's row comes last. A code that is unknown or switched off is not returned.
 _COUNT = """
-WITH hit AS (
-    UPDATE refcodes SET visits_total = visits_total + 1, last_visit_at = now()
-    WHERE code = %s AND active RETURNING code
+WITH arrived AS (
+    SELECT r.code, a.visits FROM unnest($1, $2) AS a (code, visits) JOIN refcodes r USING (code)
+    WHERE r.active ORDER BY r.code FOR NO KEY UPDATE OF r
+), counted AS (
+    UPDATE refcodes r SET visits_total = r.visits_total + a.visits, last_visit_at = now()
+    FROM arrived a WHERE r.code = a.code RETURNING r.code, a.visits
+), bucket AS (
+    INSERT INTO visit_daily (code, day, visits)
+    SELECT code, (now() AT TIME ZONE 'UTC')::date, visits FROM counted
+    ON CONFLICT (code, day) DO UPDATE SET visits = visit_daily.visits + excluded.visits
+), platform AS (
+    INSERT INTO platform_visits (day, shard, visits)
+    SELECT (now() AT TIME ZONE 'UTC')::date, pg_backend_pid() % 16, sum(visits) FROM counted HAVING count(*) > 0
+    ON CONFLICT (day, shard) DO UPDATE SET visits = platform_visits.visits + excluded.visits
 )
+SELECT code FROM counted
+"""
+_connection = OwnConnection("count_visits", _COUNT, "text[], bigint[]")
+
+_ADD_TOTAL = "UPDATE refcodes SET visits_total = visits_total + %s WHERE code = %s"
+_ADD_BUCKETS = """
 INSERT INTO visit_daily (code, day, visits)
-SELECT code, (now() AT TIME ZONE 'UTC')::date, 1 FROM hit
-ON CONFLICT (code, day) DO UPDATE SET visits = visit_daily.visits + 1
-RETURNING code
+SELECT %s, a.day, a.visits FROM unnest(%s::date[], %s::bigint[]) AS a (day, visits)
+ON CONFLICT (code, day) DO UPDATE SET visits = visit_daily.visits + excluded.visits
+"""
+_ADD_PLATFORM = """
+INSERT INTO platform_visits (day, shard, visits)
+SELECT a.day, 0, a.visits FROM unnest(%s::date[], %s::bigint[]) AS a (day, visits) ORDER BY a.day
+ON CONFLICT (day, shard) DO UPDATE SET visits = platform_visits.visits + excluded.visits
+"""
+_OLD_DAYS = "SELECT DISTINCT day FROM visit_daily WHERE day < %s ORDER BY day"
+_MOVE = """
+WITH moved AS (DELETE FROM visit_daily WHERE day = %s RETURNING code, day, visits)
+INSERT INTO visit_past (code, day, visits) SELECT code, day, visits FROM moved
+ON CONFLICT (code, day) DO UPDATE SET visits = visit_past.visits + excluded.visits
+RETURNING 1
+"""
+_FORGET = "DELETE FROM visit_past WHERE day < %s"
+# Past days need no shards, and days that no comparison reads become one row.
+_FOLD = """
+WITH folded AS (
+    DELETE FROM platform_visits
+    WHERE day < %(today)s AND shard > 0 OR day < %(oldest)s AND day > %(before)s RETURNING day, visits
+)
+INSERT INTO platform_visits (day, shard, visits)
+SELECT CASE WHEN day < %(oldest)s THEN %(before)s ELSE day END, 0, sum(visits) FROM folded GROUP BY 1
+ON CONFLICT (day, shard) DO UPDATE SET visits = platform_visits.visits + excluded.visits
 """
 
-_PRUNE = "DELETE FROM visit_daily WHERE day < (now() AT TIME ZONE 'UTC')::date - %s RETURNING code"
+
+def _write(counts: Mapping[str, int]) -> Collection[str]:
+    return {row[0] for row in _connection.run([list(counts), list(counts.values())])}
+
+
+_arrivals = GroupCommit(_write)
 
 
 def count_visit(code: str) -> bool:
-    """Add one arrival to an active code's total and to its bucket of the UTC day; return whether the code is known."""
-    return bool(query(_COUNT, [code]))
+    """Add one arrival to an active code and return whether there is one; it is durable and readable then.
+
+    Adds to the total, to the code's bucket of the UTC day and to the platform's, in one statement shared with
+    whoever arrived meanwhile (SPEC section 2.2). Raises DatabaseAway.
+    """
+    return _arrivals.add(code)
 
 
-def prune_visits() -> int:
-    """Remove buckets older than 28 days and return how many; totals never shrink (SPEC section 2.2)."""
-    return len(query(_PRUNE, [BUCKET_DAYS - 1]))
+def add_history(code: str, total: int, buckets: Mapping[date, int]) -> None:
+    """Add visits counted elsewhere to a code: its all-time total and what of it is known by UTC day.
+
+    `total` is at least the sum of the buckets; days before the kept ones go into the total only.
+    """
+    oldest = oldest_kept_day(utc_today())
+    kept = {day: visits for day, visits in buckets.items() if day >= oldest}
+    days = {**kept, BEFORE: total - sum(kept.values())}
+    with transaction():
+        query(_ADD_TOTAL, [total, code])
+        query(_ADD_BUCKETS, [code, list(kept), list(kept.values())])
+        query(_ADD_PLATFORM, [list(days), list(days.values())])
+
+
+def prune_visits(on_day: Callable[[date, int], object] = lambda day, buckets: None) -> int:
+    """Take buckets older than 28 days out of `visit_daily` and return how many; totals never shrink.
+
+    They stay in `visit_past` for as long as a comparison needs them. `on_day` hears of each day done and its number
+    of buckets; a run that is stopped has done whole days (SPEC section 2.2).
+    """
+    today = utc_today()
+    oldest = oldest_kept_day(today)
+    pruned = 0
+    for (day,) in query(_OLD_DAYS, [oldest]):
+        buckets = len(query(_MOVE, [day]))
+        pruned += buckets
+        on_day(day, buckets)
+    query(_FORGET, [oldest_compared_day(today)])
+    query(_FOLD, {"today": today, "oldest": oldest_compared_day(today), "before": BEFORE})
+    return pruned

@@ -1,4 +1,4 @@
-"""Read visit totals and windows; the buckets are few (28 a code), so this costs the same at any volume."""
+"""Read visit totals and windows; the buckets are few (56 a code), so this costs the same at any volume."""
 
 from __future__ import annotations
 
@@ -9,35 +9,45 @@ from datetime import date, timedelta
 from models import Refcode, VisitDaily
 from portal.db import Keyset, query, within
 from portal.lib.clock import utc_today
-from portal.visits.rules import KEPT_DAYS, visit_windows
+from portal.visits.rules import KEPT_DAYS, VisitWindows, oldest_compared_day, previous_windows, visit_windows
+
+_TOTALS = "SELECT code, visits_total FROM refcodes WHERE code = ANY(%s)"
+# A day that is being moved stands in one of the two: a statement sees it once.
+_BUCKETS = """
+SELECT code, day, visits FROM visit_daily WHERE code = ANY(%(codes)s) AND day >= %(oldest)s
+UNION ALL SELECT code, day, visits FROM visit_past WHERE code = ANY(%(codes)s) AND day >= %(oldest)s
+"""
+_PLATFORM = "SELECT day, sum(visits)::bigint FROM platform_visits GROUP BY day"
 
 
 @dataclass(frozen=True)
 class VisitStats:
-    """Arrivals of all time, the windows ending today (UTC), and the 28 daily counts, oldest first."""
+    """Arrivals of all time, the windows ending today (UTC), the 28 daily counts, oldest first, and the windows
+    before: yesterday, and the 7 and 28 days before the windows.
+    """
 
     total: int
     today: int
     last7d: int
     last28d: int
     daily: tuple[tuple[date, int], ...]
+    previous: VisitWindows
 
 
 def stats_by_code(codes: Sequence[str]) -> dict[str, VisitStats]:
     """Return the visit statistics of each known code."""
-    totals = dict(query("SELECT code, visits_total FROM refcodes WHERE code = ANY(%s)", [list(codes)]))
+    totals = dict(query(_TOTALS, [list(codes)]))
     buckets: dict[str, dict[date, int]] = {code: {} for code in totals}
-    for code, day, visits in query(
-        "SELECT code, day, visits FROM visit_daily WHERE code = ANY(%s)", [list(totals)]
-    ):
-        buckets[code][day] = visits
+    oldest = oldest_compared_day(utc_today())
+    for code, day, visits in query(_BUCKETS, {"codes": list(totals), "oldest": oldest}):
+        buckets[code][day] = buckets[code].get(day, 0) + visits
     return {code: _stats(total, buckets[code]) for code, total in totals.items()}
 
 
 def platform_stats() -> VisitStats:
-    """Return the visit statistics of every code together."""
-    total = query("SELECT coalesce(sum(visits_total), 0)::bigint FROM refcodes")[0][0]
-    return _stats(total, dict(query("SELECT day, sum(visits)::bigint FROM visit_daily GROUP BY day")))
+    """Return the visit statistics of every code together; constant in visits and in codes."""
+    days = dict(query(_PLATFORM))
+    return _stats(sum(days.values()), days)
 
 
 def list_visit_ledger(since: date | None, until: date | None) -> Keyset[VisitDaily]:
@@ -57,4 +67,5 @@ def _stats(total: int, buckets: Mapping[date, int]) -> VisitStats:
     windows = visit_windows(buckets, today)
     days = [today - timedelta(days=back) for back in reversed(range(KEPT_DAYS))]
     daily = tuple((day, buckets.get(day, 0)) for day in days)
-    return VisitStats(total, windows.today, windows.last7d, windows.last28d, daily)
+    previous = previous_windows(buckets, today)
+    return VisitStats(total, windows.today, windows.last7d, windows.last28d, daily, previous)

@@ -8,23 +8,31 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 KEPT_DAYS = 28
+# The day under which the platform keeps the sum of all days that are not read one by one any more.
+BEFORE = date(1, 1, 1)
 
 _PREFETCH_HEADERS = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 _PREFETCH_VALUE = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 
-# Programs that name themselves. Generic HTTP clients and an empty name are left alone: the rate limit
-# answers a flood, and a privacy tool that strips the name still serves a person. HeadlessChrome counts:
-# scanners hide it, while browser tests of a deployment show it and expect to be counted.
+# Programs that name themselves. Published lists of crawlers were compared and left out: they also name the browsers
+# inside apps, which people use. Generic HTTP clients and an empty name are left alone: the rate limit answers a
+# flood, and a privacy tool that strips the name still serves a person. HeadlessChrome counts: scanners hide it,
+# while browser tests of a deployment show it and expect to be counted.
 _DECLARED_PROGRAM = re.compile(
     r"""
     (?<!cu)bots?(?![a-z])              # Googlebot, TelegramBot, Twitterbot, Discordbot; not a CUBOT phone
-    | crawl | spider | slurp | \+https?://
-    | facebookexternalhit | facebookcatalog | meta-external
-    | whatsapp/ | \bviber\b | slack-imgproxy | skypeuripreview | vkshare | line-poker | kakaotalk-scrap
-    | (?:url|link|web|bing|microsoft)[ -]?preview
-    | embedly | iframely | google-inspectiontool | googleother | mediapartners | apis-google | feedfetcher
-    | chrome-lighthouse | \bptst/ | gtmetrix | pingdom | statuscake | site24x7 | ia_archiver | w3c_validator
-    | phantomjs | nikto | sqlmap | nuclei | masscan | zgrab | \bnmap\b | wpscan | acunetix | censysinspect
+    | compatible;(?!\s*(?:msie|konqueror))   # how programs sign and browsers no longer do
+    | https?:// | \b[\w.-]+@[\w-]+\.\w    # an address to complain to
+    | crawl | spider | slurp | scrap(?:e|ing|y\b) | fetcher | validator | checker | checklink | check_http
+    | monitor(?:ing)?\b | uptime | synthetic | image-?proxy
+    | facebookexternalhit | facebookcatalog | facebot | meta-external
+    | ^whatsapp\b | whatsapp/ | \bviber\b | slack-imgproxy | skypeuripreview | vkshare | line-poker
+    | kakaotalk-scrap | mastodon/ | bluesky | steamchaturllookup
+    | (?:url|link|web|page|bing|microsoft)[ -]?preview | onebox
+    | embedly | iframely | google-(?:inspectiontool|safety|read-aloud|agent|site) | googleother | mediapartners
+    | apis-google | chrome-lighthouse | \bptst/ | gtmetrix | pingdom | statuscake | site24x7 | checkly
+    | ia_archiver | archive-it | w3c_ | phantomjs | httrack | netcraft
+    | nikto | sqlmap | nuclei | masscan | zgrab | \bnmap\b | wpscan | acunetix | censysinspect | nessus | openvas
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -46,6 +54,20 @@ def visit_windows(counts: Mapping[date, int], today: date) -> VisitWindows:
         last7d=_sum_days(counts, today, 7),
         last28d=_sum_days(counts, today, KEPT_DAYS),
     )
+
+
+def previous_windows(counts: Mapping[date, int], today: date) -> VisitWindows:
+    """Return the windows before: yesterday, the 7 days before the last 7, the 28 before the last 28."""
+    return VisitWindows(
+        today=_sum_days(counts, today - timedelta(days=1), 1),
+        last7d=_sum_days(counts, today - timedelta(days=7), 7),
+        last28d=_sum_days(counts, today - timedelta(days=KEPT_DAYS), KEPT_DAYS),
+    )
+
+
+def oldest_compared_day(today: date) -> date:
+    """Return the first day of the 28-day window before; what is older is read by nobody."""
+    return today - timedelta(days=2 * KEPT_DAYS - 1)
 
 
 def oldest_kept_day(today: date) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, after_this_request, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -14,17 +14,15 @@ from portal.flows.mint_rewards import request_mint
 from portal.flows.place_order import PlacedOrder, place_order
 from portal.flows.referrer_overview import referrer_overview
 from portal.flows.settle_payment import pay_with_credit
-from portal.lib.errors import PortalError
 from portal.lib.money import major_text
 from portal.rewards import list_reward_queue
 from portal.shop import list_products, parse_cart
-from portal.visits import count_visit, is_countable
 from portal.web.access import for_role, public, signed_in
+from portal.web.beacon import ERROR_KEY, CodeNotFound, track_arrival
 from portal.web.format import exact_tokens
 from portal.web.locale import select_locale
-from portal.web.referral_cookies import raw_referral_cookie
+from portal.web.referral_cookies import entered_code, forget_first_touch, raw_referral_cookie
 from portal.web.requests import json_body, number_field, portal, text_field
-from portal.web.security import beacon_limit, limiter
 from portal.web.sentences import referral_reason
 
 if TYPE_CHECKING:
@@ -32,30 +30,22 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
-CODE_MAX = 64
 MINT_LIMIT_MAX = 50
-
-
-class CodeMalformed(PortalError):
-    code = "code_malformed"
-
-
-class CodeNotFound(PortalError):
-    code = "code_unknown"
 
 
 @blueprint.post("/refcodes/track")
 @public(csrf=False)
-@limiter.limit(beacon_limit)
 def track() -> ResponseReturnValue:
-    """Count one arrival through a share link."""
-    code = json_body().get("code")
-    if not isinstance(code, str) or not 1 <= len(code) <= CODE_MAX or not code.isprintable():
-        raise CodeMalformed(field="code")
-    if not is_countable(request.user_agent.string, dict(request.headers)):
-        return jsonify(success=True)
-    if not count_visit(code):
-        raise CodeNotFound(field="code")
+    """Count one arrival through a share link, unless the short way has tried already and met an error."""
+    try:
+        if error := request.environ.get(ERROR_KEY):
+            raise error
+        track_arrival(request.environ, request.get_data(), current_app.extensions["beacon_limit"])
+    except CodeNotFound as error:
+        # A code that credits nobody is no first touch: the next link may be one.
+        if error.params["tried"] == raw_referral_cookie():
+            after_this_request(forget_first_touch)
+        raise
     return jsonify(success=True)
 
 
@@ -91,6 +81,7 @@ def create_order() -> ResponseReturnValue:
         raw_referral_cookie(),
         portal().settings,
         checkout_key=key or None,
+        entered_code=entered_code(),
     )
     return jsonify(_order_answer(placed)), 201
 

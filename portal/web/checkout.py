@@ -11,6 +11,8 @@ from flask_login import current_user
 
 from portal.flows.begin_payment import begin_membership_payment, begin_order_payment
 from portal.flows.decide_attribution import preview_attribution
+from portal.flows.enter_code import FIELD as CODE_FIELD
+from portal.flows.enter_code import check_entered_code
 from portal.flows.place_order import place_order, price_lines
 from portal.flows.settle_payment import buy_with_credit
 from portal.lib.errors import PortalError
@@ -20,7 +22,7 @@ from portal.web.access import public, signed_in
 from portal.web.cart import cart_lines, empty_cart
 from portal.web.errors import status_of
 from portal.web.locale import select_locale
-from portal.web.referral_cookies import raw_referral_cookie
+from portal.web.referral_cookies import entered_code, keep_entered_code, raw_referral_cookie
 from portal.web.requests import is_htmx, portal
 from portal.web.sentences import error_text, guard_text, referral_reason
 from portal.web.store import membership_page
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("checkout", __name__)
 
 KEY_MAX = 64
+CODE_ID = "referral-code"
 
 
 @blueprint.get("/checkout")
@@ -52,6 +55,22 @@ def pay() -> ResponseReturnValue:
     except PortalError as error:
         return _review_page(error), status_of(error)
     return _leave_for_provider(order.id)
+
+
+@blueprint.post("/checkout/code")
+@signed_in()
+def enter_code() -> ResponseReturnValue:
+    """Take a referral code that the buyer was told; an empty one takes it back."""
+    text = request.form.get(CODE_FIELD, "")[:KEY_MAX]
+    keep_entered_code(None)
+    if text.strip():
+        try:
+            keep_entered_code(
+                check_entered_code(current_user, text, raw_referral_cookie(), portal().settings)
+            )
+        except PortalError as error:
+            return _review_page(error, typed=text), status_of(error)
+    return redirect(url_for("checkout.review", _anchor="referral"), 303)
 
 
 @blueprint.post("/checkout/pay/<order_id>")
@@ -110,7 +129,12 @@ def _place_from_cart() -> Order:
     if made:
         return made
     return place_order(
-        current_user, cart_lines(), raw_referral_cookie(), portal().settings, checkout_key=_checkout_key()
+        current_user,
+        cart_lines(),
+        raw_referral_cookie(),
+        portal().settings,
+        checkout_key=_checkout_key(),
+        entered_code=entered_code(),
     ).order
 
 
@@ -122,6 +146,7 @@ def _pay_with_credit() -> ResponseReturnValue:
         portal().chain,
         portal().settings,
         checkout_key=_checkout_key(),
+        entered_code=entered_code(),
     )
     portal().wake("mint_rewards")
     empty_cart()
@@ -142,14 +167,17 @@ def _leave_for_provider(order_id: str) -> ResponseReturnValue:
     return render_template("checkout/leave.html", form=form, flash_text=text)
 
 
-def _review_page(error: PortalError | None = None) -> str:
+def _review_page(error: PortalError | None = None, typed: str = "") -> str:
     try:
         lines = price_lines(cart_lines())
     except PortalError as unpriced:
         told = error_text(error or unpriced)
         return render_template("checkout/review.html", lines=[], form_errors=[("", told)])
     settings = portal().settings
-    attribution = preview_attribution(current_user, raw_referral_cookie(), settings)
+    attribution = preview_attribution(
+        current_user, raw_referral_cookie(), settings, entered_code=entered_code()
+    )
+    at = CODE_ID if error and error.field == CODE_FIELD else "pay"
     total, currency = sum(line.subtotal_minor for line in lines), lines[0].currency
     balance = credit_balance(current_user.id, currency)
     return render_template(
@@ -166,7 +194,10 @@ def _review_page(error: PortalError | None = None) -> str:
         balance=balance,
         covers=balance >= total,
         checkout_key=secrets.token_urlsafe(24),
-        form_errors=[("pay", error_text(error))] if error else [],
+        form_errors=[(at, error_text(error))] if error else [],
+        code_field=CODE_FIELD,
+        code_error=error_text(error) if error and at == CODE_ID else None,
+        typed_code=typed,
         is_short=isinstance(error, CreditShort),
     )
 

@@ -20,6 +20,7 @@ from portal.web.assets import asset
 from portal.web.cart import cart_size
 from portal.web.format import FILTERS
 from portal.web.locale import LOCALES, language_links, select_locale
+from portal.web.referral_cookies import asked_code, consent
 from portal.web.requests import portal
 from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
@@ -78,6 +79,8 @@ def _page_context() -> dict[str, Any]:
         "links": _links(),
         "unread_notifications": _unread(),
         "cart_count": cart_size(),
+        "asked_code": asked_code(),
+        "has_chosen_cookies": settings.referral_consent_required and consent() is not None,
         "explorer": settings.chain_explorer_url,
     }
 

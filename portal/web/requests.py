@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urlsplit
 
@@ -47,12 +48,19 @@ def is_htmx() -> bool:
 
 def json_body() -> dict[str, object]:
     """Return the body as a JSON object, {} when empty; raise BodyMalformed."""
-    raw = request.get_data(cache=True)
+    return parse_object(request.get_data(cache=True))
+
+
+def parse_object(raw: bytes) -> dict[str, object]:
+    """Return bytes as a JSON object, {} when there are none; raise BodyMalformed."""
     if not raw:
         return {}
     if raw.count(b"[") + raw.count(b"{") > _MAX_BRACKETS:
         raise BodyMalformed
-    body = request.get_json(force=True, silent=True)
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise BodyMalformed from error
     if not isinstance(body, dict):
         raise BodyMalformed
     return body

@@ -10,6 +10,7 @@ from flask_limiter.util import get_remote_address
 
 from portal.settings import Settings
 from portal.web.access import access_of
+from portal.web.address_limit import REDIS_OPTIONS, AddressLimit
 from portal.web.requests import portal
 
 limiter = Limiter(key_func=get_remote_address, default_limits=[], headers_enabled=True)
@@ -29,13 +30,12 @@ def install_security(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=256 * 1024,
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS=REDIS_OPTIONS if settings.redis_url else {},
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
     )
+    app.extensions["beacon_limit"] = AddressLimit("beacon", settings.rate_limit_beacon, settings.redis_url)
     limiter.init_app(app)
     app.after_request(_secure_headers)
-
-
-def beacon_limit() -> str:
-    return portal().settings.rate_limit_beacon
 
 
 def sign_up_limit() -> str:
@@ -46,21 +46,30 @@ def sign_in_limit() -> str:
     return portal().settings.rate_limit_sign_in
 
 
+def common_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers that every answer of a portal carries."""
+    headers = {
+        "Content-Security-Policy": _content_security_policy(settings),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Frame-Options": "DENY",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if settings.app_url.startswith("https://"):
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return headers
+
+
 def _secure_headers(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", _content_security_policy())
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     # An address with a token in it is told to nobody, not even to the next page.
-    has_token = "token" in (request.view_args or {})
-    referrer = "no-referrer" if has_token else "strict-origin-when-cross-origin"
-    response.headers.setdefault("Referrer-Policy", referrer)
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if "token" in (request.view_args or {}):
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+    for name, value in common_headers(portal().settings).items():
+        response.headers.setdefault(name, value)
     if request.endpoint != "static" and response.mimetype in ("text/html", "application/json"):
         response.headers.setdefault("Cache-Control", "no-store" if _is_private() else "private, no-cache")
         response.vary.update(("HX-Request", "Cookie", "Accept-Language"))
-    if portal().settings.app_url.startswith("https://"):
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
 
 
@@ -74,9 +83,9 @@ def _is_private() -> bool:
     )
 
 
-def _content_security_policy() -> str:
+def _content_security_policy(settings: Settings) -> str:
     # Leaving for the provider's hosted page is a form post, the one thing that goes elsewhere.
-    pay = urlsplit(portal().settings.wayforpay_pay_url)
+    pay = urlsplit(settings.wayforpay_pay_url)
     provider = f" {pay.scheme}://{pay.netloc}" if pay.netloc else ""
     return (
         f"default-src 'self'; img-src 'self' data:; form-action 'self'{provider}; frame-ancestors 'none'; "

@@ -71,6 +71,14 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "email_invalid": lambda p: _("Enter an e-mail address such as name@example.com."),
     "email_taken": lambda p: _("An account with this e-mail exists. Sign in instead."),
+    "entered_code_malformed": lambda p: _(
+        "A referral code has 8 letters and digits. Capitals matter, and 0, O, 1, l and I are never used."
+    ),
+    "entered_code_refused": lambda p: referral_reason(p["refusal"]),
+    "first_touch_kept": lambda p: _(
+        "You came here through referral code %(kept)s, and the first one counts. Another code cannot replace it.",
+        **p,
+    ),
     "field_invalid": lambda p: (
         _("Send this field as text.") if p.get("kind") == "text" else _("Expected: %(expected)s.", **p)
     ),
@@ -225,13 +233,12 @@ def guard_text(step: Mapping[str, Any]) -> str:
 
 
 def _code_known_text(detail: str, source: str | None) -> str:
-    active = (
-        _("The code, kept with the account, is active.")
-        if source == "account"
-        else _("The code, kept in this browser, is active.")
-    )
+    active = {
+        "account": _("The code, kept with the account, is active."),
+        "entered": _("The code, entered at checkout, is active."),
+    }
     return {
-        "active": active,
+        "active": active.get(source or "", _("The code, kept in this browser, is active.")),
         "absent": _("There is no referral code."),
         "malformed": _("The text is not a referral code."),
         "inactive": _("The code was deactivated."),

@@ -35,7 +35,7 @@ PARAMS: dict[str, object] = {
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
     "state": "held", "decimals": 2, "tier": "MEMBER", "present": "CONFIDENTIAL",
-    "until": datetime(2026, 12, 1, tzinfo=UTC),
+    "until": datetime(2026, 12, 1, tzinfo=UTC), "refusal": "unknown_code", "kept": "ABCDEFGH",
     "left_minor": 1_000,
     "minutes": 15,
 }  # fmt: skip

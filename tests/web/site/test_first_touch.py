@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from models import Refcode
-from tests.factories import make_product
+from models import Refcode, User
+from tests.factories import make_code, make_product
 from tests.web.conftest import MakeApp
 from tests.web.visitor import Visitor
 
+TRACK = "/api/refcodes/track"
 COOKIES = ("ring_ref", "ring_ref_visible")
 
 
@@ -62,14 +63,64 @@ def test_a_well_formed_code_needs_no_look_up(client: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["ref=", "ref=short", "ref=ABCDEFGHJ", "ref=ABCDEFG0", "ref=ABCDEFGI", "ref=ABCDEFGl", "ref=ABCD%20EFG",
-     "ref=ABCDEFG%0A", "ref=%C3%A9BCDEFG", "ref=ABCDEFG;", "REF=ABCDEFGH", "ref=<script>", "ref=%FF%FE"],
+    ["ref=", "ref=short", "ref=ABCDEFGHJ", "ref=ABCDEFG0", "ref=ABCDEFGO", "ref=ABCDEFGI", "ref=ABCDEFG1",
+     "ref=ABCDEFGl", "ref=ABCD%20EFG", "ref=ABCD%20EFGH", "ref=ABCDEFG%0A", "ref=%C3%A9BCDEFG", "ref=ABCDEFG;",
+     "ref=<script>", "ref=%FF%FE", "ref=ABCDEFGH'x", "ref=ABCDEFGH.x", "ref=x.ABCDEFGH", "referral=ABCDEFGH",
+     "ref=ABCDEFGHABCDEFGH", "utm_source=ABCDEFGH"],
 )  # fmt: skip
 def test_what_is_no_code_sets_nothing(client: Visitor, query: str) -> None:
     answer = client.get(f"/?{query}")
     assert answer.status_code == 200
     for name in COOKIES:
         assert client.cookie_headers(answer, name) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["ref=ABCDEFGH.", "ref=ABCDEFGH%20", "ref=ABCDEFGH%0A", "ref=ABCDEFGH)", "ref=%22ABCDEFGH%22",
+     "ref=ABCDEFGH%E2%80%8B",
+     "ref=ABCDEFGH%C2%BB,", "ref=*ABCDEFGH*", "ref=_ABCDEFGH_", "ref=ABCDEFGH/", "ref=%41BCDEFG%48", "REF=ABCDEFGH",
+     "Ref=ABCDEFGH", "utm_source=x&amp;ref=ABCDEFGH", "ref=ABCDEFGH&utm_source=x&fbclid=y", "ref=ABCDEFGH?utm_source=x",
+     "ref=ABCDEFGH%26utm_source%3Dx", "ref=ABCDEFGH%23top", "gclid=z&ref=ABCDEFGH", "ref=&ref=ABCDEFGH",
+     "ref=bad!&ref=ABCDEFGH", "ref=ABCDEFGH&ref=JKLMNPQR", "ref=ABCDEFGH&REF=JKLMNPQR"],
+)  # fmt: skip
+def test_what_messengers_do_to_a_link_does_not_lose_the_code(client: Visitor, query: str) -> None:
+    client.get(f"/?{query}")
+    for name in COOKIES:
+        assert client.get_cookie(name).value == "ABCDEFGH"
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", "ABCDEFG0", "a" * 4000, "%00", '"; drop', "ABCDEFGH%20", "💥".encode().hex()]
+)
+def test_a_tampered_cookie_is_no_first_touch(client: Visitor, code: Refcode, cookie: str) -> None:
+    client.set_cookie("ring_ref", cookie)
+    assert client.get(f"/?ref={code.code}").status_code == 200
+    assert client.get_cookie("ring_ref").value == code.code
+
+
+def test_the_visible_cookie_decides_nothing(client: Visitor, code: Refcode) -> None:
+    client.set_cookie("ring_ref_visible", "JKLMNPQR")
+    client.get(f"/?ref={code.code}")
+    assert client.get_cookie("ring_ref").value == code.code
+
+
+def test_a_code_that_credits_nobody_gives_way_to_the_next_link(
+    client: Visitor, code: Refcode, other: User
+) -> None:
+    dead = make_code(other, active=False)
+    client.get(f"/?ref={dead.code}")
+    assert client.post(TRACK, json={"code": dead.code}).status_code == 404
+    for name in COOKIES:
+        assert client.get_cookie(name) is None
+    client.get(f"/?ref={code.code}")
+    assert client.get_cookie("ring_ref").value == code.code
+
+
+def test_a_beacon_of_another_code_forgets_nothing(client: Visitor, code: Refcode) -> None:
+    client.get(f"/?ref={code.code}")
+    assert client.post(TRACK, json={"code": "nosuchcd"}).status_code == 404
+    assert client.get_cookie("ring_ref").value == code.code
 
 
 def test_raw_bytes_in_the_query_are_answered(client: Visitor) -> None:

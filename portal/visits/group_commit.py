@@ -1,0 +1,104 @@
+"""Share one write among the requests that arrive while another write is under way.
+
+Each request joins the open group and waits for that group's write, so nothing is answered before it is durable.
+The first to join leads: it waits for the write before, closes the group, writes once for all and tells them.
+Nothing outlives its requests, so a killed process loses only what it never answered.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+
+from portal.db import DatabaseAway
+
+WAIT_SECONDS = 30.0
+_LOOK_SECONDS = 1.0
+# While writes are shared, those just answered are about to come again: this lets them into the next write, as
+# PostgreSQL's commit_delay does. Who is alone never waits.
+_GATHER_SECONDS = 0.0005
+
+Write = Callable[[Mapping[str, int]], Collection[str]]
+
+
+class _Group:
+    """Those who share one write: how many name each code, who leads, and what came of it."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.leader = threading.current_thread()
+        self.done = threading.Event()
+        self.known: Collection[str] | None = None
+
+
+class GroupCommit:
+    """Count names by shared writes; `write` gets {name: times} and returns the names it knew."""
+
+    def __init__(self, write: Write, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._write = write
+        self._wait_seconds = wait_seconds
+        self._open: _Group | None = None
+        self._is_busy = False
+        self._start_anew()
+        os.register_at_fork(after_in_child=self._start_anew)
+
+    def add(self, name: str) -> bool:
+        """Count one and return whether the name is known, once that is durable.
+
+        Raises DatabaseAway when the group's write failed or took too long.
+        """
+        group, leads = self._join(name)
+        if leads:
+            self._lead(group)
+        else:
+            self._follow(group)
+        if group.known is None:
+            raise DatabaseAway
+        return name in group.known
+
+    def _join(self, name: str) -> tuple[_Group, bool]:
+        with self._mutex:
+            group, leads = self._open, False
+            if group is None:
+                group, leads = _Group(), True
+                self._open = group
+            group.counts[name] += 1
+            return group, leads
+
+    def _lead(self, group: _Group) -> None:
+        try:
+            if self._writing.acquire(timeout=self._wait_seconds):
+                try:
+                    if self._is_busy:
+                        time.sleep(_GATHER_SECONDS)
+                    self._close(group)
+                    self._is_busy = group.counts.total() > 1
+                    group.known = self._write(group.counts)
+                finally:
+                    self._writing.release()
+        finally:
+            self._close(group)
+            group.done.set()
+
+    def _follow(self, group: _Group) -> None:
+        waited = 0.0
+        while not group.done.wait(_LOOK_SECONDS):
+            waited += _LOOK_SECONDS
+            # A thread that was ended without a word leaves nobody waiting, and no group open behind it.
+            if waited >= self._wait_seconds or not group.leader.is_alive():
+                self._close(group)
+                return
+
+    def _close(self, group: _Group) -> None:
+        """Let whoever arrives from now on open the next group."""
+        with self._mutex:
+            if self._open is group:
+                self._open = None
+
+    def _start_anew(self) -> None:
+        """Begin with nobody waiting: at first, and in a forked process, where the threads of the other are not."""
+        self._mutex, self._writing = threading.Lock(), threading.Lock()
+        self._open = None

@@ -1,0 +1,246 @@
+"""What a browser counts as one arrival: tabs, going back, restored pages, swaps, failures (docs/attribution.md)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import quote
+
+import psycopg2
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from tests.support.portals import RunningPortal
+
+Visits = Callable[[], int]
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+def code(portal: RunningPortal) -> str:
+    return str(portal.description["referralLink"]).rpartition("=")[2]
+
+
+@pytest.fixture
+def visits(portal: RunningPortal, code: str) -> Iterator[Visits]:
+    """Return a function that tells how many arrivals were counted since the test began."""
+    database = psycopg2.connect(portal.description["databaseUrl"])
+    database.autocommit = True
+
+    def total() -> int:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT visits_total FROM refcodes WHERE code = %s", [code])
+            return int(cursor.fetchone()[0])
+
+    before = total()
+    yield lambda: total() - before
+    database.close()
+
+
+def settle(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    settle(page)
+
+
+def leave_for(context: BrowserContext, milliseconds: int) -> None:
+    """Let the visit have been seen last so long ago."""
+    (kept,) = [cookie for cookie in context.cookies() if cookie["name"] == "ring_visit"]
+    code, _, seen = kept["value"].partition(".")
+    context.add_cookies([{**kept, "value": f"{code}.{int(seen) - milliseconds}"}])
+
+
+def test_pages_tabs_and_reloads_are_one_arrival(
+    visitor: Callable[[], Page], code: str, visits: Visits
+) -> None:
+    page = visitor()
+    open_page(page, f"/uk/?ref={code}")
+    assert visits() == 1
+    for address in ("/cart", "/", f"/?ref={code}", "/en/login"):
+        open_page(page, address)
+    page.reload()
+    settle(page)
+    tabs = [page.context.new_page() for _ in range(3)]
+    for tab, address in zip(tabs, ("/", f"/?ref={code}", "/register"), strict=True):
+        open_page(tab, address)
+    assert visits() == 1
+
+
+def test_another_browser_is_another_arrival(visitor: Callable[[], Page], code: str, visits: Visits) -> None:
+    for _ in range(2):
+        open_page(visitor(), f"/?ref={code}")
+    assert visits() == 2
+
+
+def test_many_tabs_restored_at_once_are_one_arrival(
+    visitor: Callable[[], Page], code: str, visits: Visits
+) -> None:
+    page = visitor()
+    open_page(page, f"/?ref={code}")
+    leave_for(page.context, HOUR_MS)
+    tabs = [page.context.new_page() for _ in range(5)]
+    for tab in tabs:
+        tab.goto("/", wait_until="commit")
+    for tab in tabs:
+        settle(tab)
+    assert visits() == 2
+
+
+@pytest.mark.parametrize("address", ["/", "/?ref={code}"])
+def test_a_return_after_a_pause_is_an_arrival(
+    visitor: Callable[[], Page], code: str, visits: Visits, address: str
+) -> None:
+    page = visitor()
+    open_page(page, f"/?ref={code}")
+    leave_for(page.context, HOUR_MS)
+    open_page(page.context.new_page(), address.format(code=code))
+    assert visits() == 2
+
+
+def test_going_on_after_a_pause_is_none(visitor: Callable[[], Page], code: str, visits: Visits) -> None:
+    page = visitor()
+    open_page(page, f"/?ref={code}")
+    leave_for(page.context, HOUR_MS)
+    page.locator("a[href^='/products/']").first.click()
+    settle(page)
+    leave_for(page.context, HOUR_MS)
+    page.reload()
+    settle(page)
+    leave_for(page.context, HOUR_MS)
+    page.go_back()
+    settle(page)
+    page.go_forward()
+    settle(page)
+    assert visits() == 1
+
+
+def test_a_page_restored_from_the_browsers_memory_counts_nothing(
+    visitor: Callable[[], Page], code: str, visits: Visits
+) -> None:
+    page = visitor()
+    open_page(page, f"/?ref={code}")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    page.goto("about:blank")
+    page.go_back()
+    settle(page)
+    assert visits() == 1
+
+
+def test_a_later_link_of_somebody_else_counts_for_the_first(
+    visitor: Callable[[], Page], code: str, visits: Visits
+) -> None:
+    page = visitor()
+    open_page(page, f"/?ref={code}")
+    leave_for(page.context, HOUR_MS)
+    open_page(page.context.new_page(), "/?ref=ABCDEFGH")
+    assert visits() == 2
+
+
+def test_a_beacon_that_was_refused_is_owed_and_paid_once(
+    visitor: Callable[[], Page], code: str, visits: Visits
+) -> None:
+    page = visitor()
+    sent: list[str] = []
+
+    def refuse(route: Route) -> None:
+        sent.append(route.request.post_data or "")
+        route.fulfill(status=503, json={"error": {"code": "database_away", "message": "away"}})
+
+    page.route("**/api/refcodes/track", refuse)
+    open_page(page, f"/?ref={code}")
+    assert (len(sent), visits()) == (1, 0)
+    page.unroute("**/api/refcodes/track")
+    for address in ("/cart", "/"):
+        open_page(page, address)
+    assert visits() == 1
+
+
+def test_an_unreachable_portal_costs_no_visit(visitor: Callable[[], Page], code: str, visits: Visits) -> None:
+    page = visitor()
+    page.route("**/api/refcodes/track", lambda route: route.abort())
+    open_page(page, f"/?ref={code}")
+    page.unroute("**/api/refcodes/track")
+    open_page(page, "/cart")
+    assert visits() == 1
+
+
+def test_swaps_count_nothing(
+    visitor: Callable[[], Page], sign_in: Callable[[Page, str], None], code: str, visits: Visits
+) -> None:
+    page = visitor()
+    open_page(page, f"/?ref={code}")
+    sign_in(page, "buyer")
+    page.evaluate("htmx.ajax('GET', '/cart', {target: '#main', swap: 'innerHTML'})")
+    page.wait_for_timeout(500)
+    settle(page)
+    assert visits() == 1
+
+
+def test_without_scripts_or_cookies_nothing_is_counted(
+    visitor: Callable[..., Page], code: str, visits: Visits
+) -> None:
+    page = visitor(java_script_enabled=False)
+    open_page(page, f"/?ref={code}")
+    assert {cookie["name"] for cookie in page.context.cookies()} >= {"ring_ref", "ring_ref_visible"}
+    assert visits() == 0
+
+
+def test_a_crawler_with_scripts_is_not_counted(
+    visitor: Callable[..., Page], code: str, visits: Visits
+) -> None:
+    page = visitor(user_agent="Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)")
+    open_page(page, f"/?ref={code}")
+    assert visits() == 0
+
+
+def test_a_reader_sees_an_arrival_at_once(
+    visitor: Callable[[], Page], sign_in: Callable[[Page, str], None], code: str
+) -> None:
+    referrer, page = visitor(), visitor()
+    sign_in(referrer, "referrer")
+
+    def told() -> int:
+        answer = referrer.request.get("/api/refcodes").json()
+        (found,) = [each for each in answer["codes"] if each["code"] == code]
+        return int(found["visitStats"]["total"])
+
+    before, started = told(), time.monotonic()
+    with page.expect_response("**/api/refcodes/track") as answered:
+        page.goto(f"/?ref={code}")
+    assert answered.value.status == 200
+    assert told() == before + 1
+    assert time.monotonic() - started < 10
+
+
+def test_a_code_with_a_full_stop_is_counted_and_kept(
+    visitor: Callable[[], Page], code: str, visits: Visits
+) -> None:
+    page = visitor()
+    open_page(page, f"/?utm_source=telegram&REF={quote(code + '.')}")
+    kept = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    assert (kept["ring_ref"], kept["ring_ref_visible"], visits()) == (code, code, 1)
+
+
+def test_a_typed_code_without_scripts(visitor: Callable[..., Page], portal: RunningPortal, code: str) -> None:
+    page = visitor(java_script_enabled=False)
+    open_page(page, "/register")
+    page.locator("#name").fill("Typed Code")
+    page.locator("#email").fill(f"typed{time.monotonic_ns()}@demo.example")
+    page.locator("#password").fill("a-typed-password")
+    page.locator("main button[type=submit]").click()
+    open_page(page, "/")
+    page.locator("main form button[type=submit]").first.click()
+    open_page(page, "/checkout")
+    page.get_by_text("Have a referral code?").click()
+    page.locator("#referral-code").fill("ABCDEFG0")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("alert")).to_contain_text("0, O, 1, l and I are never used")
+    expect(page.locator("#referral-code")).to_have_value("ABCDEFG0")
+    page.locator("#referral-code").fill(f" {code} ")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".referral-badge")).to_contain_text(code)
+    expect(page).to_have_url(re.compile(r"/checkout#referral$"))

@@ -1,0 +1,168 @@
+"""Writes shared by those who arrive meanwhile: who waits for what, and what a failure costs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from portal.db import DatabaseAway
+from portal.visits.group_commit import GroupCommit
+
+
+class SlowStore:
+    """A store whose writes wait until they are let go, and fail when told to."""
+
+    def __init__(self) -> None:
+        self.writes: list[dict[str, int]] = []
+        self.started, self.gate = threading.Semaphore(0), threading.Semaphore(0)
+        self.fails = False
+
+    def write(self, counts: Mapping[str, int]) -> set[str]:
+        written = dict(counts)
+        self.started.release()
+        assert self.gate.acquire(timeout=10)
+        if self.fails:
+            raise DatabaseAway
+        self.writes.append(written)
+        return set(written) - {"unknown"}
+
+
+def wait_for_group(counter: GroupCommit, size: int) -> None:
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        if counter._open is not None and sum(counter._open.counts.values()) == size:
+            return
+        time.sleep(0.005)
+    raise AssertionError("nobody waits")
+
+
+def test_those_who_arrive_during_a_write_share_the_next() -> None:
+    store = SlowStore()
+    counter = GroupCommit(store.write)
+    with ThreadPoolExecutor(10) as pool:
+        first = pool.submit(counter.add, "a")
+        store.started.acquire(timeout=5)
+        later = [pool.submit(counter.add, name) for name in "aabbbbb"]
+        wait_for_group(counter, 7)
+        store.gate.release()
+        assert first.result(5)
+        store.started.acquire(timeout=5)
+        assert not any(each.done() for each in later), "answered before it was durable"
+        store.gate.release()
+        assert all(each.result(5) for each in later)
+    assert store.writes == [{"a": 1}, {"a": 2, "b": 5}]
+
+
+def test_who_is_alone_waits_for_nobody() -> None:
+    store = SlowStore()
+    store.gate.release()
+    assert GroupCommit(store.write).add("a")
+    assert store.writes == [{"a": 1}]
+
+
+def test_an_unknown_name_is_told_to_its_own_visitor_only() -> None:
+    store = SlowStore()
+    counter = GroupCommit(store.write)
+    with ThreadPoolExecutor(3) as pool:
+        pool.submit(counter.add, "a")
+        store.started.acquire(timeout=5)
+        known, unknown = pool.submit(counter.add, "b"), pool.submit(counter.add, "unknown")
+        wait_for_group(counter, 2)
+        store.gate.release(2)
+        assert (known.result(5), unknown.result(5)) == (True, False)
+
+
+def test_a_failing_write_fails_its_own_group_only() -> None:
+    store = SlowStore()
+    counter = GroupCommit(store.write)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(counter.add, "a")
+        store.started.acquire(timeout=5)
+        failing = [pool.submit(counter.add, "b") for _ in "xyz"]
+        wait_for_group(counter, 3)
+        store.gate.release()
+        assert first.result(5)
+        store.started.acquire(timeout=5)
+        store.fails = True
+        store.gate.release()
+        for each in failing:
+            with pytest.raises(DatabaseAway):
+                each.result(5)
+    store.fails = False
+    store.gate.release()
+    assert counter.add("c")
+    assert store.writes == [{"a": 1}, {"c": 1}]
+
+
+def test_a_leader_that_died_strands_nobody() -> None:
+    store = SlowStore()
+    counter = GroupCommit(store.write)
+    dead = threading.Thread(target=counter._join, args=("a",))
+    dead.start()
+    dead.join()
+    started = time.monotonic()
+    with pytest.raises(DatabaseAway):
+        counter.add("b")
+    assert time.monotonic() - started < 5
+    store.gate.release()
+    assert counter.add("c")
+    assert store.writes == [{"c": 1}]
+
+
+def test_nobody_waits_for_ever_for_a_write_that_hangs() -> None:
+    store = SlowStore()
+    counter = GroupCommit(store.write, wait_seconds=1)
+    with ThreadPoolExecutor(2) as pool:
+        hanging = pool.submit(counter.add, "a")
+        store.started.acquire(timeout=5)
+        for _ in range(2):
+            with pytest.raises(DatabaseAway):
+                counter.add("b")
+        store.gate.release()
+        assert hanging.result(5)
+    assert store.writes == [{"a": 1}], "what was refused must not be written later"
+
+
+def test_a_forked_process_starts_anew() -> None:
+    # A fork in the middle of a write leaves the child a lock nobody holds and a group nobody leads.
+    program = """
+        import os, threading, time
+        from portal.visits.group_commit import GroupCommit
+
+        gate, started = threading.Event(), threading.Event()
+        def write(counts):
+            if os.getpid() == parent:
+                started.set(); gate.wait(10)
+            return set(counts)
+        parent = os.getpid()
+        counter = GroupCommit(write)
+        threads = [threading.Thread(target=counter.add, args=("a",)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+            started.wait(5)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if counter.add("b") else 1)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                break
+            time.sleep(0.02)
+        gate.set()
+        os._exit(os.waitstatus_to_exitcode(status) if pid else 2)
+    """
+    finished = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        timeout=60,
+    )
+    assert finished.returncode == 0

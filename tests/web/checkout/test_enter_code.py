@@ -1,0 +1,171 @@
+"""A referral code that a buyer heard and types at checkout (docs/attribution.md)."""
+
+from __future__ import annotations
+
+import pytest
+
+from models import Order, Product, Refcode, User
+from portal.db import query
+from tests.factories import give_credit, make_code, make_order, make_product, make_user
+from tests.web.pages import form_fields, text_of
+from tests.web.visitor import Visitor
+
+ENTER = "/checkout/code"
+
+
+@pytest.fixture
+def product(database: str) -> Product:
+    return make_product(name="A teapot", price_minor=98_000)
+
+
+@pytest.fixture
+def buyer(as_owner: Visitor, product: Product) -> Visitor:
+    """Somebody at the review step."""
+    as_owner.fill_cart((product.id, 1))
+    return as_owner
+
+
+def source_of(order: Order) -> str | None:
+    return next(step["source"] for step in order.referral_trace if step["guard"] == "code_known")
+
+
+def test_the_review_offers_the_field(buyer: Visitor) -> None:
+    fields = form_fields(buyer.get("/checkout"), ENTER)
+    assert set(fields) == {"csrf_token", "referralCode"}
+
+
+def test_a_typed_code_is_credited_and_its_source_kept(buyer: Visitor, owner: User, code: Refcode) -> None:
+    told = buyer.submit(ENTER, {"referralCode": code.code})
+    assert (told.status_code, told.location) == (303, "/checkout#referral")
+    page = buyer.get("/checkout")
+    assert 'class="referral-badge"' in page.text
+    give_credit(owner, 1_000_000)
+    key = form_fields(page, "/checkout")["checkoutKey"][0]
+    assert buyer.submit("/checkout", {"method": "credit", "checkoutKey": key}).status_code == 303
+    order = Order.get()
+    assert (order.referral_code, order.status, source_of(order)) == (code.code, "paid", "entered")
+    assert {step["source"] for step in order.referral_trace if step["guard"] == "code_known"} == {"entered"}
+
+
+def test_a_card_order_and_the_api_take_it_too(buyer: Visitor, product: Product, code: Refcode) -> None:
+    buyer.submit(ENTER, {"referralCode": code.code})
+    answer = buyer.send("/api/store/orders", {"items": [{"productId": product.id, "quantity": 1}]})
+    assert answer.get_json()["referralCode"] == code.code
+    assert buyer.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"}).status_code == 200
+    assert {(order.referral_code, source_of(order)) for order in Order.select()} == {(code.code, "entered")}
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{}", " {} ", "{0[0]}{0[1]} {0[2]}{0[3]}-{0[4]}{0[5]} {0[6]}{0[7]}", "{}\u200b"]
+)
+def test_codes_are_taken_as_people_write_them(buyer: Visitor, code: Refcode, pattern: str) -> None:
+    text = pattern.format(code.code) if "[" not in pattern else pattern.format(list(code.code))
+    assert buyer.submit(ENTER, {"referralCode": text}).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "text", ["short", "ABCDEFG0", "ABCDEFGO", "ABCDEFG1", "ABCDEFGl", "ABCDEFGI", "x" * 200, "<b>"]
+)
+def test_what_is_no_code_is_told_in_words(buyer: Visitor, text: str) -> None:
+    page = buyer.submit(ENTER, {"referralCode": text})
+    assert page.status_code == 422
+    assert 'href="#referral-code"' in page.text
+    assert "0, O, 1, l and I are never used" in text_of(page)
+    assert 'class="referral-badge"' not in buyer.get("/checkout").text
+
+
+def test_codes_are_case_sensitive_and_never_guessed(buyer: Visitor, other: User) -> None:
+    make_code(other, code="oiABCDEF")
+    for text in ("OiABCDEF", "0iABCDEF", "o1ABCDEF", "oiabcdef"):
+        assert buyer.submit(ENTER, {"referralCode": text}).status_code == 422
+    assert buyer.submit(ENTER, {"referralCode": "oiABCDEF"}).status_code == 303
+
+
+@pytest.mark.parametrize("why", ["unknown", "inactive", "own", "wallet", "later"])
+def test_the_guards_answer_at_once(buyer: Visitor, owner: User, other: User, why: str) -> None:
+    own = make_code(owner)
+    text = {
+        "unknown": lambda: "zzzzzzzz",
+        "inactive": lambda: make_code(other, active=False).code,
+        "own": lambda: own.code,
+        "wallet": lambda: make_code(other, wallet=own.wallet_address).code,
+        "later": lambda: make_order(owner, paid=True) and make_code(other).code,
+    }[why]()
+    page = buyer.submit(ENTER, {"referralCode": text})
+    assert page.status_code == 422
+    assert "nobody is credited" in text_of(page)
+    with buyer.session_transaction() as session:
+        assert "entered_code" not in session
+
+
+def test_the_first_touch_wins_over_a_typed_code(
+    buyer: Visitor, owner: User, other: User, code: Refcode
+) -> None:
+    typed = make_code(make_user("Third"))
+    buyer.set_cookie("ring_ref", code.code)
+    page = buyer.submit(ENTER, {"referralCode": typed.code})
+    assert page.status_code == 422
+    assert "the first one counts" in text_of(page)
+    buyer.delete_cookie("ring_ref")
+    query(
+        "UPDATE users SET referred_by_code = %s, referred_by_user_id = %s, referred_by_wallet = %s, referred_at = now()"
+        " WHERE id = %s",
+        [code.code, other.id, code.wallet_address, owner.id],
+    )
+    page = buyer.submit(ENTER, {"referralCode": typed.code})
+    assert page.status_code == 422
+    assert code.code in text_of(page)
+    assert "Have another referral code?" in text_of(buyer.get("/checkout"))
+
+
+@pytest.mark.parametrize("kind", ["unknown", "inactive", "own", "malformed"])
+def test_a_first_touch_that_credits_nobody_is_in_nobodys_way(
+    buyer: Visitor, owner: User, other: User, code: Refcode, kind: str
+) -> None:
+    dead = {
+        "unknown": lambda: "zzzzzzzz",
+        "inactive": lambda: make_code(other, active=False).code,
+        "own": lambda: make_code(owner).code,
+        "malformed": lambda: "nonsense!",
+    }[kind]()
+    buyer.set_cookie("ring_ref", dead)
+    assert buyer.submit(ENTER, {"referralCode": code.code}).status_code == 303
+    assert 'class="referral-badge"' in buyer.get("/checkout").text
+
+
+def test_a_link_followed_after_typing_changes_nothing(buyer: Visitor, code: Refcode) -> None:
+    buyer.submit(ENTER, {"referralCode": code.code})
+    buyer.get(f"/?ref={make_code(make_user('Third')).code}")
+    page = buyer.get("/checkout")
+    assert code.code in text_of(page)
+    assert "Remove this code" in text_of(page)
+
+
+def test_a_typed_code_can_be_taken_back(buyer: Visitor, code: Refcode) -> None:
+    buyer.submit(ENTER, {"referralCode": code.code})
+    assert buyer.submit(ENTER).status_code == 303
+    assert 'class="referral-badge"' not in buyer.get("/checkout").text
+
+
+def test_a_typed_code_ends_with_the_session(
+    buyer: Visitor, other: User, owner: User, product: Product
+) -> None:
+    code = make_code(make_user("Third"))
+    buyer.submit(ENTER, {"referralCode": code.code})
+    buyer.submit("/logout")
+    buyer.sign_in_as(other)
+    buyer.fill_cart((product.id, 1))
+    assert 'class="referral-badge"' not in buyer.get("/checkout").text
+
+
+def test_a_code_switched_off_meanwhile_credits_nobody(
+    buyer: Visitor, product: Product, code: Refcode
+) -> None:
+    buyer.submit(ENTER, {"referralCode": code.code})
+    Refcode.update(active=False).where(Refcode.code == code.code).execute()
+    answer = buyer.send("/api/store/orders", {"items": [{"productId": product.id, "quantity": 1}]})
+    assert answer.get_json()["referralReason"] == "unknown_code"
+
+
+def test_strangers_are_asked_to_sign_in(client: Visitor, code: Refcode) -> None:
+    assert client.submit(ENTER, {"referralCode": code.code}).status_code == 401
