@@ -18,6 +18,7 @@ from portal.accounts import prune_challenges
 from portal.db import Actor, advisory_lock, release_connection
 from portal.db.checks import run_checks
 from portal.flows.mint_rewards import drive_minting, notify_minted
+from portal.flows.note_sighting import forget_sightings
 from portal.flows.pay_settlements import run_payouts
 from portal.flows.receive_callback import settle_inbox
 from portal.flows.reconcile import reconcile
@@ -103,6 +104,11 @@ def prune_wallet_challenges(portal: Portal) -> object:
     return prune_challenges()
 
 
+def forget_old_sightings(portal: Portal) -> object:
+    """Delete hashed traces whose time is over."""
+    return forget_sightings()
+
+
 def check_invariants(portal: Portal) -> object:
     """Run the SQL invariants and log what they find."""
     broken = run_checks()
@@ -123,6 +129,7 @@ TIMETABLE = (
     Job("check_invariants", 600, check_invariants),
     Job("prune_old_visits", 3600, prune_old_visits),
     Job("prune_wallet_challenges", 3600, prune_wallet_challenges),
+    Job("forget_old_sightings", 3600, forget_old_sightings),
 )
 
 

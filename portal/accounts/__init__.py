@@ -1,7 +1,8 @@
 """People: accounts, roles, passwords, linked wallets, and who referred them.
 
 `operations` changes accounts, `wallets` links them, `challenges` keeps what a wallet is asked to sign, `rules`
-words it, `queries` reads. Sessions and forms live in `portal.web`.
+words it, `signals` keeps hashed traces that tell when two accounts may be one person, `queries` reads.
+Sessions and forms live in `portal.web`.
 """
 
 from portal.accounts.challenges import (
@@ -39,6 +40,8 @@ from portal.accounts.queries import (
     list_wallet_addresses,
 )
 from portal.accounts.rules import domain_of
+from portal.accounts.signal_rules import is_device, mailbox, network_of
+from portal.accounts.signals import prune_signals, record_signals
 from portal.accounts.wallets import (
     WalletIsOnlySignIn,
     WalletTaken,
@@ -71,10 +74,15 @@ __all__ = [
     "get_open_challenge",
     "get_user",
     "grant_membership",
+    "is_device",
     "list_wallet_addresses",
     "lock_user",
+    "mailbox",
+    "network_of",
     "open_challenge",
     "prune_challenges",
+    "prune_signals",
+    "record_signals",
     "register_wallet",
     "release_wallet",
     "revoke_membership",

@@ -16,6 +16,7 @@ from portal.accounts import (
     find_user,
 )
 from portal.db import Actor
+from portal.flows.note_sighting import note_referrer, note_sighting
 from portal.flows.sign_up import sign_up
 from portal.lib.errors import InputInvalid
 from portal.notices import list_notifications, mark_all_read
@@ -24,9 +25,10 @@ from portal.web.errors import status_of
 from portal.web.format import token_text
 from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
-from portal.web.requests import local_path
+from portal.web.requests import local_path, portal
 from portal.web.security import limiter, sign_in_limit, sign_up_limit
 from portal.web.sentences import error_text, error_texts, notification_text
+from portal.web.sightings import sighting
 from portal.web.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ def create_account() -> ResponseReturnValue:
     except InputInvalid as error:
         return _form_page("account/register.html", form.to_dict(), error_texts(error)), _worst_status(error)
     begin_session(user)
+    note_sighting(user.id, sighting(), portal().settings)
     flash(_("Welcome, %(name)s.", name=user.name), "success")
     return redirect(_next_page(), 303)
 
@@ -98,6 +101,7 @@ def sign_in() -> ResponseReturnValue:
             "account/login.html", request.form.to_dict(), {"email": error_text(error)}
         ), status_of(error)
     begin_session(user)
+    note_referrer(user.id, sighting, portal().settings)
     return redirect(_next_page(), 303)
 
 

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from portal.flows.begin_payment import begin_membership_payment, begin_order_payment
 from portal.flows.decide_attribution import preview_attribution
+from portal.flows.note_sighting import note_buyer, note_member
 from portal.flows.place_order import place_order, price_lines
 from portal.flows.settle_payment import buy_with_credit
 from portal.lib.errors import PortalError
@@ -23,6 +24,7 @@ from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
 from portal.web.requests import is_htmx, portal
 from portal.web.sentences import error_text, guard_text, referral_reason
+from portal.web.sightings import sighting
 from portal.web.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def pay() -> ResponseReturnValue:
         order = _place_from_cart()
     except PortalError as error:
         return _review_page(error), status_of(error)
+    note_buyer(order, sighting, portal().settings)
     return _leave_for_provider(order.id)
 
 
@@ -67,6 +70,7 @@ def pay_membership() -> ResponseReturnValue:
     form = begin_membership_payment(
         request.form.get("tier", ""), current_user, select_locale(), portal().settings
     )
+    note_member(current_user, sighting, portal().settings)
     return render_template("checkout/leave.html", form=form, flash_text=None)
 
 
@@ -119,6 +123,7 @@ def _pay_with_credit() -> ResponseReturnValue:
         checkout_key=_checkout_key(),
     )
     portal().wake("mint_rewards")
+    note_buyer(order, sighting, portal().settings)
     empty_cart()
     credited = _("Paid from your credit. Your referrer %(code)s is credited.", code=order.referral_code)
     flash(credited if order.referral_code else _("Paid from your credit."), "success")

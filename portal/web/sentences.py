@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from portal.flows.risk_hints import MOST_COUNTED
 from portal.lib.errors import InputInvalid, PortalError
 from portal.web.format import money
 from portal.web.statuses import status_words
@@ -256,13 +257,38 @@ def chain_alert(kind: str) -> str:
 
 def risk_hint(code: str, number: int) -> str:
     """Return a risk hint in words; the number fills its sentence."""
-    if code == "same_mailbox":
-        return _("The buyer and the referrer use the same mailbox.")
-    if code == "refund_rate":
-        return _("%(number)s%% of the orders of this code were refunded.", number=number)
+    if code in ("many_orders", "many_sign_ups"):
+        return _many_in_an_hour(code, number)
+    return {
+        "same_mailbox": _("The buyer and the referrer use the same mailbox."),
+        "same_wallet": _("A wallet of the referrer is or was linked to the buyer's account."),
+        "same_device": _("The buyer and the referrer used the same browser."),
+        "same_address": _(
+            "The buyer and the referrer were seen at the same network address, as people of one home or office are."
+        ),
+        "refund_rate": _("%(number)s%% of the orders of this code were refunded.", number=number),
+    }.get(code, code)
+
+
+def _many_in_an_hour(code: str, number: int) -> str:
+    if number > MOST_COUNTED:
+        return (
+            _("More than %(number)s orders came with this code within an hour.", number=MOST_COUNTED)
+            if code == "many_orders"
+            else _(
+                "More than %(number)s accounts were opened with this code within an hour.",
+                number=MOST_COUNTED,
+            )
+        )
+    if code == "many_orders":
+        return ngettext(
+            "%(num)s order came with this code within an hour.",
+            "%(num)s orders came with this code within an hour.",
+            number,
+        )
     return ngettext(
-        "%(num)s order came with this code within an hour.",
-        "%(num)s orders came with this code within an hour.",
+        "%(num)s account was opened with this code within an hour.",
+        "%(num)s accounts were opened with this code within an hour.",
         number,
     )
 
