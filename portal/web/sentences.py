@@ -39,6 +39,7 @@ _ERRORS: dict[str, Sentence] = {
         "No blockchain is configured, so rewards wait. Approvals still work."
     ),
     "chain_node_refused": lambda p: _("The blockchain node refused the request. Try again in a few minutes."),
+    "code_blocked": lambda p: _("An admin deactivated this code. Reason: %(reason)s", **p),
     "code_unknown": lambda p: _("This referral code is unknown or no longer active."),
     "code_malformed": lambda p: _("A referral code has 1 to 64 characters."),
     "commission_terms_exceed": lambda p: _(
@@ -291,6 +292,18 @@ def _many_in_an_hour(code: str, number: int) -> str:
         "%(num)s accounts were opened with this code within an hour.",
         number,
     )
+
+
+def code_event(event: str, by: str | None) -> str:
+    """Return what happened to a share code in words; `by` says whose decision it was."""
+    if event == "code_issued":
+        return _("Issued")
+    if event == "code_activated":
+        return _("Activated")
+    return {
+        "admin": _("Deactivated by an admin"),
+        "unlinked": _("Inactive until its wallet is linked again"),
+    }.get(by or "", _("Deactivated by its owner"))
 
 
 def refusal_counts(code: str, count: int, deciders: str = "") -> str:

@@ -1,11 +1,23 @@
 """The admin's pages: reward queue, batch minting, settlement ledger, cross-rail audit."""
 
-from portal.web.admin import audit, exports, journal, merchants, minting, payouts, queue, rates, settlements
+from portal.web.admin import (
+    audit,
+    codes,
+    exports,
+    journal,
+    merchants,
+    minting,
+    payouts,
+    queue,
+    rates,
+    settlements,
+)
 from portal.web.admin.blueprint import blueprint
 
 __all__ = [
     "audit",
     "blueprint",
+    "codes",
     "exports",
     "journal",
     "merchants",
