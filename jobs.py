@@ -23,6 +23,7 @@ from portal.flows.pay_settlements import run_payouts
 from portal.flows.receive_callback import settle_inbox
 from portal.flows.reconcile import reconcile
 from portal.flows.refund_payment import settle_refunds
+from portal.flows.risk_hints import count_hints
 from portal.flows.settle_payment import retry_rails
 from portal.flows.watch_chain import watch_chain
 from portal.rewards import fold_reward_totals
@@ -104,6 +105,11 @@ def prune_wallet_challenges(portal: Portal) -> object:
     return prune_challenges()
 
 
+def count_risk_hints(portal: Portal) -> object:
+    """Count the hints of waiting rewards, for the queue's filter."""
+    return count_hints()
+
+
 def forget_old_sightings(portal: Portal) -> object:
     """Delete hashed traces whose time is over."""
     return forget_sightings()
@@ -123,6 +129,7 @@ TIMETABLE = (
     Job("pay_settlements", 15, pay_settlements),
     Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
     Job("retry_failed_rails", 60, retry_failed_rails),
+    Job("count_risk_hints", 15, count_risk_hints),
     Job("watch_minter", 300, watch_minter),
     Job("settle_late_refunds", 15, settle_late_refunds),
     Job("reconcile_payments", 120, reconcile_payments),

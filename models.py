@@ -474,6 +474,15 @@ class RewardApproval(Table):
         primary_key = CompositeKey("reward_id", "admin_user_id")
 
 
+class RewardHintCount(Table):
+    reward_id = BigIntegerField(primary_key=True)
+    hints = SmallIntegerField()
+    counted_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "reward_hint_counts"
+
+
 class RewardDebit(Table):
     id = IdentityField()
     reward_id = BigIntegerField()

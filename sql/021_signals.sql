@@ -28,3 +28,12 @@ CREATE TABLE shared_signals (
 
 -- How many accounts came with one code within an hour.
 CREATE INDEX users_referred ON users (referred_by_code, referred_at) WHERE referred_by_code IS NOT NULL;
+
+-- How many hints a waiting reward had when a job last counted them: what the queue's filter asks. A reward that was not
+-- counted yet is neither with hints nor without.
+CREATE TABLE reward_hint_counts (
+    reward_id bigint PRIMARY KEY REFERENCES referral_rewards (id) ON DELETE CASCADE,
+    hints smallint NOT NULL CHECK (hints >= 0),
+    counted_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX reward_hint_counts_some ON reward_hint_counts (reward_id) WHERE hints > 0;

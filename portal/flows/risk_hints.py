@@ -61,6 +61,17 @@ FROM orders o JOIN payment_transactions p ON p.order_reference = o.order_referen
 WHERE o.referral_code = ANY(%s) AND o.paid_at IS NOT NULL GROUP BY 1
 """
 
+# Open rewards only: nobody filters what is decided. Those never counted come first, then the longest ago.
+_TO_COUNT = """
+SELECT r.id FROM referral_rewards r LEFT JOIN reward_hint_counts c ON c.reward_id = r.id
+WHERE r.status = 'pending_approval' AND (c.counted_at IS NULL OR c.counted_at < now() - interval '5 minutes')
+ORDER BY c.counted_at NULLS FIRST, r.id LIMIT %s
+"""
+_KEEP_COUNTS = """
+INSERT INTO reward_hint_counts (reward_id, hints) SELECT * FROM unnest(%s::bigint[], %s::smallint[])
+ON CONFLICT (reward_id) DO UPDATE SET hints = excluded.hints, counted_at = now()
+"""
+
 
 @dataclass(frozen=True)
 class RiskHint:
@@ -89,6 +100,15 @@ def risk_hints(rewards: Sequence[ReferralReward]) -> dict[int, list[RiskHint]]:
     for reward_id, percent in _loud_refunds(rewards):
         found[reward_id].append(RiskHint("refund_rate", "medium", percent))
     return found
+
+
+def count_hints(limit: int = 1_000) -> int:
+    """Count the hints of waiting rewards anew, for the queue's filter; return how many rewards were counted."""
+    ids = [reward_id for (reward_id,) in query(_TO_COUNT, [limit])]
+    rewards = list(ReferralReward.select().where(ReferralReward.id.in_(ids)))
+    found = risk_hints(rewards)
+    query(_KEEP_COUNTS, [list(found), [len(hints) for hints in found.values()]])
+    return len(found)
 
 
 def _same_mailbox(rewards: Sequence[ReferralReward]) -> Iterator[int]:

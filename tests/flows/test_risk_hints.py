@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from models import Order, Refcode, ReferralReward, SharedSignal, User, Wallet
+from models import Order, Refcode, ReferralReward, RewardHintCount, SharedSignal, User, Wallet
 from portal.flows import decide_reward
-from portal.flows.risk_hints import MOST_COUNTED, risk_hints
+from portal.flows.risk_hints import MOST_COUNTED, count_hints, risk_hints
+from portal.rewards import RewardFilter, list_reward_queue
 from tests.factories import (
     make_admin,
     make_code,
@@ -153,6 +154,40 @@ def test_refunds_of_more_than_a_fifth(
         make_payment(order, "refunded" if number < refunded else "paid")
     make_payment(make_order(make_user(), code=code), "redirected")
     assert hints(reward) == ({"refund_rate": ("medium", percent)} if percent else {})
+
+
+# ---------------------------------------------------------------------- the filter
+
+
+def listed(has_hints: bool | None) -> set[int]:
+    return {row.id for row in list_reward_queue(RewardFilter(has_hints=has_hints)).rewards}
+
+
+def test_the_queue_is_filtered_by_hints_once_they_are_counted(
+    reward: ReferralReward, code: Refcode, referrer: User
+) -> None:
+    odd = make_reward(code, referee_user_id=make_user(email="referrer@gmail.com").id)
+    decided = make_reward(code, "approved", referee_user_id=odd.referee_user_id)
+    assert listed(None) == {reward.id, odd.id}
+    assert listed(True) == listed(False) == set()
+    assert count_hints() == 2
+    assert (listed(True), listed(False)) == ({odd.id}, {reward.id})
+    assert RewardHintCount.get_or_none(RewardHintCount.reward_id == decided.id) is None
+
+
+def test_hints_are_counted_anew_after_a_while(reward: ReferralReward, buyer: User) -> None:
+    assert count_hints() == 1
+    User.update(email="referrer@gmail.com").where(User.id == buyer.id).execute()
+    assert count_hints() == 0
+    RewardHintCount.update(counted_at=datetime.now(UTC) - timedelta(minutes=6)).execute()
+    assert count_hints() == 1
+    assert listed(True) == {reward.id}
+
+
+def test_counting_takes_turns(reward: ReferralReward, code: Refcode) -> None:
+    others = [make_reward(code, created_at=NOON - timedelta(days=day)) for day in (1, 2)]
+    assert [count_hints(2), count_hints(2), count_hints(2)] == [2, 1, 0]
+    assert listed(False) == {reward.id, *(other.id for other in others)}
 
 
 # ---------------------------------------------------------------------- hints only inform
