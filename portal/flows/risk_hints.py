@@ -31,7 +31,8 @@ SELECT r.id FROM referral_rewards r WHERE r.id = ANY(%s) AND EXISTS (
      UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referrer_user_id
      UNION ALL SELECT r.referrer_wallet))
 """
-# The busiest hour that this one is part of; only the nearest rows on either side are looked at.
+# The busiest hour that this one is part of: a later one inside these bounds is part of the hour that begins with it.
+# Only the nearest rows on either side are looked at.
 _BUSIEST_HOUR = """
 SELECT c.id, max(hour.many) FROM ({centres}) AS c (id, code, at) CROSS JOIN LATERAL (
     SELECT near.at, count(*) OVER (ORDER BY near.at RANGE BETWEEN CURRENT ROW AND interval '1 hour' FOLLOWING) AS many
@@ -40,7 +41,7 @@ SELECT c.id, max(hour.many) FROM ({centres}) AS c (id, code, at) CROSS JOIN LATE
           UNION ALL
           (SELECT {at} FROM {table} WHERE {code} = c.code AND {at} > c.at AND {at} <= c.at + interval '1 hour'
            ORDER BY {at} LIMIT %(most)s)) AS near
-) AS hour WHERE hour.at <= c.at GROUP BY c.id
+) AS hour GROUP BY c.id
 """
 _MANY_ORDERS = _BUSIEST_HOUR.format(
     centres="SELECT id, ref_code, created_at FROM referral_rewards WHERE id = ANY(%(ids)s)",

@@ -143,6 +143,13 @@ def test_many_sign_ups_are_five_within_one_hour(
     assert hints(reward) == ({"many_sign_ups": ("medium", many)} if many else {})
 
 
+def test_sign_ups_with_another_code_say_nothing_of_this_one(reward: ReferralReward, buyer: User) -> None:
+    another = make_code(make_user())
+    for user in (buyer, *(make_user() for _ in range(6))):
+        User.update(referred_by_code=another.code, referred_at=NOON).where(User.id == user.id).execute()
+    assert hints(reward) == {}
+
+
 @pytest.mark.parametrize(
     ("refunded", "paid", "percent"), [(1, 0, None), (2, 0, 100), (2, 7, 22), (2, 8, None), (3, 11, 21)]
 )
