@@ -19,7 +19,13 @@ PAGES = {
     "buyer": ("/cart", "/checkout", "/orders", "/membership", "/account/wallets", "/account/security"),
     "referrer": ("/refcodes", "/notifications"),
     "vendor": ("/vendor/earnings",),
-    "admin": ("/admin/refcodes", "/admin/refcodes/mint", "/admin/store/commissions", "/admin/audit"),
+    "admin": (
+        "/admin/refcodes",
+        "/admin/refcodes/codes/{code}",
+        "/admin/refcodes/mint",
+        "/admin/store/commissions",
+        "/admin/audit",
+    ),
 }
 
 
@@ -35,14 +41,15 @@ def test_axe_finds_nothing(
     size: dict[str, int],
 ) -> None:
     page = visitor(color_scheme=scheme, viewport=size, reduced_motion="reduce")
-    page.goto(f"/{locale}/?ref={portal.description['referralLink'].partition('=')[2]}")
+    code = portal.description["referralLink"].partition("=")[2]
+    page.goto(f"/{locale}/?ref={code}")
     if role != "visitor":
         sign_in(page, role)
     if role == "buyer":
         page.goto("/products/mountain-tea")
         page.locator("main button[type=submit]").click()
     for path in PAGES[role]:
-        page.goto(f"/{locale}{path}")
+        page.goto(f"/{locale}{path.format(code=code)}")
         found = Axe().run(page, options=RULES).response["violations"]
         told = [(rule["id"], [node["html"][:120] for node in rule["nodes"]]) for rule in found]
         assert not told, (path, told)
