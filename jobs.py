@@ -20,11 +20,13 @@ from portal.db.checks import run_checks
 from portal.flows.account_mail import answer_reset_requests
 from portal.flows.deliver_mail import Sender, deliver_mail
 from portal.flows.mint_rewards import drive_minting, notify_minted
+from portal.flows.note_sighting import forget_sightings
 from portal.flows.pay_settlements import run_payouts
 from portal.flows.receive_callback import settle_inbox
 from portal.flows.reconcile import reconcile
 from portal.flows.refund_payment import settle_refunds
 from portal.flows.retry_rails import retry_rails
+from portal.flows.risk_hints import count_hints
 from portal.flows.watch_chain import watch_chain
 from portal.mail import open_postman, prune_letters
 from portal.payments import prune_forged
@@ -127,6 +129,16 @@ def prune_accounts(portal: Portal) -> object:
     return prune_sessions(limits), prune_failures(), prune_links(), prune_letters()
 
 
+def count_risk_hints(portal: Portal) -> object:
+    """Count the hints of waiting rewards, for the queue's filter."""
+    return count_hints()
+
+
+def forget_old_sightings(portal: Portal) -> object:
+    """Delete hashed traces whose time is over."""
+    return forget_sightings()
+
+
 def check_invariants(portal: Portal) -> object:
     """Run the SQL invariants and log what they find."""
     broken = run_checks()
@@ -141,6 +153,7 @@ TIMETABLE = (
     Job("pay_settlements", 15, pay_settlements),
     Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
     Job("retry_failed_rails", 60, retry_failed_rails),
+    Job("count_risk_hints", 15, count_risk_hints),
     Job("watch_minter", 300, watch_minter),
     Job("settle_late_refunds", 15, settle_late_refunds),
     Job("send_letters", 5, send_letters),
@@ -150,6 +163,7 @@ TIMETABLE = (
     Job("prune_forged_callbacks", 60, prune_forged_callbacks),
     Job("prune_wallet_challenges", 3600, prune_wallet_challenges),
     Job("prune_accounts", 600, prune_accounts),
+    Job("forget_old_sightings", 3600, forget_old_sightings),
 )
 
 

@@ -225,6 +225,36 @@ class WalletChallenge(Table):
         table_name = "wallet_challenges"
 
 
+class SignalSalt(Table):
+    period = IntegerField(primary_key=True)
+    salt = BlobField()
+
+    class Meta:
+        table_name = "signal_salts"
+
+
+class AccessSignal(Table):
+    period = IntegerField()
+    kind = TextField()
+    hash = BlobField()
+    user_id = BigIntegerField()
+
+    class Meta:
+        table_name = "access_signals"
+        primary_key = CompositeKey("period", "kind", "hash", "user_id")
+
+
+class SharedSignal(Table):
+    referrer_user_id = BigIntegerField()
+    referee_user_id = BigIntegerField()
+    kind = TextField()
+    found_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "shared_signals"
+        primary_key = CompositeKey("referee_user_id", "referrer_user_id", "kind")
+
+
 class Vendor(Table):
     user_id: int | None
     id = IdentityField()
@@ -564,6 +594,15 @@ class RewardApproval(Table):
     class Meta:
         table_name = "reward_approvals"
         primary_key = CompositeKey("reward_id", "admin_user_id")
+
+
+class RewardHintCount(Table):
+    reward_id = BigIntegerField(primary_key=True)
+    hints = SmallIntegerField()
+    counted_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "reward_hint_counts"
 
 
 class RewardDebit(Table):

@@ -2,8 +2,8 @@
 
 `operations` changes accounts, `membership` counts their paid months, `wallets` links wallets, `challenges` keeps what
 a wallet is asked to sign, `rules` words it, `sessions` keeps who is signed in where, `throttle` slows down guessing,
-`links` keeps what e-mailed links stand for, `second_factor` asks for codes, `queries` reads. Cookies and forms live in
-`portal.web`.
+`links` keeps what e-mailed links stand for, `second_factor` asks for codes, `signals` keeps hashed traces that tell
+when two accounts may be one person, `queries` reads. Cookies and forms live in `portal.web`.
 """
 
 from portal.accounts.challenges import (
@@ -98,6 +98,8 @@ from portal.accounts.sessions import (
     rotate_session,
     start_session,
 )
+from portal.accounts.signal_rules import is_device, mailbox, network_of
+from portal.accounts.signals import prune_signals, record_signals
 from portal.accounts.throttle import (
     SignInPaused,
     forgive_attempts,
@@ -165,12 +167,15 @@ __all__ = [
     "get_user",
     "grant_membership",
     "has_second_factor",
+    "is_device",
     "is_lower",
     "is_password_of",
     "list_reset_requests",
     "list_sessions",
     "list_wallet_addresses",
     "lock_user",
+    "mailbox",
+    "network_of",
     "normalise_email",
     "note_attempt",
     "open_challenge",
@@ -180,7 +185,9 @@ __all__ = [
     "prune_failures",
     "prune_links",
     "prune_sessions",
+    "prune_signals",
     "read_membership",
+    "record_signals",
     "register_wallet",
     "release_wallet",
     "renew_recovery_codes",

@@ -35,13 +35,31 @@ def issue_code(owner_user_id: int, wallet_address: str, actor: Actor) -> Refcode
     return Refcode.get((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
 
 
-def set_code_active(code: str, active: bool, actor: Actor, reason: str | None = None) -> bool:
-    """Activate or deactivate a code; return whether that changed anything. Past rewards stand."""
+def lock_code(code: str) -> Refcode:
+    """Return a code held until the transaction ends, so that one switch at a time is decided; raise CodeUnknown."""
+    row: Refcode | None = Refcode.select().where(Refcode.code == code).for_update().first()
+    if row is None:
+        raise CodeUnknown
+    return row
+
+
+def set_code_active(
+    code: str, active: bool, actor: Actor, reason: str | None = None, *, by: str = "owner"
+) -> bool:
+    """Activate or deactivate a code; return whether that changed anything. Past rewards stand.
+
+    `by` says whose decision it is: owner, admin, or unlinked when the wallet left the account.
+    """
     with transaction():
         changed = (
             Refcode.update(active=active).where((Refcode.code == code) & (Refcode.active != active)).execute()
         )
         if changed:
             event = "code_activated" if active else "code_deactivated"
-            record_event(actor, "refcode", code, event, reason=reason)
+            record_event(actor, "refcode", code, event, reason=reason, data={"by": by})
     return bool(changed)
+
+
+def restate_deactivation(code: str, actor: Actor, reason: str | None, *, by: str) -> None:
+    """Record that a code which is inactive already stays so for another cause from now on."""
+    record_event(actor, "refcode", code, "code_deactivated", reason=reason, data={"by": by})

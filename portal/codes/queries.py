@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from models import EventLog, Refcode
+
+
+@dataclass(frozen=True)
+class Deactivation:
+    """Whose decision keeps a code inactive (owner, admin, unlinked), the reason as it was written, and when."""
+
+    by: str
+    reason: str | None
+    at: datetime
 
 
 def find_code(code: str) -> Refcode | None:
@@ -20,12 +32,22 @@ def find_wallet_code(owner_user_id: int, wallet: str) -> Refcode | None:
     return Refcode.get_or_none((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
 
 
-def find_deactivation_reason(code: str) -> str | None:
-    """Return the reason kept when a code was last deactivated, None when that was by hand or never."""
+def find_deactivation(code: str) -> Deactivation | None:
+    """Return why an inactive code is so; None when it was never deactivated here."""
     deactivated = (EventLog.entity == "refcode") & (EventLog.event == "code_deactivated")
     newest = EventLog.select().where(deactivated & (EventLog.entity_id == code)).order_by(EventLog.id.desc())
     event = newest.first()
-    return event.reason if event else None
+    if event is None:
+        return None
+    # Events from before admins could deactivate do not say whose decision it was.
+    by = event.data.get("by") or ("unlinked" if event.reason == "wallet_unlinked" else "owner")
+    return Deactivation(by, event.reason, event.at)
+
+
+def list_code_events(code: str, limit: int = 20) -> list[EventLog]:
+    """Return what happened to a code, newest first."""
+    rows = EventLog.select().where((EventLog.entity == "refcode") & (EventLog.entity_id == code))
+    return list(rows.order_by(EventLog.id.desc()).limit(limit))
 
 
 def list_codes(owner_user_id: int) -> list[Refcode]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from models import Refcode
 from portal.accounts import (
     Holder,
-    WalletUnknown,
     find_wallet_owner,
     list_wallet_addresses,
     register_wallet,
@@ -19,14 +18,7 @@ from portal.accounts import (
     use_challenge,
 )
 from portal.chain import AnyChain, checksum
-from portal.codes import (
-    CodeUnknown,
-    find_code,
-    find_deactivation_reason,
-    find_wallet_code,
-    issue_code,
-    set_code_active,
-)
+from portal.codes import find_deactivation, find_wallet_code, issue_code, lock_code, set_code_active
 from portal.db import Actor, transaction
 from portal.flows._wallet_proof import check_proof, request_proof
 from portal.flows.account_notices import tell_owner
@@ -71,7 +63,8 @@ def adopt_wallet(user_id: int, address: str, actor: Actor) -> Refcode:
         stored = register_wallet(user_id, address, actor)
         code = issue_code(user_id, stored, actor)
         # A code that its owner or an admin deactivated stays so: linking is no way around that.
-        if not code.active and find_deactivation_reason(code.code) == UNLINKED:
+        cause = None if lock_code(code.code).active else find_deactivation(code.code)
+        if cause and cause.by == "unlinked":
             set_code_active(code.code, True, actor, LINKED)
     return Refcode.get_by_id(code.code)
 
@@ -83,7 +76,7 @@ def unlink_wallet(user_id: int, address: str) -> LinkedWallet:
         stored = release_wallet(user_id, address, actor)
         code = find_wallet_code(user_id, stored)
         if code:
-            set_code_active(code.code, False, actor, UNLINKED)
+            set_code_active(code.code, False, actor, UNLINKED, by="unlinked")
         tell_owner(user_id, "security_wallet_unlinked", address=_shown(stored))
     return LinkedWallet(stored, find_wallet_code(user_id, stored))
 
@@ -94,19 +87,6 @@ def list_linked_wallets(user_id: int) -> list[LinkedWallet]:
         LinkedWallet(address, find_wallet_code(user_id, address))
         for address in list_wallet_addresses(user_id)
     ]
-
-
-def switch_code(user_id: int, code: str, active: bool) -> bool:
-    """Activate or deactivate one's own code and return whether that changed anything.
-
-    Raises CodeUnknown, and WalletUnknown when the code's wallet has to be linked first.
-    """
-    row = find_code(code)
-    if row is None or row.owner_user_id != user_id:
-        raise CodeUnknown
-    if active and row.wallet_address not in list_wallet_addresses(user_id):
-        raise WalletUnknown
-    return set_code_active(code, active, Actor.user(user_id))
 
 
 def _shown(stored: str) -> str:

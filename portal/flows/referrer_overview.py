@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from models import Refcode
-from portal.codes import list_codes, share_url
+from portal.codes import Deactivation, find_deactivation, list_codes, share_url
 from portal.rewards import RewardPage, list_rewards_of_referrer, owed_wei, reward_totals
 from portal.settings import Settings
 from portal.shop import code_orders
@@ -14,13 +16,32 @@ from portal.visits import VisitStats, stats_by_code
 
 @dataclass(frozen=True)
 class CodeCard:
-    """One code of a wallet: its link, its visits, and the funnel to orders and paid orders."""
+    """One code of a wallet: its link, its visits, the funnel to orders and paid orders, and why it is off if it is."""
 
     code: Refcode
     share_url: str
     visits: VisitStats
     orders: int
     paid: int
+    deactivation: Deactivation | None
+
+
+@dataclass(frozen=True)
+class VisitComparison:
+    """Visits in a window and in the time before it, as whole numbers."""
+
+    now: int
+    before: int
+
+
+@dataclass(frozen=True)
+class VisitComparisons:
+    """Each window against the one before, the total against what it was 28 days ago (UX, /refcodes)."""
+
+    today: VisitComparison
+    last7d: VisitComparison
+    last28d: VisitComparison
+    total: VisitComparison
 
 
 @dataclass(frozen=True)
@@ -28,6 +49,7 @@ class ReferrerOverview:
     """A referrer's cards, exact totals {status: (count, wei)} over all rows, a page of rewards, what is owed."""
 
     cards: list[CodeCard]
+    visits: VisitComparisons
     totals: dict[str, tuple[int, int]]
     rewards: RewardPage
     owed_wei: int
@@ -40,9 +62,34 @@ def referrer_overview(user_id: int, settings: Settings, cursor: str | None = Non
     visits, orders = stats_by_code(names), code_orders(names)
     cards = [
         CodeCard(
-            code, share_url(settings.app_url, code.code), visits[code.code], *orders.get(code.code, (0, 0))
+            code,
+            share_url(settings.app_url, code.code),
+            visits[code.code],
+            *orders.get(code.code, (0, 0)),
+            None if code.active else find_deactivation(code.code),
         )
         for code in codes
     ]
-    rewards = list_rewards_of_referrer(user_id, cursor)
-    return ReferrerOverview(cards, reward_totals(user_id), rewards, owed_wei(user_id))
+    return ReferrerOverview(
+        cards,
+        compare_visits([card.visits for card in cards]),
+        reward_totals(user_id),
+        list_rewards_of_referrer(user_id, cursor),
+        owed_wei(user_id),
+    )
+
+
+def compare_visits(stats: Sequence[VisitStats]) -> VisitComparisons:
+    """Compare the visits of several codes with the time before."""
+
+    def compared(window: Literal["today", "last7d", "last28d"]) -> VisitComparison:
+        now, before = (
+            sum(getattr(each, window) for each in found)
+            for found in (stats, [each.previous for each in stats])
+        )
+        return VisitComparison(now, before)
+
+    last28d, total = compared("last28d"), sum(each.total for each in stats)
+    return VisitComparisons(
+        compared("today"), compared("last7d"), last28d, VisitComparison(total, total - last28d.now)
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 from peewee import Tuple, fn
 
-from models import ReferralReward, RewardApproval, RewardDebit
+from models import ReferralReward, RewardApproval, RewardDebit, RewardHintCount
 from portal.db import Keyset, query, within
 from portal.lib.errors import PortalError
 
@@ -48,6 +48,7 @@ class RewardFilter:
     since: datetime | None = None
     until: datetime | None = None
     least_usd: Decimal | None = None
+    has_hints: bool | None = None
 
 
 def list_reward_queue(
@@ -125,6 +126,10 @@ def _matching(wanted: RewardFilter) -> Any:
         rows = rows.where(ReferralReward.created_at < wanted.until)
     if wanted.least_usd is not None:
         rows = rows.where(ReferralReward.usd_value >= wanted.least_usd)
+    if wanted.has_hints is not None:
+        counted = RewardHintCount.select(RewardHintCount.reward_id)
+        some = RewardHintCount.hints > 0 if wanted.has_hints else RewardHintCount.hints == 0
+        rows = rows.where(ReferralReward.id.in_(counted.where(some)))
     return rows
 
 

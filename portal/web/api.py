@@ -11,6 +11,7 @@ from flask_login import current_user
 from portal.flows import decide_reward
 from portal.flows.begin_payment import PurchaseForm, begin_membership_payment, begin_order_payment
 from portal.flows.mint_rewards import request_mint
+from portal.flows.note_sighting import note_buyer, note_member
 from portal.flows.place_order import PlacedOrder, place_order
 from portal.flows.referrer_overview import referrer_overview
 from portal.flows.settle_payment import pay_with_credit
@@ -24,6 +25,7 @@ from portal.web.locale import select_locale
 from portal.web.referral_cookies import entered_code, forget_first_touch, raw_referral_cookie
 from portal.web.requests import json_body, number_field, portal, text_field
 from portal.web.sentences import referral_reason
+from portal.web.sightings import sighting
 
 if TYPE_CHECKING:
     from models import Order, ReferralReward
@@ -83,6 +85,7 @@ def create_order() -> ResponseReturnValue:
         checkout_key=key or None,
         entered_code=entered_code(),
     )
+    note_buyer(placed.order, sighting, portal().settings)
     return jsonify(_order_answer(placed)), 201
 
 
@@ -111,9 +114,9 @@ def pay_by_credit() -> ResponseReturnValue:
 def upgrade_membership() -> ResponseReturnValue:
     """Return the signed form that pays for a membership tier."""
     tier = text_field(json_body(), "tier")
-    return jsonify(
-        _form_answer(begin_membership_payment(tier, current_user, select_locale(), portal().settings))
-    )
+    form = begin_membership_payment(tier, current_user, select_locale(), portal().settings)
+    note_member(current_user, sighting, portal().settings)
+    return jsonify(_form_answer(form))
 
 
 @blueprint.get("/refcodes")

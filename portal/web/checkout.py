@@ -13,6 +13,7 @@ from portal.flows.begin_payment import begin_membership_payment, begin_order_pay
 from portal.flows.decide_attribution import preview_attribution
 from portal.flows.enter_code import FIELD as CODE_FIELD
 from portal.flows.enter_code import check_entered_code
+from portal.flows.note_sighting import note_buyer, note_member
 from portal.flows.place_order import place_order, price_lines
 from portal.flows.settle_payment import buy_with_credit
 from portal.lib.errors import PortalError
@@ -25,6 +26,7 @@ from portal.web.locale import select_locale
 from portal.web.referral_cookies import entered_code, keep_entered_code, raw_referral_cookie
 from portal.web.requests import is_htmx, portal
 from portal.web.sentences import error_text, guard_text, referral_reason
+from portal.web.sightings import sighting
 from portal.web.store import membership_page
 from portal.web.translate import gettext as _
 
@@ -54,6 +56,7 @@ def pay() -> ResponseReturnValue:
         order = _place_from_cart()
     except PortalError as error:
         return _review_page(error), status_of(error)
+    note_buyer(order, sighting, portal().settings)
     return _leave_for_provider(order.id)
 
 
@@ -90,6 +93,7 @@ def pay_membership() -> ResponseReturnValue:
         )
     except PortalError as error:
         return membership_page(error), status_of(error)
+    note_member(current_user, sighting, portal().settings)
     return render_template("checkout/leave.html", form=form, flash_text=None)
 
 
@@ -149,6 +153,7 @@ def _pay_with_credit() -> ResponseReturnValue:
         entered_code=entered_code(),
     )
     portal().wake("mint_rewards")
+    note_buyer(order, sighting, portal().settings)
     empty_cart()
     credited = _("Paid from your credit. Your referrer %(code)s is credited.", code=order.referral_code)
     flash(credited if order.referral_code else _("Paid from your credit."), "success")

@@ -30,6 +30,7 @@ _STATUS = {
     "challenge_unknown": 409,
     "chain_away": 503,
     "chain_not_configured": 503,
+    "code_blocked": 409,
     "code_unknown": 404,
     "credentials_wrong": 401,
     "credit_key_invalid": 409,

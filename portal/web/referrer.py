@@ -14,13 +14,15 @@ from markupsafe import Markup
 from portal.accounts import WalletUnknown
 from portal.chain import checksum
 from portal.codes import CodeUnknown, find_code, share_url
-from portal.flows.link_wallet import switch_code
-from portal.flows.referrer_overview import CodeCard, referrer_overview
+from portal.flows.referrer_overview import CodeCard, VisitComparison, VisitComparisons, referrer_overview
+from portal.flows.switch_code import CodeBlocked, switch_own_code
 from portal.web.access import signed_in
 from portal.web.format import number, token_text
 from portal.web.requests import is_htmx, portal
-from portal.web.reward_words import reward_rows
+from portal.web.reward_words import explorer_url, reward_rows
+from portal.web.sentences import error_text
 from portal.web.translate import gettext as _
+from portal.web.translate import ngettext
 
 blueprint = Blueprint("referrer", __name__)
 
@@ -35,7 +37,7 @@ def dashboard() -> ResponseReturnValue:
         template,
         cards=[_card(card) for card in overview.cards],
         totals=overview.totals,
-        visits=_sum_visits(overview.cards),
+        visits=_visit_tiles(overview.visits),
         rewards=reward_rows(overview.rewards.rewards),
         owed=token_text(overview.owed_wei) if overview.owed_wei else None,
         next_cursor=overview.rewards.next_cursor,
@@ -59,7 +61,10 @@ def switch(code: str) -> ResponseReturnValue:
     """Deactivate or activate one of the person's codes; past rewards stand."""
     active = request.form.get("active") == "1"
     try:
-        changed = switch_code(current_user.id, code, active)
+        changed = switch_own_code(current_user.id, code, active)
+    except CodeBlocked as error:
+        flash(error_text(error), "warning")
+        return redirect(url_for("referrer.dashboard"), 303)
     except WalletUnknown:
         flash(_("Link the wallet of this code again first."), "warning")
         return redirect(url_for("wallets.page"), 303)
@@ -88,27 +93,52 @@ def _card(card: CodeCard) -> dict[str, Any]:
         "paid": card.paid,
         "daily": [(format_date(day, "d MMM"), visits, number(visits)) for day, visits in card.visits.daily],
         "qr": Markup(image.svg_inline(scale=5, border=2)),  # noqa: S704 - segno's own markup, no user text in it
+        "wallet_url": explorer_url("address", checksum(card.code.wallet_address)),
         "funnel": _funnel(card),
+        "off": _off(card),
+        "deactivation_by": card.deactivation.by if card.deactivation else "",
+        "can_activate": card.deactivation is None or card.deactivation.by == "owner",
     }
 
 
 def _funnel(card: CodeCard) -> str:
     """Say where the funnel stops, in one sentence."""
-    if not card.code.active:
-        return _("This code is deactivated: it credits nothing new.")
-    if not card.visits.total:
-        return _("No visits yet. Share the link to start.")
-    if not card.orders:
-        return _("Visits, but no orders yet.")
-    if not card.paid:
-        return _("Orders, but none is paid yet.")
-    return ""
+    if card.paid:
+        return ""
+    if card.orders:
+        return ngettext(
+            "%(num)s order, but it is not paid yet.", "%(num)s orders, but none is paid yet.", card.orders
+        )
+    if card.visits.total:
+        return ngettext("%(num)s visit, no orders yet.", "%(num)s visits, no orders yet.", card.visits.total)
+    return _("No visits yet. Share the link to start.") if card.code.active else _("No visits.")
 
 
-def _sum_visits(cards: list[CodeCard]) -> dict[str, int]:
-    return {
-        "total": sum(card.visits.total for card in cards),
-        "today": sum(card.visits.today for card in cards),
-        "last7d": sum(card.visits.last7d for card in cards),
-        "last28d": sum(card.visits.last28d for card in cards),
-    }
+def _off(card: CodeCard) -> str:
+    """Say why a code is off and what turns it on again; empty while it works."""
+    if card.code.active:
+        return ""
+    cause = card.deactivation
+    if cause and cause.by == "admin":
+        return _("An admin deactivated this code. Reason: %(reason)s", reason=cause.reason or "")
+    if cause and cause.by == "unlinked":
+        return _(
+            "The wallet of this code is not linked to your account any more. Link it again to use the code."
+        )
+    return _("You deactivated this code: it credits nothing new. Past rewards stand.")
+
+
+def _visit_tiles(visits: VisitComparisons) -> list[dict[str, Any]]:
+    """Return the tiles of visits, each against the time before."""
+    return [
+        _visit_tile(_("Visits today"), visits.today, _("yesterday: %(number)s")),
+        _visit_tile(_("Last 7 days"), visits.last7d, _("7 days before: %(number)s")),
+        _visit_tile(_("Last 28 days"), visits.last28d, _("28 days before: %(number)s")),
+        _visit_tile(_("All visits"), visits.total, _("28 days ago: %(number)s")),
+    ]
+
+
+def _visit_tile(label: str, compared: VisitComparison, before: str) -> dict[str, Any]:
+    step = (compared.now > compared.before) - (compared.now < compared.before)
+    trend = {"direction": ("flat", "up", "down")[step], "text": before % {"number": number(compared.before)}}
+    return {"label": label, "value": number(compared.now), "trend": trend}

@@ -103,6 +103,8 @@ def why(reward: ReferralReward) -> str:
 def timeline(reward: ReferralReward) -> list[dict[str, Any]]:
     """Return the reward's steps: paid, approved, sent, confirmed; or where it stopped."""
     steps = [_step(_("Order paid"), "done", reward.created_at)]
+    if reward.status in ("rejected", "failed") and reward.approved_at:
+        steps.append(_step(_("Approved"), "done", reward.approved_at))
     if reward.status == "rejected":
         return [*steps, _step(_("Refused"), "failed", reward.updated_at, note=why(reward))]
     if reward.status == "failed":

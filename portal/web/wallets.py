@@ -19,6 +19,7 @@ from portal.flows.link_wallet import (
     request_link,
     unlink_wallet,
 )
+from portal.flows.note_sighting import note_referrer
 from portal.flows.wallet_sign_in import request_sign_in, sign_in_with_wallet
 from portal.lib.errors import PortalError
 from portal.web.access import public, signed_in
@@ -30,6 +31,7 @@ from portal.web.requests import json_body, local_path, portal, text_field
 from portal.web.reward_words import explorer_url
 from portal.web.security import limiter, sign_in_limit, sign_up_limit
 from portal.web.sentences import error_text
+from portal.web.sightings import sighting
 from portal.web.translate import gettext as _
 
 blueprint = Blueprint("wallets", __name__)
@@ -73,6 +75,7 @@ def link() -> ResponseReturnValue:
     """Link a wallet whose signature proves it, and return its share code."""
     address, signature = _proof()
     code = link_wallet(current_user.id, address, signature, portal().chain)
+    note_referrer(current_user.id, sighting, portal().settings)
     return jsonify(_wallet_answer(LinkedWallet(code.wallet_address, code))), 201
 
 
@@ -113,6 +116,7 @@ def sign_in() -> ResponseReturnValue:
     )
     wanted = local_path(text_field(json_body(), "next", default="")) or url_for("store.catalogue")
     next_page = begin_session(entered.user.id, wanted)
+    note_referrer(entered.user.id, sighting, portal().settings)
     told = {"userId": entered.user.id, "name": entered.user.name, "isNew": entered.is_new, "next": next_page}
     return jsonify(told), 201 if entered.is_new else 200
 

@@ -12,7 +12,7 @@ from portal.db import SYSTEM
 from portal.db.checks import run_checks
 from portal.flows import decide_reward
 from portal.flows.decide_reward import MatchChanged, NothingChosen, RewardUnsizable
-from portal.flows.queue_overview import mailbox, queue_facts
+from portal.flows.queue_overview import queue_facts
 from portal.rewards import AlreadyApprovedByYou, OwnReward, RewardFilter, RewardStatusConflict, RewardUnknown
 from portal.rewards.operations import RejectionReasonMissing
 from portal.rewards.queries import count_matching, list_reward_queue
@@ -202,24 +202,3 @@ def test_the_queue_is_filtered_and_paged_by_key(store: Store) -> None:
     assert count_matching(RewardFilter(wallet=one.referrer_wallet, least_usd=Decimal("0.6")), 10) == 3
     assert count_matching(RewardFilter(least_usd=Decimal("0.7")), 10) == 0
     assert count_matching(RewardFilter(), 2) == 2
-
-
-def test_risk_hints_say_why(store: Store) -> None:
-    referrer = store.user("referrer")
-    User.update(email="de.mo+x@demo.example").where(User.id == referrer.id).execute()
-    User.update(email="spam@demo.example").where(User.email == "buyer@demo.example").execute()
-    reward = reward_of(store, "dem.o+other")
-    hints = queue_facts([reward])[reward.id].hints
-    assert [(hint.code, hint.level) for hint in hints] == [("same_mailbox", "high")]
-    for name in ("a1", "a2", "a3", "a4"):
-        reward_of(store, name)
-    codes = {hint.code: hint.number for hint in queue_facts([reward])[reward.id].hints}
-    assert codes["many_orders"] == 5
-
-
-@pytest.mark.parametrize(
-    ("email", "expected"),
-    [("A.b+c@X.Example", "ab@x.example"), ("a@x.example", "a@x.example"), ("a.+@x.example", "a@x.example")],
-)
-def test_a_mailbox_ignores_case_dots_and_tags(email: str, expected: str) -> None:
-    assert mailbox(email) == expected

@@ -31,7 +31,12 @@ def live_a_little(browser: Browser, portal: RunningPortal) -> Lived:
     with sql(portal) as cursor:
         cursor.execute("SELECT max(id) FROM payment_events WHERE outcome = 'unmatched'")
         callback_id = str(cursor.fetchone()[0])
-    names = {"callback_id": callback_id, "buyer_email": portal.description["logins"]["buyer"]["email"]}
+    code = portal.description["referralLink"].partition("=")[2]
+    names = {
+        "code": code,
+        "callback_id": callback_id,
+        "buyer_email": portal.description["logins"]["buyer"]["email"],
+    }
     names |= {"reference": references[0], "refunded_reference": references[1], "own_reference": own}
     return Lived(
         {**names, "job_id": remember_a_job(portal), "batch_id": pay_vendors(portal), "vendor_id": "1"}

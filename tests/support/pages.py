@@ -60,6 +60,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin.product_rates": ["/admin/store/commissions/rates"],
         "admin.merchants": ["/admin/store/commissions/vendors"],
         "admin.merchant": ["/admin/store/commissions/vendors/{vendor_id}"],
+        "admin.code": ["/admin/refcodes/codes/{code}"],
         "admin.journal": ["/admin/journal"],
         "admin.inbox": ["/admin/payments/inbox", "/admin/payments/inbox?outcome=all"],
         "admin.callback": ["/admin/payments/inbox/{callback_id}"],

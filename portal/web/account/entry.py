@@ -8,6 +8,7 @@ from flask_login import current_user, logout_user
 
 from portal.accounts import CredentialsWrong, EmailUnconfirmed, SignInPaused, end_session
 from portal.db import Actor
+from portal.flows.note_sighting import note_referrer, note_sighting
 from portal.flows.sign_in import check_password
 from portal.flows.sign_up import sign_up, sign_up_to_confirm
 from portal.lib.errors import InputInvalid
@@ -19,6 +20,7 @@ from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
 from portal.web.requests import portal
 from portal.web.security import limiter, sign_in_limit, sign_up_limit
+from portal.web.sightings import sighting
 from portal.web.translate import gettext as _
 
 
@@ -44,6 +46,7 @@ def create_account() -> ResponseReturnValue:
     except InputInvalid as error:
         return refused("account/register.html", error, "email", form.to_dict())
     target = begin_session(user.id, next_page())
+    note_sighting(user.id, sighting(), portal().settings)
     flash(_("Welcome, %(name)s.", name=user.name), "success")
     return redirect(target, 303)
 
@@ -69,7 +72,9 @@ def sign_in() -> ResponseReturnValue:
         return _mail_sent()
     except (CredentialsWrong, SignInPaused) as error:
         return refused("account/login.html", error, "email", form.to_dict())
-    return redirect(begin_session(user.id, next_page()), 303)
+    target = begin_session(user.id, next_page())
+    note_referrer(user.id, sighting, portal().settings)
+    return redirect(target, 303)
 
 
 @blueprint.post("/logout")

@@ -2,6 +2,7 @@
 
 from portal.web.admin import (
     audit,
+    codes,
     credit,
     inbox,
     journal,
@@ -17,6 +18,7 @@ from portal.web.admin.blueprint import blueprint
 __all__ = [
     "audit",
     "blueprint",
+    "codes",
     "credit",
     "inbox",
     "journal",

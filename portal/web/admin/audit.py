@@ -11,11 +11,12 @@ from flask_login import current_user
 from portal.chain import list_alerts
 from portal.flows.audit_reference import audit_reference, close_alert, proof_as_json
 from portal.flows.request_refund import request_refund
+from portal.flows.risk_hints import risk_hints
 from portal.lib.errors import PortalError
 from portal.payments import PaymentUnknown, list_callbacks, list_open_rail_failures
 from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
-from portal.web.admin.queue import decisions
+from portal.web.admin.queue import decisions, hint_rows
 from portal.web.errors import status_of
 from portal.web.journal_words import transfer_row
 from portal.web.payment_words import callback_rows, failure_rows
@@ -105,6 +106,7 @@ def _audit_page(reference: str, error: PortalError | None = None) -> str:
         transfers=[transfer_row(transfer) for transfer in story.transfers] if story else [],
         settlement_row=settlement_row,
         reward=reward_rows([story.reward])[0] if story and story.reward else None,
+        hints=hint_rows(risk_hints([story.reward])[story.reward.id]) if story and story.reward else [],
         refund_key=request.form.get("refundKey") if field != "refund" else secrets.token_urlsafe(24),
         refund_values={name: request.form.get(name, "") for name in _REFUND_FIELDS},
         refund_errors={field: error_text(error)} if error else {},

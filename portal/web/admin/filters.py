@@ -15,7 +15,8 @@ from portal.settings import Settings
 from portal.web.sentences import error_text
 
 RAILS = ("fiat", "crypto")
-FIELDS = ("status", "rail", "code", "wallet", "orderReference", "since", "until", "leastUsd")
+HINTS = {"with": True, "without": False}
+FIELDS = ("status", "rail", "code", "wallet", "orderReference", "since", "until", "leastUsd", "hints")
 
 
 class DateInvalid(PortalError):
@@ -57,6 +58,7 @@ def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
         least_usd=_usd(typed["leastUsd"], errors),
+        has_hints=HINTS.get(typed["hints"]),
     )
     return QueueView(wanted, typed, errors)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -13,6 +13,7 @@ from portal.flows import decide_reward
 from portal.flows.decide_reward import BulkResult, NothingChosen, choose_matching
 from portal.flows.mint_rewards import waiting_reason
 from portal.flows.queue_overview import QueueFacts, admin_names, queue_facts
+from portal.flows.risk_hints import RiskHint
 from portal.flows.watch_chain import last_watch
 from portal.lib.errors import PortalError
 from portal.rewards import RewardFilter, count_matching, get_reward, list_reward_queue, reward_totals
@@ -144,11 +145,16 @@ def _row(row: dict[str, Any], facts: QueueFacts, names: dict[int, str]) -> dict[
     return {
         **row,
         "is_own": row["reward"].referrer_user_id == current_user.id,
-        "hints": [{"level": hint.level, "text": risk_hint(hint.code, hint.number)} for hint in facts.hints],
+        "hints": hint_rows(facts.hints),
         "decisions": decisions(facts.order) if facts.order else [],
         "approved_by": ", ".join(names.get(admin, "?") for admin in facts.approved_by),
         "approved_by_me": current_user.id in facts.approved_by,
     }
+
+
+def hint_rows(hints: Sequence[RiskHint]) -> list[dict[str, str]]:
+    """Return risk hints in words, as the component shows them."""
+    return [{"level": hint.level, "text": risk_hint(hint.code, hint.number)} for hint in hints]
 
 
 def decisions(order: Order) -> list[dict[str, str]]:

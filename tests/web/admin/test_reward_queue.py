@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models import ReferralReward, User
+from models import ReferralReward, RewardHintCount, User
 from portal.rewards.queries import QUEUE_PAGE
 from tests.factories import make_code, make_reward, make_visits
 from tests.web.pages import text_of
@@ -79,6 +79,17 @@ def test_platform_visits_are_summed(as_admin: Visitor, owner: User, other: User)
     told = text_of(as_admin.get(QUEUE))
     for number in ("900", "930", "936"):
         assert number in told
+
+
+def test_the_queue_is_filtered_by_risk_hints(as_admin: Visitor, owner: User, other: User) -> None:
+    odd, plain = make_reward(owner), make_reward(other)
+    for reward, hints in ((odd, 2), (plain, 0)):
+        RewardHintCount.insert(reward_id=reward.id, hints=hints).execute()
+    assert rows(as_admin.get(f"{QUEUE}?hints=with")) == [odd.id]
+    page = as_admin.get(f"{QUEUE}?hints=without")
+    assert rows(page) == [plain.id]
+    assert 'name="hints" value="without"' in page.text, "a decision about all matching keeps the filter"
+    assert rows(as_admin.get(f"{QUEUE}?hints=nonsense")) == [odd.id, plain.id]
 
 
 def test_odd_addresses_are_answered(as_admin: Visitor) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from models import EventLog, Refcode, User
+from models import EventLog, Order, Refcode, User
 from tests.factories import TOKEN, make_code, make_order, make_payment, make_reward, make_visits
-from tests.web.pages import text_of
+from tests.web.pages import form_fields, text_of
 from tests.web.visitor import Visitor
 
 
@@ -28,7 +30,7 @@ def test_the_history_is_walked_by_its_cursor_as_page_and_fragment(as_owner: Visi
     code = make_code(owner)
     made = [make_reward(code).id for _ in range(52)]
     first = as_owner.get("/refcodes")
-    cursor = first.text.split("cursor=")[1].split('"')[0]
+    cursor = first.text.split("cursor=")[1].split("#history")[0]
     rest = as_owner.get(f"/refcodes?cursor={cursor}")
     shown = [row for row in made if f'id="reward-{row}"' in first.text]
     assert [row for row in made if f'id="reward-{row}"' in rest.text] == [
@@ -158,3 +160,105 @@ def test_nobody_else_switches_a_code(
     assert as_owner.post(url, data={"active": "0"}).status_code == 400
     assert as_owner.get(url).status_code == 405
     assert Refcode.get_by_id(code.code).active is True
+
+
+def test_turning_off_says_what_it_means(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner)
+    told = text_of(as_owner.get("/refcodes"))
+    assert "Past rewards stand, and those that wait are still decided and sent" in told
+    as_owner.submit(f"/refcodes/{code.code}/active", {"active": "0"})
+    page = as_owner.get("/refcodes")
+    assert "You deactivated this code: it credits nothing new." in text_of(page)
+    assert form_fields(page, f"/refcodes/{code.code}/active")["active"] == ["1"]
+
+
+def test_an_admins_word_stands_until_an_admin_takes_it_back(
+    as_owner: Visitor, as_admin: Visitor, owner: User
+) -> None:
+    code = make_code(owner)
+    own, admins = f"/refcodes/{code.code}/active", f"/admin/refcodes/codes/{code.code}/active"
+    assert as_admin.submit(admins, {"active": "0", "reason": "  Bought by themselves.  "}).status_code == 303
+    page = as_owner.get("/refcodes")
+    assert "An admin deactivated this code. Reason: Bought by themselves." in text_of(page)
+    assert own not in page.text
+    assert as_owner.submit(own, {"active": "1"}).location == "/refcodes"
+    assert "An admin deactivated this code" in text_of(as_owner.get("/refcodes")).split("Reward history")[0]
+    assert Refcode.get_by_id(code.code).active is False
+    as_admin.submit(admins, {"active": "1"})
+    assert Refcode.get_by_id(code.code).active is True
+    assert "An admin deactivated" not in text_of(as_owner.get("/refcodes"))
+
+
+def test_a_code_of_an_unlinked_wallet_leads_to_linking(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner)
+    as_owner.submit(f"/account/wallets/{code.wallet_address}/unlink")
+    page = as_owner.get("/refcodes")
+    assert "is not linked to your account any more" in text_of(page)
+    assert f'action="/refcodes/{code.code}/active"' not in page.text
+    assert 'href="/account/wallets#link-wallet"' in page.text
+
+
+# ---------------------------------------------------------------------- visits and the funnel
+
+
+def test_each_window_stands_against_the_time_before(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner, created_at=datetime.now(UTC) - timedelta(days=83))
+    make_visits(code, {0: 3, 1: 5, 6: 1, 7: 20, 13: 4, 14: 50, 27: 7, 28: 9, 55: 6, 56: 1})
+    Refcode.update(visits_total=Refcode.visits_total + 30).where(Refcode.code == code.code).execute()
+    make_visits(make_code(owner), {0: 1})
+    page = as_owner.get("/refcodes")
+    tiles = text_of(page).split("All visits")[0].split("Visits today")[1]
+    assert tiles.strip() == (
+        "4 yesterday: 5 Last 7 days 10 7 days before: 24 Last 28 days 91 28 days before: 15"
+    )
+    assert "All visits 137 28 days ago: 46" in text_of(page)
+    assert page.text.count('class="trend trend-down"') == 2
+    assert page.text.count('class="trend trend-up"') == 2
+
+
+def test_the_funnel_says_where_it_stops(as_owner: Visitor, owner: User, other: User) -> None:
+    code = make_code(owner)
+
+    def told() -> str:
+        return text_of(as_owner.get("/refcodes")).split("Visits, the last 28 days")[0]
+
+    assert "No visits yet. Share the link to start." in told()
+    make_visits(code, {0: 12})
+    assert "12 visits, no orders yet." in told()
+    order = make_order(other, code=code)
+    assert "1 order, but it is not paid yet." in told()
+    Order.update(paid_at=datetime.now(UTC)).where(Order.id == order.id).execute()
+    for sentence in ("no orders yet", "but it is not paid yet", "No visits"):
+        assert sentence not in told()
+
+
+def test_a_plot_has_a_table_and_works_without_scripts(as_owner: Visitor, owner: User) -> None:
+    code = make_code(owner)
+    make_visits(code, {0: 3})
+    text = as_owner.get("/refcodes").text
+    plot = text.split(f'id="plot-{code.code}"')[1].split("</figure>")[0]
+    assert plot.count('scope="row"') == 28
+    assert f'aria-describedby="plot-{code.code}-desc"' in plot
+    assert f'href="/refcodes/{code.code}/qr.svg"' in text
+    assert 'href="/account/wallets#link-wallet"' in text
+
+
+def test_a_code_for_each_wallet(as_owner: Visitor, owner: User) -> None:
+    codes = [make_code(owner) for _ in range(2)]
+    text = as_owner.get("/refcodes").text
+    for code in codes:
+        assert f'value="http://localhost?ref={code.code}"' in text
+
+
+def test_nothing_yet_says_what_to_do(as_owner: Visitor) -> None:
+    told = text_of(as_owner.get("/refcodes"))
+    assert "You have no share link yet" in told
+    assert "No rewards yet" in told
+
+
+def test_a_timeline_keeps_that_it_was_approved(as_owner: Visitor, owner: User) -> None:
+    make_reward(owner, "rejected", approved_at=datetime.now(UTC))
+    steps = text_of(as_owner.get("/refcodes")).split("What happened")[1]
+    assert "Order paid (done)" in steps
+    assert "Approved (done)" in steps
+    assert "Refused (failed)" in steps

@@ -1,0 +1,83 @@
+"""Deactivate share codes and activate them again: their owner, and an admin, whose word stands (SPEC section 3)."""
+
+from __future__ import annotations
+
+from models import Refcode
+from portal.accounts import WalletUnknown, find_wallet_owner
+from portal.codes import CodeUnknown, find_deactivation, lock_code, restate_deactivation, set_code_active
+from portal.db import Actor, transaction
+from portal.lib.errors import PortalError
+
+REASON_MAX = 500
+
+
+class CodeBlocked(PortalError):
+    """An admin deactivated the code; `reason` is what the owner is told."""
+
+    code = "code_blocked"
+
+
+class CodeReasonMissing(PortalError):
+    """Deactivating somebody's code needs a reason, which the owner reads."""
+
+    code = "reason_missing"
+
+
+def switch_own_code(user_id: int, code: str, active: bool) -> bool:
+    """Activate or deactivate one's own code and return whether that changed anything.
+
+    Raises CodeUnknown, CodeBlocked, and WalletUnknown when the code's wallet has to be linked first.
+    """
+    with transaction():
+        row = lock_code(code)
+        if row.owner_user_id != user_id:
+            raise CodeUnknown
+        if active and not row.active:
+            _check_not_blocked(code)
+            if not _is_linked(row):
+                raise WalletUnknown
+        return set_code_active(code, active, Actor.user(user_id))
+
+
+def block_code(code: str, reason: str, admin_id: int) -> bool:
+    """Deactivate anybody's code for a reason its owner sees; return whether that changed anything.
+
+    Neither the owner nor linking the wallet again activates it. Raises CodeUnknown, CodeReasonMissing.
+    """
+    told, actor = reason.strip(), Actor.user(admin_id)
+    if not 1 <= len(told) <= REASON_MAX:
+        raise CodeReasonMissing(field="reason", at_most=REASON_MAX)
+    with transaction():
+        row = lock_code(code)
+        if set_code_active(code, False, actor, told, by="admin"):
+            return True
+        cause = find_deactivation(row.code)
+        if cause and cause.by == "admin":
+            return False
+        restate_deactivation(code, actor, told, by="admin")
+    return True
+
+
+def unblock_code(code: str, admin_id: int) -> bool:
+    """Activate anybody's code and return whether it works now.
+
+    One whose wallet is not linked works from when it is linked again. Raises CodeUnknown.
+    """
+    actor = Actor.user(admin_id)
+    with transaction():
+        row = lock_code(code)
+        if row.active or _is_linked(row):
+            set_code_active(code, True, actor, by="admin")
+            return True
+        restate_deactivation(code, actor, None, by="unlinked")
+    return False
+
+
+def _is_linked(row: Refcode) -> bool:
+    return find_wallet_owner(row.wallet_address) == row.owner_user_id
+
+
+def _check_not_blocked(code: str) -> None:
+    cause = find_deactivation(code)
+    if cause and cause.by == "admin":
+        raise CodeBlocked(reason=cause.reason)
