@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from portal.flows.risk_hints import MOST_COUNTED
 from portal.lib.errors import InputInvalid, PortalError
 from portal.web.account_words import ACCOUNT_ERRORS
 from portal.web.format import moment, money, number
@@ -289,56 +288,6 @@ def chain_alert(kind: str) -> str:
         "paid_unapproved": _("The contract paid a reward that is not approved here. Do not pay it again."),
         "payment_event_missing": _("The contract shows a payment whose event is missing. Check the node."),
     }.get(kind, kind)
-
-
-def risk_hint(code: str, number: int) -> str:
-    """Return a risk hint in words; the number fills its sentence."""
-    if code in ("many_orders", "many_sign_ups"):
-        return _many_in_an_hour(code, number)
-    return {
-        "same_mailbox": _("The buyer and the referrer use the same mailbox."),
-        "same_wallet": _("A wallet of the referrer is or was linked to the buyer's account."),
-        "same_device": _("The buyer and the referrer used the same browser."),
-        "same_address": _(
-            "The buyer and the referrer were seen at the same network address, as people of one home or office are."
-        ),
-        "refund_rate": _("%(number)s%% of the orders of this code were refunded.", number=number),
-    }.get(code, code)
-
-
-def _many_in_an_hour(code: str, number: int) -> str:
-    if number > MOST_COUNTED:
-        return (
-            _("More than %(number)s orders came with this code within an hour.", number=MOST_COUNTED)
-            if code == "many_orders"
-            else _(
-                "More than %(number)s accounts were opened with this code within an hour.",
-                number=MOST_COUNTED,
-            )
-        )
-    if code == "many_orders":
-        return ngettext(
-            "%(num)s order came with this code within an hour.",
-            "%(num)s orders came with this code within an hour.",
-            number,
-        )
-    return ngettext(
-        "%(num)s account was opened with this code within an hour.",
-        "%(num)s accounts were opened with this code within an hour.",
-        number,
-    )
-
-
-def code_event(event: str, by: str | None) -> str:
-    """Return what happened to a share code in words; `by` says whose decision it was."""
-    if event == "code_issued":
-        return _("Issued")
-    if event == "code_activated":
-        return _("Activated")
-    return {
-        "admin": _("Deactivated by an admin"),
-        "unlinked": _("Inactive until its wallet is linked again"),
-    }.get(by or "", _("Deactivated by its owner"))
 
 
 def refusal_counts(code: str, count: int, deciders: str = "") -> str:

@@ -15,7 +15,8 @@ from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
 from portal.web.errors import status_of
 from portal.web.reward_words import explorer_url
-from portal.web.sentences import code_event, error_text
+from portal.web.risk_words import code_event
+from portal.web.sentences import error_text
 from portal.web.translate import gettext as _
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from portal.web.errors import status_of
 from portal.web.format import number
 from portal.web.requests import is_htmx, portal
 from portal.web.reward_words import reward_rows
-from portal.web.sentences import error_text, guard_text, mint_waiting, refusal_counts, risk_hint
+from portal.web.risk_words import risk_hint
+from portal.web.sentences import error_text, guard_text, mint_waiting, refusal_counts
 from portal.web.translate import gettext as _
 from portal.web.translate import ngettext
 
