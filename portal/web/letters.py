@@ -36,7 +36,8 @@ def composer(app: Flask) -> Compose:
             base_url=app.extensions["portal"].settings.app_url,
             environ_overrides={"portal.locale": row.locale, "SCRIPT_NAME": f"/{row.locale}"},
         )
-        with context:
+        # A context of its own: a page that shows letters keeps its language, and each letter has its own.
+        with app.app_context(), context:
             return _WORDS[row.kind](row)
 
     return compose

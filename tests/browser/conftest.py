@@ -46,7 +46,7 @@ def sign_in(portal: RunningPortal) -> Callable[[Page, str], None]:
 
     def enter(page: Page, role: str) -> None:
         login = portal.description["logins"][role]
-        page.goto("/login")
+        page.goto("/en/login")
         page.locator("#email").fill(login["email"])
         page.locator("#password").fill(login["password"])
         page.locator("main button[type=submit]").click()

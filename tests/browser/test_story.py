@@ -77,7 +77,7 @@ def world(portal: RunningPortal) -> Iterator[World]:
 
 
 def sign_in(page: Page, login: dict[str, str]) -> None:
-    page.goto("/login")
+    page.goto("/en/login")
     page.get_by_label("E-mail").fill(login["email"])
     page.get_by_label("Password").fill(login["password"])
     page.locator("main").get_by_role("button", name="Sign in").click()

@@ -68,9 +68,20 @@ def test_a_buyer_pays_by_card_and_an_admin_decides(
     assert statuses[approved] in ("approved", "minting", "minted")
 
 
-def test_a_buyer_pays_from_credit(visitor: Visitor, sign_in: SIGN_IN) -> None:
-    page = visitor(java_script_enabled=False)
-    sign_in(page, "buyer")
+def test_an_admin_gives_credit_and_a_buyer_pays_with_it(
+    visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal
+) -> None:
+    page = newcomer(visitor, portal)
+    with sql(portal) as cursor:
+        cursor.execute("SELECT email FROM users ORDER BY id DESC LIMIT 1")
+        (email,) = cursor.fetchone()
+    admin = visitor(java_script_enabled=False)
+    sign_in(admin, "admin")
+    admin.goto(f"/en/admin/credit?email={email}")
+    admin.get_by_label("Amount").fill("500")
+    admin.get_by_label("Reason").fill("a present")
+    admin.get_by_role("button", name="Add credit").click()
+    expect(admin.locator("main").get_by_text("The credit is added.")).to_be_visible()
     fill_cart(page)
     page.get_by_label("Internal credit").check()
     page.get_by_role("button", name=re.compile("^Pay ")).click()

@@ -68,6 +68,18 @@ def test_every_kind_is_a_letter_in_the_readers_language(
     assert " ".join(letter.text.splitlines()[0].split()) in shown
 
 
+def test_the_mailbox_and_each_letter_speak_their_own_language(client: Visitor, owner: User) -> None:
+    for number, locale in enumerate(("uk", "ru")):
+        query("UPDATE users SET locale = %s", [locale])
+        tell(owner, number=number)
+    page = client.get("/en/dev/mail").text
+    assert '<html lang="en">' in page
+    letters = [part.split("</div>")[0] for part in page.split('class="letter-text stack" lang="')[1:]]
+    assert [letter[:2] for letter in letters] == ["ru", "uk"]
+    assert "ы" in letters[0]
+    assert "і" in letters[1]
+
+
 def test_copies_go_to_confirmed_addresses_only_and_warnings_to_any(owner: User) -> None:
     query("UPDATE users SET email_confirmed_at = NULL")
     tell(owner)
