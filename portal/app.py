@@ -23,6 +23,7 @@ from portal.web import (
     brand,
     checkout,
     health,
+    openapi,
     referrer,
     stand_in,
     store,
@@ -38,7 +39,20 @@ from portal.web.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select
 from portal.web.referral_cookies import remember_first_touch
 from portal.web.security import install_security
 
-BLUEPRINTS = (store, checkout, account, wallets, referrer, vendor, admin, api, webhooks, health, brand)
+BLUEPRINTS = (
+    store,
+    checkout,
+    account,
+    wallets,
+    referrer,
+    vendor,
+    admin,
+    api,
+    webhooks,
+    health,
+    openapi,
+    brand,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

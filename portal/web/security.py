@@ -51,7 +51,7 @@ def _secure_headers(response: Response) -> Response:
     response.headers.setdefault("X-Frame-Options", "DENY")
     response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    if request.endpoint != "static" and response.mimetype in ("text/html", "application/json"):
+    if _is_personal(response):
         response.headers.setdefault(
             "Cache-Control", "no-store" if request.path.startswith("/api/") else "private, no-cache"
         )
@@ -59,6 +59,15 @@ def _secure_headers(response: Response) -> Response:
     if portal().settings.app_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
+
+
+def _is_personal(response: Response) -> bool:
+    """Tell whether an answer may differ by who reads it, and so has to stay out of shared caches."""
+    return (
+        request.endpoint != "static"
+        and response.mimetype in ("text/html", "application/json")
+        and not response.cache_control.public
+    )
 
 
 def _content_security_policy() -> str:

@@ -61,9 +61,7 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "email_invalid": lambda p: _("Enter an e-mail address such as name@example.com."),
     "email_taken": lambda p: _("An account with this e-mail exists. Sign in instead."),
-    "field_invalid": lambda p: (
-        _("Send this field as text.") if p.get("kind") == "text" else _("Expected: %(expected)s.", **p)
-    ),
+    "field_invalid": lambda p: field_invalid(p),
     "forbidden": lambda p: _("You may not do this."),
     "hold_days_invalid": lambda p: _("Enter a whole number of days, zero or more."),
     "hold_reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
@@ -158,6 +156,15 @@ def error_text(error: PortalError) -> str:
     """Return an error's sentence in the reader's language."""
     sentence = _ERRORS.get(error.code, _ERRORS["internal"])
     return sentence(error.params)
+
+
+def field_invalid(params: Params) -> str:
+    """Return what a field of the wrong kind or size should be."""
+    if params.get("kind") == "text":
+        return _("Send this field as text.")
+    if params.get("kind") == "long":
+        return _("Send at most %(at_most)s characters.", at_most=params["at_most"])
+    return _("Expected: %(expected)s.", **params)
 
 
 def error_texts(error: InputInvalid) -> dict[str, str]:
