@@ -31,4 +31,4 @@ def description() -> Response:
 
 @lru_cache(maxsize=4)
 def _text(app_url: str) -> str:
-    return json.dumps(api_description(app_url, __version__), ensure_ascii=False, indent=1)
+    return json.dumps(api_description(app_url, __version__), ensure_ascii=False, separators=(",", ":"))
