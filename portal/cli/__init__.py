@@ -11,10 +11,11 @@ from portal.cli.dev import dev
 from portal.cli.doctor import doctor
 from portal.cli.mint import mint
 from portal.cli.payouts import payouts
+from portal.cli.smoke import smoke
 from portal.cli.users import user
 
 
 def register_commands(app: Flask) -> None:
     """Add every command to the application."""
-    for command in (audit, chain, db, dev, doctor, mint, payouts, seed, user):
+    for command in (audit, chain, db, dev, doctor, mint, payouts, seed, smoke, user):
         app.cli.add_command(command)
