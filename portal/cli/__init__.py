@@ -6,6 +6,7 @@ from flask import Flask
 
 from portal.cli.audit import audit
 from portal.cli.chain import chain
+from portal.cli.clone import clone
 from portal.cli.database import db, seed
 from portal.cli.dev import dev
 from portal.cli.doctor import doctor
@@ -17,5 +18,5 @@ from portal.cli.users import user
 
 def register_commands(app: Flask) -> None:
     """Add every command to the application."""
-    for command in (audit, chain, db, dev, doctor, mint, payouts, seed, smoke, user):
+    for command in (audit, chain, clone, db, dev, doctor, mint, payouts, seed, smoke, user):
         app.cli.add_command(command)

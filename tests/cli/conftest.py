@@ -12,16 +12,27 @@ from click.testing import Result
 from flask import Flask
 from werkzeug.serving import make_server
 
-from models import database as models_database
 from portal.app import create_app
+from portal.db import bind_database
 from portal.settings import Settings
 from tests.support.chains import LocalChain
+from tests.web.conftest import close_database
 
 MakePortal = Callable[..., Flask]
 
 
 @pytest.fixture
-def make_portal(database: str) -> Iterator[MakePortal]:
+def database(database_url: str) -> Iterator[str]:
+    """Bind the models to a fresh database and yield its URL; an application binds them anew."""
+    bind_database(database_url)
+    try:
+        yield database_url
+    finally:
+        close_database()
+
+
+@pytest.fixture
+def make_portal(database: str) -> MakePortal:
     """Make an application on this test's database."""
 
     def make(**values: Any) -> Flask:
@@ -32,8 +43,7 @@ def make_portal(database: str) -> Iterator[MakePortal]:
         }
         return create_app(Settings(_env_file=None, **{**defaults, **values}))
 
-    yield make
-    models_database.close_all()
+    return make
 
 
 @pytest.fixture
