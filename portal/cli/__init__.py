@@ -10,6 +10,7 @@ from portal.cli.clone import clone
 from portal.cli.database import db, seed
 from portal.cli.dev import dev
 from portal.cli.doctor import doctor
+from portal.cli.import_ring import import_ring_command
 from portal.cli.mint import mint
 from portal.cli.payouts import payouts
 from portal.cli.smoke import smoke
@@ -18,5 +19,18 @@ from portal.cli.users import user
 
 def register_commands(app: Flask) -> None:
     """Add every command to the application."""
-    for command in (audit, chain, clone, db, dev, doctor, mint, payouts, seed, smoke, user):
+    for command in (
+        audit,
+        chain,
+        clone,
+        db,
+        dev,
+        doctor,
+        import_ring_command,
+        mint,
+        payouts,
+        seed,
+        smoke,
+        user,
+    ):
         app.cli.add_command(command)
