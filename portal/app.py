@@ -26,6 +26,7 @@ from portal.web import (
     dev_mail,
     exports,
     health,
+    openapi,
     referral_choice,
     referrer,
     stand_in,
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     api,
     webhooks,
     health,
+    openapi,
     brand,
     exports,
 )

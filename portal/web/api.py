@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
+CHECKOUT_KEY_MAX = 64
 MINT_LIMIT_MAX = 50
 
 
@@ -76,7 +77,7 @@ def products() -> ResponseReturnValue:
 def create_order() -> ResponseReturnValue:
     """Place an order; the answer says whether a referral applies and, if not, why."""
     body = json_body()
-    key = text_field(body, "checkoutKey", default="")[:64]
+    key = text_field(body, "checkoutKey", default="", at_most=CHECKOUT_KEY_MAX)
     placed = place_order(
         current_user,
         parse_cart(body.get("items")),

@@ -118,7 +118,12 @@ def install_errors(app: Flask) -> None:
 
 def status_of(error: PortalError) -> int:
     """Return the HTTP status of an error; what the person typed wrong is 422."""
-    return _STATUS.get(error.code, _UNPROCESSABLE)
+    return status_of_code(error.code)
+
+
+def status_of_code(code: str) -> int:
+    """Return the HTTP status of an error code."""
+    return _STATUS.get(code, _UNPROCESSABLE)
 
 
 def answer_error(error: PortalError) -> ResponseReturnValue:

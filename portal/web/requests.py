@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from flask import current_app, request
@@ -14,6 +15,8 @@ from portal.runtime import Portal
 
 # The JSON parser recurses in C: a body of brackets alone would exhaust the stack and end the process.
 _MAX_BRACKETS = 900
+# Outside /api/, for operators and programs.
+_JSON_PATHS = ("/healthz", "/readyz", "/openapi.json")
 # A JSON escape or a %00 can spell these; neither UTF-8 nor a text column can hold them.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -38,7 +41,7 @@ def portal() -> Portal:
 
 def wants_json() -> bool:
     """Tell whether the answer, errors included, is JSON."""
-    return request.path.startswith("/api/")
+    return request.path.startswith("/api/") or request.path in _JSON_PATHS
 
 
 def is_htmx() -> bool:
@@ -52,25 +55,43 @@ def json_body() -> dict[str, object]:
 
 
 def parse_object(raw: bytes) -> dict[str, object]:
-    """Return bytes as a JSON object, {} when there are none; raise BodyMalformed."""
+    """Return bytes as a JSON object, {} when there are none; raise BodyMalformed.
+
+    Malformed is also what programs read differently: a member given twice, NaN and infinity.
+    """
     if not raw:
         return {}
     if raw.count(b"[") + raw.count(b"{") > _MAX_BRACKETS:
         raise BodyMalformed
     try:
-        body = json.loads(raw)
-    except ValueError as error:
-        raise BodyMalformed from error
+        body = json.loads(raw, object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise BodyMalformed from None
     if not isinstance(body, dict):
         raise BodyMalformed
     return body
 
 
-def text_field(body: dict[str, object], name: str, *, default: str | None = None) -> str:
-    """Return a text field of a JSON body; raise FieldInvalid naming it."""
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError
+    return members
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise ValueError
+
+
+def text_field(
+    body: dict[str, object], name: str, *, default: str | None = None, at_most: int | None = None
+) -> str:
+    """Return a text field of a JSON body; raise FieldInvalid naming it, and its length where that is too large."""
     value = body.get(name, default)
     if not isinstance(value, str) or _UNSTORABLE.search(value):
         raise FieldInvalid(field=name, expected="text", kind="text")
+    if at_most is not None and len(value) > at_most:
+        raise FieldInvalid(field=name, at_most=at_most, kind="long")
     return value
 
 

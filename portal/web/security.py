@@ -67,10 +67,19 @@ def _secure_headers(response: Response) -> Response:
         response.headers.setdefault("Referrer-Policy", "no-referrer")
     for name, value in common_headers(portal().settings).items():
         response.headers.setdefault(name, value)
-    if request.endpoint != "static" and response.mimetype in ("text/html", "application/json"):
+    if _is_personal(response):
         response.headers.setdefault("Cache-Control", "no-store" if _is_private() else "private, no-cache")
         response.vary.update(("HX-Request", "Cookie", "Accept-Language"))
     return response
+
+
+def _is_personal(response: Response) -> bool:
+    """Tell whether an answer may differ by who reads it, and so has to stay out of shared caches."""
+    return (
+        request.endpoint != "static"
+        and response.mimetype in ("text/html", "application/json")
+        and not response.cache_control.public
+    )
 
 
 def _is_private() -> bool:

@@ -80,9 +80,7 @@ _ERRORS: dict[str, Sentence] = {
         "You came here through referral code %(kept)s, and the first one counts. Another code cannot replace it.",
         **p,
     ),
-    "field_invalid": lambda p: (
-        _("Send this field as text.") if p.get("kind") == "text" else _("Expected: %(expected)s.", **p)
-    ),
+    "field_invalid": lambda p: field_invalid(p),
     "filter_invalid": lambda p: _("Correct the filter first. %(reason)s", **p),
     "forbidden": lambda p: _("You may not do this."),
     "hold_days_invalid": lambda p: _("Enter a whole number of days, zero or more."),
@@ -192,6 +190,15 @@ def error_text(error: PortalError) -> str:
     """Return an error's sentence in the reader's language."""
     sentence = _ERRORS.get(error.code, _ERRORS["internal"])
     return sentence(error.params)
+
+
+def field_invalid(params: Params) -> str:
+    """Return what a field of the wrong kind or size should be."""
+    if params.get("kind") == "text":
+        return _("Send this field as text.")
+    if params.get("kind") == "long":
+        return _("Send at most %(at_most)s characters.", at_most=params["at_most"])
+    return _("Expected: %(expected)s.", **params)
 
 
 def error_texts(error: InputInvalid) -> dict[str, str]:

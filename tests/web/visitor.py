@@ -10,12 +10,18 @@ from werkzeug.test import TestResponse
 
 from models import User
 from portal.accounts import Device, start_session
+from tests.support.described import check_answer
 
 _TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 
 
 class Visitor(FlaskClient):
-    """One browser: cookies, at most one signed-in person."""
+    """One browser: cookies, at most one signed-in person. Every JSON answer it gets is held to `/openapi.json`."""
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        answer = super().open(*args, **options)
+        check_answer(answer)
+        return answer
 
     def sign_in_as(self, user: User) -> Visitor:
         """Start the person's session without the form; `test_login` covers the form."""

@@ -1,0 +1,200 @@
+"""`flask clone init`: a new white-label deployment beside this one: settings, tables, and what is left to do."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import psycopg2
+
+from portal.cli.common import portal
+from portal.db.migrations import migrate
+from portal.settings import Settings, SettingsInvalid, load_settings
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_TEMPLATE = _PROJECT / ".env.example"
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def clone() -> None:
+    """White-label deployments."""
+
+
+@clone.command("init")
+@click.argument("folder", metavar="DIR", type=_FOLDER)
+@click.option("--name", "brand_name", default="", help="The brand's name, in the header and in titles.")
+@click.option("--color", "brand_color", default="", help="The colour of buttons and links, as #rrggbb.")
+@click.option("--logo-url", "brand_logo_url", default="", help="The address of a logo.")
+@click.option("--token-symbol", "brand_token_symbol", default="", help="The symbol of the reward token.")
+@click.option("--app-url", default="", help="Where the portal will answer, https://...")
+@click.option("--database-url", default="", help="Its own database; DATABASE_URL where that one is unused.")
+def init(folder: Path, database_url: str, **chosen: str) -> None:
+    """Write DIR/.env with fresh secrets, bring the database up to date, and write DIR/CHECKLIST.md.
+
+    A settings file that is there already is kept, so the command can be repeated.
+    """
+    database = _own_database(database_url)
+    environment = folder / ".env"
+    values = {name.upper(): value for name, value in chosen.items() if value} | (
+        {"DATABASE_URL": database} if database else {}
+    )
+    _validate(values)
+    if environment.exists():
+        click.echo(f"Kept {environment}")
+    else:
+        _write_environment(environment, values)
+        click.echo(f"Wrote {environment} with new secrets, readable by you alone")
+    settings = _read(environment)
+    _migrate(settings.database_url)
+    checklist = folder / "CHECKLIST.md"
+    checklist.write_text(_checklist(folder.resolve(), settings))
+    click.echo(f"Wrote {checklist}\n")
+    click.echo(checklist.read_text())
+
+
+def _own_database(given: str) -> str:
+    """Return the clone's database: the given one, else this environment's if nobody uses it, else ""."""
+    url = given or portal().settings.database_url
+    if not url:
+        return ""
+    accounts = _count_accounts(url)
+    if not accounts:
+        return url
+    if given:
+        raise click.ClickException(
+            f"This database holds a portal with {accounts} accounts: a clone has its own."
+        )
+    click.echo("DATABASE_URL is the database of a portal in use, so the clone gets none yet.")
+    return ""
+
+
+def _count_accounts(url: str) -> int:
+    try:
+        connection = psycopg2.connect(url, connect_timeout=5)
+    except psycopg2.Error as error:
+        raise click.ClickException(f"The database cannot be reached: {str(error).strip()}") from None
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('public.users') IS NOT NULL")
+            (is_there,) = cursor.fetchone() or (False,)
+            if is_there:
+                cursor.execute("SELECT count(*) FROM users")
+            (count,) = (cursor.fetchone() if is_there else None) or (0,)
+        return int(count)
+    finally:
+        connection.close()
+
+
+def _validate(values: dict[str, str]) -> None:
+    try:
+        load_settings(_env_file=None, **{name.lower(): value for name, value in values.items()})
+    except SettingsInvalid as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _write_environment(path: Path, values: dict[str, str]) -> None:
+    """Write the template with these values, production and fresh secrets; nobody else may read it."""
+    fresh = {
+        "PORTAL_ENV": "production",
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "CRON_SECRET": secrets.token_urlsafe(32),
+        # Published test values help nobody in production.
+        "WAYFORPAY_MERCHANT_ACCOUNT": "",
+        "WAYFORPAY_DOMAIN": "",
+        "APP_URL": "",
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(_line(line, {**fresh, **values}) for line in _TEMPLATE.read_text().splitlines())
+    unfinished = path.with_name(f".env.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{text}\n")
+    unfinished.rename(path)
+
+
+def _line(line: str, values: dict[str, str]) -> str:
+    name = line.partition("=")[0]
+    if line.startswith("#") or name not in values:
+        return line
+    # Single quotes: the reader of the file expands nothing inside them.
+    quoted = values[name].replace("\\", "\\\\").replace("'", "\\'")
+    return f"{name}='{quoted}'" if quoted else f"{name}="
+
+
+def _read(path: Path) -> Settings:
+    """Read the clone's file alone: this deployment's environment must not show through."""
+    hidden = {name: os.environ.pop(name) for name in _names() if name in os.environ}
+    try:
+        # Not complete yet, so it is not held to production's rules here; the checklist is.
+        return load_settings(_env_file=path, portal_env="development")
+    except SettingsInvalid as error:
+        raise click.ClickException(f"{path}: {error}") from None
+    finally:
+        os.environ.update(hidden)
+
+
+def _names() -> list[str]:
+    return [name.upper() for name in Settings.model_fields]
+
+
+def _migrate(database_url: str) -> None:
+    if not database_url:
+        return
+    applied = migrate(database_url)
+    click.echo(f"Applied {len(applied)} migrations" if applied else "The database is up to date")
+
+
+@dataclass(frozen=True)
+class _Item:
+    done: bool
+    text: str
+
+
+def _checklist(folder: Path, settings: Settings) -> str:
+    flask = f"{_PROJECT}/.venv/bin/flask --app {_PROJECT}/wsgi.py"
+    lines = [f"- [{'x' if item.done else ' '}] {item.text}" for item in _items(settings, flask)]
+    head = (
+        f"# {settings.brand_name}: a new deployment\n\nCommands run in `{folder}`, whose `.env` they read.\n"
+        "What is open is what is still missing in that file or can only be done by you.\n"
+    )
+    return "\n".join([head, *lines, ""])
+
+
+def _items(settings: Settings, flask: str) -> list[_Item]:
+    secret = settings.wayforpay_secret_key.get_secret_value()
+    is_live = (
+        settings.wayforpay_merchant_account != Settings.model_fields["wayforpay_merchant_account"].default
+    )
+    default_secret = Settings.model_fields["wayforpay_secret_key"].default.get_secret_value()
+    return [
+        _Item(True, "`SECRET_KEY` and `CRON_SECRET` are drawn; keep `.env` out of version control."),
+        _Item(settings.app_url.startswith("https://"), "`APP_URL`: where it answers, https://..."),
+        _Item(bool(settings.database_url), "`DATABASE_URL`: a PostgreSQL 15 or newer of its own."),
+        _Item(bool(settings.database_url), f"The tables are up to date: `{flask} db migrate`"),
+        _Item(
+            settings.brand_name != Settings.model_fields["brand_name"].default,
+            "`BRAND_NAME`, `BRAND_COLOR`, `BRAND_LOGO_URL`, `BRAND_TOKEN_SYMBOL`.",
+        ),
+        _Item(
+            is_live and bool(secret) and secret != default_secret,
+            "`WAYFORPAY_MERCHANT_ACCOUNT`, `WAYFORPAY_SECRET_KEY`, `WAYFORPAY_DOMAIN`: the merchant's own.",
+        ),
+        _Item(
+            False, f"At the provider, the service URL `{settings.app_url}/api/payments/wayforpay/webhook`."
+        ),
+        _Item(
+            settings.chain_configured,
+            f"`POLYGON_RPC_URL` and the contract: `{flask} chain deploy` (docs/on-chain.md); else rewards wait.",
+        ),
+        _Item(
+            bool(settings.referral_token_usd_price or settings.referral_price_feed_address),
+            "`REFERRAL_TOKEN_USD_PRICE` or `REFERRAL_PRICE_FEED_ADDRESS`: the token's price.",
+        ),
+        _Item(False, f"The first admin: `{flask} user create you@example.com --admin --password-stdin`"),
+        _Item(False, f"A proxy with TLS before `{_PROJECT}/.venv/bin/granian`; `TRUSTED_PROXIES` counts it."),
+        _Item(False, "Back-ups of PostgreSQL by WAL archiving (docs/operations.md)."),
+        _Item(False, f"Nothing is missing: `{flask} doctor`, then `{flask} smoke all`"),
+    ]

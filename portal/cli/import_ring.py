@@ -1,0 +1,100 @@
+"""`flask import-ring`: bring a Ring deployment's ledgers over, as often as one likes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from portal.cli.common import database_session, portal
+from portal.flows.import_ring import TableReport, import_ring
+from portal.flows.ring_people import list_vendor_ids
+from portal.flows.ring_source import SourceUnusable, open_source
+
+_SOME_REFUSED = 2
+_SHOWN = 5
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("import-ring")
+@click.argument("database_url")
+@click.option("--dry-run", is_flag=True, help="Do it all, tell, and keep nothing.")
+@click.option(
+    "--vendor", "vendors", multiple=True, metavar="OLD=ID", help="A source vendor that is here already."
+)
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="All refused rows as JSON.",
+)
+def import_ring_command(
+    database_url: str, dry_run: bool, vendors: tuple[str, ...], report_file: Path | None
+) -> None:
+    """Import codes, rewards, settlements and assists of the Ring deployment at DATABASE_URL (docs/import.md).
+
+    What is here already is left alone. Exit status 2: some rows were refused, each with its reason.
+    """
+    running = portal()
+    try:
+        with database_session(), open_source(database_url) as source:
+            reports = import_ring(
+                source,
+                running.chain,
+                running.settings,
+                vendors=_vendors(vendors),
+                is_dry=dry_run,
+                on_progress=_show_progress,
+            )
+    except SourceUnusable as error:
+        raise click.ClickException(str(error)) from None
+    for report in reports:
+        _tell(report)
+    if dry_run:
+        click.echo("A dry run: nothing was kept.")
+    if report_file:
+        report_file.write_text(
+            json.dumps([_as_json(report) for report in reports], indent=1, ensure_ascii=False)
+        )
+    if any(report.refused for report in reports):
+        raise SystemExit(_SOME_REFUSED)
+
+
+def _vendors(told: tuple[str, ...]) -> dict[str, int]:
+    here, found = list_vendor_ids(), {}
+    for pair in told:
+        old, _, new = pair.rpartition("=")
+        if not old or not new.isdigit() or int(new) not in here:
+            raise click.ClickException(f"--vendor {pair}: say OLD=ID, with the id of a vendor here.")
+        found[old] = int(new)
+    return found
+
+
+def _show_progress(report: TableReport) -> None:
+    click.echo(f"{report.table}: {report.done} of {report.total}")
+
+
+def _tell(report: TableReport) -> None:
+    if report.total is None:
+        click.echo(f"{report.table}: not there")
+        return
+    click.echo(
+        f"{report.table}: {report.imported} imported, {report.present} here already, {len(report.refused)} refused"
+    )
+    for name, reason in report.refused[:_SHOWN]:
+        click.echo(f"  refused {name}: {reason}")
+    for reason, count in sorted(report.reasons().items()):
+        click.echo(f"  {count} x {reason}")
+    for name, note in report.notes[:_SHOWN]:
+        click.echo(f"  note    {name}: {note}")
+
+
+def _as_json(report: TableReport) -> dict[str, object]:
+    return {
+        "table": report.table,
+        "imported": report.imported,
+        "present": report.present,
+        "refused": [{"row": name, "reason": reason} for name, reason in report.refused],
+        "notes": [{"row": name, "note": note} for name, note in report.notes],
+    }

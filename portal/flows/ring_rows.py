@@ -1,0 +1,224 @@
+"""Read the rows of a Ring deployment: real columns or JSON documents, in snake or camel case, exact or refused.
+
+docs/import.md describes the source; nothing here is guessed: what cannot be read exactly raises RowRefused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.lib.money import InvalidAmount, major_text, parse_major
+
+Row = dict[str, Any]
+
+_CURRENCY = re.compile(r"[A-Z]{3,5}")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_WEI_DIGITS = 18
+_WEI_MOST = 10**78 - 1
+
+
+class RowRefused(Exception):
+    """A row that cannot be brought over; the message is a stable code and, after a colon, what was found."""
+
+    def __init__(self, code: str, found: object = "") -> None:
+        super().__init__(f"{code}: {str(found)[:80]}" if found != "" else code)
+        self.code = code
+
+
+def flatten(told: Row) -> Row:
+    """Return one row with snake_case names; a JSON document in `data` fills what the columns leave open."""
+    document = told.get("data")
+    columns = {name: value for name, value in told.items() if name != "data" and value is not None}
+    inner = document if isinstance(document, dict) else {}
+    return {_HUMP.sub("_", name).lower(): value for name, value in {**inner, **columns}.items()}
+
+
+def text_of(row: Row, *names: str) -> str | None:
+    """Return the first member that is there as text; numbers as their digits, None when none is."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+            continue
+        found = str(value).strip()
+        if found:
+            return _UNSTORABLE.sub("\ufffd", found)
+    return None
+
+
+def need_text(row: Row, *names: str) -> str:
+    """Return a member as text; raise RowRefused `<name>_missing`."""
+    found = text_of(row, *names)
+    if found is None:
+        raise RowRefused(f"{names[0]}_missing")
+    return found
+
+
+def need_currency(row: Row) -> str:
+    """Return the currency's three to five capital letters; raise RowRefused."""
+    found = need_text(row, "currency").upper()
+    if not _CURRENCY.fullmatch(found):
+        raise RowRefused("currency_invalid", found)
+    return found
+
+
+def need_wallet(row: Row, *names: str) -> str:
+    """Return an address in stored form; raise RowRefused."""
+    found = need_text(row, *names)
+    try:
+        return canonical_address(found)
+    except InvalidAddress:
+        raise RowRefused("wallet_invalid", found) from None
+
+
+def minor_of(row: Row, name: str, currency: str) -> int | None:
+    """Return `<name>_minor`, else `<name>` in major units, as minor units; None when neither is there.
+
+    Raises RowRefused `amount_inexact` for anything finer than the currency.
+    """
+    minor = text_of(row, f"{name}_minor")
+    if minor is not None:
+        if not re.fullmatch(r"-?[0-9]{1,18}", minor):
+            raise RowRefused("amount_inexact", f"{name}_minor {minor}")
+        return int(minor)
+    major = row.get(name)
+    if major is None:
+        return None
+    return _minor(plain(major), name, currency)
+
+
+def need_minor(row: Row, name: str, currency: str) -> int:
+    """Return an amount in minor units; raise RowRefused."""
+    found = minor_of(row, name, currency)
+    if found is None:
+        raise RowRefused(f"{name}_missing")
+    return found
+
+
+def plain(value: object) -> str:
+    """Return a number or a number's text without an exponent; raise RowRefused for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise RowRefused("number_invalid", value)
+    try:
+        number = Decimal(str(value).strip())
+    except ArithmeticError:
+        raise RowRefused("number_invalid", value) from None
+    if not number.is_finite() or abs(number.adjusted()) > 60:
+        raise RowRefused("number_invalid", value)
+    return f"{number:f}"
+
+
+def decimal_of(row: Row, *names: str) -> Decimal | None:
+    """Return a member as an exact decimal, None when it is not there; raise RowRefused."""
+    found = next((row[name] for name in names if row.get(name) is not None), None)
+    return None if found is None else Decimal(plain(found))
+
+
+def wei_of(row: Row) -> int | None:
+    """Return `reward_amount_wei`, else `reward_amount` tokens, in wei; raise RowRefused where that is not whole."""
+    wei = decimal_of(row, "reward_amount_wei")
+    if wei is None:
+        tokens = decimal_of(row, "reward_amount")
+        wei = None if tokens is None else tokens.scaleb(_WEI_DIGITS)
+    if wei is None or wei == 0:
+        return None
+    if wei != wei.to_integral_value() or not 0 < wei <= _WEI_MOST:
+        raise RowRefused("amount_inexact", wei)
+    return int(wei)
+
+
+def moment_of(row: Row, *names: str) -> datetime | None:
+    """Return a time as aware UTC, None when it is not there: ISO 8601, or milliseconds since 1970."""
+    found = next((row[name] for name in names if row.get(name) is not None), None)
+    if found is None:
+        return None
+    try:
+        if isinstance(found, int) and not isinstance(found, bool):
+            seconds, milliseconds = divmod(found, 1000)
+            return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
+        told = datetime.fromisoformat(str(found))
+    except (ValueError, OverflowError, OSError):
+        raise RowRefused("time_invalid", found) from None
+    return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class SettlementAmounts:
+    """A settlement's amounts in minor units and its breakdown as this portal keeps it."""
+
+    amount: int
+    commission: int
+    net: int
+    breakdown: Row
+
+
+def settlement_amounts(row: Row, currency: str) -> SettlementAmounts:
+    """Return amounts that add up; raise RowRefused where the source's do not."""
+    amount = need_minor(row, "amount", currency)
+    net = minor_of(row, "net_payout", currency)
+    commission = minor_of(row, "commission", currency)
+    if commission is None and net is not None:
+        commission = amount - net
+    if commission is None:
+        raise RowRefused("commission_missing")
+    if net is not None and net != amount - commission:
+        raise RowRefused("amounts_do_not_add_up", f"{amount} - {commission} is not {net}")
+    metadata = row.get("metadata")
+    told = metadata.get("commissionBreakdown") if isinstance(metadata, dict) else None
+    breakdown = _breakdown(told if isinstance(told, dict) else {}, commission, currency)
+    return SettlementAmounts(amount, commission, amount - commission, breakdown)
+
+
+def _breakdown(told: Row, commission: int, currency: str) -> Row:
+    """Return the parts as decimal strings; what no part explains is the platform's, as the journal has it."""
+    splits = [_split(split, currency) for split in _list(told.get("customSplits"))]
+    referral = _part(told, "referralCommission", currency)
+    shares = referral + sum(_minor(split["amount"], "split", currency) for split in splits)
+    if abs(shares) > abs(commission) or (shares and (shares > 0) != (commission > 0)):
+        raise RowRefused("breakdown_inconsistent", f"{shares} of {commission}")
+    return {
+        "platformCommission": major_text(commission - shares, currency),
+        "referralCommission": major_text(referral, currency),
+        "referralEffectivePercent": plain(told.get("referralEffectivePercent") or 0),
+        "referralByItem": [item for item in _list(told.get("referralByItem")) if isinstance(item, dict)],
+        "customSplits": splits,
+        "totalCommission": major_text(commission, currency),
+    }
+
+
+def _split(split: object, currency: str) -> Row:
+    if not isinstance(split, dict) or not text_of(split, "recipientId"):
+        raise RowRefused("breakdown_inconsistent", "a split without a recipient")
+    return {
+        "recipientId": text_of(split, "recipientId"),
+        "percent": plain(split.get("percent") or 0),
+        "amount": major_text(_part(split, "amount", currency), currency),
+        "description": text_of(split, "description") or "",
+    }
+
+
+def _part(told: Row, name: str, currency: str) -> int:
+    return _minor(plain(told.get(name) or 0), name, currency)
+
+
+def _minor(major: str, name: str, currency: str) -> int:
+    try:
+        # 490.000 is 490.00: digits that say nothing are no refusal.
+        digits = major.rstrip("0").rstrip(".") if "." in major else major
+        return parse_major(digits or "0", currency)
+    except InvalidAmount:
+        raise RowRefused("amount_inexact", f"{name} {major}") from None
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def name_of(row: Row) -> str:
+    """Return what a row is called in a report."""
+    return text_of(row, "code", "order_reference", "id") or "?"

@@ -1,0 +1,92 @@
+"""Commands as an operator runs them: on a fresh database, with and without a chain, beside a server or alone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from werkzeug.serving import make_server
+
+from portal.app import create_app
+from portal.db import bind_database
+from portal.settings import Settings
+from tests.support.chains import LocalChain
+from tests.web.conftest import close_database
+
+MakePortal = Callable[..., Flask]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[str]:
+    """Bind the models to a fresh database and yield its URL; an application binds them anew."""
+    bind_database(database_url)
+    try:
+        yield database_url
+    finally:
+        close_database()
+
+
+@pytest.fixture
+def make_portal(database: str) -> MakePortal:
+    """Make an application on this test's database."""
+
+    def make(**values: Any) -> Flask:
+        defaults = {
+            "database_url": database,
+            "referral_token_usd_price": Decimal("0.1"),
+            "cron_secret": "c" * 32,
+        }
+        return create_app(Settings(_env_file=None, **{**defaults, **values}))
+
+    return make
+
+
+@pytest.fixture
+def on_chain(chain: LocalChain) -> Iterator[dict[str, Any]]:
+    """Yield the settings of a chain whose blocks keep coming."""
+    stop = threading.Event()
+
+    def mine() -> None:
+        while not stop.wait(0.2):
+            chain.mine()
+
+    miner = threading.Thread(target=mine)
+    miner.start()
+    yield {
+        "polygon_rpc_url": chain.rpc_url,
+        "referral_chain_id": chain.chain_id,
+        "referral_rewards_address": chain.rewards_address,
+        "referral_reward_token_address": chain.token_address,
+        "referral_minter_private_key": chain.operator_key,
+        "referral_tip_gwei": 1,
+    }
+    stop.set()
+    miner.join()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Flask], str]]:
+    """Serve an application on loopback and return its address."""
+    servers = []
+
+    def start(app: Flask) -> str:
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def invoke(app: Flask, *arguments: str) -> Result:
+    """Run one command as `flask --app wsgi` does."""
+    with app.app_context():
+        return app.test_cli_runner().invoke(args=list(arguments))

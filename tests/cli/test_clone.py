@@ -1,0 +1,143 @@
+"""`flask clone init`: a folder another deployment can start from, and nothing of this one in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from portal.settings import Settings
+from tests.cli.conftest import MakePortal, invoke
+from tests.factories import make_user
+from tests.support.databases import execute, named
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def empty_database(database: str) -> Iterator[str]:
+    """Yield the URL of a database without a table."""
+    url, server = named(database, f"clone_{os.getpid()}"), named(database, "portal")
+    execute(server, f"CREATE DATABASE clone_{os.getpid()}")
+    yield url
+    execute(server, f"DROP DATABASE clone_{os.getpid()} WITH (FORCE)")
+
+
+def read(folder: Path, **values: object) -> Settings:
+    return Settings(_env_file=folder / ".env", **values)
+
+
+def test_a_clone_is_written_whole(
+    make_portal: MakePortal, empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    folder = tmp_path / "clones" / "tea"
+    result = invoke(
+        make_portal(), "clone", "init", str(folder), "--database-url", empty_database,
+        "--name", "Tea & 'Honey' $HOME \\", "--color", "#aa2200", "--token-symbol", "TEA",
+        "--app-url", "https://tea.example",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    settings = read(folder, portal_env="development")
+    assert (settings.brand_name, settings.brand_color) == ("Tea & 'Honey' $HOME \\", "#aa2200")
+    assert (settings.brand_token_symbol, settings.app_url) == ("TEA", "https://tea.example")
+    assert settings.database_url == empty_database
+    assert len(settings.secret_key.get_secret_value()) >= 32
+    assert len(settings.cron_secret.get_secret_value()) >= 32
+    assert (folder / ".env").stat().st_mode & 0o777 == 0o600
+    assert "PORTAL_ENV='production'" in (folder / ".env").read_text()
+    assert execute(empty_database, "SELECT count(*) FROM users") == [(0,)]
+    assert (folder / "CHECKLIST.md").read_text() in result.output
+    # Production still refuses it: the merchant's account is nobody's to guess.
+    with pytest.raises(ValidationError, match="WAYFORPAY"):
+        read(folder)
+
+
+def test_the_checklist_ticks_what_is_there(
+    make_portal: MakePortal, empty_database: str, tmp_path: Path
+) -> None:
+    arguments = ("clone", "init", str(tmp_path / "c"), "--database-url", empty_database, "--name", "Tea")
+    assert invoke(make_portal(), *arguments).exit_code == 0
+    text = (tmp_path / "c" / "CHECKLIST.md").read_text()
+    assert re.search(r"- \[x\] `DATABASE_URL`", text)
+    assert re.search(r"- \[x\] `BRAND_NAME`", text)
+    assert re.search(r"- \[ \] `APP_URL`", text)
+    assert re.search(r"- \[ \] `WAYFORPAY_MERCHANT_ACCOUNT`", text)
+    with (tmp_path / "c" / ".env").open("a") as file:
+        file.write("APP_URL=https://tea.example\nWAYFORPAY_MERCHANT_ACCOUNT=tea\nWAYFORPAY_SECRET_KEY=s\n")
+    assert invoke(make_portal(), *arguments).exit_code == 0
+    text = (tmp_path / "c" / "CHECKLIST.md").read_text()
+    assert re.search(r"- \[x\] `APP_URL`", text)
+    assert re.search(r"- \[x\] `WAYFORPAY_MERCHANT_ACCOUNT`", text)
+
+
+def test_a_second_run_keeps_the_secrets(make_portal: MakePortal, tmp_path: Path) -> None:
+    make_user()
+    drawn = set()
+    for _ in range(2):
+        result = invoke(make_portal(), "clone", "init", str(tmp_path / "c"), "--name", "Tea")
+        assert result.exit_code == 0, result.output
+        assert "DATABASE_URL is the database of a portal in use" in result.output
+        drawn.add(read(tmp_path / "c", portal_env="development").secret_key.get_secret_value())
+    assert len(drawn) == 1
+    assert "Kept" in result.output
+
+
+def test_an_unused_database_of_the_environment_is_taken(
+    make_portal: MakePortal, empty_database: str, tmp_path: Path
+) -> None:
+    result = invoke(make_portal(database_url=empty_database), "clone", "init", str(tmp_path / "c"))
+    assert result.exit_code == 0, result.output
+    assert read(tmp_path / "c", portal_env="development").database_url == empty_database
+    assert execute(empty_database, "SELECT count(*) FROM users") == [(0,)]
+
+
+def test_the_database_of_another_portal_is_refused(
+    make_portal: MakePortal, database: str, tmp_path: Path
+) -> None:
+    make_user()
+    result = invoke(make_portal(), "clone", "init", str(tmp_path / "c"), "--database-url", database)
+    assert result.exit_code == 1
+    assert "holds a portal with 1 accounts" in result.output
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--color", "red", "BRAND_COLOR"),
+        ("--token-symbol", "TOO LONG SYMBOL", "BRAND_TOKEN_SYMBOL"),
+        ("--app-url", "tea.example", "APP_URL"),
+        ("--database-url", "postgresql://nobody:x@127.0.0.1:1/none", "cannot be reached"),
+    ],
+)
+def test_what_is_malformed_is_named_and_nothing_written(
+    make_portal: MakePortal, tmp_path: Path, option: str, value: str, told: str
+) -> None:
+    result = invoke(make_portal(), "clone", "init", str(tmp_path / "c"), option, value)
+    assert result.exit_code == 1
+    assert told in result.output
+    assert not (tmp_path / "c").exists()
+
+
+def test_the_clone_starts_by_the_commands_of_its_checklist(
+    make_portal: MakePortal, empty_database: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "c"
+    invoke(make_portal(), "clone", "init", str(folder), "--database-url", empty_database,
+           "--app-url", "https://tea.example")  # fmt: skip
+    with (folder / ".env").open("a") as file:
+        file.write("WAYFORPAY_MERCHANT_ACCOUNT=tea\nWAYFORPAY_SECRET_KEY=s\n")
+    clean = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+    told = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", str(PROJECT / "wsgi.py"), "doctor"],
+        cwd=folder, env=clean, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "not_configured" in told.stdout

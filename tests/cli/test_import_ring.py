@@ -1,0 +1,352 @@
+"""`flask import-ring`: exact, once, with a reason for whatever stays behind; from real columns and from documents."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from models import (
+    EventLog,
+    JournalTransfer,
+    Refcode,
+    ReferralReward,
+    SalesAssist,
+    Settlement,
+    User,
+    Vendor,
+    Wallet,
+)
+from portal.chain import order_ref
+from portal.chain.abi import encode_call
+from portal.db import query
+from portal.db.checks import run_checks
+from portal.flows.audit_reference import audit_reference
+from portal.flows.import_ring import import_ring
+from portal.flows.ring_source import RingSource, open_source
+from tests.cli.conftest import MakePortal, invoke
+from tests.factories import make_code, make_user, make_vendor
+from tests.support.chains import LocalChain
+from tests.support.databases import execute, named
+
+WALLET, OTHER = f"0x{'a1':0>40}", f"0x{'b2':0>40}"
+TX = f"0x{'c':0>64}"
+
+
+class Ring:
+    """The old system's database."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def documents(self, table: str, *rows: dict[str, Any]) -> None:
+        """Write rows as JSON documents, as the old system kept them."""
+        execute(self.url, f"CREATE TABLE IF NOT EXISTS {table} (id text, data jsonb)")
+        connection = psycopg2.connect(self.url)
+        with connection, connection.cursor() as cursor:
+            for row in rows:
+                told = json.dumps(row, default=str)
+                cursor.execute(f"INSERT INTO {table} VALUES (%s, %s)", [row.get("id"), told])
+        connection.close()
+
+
+@pytest.fixture
+def ring(database: str) -> Iterator[Ring]:
+    name, server = f"ring_{os.getpid()}", named(database, "portal")
+    execute(server, f"CREATE DATABASE {name}")
+    yield Ring(named(database, name))
+    execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def code(**changes: Any) -> dict[str, Any]:
+    return {"code": "q7RmK2xd", "userId": "ring-7", "walletAddress": WALLET.upper().replace("0X", "0x"),
+            "active": True, "visitsTotal": 41, "createdAt": "2025-01-02T03:04:05Z", **changes}  # fmt: skip
+
+
+def reward(number: int, status: str, **changes: Any) -> dict[str, Any]:
+    return {"orderReference": f"store_o{number}_1700000000000", "orderId": f"o{number}", "refCode": "q7RmK2xd",
+            "referrerUserId": "ring-7", "referrerWallet": WALLET, "refereeUserId": "ring-9",
+            "orderTotal": "480.00", "currency": "UAH", "rewardPercent": 5, "usdValue": 0.6,
+            "tokenPriceUsd": "0.1", "rewardAmountWei": 6 * 10**18 + number, "rail": "fiat", "status": status,
+            "createdAt": 1_700_000_000_123, **changes}  # fmt: skip
+
+
+def settlement(number: int, status: str, **changes: Any) -> dict[str, Any]:
+    breakdown = {"platformCommission": "96.00", "referralCommission": 24, "referralByItem": [],
+                 "customSplits": [{"recipientId": "fund", "percent": "1", "amount": "4.80"}]}  # fmt: skip
+    return {"id": f"s{number}", "orderReference": f"store_o{number}_1700000000000", "vendorId": "shop-1",
+            "amount": 480, "currency": "UAH", "commission": "124.80", "netPayout": 355.2, "status": status,
+            "scheduledFor": "2025-02-03T00:00:00+02:00",
+            "metadata": {"commissionBreakdown": breakdown}, **changes}  # fmt: skip
+
+
+def assist(number: int, **changes: Any) -> dict[str, Any]:
+    return {"orderReference": f"store_o{number}_1700000000000", "vendorId": "shop-1", "referralCode": "q7RmK2xd",
+            "referrerUserId": "ring-7", "subtotal": "480.00", "currency": "UAH", **changes}  # fmt: skip
+
+
+def fill(ring: Ring) -> None:
+    ring.documents("refcodes", code())
+    ring.documents("referral_rewards", reward(1, "pending_approval"), reward(2, "minted", txHash=TX),
+                   reward(3, "failed", failureReason="price_unavailable"), reward(4, "rejected"))  # fmt: skip
+    ring.documents("settlements", settlement(1, "pending"), settlement(2, "completed", transactionId="sim_1"),
+                   settlement(3, "processing"), settlement(4, "cancelled"))  # fmt: skip
+    ring.documents("erp_sales_assists", assist(1), assist(2))
+
+
+def rows() -> dict[str, list[Any]]:
+    tables = ("users", "refcodes", "referral_rewards", "settlements", "erp_sales_assists", "event_log",
+              "journal_transfers", "vendors", "wallets")  # fmt: skip
+    return {table: query(f"SELECT * FROM {table} ORDER BY 1") for table in tables}
+
+
+def test_documents_become_rows_with_events(make_portal: MakePortal, ring: Ring) -> None:
+    fill(ring)
+    result = invoke(make_portal(), "import-ring", ring.url)
+    assert result.exit_code == 0, result.output
+    assert "referral_rewards: 4 imported, 0 here already, 0 refused" in result.output
+    made = Refcode.get()
+    assert (made.code, made.wallet_address, made.visits_total) == ("q7RmK2xd", WALLET, 41)
+    assert made.created_at.isoformat() == "2025-01-02T03:04:05+00:00"
+    assert Wallet.get_by_id(WALLET).user_id == made.owner_user_id
+    by_status = {row.status: row for row in ReferralReward.select()}
+    assert set(by_status) == {"pending_approval", "minted", "failed", "rejected"}
+    minted = by_status["minted"]
+    assert (minted.reward_amount_wei, minted.order_total_minor) == (6 * 10**18 + 2, 48_000)
+    assert (minted.usd_value, minted.reward_percent) == (Decimal("0.6"), Decimal(5))
+    assert minted.created_at.isoformat() == "2023-11-14T22:13:20.123000+00:00"
+    sold = {row.status: row for row in Settlement.select()}
+    assert set(sold) == {"pending", "completed", "held", "cancelled"}
+    assert sold["held"].failure_reason == "imported_while_processing"
+    assert (sold["pending"].commission_minor, sold["pending"].net_payout_minor) == (12_480, 35_520)
+    assert sold["pending"].scheduled_for.isoformat() == "2025-02-02T22:00:00+00:00"
+    assert sold["completed"].metadata["commissionBreakdown"]["customSplits"][0]["amount"] == "4.80"
+    assert SalesAssist.select().count() == 2
+    told = {row.event for row in EventLog.select().where(EventLog.actor == "command:import-ring")}
+    assert {"code_imported", "reward_imported", "settlement_imported", "assist_imported", "user_imported",
+            "vendor_imported"} <= told  # fmt: skip
+    paid_before = [
+        row.amount for row in JournalTransfer.select().where(JournalTransfer.kind == "paid_before")
+    ]
+    assert paid_before == [35_520]
+    assert run_checks() == {}
+
+
+def test_a_second_run_adds_nothing(make_portal: MakePortal, ring: Ring) -> None:
+    fill(ring)
+    app = make_portal()
+    invoke(app, "import-ring", ring.url)
+    before = rows()
+    result = invoke(app, "import-ring", ring.url)
+    assert result.exit_code == 0, result.output
+    assert "settlements: 0 imported, 4 here already, 0 refused" in result.output
+    assert rows() == before
+
+
+def test_a_dry_run_keeps_nothing(make_portal: MakePortal, ring: Ring) -> None:
+    fill(ring)
+    before = rows()
+    result = invoke(make_portal(), "import-ring", ring.url, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "refcodes: 1 imported" in result.output
+    assert "nothing was kept" in result.output
+    assert rows() == before
+
+
+def test_real_columns_are_read_as_well(make_portal: MakePortal, ring: Ring, database: str) -> None:
+    """The tables of SPEC section 8 themselves: another portal is a source, too."""
+    execute(ring.url, "CREATE TABLE refcodes (code text, owner_user_id bigint, wallet_address text)")
+    execute(ring.url, f"INSERT INTO refcodes VALUES ('q7RmK2xd', 7, '{WALLET}')")
+    execute(ring.url, """
+        CREATE TABLE settlements (id bigint, order_reference text, vendor_id bigint, kind text, amount_minor bigint,
+            currency text, commission_minor bigint, net_payout_minor bigint, status text);
+        INSERT INTO settlements VALUES
+            (1, 'store_a_1', 3, 'sale', 9007199254740993, 'UAH', 3, 9007199254740990, 'pending'),
+            (2, 'store_a_1', 3, 'refund', -100, 'UAH', -10, -90, 'pending')""")  # fmt: skip
+    for _ in range(2):
+        result = invoke(make_portal(), "import-ring", ring.url)
+        assert result.exit_code == 0, result.output
+    assert "referral_rewards: not there" in result.output
+    assert [row.amount_minor for row in Settlement.select().order_by(Settlement.id)] == [
+        9007199254740993,
+        -100,
+    ]
+    assert Refcode.get().active
+    assert run_checks() == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "reason"),
+    [
+        ("refcodes", code(walletAddress="0x12"), "wallet_invalid"),
+        ("refcodes", code(code=None), "code_missing"),
+        ("refcodes", code(code="x" * 65), "code_invalid"),
+        ("referral_rewards", reward(1, "approved", orderReference=None), "order_reference_missing"),
+        ("referral_rewards", reward(1, "sent"), "status_unknown"),
+        ("referral_rewards", reward(1, "approved", orderTotal="480.001"), "amount_inexact"),
+        ("referral_rewards", reward(1, "approved", rewardAmountWei="1.5"), "amount_inexact"),
+        ("referral_rewards", reward(1, "approved", rewardAmountWei=None), "refused_by_database"),
+        ("referral_rewards", reward(1, "approved", rewardPercent="NaN"), "number_invalid"),
+        ("referral_rewards", reward(1, "approved", createdAt="yesterday"), "time_invalid"),
+        ("referral_rewards", reward(1, "minted"), "tx_hash_missing"),
+        ("referral_rewards", reward(1, "minting"), "chain_unknown"),
+        ("referral_rewards", reward(1, "failed", failureReason="Already paid"), "chain_unknown"),
+        ("settlements", settlement(1, "pending", netPayout=355), "amounts_do_not_add_up"),
+        ("settlements", settlement(1, "pending", amount="NaN"), "number_invalid"),
+        ("settlements", settlement(1, "pending", currency="hryvnia"), "currency_invalid"),
+        ("settlements", settlement(1, "pending", vendorId=None), "vendor_id_missing"),
+        ("settlements", settlement(1, "gone"), "status_unknown"),
+        ("settlements", settlement(1, "pending", commission="20", netPayout="460"), "breakdown_inconsistent"),
+        ("erp_sales_assists", assist(1, referralCode="nobodys"), "referrer_unknown"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_exactly_is_refused_with_its_reason(
+    make_portal: MakePortal, ring: Ring, tmp_path: Path, table: str, row: dict[str, Any], reason: str
+) -> None:
+    ring.documents(table, row)
+    before = rows()
+    report = tmp_path / "report.json"
+    result = invoke(make_portal(), "import-ring", ring.url, "--report", str(report))
+    assert result.exit_code == 2, result.output
+    told = next(told for told in json.loads(report.read_text()) if told["table"] == table)
+    assert [found["reason"].partition(":")[0] for found in told["refused"]] == [reason]
+    assert rows() == before
+
+
+def test_one_bad_row_leaves_its_neighbours_alone(make_portal: MakePortal, ring: Ring) -> None:
+    bad, good = (
+        code(code="zzzzzzzz", walletAddress="none"),
+        code(code="abcdefgh", userId="ring-8", walletAddress=OTHER),
+    )
+    ring.documents("refcodes", code(), bad, good)
+    result = invoke(make_portal(), "import-ring", ring.url)
+    assert result.exit_code == 2
+    assert {row.code for row in Refcode.select()} == {"q7RmK2xd", "abcdefgh"}
+    assert User.select().count() == 2
+
+
+def test_people_here_are_found_by_their_wallet_and_never_by_mail(make_portal: MakePortal, ring: Ring) -> None:
+    person, stranger = make_user(), make_user(email="o@ring.example")
+    Wallet.insert(address=WALLET, user=person.id).execute()
+    ring.documents("refcodes", code(email="o@ring.example"), code(code="abcdefgh", walletAddress=OTHER))
+    assert invoke(make_portal(), "import-ring", ring.url).exit_code == 0
+    assert {row.owner_user_id for row in Refcode.select()} == {person.id}
+    assert {row.address for row in Wallet.select().where(Wallet.user == person.id)} == {WALLET, OTHER}
+    assert not Wallet.select().where(Wallet.user == stranger.id).exists()
+
+
+def test_codes_of_others_are_never_taken_over(make_portal: MakePortal, ring: Ring) -> None:
+    mine = make_code(make_user(), code="q7RmK2xd")
+    ring.documents("refcodes", code())
+    result = invoke(make_portal(), "import-ring", ring.url)
+    assert (result.exit_code, "code_taken" in result.output) == (2, True)
+    assert Refcode.get().owner_user_id == mine.owner_user_id
+
+
+def test_a_vendor_that_is_here_can_be_named(make_portal: MakePortal, ring: Ring) -> None:
+    here = make_vendor()
+    ring.documents("settlements", settlement(1, "pending"))
+    app = make_portal()
+    wrong = invoke(app, "import-ring", ring.url, "--vendor", "shop-1=99")
+    assert (wrong.exit_code, Settlement.select().count()) == (1, 0)
+    assert invoke(app, "import-ring", ring.url, "--vendor", f"shop-1={here.id}").exit_code == 0
+    assert Settlement.get().vendor_id == here.id
+    assert Vendor.select().count() == 1
+
+
+def test_the_portals_own_database_is_no_source(make_portal: MakePortal, database: str) -> None:
+    result = invoke(make_portal(), "import-ring", database)
+    assert (result.exit_code, "own database" in result.output) == (1, True)
+    result = invoke(make_portal(), "import-ring", "postgresql://nobody:x@127.0.0.1:1/none")
+    assert (result.exit_code, "cannot be reached" in result.output) == (1, True)
+
+
+def test_a_killed_run_is_simply_repeated(make_portal: MakePortal, ring: Ring) -> None:
+    ring.documents("refcodes", code())
+    ring.documents("referral_rewards", *(reward(number, "pending_approval") for number in range(450)))
+    app = make_portal()
+    running = app.extensions["portal"]
+
+    def die(report: Any) -> None:
+        if report.table == "referral_rewards":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), open_source(ring.url) as source:
+        import_ring(source, running.chain, running.settings, vendors={}, is_dry=False, on_progress=die)
+    assert ReferralReward.select().count() == 200
+    result = invoke(app, "import-ring", ring.url)
+    assert "referral_rewards: 400 of 450" in result.output
+    assert "referral_rewards: 250 imported, 200 here already, 0 refused" in result.output
+    assert run_checks() == {}
+
+
+def test_the_source_is_only_read(make_portal: MakePortal, ring: Ring) -> None:
+    ring.documents("refcodes", code())
+    with open_source(ring.url) as source, pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+        _write(source)
+
+
+def _write(source: RingSource) -> None:
+    with source._connection.cursor() as cursor:
+        cursor.execute("DELETE FROM refcodes")
+
+
+# ---------------------------------------------------------------------- with a chain
+
+
+@pytest.fixture
+def pay(chain: LocalChain) -> Callable[[int, str, int], None]:
+    """Pay a reference on the chain as the old system's minter did."""
+
+    def send(number: int, wallet: str, amount: int) -> None:
+        reference = f"store_o{number}_1700000000000"
+        ref = bytes.fromhex(order_ref(reference)[2:])
+        told = encode_call("payReferral(address,uint256,bytes32)", wallet, amount, ref)
+        _send(chain, told)
+
+    return send
+
+
+def _send(chain: LocalChain, data: bytes) -> None:
+    operator = "0x70997970c51812dc3a010c7d01b50e0d17dc79c8"
+    sent = chain.call(
+        "eth_sendTransaction", {"from": operator, "to": chain.rewards_address, "data": "0x" + data.hex()}
+    )
+    while (receipt := chain.call("eth_getTransactionReceipt", sent)) is None:
+        time.sleep(0.01)
+    assert receipt["status"] == "0x1"
+
+
+def test_the_chain_decides_what_became_of_a_mint(
+    make_portal: MakePortal, ring: Ring, on_chain: dict[str, Any], pay: Callable[[int, str, int], None]
+) -> None:
+    ring.documents("refcodes", code())
+    ring.documents(
+        "referral_rewards", reward(1, "minting"), reward(2, "minting"),
+        reward(3, "failed", failureReason="Already paid"), reward(4, "failed", failureReason="reverted"),
+        reward(5, "approved"), reward(6, "minted", txHash=TX),
+    )  # fmt: skip
+    pay(2, WALLET, 7)
+    pay(3, WALLET, 6 * 10**18 + 3)
+    app = make_portal(**on_chain)
+    result = invoke(app, "import-ring", ring.url)
+    assert result.exit_code == 0, result.output
+    found = {row.order_id: row for row in ReferralReward.select()}
+    assert {name: row.status for name, row in found.items()} == {
+        "o1": "approved", "o2": "minted", "o3": "minted", "o4": "failed", "o5": "approved", "o6": "minted",
+    }  # fmt: skip
+    # What was paid is what the contract says, not what the old system meant to pay.
+    assert (found["o2"].reward_amount_wei, found["o3"].reward_amount_wei) == (7, 6 * 10**18 + 3)
+    assert found["o2"].tx_hash != found["o3"].tx_hash
+    assert "minted_not_on_chain" in result.output
+    for number in (1, 2, 3, 4, 5):
+        story = audit_reference(f"store_o{number}_1700000000000", app.extensions["portal"].chain)
+        assert [difference.code for difference in story.differences] == []
+    assert run_checks() == {}

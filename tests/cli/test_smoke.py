@@ -1,0 +1,189 @@
+"""`flask smoke`: it passes on a healthy portal, tells what is broken, and leaves what it says it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from models import (
+    EventLog,
+    JournalTransfer,
+    Order,
+    PaymentTransaction,
+    Product,
+    Refcode,
+    ReferralReward,
+    RewardDebit,
+    Settlement,
+    User,
+)
+from portal.db import query
+from portal.db.checks import run_checks
+from portal.flows.begin_payment import begin_membership_payment
+from portal.flows.smoke_growth import _member
+from portal.web import referral_cookies
+from tests.cli.conftest import MakePortal, invoke
+from tests.factories import make_code, make_user
+
+
+def count_rows() -> dict[str, int]:
+    names = [row[0] for row in query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    return {name: query(f"SELECT count(*) FROM {name}")[0][0] for name in names}
+
+
+def test_erp_passes_and_leaves_nothing(make_portal: MakePortal) -> None:
+    app = make_portal()
+    make_code(make_user())
+    before = count_rows()
+    result = invoke(app, "smoke", "erp")
+    assert result.exit_code == 0, result.output
+    for told in ("self_referral", "wallet_overlap", "not_first_purchase", "referral commission of 100.00 UAH",
+                 "one reward of the same reference", "rolled back"):  # fmt: skip
+        assert told in result.output, told
+    assert count_rows() == before
+
+
+def test_erp_follows_the_platforms_percent(make_portal: MakePortal) -> None:
+    query("UPDATE platform_config SET referral_percent = 7.5")
+    result = invoke(make_portal(), "smoke", "erp")
+    assert "referral commission of 150.00 UAH" in result.output
+    assert result.exit_code == 0
+
+
+def test_erp_tells_what_is_broken_and_still_leaves_nothing(make_portal: MakePortal) -> None:
+    query("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$")
+    query("CREATE TRIGGER lose BEFORE INSERT ON erp_sales_assists FOR EACH ROW EXECUTE FUNCTION lose()")
+    before = count_rows()
+    result = invoke(make_portal(), "smoke", "erp")
+    assert result.exit_code == 1
+    assert "FAIL  one assist" in result.output
+    assert count_rows() == before
+
+
+def test_erp_without_a_price_says_what_it_could_not_check(make_portal: MakePortal) -> None:
+    result = invoke(make_portal(referral_token_usd_price=None), "smoke", "erp")
+    assert result.exit_code == 2, result.output
+    assert "skip  the reward's size: price_unavailable" in result.output
+
+
+def test_growth_mints_for_real_and_balances_the_books(
+    make_portal: MakePortal, on_chain: dict[str, Any]
+) -> None:
+    app = make_portal(**on_chain)
+    result = invoke(app, "smoke", "growth", "--timeout", "60")
+    assert result.exit_code == 0, result.output
+    assert "its event has the wallet, amount and transaction" in result.output
+    assert "stays" in result.output
+    reward = ReferralReward.get()
+    assert (reward.status, reward.rail, reward.order_id) == ("minted", "fiat", None)
+    assert PaymentTransaction.get().status == "refunded"
+    assert RewardDebit.get().amount_wei == reward.reward_amount_wei
+    assert {person.email.partition("@")[2] for person in User.select()} == {"smoke.example"}
+    assert not Refcode.get().active
+    left = sum(
+        row.amount if row.credit_account == "clearing" else -row.amount
+        for row in JournalTransfer.select()
+        if "clearing" in (row.credit_account, row.debit_account)
+    )
+    assert left == 0
+    assert run_checks() == {}
+
+
+def test_growth_can_be_repeated(make_portal: MakePortal, on_chain: dict[str, Any]) -> None:
+    app = make_portal(**on_chain)
+    people = set()
+    for _ in range(2):
+        result = invoke(app, "smoke", "growth", "--timeout", "60")
+        assert result.exit_code == 0, result.output
+        people.add(User.select().count())
+    assert len(people) == 1
+    assert [row.status for row in ReferralReward.select()] == ["minted", "minted"]
+    # The debit of the first run is kept back of the second reward, but for one wei that goes on chain.
+    assert {row.reward_amount_wei for row in ReferralReward.select()} > {1}
+    assert run_checks() == {}
+
+
+def test_growth_without_a_chain_refunds_and_says_so(make_portal: MakePortal) -> None:
+    result = invoke(make_portal(), "smoke", "growth")
+    assert result.exit_code == 2, result.output
+    assert "skip  the mint: no chain is configured" in result.output
+    assert ReferralReward.get().status == "rejected"
+    assert run_checks() == {}
+
+
+def test_growth_gives_up_and_refunds_when_nothing_is_mined(make_portal: MakePortal) -> None:
+    away = {"polygon_rpc_url": "http://127.0.0.1:1", "referral_rewards_address": f"0x{'1':0>40}",
+            "referral_chain_id": 31337, "referral_minter_private_key": "1" * 64}  # fmt: skip
+    result = invoke(make_portal(**away), "smoke", "growth", "--timeout", "1")
+    assert result.exit_code == 1, result.output
+    assert "the mint is not final after 1 s" in result.output
+    assert (PaymentTransaction.get().status, ReferralReward.get().status) == ("refunded", "rejected")
+    assert run_checks() == {}
+
+
+def test_growth_closes_what_a_killed_run_left(make_portal: MakePortal) -> None:
+    app = make_portal()
+    running = app.extensions["portal"]
+    begin_membership_payment("MEMBER", _member(running.chain), "en", running.settings)
+    invoke(app, "smoke", "growth")
+    assert [row.status for row in PaymentTransaction.select()] == ["refunded", "refunded"]
+
+
+@pytest.fixture
+def served(make_portal: MakePortal, serve: Callable[[Flask], str]) -> tuple[Flask, str]:
+    app = make_portal()
+    return app, serve(app)
+
+
+def test_http_passes(served: tuple[Flask, str]) -> None:
+    app, url = served
+    result = invoke(app, "smoke", "http", "--url", url)
+    assert result.exit_code == 0, result.output
+    for told in ("the first touch wins", "seen within two seconds, once", "takes the right one"):
+        assert told in result.output
+    assert [code.active for code in Refcode.select()] == [False]
+    assert not Order.select().exists()
+    assert not Product.select().exists()
+    # The password that let the account in for a minute is gone: set, then replaced.
+    assert EventLog.select().where(EventLog.event == "password_changed").count() == 2
+
+
+def test_http_tells_of_a_cookie_that_changed(
+    served: tuple[Flask, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, url = served
+    monkeypatch.setattr(referral_cookies, "LIFETIME_SECONDS", 60)
+    result = invoke(app, "smoke", "http", "--url", url)
+    assert result.exit_code == 1
+    assert "FAIL  ring_ref has its flags" in result.output
+
+
+def test_http_tells_that_nobody_answers(make_portal: MakePortal) -> None:
+    result = invoke(make_portal(), "smoke", "http", "--url", "http://127.0.0.1:1")
+    assert result.exit_code == 1
+    assert "http://127.0.0.1:1 does not answer" in result.output
+
+
+def test_http_leaves_approved_rewards_alone(
+    served: tuple[Flask, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, url = served
+    monkeypatch.setattr("portal.cli.smoke_http.smoke_people.is_anything_to_mint", lambda _chain_id: True)
+    result = invoke(app, "smoke", "http", "--url", url)
+    assert result.exit_code == 2
+    assert "skip  the right cron secret" in result.output
+
+
+def test_all_runs_every_one(served: tuple[Flask, str]) -> None:
+    app, url = served
+    result = invoke(app, "smoke", "all", "--url", url)
+    assert result.exit_code == 2, result.output
+    assert [line for line in result.output.splitlines() if not line.startswith(" ")] == [
+        "erp",
+        "growth",
+        "http",
+    ]
+    assert not Settlement.select().exists()

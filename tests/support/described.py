@@ -1,0 +1,107 @@
+"""Hold answers to what `/openapi.json` says of them: the status, the content type, the body to the last member."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+from werkzeug.test import TestResponse
+
+from portal.app import create_app
+from portal.settings import Settings
+from portal.web.locale import LOCALES
+from portal.web.openapi.document import api_description
+
+_NOT_OF_AN_OPERATION = (404, 405)
+_JSON_PATHS = ("/api/", "/healthz", "/readyz", "/openapi.json")
+
+
+@cache
+def description() -> dict[str, Any]:
+    """Return the document; it is the same for every portal but for its address."""
+    return api_description("http://localhost", "0")
+
+
+def json_routes() -> set[tuple[str, str]]:
+    """Return (path as OpenAPI writes it, method) of every JSON route of the application."""
+    app = create_app(Settings(_env_file=None, database_url="postgresql://nobody@127.0.0.1:1/none"))
+    return {
+        (_as_described(rule.rule), method)
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith(_JSON_PATHS)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def described_routes() -> set[tuple[str, str]]:
+    """Return (path, method) of every operation of the document."""
+    return {(path, method.upper()) for path, methods in description()["paths"].items() for method in methods}
+
+
+def check_answer(answer: TestResponse) -> None:
+    """Raise AssertionError where a JSON route's answer is not as the document says; pages are left alone."""
+    path, method = _bare(answer.request.path), answer.request.method
+    if not path.startswith(_JSON_PATHS) or method in ("HEAD", "OPTIONS") or answer.status_code == 304:
+        return
+    where = f"{method} {path} {answer.status_code}"
+    assert answer.mimetype == "application/json", where
+    template = _template_of(path, method)
+    if template is None:
+        assert answer.status_code in _NOT_OF_AN_OPERATION, where
+        _validator("Error").validate(answer.get_json())
+        return
+    statuses = description()["paths"][template][method.lower()]["responses"]
+    assert str(answer.status_code) in statuses, f"{where} is not described: {answer.text[:300]}"
+    problems = [
+        f"{'/'.join(map(str, error.instance_path))}: {error.message}"
+        for error in _validator_of(template, method.lower(), str(answer.status_code)).iter_errors(
+            answer.get_json()
+        )
+    ]
+    assert not problems, f"{where}: {problems}"
+
+
+@cache
+def _validator_of(template: str, method: str, status: str) -> jsonschema_rs.Draft202012Validator:
+    told = description()["paths"][template][method]["responses"][status]
+    return _compiled(told["content"]["application/json"]["schema"])
+
+
+@cache
+def _validator(name: str) -> jsonschema_rs.Draft202012Validator:
+    return _compiled({"$ref": f"#/components/schemas/{name}"})
+
+
+def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    whole = {**schema, "components": description()["components"]}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+
+
+def _template_of(path: str, method: str) -> str | None:
+    for template, methods in description()["paths"].items():
+        parameters = methods.get(method.lower(), {}).get("parameters", [])
+        pattern = re.escape(template)
+        for parameter in parameters:
+            if parameter["in"] == "path":
+                one = "[0-9]+" if parameter["schema"].get("type") == "integer" else "[^/]{10,}"
+                pattern = pattern.replace(re.escape("{" + parameter["name"] + "}"), one)
+        if method.lower() in methods and re.fullmatch(pattern, path):
+            return str(template)
+    return None
+
+
+def _bare(path: str) -> str:
+    first, _, rest = path.removeprefix("/").partition("/")
+    return f"/{rest}" if first in LOCALES else path
+
+
+def _as_described(rule: str) -> str:
+    """Return `/api/x/{rewardId}` for `/api/x/<int:reward_id>`."""
+
+    def camel(match: re.Match[str]) -> str:
+        head, *tail = match[1].split("_")
+        return "{" + head + "".join(part.title() for part in tail) + "}"
+
+    return re.sub(r"<(?:[^<>:]+:)?([a-z_]+)>", camel, rule)

@@ -1,0 +1,80 @@
+"""Every example of docs/api.md, run by a shell against a real server."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from models import Order, PaymentTransaction, Refcode, ReferralReward, User
+from tests.factories import PASSWORD, give_credit, make_product, make_reward
+from tests.web.conftest import CRON_SECRET
+
+_BLOCK = re.compile(r"^```sh( admin)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TEXT = Path("docs/api.md").read_text()
+_FOR_ALL = [code for admin, code in _BLOCK.findall(_TEXT) if not admin]
+_FOR_ADMINS = [code for admin, code in _BLOCK.findall(_TEXT) if admin]
+
+pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="the examples are curl's")
+
+
+@pytest.fixture
+def served(app: Flask) -> Iterator[str]:
+    """Yield the address of a server of this application."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def run(url: str, person: User, code: str, *blocks: str) -> str:
+    """Run blocks in one shell as a person's, and return what they print; any failing command fails."""
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PORTAL": url,
+        "EMAIL": person.email,
+        "PASSWORD": PASSWORD,
+        "CODE": code,
+        "CRON_SECRET": CRON_SECRET,
+    }
+    told = subprocess.run(
+        ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    return told.stdout
+
+
+def test_the_examples_of_a_buyer(served: str, owner: User, code: Refcode) -> None:
+    make_product(price_minor=24_000)
+    give_credit(owner, 1_000_000)
+    printed = run(served, owner, code.code, *_FOR_ALL)
+    assert '"referralApplied":false' in printed.replace(" ", "")
+    order = Order.get()
+    assert (order.buyer_user_id, order.status, order.total_minor) == (owner.id, "paid", 48_000)
+    assert {row.purpose for row in PaymentTransaction.select()} == {"store_order", "membership_upgrade"}
+    assert Refcode.get_by_id(code.code).visits_total == 1
+
+
+def test_the_examples_of_an_admin(served: str, admin: User, code: Refcode) -> None:
+    reward = make_reward(code)
+    session = next(block for block in _FOR_ALL if "JAR=" in block)
+    printed = run(served, admin, code.code, session, *_FOR_ADMINS)
+    approved, minting = json.JSONDecoder().raw_decode(printed)[0], printed.rstrip().rsplit("\n{", 1)[-1]
+    assert (approved["id"], approved["status"]) == (reward.id, "approved")
+    assert "not_configured" in minting
+    assert ReferralReward.get_by_id(reward.id).approved_by == admin.id
+
+
+def test_the_page_shows_every_kind_of_route() -> None:
+    assert len(_FOR_ALL) >= 6
+    assert len(_FOR_ADMINS) == 1
