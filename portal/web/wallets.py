@@ -105,6 +105,7 @@ def _opened_an_account(response: Response) -> bool:
 def sign_in() -> ResponseReturnValue:
     """Sign in with a wallet; 201 when that opened an account."""
     address, signature = _proof()
+    wanted = text_field(json_body(), "next", default="")
     key = session.get(_SESSION_KEY)
     if not key:
         raise ChallengeUnknown
@@ -112,7 +113,7 @@ def sign_in() -> ResponseReturnValue:
         key, address, signature, portal().chain, select_locale(), raw_referral_cookie()
     )
     begin_session(entered.user)
-    next_page = local_path(text_field(json_body(), "next", default="")) or url_for("store.catalogue")
+    next_page = local_path(wanted) or url_for("store.catalogue")
     told = {"userId": entered.user.id, "name": entered.user.name, "isNew": entered.is_new, "next": next_page}
     return jsonify(told), 201 if entered.is_new else 200
 
