@@ -68,10 +68,10 @@ def write_refcode(row: Row, work: Work) -> bool:
         owner=owner,
         wallet_address=wallet,
         active=row.get("active") is not False,
-        visits_total=_count(row, "visits_total", "visits"),
         last_visit_at=moment_of(row, "last_visit_at"),
         created_at=moment_of(row, "created_at") or utc_now(),
     ).execute()
+    add_history(code, _count(row, "visits_total", "visits"), {})
     record_event(ACTOR, "refcode", code, "code_imported", data={"wallet": wallet})
     return True
 

@@ -34,9 +34,13 @@ def smoke_growth(chain: AnyChain, settings: Settings, steps: Steps, *, seconds: 
     member = _member(chain)
     _refund_leftovers(member, chain, settings)
     form = begin_membership_payment(_TIER, member, "en", settings)
+    code = str(member.referred_by_code)
+    # An inactive code earns nothing; the smoke check's own is active only meanwhile.
+    set_code_active(code, True, ACTOR, "smoke check")
     try:
         _walk(form.order_reference, chain, settings, steps, seconds)
     finally:
+        set_code_active(code, False, ACTOR, "smoke check")
         _refund(get_payment(form.order_reference), chain, settings)
     _check_refund(form.order_reference, steps)
     steps.left.append(

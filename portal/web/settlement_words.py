@@ -98,6 +98,9 @@ def stop_reason(reason: str | None) -> str:
         "commission_exceeds_subtotal": _(
             "The commissions together exceed the sale, so nothing is paid until an admin looks at it."
         ),
+        "imported_while_processing": _(
+            "The other system was paying this when it was imported. Look there, then release it or leave it."
+        ),
         "refunded": _("The order was refunded before the payout, so nothing is paid."),
         "payout_wallet_missing": _("The merchant has no payout wallet. Enter one, then retry."),
         "payout_rate_missing": _("There is no exchange rate for this currency, and none is guessed."),

@@ -108,14 +108,14 @@ def _opened_an_account(response: Response) -> bool:
 def sign_in() -> ResponseReturnValue:
     """Sign in with a wallet; 201 when that opened an account."""
     address, signature = _proof()
+    wanted = text_field(json_body(), "next", default="")
     key = session.get(_SESSION_KEY)
     if not key:
         raise ChallengeUnknown
     entered = sign_in_with_wallet(
         key, address, signature, portal().chain, select_locale(), raw_referral_cookie()
     )
-    wanted = local_path(text_field(json_body(), "next", default="")) or url_for("store.catalogue")
-    next_page = begin_session(entered.user.id, wanted)
+    next_page = begin_session(entered.user.id, local_path(wanted) or url_for("store.catalogue"))
     note_referrer(entered.user.id, sighting, portal().settings)
     told = {"userId": entered.user.id, "name": entered.user.name, "isNew": entered.is_new, "next": next_page}
     return jsonify(told), 201 if entered.is_new else 200

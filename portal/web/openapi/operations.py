@@ -192,6 +192,31 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
     },
 }
 
+_ACCOUNTS |= {
+    "/api/account/confirm/challenge": {
+        "post": operation(
+            "requestConfirmation",
+            "accounts",
+            "Return the text that confirms the person once a linked wallet signed it.",
+            security=TOKEN,
+            takes=body(("address",), address=ADDRESS),
+            answers={200: ("The text.", ref("Challenge"))},
+            errors=(*OF_PEOPLE, *OF_LIMITS, "address_invalid", "wallet_unknown"),
+        )
+    },
+    "/api/account/confirm": {
+        "post": operation(
+            "confirmWithWallet",
+            "accounts",
+            "Confirm the person by a linked wallet's signature, before what asks for it.",
+            security=TOKEN,
+            takes=body(("address", "signature"), address=ADDRESS, signature=_SIGNATURE),
+            answers={200: ("Confirmed.", ref("Success"))},
+            errors=(*OF_PEOPLE, *OF_PROOFS, *OF_CONTRACT_WALLETS, *OF_LIMITS, "wallet_unknown"),
+        )
+    },
+}
+
 _ADMIN: dict[str, dict[str, Operation]] = {
     "/api/admin/rewards": {
         "get": operation(

@@ -118,6 +118,13 @@ def test_the_person_goes_on_where_they_came_from(
     assert sign_in(client, wallet, next=asked).get_json()["next"] == led
 
 
+def test_a_malformed_next_signs_nobody_in(client: Visitor, wallet: TestWallet) -> None:
+    for wrong in (5, None, ["/"], "\x00"):
+        assert sign_in(client, wallet, next=wrong).status_code == 400
+        assert client.get("/api/refcodes").status_code == 401
+    assert not Wallet.select().exists()
+
+
 def test_the_forms_offer_it(client: Visitor) -> None:
     for path in ("/login", "/register"):
         page = client.get(f"{path}?next=/refcodes").text
