@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from peewee import JOIN, fn
 
 from models import CommissionStructure, MerchantConfig, PlatformConfig, Product, Vendor
-from portal.commissions.queries import PercentPolicy, get_percent_policy
+from portal.commissions.queries import (
+    PercentPolicy,
+    get_percent_policy,
+    resolve_referral_commission_percent,
+    vendor_terms,
+)
 from portal.commissions.rules import resolve_percent
 from portal.commissions.schedule import FrequencyUnknown, HoldDaysInvalid, PayoutFrequency
 from portal.commissions.terms import (
@@ -21,16 +26,17 @@ from portal.commissions.terms import (
     platform_percent,
     validate_merchant_terms,
 )
-from portal.db import Actor, record_event, transaction
+from portal.db import Actor, query, record_event, transaction
 from portal.lib.addresses import canonical_address
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.money import decimal_text, parse_major, parse_percent
+from portal.lib.money import InvalidPercent, decimal_text, parse_major, parse_percent
 from portal.settings import Settings
 
 PRODUCTS_PAGE = 50
 MOST_HOLD_DAYS = 365
 # A minimum has no currency of its own: it counts in the minor units of each, of which nearly all have two decimals.
 _MINIMUM_CURRENCY = "UAH"
+_FINEST = Decimal("0.000001")
 _DAYS = re.compile(r"[0-9]{1,3}")
 
 
@@ -115,7 +121,7 @@ def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) 
         payout_frequency=read("payout_frequency", _frequency),
         hold_days=read("hold_days", _hold_days),
         minimum_payout_minor=read("minimum_payout", _minimum),
-        reserve_percent=read("reserve_percent", lambda text: parse_percent(text or "0")),
+        reserve_percent=read("reserve_percent", lambda text: _percent(text or "0")),
         payout_wallet=read("payout_wallet", lambda text: canonical_address(text) if text else None),
     )
     if errors:
@@ -127,8 +133,13 @@ def save_merchant_terms(vendor_id: int, terms: MerchantTerms, settings: Settings
     """Save a vendor's terms; raise InputInvalid when its commissions together could exceed a sale."""
     vendor = get_vendor(vendor_id)
     with transaction():
+        _lock_terms()
         before = MerchantConfig.select().where(MerchantConfig.vendor == vendor_id).for_update().first()
-        highest = _highest_percent(vendor_id, terms.referral_percent, get_percent_policy(settings))
+        policy = get_percent_policy(settings)
+        if terms.referral_percent is not None and terms.referral_percent > policy.max_percent:
+            too_high = InvalidPercent(field="referral_percent", at_most=policy.max_percent)
+            raise InputInvalid({"referral_percent": too_high})
+        highest = _highest_percent(vendor_id, terms.referral_percent, policy)
         try:
             validate_merchant_terms(
                 platform_percent(terms.platform_percent, vendor.store_tier), highest, terms.custom_splits
@@ -151,9 +162,9 @@ def save_product_percent(product_id: int, text: str, settings: Settings, actor: 
 
     Raises ProductMissing, InvalidPercent, or CommissionTermsExceed when its vendor's terms leave no room for it.
     """
-    policy = get_percent_policy(settings)
-    percent = parse_percent(text, at_most=policy.max_percent) if text.strip() else None
+    percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
+        _lock_terms()
         product: Product | None = (
             Product.select().where(Product.id == product_id).for_update().first()
             if 0 < product_id < 2**63
@@ -161,15 +172,18 @@ def save_product_percent(product_id: int, text: str, settings: Settings, actor: 
         )
         if product is None:
             raise ProductMissing
-        if percent is not None:
-            _require_room(product.vendor_id, percent)
+        product.referral_percent, before = percent, product.referral_percent
+        config, policy = find_merchant_config(product.vendor_id), get_percent_policy(settings)
+        # Unsetting it counts too: what holds then may be more.
+        held = resolve_referral_commission_percent(product, config, policy).percent
+        _require_room(get_vendor(product.vendor_id), config, held)
         Product.update(referral_percent=percent).where(Product.id == product_id).execute()
         record_event(
             actor,
             "product",
             product_id,
             "referral_percent_saved",
-            data={"from": _text(product.referral_percent), "to": _text(percent)},
+            data={"from": _text(before), "to": _text(percent)},
         )
     return product
 
@@ -179,15 +193,16 @@ def save_platform_percent(text: str, settings: Settings, actor: Actor) -> None:
 
     Raises InvalidPercent, or CommissionTermsExceed when a vendor's terms leave no room for it.
     """
-    policy = get_percent_policy(settings)
-    percent = parse_percent(text, at_most=policy.max_percent) if text.strip() else None
+    percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
+        _lock_terms()
         PlatformConfig.insert(id=1).on_conflict_ignore().execute()
         row = PlatformConfig.select().where(PlatformConfig.id == 1).for_update().get()
+        policy = replace(get_percent_policy(settings), platform_default=percent)
         for vendor in Vendor.select().order_by(Vendor.id):
             config = find_merchant_config(vendor.id)
             if config is None or config.referral_percent is None:
-                _require_room(vendor.id, policy.env_percent if percent is None else percent)
+                _require_room(vendor, config, _resolve(None, None, None, policy))
         PlatformConfig.update(referral_percent=percent, updated_at=fn.now()).where(
             PlatformConfig.id == 1
         ).execute()
@@ -200,14 +215,19 @@ def save_platform_percent(text: str, settings: Settings, actor: Actor) -> None:
         )
 
 
-def _require_room(vendor_id: int, percent: Decimal) -> None:
-    vendor, config = get_vendor(vendor_id), find_merchant_config(vendor_id)
-    splits = parse_custom_splits(config.custom_splits) if config else []
-    platform = platform_percent(config.platform_percent if config else None, vendor.store_tier)
+def _lock_terms() -> None:
+    """Let one percent be saved at a time: two that are fine alone could exceed a sale together."""
+    query("SELECT pg_advisory_xact_lock(hashtextextended('commission_terms', 0))")
+
+
+def _require_room(vendor: Vendor, config: MerchantConfig | None, percent: Decimal) -> None:
+    terms = vendor_terms(vendor, config)
     try:
-        validate_merchant_terms(platform, percent, splits)
-    except CommissionTermsExceed:
-        raise CommissionTermsExceed(field="referral_percent") from None
+        validate_merchant_terms(terms.platform_percent, percent, terms.custom_splits)
+    except CommissionTermsExceed as error:
+        error.field = "referral_percent"
+        error.params["vendor"] = vendor.name
+        raise
 
 
 def _highest_percent(vendor_id: int, merchant: Decimal | None, policy: PercentPolicy) -> Decimal:
@@ -217,12 +237,15 @@ def _highest_percent(vendor_id: int, merchant: Decimal | None, policy: PercentPo
         (p.referral_percent, p.commission_structure.referral_percent if p.commission_structure else None)
         for p in rows.where(Product.vendor == vendor_id)
     }
-    return max(
-        resolve_percent(
-            product, structure, merchant, policy.platform_default, policy.env_percent, policy.max_percent
-        ).percent
-        for product, structure in own | {(None, None)}
-    )
+    return max(_resolve(product, structure, merchant, policy) for product, structure in own | {(None, None)})
+
+
+def _resolve(
+    product: Decimal | None, structure: Decimal | None, merchant: Decimal | None, policy: PercentPolicy
+) -> Decimal:
+    return resolve_percent(
+        product, structure, merchant, policy.platform_default, policy.env_percent, policy.max_percent
+    ).percent
 
 
 def _columns(terms: MerchantTerms) -> dict[str, Any]:
@@ -260,8 +283,16 @@ def _changes(before: MerchantConfig | None, values: dict[str, Any]) -> dict[str,
     }
 
 
-def _percent_or_unset(text: str) -> Decimal | None:
-    return parse_percent(text) if text else None
+def _percent_or_unset(text: str, at_most: Decimal = Decimal(100)) -> Decimal | None:
+    return _percent(text, at_most) if text else None
+
+
+def _percent(text: str, at_most: Decimal = Decimal(100)) -> Decimal:
+    percent = parse_percent(text, at_most=at_most)
+    # Finer than its column a percent would be rounded there, perhaps up and past what was checked.
+    if percent != percent.quantize(_FINEST):
+        raise InvalidPercent(field="percent", at_most=at_most)
+    return percent
 
 
 def _frequency(text: str) -> str:

@@ -29,6 +29,7 @@ from portal.flows.ring_rows import (
 from portal.lib.clock import utc_now
 from portal.rewards import RewardInputs, find_reward_by_reference, inputs_as_json, stored_percent
 from portal.settings import Settings
+from portal.visits import add_history
 
 _CODE_MAX = 64
 _SETTLED = {"pending", "completed", "failed", "held", "cancelled"}

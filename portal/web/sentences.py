@@ -10,6 +10,7 @@ from typing import Any
 
 from portal.lib.errors import InputInvalid, PortalError
 from portal.web.account_words import ACCOUNT_ERRORS
+from portal.web.commission_words import terms_exceed
 from portal.web.format import moment, money, number
 from portal.web.statuses import status_words
 from portal.web.translate import gettext as _
@@ -44,9 +45,7 @@ _ERRORS: dict[str, Sentence] = {
     "code_blocked": lambda p: _("An admin deactivated this code. Reason: %(reason)s", **p),
     "code_unknown": lambda p: _("This referral code is unknown or no longer active."),
     "code_malformed": lambda p: _("A referral code has 1 to 64 characters."),
-    "commission_terms_exceed": lambda p: _(
-        "Together the commissions would exceed the sale. Lower one of them."
-    ),
+    "commission_terms_exceed": terms_exceed,
     "contract_missing": lambda p: _("The rewards contract is not at the configured address."),
     "contract_wallet_unchecked": lambda p: _(
         "Contract wallets cannot be checked here: no blockchain is configured on this server."
@@ -131,7 +130,9 @@ _ERRORS: dict[str, Sentence] = {
         "What is due has changed since you looked. Nothing was paid; look again."
     ),
     "payment_unknown": lambda p: _("This payment does not exist or is not yours."),
-    "percent_invalid": lambda p: _("Enter a percent between 0 and %(at_most)s.", **p),
+    "percent_invalid": lambda p: _(
+        "Enter a percent between 0 and %(at_most)s, with a dot and at most six decimals, such as 2.5.", **p
+    ),
     "product_missing": lambda p: _("This product does not exist."),
     "product_unknown": lambda p: _("Product %(product)s is not for sale.", **p),
     "provider_unclear": lambda p: _("The payment provider gave no clear answer. Nothing is decided by it."),

@@ -85,6 +85,7 @@ NOT_PAGES = {
     "health.metrics",
     "health.process",
     "health.readiness",
+    "openapi.description",
     "referrer.qr",
 }
 

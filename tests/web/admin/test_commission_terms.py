@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from models import EventLog, MerchantConfig, PlatformConfig, Product, User
+from models import CommissionStructure, EventLog, MerchantConfig, PlatformConfig, Product, User
 from tests.factories import make_product, make_vendor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -22,6 +22,8 @@ TERMS = {
     "reserve_percent": "7.5",
     "payout_wallet": "0x" + "Ab" * 20,
 }
+PERCENTS = ("platform_percent", "referral_percent", "reserve_percent")
+NO_PERCENTS = ("5,5", "5%", "NaN", "-1", "1e2", "٥")
 
 
 def own(product: Product) -> Decimal | None:
@@ -52,7 +54,10 @@ def test_a_product_percent_is_saved(
     assert (event.actor_user_id, event.data["from"]) == (admin.id, "9")
 
 
-@pytest.mark.parametrize("typed", ["-1", "50.01", "NaN", "Infinity", "five", "1e1", "٣"])
+@pytest.mark.parametrize(
+    "typed",
+    ["-1", "50.01", "NaN", "Infinity", "five", "1e1", "1e2", "٣", "٥", "5,5", "5%", "--5", "4.9999995"],
+)
 def test_a_percent_that_makes_no_sense_names_its_field(as_admin: Visitor, typed: str) -> None:
     product = make_product(referral_percent=Decimal(9))
     answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": typed})
@@ -119,6 +124,9 @@ def test_terms_are_saved_and_shown_again(as_admin: Visitor, admin: User) -> None
     [
         ("platform_percent", "101"),
         ("referral_percent", "x"),
+        ("referral_percent", "50.5"),
+        ("platform_percent", "89.9999995"),
+        *((field, typed) for field in PERCENTS for typed in NO_PERCENTS),
         ("payout_frequency", "HOURLY"),
         ("hold_days", "-1"),
         ("hold_days", "366"),
@@ -140,7 +148,7 @@ def test_a_term_that_makes_no_sense_names_its_field(as_admin: Visitor, field: st
     assert MerchantConfig.get(MerchantConfig.vendor == vendor.id).updated_at == before
 
 
-@pytest.mark.parametrize("percent", ["x", "86", "-1", "1.1234567"])
+@pytest.mark.parametrize("percent", ["", "x", "86", "1.1234567", *NO_PERCENTS])
 def test_a_split_that_makes_no_sense(as_admin: Visitor, percent: str) -> None:
     vendor = make_vendor()
     splits = {"split_recipient": "charity", "split_percent": percent, "split_description": ""}
@@ -159,3 +167,82 @@ def test_the_highest_percent_of_any_product_counts(as_admin: Visitor) -> None:
 
 def test_terms_of_nobody(as_admin: Visitor) -> None:
     assert as_admin.submit(f"{VENDORS}/7", TERMS).status_code == 404
+
+
+# ---------------------------------------------------------------------- never more than a sale
+
+
+def terms_url(product: Product) -> str:
+    return f"{VENDORS}/{product.vendor_id}"
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "with a dot"), ("uk", "5.5")])
+def test_a_percent_with_a_comma_is_told_what_would_be_right(
+    as_admin: Visitor, language: str, said: str
+) -> None:
+    product = make_product(referral_percent=Decimal(9))
+    places = (
+        (f"/{language}{RATES}/products/{product.id}", "percent", f"percent-{product.id}"),
+        (f"/{language}{RATES}/default", "platform_percent", "platform_percent"),
+        *((f"/{language}{terms_url(product)}", field, field) for field in PERCENTS),
+    )
+    for url, field, anchor in places:
+        answer = as_admin.submit(url, {**TERMS, field: "5,5"})
+        assert answer.status_code == 422, url
+        assert f'id="{anchor}-error"' in answer.text
+        assert 'value="5,5"' in answer.text
+        assert f'lang="{language}"' in answer.text
+    assert own(product) == 9
+    assert PlatformConfig.get().referral_percent == 5
+
+
+def test_a_refusal_names_the_vendor_and_what_the_percents_come_to(as_admin: Visitor) -> None:
+    product = make_product(make_vendor(name="Tea House", config_platform_percent=Decimal(80)))
+    make_product(make_vendor(name="Lamps"))
+    for url, field in (
+        (f"{RATES}/products/{product.id}", "percent"),
+        (f"{RATES}/default", "platform_percent"),
+    ):
+        told = text_of(as_admin.submit(url, {field: "20.5"}))
+        assert "With the terms of Tea House the commissions would exceed the sale: 100.5% together." in told
+    terms = {**TERMS, "platform_percent": "95.25"}
+    assert "would exceed the sale: 100.25%." in text_of(as_admin.submit(terms_url(product), terms))
+
+
+def test_the_tiers_percent_counts_where_the_merchant_has_none(as_admin: Visitor) -> None:
+    product = make_product(make_vendor(store_tier="starter"))
+    split = {"split_recipient": "charity", "split_description": "", "platform_percent": ""}
+    fits = {**TERMS, **split, "split_percent": "75"}
+    assert as_admin.submit(terms_url(product), fits).status_code == 303
+    answer = as_admin.submit(terms_url(product), {**fits, "split_percent": "75.000001"})
+    assert (answer.status_code, 'href="#custom_splits"' in answer.text) == (422, True)
+    assert as_admin.submit(f"{RATES}/products/{product.id}", {"percent": "5.000001"}).status_code == 422
+
+
+def test_unsetting_a_percent_may_let_a_higher_one_hold(as_admin: Visitor) -> None:
+    structure = CommissionStructure.create(name="Season", referral_percent=Decimal(40))
+    vendor = make_vendor(config_platform_percent=Decimal(80))
+    product = make_product(vendor, referral_percent=Decimal(9), commission_structure=structure.id)
+    answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": ""})
+    assert answer.status_code == 422
+    assert "exceed the sale: 120%" in text_of(answer)
+    assert own(product) == 9
+    CommissionStructure.update(referral_percent=Decimal(20)).execute()
+    assert as_admin.submit(f"{RATES}/products/{product.id}", {"percent": ""}).status_code == 303
+
+
+def test_a_structures_percent_counts_in_the_merchants_terms(as_admin: Visitor) -> None:
+    structure = CommissionStructure.create(name="Season", referral_percent=Decimal(40))
+    product = make_product(commission_structure=structure.id)
+    assert as_admin.submit(terms_url(product), {**TERMS, "platform_percent": "61"}).status_code == 422
+    assert as_admin.submit(terms_url(product), {**TERMS, "platform_percent": "60"}).status_code == 303
+
+
+def test_unsetting_a_merchants_percent_lets_the_default_hold(as_admin: Visitor) -> None:
+    product = make_product()
+    PlatformConfig.update(referral_percent=Decimal(30)).execute()
+    terms = {**TERMS, "platform_percent": "80", "referral_percent": "5"}
+    assert as_admin.submit(terms_url(product), terms).status_code == 303
+    answer = as_admin.submit(terms_url(product), {**terms, "referral_percent": ""})
+    assert "exceed the sale: 110%" in text_of(answer)
+    assert MerchantConfig.get(MerchantConfig.vendor == product.vendor_id).referral_percent == 5
