@@ -91,6 +91,12 @@ def test_functions_are_short() -> None:
     assert not long
 
 
+def test_no_two_test_files_have_one_name() -> None:
+    """Tests are no packages: of two files with one name a run collects the first only."""
+    names = [path.name for path in (PROJECT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_files_are_short() -> None:
     long = [f"{path.relative_to(PROJECT)}: {count}" for path in python_files()
             if path.name != "models.py" and (count := len(path.read_text().splitlines())) > 400]  # fmt: skip
