@@ -11,6 +11,7 @@ from portal.web.openapi.parts import (
     OF_PAYMENTS,
     OF_PEOPLE,
     OF_PROOFS,
+    OF_RECONFIRMED,
     SESSION,
     TOKEN,
     Operation,
@@ -135,7 +136,7 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
             security=TOKEN,
             takes=body(("address",), address=ADDRESS),
             answers={200: ("The text.", ref("Challenge"))},
-            errors=(*OF_PEOPLE, *OF_LIMITS, "address_invalid"),
+            errors=(*OF_RECONFIRMED, *OF_LIMITS, "address_invalid"),
         )
     },
     "/api/account/wallets": {
@@ -146,7 +147,7 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
             security=TOKEN,
             takes=body(("address", "signature"), address=ADDRESS, signature=_SIGNATURE),
             answers={201: ("The wallet is linked.", ref("LinkedWallet"))},
-            errors=(*OF_PEOPLE, *OF_PROOFS, *OF_CONTRACT_WALLETS, "wallet_taken"),
+            errors=(*OF_RECONFIRMED, *OF_PROOFS, *OF_CONTRACT_WALLETS, "wallet_taken"),
         )
     },
     "/api/account/wallets/{address}": {
@@ -157,7 +158,13 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
             security=TOKEN,
             parameters=(in_path("address", {**ADDRESS, "minLength": 10}),),
             answers={200: ("The wallet is unlinked.", ref("UnlinkedWallet"))},
-            errors=(*OF_PEOPLE, "not_found", "address_invalid", "wallet_unknown", "wallet_is_only_sign_in"),
+            errors=(
+                *OF_RECONFIRMED,
+                "not_found",
+                "address_invalid",
+                "wallet_unknown",
+                "wallet_is_only_sign_in",
+            ),
         )
     },
     "/api/auth/wallet/challenge": {

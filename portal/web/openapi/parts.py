@@ -22,7 +22,9 @@ _OF_DATABASE = ("database_away",)
 _OF_BODY = ("body_malformed", "too_large")
 # The token may come in a form as well, so the body is looked at.
 _OF_TOKEN = ("csrf_invalid", *_OF_BODY)
-OF_PEOPLE = ("sign_in_required",)
+# Admins in production need a second factor before anything else.
+OF_PEOPLE = ("sign_in_required", "second_factor_required")
+OF_RECONFIRMED = (*OF_PEOPLE, "step_up_required")
 OF_ADMINS = (*OF_PEOPLE, "role_required")
 OF_LIMITS = ("rate_limited",)
 OF_PROOFS = (*OF_LIMITS, "address_invalid", "challenge_unknown", "challenge_expired", "signature_wrong")
