@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Visitor
+from tests.support.living import sql
 from tests.support.pages import PAGES, Lived
 from tests.support.portals import RunningPortal
 
@@ -57,8 +58,13 @@ def test_no_word_of_another_language_is_left(
     if role == "buyer":
         page.goto("/products/mountain-tea")
         page.locator("main button[type=submit]").click()
-    # What sellers and people of the demo data are called, where an attribute names them.
-    names = [row["name"] for row in page.request.get("/api/store/products").json()]
+    # What people have typed and what they and their products are called, where a sentence or an attribute says it.
+    with sql(portal) as cursor:
+        cursor.execute(
+            "SELECT DISTINCT failure_reason FROM referral_rewards WHERE failure_reason IS NOT NULL"
+        )
+        typed = [reason for (reason,) in cursor.fetchall()]
+    names = typed + [row["name"] for row in page.request.get("/api/store/products").json()]
     names += [
         portal.description["referralLink"].partition("=")[2],
         "Demo Tea House",
