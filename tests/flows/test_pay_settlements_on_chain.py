@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from models import ChainTransaction, Payout, PayoutBatch, Settlement, Vendor
+from models import ChainTransaction, ExchangeRate, Payout, PayoutBatch, Settlement, Vendor
 from portal.chain import Token, Treasury, labels, open_treasury
 from portal.chain.abi import encode_call
 from portal.commissions import hold_settlement, retry_settlement
@@ -22,12 +22,16 @@ from portal.settings import Settings
 from tests.factories import ACTOR, make_settlement, make_vendor
 from tests.flows.conftest import settings_with
 from tests.support.chains import LocalChain
+from tests.support.killed_payouts import run_payouts_and_die
+from tests.support.rate_bank import open_rate_bank
+from tests.support.refusing_token import deploy_refusing_token, refuse
 
 # anvil's published development key of the third account.
 TREASURY_KEY = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 TREASURY = "0x3c44cdddb6a900fa2b585dd299e03d12fa4293bc"
 OTHER = "0x90f79bf6eb2c4f870365e785982e1f101e93b906"
 TOKEN = 10**18
+DOLLAR = 10**6
 PAST = datetime.now(UTC) - timedelta(days=1)
 _wallets = itertools.count(0xABC000)
 
@@ -42,10 +46,11 @@ class Bank:
 
     chain: LocalChain
     settings: Settings
+    environment: dict[str, Any]
 
     @property
     def token(self) -> Token:
-        return Token(self.chain.token_address)
+        return Token(str(self.settings.settlement_payout_token_address))
 
     def node(self) -> Any:
         treasury = open_treasury(self.settings)
@@ -78,16 +83,16 @@ class Bank:
 
 @pytest.fixture
 def bank(database: str, chain: LocalChain) -> Iterator[Bank]:
-    settings = settings_with(
-        database_url=database,
-        settlement_payout_mode="onchain",
-        settlement_payout_private_key=TREASURY_KEY,
-        settlement_payout_token_address=chain.token_address,
-        polygon_rpc_url=chain.rpc_url,
-        referral_chain_id=chain.chain_id,
-        referral_tip_gwei=1,
-    )
-    bank = Bank(chain, settings)
+    environment = {
+        "database_url": database,
+        "settlement_payout_mode": "onchain",
+        "settlement_payout_private_key": TREASURY_KEY,
+        "settlement_payout_token_address": chain.token_address,
+        "polygon_rpc_url": chain.rpc_url,
+        "referral_chain_id": chain.chain_id,
+        "referral_tip_gwei": 1,
+    }
+    bank = Bank(chain, settings_with(**environment), environment)
     fund(bank, 1000 * TOKEN)
     chain.mine(70)
     try:
@@ -95,6 +100,14 @@ def bank(database: str, chain: LocalChain) -> Iterator[Bank]:
     finally:
         labels.listen(None)
     assert {name for name in run_checks() if "payout" in name or "settlement" in name} == set()
+
+
+def use_dollars(bank: Bank) -> str:
+    """Pay with a dollar token of six decimals that can refuse recipients; return its address."""
+    token = deploy_refusing_token(bank.chain, TREASURY, 10**6 * DOLLAR)
+    bank.settings = bank.settings.model_copy(update={"settlement_payout_token_address": token})
+    bank.chain.mine(70)
+    return token
 
 
 def fund(bank: Bank, amount: int) -> None:
@@ -146,6 +159,33 @@ def test_hryvnias_are_converted_by_the_recorded_rate_and_dollars_one_to_one(bank
     assert "commissionBreakdown" in told
     assert "simulated" not in told
     assert [batch.status for batch in PayoutBatch.select()] == ["completed"]
+
+
+def test_the_banks_rate_of_the_day_is_recorded_and_pays_a_token_of_six_decimals(bank: Bank) -> None:
+    use_dollars(bank)
+    first, wallet = bank.vendor()
+    second, dollars = bank.vendor()
+    row, usd = due(first), due(second, currency="USD", amount=10_000)
+    with open_rate_bank() as national_bank:
+        bank.settings = bank.settings.model_copy(
+            update={"referral_rate_source": "nbu", "nbu_rate_url": national_bank.url}
+        )
+        before = datetime.now(UTC)
+        bank.run()
+        # What was recorded when the batch was written holds, whatever the rate is later.
+        ExchangeRate.update(units_per_usd=Decimal(99)).execute()
+        bank.finish()
+    # 750 hryvnias at 41.25 are 18.181818 dollars, the rest of a millionth is not paid.
+    assert bank.balance(wallet) == 18_181_818
+    assert bank.balance(dollars) == 75 * DOLLAR
+    paid, plain = Payout.get(Payout.vendor == first.id), Payout.get(Payout.vendor == second.id)
+    assert (paid.units_per_usd, paid.rate_source, paid.token_decimals) == (Decimal("41.25"), "nbu", 6)
+    assert before <= paid.rate_at <= datetime.now(UTC)
+    assert (plain.units_per_usd, plain.rate_source) == (1, "parity")
+    told = fresh(row).metadata["payout"]
+    assert (told["unitsPerUsd"], told["rateSource"], told["amountWei"]) == ("41.25", "nbu", "18181818")
+    assert told["rateAt"] == paid.rate_at.isoformat()
+    assert fresh(usd).metadata["payout"]["amountWei"] == str(75 * DOLLAR)
 
 
 def test_it_is_paid_only_when_final(bank: Bank) -> None:
@@ -232,6 +272,31 @@ def test_a_paused_or_foreign_token_sends_nothing(bank: Bank) -> None:
     assert fresh(row).status == "pending"
 
 
+def test_a_recipient_the_token_refuses_fails_alone_and_is_retried(bank: Bank) -> None:
+    token = use_dollars(bank)
+    vendors = [bank.vendor() for _ in range(3)]
+    rows = [due(vendor) for vendor, _ in vendors]
+    listed = vendors[1][1]
+    refuse(bank.chain, token, listed)
+    bank.finish()
+    share = 750 * DOLLAR // 40
+    assert PayoutBatch.get().status == "partial"
+    assert [fresh(row).status for row in rows] == ["completed", "failed", "completed"]
+    assert [bank.balance(wallet) for _, wallet in vendors] == [share, 0, share]
+    assert "recipient is on the list" in fresh(rows[1]).failure_reason
+    retry_settlement(rows[1].id, ACTOR)
+    bank.finish()
+    assert fresh(rows[1]).status == "failed"
+    refuse(bank.chain, token, listed, refused=False)
+    retry_settlement(rows[1].id, ACTOR)
+    bank.finish()
+    assert fresh(rows[1]).status == "completed"
+    assert [bank.balance(wallet) for _, wallet in vendors] == [share, share, share]
+    assert ChainTransaction.select().count() == 3
+    batches = PayoutBatch.select().order_by(PayoutBatch.id)
+    assert [batch.status for batch in batches] == ["partial", "failed", "completed"]
+
+
 # ---------------------------------------------------------------------- once
 
 
@@ -263,6 +328,21 @@ def test_a_run_that_died_is_finished_and_nothing_is_paid_twice(bank: Bank, label
     assert {bank.balance(wallet) for _, wallet in vendors} == {750 * TOKEN // 40}
     assert [batch.status for batch in PayoutBatch.select()] == ["completed"]
     assert ChainTransaction.select().where(ChainTransaction.purpose == "payout").count() == 3
+
+
+@pytest.mark.parametrize("label", ["batch_opened", "payout_committed"])
+def test_a_process_killed_between_opening_and_paying_pays_once(bank: Bank, label: str) -> None:
+    vendors = [bank.vendor() for _ in range(2)]
+    rows = [due(vendor) for vendor, _ in vendors]
+    assert run_payouts_and_die(label, **bank.environment)
+    assert {fresh(row).status for row in rows} == {"processing"}
+    assert {bank.balance(wallet) for _, wallet in vendors} == {0}
+    bank.finish()
+    bank.finish()
+    assert {fresh(row).status for row in rows} == {"completed"}
+    assert {bank.balance(wallet) for _, wallet in vendors} == {750 * TOKEN // 40}
+    assert [batch.status for batch in PayoutBatch.select()] == ["completed"]
+    assert ChainTransaction.select().count() == 2
 
 
 def test_a_stolen_nonce_fails_the_payout_and_an_admin_decides(bank: Bank) -> None:

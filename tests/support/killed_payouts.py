@@ -1,0 +1,42 @@
+"""A payout run in a process of its own that is killed -9 when it passes a point."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from portal.chain import labels
+from portal.db import Actor, bind_database
+from portal.flows.pay_settlements import run_payouts
+from portal.settings import load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_payouts_and_die(label: str, **settings: Any) -> bool:
+    """Start a run with these settings and tell whether SIGKILL ended it at the label."""
+    command = [sys.executable, "-m", "tests.support.killed_payouts", label, json.dumps(settings)]
+    done = subprocess.run(command, cwd=ROOT, timeout=60, check=False, capture_output=True, text=True)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode == -signal.SIGKILL
+
+
+def _main(label: str, told: str) -> None:
+    settings = load_settings(_env_file=None, **json.loads(told))
+    bind_database(str(settings.database_url))
+
+    def die(passed: str) -> None:
+        if passed == label:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    labels.listen(die)
+    run_payouts(settings, Actor.job("payouts"))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
