@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "system_postgres: also run on the system's PostgreSQL where there is one"
     )
     if not hasattr(config, "workerinput"):
-        open_run()
+        open_run(in_memory=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

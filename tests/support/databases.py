@@ -1,6 +1,6 @@
 """PostgreSQL servers of a test run and fresh databases on them.
 
-A database is cloned from a migrated template by copying files, without fsync: about 50 ms, a quarter of
+A database is cloned from a migrated template by copying files, without fsync: about 80 ms, a quarter of
 truncating every table, and the rows that migrations put in stay.
 """
 

@@ -99,7 +99,7 @@ _STORE: dict[str, dict[str, Operation]] = {
                 ("tier",), tier={"type": "string", "enum": ["SUBSCRIBER", "MEMBER", "CONFIDENTIAL"]}
             ),
             answers=_PURCHASE,
-            errors=(*OF_PEOPLE, "tier_unknown", "tier_free"),
+            errors=(*OF_PEOPLE, "tier_unknown", "tier_free", "tier_lower"),
         )
     },
 }  # fmt: skip
