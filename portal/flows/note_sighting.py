@@ -63,8 +63,8 @@ def note_buyer(order: Order, look: Look, settings: Settings) -> None:
         note_sighting(order.buyer_user_id, look(), settings)
 
 
-def note_member(user: User, look: Look, settings: Settings) -> None:
-    """Note where a referred account is seen when it pays for a membership."""
+def note_referred(user: User, look: Look, settings: Settings) -> None:
+    """Note where a referred account is seen when it confirms its e-mail or pays for a membership."""
     if user.referred_by_user_id:
         note_sighting(user.id, look(), settings)
 

@@ -11,7 +11,7 @@ from flask_login import current_user
 from portal.flows import decide_reward
 from portal.flows.begin_payment import PurchaseForm, begin_membership_payment, begin_order_payment
 from portal.flows.mint_rewards import request_mint
-from portal.flows.note_sighting import note_buyer, note_member
+from portal.flows.note_sighting import note_buyer, note_referred
 from portal.flows.place_order import PlacedOrder, place_order
 from portal.flows.referrer_overview import referrer_overview
 from portal.flows.settle_payment import pay_with_credit
@@ -116,7 +116,7 @@ def upgrade_membership() -> ResponseReturnValue:
     """Return the signed form that pays for a membership tier."""
     tier = text_field(json_body(), "tier")
     form = begin_membership_payment(tier, current_user, select_locale(), portal().settings)
-    note_member(current_user, sighting, portal().settings)
+    note_referred(current_user, sighting, portal().settings)
     return jsonify(_form_answer(form))
 
 

@@ -13,7 +13,7 @@ from portal.flows.begin_payment import begin_membership_payment, begin_order_pay
 from portal.flows.decide_attribution import preview_attribution
 from portal.flows.enter_code import FIELD as CODE_FIELD
 from portal.flows.enter_code import check_entered_code
-from portal.flows.note_sighting import note_buyer, note_member
+from portal.flows.note_sighting import note_buyer, note_referred
 from portal.flows.place_order import place_order, price_lines
 from portal.flows.settle_payment import buy_with_credit
 from portal.lib.errors import PortalError
@@ -93,7 +93,7 @@ def pay_membership() -> ResponseReturnValue:
         )
     except PortalError as error:
         return membership_page(error), status_of(error)
-    note_member(current_user, sighting, portal().settings)
+    note_referred(current_user, sighting, portal().settings)
     return render_template("checkout/leave.html", form=form, flash_text=None)
 
 

@@ -77,7 +77,7 @@ def test_an_admin_gives_credit_and_a_buyer_pays_with_it(
         (email,) = cursor.fetchone()
     admin = visitor(java_script_enabled=False)
     sign_in(admin, "admin")
-    admin.goto(f"/en/admin/credit?email={email}")
+    admin.goto(f"/en/admin/credit?account={email}")
     admin.get_by_label("Amount").fill("500")
     admin.get_by_label("Reason").fill("a present")
     admin.get_by_role("button", name="Add credit").click()

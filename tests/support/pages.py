@@ -64,7 +64,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin.journal": ["/admin/journal"],
         "admin.inbox": ["/admin/payments/inbox", "/admin/payments/inbox?outcome=all"],
         "admin.callback": ["/admin/payments/inbox/{callback_id}"],
-        "admin.credit": ["/admin/credit", "/admin/credit?email={buyer_email}"],
+        "admin.credit": ["/admin/credit", "/admin/credit?account={buyer_email}"],
         "exports.ledgers": ["/admin/ledgers"],
         "admin.audit": [
             "/admin/audit",

@@ -8,6 +8,7 @@ from flask_login import current_user
 
 from portal.accounts import LinkUnusable, get_link, normalise_email, request_reset
 from portal.flows.account_security import confirm_email, reset_password
+from portal.flows.note_sighting import note_referred
 from portal.lib.errors import PortalError
 from portal.web.access import public
 from portal.web.account.blueprint import blueprint
@@ -15,6 +16,7 @@ from portal.web.account.forms import form_page, refused
 from portal.web.letters import read_link
 from portal.web.requests import portal
 from portal.web.security import limiter, sign_in_limit
+from portal.web.sightings import sighting
 from portal.web.translate import gettext as _
 
 _RESET = "account/reset_password.html"
@@ -86,9 +88,10 @@ def show_email_link(token: str) -> ResponseReturnValue:
 def save_email_link(token: str) -> ResponseReturnValue:
     """Make the e-mail the account's own."""
     try:
-        confirm_email(read_link("confirm_email", token))
+        user = confirm_email(read_link("confirm_email", token))
     except PortalError:  # used, late, forged, or somebody else's by now
         return _unusable(_CONFIRM)
+    note_referred(user, sighting, portal().settings)
     portal().wake("send_letters")
     flash(_("The e-mail is confirmed."), "success")
     target = "account.security" if current_user.is_authenticated else "account.login"

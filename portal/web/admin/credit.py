@@ -33,13 +33,13 @@ _FIELDS = ("amount", "currency", "reason")
 @for_role("admin")
 def credit() -> ResponseReturnValue:
     """Ask for a person, or show the person's credit and the form that adds to it."""
-    email = request.args.get("email", "").strip()
-    if not email:
+    account = request.args.get("account", "").strip()
+    if not account:
         return _credit_page("", None, {})
     try:
-        return _credit_page(email, find_person(email), {})
+        return _credit_page(account, find_person(account), {})
     except UserUnknown as error:
-        return _credit_page(email, None, {"email": error_text(error)}), status_of(error)
+        return _credit_page(account, None, {"account": error_text(error)}), status_of(error)
 
 
 @blueprint.post("/credit")
@@ -47,39 +47,39 @@ def credit() -> ResponseReturnValue:
 def credit_add() -> ResponseReturnValue:
     """Add credit to a person; the same form sent twice adds once."""
     form = request.form
-    email = form.get("email", "").strip()
+    account = form.get("account", "").strip()
     given = {name: form.get(name, "") for name in _FIELDS}
     try:
-        person, balance = top_up_credit(
-            email, **given, request_id=form.get("creditKey", ""), admin_id=current_user.id
+        balance = top_up_credit(
+            account, **given, request_id=form.get("creditKey", ""), admin_id=current_user.id
         )
     except InputInvalid as error:
-        return _refused(email, error_texts(error), max(status_of(inner) for inner in error.fields.values()))
+        return _refused(account, error_texts(error), max(status_of(inner) for inner in error.fields.values()))
     except CreditKeyInvalid as error:
-        return _refused(email, {"": error_text(error)}, status_of(error))
+        return _refused(account, {"": error_text(error)}, status_of(error))
     if balance is None:
         flash(_("This form was sent before. Nothing was added again."), "info")
     else:
         told = money(balance, given["currency"])
         flash(_("The credit is added. The balance is %(balance)s now.", balance=told), "success")
-    return redirect(url_for("admin.credit", email=person.email), 303)
+    return redirect(url_for("admin.credit", account=account), 303)
 
 
-def _refused(email: str, errors: dict[str, str], status: int) -> ResponseReturnValue:
+def _refused(account: str, errors: dict[str, str], status: int) -> ResponseReturnValue:
     try:
-        person = find_person(email)
+        person = find_person(account)
     except PortalError:
         person = None
-    return _credit_page(email, person, errors), status
+    return _credit_page(account, person, errors), status
 
 
-def _credit_page(email: str, person: User | None, errors: dict[str, str]) -> str:
+def _credit_page(account: str, person: User | None, errors: dict[str, str]) -> str:
     shown: dict[str, Any] = read_statement(person.id) if person else {}
     # A form that was refused for what was typed keeps its key; one whose key is spent gets a new one.
     kept = request.form.get("creditKey") if "" not in errors else None
     return render_template(
         "admin/credit.html",
-        email=email,
+        account=account,
         person=person,
         currencies=[(code, code) for code in MINOR_UNITS],
         values={name: request.form.get(name, "") for name in _FIELDS},

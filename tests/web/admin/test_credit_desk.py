@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from models import CreditEntry, EventLog, Notification, User
 from portal.payments import credit_balance
-from tests.factories import give_credit, make_user
+from tests.factories import give_credit, make_user, make_wallet
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -17,7 +17,7 @@ PAGE = "/admin/credit"
 
 
 def filled(person: User, **changes: str) -> dict[str, str]:
-    return {"email": person.email, "amount": "250.50", "currency": "UAH", "reason": "Parcel was late",
+    return {"account": person.email, "amount": "250.50", "currency": "UAH", "reason": "Parcel was late",
             "creditKey": "key-1", **changes}  # fmt: skip
 
 
@@ -28,26 +28,38 @@ def key_of(page: TestResponse) -> str:
 
 def test_an_admin_finds_a_person_and_sees_the_statement(as_admin: Visitor, owner: User) -> None:
     assert "Whose credit?" in text_of(as_admin.get(PAGE))
-    assert "No credit yet" in text_of(as_admin.get(f"{PAGE}?email={owner.email.upper()}"))
+    assert "No credit yet" in text_of(as_admin.get(f"{PAGE}?account={owner.email.upper()}"))
     give_credit(owner, 12_300)
-    told = text_of(as_admin.get(f"{PAGE}?email={owner.email}"))
+    told = text_of(as_admin.get(f"{PAGE}?account={owner.email}"))
     assert "Olena Owner" in told
     assert told.count("123.00 UAH") == 3  # the balance, the entry, the balance after it
 
 
+def test_a_person_is_found_by_a_linked_wallet(as_admin: Visitor) -> None:
+    """Whoever signed in with a wallet may have no e-mail at all."""
+    person, wallet = make_user("Wallet Only", email=None), "0x" + "Ab" * 20
+    make_wallet(person, wallet.lower())
+    page = as_admin.get(f"{PAGE}?account={wallet}")
+    assert "Wallet Only" in text_of(page)
+    answer = as_admin.submit(PAGE, filled(person, account=wallet, creditKey=key_of(page)))
+    assert answer.location == f"{PAGE}?account={wallet}"
+    assert credit_balance(person.id, "UAH") == 25_050
+    assert as_admin.get(f"{PAGE}?account=0x{'cd' * 20}").status_code == 404
+
+
 def test_nobody_with_this_address_is_told_beside_the_field(as_admin: Visitor) -> None:
-    page = as_admin.get(f"{PAGE}?email=nobody@example.com")
+    page = as_admin.get(f"{PAGE}?account=nobody@example.com")
     assert page.status_code == 404
-    assert 'id="email-error"' in page.text
+    assert 'id="account-error"' in page.text
     assert 'value="nobody@example.com"' in page.text
 
 
 def test_a_top_up_is_added_recorded_and_told(
     as_admin: Visitor, admin: User, as_owner: Visitor, owner: User
 ) -> None:
-    key = key_of(as_admin.get(f"{PAGE}?email={owner.email}"))
+    key = key_of(as_admin.get(f"{PAGE}?account={owner.email}"))
     answer = as_admin.submit(PAGE, filled(owner, creditKey=key))
-    assert (answer.status_code, answer.location) == (303, f"{PAGE}?email={owner.email}")
+    assert (answer.status_code, answer.location) == (303, f"{PAGE}?account={owner.email}")
     assert "The balance is 250.50 UAH now" in text_of(as_admin.get(answer.location))
     assert credit_balance(owner.id, "UAH") == 25_050
     event = EventLog.get(EventLog.event == "credit_added")
@@ -63,7 +75,7 @@ def test_the_form_sent_again_adds_nothing(as_admin: Visitor, owner: User) -> Non
         assert as_admin.submit(PAGE, filled(owner)).status_code == 303
     assert credit_balance(owner.id, "UAH") == 25_050
     assert CreditEntry.select().count() == Notification.select().count() == 1
-    assert "Nothing was added again" in text_of(as_admin.get(f"{PAGE}?email={owner.email}"))
+    assert "Nothing was added again" in text_of(as_admin.get(f"{PAGE}?account={owner.email}"))
     as_admin.submit(PAGE, filled(owner, creditKey="key-2"))
     assert credit_balance(owner.id, "UAH") == 50_100
 
@@ -116,15 +128,15 @@ def test_every_field_at_fault_is_named_at_once(as_admin: Visitor, owner: User) -
 
 
 def test_a_person_without_an_account_gets_nothing(as_admin: Visitor, owner: User) -> None:
-    page = as_admin.submit(PAGE, filled(owner, email="nobody@example.com"))
+    page = as_admin.submit(PAGE, filled(owner, account="nobody@example.com"))
     assert page.status_code == 404
-    assert 'href="#email"' in page.text
+    assert 'href="#account"' in page.text
     assert not CreditEntry.select().exists()
 
 
 def test_it_is_the_admins(as_owner: Visitor, as_seller: Visitor, client: Visitor, owner: User) -> None:
     for somebody in (as_owner, as_seller):
-        assert somebody.get(f"{PAGE}?email={owner.email}").status_code == 403
+        assert somebody.get(f"{PAGE}?account={owner.email}").status_code == 403
         assert somebody.submit(PAGE, filled(owner)).status_code == 403
     assert client.get(PAGE).status_code == 303
     assert client.submit(PAGE, filled(owner)).status_code == 401
@@ -138,4 +150,4 @@ def test_a_forged_token_adds_nothing(as_admin: Visitor, owner: User) -> None:
 
 def test_names_are_escaped(as_admin: Visitor) -> None:
     person = make_user("<i>Mallory</i>")
-    assert "<i>Mallory" not in as_admin.get(f"{PAGE}?email={person.email}").text
+    assert "<i>Mallory" not in as_admin.get(f"{PAGE}?account={person.email}").text

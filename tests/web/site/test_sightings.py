@@ -9,6 +9,7 @@ from models import AccessSignal, Order, Refcode, ReferralReward, SharedSignal, U
 from portal.db import query
 from tests.factories import PASSWORD, make_code, make_product, make_reward, make_user
 from tests.web.conftest import MakeApp, visitor
+from tests.web.mailbox import newest_link
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -55,6 +56,17 @@ def test_a_second_account_in_the_same_browser(app: Flask, code: Refcode, other: 
         assert "High risk The buyer and the referrer used the same browser." in told, url
         assert "network address" not in told
     assert ReferralReward.get_by_id(reward.id).status == "pending_approval"
+
+
+@pytest.mark.parametrize("referred", [True, False])
+def test_an_account_that_confirms_its_e_mail_first(make_app: MakeApp, code: Refcode, referred: bool) -> None:
+    browser = visitor(make_app(registration_confirmation=True))
+    if referred:
+        browser.get(f"/?ref={code.code}")
+    browser.submit("/register", SIGN_UP)
+    assert noted() == set(), "the answer must not tell a new e-mail from a known one"
+    browser.submit(newest_link(browser))
+    assert noted() == ({User.get(User.email == SIGN_UP["email"]).id} if referred else set())
 
 
 def test_another_browser_at_the_same_address(app: Flask, code: Refcode, other: User, owner: User) -> None:
