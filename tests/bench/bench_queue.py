@@ -19,7 +19,7 @@ from tests.factories import make_code, make_user
 from tests.support.databases import execute, named
 from tests.support.run import close_run, open_run, run_folder
 
-_FILL = """
+FILL = """
 INSERT INTO referral_rewards (order_reference, ref_code, referrer_user_id, referrer_wallet, order_total_minor,
     currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status, created_at, tx_hash)
 SELECT 'store_bench' || n || '_1', c.code, c.owner_user_id, c.wallet_address, 10000, 'UAH', 5, 0.125, 0.1, 10 ^ 18,
@@ -78,7 +78,7 @@ def run(wanted: int) -> dict[str, float]:
     large: dict[str, float] = {}
     have = 0
     for size in (20_000, wanted):
-        query(_FILL, [have + 1, size])
+        query(FILL, [have + 1, size])
         have = size
         fold_reward_totals()
         query("ANALYZE referral_rewards")

@@ -1,0 +1,199 @@
+"""Paid events a second: signed callbacks through the whole portal against pgbench with the same plain statements.
+
+`python -m tests.bench.bench_paid_event [--rewards 1000000]`. Each event settles one attributed order of one product on
+both rails. The statements run in the same database, its journal and its checks included. Ratios are printed last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from models import Order, Refcode
+from portal.db import bind_database, connection
+from portal.db.connection import query
+from portal.db.migrations import migrate
+from portal.local import start_postgres, stop_postgres
+from portal.payments.wayforpay import sign_callback
+from tests.bench.bench_queue import FILL
+from tests.factories import make_code, make_order, make_payment, make_product, make_user
+from tests.support.beacons import Tally, WebServer, send, serving
+from tests.support.databases import execute, named
+from tests.support.run import close_run, open_run, run_folder
+
+MERCHANT, SECRET = "bench_merchant", "bench secret"
+CLIENTS = 8
+PATH = "/api/payments/wayforpay/webhook"
+# What the paid path writes, one statement a table, without a decision, an inbox or an event log.
+_STATEMENTS = """
+SELECT o.id AS id, o.order_reference AS ref FROM bench_turns t JOIN orders o ON o.id = t.order_id
+WHERE t.turn = (SELECT nextval('bench_turn')) \\gset
+BEGIN;
+UPDATE payment_transactions SET status = 'paid', paid_at = now()
+    WHERE order_reference = ':ref' AND status = 'redirected';
+UPDATE orders SET status = 'paid', paid_at = now() WHERE id = ':id' AND status = 'created';
+UPDATE products p SET stock = stock - 1 FROM order_items i WHERE i.order_id = ':id' AND p.id = i.product_id;
+INSERT INTO stock_movements (product_id, order_id, quantity, reason)
+    SELECT product_id, order_id, -1, 'sale' FROM order_items WHERE order_id = ':id';
+INSERT INTO settlements (order_reference, order_id, vendor_id, kind, amount_minor, currency, commission_minor,
+    net_payout_minor, status, scheduled_for, metadata)
+    SELECT ':ref', order_id, vendor_id, 'sale', 100000, 'UAH', 25000, 75000, 'pending', now(),
+    '{"commissionBreakdown": {"platformCommission": "200.00", "referralCommission": "50.00"}}'
+    FROM order_items WHERE order_id = ':id';
+INSERT INTO erp_sales_assists (order_reference, order_id, vendor_id, referral_code, referrer_user_id, subtotal_minor,
+    currency) SELECT ':ref', i.order_id, i.vendor_id, o.referral_code, o.referrer_user_id, 100000, 'UAH'
+    FROM orders o JOIN order_items i ON i.order_id = o.id WHERE o.id = ':id';
+INSERT INTO referral_rewards (order_reference, order_id, ref_code, referrer_user_id, referrer_wallet, referee_user_id,
+    order_total_minor, currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status)
+    SELECT ':ref', id, referral_code, referrer_user_id, referrer_wallet, buyer_user_id, 100000, 'UAH', 5, 1.25, 0.1,
+    12500000000000000000, 'fiat', 'pending_approval' FROM orders WHERE id = ':id';
+COMMIT;
+"""
+
+
+@contextmanager
+def durable_database() -> Iterator[tuple[str, str]]:
+    """Yield the URL of a database with the server's own, durable settings, and a share code in it."""
+    folder = run_folder() / "postgres-paid"
+    try:
+        url = start_postgres(folder)
+        migrate(url)
+        execute(url, "CREATE DATABASE bench TEMPLATE portal")
+        bind_database(named(url, "bench"))
+        with connection():
+            yield named(url, "bench"), make_code(make_user("Bench", email="bench@demo.example")).code
+    finally:
+        stop_postgres(folder)
+
+
+def waiting_orders(code: str, count: int) -> list[Order]:
+    """Make attributed orders of a product each, every one the first of its buyer, at the provider's page."""
+    credited = Refcode.get_by_id(code)
+    orders = []
+    for _ in range(count):
+        order = make_order(make_user(), [(make_product(), 1)], code=credited)
+        make_payment(order)
+        orders.append(order)
+    return orders
+
+
+def approved(order: Order) -> bytes:
+    """Return the callback that tells an order paid, as the provider sends it."""
+    fields = {
+        "merchantAccount": MERCHANT,
+        "orderReference": order.order_reference,
+        "amount": "1000.00",
+        "currency": "UAH",
+        "authCode": "541963",
+        "cardPan": "41****8217",
+        "transactionStatus": "Approved",
+        "reasonCode": "1100",
+    }
+    body = json.dumps(sign_callback(SECRET, fields)).encode()
+    head = (
+        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def tell(port: int, callbacks: Sequence[bytes]) -> Tally:
+    # Who has nothing left to say says the last one again; the count ends the round.
+    source = iter(callbacks)
+    tally = send(
+        port,
+        lambda: next(source, callbacks[-1]),
+        answers=len(callbacks),
+        seconds=120,
+        connections=2 * CLIENTS,
+    )
+    assert set(tally.by_status) == {200}, tally.by_status
+    return tally
+
+
+def plain_rate(url: str, orders: Sequence[Order]) -> float:
+    """Return how many paid events a second pgbench writes by plain statements, with 8 clients."""
+    query("DROP TABLE IF EXISTS bench_turns")
+    query("DROP SEQUENCE IF EXISTS bench_turn")
+    query("CREATE TABLE bench_turns AS SELECT o AS order_id, n AS turn FROM unnest(%s) WITH ORDINALITY t (o, n)",
+          [[order.id for order in orders]])  # fmt: skip
+    query("CREATE UNIQUE INDEX ON bench_turns (turn)")
+    query("CREATE SEQUENCE bench_turn")
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(_STATEMENTS)
+        script.flush()
+        turns = str(len(orders) // CLIENTS)
+        told = subprocess.run(
+            [pgbench(), "-n", "-c", str(CLIENTS), "-j", "2", "-t", turns, "-f", script.name, url],
+            stdout=subprocess.PIPE, text=True, check=True,
+        ).stdout  # fmt: skip
+    (line,) = (line for line in told.splitlines() if line.startswith("tps"))
+    return float(line.split()[2])
+
+
+def pgbench() -> str:
+    """Return the program that came with the running server."""
+    program = Path(f"/proc/{query('SELECT pg_backend_pid()')[0][0]}/exe").resolve().with_name("pgbench")
+    return os.fspath(program)
+
+
+def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -> dict[str, float]:
+    """Measure in turns; return the median rate of each."""
+    rates: dict[str, list[float]] = {"plain": [], "first": [], "duplicate": []}
+    for _ in range(rounds):
+        orders = waiting_orders(code, 2 * events)
+        callbacks = [approved(order) for order in orders[:events]]
+        rates["first"].append(tell(running.port, callbacks).rate)
+        rates["duplicate"].append(tell(running.port, callbacks).rate)
+        rates["plain"].append(plain_rate(url, orders[events:]))
+        print("  " + ", ".join(f"{name} {values[-1]:,.0f}/s" for name, values in rates.items()), flush=True)
+    settled = query("SELECT count(*) FROM referral_rewards WHERE sizing <> '{}'")[0][0]
+    assert settled == rounds * events, f"{settled} rewards came of {rounds * events} callbacks"
+    query("UPDATE referral_rewards SET sizing = '{}' WHERE sizing <> '{}'")
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
+    environment = {
+        "DATABASE_URL": url,
+        "WAYFORPAY_MERCHANT_ACCOUNT": MERCHANT,
+        "WAYFORPAY_SECRET_KEY": SECRET,
+        "WAYFORPAY_DOMAIN": "bench.example",
+        "REFERRAL_TOKEN_USD_PRICE": "0.1",
+    }
+    with serving("wsgi:app", **environment) as running:
+        small = measure(url, code, running, arguments.rounds, arguments.events)
+        query(FILL, [1, arguments.rewards])
+        query("ANALYZE")
+        large = measure(url, code, running, arguments.rounds, arguments.events)
+    return [
+        f"paid event: {small['first'] / small['plain']:.2f} of the plain statements",
+        f"duplicate: {small['duplicate'] / small['first']:.2f} of the first",
+        f"paid event among {arguments.rewards:,} rewards: {large['first'] / small['first']:.2f} of among none",
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rewards", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--events", type=int, default=400)
+    arguments = parser.parse_args()
+    open_run()
+    try:
+        with durable_database() as (url, code):
+            told = run(url, code, arguments)
+        print("\n".join(told))
+    finally:
+        close_run()
+
+
+if __name__ == "__main__":
+    main()
