@@ -34,7 +34,7 @@ LABELS = (
     "committed",
     "sent",
     "settling",
-    "settled",
+    "zero balance",
     "audited",
     "reopened",
     "resent",

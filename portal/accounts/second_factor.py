@@ -104,7 +104,7 @@ def enable_second_factor(user_id: int, code: str, key: str, actor: Actor) -> lis
 
 
 def disable_second_factor(user_id: int, actor: Actor) -> None:
-    """Switch the second factor off; its secret and recovery codes are gone. Raises SecondFactorMissing."""
+    """Turn off the second factor; its secret and recovery codes are gone. Raises SecondFactorMissing."""
     with transaction():
         if not SecondFactor.delete().where(SecondFactor.user == user_id).execute():
             raise SecondFactorMissing

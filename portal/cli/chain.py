@@ -230,7 +230,7 @@ def _contract_lines(status: ChainStatus, facts: Facts) -> list[tuple[str, str]]:
             "Caps",
             f"reward {_cap(facts.reward_cap)}, day {_cap(facts.daily_cap)}, left {_cap(facts.remaining_today)}",
         ),
-        ("Holds", _tokens(facts.treasury)),
+        ("In effect", _tokens(facts.treasury)),
     ]
 
 

@@ -40,7 +40,7 @@ def _settle(work: Round, transaction: OpenTransaction, outcome: Outcome) -> None
                 unpaid, f"the chain proves it unpaid: transaction {outcome.status}", work.actor
             )
             work.settled += 1
-    passed("settled")
+    passed("zero balance")
 
 
 def _proofs(work: Round, transaction: OpenTransaction, outcome: Outcome) -> dict[int, str] | None:

@@ -90,7 +90,7 @@ def enable_factor(user_id: int, session_id: int, code: str, settings: Settings) 
 
 
 def disable_factor(user_id: int, actor: Actor) -> None:
-    """Switch the second factor off; raise SecondFactorMissing."""
+    """Turn off the second factor; raise SecondFactorMissing."""
     with transaction():
         disable_second_factor(user_id, actor)
         tell_owner(user_id, "security_second_factor_off")

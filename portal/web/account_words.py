@@ -9,28 +9,28 @@ from portal.web.translate import gettext as _
 
 ACCOUNT_ERRORS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "email_unconfirmed": lambda p: _("Confirm your e-mail first."),
-    "link_unusable": lambda p: _("This link was used already or is too old."),
-    "mail_away": lambda p: _("The mail server cannot be reached. Letters wait."),
-    "mail_refused": lambda p: _("The mail server refused the letter."),
-    "letter_pointless": lambda p: _("What this letter would tell no longer holds, so it stays unsent."),
+    "link_unusable": lambda p: _("This link was already used or is too old."),
+    "mail_away": lambda p: _("The mail server cannot be reached. E-mails wait."),
+    "mail_refused": lambda p: _("The mail server refused the e-mail."),
+    "letter_pointless": lambda p: _("This e-mail is out of date, so it is not sent."),
     "seal_broken": lambda p: _(
-        "The second factor cannot be read: the server's key has changed. Ask whoever runs this portal."
+        "The second factor cannot be read: the server's key has changed. Ask the people who run this portal."
     ),
     "second_factor_missing": lambda p: _("This account has no second factor."),
     "second_factor_paused": lambda p: _(
         "Too many wrong codes. Wait a while, or use one of your recovery codes."
     ),
-    "second_factor_present": lambda p: _("The second factor is on already."),
-    "second_factor_required": lambda p: _("Admins need a second factor here. Switch it on first."),
+    "second_factor_present": lambda p: _("The second factor is already on."),
+    "second_factor_required": lambda p: _("Admins need a second factor here. Turn it on first."),
     "second_factor_wrong": lambda p: _(
-        "This code is wrong or was used already. Wait for the next one and try again."
+        "This code is wrong or was already used. Wait for the next one and try again."
     ),
-    "session_unknown": lambda p: _("That browser is signed out already."),
+    "session_unknown": lambda p: _("That browser is already signed out."),
     "sign_in_paused": lambda p: _(
         "Too many wrong passwords for this account. Wait %(minutes)s minutes, or choose a new password by e-mail.",
         **p,
     ),
-    "step_up_required": lambda p: _("Confirm that it is you first, then try again."),
+    "step_up_required": lambda p: _("First confirm that it is you, then try again."),
     "topic_unknown": lambda p: _("Choose from the listed events."),
 }
 
@@ -38,7 +38,7 @@ ACCOUNT_ERRORS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 def topic_words(topic: str) -> str:
     """Return what letters about a topic tell."""
     return {
-        "reward_sent": _("A reward was sent to your wallet"),
-        "reward_decided": _("A reward was approved or refused"),
-        "reward_refunded": _("A refund changed a reward"),
+        "reward_sent": _("a reward is sent to your wallet"),
+        "reward_decided": _("a reward is approved or refused"),
+        "reward_refunded": _("a refund changes a reward"),
     }.get(topic, topic)

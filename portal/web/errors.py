@@ -214,7 +214,7 @@ def _proof_first(code: str) -> tuple[str, str, str, str] | None:
         return _("Confirm that it is you"), _("Nothing was changed yet."), url, _("Confirm")
     if code == "second_factor_required":
         url = url_for("account.second_factor")
-        return _("Switch on the second factor"), _("Nothing was changed yet."), url, _("Continue")
+        return _("Turn on the second factor"), _("Nothing was changed yet."), url, _("Continue")
     return None
 
 
@@ -230,18 +230,23 @@ def _way_out(status: int) -> tuple[str, str, str, str]:
             request.script_root + "/login",
             _("Sign in"),
         ),
-        403: (_("Not for you"), _("Sign in with an account that may open it."), *back_home),
+        403: (_("You have no access"), _("Sign in with an account that may open it."), *back_home),
         404: (_("Not found"), _("Check the address or start from the store."), *back_home),
         405: (_("Not possible here"), _("Go back and use the buttons of the page."), *back_home),
-        409: (_("Already changed"), _("Reload the page to see how things stand now."), here, _("Reload")),
-        413: (_("Too large"), _("Send less."), *back_home),
+        409: (_("Already changed"), _("Reload the page to see how things are now."), here, _("Reload")),
+        413: (_("Too large"), _("Send a smaller request."), *back_home),
         422: (
             _("Please check what you entered"),
             _("Go back and correct it. Nothing was changed."),
             *back_home,
         ),
         429: (_("Too many requests"), _("Wait a minute, then try again."), here, _("Try again")),
-        503: (_("Away for a moment"), _("Nothing was changed. Try again in a minute."), here, _("Try again")),
+        503: (
+            _("Temporarily unavailable"),
+            _("Nothing was changed. Try again in a minute."),
+            here,
+            _("Try again"),
+        ),
     }
     return ways.get(
         status, (_("Something went wrong"), _("Nothing was lost. Try again in a minute."), *back_home)

@@ -77,7 +77,7 @@ def _reset_password(row: MailOutbox) -> Letter:
         _("Choose a new password"),
         [
             _("Somebody, probably you, asked for a new password for your account."),
-            _("The link works once, for half an hour. If it was not you, ignore this letter."),
+            _("The link works once, within half an hour. If it was not you, ignore this e-mail."),
         ],
         (_("Choose a new password"), url),
     )
@@ -88,8 +88,8 @@ def _confirm_email(row: MailOutbox) -> Letter:
     return _letter(
         _("Confirm your e-mail"),
         [
-            _("Confirm that you read this e-mail, so that we can reach you here."),
-            _("The link works once, for a day. If you did not ask for it, ignore this letter."),
+            _("Confirm that this address is yours, so that we can reach you here."),
+            _("The link works once, within a day. If you did not ask for it, ignore this e-mail."),
         ],
         (_("Confirm the e-mail"), url),
     )
@@ -97,7 +97,7 @@ def _confirm_email(row: MailOutbox) -> Letter:
 
 def _email_in_use(row: MailOutbox) -> Letter:
     return _letter(
-        _("Your e-mail was entered again"),
+        _("Somebody entered your e-mail address"),
         [
             _("Somebody tried to use this e-mail for an account, but it belongs to yours already."),
             _("If it was you, sign in, or choose a new password. Otherwise there is nothing to do."),
@@ -110,8 +110,8 @@ def _email_changed(row: MailOutbox) -> Letter:
     return _letter(
         _("Your account has another e-mail now"),
         [
-            _("The e-mail of your account was changed; letters no longer come here."),
-            _("If it was not you, write to whoever runs this portal at once."),
+            _("The e-mail of your account was changed; we no longer write to this address."),
+            _("If it was not you, contact the people who run this portal at once."),
         ],
         None,
     )
@@ -147,10 +147,10 @@ def _letter(
     subject: str, paragraphs: list[str], action: Action | None, unsubscribe_url: str | None = None
 ) -> Letter:
     brand = portal().settings.brand_name
-    footer = _("You get this letter because you have an account at %(brand)s.", brand=brand)
+    footer = _("You get this e-mail because you have an account at %(brand)s.", brand=brand)
     lines = [*paragraphs, *(f"{label}:\n{url}" for label, url in ([action] if action else [])), footer]
     if unsubscribe_url:
-        stop = _("Stop letters about this:")
+        stop = _("Unsubscribe from these e-mails:")
         lines.append(f"{stop}\n{unsubscribe_url}")
     html = render_template(
         "mail/letter.html",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def waiting_words(reason: str) -> str:
     """Return why a vendor's due settlements are left for later."""
     return {
-        "below_minimum": _("Together below the merchant’s minimum payout: they accumulate."),
+        "below_minimum": _("The total is below the minimum payout, so it accumulates."),
         "refunds_not_covered": _("Refunds are larger than the sales: they wait until sales cover them."),
         "next_run": _("This run is full: the next one takes them."),
         "rate_away": _("The exchange rate cannot be read right now."),
@@ -38,9 +38,9 @@ def problem_words(code: str) -> str:
         "token_refuses": _("The payout token refuses every transfer right now."),
         "contract_missing": _("The payout token is not at the configured address."),
         "other_leader": _("Another process is paying right now."),
-        "fee_ceiling": _("Network fees are above the configured ceiling. Payouts go on when they fall."),
-        "chain_away": _("The blockchain node cannot be reached. Payouts go on when it answers."),
-        "finality_stalled": _("The network is not finalising blocks. Payouts go on by themselves."),
+        "fee_ceiling": _("Network fees are above the configured ceiling. Payouts continue when they fall."),
+        "chain_away": _("The blockchain node cannot be reached. Payouts continue when it answers."),
+        "finality_stalled": _("The network is not finalising blocks. Payouts continue by themselves."),
     }.get(code) or mint_waiting(code)
 
 
@@ -75,7 +75,7 @@ def reason_rows(plan: PayoutPlan) -> list[dict[str, str]]:
     """Return what waits and what is held, each with its reason."""
     names = vendor_names([left.vendor_id for left in plan.excluded])
     rows = [
-        _reason(_("Waiting"), _("Their day has not come."), "", count, net, currency)
+        _reason(_("Waiting"), _("Their payout date has not come yet."), "", count, net, currency)
         for currency, (count, net) in count_not_due().items()
     ]
     rows += [
@@ -194,8 +194,8 @@ def schedule_facts(config: MerchantConfig | None) -> list[tuple[str, str]]:
     days = config.hold_days if config else 3
     minimum = config.minimum_payout_minor if config else 0
     return [
-        (_("Payouts"), frequency_words(config.payout_frequency if config else "WEEKLY")),
-        (_("Held after a sale"), ngettext("%(num)s day", "%(num)s days", days)),
+        (_("Payout schedule"), frequency_words(config.payout_frequency if config else "WEEKLY")),
+        (_("Payout delay"), ngettext("%(num)s day", "%(num)s days", days)),
         (_("Minimum payout"), number(to_major(minimum, "UAH"))),
         (_("Kept as reserve"), percent(config.reserve_percent if config else "0")),
     ]

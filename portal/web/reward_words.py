@@ -53,7 +53,7 @@ def refund_notes(reward: ReferralReward, debts: RewardDebts | None) -> list[str]
                 )
             )
     if reward.refund_due:
-        notes.append(_("The order was refunded while the reward was being sent. It is settled by itself."))
+        notes.append(_("The order was refunded while the reward was being sent. This settles by itself."))
     for kept in debts.kept_back if debts else []:
         notes.append(
             _(

@@ -29,13 +29,13 @@ _ERRORS: dict[str, Sentence] = {
     "reward_amount_zero": lambda p: _("The reward comes to less than the smallest token unit."),
     "body_malformed": lambda p: _("Send a JSON object."),
     "callback_refused": lambda p: callback_refusal(p.get("reason")),
-    "callback_closed": lambda p: _("This callback was dealt with already."),
+    "callback_closed": lambda p: _("This callback was already handled."),
     "callback_unknown": lambda p: _("This callback does not exist."),
     "cart_empty": lambda p: _("Put something in the cart first."),
     "cart_too_long": lambda p: _("An order has at most %(at_most)s different products.", **p),
     "challenge_expired": lambda p: _("The message was signed too late. Start again and sign the new one."),
     "challenge_unknown": lambda p: _(
-        "There is no message waiting for this wallet's signature, or it was used already. Start again."
+        "There is no message waiting for this wallet's signature, or it was already used. Start again."
     ),
     "chain_away": lambda p: _("The blockchain node cannot be reached. Try again in a few minutes."),
     "chain_not_configured": lambda p: _(
@@ -56,7 +56,7 @@ _ERRORS: dict[str, Sentence] = {
         at_most=number(p["at_most"]),
         decimals=p["decimals"],
     ),
-    "credit_key_invalid": lambda p: _("This form was used already. Reload the page to add credit again."),
+    "credit_key_invalid": lambda p: _("This form was already used. Reload the page to add credit again."),
     "credit_short": lambda p: _("Your credit does not cover this order."),
     "cron_secret_wrong": lambda p: _("The cron secret is wrong or not set on the server."),
     "csrf_invalid": lambda p: _("This page was open for too long. Reload it and try again."),
@@ -94,7 +94,7 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "tier_free": lambda p: _("This tier is free: there is nothing to pay."),
     "tier_lower": lambda p: _(
-        "You have %(present)s until %(until)s. Choose %(tier)s when that has ended.",
+        "You have %(present)s until %(until)s. Choose %(tier)s when it ends.",
         present=p["present"],
         tier=p["tier"],
         until=moment(p["until"]),
@@ -102,7 +102,7 @@ _ERRORS: dict[str, Sentence] = {
     "tier_unknown": lambda p: _("Choose one of the membership tiers."),
     "leader_lost": lambda p: _("Another process has taken over minting. Nothing was lost."),
     "match_changed": lambda p: _(
-        "The rewards matching the filter have changed: %(promised)s were promised, %(found)s match now. Look again.",
+        "The rewards matching the filter have changed: %(promised)s matched before, %(found)s match now. Look again.",
         **p,
     ),
     "method_not_allowed": lambda p: _("This address does not accept that kind of request."),
@@ -119,8 +119,8 @@ _ERRORS: dict[str, Sentence] = {
     "order_unknown": lambda p: _("This order does not exist or is not yours."),
     "own_reward": lambda p: _("This reward is yours: another admin has to decide about it."),
     "password_length": lambda p: _("Use a password of %(at_least)s to %(at_most)s characters.", **p),
-    "password_present": lambda p: _("This account has a password already."),
-    "password_wrong": lambda p: _("This is not your present password."),
+    "password_present": lambda p: _("This account already has a password."),
+    "password_wrong": lambda p: _("The current password is wrong."),
     "payment_in_progress": lambda p: _(
         "Another way of paying this order has been started. Finish it, or place a new order."
     ),
@@ -135,14 +135,14 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "product_missing": lambda p: _("This product does not exist."),
     "product_unknown": lambda p: _("Product %(product)s is not for sale.", **p),
-    "provider_unclear": lambda p: _("The payment provider gave no clear answer. Nothing is decided by it."),
+    "provider_unclear": lambda p: _("The payment provider gave no clear answer, so nothing has changed."),
     "quantity_invalid": lambda p: _("Choose a whole quantity from 1 to %(at_most)s.", **p),
     "rail_failure_unknown": lambda p: _("This failure does not exist."),
     "rate_limited": lambda p: _("Too many requests. Wait a minute and try again."),
     "rate_missing": lambda p: _("There is no exchange rate for %(currency)s.", **p),
     "reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
     "reserve_short": lambda p: _("No more can be given back than is kept."),
-    "refund_key_invalid": lambda p: _("This form was used already. Reload the page to start another refund."),
+    "refund_key_invalid": lambda p: _("This form was already used. Reload the page to start another refund."),
     "refund_too_large": lambda p: _(
         "At most %(left)s is left to refund.", left=money(p["left_minor"], p["currency"])
     ),
@@ -324,7 +324,7 @@ def mint_waiting(code: str) -> str:
     """Return why minting waits, in words for an admin (docs/on-chain.md lists the codes)."""
     return {
         "reward_cap": _("A reward is above the contract's cap. Raise the cap or reject the reward."),
-        "daily_cap": _("The contract's daily cap is reached. Minting goes on after midnight UTC."),
+        "daily_cap": _("The contract's daily cap is reached. Minting continues after midnight UTC."),
         "other_chain": _("The approved rewards belong to another network than the configured one."),
         "not_configured": _("No blockchain is configured: approved rewards wait until one is."),
         "no_key": _("This server holds no minter key."),
@@ -333,7 +333,7 @@ def mint_waiting(code: str) -> str:
         "token_differs": _("The contract pays another token than REFERRAL_REWARD_TOKEN_ADDRESS says."),
         "decimals_differ": _("The reward token does not have 18 decimals, so amounts would be wrong."),
         "no_gas": _("The minter's account cannot pay for gas. Top it up."),
-        "fee_ceiling": _("Network fees are above the configured ceiling. Minting goes on when they fall."),
+        "fee_ceiling": _("Network fees are above the configured ceiling. Minting continues when they fall."),
         "contract_refuses": _(
             "The contract refuses the payment. Run the chain status command on the server."
         ),
@@ -346,8 +346,8 @@ def mint_waiting(code: str) -> str:
         "minter_missing": _("The token does not let the contract mint. Run the grant command on the server."),
         "token_cap": _("The token's own supply cap is reached."),
         "other_leader": _("Another process is minting right now."),
-        "finality_stalled": _("The network is not finalising blocks. Minting goes on by itself."),
-        "chain_away": _("The blockchain node cannot be reached. Minting goes on when it answers."),
+        "finality_stalled": _("The network is not finalising blocks. Minting continues by itself."),
+        "chain_away": _("The blockchain node cannot be reached. Minting continues when it answers."),
         "wrong_chain": _("The blockchain node serves another network than configured."),
         "chain_node_refused": _("The blockchain node refused a request. The next round tries again."),
         "leader_lost": _("Another process has taken over minting."),
@@ -379,8 +379,8 @@ def notification_text(kind: str, params: Params) -> str:
             "An order you were rewarded for was refunded: %(amount)s will be kept back of your next rewards."
         ),
         "security_password_changed": _("The password of your account was changed."),
-        "security_second_factor_on": _("The second factor of your account was switched on."),
-        "security_second_factor_off": _("The second factor of your account was switched off."),
+        "security_second_factor_on": _("The second factor of your account was turned on."),
+        "security_second_factor_off": _("The second factor of your account was turned off."),
         "security_recovery_code_used": _("A recovery code was used to enter your account."),
         "security_recovery_codes_renewed": _("The recovery codes of your account were replaced."),
         "security_wallet_linked": _("The wallet %(address)s was linked to your account."),

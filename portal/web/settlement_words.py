@@ -102,7 +102,7 @@ def stop_reason(reason: str | None) -> str:
             "The other system was paying this when it was imported. Look there, then release it or leave it."
         ),
         "refunded": _("The order was refunded before the payout, so nothing is paid."),
-        "payout_wallet_missing": _("The merchant has no payout wallet. Enter one, then retry."),
+        "payout_wallet_missing": _("The vendor has no payout wallet. Enter one, then retry."),
         "payout_rate_missing": _("There is no exchange rate for this currency, and none is guessed."),
         "payout_amount_too_small": _("The amount is less than the smallest unit of the payout token."),
         "payout_reverted": _("The transaction was refused on chain; nothing was paid."),

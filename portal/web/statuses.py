@@ -56,7 +56,7 @@ def _payment() -> dict[str, str]:
 
 def _refund() -> dict[str, str]:
     return {
-        "requested": _("Asked of the provider"),
+        "requested": _("Sent to the provider"),
         "waiting": _("Waiting for the payment"),
         "applied": _("Refunded"),
         "refused": _("Refund refused"),

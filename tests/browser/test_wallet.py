@@ -313,7 +313,7 @@ def test_a_wallet_confirms_who_is_there_and_the_stopped_form_goes_on(
     page.goto("/account/security/second-factor")
     page.get_by_role("button", name="Set it up").click()
     page.locator("#code").fill(pyotp.TOTP(page.locator("#secret").input_value()).now())
-    page.get_by_role("button", name="Switch it on").click()
+    page.get_by_role("button", name="Turn it on").click()
     expect(page.locator(".recovery-codes li")).to_have_count(10)
     with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
         cursor.execute("UPDATE user_sessions SET confirmed_at = confirmed_at - interval '1 hour'")
@@ -326,7 +326,7 @@ def test_a_wallet_confirms_who_is_there_and_the_stopped_form_goes_on(
     page.get_by_role("button", name="Unlink this wallet").click()
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     page.get_by_role("button", name="Confirm with a wallet").click()
-    expect(page.get_by_role("heading", name="Thank you. Go on?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Thank you. Continue?")).to_be_visible()
     assert "Confirm that this is me." in hand.signed[-1]
     page.get_by_role("button", name="Send it now").click()
     expect(page.get_by_text("The wallet is unlinked")).to_be_visible()

@@ -39,7 +39,7 @@ def buy_by_card(visitor: Visitor, portal: RunningPortal) -> str:
     page.get_by_label("Card, through WayForPay").check()
     page.get_by_role("button", name=re.compile("^Pay ")).click()
     # Without a script the signed form waits for the buyer's own click.
-    page.get_by_role("button", name="Continue to the payment").click()
+    page.get_by_role("button", name="Continue to payment").click()
     page.get_by_role("button", name="Pay", exact=True).click()
     page.get_by_role("button", name="Back to the store").click()
     expect(page.get_by_role("heading", name="Paid. Thank you!")).to_be_visible(timeout=15_000)

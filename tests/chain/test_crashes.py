@@ -19,7 +19,7 @@ def test_killed_while_sending(world: World, label: str) -> None:
     world.assert_paid_exactly_once(7)
 
 
-@pytest.mark.parametrize("label", ["settling", "settled", "audited"])
+@pytest.mark.parametrize("label", ["settling", "zero balance", "audited"])
 def test_killed_while_settling(world: World, label: str) -> None:
     world.add_rewards(4)
     world.round()

@@ -43,10 +43,10 @@ def once(label: str, act: Callable[[], object]) -> None:
     labels.listen(listener)
 
 
-@pytest.mark.parametrize("label", ["signed", "committed", "settling", "settled"])
+@pytest.mark.parametrize("label", ["signed", "committed", "settling", "zero balance"])
 def test_sessions_ended_in_the_middle(world: World, label: str) -> None:
     world.add_rewards(8)
-    if label in ("settling", "settled"):
+    if label in ("settling", "zero balance"):
         world.round()
         world.anvil.mine(5)
     once(label, lambda: end_sessions(world))

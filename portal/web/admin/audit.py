@@ -81,12 +81,12 @@ def refund() -> ResponseReturnValue:
 
 def _told(status: str) -> tuple[str, str]:
     return {
-        "applied": (_("The refund is made. Both rails follow it."), "success"),
+        "applied": (_("The refund is made. Settlements and rewards follow it."), "success"),
         "refused": (_("The provider refused the refund. Nothing has changed."), "error"),
     }.get(
         status,
         (
-            _("The provider has not confirmed the refund yet. It is settled by itself; do not repeat it."),
+            _("The provider has not confirmed the refund yet. This settles by itself; do not repeat it."),
             "warning",
         ),
     )

@@ -99,10 +99,10 @@ def callback_close(event_id: int) -> ResponseReturnValue:
 def rail_retry(failure_id: int) -> ResponseReturnValue:
     """Write a failed rail of a paid reference again, now."""
     if retry_rail(failure_id, current_user.id, portal().chain, portal().settings):
-        flash(_("The rail is written."), "success")
+        flash(_("It is recorded now."), "success")
     else:
         flash(
-            _("The rail could not be written. The reason is below; the next try comes by itself."), "warning"
+            _("It could not be recorded. The reason is below; the portal tries again by itself."), "warning"
         )
     return redirect(url_for("admin.inbox") + "#rails", 303)
 

@@ -96,7 +96,7 @@ def merchant_save(vendor_id: int) -> ResponseReturnValue:
         save_merchant_terms(vendor_id, terms, portal().settings, Actor.user(current_user.id))
     except InputInvalid as error:
         return _terms_page(vendor_id, typed, splits, error_texts(error)), status_of(error)
-    flash(_("The terms are saved. They hold for orders paid from now on."), "success")
+    flash(_("The terms are saved. They apply to orders paid from now on."), "success")
     return redirect(url_for("admin.merchant", vendor_id=vendor_id), 303)
 
 

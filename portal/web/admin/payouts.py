@@ -127,7 +127,7 @@ def reserve_release(vendor_id: int) -> ResponseReturnValue:
     except PortalError as error:
         field = f"{error.field or 'amount'}-{vendor_id}-{currency}"
         return _batches_page([(field, error_text(error))]), status_of(error)
-    flash(_("The next payout carries what was released."), "success")
+    flash(_("The next payout includes what was given back."), "success")
     return redirect(url_for("admin.payout_batches"), 303)
 
 

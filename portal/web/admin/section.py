@@ -11,11 +11,11 @@ from portal.web.translate import gettext as _
 def section_nav() -> list[NavItem]:
     """Return links to the ledger and the pages beside it."""
     entries = [
-        ("admin.settlements", _("Ledger")),
+        ("admin.settlements", _("Settlements")),
         ("admin.payout_review", _("Process due")),
         ("admin.payout_batches", _("Batches")),
         ("admin.product_rates", _("Product rates")),
-        ("admin.merchants", _("Merchant terms")),
+        ("admin.merchants", _("Vendor terms")),
         ("admin.journal", _("Journal")),
     ]
     return [NavItem(label, url_for(end), "", request.endpoint == end) for end, label in entries]

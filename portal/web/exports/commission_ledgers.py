@@ -94,7 +94,7 @@ LEDGERS = (
         lambda asked: list_settlement_ledger(settlement_filter(asked)),
         lambda: (
             _("Settlements"),
-            _("What each vendor is owed of each paid order; refunds are negative rows."),
+            _("What each vendor is owed from each paid order; refunds are negative rows."),
         ),
     ),
     Ledger(
@@ -132,6 +132,6 @@ LEDGERS = (
         "admin",
         _ASSIST,
         lambda asked: list_assist_ledger(*period(asked)),
-        lambda: (_("Sales assists"), _("Which code helped to sell what, one row an order and vendor.")),
+        lambda: (_("Sales assists"), _("Which code helped to sell what: one row per order and vendor.")),
     ),
 )

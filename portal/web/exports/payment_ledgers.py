@@ -92,7 +92,10 @@ LEDGERS = (
         "admin",
         _TRANSFER,
         _journal_rows,
-        lambda: (_("Journal"), _("One row a transfer from one account to another: the double-entry books.")),
+        lambda: (
+            _("Journal"),
+            _("One row per transfer from one account to another: the double-entry books."),
+        ),
     ),
     Ledger(
         "payments",
@@ -100,7 +103,7 @@ LEDGERS = (
         "admin",
         _PAYMENT,
         lambda asked: list_payment_ledger(*period(asked)),
-        lambda: (_("Payments"), _("One row a payment, by card or credit, with what was refunded of it.")),
+        lambda: (_("Payments"), _("One row per payment, by card or credit, with what was refunded of it.")),
     ),
     Ledger(
         "payment-refunds",
@@ -108,7 +111,7 @@ LEDGERS = (
         "admin",
         _REFUND,
         lambda asked: list_refund_ledger(*period(asked)),
-        lambda: (_("Payment refunds"), _("One row a refund, asked for here or told by the provider.")),
+        lambda: (_("Payment refunds"), _("One row per refund, started here or reported by the provider.")),
     ),
     Ledger(
         "callbacks",
@@ -116,7 +119,7 @@ LEDGERS = (
         "admin",
         _CALLBACK,
         lambda asked: list_callback_ledger(*period(asked)),
-        lambda: (_("Callbacks"), _("What the payment provider told, and what came of it; no card data.")),
+        lambda: (_("Callbacks"), _("What the payment provider reported, and what came of it; no card data.")),
     ),
     Ledger(
         "credit-entries",
@@ -132,7 +135,7 @@ LEDGERS = (
         "admin",
         _STOCK,
         lambda asked: list_stock_ledger(*period(asked)),
-        lambda: (_("Stock movements"), _("Why stock rose or fell; a sale is negative.")),
+        lambda: (_("Stock movements"), _("Why stock changed; a sale is negative.")),
     ),
     Ledger(
         "my-orders",

@@ -55,7 +55,10 @@ LEDGERS = (
         "admin",
         _REWARD,
         lambda asked: list_reward_ledger(*period(asked)),
-        lambda: (_("Rewards"), _("Every reward in every status, with all that its size came from.")),
+        lambda: (
+            _("Rewards"),
+            _("Every reward in every status, with everything its amount was computed from."),
+        ),
     ),
     Ledger("my-rewards", "/refcodes", "signed_in", _MY_REWARD, _my_rewards),
     Ledger(

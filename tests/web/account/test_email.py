@@ -84,7 +84,7 @@ def strict(make_app: MakeApp) -> Visitor:
 def test_an_account_opens_once_its_e_mail_is_confirmed(strict: Visitor) -> None:
     page = strict.submit("/register", FORM)
     assert page.status_code == 200
-    assert "mailbox" in text_of(page)
+    assert "Check your e-mail" in text_of(page)
     assert strict.get("/orders").status_code == 303
     waiting = strict.submit("/login", FORM)
     assert waiting.status_code == 200

@@ -67,7 +67,7 @@ def test_outcomes_are_a_filter_in_the_url(as_admin: Visitor, client: Visitor, ow
         assert [number for number in ids.values() if f'id="callback-{number}"' in page] == [event_id]
     assert as_admin.get(f"{INBOX}?outcome=all").text.count('id="callback-') == 4
     assert as_admin.get(f"{INBOX}?outcome=nonsense").text.count('id="callback-') == 1
-    assert "No such callback" in text_of(as_admin.get(f"{INBOX}?outcome=waiting"))
+    assert "No callback matches the filter" in text_of(as_admin.get(f"{INBOX}?outcome=waiting"))
 
 
 def test_older_ones_are_a_page_further(as_admin: Visitor, client: Visitor) -> None:
@@ -141,7 +141,7 @@ def test_trying_again_applies_it_once(as_admin: Visitor, admin: User, client: Vi
     assert Order.get_by_id(order.id).status == "paid"
     # A second click, from this page or another one, changes nothing.
     assert as_admin.submit(f"{INBOX}/{event.id}/retry").status_code == 303
-    assert "dealt with already" in text_of(as_admin.get(f"{INBOX}/{event.id}"))
+    assert "already handled" in text_of(as_admin.get(f"{INBOX}/{event.id}"))
     assert Settlement.select().count() == 1
     assert EventLog.get(EventLog.event == "callback_retried").actor_user_id == admin.id
 
@@ -235,7 +235,7 @@ def test_a_failed_rail_is_shown_with_reason_attempts_and_next_try(
         assert "An unexpected error: RuntimeError: <i>the disk</i> is gone" in told
         assert "within a minute" in told
         assert "<i>the disk" not in page.text
-    assert "1 rail of a paid order waits to be written" in text_of(as_admin.get(INBOX))
+    assert "1 record of a paid order could not be written yet" in text_of(as_admin.get(INBOX))
     RailFailure.update(attempts=4).execute()
     assert "in 8 minutes" in text_of(as_admin.get(INBOX))
 
@@ -252,11 +252,11 @@ def test_retry_now_writes_the_rail(
     with monkeypatch.context() as patch:
         patch.setattr("portal.flows.write_rails.write_settlement", lambda *_: 1 / 0)
         assert as_admin.submit(url).status_code == 303
-    assert "The rail could not be written." in text_of(as_admin.get(INBOX))
+    assert "It could not be recorded." in text_of(as_admin.get(INBOX))
     assert as_admin.submit(url).status_code == 303
     told = text_of(as_admin.get(INBOX))
-    assert "The rail is written." in told
-    assert "Both rails of every paid order are written" in told
+    assert "It is recorded now." in told
+    assert "Every paid order has its settlements and its reward" in told
     assert Settlement.select().count() == 1
     assert as_admin.submit(url).status_code == 303
     assert Settlement.select().count() == 1

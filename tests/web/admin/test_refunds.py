@@ -182,7 +182,7 @@ def test_a_provider_that_is_away_decides_nothing(as_admin: Visitor, order: Order
     assert payment_of(order).refunded_minor == 0
     told = text_of(story(as_admin, order))
     assert "has not confirmed the refund yet" in told
-    assert "Asked of the provider" in told
+    assert "Sent to the provider" in told
     # What was asked for already cannot be asked for again.
     assert as_admin.submit(REFUND, form(order, amount="401", refundKey="key-2")).status_code == 422
 

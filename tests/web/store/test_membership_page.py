@@ -61,7 +61,7 @@ def test_an_upgrade_keeps_what_was_paid_before(as_owner: Visitor) -> None:
     assert "What is left of MEMBER is kept" in text_of(as_owner.get(PAGE))
     pay(as_owner, "CONFIDENTIAL")
     told = text_of(as_owner.get(PAGE))
-    assert "Paid: it goes on when CONFIDENTIAL has ended" in told
+    assert "Paid: it continues when CONFIDENTIAL ends" in told
     assert as_owner.get(PAGE).text.count('name="tier"') == 1
 
 

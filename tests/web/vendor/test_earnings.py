@@ -74,5 +74,5 @@ def test_a_vendor_sees_schedule_reserve_netting_and_payouts(as_seller: Visitor, 
     make_settlement(vendor, 100, scheduled_for=past)
     told = text_of(as_seller.get("/vendor/earnings"))
     for expected in ("Every day at midnight", "0 days", "10%", "In reserve: 65.00 UAH", "650.00", "585.00",
-                     "Refund", "Simulated", "Due, but waiting"):  # fmt: skip
+                     "Refund", "Simulated", "Due, but not paid out yet"):  # fmt: skip
         assert expected in told.replace("\u00a0", " "), expected
