@@ -32,6 +32,7 @@ from portal.mail import open_postman, prune_letters
 from portal.payments import prune_forged
 from portal.rewards import fold_reward_totals
 from portal.runtime import Portal
+from portal.shop import fold_code_orders
 from portal.visits import prune_visits
 
 log = logging.getLogger(__name__)
@@ -85,8 +86,8 @@ def watch_minter(portal: Portal) -> object:
 
 
 def fold_totals(portal: Portal) -> object:
-    """Fold the differences that changed rewards have noted into the kept totals."""
-    return fold_reward_totals()
+    """Fold the differences that changed rewards and orders have noted into the kept totals."""
+    return fold_reward_totals() + fold_code_orders()
 
 
 def settle_late_refunds(portal: Portal) -> object:

@@ -586,6 +586,27 @@ class RewardTotalDelta(Table):
         table_name = "reward_total_deltas"
 
 
+class CodeOrderTotal(Table):
+    code = TextField(primary_key=True)
+    orders = BigIntegerField()
+    paid = BigIntegerField()
+    refunded = BigIntegerField()
+
+    class Meta:
+        table_name = "code_order_totals"
+
+
+class CodeOrderDelta(Table):
+    id = IdentityField()
+    code = TextField()
+    orders = BigIntegerField()
+    paid = BigIntegerField()
+    refunded = BigIntegerField()
+
+    class Meta:
+        table_name = "code_order_deltas"
+
+
 class RewardApproval(Table):
     reward_id = BigIntegerField()
     admin_user_id = BigIntegerField()

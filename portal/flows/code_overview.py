@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from models import EventLog, Refcode, User
 from portal.accounts import get_user
 from portal.codes import CodeUnknown, Deactivation, find_code, find_deactivation, list_code_events
-from portal.shop import code_orders
+from portal.shop import CodeOrders, code_orders
 from portal.visits import VisitStats, stats_by_code
 
 
@@ -18,8 +18,7 @@ class CodeOverview:
     code: Refcode
     owner: User
     visits: VisitStats
-    orders: int
-    paid: int
+    orders: CodeOrders
     deactivation: Deactivation | None
     events: list[EventLog]
     names: dict[int, str]
@@ -36,7 +35,7 @@ def code_overview(code: str) -> CodeOverview:
         row,
         get_user(row.owner_user_id),
         stats_by_code([code])[code],
-        *code_orders([code]).get(code, (0, 0)),
+        code_orders([code])[code],
         None if row.active else find_deactivation(code),
         events,
         {person.id: person.name for person in User.select().where(User.id.in_(list(actors)))},

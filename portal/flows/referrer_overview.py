@@ -10,7 +10,7 @@ from models import Refcode
 from portal.codes import Deactivation, find_deactivation, list_codes, share_url
 from portal.rewards import RewardPage, list_rewards_of_referrer, owed_wei, reward_totals
 from portal.settings import Settings
-from portal.shop import code_orders
+from portal.shop import CodeOrders, code_orders
 from portal.visits import VisitStats, stats_by_code
 
 
@@ -21,8 +21,7 @@ class CodeCard:
     code: Refcode
     share_url: str
     visits: VisitStats
-    orders: int
-    paid: int
+    orders: CodeOrders
     deactivation: Deactivation | None
 
 
@@ -65,7 +64,7 @@ def referrer_overview(user_id: int, settings: Settings, cursor: str | None = Non
             code,
             share_url(settings.app_url, code.code),
             visits[code.code],
-            *orders.get(code.code, (0, 0)),
+            orders[code.code],
             None if code.active else find_deactivation(code.code),
         )
         for code in codes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from models import ReferralReward, User
 from portal.accounts import mailbox
 from portal.db import query
+from portal.shop import code_orders
 
 MANY_IN_AN_HOUR = 5
 # Counting stops here: one more is as bad.
@@ -56,11 +57,6 @@ _MANY_SIGN_UPS = _BUSIEST_HOUR.format(
     code="referred_by_code",
     at="referred_at",
 )
-_REFUNDED = """
-SELECT o.referral_code, count(*) FILTER (WHERE p.status = 'refunded'), count(*)
-FROM orders o JOIN payment_transactions p ON p.order_reference = o.order_reference
-WHERE o.referral_code = ANY(%s) AND o.paid_at IS NOT NULL GROUP BY 1
-"""
 
 # Open rewards only: nobody filters what is decided. Those never counted come first, then the longest ago.
 _TO_COUNT = """
@@ -126,9 +122,8 @@ def _same_mailbox(rewards: Sequence[ReferralReward]) -> Iterator[int]:
 
 
 def _loud_refunds(rewards: Sequence[ReferralReward]) -> Iterator[tuple[int, int]]:
-    codes = list({reward.ref_code for reward in rewards})
-    refunds = {code: (bad, every) for code, bad, every in query(_REFUNDED, [codes])}
+    orders = code_orders(list({reward.ref_code for reward in rewards}))
     for reward in rewards:
-        bad, every = refunds.get(reward.ref_code, (0, 0))
-        if bad >= LEAST_REFUNDS and bad * 100 > every * LOUD_REFUND_PERCENT:
-            yield reward.id, bad * 100 // every
+        bad, paid = orders[reward.ref_code].refunded, orders[reward.ref_code].paid
+        if bad >= LEAST_REFUNDS and bad * 100 > paid * LOUD_REFUND_PERCENT:
+            yield reward.id, bad * 100 // paid

@@ -6,11 +6,13 @@ from portal.shop.operations import (
     create_order,
     deduct_stock,
     drop_attribution,
+    fold_code_orders,
     mark_order_paid,
     mark_order_refunded,
     return_stock,
 )
 from portal.shop.queries import (
+    CodeOrders,
     code_orders,
     find_order_by_checkout_key,
     find_product_by_slug,
@@ -42,6 +44,7 @@ from portal.shop.rules import (
 __all__ = [
     "CartEmpty",
     "CartLine",
+    "CodeOrders",
     "CurrencyMixed",
     "OrderLine",
     "OrderUnknown",
@@ -56,6 +59,7 @@ __all__ = [
     "drop_attribution",
     "find_order_by_checkout_key",
     "find_product_by_slug",
+    "fold_code_orders",
     "get_order",
     "get_order_by_reference",
     "get_order_of_buyer",

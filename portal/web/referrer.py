@@ -89,8 +89,8 @@ def _card(card: CodeCard) -> dict[str, Any]:
         "wallet": checksum(card.code.wallet_address),
         "share_url": card.share_url,
         "visits": card.visits,
-        "orders": card.orders,
-        "paid": card.paid,
+        "orders": card.orders.orders,
+        "paid": card.orders.paid,
         "daily": [(format_date(day, "d MMM"), visits, number(visits)) for day, visits in card.visits.daily],
         "qr": Markup(image.svg_inline(scale=5, border=2)),  # noqa: S704 - segno's own markup, no user text in it
         "wallet_url": explorer_url("address", checksum(card.code.wallet_address)),
@@ -103,11 +103,13 @@ def _card(card: CodeCard) -> dict[str, Any]:
 
 def _funnel(card: CodeCard) -> str:
     """Say where the funnel stops, in one sentence."""
-    if card.paid:
+    if card.orders.paid:
         return ""
-    if card.orders:
+    if card.orders.orders:
         return ngettext(
-            "%(num)s order, but it is not paid yet.", "%(num)s orders, but none is paid yet.", card.orders
+            "%(num)s order, but it is not paid yet.",
+            "%(num)s orders, but none is paid yet.",
+            card.orders.orders,
         )
     if card.visits.total:
         return ngettext("%(num)s visit, no orders yet.", "%(num)s visits, no orders yet.", card.visits.total)

@@ -1,0 +1,85 @@
+"""A referrer's dashboard: 100,000 orders and rewards and a million visits against one page of rewards.
+
+`python -m tests.bench.bench_dashboard [--rewards 100000]`. The whole page in process, its data alone; ratios last.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from portal.app import create_app
+from portal.db import bind_database, connection
+from portal.db.connection import query
+from portal.db.migrations import migrate
+from portal.flows.referrer_overview import referrer_overview
+from portal.local import start_postgres, stop_postgres
+from portal.rewards import fold_reward_totals
+from portal.settings import load_settings
+from portal.shop import fold_code_orders
+from tests.bench.bench_queue import milliseconds
+from tests.factories import make_code, make_user, make_visits
+from tests.support.databases import execute, named
+from tests.support.run import close_run, open_run, run_folder
+from tests.web.conftest import visitor
+from tests.web.visitor import Visitor
+
+_PAGE = 50
+_FILL = """
+WITH code AS (SELECT code, owner_user_id, wallet_address FROM refcodes WHERE code = %(code)s),
+placed AS (
+    INSERT INTO orders (id, order_reference, buyer_user_id, status, total_minor, currency, referral_code,
+        referrer_user_id, referrer_wallet, paid_at)
+    SELECT %(code)s || n, 'store_' || %(code)s || n || '_1', %(buyer)s, 'paid', 100000, 'UAH', code, owner_user_id,
+        wallet_address, now() FROM generate_series(1, %(many)s) n, code RETURNING id, order_reference
+)
+INSERT INTO referral_rewards (order_reference, order_id, ref_code, referrer_user_id, referrer_wallet,
+    order_total_minor, currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status, tx_hash)
+SELECT order_reference, id, code, owner_user_id, wallet_address, 100000, 'UAH', 5, 1.25, 0.1, 125 * 10 ^ 17,
+    'fiat', 'minted', '0x1' FROM placed, code
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rewards", type=int, default=100_000)
+    many = parser.parse_args().rewards
+    open_run()
+    folder = run_folder() / "postgres-dashboard"
+    try:
+        url = start_postgres(folder)
+        migrate(url)
+        execute(url, "CREATE DATABASE bench TEMPLATE portal")
+        bind_database(named(url, "bench"))
+        with connection():
+            print("\n".join(run(named(url, "bench"), many)))
+    finally:
+        stop_postgres(folder)
+        close_run()
+
+
+def run(url: str, many: int) -> list[str]:
+    new, busy, buyer = (make_user(f"{name} Bench") for name in ("New", "Busy", "Buyer"))
+    for user, visits, orders in ((new, 1, _PAGE), (busy, 1_000_000 // 56, many)):
+        code = make_code(user)
+        make_visits(code, dict.fromkeys(range(56), visits))
+        query(_FILL, {"code": code.code, "buyer": buyer.id, "many": orders})
+    fold_reward_totals()
+    fold_code_orders()
+    query("ANALYZE")
+    settings = load_settings(database_url=url)
+    app = create_app(settings)
+    app.test_client_class = Visitor
+    browsers = {user.id: visitor(app, user) for user in (new, busy)}
+    told = []
+    for name, measure in {
+        "data": lambda user: milliseconds(lambda: referrer_overview(user.id, settings)),
+        "page": lambda user: milliseconds(lambda: browsers[user.id].get("/refcodes")),
+    }.items():
+        times = {user.name: measure(user) for user in (new, busy)}
+        print(name, {who: f"{value:.1f} ms" for who, value in times.items()}, flush=True)
+        told.append(f"dashboard, {name}: {times[busy.name] / times[new.name]:.2f} of a referrer's with one page of rewards")
+    return told
+
+
+if __name__ == "__main__":
+    main()
