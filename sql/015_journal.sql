@@ -230,16 +230,18 @@ CREATE TRIGGER reward_debits_journal AFTER INSERT ON reward_debits
     FOR EACH ROW EXECUTE FUNCTION journal_reward_debit();
 
 -- Open the books with what stands already.
-SELECT count(post_transfers('payment', p.id, p.order_reference, p.currency, NULL, payment_lines(p)))
-FROM payment_transactions p;
-SELECT count(post_transfers('credit_entry', e.id, e.order_reference, e.currency, NULL, credit_entry_lines(e)))
-FROM credit_entries e;
-SELECT count(post_transfers('settlement', s.id, s.order_reference, s.currency, NULL, settlement_lines(s)))
-FROM settlements s;
-SELECT count(post_transfers('settlement', s.id, s.order_reference, s.currency, NULL, paid_before_lines(s)))
-FROM settlements s WHERE NOT EXISTS (SELECT 1 FROM payout_items i WHERE i.settlement_id = s.id AND i.live);
-SELECT count(post_payout(p, false)) FROM payouts p WHERE p.status = 'completed';
-SELECT count(post_transfers('reward', r.id, r.order_reference, 'TOKEN', NULL, reward_lines(r)))
-FROM referral_rewards r;
-SELECT count(post_transfers('reward_debit', d.id, d.order_reference, 'TOKEN', NULL, reward_debit_lines(d)))
-FROM reward_debits d;
+DO $$ BEGIN
+    PERFORM post_transfers('payment', p.id, p.order_reference, p.currency, NULL, payment_lines(p))
+    FROM payment_transactions p;
+    PERFORM post_transfers('credit_entry', e.id, e.order_reference, e.currency, NULL, credit_entry_lines(e))
+    FROM credit_entries e;
+    PERFORM post_transfers('settlement', s.id, s.order_reference, s.currency, NULL, settlement_lines(s))
+    FROM settlements s;
+    PERFORM post_transfers('settlement', s.id, s.order_reference, s.currency, NULL, paid_before_lines(s))
+    FROM settlements s WHERE NOT EXISTS (SELECT 1 FROM payout_items i WHERE i.settlement_id = s.id AND i.live);
+    PERFORM post_payout(p, false) FROM payouts p WHERE p.status = 'completed';
+    PERFORM post_transfers('reward', r.id, r.order_reference, 'TOKEN', NULL, reward_lines(r))
+    FROM referral_rewards r;
+    PERFORM post_transfers('reward_debit', d.id, d.order_reference, 'TOKEN', NULL, reward_debit_lines(d))
+    FROM reward_debits d;
+END $$;
