@@ -17,6 +17,7 @@ import click
 
 from models import database
 from portal.chain.deployment import deploy_development
+from portal.cli.beside import keep_environment
 from portal.db.connection import bind_database, connection
 from portal.db.migrations import migrate
 from portal.flows.seed_demo import DemoData, seed_demo
@@ -178,6 +179,8 @@ class DevelopmentPortal:
     def _announce(self, settings: Settings, demo: DemoData, seconds: float) -> None:
         link = f"{self.url}/?ref={demo.referral_code}"
         self._cleanup.callback(self._description.unlink, missing_ok=True)
+        if self._owns_database:
+            keep_environment(self.folder, self.environment)
         write_json(self._description, self._describe(settings, demo, link))
         say(f"\nReady in {seconds:.1f} s: {self.url}\n\nReferral link: {link}\n\nDemo sign-ins:")
         for name, login in demo.logins.items():

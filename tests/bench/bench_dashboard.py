@@ -77,7 +77,9 @@ def run(url: str, many: int) -> list[str]:
     }.items():
         times = {user.name: measure(user) for user in (new, busy)}
         print(name, {who: f"{value:.1f} ms" for who, value in times.items()}, flush=True)
-        told.append(f"dashboard, {name}: {times[busy.name] / times[new.name]:.2f} of a referrer's with one page of rewards")
+        told.append(
+            f"dashboard, {name}: {times[busy.name] / times[new.name]:.2f} of a referrer's with one page of rewards"
+        )
     return told
 
 

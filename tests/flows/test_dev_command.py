@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from portal.local import chain_is_running, postgres_is_running
 from portal.local.anvil import call_rpc, has_code
 from portal.local.processes import is_port_free, start_mark
 from tests.support.databases import execute
-from tests.support.portals import RunningPortal, launch_portal, start_portal
+from tests.support.portals import PROJECT, RunningPortal, launch_portal, start_portal
 
 pytestmark = pytest.mark.xdist_group("dev-command")
 
@@ -91,6 +93,36 @@ def test_a_ready_portal_describes_itself(tmp_path: Path, portals: list[RunningPo
     output = running.log.read_text()
     assert described["referralLink"] in output
     assert all(login["password"] in output for login in described["logins"].values())
+
+
+def test_commands_beside_it_need_only_its_database(tmp_path: Path, portals: list[RunningPortal]) -> None:
+    running = start_portal(tmp_path / "data")
+    portals.append(running)
+    assert (tmp_path / "data" / "environment.json").stat().st_mode & 0o077 == 0
+    doctor = _command(running, "doctor")
+    assert "chain        ok" in doctor
+    assert "portal       answers" in doctor
+    told = _command(running, "smoke", "all")
+    assert "FAIL" not in told
+    assert "skip" not in told, "the chain, its minter and the cron secret are known"
+    (link,) = re.findall(r"http://\S+", _command(running, "user", "reset-link", "buyer@demo.example"))
+    assert _status(link) == 200, "signed with the running portal's key"
+    assert "REFERRAL_REWARDS_ADDRESS" in _command(running, "doctor", REFERRAL_REWARDS_ADDRESS="0x1"), (
+        "it wins"
+    )
+
+
+def _command(running: RunningPortal, *arguments: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": running.description["databaseUrl"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout + done.stderr
 
 
 def test_a_killed_portal_leaves_its_servers_to_the_next_start(
