@@ -9,6 +9,7 @@ from flask import Flask
 
 from models import User
 from tests.factories import PASSWORD, make_user
+from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -22,6 +23,30 @@ def test_the_address_counts_in_any_letter_case(client: Visitor, owner: User, cha
     answer = sign_in(client, change(owner.email))
     assert (answer.status_code, answer.location) == (303, "/")
     assert owner.name in text_of(client.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        (
+            "olena@пошта.укр",
+            "olena@xn--80a1acn3a.xn--j1amh",
+        ),  # as browsers send what was typed into an e-mail field
+        ("olena@пошта.укр", "Olena@ПОШТА.укр"),
+        ("ren\u00e9@example.com", "rene\u0301@example.com"),  # as some keyboards compose it
+    ],
+)
+def test_the_address_counts_in_whatever_form_it_is_typed(client: Visitor, stored: str, typed: str) -> None:
+    owner = make_user(email=stored)
+    assert sign_in(client, typed).status_code == 303
+    assert owner.name in text_of(client.get("/"))
+
+
+def test_wrong_passwords_are_counted_over_every_form_of_an_address(make_app: MakeApp) -> None:
+    make_user(email="olena@пошта.укр")
+    client = visitor(make_app(sign_in_failures_per_address=2))
+    forms = ("olena@пошта.укр", "olena@xn--80a1acn3a.xn--j1amh", "OLENA@пошта.укр")
+    assert [sign_in(client, form, "wrong").status_code for form in forms] == [401, 401, 429]
 
 
 def answered(client: Visitor, email: str, password: str) -> str:
