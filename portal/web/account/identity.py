@@ -46,6 +46,11 @@ def load_user(token: str) -> SignedInUser | None:
     return SignedInUser(opened, token) if opened else None
 
 
+def signed_in_id() -> int | None:
+    """Return whose account this browser is signed in to, None for nobody's."""
+    return current_user.id if current_user.is_authenticated else None
+
+
 def session_limits() -> SessionLimits:
     """Return how long sessions live here."""
     settings = portal().settings

@@ -45,6 +45,18 @@ def test_who_referred_is_kept(client: Visitor, code: Refcode) -> None:
     assert client.get_cookie("ring_ref") is not None
 
 
+def test_nobody_refers_the_second_account_they_open(as_other: Visitor, code: Refcode) -> None:
+    as_other.get(f"/?ref={code.code}")
+    as_other.submit("/register", FORM)
+    assert the_user().referred_by_code is None
+
+
+def test_somebody_elses_code_refers_whoever_was_signed_in(as_owner: Visitor, code: Refcode) -> None:
+    as_owner.get(f"/?ref={code.code}")
+    as_owner.submit("/register", FORM)
+    assert the_user().referred_by_code == code.code
+
+
 def test_who_referred_is_never_overwritten(client: Visitor, code: Refcode) -> None:
     client.get(f"/?ref={code.code}")
     client.submit("/register", FORM)
