@@ -12,7 +12,7 @@ from peewee import IntegrityError, fn
 
 from models import User
 from portal.accounts.emails import EmailInvalid, find_user_by_email, normalise_email
-from portal.accounts.links import close_links
+from portal.accounts.links import close_foreign_links, close_links
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 
@@ -156,13 +156,15 @@ def check_credentials(email: str, password: str) -> User:
 def set_password(user_id: int, password: str, actor: Actor) -> None:
     """Replace an account's password; raise InputInvalid when its length is wrong.
 
-    Open reset links are worth nothing afterwards.
+    Open reset links are worth nothing afterwards, nor are links that would give the account another e-mail: whoever
+    asked for them may be whom the new password keeps out.
     """
     _require_length(password)
     hashed = hash_password(password)
     with transaction():
         User.update(password_hash=hashed).where(User.id == user_id).execute()
         close_links("reset_password", user_id)
+        close_foreign_links("confirm_email", user_id, User.get_by_id(user_id).email)
         record_event(actor, "user", user_id, "password_changed")
 
 
