@@ -86,7 +86,7 @@ def test_a_refusal_is_in_the_readers_language(client: Visitor, locale: str) -> N
     "target",
     ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example",
      "javascript:alert(1)", "/\t/evil.example", "/\n/evil.example", " /x", "evil.example", "///evil.example",
-     "https:/evil.example"],
+     "https:/evil.example", f"/{'x' * 4000}"],
 )  # fmt: skip
 def test_an_open_redirect_is_refused(client: Visitor, owner: User, target: str) -> None:
     page = client.get("/login", query_string={"next": target})
@@ -159,3 +159,12 @@ def test_sign_ins_are_limited(make_app) -> None:
     assert [answer.status_code for answer in answers] == [401, 401, 429]
     assert "Retry-After" in answers[-1].headers
     assert client.get("/login").status_code == 200
+
+
+def test_one_ipv6_network_has_one_share_of_sign_ins(make_app: MakeApp) -> None:
+    client = visitor(make_app(rate_limit_sign_in="2 per minute"))
+    statuses = []
+    for address in ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2::3", "2001:db8:1:3::1"):
+        form = {"email": "nobody@example.com"}
+        statuses.append(client.submit("/login", form, environ_base={"REMOTE_ADDR": address}).status_code)
+    assert statuses == [401, 401, 429, 401]
