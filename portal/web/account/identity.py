@@ -93,5 +93,5 @@ def start_anew() -> None:
 
 
 def next_page() -> str:
-    """Return where the form's `next` leads when that is on this site, else the start page."""
-    return local_path(request.form.get("next")) or url_for("store.catalogue")
+    """Return where `next`, of the form or of its address, leads when that is on this site, else the start page."""
+    return local_path(request.values.get("next")) or url_for("store.catalogue")

@@ -82,6 +82,12 @@ def test_a_refusal_is_in_the_readers_language(client: Visitor, locale: str) -> N
     assert 'value="nobody@example.com"' in page.text
 
 
+def test_next_counts_in_the_address_as_well(client: Visitor, owner: User) -> None:
+    form = {"email": owner.email, "password": PASSWORD}
+    assert client.submit("/login?next=/orders", form).location == "/orders"
+    assert client.submit("/login?next=//evil.example", form).location == "/"
+
+
 @pytest.mark.parametrize(
     "target",
     ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example",
