@@ -19,6 +19,7 @@ from portal.accounts.devices import (
     Device,
     describe_device,
 )
+from portal.accounts.emails import EmailInvalid, find_user_by_email, normalise_email
 from portal.accounts.links import (
     LINK_LIFETIMES,
     LinkUnusable,
@@ -36,7 +37,6 @@ from portal.accounts.membership import (
 )
 from portal.accounts.operations import (
     CredentialsWrong,
-    EmailInvalid,
     EmailTaken,
     EmailUnconfirmed,
     PasswordPresent,
@@ -49,7 +49,6 @@ from portal.accounts.operations import (
     create_wallet_user,
     is_password_of,
     lock_user,
-    normalise_email,
     set_email,
     set_locale,
     set_password,
@@ -57,7 +56,6 @@ from portal.accounts.operations import (
 )
 from portal.accounts.queries import (
     find_user,
-    find_user_by_email,
     find_wallet_owner,
     get_user,
     list_wallet_addresses,

@@ -84,6 +84,17 @@ def close_links(purpose: str, user_id: int) -> None:
     ).execute()
 
 
+def close_foreign_links(purpose: str, user_id: int, email: str | None) -> None:
+    """Spend an account's open links of a purpose that lead to any other address than `email`."""
+    elsewhere = SQL("lower(email) IS DISTINCT FROM lower(%s)", [email])
+    AccountLink.update(used_at=fn.now()).where(
+        (AccountLink.user == user_id)
+        & (AccountLink.purpose == purpose)
+        & AccountLink.used_at.is_null()
+        & elsewhere
+    ).execute()
+
+
 def prune_links() -> int:
     """Delete links that expired a week ago and return how many."""
     long_gone = AccountLink.expires_at < SQL("now() - %s", [_KEPT_AFTER_EXPIRY])

@@ -8,11 +8,11 @@ from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from email_validator import EmailNotValidError, validate_email
 from peewee import IntegrityError, fn
 
 from models import User
-from portal.accounts.links import close_links
+from portal.accounts.emails import EmailInvalid, find_user_by_email, normalise_email
+from portal.accounts.links import close_foreign_links, close_links
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 
@@ -27,10 +27,6 @@ _hashing = BoundedSemaphore(2)
 
 class UserUnknown(PortalError):
     code = "user_unknown"
-
-
-class EmailInvalid(PortalError):
-    code = "email_invalid"
 
 
 class EmailTaken(PortalError):
@@ -72,14 +68,6 @@ class Referrer:
     code: str
     user_id: int
     wallet: str
-
-
-def normalise_email(text: str) -> str:
-    """Return the stored form of an e-mail address; raise EmailInvalid."""
-    try:
-        return validate_email(text.strip(), check_deliverability=False, globally_deliverable=False).normalized
-    except EmailNotValidError:
-        raise EmailInvalid(field="email") from None
 
 
 def validate_sign_up(name: str, email: str, password: str) -> tuple[str, str]:
@@ -156,7 +144,7 @@ def hash_password(password: str) -> str:
 
 def check_credentials(email: str, password: str) -> User:
     """Return the account of an e-mail and password; raise CredentialsWrong without saying which was wrong."""
-    user: User | None = User.select().where(fn.lower(User.email) == email.strip().lower()).first()
+    user = find_user_by_email(email)
     # An unknown address costs the same time as a wrong password.
     stored = user.password_hash if user and user.password_hash else _UNUSABLE_HASH
     is_right = _matches(stored, password[: PASSWORD_MAX + 1])
@@ -168,13 +156,15 @@ def check_credentials(email: str, password: str) -> User:
 def set_password(user_id: int, password: str, actor: Actor) -> None:
     """Replace an account's password; raise InputInvalid when its length is wrong.
 
-    Open reset links are worth nothing afterwards.
+    Open reset links are worth nothing afterwards, nor are links that would give the account another e-mail: whoever
+    asked for them may be whom the new password keeps out.
     """
     _require_length(password)
     hashed = hash_password(password)
     with transaction():
         User.update(password_hash=hashed).where(User.id == user_id).execute()
         close_links("reset_password", user_id)
+        close_foreign_links("confirm_email", user_id, User.get_by_id(user_id).email)
         record_event(actor, "user", user_id, "password_changed")
 
 

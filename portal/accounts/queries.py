@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from peewee import fn
-
 from models import User, Wallet
 from portal.accounts.operations import UserUnknown
 
@@ -19,12 +17,6 @@ def get_user(user_id: int) -> User:
     if user is None:
         raise UserUnknown
     return user
-
-
-def find_user_by_email(email: str) -> User | None:
-    """Return the account of an e-mail address in any letter case, or None."""
-    found: User | None = User.select().where(fn.lower(User.email) == email.strip().lower()).first()
-    return found
 
 
 def list_wallet_addresses(user_id: int) -> list[str]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 
-from peewee import fn
-
-from models import SignInFailure, User
+from models import SignInFailure
 from portal.accounts.devices import Device
+from portal.accounts.emails import find_user_by_email, typed_email
 from portal.accounts.sessions import is_known_place
 from portal.db import query
 from portal.lib.errors import PortalError
@@ -32,7 +31,7 @@ def note_attempt(email: str, device: Device, per_address: int, per_account: int)
     An unknown address costs and leaves the same as a known one.
     """
     account = _account_key(email)
-    user = User.select(User.id).where(fn.lower(User.email) == email.strip().lower()).first()
+    user = find_user_by_email(email)
     is_known = is_known_place(user.id if user else 0, device.network)
     from_here, from_elsewhere = _failures(account, device.address)
     if from_here >= per_address or (not is_known and from_elsewhere >= per_account):
@@ -69,4 +68,4 @@ def _failures(account: str, address: str) -> tuple[int, int]:
 
 
 def _account_key(email: str) -> str:
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
+    return hashlib.sha256(typed_email(email).lower().encode()).hexdigest()

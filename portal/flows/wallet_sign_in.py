@@ -38,21 +38,30 @@ def request_sign_in(session_key: str, address: str, settings: Settings) -> str:
 
 
 def sign_in_with_wallet(
-    session_key: str, address: str, signature: str, chain: AnyChain, locale: str, cookie_code: str | None
+    session_key: str,
+    address: str,
+    signature: str,
+    chain: AnyChain,
+    locale: str,
+    cookie_code: str | None,
+    *,
+    opened_by: int | None = None,
 ) -> WalletSignIn:
     """Return the account of a wallet whose key signed the session's challenge, opening one for a new wallet.
 
+    `opened_by` is who is signed in already: their own code does not refer the account they open.
     Raises what `check_proof` raises.
     """
     challenge = check_proof(Holder(session_key=session_key), address, signature, chain)
+    referrer = _referrer(cookie_code, challenge.address, opened_by)
     try:
-        return _enter(challenge, locale, cookie_code)
+        return _enter(challenge, locale, referrer)
     except WalletTaken:
         # Another session opened the account of this wallet meanwhile; all of this attempt was rolled back.
-        return _enter(challenge, locale, cookie_code)
+        return _enter(challenge, locale, referrer)
 
 
-def _enter(challenge: WalletChallenge, locale: str, cookie_code: str | None) -> WalletSignIn:
+def _enter(challenge: WalletChallenge, locale: str, referrer: Referrer | None) -> WalletSignIn:
     with transaction():
         use_challenge(challenge.id)
         owner = find_wallet_owner(challenge.address)
@@ -61,16 +70,16 @@ def _enter(challenge: WalletChallenge, locale: str, cookie_code: str | None) -> 
         user = create_wallet_user(
             short_address(checksum(challenge.address)),
             locale=locale,
-            referrer=_referrer(cookie_code, challenge.address),
+            referrer=referrer,
             actor=SYSTEM,
         )
         adopt_wallet(user.id, challenge.address, SYSTEM)
     return WalletSignIn(user, is_new=True)
 
 
-def _referrer(cookie_code: str | None, address: str) -> Referrer | None:
+def _referrer(cookie_code: str | None, address: str, opened_by: int | None) -> Referrer | None:
     """Return who referred, unless the wallet is or ever was the referrer's own (SPEC section 2.3)."""
-    referrer = find_referrer(cookie_code)
+    referrer = find_referrer(cookie_code, opened_by)
     # Every link left a code behind, so codes are the history of a person's wallets.
     if referrer and find_wallet_code(referrer.user_id, address) is not None:
         return None

@@ -103,6 +103,8 @@ def parse_cart(items: object) -> list[CartLine]:
 def _parse_line(item: object, index: int) -> CartLine:
     if not isinstance(item, Mapping):
         raise ItemsMalformed(field=f"items.{index}")
+    if item.get("productId") is None:
+        raise ItemsMalformed(field=f"items.{index}.productId")
     product_id = _whole_number(item.get("productId"))
     if product_id is None or not 0 < product_id <= MAX_MINOR:
         raise ProductUnknown(field=f"items.{index}.productId", product=str(item.get("productId"))[:40])

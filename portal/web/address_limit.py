@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from ipaddress import IPv6Address, ip_network
 
 from limits import parse
 from limits.errors import StorageError
@@ -48,3 +49,17 @@ class AddressLimit:
             return 0
         reset_time = counter.get_window_stats(self._rate, self._name, address).reset_time
         return max(1, int(reset_time - time.time()) + 1)
+
+
+def visitor_key(address: str) -> str:
+    """Return whom a limit counts: an IPv4 address, or the /64 network that one household gets under IPv6."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        return address
+    # What a server that listens to both families calls an IPv4 visitor; all of them are in one /64.
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed) >> 64 << 64, 64)))

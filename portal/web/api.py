@@ -165,7 +165,7 @@ def mint() -> ResponseReturnValue:
 @for_role("admin")
 def reward_queue() -> ResponseReturnValue:
     """List the rewards of a status, oldest first, keyset-paged."""
-    status = request.args.get("status", "pending_approval")
+    status = request.args.get("status") or "pending_approval"
     page = list_reward_queue(status, request.args.get("cursor"))
     return jsonify(
         {"rewards": [reward_answer(reward) for reward in page.rewards], "nextCursor": page.next_cursor}

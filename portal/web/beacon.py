@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_network
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -14,7 +13,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from portal.lib.errors import PortalError
 from portal.visits import count_visit, is_countable
-from portal.web.address_limit import AddressLimit
+from portal.web.address_limit import AddressLimit, visitor_key
 from portal.web.requests import parse_object
 from portal.web.security import common_headers
 
@@ -50,7 +49,7 @@ def track_arrival(environ: WSGIEnvironment, body: bytes, limit: AddressLimit) ->
     What a declared program or a prefetch sends is left out without an error. Raises BodyMalformed, CodeMalformed,
     CodeNotFound, TooManyRequests or DatabaseAway.
     """
-    if wait := limit.hit(_visitor_key(environ.get("REMOTE_ADDR", ""))):
+    if wait := limit.hit(visitor_key(environ.get("REMOTE_ADDR", ""))):
         raise TooManyRequests(retry_after=wait)
     code = parse_object(body).get("code")
     if not isinstance(code, str) or not 1 <= len(code) <= CODE_MAX or not code.isprintable():
@@ -101,13 +100,3 @@ def _is_plain_beacon(environ: WSGIEnvironment) -> bool:
 @lru_cache(maxsize=4096)
 def _is_countable(user_agent: str, **purposes: str) -> bool:
     return is_countable(user_agent, purposes)
-
-
-def _visitor_key(address: str) -> str:
-    """Return whom a limit counts: an IPv4 address, or the /64 network that one household gets under IPv6."""
-    if ":" not in address:
-        return address
-    try:
-        return str(ip_network((int(IPv6Address(address)) >> 64 << 64, 64)))
-    except ValueError:
-        return address

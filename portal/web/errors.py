@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, rende
 from flask.typing import ResponseReturnValue
 from flask_login import AnonymousUserMixin, current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from portal.db import DatabaseAway
 from portal.db.connection import DATABASE_ERRORS
@@ -111,6 +111,7 @@ def install_errors(app: Flask) -> None:
     app.register_error_handler(PortalError, answer_error)
     app.register_error_handler(CSRFError, lambda _error: _answer("csrf_invalid"))
     app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(BadHost, _answer_bad_host)
     for kind in DATABASE_ERRORS:
         app.register_error_handler(kind, _answer_database)
     app.register_error_handler(Exception, _answer_unexpected)
@@ -164,6 +165,11 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
         if name in ("Allow", "Retry-After"):
             answer.headers[name] = value
     return answer
+
+
+def _answer_bad_host(error: BadHost) -> ResponseReturnValue:
+    """Answer a Host header that is no name of a host: no address can be built under it, and so no page."""
+    return _answer("body_malformed") if wants_json() else error.get_response()
 
 
 def _answer_database(error: Exception) -> ResponseReturnValue:

@@ -15,6 +15,8 @@ from portal.runtime import Portal
 
 # The JSON parser recurses in C: a body of brackets alone would exhaust the stack and end the process.
 _MAX_BRACKETS = 900
+# A sign-in that waits for the second factor keeps the page to go to in its cookie, of 4 KB in all.
+_PATH_MAX = 1500
 # Outside /api/, for operators and programs.
 _JSON_PATHS = ("/healthz", "/readyz", "/openapi.json")
 # A JSON escape or a %00 can spell these; neither UTF-8 nor a text column can hold them.
@@ -117,8 +119,13 @@ def refuse_unstorable(*, form: bool) -> None:
 
 
 def local_path(target: str | None) -> str | None:
-    """Return a redirect target only when it stays on this site."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    """Return a redirect target only when it stays on this site and is no longer than a cookie can keep."""
+    if (
+        not target
+        or len(target) > _PATH_MAX
+        or not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+    ):
         return None
     parts = urlsplit(target)
     return target if not parts.netloc and not parts.scheme and target.isprintable() else None

@@ -6,14 +6,18 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 
 from portal.settings import Settings
 from portal.web.access import access_of
-from portal.web.address_limit import REDIS_OPTIONS, AddressLimit
+from portal.web.address_limit import REDIS_OPTIONS, AddressLimit, visitor_key
 from portal.web.requests import portal
 
-limiter = Limiter(key_func=get_remote_address, default_limits=[], headers_enabled=True)
+
+def _visitor() -> str:
+    return visitor_key(request.remote_addr or "")
+
+
+limiter = Limiter(key_func=_visitor, default_limits=[], headers_enabled=True)
 
 
 def install_security(app: Flask, settings: Settings) -> None:
@@ -75,11 +79,9 @@ def _secure_headers(response: Response) -> Response:
 
 def _is_personal(response: Response) -> bool:
     """Tell whether an answer may differ by who reads it, and so has to stay out of shared caches."""
-    return (
-        request.endpoint != "static"
-        and response.mimetype in ("text/html", "application/json")
-        and not response.cache_control.public
-    )
+    if request.endpoint == "static" or response.cache_control.public:
+        return False
+    return response.mimetype in ("text/html", "application/json") or _is_private()
 
 
 def _is_private() -> bool:

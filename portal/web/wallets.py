@@ -23,7 +23,7 @@ from portal.flows.note_sighting import note_referrer
 from portal.flows.wallet_sign_in import request_sign_in, sign_in_with_wallet
 from portal.lib.errors import PortalError
 from portal.web.access import public, signed_in
-from portal.web.account import begin_session
+from portal.web.account import begin_session, signed_in_id
 from portal.web.errors import status_of
 from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
@@ -113,7 +113,13 @@ def sign_in() -> ResponseReturnValue:
     if not key:
         raise ChallengeUnknown
     entered = sign_in_with_wallet(
-        key, address, signature, portal().chain, select_locale(), raw_referral_cookie()
+        key,
+        address,
+        signature,
+        portal().chain,
+        select_locale(),
+        raw_referral_cookie(),
+        opened_by=signed_in_id(),
     )
     next_page = begin_session(entered.user.id, local_path(wanted) or url_for("store.catalogue"))
     note_referrer(entered.user.id, sighting, portal().settings)

@@ -7,11 +7,12 @@ import pytest
 from models import Order, User
 from portal.db import query
 from portal.flows.decide_attribution import preview_attribution
+from portal.flows.link_wallet import unlink_wallet
 from portal.flows.place_order import place_order
 from portal.flows.sign_up import sign_up
 from portal.settings import Settings
 from portal.shop import CartLine
-from tests.factories import make_code, make_product, make_user
+from tests.factories import make_code, make_product, make_user, make_wallet
 
 
 @pytest.fixture
@@ -35,6 +36,14 @@ def test_no_wallet_of_a_referrer_credits_them_with_their_own_purchase(settings: 
     referrer = make_user("Referrer")
     for code in (make_code(referrer), make_code(referrer)):
         assert order(referrer, code.code, settings).referral_reason == "self_referral"
+
+
+def test_a_wallet_handed_to_a_second_account_is_still_the_buyers(settings: Settings) -> None:
+    buyer, second = make_user("Buyer"), make_user("Second account")
+    wallet = make_code(buyer).wallet_address
+    unlink_wallet(buyer.id, wallet)
+    code = make_code(second, make_wallet(second, wallet))
+    assert order(buyer, code.code, settings).referral_reason == "wallet_overlap"
 
 
 def test_people_who_share_a_browser_are_judged_one_by_one(settings: Settings) -> None:

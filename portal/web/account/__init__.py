@@ -10,7 +10,7 @@ from portal.web.account import (
     sign_in_code,
 )
 from portal.web.account.blueprint import blueprint
-from portal.web.account.identity import begin_session, login_manager
+from portal.web.account.identity import begin_session, login_manager, signed_in_id
 
 __all__ = [
     "begin_session",
@@ -23,4 +23,5 @@ __all__ = [
     "second_factor",
     "security",
     "sign_in_code",
+    "signed_in_id",
 ]

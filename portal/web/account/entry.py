@@ -15,7 +15,7 @@ from portal.lib.errors import InputInvalid
 from portal.web.access import public, signed_in
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
-from portal.web.account.identity import begin_session, current_device, next_page
+from portal.web.account.identity import begin_session, current_device, next_page, signed_in_id
 from portal.web.locale import select_locale
 from portal.web.referral_cookies import raw_referral_cookie
 from portal.web.requests import portal
@@ -37,12 +37,12 @@ def register() -> ResponseReturnValue:
 def create_account() -> ResponseReturnValue:
     """Open an account and sign it in; where the e-mail has to be confirmed, say that a link is on its way."""
     form = request.form
-    given = form.get("name", ""), form.get("email", ""), form.get("password", "")
+    given = form.get("name", ""), form.get("email", ""), form.get("password", ""), select_locale()
     try:
         if portal().settings.registration_confirmation:
-            sign_up_to_confirm(*given, select_locale(), raw_referral_cookie())
+            sign_up_to_confirm(*given, raw_referral_cookie(), opened_by=signed_in_id())
             return _mail_sent()
-        user = sign_up(*given, select_locale(), raw_referral_cookie())
+        user = sign_up(*given, raw_referral_cookie(), opened_by=signed_in_id())
     except InputInvalid as error:
         return refused("account/register.html", error, "email", form.to_dict())
     target = begin_session(user.id, next_page())

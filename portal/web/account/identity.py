@@ -46,6 +46,11 @@ def load_user(token: str) -> SignedInUser | None:
     return SignedInUser(opened, token) if opened else None
 
 
+def signed_in_id() -> int | None:
+    """Return whose account this browser is signed in to, None for nobody's."""
+    return current_user.id if current_user.is_authenticated else None
+
+
 def session_limits() -> SessionLimits:
     """Return how long sessions live here."""
     settings = portal().settings
@@ -88,5 +93,5 @@ def start_anew() -> None:
 
 
 def next_page() -> str:
-    """Return where the form's `next` leads when that is on this site, else the start page."""
-    return local_path(request.form.get("next")) or url_for("store.catalogue")
+    """Return where `next`, of the form or of its address, leads when that is on this site, else the start page."""
+    return local_path(request.values.get("next")) or url_for("store.catalogue")

@@ -48,8 +48,9 @@ def notifications() -> ResponseReturnValue:
         topics=[(topic, topic_words(topic), topic in wanted_topics(current_user.id)) for topic in TOPICS],
         sends_mail=settings.mail_configured or settings.shows_mail,
     )
-    # A browser that loads pages ahead has shown nobody anything.
-    if unread and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+    # Whoever asks for headers only, or loads pages ahead, has shown nobody anything.
+    was_shown = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
+    if unread and was_shown:
         mark_read(current_user.id, unread)
     return page
 

@@ -19,6 +19,7 @@ from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import current_device, renew_token, session_limits
 from portal.web.requests import portal
 from portal.web.security import limiter, sign_in_limit
+from portal.web.step_up import ask_to_confirm
 from portal.web.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def security() -> ResponseReturnValue:
 @limiter.limit(sign_in_limit)
 def save_password() -> ResponseReturnValue:
     """Replace the password of whoever knows the present one, or set the first one of a wallet's account."""
+    # The present password proves who changes it; a first one has none to ask for.
+    if current_user.password_hash is None and (stop := ask_to_confirm()):
+        return stop
     try:
         if current_user.password_hash is None:
             return _save_first_password()

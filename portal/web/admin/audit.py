@@ -59,7 +59,7 @@ def audit() -> ResponseReturnValue:
 
 
 @blueprint.post("/audit/refund")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def refund() -> ResponseReturnValue:
     """Refund a payment in full or in part; the same form sent twice refunds once."""
     form = request.form

@@ -45,6 +45,27 @@ def test_a_link_may_be_followed_on_another_device(app: Flask, as_owner: Visitor,
     assert User.get_by_id(owner.id).email == "new@example.com"
 
 
+@pytest.mark.parametrize("way", ["change", "reset"])
+def test_a_new_password_stops_a_change_of_e_mail_that_waits(
+    app: Flask, as_owner: Visitor, owner: User, way: str
+) -> None:
+    # Whoever was signed in with the old password must not get the account by a link they still hold.
+    as_owner.submit(SAVE, {"email": "thief@example.com"})
+    to_thief = newest_link(as_owner)
+    as_owner.submit(SAVE, {"email": owner.email})
+    to_owner = newest_link(as_owner)
+    new = {"password": "another long password"}
+    if way == "change":
+        as_owner.submit("/account/security", {"present": PASSWORD, **new})
+    else:
+        as_owner.submit("/password/forgot", {"email": owner.email})
+        as_owner.submit(newest_link(as_owner, "reset_password"), new)
+    assert visitor(app).submit(to_thief).status_code == 410
+    assert User.get_by_id(owner.id).email == owner.email
+    if way == "change":
+        assert visitor(app).submit(to_owner).status_code == 303, "the present e-mail may still be confirmed"
+
+
 def test_somebody_elses_e_mail_gives_nothing_away(as_owner: Visitor, owner: User, other: User) -> None:
     taken = as_owner.submit(SAVE, {"email": other.email.upper()})
     free = as_owner.submit(SAVE, {"email": "free@example.com"})

@@ -9,6 +9,7 @@ from flask import Flask
 
 from models import User
 from tests.factories import PASSWORD, make_user
+from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -22,6 +23,30 @@ def test_the_address_counts_in_any_letter_case(client: Visitor, owner: User, cha
     answer = sign_in(client, change(owner.email))
     assert (answer.status_code, answer.location) == (303, "/")
     assert owner.name in text_of(client.get("/"))
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        (
+            "olena@пошта.укр",
+            "olena@xn--80a1acn3a.xn--j1amh",
+        ),  # as browsers send what was typed into an e-mail field
+        ("olena@пошта.укр", "Olena@ПОШТА.укр"),
+        ("ren\u00e9@example.com", "rene\u0301@example.com"),  # as some keyboards compose it
+    ],
+)
+def test_the_address_counts_in_whatever_form_it_is_typed(client: Visitor, stored: str, typed: str) -> None:
+    owner = make_user(email=stored)
+    assert sign_in(client, typed).status_code == 303
+    assert owner.name in text_of(client.get("/"))
+
+
+def test_wrong_passwords_are_counted_over_every_form_of_an_address(make_app: MakeApp) -> None:
+    make_user(email="olena@пошта.укр")
+    client = visitor(make_app(sign_in_failures_per_address=2))
+    forms = ("olena@пошта.укр", "olena@xn--80a1acn3a.xn--j1amh", "OLENA@пошта.укр")
+    assert [sign_in(client, form, "wrong").status_code for form in forms] == [401, 401, 429]
 
 
 def answered(client: Visitor, email: str, password: str) -> str:
@@ -57,11 +82,17 @@ def test_a_refusal_is_in_the_readers_language(client: Visitor, locale: str) -> N
     assert 'value="nobody@example.com"' in page.text
 
 
+def test_next_counts_in_the_address_as_well(client: Visitor, owner: User) -> None:
+    form = {"email": owner.email, "password": PASSWORD}
+    assert client.submit("/login?next=/orders", form).location == "/orders"
+    assert client.submit("/login?next=//evil.example", form).location == "/"
+
+
 @pytest.mark.parametrize(
     "target",
     ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example",
      "javascript:alert(1)", "/\t/evil.example", "/\n/evil.example", " /x", "evil.example", "///evil.example",
-     "https:/evil.example"],
+     "https:/evil.example", f"/{'x' * 4000}"],
 )  # fmt: skip
 def test_an_open_redirect_is_refused(client: Visitor, owner: User, target: str) -> None:
     page = client.get("/login", query_string={"next": target})
@@ -134,3 +165,12 @@ def test_sign_ins_are_limited(make_app) -> None:
     assert [answer.status_code for answer in answers] == [401, 401, 429]
     assert "Retry-After" in answers[-1].headers
     assert client.get("/login").status_code == 200
+
+
+def test_one_ipv6_network_has_one_share_of_sign_ins(make_app: MakeApp) -> None:
+    client = visitor(make_app(rate_limit_sign_in="2 per minute"))
+    statuses = []
+    for address in ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2::3", "2001:db8:1:3::1"):
+        form = {"email": "nobody@example.com"}
+        statuses.append(client.submit("/login", form, environ_base={"REMOTE_ADDR": address}).status_code)
+    assert statuses == [401, 401, 429, 401]

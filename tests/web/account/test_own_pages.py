@@ -96,6 +96,13 @@ def test_reading_marks_them_read_after_they_were_shown_as_new(as_owner: Visitor,
     assert Notification.get().read_at is not None
 
 
+def test_asking_for_headers_marks_nothing_read(as_owner: Visitor, owner: User) -> None:
+    tell(owner)
+    assert as_owner.head("/notifications").status_code == 200
+    assert as_owner.get("/notifications", headers={"Sec-Purpose": "prefetch"}).status_code == 200
+    assert Notification.get().read_at is None
+
+
 def test_nobody_reads_somebody_elses(as_other: Visitor, owner: User) -> None:
     tell(owner)
     assert "data-kind" not in as_other.get("/notifications").text

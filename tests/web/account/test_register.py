@@ -27,6 +27,15 @@ def test_an_account_is_opened_and_signed_in(client: Visitor) -> None:
     assert EventLog.get(EventLog.entity == "user").event == "user_created"
 
 
+@pytest.mark.parametrize(
+    "email", ["olena@shop.local", "olena@example.test", "olena@localhost", "olena@пошта.укр"]
+)
+def test_an_address_of_any_network_opens_an_account(client: Visitor, email: str) -> None:
+    assert client.submit("/register", {**FORM, "email": email}).status_code == 303
+    client.submit("/logout")
+    assert client.submit("/login", {**FORM, "email": email}).status_code == 303
+
+
 def test_a_role_cannot_be_chosen(client: Visitor) -> None:
     client.submit("/register", {**FORM, "role": "admin", "referred_by_code": "x", "id": "1"})
     assert (the_user().role, the_user().referred_by_code) == ("user", None)
@@ -43,6 +52,18 @@ def test_who_referred_is_kept(client: Visitor, code: Refcode) -> None:
     )
     assert user.referred_at is not None
     assert client.get_cookie("ring_ref") is not None
+
+
+def test_nobody_refers_the_second_account_they_open(as_other: Visitor, code: Refcode) -> None:
+    as_other.get(f"/?ref={code.code}")
+    as_other.submit("/register", FORM)
+    assert the_user().referred_by_code is None
+
+
+def test_somebody_elses_code_refers_whoever_was_signed_in(as_owner: Visitor, code: Refcode) -> None:
+    as_owner.get(f"/?ref={code.code}")
+    as_owner.submit("/register", FORM)
+    assert the_user().referred_by_code == code.code
 
 
 def test_who_referred_is_never_overwritten(client: Visitor, code: Refcode) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from peewee import SQL
 
 from models import PlatformConfig, User, Wallet
 from portal.web.access import access_of
@@ -114,6 +115,26 @@ def test_somebody_elses_wallet_confirms_nothing(stale: Visitor) -> None:
         assert error_of(answer)["code"] == "wallet_unknown"
 
 
+def test_a_first_password_needs_a_proof(app: Flask) -> None:
+    # With a wallet's account open in a borrowed browser, a password would let the borrower come back.
+    person = make_user(password_hash=None)
+    wallet = TestWallet()
+    make_wallet(person, wallet.stored)
+    User.update(email_confirmed_at=SQL("now()")).where(User.id == person.id).execute()
+    enrol(person)
+    browser = visitor(app, person)
+    forget_proof()
+    new = {"password": "a first password"}
+    asked = form_fields(browser.submit("/account/security", new), CONFIRM)
+    assert asked["kept"] == [""]
+    assert User.get_by_id(person.id).password_hash is None
+    message = browser.send(f"/api{CONFIRM}/challenge", {"address": wallet.address}).get_json()["message"]
+    browser.send(f"/api{CONFIRM}", {"address": wallet.address, "signature": wallet.sign(message)})
+    assert browser.submit(CONFIRM, flat(asked)).location == "/account/security"
+    assert browser.submit("/account/security", new).status_code == 303
+    assert User.get_by_id(person.id).password_hash is not None
+
+
 def test_programs_get_a_code_of_their_own(stale: Visitor, admin: User) -> None:
     wallet = make_wallet(admin)
     answer = stale.send(f"/api/account/wallets/{wallet}", method="DELETE")
@@ -187,6 +208,7 @@ def test_what_asks_is_what_the_documentation_names(app: Flask) -> None:
     assert {
         "admin.decide_many", "admin.merchant_save", "admin.platform_rate_save", "admin.product_rate_save",
         "admin.payout_run", "admin.payout_batch_retry", "admin.reserve_release", "account.save_email",
+        "admin.refund", "admin.credit_add",
         "account.begin_second_factor", "account.save_second_factor", "account.remove_second_factor",
         "account.replace_recovery_codes", "wallets.link", "wallets.unlink", "wallets.unlink_form",
         "wallets.request_link_challenge",

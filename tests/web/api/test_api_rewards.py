@@ -70,6 +70,13 @@ def test_the_queue_shows_one_status(as_admin: Visitor, other: User, status: str)
     assert [row["id"] for row in rows] == [wanted.id]
 
 
+def test_an_empty_filter_is_none(as_admin: Visitor, other: User) -> None:
+    make_reward(other, "approved")
+    waiting = make_reward(other)
+    (told,) = as_admin.get(f"{QUEUE}?status=&cursor=").get_json()["rewards"]
+    assert told["id"] == waiting.id
+
+
 def test_the_queue_refuses_what_it_does_not_know(as_admin: Visitor) -> None:
     answer = as_admin.get(f"{QUEUE}?status=paid")
     assert (answer.status_code, error_of(answer)["code"]) == (400, "status_unknown")

@@ -9,7 +9,7 @@ from subprocess import Popen
 import pytest
 
 from models import Refcode
-from portal.web.beacon import _visitor_key
+from portal.web.address_limit import visitor_key
 from tests.support.redis import redis_server
 from tests.web.conftest import MakeApp
 from tests.web.visitor import Visitor
@@ -38,10 +38,10 @@ def test_each_address_has_a_share_of_its_own(make_app: MakeApp, code: Refcode) -
 
 
 def test_a_household_is_one_address_under_ipv6() -> None:
-    assert _visitor_key("2001:db8:1:2:3:4:5:6") == _visitor_key("2001:db8:1:2::9") == "2001:db8:1:2::/64"
-    assert _visitor_key("2001:db8:1:3::9") != _visitor_key("2001:db8:1:2::9")
-    assert _visitor_key("192.0.2.1") == "192.0.2.1"
-    assert _visitor_key("not:an:address") == "not:an:address"
+    assert visitor_key("2001:db8:1:2:3:4:5:6") == visitor_key("2001:db8:1:2::9") == "2001:db8:1:2::/64"
+    assert visitor_key("2001:db8:1:3::9") != visitor_key("2001:db8:1:2::9")
+    assert visitor_key("192.0.2.1") == visitor_key("::ffff:192.0.2.1") == "192.0.2.1"
+    assert visitor_key("not:an:address") == "not:an:address"
 
 
 def test_replicas_share_the_limit_through_redis(

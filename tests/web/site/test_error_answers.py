@@ -6,6 +6,7 @@ import re
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.exceptions import BadRequest, Conflict, Gone, HTTPException, ImATeapot, RequestURITooLarge
 
 from models import User
@@ -161,6 +162,14 @@ def test_an_error_of_the_client_is_never_told_as_ours(
     answer = visitor(app).get("/")
     assert 400 <= answer.status_code < 500
     assert 'id="error-block"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/refcodes", "/api/refcodes", "/uk/login"])
+@pytest.mark.parametrize("host", ["a" * 5000, "a b", "a/b", ".", "a..b", "[::1"])
+def test_a_host_that_is_none_is_the_clients_fault(app: Flask, path: str, host: str) -> None:
+    answer = FlaskClient(app, app.response_class).get(path, headers={"Host": host})
+    assert answer.status_code < 500
+    assert answer.headers["X-Frame-Options"] == "DENY"
 
 
 def test_a_title_says_what_happened(client: Visitor) -> None:

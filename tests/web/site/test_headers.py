@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from models import User
+from models import Refcode, User
 from tests.factories import (
     make_code,
     make_order,
@@ -73,6 +73,13 @@ def test_pages_are_private_and_the_api_is_not_stored(client: Visitor) -> None:
     assert client.get("/").headers["Cache-Control"] == "private, no-cache"
     assert client.get("/api/store/products").headers["Cache-Control"] == "no-store"
     assert client.get("/api/none").headers["Cache-Control"] == "no-store"
+
+
+def test_downloads_of_a_person_are_not_stored(as_other: Visitor, code: Refcode) -> None:
+    for path in (f"/refcodes/{code.code}/qr.svg", "/refcodes.csv"):
+        answer = as_other.get(path)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store"), path
+        assert "Cookie" in answer.headers["Vary"], path
 
 
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:|\shx-on", re.IGNORECASE)

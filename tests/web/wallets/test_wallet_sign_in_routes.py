@@ -155,6 +155,14 @@ def test_a_wallet_that_was_the_referrers_refers_nobody(
     assert User.get(User.email.is_null()).referred_by_code is None
 
 
+def test_nobody_refers_the_second_account_they_open(
+    as_other: Visitor, code: Refcode, wallet: TestWallet
+) -> None:
+    as_other.get(f"/?ref={code.code}")
+    assert sign_in(as_other, wallet).status_code == 201
+    assert User.get(User.email.is_null()).referred_by_code is None
+
+
 def test_the_referrers_own_wallet_is_the_referrers_account(
     client: Visitor, other: User, wallet: TestWallet
 ) -> None:
