@@ -8,7 +8,7 @@ from typing import Any
 from models import Order, Refcode, User
 from portal.accounts import find_user, list_wallet_addresses
 from portal.attribution import AttributionFacts, Decision, choose_code, run_guards, trace_as_json
-from portal.codes import find_code, list_codes
+from portal.codes import find_code
 from portal.settings import Settings
 from portal.shop import has_other_paid_order
 
@@ -52,16 +52,6 @@ def confirm_attribution(order: Order, source: Any) -> Attribution:
     return _decide(order.buyer_user_id, order.referral_code, source, order_id=order.id)
 
 
-def every_wallet_of(user_id: int) -> frozenset[str]:
-    """Return the wallets that are or ever were linked to an account, in stored form.
-
-    Unlinking a wallet, so that a second account can take it, makes it nobody else's.
-    """
-    # Every link left a code behind, so codes are the history of a person's wallets.
-    once = (code.wallet_address for code in list_codes(user_id))
-    return frozenset(list_wallet_addresses(user_id)).union(once)
-
-
 def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:
     """Return a decision's trace for storage, each step marked with its stage: order or payment."""
     return [{**step, "stage": stage} for step in trace_as_json(decision)]
@@ -76,7 +66,7 @@ def _decide(buyer_id: int, code: str | None, source: Any, *, order_id: str | Non
         referrer_user_id=row.owner_user_id if row else None,
         referrer_wallet=row.wallet_address if row else None,
         buyer_user_id=buyer_id,
-        buyer_wallets=every_wallet_of(buyer_id),
+        buyer_wallets=frozenset(list_wallet_addresses(buyer_id)),
         has_earlier_paid_order=has_other_paid_order(buyer_id, order_id),
     )
     decision = run_guards(facts)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from models import Order, OrderItem, PaymentTransaction
-from portal.accounts import get_user
+from portal.accounts import get_user, list_wallet_addresses
 from portal.codes import find_code
 from portal.commissions import (
     CartLine,
@@ -23,7 +23,6 @@ from portal.commissions import (
 )
 from portal.db import Actor, transaction
 from portal.db.connection import DATABASE_ERRORS
-from portal.flows.decide_attribution import every_wallet_of
 from portal.flows.size_reward import Market, size_reward_of
 from portal.payments import record_rail_failure, resolve_rail_failure
 from portal.rewards import LinePercent, RewardClaim, record_reward
@@ -160,7 +159,7 @@ def _write_membership_reward(payment: PaymentTransaction, context: RailContext) 
 def _is_creditable(buyer_id: int, code: str, wallet: str) -> bool:
     """Tell whether who referred an account is credited still: a deactivated code attributes nothing new."""
     row = find_code(code)
-    return (row is None or row.active) and wallet not in every_wallet_of(buyer_id)
+    return (row is None or row.active) and wallet not in list_wallet_addresses(buyer_id)
 
 
 def _record(

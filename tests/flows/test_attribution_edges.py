@@ -9,10 +9,11 @@ from portal.db import query
 from portal.flows.decide_attribution import preview_attribution
 from portal.flows.link_wallet import unlink_wallet
 from portal.flows.place_order import place_order
+from portal.flows.risk_hints import risk_hints
 from portal.flows.sign_up import sign_up
 from portal.settings import Settings
 from portal.shop import CartLine
-from tests.factories import make_code, make_product, make_user, make_wallet
+from tests.factories import make_code, make_product, make_reward, make_user, make_wallet
 
 
 @pytest.fixture
@@ -38,12 +39,15 @@ def test_no_wallet_of_a_referrer_credits_them_with_their_own_purchase(settings: 
         assert order(referrer, code.code, settings).referral_reason == "self_referral"
 
 
-def test_a_wallet_handed_to_a_second_account_is_still_the_buyers(settings: Settings) -> None:
+def test_a_wallet_handed_to_a_second_account_is_told_to_the_admin(settings: Settings) -> None:
     buyer, second = make_user("Buyer"), make_user("Second account")
     wallet = make_code(buyer).wallet_address
     unlink_wallet(buyer.id, wallet)
     code = make_code(second, make_wallet(second, wallet))
-    assert order(buyer, code.code, settings).referral_reason == "wallet_overlap"
+    placed = order(buyer, code.code, settings)
+    assert placed.referral_code == code.code
+    reward = make_reward(code, order_reference=placed.order_reference, referee_user_id=buyer.id)
+    assert [hint.code for hint in risk_hints([reward])[reward.id]] == ["same_wallet"]
 
 
 def test_people_who_share_a_browser_are_judged_one_by_one(settings: Settings) -> None:

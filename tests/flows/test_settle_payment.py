@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from models import CreditEntry, MerchantConfig, Order, Product, RailFailure, ReferralReward, Settlement
-from portal.codes import issue_code
 from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
 from portal.flows import write_rails
@@ -197,18 +196,6 @@ def test_commissions_above_the_sale_are_held_and_never_paid_negative(store: Stor
     store.pay(store.newcomer("ann"), cookie=store.code)
     for row in Settlement.select():
         assert (row.status, row.failure_reason) == ("held", "commission_exceeds_subtotal")
-
-
-def test_a_wallet_that_was_the_members_own_earns_nothing(store: Store) -> None:
-    member = store.newcomer("ann", referred=True)
-    issue_code(member.id, member.referred_by_wallet, SYSTEM)  # every link leaves one behind
-    form = begin_membership_payment("MEMBER", member, "uk", store.settings)
-    body = store.callback(
-        Order(order_reference=form.order_reference, total_minor=29_900, currency="UAH"), "Approved"
-    )
-    receive_callback(body, store.chain, store.settings)
-    assert find_payment(form.order_reference).status == "paid"
-    assert not ReferralReward.select().exists()
 
 
 def test_a_membership_of_a_referred_user_earns_a_flat_reward(store: Store) -> None:
