@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
 
 import pytest
 
@@ -120,7 +121,10 @@ def test_a_qr_code_is_an_svg_to_download(as_owner: Visitor, owner: User) -> None
     answer = as_owner.get(f"/refcodes/{code.code}/qr.svg")
     assert answer.mimetype == "image/svg+xml"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="referral-{code.code}.svg"'
-    assert answer.text.startswith("<svg")
+    picture = ElementTree.fromstring(answer.data)
+    # Opened as a file it is a picture only with its namespace, and dark on light only with its own ground.
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+    assert 'fill="#fff"' in answer.text
     assert "<script" not in answer.text
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
