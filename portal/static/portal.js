@@ -347,7 +347,8 @@ function showStashedFlash(from) {
   stored(session, "ring_flash", null);
   const message = document.createElement("p");
   message.textContent = text;
-  place.replaceChildren(message);
+  $("p", place)?.remove();
+  place.append(message);
   place.classList.add("notice", "notice-success");
   place.hidden = false;
   announce(text);

@@ -18,11 +18,11 @@ _DARK_TEXT, _LIGHT_TEXT = "#10141f", "#ffffff"
 def stylesheet() -> ResponseReturnValue:
     """Return the brand's colour and the text colour that reads best on it."""
     color = portal().settings.brand_color
-    css = f":root{{--brand:{color};--brand-contrast:{_text_on(color)}}}\n"
+    css = f":root{{--brand:{color};--brand-contrast:{text_on(color)}}}\n"
     return Response(css, mimetype="text/css", headers={"Cache-Control": "public, max-age=300"})
 
 
-def _text_on(color: str) -> str:
+def text_on(color: str) -> str:
     """Return dark or light text, whichever contrasts more (WCAG relative luminance, in integers)."""
     channels = [int(color[start : start + 2], 16) for start in (1, 3, 5)]
     luminance = sum(weight * channel**2 for weight, channel in zip((2126, 7152, 722), channels, strict=True))

@@ -104,6 +104,8 @@ _HTTP_CODES = {
     429: "rate_limited",
 }
 _UNPROCESSABLE = 422
+# Their own sentence says what to do next; the page does not say it twice.
+_SAY_IT_ALL = {"chain_away", "csrf_invalid", "database_away", "internal"}
 
 
 def install_errors(app: Flask) -> None:
@@ -205,7 +207,7 @@ def _as_html(error: PortalError, status: int) -> Response:
         code=status,
         title=title,
         message=error_text(error),
-        next_step=next_step,
+        next_step=None if error.code in _SAY_IT_ALL else next_step,
         action_url=url,
         action_label=label,
         shell_quiet=status >= 500,
@@ -226,7 +228,7 @@ def _proof_first(code: str) -> tuple[str, str, str, str] | None:
 
 def _way_out(status: int) -> tuple[str, str, str, str]:
     home = request.script_root + "/"
-    here = request.script_root + request.full_path.rstrip("?") if request.method == "GET" else home
+    here = request.script_root + request.full_path.rstrip("?") if request.method == "GET" else came_from()
     back_home = (home, _("Go to the store"))
     ways = {
         400: (_("This page has expired"), _("Reload the page and send the form again."), here, _("Reload")),

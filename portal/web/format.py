@@ -72,11 +72,11 @@ def number(value: int | Decimal) -> str:
 
 
 def usd(value: Decimal | None) -> str:
-    """Return an exact USD value rounded half-up to four decimals at most."""
+    """Return an exact USD value rounded half-up to six decimals at most, as tokens beside it are."""
     if value is None:
         return "—"
-    rounded = value.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
-    shown = rounded if rounded % Decimal("0.01") else rounded.quantize(Decimal("0.01"))
+    rounded = value.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
+    shown = rounded.normalize() if rounded % Decimal("0.01") else rounded.quantize(Decimal("0.01"))
     return str(format_currency(shown, "USD", locale=get_locale(), decimal_quantization=False))
 
 

@@ -14,6 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from portal.accounts import LinkUnusable, get_link
 from portal.mail import Letter, LetterPointless
 from portal.notices import topic_of
+from portal.web.brand import text_on
 from portal.web.format import money, token_text
 from portal.web.requests import portal
 from portal.web.sentences import notification_text
@@ -146,7 +147,8 @@ _WORDS: dict[str, Callable[[MailOutbox], Letter]] = {
 def _letter(
     subject: str, paragraphs: list[str], action: Action | None, unsubscribe_url: str | None = None
 ) -> Letter:
-    brand = portal().settings.brand_name
+    settings = portal().settings
+    brand = settings.brand_name
     footer = _("You get this e-mail because you have an account at %(brand)s.", brand=brand)
     lines = [*paragraphs, *(f"{label}:\n{url}" for label, url in ([action] if action else [])), footer]
     if unsubscribe_url:
@@ -159,6 +161,8 @@ def _letter(
         action=action,
         footer=footer,
         unsubscribe_url=unsubscribe_url,
+        brand_color=settings.brand_color,
+        brand_text=text_on(settings.brand_color),
     )
     return Letter(f"{subject} · {brand}", "\n\n".join(lines) + "\n", html, unsubscribe_url)
 

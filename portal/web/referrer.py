@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import segno
@@ -50,9 +51,13 @@ def dashboard() -> ResponseReturnValue:
 def qr(code: str) -> ResponseReturnValue:
     """Download the QR code of one of the person's share links."""
     _own_code(code)
-    image = segno.make(share_url(portal().settings.app_url, code), error="m")
+    picture = BytesIO()
+    # A file of its own: with a namespace, and with a white ground that a dark page behind it cannot take away.
+    segno.make(share_url(portal().settings.app_url, code), error="m").save(
+        picture, kind="svg", scale=8, border=4, light="#fff"
+    )
     headers = {"Content-Disposition": f'attachment; filename="referral-{code}.svg"'}
-    return Response(image.svg_inline(scale=8, border=4), mimetype="image/svg+xml", headers=headers)
+    return Response(picture.getvalue(), mimetype="image/svg+xml", headers=headers)
 
 
 @blueprint.post("/refcodes/<code>/active")
@@ -92,7 +97,7 @@ def _card(card: CodeCard) -> dict[str, Any]:
         "orders": card.orders.orders,
         "paid": card.orders.paid,
         "daily": [(format_date(day, "d MMM"), visits, number(visits)) for day, visits in card.visits.daily],
-        "qr": Markup(image.svg_inline(scale=5, border=2)),  # noqa: S704 - segno's own markup, no user text in it
+        "qr": Markup(image.svg_inline(border=4, omitsize=True)),  # noqa: S704 - segno's own markup, no user text in it
         "wallet_url": explorer_url("address", checksum(card.code.wallet_address)),
         "funnel": _funnel(card),
         "off": _off(card),

@@ -15,6 +15,18 @@ from tests.support.portals import RunningPortal
 Visitor = Callable[..., Page]
 
 
+def check_qr(page: Page, selector: str) -> None:
+    """Hold that no module of a QR code is cut off: the drawing lies inside its box, with light around it."""
+    margins = page.locator(selector).evaluate(
+        """(svg) => {
+          const box = svg.getBoundingClientRect(), ink = svg.querySelector("path").getBoundingClientRect();
+          return [ink.left - box.left, ink.top - box.top, box.right - ink.right, box.bottom - ink.bottom];
+        }"""
+    )
+    assert min(margins) > 5, margins
+    assert max(margins) - min(margins) < 5, margins
+
+
 @pytest.fixture
 def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Visitor]:
     """Return a maker of pages, each in a browser of its own with no cookies; a script error fails the test."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, check_qr
 
 
 def test_the_dashboard_works_without_scripts(visitor: Visitor, sign_in: Callable[[Page, str], None]) -> None:
@@ -36,6 +36,11 @@ def test_a_qr_code_opens_in_a_dialog(visitor: Visitor, sign_in: Callable[[Page, 
     card.get_by_role("link", name="QR code").click()
     dialog = page.get_by_role("dialog", name="QR code")
     expect(dialog.locator(".qr-holder svg")).to_be_visible()
+    check_qr(page, "dialog[open] .qr-holder svg")
+    box, window = dialog.bounding_box(), page.viewport_size
+    assert box
+    assert window
+    assert abs(box["x"] + box["width"] / 2 - window["width"] / 2) < 20
     with page.expect_download() as download:
         dialog.get_by_role("link", name="Download SVG").click()
     assert download.value.suggested_filename == f"referral-{_code(card)}.svg"

@@ -9,7 +9,7 @@ import pyotp
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, check_qr
 from tests.browser.test_accessibility import RULES
 from tests.support.portals import RunningPortal
 
@@ -39,6 +39,7 @@ def test_from_the_qr_code_to_a_confirmed_change(visitor: Visitor, portal: Runnin
     page.get_by_role("link", name="Set it up").click()
     page.get_by_role("button", name="Set it up").click()
     check(page)
+    check_qr(page, ".qr-holder svg")
     totp = pyotp.TOTP(page.locator("#secret").input_value())
     page.locator("#code").fill(totp.now())
     page.get_by_role("button", name="Turn it on").click()

@@ -105,7 +105,7 @@ def _facts() -> dict[str, object]:
 
 def _qr(secret: str) -> Markup:
     uri = provisioning_uri(secret, current_user.email or current_user.name, portal().settings.brand_name)
-    return Markup(segno.make(uri, error="m").svg_inline(scale=5, border=4))  # noqa: S704 - segno's own markup
+    return Markup(segno.make(uri, error="m").svg_inline(border=4, omitsize=True))  # noqa: S704 - segno's own markup
 
 
 def _key() -> str:

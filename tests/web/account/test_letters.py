@@ -68,6 +68,15 @@ def test_every_kind_is_a_letter_in_the_readers_language(
     assert " ".join(letter.text.splitlines()[0].split()) in shown
 
 
+def test_a_letter_wears_the_brand(make_app: MakeApp, owner: User) -> None:
+    tell(owner)
+    shop = visitor(make_app(brand_name="Good Things", brand_color="#f2b705"))
+    letter = newest_letter(shop)
+    assert "Good Things</td>" in letter.html
+    # Yellow carries dark text.
+    assert "background: #f2b705; color: #10141f" in letter.html
+
+
 def test_the_mailbox_and_each_letter_speak_their_own_language(client: Visitor, owner: User) -> None:
     for number, locale in enumerate(("uk", "ru")):
         query("UPDATE users SET locale = %s", [locale])

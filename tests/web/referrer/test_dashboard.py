@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from xml.etree import ElementTree
 
 import pytest
 
@@ -81,6 +83,12 @@ def test_each_status_explains_itself(as_owner: Visitor, owner: User, status: str
     assert "5% of" in text_of(page)
 
 
+def test_the_sum_that_explains_a_reward_adds_up_as_it_is_shown(as_owner: Visitor, owner: User) -> None:
+    # 5% of 299 UAH at 40 is 0.37375 dollars: with four decimals the line would say 0.3738 = 3.7375.
+    make_reward(owner, usd_value=Decimal("0.37375"), reward_amount_wei=3_737_500_000_000 * 10**6)
+    assert "= $0.37375 = 3.7375 RING" in text_of(as_owner.get("/refcodes")).replace("\xa0", " ")
+
+
 def test_a_reward_without_a_size_says_what_is_known(as_owner: Visitor, owner: User) -> None:
     make_reward(
         owner,
@@ -120,7 +128,10 @@ def test_a_qr_code_is_an_svg_to_download(as_owner: Visitor, owner: User) -> None
     answer = as_owner.get(f"/refcodes/{code.code}/qr.svg")
     assert answer.mimetype == "image/svg+xml"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="referral-{code.code}.svg"'
-    assert answer.text.startswith("<svg")
+    picture = ElementTree.fromstring(answer.data)
+    # Opened as a file it is a picture only with its namespace, and dark on light only with its own ground.
+    assert picture.tag == "{http://www.w3.org/2000/svg}svg"
+    assert 'fill="#fff"' in answer.text
     assert "<script" not in answer.text
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 

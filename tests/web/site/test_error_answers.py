@@ -79,6 +79,15 @@ def test_a_wrong_token(client: Visitor, as_owner: Visitor, locale: str) -> None:
     assert (answer.status_code, error_of(answer)["code"]) == (400, "csrf_invalid")
 
 
+def test_a_page_that_expired_leads_back_to_itself_and_says_so_once(client: Visitor) -> None:
+    page = client.post("/en/cart", headers={"Referer": "http://localhost/en/products/tea?a=1"})
+    assert '<a class="btn btn-primary" href="/en/products/tea?a=1">Reload</a>' in page.text
+    assert text_of(page).count("Reload") == 2
+    stranger = client.post("/en/cart", headers={"Referer": "https://elsewhere.example/trap"})
+    assert 'href="/en/"' in stranger.text
+    assert "trap" not in stranger.text
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_wrong_method(client: Visitor, locale: str) -> None:
     page = client.get(f"/{locale}/logout")
