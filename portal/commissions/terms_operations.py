@@ -208,16 +208,21 @@ def save_product_percent(
     return SavedPercent(product, _text(before) or "", _text(percent) or "")
 
 
-def save_platform_percent(text: str, settings: Settings, actor: Actor) -> None:
+def save_platform_percent(
+    text: str, settings: Settings, actor: Actor, *, instead_of: str | None = None
+) -> tuple[str, str]:
     """Set the platform's default referral percent, or unset it with an empty text: then the server's setting decides.
 
-    Raises InvalidPercent, or CommissionTermsExceed when a vendor's terms leave no room for it.
+    Returns the texts of what was before and of what holds now. `instead_of` is as in `save_product_percent`.
+    Raises InvalidPercent, RateChanged, or CommissionTermsExceed when a vendor's terms leave no room for it.
     """
     percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
         _lock_terms()
         PlatformConfig.insert(id=1).on_conflict_ignore().execute()
         row = PlatformConfig.select().where(PlatformConfig.id == 1).for_update().get()
+        if instead_of not in (None, _text(row.referral_percent) or ""):
+            raise RateChanged
         policy = replace(get_percent_policy(settings), platform_default=percent)
         for vendor in Vendor.select().order_by(Vendor.id):
             config = find_merchant_config(vendor.id)
@@ -233,6 +238,7 @@ def save_platform_percent(text: str, settings: Settings, actor: Actor) -> None:
             "referral_percent_saved",
             data={"from": _text(row.referral_percent), "to": _text(percent)},
         )
+    return _text(row.referral_percent) or "", _text(percent) or ""
 
 
 def _lock_terms() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -76,10 +76,16 @@ def platform_rate_save() -> ResponseReturnValue:
     """Set or unset the platform's default percent."""
     typed = request.form.get("platform_percent", "")
     try:
-        save_platform_percent(typed, portal().settings, Actor.user(current_user.id))
+        was, now = save_platform_percent(
+            typed,
+            portal().settings,
+            Actor.user(current_user.id),
+            instead_of=request.form.get("instead_of"),
+        )
     except PortalError as error:
         return _rates_page({"platform_percent": (error_text(error), typed)}), status_of(error)
-    flash(_("The platform’s default is saved."), "success")
+    back = {"platform_percent": was, "instead_of": now}
+    flash_undo(_("The platform’s default is saved."), url_for("admin.platform_rate_save"), back)
     return redirect(url_for("admin.product_rates"), 303)
 
 

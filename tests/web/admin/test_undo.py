@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from werkzeug.test import TestResponse
 
-from models import Product, Refcode, Settlement, User
+from models import PlatformConfig, Product, Refcode, Settlement, User
 from portal.flows.switch_code import block_code
 from tests.factories import make_product, make_reward, make_settlement, make_vendor
 from tests.web.pages import text_of
@@ -95,6 +95,18 @@ def test_a_rate_that_somebody_changed_meanwhile_stays(as_admin: Visitor) -> None
     assert answer.status_code == 409
     assert "Somebody has saved another percent meanwhile." in text_of(answer)
     assert Product.get_by_id(product.id).referral_percent == 11
+
+
+@pytest.mark.parametrize("before", [None, Decimal("4.5")])
+def test_the_platforms_default_is_put_back(as_admin: Visitor, before: Decimal | None) -> None:
+    PlatformConfig.update(referral_percent=before).execute()
+    url = f"{RATES}/default"
+    as_admin.submit(url, {"platform_percent": "6"})
+    assert undo(as_admin, RATES, url).status_code == 303
+    assert PlatformConfig.get().referral_percent == before
+    late = as_admin.submit(url, {"platform_percent": "6", "instead_of": "7"})
+    assert late.status_code == 409
+    assert PlatformConfig.get().referral_percent == before
 
 
 def test_switching_a_code_is_undone_both_ways(as_admin: Visitor, code: Refcode) -> None:
