@@ -972,3 +972,15 @@ class MintJobItem(Table):
     class Meta:
         table_name = "mint_job_items"
         primary_key = CompositeKey("job", "reward")
+
+
+class SavedFilter(Table):
+    id = IdentityField()
+    user_id = BigIntegerField()
+    page = TextField()
+    name = TextField()
+    query = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "saved_filters"

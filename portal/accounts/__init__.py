@@ -3,7 +3,8 @@
 `operations` changes accounts, `membership` counts their paid months, `wallets` links wallets, `challenges` keeps what
 a wallet is asked to sign, `rules` words it, `sessions` keeps who is signed in where, `throttle` slows down guessing,
 `links` keeps what e-mailed links stand for, `second_factor` asks for codes, `signals` keeps hashed traces that tell
-when two accounts may be one person, `queries` reads. Cookies and forms live in `portal.web`.
+when two accounts may be one person, `saved_filters` keeps what a person comes back to, `queries` reads. Cookies and
+forms live in `portal.web`.
 """
 
 from portal.accounts.challenges import (
@@ -68,6 +69,19 @@ from portal.accounts.resets import (
 from portal.accounts.rules import (
     domain_of,
 )
+from portal.accounts.saved_filters import (
+    FILTER_NAME_MAX,
+    FILTERS_MAX,
+    FilterLimit,
+    FilterNameInvalid,
+    FilterNameTaken,
+    FilterUnknown,
+    get_saved_filter,
+    list_saved_filters,
+    remove_filter,
+    rename_filter,
+    save_filter,
+)
 from portal.accounts.second_factor import (
     SecondFactorMissing,
     SecondFactorPaused,
@@ -113,6 +127,8 @@ from portal.accounts.wallets import (
 )
 
 __all__ = [
+    "FILTERS_MAX",
+    "FILTER_NAME_MAX",
     "LINK_LIFETIMES",
     "ChallengeExpired",
     "ChallengeUnknown",
@@ -121,6 +137,10 @@ __all__ = [
     "EmailInvalid",
     "EmailTaken",
     "EmailUnconfirmed",
+    "FilterLimit",
+    "FilterNameInvalid",
+    "FilterNameTaken",
+    "FilterUnknown",
     "Holder",
     "LinkUnusable",
     "Membership",
@@ -162,6 +182,7 @@ __all__ = [
     "forgive_attempts",
     "get_link",
     "get_open_challenge",
+    "get_saved_filter",
     "get_user",
     "grant_membership",
     "has_second_factor",
@@ -169,6 +190,7 @@ __all__ = [
     "is_lower",
     "is_password_of",
     "list_reset_requests",
+    "list_saved_filters",
     "list_sessions",
     "list_wallet_addresses",
     "lock_user",
@@ -188,10 +210,13 @@ __all__ = [
     "record_signals",
     "register_wallet",
     "release_wallet",
+    "remove_filter",
+    "rename_filter",
     "renew_recovery_codes",
     "request_reset",
     "revoke_membership",
     "rotate_session",
+    "save_filter",
     "set_email",
     "set_locale",
     "set_password",

@@ -3,6 +3,7 @@
 from portal.commissions.operations import PaidOrder, write_settlement
 from portal.commissions.payout_decisions import (
     HoldReasonMissing,
+    get_settlement,
     hold_settlement,
     release_reserve,
     release_settlement,
@@ -73,6 +74,7 @@ __all__ = [
     "find_merchant_config",
     "get_batch",
     "get_percent_policy",
+    "get_settlement",
     "get_vendor",
     "held_reasons",
     "hold_settlement",

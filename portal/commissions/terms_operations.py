@@ -52,6 +52,12 @@ class ProductMissing(PortalError):
     code = "product_missing"
 
 
+class RateChanged(PortalError):
+    """Somebody saved another percent meanwhile, so what was saved before is not put back."""
+
+    code = "rate_changed"
+
+
 class MinimumNegative(PortalError):
     """The minimum payout is below zero."""
 
@@ -157,10 +163,22 @@ def save_merchant_terms(vendor_id: int, terms: MerchantTerms, settings: Settings
         record_event(actor, "vendor", vendor_id, "merchant_terms_saved", data=changed)
 
 
-def save_product_percent(product_id: int, text: str, settings: Settings, actor: Actor) -> Product:
+@dataclass(frozen=True)
+class SavedPercent:
+    """A product with its new percent, and the texts of what was before and of what holds now; empty is unset."""
+
+    product: Product
+    before: str
+    after: str
+
+
+def save_product_percent(
+    product_id: int, text: str, settings: Settings, actor: Actor, *, instead_of: str | None = None
+) -> SavedPercent:
     """Set a product's own referral percent, or unset it with an empty text; zero is a value.
 
-    Raises ProductMissing, InvalidPercent, or CommissionTermsExceed when its vendor's terms leave no room for it.
+    `instead_of` names the percent that has to be there still, empty for unset: an undo overwrites nobody else's.
+    Raises ProductMissing, InvalidPercent, RateChanged, or CommissionTermsExceed when its vendor's terms leave no room.
     """
     percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
@@ -172,6 +190,8 @@ def save_product_percent(product_id: int, text: str, settings: Settings, actor: 
         )
         if product is None:
             raise ProductMissing
+        if instead_of not in (None, _text(product.referral_percent) or ""):
+            raise RateChanged
         product.referral_percent, before = percent, product.referral_percent
         config, policy = find_merchant_config(product.vendor_id), get_percent_policy(settings)
         # Unsetting it counts too: what holds then may be more.
@@ -185,19 +205,24 @@ def save_product_percent(product_id: int, text: str, settings: Settings, actor: 
             "referral_percent_saved",
             data={"from": _text(before), "to": _text(percent)},
         )
-    return product
+    return SavedPercent(product, _text(before) or "", _text(percent) or "")
 
 
-def save_platform_percent(text: str, settings: Settings, actor: Actor) -> None:
+def save_platform_percent(
+    text: str, settings: Settings, actor: Actor, *, instead_of: str | None = None
+) -> tuple[str, str]:
     """Set the platform's default referral percent, or unset it with an empty text: then the server's setting decides.
 
-    Raises InvalidPercent, or CommissionTermsExceed when a vendor's terms leave no room for it.
+    Returns the texts of what was before and of what holds now. `instead_of` is as in `save_product_percent`.
+    Raises InvalidPercent, RateChanged, or CommissionTermsExceed when a vendor's terms leave no room for it.
     """
     percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
         _lock_terms()
         PlatformConfig.insert(id=1).on_conflict_ignore().execute()
         row = PlatformConfig.select().where(PlatformConfig.id == 1).for_update().get()
+        if instead_of not in (None, _text(row.referral_percent) or ""):
+            raise RateChanged
         policy = replace(get_percent_policy(settings), platform_default=percent)
         for vendor in Vendor.select().order_by(Vendor.id):
             config = find_merchant_config(vendor.id)
@@ -213,6 +238,7 @@ def save_platform_percent(text: str, settings: Settings, actor: Actor) -> None:
             "referral_percent_saved",
             data={"from": _text(row.referral_percent), "to": _text(percent)},
         )
+    return _text(row.referral_percent) or "", _text(percent) or ""
 
 
 def _lock_terms() -> None:

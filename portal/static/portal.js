@@ -139,6 +139,7 @@ document.addEventListener("click", (event) => {
   else if (opener && !event.ctrlKey && !event.metaKey) {
     if (openDialog(opener.dataset.dialogOpen)) event.preventDefault();
   } else if (on("[data-dialog-close]")) on("dialog")?.close();
+  else if (on("[data-print]")) print();
   else if (on("[data-theme-toggle]")) switchTheme();
   else if (on("[data-bulk-clear]")) checkAll(on("[data-bulk]"), false);
   else if (event.target.nodeName === "DIALOG") lightDismiss(event);
@@ -151,6 +152,13 @@ function lightDismiss(event) {
 }
 document.addEventListener("focusin", (event) => {
   if (event.target.matches?.("[data-select-on-focus]")) event.target.select();
+});
+
+/* ---- tables that fit their box ---- */
+
+// Only then may the head of a table stay in sight with the page: a box that scrolls keeps it to itself.
+const fitting = new ResizeObserver((entries) => {
+  for (const { target: table } of entries) table.parentElement.classList.toggle("fits", table.offsetWidth <= table.parentElement.clientWidth);
 });
 
 /* ---- selecting rows ---- */
@@ -182,6 +190,7 @@ function showSelection(form, aloud = true) {
     all.checked = active && count === boxes.length;
     all.indeterminate = active && count < boxes.length;
   }
+  root.style.setProperty("--bulk-top", active && bar ? `${bar.offsetHeight}px` : "0px");
   if (aloud && (active || wasActive)) announce($(".bulk-count", bar ?? form)?.textContent.trim());
 }
 document.addEventListener("change", (event) => {
@@ -363,6 +372,7 @@ function enhance(from) {
   }
   for (const toggle of $$("[data-shortcuts-toggle]", from)) toggle.checked = stored(local, "ring_shortcuts") !== "off";
   for (const form of $$("[data-bulk]", from)) showSelection(form, false);
+  for (const table of $$(".table-box > .table", from)) fitting.observe(table);
   const focus = $("[data-focus]", from);
   if (focus) { focus.removeAttribute("data-focus"); focus.focus(); }
 }

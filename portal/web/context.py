@@ -40,13 +40,17 @@ class Brand:
 
 @dataclass(frozen=True)
 class NavItem:
-    """One entry of a navigation; `count` says how much waits there, None where nothing is counted."""
+    """One entry of a navigation; `count` says how much waits there, None where nothing is counted.
+
+    `within` is an entry whose pages below are being looked at.
+    """
 
     label: str
     url: str
     icon: str
     active: bool
     count: int | None = None
+    within: bool = False
 
 
 def install_context(app: Flask) -> None:
@@ -123,9 +127,16 @@ def _navigation() -> list[NavItem]:
         ]
     waiting = {"admin.inbox": _safely(count_open_callbacks) or None} if _role() == "admin" else {}
     return [
-        NavItem(label, url_for(end), icon, request.endpoint == end, waiting.get(end))
+        NavItem(label, url_for(end), icon, request.endpoint == end, waiting.get(end), _is_within(end))
         for end, label, icon in entries
     ]
+
+
+def _is_within(endpoint: str) -> bool:
+    """Tell whether an admin's page stands below an entry of the navigation."""
+    if not (request.blueprint == "admin" and endpoint.startswith("admin.")):
+        return False
+    return (request.script_root + request.path).startswith(url_for(endpoint) + "/")
 
 
 def _role() -> str | None:

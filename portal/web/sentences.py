@@ -83,6 +83,12 @@ _ERRORS: dict[str, Sentence] = {
     "filter_invalid": lambda p: _("Correct the filter first. %(reason)s", **p),
     "forbidden": lambda p: _("You may not do this."),
     "hold_days_invalid": lambda p: _("Enter a whole number of days, zero or more."),
+    "filter_limit": lambda p: _(
+        "%(at_most)s filters are saved already. Remove one that you no longer need.", **p
+    ),
+    "filter_name_invalid": lambda p: _("Give a name of up to %(at_most)s characters.", **p),
+    "filter_name_taken": lambda p: _("You have a filter with this name. Choose another name."),
+    "filter_unknown": lambda p: _("This filter does not exist any more."),
     "hold_reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
     "input_invalid": lambda p: _("Some fields need your attention."),
     "internal": lambda p: _("Something went wrong on our side. It was recorded; try again."),
@@ -140,6 +146,7 @@ _ERRORS: dict[str, Sentence] = {
     "rail_failure_unknown": lambda p: _("This failure does not exist."),
     "rate_limited": lambda p: _("Too many requests. Wait a minute and try again."),
     "rate_missing": lambda p: _("There is no exchange rate for %(currency)s.", **p),
+    "rate_changed": lambda p: _("Somebody has saved another percent meanwhile. Nothing was changed."),
     "reason_missing": lambda p: _("Give a reason of up to %(at_most)s characters.", **p),
     "reserve_short": lambda p: _("No more can be given back than is kept."),
     "refund_key_invalid": lambda p: _("This form was already used. Reload the page to start another refund."),

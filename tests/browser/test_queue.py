@@ -66,6 +66,70 @@ def test_the_keyboard_walks_chooses_and_approves(
     expect(page.locator("dialog[open]")).to_be_visible()
 
 
+def test_the_bar_and_the_head_stay_in_sight(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], waiting: list[str]
+) -> None:
+    page = visitor(viewport={"width": 1280, "height": 420})
+    sign_in(page, "admin")
+    page.goto("/admin/refcodes")
+    box = page.get_by_label(f"Choose {waiting[1]}")
+    head = page.locator("table[data-shortcuts] thead th").nth(1)
+    box.scroll_into_view_if_needed()
+    row = page.locator("tr[data-row]", has_text=waiting[1])
+    before = row.bounding_box()
+    box.check()
+    # The bar takes the room of the filters, so that no row moves away from the pointer.
+    assert row.bounding_box() == before
+    page.evaluate(
+        "scrollTo(0, document.querySelector('table[data-shortcuts]').getBoundingClientRect().top + scrollY + 60)"
+    )
+    bar = page.locator("[data-bulk-bar]")
+    expect(bar).to_be_in_viewport(ratio=1)
+    expect(head).to_be_in_viewport(ratio=1)
+    above, below = bar.bounding_box(), head.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"] + 1
+
+
+def test_a_filter_is_named_and_comes_back(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], waiting: list[str]
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto(f"/admin/refcodes?orderReference={waiting[2]}")
+    page.get_by_text("Save this filter").first.click()
+    name = f"Number {time.time_ns()}"
+    page.get_by_label("Name of the filter").first.fill(name)
+    page.get_by_role("button", name="Save this filter").click()
+    page.goto("/admin/refcodes")
+    page.get_by_role("link", name=name).click()
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    page.get_by_text("Edit the saved filters").click()
+    page.get_by_role("button", name=f"Remove {name}").click()
+    expect(page.locator("main").get_by_text("The filter is removed.")).to_be_visible()
+    expect(page.get_by_role("link", name=name)).to_have_count(0)
+
+
+def test_a_story_is_printed_whole(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], waiting: list[str]
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto(f"/admin/audit?orderReference={waiting[0]}")
+    page.emulate_media(media="print")
+    expect(page.locator("p.print-only")).to_contain_text(waiting[0])
+    expect(page.locator("p.print-only")).to_be_visible()
+    for gone in (".shell-header", ".shell-footer", "main form", "[download]"):
+        expect(page.locator(gone).first).to_be_hidden()
+    address = page.locator("#story-reward .hex").first
+    whole = address.locator(".visually-hidden").first
+    assert len(whole.inner_text()) == 42
+    shown = whole.bounding_box()
+    assert shown is not None
+    assert shown["width"] > 100
+
+
 def test_a_minting_job_shows_its_progress_and_keeps_its_page(
     visitor: Visitor, sign_in: Callable[[Page, str], None], portal: RunningPortal, waiting: list[str]
 ) -> None:

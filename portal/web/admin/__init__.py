@@ -11,6 +11,7 @@ from portal.web.admin import (
     payouts,
     queue,
     rates,
+    saved,
     settlements,
 )
 from portal.web.admin.blueprint import blueprint
@@ -27,5 +28,6 @@ __all__ = [
     "payouts",
     "queue",
     "rates",
+    "saved",
     "settlements",
 ]

@@ -12,6 +12,7 @@ from portal.chain import list_alerts
 from portal.flows.audit_reference import audit_reference, close_alert, proof_as_json
 from portal.flows.request_refund import request_refund
 from portal.flows.risk_hints import risk_hints
+from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.payments import PaymentUnknown, list_callbacks, list_open_rail_failures
 from portal.web.access import for_role
@@ -97,6 +98,7 @@ def _audit_page(reference: str, error: PortalError | None = None) -> str:
     field = error.field if error and error.field in _REFUND_FIELDS else "refund"
     return render_template(
         "admin/audit.html",
+        now=utc_now(),
         reference=reference,
         story=story,
         callbacks=callback_rows(list_callbacks("open")),

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.chain import checksum
-from portal.flows.code_overview import code_overview
+from portal.flows.code_overview import CodeOverview, code_overview
 from portal.flows.switch_code import REASON_MAX, CodeReasonMissing, block_code, unblock_code
 from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
@@ -18,6 +18,7 @@ from portal.web.reward_words import explorer_url
 from portal.web.risk_words import code_event
 from portal.web.sentences import error_text
 from portal.web.translate import gettext as _
+from portal.web.undo import flash_undo
 
 if TYPE_CHECKING:
     from models import EventLog
@@ -34,18 +35,35 @@ def code(code: str) -> ResponseReturnValue:
 @for_role("admin")
 def code_switch(code: str) -> ResponseReturnValue:
     """Deactivate a code for a reason its owner sees, or activate it again; past rewards stand."""
+    here = url_for("admin.code", code=code)
+    before = code_overview(code)
     if request.form.get("active") == "1":
         works = unblock_code(code, current_user.id)
         told = _("The code works again.")
         waits = _("The code works again as soon as its owner links the wallet.")
-        flash(told if works else waits, "success")
-        return redirect(url_for("admin.code", code=code), 303)
+        reason = _blocked_for(before)
+        if reason:
+            back = {"active": "0", "reason": reason}
+            flash_undo(told if works else waits, url_for("admin.code_switch", code=code), back)
+        else:
+            flash(told if works else waits, "success")
+        return redirect(here, 303)
     try:
         block_code(code, request.form.get("reason", ""), current_user.id)
     except CodeReasonMissing as error:
         return _code_page(code, error), status_of(error)
-    flash(_("The code is deactivated. Past rewards stand."), "success")
-    return redirect(url_for("admin.code", code=code), 303)
+    told = _("The code is deactivated. Past rewards stand.")
+    if before.code.active:
+        flash_undo(told, url_for("admin.code_switch", code=code), {"active": "1"})
+    else:
+        flash(told, "success")
+    return redirect(here, 303)
+
+
+def _blocked_for(found: CodeOverview) -> str | None:
+    """Return the reason an admin deactivated a code for; None when it works or its owner turned it off."""
+    cause = found.deactivation
+    return cause.reason if cause and cause.by == "admin" and not found.code.active else None
 
 
 def _code_page(code: str, error: CodeReasonMissing | None = None) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_date
 from flask_login import current_user
 
 from portal.flows import decide_reward
@@ -21,6 +22,7 @@ from portal.visits import platform_stats
 from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.filters import QueueView, read_view
+from portal.web.admin.saved_view import SavedForm, saved_filters
 from portal.web.errors import status_of
 from portal.web.format import number
 from portal.web.requests import is_htmx, portal
@@ -41,7 +43,7 @@ MOST_COUNTED = 1_001
 def rewards() -> ResponseReturnValue:
     """Show the queue of a status, oldest first, with totals and platform visits."""
     view = read_view(request.args, portal().settings)
-    return _queue_page(view)
+    return queue_page(view)
 
 
 @blueprint.get("/refcodes/<int:reward_id>/row")
@@ -90,7 +92,7 @@ def decide_many() -> ResponseReturnValue:
             result = decide_reward.approve_many(ids, current_user.id, portal().settings)
             _tell_approved(result)
     except PortalError as error:
-        return _queue_page(view, error), status_of(error)
+        return queue_page(view, error), status_of(error)
     portal().wake("mint_rewards")
     return redirect(queue_url(view), 303)
 
@@ -111,13 +113,21 @@ def _chosen(wanted: RewardFilter) -> list[int]:
     return [reward_id for reward_id in chosen if 0 < reward_id < 2**63]
 
 
-def _queue_page(view: QueueView, error: PortalError | None = None) -> str:
+def queue_page(view: QueueView, error: PortalError | None = None, form: SavedForm | None = None) -> str:
+    """Return the page of a filtered queue, with what was wrong with a decision or with naming the filter."""
     page = list_reward_queue(view.wanted, request.args.get("cursor"))
     matching = count_matching(view.wanted, MOST_COUNTED)
-    problems = [*view.errors.items(), *([("queue", error_text(error))] if error else [])]
+    about = "bulk-reason" if error and error.field == "reason" else "queue"
+    problems = [*view.errors.items(), *([(about, error_text(error))] if error else [])]
+    problems += [(form.field_id, form.error)] if form else []
+    visits = platform_stats()
     return render_template(
         "admin/rewards.html",
         view=view,
+        chosen=set(request.form.getlist("ids", type=int)),
+        reason=request.form.get("reason", ""),
+        reason_error=error_text(error) if error and error.field == "reason" else "",
+        saved=saved_filters("rewards", view.query, form),
         status=view.wanted.status,
         rows=_rows(page.rewards),
         next_cursor=page.next_cursor,
@@ -125,7 +135,8 @@ def _queue_page(view: QueueView, error: PortalError | None = None) -> str:
         matching_text=number(matching) if matching < MOST_COUNTED else _("more than 1,000"),
         can_choose_all=matching < MOST_COUNTED,
         totals=reward_totals(),
-        visits=platform_stats(),
+        visits=visits,
+        daily=[(format_date(day, "d MMM"), count, number(count)) for day, count in visits.daily],
         chain_configured=portal().chain.configured,
         waiting=_waiting(),
         form_errors=problems,

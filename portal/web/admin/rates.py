@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -30,6 +30,7 @@ from portal.web.format import percent
 from portal.web.requests import portal
 from portal.web.sentences import error_text, percent_source
 from portal.web.translate import gettext as _
+from portal.web.undo import flash_undo
 
 if TYPE_CHECKING:
     from models import Product
@@ -50,14 +51,22 @@ def product_rate_save(product_id: int) -> ResponseReturnValue:
     """Set or unset a product's own percent."""
     typed = request.form.get("percent", "")
     try:
-        product = save_product_percent(product_id, typed, portal().settings, Actor.user(current_user.id))
+        saved = save_product_percent(
+            product_id,
+            typed,
+            portal().settings,
+            Actor.user(current_user.id),
+            instead_of=request.form.get("instead_of"),
+        )
     except PortalError as error:
         if error.field is None:
             raise
         told = {f"percent-{product_id}": (error_text(error), typed)}
         return _rates_page(told, before=product_id + 1), status_of(error)
-    flash(_("The rate of %(product)s is saved.", product=product.name), "success")
+    done = _("The rate of %(product)s is saved.", product=saved.product.name)
     before = request.form.get("before", type=int)
+    back = {"percent": saved.before, "instead_of": saved.after, **({"before": str(before)} if before else {})}
+    flash_undo(done, url_for("admin.product_rate_save", product_id=product_id), back)
     return redirect(url_for("admin.product_rates", before=before), 303)
 
 
@@ -67,10 +76,16 @@ def platform_rate_save() -> ResponseReturnValue:
     """Set or unset the platform's default percent."""
     typed = request.form.get("platform_percent", "")
     try:
-        save_platform_percent(typed, portal().settings, Actor.user(current_user.id))
+        was, now = save_platform_percent(
+            typed,
+            portal().settings,
+            Actor.user(current_user.id),
+            instead_of=request.form.get("instead_of"),
+        )
     except PortalError as error:
         return _rates_page({"platform_percent": (error_text(error), typed)}), status_of(error)
-    flash(_("The platform’s default is saved."), "success")
+    back = {"platform_percent": was, "instead_of": now}
+    flash_undo(_("The platform’s default is saved."), url_for("admin.platform_rate_save"), back)
     return redirect(url_for("admin.product_rates"), 303)
 
 

@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from portal.commissions import (
     HoldReasonMissing,
+    get_settlement,
     hold_settlement,
     list_currencies,
     list_settlements,
@@ -24,6 +25,7 @@ from portal.lib.errors import PortalError
 from portal.web.access import for_role
 from portal.web.admin.blueprint import blueprint
 from portal.web.admin.ledger_filters import STATUSES, LedgerView, read_ledger_view
+from portal.web.admin.saved_view import SavedForm, saved_filters
 from portal.web.admin.section import section_nav
 from portal.web.errors import status_of
 from portal.web.payout_words import problem_words, reason_rows, split_rows
@@ -31,13 +33,17 @@ from portal.web.requests import local_path, portal
 from portal.web.sentences import error_text
 from portal.web.settlement_words import next_settlement_cursor, settlement_row
 from portal.web.translate import gettext as _
+from portal.web.undo import flash_undo
+
+# The way back from a decision: the form's endpoint and its fields, None where there is no exact way back.
+Undo = tuple[str, dict[str, str] | None]
 
 
 @blueprint.get("/store/commissions")
 @for_role("admin")
 def settlements() -> ResponseReturnValue:
     """Show the settlement ledger, newest first."""
-    return _ledger_page(read_ledger_view(request.args, portal().settings))
+    return ledger_page(read_ledger_view(request.args, portal().settings))
 
 
 @blueprint.post("/store/commissions/<int:settlement_id>/hold")
@@ -45,10 +51,14 @@ def settlements() -> ResponseReturnValue:
 def settlement_hold(settlement_id: int) -> ResponseReturnValue:
     """Keep a settlement out of payouts, with a reason."""
     reason = request.form.get("reason", "")
+    before = get_settlement(settlement_id)
+    # Releasing makes a settlement pending: one that had failed would not be what it was.
+    undo = {"reason": _("The hold was undone.")} if before.status == "pending" else None
     return _decide(
         settlement_id,
         lambda: hold_settlement(settlement_id, reason, Actor.user(current_user.id)),
         _("The settlement is held."),
+        ("admin.settlement_release", undo),
     )
 
 
@@ -57,10 +67,13 @@ def settlement_hold(settlement_id: int) -> ResponseReturnValue:
 def settlement_release(settlement_id: int) -> ResponseReturnValue:
     """Let a held settlement be paid again, with a reason."""
     reason = request.form.get("reason", "")
+    before = get_settlement(settlement_id)
+    undo = {"reason": before.failure_reason} if before.failure_reason else None
     return _decide(
         settlement_id,
         lambda: release_settlement(settlement_id, reason, Actor.user(current_user.id)),
         _("The settlement is released."),
+        ("admin.settlement_hold", undo),
     )
 
 
@@ -75,19 +88,31 @@ def settlement_retry(settlement_id: int) -> ResponseReturnValue:
     )
 
 
-def _decide(settlement_id: int, decision: Callable[[], object], told: str) -> ResponseReturnValue:
+def _decide(
+    settlement_id: int, decision: Callable[[], object], told: str, undo: Undo = ("", None)
+) -> ResponseReturnValue:
     """Run a decision and go back to where it was taken; a missing reason is told beside its field."""
     back = local_path(request.form.get("next")) or url_for("admin.settlements")
     try:
         decision()
     except HoldReasonMissing as error:
         view = read_ledger_view({}, portal().settings)
-        return _ledger_page(view, error, settlement_id), status_of(error)
-    flash(told, "success")
+        return ledger_page(view, error, settlement_id), status_of(error)
+    endpoint, fields = undo
+    if fields is None:
+        flash(told, "success")
+    else:
+        flash_undo(told, url_for(endpoint, settlement_id=settlement_id), {**fields, "next": back})
     return redirect(back, 303)
 
 
-def _ledger_page(view: LedgerView, error: PortalError | None = None, wrong_id: int | None = None) -> str:
+def ledger_page(
+    view: LedgerView,
+    error: PortalError | None = None,
+    wrong_id: int | None = None,
+    form: SavedForm | None = None,
+) -> str:
+    """Return the page of a filtered ledger, with what was wrong with a decision or with naming the filter."""
     before = wrong_id + 1 if wrong_id else request.args.get("before", type=int)
     found = list_settlements(wanted=view.wanted, before_id=before if before and before < 2**63 else None)
     plan = read_plan()
@@ -95,9 +120,12 @@ def _ledger_page(view: LedgerView, error: PortalError | None = None, wrong_id: i
     errors = list(view.errors.items())
     if error is not None:
         errors.append((f"reason-{wrong_id}", error_text(error)))
+    if form:
+        errors.append((form.field_id, form.error))
     return render_template(
         "admin/settlements.html",
         view=view,
+        saved=saved_filters("settlements", view.query, form),
         rows=[settlement_row(settlement) for settlement in found],
         split=split_rows(plan),
         reasons=reason_rows(plan),
@@ -109,9 +137,7 @@ def _ledger_page(view: LedgerView, error: PortalError | None = None, wrong_id: i
         section_nav=section_nav(),
         form_errors=errors,
         wrong_id=wrong_id,
-        here=request.script_root + request.full_path.rstrip("?")
-        if request.method == "GET"
-        else url_for("admin.settlements"),
+        here=_here(),
         can_decide=True,
     )
 
