@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime, format_timedelta
+from babel import Locale
+from babel.core import get_global
+from babel.dates import format_datetime, format_timedelta, get_timezone_location
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from flask_babel import get_locale
 
@@ -82,8 +86,21 @@ def usd(value: Decimal | None) -> str:
 
 def moment(value: datetime) -> str:
     """Return a moment in the business time zone, the zone named."""
-    local = value.astimezone(portal().settings.timezone)
-    return str(format_datetime(local, "d MMM y, HH:mm (VVV)", locale=get_locale()))
+    zone, locale = portal().settings.timezone, get_locale()
+    return f"{format_datetime(value.astimezone(zone), 'd MMM y, HH:mm', locale=locale)} ({_city(zone.key, locale)})"
+
+
+@lru_cache
+def _city(zone: str, locale: Locale) -> str:
+    """Return a zone's city as the language calls it.
+
+    Babel looks under the zone's present name only, and the names of some cities stand under a former one (Europe/Kiev).
+    """
+    former = (old for old, present in get_global("zone_aliases").items() if present == zone)
+    for name in (zone, *former):
+        if city := locale.time_zones.get(name, {}).get("city"):
+            return str(city)
+    return str(get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True))
 
 
 def ago(value: datetime) -> str:

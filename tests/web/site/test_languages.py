@@ -7,8 +7,9 @@ import re
 import pytest
 
 from models import User
-from tests.factories import make_product
-from tests.web.conftest import visitor
+from tests.factories import give_credit, make_product
+from tests.web.conftest import MakeApp, visitor
+from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
 PAGES = ("/", "/cart", "/login", "/register")
@@ -101,3 +102,20 @@ def test_numbers_follow_the_language(client: Visitor) -> None:
     assert "1,234,567.89" in client.get("/en/").text
     for code in ("uk", "ru"):
         assert "1\xa0234\xa0567,89" in client.get(f"/{code}/").text
+
+
+@pytest.mark.parametrize(
+    ("zone", "cities"),
+    [
+        ("Europe/Kyiv", ("Kyiv", "Київ", "Киев")),
+        ("Europe/Warsaw", ("Warsaw", "Варшава", "Варшава")),
+        ("UTC", ("UTC", "UTC", "UTC")),
+    ],
+)
+def test_a_zone_is_named_as_the_language_calls_its_city(
+    make_app: MakeApp, owner: User, zone: str, cities: tuple[str, ...]
+) -> None:
+    give_credit(owner, 100)
+    browser = visitor(make_app(business_timezone=zone), owner)
+    for locale, city in zip(("en", "uk", "ru"), cities, strict=True):
+        assert f"({city})" in text_of(browser.get(f"/{locale}/account/credit"))
