@@ -120,7 +120,7 @@ def test_a_story_is_printed_whole(
     page.emulate_media(media="print")
     expect(page.locator("p.print-only")).to_contain_text(waiting[0])
     expect(page.locator("p.print-only")).to_be_visible()
-    for gone in (".shell-header", ".shell-footer", "main form", "[download]"):
+    for gone in (".shell-tools", ".shell-nav", ".shell-footer", "main form", "[download]"):
         expect(page.locator(gone).first).to_be_hidden()
     address = page.locator("#story-reward .hex").first
     whole = address.locator(".visually-hidden").first
