@@ -53,7 +53,7 @@ def change_cart() -> ResponseReturnValue:
     try:
         _change_cart()
     except PortalError as error:
-        return _cart_page(error_text(error)), 422
+        return _refused_page(error_text(error)), 422
     return redirect(url_for("store.cart"), 303)
 
 
@@ -115,6 +115,16 @@ def _change_cart() -> None:
         set_quantity(line.product_id, line.quantity)
     else:
         add_to_cart(line.product_id, line.quantity)
+
+
+def _refused_page(error: str) -> str:
+    """Return the page whose form was refused: the cart's own, or that of the product that was to be added."""
+    wanted = request.form.get("productId", 0, type=int)
+    found = products_by_id([wanted]).get(wanted)
+    if found is None or request.form.get("mode") == "set":
+        return _cart_page(error)
+    errors = [("quantity" if found.stock > 0 else "", error)]
+    return render_template("store/product.html", product=found, form_errors=errors)
 
 
 def _cart_page(error: str | None = None) -> str:

@@ -65,6 +65,27 @@ def test_a_quantity_that_is_none_is_refused_in_words(client: Visitor, quantity: 
     assert client.cart() == {str(product.id): 2}
 
 
+@pytest.mark.parametrize("quantity", ["0.5", "1000", "x"])
+def test_a_wrong_quantity_is_told_on_the_products_own_page(client: Visitor, quantity: str) -> None:
+    product = make_product()
+    page = add(client, product, quantity)
+    assert page.status_code == 422
+    assert product.name in page.text.split("<main")[1].split("</h1>")[0]
+    assert 'href="#quantity"' in page.text
+    assert f'value="{quantity}"' in page.text
+    assert page.text.count('class="field-error"') == 1
+    assert client.cart() == {}
+
+
+def test_more_than_a_cart_holds_is_told_on_the_products_own_page(client: Visitor) -> None:
+    product = make_product()
+    add(client, product, 999)
+    page = add(client, product)
+    assert page.status_code == 422
+    assert 'href="#quantity"' in page.text
+    assert client.cart() == {str(product.id): 999}
+
+
 @pytest.mark.parametrize("product_id", ["", "x", "-1", "0", "1.5", str(2**63), "null"])
 def test_a_product_that_is_none_is_refused(client: Visitor, product_id: str) -> None:
     page = client.submit("/cart", {"productId": product_id, "quantity": "1"})
