@@ -12,14 +12,11 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-from portal.db.migrations import migrate
-from portal.local import start_postgres, stop_postgres
 from tests.bench.beacon_designs import TABLES
+from tests.bench.databases import durable_database
 from tests.support.beacons import Request, WebServer, beacon, page, send, serving
-from tests.support.databases import execute, named
-from tests.support.run import close_run, open_run, run_folder
+from tests.support.databases import execute
 
 PORTAL, OTHERS = "wsgi:app", "tests.bench.beacon_designs:application"
 CODES = 10_000
@@ -43,21 +40,6 @@ def beacons(hot: bool, path: str) -> Request:
     made = {code: beacon(code, path) for code in itertools.islice(codes(hot), 1 if hot else CODES)}
     names = codes(hot)
     return lambda: made[next(names)]
-
-
-@contextmanager
-def durable_database() -> Iterator[str]:
-    """Yield the URL of a database with the server's own, durable settings and the codes in it."""
-    folder = run_folder() / "postgres-beacon"
-    try:
-        url = start_postgres(folder)
-        migrate(url)
-        execute(url, "CREATE DATABASE bench TEMPLATE portal")
-        for statement in (TABLES, _FILL):
-            execute(named(url, "bench"), statement)
-        yield named(url, "bench")
-    finally:
-        stop_postgres(folder)
 
 
 def compare(ours: WebServer, others: WebServer, hot: bool, rounds: int, seconds: float) -> dict[str, float]:
@@ -137,17 +119,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--durability", type=int, default=100_000, help="beacons to answer; 0 leaves it out")
     arguments = parser.parse_args()
-    open_run()
-    try:
-        with durable_database() as url:
-            told = []
-            for server in arguments.server or ["granian", "gunicorn"]:
-                told += run(url, server, arguments.rounds, arguments.seconds)
-            if arguments.durability:
-                told.append(measure_durability(url, "granian", arguments.durability))
-        print("\n".join(told))
-    finally:
-        close_run()
+    with durable_database() as url:
+        for statement in (TABLES, _FILL):
+            execute(url, statement)
+        told = []
+        for server in arguments.server or ["granian", "gunicorn"]:
+            told += run(url, server, arguments.rounds, arguments.seconds)
+        if arguments.durability:
+            told.append(measure_durability(url, "granian", arguments.durability))
+    print("\n".join(told))
 
 
 if __name__ == "__main__":

@@ -8,18 +8,15 @@ from __future__ import annotations
 import argparse
 
 from portal.app import create_app
-from portal.db import bind_database, connection
+from portal.db import connection
 from portal.db.connection import query
-from portal.db.migrations import migrate
 from portal.flows.referrer_overview import referrer_overview
-from portal.local import start_postgres, stop_postgres
 from portal.rewards import fold_reward_totals
 from portal.settings import load_settings
 from portal.shop import fold_code_orders
 from tests.bench.bench_queue import milliseconds
+from tests.bench.databases import durable_database
 from tests.factories import make_code, make_user, make_visits
-from tests.support.databases import execute, named
-from tests.support.run import close_run, open_run, run_folder
 from tests.web.conftest import visitor
 from tests.web.visitor import Visitor
 
@@ -43,18 +40,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rewards", type=int, default=100_000)
     many = parser.parse_args().rewards
-    open_run()
-    folder = run_folder() / "postgres-dashboard"
-    try:
-        url = start_postgres(folder)
-        migrate(url)
-        execute(url, "CREATE DATABASE bench TEMPLATE portal")
-        bind_database(named(url, "bench"))
-        with connection():
-            print("\n".join(run(named(url, "bench"), many)))
-    finally:
-        stop_postgres(folder)
-        close_run()
+    with durable_database() as url, connection():
+        print("\n".join(run(url, many)))
 
 
 def run(url: str, many: int) -> list[str]:

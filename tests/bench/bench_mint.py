@@ -13,13 +13,9 @@ import time
 
 from portal.chain import order_ref
 from portal.chain.contract import Payment
-from portal.db import bind_database
-from portal.db.migrations import migrate
 from portal.flows.mint_rewards import drive_minting
-from portal.local import start_postgres, stop_postgres
+from tests.bench.databases import durable_database
 from tests.support.chain_world import OPERATOR, TESTER, Anvil, World, close_pool, deploy
-from tests.support.databases import execute, named
-from tests.support.run import close_run, open_run, run_folder
 
 _numbers = itertools.count(1)
 
@@ -76,24 +72,17 @@ def main() -> None:
     parser.add_argument("--batch", type=int, action="append")
     parser.add_argument("--rewards", type=int, default=1000)
     arguments = parser.parse_args()
-    open_run()
-    folder = run_folder() / "postgres-bench"
-    anvil = Anvil("--block-time", "1", "--slots-in-an-epoch", "1")
-    try:
-        url = start_postgres(folder)
-        migrate(url)
-        execute(url, "CREATE DATABASE bench TEMPLATE portal")
-        bind_database(named(url, "bench"))
-        world = World(named(url, "bench"), anvil, deploy(anvil))
-        # Supply and operator exist already, as they do in production: the first writes cost more.
-        world.rewards_call("setCaps(uint256,uint256)", 10**24, 10**26)
-        for batch in arguments.batch or [25, 100]:
-            run(world, arguments.pairs, batch, arguments.rewards)
-    finally:
-        close_pool()
-        anvil.stop()
-        stop_postgres(folder)
-        close_run()
+    with durable_database() as url:
+        anvil = Anvil("--block-time", "1", "--slots-in-an-epoch", "1")
+        try:
+            world = World(url, anvil, deploy(anvil))
+            # Supply and operator exist already, as they do in production: the first writes cost more.
+            world.rewards_call("setCaps(uint256,uint256)", 10**24, 10**26)
+            for batch in arguments.batch or [25, 100]:
+                run(world, arguments.pairs, batch, arguments.rewards)
+        finally:
+            close_pool()
+            anvil.stop()
 
 
 if __name__ == "__main__":

@@ -12,21 +12,17 @@ import os
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from models import Order, Refcode
-from portal.db import bind_database, connection
+from portal.db import connection
 from portal.db.connection import query
-from portal.db.migrations import migrate
-from portal.local import start_postgres, stop_postgres
 from portal.payments.wayforpay import sign_callback
 from tests.bench.bench_queue import FILL
+from tests.bench.databases import durable_database
 from tests.factories import make_code, make_order, make_payment, make_product, make_user
 from tests.support.beacons import Tally, WebServer, send, serving
-from tests.support.databases import execute, named
-from tests.support.run import close_run, open_run, run_folder
 
 MERCHANT, SECRET = "bench_merchant", "bench secret"
 CLIENTS = 8
@@ -56,21 +52,6 @@ INSERT INTO referral_rewards (order_reference, order_id, ref_code, referrer_user
     12500000000000000000, 'fiat', 'pending_approval' FROM orders WHERE id = ':id';
 COMMIT;
 """
-
-
-@contextmanager
-def durable_database() -> Iterator[tuple[str, str]]:
-    """Yield the URL of a database with the server's own, durable settings, and a share code in it."""
-    folder = run_folder() / "postgres-paid"
-    try:
-        url = start_postgres(folder)
-        migrate(url)
-        execute(url, "CREATE DATABASE bench TEMPLATE portal")
-        bind_database(named(url, "bench"))
-        with connection():
-            yield named(url, "bench"), make_code(make_user("Bench", email="bench@demo.example")).code
-    finally:
-        stop_postgres(folder)
 
 
 def waiting_orders(code: str, count: int) -> list[Order]:
@@ -186,13 +167,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=400)
     arguments = parser.parse_args()
-    open_run()
-    try:
-        with durable_database() as (url, code):
-            told = run(url, code, arguments)
-        print("\n".join(told))
-    finally:
-        close_run()
+    with durable_database() as url, connection():
+        told = run(url, make_code(make_user("Bench")).code, arguments)
+    print("\n".join(told))
 
 
 if __name__ == "__main__":

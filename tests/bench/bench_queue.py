@@ -10,14 +10,11 @@ import statistics
 import time
 from collections.abc import Callable
 
-from portal.db import bind_database, connection
+from portal.db import connection
 from portal.db.connection import query
-from portal.db.migrations import migrate
-from portal.local import start_postgres, stop_postgres
 from portal.rewards import RewardFilter, count_matching, fold_reward_totals, list_reward_queue, reward_totals
+from tests.bench.databases import durable_database
 from tests.factories import make_code, make_user
-from tests.support.databases import execute, named
-from tests.support.run import close_run, open_run, run_folder
 
 FILL = """
 INSERT INTO referral_rewards (order_reference, ref_code, referrer_user_id, referrer_wallet, order_total_minor,
@@ -56,21 +53,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rewards", type=int, default=1_000_000)
     wanted = parser.parse_args().rewards
-    open_run()
-    folder = run_folder() / "postgres-bench-queue"
-    try:
-        url = start_postgres(folder)
-        migrate(url)
-        execute(url, "CREATE DATABASE bench TEMPLATE portal")
-        bind_database(named(url, "bench"))
-        with connection():
-            make_code(make_user("bench@demo.example"))
-            told = run(wanted)
-        for name, ratio in told.items():
-            print(f"{name}: x{ratio:.2f} at {wanted:,} rewards against 20,000")
-    finally:
-        stop_postgres(folder)
-        close_run()
+    with durable_database(), connection():
+        make_code(make_user("bench@demo.example"))
+        told = run(wanted)
+    for name, ratio in told.items():
+        print(f"{name}: x{ratio:.2f} at {wanted:,} rewards against 20,000")
 
 
 def run(wanted: int) -> dict[str, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -22,8 +21,6 @@ _BLOCK = re.compile(r"^```sh( admin)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TEXT = Path("docs/api.md").read_text()
 _FOR_ALL = [code for admin, code in _BLOCK.findall(_TEXT) if not admin]
 _FOR_ADMINS = [code for admin, code in _BLOCK.findall(_TEXT) if admin]
-
-pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="the examples are curl's")
 
 
 @pytest.fixture
