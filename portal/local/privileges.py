@@ -20,6 +20,7 @@ _USER = "pgserver"
 _REMEDY = "use an ordinary user, or set DATABASE_URL"
 # Numbers of linux/capability.h. The first only reads and passes; containers often have only the second.
 _CAPABILITIES = {"dac_read_search": 2, "dac_override": 1}
+_SETPCAP = 8
 
 
 def server_owner() -> pwd.struct_passwd | None:
@@ -57,9 +58,11 @@ def _reaches(prefix: list[str], program: Path, files: Path) -> bool:
 
 def _passing_closed_folders(files: Path) -> list[str]:
     held = _effective_capabilities()
+    # initdb asks access() for the program beside it, which heeds a capability only where no uid is "fixed up".
+    heeded = ["--securebits=+no_setuid_fixup"] if held & 1 << _SETPCAP else []
     for name, bit in _CAPABILITIES.items():
         if held & 1 << bit:
-            return [f"--inh-caps=+{name}", f"--ambient-caps=+{name}"]
+            return [f"--inh-caps=+{name}", f"--ambient-caps=+{name}", *heeded]
     raise LocalRuntimeError(f"PostgreSQL, run by the user {_USER}, cannot reach {files}: {_REMEDY}.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -17,6 +18,7 @@ import pytest
 
 from portal.local import LocalRuntimeError, postgres_is_running, start_postgres, stop_postgres
 from portal.local.folder import DataFolderUnusable
+from portal.local.postgres import postgres_binaries
 from portal.local.privileges import server_owner
 from portal.local.processes import process_command, start_mark
 from tests.support.databases import execute
@@ -160,6 +162,21 @@ def test_no_folder_mode_is_changed(folder: Path) -> None:
     start_postgres(folder)
 
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+
+
+def test_programs_below_a_closed_folder_make_and_run_a_cluster(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout in a folder that only root can enter brings its programs in there too."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    installed = postgres_binaries().parent
+    package = installed.parent
+    shutil.copytree(installed, closed / package.name / installed.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, closed / libraries.name)
+    monkeypatch.setenv("PORTAL_POSTGRES_BIN", str(closed / package.name / installed.name / "bin"))
+    assert execute(start_postgres(folder), "SELECT 1") == [(1,)]
 
 
 def test_an_interrupted_first_start_is_begun_again(folder: Path) -> None:
