@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -24,9 +25,12 @@ TEST_MERCHANT_ACCOUNT = "test_merch_n1"
 TEST_MERCHANT_SECRET = "flk3409refn54t54t*FNJRET"
 DEVELOPMENT_CHAIN_ID = 31337
 WAYFORPAY_API_URL = "https://api.wayforpay.com/api"
+WAYFORPAY_PAY_URL = "https://secure.wayforpay.com/pay"
 _MAIL_SCHEMES = {"smtps", "smtp", "smtp+plain"}
 _OWN_HOSTS = {"localhost", "127.0.0.1", "::1"}
 STAND_IN_API_PATH = "/dev/wayforpay/api"
+STAND_IN_PAY_PATH = "/dev/wayforpay/pay"
+SECRET_LENGTH_MIN = 16
 
 
 class SettingsInvalid(Exception):
@@ -47,10 +51,39 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _logo_url(value: str) -> str:
+    if value.startswith("/") and not value.startswith("//"):
+        return value
+    return _http_url(value)
+
+
 Address = Annotated[str, AfterValidator(_address)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
 PositiveDecimal = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+
+
+# Addresses of other services and of what browsers load from them.
+_ENCRYPTED_SETTINGS = (
+    "wayforpay_pay_url",
+    "wayforpay_api_url",
+    "nbu_rate_url",
+    "polygon_rpc_url",
+    "polygon_rpc_fallback_url",
+    "chain_explorer_url",
+    "brand_logo_url",
+)
+
+
+def _is_plain_http(url: str) -> bool:
+    """Return whether a URL is unencrypted and its host is public: a node of one's own may use http://."""
+    parts = urlsplit(url)
+    if parts.scheme != "http":
+        return False
+    try:
+        return ip_address(parts.hostname or "").is_global
+    except ValueError:
+        return "." in (parts.hostname or "")
 
 
 class Settings(BaseSettings):
@@ -67,6 +100,7 @@ class Settings(BaseSettings):
     cron_secret: SecretStr = SecretStr("")
     scheduler_enabled: bool = True
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    hsts_include_subdomains: bool = False
 
     referral_minter_private_key: SecretStr = SecretStr("")
     referral_minter_keystore: Path | None = None
@@ -125,7 +159,7 @@ class Settings(BaseSettings):
 
     brand_name: str = "Ring Referrals"
     brand_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#3b4cca"
-    brand_logo_url: str = ""
+    brand_logo_url: Annotated[str, AfterValidator(_logo_url)] = ""
     brand_token_symbol: Annotated[str, Field(pattern=r"^[A-Za-z0-9$.]{1,12}$")] = "RING"
 
     @field_validator("business_timezone")
@@ -172,8 +206,18 @@ class Settings(BaseSettings):
                     raise ValueError(f"{name} {remedy} in production")
         return self
 
+    @model_validator(mode="after")
+    def _production_is_encrypted(self) -> Settings:
+        """Refuse `http://` wherever it would leave the machine or the private network in production."""
+        if self.is_production:
+            for name in _ENCRYPTED_SETTINGS:
+                if _is_plain_http(getattr(self, name)):
+                    raise ValueError(f"{name.upper()} must start with https:// in production")
+        return self
+
     def _development_defaults(self) -> list[tuple[str, bool, str]]:
         secret = self.secret_key.get_secret_value()
+        cron_secret = self.cron_secret.get_secret_value()
         return [
             (
                 "SECRET_KEY",
@@ -200,6 +244,11 @@ class Settings(BaseSettings):
                 self.wayforpay_secret_key.get_secret_value() == TEST_MERCHANT_SECRET,
                 "must not be the published test secret",
             ),
+            (
+                "CRON_SECRET",
+                0 < len(cron_secret) < SECRET_LENGTH_MIN,
+                f"must be a random value of {SECRET_LENGTH_MIN} characters or more, or empty,",
+            ),
             ("APP_URL", not self.app_url.startswith("https://"), "must start with https://"),
         ]
 
@@ -224,6 +273,13 @@ class Settings(BaseSettings):
     def uses_stand_in(self) -> bool:
         """Tell whether WayForPay is played by the portal's own development pages."""
         return not self.is_production and not self.wayforpay_pay_url
+
+    @property
+    def wayforpay_form_url(self) -> str:
+        """Return where the browser posts a purchase form: the stand-in, the configured page or the provider's own."""
+        if self.uses_stand_in:
+            return f"{self.app_url}{STAND_IN_PAY_PATH}"
+        return self.wayforpay_pay_url or WAYFORPAY_PAY_URL
 
     @property
     def wayforpay_api(self) -> str:

@@ -24,9 +24,6 @@ from portal.payments.wayforpay import PurchaseLine, purchase_form
 from portal.settings import Settings
 from portal.shop import change_reference, get_order, get_order_of_buyer, list_order_items
 
-HOSTED_PAGE = "https://secure.wayforpay.com/pay"
-STAND_IN_PATH = "/dev/wayforpay/pay"
-
 
 class TierLower(PortalError):
     """A higher tier runs; params tier, present and until."""
@@ -117,8 +114,6 @@ def _redirect(payment: PaymentTransaction, actor: Actor) -> None:
 def _form(
     payment: PaymentTransaction, lines: list[PurchaseLine], buyer: User, locale: str, settings: Settings
 ) -> PurchaseForm:
-    stand_in = f"{settings.app_url}{STAND_IN_PATH}"
-    action = stand_in if settings.uses_stand_in else settings.wayforpay_pay_url or HOSTED_PAGE
     fields = purchase_form(
         secret=settings.wayforpay_secret_key.get_secret_value(),
         merchant_account=settings.wayforpay_merchant_account,
@@ -133,4 +128,4 @@ def _form(
         service_url=f"{settings.app_url}/api/payments/wayforpay/webhook",
         client_email=buyer.email or "",
     )
-    return PurchaseForm(action, fields, payment.order_reference)
+    return PurchaseForm(settings.wayforpay_form_url, fields, payment.order_reference)

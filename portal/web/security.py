@@ -61,7 +61,8 @@ def common_headers(settings: Settings) -> dict[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
     }
     if settings.app_url.startswith("https://"):
-        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        subdomains = "; includeSubDomains" if settings.hsts_include_subdomains else ""
+        headers["Strict-Transport-Security"] = f"max-age=31536000{subdomains}"
     return headers
 
 
@@ -95,10 +96,16 @@ def _is_private() -> bool:
 
 
 def _content_security_policy(settings: Settings) -> str:
-    # Leaving for the provider's hosted page is a form post, the one thing that goes elsewhere.
-    pay = urlsplit(settings.wayforpay_pay_url)
-    provider = f" {pay.scheme}://{pay.netloc}" if pay.netloc else ""
+    # Two things may leave this origin: the form posted to the provider's page, and a logo kept on another host.
+    provider = _origin(settings.wayforpay_form_url)
+    images = " ".join(filter(None, ("'self' data:", _origin(settings.brand_logo_url))))
     return (
-        f"default-src 'self'; img-src 'self' data:; form-action 'self'{provider}; frame-ancestors 'none'; "
+        f"default-src 'self'; img-src {images}; form-action 'self' {provider}; frame-ancestors 'none'; "
         "base-uri 'none'; object-src 'none'"
     )
+
+
+def _origin(url: str) -> str:
+    """Return the scheme and host of a URL, "" for a path."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.flows.begin_payment import STAND_IN_PATH
 from portal.lib.errors import PortalError
 from portal.lib.money import major_text
 from portal.payments import find_payment
@@ -31,7 +30,7 @@ from portal.payments.wayforpay_api import (
     is_complete_request,
     sign_refund_answer,
 )
-from portal.settings import STAND_IN_API_PATH
+from portal.settings import STAND_IN_API_PATH, STAND_IN_PAY_PATH
 from portal.web.access import public
 from portal.web.requests import json_body, portal
 from portal.web.stand_in_callbacks import (
@@ -51,7 +50,7 @@ blueprint = Blueprint("stand_in", __name__)
 _UNUSED = ("created", "redirected")
 
 
-@blueprint.post(STAND_IN_PATH)
+@blueprint.post(STAND_IN_PAY_PATH)
 @public(csrf=False)
 def hosted_page() -> ResponseReturnValue:
     """Show the payment page for a purchase form, or refuse the form as the provider would."""

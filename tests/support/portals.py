@@ -15,6 +15,7 @@ from typing import Any
 
 from portal.local import stop_chain, stop_postgres
 from portal.local.processes import pick_port
+from portal.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Tests sign in and up far more often than people do.
@@ -79,7 +80,7 @@ def launch_portal(
         process = subprocess.Popen(
             [sys.executable, "-m", "flask", "--app", "wsgi", "dev", *arguments],
             cwd=PROJECT,
-            env={**_clean_environment(), **_GENEROUS, **environment},
+            env={**clean_environment(), **_GENEROUS, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -93,6 +94,7 @@ def _describes(description: Path, process: subprocess.Popen[bytes]) -> bool:
     return description.exists() and f"{process.pid}\n" == (description.parent / "dev.lock").read_text()
 
 
-def _clean_environment() -> dict[str, str]:
-    ours = ("DATABASE_URL", "POLYGON_RPC_URL", "REFERRAL_", "PORTAL_", "APP_URL", "SECRET_KEY", "CRON_SECRET")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+def clean_environment() -> dict[str, str]:
+    """Return the environment without any setting of the portal."""
+    names = {name.upper() for name in Settings.model_fields}
+    return {name: value for name, value in os.environ.items() if name not in names}

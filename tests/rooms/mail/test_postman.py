@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from email.message import EmailMessage
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from portal.local.processes import pick_port
 from portal.mail import Letter, MailAway, MailRefused, Postman, address_of, as_message
-from tests.support.smtp import PASSWORD, USER, accept_login, certificate, smtp_server
+from tests.support.smtp import PASSWORD, USER, accept_login, smtp_server
+from tests.support.tls_proxy import tls_contexts
 
 LETTER = Letter(
     "Винагороду надіслано\nBcc: victim@example.com",
@@ -52,8 +52,8 @@ def test_an_address_cannot_add_a_header(address: str) -> None:
         message(address)
 
 
-def test_it_speaks_starttls_and_signs_in(tmp_path: Path) -> None:
-    server, client = certificate(tmp_path)
+def test_it_speaks_starttls_and_signs_in() -> None:
+    server, client = tls_contexts()
     options = {
         "tls_context": server,
         "require_starttls": True,
@@ -75,15 +75,15 @@ def test_a_server_without_tls_is_not_trusted_with_anything() -> None:
     assert not mailbox.letters
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
-    server, _client = certificate(tmp_path)
+def test_a_certificate_nobody_vouches_for_is_refused() -> None:
+    server, _client = tls_contexts()
     with smtp_server(tls_context=server) as (mailbox, port), pytest.raises(MailAway):
         Postman(address_of(f"smtp://localhost:{port}")).__enter__()
     assert not mailbox.letters
 
 
-def test_it_speaks_tls_from_the_start(tmp_path: Path) -> None:
-    server, client = certificate(tmp_path)
+def test_it_speaks_tls_from_the_start() -> None:
+    server, client = tls_contexts()
     with (
         smtp_server(ssl_context=server) as (mailbox, port),
         Postman(address_of(f"smtps://localhost:{port}"), client) as postman,

@@ -62,6 +62,24 @@ def test_https_is_kept(make_app: MakeApp) -> None:
     assert "Secure" in next(text for text in answer.headers.getlist("Set-Cookie") if "ring_session" in text)
 
 
+def test_subdomains_are_covered_by_https_only_on_request(make_app: MakeApp) -> None:
+    def sent(**settings: bool) -> str:
+        answer = make_app(app_url="https://shop.example", **settings).test_client().get("/")
+        return answer.headers["Strict-Transport-Security"]
+
+    assert "includeSubDomains" not in sent()
+    assert sent(hsts_include_subdomains=True).endswith("; includeSubDomains")
+
+
+def test_policy_names_the_provider_page_and_the_logo_host(make_app: MakeApp) -> None:
+    app = make_app(
+        wayforpay_pay_url="https://pay.example:8443/form", brand_logo_url="https://cdn.example/a.svg"
+    )
+    policy = app.test_client().get("/").headers["Content-Security-Policy"]
+    assert "form-action 'self' https://pay.example:8443;" in policy
+    assert "img-src 'self' data: https://cdn.example;" in policy
+
+
 def test_the_session_cookie_is_closed_to_scripts(client: Visitor) -> None:
     (header,) = client.cookie_headers(client.get("/login"), "ring_session")
     assert "HttpOnly" in header

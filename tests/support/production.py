@@ -1,0 +1,91 @@
+"""A portal with production settings: its own secrets and database, the documented server, a TLS proxy in front."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.local.processes import pick_port
+from tests.support.portals import PROJECT, clean_environment
+from tests.support.tls_proxy import tls_proxy
+
+MERCHANT_ACCOUNT = "shop_example_production"
+MERCHANT_SECRET = "a merchant secret of the production tests"
+_READY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class ProductionPortal:
+    """A running portal in production, reached over HTTPS."""
+
+    url: str
+    database_url: str
+    tls: ssl.SSLContext
+    log: Path
+
+
+@contextmanager
+def production_portal(folder: Path, database_url: str, **environment: str) -> Iterator[ProductionPortal]:
+    """Run a portal with production settings on a migrated database; `environment` adds or replaces settings."""
+    port = pick_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tls_proxy(port) as (https_port, tls):
+        url = f"https://localhost:{https_port}"
+        log = folder / "production.output"
+        process = _start(port, log, {**_settings(url, database_url), **environment})
+        try:
+            _wait_until_ready(url, tls, process, log)
+            yield ProductionPortal(url, database_url, tls, log)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+
+def _settings(url: str, database_url: str) -> dict[str, str]:
+    return {
+        "PORTAL_ENV": "production",
+        "APP_URL": url,
+        "SECRET_KEY": "production tests sign their sessions with this key",
+        "DATABASE_URL": database_url,
+        "CRON_SECRET": "production tests call cron with this",
+        "TRUSTED_PROXIES": "1",
+        "WAYFORPAY_MERCHANT_ACCOUNT": MERCHANT_ACCOUNT,
+        "WAYFORPAY_SECRET_KEY": MERCHANT_SECRET,
+        "WAYFORPAY_DOMAIN": "localhost",
+        "REFERRAL_TOKEN_USD_PRICE": "0.1",
+    }
+
+
+def _start(port: int, log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--port", str(port)]
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "granian", *options, "wsgi:app"],
+            cwd=PROJECT,
+            env={**clean_environment(), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
+def _wait_until_ready(url: str, tls: ssl.SSLContext, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{url}/healthz", timeout=10, context=tls).close()
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"The production portal did not start:\n{log.read_text()}")
