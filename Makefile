@@ -23,7 +23,7 @@ help: ## List the targets
 
 setup: $(VENV)/.packages $(VENV)/.contracts ## Install into .venv and contracts/node_modules
 	@if compgen -G 'translations/*/LC_MESSAGES/*.po' > /dev/null; then \
-	  $(BIN)/python -c 'from pathlib import Path; from portal.local.catalogues import compile_catalogues; compile_catalogues(Path("translations"))'; \
+	  $(BIN)/python -c 'from pathlib import Path; from portal.dev.catalogues import compile_catalogues; compile_catalogues(Path("translations"))'; \
 	fi
 
 run: setup ## Start the whole portal (PORT=8000, DATA_DIR=.data); Ctrl-C stops it

@@ -17,22 +17,22 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from portal.accounts import SessionLimits, prune_challenges, prune_failures, prune_links, prune_sessions
 from portal.db import Actor, advisory_lock, release_connection
 from portal.db.checks import run_checks
-from portal.flows.account_mail import answer_reset_requests
-from portal.flows.deliver_mail import Sender, deliver_mail
-from portal.flows.mint_rewards import drive_minting, notify_minted
-from portal.flows.note_sighting import forget_sightings
-from portal.flows.pay_settlements import run_payouts
-from portal.flows.receive_callback import settle_inbox
-from portal.flows.reconcile import reconcile
-from portal.flows.refund_payment import settle_refunds
-from portal.flows.retry_rails import retry_rails
-from portal.flows.risk_hints import count_hints
-from portal.flows.watch_chain import watch_chain
+from portal.flows.accounts.account_mail import answer_reset_requests
+from portal.flows.accounts.deliver_mail import Sender, deliver_mail
+from portal.flows.accounts.note_sighting import forget_sightings
+from portal.flows.checkout.receive_callback import settle_inbox
+from portal.flows.checkout.reconcile import reconcile
+from portal.flows.checkout.retry_ledgers import retry_rails
+from portal.flows.minting.mint_rewards import drive_minting, notify_minted
+from portal.flows.minting.watch_chain import watch_chain
+from portal.flows.overviews.risk_hints import count_hints
+from portal.flows.payouts.pay_settlements import run_payouts
+from portal.flows.refunds.refund_payment import settle_refunds
 from portal.mail import open_postman, prune_letters
+from portal.orders import fold_code_orders
 from portal.payments import prune_forged
 from portal.rewards import fold_reward_totals
 from portal.runtime import Portal
-from portal.shop import fold_code_orders
 from portal.visits import prune_visits
 
 log = logging.getLogger(__name__)

@@ -16,47 +16,31 @@ from portal.cli import register_commands
 from portal.db import bind_database, release_connection
 from portal.runtime import Portal
 from portal.settings import Settings, load_settings
-from portal.web import (
-    account,
-    admin,
-    api,
-    brand,
-    checkout,
-    credit,
-    dev_mail,
-    exports,
-    health,
-    openapi,
-    referral_choice,
-    referrer,
-    stand_in,
-    store,
-    vendor,
-    wallets,
-    webhooks,
-)
-from portal.web.access import install_gate
-from portal.web.assets import serve_static
-from portal.web.beacon import BeaconDoor
-from portal.web.context import install_context
-from portal.web.errors import install_errors
-from portal.web.letters import composer
-from portal.web.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
-from portal.web.referral_cookies import install_referral_cookies
-from portal.web.security import install_security
+from portal.web import account, admin, checkout, exports, health, hooks, landing, referrer, shop, vendor
+from portal.web.api import openapi
+from portal.web.api import routes as api
+from portal.web.core import brand
+from portal.web.core.access import install_gate
+from portal.web.core.assets import serve_static
+from portal.web.core.context import install_context
+from portal.web.core.errors import install_errors
+from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
+from portal.web.core.referral_cookies import install_referral_cookies
+from portal.web.core.security import install_security
+from portal.web.dev import mailbox, stand_in
+from portal.web.landing.beacon import BeaconDoor
+from portal.web.text.letters import composer
 
 BLUEPRINTS = (
-    store,
+    shop,
     checkout,
     account,
-    credit,
-    wallets,
     referrer,
-    referral_choice,
+    landing,
     vendor,
     admin,
     api,
-    webhooks,
+    hooks,
     health,
     openapi,
     brand,
@@ -78,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_errors(app)
     account.login_manager.init_app(app)
     app.teardown_appcontext(lambda _error: release_connection())
-    stand_ins = ((stand_in,) if settings.uses_stand_in else ()) + ((dev_mail,) if settings.shows_mail else ())
+    stand_ins = ((stand_in,) if settings.uses_stand_in else ()) + ((mailbox,) if settings.shows_mail else ())
     for module in BLUEPRINTS + stand_ins:
         app.register_blueprint(module.blueprint)
     install_gate(app)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from flask import current_app
+
 from models import MailOutbox
 from portal.chain import AnyChain
 from portal.mail import Letter
@@ -32,3 +34,9 @@ class Portal:
     wake: Callable[[str], None] = field(default=_no_wake)
     scheduler_running: Callable[[], bool] = field(default=_not_running)
     compose: Callable[[MailOutbox], Letter] = field(default=_no_words)
+
+
+def current_portal() -> Portal:
+    """Return the portal of the current application: its settings, chain and scheduler."""
+    portal: Portal = current_app.extensions["portal"]
+    return portal

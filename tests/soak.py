@@ -20,11 +20,11 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from portal.chain import labels
+from portal.chain.sending import failpoints as labels
 from portal.db import bind_database
 from portal.db.migrations import migrate
-from portal.flows.mint_rewards import drive_minting, mint_rewards
-from portal.local import start_postgres, stop_postgres
+from portal.dev import start_postgres, stop_postgres
+from portal.flows.minting.mint_rewards import drive_minting, mint_rewards
 from tests.support.chain_world import OPERATOR, OTHER, TESTER, Anvil, World, close_pool, deploy
 from tests.support.databases import execute, named
 from tests.support.run import close_run, open_run, run_folder

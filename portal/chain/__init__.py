@@ -6,7 +6,10 @@ the flow brings both together. Rules: CHAIN.md sections 2 and 3.
 """
 
 from portal.chain.client import AnyChain, Chain, NotConfigured, open_chain
-from portal.chain.contract import PaidEvent, Payment, checksum, order_ref
+from portal.chain.contract.oracle import Price
+from portal.chain.contract.reads import is_chain_reachable, read_paid_event, read_paid_order, read_paid_orders
+from portal.chain.contract.rewards import PaidEvent, Payment, checksum, order_ref
+from portal.chain.contract.token import Token
 from portal.chain.deployment import Deployment, deploy_development
 from portal.chain.errors import (
     ChainAway,
@@ -20,14 +23,11 @@ from portal.chain.errors import (
     PriceUnavailable,
     WrongChain,
 )
-from portal.chain.keys import OperatorKey, load_operator_key
-from portal.chain.leadership import Leader, database_now, lead
-from portal.chain.oracle import Price
-from portal.chain.reads import is_chain_reachable, read_paid_event, read_paid_order, read_paid_orders
+from portal.chain.sending.keys import OperatorKey, load_operator_key
+from portal.chain.sending.leadership import Leader, database_now, lead
 from portal.chain.signatures import is_signed_by
 from portal.chain.state import list_alerts
 from portal.chain.status import ChainStatus, Problem, read_status
-from portal.chain.token import Token
 from portal.chain.treasury import Treasury, open_treasury
 
 __all__ = [

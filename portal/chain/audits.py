@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.chain.rpc import Block
+from portal.chain.node.rpc import Block
 from portal.db import query
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, NoReturn
 
-from portal.chain.contract import RewardsContract
+from portal.chain.contract.oracle import Price, read_price
+from portal.chain.contract.rewards import RewardsContract
 from portal.chain.errors import ChainNotConfigured
-from portal.chain.fees import GWEI, FeePolicy
-from portal.chain.keys import OperatorKey, load_operator_key
-from portal.chain.oracle import Price, read_price
-from portal.chain.rpc import Node, Rpc
+from portal.chain.node.rpc import Node, Rpc
+from portal.chain.sending.fees import GWEI, FeePolicy
+from portal.chain.sending.keys import OperatorKey, load_operator_key
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings
 
 # A public chain whose head is older than this is a node that fell behind, or a chain that stands still.

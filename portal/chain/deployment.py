@@ -12,13 +12,13 @@ from typing import Any
 
 from eth_abi.abi import encode
 
-from portal.chain.abi import ARTIFACTS_FOLDER, Revert, artifact, encode_call
 from portal.chain.client import Chain
-from portal.chain.contract import MINTER_ROLE, checksum
+from portal.chain.contract.abi import ARTIFACTS_FOLDER, Revert, artifact, encode_call
+from portal.chain.contract.rewards import MINTER_ROLE, checksum
 from portal.chain.errors import ChainAway, DeploymentFailed
-from portal.chain.fees import GWEI, FeePolicy, Fees, first_fees
-from portal.chain.keys import OperatorKey
-from portal.chain.rpc import Node, Receipt, Rpc
+from portal.chain.node.rpc import Node, Receipt, Rpc
+from portal.chain.sending.fees import GWEI, FeePolicy, Fees, first_fees
+from portal.chain.sending.keys import OperatorKey
 from portal.lib.addresses import canonical_address
 
 DEPLOYMENTS_FOLDER = ARTIFACTS_FOLDER.parent / "deployments"

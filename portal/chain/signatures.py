@@ -7,10 +7,10 @@ from eth_account.messages import SignableMessage, encode_defunct
 from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
 
-from portal.chain.abi import Revert, encode_call
 from portal.chain.client import AnyChain, Chain
+from portal.chain.contract.abi import Revert, encode_call
 from portal.chain.errors import ChainAway, ContractWalletUnchecked, NodeRefused, WrongChain
-from portal.chain.leadership import database_now
+from portal.chain.sending.leadership import database_now
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _LONGEST = 4096

@@ -8,14 +8,14 @@ from datetime import datetime
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from portal.chain import sender
-from portal.chain.abi import Revert, encode_call
 from portal.chain.client import AnyChain, Chain
-from portal.chain.contract import MODE_MINT, Facts, checksum
+from portal.chain.contract.abi import Revert, encode_call
+from portal.chain.contract.rewards import MODE_MINT, Facts, checksum
 from portal.chain.deployment import MinterGrant, read_minter_grant
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
-from portal.chain.leadership import database_now
-from portal.chain.rpc import Block, Node
+from portal.chain.node.rpc import Block, Node
+from portal.chain.sending import sender
+from portal.chain.sending.leadership import database_now
 from portal.settings import Settings
 
 FINALITY_STALLED_SECONDS = 300

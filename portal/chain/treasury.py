@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portal.chain.client import Chain, NotConfigured, open_node_chain
-from portal.chain.keys import OperatorKey
-from portal.chain.token import Token
+from portal.chain.contract.token import Token
+from portal.chain.sending.keys import OperatorKey
 from portal.settings import Settings
 
 

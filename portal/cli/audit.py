@@ -7,7 +7,7 @@ import json
 import click
 
 from portal.cli.common import database_session, portal
-from portal.flows.audit_reference import audit_reference, list_references
+from portal.flows.audit.audit_reference import audit_reference, list_references
 
 
 @click.command()

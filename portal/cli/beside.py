@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg2
 
-from portal.local.folder import read_json, write_json
+from portal.dev.folder import read_json, write_json
 from portal.settings import Settings, load_settings
 
 _ENVIRONMENT = "environment.json"

@@ -8,7 +8,7 @@ from decimal import Decimal
 import click
 
 from portal.chain import Chain, DeploymentFailed, OperatorKey, checksum, read_status
-from portal.chain.contract import Facts
+from portal.chain.contract.rewards import Facts
 from portal.chain.deployment import (
     Deployer,
     deploy_rewards,
@@ -18,7 +18,7 @@ from portal.chain.deployment import (
     node_of,
     plan_deployment,
 )
-from portal.chain.fees import GWEI, FeePolicy
+from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.chain.status import ChainStatus
 from portal.cli.common import database_session, portal
 from portal.lib.addresses import InvalidAddress, canonical_address

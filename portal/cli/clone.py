@@ -12,10 +12,10 @@ import psycopg2
 
 from portal.cli.common import portal
 from portal.db.migrations import migrate
+from portal.lib.folders import PROJECT
 from portal.settings import Settings, SettingsInvalid, load_settings
 
-_PROJECT = Path(__file__).resolve().parents[2]
-_TEMPLATE = _PROJECT / ".env.example"
+_TEMPLATE = PROJECT / ".env.example"
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -154,7 +154,7 @@ class _Item:
 
 
 def _checklist(folder: Path, settings: Settings) -> str:
-    flask = f"{_PROJECT}/.venv/bin/flask --app {_PROJECT}/wsgi.py"
+    flask = f"{PROJECT}/.venv/bin/flask --app {PROJECT}/wsgi.py"
     lines = [f"- [{'x' if item.done else ' '}] {item.text}" for item in _items(settings, flask)]
     head = (
         f"# {settings.brand_name}: a new deployment\n\nCommands run in `{folder}`, whose `.env` they read.\n"
@@ -194,7 +194,7 @@ def _items(settings: Settings, flask: str) -> list[_Item]:
             "`REFERRAL_TOKEN_USD_PRICE` or `REFERRAL_PRICE_FEED_ADDRESS`: the token's price.",
         ),
         _Item(False, f"The first admin: `{flask} user create you@example.com --admin --password-stdin`"),
-        _Item(False, f"A proxy with TLS before `{_PROJECT}/.venv/bin/granian`; `TRUSTED_PROXIES` counts it."),
+        _Item(False, f"A proxy with TLS before `{PROJECT}/.venv/bin/granian`; `TRUSTED_PROXIES` counts it."),
         _Item(False, "Back-ups of PostgreSQL by WAL archiving (docs/operations.md)."),
         _Item(False, f"Nothing is missing: `{flask} doctor`, then `{flask} smoke all`"),
     ]

@@ -11,7 +11,7 @@ from flask import current_app
 from portal.db import connection
 from portal.lib.errors import PortalError
 from portal.runtime import Portal
-from portal.web.sentences import error_text
+from portal.web.text.messages import error_text
 
 
 def portal() -> Portal:

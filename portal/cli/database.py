@@ -6,8 +6,8 @@ import click
 
 from portal.cli.common import database_session, portal
 from portal.db.migrations import migrate, migration_status
-from portal.flows.seed_demo import SeedRefused, seed_demo
-from portal.local.postgres import start_postgres
+from portal.dev.postgres import start_postgres
+from portal.flows.demo.seed_demo import SeedRefused, seed_demo
 
 
 @click.group()

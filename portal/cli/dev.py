@@ -20,9 +20,7 @@ from portal.chain.deployment import deploy_development
 from portal.cli.beside import keep_environment
 from portal.db.connection import bind_database, connection
 from portal.db.migrations import migrate
-from portal.flows.seed_demo import DemoData, seed_demo
-from portal.lib.errors import PortalError
-from portal.local.anvil import (
+from portal.dev.anvil import (
     ADMIN_KEY,
     OPERATOR_KEY,
     FinalityPacer,
@@ -31,14 +29,16 @@ from portal.local.anvil import (
     start_chain,
     stop_chain,
 )
-from portal.local.catalogues import compile_catalogues
-from portal.local.folder import lock_folder, prepare_folder, read_json, write_json
-from portal.local.postgres import postgres_is_running, start_postgres, stop_postgres
-from portal.local.processes import LOOPBACK, LocalRuntimeError, is_port_free
-from portal.local.web import WebServer
+from portal.dev.catalogues import compile_catalogues
+from portal.dev.folder import lock_folder, prepare_folder, read_json, write_json
+from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
+from portal.dev.processes import LOOPBACK, LocalRuntimeError, is_port_free
+from portal.dev.web import WebServer
+from portal.flows.demo.seed_demo import DemoData, seed_demo
+from portal.lib.errors import PortalError
+from portal.lib.folders import PROJECT
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings, SettingsInvalid, load_settings
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _APPLICATION = "portal.app:serve"
 _TOKEN_USD_PRICE = "0.1"  # noqa: S105
 _FOLDER = click.Path(path_type=Path)
@@ -140,7 +140,7 @@ class DevelopmentPortal:
         if self._owns_chain:
             self._provide(**self._deployment(settings))
         with step("Checking the translations") as note:
-            note(", ".join(compile_catalogues(_PROJECT / "translations")))
+            note(", ".join(compile_catalogues(PROJECT / "translations")))
 
     def _deployment(self, settings: Settings) -> dict[str, str]:
         """Return the contracts' addresses, deploying where the chain has none."""

@@ -13,7 +13,7 @@ from portal.chain import list_alerts, read_status
 from portal.cli.common import portal
 from portal.db import connection
 from portal.db.checks import run_checks
-from portal.flows.read_health import read_health
+from portal.flows.overviews.read_health import read_health
 from portal.mail import count_letters, list_dead_letters
 from portal.payments import count_open_callbacks, list_open_rail_failures
 from portal.settings import Settings

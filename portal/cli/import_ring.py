@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from portal.cli.common import database_session, portal
-from portal.flows.import_ring import TableReport, import_ring
-from portal.flows.ring_people import list_vendor_ids
-from portal.flows.ring_source import SourceUnusable, open_source
+from portal.flows.ring_import.import_ring import TableReport, import_ring
+from portal.flows.ring_import.people import list_vendor_ids
+from portal.flows.ring_import.source import SourceUnusable, open_source
 
 _SOME_REFUSED = 2
 _SHOWN = 5

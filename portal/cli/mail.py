@@ -6,8 +6,8 @@ import click
 
 from portal.cli.common import database_session, portal
 from portal.db import Actor
-from portal.flows.account_mail import answer_reset_requests
-from portal.flows.deliver_mail import Sender, deliver_mail
+from portal.flows.accounts.account_mail import answer_reset_requests
+from portal.flows.accounts.deliver_mail import Sender, deliver_mail
 from portal.mail import open_postman, requeue_dead_letters
 
 ACTOR = Actor("command:mail")

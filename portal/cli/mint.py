@@ -6,7 +6,7 @@ import click
 
 from portal.cli.common import database_session, portal
 from portal.db import Actor
-from portal.flows.mint_rewards import MintReport, drive_minting, notify_minted
+from portal.flows.minting.mint_rewards import MintReport, drive_minting, notify_minted
 
 
 @click.command()

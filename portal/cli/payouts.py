@@ -6,7 +6,7 @@ import click
 
 from portal.cli.common import database_session, portal
 from portal.db import Actor
-from portal.flows.pay_settlements import PayoutReport, run_payouts
+from portal.flows.payouts.pay_settlements import PayoutReport, run_payouts
 
 
 @click.group()

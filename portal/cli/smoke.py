@@ -8,9 +8,9 @@ import click
 
 from portal.cli.common import database_session, portal
 from portal.cli.smoke_http import smoke_http
-from portal.flows.smoke_erp import smoke_erp
-from portal.flows.smoke_growth import smoke_growth
-from portal.flows.smoke_steps import SmokeFailed, Steps
+from portal.flows.smoke.erp import smoke_erp
+from portal.flows.smoke.growth import smoke_growth
+from portal.flows.smoke.steps import SmokeFailed, Steps
 from portal.lib.errors import PortalError
 
 _FAILED, _NOT_ALL = 1, 2

@@ -15,8 +15,8 @@ from email.message import Message
 from typing import Any
 
 from portal.chain import AnyChain
-from portal.flows import smoke_people
-from portal.flows.smoke_steps import SmokeFailed, Steps
+from portal.flows.smoke import people as smoke_people
+from portal.flows.smoke.steps import SmokeFailed, Steps
 from portal.settings import Settings
 
 _TIMEOUT_SECONDS = 20

@@ -18,10 +18,10 @@ from portal.accounts import (
 )
 from portal.cli.common import database_session, portal
 from portal.db import Actor
-from portal.flows.account_security import disable_factor
+from portal.flows.accounts.account_security import disable_factor
 from portal.lib.money import Money
 from portal.payments import CreditAmountInvalid, CurrencyUnknown, add_credit, parse_top_up
-from portal.web.letters import sign_link
+from portal.web.text.letters import sign_link
 
 ACTOR = Actor("command:user")
 

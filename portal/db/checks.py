@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from portal.db.connection import query
+from portal.lib.folders import SQL
 
-CHECKS_FOLDER = Path(__file__).resolve().parents[2] / "sql" / "checks"
+CHECKS_FOLDER = SQL / "checks"
 
 
 def run_checks() -> dict[str, list[tuple[Any, ...]]]:

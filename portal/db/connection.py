@@ -12,8 +12,8 @@ from peewee import InterfaceError, OperationalError
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from models import database
+from portal.dev.postgres import start_postgres
 from portal.lib.errors import PortalError
-from portal.local.postgres import start_postgres
 
 _CONNECT_TIMEOUT_SECONDS = 5
 _POOL_SIZE = 20

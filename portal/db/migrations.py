@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg2
 from yoyo import get_backend, read_migrations
 
-SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
+from portal.lib.folders import SQL
+
 _MIGRATION_LOCK = 7_281_930_451
 
 
@@ -22,7 +22,7 @@ def migrate(database_url: str) -> list[str]:
     with _alone(database_url), _backend(database_url) as backend:
         # Only the holder of our lock gets here, so a lock row left by a killed process is stale.
         backend.break_lock()
-        pending = backend.to_apply(read_migrations(str(SQL_FOLDER)))
+        pending = backend.to_apply(read_migrations(str(SQL)))
         with backend.lock():
             backend.apply_migrations(pending)
         return [migration.id for migration in pending]
@@ -31,7 +31,7 @@ def migrate(database_url: str) -> list[str]:
 def migration_status(database_url: str) -> list[tuple[str, bool]]:
     """Return every migration's name and whether it is applied, in order."""
     with _backend(database_url) as backend:
-        migrations = read_migrations(str(SQL_FOLDER))
+        migrations = read_migrations(str(SQL))
         pending = {migration.id for migration in backend.to_apply(migrations)}
         return [(migration.id, migration.id not in pending) for migration in migrations]
 

@@ -1,1 +1,1 @@
-"""The stories that cross rooms, one file each; the only place where two rooms meet."""
+"""Operations that combine several domain packages, one folder per subject."""

@@ -1,7 +1,7 @@
 """Letters: an outbox written in the transaction of its cause, and a postman who carries it to an SMTP server.
 
 `outbox` keeps the letters, `postman` sends one, `letter` says what one consists of. The words are made when a
-letter leaves, by whoever speaks the reader's language: `portal.web.letters`.
+letter leaves, by whoever speaks the reader's language: `portal.web.text.letters`.
 """
 
 from portal.mail.letter import Letter, LetterPointless, as_message

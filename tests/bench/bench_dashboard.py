@@ -10,10 +10,10 @@ import argparse
 from portal.app import create_app
 from portal.db import connection
 from portal.db.connection import query
-from portal.flows.referrer_overview import referrer_overview
+from portal.flows.overviews.referrer_overview import referrer_overview
+from portal.orders import fold_code_orders
 from portal.rewards import fold_reward_totals
 from portal.settings import load_settings
-from portal.shop import fold_code_orders
 from tests.bench.bench_queue import milliseconds
 from tests.bench.databases import durable_database
 from tests.factories import make_code, make_user, make_visits

@@ -12,8 +12,8 @@ import statistics
 import time
 
 from portal.chain import order_ref
-from portal.chain.contract import Payment
-from portal.flows.mint_rewards import drive_minting
+from portal.chain.contract.rewards import Payment
+from portal.flows.minting.mint_rewards import drive_minting
 from tests.bench.databases import durable_database
 from tests.support.chain_world import OPERATOR, TESTER, Anvil, World, close_pool, deploy
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from portal.db import bind_database
 from portal.db.migrations import migrate
-from portal.local import start_postgres, stop_postgres
+from portal.dev import start_postgres, stop_postgres
 from tests.support.databases import execute, named
 from tests.support.run import close_run, open_run, run_folder
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from models import database as models_database
 from portal.db import bind_database
-from portal.payments.wayforpay import sign_callback, verify_purchase
+from portal.payments.providers.wayforpay.messages import sign_callback, verify_purchase
 from portal.settings import WAYFORPAY_PAY_URL
 from tests.factories import make_code, make_product, make_user
 from tests.support.databases import fresh_database, server_url

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from portal.chain import labels
+from portal.chain.sending import failpoints as labels
 from portal.db import bind_database
 from tests.support.chain_world import Anvil, World, close_pool, deploy
 

@@ -9,8 +9,8 @@ from click.testing import Result
 from flask import Flask
 
 from portal.app import create_app
-from portal.chain.abi import encode_call
-from portal.chain.contract import MINTER_ROLE
+from portal.chain.contract.abi import encode_call
+from portal.chain.contract.rewards import MINTER_ROLE
 from portal.chain.deployment import find_record, write_record
 from tests.support.chain_world import ADMIN_KEY, CHAIN_ID, OPERATOR, World
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from portal.chain.fees import GWEI
+from portal.chain.sending.fees import GWEI
 from tests.support.chain_world import World, run_and_die
 
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 import psycopg2
 import pytest
 
-from portal.chain import labels, lead
+from portal.chain import lead
+from portal.chain.sending import failpoints as labels
 from portal.db import bind_database
 from portal.db.connection import DATABASE_ERRORS, DatabaseAway
-from portal.flows.mint_rewards import mint_rewards
+from portal.flows.minting.mint_rewards import mint_rewards
 from tests.support.chain_world import TESTER, World, close_pool
 from tests.support.databases import execute, named
 

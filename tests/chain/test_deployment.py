@@ -15,8 +15,8 @@ from portal.chain import (
     read_paid_order,
     read_status,
 )
-from portal.chain.abi import encode_call, selector
-from portal.chain.contract import MINTER_ROLE, OPERATOR_ROLE
+from portal.chain.contract.abi import encode_call, selector
+from portal.chain.contract.rewards import MINTER_ROLE, OPERATOR_ROLE
 from portal.chain.deployment import (
     Deployer,
     deploy_rewards,
@@ -26,7 +26,7 @@ from portal.chain.deployment import (
     read_minter_grant,
     write_record,
 )
-from portal.chain.fees import GWEI, FeePolicy
+from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.db import connection
 from tests.support.chain_world import ADMIN, ADMIN_KEY, CHAIN_ID, OPERATOR, OTHER, World
 

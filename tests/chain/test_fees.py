@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.chain.fees import GWEI, FeePolicy, Fees, bumped_fees, first_fees, is_tip_squeezed
+from portal.chain.sending.fees import GWEI, FeePolicy, Fees, bumped_fees, first_fees, is_tip_squeezed
 
 POLICY = FeePolicy(tip=30 * GWEI, ceiling=2000 * GWEI)
 wei = st.integers(0, 5000 * GWEI)

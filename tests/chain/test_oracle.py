@@ -9,7 +9,7 @@ import pytest
 from eth_abi.abi import encode
 
 from portal.chain import PriceUnavailable, open_chain
-from portal.chain.oracle import Price
+from portal.chain.contract.oracle import Price
 from tests.support.chain_world import OTHER, World
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from portal.chain.contract import MINTER_ROLE, OPERATOR_ROLE
+from portal.chain.contract.rewards import MINTER_ROLE, OPERATOR_ROLE
 from portal.db import connection
-from portal.flows.mint_rewards import waiting_reason
+from portal.flows.minting.mint_rewards import waiting_reason
 from tests.support.chain_world import ADMIN, CHAIN_ID, OPERATOR, OTHER, World
 
 BAD = "0x00000000000000000000000000000000000bad00"
@@ -67,7 +67,7 @@ def test_revoked_role(world: World) -> None:
 
 
 def test_contract_may_not_mint(world: World) -> None:
-    from portal.chain.abi import encode_call
+    from portal.chain.contract.abi import encode_call
 
     world.add_rewards(2)
     rewards = world.deployment.rewards_address
@@ -139,7 +139,7 @@ def test_daily_cap_pays_what_fits(world: World) -> None:
 
 
 def test_transfer_mode_pays_what_the_treasury_holds(world: World) -> None:
-    from portal.chain.abi import encode_call
+    from portal.chain.contract.abi import encode_call
 
     world.add_rewards(3, reward_amount_wei=2 * TOKEN)
     world.rewards_call("setRewardMode(uint8)", 1)
@@ -189,7 +189,7 @@ def test_recipient_that_reverts_only_when_sent_is_isolated(world: World) -> None
 
 def test_paid_elsewhere_is_minted_not_failed(world: World) -> None:
     from portal.chain import order_ref
-    from portal.chain.abi import encode_call
+    from portal.chain.contract.abi import encode_call
 
     (reward_id,) = world.add_rewards(1)
     reference, wallet, amount = world.rows(
@@ -236,7 +236,7 @@ def test_reward_of_another_chain_waits(world: World) -> None:
 
 def test_no_chain_and_no_key(world: World) -> None:
     from portal.chain import open_chain
-    from portal.flows.mint_rewards import mint_rewards
+    from portal.flows.minting.mint_rewards import mint_rewards
     from tests.support.chain_world import TESTER
 
     world.add_rewards(1)

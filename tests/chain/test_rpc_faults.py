@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from portal.chain import Chain
-from portal.chain.rpc import Rpc
-from portal.flows.mint_rewards import mint_rewards
+from portal.chain.node.rpc import Rpc
+from portal.flows.minting.mint_rewards import mint_rewards
 from tests.support.chain_world import CHAIN_ID, TESTER, World
 from tests.support.rpc_proxy import Fault, RpcProxy
 

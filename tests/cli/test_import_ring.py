@@ -25,13 +25,13 @@ from models import (
     Wallet,
 )
 from portal.chain import order_ref
-from portal.chain.abi import encode_call
+from portal.chain.contract.abi import encode_call
 from portal.db import query
 from portal.db.checks import run_checks
-from portal.flows.audit_reference import audit_reference
-from portal.flows.import_ring import import_ring
-from portal.flows.ring_source import RingSource, open_source
-from portal.web.settlement_words import stop_reason
+from portal.flows.audit.audit_reference import audit_reference
+from portal.flows.ring_import.import_ring import import_ring
+from portal.flows.ring_import.source import RingSource, open_source
+from portal.web.text.settlements import stop_reason
 from tests.cli.conftest import MakePortal, invoke
 from tests.factories import make_code, make_user, make_vendor
 from tests.support.chains import LocalChain

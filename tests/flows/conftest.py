@@ -13,13 +13,13 @@ from portal.accounts import Referrer, create_user
 from portal.chain import AnyChain, open_chain
 from portal.codes import find_code
 from portal.db import SYSTEM
-from portal.flows.begin_payment import begin_order_payment
-from portal.flows.place_order import PlacedOrder, place_order
-from portal.flows.receive_callback import receive_callback
-from portal.flows.seed_demo import seed_demo
-from portal.payments.wayforpay import sign_callback
+from portal.flows.checkout.begin_payment import begin_order_payment
+from portal.flows.checkout.place_order import PlacedOrder, place_order
+from portal.flows.checkout.receive_callback import receive_callback
+from portal.flows.demo.seed_demo import seed_demo
+from portal.orders import CartLine
+from portal.payments.providers.wayforpay.messages import sign_callback
 from portal.settings import Settings
-from portal.shop import CartLine
 
 
 def settings_with(**changes: object) -> Settings:

@@ -8,7 +8,7 @@ from flask import Flask
 
 from portal.app import create_app
 from portal.settings import Settings
-from portal.web.access import access_of
+from portal.web.core.access import access_of
 
 LIST = Path(__file__).with_name("routes.txt")
 

@@ -62,7 +62,7 @@ def test_a_language_is_complete(locale: str) -> None:
 
 
 def test_the_languages_are_the_offered_ones() -> None:
-    from portal.web.locale import LOCALES
+    from portal.web.core.locale import LOCALES
 
     assert {path.name for path in TEMPLATE.parent.iterdir() if path.is_dir()} == set(LOCALES)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from portal.db.migrations import SQL_FOLDER, migrate, migration_status
+from portal.db.migrations import migrate, migration_status
+from portal.lib.folders import SQL
 from tests.support.databases import execute, named, server_url
 
 
@@ -17,7 +18,7 @@ def test_an_empty_database_is_migrated_silently_and_once(capfd: pytest.CaptureFi
         applied = migrate(url)
         # A statement that returns rows is printed by the migration tool, in the middle of the operator's progress.
         assert capfd.readouterr() == ("", "")
-        assert applied == sorted(path.stem for path in SQL_FOLDER.glob("*.sql"))
+        assert applied == sorted(path.stem for path in SQL.glob("*.sql"))
         assert migrate(url) == []
         assert migration_status(url) == [(name, True) for name in applied]
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from portal.web.access import install_gate, public
+from portal.web.core.access import install_gate, public
 from tests.house.routes import LIST, development_app, route_lines
 from tests.support.pages import NOT_PAGES, PAGES
 

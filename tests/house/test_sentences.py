@@ -11,7 +11,8 @@ import pytest
 
 import portal
 from portal.lib.errors import PortalError
-from portal.web import errors, sentences
+from portal.web.core import errors
+from portal.web.text import messages as sentences
 from tests.house.routes import development_app
 
 

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from portal.local.processes import pick_port
+from portal.dev.processes import pick_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 WORKERS, THREADS = 2, 8

@@ -17,11 +17,12 @@ from typing import Any
 from peewee import InterfaceError
 
 from models import database
-from portal.chain import Chain, Deployment, deploy_development, labels, open_chain, order_ref
-from portal.chain.abi import encode_call
+from portal.chain import Chain, Deployment, deploy_development, open_chain, order_ref
+from portal.chain.contract.abi import encode_call
+from portal.chain.sending import failpoints as labels
 from portal.db import Actor, bind_database, connection, query
-from portal.flows.mint_rewards import MintReport, mint_rewards
-from portal.local.processes import pick_port
+from portal.dev.processes import pick_port
+from portal.flows.minting.mint_rewards import MintReport, mint_rewards
 from portal.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.chain.deployment import deploy_development
-from portal.local.anvil import ADMIN_KEY, OPERATOR_KEY, call_rpc, start_chain, stop_chain
+from portal.dev.anvil import ADMIN_KEY, OPERATOR_KEY, call_rpc, start_chain, stop_chain
 
 CHAIN_ID = 31337
 

@@ -17,7 +17,7 @@ from unittest.mock import patch
 import psycopg2
 
 from portal.db.migrations import migrate
-from portal.local import start_postgres
+from portal.dev import start_postgres
 from tests.support.run import one_at_a_time, run_folder
 
 # Tests of durability start servers of their own, with the defaults.

@@ -11,8 +11,8 @@ from werkzeug.test import TestResponse
 
 from portal.app import create_app
 from portal.settings import Settings
-from portal.web.locale import LOCALES
-from portal.web.openapi.document import api_description
+from portal.web.api.openapi.document import api_description
+from portal.web.core.locale import LOCALES
 
 _NOT_OF_AN_OPERATION = (404, 405)
 _JSON_PATHS = ("/api/", "/healthz", "/readyz", "/openapi.json")

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from portal.chain import labels
+from portal.chain.sending import failpoints as labels
 from portal.db import Actor, bind_database
-from portal.flows.pay_settlements import run_payouts
+from portal.flows.payouts.pay_settlements import run_payouts
 from portal.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]

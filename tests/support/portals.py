@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portal.local import stop_chain, stop_postgres
-from portal.local.processes import pick_port
+from portal.dev import stop_chain, stop_postgres
+from portal.dev.processes import pick_port
 from portal.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]

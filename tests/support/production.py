@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.local.processes import pick_port
+from portal.dev.processes import pick_port
 from tests.support.portals import PROJECT, clean_environment
 from tests.support.tls_proxy import tls_proxy
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import redis
 
-from portal.local.processes import pick_port
+from portal.dev.processes import pick_port
 
 
 def redis_program() -> str:

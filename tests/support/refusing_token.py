@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eth_abi.abi import encode
 
-from portal.chain.abi import encode_call
+from portal.chain.contract.abi import encode_call
 from tests.support.chain_world import ADMIN
 from tests.support.chains import LocalChain
 

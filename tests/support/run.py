@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from portal.local import stop_chain, stop_postgres
+from portal.dev import stop_chain, stop_postgres
 
 _VARIABLE = "PORTAL_TEST_RUN"
 _PREFIX = "portal-tests-"

@@ -11,7 +11,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from portal.local.processes import pick_port
+from portal.dev.processes import pick_port
 
 USER, PASSWORD = "portal", "p@ss/word:1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from models import MailOutbox
-from portal.flows.account_mail import answer_reset_requests
+from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.mail import Letter
 from tests.web.visitor import Visitor
 

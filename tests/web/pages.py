@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from werkzeug.test import TestResponse
 
-from portal.web.sentences import referral_reason
+from portal.web.text.messages import referral_reason
 from tests.web.visitor import Visitor
 
 

@@ -2,12 +2,14 @@
 
 from portal.web.account import (
     confirmation,
+    credit,
     entry,
     notifications,
     recovery,
     second_factor,
     security,
     sign_in_code,
+    wallets,
 )
 from portal.web.account.blueprint import blueprint
 from portal.web.account.identity import begin_session, login_manager, signed_in_id
@@ -16,6 +18,7 @@ __all__ = [
     "begin_session",
     "blueprint",
     "confirmation",
+    "credit",
     "entry",
     "login_manager",
     "notifications",
@@ -24,4 +27,5 @@ __all__ = [
     "security",
     "sign_in_code",
     "signed_in_id",
+    "wallets",
 ]

@@ -1,4 +1,4 @@
-"""Confirm who is there, by password, code or wallet, then go on with what was stopped (portal.web.step_up)."""
+"""Confirm who is there, by password, code or wallet, then go on with what was stopped (portal.web.core.step_up)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.flows.confirm_identity import confirm_with_wallet, request_wallet_proof
-from portal.flows.sign_in import prove_password, prove_second_factor
+from portal.flows.accounts.confirm_identity import confirm_with_wallet, request_wallet_proof
+from portal.flows.accounts.sign_in import prove_password, prove_second_factor
 from portal.lib.errors import PortalError
-from portal.web.access import signed_in
+from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import told
 from portal.web.account.identity import current_device, renew_token
-from portal.web.requests import json_body, local_path, portal, text_field
-from portal.web.security import limiter, sign_in_limit
-from portal.web.step_up import came_from, confirmation_page, is_confirmation_due, is_form_target, kept_fields
+from portal.web.core.access import signed_in
+from portal.web.core.requests import json_body, local_path, text_field
+from portal.web.core.security import limiter, sign_in_limit
+from portal.web.core.step_up import (
+    came_from,
+    confirmation_page,
+    is_confirmation_due,
+    is_form_target,
+    kept_fields,
+)
 
 
 @blueprint.get("/account/confirm")
 @signed_in()
 def confirm() -> ResponseReturnValue:
     """Ask for a proof before a page that a script was turned away from."""
-    target = local_path(request.args.get("next")) or url_for("store.catalogue")
+    target = local_path(request.args.get("next")) or url_for("shop.catalogue")
     return confirmation_page(target, "", target)
 
 
@@ -32,7 +39,7 @@ def confirm() -> ResponseReturnValue:
 def confirm_identity() -> ResponseReturnValue:
     """Check the proof, then lead on: to a page, or to the stopped form with its values."""
     form = request.form
-    target = local_path(form.get("target")) or url_for("store.catalogue")
+    target = local_path(form.get("target")) or url_for("shop.catalogue")
     back, kept = local_path(form.get("back")) or came_from(), form.get("kept", "")
     try:
         _check(form.get("present", ""), form.get("code", ""))
@@ -50,7 +57,7 @@ def confirm_identity() -> ResponseReturnValue:
 def request_confirmation() -> ResponseReturnValue:
     """Return the text that confirms the person once one of the account's wallets signed it."""
     address = text_field(json_body(), "address")
-    return jsonify(message=request_wallet_proof(current_user.id, address, portal().settings))
+    return jsonify(message=request_wallet_proof(current_user.id, address, current_portal().settings))
 
 
 @blueprint.post("/api/account/confirm")
@@ -60,7 +67,7 @@ def confirm_by_wallet() -> ResponseReturnValue:
     """Confirm the person by the signature of a linked wallet."""
     body = json_body()
     confirm_with_wallet(
-        current_user.id, text_field(body, "address"), text_field(body, "signature"), portal().chain
+        current_user.id, text_field(body, "address"), text_field(body, "signature"), current_portal().chain
     )
     renew_token(proven=True)
     return jsonify(success=True)
@@ -69,9 +76,9 @@ def confirm_by_wallet() -> ResponseReturnValue:
 def _check(password: str, code: str) -> None:
     """Take whichever proof was given; nothing is due after a wallet has just given one."""
     if code:
-        prove_second_factor(current_user.id, code, portal().settings)
+        prove_second_factor(current_user.id, code, current_portal().settings)
     elif password or is_confirmation_due():
-        prove_password(current_user.row, password, current_device(), portal().settings)
+        prove_password(current_user.row, password, current_device(), current_portal().settings)
     else:
         return
     renew_token(proven=True)

@@ -8,20 +8,20 @@ from flask_login import current_user, logout_user
 
 from portal.accounts import CredentialsWrong, EmailUnconfirmed, SignInPaused, end_session
 from portal.db import Actor
-from portal.flows.note_sighting import note_referrer, note_sighting
-from portal.flows.sign_in import check_password
-from portal.flows.sign_up import sign_up, sign_up_to_confirm
+from portal.flows.accounts.note_sighting import note_referrer, note_sighting
+from portal.flows.accounts.sign_in import check_password
+from portal.flows.accounts.sign_up import sign_up, sign_up_to_confirm
 from portal.lib.errors import InputInvalid
-from portal.web.access import public, signed_in
+from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import begin_session, current_device, next_page, signed_in_id
-from portal.web.locale import select_locale
-from portal.web.referral_cookies import raw_referral_cookie
-from portal.web.requests import portal
-from portal.web.security import limiter, sign_in_limit, sign_up_limit
-from portal.web.sightings import sighting
-from portal.web.translate import gettext as _
+from portal.web.core.access import public, signed_in
+from portal.web.core.locale import select_locale
+from portal.web.core.referral_cookies import raw_referral_cookie
+from portal.web.core.security import limiter, sign_in_limit, sign_up_limit
+from portal.web.core.sightings import sighting
+from portal.web.text.translate import gettext as _
 
 
 @blueprint.get("/register")
@@ -39,14 +39,14 @@ def create_account() -> ResponseReturnValue:
     form = request.form
     given = form.get("name", ""), form.get("email", ""), form.get("password", ""), select_locale()
     try:
-        if portal().settings.registration_confirmation:
+        if current_portal().settings.registration_confirmation:
             sign_up_to_confirm(*given, raw_referral_cookie(), opened_by=signed_in_id())
             return _mail_sent()
         user = sign_up(*given, raw_referral_cookie(), opened_by=signed_in_id())
     except InputInvalid as error:
         return refused("account/register.html", error, "email", form.to_dict())
     target = begin_session(user.id, next_page())
-    note_sighting(user.id, sighting(), portal().settings)
+    note_sighting(user.id, sighting(), current_portal().settings)
     flash(_("Welcome, %(name)s.", name=user.name), "success")
     return redirect(target, 303)
 
@@ -66,14 +66,14 @@ def sign_in() -> ResponseReturnValue:
     form = request.form
     try:
         user = check_password(
-            form.get("email", ""), form.get("password", ""), current_device(), portal().settings
+            form.get("email", ""), form.get("password", ""), current_device(), current_portal().settings
         )
     except EmailUnconfirmed:
         return _mail_sent()
     except (CredentialsWrong, SignInPaused) as error:
         return refused("account/login.html", error, "email", form.to_dict())
     target = begin_session(user.id, next_page())
-    note_referrer(user.id, sighting, portal().settings)
+    note_referrer(user.id, sighting, current_portal().settings)
     return redirect(target, 303)
 
 
@@ -84,9 +84,9 @@ def logout() -> ResponseReturnValue:
     end_session(current_user.id, current_user.session_id, "signed_out", Actor.user(current_user.id))
     logout_user()
     session.clear()
-    return redirect(url_for("store.catalogue"), 303)
+    return redirect(url_for("shop.catalogue"), 303)
 
 
 def _mail_sent() -> ResponseReturnValue:
-    portal().wake("send_letters")
+    current_portal().wake("send_letters")
     return render_template("account/mail_sent.html", purpose="confirm")

@@ -6,9 +6,9 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.lib.errors import InputInvalid, PortalError
-from portal.web.errors import status_of
-from portal.web.requests import local_path
-from portal.web.sentences import error_text, error_texts
+from portal.web.core.errors import status_of
+from portal.web.core.requests import local_path
+from portal.web.text.messages import error_text, error_texts
 
 
 def form_page(template: str, values: dict[str, str], errors: dict[str, str], **more: object) -> str:

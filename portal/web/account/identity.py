@@ -15,8 +15,9 @@ from portal.accounts import (
     find_session,
     rotate_session,
 )
-from portal.flows.sign_in import enter
-from portal.web.requests import local_path, portal
+from portal.flows.accounts.sign_in import enter
+from portal.runtime import current_portal
+from portal.web.core.requests import local_path
 
 login_manager = LoginManager()
 PENDING_KEY, PENDING_NEXT = "pending_sign_in", "pending_next"
@@ -53,7 +54,7 @@ def signed_in_id() -> int | None:
 
 def session_limits() -> SessionLimits:
     """Return how long sessions live here."""
-    settings = portal().settings
+    settings = current_portal().settings
     return SessionLimits(settings.session_idle_hours, settings.session_total_hours)
 
 
@@ -94,4 +95,4 @@ def start_anew() -> None:
 
 def next_page() -> str:
     """Return where `next`, of the form or of its address, leads when that is on this site, else the start page."""
-    return local_path(request.values.get("next")) or url_for("store.catalogue")
+    return local_path(request.values.get("next")) or url_for("shop.catalogue")

@@ -10,7 +10,7 @@ from flask_login import current_user
 from itsdangerous import BadSignature
 
 from portal.db import SYSTEM, Actor
-from portal.notices import (
+from portal.notifications import (
     PAGE_SIZE,
     TOPICS,
     TopicUnknown,
@@ -22,12 +22,12 @@ from portal.notices import (
     mark_read,
     wanted_topics,
 )
-from portal.web.access import public, signed_in
+from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
-from portal.web.account_words import topic_words
-from portal.web.letters import notice_text, read_unsubscribe
-from portal.web.requests import portal
-from portal.web.translate import gettext as _
+from portal.web.core.access import public, signed_in
+from portal.web.text.account import topic_words
+from portal.web.text.letters import notice_text, read_unsubscribe
+from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import Notification
@@ -39,7 +39,7 @@ def notifications() -> ResponseReturnValue:
     """Show a page of notifications, newest first; what was shown counts as read."""
     rows = _page()
     unread = [row.id for row in rows if row.read_at is None]
-    settings = portal().settings
+    settings = current_portal().settings
     page = render_template(
         "account/notifications.html",
         entries=[(row, notice_text(row.kind, row.params)) for row in rows],

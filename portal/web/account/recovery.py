@@ -7,17 +7,17 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.accounts import LinkUnusable, get_link, normalise_email, request_reset
-from portal.flows.account_security import confirm_email, reset_password
-from portal.flows.note_sighting import note_referred
+from portal.flows.accounts.account_security import confirm_email, reset_password
+from portal.flows.accounts.note_sighting import note_referred
 from portal.lib.errors import PortalError
-from portal.web.access import public
+from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
-from portal.web.letters import read_link
-from portal.web.requests import portal
-from portal.web.security import limiter, sign_in_limit
-from portal.web.sightings import sighting
-from portal.web.translate import gettext as _
+from portal.web.core.access import public
+from portal.web.core.security import limiter, sign_in_limit
+from portal.web.core.sightings import sighting
+from portal.web.text.letters import read_link
+from portal.web.text.translate import gettext as _
 
 _RESET = "account/reset_password.html"
 _CONFIRM = "account/confirm_email.html"
@@ -40,7 +40,7 @@ def request_password_reset() -> ResponseReturnValue:
         request_reset(normalise_email(typed))
     except PortalError as error:
         return refused("account/forgot_password.html", error, "email", {"email": typed}, **_mail())
-    portal().wake("send_letters")
+    current_portal().wake("send_letters")
     return render_template("account/mail_sent.html", purpose="reset")
 
 
@@ -66,7 +66,7 @@ def save_reset_password(token: str) -> ResponseReturnValue:
         return _unusable(_RESET)
     except PortalError as error:
         return refused(_RESET, error, "password", {}, token=token)
-    portal().wake("send_letters")
+    current_portal().wake("send_letters")
     flash(_("The new password is saved. Sign in with it."), "success")
     return redirect(url_for("account.login"), 303)
 
@@ -91,8 +91,8 @@ def save_email_link(token: str) -> ResponseReturnValue:
         user = confirm_email(read_link("confirm_email", token))
     except PortalError:  # used, late, forged, or somebody else's by now
         return _unusable(_CONFIRM)
-    note_referred(user, sighting, portal().settings)
-    portal().wake("send_letters")
+    note_referred(user, sighting, current_portal().settings)
+    current_portal().wake("send_letters")
     flash(_("The e-mail is confirmed."), "success")
     target = "account.security" if current_user.is_authenticated else "account.login"
     return redirect(url_for(target), 303)
@@ -103,5 +103,5 @@ def _unusable(template: str) -> ResponseReturnValue:
 
 
 def _mail() -> dict[str, object]:
-    settings = portal().settings
+    settings = current_portal().settings
     return {"sends_mail": settings.mail_configured or settings.shows_mail}

@@ -17,16 +17,16 @@ from portal.accounts import (
     provisioning_uri,
 )
 from portal.db import Actor
-from portal.flows.account_security import disable_factor, enable_factor, renew_codes
-from portal.flows.sign_in import prove_second_factor
+from portal.flows.accounts.account_security import disable_factor, enable_factor, renew_codes
+from portal.flows.accounts.sign_in import prove_second_factor
 from portal.lib.errors import PortalError
-from portal.web.access import signed_in
+from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import renew_token
-from portal.web.requests import portal
-from portal.web.security import limiter, sign_in_limit
-from portal.web.translate import gettext as _
+from portal.web.core.access import signed_in
+from portal.web.core.security import limiter, sign_in_limit
+from portal.web.text.translate import gettext as _
 
 _TEMPLATE = "account/second_factor.html"
 
@@ -53,7 +53,7 @@ def save_second_factor() -> ResponseReturnValue:
     """Switch it on with a first code and show the recovery codes, this once."""
     try:
         codes = enable_factor(
-            current_user.id, current_user.session_id, request.form.get("code", ""), portal().settings
+            current_user.id, current_user.session_id, request.form.get("code", ""), current_portal().settings
         )
     except (SecondFactorMissing, SecondFactorPresent):
         return redirect(url_for("account.second_factor"), 303)
@@ -68,12 +68,12 @@ def save_second_factor() -> ResponseReturnValue:
 def remove_second_factor() -> ResponseReturnValue:
     """Switch it off for whoever holds it, or has a recovery code."""
     try:
-        prove_second_factor(current_user.id, request.form.get("code", ""), portal().settings)
+        prove_second_factor(current_user.id, request.form.get("code", ""), current_portal().settings)
     except PortalError as error:
         return refused(_TEMPLATE, error, "code", {}, **_facts())
     disable_factor(current_user.id, Actor.user(current_user.id))
     renew_token(proven=True)
-    portal().wake("send_letters")
+    current_portal().wake("send_letters")
     flash(_("The second factor is off."), "success")
     return redirect(url_for("account.security"), 303)
 
@@ -90,7 +90,7 @@ def replace_recovery_codes() -> ResponseReturnValue:
 
 def _show_codes(codes: list[str]) -> ResponseReturnValue:
     renew_token(proven=True)
-    portal().wake("send_letters")
+    current_portal().wake("send_letters")
     return render_template("account/recovery_codes.html", codes=codes)
 
 
@@ -99,14 +99,16 @@ def _facts() -> dict[str, object]:
         return {"recovery_left": count_recovery_codes(current_user.id), "secret": None, "qr": None}
     secret = enrolment_secret(current_user.id, _key())
     # An admin in production is led here before anything else.
-    is_required = portal().settings.is_production and current_user.role == "admin"
+    is_required = current_portal().settings.is_production and current_user.role == "admin"
     return {"secret": secret, "qr": _qr(secret) if secret else None, "is_required": is_required}
 
 
 def _qr(secret: str) -> Markup:
-    uri = provisioning_uri(secret, current_user.email or current_user.name, portal().settings.brand_name)
+    uri = provisioning_uri(
+        secret, current_user.email or current_user.name, current_portal().settings.brand_name
+    )
     return Markup(segno.make(uri, error="m").svg_inline(border=4, omitsize=True))  # noqa: S704 - segno's own markup
 
 
 def _key() -> str:
-    return portal().settings.secret_key.get_secret_value()
+    return current_portal().settings.secret_key.get_secret_value()

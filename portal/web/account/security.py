@@ -10,17 +10,17 @@ from flask_login import current_user
 
 from portal.accounts import count_recovery_codes, end_other_sessions, end_session, list_sessions
 from portal.db import Actor
-from portal.flows.account_mail import request_email
-from portal.flows.account_security import change_own_password, choose_first_password
+from portal.flows.accounts.account_mail import request_email
+from portal.flows.accounts.account_security import change_own_password, choose_first_password
 from portal.lib.errors import PortalError
-from portal.web.access import signed_in
+from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import current_device, renew_token, session_limits
-from portal.web.requests import portal
-from portal.web.security import limiter, sign_in_limit
-from portal.web.step_up import ask_to_confirm
-from portal.web.translate import gettext as _
+from portal.web.core.access import signed_in
+from portal.web.core.security import limiter, sign_in_limit
+from portal.web.core.step_up import ask_to_confirm
+from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import UserSession
@@ -52,7 +52,7 @@ def save_password() -> ResponseReturnValue:
             request.form.get("present", ""),
             request.form.get("password", ""),
             current_device(),
-            portal().settings,
+            current_portal().settings,
         )
     except PortalError as error:
         return refused(_TEMPLATE, error, error.field or "password", {}, **_facts())
@@ -66,7 +66,7 @@ def _save_first_password() -> ResponseReturnValue:
 
 def _saved() -> ResponseReturnValue:
     renew_token(proven=True)
-    portal().wake("send_letters")
+    current_portal().wake("send_letters")
     flash(_("The new password is saved. Other browsers are signed out."), "success")
     return redirect(url_for("account.security"), 303)
 
@@ -81,7 +81,7 @@ def save_email() -> ResponseReturnValue:
         address = request_email(current_user.id, typed)
     except PortalError as error:
         return refused(_TEMPLATE, error, "email", {"email": typed}, **_facts())
-    portal().wake("send_letters")
+    current_portal().wake("send_letters")
     flash(_("We sent a link to %(email)s. Follow it within a day to confirm.", email=address), "success")
     return redirect(url_for("account.security"), 303)
 
@@ -107,7 +107,7 @@ def sign_out_others() -> ResponseReturnValue:
 
 
 def _facts() -> dict[str, Any]:
-    settings, user_id = portal().settings, current_user.id
+    settings, user_id = current_portal().settings, current_user.id
     return {
         "sessions": [(row, _device(row)) for row in list_sessions(user_id, session_limits())],
         "recovery_left": count_recovery_codes(user_id) if current_user.has_second_factor else 0,

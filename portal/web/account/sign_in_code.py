@@ -6,15 +6,16 @@ from flask import flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import SessionUnknown, find_pending_session
-from portal.flows.sign_in import finish_sign_in
+from portal.flows.accounts.sign_in import finish_sign_in
 from portal.lib.errors import PortalError
-from portal.web.access import public
+from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import PENDING_KEY, PENDING_NEXT, adopt, current_device, start_anew
-from portal.web.requests import local_path, portal
-from portal.web.security import limiter, sign_in_limit
-from portal.web.translate import gettext as _
+from portal.web.core.access import public
+from portal.web.core.requests import local_path
+from portal.web.core.security import limiter, sign_in_limit
+from portal.web.text.translate import gettext as _
 
 _TEMPLATE = "account/sign_in_code.html"
 
@@ -34,9 +35,11 @@ def sign_in_code() -> ResponseReturnValue:
 def save_sign_in_code() -> ResponseReturnValue:
     """Check the code and open the session."""
     waiting = session.get(PENDING_KEY, "")
-    target = local_path(session.get(PENDING_NEXT)) or url_for("store.catalogue")
+    target = local_path(session.get(PENDING_NEXT)) or url_for("shop.catalogue")
     try:
-        token = finish_sign_in(waiting, request.form.get("code", ""), current_device(), portal().settings)
+        token = finish_sign_in(
+            waiting, request.form.get("code", ""), current_device(), current_portal().settings
+        )
     except SessionUnknown:
         flash(_("That took too long. Sign in again."), "warning")
         return redirect(url_for("account.login"), 303)

@@ -1,33 +1,19 @@
-"""The admin's pages: reward queue, batch minting, settlement ledger, payments, cross-rail audit."""
+"""The admin pages, one package per section."""
 
-from portal.web.admin import (
-    audit,
-    codes,
-    credit,
-    inbox,
-    journal,
-    merchants,
-    minting,
-    payouts,
-    queue,
-    rates,
-    saved,
-    settlements,
-)
-from portal.web.admin.blueprint import blueprint
+from __future__ import annotations
 
-__all__ = [
-    "audit",
-    "blueprint",
-    "codes",
-    "credit",
-    "inbox",
-    "journal",
-    "merchants",
-    "minting",
-    "payouts",
-    "queue",
-    "rates",
-    "saved",
-    "settlements",
-]
+from flask import Blueprint
+
+from portal.web.admin.audit import journal, pages
+from portal.web.admin.commissions import payouts, rates, settlements, terms
+from portal.web.admin.payments import credit, inbox
+from portal.web.admin.referrers import codes
+from portal.web.admin.rewards import minting, queue
+from portal.web.admin.saved_filters import routes
+
+# The modules of a section share its blueprint.
+PAGES = (queue, minting, codes, settlements, payouts, rates, terms, inbox, credit, pages, journal, routes)
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+for section in dict.fromkeys(module.blueprint for module in PAGES):
+    blueprint.register_blueprint(section)

@@ -12,9 +12,9 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.web.access import for_role, signed_in
+from portal.web.core.access import for_role, signed_in
 from portal.web.exports import commission_ledgers, payment_ledgers, reward_ledgers
-from portal.web.exports.asked import PERIOD, read_period
+from portal.web.exports.arguments import PERIOD, read_period
 from portal.web.exports.csv_file import csv_response
 from portal.web.exports.ledger import Ledger
 from portal.web.exports.xlsx_file import xlsx_response

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from portal.lib.money import major_text
-from portal.web.format import exact_tokens, iso
+from portal.web.text.format import exact_tokens, iso
 
 
 class Digits(str):

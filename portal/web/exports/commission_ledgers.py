@@ -14,10 +14,10 @@ from portal.commissions import (
     list_settlement_ledger,
 )
 from portal.lib.money import major_text
-from portal.web.exports.asked import my_vendors, period, settlement_filter
+from portal.web.exports.arguments import my_vendors, period, settlement_filter
 from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
 from portal.web.exports.ledger import Ledger
-from portal.web.translate import gettext as _
+from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import Payout, Settlement

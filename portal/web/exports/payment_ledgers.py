@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from portal.db import Keyset
 from portal.journal import IN_WEI, JournalFilter, list_journal_ledger
 from portal.lib.money import major_text
+from portal.orders import list_order_ledger, list_stock_ledger
 from portal.payments import list_callback_ledger, list_credit_ledger, list_payment_ledger, list_refund_ledger
-from portal.payments.wayforpay import Callback, CallbackMalformed, parse_callback
-from portal.shop import list_order_ledger, list_stock_ledger
-from portal.web.exports.asked import me, period
+from portal.payments.providers.wayforpay.messages import Callback, CallbackMalformed, parse_callback
+from portal.web.exports.arguments import me, period
 from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
 from portal.web.exports.ledger import Ledger
-from portal.web.format import exact_tokens
-from portal.web.translate import gettext as _
+from portal.web.text.format import exact_tokens
+from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import JournalTransfer, PaymentEvent

@@ -7,10 +7,10 @@ from typing import Any
 
 from portal.rewards import list_debit_ledger, list_queue_ledger, list_reward_ledger
 from portal.visits import list_visit_ledger
-from portal.web.exports.asked import Arguments, me, period, reward_filter
+from portal.web.exports.arguments import Arguments, me, period, reward_filter
 from portal.web.exports.columns import columns, money, tokens
 from portal.web.exports.ledger import Ledger
-from portal.web.translate import gettext as _
+from portal.web.text.translate import gettext as _
 
 _SIZE = columns(
     "rail", "status", "currency", money("order_total"), "reward_percent", "usd_value", "token_price_usd",

@@ -14,7 +14,7 @@ from models import MailOutbox, Notification, User
 from portal.cli.doctor import doctor
 from portal.cli.mail import mail
 from portal.db import query, release_connection
-from portal.notices import TOPICS, notify, topic_of
+from portal.notifications import TOPICS, notify, topic_of
 from portal.settings import load_settings
 from tests.factories import make_user
 from tests.support.smtp import Mailbox, smtp_server

@@ -7,7 +7,7 @@ import pytest
 from models import Notification, User
 from portal.accounts import check_credentials
 from portal.chain import checksum
-from portal.notices import notify
+from portal.notifications import notify
 from tests.factories import PASSWORD, make_wallet
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor

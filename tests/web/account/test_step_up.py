@@ -9,7 +9,7 @@ from flask import Flask
 from peewee import SQL
 
 from models import PlatformConfig, User, Wallet
-from portal.web.access import access_of
+from portal.web.core.access import access_of
 from tests.factories import PASSWORD, make_user, make_wallet
 from tests.support.wallets import TestWallet
 from tests.web.account.factor import code_of, enrol, forget_proof
@@ -206,10 +206,22 @@ def test_development_without_a_second_factor_is_never_asked(app: Flask, admin: U
 def test_what_asks_is_what_the_documentation_names(app: Flask) -> None:
     asking = {rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint).reconfirm}
     assert {
-        "admin.decide_many", "admin.merchant_save", "admin.platform_rate_save", "admin.product_rate_save",
-        "admin.payout_run", "admin.payout_batch_retry", "admin.reserve_release", "account.save_email",
-        "admin.refund", "admin.credit_add",
-        "account.begin_second_factor", "account.save_second_factor", "account.remove_second_factor",
-        "account.replace_recovery_codes", "wallets.link", "wallets.unlink", "wallets.unlink_form",
-        "wallets.request_link_challenge",
-    } <= asking  # fmt: skip
+        "admin.rewards.decide_many",
+        "admin.commissions.save_vendor_terms",
+        "admin.commissions.save_platform_rate",
+        "admin.commissions.save_product_rate",
+        "admin.commissions.process_due_payouts",
+        "admin.commissions.retry_payout_batch",
+        "admin.commissions.give_back_reserve",
+        "account.save_email",
+        "admin.audit.refund",
+        "admin.payments.add_credit",
+        "account.begin_second_factor",
+        "account.save_second_factor",
+        "account.remove_second_factor",
+        "account.replace_recovery_codes",
+        "account.add_wallet",
+        "account.remove_wallet",
+        "account.unlink_wallet_form",
+        "account.request_link_challenge",
+    } <= asking

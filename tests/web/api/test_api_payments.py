@@ -16,7 +16,7 @@ from models import (
     User,
 )
 from portal.payments import credit_balance
-from portal.payments.wayforpay import verify_purchase
+from portal.payments.providers.wayforpay.messages import verify_purchase
 from portal.settings import TEST_MERCHANT_SECRET
 from tests.factories import give_credit, make_order, make_payment, make_product
 from tests.web.visitor import Visitor, error_of

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from models import MerchantConfig, User, Vendor
 from portal.db import connection
-from portal.flows.pay_settlements import run_payouts
+from portal.flows.payouts.pay_settlements import run_payouts
 from tests.factories import ACTOR, make_settlement, make_vendor
 from tests.flows.conftest import settings_with
 from tests.web.pages import text_of

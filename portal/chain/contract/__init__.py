@@ -1,0 +1,1 @@
+"""The rewards contract, the token and the price oracle."""

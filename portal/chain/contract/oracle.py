@@ -1,0 +1,90 @@
+"""The token's USD price: a fixed setting or a Chainlink feed, never a guess (CHAIN.md section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from eth_abi.abi import decode
+from eth_abi.exceptions import DecodingError
+
+from portal.chain.contract.abi import Revert, encode_call
+from portal.chain.errors import ChainAway, NodeRefused, PriceUnavailable, WrongChain
+from portal.chain.node.rpc import Node
+from portal.chain.sending.leadership import database_now
+from portal.settings import Settings
+
+_ROUND_DATA = ["uint80", "int256", "uint256", "uint256", "uint80"]
+
+
+@dataclass(frozen=True)
+class Price:
+    """USD per token, exact; `at` is when the source said so, the rest is kept for the record."""
+
+    value: Decimal
+    source: str
+    at: datetime
+    round_id: int | None = None
+    raw: int | None = None
+    decimals: int | None = None
+    feed: str | None = None
+
+
+NodeChooser = Callable[[datetime], Node]
+
+
+def read_price(settings: Settings, choose_node: NodeChooser, now: datetime | None = None) -> Price:
+    """Return the token's price as of `now` (database time when None); raises PriceUnavailable with the reason.
+
+    A Chainlink feed wins over a fixed price when both are set.
+    """
+    moment = now or database_now()
+    if settings.referral_price_feed_address:
+        return _feed_price(settings, choose_node, moment)
+    if settings.referral_token_usd_price is None:
+        raise PriceUnavailable("no token price: neither REFERRAL_TOKEN_USD_PRICE nor a price feed is set")
+    return Price(settings.referral_token_usd_price, "fixed", moment)
+
+
+def _feed_price(settings: Settings, choose_node: NodeChooser, now: datetime) -> Price:
+    feed = settings.referral_price_feed_address
+    try:
+        node = choose_node(now)
+        round_id, answer, _, updated_at, _ = _read(node, feed, "latestRoundData()", _ROUND_DATA)
+        (decimals,) = _read(node, feed, "decimals()", ["uint8"])
+    except (ChainAway, WrongChain, NodeRefused) as error:
+        raise PriceUnavailable(f"the price feed cannot be read: {error}") from None
+    _require_fresh(answer, updated_at, now, settings)
+    return Price(
+        value=Decimal(answer).scaleb(-decimals),
+        source="chainlink",
+        at=datetime.fromtimestamp(updated_at, UTC),
+        round_id=round_id,
+        raw=answer,
+        decimals=decimals,
+        feed=feed,
+    )
+
+
+def _require_fresh(answer: int, updated_at: int, now: datetime, settings: Settings) -> None:
+    if answer <= 0:
+        raise PriceUnavailable(f"the price feed answers {answer}")
+    age = int(now.timestamp()) - updated_at
+    allowed = settings.referral_price_heartbeat_seconds + settings.referral_price_grace_seconds
+    if updated_at == 0 or age > allowed:
+        raise PriceUnavailable(f"the price is {age} seconds old, at most {allowed} are allowed")
+    if age < -settings.referral_price_grace_seconds:
+        raise PriceUnavailable(f"the price is {-age} seconds ahead of our time")
+
+
+def _read(node: Node, feed: str, signature: str, types: list[str]) -> tuple[Any, ...]:
+    answer = node.eth_call(feed, encode_call(signature))
+    if isinstance(answer, Revert):
+        raise PriceUnavailable(f"the price feed refuses {signature}: {answer.text}")
+    try:
+        return decode(types, answer)
+    except DecodingError:
+        raise PriceUnavailable(f"there is no price feed at {feed}") from None

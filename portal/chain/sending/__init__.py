@@ -1,0 +1,1 @@
+"""Sending transactions that survive crashes and reorganizations."""

@@ -1,0 +1,339 @@
+"""Transactions as rows: stored before they are sent, settled when final, opened again when the chain takes them back.
+
+Nothing here decides from an answer to a send: only receipts and nonces at the finalized block do (CHAIN.md section 2).
+Every writing function runs inside `Leader.writing()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.chain.node.rpc import Node, Receipt
+from portal.chain.sending.fees import Fees
+from portal.chain.sending.keys import OperatorKey, Signed
+from portal.chain.sending.leadership import Leader
+from portal.db import query
+
+OPEN, SUCCEEDED, REVERTED, SUPERSEDED = "open", "succeeded", "reverted", "superseded"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing a transaction pays: a reward's or a settlement's id, the wallet, wei, and its on-chain reference."""
+
+    item_id: int
+    recipient: str
+    amount_wei: int
+    order_ref: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A transaction to be: what to call and whom it pays."""
+
+    purpose: str
+    to_address: str
+    calldata: bytes
+    gas_limit: int
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Signed bytes of a transaction; `idle_seconds` since they were last sent, None when never."""
+
+    id: int
+    tx_hash: str
+    raw: bytes
+    fees: Fees
+    age_seconds: int
+    idle_seconds: int | None
+
+
+@dataclass(frozen=True)
+class OpenTransaction:
+    """A transaction whose fate is not final, with all its attempts, oldest first, and its items."""
+
+    id: int
+    operator: str
+    nonce: int
+    purpose: str
+    to_address: str
+    calldata: bytes
+    gas_limit: int
+    attempts: tuple[Attempt, ...]
+    items: tuple[Item, ...]
+
+    @property
+    def last_attempt(self) -> Attempt:
+        return self.attempts[-1]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a transaction for good; `receipt` None when another one used its nonce."""
+
+    status: str
+    receipt: Receipt | None
+
+
+def next_nonce(chain_id: int, operator: str, latest: int) -> int:
+    """Return max(ours + 1, latest): never a nonce we signed before, never one the chain has used."""
+    ours = query(
+        "SELECT coalesce(max(nonce), -1) FROM chain_transactions WHERE chain_id = %s AND operator = %s",
+        [chain_id, operator],
+    )[0][0]
+    return max(int(ours) + 1, latest)
+
+
+def used_nonces(chain_id: int, operator: str, first: int) -> set[int]:
+    """Return the nonces from `first` on that we have signed something for."""
+    rows = query(
+        "SELECT nonce FROM chain_transactions WHERE chain_id = %s AND operator = %s AND nonce >= %s",
+        [chain_id, operator, first],
+    )
+    return {row[0] for row in rows}
+
+
+def sign_draft(key: OperatorKey, chain_id: int, nonce: int, draft: Draft, fees: Fees) -> Signed:
+    """Return the signed EIP-1559 transaction of a draft."""
+    return key.sign(
+        {
+            "type": 2,
+            "chainId": chain_id,
+            "nonce": nonce,
+            "to": draft.to_address,
+            "value": 0,
+            "data": draft.calldata,
+            "gas": draft.gas_limit,
+            "maxFeePerGas": fees.max_fee,
+            "maxPriorityFeePerGas": fees.tip,
+        }
+    )
+
+
+def store_transaction(
+    leader: Leader, chain_id: int, operator: str, nonce: int, draft: Draft, fees: Fees, signed: Signed
+) -> int:
+    """Write a transaction, its items and its first attempt ahead of the first send; return its id."""
+    transaction_id: int = query(
+        "INSERT INTO chain_transactions (chain_id, operator, nonce, purpose, to_address, calldata, gas_limit, epoch)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        [
+            chain_id,
+            operator,
+            nonce,
+            draft.purpose,
+            draft.to_address,
+            draft.calldata,
+            draft.gas_limit,
+            leader.epoch,
+        ],
+    )[0][0]
+    query(
+        "INSERT INTO chain_transaction_items"
+        " (transaction_id, position, purpose, item_id, recipient, amount_wei, order_ref)"
+        " SELECT %s, i.position - 1, %s, i.item_id, i.recipient, i.amount, i.order_ref"
+        " FROM unnest(%s::bigint[], %s::text[], %s::numeric[], %s::text[])"
+        " WITH ORDINALITY AS i (item_id, recipient, amount, order_ref, position)",
+        [
+            transaction_id,
+            draft.purpose,
+            [item.item_id for item in draft.items],
+            [item.recipient for item in draft.items],
+            [item.amount_wei for item in draft.items],
+            [item.order_ref for item in draft.items],
+        ],
+    )
+    store_attempt(transaction_id, fees, signed)
+    return transaction_id
+
+
+def store_attempt(transaction_id: int, fees: Fees, signed: Signed) -> None:
+    """Write the bytes of an attempt ahead of its first send."""
+    query(
+        "INSERT INTO chain_attempts (transaction_id, tx_hash, raw, max_fee_wei, tip_wei) VALUES (%s, %s, %s, %s, %s)",
+        [transaction_id, signed.tx_hash, signed.raw, fees.max_fee, fees.tip],
+    )
+
+
+def send(node: Node, tx_hash: str, raw: bytes) -> str:
+    """Send stored bytes and note the node's answer, which decides nothing."""
+    answer = node.send_raw(raw)
+    query(
+        "UPDATE chain_attempts SET last_sent_at = clock_timestamp(), sends = sends + 1, last_answer = left(%s, 500)"
+        " WHERE tx_hash = %s",
+        [answer, tx_hash],
+    )
+    return answer
+
+
+def list_open(chain_id: int, purposes: Sequence[str]) -> list[OpenTransaction]:
+    """Return the open transactions of some purposes in nonce order, at most 500."""
+    rows = query(
+        "SELECT id, operator, nonce, purpose, to_address, calldata, gas_limit FROM chain_transactions"
+        " WHERE chain_id = %s AND purpose = ANY(%s) AND status = 'open' ORDER BY nonce LIMIT 500",
+        [chain_id, list(purposes)],
+    )
+    ids = [row[0] for row in rows]
+    attempts, items = _attempts(ids), _items(ids)
+    return [
+        OpenTransaction(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            bytes(row[5]),
+            row[6],
+            tuple(attempts[row[0]]),
+            tuple(items[row[0]]),
+        )
+        for row in rows
+    ]
+
+
+def _attempts(transaction_ids: Sequence[int]) -> dict[int, list[Attempt]]:
+    found: dict[int, list[Attempt]] = {transaction_id: [] for transaction_id in transaction_ids}
+    for row in query(
+        "SELECT transaction_id, id, tx_hash, raw, max_fee_wei, tip_wei,"
+        " extract(epoch FROM clock_timestamp() - created_at)::bigint,"
+        " extract(epoch FROM clock_timestamp() - last_sent_at)::bigint"
+        " FROM chain_attempts WHERE transaction_id = ANY(%s) ORDER BY id",
+        [list(transaction_ids)],
+    ):
+        fees = Fees(int(row[4]), int(row[5]))
+        found[row[0]].append(Attempt(row[1], row[2], bytes(row[3]), fees, int(row[6]), row[7]))
+    return found
+
+
+def _items(transaction_ids: Sequence[int]) -> dict[int, list[Item]]:
+    found: dict[int, list[Item]] = {transaction_id: [] for transaction_id in transaction_ids}
+    for row in query(
+        "SELECT transaction_id, item_id, recipient, amount_wei, order_ref FROM chain_transaction_items"
+        " WHERE transaction_id = ANY(%s) ORDER BY transaction_id, position",
+        [list(transaction_ids)],
+    ):
+        found[row[0]].append(Item(row[1], row[2], int(row[3]), row[4]))
+    return found
+
+
+def settle(transaction_id: int, outcome: Outcome) -> bool:
+    """Close a transaction for good; return False when it was not open any more."""
+    receipt = outcome.receipt
+    closed = query(
+        "UPDATE chain_transactions SET status = %s, tx_hash = %s, block_number = %s, block_hash = %s, gas_used = %s,"
+        " gas_price_wei = %s, settled_at = clock_timestamp() WHERE id = %s AND status = 'open' RETURNING id",
+        [
+            outcome.status,
+            receipt and receipt.tx_hash,
+            receipt and receipt.block_number,
+            receipt and receipt.block_hash,
+            receipt and receipt.gas_used,
+            receipt and receipt.gas_price,
+            transaction_id,
+        ],
+    )
+    query(
+        "UPDATE chain_transaction_items SET open = false WHERE transaction_id = %s AND open", [transaction_id]
+    )
+    return bool(closed)
+
+
+def list_done_from(chain_id: int, operator: str, nonce: int, purposes: Sequence[str]) -> list[int]:
+    """Return the transactions recorded as done that the chain no longer counts: nonce and above."""
+    rows = query(
+        "SELECT id FROM chain_transactions WHERE chain_id = %s AND operator = %s AND nonce >= %s AND status <> 'open'"
+        " AND purpose = ANY(%s) ORDER BY nonce",
+        [chain_id, operator, nonce, list(purposes)],
+    )
+    return [row[0] for row in rows]
+
+
+def reopen(transaction_ids: Sequence[int], purposes: Sequence[str]) -> list[int]:
+    """Open transactions again after a reorganisation; return the item ids that are theirs again.
+
+    An item that stands in another open transaction by now stays there: `paidOrders` tells at the end.
+    """
+    ids = list(transaction_ids)
+    query(
+        "UPDATE chain_transactions SET status = 'open', settled_at = NULL, tx_hash = NULL, block_number = NULL,"
+        " block_hash = NULL, gas_used = NULL, gas_price_wei = NULL WHERE id = ANY(%s) AND purpose = ANY(%s)",
+        [ids, list(purposes)],
+    )
+    rows = query(
+        "UPDATE chain_transaction_items i SET open = true FROM ("
+        "  SELECT DISTINCT ON (item_id) transaction_id, position FROM chain_transaction_items"
+        "  WHERE transaction_id = ANY(%s) AND purpose = ANY(%s) ORDER BY item_id, transaction_id DESC) last"
+        " WHERE i.transaction_id = last.transaction_id AND i.position = last.position AND NOT EXISTS ("
+        "  SELECT 1 FROM chain_transaction_items o WHERE o.purpose = i.purpose AND o.item_id = i.item_id AND o.open)"
+        " RETURNING i.item_id",
+        [ids, list(purposes)],
+    )
+    return [row[0] for row in rows]
+
+
+def count_reverts(purpose: str, item_ids: Sequence[int]) -> dict[int, int]:
+    """Return how many reverted transactions each item stood in, for items with any."""
+    rows = query(
+        "SELECT i.item_id, count(*) FROM chain_transaction_items i JOIN chain_transactions t ON t.id = i.transaction_id"
+        " WHERE i.purpose = %s AND i.item_id = ANY(%s) AND t.status = 'reverted' GROUP BY i.item_id",
+        [purpose, list(item_ids)],
+    )
+    return dict(rows)
+
+
+def open_items(purpose: str, item_ids: Sequence[int]) -> set[int]:
+    """Return which items stand in an open transaction."""
+    rows = query(
+        "SELECT item_id FROM chain_transaction_items WHERE purpose = %s AND item_id = ANY(%s) AND open",
+        [purpose, list(item_ids)],
+    )
+    return {row[0] for row in rows}
+
+
+def is_open(transaction_id: int) -> bool:
+    """Tell whether a transaction is still open, and keep it so until the surrounding transaction ends."""
+    return bool(
+        query(
+            "SELECT 1 FROM chain_transactions WHERE id = %s AND status = 'open' FOR UPDATE", [transaction_id]
+        )
+    )
+
+
+def list_settled_payments(
+    chain_id: int, to_address: str, first: int, last: int
+) -> list[tuple[int, int, str]]:
+    """Return (transaction id, item id, order ref) of what transactions paid in a block range by our records."""
+    rows = query(
+        "SELECT t.id, i.item_id, i.order_ref FROM chain_transactions t JOIN chain_transaction_items i"
+        " ON i.transaction_id = t.id WHERE t.chain_id = %s AND t.to_address = %s AND t.status = 'succeeded'"
+        " AND t.purpose = 'reward' AND t.block_number BETWEEN %s AND %s",
+        [chain_id, to_address, first, last],
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def gas_spent_per_day(chain_id: int, operator: str) -> int:
+    """Return the wei of gas an operator used per day over the last week."""
+    spent = query(
+        "SELECT coalesce(sum(gas_used * gas_price_wei), 0) / 7 FROM chain_transactions WHERE chain_id = %s"
+        " AND operator = %s AND settled_at > now() - interval '7 days'",
+        [chain_id, operator],
+    )[0][0]
+    return int(spent)
+
+
+def has_open(chain_id: int) -> bool:
+    """Tell whether any transaction on a chain is not final yet."""
+    return bool(
+        query("SELECT 1 FROM chain_transactions WHERE chain_id = %s AND status = 'open' LIMIT 1", [chain_id])
+    )
+
+
+def count_open_items(purpose: str) -> int:
+    """Count what stands in open transactions."""
+    return int(
+        query("SELECT count(*) FROM chain_transaction_items WHERE purpose = %s AND open", [purpose])[0][0]
+    )

@@ -1,0 +1,217 @@
+"""A local EVM chain in the data folder: Foundry's anvil, its state kept across restarts.
+
+Blocks come with every transaction and otherwise every few seconds, so that memory and the state file stay
+small over days. `finalized` is two blocks behind the head; `FinalityPacer` adds those two blocks
+within two seconds of a transaction.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import signal
+import subprocess
+import threading
+import time
+import urllib.request
+from functools import partial
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+from portal.dev.folder import prepare_folder, write_whole
+from portal.dev.processes import (
+    LOOPBACK,
+    LocalRuntimeError,
+    ProcessRecord,
+    end_process,
+    find_running,
+    last_lines,
+    pick_port,
+    read_record,
+    record_process,
+    spawn_server,
+    wait_until_ready,
+)
+from portal.lib.folders import CONTRACTS
+
+# The first two accounts of anvil's published mnemonic; every tool of the trade knows them.
+ADMIN_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+OPERATOR_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
+IDLE_BLOCK_SECONDS = 12
+BLOCKS_TO_FINALITY = 2
+# Reads at a finalized block need its state; each kept state costs memory for every block of the chain.
+_STATES_KEPT = 16
+_WITH_KEPT_STATES = True
+_START_SECONDS = 60
+_STOP_SECONDS = 5
+_AWAY = (OSError, HTTPException, ValueError)
+_log = logging.getLogger(__name__)
+
+
+def start_chain(data_dir: Path, *, chain_id: int = 31337, block_seconds: int = IDLE_BLOCK_SECONDS) -> str:
+    """Start the folder's chain with its kept state, or adopt the one that runs, and return its RPC URL.
+
+    A block comes with every transaction and, unless `block_seconds` is 0, also every so many seconds.
+    Raises LocalRuntimeError or DataFolderUnusable with one sentence.
+    """
+    folder = prepare_folder(data_dir)
+    running = find_running(_record(folder))
+    if running and chain_answers(_url(running.port), chain_id):
+        return _url(running.port)
+    if running:
+        end_process(running.pid, signal.SIGTERM, _STOP_SECONDS)
+    return _url(_start(folder, chain_id, block_seconds).port)
+
+
+def stop_chain(data_dir: Path) -> None:
+    """Save the chain's state and stop it; do nothing when none runs."""
+    folder = data_dir.resolve()
+    running = find_running(_record(folder))
+    if running:
+        save_chain(folder)
+        end_process(running.pid, signal.SIGTERM, _STOP_SECONDS)
+
+
+def chain_is_running(data_dir: Path) -> bool:
+    """Tell whether the folder's chain runs."""
+    return find_running(_record(data_dir.resolve())) is not None
+
+
+def save_chain(data_dir: Path) -> bool:
+    """Write the whole state of the running chain to its file in one step; tell whether that was possible."""
+    running = find_running(_record(data_dir))
+    try:
+        packed = call_rpc(_url(running.port), "anvil_dumpState", _WITH_KEPT_STATES) if running else None
+    except _AWAY:
+        packed = None
+    if packed:
+        write_whole(_state(data_dir), gzip.decompress(bytes.fromhex(packed.removeprefix("0x"))))
+    return packed is not None
+
+
+def call_rpc(url: str, method: str, *parameters: object, seconds: float = 30) -> Any:
+    """Return the result of a JSON-RPC call; raise ValueError with the node's message, OSError when away."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=seconds) as response:  # noqa: S310
+        answer = json.load(response)
+    if "error" in answer:
+        raise ValueError(answer["error"].get("message", "the node gave no reason"))
+    return answer["result"]
+
+
+def chain_answers(url: str, chain_id: int) -> bool:
+    """Tell whether a node with this chain id answers."""
+    try:
+        return int(call_rpc(url, "eth_chainId", seconds=3), 16) == chain_id
+    except _AWAY:
+        return False
+
+
+def has_code(url: str, address: str) -> bool:
+    """Tell whether a contract stands at an address."""
+    return bool(call_rpc(url, "eth_getCode", address, "latest") != "0x")
+
+
+def anvil_program() -> Path:
+    """Return anvil's path in the contract tools; raise LocalRuntimeError where they are not installed."""
+    for program in sorted(CONTRACTS.glob("node_modules/@foundry-rs/anvil-*/bin/anvil")):
+        return program
+    raise LocalRuntimeError("The local chain (anvil) is missing: run `make setup`, or set POLYGON_RPC_URL.")
+
+
+def _start(folder: Path, chain_id: int, block_seconds: int) -> ProcessRecord:
+    log = folder / "logs" / "anvil.log"
+    last = read_record(_record(folder))
+    for _ in range(3):
+        port = pick_port(last.port if last else None)
+        process = spawn_server(_command(folder, port, chain_id, block_seconds), log)
+        record = record_process(_record(folder), process.pid, port)
+        if wait_until_ready(process, partial(chain_answers, _url(port), chain_id), _START_SECONDS):
+            return record
+        _make_room(folder, process, log)
+    reason = last_lines(log) or "anvil gave no reason"
+    raise LocalRuntimeError(f"The local chain did not start: {reason} (log: {log}).")
+
+
+def _make_room(folder: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Clear the cause of a failed start: a hanging process, or a state file that anvil cannot read."""
+    if process.poll() is None:
+        end_process(process.pid, signal.SIGTERM, 5)
+    elif _state(folder).exists() and "in use" not in last_lines(log):
+        aside = folder / f"chain-state.unreadable-{int(time.time())}.json"
+        _state(folder).rename(aside)
+        _log.warning("The kept state of the local chain could not be loaded; it is now %s.", aside)
+
+
+def _command(folder: Path, port: int, chain_id: int, block_seconds: int) -> list[str]:
+    options: dict[str, object] = {
+        "host": LOOPBACK,
+        "port": port,
+        "chain-id": chain_id,
+        # As the contracts are compiled; later forks store a hash a block, and mine 80 times slower.
+        "hardfork": "cancun",
+        "slots-in-an-epoch": 1,
+        "prune-history": _STATES_KEPT,
+    }
+    if block_seconds:
+        options["block-time"] = block_seconds
+    flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    flags += ["--mixed-mining"] if block_seconds else []
+    kept = ["--load-state", str(_state(folder))] if _state(folder).exists() else []
+    return [str(anvil_program()), "--quiet", *flags, *kept]
+
+
+def _record(folder: Path) -> Path:
+    return folder / "anvil.json"
+
+
+def _state(folder: Path) -> Path:
+    return folder / "chain-state.json"
+
+
+def _url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
+
+
+class FinalityPacer:
+    """Mine the blocks that make a transaction final, about one a second, then save the chain's state."""
+
+    def __init__(self, data_dir: Path, url: str, every_seconds: float = 0.7) -> None:
+        self._data_dir = data_dir
+        self._url = url
+        self._every_seconds = every_seconds
+        self._seen = 0
+        self._needed = 0
+        self._unsaved = True
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="finality-pacer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._every_seconds):
+            try:
+                self.pace()
+            except _AWAY as error:
+                _log.debug("The local chain does not answer: %s", error)
+
+    def pace(self) -> None:
+        """Look at the new blocks once, and mine one more while a transaction is not final."""
+        head = int(call_rpc(self._url, "eth_blockNumber"), 16)
+        for number in range(max(min(self._seen, head) + 1, head - _STATES_KEPT), head + 1):
+            if int(call_rpc(self._url, "eth_getBlockTransactionCountByNumber", hex(number)) or "0x0", 16):
+                self._needed = number + BLOCKS_TO_FINALITY
+                self._unsaved = True
+        self._seen = head
+        if head < self._needed <= head + BLOCKS_TO_FINALITY:
+            call_rpc(self._url, "evm_mine")
+        elif self._unsaved:
+            self._unsaved = not save_chain(self._data_dir)

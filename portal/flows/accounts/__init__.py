@@ -1,0 +1,1 @@
+"""Accounts: sign-in, wallets, security, mail, credit, code switches."""

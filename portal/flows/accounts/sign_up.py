@@ -1,0 +1,70 @@
+"""Open an account, keeping for ever who referred it (SPEC section 2.3)."""
+
+from __future__ import annotations
+
+from models import User
+from portal.accounts import EmailTaken, Referrer, create_user, normalise_email, validate_sign_up
+from portal.attribution import is_well_formed_code
+from portal.codes import find_active_code
+from portal.db import SYSTEM, transaction
+from portal.flows.accounts.account_mail import send_confirmation, sign_up_again
+from portal.lib.errors import InputInvalid
+
+
+def sign_up(
+    name: str,
+    email: str,
+    password: str,
+    locale: str,
+    cookie_code: str | None,
+    *,
+    opened_by: int | None = None,
+) -> User:
+    """Create an account and keep its referrer when the first-touch code is active.
+
+    A new account owns no code and no wallet yet; `opened_by` is who is signed in already and opens another one,
+    which their own code does not refer. Raises InputInvalid naming each field.
+    """
+    cleaned_name, cleaned_email = validate_sign_up(name, email, password)
+    return create_user(
+        cleaned_email,
+        cleaned_name,
+        password,
+        locale=locale,
+        referrer=find_referrer(cookie_code, opened_by),
+        actor=SYSTEM,
+    )
+
+
+def sign_up_to_confirm(
+    name: str,
+    email: str,
+    password: str,
+    locale: str,
+    cookie_code: str | None,
+    *,
+    opened_by: int | None = None,
+) -> None:
+    """Create an account that opens once its e-mail is confirmed, and send the link.
+
+    An e-mail that has an account already gets a letter that says so; the caller learns nothing. Raises InputInvalid
+    for what was typed wrong.
+    """
+    try:
+        with transaction():
+            user = sign_up(name, email, password, locale, cookie_code, opened_by=opened_by)
+            send_confirmation(user, normalise_email(email))
+    except InputInvalid as error:
+        if not isinstance(error.fields.get("email"), EmailTaken):
+            raise
+        sign_up_again(normalise_email(email))
+
+
+def find_referrer(code: str | None, opened_by: int | None = None) -> Referrer | None:
+    """Return whom an active code credits with a new account, None for anything else and for who opens it."""
+    if code is None or not is_well_formed_code(code):
+        return None
+    row = find_active_code(code)
+    if row is None or row.owner_user_id == opened_by:
+        return None
+    return Referrer(row.code, row.owner_user_id, row.wallet_address)

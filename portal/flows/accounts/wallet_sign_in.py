@@ -1,0 +1,86 @@
+"""Sign in with a wallet: into the account that has it linked, else into a new one (docs/accounts.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models import User, WalletChallenge
+from portal.accounts import (
+    Holder,
+    Referrer,
+    WalletTaken,
+    create_wallet_user,
+    find_wallet_owner,
+    get_user,
+    use_challenge,
+)
+from portal.chain import AnyChain, checksum
+from portal.codes import find_wallet_code
+from portal.db import SYSTEM, transaction
+from portal.flows.accounts._wallet_proof import check_proof, request_proof
+from portal.flows.accounts.link_wallet import adopt_wallet
+from portal.flows.accounts.sign_up import find_referrer
+from portal.lib.addresses import short_address
+from portal.settings import Settings
+
+
+@dataclass(frozen=True)
+class WalletSignIn:
+    """The account a wallet opened, and whether it was made just now."""
+
+    user: User
+    is_new: bool
+
+
+def request_sign_in(session_key: str, address: str, settings: Settings) -> str:
+    """Return the text that signs a browser session in once a wallet signed it; raise InvalidAddress."""
+    return request_proof(Holder(session_key=session_key), address, settings)
+
+
+def sign_in_with_wallet(
+    session_key: str,
+    address: str,
+    signature: str,
+    chain: AnyChain,
+    locale: str,
+    cookie_code: str | None,
+    *,
+    opened_by: int | None = None,
+) -> WalletSignIn:
+    """Return the account of a wallet whose key signed the session's challenge, opening one for a new wallet.
+
+    `opened_by` is who is signed in already: their own code does not refer the account they open.
+    Raises what `check_proof` raises.
+    """
+    challenge = check_proof(Holder(session_key=session_key), address, signature, chain)
+    referrer = _referrer(cookie_code, challenge.address, opened_by)
+    try:
+        return _enter(challenge, locale, referrer)
+    except WalletTaken:
+        # Another session opened the account of this wallet meanwhile; all of this attempt was rolled back.
+        return _enter(challenge, locale, referrer)
+
+
+def _enter(challenge: WalletChallenge, locale: str, referrer: Referrer | None) -> WalletSignIn:
+    with transaction():
+        use_challenge(challenge.id)
+        owner = find_wallet_owner(challenge.address)
+        if owner is not None:
+            return WalletSignIn(get_user(owner), is_new=False)
+        user = create_wallet_user(
+            short_address(checksum(challenge.address)),
+            locale=locale,
+            referrer=referrer,
+            actor=SYSTEM,
+        )
+        adopt_wallet(user.id, challenge.address, SYSTEM)
+    return WalletSignIn(user, is_new=True)
+
+
+def _referrer(cookie_code: str | None, address: str, opened_by: int | None) -> Referrer | None:
+    """Return who referred, unless the wallet is or ever was the referrer's own (SPEC section 2.3)."""
+    referrer = find_referrer(cookie_code, opened_by)
+    # Every link left a code behind, so codes are the history of a person's wallets.
+    if referrer and find_wallet_code(referrer.user_id, address) is not None:
+        return None
+    return referrer

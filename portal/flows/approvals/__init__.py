@@ -1,0 +1,1 @@
+"""Admin decisions about rewards."""

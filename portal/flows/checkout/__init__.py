@@ -1,0 +1,1 @@
+"""From an order to both ledgers: ordering, paying, callbacks, settling."""

@@ -1,0 +1,45 @@
+"""Take a referral code that somebody heard and typed at checkout, instead of following a link."""
+
+from __future__ import annotations
+
+from models import User
+from portal.attribution import is_well_formed_code, tidy_typed_code
+from portal.flows.checkout.decide_attribution import preview_attribution
+from portal.lib.errors import PortalError
+from portal.settings import Settings
+
+FIELD = "referralCode"
+
+
+class FirstTouchKept(PortalError):
+    """A referral applies already, and the first one counts; `kept` is its code."""
+
+    code = "first_touch_kept"
+
+
+class EnteredCodeMalformed(PortalError):
+    code = "entered_code_malformed"
+
+
+class EnteredCodeRefused(PortalError):
+    """A guard refuses the code for this buyer; `refusal` is its reason."""
+
+    code = "entered_code_refused"
+
+
+def check_entered_code(buyer: User, text: str, cookie_code: str | None, settings: Settings) -> str:
+    """Return the code somebody typed when it would credit its owner with this buyer's purchase.
+
+    First touch wins: while a referral from a link applies, no other code is taken. One that applies to nobody, such
+    as a deactivated one, stands in nobody's way. Raises FirstTouchKept, EnteredCodeMalformed, EnteredCodeRefused.
+    """
+    first = preview_attribution(buyer, cookie_code, settings)
+    if first.code:
+        raise FirstTouchKept(field=FIELD, kept=first.code.code)
+    code = tidy_typed_code(text)
+    if not is_well_formed_code(code):
+        raise EnteredCodeMalformed(field=FIELD)
+    decision = preview_attribution(buyer, cookie_code, settings, entered_code=code).decision
+    if not decision.applied:
+        raise EnteredCodeRefused(field=FIELD, refusal=decision.reason)
+    return code

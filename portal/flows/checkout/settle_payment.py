@@ -1,0 +1,121 @@
+"""The paid path, exactly once a reference: mark paid, deduct stock, write both rails (SPEC section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models import Order, PaymentTransaction, User
+from portal.accounts import grant_membership, lock_user
+from portal.chain import AnyChain
+from portal.db import Actor, transaction
+from portal.flows.checkout.decide_attribution import confirm_attribution, staged_trace
+from portal.flows.checkout.place_order import place_order
+from portal.flows.checkout.size_reward import read_market
+from portal.flows.checkout.write_ledgers import RailContext, write_rails
+from portal.flows.refunds.refund_payment import apply_waiting_refunds
+from portal.lib.clock import utc_now
+from portal.orders import (
+    CartLine,
+    attribute_order,
+    deduct_stock,
+    drop_attribution,
+    find_order_by_checkout_key,
+    get_order,
+    get_order_of_buyer,
+    mark_order_paid,
+)
+from portal.payments import debit_credit, lock_payment, move_payment, open_payment
+from portal.settings import Settings
+
+
+def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Settings) -> Order:
+    """Pay a buyer's order from internal credit and settle it in one transaction.
+
+    Raises OrderUnknown, AlreadyPaid, PaymentInProgress or CreditShort; then nothing has changed.
+    """
+    order = get_order_of_buyer(order_id, buyer.id)
+    market = read_market(chain, settings, order.currency)
+    actor = Actor.user(buyer.id)
+    with transaction():
+        lock_user(buyer.id)
+        payment = open_payment(
+            order.order_reference,
+            purpose="store_order",
+            processor="internal_credit",
+            entity_id=order.id,
+            user_id=buyer.id,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            actor=actor,
+        )
+        debit_credit(buyer.id, order.total_minor, order.currency, order.order_reference)
+        settle_locked(payment, RailContext(settings, market, actor))
+    return get_order(order_id)
+
+
+def buy_with_credit(
+    buyer: User,
+    lines: Sequence[CartLine],
+    cookie_code: str | None,
+    chain: AnyChain,
+    settings: Settings,
+    *,
+    checkout_key: str | None = None,
+    entered_code: str | None = None,
+) -> Order:
+    """Place an order and pay it from credit, both or neither; the same checkout key again buys nothing more.
+
+    Raises what `price_cart` and `pay_with_credit` raise; then nothing has changed.
+    """
+    if (
+        checkout_key
+        and (made := find_order_by_checkout_key(buyer.id, checkout_key))
+        and made.status != "created"
+    ):
+        return made
+    with transaction():
+        placed = place_order(
+            buyer, lines, cookie_code, settings, checkout_key=checkout_key, entered_code=entered_code
+        )
+        return pay_with_credit(placed.order.id, buyer, chain, settings)
+
+
+def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
+    """Settle a payment whose buyer and row the caller holds locked; return whether this call did it.
+
+    The buyer's lock makes two payments of one person queue: only one can be the first purchase.
+    Whatever fails inside a rail is recorded on that rail and retried: the payment stands.
+    """
+    paid_at = utc_now()
+    if not move_payment(payment, "paid", actor=context.actor, paid_at=paid_at):
+        return False
+    payment = lock_payment(payment.order_reference)
+    if payment.purpose == "store_order":
+        _fulfil_order(payment, context.actor)
+    else:
+        grant_membership(payment.user_id, payment.detail["tier"], context.actor, payment.order_reference)
+    write_rails(payment, context)
+    apply_waiting_refunds(payment, context.actor)
+    return True
+
+
+def _fulfil_order(payment: PaymentTransaction, actor: Actor) -> None:
+    order = get_order(payment.entity_id)
+    _confirm_attribution(order)
+    mark_order_paid(order.id, payment.paid_at, actor)
+    deduct_stock(order.id, get_order(order.id).referral_code)
+
+
+def _confirm_attribution(order: Order) -> None:
+    if order.referral_code is None:
+        return
+    source = next(
+        (step.get("source") for step in order.referral_trace if step["guard"] == "code_known"), None
+    )
+    attribution = confirm_attribution(order, source)
+    trace = [*order.referral_trace, *staged_trace(attribution.decision, "payment")]
+    if attribution.code:
+        code = attribution.code
+        attribute_order(order.id, code.code, code.owner_user_id, code.wallet_address, trace)
+    else:
+        drop_attribution(order.id, attribution.decision.reason or "unknown_code", trace)

@@ -1,0 +1,117 @@
+"""Size a reward from the order, the exchange rate and the token price, keeping every input (SPEC section 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from models import ReferralReward
+from portal.chain import AnyChain, PriceUnavailable
+from portal.chain.contract import oracle
+from portal.lib.errors import PortalError
+from portal.rewards import (
+    LinePercent,
+    RateReading,
+    RewardInputs,
+    Sized,
+    inputs_as_json,
+    read_rate,
+    size_reward,
+    stored_percent,
+)
+from portal.settings import Settings
+
+
+@dataclass(frozen=True)
+class PriceReading:
+    """The token's USD price with its source and time, or why there is none; `record` is the source's own evidence."""
+
+    value: Decimal | None
+    source: str
+    at: datetime | None
+    failure: PortalError | None = None
+    record: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Market:
+    """The token price and one currency's exchange rate, read before anything is locked."""
+
+    price: PriceReading
+    rate: RateReading
+
+
+def read_market(chain: AnyChain, settings: Settings, currency: str) -> Market:
+    """Read the token price and a currency's rate once; sources may be slow, so call it outside transactions."""
+    return Market(read_price(chain, settings), read_rate(currency, settings))
+
+
+def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
+    """Read the token price once; an unusable price is a reading too, never a guess (CHAIN section 3)."""
+    try:
+        price = oracle.read_price(settings, chain.node)
+    except PriceUnavailable as error:
+        return PriceReading(None, "unavailable", None, error)
+    return PriceReading(price.value, price.source, price.at, record=_evidence(price))
+
+
+def _evidence(price: oracle.Price) -> dict[str, str]:
+    """Return what the feed said, so that anyone can look the price up again (CHAIN section 3)."""
+    facts = {"feed": price.feed, "roundId": price.round_id, "raw": price.raw, "decimals": price.decimals}
+    return {name: str(fact) for name, fact in facts.items() if fact is not None}
+
+
+def size_reward_of(
+    total_minor: int,
+    currency: str,
+    percent: Fraction,
+    lines: Sequence[LinePercent],
+    market: Market,
+) -> Sized:
+    """Size a reward; where it cannot be sized the result says why and the inputs are kept for a retry."""
+    price, rate = market.price, market.rate
+    inputs = RewardInputs(
+        total_minor=total_minor,
+        currency=currency,
+        percent=percent,
+        lines=tuple(lines),
+        usd_rate=rate.value,
+        rate_source=rate.source,
+        rate_at=rate.at,
+        token_price_usd=price.value,
+        price_source=price.source,
+        price_at=price.at,
+    )
+    kept = {**inputs_as_json(inputs), "priceEvidence": dict(price.record), "rateDay": _iso_day(rate.day)}
+    failed = Sized(stored_percent(percent), None, price.value, None, None, kept)
+    if price.failure is not None or price.value is None:
+        return _failure(failed, price.failure or PriceUnavailable("no price"))
+    try:
+        size = size_reward(total_minor, currency, percent, inputs.usd_rate, price.value)
+    except PortalError as error:
+        return _failure(failed, error)
+    return replace(failed, usd_value=size.usd_value, amount_wei=size.amount_wei)
+
+
+def size_again(reward: ReferralReward, market: Market) -> Sized:
+    """Size a failed reward anew from its own kept percent at today's rate and price."""
+    kept = reward.sizing
+    percent = Fraction(kept["percentExact"])
+    lines = [
+        LinePercent(line["productId"], int(line["subtotalMinor"]), Decimal(line["percent"]), line["source"])
+        for line in kept["lines"]
+    ]
+    return size_reward_of(reward.order_total_minor, reward.currency, percent, lines, market)
+
+
+def _iso_day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _failure(sized: Sized, error: PortalError) -> Sized:
+    told = {key: str(value) for key, value in error.params.items()}
+    sizing = {**sized.sizing, "failure": {"code": error.code, "params": told}}
+    return replace(sized, failure_reason=error.code, sizing=sizing)

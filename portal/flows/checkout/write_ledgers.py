@@ -1,0 +1,177 @@
+"""Write the two rails of a paid reference. Each is idempotent, so a rail that failed is simply written again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from models import Order, OrderItem, PaymentTransaction
+from portal.accounts import get_user, list_wallet_addresses
+from portal.codes import find_code
+from portal.commissions import (
+    CartLine,
+    PaidOrder,
+    get_percent_policy,
+    merchant_configs,
+    resolve_referral_commission_percent,
+    slice_by_vendor,
+    vendor_terms,
+    weighted_percent,
+    write_settlement,
+)
+from portal.db import Actor, transaction
+from portal.db.connection import DATABASE_ERRORS
+from portal.flows.checkout.size_reward import Market, size_reward_of
+from portal.orders import get_order, list_order_items
+from portal.payments import record_rail_failure, resolve_rail_failure
+from portal.rewards import LinePercent, RewardClaim, record_reward
+from portal.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RailContext:
+    """What both rails are written with."""
+
+    settings: Settings
+    market: Market
+    actor: Actor
+
+
+def write_rails(payment: PaymentTransaction, context: RailContext) -> None:
+    """Write both rails of a paid payment; a rail that fails is recorded for retry and harms nothing else."""
+    rails: dict[str, Callable[[PaymentTransaction, RailContext], None]] = {"reward": write_reward_rail}
+    if payment.purpose == "store_order":
+        rails = {"commission": write_commission_rail, **rails}
+    for rail, write in rails.items():
+        write_rail(rail, write, payment, context)
+
+
+def write_rail(
+    rail: str,
+    write: Callable[[PaymentTransaction, RailContext], None],
+    payment: PaymentTransaction,
+    context: RailContext,
+) -> bool:
+    """Write one rail inside a savepoint; return whether it stands."""
+    try:
+        with transaction():
+            write(payment, context)
+    except DATABASE_ERRORS:
+        raise
+    except Exception as error:  # whatever a rail does, the payment stands
+        log.exception("the %s rail of %s failed", rail, payment.order_reference)
+        record_rail_failure(payment.order_reference, rail, f"{type(error).__name__}: {error}"[:500])
+        return False
+    resolve_rail_failure(payment.order_reference, rail)
+    return True
+
+
+def write_commission_rail(payment: PaymentTransaction, context: RailContext) -> None:
+    """Write one settlement a vendor of a paid store order, and its assist if attributed (SPEC section 4)."""
+    order = get_order(payment.entity_id)
+    items = list_order_items(order.id)
+    configs = merchant_configs([item.vendor_id for item in items])
+    vendors = {item.vendor_id: item.vendor for item in items}
+    paid = PaidOrder(
+        order.order_reference,
+        order.id,
+        order.currency,
+        payment.paid_at,
+        order.referral_code,
+        order.referrer_user_id,
+    )
+    for vendor_id, lines in slice_by_vendor(cart_lines(items, context.settings)).items():
+        terms = vendor_terms(vendors[vendor_id], configs.get(vendor_id))
+        write_settlement(paid, terms, lines, context.settings.timezone, context.actor)
+
+
+def write_reward_rail(payment: PaymentTransaction, context: RailContext) -> None:
+    """Write the one reward of a paid reference, if somebody is credited with it (SPEC section 5)."""
+    if payment.purpose == "store_order":
+        _write_order_reward(payment, get_order(payment.entity_id), context)
+    else:
+        _write_membership_reward(payment, context)
+
+
+def cart_lines(items: list[OrderItem], settings: Settings) -> list[CartLine]:
+    """Return order lines with their resolved referral percents."""
+    policy = get_percent_policy(settings)
+    configs = merchant_configs([item.vendor_id for item in items])
+    lines = []
+    for item in items:
+        resolved = resolve_referral_commission_percent(item.product, configs.get(item.vendor_id), policy)
+        lines.append(
+            CartLine(item.product_id, item.vendor_id, item.subtotal_minor, resolved.percent, resolved.source)
+        )
+    return lines
+
+
+def _write_order_reward(payment: PaymentTransaction, order: Order, context: RailContext) -> None:
+    if order.referral_code is None or order.referrer_user_id is None or order.referrer_wallet is None:
+        return
+    lines = cart_lines(list_order_items(order.id), context.settings)
+    policy = get_percent_policy(context.settings)
+    percent = weighted_percent(lines, policy.platform_default or policy.env_percent)
+    claim = RewardClaim(
+        order_reference=order.order_reference,
+        order_id=order.id,
+        ref_code=order.referral_code,
+        referrer_user_id=order.referrer_user_id,
+        referrer_wallet=order.referrer_wallet,
+        referee_user_id=order.buyer_user_id,
+        order_total_minor=order.total_minor,
+        currency=order.currency,
+        rail="crypto" if payment.rail == "internal_credit" else "fiat",
+        reward_token=_token(context.settings),
+        chain_id=_chain_id(context.settings),
+    )
+    line_percents = [
+        LinePercent(line.product_id, line.subtotal_minor, line.percent, line.source) for line in lines
+    ]
+    _record(claim, percent, tuple(line_percents), context)
+
+
+def _write_membership_reward(payment: PaymentTransaction, context: RailContext) -> None:
+    buyer = get_user(payment.user_id)
+    code, referrer, wallet = buyer.referred_by_code, buyer.referred_by_user_id, buyer.referred_by_wallet
+    if code is None or referrer is None or wallet is None or not _is_creditable(buyer.id, code, wallet):
+        return
+    claim = RewardClaim(
+        order_reference=payment.order_reference,
+        order_id=None,
+        ref_code=code,
+        referrer_user_id=referrer,
+        referrer_wallet=wallet,
+        referee_user_id=buyer.id,
+        order_total_minor=payment.amount_minor,
+        currency=payment.currency,
+        rail="fiat",
+        reward_token=_token(context.settings),
+        chain_id=_chain_id(context.settings),
+    )
+    _record(claim, Fraction(context.settings.referral_reward_percent), (), context)
+
+
+def _is_creditable(buyer_id: int, code: str, wallet: str) -> bool:
+    """Tell whether who referred an account is credited still: a deactivated code attributes nothing new."""
+    row = find_code(code)
+    return (row is None or row.active) and wallet not in list_wallet_addresses(buyer_id)
+
+
+def _record(
+    claim: RewardClaim, percent: Fraction, lines: tuple[LinePercent, ...], context: RailContext
+) -> None:
+    sized = size_reward_of(claim.order_total_minor, claim.currency, percent, lines, context.market)
+    record_reward(claim, sized, context.actor)
+
+
+def _token(settings: Settings) -> str | None:
+    return settings.referral_reward_token_address or None
+
+
+def _chain_id(settings: Settings) -> int | None:
+    return settings.referral_chain_id if settings.chain_configured else None

@@ -1,0 +1,1 @@
+"""Minting approved rewards on chain."""

@@ -1,0 +1,258 @@
+"""Rule 3 of a round: choose approved rewards, prove the payment would work, store it, send it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from portal.chain import Payment, order_ref
+from portal.chain.contract.abi import Revert
+from portal.chain.contract.rewards import MODE_TRANSFER, Facts
+from portal.chain.errors import ContractMissing
+from portal.chain.sending import sender
+from portal.chain.sending.failpoints import passed
+from portal.chain.sending.fees import Fees
+from portal.chain.sending.operations import Waiting, store_draft
+from portal.flows.minting._audit import heal_paid
+from portal.flows.minting._context import Round
+from portal.flows.minting._open_transactions import find_payment_hashes
+from portal.rewards import minting
+from portal.rewards.minting import Mintable
+
+_GAS_MARGIN_PERCENT = 125
+_MOST_REVERTS = 6
+_REFILLS = 20
+
+# What stops every reward alike, by the error's name, and the code pages translate.
+_WAITING_CODES = {
+    "EnforcedPause": "paused",
+    "ReferralRewards__DailyCapExceeded": "daily_cap",
+    "ReferralRewards__RewardCapExceeded": "reward_cap",
+    "ReferralRewards__InsufficientBalance": "treasury_empty",
+    "AccessControlUnauthorizedAccount": "minter_missing",
+    "OwnableUnauthorizedAccount": "minter_missing",
+    "ERC20ExceededCap": "token_cap",
+}
+# What a reward may meet without being at fault itself: it stays approved.
+_NOBODYS_FAULT = {*_WAITING_CODES, "ReferralRewards__AlreadyPaid"}
+
+
+@dataclass
+class _Sifted:
+    """Candidates that may be sent together, and those that fail by themselves with their reasons."""
+
+    good: list[Mintable] = field(default_factory=list)
+    failing: dict[int, str] = field(default_factory=dict)
+
+
+def claim_and_send(work: Round, limit: int) -> None:
+    """Send one transaction for the oldest approved rewards; raises Waiting while nothing can be paid."""
+    try:
+        facts = work.contract.facts(work.node, work.key.address)
+    except ContractMissing as error:
+        raise Waiting("contract_missing", str(error)) from None
+    _require_ready(facts, work)
+    candidates = _within_budget(_candidates(work, facts, min(limit, work.batch_size)), facts)
+    if not candidates:
+        return
+    fees = work.fees()
+    sifted = _sift(work, candidates)
+    work.processed += len(sifted.good) + len(sifted.failing)
+    if sifted.failing:
+        _fail(work, sifted.failing, facts.token)
+    if sifted.good:
+        _send(work, sifted.good, facts, fees)
+
+
+def _require_ready(facts: Facts, work: Round) -> None:
+    if facts.is_paused:
+        raise Waiting("paused", "the contract's admin has paused payments")
+    if not facts.is_operator:
+        raise Waiting("role_missing", f"{work.key.address} lacks OPERATOR_ROLE")
+    if facts.operator_balance == 0:
+        raise Waiting("no_gas", f"{work.key.address} has no native currency")
+
+
+# ---------------------------------------------------------------------- choosing
+
+
+def _candidates(work: Round, facts: Facts, size: int) -> list[Mintable]:
+    """Return the oldest approved rewards that the chain does not show as paid, all with the same revert history."""
+    caps = [cap for cap in (facts.reward_cap, facts.daily_cap) if cap is not None]
+    skip: set[int] = set()
+    for _ in range(_REFILLS):
+        found = minting.list_mintable(
+            size,
+            chain_id=work.chain.chain_id,
+            max_amount_wei=min(caps) if caps else None,
+            reward_ids=work.reward_ids,
+            skip_ids=sorted(skip),
+        )
+        if not found:
+            if caps and not skip and work.reward_ids is None:
+                work.note(Waiting("reward_cap", "every approved reward is larger than the contract's caps"))
+            return []
+        dropped = sender.open_items("reward", [reward.id for reward in found]) | _drop_paid(work, found)
+        if not dropped:
+            return _with_same_history(work, found, facts.token)
+        skip |= dropped
+    return []
+
+
+def _drop_paid(work: Round, rewards: Sequence[Mintable]) -> set[int]:
+    """Settle what is paid and final; return everything the chain shows as paid, final or not."""
+    refs = {order_ref(reward.order_reference): reward for reward in rewards}
+    flags = work.contract.paid(work.node, list(refs), "latest")
+    paid = [ref for ref, flag in zip(refs, flags, strict=True) if flag]
+    if paid:
+        hashes = find_payment_hashes(work, work.contract, paid)
+        heal_paid(work, {refs[ref].id: tx_hash for ref, tx_hash in hashes.items()})
+        work.processed += len(hashes)
+    return {refs[ref].id for ref in paid}
+
+
+def _with_same_history(work: Round, rewards: list[Mintable], token: str) -> list[Mintable]:
+    """Send rewards of reverted transactions in ever smaller company, so that one of them cannot stop the rest."""
+    reverts = sender.count_reverts("reward", [reward.id for reward in rewards])
+    worn_out = {
+        r.id: f"reverted on chain {reverts[r.id]} times"
+        for r in rewards
+        if reverts.get(r.id, 0) >= _MOST_REVERTS
+    }
+    if worn_out:
+        _fail(work, worn_out, token)
+        rewards = [reward for reward in rewards if reward.id not in worn_out]
+    if not rewards:
+        return []
+    count = reverts.get(rewards[0].id, 0)
+    company = max(1, work.batch_size >> (2 * count))
+    return [reward for reward in rewards if reverts.get(reward.id, 0) == count][:company]
+
+
+def _within_budget(rewards: list[Mintable], facts: Facts) -> list[Mintable]:
+    """Return the oldest rewards that the day's cap and the treasury allow; raises Waiting when not even one."""
+    limits = [("daily_cap", facts.remaining_today)]
+    limits += [("treasury_empty", facts.treasury)] if facts.mode == MODE_TRANSFER else []
+    code, budget = min(
+        ((c, b) for c, b in limits if b is not None), key=lambda limit: limit[1], default=("", None)
+    )
+    if budget is None or not rewards:
+        return rewards
+    total, fitting = 0, []
+    for reward in rewards:
+        total += reward.amount_wei
+        if total > budget:
+            break
+        fitting.append(reward)
+    if not fitting:
+        raise Waiting(code, f"{budget} wei are left, the next reward needs {rewards[0].amount_wei}")
+    return fitting
+
+
+# ---------------------------------------------------------------------- proving
+
+
+def _sift(work: Round, rewards: list[Mintable]) -> _Sifted:
+    """Find out by simulation who would be paid; a control payment tells a general refusal from one reward's fault."""
+    if _simulate(work, rewards) is None:
+        return _Sifted(good=rewards)
+    control = Payment(work.key.address, 1, order_ref(f"control:{work.latest.hash}"))
+    refusal = work.contract.simulate(work.node, work.key.address, [control])
+    if refusal is not None:
+        raise Waiting(_WAITING_CODES.get(refusal.root.name, "contract_refuses"), refusal.text)
+    sifted = _Sifted()
+    groups = _bisect(work, rewards, sifted)
+    together = [reward for group in groups for reward in group]
+    # Each group passes alone; what they may not do together is bounded by budgets already.
+    sifted.good = together if len(groups) < 2 or _simulate(work, together) is None else groups[0]
+    return sifted
+
+
+def _bisect(work: Round, rewards: list[Mintable], sifted: _Sifted) -> list[list[Mintable]]:
+    """Return groups that pass, and collect the culprits."""
+    if not rewards:
+        return []
+    revert = _simulate(work, rewards)
+    if revert is None:
+        return [rewards]
+    if len(rewards) == 1:
+        _blame(work, rewards[0], revert, sifted)
+        return []
+    first, second = _split(rewards, revert)
+    return _bisect(work, first, sifted) + _bisect(work, second, sifted)
+
+
+def _split(rewards: list[Mintable], revert: Revert) -> tuple[list[Mintable], list[Mintable]]:
+    """Split off the reward that the revert names, else in halves."""
+    named = {"0x" + argument.hex() for argument in revert.arguments if isinstance(argument, bytes)}
+    culprits = [reward for reward in rewards if order_ref(reward.order_reference) in named]
+    if culprits and len(culprits) < len(rewards):
+        return culprits, [reward for reward in rewards if reward not in culprits]
+    middle = len(rewards) // 2
+    return rewards[:middle], rewards[middle:]
+
+
+def _blame(work: Round, reward: Mintable, revert: Revert, sifted: _Sifted) -> None:
+    if revert.root.name in _NOBODYS_FAULT:
+        work.note(Waiting(_WAITING_CODES.get(revert.root.name, "contract_refuses"), revert.text))
+    else:
+        sifted.failing[reward.id] = f"the contract refuses this payment: {revert.text}"[:500]
+
+
+def _simulate(work: Round, rewards: Sequence[Mintable]) -> Revert | None:
+    return work.contract.simulate(work.node, work.key.address, _payments(rewards))
+
+
+def _payments(rewards: Sequence[Mintable]) -> list[Payment]:
+    return [
+        Payment(reward.wallet, reward.amount_wei, order_ref(reward.order_reference)) for reward in rewards
+    ]
+
+
+# ---------------------------------------------------------------------- storing and sending
+
+
+def _fail(work: Round, reasons: dict[int, str], token: str) -> None:
+    """Record permanent refusals: through `minting`, as the status machine demands."""
+    with work.leader.writing():
+        claimed = minting.claim_approved(
+            list(reasons), chain_id=work.chain.chain_id, token=token, actor=work.actor
+        )
+        work.failed += len(
+            minting.fail_mint({reward.id: reasons[reward.id] for reward in claimed}, work.actor)
+        )
+
+
+def _send(work: Round, rewards: list[Mintable], facts: Facts, fees: Fees) -> None:
+    """Sign and commit everything, and only then send."""
+    calldata = work.contract.encode_payment(_payments(rewards))
+    gas = work.node.estimate_gas(work.key.address, work.contract.address, calldata)
+    if isinstance(gas, Revert):
+        raise Waiting("contract_refuses", gas.text)
+    gas_limit = gas * _GAS_MARGIN_PERCENT // 100
+    if facts.operator_balance < gas_limit * fees.max_fee:
+        raise Waiting(
+            "no_gas", f"{work.key.address} has {facts.operator_balance} of {gas_limit * fees.max_fee} wei"
+        )
+    latest = work.node.nonce(work.key.address, "latest")
+    with work.leader.writing():
+        claimed = minting.claim_approved(
+            [reward.id for reward in rewards],
+            chain_id=work.chain.chain_id,
+            token=facts.token,
+            actor=work.actor,
+        )
+        if not claimed:
+            return
+        items = tuple(
+            sender.Item(payment_of.id, payment.wallet, payment.amount, payment.order_ref)
+            for payment_of, payment in zip(claimed, _payments(claimed), strict=True)
+        )
+        # The claimed rows are the truth: somebody may have reduced or rejected one since the simulation.
+        calldata = work.contract.encode_payment(_payments(claimed))
+        draft = sender.Draft("reward", work.contract.address, calldata, gas_limit, items)
+        signed = store_draft(work, draft, fees, latest)
+    passed("committed")
+    work.submitted += len(claimed)
+    sender.send(work.node, signed.tx_hash, signed.raw)
+    passed("sent")

@@ -1,0 +1,44 @@
+"""What the steps of one minting round share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from portal.chain.contract.rewards import PaidEvent, RewardsContract
+from portal.chain.sending.operations import FILLER, Desk
+from portal.db import Actor
+from portal.rewards import minting
+
+REWARD_PURPOSES = ("reward", FILLER)
+
+OnMinted = Callable[[Sequence[int]], None]
+
+
+@dataclass(kw_only=True)
+class Round(Desk):
+    """One leader's round for rewards, and what it has done."""
+
+    actor: Actor
+    batch_size: int
+    on_minted: OnMinted | None = None
+    reward_ids: Sequence[int] | None = None
+    processed: int = 0
+    submitted: int = 0
+    minted: list[int] = field(default_factory=list)
+    failed: int = 0
+    settled: int = 0
+
+    @property
+    def contract(self) -> RewardsContract:
+        return self.chain.contract
+
+    def record_minted(self, tx_hashes: dict[int, str]) -> None:
+        """Move rewards to `minted` and tell whoever listens, inside the caller's transaction."""
+        moved = minting.record_minted(tx_hashes, self.actor)
+        if moved and self.on_minted:
+            self.on_minted(moved)
+        self.minted += moved
+
+    def hashes_of(self, events: Sequence[PaidEvent]) -> dict[str, str]:
+        return {event.order_ref: event.tx_hash for event in events}

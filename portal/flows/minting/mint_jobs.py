@@ -1,0 +1,228 @@
+"""What an admin asked to mint, with a stable address: rows hold it, so it survives reload and restart.
+
+A job only names rewards: the ordinary rounds mint them, and the job's progress is read from the rewards themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from models import MintJob
+from portal.chain import Chain, Payment, order_ref
+from portal.chain.contract.abi import Revert
+from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
+from portal.chain.sending.fees import first_fees
+from portal.chain.sending.leadership import database_now
+from portal.db import Actor, query, record_event, transaction
+from portal.lib.errors import PortalError
+from portal.rewards import minting
+
+PAGE = 50
+
+
+class MintJobUnknown(PortalError):
+    code = "mint_job_unknown"
+
+
+class NothingToMint(PortalError):
+    """No approved reward fits the request."""
+
+    code = "nothing_to_mint"
+
+
+@dataclass(frozen=True)
+class MintJobProgress:
+    """A job and how its rewards stand: `counts` by reward status, `total` of them."""
+
+    job: MintJob
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def done(self) -> int:
+        return self.total - self.counts.get("approved", 0) - self.counts.get("minting", 0)
+
+    @property
+    def is_running(self) -> bool:
+        return self.job.status in ("queued", "running")
+
+
+@dataclass(frozen=True)
+class MintJobReward:
+    """A reward of a job with its last transaction; `tx_hash` is final when the status is `minted`."""
+
+    reward_id: int
+    order_reference: str
+    wallet: str
+    amount_wei: int
+    status: str
+    tx_hash: str | None
+    failure_reason: str | None
+
+
+@dataclass(frozen=True)
+class MintReview:
+    """What a mint would do: rewards, their sum in wei, transactions, gas and its cost in wei at most, the balance."""
+
+    reward_ids: list[int] = field(default_factory=list)
+    total_wei: int = 0
+    transactions: int = 0
+    gas: int | None = None
+    cost_wei: int | None = None
+    operator_balance_wei: int | None = None
+    problem: str | None = None
+
+
+def create_mint_job(
+    actor: Actor,
+    *,
+    chain_id: int,
+    limit: int | None = None,
+    reward_ids: Sequence[int] | None = None,
+    kind: str = "batch",
+    retry_of: int | None = None,
+) -> int:
+    """Write a job for the oldest approved rewards, or for some of them by id, and return its id.
+
+    Raises NothingToMint. The next round of any process mints them; run one at once with `mint_rewards`.
+    """
+    with transaction():
+        found = minting.list_mintable(limit or 10_000, chain_id=chain_id, reward_ids=reward_ids)
+        if not found:
+            raise NothingToMint
+        job_id: int = query(
+            "INSERT INTO mint_jobs (kind, requested_by, retry_of, limit_count) VALUES (%s, %s, %s, %s) RETURNING id",
+            [kind, actor.user_id, retry_of, limit],
+        )[0][0]
+        query(
+            "INSERT INTO mint_job_items (job_id, reward_id) SELECT %s, unnest(%s::bigint[])",
+            [job_id, [reward.id for reward in found]],
+        )
+        record_event(
+            actor, "mint_job", job_id, "mint_requested", to_status="queued", data={"rewards": len(found)}
+        )
+    return job_id
+
+
+def list_job_reward_ids(job_id: int) -> list[int]:
+    """Return the rewards of a job."""
+    return [
+        row[0] for row in query("SELECT reward_id FROM mint_job_items WHERE job_id = %s ORDER BY 1", [job_id])
+    ]
+
+
+def get_mint_job(job_id: int) -> MintJobProgress:
+    """Return a job with its rewards' statuses counted; raises MintJobUnknown."""
+    job = MintJob.get_or_none(MintJob.id == job_id)
+    if job is None:
+        raise MintJobUnknown
+    counts = query(
+        "SELECT r.status, count(*) FROM mint_job_items i JOIN referral_rewards r ON r.id = i.reward_id"
+        " WHERE i.job_id = %s GROUP BY r.status",
+        [job_id],
+    )
+    return MintJobProgress(job, dict(counts))
+
+
+def list_mint_jobs(before_id: int | None = None) -> list[MintJob]:
+    """Return jobs, newest first, at most a page, older than `before_id`."""
+    jobs = MintJob.select().order_by(MintJob.id.desc()).limit(PAGE)
+    return list(jobs if before_id is None else jobs.where(MintJob.id < before_id))
+
+
+def list_mint_job_rewards(job_id: int, after_id: int = 0) -> list[MintJobReward]:
+    """Return a page of a job's rewards by id, each with the transaction that paid it or was sent last."""
+    rows = query(
+        "SELECT r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei, r.status, coalesce(r.tx_hash, ("
+        "  SELECT a.tx_hash FROM chain_transaction_items t JOIN chain_attempts a ON a.transaction_id = t.transaction_id"
+        "  WHERE t.purpose = 'reward' AND t.item_id = r.id AND t.open ORDER BY a.id DESC LIMIT 1)), r.failure_reason"
+        " FROM mint_job_items i JOIN referral_rewards r ON r.id = i.reward_id"
+        " WHERE i.job_id = %s AND r.id > %s ORDER BY r.id LIMIT %s",
+        [job_id, after_id, PAGE],
+    )
+    return [MintJobReward(row[0], row[1], row[2], int(row[3] or 0), *row[4:]) for row in rows]
+
+
+def stop_mint_job(job_id: int, actor: Actor) -> bool:
+    """Ask a job to stop after the batch under way; return False when it had ended.
+
+    What it has not sent waits until somebody asks for it again.
+    """
+    with transaction():
+        stopped = query(
+            "UPDATE mint_jobs SET stop_requested = true WHERE id = %s AND status IN ('queued', 'running')"
+            " AND NOT stop_requested RETURNING id",
+            [job_id],
+        )
+        if stopped:
+            record_event(actor, "mint_job", job_id, "mint_stop_requested")
+    refresh_mint_jobs(None)
+    return bool(stopped)
+
+
+def retry_failed_of_job(job_id: int, actor: Actor, *, chain_id: int) -> int:
+    """Approve the failed rewards of a job anew and return the new job's id; raises NothingToMint."""
+    with transaction():
+        failed = query(
+            "SELECT r.id FROM mint_job_items i JOIN referral_rewards r ON r.id = i.reward_id"
+            " WHERE i.job_id = %s AND r.status = 'failed'",
+            [job_id],
+        )
+        retried = minting.retry_failed_mints([row[0] for row in failed], f"retry of mint job {job_id}", actor)
+        return create_mint_job(actor, chain_id=chain_id, reward_ids=retried, kind="retry", retry_of=job_id)
+
+
+def refresh_mint_jobs(waiting_reason: str | None) -> None:
+    """Bring unfinished jobs up to date from their rewards; called at the end of every round."""
+    query(
+        "WITH standing AS (SELECT j.id, j.stop_requested, count(*) AS total,"
+        "  count(*) FILTER (WHERE r.status = 'approved') AS approved,"
+        "  count(*) FILTER (WHERE r.status = 'minting') AS minting,"
+        "  count(*) FILTER (WHERE r.status = 'minted') AS minted,"
+        "  count(*) FILTER (WHERE r.status = 'failed') AS failed"
+        "  FROM mint_jobs j JOIN mint_job_items i ON i.job_id = j.id JOIN referral_rewards r ON r.id = i.reward_id"
+        "  WHERE j.status IN ('queued', 'running') GROUP BY j.id),"
+        " decided AS (SELECT *, CASE WHEN minting > 0 THEN 'running' WHEN approved = 0 THEN 'finished'"
+        "  WHEN stop_requested THEN 'stopped' WHEN approved = total THEN 'queued' ELSE 'running' END AS now_status"
+        "  FROM standing)"
+        " UPDATE mint_jobs j SET status = d.now_status, processed = d.total - d.approved,"
+        "  submitted = d.minting + d.minted, minted = d.minted, failed = d.failed,"
+        "  waiting_reason = CASE WHEN d.approved > 0 THEN %s END,"
+        "  started_at = CASE WHEN d.now_status <> 'queued' THEN coalesce(j.started_at, now()) END,"
+        "  finished_at = CASE WHEN d.now_status IN ('finished', 'stopped') THEN now() END"
+        " FROM decided d WHERE j.id = d.id",
+        [waiting_reason],
+    )
+
+
+def review_mint(
+    chain: Chain, *, batch_size: int, limit: int, reward_ids: Sequence[int] | None = None
+) -> MintReview:
+    """Tell what a mint would do before it is asked for; gas is None where the chain cannot say."""
+    rewards = minting.list_mintable(limit, chain_id=chain.chain_id, reward_ids=reward_ids)
+    transactions = -(-len(rewards) // batch_size)
+    review = MintReview([r.id for r in rewards], sum(r.amount_wei for r in rewards), transactions)
+    if not rewards or chain.operator is None:
+        return review
+    sample = rewards[:batch_size]
+    payments = [Payment(r.wallet, r.amount_wei, order_ref(r.order_reference)) for r in sample]
+    try:
+        node = chain.node(database_now())
+        balance = node.balance(chain.operator.address)
+        gas = node.estimate_gas(
+            chain.operator.address, chain.contract.address, chain.contract.encode_payment(payments)
+        )
+        fees = first_fees(node.block("latest").base_fee, node.suggested_tip(), chain.fees)
+    except (ChainAway, WrongChain, NodeRefused, ContractMissing) as error:
+        return MintReview(review.reward_ids, review.total_wei, transactions, problem=error.code)
+    if isinstance(gas, Revert):
+        return MintReview(
+            review.reward_ids, review.total_wei, transactions, operator_balance_wei=balance, problem=gas.text
+        )
+    total_gas = gas * len(rewards) // len(sample)
+    cost = total_gas * fees.max_fee if fees else None
+    return MintReview(review.reward_ids, review.total_wei, transactions, total_gas, cost, balance)

@@ -1,0 +1,1 @@
+"""Read-only views that combine several packages."""

@@ -1,0 +1,129 @@
+"""What makes a reward worth a second look, each with its reason. Hints inform admins; they decide and block nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from models import ReferralReward, User
+from portal.accounts import mailbox
+from portal.db import query
+from portal.orders import code_orders
+
+MANY_IN_AN_HOUR = 5
+# Counting stops here: one more is as bad.
+MOST_COUNTED = 100
+# One refund tells nothing of a code; from the second on, more than a fifth of the paid orders does.
+LEAST_REFUNDS = 2
+LOUD_REFUND_PERCENT = 20
+
+_SHARED = """
+SELECT r.id, s.kind FROM referral_rewards r JOIN shared_signals s
+    ON s.referee_user_id = r.referee_user_id AND s.referrer_user_id = r.referrer_user_id
+WHERE r.id = ANY(%s) ORDER BY r.id, s.kind DESC
+"""
+# Every link left a code behind, so codes are the history of a person's wallets.
+_SAME_WALLET = """
+SELECT r.id FROM referral_rewards r WHERE r.id = ANY(%s) AND EXISTS (
+    (SELECT address FROM wallets WHERE user_id = r.referee_user_id
+     UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referee_user_id)
+    INTERSECT
+    (SELECT address FROM wallets WHERE user_id = r.referrer_user_id
+     UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referrer_user_id
+     UNION ALL SELECT r.referrer_wallet))
+"""
+# The busiest hour that this one is part of: a later one inside these bounds is part of the hour that begins with it.
+# Only the nearest rows on either side are looked at.
+_BUSIEST_HOUR = """
+SELECT c.id, max(hour.many) FROM ({centres}) AS c (id, code, at) CROSS JOIN LATERAL (
+    SELECT near.at, count(*) OVER (ORDER BY near.at RANGE BETWEEN CURRENT ROW AND interval '1 hour' FOLLOWING) AS many
+    FROM ((SELECT {at} AS at FROM {table} WHERE {code} = c.code AND {at} <= c.at AND {at} >= c.at - interval '1 hour'
+           ORDER BY {at} DESC LIMIT %(most)s)
+          UNION ALL
+          (SELECT {at} FROM {table} WHERE {code} = c.code AND {at} > c.at AND {at} <= c.at + interval '1 hour'
+           ORDER BY {at} LIMIT %(most)s)) AS near
+) AS hour GROUP BY c.id
+"""
+_MANY_ORDERS = _BUSIEST_HOUR.format(
+    centres="SELECT id, ref_code, created_at FROM referral_rewards WHERE id = ANY(%(ids)s)",
+    table="referral_rewards",
+    code="ref_code",
+    at="created_at",
+)
+_MANY_SIGN_UPS = _BUSIEST_HOUR.format(
+    centres="SELECT r.id, u.referred_by_code, u.referred_at FROM referral_rewards r JOIN users u"
+    " ON u.id = r.referee_user_id AND u.referred_by_code = r.ref_code WHERE r.id = ANY(%(ids)s)",
+    table="users",
+    code="referred_by_code",
+    at="referred_at",
+)
+
+# Open rewards only: nobody filters what is decided. Those never counted come first, then the longest ago.
+_TO_COUNT = """
+SELECT r.id FROM referral_rewards r LEFT JOIN reward_hint_counts c ON c.reward_id = r.id
+WHERE r.status = 'pending_approval' AND (c.counted_at IS NULL OR c.counted_at < now() - interval '5 minutes')
+ORDER BY c.counted_at NULLS FIRST, r.id LIMIT %s
+"""
+_KEEP_COUNTS = """
+INSERT INTO reward_hint_counts (reward_id, hints) SELECT * FROM unnest(%s::bigint[], %s::smallint[])
+ON CONFLICT (reward_id) DO UPDATE SET hints = excluded.hints, counted_at = now()
+"""
+
+
+@dataclass(frozen=True)
+class RiskHint:
+    """Something worth a look; `code` is stable, `level` low, medium or high, `number` fills its sentence."""
+
+    code: str
+    level: str
+    number: int = 0
+
+
+def risk_hints(rewards: Sequence[ReferralReward]) -> dict[int, list[RiskHint]]:
+    """Return the hints of rewards by id, in a handful of queries whatever their number."""
+    found: dict[int, list[RiskHint]] = {reward.id: [] for reward in rewards}
+    ids = list(found)
+    for reward_id in _same_mailbox(rewards):
+        found[reward_id].append(RiskHint("same_mailbox", "high"))
+    for (reward_id,) in query(_SAME_WALLET, [ids]):
+        found[reward_id].append(RiskHint("same_wallet", "high"))
+    for reward_id, kind in query(_SHARED, [ids]):
+        # A household, an office or a mobile network has one address; a browser is one person's.
+        found[reward_id].append(RiskHint(f"same_{kind}", "high" if kind == "device" else "medium"))
+    for code, sql in (("many_orders", _MANY_ORDERS), ("many_sign_ups", _MANY_SIGN_UPS)):
+        for reward_id, many in query(sql, {"ids": ids, "most": MOST_COUNTED + 1}):
+            if many >= MANY_IN_AN_HOUR:
+                found[reward_id].append(RiskHint(code, "medium", many))
+    for reward_id, percent in _loud_refunds(rewards):
+        found[reward_id].append(RiskHint("refund_rate", "medium", percent))
+    return found
+
+
+def count_hints(limit: int = 1_000) -> int:
+    """Count the hints of waiting rewards anew, for the queue's filter; return how many rewards were counted."""
+    ids = [reward_id for (reward_id,) in query(_TO_COUNT, [limit])]
+    rewards = list(ReferralReward.select().where(ReferralReward.id.in_(ids)))
+    found = risk_hints(rewards)
+    query(_KEEP_COUNTS, [list(found), [len(hints) for hints in found.values()]])
+    return len(found)
+
+
+def _same_mailbox(rewards: Sequence[ReferralReward]) -> Iterator[int]:
+    people = {reward.referrer_user_id for reward in rewards} | {reward.referee_user_id for reward in rewards}
+    mailboxes = {
+        row.id: mailbox(row.email)
+        for row in User.select().where(User.id.in_(list(people - {None})))
+        if row.email
+    }
+    for reward in rewards:
+        buyer = mailboxes.get(reward.referee_user_id)
+        if buyer is not None and buyer == mailboxes.get(reward.referrer_user_id):
+            yield reward.id
+
+
+def _loud_refunds(rewards: Sequence[ReferralReward]) -> Iterator[tuple[int, int]]:
+    orders = code_orders(list({reward.ref_code for reward in rewards}))
+    for reward in rewards:
+        bad, paid = orders[reward.ref_code].refunded, orders[reward.ref_code].paid
+        if bad >= LEAST_REFUNDS and bad * 100 > paid * LOUD_REFUND_PERCENT:
+            yield reward.id, bad * 100 // paid

@@ -1,0 +1,1 @@
+"""Paying vendors what is due."""

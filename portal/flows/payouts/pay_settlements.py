@@ -1,0 +1,276 @@
+"""Pay vendors: take what is due into a batch, pay each payout once, close the batch (SPEC section 4).
+
+Everything between the steps is a row, so a run that died is finished by the next one: a batch that was written is
+paid, a payout that was paid is never paid again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from models import Payout, PayoutBatch
+from portal.chain import (
+    ChainAway,
+    ContractMissing,
+    NodeRefused,
+    NotConfigured,
+    Treasury,
+    WrongChain,
+    database_now,
+    open_treasury,
+)
+from portal.chain.sending.failpoints import passed
+from portal.chain.sending.operations import Waiting
+from portal.chain.state import recall, remember
+from portal.commissions import payouts
+from portal.commissions.payout_queries import (
+    find_batch_by_key,
+    has_recent_onchain_payout,
+    list_open_batches,
+    list_payouts_of_batch,
+    payout_wallets,
+    read_plan,
+)
+from portal.commissions.payout_rules import (
+    NEXT_RUN,
+    RATE_AWAY,
+    RATE_MISSING,
+    WALLET_MISSING,
+    PayoutPlan,
+    PlannedPayout,
+    leave_out,
+)
+from portal.commissions.payouts import PayoutQuote
+from portal.db import Actor, connection, transaction
+from portal.flows.payouts._chain_payouts import run_chain_round
+from portal.lib.errors import PortalError
+from portal.rewards import read_rate
+from portal.settings import Settings
+
+SIMULATED, ONCHAIN = "simulated", "onchain"
+_STATE = "payout_waiting"
+
+
+class PayoutPlanChanged(PortalError):
+    """What would be paid is not what the review promised any more."""
+
+    code = "payout_plan_changed"
+
+
+@dataclass(frozen=True)
+class PayoutReport:
+    """What became of the batches a run touched; `waiting_reason` is a stable code."""
+
+    batch_ids: tuple[int, ...] = ()
+    completed: int = 0
+    failed: int = 0
+    under_way: int = 0
+    waiting_reason: str | None = None
+    waiting_detail: str = ""
+
+
+@dataclass(frozen=True)
+class PayoutReview:
+    """What a run would do now: the plan, the quote of each currency on chain, and what would be refused."""
+
+    plan: PayoutPlan
+    mode: str
+    quotes: dict[str, PayoutQuote] = field(default_factory=dict)
+    refused: dict[tuple[int, str], str] = field(default_factory=dict)
+    problem: str | None = None
+
+
+def review_payouts(settings: Settings) -> PayoutReview:
+    """Return what a run would pay now, changing nothing."""
+    with connection():
+        plan = read_plan()
+        if settings.settlement_payout_mode == SIMULATED:
+            return PayoutReview(plan, SIMULATED)
+        try:
+            quotes = _read_quotes(settings, {payout.currency for payout in plan.payouts})
+        except Waiting as waiting:
+            return PayoutReview(plan, ONCHAIN, problem=waiting.code)
+        plan = _fitting(plan, quotes)
+        wallets = payout_wallets([payout.vendor_id for payout in plan.payouts])
+        refused = {
+            (p.vendor_id, p.currency): reason
+            for p in plan.payouts
+            if (reason := _refusal(p, wallets, quotes)) is not None
+        }
+        return PayoutReview(plan, ONCHAIN, quotes, refused)
+
+
+def request_payouts(
+    settings: Settings, actor: Actor, *, key: str | None, promised: str | None = None
+) -> int | None:
+    """Take what is due into a batch and return its id; the same key again returns the batch it made.
+
+    None when nothing is to be paid. A simulated batch is paid at once, an on-chain one by the next rounds. Raises
+    PayoutPlanChanged when `promised` is the digest of another plan, Waiting when the chain cannot be asked.
+    """
+    with connection():
+        batch_id = _open(settings, actor, key=key, promised=promised)
+        if batch_id is not None and settings.settlement_payout_mode == SIMULATED:
+            _pay_simulated(actor)
+        return batch_id
+
+
+def run_payouts(settings: Settings, actor: Actor) -> PayoutReport:
+    """Finish what earlier runs left, take what is due, pay it; never raises for what the chain does."""
+    with connection():
+        touched = [batch.id for batch in list_open_batches()]
+        problem = _pay(settings, actor)
+        try:
+            batch_id = _open(settings, actor)
+        except Waiting as waiting:
+            batch_id, problem = None, problem or waiting
+        if batch_id is not None:
+            touched.append(batch_id)
+            problem = _pay(settings, actor) or problem
+        remember(
+            _STATE, {"code": problem.code if problem else None, "detail": problem.detail if problem else ""}
+        )
+        return _report(touched, problem)
+
+
+def payout_waiting_reason() -> str | None:
+    """Return the stable code of why the last run could not do more."""
+    found = recall(_STATE)
+    return found[0].get("code") if found else None
+
+
+# ---------------------------------------------------------------------- opening
+
+
+def _open(
+    settings: Settings, actor: Actor, *, key: str | None = None, promised: str | None = None
+) -> int | None:
+    """Write the batch of what is due; its rows stay locked from the plan to the commit."""
+    mode = settings.settlement_payout_mode
+    if key and (made := find_batch_by_key(key)):
+        return int(made.id)
+    preview = read_plan()
+    if not preview.payouts:
+        _check_promise(preview, promised)
+        return None
+    quotes: dict[str, PayoutQuote] = {}
+    if mode == ONCHAIN:
+        quotes = _read_quotes(settings, {payout.currency for payout in preview.payouts})
+    with transaction():
+        payouts.lock_payouts()
+        if key and (made := find_batch_by_key(key)):
+            return int(made.id)
+        plan = read_plan(lock=True)
+        if mode == ONCHAIN:
+            plan = _fitting(plan, quotes)
+        _check_promise(plan, promised)
+        if not plan.payouts:
+            return None
+        batch_id = payouts.open_batch(plan, mode=mode, key=key, actor=actor, quotes=quotes)
+    passed("batch_opened")
+    return batch_id
+
+
+def _check_promise(plan: PayoutPlan, promised: str | None) -> None:
+    if promised and promised != plan.digest:
+        raise PayoutPlanChanged
+
+
+def _fitting(plan: PayoutPlan, quotes: dict[str, PayoutQuote]) -> PayoutPlan:
+    """Leave out currencies whose rate cannot be read right now, and those that came after the rates were read."""
+    away = {
+        currency
+        for currency, quote in quotes.items()
+        if quote.units_per_usd is None and quote.rate_source != "none"
+    }
+    new = {payout.currency for payout in plan.payouts} - set(quotes)
+    return leave_out(leave_out(plan, away, RATE_AWAY), new, NEXT_RUN)
+
+
+def _read_quotes(settings: Settings, currencies: Collection[str]) -> dict[str, PayoutQuote]:
+    """Return what each currency is converted by; raises Waiting when the chain cannot be asked."""
+    treasury = open_treasury(settings)
+    if isinstance(treasury, NotConfigured):
+        raise Waiting("not_configured", treasury.reason)
+    decimals = _decimals(treasury)
+    quotes = {}
+    for currency in sorted(currencies):
+        rate = read_rate(currency, settings)
+        quotes[currency] = PayoutQuote(
+            chain_id=treasury.chain.chain_id,
+            token_address=treasury.token.address,
+            token_decimals=decimals,
+            units_per_usd=rate.value,
+            rate_source=rate.source,
+            rate_at=rate.at,
+        )
+    return quotes
+
+
+def _decimals(treasury: Treasury) -> int:
+    try:
+        return treasury.token.decimals(treasury.chain.node(database_now()))
+    except (ChainAway, WrongChain, NodeRefused, ContractMissing) as error:
+        raise Waiting(error.code, str(error)) from None
+
+
+def _refusal(planned: PlannedPayout, wallets: dict[int, str], quotes: dict[str, PayoutQuote]) -> str | None:
+    if planned.vendor_id not in wallets:
+        return WALLET_MISSING
+    return RATE_MISSING if quotes[planned.currency].units_per_usd is None else None
+
+
+# ---------------------------------------------------------------------- paying
+
+
+def _pay(settings: Settings, actor: Actor) -> Waiting | None:
+    """Pay every open batch as far as it goes now, and close those that are done."""
+    _pay_simulated(actor)
+    batches = [batch for batch in list_open_batches() if batch.mode == ONCHAIN]
+    if not batches and not has_recent_onchain_payout():
+        return None
+    for batch in batches:
+        payouts.begin_batch(batch.id, actor)
+        _keep_whole(batch, actor)
+    problem = run_chain_round(open_treasury(settings), actor)
+    for batch in batches:
+        payouts.finish_batch(batch.id, actor)
+    return problem
+
+
+def _pay_simulated(actor: Actor) -> None:
+    for batch in list_open_batches():
+        if batch.mode != SIMULATED:
+            continue
+        payouts.begin_batch(batch.id, actor)
+        for payout in _under_way(batch):
+            passed("payout_starting")
+            payouts.complete_payout(payout.id, f"sim_{secrets.token_hex(16)}", actor, simulated=True)
+            passed("payout_paid")
+        payouts.finish_batch(batch.id, actor)
+        passed("batch_finished")
+
+
+def _keep_whole(batch: PayoutBatch, actor: Actor) -> None:
+    """Complete payouts of which everything went to the reserve: there is nothing to send."""
+    for payout in _under_way(batch):
+        if payout.amount_minor == 0:
+            payouts.complete_payout(payout.id, f"reserve_{payout.id}", actor, simulated=False)
+
+
+def _under_way(batch: PayoutBatch) -> list[Payout]:
+    return [payout for payout in list_payouts_of_batch(batch.id) if payout.status == "processing"]
+
+
+def _report(batch_ids: list[int], problem: Waiting | None) -> PayoutReport:
+    statuses = [payout.status for batch_id in batch_ids for payout in list_payouts_of_batch(batch_id)]
+    return PayoutReport(
+        tuple(batch_ids),
+        statuses.count("completed"),
+        statuses.count("failed"),
+        statuses.count("processing"),
+        problem.code if problem else None,
+        problem.detail if problem else "",
+    )

@@ -1,0 +1,1 @@
+"""Refunds from a provider or an admin, on both ledgers."""

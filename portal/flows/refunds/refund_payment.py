@@ -1,0 +1,187 @@
+"""A refund, full or partial, whenever it comes: the payment, the order, its stock, and both rails (SPEC section 5).
+
+One transaction holds it all, the locks taken in the documented order. Both rails are brought down to what is left
+of the payment, computed from the original amounts, so telling the same again changes nothing.
+"""
+
+from __future__ import annotations
+
+from models import PaymentEvent, PaymentRefund, PaymentTransaction
+from portal.accounts import lock_user, revoke_membership
+from portal.commissions import reduce_settlements
+from portal.db import Actor, transaction
+from portal.notifications import notify
+from portal.orders import mark_order_refunded, return_stock
+from portal.payments import (
+    UNPAID,
+    count_refund,
+    find_asked_refund,
+    find_payment,
+    find_refund_by_fingerprint,
+    last_refund_id,
+    link_callback,
+    list_waiting_refunds,
+    lock_payment,
+    lock_refund,
+    move_refund,
+    record_refund,
+    return_credit,
+)
+from portal.rewards import (
+    RewardRefunded,
+    list_due_references,
+    list_nettable_rewards,
+    net_debits,
+    refund_reward,
+)
+
+EXCEEDS = "refund_exceeds"
+WAITS = "refund_waits"
+_KINDS = {
+    "reduced": "referral_reward_reduced",
+    "rejected": "referral_reward_rejected",
+    "debited": "referral_reward_debited",
+}
+
+
+def refund_told(
+    payment: PaymentTransaction, amount_minor: int, event: PaymentEvent, actor: Actor
+) -> tuple[str, str | None]:
+    """Act on a refund the provider tells of; the caller holds the buyer and the payment. Return the outcome.
+
+    Equal signed fields are one refund. A refund that an admin asked for is taken for that one; a larger one than
+    what is left stays unmatched; one that comes before its payment waits for it.
+    """
+    if find_refund_by_fingerprint(event.fingerprint):
+        return "duplicate", None
+    asked = find_asked_refund(payment.order_reference, amount_minor)
+    if asked is not None:
+        return _tell_asked(payment, lock_refund(asked.id), event, actor)
+    if payment.status == "refunded":
+        is_whole = amount_minor == payment.amount_minor
+        return ("duplicate", None) if is_whole else ("unmatched", EXCEEDS)
+    told = {"source": "provider", "fingerprint": event.fingerprint, "payment_event_id": event.id}
+    if payment.status in UNPAID:
+        return _refund_unpaid(payment, amount_minor, told, actor)
+    if amount_minor > payment.amount_minor - payment.refunded_minor:
+        return "unmatched", EXCEEDS
+    refund_locked(payment, record_refund(payment, amount_minor, "requested", actor, **told), actor)
+    return "applied", None
+
+
+def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Actor) -> bool:
+    """Apply a refund that is not applied yet; the caller holds the buyer, the payment and the refund.
+
+    Return False, with nothing changed, when it is applied already or more than is left.
+    """
+    with transaction():
+        if refund.status == "applied" or payment.status != "paid":
+            return False
+        if not count_refund(payment, refund.amount_minor, actor):
+            return False
+        move_refund(refund, "applied", actor)
+        if payment.processor == "internal_credit":
+            return_credit(
+                payment.user_id, refund.amount_minor, payment.currency, payment.order_reference, refund.id
+            )
+        payment = lock_payment(payment.order_reference)
+        if payment.status == "refunded":
+            _undo_sale(payment, actor)
+        refund_rails(payment, actor)
+    return True
+
+
+def refund_rails(payment: PaymentTransaction, actor: Actor) -> None:
+    """Bring both rails of a payment held locked down to what its refunds leave, and tell the referrer."""
+    if not payment.refunded_minor:
+        return
+    amounts = (payment.order_reference, payment.amount_minor, payment.refunded_minor)
+    if payment.purpose == "store_order":
+        reduce_settlements(*amounts, last_refund_id(payment.order_reference), actor)
+    done = refund_reward(*amounts, actor)
+    if done is not None and done.kind in _KINDS:
+        _tell_referrer(done, payment)
+
+
+def apply_waiting_refunds(payment: PaymentTransaction, actor: Actor) -> None:
+    """Apply, right after a payment settled, the refunds that were told before it."""
+    for refund in list_waiting_refunds(payment.order_reference):
+        refund_locked(lock_payment(payment.order_reference), lock_refund(refund.id), actor)
+
+
+def settle_refunds(actor: Actor) -> int:
+    """Finish what refunds left for later: rewards the chain has decided about, debits not netted yet.
+
+    Return how many rewards were looked at.
+    """
+    references, nettable = list_due_references(), list_nettable_rewards()
+    for reference in references:
+        settle_due_refund(reference, actor)
+    for reward_id in nettable:
+        net_debits(reward_id, actor)
+    return len(references) + len(nettable)
+
+
+def settle_due_refund(order_reference: str, actor: Actor) -> None:
+    """Bring the rails of one reference down, taking the locks in their order; nothing to do is fine."""
+    known = find_payment(order_reference)
+    if known is None:
+        return
+    with transaction():
+        lock_user(known.user_id)
+        refund_rails(lock_payment(order_reference), actor)
+
+
+def _tell_asked(
+    payment: PaymentTransaction, refund: PaymentRefund, event: PaymentEvent, actor: Actor
+) -> tuple[str, str | None]:
+    if refund.status == "applied":
+        link_callback(refund, event.fingerprint, event.id)
+        return "duplicate", None
+    if not refund_locked(payment, refund, actor):
+        return "unmatched", EXCEEDS
+    link_callback(refund, event.fingerprint, event.id)
+    return "applied", None
+
+
+def _refund_unpaid(
+    payment: PaymentTransaction, amount_minor: int, told: dict[str, object], actor: Actor
+) -> tuple[str, str | None]:
+    """Close a reference that was refunded in full before it was paid, so that a late Approved cannot revive it."""
+    waiting = list_waiting_refunds(payment.order_reference)
+    waits = sum(row.amount_minor for row in waiting)
+    if amount_minor == payment.amount_minor:
+        for row in waiting:
+            move_refund(row, "refused", actor, reason="refunded_in_full")
+    elif waits + amount_minor > payment.amount_minor:
+        return "unmatched", EXCEEDS
+    elif waits + amount_minor < payment.amount_minor:
+        record_refund(payment, amount_minor, "waiting", actor, **told)
+        return "applied", WAITS
+    else:
+        for row in waiting:
+            count_refund(payment, row.amount_minor, actor)
+            move_refund(row, "applied", actor)
+    count_refund(payment, amount_minor, actor)
+    record_refund(payment, amount_minor, "applied", actor, **told)
+    return "applied", None
+
+
+def _undo_sale(payment: PaymentTransaction, actor: Actor) -> None:
+    if payment.purpose == "store_order":
+        if mark_order_refunded(payment.entity_id, actor):
+            return_stock(payment.entity_id)
+    else:
+        revoke_membership(payment.user_id, payment.detail["tier"], actor, payment.order_reference)
+
+
+def _tell_referrer(done: RewardRefunded, payment: PaymentTransaction) -> None:
+    reward, kind = done.reward, _KINDS[done.kind]
+    notify(
+        reward.referrer_user_id,
+        kind,
+        f"{kind}:{reward.id}:refund:{payment.refunded_minor}",
+        orderReference=reward.order_reference,
+        amountWei=str(done.amount_wei),
+        reason=reward.failure_reason,
+    )

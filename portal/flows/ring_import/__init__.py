@@ -1,0 +1,1 @@
+"""Importing the history of a Ring deployment."""

@@ -1,0 +1,1 @@
+"""Smoke checks that walk through a live portal."""

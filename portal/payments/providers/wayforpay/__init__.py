@@ -1,0 +1,1 @@
+"""WayForPay: hosted payment page, signed callbacks, refunds."""

@@ -1,0 +1,1 @@
+"""The audit across ledgers and chain, and the journal."""

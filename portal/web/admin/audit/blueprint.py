@@ -1,0 +1,7 @@
+"""The blueprint of this section of the admin pages."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("audit", __name__)

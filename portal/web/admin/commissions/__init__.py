@@ -1,0 +1,1 @@
+"""Settlements, payouts, rates and vendor terms."""

@@ -1,0 +1,163 @@
+"""Process due payouts: a review of what will be paid, the batch it makes, and reserves given back."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.chain.sending.operations import Waiting
+from portal.commissions import (
+    BATCHES_PAGE,
+    get_batch,
+    get_vendor,
+    list_batches,
+    list_items_of_payouts,
+    list_payouts_of_batch,
+    list_reserves,
+    release_reserve,
+    retry_batch,
+)
+from portal.db import Actor
+from portal.flows.payouts.pay_settlements import PayoutPlanChanged, request_payouts, review_payouts
+from portal.lib.errors import PortalError
+from portal.runtime import current_portal
+from portal.web.admin.commissions.blueprint import blueprint
+from portal.web.admin.commissions.section import section_nav
+from portal.web.core.access import for_role
+from portal.web.core.errors import status_of
+from portal.web.text.messages import error_text
+from portal.web.text.payouts import (
+    batch_row,
+    excluded_rows,
+    payout_row,
+    problem_words,
+    reserve_row,
+    review_rows,
+)
+from portal.web.text.translate import gettext as _
+from portal.web.text.translate import ngettext
+
+_MOST_KEY = 100
+
+
+@blueprint.get("/store/commissions/payouts")
+@for_role("admin")
+def payout_review() -> ResponseReturnValue:
+    """Show what a run would pay, what it would leave out and why, and in which mode."""
+    return _review_page()
+
+
+@blueprint.post("/store/commissions/payouts")
+@for_role("admin", reconfirm=True)
+def process_due_payouts() -> ResponseReturnValue:
+    """Take what is due into a batch and go to its page; the same key again leads to the same batch."""
+    key = request.form.get("idempotency_key", "").strip()[:_MOST_KEY] or None
+    promised = request.form.get("promised", "").strip() or None
+    try:
+        batch_id = request_payouts(
+            current_portal().settings, Actor.user(current_user.id), key=key, promised=promised
+        )
+    except PayoutPlanChanged as error:
+        return _review_page(error_text(error)), status_of(error)
+    except Waiting as waiting:
+        return _review_page(problem_words(waiting.code)), 503
+    if batch_id is None:
+        flash(_("Nothing is due."), "info")
+        return redirect(url_for("admin.commissions.payout_review"), 303)
+    current_portal().wake("pay_settlements")
+    return redirect(url_for("admin.commissions.payout_batch", batch_id=batch_id), 303)
+
+
+@blueprint.get("/store/commissions/batches")
+@for_role("admin")
+def payout_batches() -> ResponseReturnValue:
+    """List the batches, newest first, and the reserves."""
+    return _batches_page()
+
+
+@blueprint.get("/store/commissions/batches/<int:batch_id>")
+@for_role("admin")
+def payout_batch(batch_id: int) -> ResponseReturnValue:
+    """Show a batch with its payouts and their settlements."""
+    batch = get_batch(batch_id)
+    found = list_payouts_of_batch(batch_id)
+    items = list_items_of_payouts([payout.id for payout in found])
+    return render_template(
+        "admin/commissions/payout_batch.html",
+        row=batch_row(batch),
+        batch=batch,
+        payouts=[{**payout_row(payout), "items": items[payout.id]} for payout in found],
+        failed=sum(
+            item.settlement.status == "failed" and item.settlement.payout_batch_id == batch_id
+            for of_payout in items.values()
+            for item in of_payout
+        ),
+        section_nav=section_nav(),
+    )
+
+
+@blueprint.post("/store/commissions/batches/<int:batch_id>/retry")
+@for_role("admin", reconfirm=True)
+def retry_payout_batch(batch_id: int) -> ResponseReturnValue:
+    """Let what failed in a batch be paid by the next run."""
+    count = retry_batch(batch_id, Actor.user(current_user.id))
+    flash(
+        ngettext("%(num)s settlement is due again.", "%(num)s settlements are due again.", count),
+        "success" if count else "info",
+    )
+    return redirect(url_for("admin.commissions.payout_batch", batch_id=batch_id), 303)
+
+
+@blueprint.post("/store/commissions/vendors/<int:vendor_id>/reserve")
+@for_role("admin", reconfirm=True)
+def give_back_reserve(vendor_id: int) -> ResponseReturnValue:
+    """Give part of a vendor's reserve back with the next payout."""
+    get_vendor(vendor_id)
+    currency = request.form.get("currency", "").strip()[:10]
+    try:
+        release_reserve(
+            vendor_id,
+            currency,
+            request.form.get("amount", ""),
+            request.form.get("reason", ""),
+            Actor.user(current_user.id),
+            key=request.form.get("idempotency_key", "").strip()[:_MOST_KEY] or None,
+        )
+    except PortalError as error:
+        field = f"{error.field or 'amount'}-{vendor_id}-{currency}"
+        return _batches_page([(field, error_text(error))]), status_of(error)
+    flash(_("The next payout includes what was given back."), "success")
+    return redirect(url_for("admin.commissions.payout_batches"), 303)
+
+
+def _review_page(problem: str | None = None) -> str:
+    review = review_payouts(current_portal().settings)
+    if problem is None and review.problem:
+        problem = problem_words(review.problem)
+    return render_template(
+        "admin/commissions/payout_review.html",
+        rows=review_rows(review),
+        excluded=excluded_rows(review.plan),
+        is_simulated=review.mode == "simulated",
+        can_run=review.problem is None,
+        problem=problem,
+        promised=review.plan.digest,
+        idempotency_key=secrets.token_hex(16),
+        section_nav=section_nav(),
+    )
+
+
+def _batches_page(errors: list[tuple[str, str]] | None = None) -> str:
+    before = request.args.get("before", type=int)
+    found = list_batches(before if before and before < 2**63 else None)
+    return render_template(
+        "admin/commissions/payout_batches.html",
+        rows=[batch_row(batch) for batch in found],
+        next_cursor=found[-1].id if len(found) == BATCHES_PAGE else None,
+        reserves=[{**reserve_row(reserve), "key": secrets.token_hex(16)} for reserve in list_reserves()],
+        form_errors=errors or [],
+        section_nav=section_nav(),
+    )

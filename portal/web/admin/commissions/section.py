@@ -1,0 +1,21 @@
+"""The pages about money to vendors, as the chips above them."""
+
+from __future__ import annotations
+
+from flask import request, url_for
+
+from portal.web.core.context import NavItem
+from portal.web.text.translate import gettext as _
+
+
+def section_nav() -> list[NavItem]:
+    """Return links to the ledger and the pages beside it."""
+    entries = [
+        ("admin.commissions.settlements", _("Settlements")),
+        ("admin.commissions.payout_review", _("Process due")),
+        ("admin.commissions.payout_batches", _("Batches")),
+        ("admin.commissions.product_rates", _("Product rates")),
+        ("admin.commissions.vendors", _("Vendor terms")),
+        ("admin.audit.journal", _("Journal")),
+    ]
+    return [NavItem(label, url_for(end), "", request.endpoint == end) for end, label in entries]

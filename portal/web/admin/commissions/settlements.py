@@ -1,0 +1,150 @@
+"""The settlement ledger: what is owed and why, with filters in the URL, and what an admin decides about a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.commissions import (
+    HoldReasonMissing,
+    get_settlement,
+    hold_settlement,
+    list_currencies,
+    list_settlements,
+    list_vendors,
+    read_plan,
+    release_settlement,
+    retry_settlement,
+)
+from portal.db import Actor
+from portal.flows.payouts.pay_settlements import payout_waiting_reason
+from portal.lib.errors import PortalError
+from portal.runtime import current_portal
+from portal.web.admin.commissions.blueprint import blueprint
+from portal.web.admin.commissions.filters import STATUSES, LedgerView, read_ledger_view
+from portal.web.admin.commissions.section import section_nav
+from portal.web.admin.saved_filters.view import SavedForm, saved_filters
+from portal.web.core.access import for_role
+from portal.web.core.errors import status_of
+from portal.web.core.requests import local_path
+from portal.web.core.undo import flash_undo
+from portal.web.text.messages import error_text
+from portal.web.text.payouts import problem_words, reason_rows, split_rows
+from portal.web.text.settlements import next_settlement_cursor, settlement_row
+from portal.web.text.translate import gettext as _
+
+# The way back from a decision: the form's endpoint and its fields, None where there is no exact way back.
+Undo = tuple[str, dict[str, str] | None]
+
+
+@blueprint.get("/store/commissions")
+@for_role("admin")
+def settlements() -> ResponseReturnValue:
+    """Show the settlement ledger, newest first."""
+    return ledger_page(read_ledger_view(request.args, current_portal().settings))
+
+
+@blueprint.post("/store/commissions/<int:settlement_id>/hold")
+@for_role("admin")
+def hold(settlement_id: int) -> ResponseReturnValue:
+    """Keep a settlement out of payouts, with a reason."""
+    reason = request.form.get("reason", "")
+    before = get_settlement(settlement_id)
+    # Releasing makes a settlement pending: one that had failed would not be what it was.
+    undo = {"reason": _("The hold was undone.")} if before.status == "pending" else None
+    return _decide(
+        settlement_id,
+        lambda: hold_settlement(settlement_id, reason, Actor.user(current_user.id)),
+        _("The settlement is held."),
+        ("admin.commissions.release", undo),
+    )
+
+
+@blueprint.post("/store/commissions/<int:settlement_id>/release")
+@for_role("admin")
+def release(settlement_id: int) -> ResponseReturnValue:
+    """Let a held settlement be paid again, with a reason."""
+    reason = request.form.get("reason", "")
+    before = get_settlement(settlement_id)
+    undo = {"reason": before.failure_reason} if before.failure_reason else None
+    return _decide(
+        settlement_id,
+        lambda: release_settlement(settlement_id, reason, Actor.user(current_user.id)),
+        _("The settlement is released."),
+        ("admin.commissions.hold", undo),
+    )
+
+
+@blueprint.post("/store/commissions/<int:settlement_id>/retry")
+@for_role("admin")
+def retry(settlement_id: int) -> ResponseReturnValue:
+    """Let a failed settlement be paid by the next run."""
+    return _decide(
+        settlement_id,
+        lambda: retry_settlement(settlement_id, Actor.user(current_user.id)),
+        _("The next run pays the settlement."),
+    )
+
+
+def _decide(
+    settlement_id: int, decision: Callable[[], object], told: str, undo: Undo = ("", None)
+) -> ResponseReturnValue:
+    """Run a decision and go back to where it was taken; a missing reason is told beside its field."""
+    back = local_path(request.form.get("next")) or url_for("admin.commissions.settlements")
+    try:
+        decision()
+    except HoldReasonMissing as error:
+        view = read_ledger_view({}, current_portal().settings)
+        return ledger_page(view, error, settlement_id), status_of(error)
+    endpoint, fields = undo
+    if fields is None:
+        flash(told, "success")
+    else:
+        flash_undo(told, url_for(endpoint, settlement_id=settlement_id), {**fields, "next": back})
+    return redirect(back, 303)
+
+
+def ledger_page(
+    view: LedgerView,
+    error: PortalError | None = None,
+    wrong_id: int | None = None,
+    form: SavedForm | None = None,
+) -> str:
+    """Return the page of a filtered ledger, with what was wrong with a decision or with naming the filter."""
+    before = wrong_id + 1 if wrong_id else request.args.get("before", type=int)
+    found = list_settlements(wanted=view.wanted, before_id=before if before and before < 2**63 else None)
+    plan = read_plan()
+    problem = payout_waiting_reason()
+    errors = list(view.errors.items())
+    if error is not None:
+        errors.append((f"reason-{wrong_id}", error_text(error)))
+    if form:
+        errors.append((form.field_id, form.error))
+    return render_template(
+        "admin/commissions/settlements.html",
+        view=view,
+        saved=saved_filters("settlements", view.query, form),
+        rows=[settlement_row(settlement) for settlement in found],
+        split=split_rows(plan),
+        reasons=reason_rows(plan),
+        statuses=STATUSES,
+        vendors=list_vendors(),
+        currencies=list_currencies(),
+        next_cursor=next_settlement_cursor(found),
+        problem=problem_words(problem) if problem else None,
+        section_nav=section_nav(),
+        form_errors=errors,
+        wrong_id=wrong_id,
+        here=_here(),
+        can_decide=True,
+    )
+
+
+def _here() -> str:
+    """Return the address a decision leads back to."""
+    if request.method != "GET":
+        return url_for("admin.commissions.settlements")
+    return request.script_root + request.full_path.rstrip("?")

@@ -1,0 +1,1 @@
+"""Provider callbacks, failed ledgers and internal credit."""

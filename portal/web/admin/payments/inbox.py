@@ -1,0 +1,139 @@
+"""The inbox of payment callbacks: what found no payment and why, acted on again or closed; failed rails beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.accounts import find_user
+from portal.db import Actor
+from portal.flows.checkout.receive_callback import apply_again
+from portal.flows.checkout.retry_ledgers import retry_rail
+from portal.lib.errors import PortalError
+from portal.payments import (
+    INBOX_PAGE,
+    OUTCOMES,
+    CallbackClosed,
+    NoteMissing,
+    close_unmatched,
+    get_callback,
+    list_callbacks,
+    list_open_rail_failures,
+)
+from portal.runtime import current_portal
+from portal.web.admin.payments.blueprint import blueprint
+from portal.web.admin.payments.section import payment_nav
+from portal.web.core.access import for_role
+from portal.web.core.errors import status_of
+from portal.web.text.messages import callback_refusal, error_text
+from portal.web.text.payments import callback_row, callback_rows, failure_rows, payload_text
+from portal.web.text.statuses import status_words
+from portal.web.text.translate import gettext as _
+
+if TYPE_CHECKING:
+    from models import PaymentEvent
+
+
+@blueprint.get("/payments/inbox")
+@for_role("admin")
+def inbox() -> ResponseReturnValue:
+    """Show callbacks, newest first; without a filter the unmatched ones that wait for somebody."""
+    wanted = request.args.get("outcome", "open")
+    wanted = wanted if wanted in ("open", "waiting", "all", *OUTCOMES) else "open"
+    before = request.args.get("before", type=int)
+    found = list_callbacks(
+        "" if wanted == "all" else wanted, before if before and 0 < before < 2**63 else None
+    )
+    return render_template(
+        "admin/payments/inbox.html",
+        rows=callback_rows(found),
+        wanted=wanted,
+        choices=_choices(),
+        next_cursor=found[-1].id if len(found) == INBOX_PAGE else None,
+        failures=failure_rows(list_open_rail_failures()),
+        section_nav=payment_nav(),
+    )
+
+
+@blueprint.get("/payments/inbox/<int:event_id>")
+@for_role("admin")
+def callback(event_id: int) -> ResponseReturnValue:
+    """Show one callback with the message as it was stored."""
+    return _callback_page(get_callback(event_id))
+
+
+@blueprint.post("/payments/inbox/<int:event_id>/retry")
+@for_role("admin")
+def retry_callback(event_id: int) -> ResponseReturnValue:
+    """Act on an unmatched callback again, as if it came now."""
+    try:
+        outcome, reason = apply_again(
+            event_id, current_user.id, current_portal().chain, current_portal().settings
+        )
+    except CallbackClosed as error:
+        flash(error_text(error), "info")
+    else:
+        flash(*_told(outcome, reason))
+        current_portal().wake("mint_rewards")
+    return redirect(url_for("admin.payments.callback", event_id=event_id), 303)
+
+
+@blueprint.post("/payments/inbox/<int:event_id>/close")
+@for_role("admin")
+def close_callback(event_id: int) -> ResponseReturnValue:
+    """Close an unmatched callback with a note."""
+    try:
+        close_unmatched(event_id, request.form.get("note", ""), Actor.user(current_user.id))
+    except NoteMissing as error:
+        return _callback_page(get_callback(event_id), error), status_of(error)
+    except CallbackClosed as error:
+        flash(error_text(error), "info")
+    else:
+        flash(_("The callback is closed. Your note stays with it."), "success")
+    return redirect(url_for("admin.payments.callback", event_id=event_id), 303)
+
+
+@blueprint.post("/payments/rails/<int:failure_id>/retry")
+@for_role("admin")
+def retry_ledger(failure_id: int) -> ResponseReturnValue:
+    """Write a failed rail of a paid reference again, now."""
+    if retry_rail(failure_id, current_user.id, current_portal().chain, current_portal().settings):
+        flash(_("It is recorded now."), "success")
+    else:
+        flash(
+            _("It could not be recorded. The reason is below; the portal tries again by itself."), "warning"
+        )
+    return redirect(url_for("admin.payments.inbox") + "#rails", 303)
+
+
+def _told(outcome: str, reason: str | None) -> tuple[str, str]:
+    why = callback_refusal(reason)
+    if outcome == "unmatched":
+        return _("It still cannot be matched. %(why)s", why=why), "warning"
+    if outcome == "refused":
+        return _("It was refused now. %(why)s", why=why), "warning"
+    if outcome == "duplicate":
+        return _("It had been acted on before, so nothing changed."), "info"
+    return _("The callback is applied."), "success"
+
+
+def _choices() -> list[tuple[str, str]]:
+    outcomes = [(name, status_words("callback", name)) for name in (*OUTCOMES, "waiting")]
+    return [("open", _("Waiting for a decision")), *outcomes, ("all", _("All"))]
+
+
+def _callback_page(event: PaymentEvent, error: PortalError | None = None) -> str:
+    row = callback_row(event)
+    closer = find_user(event.closed_by) if event.closed_by else None
+    return render_template(
+        "admin/payments/callback.html",
+        row={**row, "payload": payload_text(event.payload)},
+        closed_by=closer.name if closer else "",
+        note=request.form.get("note", ""),
+        errors={"note": error_text(error)} if error else {},
+        form_errors=[("note", error_text(error))] if error else [],
+        section_nav=payment_nav(),
+    )

@@ -1,0 +1,19 @@
+"""The pages about payments, as the chips above them."""
+
+from __future__ import annotations
+
+from flask import request, url_for
+
+from portal.payments import count_open_callbacks
+from portal.web.core.context import NavItem
+from portal.web.text.translate import gettext as _
+
+
+def payment_nav() -> list[NavItem]:
+    """Return links to the callbacks and to credit."""
+    here = request.endpoint or ""
+    inbox = here in ("admin.payments.inbox", "admin.payments.callback", "admin.payments.close_callback")
+    return [
+        NavItem(_("Callbacks"), url_for("admin.payments.inbox"), "", inbox, count_open_callbacks()),
+        NavItem(_("Credit"), url_for("admin.payments.credit"), "", here.startswith("admin.payments.credit")),
+    ]

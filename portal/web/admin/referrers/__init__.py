@@ -1,0 +1,1 @@
+"""Referrers and their share codes."""

@@ -1,0 +1,1 @@
+"""The reward queue and batch minting."""

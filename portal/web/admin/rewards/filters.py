@@ -1,0 +1,97 @@
+"""The queue's filters live in the URL, so that a filtered queue is a link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.lib.errors import PortalError
+from portal.lib.money import InvalidAmount, parse_major, to_major
+from portal.rewards import RewardFilter
+from portal.settings import Settings
+from portal.web.text.messages import error_text
+
+RAILS = ("fiat", "crypto")
+HINTS = {"with": True, "without": False}
+FIELDS = ("status", "rail", "code", "wallet", "orderReference", "since", "until", "leastUsd", "hints")
+
+
+class DateInvalid(PortalError):
+    code = "date_invalid"
+
+
+@dataclass(frozen=True)
+class QueueView:
+    """What the URL asks for: the filter, the texts as they were typed, and what is wrong with them."""
+
+    wanted: RewardFilter
+    typed: dict[str, str]
+    errors: dict[str, str]
+
+    @property
+    def is_filtered(self) -> bool:
+        return any(value for name, value in self.typed.items() if name != "status")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Return the URL's arguments, the empty ones left out."""
+        return {name: value for name, value in self.typed.items() if value}
+
+
+def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
+    """Read the filters of a URL or form; a field that makes no sense is told and left open.
+
+    An unknown status is no typing error: the queue itself refuses it.
+    """
+    typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
+    typed["status"] = typed["status"] or "pending_approval"
+    errors: dict[str, str] = {}
+    wanted = RewardFilter(
+        status=typed["status"],
+        rail=typed["rail"] if typed["rail"] in RAILS else "",
+        code=typed["code"],
+        wallet=_wallet(typed["wallet"], errors),
+        reference=typed["orderReference"],
+        since=read_day(typed["since"], "since", settings, errors),
+        until=read_day(typed["until"], "until", settings, errors, days=1),
+        least_usd=_usd(typed["leastUsd"], errors),
+        has_hints=HINTS.get(typed["hints"]),
+    )
+    return QueueView(wanted, typed, errors)
+
+
+def _wallet(text: str, errors: dict[str, str]) -> str:
+    if not text:
+        return ""
+    try:
+        return canonical_address(text)
+    except InvalidAddress as error:
+        errors["wallet"] = error_text(error)
+        return ""
+
+
+def read_day(
+    text: str, field: str, settings: Settings, errors: dict[str, str], *, days: int = 0
+) -> datetime | None:
+    """Return the start of a day in the business time zone, `days` later."""
+    if not text:
+        return None
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date() + timedelta(days=days)  # noqa: DTZ007 - a day has no zone
+        return datetime.combine(day, time.min, settings.timezone)
+    except (ValueError, OverflowError):
+        errors[field] = error_text(DateInvalid(field=field))
+        return None
+
+
+def _usd(text: str, errors: dict[str, str]) -> Decimal | None:
+    if not text:
+        return None
+    try:
+        return to_major(parse_major(text, "USD"), "USD")
+    except InvalidAmount as error:
+        errors["leastUsd"] = error_text(error)
+        return None

@@ -1,0 +1,1 @@
+"""Named filters of admin pages."""

@@ -1,0 +1,62 @@
+"""The whole document, put together from its schemas and its operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.web.api.openapi.operations import PATHS
+from portal.web.api.openapi.schemas import SCHEMAS
+
+_ABOUT = """\
+Names are camelCase. Money is a decimal string beside its currency, tokens are a decimal string beside `...Wei`.
+
+Errors are `{"error": {"code", "message", "fields"?}}`: the code is stable, the message is in the reader's language
+(a prefix of the path such as `/uk`, else `Accept-Language`), the fields name what to correct.
+
+A session comes from the form at `/login` (`email`, `password`, `csrf_token`) or from `/api/auth/wallet`. What changes
+something in it carries the token of its pages' `<meta name="csrf-token">` as `X-CSRFToken`; over HTTPS the request
+also carries a `Referer` of the portal. Bodies are read as JSON whatever their content type. A member given twice is
+refused, an unknown one is left alone.
+"""
+
+_SECURITY_SCHEMES: dict[str, Any] = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "ring_session",
+        "description": "The session cookie that any page gives; signed in where the operation says so.",
+    },
+    "csrfToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRFToken",
+        "description": 'The token of the session, from a page\'s `<meta name="csrf-token">`.',
+    },
+    "cronSecret": {"type": "http", "scheme": "bearer", "description": "The setting CRON_SECRET."},
+}
+
+_TAGS = (
+    ("store", "What is for sale, orders and their payment."),
+    ("referrals", "Share codes, visits and rewards."),
+    ("accounts", "Wallets that are linked to an account or sign in to one."),
+    ("admin", "Decisions about rewards, and minting."),
+    ("callbacks", "What the payment provider and an outside scheduler call."),
+    ("operations", "What operators watch."),
+)
+
+
+def api_description(app_url: str, version: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of a portal at `app_url`."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Referral portal",
+            "version": version,
+            "description": _ABOUT,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": app_url}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS],
+        "paths": PATHS,
+        "components": {"schemas": SCHEMAS, "securitySchemes": _SECURITY_SCHEMES},
+    }

@@ -1,0 +1,99 @@
+"""What every operation is described with: its security, its errors by their codes, its answers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from portal.web.api.openapi.schemas import Schema, ref
+from portal.web.core.errors import status_of_code
+
+Operation = dict[str, Any]
+
+Security = list[dict[str, list[str]]]
+TOKEN: Security = [{"session": [], "csrfToken": []}]
+SESSION: Security = [{"session": []}]
+CRON: Security = [{"cronSecret": []}]
+
+# What any route can state, what the database, a token, a body and an audience add.
+_ALWAYS = ("field_invalid", "internal")
+_OF_DATABASE = ("database_away",)
+_OF_BODY = ("body_malformed", "too_large")
+# The token may come in a form as well, so the body is looked at.
+_OF_TOKEN = ("csrf_invalid", *_OF_BODY)
+# Admins in production need a second factor before anything else.
+OF_PEOPLE = ("sign_in_required", "second_factor_required")
+OF_RECONFIRMED = (*OF_PEOPLE, "step_up_required")
+OF_ADMINS = (*OF_PEOPLE, "role_required")
+OF_LIMITS = ("rate_limited",)
+OF_PROOFS = (*OF_LIMITS, "address_invalid", "challenge_unknown", "challenge_expired", "signature_wrong")
+OF_CONTRACT_WALLETS = ("chain_away", "chain_node_refused", "wrong_chain", "contract_wallet_unchecked")
+OF_DECISIONS = (*OF_ADMINS, "not_found", "reward_unknown", "reward_status_conflict", "own_reward")
+OF_PAYMENTS = (*OF_PEOPLE, "order_unknown", "already_paid", "payment_in_progress")
+
+_REASONS = {
+    400: "The request is malformed.",
+    401: "Not signed in, or the secret or signature is wrong.",
+    403: "Not for this account.",
+    404: "It does not exist.",
+    409: "Not possible as things stand now; nothing was changed.",
+    410: "Too late.",
+    413: "The body is too large.",
+    422: "Something in the request needs correcting; nothing was changed.",
+    429: "Too many requests; `Retry-After` says how long to wait.",
+    500: "Something went wrong here; it was recorded.",
+    503: "Something this needs is away; nothing was changed.",
+}
+
+
+def operation(
+    name: str,
+    tag: str,
+    summary: str,
+    *,
+    answers: dict[int, tuple[str, Schema]],
+    errors: tuple[str, ...],
+    security: Security | None = None,
+    takes: Schema | None = None,
+    is_body_due: bool = True,
+    parameters: tuple[Schema, ...] = (),
+) -> Operation:
+    """Return one operation; `errors` are the codes it can state, the common ones left out."""
+    security = security or []
+    codes = (*_ALWAYS, *errors, *(_OF_TOKEN if security == TOKEN else ()), *(_OF_BODY if takes else ()))
+    codes += _OF_DATABASE if tag != "operations" else ()
+    told: Operation = {"operationId": name, "tags": [tag], "summary": summary, "security": security}
+    if parameters:
+        told["parameters"] = list(parameters)
+    if takes:
+        told["requestBody"] = {"required": is_body_due, "content": _json(takes)}
+    good = {str(status): _response(text, schema) for status, (text, schema) in answers.items()}
+    return {**told, "responses": {**dict(_error_responses(codes)), **good}}
+
+
+def _error_responses(codes: tuple[str, ...]) -> Iterator[tuple[str, Schema]]:
+    by_status = defaultdict(set)
+    for code in codes:
+        by_status[status_of_code(code)].add(code)
+    for status in sorted(by_status):
+        named = {"properties": {"error": {"properties": {"code": {"enum": sorted(by_status[status])}}}}}
+        yield str(status), _response(_REASONS[status], {"allOf": [ref("Error"), named]})
+
+
+def _response(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": _json(schema)}
+
+
+def _json(schema: Schema) -> Schema:
+    return {"application/json": {"schema": schema}}
+
+
+def in_path(name: str, schema: Schema) -> Schema:
+    """Return a parameter of the path."""
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def in_query(name: str, schema: Schema, description: str) -> Schema:
+    """Return an optional parameter of the query."""
+    return {"name": name, "in": "query", "schema": schema, "description": description}

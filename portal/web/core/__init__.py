@@ -1,0 +1,1 @@
+"""What every page and answer shares: access, errors, languages, security headers, assets."""

@@ -1,0 +1,21 @@
+"""The brand of a white-label clone as one small stylesheet."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from portal.lib.colors import contrast_color
+from portal.runtime import current_portal
+from portal.web.core.access import public
+
+blueprint = Blueprint("brand", __name__)
+
+
+@blueprint.get("/brand.css")
+@public(csrf=False)
+def stylesheet() -> ResponseReturnValue:
+    """Return the brand's colour and the text colour that reads best on it."""
+    color = current_portal().settings.brand_color
+    css = f":root{{--brand:{color};--brand-contrast:{contrast_color(color)}}}\n"
+    return Response(css, mimetype="text/css", headers={"Cache-Control": "public, max-age=300"})

@@ -1,0 +1,155 @@
+"""What every template may read: brand, navigation by role, languages, the bell, the cart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, has_request_context, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+
+from portal.accounts import domain_of
+from portal.db import DatabaseAway
+from portal.db.connection import DATABASE_ERRORS
+from portal.notifications import count_unread
+from portal.payments import count_open_callbacks
+from portal.runtime import current_portal
+from portal.web.core.assets import asset
+from portal.web.core.cart import cart_size
+from portal.web.core.locale import LOCALES, language_links, select_locale
+from portal.web.core.referral_cookies import asked_code, consent
+from portal.web.text import messages as sentences
+from portal.web.text.format import FILTERS
+from portal.web.text.statuses import status_words
+from portal.web.text.translate import gettext as _
+from portal.web.text.translate import ngettext
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Brand:
+    """The white-label names and marks."""
+
+    name: str
+    token_symbol: str
+    logo_url: str | None
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """One entry of a navigation; `count` says how much waits there, None where nothing is counted.
+
+    `within` is an entry whose pages below are being looked at.
+    """
+
+    label: str
+    url: str
+    icon: str
+    active: bool
+    count: int | None = None
+    within: bool = False
+
+
+def install_context(app: Flask) -> None:
+    """Give templates their globals, filters and per-request context."""
+    app.jinja_env.globals.update(
+        asset=asset,
+        csrf_token=generate_csrf,
+        _=_,
+        gettext=_,
+        ngettext=ngettext,
+        status_words=status_words,
+        percent_source=sentences.percent_source,
+        wallet_expects=_wallet_expects,
+    )
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.context_processor(_page_context)
+
+
+def _page_context() -> dict[str, Any]:
+    settings = current_portal().settings
+    brand = Brand(settings.brand_name, settings.brand_token_symbol, settings.brand_logo_url or None)
+    context: dict[str, Any] = {"brand": brand, "locale": select_locale(), "token_symbol": brand.token_symbol}
+    if not has_request_context():
+        return context
+    return context | {
+        "locales": language_links() if request.endpoint else [(c, n, f"/{c}/") for c, n in LOCALES.items()],
+        "nav": _navigation(),
+        "links": _links(),
+        "unread_notifications": _unread(),
+        "cart_count": cart_size(),
+        "asked_code": asked_code(),
+        "has_chosen_cookies": settings.referral_consent_required and consent() is not None,
+        "explorer": settings.chain_explorer_url,
+    }
+
+
+def _wallet_expects() -> dict[str, Any]:
+    """Return what every message to be signed says of this portal."""
+    settings = current_portal().settings
+    return {"domain": domain_of(settings.app_url), "chain_id": settings.referral_chain_id}
+
+
+def _links() -> dict[str, str]:
+    endpoints = {
+        "home": "shop.catalogue",
+        "login": "account.login",
+        "register": "account.register",
+        "logout": "account.logout",
+        "cart": "shop.cart",
+        "notifications": "account.notifications",
+        "wallets": "account.wallets",
+        "credit": "account.credit",
+        "security": "account.security",
+    }
+    return {name: url_for(endpoint) for name, endpoint in endpoints.items()}
+
+
+def _navigation() -> list[NavItem]:
+    entries = [("shop.catalogue", _("Store"), "building-store")]
+    if _role():
+        entries += [("shop.orders", _("Orders"), "receipt"), ("referrer.dashboard", _("Referrals"), "share")]
+        entries += [("shop.membership", _("Membership"), "crown")]
+    if _role() == "vendor":
+        entries += [("vendor.earnings", _("Earnings"), "cash")]
+    if _role() == "admin":
+        entries += [
+            ("admin.rewards.list", _("Rewards"), "checks"),
+            ("admin.commissions.settlements", _("Settlements"), "coins"),
+            ("admin.payments.inbox", _("Payments"), "credit-card"),
+            ("admin.audit.search", _("Audit"), "search"),
+            ("exports.ledgers", _("Ledgers"), "file-export"),
+        ]
+    waiting = {"admin.payments.inbox": _safely(count_open_callbacks) or None} if _role() == "admin" else {}
+    return [
+        NavItem(label, url_for(end), icon, request.endpoint == end, waiting.get(end), _is_within(end))
+        for end, label, icon in entries
+    ]
+
+
+def _is_within(endpoint: str) -> bool:
+    """Tell whether an admin's page stands below an entry of the navigation."""
+    if not ((request.blueprint or "").startswith("admin.") and endpoint.startswith("admin.")):
+        return False
+    return (request.script_root + request.path).startswith(url_for(endpoint) + "/")
+
+
+def _role() -> str | None:
+    return current_user.role if _safely(lambda: current_user.is_authenticated) else None
+
+
+def _unread() -> int:
+    return (_safely(lambda: count_unread(current_user.id)) or 0) if _role() else 0
+
+
+def _safely(read: Callable[[], T]) -> T | None:
+    """Read what a page can do without: an error page must show while the database is away."""
+    try:
+        return read()
+    except (DatabaseAway, *DATABASE_ERRORS):
+        return None

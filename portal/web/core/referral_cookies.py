@@ -1,0 +1,145 @@
+"""The first-touch cookies. They are an untrusted hint: every use looks the code up again (SPEC section 2.1).
+
+Where the store has to ask before it keeps anything (`REFERRAL_CONSENT_REQUIRED`), a landing sets nothing: the page
+asks, and until the visitor has answered the code travels in the links and forms of the pages.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, request, session
+
+from portal.attribution import code_in_link, is_well_formed_code
+from portal.runtime import current_portal
+
+REFERRAL_COOKIE = "ring_ref"
+VISIBLE_COOKIE = "ring_ref_visible"
+CONSENT_COOKIE = "ring_consent"
+VISIT_COOKIE = "ring_visit"  # written by portal.js: the visit under way
+LIFETIME_SECONDS = 30 * 24 * 3600
+CONSENT_SECONDS = 180 * 24 * 3600
+_ENTERED = "entered_code"
+_CARRYING_PAGES = {"account", "checkout", "referrer", "store", "wallets"}
+
+
+def install_referral_cookies(app: Flask) -> None:
+    """Remember the first touch after every landing."""
+    app.after_request(remember_first_touch)
+    if app.extensions["portal"].settings.referral_consent_required:
+        app.url_defaults(_carry_code)
+
+
+def raw_referral_cookie() -> str | None:
+    """Return the remembered text as it came, None when empty; the guards say what is wrong with it."""
+    # A quoted cookie can spell a NUL, which no text column holds.
+    return request.cookies.get(REFERRAL_COOKIE, "")[:64].replace("\x00", "\ufffd") or None
+
+
+def referral_cookie() -> str | None:
+    """Return the remembered code when it is at least well-formed."""
+    code = raw_referral_cookie()
+    return code if code and is_well_formed_code(code) else None
+
+
+def entered_code() -> str | None:
+    """Return the code that was typed and accepted at checkout in this session."""
+    return session.get(_ENTERED)
+
+
+def keep_entered_code(code: str | None) -> None:
+    """Keep a code for this session's checkouts, or none any more."""
+    if code:
+        session[_ENTERED] = code
+    else:
+        session.pop(_ENTERED, None)
+
+
+def landing_code() -> str | None:
+    """Return the code in the address of this request, None without one."""
+    names = ((name.lower().removeprefix("amp;"), value) for name, value in request.args.items(multi=True))
+    return code_in_link(value for name, value in names if name == "ref")
+
+
+def remember_first_touch(response: Response) -> Response:
+    """Set both cookies on a landing page with `?ref=CODE`, unless a first touch is already remembered."""
+    if not request.args or not _is_landing(response):
+        return response
+    code = landing_code()
+    if code:
+        response.vary.add("Cookie")
+        if _may_remember():
+            set_first_touch(response, code)
+    return response
+
+
+def set_first_touch(response: Response, code: str) -> None:
+    """Set both cookies unless the request brought a code already: the first touch wins."""
+    if referral_cookie() is None:
+        _set(response, REFERRAL_COOKIE, code, LIFETIME_SECONDS, http_only=True)
+        _set(response, VISIBLE_COOKIE, code, LIFETIME_SECONDS)
+
+
+def forget_first_touch(response: Response) -> Response:
+    """Remove the remembered code and the visit it belongs to."""
+    for name in (REFERRAL_COOKIE, VISIBLE_COOKIE, VISIT_COOKIE):
+        response.delete_cookie(name, path="/", samesite="Lax", secure=_is_secure())
+    return response
+
+
+# ---------------------------------------------------------------------- asking first
+
+
+def asked_code() -> str | None:
+    """Return the code a page has to ask about, None where nothing is to be asked."""
+    is_open = consent() is None and referral_cookie() is None and request.method == "GET"
+    return landing_code() if is_open and current_portal().settings.referral_consent_required else None
+
+
+def consent() -> bool | None:
+    """Return whether the visitor agreed, None while undecided."""
+    return {"yes": True, "no": False}.get(request.cookies.get(CONSENT_COOKIE, ""))
+
+
+def remember_consent(response: Response, agreed: bool | None) -> None:
+    """Keep the visitor's answer for half a year, or forget it with None."""
+    if agreed is None:
+        response.delete_cookie(CONSENT_COOKIE, path="/", samesite="Lax", secure=_is_secure())
+    else:
+        _set(response, CONSENT_COOKIE, "yes" if agreed else "no", CONSENT_SECONDS, http_only=True)
+
+
+def _may_remember() -> bool:
+    return not current_portal().settings.referral_consent_required or consent() is True
+
+
+def _carry_code(endpoint: str, values: dict[str, Any]) -> None:
+    """Let the links of a page carry the code it was opened with, while the visitor has not decided."""
+    if endpoint.partition(".")[0] in _CARRYING_PAGES and request and consent() is None:
+        code = landing_code() if referral_cookie() is None else None
+        if code:
+            values.setdefault("ref", code)
+
+
+# ---------------------------------------------------------------------- how cookies are set
+
+
+def _set(response: Response, name: str, value: str, seconds: int, *, http_only: bool = False) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path="/",
+        samesite="Lax",
+        httponly=http_only,
+        secure=_is_secure(),
+    )
+
+
+def _is_secure() -> bool:
+    return current_portal().settings.app_url.startswith("https://") or request.is_secure
+
+
+def _is_landing(response: Response) -> bool:
+    is_page = response.mimetype == "text/html" and response.status_code < 400
+    return request.method in ("GET", "HEAD") and is_page and not request.path.startswith("/api/")

@@ -1,0 +1,111 @@
+"""Headers every answer carries and the rate limits of public endpoints."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from flask_limiter import Limiter
+
+from portal.runtime import current_portal
+from portal.settings import Settings
+from portal.web.core.access import access_of
+from portal.web.core.address_limit import REDIS_OPTIONS, AddressLimit, visitor_key
+
+
+def _visitor() -> str:
+    return visitor_key(request.remote_addr or "")
+
+
+limiter = Limiter(key_func=_visitor, default_limits=[], headers_enabled=True)
+
+
+def install_security(app: Flask, settings: Settings) -> None:
+    """Set cookie flags, rate-limit storage and response headers."""
+    secure = settings.app_url.startswith("https://")
+    app.config.update(
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        # The prefix lets no other host of the domain plant a session here.
+        SESSION_COOKIE_NAME="__Host-ring_session" if secure else "ring_session",
+        REMEMBER_COOKIE_SECURE=secure,
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=256 * 1024,
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS=REDIS_OPTIONS if settings.redis_url else {},
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+    )
+    app.extensions["beacon_limit"] = AddressLimit("beacon", settings.rate_limit_beacon, settings.redis_url)
+    limiter.init_app(app)
+    app.after_request(_secure_headers)
+
+
+def sign_up_limit() -> str:
+    return current_portal().settings.rate_limit_sign_up
+
+
+def sign_in_limit() -> str:
+    return current_portal().settings.rate_limit_sign_in
+
+
+def common_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers that every answer of a portal carries."""
+    headers = {
+        "Content-Security-Policy": _content_security_policy(settings),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Frame-Options": "DENY",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if settings.app_url.startswith("https://"):
+        subdomains = "; includeSubDomains" if settings.hsts_include_subdomains else ""
+        headers["Strict-Transport-Security"] = f"max-age=31536000{subdomains}"
+    return headers
+
+
+def _secure_headers(response: Response) -> Response:
+    # An address with a token in it is told to nobody, not even to the next page.
+    if "token" in (request.view_args or {}):
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+    for name, value in common_headers(current_portal().settings).items():
+        response.headers.setdefault(name, value)
+    if _is_personal(response):
+        response.headers.setdefault("Cache-Control", "no-store" if _is_private() else "private, no-cache")
+        response.vary.update(("HX-Request", "Cookie", "Accept-Language"))
+    return response
+
+
+def _is_personal(response: Response) -> bool:
+    """Tell whether an answer may differ by who reads it, and so has to stay out of shared caches."""
+    if request.endpoint == "static" or response.cache_control.public:
+        return False
+    return response.mimetype in ("text/html", "application/json") or _is_private()
+
+
+def _is_private() -> bool:
+    """Tell whether an answer is one person's own, so that nothing of it may stay behind on a shared computer."""
+    if request.path.startswith("/api/"):
+        return True
+    endpoint = request.endpoint
+    return endpoint is not None and (
+        access_of(current_app, endpoint).audience != "public" or endpoint.startswith("account.")
+    )
+
+
+def _content_security_policy(settings: Settings) -> str:
+    # Two things may leave this origin: the form posted to the provider's page, and a logo kept on another host.
+    provider = _origin(settings.wayforpay_form_url)
+    images = " ".join(filter(None, ("'self' data:", _origin(settings.brand_logo_url))))
+    return (
+        f"default-src 'self'; img-src {images}; form-action 'self' {provider}; frame-ancestors 'none'; "
+        "base-uri 'none'; object-src 'none'"
+    )
+
+
+def _origin(url: str) -> str:
+    """Return the scheme and host of a URL, "" for a path."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""

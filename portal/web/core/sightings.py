@@ -1,0 +1,39 @@
+"""Where a request comes from, and the cookie that knows a browser again (docs/privacy.md)."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Response, after_this_request, g, request
+
+from portal.accounts import is_device
+from portal.flows.accounts.note_sighting import Sighting
+from portal.runtime import current_portal
+
+DEVICE_COOKIE = "ring_device"
+LIFETIME_SECONDS = 30 * 24 * 3600
+
+
+def sighting() -> Sighting:
+    """Return where this request comes from; a browser without a device cookie gets one with the answer.
+
+    The address is a proxy's word only where `TRUSTED_PROXIES` says so, as with the rate limits.
+    """
+    known = request.cookies.get(DEVICE_COOKIE)
+    if not is_device(known):
+        known = g.setdefault("new_device", secrets.token_urlsafe(16))
+        after_this_request(_remember_device)
+    return Sighting(request.remote_addr, known)
+
+
+def _remember_device(response: Response) -> Response:
+    response.set_cookie(
+        DEVICE_COOKIE,
+        g.new_device,
+        max_age=LIFETIME_SECONDS,
+        path="/",
+        samesite="Lax",
+        httponly=True,
+        secure=current_portal().settings.app_url.startswith("https://") or request.is_secure,
+    )
+    return response

@@ -1,0 +1,5 @@
+"""Calls from other systems: provider callbacks and the external scheduler."""
+
+from portal.web.hooks.routes import blueprint
+
+__all__ = ["blueprint"]

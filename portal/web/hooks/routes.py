@@ -1,0 +1,47 @@
+"""Callbacks of the payment provider and the calls of an outside scheduler."""
+
+from __future__ import annotations
+
+import hmac
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from portal.db import Actor
+from portal.flows.checkout.receive_callback import receive_callback
+from portal.flows.minting.mint_rewards import run_mint
+from portal.lib.errors import PortalError
+from portal.runtime import current_portal
+from portal.web.core.access import public
+
+blueprint = Blueprint("hooks", __name__)
+
+CRON_LIMIT = 20
+
+
+class CronSecretWrong(PortalError):
+    code = "cron_secret_wrong"
+
+
+@blueprint.post("/api/payments/wayforpay/webhook")
+@public(csrf=False)
+def payment_callback() -> ResponseReturnValue:
+    """Take a WayForPay callback; the raw body is read before anything can parse it as a form."""
+    raw = request.get_data(cache=True, parse_form_data=False)
+    return jsonify(receive_callback(raw, current_portal().chain, current_portal().settings))
+
+
+@blueprint.get("/api/cron/refcodes-mint")
+@public(csrf=False)
+def mint_rewards() -> ResponseReturnValue:
+    """Run one round over the approved queue for whoever knows the cron secret."""
+    _require_cron_secret()
+    report = run_mint(current_portal().chain, current_portal().settings, CRON_LIMIT, Actor.job("cron"))
+    return jsonify(report.as_json())
+
+
+def _require_cron_secret() -> None:
+    secret = current_portal().settings.cron_secret.get_secret_value()
+    given = request.headers.get("Authorization", "")
+    if not secret or not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
+        raise CronSecretWrong

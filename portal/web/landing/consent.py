@@ -1,0 +1,32 @@
+"""The visitor's answer about referral cookies, where the store has to ask before it sets them."""
+
+from __future__ import annotations
+
+from flask import Blueprint, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.attribution import is_well_formed_code
+from portal.web.core.access import public
+from portal.web.core.referral_cookies import forget_first_touch, remember_consent, set_first_touch
+from portal.web.core.requests import FieldInvalid, local_path
+
+blueprint = Blueprint("landing", __name__)
+
+_ANSWERS = {"agree": True, "refuse": False, "forget": None}
+
+
+@blueprint.post("/referral-choice")
+@public()
+def choose_consent() -> ResponseReturnValue:
+    """Remember the answer: agreeing keeps the first touch, refusing and forgetting remove it."""
+    choice, code = request.form.get("choice", ""), request.form.get("code", "")
+    if choice not in _ANSWERS:
+        raise FieldInvalid(field="choice", expected=", ".join(_ANSWERS))
+    target = local_path(request.form.get("next")) or url_for("shop.catalogue")
+    response = make_response(redirect(target, 303))
+    remember_consent(response, _ANSWERS[choice])
+    if choice != "agree":
+        forget_first_touch(response)
+    elif is_well_formed_code(code):
+        set_first_touch(response, code)
+    return response

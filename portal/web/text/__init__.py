@@ -1,0 +1,1 @@
+"""Codes, amounts and rows as text in the reader's language."""

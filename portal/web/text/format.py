@@ -1,0 +1,128 @@
+"""Numbers, money, tokens and times as the reader's language writes them.
+
+Money is rounded half-up before Babel sees it, since Babel rounds half-even. Formatters are prepared once
+a request: formatting is most of a long page's time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import get_global
+from babel.dates import format_datetime, format_timedelta, get_timezone_location
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
+from flask_babel import get_locale
+
+from portal.lib.money import minor_digits, to_major
+from portal.runtime import current_portal
+
+WEI = Decimal(10) ** 18
+TOKEN_PLACES = 6
+_SIX_PLACES = "#,##0.######"
+_KNOWN_CURRENCIES = {"UAH", "USD", "EUR", "PLN", "JPY"}
+
+
+def money(minor: int, currency: str) -> str:
+    """Return minor units as an amount with its currency."""
+    amount = to_major(minor, currency)
+    symbol = get_currency_symbol(currency, locale=get_locale())
+    if currency in _KNOWN_CURRENCIES and symbol != currency:
+        return str(format_currency(amount, currency, locale=get_locale()))
+    places = "0" * minor_digits(currency)
+    return f"{format_decimal(amount, f'#,##0.{places}', locale=get_locale())}\u00a0{currency}"
+
+
+def tokens(wei: int | None) -> str:
+    """Return token base units as tokens, cut to six decimals, without the symbol; an em dash for none."""
+    if wei is None:
+        return "—"
+    amount = (Decimal(wei) / WEI).quantize(Decimal(1).scaleb(-TOKEN_PLACES), rounding=ROUND_DOWN)
+    return str(format_decimal(amount, _SIX_PLACES, locale=get_locale()))
+
+
+def token_text(wei: int | None) -> str:
+    """Return token base units as tokens with the brand's symbol."""
+    return f"{tokens(wei)}\u00a0{current_portal().settings.brand_token_symbol}"
+
+
+def gas_coin(wei: int) -> str:
+    """Return an amount of the network's own coin, cut to six decimals; its symbol differs by network."""
+    return tokens(wei)
+
+
+def exact_tokens(wei: int) -> str:
+    """Return token base units as a plain decimal string, for programs and titles."""
+    # Built from text: a division would round what is longer than the context's precision.
+    text = f"{Decimal(f'{wei}E-18'):.18f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def percent(value: Decimal | str) -> str:
+    """Return a percent such as 5% or 4.25%, as many decimals as it has, at most six."""
+    rounded = Decimal(value).quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
+    return str(
+        format_percent(rounded / 100, "#,##0.######%", locale=get_locale(), decimal_quantization=False)
+    )
+
+
+def number(value: int | Decimal) -> str:
+    """Return a number with the language's separators."""
+    return str(format_decimal(value, locale=get_locale()))
+
+
+def usd(value: Decimal | None) -> str:
+    """Return an exact USD value rounded half-up to six decimals at most, as tokens beside it are."""
+    if value is None:
+        return "—"
+    rounded = value.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
+    shown = rounded.normalize() if rounded % Decimal("0.01") else rounded.quantize(Decimal("0.01"))
+    return str(format_currency(shown, "USD", locale=get_locale(), decimal_quantization=False))
+
+
+def moment(value: datetime) -> str:
+    """Return a moment in the business time zone, the zone named."""
+    zone, locale = current_portal().settings.timezone, get_locale()
+    return f"{format_datetime(value.astimezone(zone), 'd MMM y, HH:mm', locale=locale)} ({_city(zone.key, locale)})"
+
+
+@lru_cache
+def _city(zone: str, locale: Locale) -> str:
+    """Return a zone's city as the language calls it.
+
+    Babel looks under the zone's present name only, and the names of some cities stand under a former one (Europe/Kiev).
+    """
+    former = (old for old, present in get_global("zone_aliases").items() if present == zone)
+    for name in (zone, *former):
+        if city := locale.time_zones.get(name, {}).get("city"):
+            return str(city)
+    return str(get_timezone_location(ZoneInfo(zone), locale=locale, return_city=True))
+
+
+def ago(value: datetime) -> str:
+    """Return how long ago a moment was, or how far ahead it is."""
+    return str(format_timedelta(value - datetime.now(UTC), add_direction=True, locale=get_locale()))
+
+
+def iso(value: datetime) -> str:
+    """Return a moment as UTC ISO 8601 for the datetime attribute."""
+    return value.astimezone(UTC).isoformat(timespec="seconds")
+
+
+FILTERS: dict[str, Any] = {
+    "money": money,
+    "tokens": tokens,
+    "token_text": token_text,
+    "exact_tokens": exact_tokens,
+    "gas_coin": gas_coin,
+    "percent": percent,
+    "number": number,
+    "usd": usd,
+    "moment": moment,
+    "ago": ago,
+    "iso": iso,
+}

@@ -1,0 +1,187 @@
+"""Word the letters of the outbox in their readers' language, with links made from APP_URL and never from a request.
+
+Links are signed here: the database knows a link's key, only the portal can make the link of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, render_template, url_for
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from portal.accounts import LinkUnusable, get_link
+from portal.lib.colors import contrast_color
+from portal.mail import Letter, LetterPointless
+from portal.notifications import topic_of
+from portal.runtime import current_portal
+from portal.web.text.format import money, token_text
+from portal.web.text.messages import notification_text
+from portal.web.text.translate import gettext as _
+
+if TYPE_CHECKING:
+    from models import MailOutbox
+
+    Compose = Callable[[MailOutbox], Letter]
+
+Action = tuple[str, str]
+
+
+def composer(app: Flask) -> Compose:
+    """Return the function that words a row of the outbox, anywhere in the process."""
+
+    def compose(row: MailOutbox) -> Letter:
+        context = app.test_request_context(
+            "/",
+            base_url=app.extensions["portal"].settings.app_url,
+            environ_overrides={"portal.locale": row.locale, "SCRIPT_NAME": f"/{row.locale}"},
+        )
+        # A context of its own: a page that shows letters keeps its language, and each letter has its own.
+        with app.app_context(), context:
+            return _WORDS[row.kind](row)
+
+    return compose
+
+
+def notice_text(kind: str, params: Mapping[str, Any]) -> str:
+    """Return a notification as a sentence; its amount is stored in base units."""
+    wei = params.get("amountWei")
+    amount = token_text(int(wei)) if wei and str(wei).isdigit() else ""
+    if "amountMinor" in params:
+        amount = money(int(params["amountMinor"]), params["currency"])
+    return notification_text(kind, {**params, "amount": amount})
+
+
+def sign_link(purpose: str, key: str) -> str:
+    """Return the part of a link's address that stands for its key."""
+    return str(_signer(purpose).dumps(key))
+
+
+def read_link(purpose: str, token: str) -> str:
+    """Return the key of a signed link; raise LinkUnusable."""
+    try:
+        return str(_signer(purpose).loads(token))
+    except BadSignature:
+        raise LinkUnusable from None
+
+
+def read_unsubscribe(token: str) -> tuple[int, str]:
+    """Return whose letters about which topic a signed link stops; raise BadSignature."""
+    user_id, topic = _signer("unsubscribe").loads(token)
+    return int(user_id), str(topic)
+
+
+def _reset_password(row: MailOutbox) -> Letter:
+    url = _signed_url("reset_password", row, "account.choose_password")
+    return _letter(
+        _("Choose a new password"),
+        [
+            _("Somebody, probably you, asked for a new password for your account."),
+            _("The link works once, within half an hour. If it was not you, ignore this e-mail."),
+        ],
+        (_("Choose a new password"), url),
+    )
+
+
+def _confirm_email(row: MailOutbox) -> Letter:
+    url = _signed_url("confirm_email", row, "account.show_email_link")
+    return _letter(
+        _("Confirm your e-mail"),
+        [
+            _("Confirm that this address is yours, so that we can reach you here."),
+            _("The link works once, within a day. If you did not ask for it, ignore this e-mail."),
+        ],
+        (_("Confirm the e-mail"), url),
+    )
+
+
+def _email_in_use(row: MailOutbox) -> Letter:
+    return _letter(
+        _("Somebody entered your e-mail address"),
+        [
+            _("Somebody tried to use this e-mail for an account, but it belongs to yours already."),
+            _("If it was you, sign in, or choose a new password. Otherwise there is nothing to do."),
+        ],
+        (_("Sign in"), _url("account.login")),
+    )
+
+
+def _email_changed(row: MailOutbox) -> Letter:
+    return _letter(
+        _("Your account has another e-mail now"),
+        [
+            _("The e-mail of your account was changed; we no longer write to this address."),
+            _("If it was not you, contact the people who run this portal at once."),
+        ],
+        None,
+    )
+
+
+def _notice(row: MailOutbox) -> Letter:
+    kind, params = str(row.params["kind"]), row.params["params"]
+    text, topic = notice_text(kind, params), topic_of(kind)
+    if topic is None:
+        advice = _("If it was not you, choose a new password at once and sign every other browser out.")
+        return _letter(
+            _("The security of your account"), [text, advice], (_("Security"), _url("account.security"))
+        )
+    token = _signer("unsubscribe").dumps([row.user_id, topic])
+    return _letter(
+        _("News of your referral reward"),
+        [text],
+        (_("See all notifications"), _url("account.notifications")),
+        unsubscribe_url=_url("account.unsubscribe", token=token),
+    )
+
+
+_WORDS: dict[str, Callable[[MailOutbox], Letter]] = {
+    "reset_password": _reset_password,
+    "confirm_email": _confirm_email,
+    "email_in_use": _email_in_use,
+    "email_changed": _email_changed,
+    "notice": _notice,
+}
+
+
+def _letter(
+    subject: str, paragraphs: list[str], action: Action | None, unsubscribe_url: str | None = None
+) -> Letter:
+    settings = current_portal().settings
+    brand = settings.brand_name
+    footer = _("You get this e-mail because you have an account at %(brand)s.", brand=brand)
+    lines = [*paragraphs, *(f"{label}:\n{url}" for label, url in ([action] if action else [])), footer]
+    if unsubscribe_url:
+        stop = _("Unsubscribe from these e-mails:")
+        lines.append(f"{stop}\n{unsubscribe_url}")
+    html = render_template(
+        "mail/letter.html",
+        subject=subject,
+        paragraphs=paragraphs,
+        action=action,
+        footer=footer,
+        unsubscribe_url=unsubscribe_url,
+        brand_color=settings.brand_color,
+        brand_text=contrast_color(settings.brand_color),
+    )
+    return Letter(f"{subject} · {brand}", "\n\n".join(lines) + "\n", html, unsubscribe_url)
+
+
+def _signed_url(purpose: str, row: MailOutbox, endpoint: str) -> str:
+    key = str(row.params["key"])
+    try:
+        get_link(purpose, key)
+    except LinkUnusable:
+        raise LetterPointless("the link was used or is too old") from None
+    return _url(endpoint, token=sign_link(purpose, key))
+
+
+def _url(endpoint: str, **values: Any) -> str:
+    # The path comes with the reader's language; the host is the operator's, whatever a request claims.
+    return current_portal().settings.app_url + url_for(endpoint, **values)
+
+
+def _signer(purpose: str) -> URLSafeSerializer:
+    return URLSafeSerializer(
+        current_portal().settings.secret_key.get_secret_value(), salt=f"portal.{purpose}"
+    )

@@ -1,0 +1,277 @@
+"""`flask dev` as a whole: ready, killed, adopted, stopped, refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.dev import chain_is_running, postgres_is_running
+from portal.dev.anvil import call_rpc, has_code
+from portal.dev.processes import is_port_free, start_mark
+from tests.support.databases import execute
+from tests.support.portals import PROJECT, RunningPortal, launch_portal, start_portal
+
+pytestmark = pytest.mark.xdist_group("dev-command")
+
+DESCRIBED = {
+    "url",
+    "databaseUrl",
+    "rpcUrl",
+    "chainId",
+    "rewardsAddress",
+    "tokenAddress",
+    "cronSecret",
+    "wayforpay",
+    "referralLink",
+    "logins",
+}
+
+
+@pytest.fixture
+def portals() -> Iterator[list[RunningPortal]]:
+    """Collect the portals of a test, so that none is left whatever happens."""
+    started: list[RunningPortal] = []
+    yield started
+    for running in started:
+        running.clear()
+
+
+def _port(running: RunningPortal) -> int:
+    return int(running.url.rpartition(":")[2])
+
+
+def _status(url: str) -> int:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return int(answer.status)
+
+
+def _users(running: RunningPortal) -> object:
+    return execute(running.description["databaseUrl"], "SELECT count(*) FROM users")[0][0]
+
+
+def _group(running: RunningPortal) -> list[int]:
+    """Return the living processes of the command's group."""
+    listed = subprocess.run(["ps", "-eo", "pid=,pgid="], capture_output=True, text=True, check=True).stdout
+    pairs = [line.split() for line in listed.splitlines()]
+    return [int(pid) for pid, group in pairs if int(group) == running.process.pid and start_mark(int(pid))]
+
+
+def _wait_until(condition: object, seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_ready_portal_describes_itself(tmp_path: Path, portals: list[RunningPortal]) -> None:
+    running = start_portal(tmp_path / "data")
+    portals.append(running)
+    described = running.description
+
+    assert described.keys() == DESCRIBED
+    assert described["logins"].keys() == {"admin", "referrer", "buyer", "vendor"}
+    assert described["wayforpay"].keys() == {"merchantAccount", "secretKey"}
+    assert _status(f"{running.url}/healthz") == 200
+    assert _status(described["referralLink"]) == 200
+    assert described["chainId"] == int(call_rpc(described["rpcUrl"], "eth_chainId"), 16) == 31337
+    assert has_code(described["rpcUrl"], described["rewardsAddress"])
+    assert has_code(described["rpcUrl"], described["tokenAddress"])
+    assert (tmp_path / "data" / "dev.json").stat().st_mode & 0o077 == 0
+    output = running.log.read_text()
+    assert described["referralLink"] in output
+    assert all(login["password"] in output for login in described["logins"].values())
+
+
+def test_commands_beside_it_need_only_its_database(tmp_path: Path, portals: list[RunningPortal]) -> None:
+    running = start_portal(tmp_path / "data")
+    portals.append(running)
+    assert (tmp_path / "data" / "environment.json").stat().st_mode & 0o077 == 0
+    doctor = _command(running, "doctor")
+    assert "chain        ok" in doctor
+    assert "portal       answers" in doctor
+    told = _command(running, "smoke", "all")
+    assert "FAIL" not in told
+    assert "skip" not in told, "the chain, its minter and the cron secret are known"
+    (link,) = re.findall(r"http://\S+", _command(running, "user", "reset-link", "buyer@demo.example"))
+    assert _status(link) == 200, "signed with the running portal's key"
+    assert "REFERRAL_REWARDS_ADDRESS" in _command(running, "doctor", REFERRAL_REWARDS_ADDRESS="0x1"), (
+        "it wins"
+    )
+
+
+def _command(running: RunningPortal, *arguments: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": running.description["databaseUrl"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def test_a_killed_portal_leaves_its_servers_to_the_next_start(
+    tmp_path: Path, portals: list[RunningPortal]
+) -> None:
+    first = start_portal(tmp_path / "data")
+    portals.append(first)
+    users = _users(first)
+    execute(first.description["databaseUrl"], "CREATE TABLE kept AS SELECT 'here' AS note")
+    database = (tmp_path / "data/postgres/postmaster.pid").read_text().split()[0]
+    chain = json.loads((tmp_path / "data/anvil.json").read_text())["pid"]
+
+    first.kill_group()
+
+    assert postgres_is_running(tmp_path / "data")
+    assert chain_is_running(tmp_path / "data")
+    assert _wait_until(lambda: is_port_free(_port(first)))
+    second = start_portal(tmp_path / "data", port=_port(first))
+    portals.append(second)
+    assert (tmp_path / "data/postgres/postmaster.pid").read_text().split()[0] == database
+    assert json.loads((tmp_path / "data/anvil.json").read_text())["pid"] == chain
+    assert second.description == first.description
+    assert execute(second.description["databaseUrl"], "SELECT note FROM kept") == [("here",)]
+    assert _users(second) == users
+
+
+def test_web_processes_end_when_only_the_command_is_killed(
+    tmp_path: Path, portals: list[RunningPortal]
+) -> None:
+    running = start_portal(tmp_path / "data")
+    portals.append(running)
+    assert len(_group(running)) >= 4  # the command, granian's master, two workers
+
+    running.process.kill()
+    running.process.wait()
+
+    assert _wait_until(lambda: not _group(running))
+    assert is_port_free(_port(running))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_normal_stop_leaves_nothing_running_and_keeps_the_data(
+    number: signal.Signals, tmp_path: Path, portals: list[RunningPortal]
+) -> None:
+    first = start_portal(tmp_path / "data")
+    portals.append(first)
+    users = _users(first)
+
+    os.killpg(first.process.pid, number)
+
+    assert first.process.wait(60) == 0
+    assert not _group(first)
+    assert not postgres_is_running(tmp_path / "data")
+    assert not chain_is_running(tmp_path / "data")
+    assert not (tmp_path / "data" / "dev.json").exists()
+    if number == signal.SIGTERM:
+        second = start_portal(tmp_path / "data", port=_port(first))
+        portals.append(second)
+        assert second.description == first.description
+        assert _users(second) == users
+        assert "Deploying" not in second.log.read_text()
+
+
+def test_a_lost_chain_is_deployed_anew_and_the_data_stays(
+    tmp_path: Path, portals: list[RunningPortal]
+) -> None:
+    first = start_portal(tmp_path / "data")
+    portals.append(first)
+    users = _users(first)
+    first.stop()
+    (tmp_path / "data" / "chain-state.json").unlink()
+
+    second = start_portal(tmp_path / "data")
+    portals.append(second)
+
+    assert has_code(second.description["rpcUrl"], second.description["rewardsAddress"])
+    assert _users(second) == users
+
+
+def test_a_server_that_dies_is_started_again(tmp_path: Path, portals: list[RunningPortal]) -> None:
+    running = start_portal(tmp_path / "data")
+    portals.append(running)
+    database = int((tmp_path / "data/postgres/postmaster.pid").read_text().split()[0])
+
+    os.kill(database, signal.SIGKILL)
+
+    assert _wait_until(lambda: "it again ..." in running.log.read_text())
+    assert _wait_until(lambda: postgres_is_running(tmp_path / "data"))
+    assert _users(running)
+
+
+def test_the_end_of_the_web_server_ends_the_command(tmp_path: Path, portals: list[RunningPortal]) -> None:
+    running = start_portal(tmp_path / "data")
+    portals.append(running)
+    children = subprocess.run(
+        ["pgrep", "-P", str(running.process.pid)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    web = next(int(pid) for pid in children if os.getpgid(int(pid)) == running.process.pid)
+
+    os.kill(web, signal.SIGKILL)
+
+    assert running.process.wait(60) == 1
+    assert "Error: The web server ended by itself" in running.log.read_text()
+    assert not postgres_is_running(tmp_path / "data")
+    assert not chain_is_running(tmp_path / "data")
+    assert _wait_until(lambda: not _group(running))
+
+
+def test_a_second_portal_on_the_folder_is_refused(tmp_path: Path, portals: list[RunningPortal]) -> None:
+    running = start_portal(tmp_path / "data")
+    portals.append(running)
+
+    process, log = launch_portal(tmp_path / "data")
+
+    assert process.wait(60) == 1
+    assert f"Another portal (process {running.process.pid}) already runs" in log.read_text()
+    assert _status(f"{running.url}/healthz") == 200
+
+
+def test_a_taken_port_is_said_and_nothing_is_started(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        process, log = launch_portal(tmp_path / "data", port=port)
+
+        assert process.wait(60) == 1
+    assert (
+        log.read_text()
+        .splitlines()[-1]
+        .startswith(f"Error: Port {port} is taken: choose another with --port")
+    )
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+
+    process, log = launch_portal(tmp_path / "data")
+
+    assert process.wait(60) == 1
+    assert log.read_text().splitlines()[-1].endswith("/data cannot be read and written: file exists.")
+
+
+def test_the_environment_wins(tmp_path: Path, portals: list[RunningPortal], database_url: str) -> None:
+    running = start_portal(tmp_path / "data", DATABASE_URL=database_url, CRON_SECRET="chosen-by-me")
+    portals.append(running)
+
+    assert running.description["databaseUrl"] == database_url
+    assert running.description["cronSecret"] == "chosen-by-me"
+    assert not (tmp_path / "data" / "postgres").exists()

@@ -1,0 +1,208 @@
+"""The embedded PostgreSQL on real processes: start, adopt, crash, stop, and what can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from portal.dev import LocalRuntimeError, postgres_is_running, start_postgres, stop_postgres
+from portal.dev.folder import DataFolderUnusable
+from portal.dev.postgres import postgres_binaries
+from portal.dev.privileges import server_owner
+from portal.dev.processes import process_command, start_mark
+from tests.support.databases import execute
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A data folder below one that only we can enter, as in a checkout under /root."""
+    yield tmp_path / "data"
+    stop_postgres(tmp_path / "data")
+
+
+def _pid(folder: Path) -> int:
+    return int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
+def _kill(folder: Path) -> None:
+    pid = _pid(folder)
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while start_mark(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _write_row(url: str) -> None:
+    execute(url, "CREATE TABLE kept (note text)")
+    execute(url, "INSERT INTO kept VALUES ('here')")
+
+
+def test_a_second_start_adopts_the_running_server(folder: Path) -> None:
+    url = start_postgres(folder)
+    pid = _pid(folder)
+
+    assert start_postgres(folder) == url
+    assert _pid(folder) == pid
+    assert postgres_is_running(folder)
+
+
+def test_the_data_and_the_port_survive_a_normal_stop(folder: Path) -> None:
+    url = start_postgres(folder)
+    _write_row(url)
+
+    stop_postgres(folder)
+
+    assert not postgres_is_running(folder)
+    assert start_postgres(folder) == url
+    assert execute(url, "SELECT note FROM kept") == [("here",)]
+
+
+def test_every_commit_survives_a_killed_server(folder: Path) -> None:
+    url = start_postgres(folder)
+    _write_row(url)
+    open_session = psycopg2.connect(url)
+
+    _kill(folder)
+
+    assert not postgres_is_running(folder)
+    assert start_postgres(folder) == url
+    assert execute(url, "SELECT note FROM kept") == [("here",)]
+    open_session.close()
+
+
+def test_nothing_weakens_durability(folder: Path) -> None:
+    url = start_postgres(folder)
+
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        assert execute(url, f"SHOW {setting}") == [("on",)]
+
+
+def test_a_pid_file_naming_another_process_does_not_stop_the_start(folder: Path) -> None:
+    url = start_postgres(folder)
+    _write_row(url)
+    pid_file = folder / "postgres" / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    _kill(folder)
+    owner = server_owner()
+    # Of the server's own user: PostgreSQL ignores the pids of others.
+    stranger = subprocess.Popen(["sleep", "60"], user=owner.pw_uid if owner else None)
+    try:
+        pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+
+        assert not postgres_is_running(folder)
+        assert start_postgres(folder) == url
+        assert execute(url, "SELECT note FROM kept") == [("here",)]
+        stop_postgres(folder)
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_taken_port_is_left_alone(folder: Path) -> None:
+    first = start_postgres(folder)
+    stop_postgres(folder)
+    port = json.loads((folder / "postgres.json").read_text())["port"]
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+
+        second = start_postgres(folder)
+
+    assert second != first
+    assert execute(second, "SELECT 1") == [(1,)]
+
+
+def test_the_server_lives_outside_our_session_and_is_not_root(folder: Path) -> None:
+    start_postgres(folder)
+
+    assert os.getsid(_pid(folder)) != os.getsid(0)
+    if os.geteuid() == 0:
+        assert Path(f"/proc/{_pid(folder)}").stat().st_uid != 0
+
+
+def test_only_the_portals_role_with_its_password_gets_in(folder: Path) -> None:
+    url = start_postgres(folder)
+    password = url.split(":")[2].partition("@")[0]
+
+    assert stat.S_IMODE((folder / "postgres.json").stat().st_mode) == 0o600
+    assert password not in process_command(_pid(folder))
+    assert execute(url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == [(False,)]
+    for wrong in (url.replace(password, "guess"), url.replace("//portal:", "//postgres:")):
+        with pytest.raises(psycopg2.OperationalError):
+            psycopg2.connect(wrong)
+
+
+def test_a_lost_password_file_gives_a_new_password_and_keeps_the_data(folder: Path) -> None:
+    url = start_postgres(folder)
+    _write_row(url)
+    (folder / "postgres.json").unlink()
+
+    renewed = start_postgres(folder)
+
+    assert renewed.split("@")[0] != url.split("@")[0]
+    assert execute(renewed, "SELECT note FROM kept") == [("here",)]
+
+
+def test_no_folder_mode_is_changed(folder: Path) -> None:
+    folder.parent.chmod(0o700)
+
+    start_postgres(folder)
+
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+
+
+def test_programs_below_a_closed_folder_make_and_run_a_cluster(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout in a folder that only root can enter brings its programs in there too."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    installed = postgres_binaries().parent
+    package = installed.parent
+    shutil.copytree(installed, closed / package.name / installed.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, closed / libraries.name)
+    monkeypatch.setenv("PORTAL_POSTGRES_BIN", str(closed / package.name / installed.name / "bin"))
+    assert execute(start_postgres(folder), "SELECT 1") == [(1,)]
+
+
+def test_an_interrupted_first_start_is_begun_again(folder: Path) -> None:
+    half = folder / "postgres.new" / "base"
+    half.mkdir(parents=True)
+    (half.parent / "PG_VERSION").write_text("18\n")
+
+    assert execute(start_postgres(folder), "SELECT 1") == [(1,)]
+
+
+def test_a_cluster_of_another_version_is_refused_with_one_sentence(folder: Path) -> None:
+    start_postgres(folder)
+    stop_postgres(folder)
+    (folder / "postgres" / "PG_VERSION").write_text("9\n")
+
+    with pytest.raises(LocalRuntimeError, match=r"made by PostgreSQL 9 and this is 18: .*--data-dir\.$"):
+        start_postgres(folder)
+
+
+def test_a_folder_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(DataFolderUnusable, match=r"file/data cannot be read and written: not a directory\.$"):
+        start_postgres(tmp_path / "file" / "data")
+
+
+def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
+    stop_postgres(tmp_path / "never")
+    assert not postgres_is_running(tmp_path / "never")

@@ -1,0 +1,211 @@
+"""Hashed traces of where referrers and buyers are seen: what is kept, what is found, when it is forgotten."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from models import AccessSignal, SharedSignal, SignalSalt, User
+from portal.accounts.signal_rules import PERIOD_DAYS, period_of
+from portal.db import query, release_connection
+from portal.flows.accounts.note_sighting import (
+    Sighting,
+    forget_sightings,
+    note_buyer,
+    note_referrer,
+    note_sighting,
+)
+from tests.factories import make_code, make_order, make_reward, make_user
+from tests.flows.conftest import settings_with
+
+ADDRESS, DEVICE = "203.0.113.7", "device-device-device-1"
+HERE = Sighting(ADDRESS, DEVICE)
+SETTINGS = settings_with()
+# The first day of a period, at noon.
+START = datetime.fromordinal(period_of(datetime(2026, 11, 21, tzinfo=UTC).date()) * PERIOD_DAYS).replace(
+    hour=12, tzinfo=UTC
+)
+
+
+def shared() -> set[tuple[int, int, str]]:
+    return {(row.referrer_user_id, row.referee_user_id, row.kind) for row in SharedSignal.select()}
+
+
+@pytest.fixture
+def referrer(database: str) -> User:
+    return make_user("Referrer")
+
+
+@pytest.fixture
+def buyer(referrer: User) -> User:
+    """Somebody with an order that credits the referrer."""
+    person = make_user("Buyer")
+    make_order(person, code=make_code(referrer))
+    return person
+
+
+def test_two_of_one_referral_seen_at_one_place_are_kept(referrer: User, buyer: User) -> None:
+    note_sighting(referrer.id, HERE, SETTINGS)
+    assert shared() == set()
+    note_sighting(buyer.id, HERE, SETTINGS)
+    assert shared() == {(referrer.id, buyer.id, "address"), (referrer.id, buyer.id, "device")}
+
+
+def test_it_does_not_matter_who_is_seen_first(referrer: User, buyer: User) -> None:
+    note_sighting(buyer.id, HERE, SETTINGS)
+    note_sighting(referrer.id, Sighting(ADDRESS, "another-device-another"), SETTINGS)
+    assert shared() == {(referrer.id, buyer.id, "address")}
+
+
+def test_a_referred_account_counts_without_an_order(referrer: User) -> None:
+    member = make_user("Member", referred_by_user_id=referrer.id)
+    note_sighting(referrer.id, HERE, SETTINGS)
+    note_sighting(member.id, Sighting("198.51.100.1", DEVICE), SETTINGS)
+    assert shared() == {(referrer.id, member.id, "device")}
+
+
+def test_people_who_have_nothing_to_do_with_each_other_are_not_kept(referrer: User, buyer: User) -> None:
+    for stranger in (make_user(), make_user()):
+        note_sighting(stranger.id, HERE, SETTINGS)
+    note_sighting(buyer.id, HERE, SETTINGS)
+    assert shared() == set()
+
+
+def test_another_place_is_another_place(referrer: User, buyer: User) -> None:
+    note_sighting(referrer.id, HERE, SETTINGS)
+    note_sighting(buyer.id, Sighting("203.0.113.8", "another-device-another"), SETTINGS)
+    # An address that spells a device is no device.
+    note_sighting(buyer.id, Sighting(DEVICE, ADDRESS), SETTINGS)
+    assert shared() == set()
+
+
+def test_repeats_keep_one_row(referrer: User, buyer: User) -> None:
+    for _ in range(3):
+        note_sighting(referrer.id, HERE, SETTINGS)
+        note_sighting(buyer.id, HERE, SETTINGS)
+    assert SharedSignal.select().count() == 2
+    assert AccessSignal.select().count() == 4
+
+
+def test_nothing_readable_is_stored(referrer: User, buyer: User) -> None:
+    for person in (referrer, buyer):
+        note_sighting(person.id, HERE, SETTINGS)
+    tables = ("signal_salts", "access_signals", "shared_signals", "event_log")
+    stored = "\n".join(str(row) for name in tables for row in query(f"SELECT t::text FROM {name} t"))
+    assert ADDRESS not in stored
+    assert DEVICE not in stored
+    for text in (ADDRESS, DEVICE, f"address:{ADDRESS}", f"device:{DEVICE}"):
+        assert text.encode().hex() not in stored
+    hashes = {bytes(row.hash) for row in AccessSignal.select()}
+    assert {len(value) for value in hashes} == {16}
+
+
+def test_a_hash_needs_the_servers_secret_too(referrer: User, buyer: User) -> None:
+    note_sighting(referrer.id, HERE, SETTINGS)
+    note_sighting(buyer.id, HERE, settings_with(secret_key="another secret"))
+    assert shared() == set()
+
+
+def test_in_production_a_private_address_tells_nothing(referrer: User, buyer: User) -> None:
+    production = settings_with().model_copy(update={"portal_env": "production"})
+    for person in (referrer, buyer):
+        note_sighting(person.id, Sighting("10.0.0.1", None), production)
+    assert AccessSignal.select().count() == 0
+
+
+# ---------------------------------------------------------------------- time
+
+
+@pytest.mark.parametrize(("days", "linked"), [(0, True), (15, True), (29, True), (30, False), (31, False)])
+def test_sightings_are_compared_for_thirty_days_at_most(
+    referrer: User, buyer: User, days: int, linked: bool
+) -> None:
+    with time_machine.travel(START):
+        note_sighting(referrer.id, HERE, SETTINGS)
+    with time_machine.travel(START + timedelta(days=days)):
+        note_sighting(buyer.id, HERE, SETTINGS)
+    assert bool(shared()) is linked
+
+
+def test_at_the_end_of_a_period_fifteen_days_are_certain(referrer: User, buyer: User) -> None:
+    end = START + timedelta(days=14)
+    with time_machine.travel(end):
+        note_sighting(referrer.id, HERE, SETTINGS)
+    with time_machine.travel(end + timedelta(days=15)):
+        note_sighting(buyer.id, HERE, SETTINGS)
+    assert shared()
+
+
+def test_salts_go_with_their_hashes_after_thirty_days(referrer: User) -> None:
+    with time_machine.travel(START):
+        note_sighting(referrer.id, HERE, SETTINGS)
+        before = bytes(AccessSignal.get().hash)
+    with time_machine.travel(START + timedelta(days=29)):
+        assert forget_sightings() == 0
+        assert AccessSignal.select().count() == 2
+    with time_machine.travel(START + timedelta(days=30)):
+        assert forget_sightings() == 1
+        assert (AccessSignal.select().count(), SignalSalt.select().count()) == (0, 0)
+    # The same person at the same place at the same time: what was deleted cannot be made again.
+    with time_machine.travel(START):
+        note_sighting(referrer.id, HERE, SETTINGS)
+        assert before not in {bytes(row.hash) for row in AccessSignal.select()}
+
+
+def test_what_was_common_stays_with_its_reward_only(referrer: User, buyer: User) -> None:
+    other = make_user("Other buyer")
+    make_order(other, code=make_code(referrer))
+    make_reward(referrer, "minted", referee_user_id=buyer.id)
+    for person in (referrer, buyer, other):
+        note_sighting(person.id, Sighting(None, DEVICE), SETTINGS)
+    assert forget_sightings() == 0
+    SharedSignal.update(found_at=datetime.now(UTC) - timedelta(days=31)).execute()
+    forget_sightings()
+    assert shared() == {(referrer.id, buyer.id, "device")}
+
+
+# ---------------------------------------------------------------------- who is noted, and what it may cost
+
+
+def refuse_to_look() -> Sighting:
+    raise AssertionError("looked at somebody who is not noted")
+
+
+def test_only_referrers_and_credited_purchases_are_noted(referrer: User, buyer: User) -> None:
+    note_referrer(buyer.id, refuse_to_look, SETTINGS)
+    note_buyer(make_order(buyer), refuse_to_look, SETTINGS)
+    assert AccessSignal.select().count() == 0
+    note_referrer(referrer.id, lambda: HERE, SETTINGS)
+    note_buyer(make_order(buyer, code=make_code(referrer)), lambda: HERE, SETTINGS)
+    assert {row.user_id for row in AccessSignal.select()} == {referrer.id, buyer.id}
+
+
+def test_a_failure_to_note_fails_nothing_else(referrer: User, caplog: pytest.LogCaptureFixture) -> None:
+    query("ALTER TABLE access_signals RENAME TO away")
+    note_sighting(referrer.id, HERE, SETTINGS)
+    assert "could not be noted" in caplog.text
+    assert User.get_by_id(referrer.id).name == "Referrer"
+
+
+def test_two_at_the_same_moment_find_each_other(referrer: User) -> None:
+    pairs = []
+    for _ in range(10):
+        person = make_user()
+        make_order(person, code=make_code(referrer))
+        pairs.append(person.id)
+    start = threading.Barrier(11)
+
+    def note(user_id: int) -> None:
+        start.wait()
+        note_sighting(user_id, HERE, SETTINGS)
+        release_connection()
+
+    threads = [threading.Thread(target=note, args=[each]) for each in (referrer.id, *pairs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {referee for _, referee, _ in shared()} == set(pairs)

@@ -1,0 +1,222 @@
+"""The journal: what each movement posts, that it can only grow, and that the checks see books that disagree."""
+
+from __future__ import annotations
+
+import pytest
+from peewee import IntegrityError, fn
+
+from models import (
+    JournalTransfer,
+    MerchantConfig,
+    Order,
+    Payout,
+    ReferralReward,
+    Settlement,
+    database,
+)
+from portal.commissions import payouts, read_plan
+from portal.db import Actor, transaction
+from portal.db.checks import run_checks
+from portal.flows.approvals.decide_reward import approve
+from portal.flows.checkout.begin_payment import begin_membership_payment
+from portal.flows.checkout.settle_payment import pay_with_credit
+from portal.journal import JournalFilter, list_balances, list_journal_ledger, list_transfers_of
+from portal.lib.money import MINOR_UNITS
+from portal.payments import add_credit
+from portal.rewards import minting
+from tests.factories import make_settlement, make_vendor
+from tests.flows.conftest import Store
+
+pytestmark = pytest.mark.system_postgres
+
+TESTER = Actor.job("test")
+
+
+def posted(reference: str | None, *, since: int = 0) -> list[tuple[str, str, str, int]]:
+    """Return what was posted for a reference, owners left out."""
+    rows = JournalTransfer.select().where(
+        JournalTransfer.order_reference.is_null()
+        if reference is None
+        else JournalTransfer.order_reference == reference,
+        JournalTransfer.id > since,
+    )
+    return [
+        (row.kind, row.debit_account.partition(":")[0], row.credit_account.partition(":")[0], row.amount)
+        for row in rows.order_by(JournalTransfer.id)
+    ]
+
+
+def newest() -> int:
+    return int(JournalTransfer.select(fn.MAX(JournalTransfer.id)).scalar() or 0)
+
+
+def balances(currency: str) -> dict[str, int]:
+    """Return what each kind of account holds, the demo buyers' credit left out."""
+    found = {row.kind: row.balance for row in list_balances() if row.currency == currency and row.balance}
+    assert sum(found.values()) == 0
+    return {kind: balance for kind, balance in found.items() if not kind.startswith("credit")}
+
+
+def bought(store: Store, *slugs: str) -> Order:
+    return store.pay(store.newcomer("ann"), *slugs, cookie=store.code)
+
+
+def pay_out() -> Payout:
+    Settlement.update(scheduled_for=fn.now()).execute()
+    with transaction():
+        batch = payouts.open_batch(read_plan(lock=True), mode="simulated", key=None, actor=TESTER, quotes={})
+    payouts.begin_batch(batch, TESTER)
+    for payout in Payout.select().where(Payout.batch == batch):
+        payouts.complete_payout(payout.id, f"sim_{payout.id}", TESTER, simulated=True)
+    payouts.finish_batch(batch, TESTER)
+    return Payout.select().order_by(Payout.id.desc()).get()
+
+
+def test_a_paid_order_passes_everything_on(store: Store) -> None:
+    order = bought(store, "mountain-tea")
+    settlement = Settlement.get()
+    reward = ReferralReward.get()
+    referral = next(row for row in posted(order.order_reference) if row[0] == "referral_commission")[3]
+    assert posted(order.order_reference) == [
+        ("payment", "processor", "clearing", order.total_minor),
+        ("vendor_payable", "clearing", "vendor_payable", settlement.net_payout_minor),
+        ("platform_commission", "clearing", "platform_commission", settlement.commission_minor - referral),
+        ("referral_commission", "clearing", "referral_commission", referral),
+        ("reward_granted", "reward_expense", "reward_payable", reward.reward_amount_wei),
+    ]
+    assert "clearing" not in balances("UAH")
+    assert run_checks() == {}
+
+
+def test_a_full_refund_takes_every_transfer_back(store: Store) -> None:
+    order = bought(store)
+    store.tell(order, "Refunded", amount="389.00")
+    assert balances("UAH") == {}
+    assert balances("TOKEN") == {}
+    assert {kind for kind, *_ in posted(order.order_reference)} >= {"refund", "vendor_payable_reversed"}
+    assert run_checks() == {}
+
+
+def test_credit_is_owed_until_it_is_spent_and_owed_again_after_a_refund(store: Store) -> None:
+    buyer = store.newcomer("ann")
+    add_credit(buyer.id, 50_000, "UAH", "a present", TESTER)
+    assert posted(None)[-1] == ("credit_added", "credit_issued", "credit", 50_000)
+    order = store.place(buyer, cookie=store.code).order
+    pay_with_credit(order.id, buyer, store.chain, store.settings)
+    assert posted(order.order_reference)[0] == ("credit_spent", "credit", "clearing", 38_900)
+    assert run_checks() == {}
+
+
+def test_a_payout_empties_what_the_vendor_is_owed_into_money_and_reserve(store: Store) -> None:
+    order = bought(store, "mountain-tea")
+    net = Settlement.get().net_payout_minor
+    MerchantConfig.update(reserve_percent=10, minimum_payout_minor=0).execute()
+    payout = pay_out()
+    assert payout.reserve_minor > 0
+    assert posted(order.order_reference)[-1] == ("payout_settled", "vendor_payable", "payout", net)
+    assert posted(None)[-2:] == [
+        ("reserve_kept", "payout", "vendor_reserve", payout.reserve_minor),
+        ("payout_sent", "payout", "vendors_paid", payout.amount_minor),
+    ]
+    assert "vendor_payable" not in balances("UAH")
+    payouts.reopen_payouts([payout.id], TESTER)
+    assert balances("UAH")["vendor_payable"] == net
+    assert "vendors_paid" not in balances("UAH")
+    assert run_checks() == {}
+
+
+def test_a_minted_reward_that_is_refunded_is_owed_back(store: Store) -> None:
+    order = bought(store)
+    reward = approve(ReferralReward.get().id, store.user("admin").id, store.settings)
+    minting.claim_approved([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
+    minting.record_minted({reward.id: "0x" + "1" * 64}, TESTER)
+    wei = reward.reward_amount_wei
+    assert balances("TOKEN") == {"reward_expense": -wei, "tokens_minted": wei}
+    store.tell(order, "Refunded", amount="389.00")
+    assert balances("TOKEN") == {"reward_debit": -wei, "tokens_minted": wei}
+    assert run_checks() == {}
+
+
+def test_a_membership_is_revenue_and_a_refund_takes_it_back(store: Store) -> None:
+    buyer = store.newcomer("ann", referred=True)
+    payment = begin_membership_payment("MEMBER", buyer, "en", store.settings)
+    reference = payment.fields["orderReference"]
+    told = {"orderReference": reference, "amount": "299.00", "currency": "UAH"}
+    store.tell(store.place(buyer).order, **told)
+    assert posted(reference)[:2] == [
+        ("payment", "processor", "clearing", 29_900),
+        ("membership", "clearing", "membership_revenue", 29_900),
+    ]
+    store.tell(store.place(buyer).order, "Refunded", **{**told, "amount": "99.00"})
+    assert balances("UAH") == {"processor": -20_000, "membership_revenue": 20_000}
+    assert run_checks() == {}
+
+
+def test_history_that_was_paid_elsewhere_is_owed_to_nobody(database: str) -> None:
+    make_settlement(make_vendor(), 100_000, status="completed", transaction_id="old")
+    assert "vendor_payable" not in balances("UAH")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE journal_transfers SET amount = amount + 1", "DELETE FROM journal_transfers"],
+)
+def test_a_transfer_is_never_changed(store: Store, statement: str) -> None:
+    bought(store)
+    with pytest.raises(IntegrityError, match="append-only"), transaction():
+        database.execute_sql(statement)
+
+
+@pytest.mark.parametrize(
+    ("account", "check"),
+    [
+        ("vendor_payable:1", "journal_agrees_with_payouts"),
+        ("credit:1", "journal_agrees_with_credit"),
+        ("reward_payable:1", "journal_agrees_with_rewards"),
+        ("clearing", "journal_clearing_is_empty"),
+    ],
+)
+def test_a_transfer_nobody_can_explain_is_found(store: Store, account: str, check: str) -> None:
+    order = bought(store)
+    JournalTransfer.insert(
+        kind="payment",
+        order_reference=order.order_reference,
+        currency="TOKEN" if account.startswith("reward") else "UAH",
+        debit_account="somewhere",
+        credit_account=account,
+        amount=1,
+        source="payment",
+        source_id=0,
+    ).execute()
+    assert check in run_checks()
+
+
+def test_a_payment_or_a_settlement_the_books_do_not_know_is_found(store: Store) -> None:
+    bought(store)
+    for table, change in (
+        ("payment_transactions", "refunded_minor = 1"),
+        ("settlements", "amount_minor = amount_minor + 1, net_payout_minor = net_payout_minor + 1"),
+    ):
+        database.execute_sql(f"ALTER TABLE {table} DISABLE TRIGGER {table}_journal")
+        database.execute_sql(f"UPDATE {table} SET {change}")
+    assert {"journal_agrees_with_payments", "journal_agrees_with_settlements"} <= set(run_checks())
+
+
+def test_a_currency_has_the_same_minor_units_in_the_books(database: str) -> None:
+    for currency, digits in {**MINOR_UNITS, "CHF": 2}.items():
+        answer = JournalTransfer.raw("SELECT minor_units('1.00', %s) AS amount", currency).dicts()[0][
+            "amount"
+        ]
+        assert answer == 10**digits
+
+
+def test_every_transfer_is_listed_once_and_found_by_its_account(store: Store) -> None:
+    order = bought(store)
+    every = list(list_journal_ledger(JournalFilter()))
+    assert [row.id for row in every] == sorted((row.id for row in every), reverse=True)
+    assert len(every) == JournalTransfer.select().count()
+    assert len(list_transfers_of(order.order_reference)) == len(
+        list(list_journal_ledger(JournalFilter(reference=order.order_reference)))
+    )
+    mine = list(list_journal_ledger(JournalFilter(account="referral_commission")))
+    assert {row.credit_account for row in mine} == {"referral_commission"}

@@ -1,0 +1,265 @@
+"""Callbacks: durable before anything happens, applied once, and accepted only when authentic."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+
+from models import (
+    EventLog,
+    Order,
+    PaymentEvent,
+    PaymentTransaction,
+    Product,
+    ReferralReward,
+    SalesAssist,
+    Settlement,
+    StockMovement,
+)
+from portal.db import connection
+from portal.db.checks import run_checks
+from portal.flows.checkout import receive_callback as flow
+from portal.flows.checkout.receive_callback import CallbackRefused, receive_callback, settle_inbox
+from portal.payments import find_payment
+from portal.payments.providers.wayforpay.messages import sign
+from tests.flows.conftest import Store
+
+pytestmark = pytest.mark.system_postgres
+
+
+def ready(store: Store, *, cookie: bool = True) -> Order:
+    order = store.place(store.newcomer("ann"), cookie=store.code if cookie else None).order
+    store.leave(order)
+    return order
+
+
+def outcomes() -> list[tuple[str | None, str | None]]:
+    return [(event.outcome, event.reason) for event in PaymentEvent.select().order_by(PaymentEvent.id)]
+
+
+def test_an_approved_payment_feeds_both_rails_under_one_reference(store: Store) -> None:
+    tea = store.product("mountain-tea")
+    order = ready(store)
+    answer = store.tell(order)
+
+    secret = store.settings.wayforpay_secret_key.get_secret_value()
+    assert answer["status"] == "accept"
+    assert answer["signature"] == sign(secret, (order.order_reference, "accept", str(answer["time"])))
+    assert Order.get_by_id(order.id).status == "paid"
+    assert find_payment(order.order_reference).paid_at is not None
+    assert store.product("mountain-tea").stock == tea.stock - 1
+    assert {move.referral_code for move in StockMovement.select().where(StockMovement.reason == "sale")} == {
+        store.code
+    }
+    settlements = list(Settlement.select().where(Settlement.order_reference == order.order_reference))
+    assert sorted(row.amount_minor for row in settlements) == [14_900, 24_000]
+    assert all(row.amount_minor == row.commission_minor + row.net_payout_minor for row in settlements)
+    assert SalesAssist.select().where(SalesAssist.order_reference == order.order_reference).count() == 2
+    reward = ReferralReward.get(ReferralReward.order_reference == order.order_reference)
+    assert (reward.status, reward.rail) == ("pending_approval", "fiat")
+    # 5% of 240.00 (default) and 10% of 149.00 (merchant) are 26.90 UAH = 0.6725 USD = 6.725 RING.
+    assert reward.reward_amount_wei == 6_725 * 10**15
+    assert outcomes() == [("applied", None)]
+    assert run_checks() == {}
+
+
+def test_the_breakdown_names_every_part_and_its_source(store: Store) -> None:
+    order = ready(store)
+    store.tell(order)
+    book = Settlement.get(
+        (Settlement.order_reference == order.order_reference) & (Settlement.amount_minor == 14_900)
+    )
+    assert book.metadata["commissionBreakdown"] == {
+        "platformCommission": "17.88",
+        "referralCommission": "14.90",
+        "referralEffectivePercent": "10",
+        "referralByItem": [
+            {
+                "productId": store.product("city-map").id,
+                "percent": "10",
+                "source": "merchant",
+                "subtotal": "149.00",
+                "amount": "14.90",
+            }
+        ],
+        "customSplits": [],
+        "totalCommission": "32.78",
+    }
+
+
+def test_an_unattributed_order_settles_without_a_referral(store: Store) -> None:
+    order = ready(store, cookie=False)
+    store.tell(order)
+    assert not ReferralReward.select().exists()
+    assert not SalesAssist.select().exists()
+    for row in Settlement.select():
+        assert row.metadata["commissionBreakdown"]["referralCommission"] == "0.00"
+        assert row.metadata["commissionBreakdown"]["referralByItem"] == []
+
+
+def test_the_same_callback_again_changes_nothing(store: Store) -> None:
+    order = ready(store)
+    for _ in range(3):
+        assert store.tell(order)["status"] == "accept"
+    assert Settlement.select().count() == 2
+    assert StockMovement.select().where(StockMovement.reason == "sale").count() == 2
+    assert outcomes() == [("applied", None), ("duplicate", None), ("duplicate", None)]
+
+
+def test_another_approved_with_other_fields_is_a_duplicate_too(store: Store) -> None:
+    order = ready(store)
+    store.tell(order)
+    store.tell(order, authCode="999999")
+    assert outcomes()[-1] == ("duplicate", None)
+    assert ReferralReward.select().count() == 1
+
+
+def test_many_at_once_settle_once(store: Store) -> None:
+    order = ready(store)
+    body = store.callback(order)
+    errors: list[BaseException] = []
+
+    def send() -> None:
+        try:
+            with connection():
+                receive_callback(body, store.chain, store.settings)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert Settlement.select().count() == 2
+    assert store.product("mountain-tea").stock == 499
+    assert sorted(outcome for outcome, _ in outcomes()) == ["applied"] + ["duplicate"] * 7
+    assert run_checks() == {}
+
+
+def test_a_payment_may_be_declined_and_then_succeed(store: Store) -> None:
+    order = ready(store)
+    store.tell(order, "Declined", authCode="", cardPan="", reasonCode="1101")
+    assert find_payment(order.order_reference).status == "failed"
+    store.tell(order)
+    assert Order.get_by_id(order.id).status == "paid"
+
+
+@pytest.mark.parametrize("late", ["Pending", "Declined", "Expired", "InProcessing"])
+def test_nothing_late_takes_a_payment_back(store: Store, late: str) -> None:
+    order = ready(store)
+    store.tell(order)
+    store.tell(order, late)
+    assert find_payment(order.order_reference).status == "paid"
+
+
+def test_a_late_approved_does_not_revive_a_refunded_reference(store: Store) -> None:
+    order = ready(store)
+    store.tell(order, "Refunded")
+    assert find_payment(order.order_reference).status == "refunded"
+    store.tell(order)
+    assert Order.get_by_id(order.id).status == "created"
+    assert not Settlement.select().exists()
+
+
+def test_a_refund_of_a_paid_order_is_applied_and_accepted(store: Store) -> None:
+    order = ready(store)
+    store.tell(order)
+    assert store.tell(order, "Refunded")["status"] == "accept"
+    assert outcomes()[-1] == ("applied", None)
+    assert Order.get_by_id(order.id).status == "refunded"
+    assert run_checks() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"amount": "1.00"}, "wrong_amount"),
+        ({"amount": "389.001"}, "wrong_amount"),
+        ({"amount": "NaN"}, "wrong_amount"),
+        ({"currency": "USD"}, "wrong_currency"),
+        ({"merchantAccount": "somebody_else"}, "wrong_merchant"),
+    ],
+)
+def test_a_signed_callback_that_does_not_fit_is_refused(
+    store: Store, changes: dict[str, str], reason: str
+) -> None:
+    order = ready(store)
+    with pytest.raises(CallbackRefused) as caught:
+        store.tell(order, **changes)
+    assert caught.value.params["reason"] == reason
+    assert outcomes() == [("refused", reason)]
+    assert find_payment(order.order_reference).status == "redirected"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "malformed"),
+        (b"not json", "malformed"),
+        (b"\x00\xff\x00", "malformed"),
+        (b"[]", "malformed"),
+        (b"{}", "bad_signature"),
+    ],
+)
+def test_what_cannot_be_read_or_believed_is_refused(store: Store, body: bytes, reason: str) -> None:
+    with pytest.raises(CallbackRefused):
+        receive_callback(body, store.chain, store.settings)
+    assert outcomes() == [("refused", reason)]
+
+
+def test_a_forged_callback_changes_nothing(store: Store) -> None:
+    order = ready(store)
+    forged = json.loads(store.callback(order)) | {"merchantSignature": "0" * 32}
+    with pytest.raises(CallbackRefused):
+        receive_callback(json.dumps(forged).encode(), store.chain, store.settings)
+    assert outcomes() == [("refused", "bad_signature")]
+    assert find_payment(order.order_reference).status == "redirected"
+
+
+def test_an_unknown_reference_is_kept_and_accepted(store: Store) -> None:
+    order = ready(store)
+    answer = store.tell(order, orderReference="store_nobody_1700000000000")
+    assert answer["status"] == "accept"
+    assert outcomes() == [("unmatched", "unknown_reference")]
+
+
+def test_a_crash_after_the_inbox_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = ready(store)
+
+    def die(*_: object) -> None:
+        raise RuntimeError("the process died here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flow, "settle_locked", die)
+        with pytest.raises(RuntimeError):
+            store.tell(order)
+    assert outcomes() == [(None, None)]
+    assert find_payment(order.order_reference).status == "redirected"
+
+    assert settle_inbox(store.chain, store.settings) == 1
+    assert outcomes() == [("applied", None)]
+    assert Order.get_by_id(order.id).status == "paid"
+
+
+def test_the_last_item_sold_twice_is_a_back_order_not_a_lost_payment(store: Store) -> None:
+    Product.update(stock=1).where(Product.slug == "city-map").execute()
+    orders = [store.place(store.newcomer(name), "city-map").order for name in ("ann", "bob")]
+    for order in orders:
+        store.leave(order)
+        store.tell(order)
+    assert {Order.get_by_id(order.id).status for order in orders} == {"paid"}
+    assert store.product("city-map").stock == -1
+
+
+def test_every_change_of_a_payment_has_its_event(store: Store) -> None:
+    order = ready(store)
+    store.tell(order)
+    events = [row.event for row in EventLog.select().where(EventLog.order_reference == order.order_reference)]
+    for expected in ("order_created", "payment_redirected", "payment_paid", "order_paid", "reward_recorded"):
+        assert events.count(expected) == 1
+    assert events.count("settlement_written") == 2
+    assert PaymentTransaction.get().status == "paid"

@@ -1,0 +1,269 @@
+"""Refunds an admin asks for: what is certain settles them, what is unclear decides nothing (WAYFORPAY: REFUND)."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from models import Order, PaymentEvent, PaymentRefund, PaymentTransaction
+from portal.db.checks import run_checks
+from portal.flows.checkout.reconcile import reconcile
+from portal.flows.refunds.request_refund import request_refund
+from portal.lib.clock import utc_now
+from portal.payments import RefundTooLarge, find_payment
+from portal.payments.providers.wayforpay.api import is_authentic_request, sign_refund_answer
+from portal.payments.providers.wayforpay.messages import sign_callback
+from tests.flows.conftest import Store
+
+pytestmark = pytest.mark.system_postgres
+
+
+@dataclass
+class Provider:
+    """WayForPay's JSON API as a test wants it: answers by kind, an exception is an answer too."""
+
+    store: Store
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def urlopen(self, call: urllib.request.Request, timeout: int) -> BytesIO:
+        assert isinstance(call.data, bytes)
+        body = json.loads(call.data)
+        assert is_authentic_request(body, self.secret)
+        self.asked.append(body)
+        told = self.answers.get(body["transactionType"], urllib.error.URLError("timed out"))
+        if isinstance(told, Exception):
+            raise told
+        return BytesIO(told if isinstance(told, bytes) else json.dumps(told).encode())
+
+    @property
+    def secret(self) -> str:
+        return self.store.settings.wayforpay_secret_key.get_secret_value()
+
+    def answers_refund(self, order: Order, status: str, code: str = "1100", **changes: object) -> None:
+        told = {
+            "merchantAccount": self.store.settings.wayforpay_merchant_account,
+            "orderReference": order.order_reference,
+            "transactionStatus": status,
+            "reasonCode": code,
+        }
+        self.answers["REFUND"] = {**sign_refund_answer(self.secret, told), **changes}
+
+    def answers_status(self, order: Order, status: str, code: str = "1100", **more: object) -> None:
+        body = json.loads(self.store.callback(order, status, reasonCode=code))
+        self.answers["CHECK_STATUS"] = {**sign_callback(self.secret, body), **more}
+
+
+@pytest.fixture
+def provider(store: Store, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    made = Provider(store)
+    monkeypatch.setattr("urllib.request.urlopen", made.urlopen)
+    return made
+
+
+@pytest.fixture
+def order(store: Store) -> Order:
+    return store.pay(store.newcomer("ann"), cookie=store.code)
+
+
+def ask(store: Store, order: Order, amount: str = "", key: str = "key-1") -> PaymentRefund:
+    admin = store.user("admin").id
+    return request_refund(order.order_reference, amount, "Goods returned", key, admin, store.settings)
+
+
+def refunded(order: Order) -> int:
+    return int(find_payment(order.order_reference).refunded_minor)
+
+
+def age(**by: int) -> None:
+    """Let everything that is open have been there for a while."""
+    PaymentRefund.update(created_at=utc_now() - timedelta(**by)).execute()
+    PaymentTransaction.update(created_at=utc_now() - timedelta(**by)).execute()
+
+
+def test_a_certain_answer_settles_it(store: Store, provider: Provider, order: Order) -> None:
+    provider.answers_refund(order, "Refunded")
+    assert ask(store, order).status == "applied"
+    assert find_payment(order.order_reference).status == "refunded"
+    assert provider.asked[0]["amount"] == "389.00"
+    assert provider.asked[0]["comment"] == "Goods returned"
+    assert run_checks() == {}
+
+
+def test_a_declined_refund_changes_nothing(store: Store, provider: Provider, order: Order) -> None:
+    provider.answers_refund(order, "Declined", "1128")
+    made = ask(store, order)
+    assert (made.status, made.refusal) == ("refused", "1128")
+    assert refunded(order) == 0
+    provider.answers_refund(order, "Refunded")
+    assert ask(store, order, key="key-2").status == "applied"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"merchantSignature": "0" * 32},
+        {"orderReference": "store_other_1"},
+        {"merchantAccount": "somebody"},
+        {"transactionStatus": "Declined"},
+    ],
+)
+def test_an_answer_that_cannot_be_believed_decides_nothing(
+    store: Store, provider: Provider, order: Order, changes: dict[str, str]
+) -> None:
+    provider.answers_refund(order, "Refunded", **changes)
+    assert ask(store, order).status == "requested"
+    assert refunded(order) == 0
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"{}", TimeoutError(), ConnectionResetError()])
+def test_no_answer_decides_nothing(store: Store, provider: Provider, order: Order, answer: Any) -> None:
+    provider.answers["REFUND"] = answer
+    assert ask(store, order).status == "requested"
+    assert ask(store, order).status == "requested"
+    assert len(provider.asked) == 1
+
+
+def test_in_processing_waits_for_the_callback(store: Store, provider: Provider, order: Order) -> None:
+    provider.answers_refund(order, "RefundInProcessing")
+    assert ask(store, order, "100.00").status == "requested"
+    store.tell(order, "RefundInProcessing", amount="100.00")
+    assert refunded(order) == 0
+    store.tell(order, "Refunded", amount="100.00")
+    made = PaymentRefund.get()
+    assert (made.status, made.source, made.fingerprint is not None) == ("applied", "admin", True)
+    assert refunded(order) == 10_000
+
+
+def test_a_callback_of_a_refund_that_was_answered_is_a_repeat(
+    store: Store, provider: Provider, order: Order
+) -> None:
+    provider.answers_refund(order, "Refunded")
+    ask(store, order, "100.00")
+    for _ in range(2):
+        store.tell(order, "Refunded", amount="100.00")
+    assert refunded(order) == 10_000
+    assert PaymentEvent.select().order_by(PaymentEvent.id.desc()).get().outcome == "duplicate"
+
+
+def test_two_equal_refunds_of_an_admin_are_two(store: Store, provider: Provider, order: Order) -> None:
+    provider.answers_refund(order, "Refunded")
+    for key in ("key-1", "key-2"):
+        ask(store, order, "100.00", key)
+        store.tell(order, "Refunded", amount="100.00")
+    assert refunded(order) == 20_000
+    assert run_checks() == {}
+
+
+def test_what_is_asked_for_is_not_left_to_ask_for(store: Store, provider: Provider, order: Order) -> None:
+    ask(store, order, "300.00")
+    with pytest.raises(RefundTooLarge) as caught:
+        ask(store, order, "89.01", "key-2")
+    assert caught.value.params["left_minor"] == 8_900
+    assert ask(store, order, "", "key-3").amount_minor == 8_900
+
+
+# ---------------------------------------------------------------------- CHECK_STATUS
+
+
+@pytest.mark.parametrize(
+    ("amount", "status", "more", "expected"),
+    [
+        ("", "Refunded", {}, "applied"),
+        ("", "Voided", {}, "applied"),
+        ("100.00", "Refunded", {}, "requested"),
+        ("100.00", "Refunded", {"refundAmount": "100.00"}, "applied"),
+        ("100.00", "Refunded", {"refundAmount": 100}, "applied"),
+        ("100.00", "Refunded", {"refundAmount": "50.00"}, "requested"),
+        ("100.00", "Refunded", {"refundAmount": "x"}, "requested"),
+        ("100.00", "RefundInProcessing", {}, "requested"),
+        ("100.00", "Approved", {}, "refused"),
+        ("100.00", "Declined", {}, "requested"),
+        ("100.00", "Refunded", {"refundAmount": "100.00", "merchantSignature": "0" * 32}, "requested"),
+    ],
+)
+def test_the_status_settles_what_it_proves(
+    store: Store,
+    provider: Provider,
+    order: Order,
+    amount: str,
+    status: str,
+    more: dict[str, Any],
+    expected: str,
+) -> None:
+    ask(store, order, amount)
+    provider.answers_status(order, status, **more)
+    age(hours=2)
+    reconcile(store.chain, store.settings)
+    assert PaymentRefund.get().status == expected
+    assert (refunded(order) > 0) == (expected == "applied")
+    assert run_checks() == {}
+
+
+def test_a_young_request_is_left_to_its_callback(store: Store, provider: Provider, order: Order) -> None:
+    ask(store, order, "100.00")
+    provider.answers_status(order, "Approved")
+    assert reconcile(store.chain, store.settings) == 0
+    age(minutes=10)
+    reconcile(store.chain, store.settings)
+    assert PaymentRefund.get().status == "requested"
+
+
+def test_a_refused_request_whose_callback_comes_late_is_applied(
+    store: Store, provider: Provider, order: Order
+) -> None:
+    ask(store, order, "100.00")
+    provider.answers_status(order, "Approved")
+    age(hours=2)
+    reconcile(store.chain, store.settings)
+    store.tell(order, "Refunded", amount="100.00")
+    assert PaymentRefund.get().status == "applied"
+    assert refunded(order) == 10_000
+    assert run_checks() == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        ("Approved", "1100", "paid"),
+        ("Declined", "1101", "failed"),
+        ("Expired", "1124", "cancelled"),
+        ("Refunded", "1100", "refunded"),
+        ("Pending", "1134", "redirected"),
+        ("InProcessing", "1100", "redirected"),
+        ("Declined", "1127", "redirected"),
+        ("Mystery", "1100", "redirected"),
+    ],
+)
+def test_an_overdue_payment_is_settled_by_a_final_status(
+    store: Store, provider: Provider, status: str, code: str, expected: str
+) -> None:
+    order = store.place(store.newcomer("ann"), cookie=store.code).order
+    store.leave(order)
+    provider.answers_status(order, status, code)
+    assert reconcile(store.chain, store.settings) == 0
+    age(minutes=10)
+    assert reconcile(store.chain, store.settings) == 1
+    assert find_payment(order.order_reference).status == expected
+    assert reconcile(store.chain, store.settings) == 0
+    assert run_checks() == {}
+
+
+def test_a_forged_status_settles_nothing(store: Store, provider: Provider) -> None:
+    order = store.place(store.newcomer("ann")).order
+    store.leave(order)
+    provider.answers_status(order, "Approved", merchantSignature="0" * 32)
+    age(minutes=10)
+    reconcile(store.chain, store.settings)
+    assert find_payment(order.order_reference).status == "redirected"
+    provider.answers_status(order, "Approved")
+    provider.answers["CHECK_STATUS"]["orderReference"] = "store_other_1"
+    age(days=6)
+    assert reconcile(store.chain, store.settings) == 0

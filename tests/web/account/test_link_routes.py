@@ -1,0 +1,411 @@
+"""Linking and unlinking a wallet: the proof, the code that comes with it, and what stays (docs/accounts.md)."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from models import EventLog, Refcode, ReferralReward, User, Wallet, WalletChallenge
+from tests.factories import make_code, make_reward, make_user, make_wallet
+from tests.support.chains import LocalChain
+from tests.support.wallets import TestWallet, compact, contract_wallet_code, deploy, with_high_s
+from tests.web.account.proofs import at_once, expire
+from tests.web.conftest import MakeApp, visitor
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor, error_of
+
+CHALLENGE, LINK = "/api/account/wallets/challenge", "/api/account/wallets"
+
+
+@pytest.fixture
+def wallet() -> TestWallet:
+    return TestWallet()
+
+
+def ask(browser: Visitor, address: str) -> str:
+    answer = browser.send(CHALLENGE, {"address": address})
+    assert answer.status_code == 200, answer.text
+    return str(answer.get_json()["message"])
+
+
+def link(browser: Visitor, wallet: TestWallet, address: str | None = None, signature: str | None = None):
+    """Send a proof; without a signature the whole round is made."""
+    address = address or wallet.address
+    if signature is None:
+        signature = wallet.sign(ask(browser, address))
+    return browser.send(LINK, {"address": address, "signature": signature})
+
+
+def unlink(browser: Visitor, wallet: TestWallet):
+    return browser.send(f"{LINK}/{wallet.address}", method="DELETE")
+
+
+# ---------------------------------------------------------------------- linking
+
+
+def test_a_proven_wallet_is_linked_and_gets_a_code(
+    as_owner: Visitor, owner: User, wallet: TestWallet
+) -> None:
+    answer = link(as_owner, wallet)
+    code = Refcode.get(Refcode.owner == owner.id)
+    assert (answer.status_code, answer.get_json()) == (
+        201,
+        {
+            "address": wallet.address,
+            "walletAddress": wallet.stored,
+            "code": code.code,
+            "shareUrl": f"http://localhost?ref={code.code}",
+            "active": True,
+        },
+    )
+    assert Wallet.get().user_id == owner.id
+    assert (code.wallet_address, code.active) == (wallet.stored, True)
+    (listed,) = as_owner.get("/api/refcodes").get_json()["codes"]
+    assert (listed["code"], listed["walletAddress"]) == (code.code, wallet.stored)
+
+
+def test_the_message_names_site_wallet_and_chain(make_app: MakeApp, owner: User, wallet: TestWallet) -> None:
+    browser = visitor(make_app(app_url="http://localhost:8123", referral_chain_id=80002), owner)
+    message = ask(browser, wallet.stored)
+    stored = WalletChallenge.get()
+    assert stored.message == message
+    assert message.startswith(
+        f"localhost:8123 wants you to sign in with your Ethereum account:\n{wallet.address}\n\n"
+    )
+    assert f"\nURI: http://localhost:8123\nVersion: 1\nChain ID: 80002\nNonce: {stored.nonce}\n" in message
+    assert (stored.expires_at - stored.created_at).total_seconds() == 600
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_the_message_is_ascii_in_every_language(as_owner: Visitor, wallet: TestWallet, locale: str) -> None:
+    answer = as_owner.send(f"/{locale}{CHALLENGE}", {"address": wallet.address})
+    assert answer.get_json()["message"].isascii()
+
+
+def test_the_address_counts_in_any_letter_case(as_owner: Visitor, wallet: TestWallet) -> None:
+    upper = "0x" + wallet.stored[2:].upper()
+    message = ask(as_owner, upper)
+    assert wallet.address in message
+    for address in (wallet.stored, upper, wallet.address, f"  {wallet.stored} "):
+        assert link(as_owner, wallet, address, wallet.sign(ask(as_owner, upper))).status_code == 201
+    assert Wallet.select().count() == Refcode.select().count() == 1
+
+
+def test_every_form_of_a_signature_links(as_owner: Visitor) -> None:
+    first, second = TestWallet(), TestWallet()
+    assert (
+        link(as_owner, first, signature=compact(first.sign(ask(as_owner, first.address)))).status_code == 201
+    )
+    high = with_high_s(second.sign(ask(as_owner, second.address)))
+    assert error_of(link(as_owner, second, signature=high))["code"] == "signature_wrong"
+
+
+def test_linking_again_gives_the_same_code(as_owner: Visitor, wallet: TestWallet) -> None:
+    first, second = link(as_owner, wallet), link(as_owner, wallet)
+    assert (second.status_code, second.get_json()) == (201, first.get_json())
+    assert EventLog.select().where(EventLog.event == "wallet_linked").count() == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "0x", "0x123", "x" * 42, "0x" + "0" * 40, "0x" + "g" * 40, "0x" + "1" * 41, "0x" + "１" * 40],
+)
+def test_what_is_no_address_is_refused(as_owner: Visitor, address: str) -> None:
+    for url, body in ((CHALLENGE, {"address": address}), (LINK, {"address": address, "signature": "0x00"})):
+        answer = as_owner.send(url, body)
+        assert (answer.status_code, error_of(answer)["code"]) == (422, "address_invalid")
+        assert "address" in error_of(answer)["fields"]
+    assert not WalletChallenge.select().exists()
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"address": None}, {"address": 5}, {"address": ["0x"]}, {"address": "\x00"}]
+)
+def test_a_body_of_the_wrong_shape_is_refused(as_owner: Visitor, body: dict[str, object]) -> None:
+    assert error_of(as_owner.send(CHALLENGE, body))["code"] == "field_invalid"
+    assert error_of(as_owner.send(LINK, body))["code"] == "field_invalid"
+
+
+@pytest.mark.parametrize("url", [CHALLENGE, LINK])
+def test_linking_needs_a_person_and_the_token(
+    client: Visitor, as_owner: Visitor, wallet: TestWallet, url: str
+) -> None:
+    assert client.send(url, {"address": wallet.address, "signature": "0x"}).status_code == 401
+    assert as_owner.post(url, json={"address": wallet.address, "signature": "0x"}).status_code == 400
+    assert as_owner.get(url).status_code == 405
+
+
+# ---------------------------------------------------------------------- proofs that do not count
+
+
+def test_without_a_challenge_there_is_nothing_to_prove(as_owner: Visitor, wallet: TestWallet) -> None:
+    answer = link(as_owner, wallet, signature=wallet.sign("anything"))
+    assert (answer.status_code, error_of(answer)["code"]) == (409, "challenge_unknown")
+
+
+def test_a_proof_counts_once(as_owner: Visitor, wallet: TestWallet) -> None:
+    signature = wallet.sign(ask(as_owner, wallet.address))
+    assert link(as_owner, wallet, signature=signature).status_code == 201
+    assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
+    unlink(as_owner, wallet)
+    assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
+    ask(as_owner, wallet.address)
+    assert error_of(link(as_owner, wallet, signature=signature))["code"] == "signature_wrong"
+    assert not Wallet.select().exists()
+
+
+def test_a_proof_comes_too_late_by_the_databases_clock(as_owner: Visitor, wallet: TestWallet) -> None:
+    signature = wallet.sign(ask(as_owner, wallet.address))
+    expire()
+    answer = link(as_owner, wallet, signature=signature)
+    assert (answer.status_code, error_of(answer)["code"]) == (410, "challenge_expired")
+    assert link(as_owner, wallet).status_code == 201
+
+
+def test_somebody_elses_signature_is_wrong_and_does_not_spend_the_challenge(
+    as_owner: Visitor, wallet: TestWallet
+) -> None:
+    message = ask(as_owner, wallet.address)
+    answer = link(as_owner, wallet, signature=TestWallet().sign(message))
+    assert (answer.status_code, error_of(answer)["code"]) == (422, "signature_wrong")
+    assert link(as_owner, wallet, signature=wallet.sign(message)).status_code == 201
+
+
+def test_only_the_stored_text_counts(as_owner: Visitor, wallet: TestWallet) -> None:
+    message = ask(as_owner, wallet.address)
+    for changed in (
+        message.replace("localhost", "evil.example"),
+        message.replace("Chain ID: 137", "Chain ID: 1"),
+        message.replace("Version: 1", "Version: 2"),
+        message + "\n",
+    ):
+        assert changed != message
+        body = {"address": wallet.address, "signature": wallet.sign(changed), "message": changed}
+        assert error_of(as_owner.send(LINK, body))["code"] == "signature_wrong"
+
+
+def test_a_challenge_belongs_to_one_account_and_one_address(
+    as_owner: Visitor, as_other: Visitor, wallet: TestWallet
+) -> None:
+    signature = wallet.sign(ask(as_other, wallet.address))
+    assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
+    second = TestWallet()
+    message = ask(as_other, second.address)
+    body = {"address": wallet.address, "signature": wallet.sign(message)}
+    assert error_of(as_other.send(LINK, body))["code"] == "signature_wrong"
+
+
+def test_a_sign_in_text_links_nothing(app: Flask, as_owner: Visitor, wallet: TestWallet) -> None:
+    client = visitor(app)
+    answer = client.send("/api/auth/wallet/challenge", {"address": wallet.address})
+    signature = wallet.sign(answer.get_json()["message"])
+    assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
+
+
+def test_a_wallet_of_somebody_else_is_taken(
+    as_owner: Visitor, as_other: Visitor, wallet: TestWallet, other: User
+) -> None:
+    assert link(as_other, wallet).status_code == 201
+    answer = link(as_owner, wallet)
+    assert (answer.status_code, error_of(answer)["code"]) == (409, "wallet_taken")
+    assert Wallet.get().user_id == other.id
+    assert Refcode.select().count() == 1
+
+
+def test_a_proof_sent_many_times_at_once_counts_once(app: Flask, owner: User, wallet: TestWallet) -> None:
+    signature = wallet.sign(ask(visitor(app, owner), wallet.address))
+    statuses = at_once(6, lambda: link(visitor(app, owner), wallet, signature=signature).status_code)
+    assert statuses == [201] + [409] * 5
+    assert Wallet.select().count() == Refcode.select().count() == 1
+
+
+def test_two_accounts_that_link_one_wallet_at_once(app: Flask, wallet: TestWallet) -> None:
+    people = [make_user(), make_user(), make_user()]
+    proofs = [(user, wallet.sign(ask(visitor(app, user), wallet.address))) for user in people]
+    statuses = at_once(3, lambda: _link_as(app, wallet, *proofs.pop()))
+    assert statuses == [201, 409, 409]
+    assert Wallet.select().count() == Refcode.select().count() == 1
+
+
+def _link_as(app: Flask, wallet: TestWallet, user: User, signature: str) -> int:
+    return int(link(visitor(app, user), wallet, signature=signature).status_code)
+
+
+def test_linking_is_limited(make_app: MakeApp, owner: User, wallet: TestWallet) -> None:
+    browser = visitor(make_app(rate_limit_sign_in="2 per minute"), owner)
+    for url in (CHALLENGE, LINK):
+        body = {"address": wallet.address, "signature": "0x"}
+        statuses = [browser.send(url, body).status_code for _ in range(3)]
+        assert statuses[-1] == 429
+        assert 429 not in statuses[:2]
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_a_refusal_is_in_the_readers_language(as_owner: Visitor, wallet: TestWallet, locale: str) -> None:
+    body = {"address": wallet.address, "signature": "0x"}
+    assert error_of(as_owner.send(f"/{locale}{LINK}", body))["message"]
+
+
+# ---------------------------------------------------------------------- contract wallets
+
+
+def test_a_contract_wallet_is_linked_by_its_owners_key(
+    make_app: MakeApp, chain: LocalChain, owner: User, wallet: TestWallet
+) -> None:
+    app = make_app(
+        polygon_rpc_url=chain.rpc_url,
+        referral_chain_id=chain.chain_id,
+        referral_rewards_address=chain.rewards_address,
+    )
+    contract, browser = deploy(chain, contract_wallet_code(wallet.stored)), visitor(app, owner)
+    message = ask(browser, contract)
+    assert error_of(link(browser, wallet, contract, TestWallet().sign(message)))["code"] == "signature_wrong"
+    assert link(browser, wallet, contract, wallet.sign(message)).get_json()["walletAddress"] == contract
+
+
+def test_a_contract_wallet_needs_a_chain(make_app: MakeApp, as_owner: Visitor, owner: User) -> None:
+    contract = TestWallet()
+    ask(as_owner, contract.address)
+    answer = link(as_owner, contract, signature="0x" + "11" * 200)
+    assert (answer.status_code, error_of(answer)["code"]) == (422, "contract_wallet_unchecked")
+    app = make_app(polygon_rpc_url="http://127.0.0.1:1", referral_rewards_address="0x" + "1" * 40)
+    answer = link(visitor(app, owner), contract, signature="0x" + "11" * 200)
+    assert (answer.status_code, error_of(answer)["code"]) == (503, "chain_away")
+    assert not Wallet.select().exists()
+
+
+# ---------------------------------------------------------------------- unlinking
+
+
+def test_unlinking_deactivates_the_code_and_keeps_the_rewards(
+    as_owner: Visitor, owner: User, wallet: TestWallet
+) -> None:
+    told = link(as_owner, wallet).get_json()
+    code = Refcode.get_by_id(told["code"])
+    reward = make_reward(code, "approved")
+    answer = unlink(as_owner, wallet)
+    assert (answer.status_code, answer.get_json()) == (200, {"success": True, **told, "active": False})
+    assert not Wallet.select().exists()
+    kept = ReferralReward.get_by_id(reward.id)
+    assert (kept.referrer_wallet, kept.status, kept.ref_code) == (wallet.stored, "approved", code.code)
+    assert not Refcode.get_by_id(code.code).active
+    assert error_of(unlink(as_owner, wallet))["code"] == "wallet_unknown"
+
+
+def test_linking_again_gives_the_code_back(as_owner: Visitor, wallet: TestWallet) -> None:
+    first = link(as_owner, wallet).get_json()
+    for _ in range(2):
+        unlink(as_owner, wallet)
+        assert link(as_owner, wallet).get_json() == first
+
+
+def test_a_code_switched_off_by_hand_stays_off(as_owner: Visitor, wallet: TestWallet) -> None:
+    code = link(as_owner, wallet).get_json()["code"]
+    as_owner.submit(f"/refcodes/{code}/active", {"active": 0})
+    unlink(as_owner, wallet)
+    assert link(as_owner, wallet).get_json()["active"] is False
+    as_owner.submit(f"/refcodes/{code}/active", {"active": 1})
+    assert Refcode.get_by_id(code).active
+
+
+def test_a_code_without_its_wallet_cannot_be_switched_on(as_owner: Visitor, wallet: TestWallet) -> None:
+    code = link(as_owner, wallet).get_json()["code"]
+    unlink(as_owner, wallet)
+    answer = as_owner.submit(f"/refcodes/{code}/active", {"active": 1})
+    assert (answer.status_code, answer.location) == (303, "/account/wallets")
+    assert "Link the wallet of this code again first." in text_of(as_owner.get("/account/wallets"))
+    assert not Refcode.get_by_id(code).active
+
+
+def test_an_unlinked_wallet_is_free_for_another_account(
+    as_owner: Visitor, as_other: Visitor, wallet: TestWallet
+) -> None:
+    first = link(as_owner, wallet).get_json()["code"]
+    unlink(as_owner, wallet)
+    second = link(as_other, wallet).get_json()["code"]
+    assert first != second
+    assert not Refcode.get_by_id(first).active
+    assert error_of(link(as_owner, wallet))["code"] == "wallet_taken"
+
+
+def test_unlinking_is_the_owners(
+    client: Visitor, as_owner: Visitor, as_other: Visitor, as_admin: Visitor, wallet: TestWallet
+) -> None:
+    link(as_owner, wallet)
+    for browser, status in ((as_other, 404), (as_admin, 404), (client, 401)):
+        assert unlink(browser, wallet).status_code == status
+        assert browser.submit(f"/account/wallets/{wallet.stored}/unlink").status_code == status
+    assert as_owner.delete(f"{LINK}/{wallet.address}").status_code == 400
+    assert error_of(as_owner.send(f"{LINK}/0x12345678", method="DELETE"))["code"] == "address_invalid"
+    assert Wallet.select().count() == 1
+
+
+def test_the_last_way_in_cannot_be_unlinked(app: Flask, wallet: TestWallet) -> None:
+    user = make_user(email=None, password_hash=None)
+    browser = visitor(app, user)
+    first = TestWallet()
+    link(browser, first)
+    answer = unlink(browser, first)
+    assert (answer.status_code, error_of(answer)["code"]) == (409, "wallet_is_only_sign_in")
+    link(browser, wallet)
+    both = [first, wallet]
+    assert at_once(2, lambda: unlink(visitor(app, user), both.pop()).status_code) == [200, 409]
+    assert Wallet.select().count() == 1
+
+
+# ---------------------------------------------------------------------- the page
+
+
+def test_the_page_shows_wallets_with_code_link_and_explorer(
+    make_app: MakeApp, owner: User, wallet: TestWallet
+) -> None:
+    browser = visitor(make_app(chain_explorer_url="https://explorer.example"), owner)
+    code = link(browser, wallet).get_json()["code"]
+    bare = make_wallet(owner)
+    page = browser.get("/account/wallets")
+    assert f'href="https://explorer.example/address/{wallet.address}"' in page.text
+    assert f'value="http://localhost?ref={code}"' in page.text
+    assert bare in page.text
+    assert "data-domain" not in page.text
+    assert f'data-challenge-url="{CHALLENGE}"' in page.text
+    assert "<noscript>" in page.text
+    assert browser.get("/uk/account/wallets").text.count(f'data-challenge-url="/uk{CHALLENGE}"') == 1
+
+
+def test_the_page_unlinks_without_scripts(as_owner: Visitor, owner: User, wallet: TestWallet) -> None:
+    link(as_owner, wallet)
+    url = f"/account/wallets/{wallet.stored}/unlink"
+    assert f'action="{url}"' in as_owner.get("/account/wallets").text
+    assert as_owner.post(url).status_code == 400
+    assert as_owner.get(url).status_code == 405
+    answer = as_owner.submit(url)
+    assert (answer.status_code, answer.location) == (303, "/account/wallets")
+    page = as_owner.get("/account/wallets")
+    assert "Past rewards stand." in text_of(page)
+    assert wallet.address not in page.text
+    again = as_owner.submit(url)
+    assert again.status_code == 404
+    assert "not linked to your account" in text_of(again)
+
+
+def test_no_share_link_yet_leads_to_linking(as_owner: Visitor) -> None:
+    assert 'href="/account/wallets"' in as_owner.get("/refcodes").text
+    assert "Link a wallet" in text_of(as_owner.get("/refcodes"))
+
+
+def test_a_wallet_without_a_code_can_be_unlinked(as_owner: Visitor, owner: User) -> None:
+    stored = make_wallet(owner)
+    answer = as_owner.send(f"{LINK}/{stored}", method="DELETE")
+    assert answer.status_code == 200
+    assert "code" not in answer.get_json()
+
+
+def test_a_foreign_code_is_not_touched(
+    as_owner: Visitor, owner: User, other: User, wallet: TestWallet
+) -> None:
+    """The wallet was another person's before: their code keeps what it is."""
+    theirs = make_code(other, wallet.stored, active=False)
+    link(as_owner, wallet)
+    assert not Refcode.get_by_id(theirs.code).active
+    unlink(as_owner, wallet)
+    assert Refcode.select().count() == 2

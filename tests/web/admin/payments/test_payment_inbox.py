@@ -1,0 +1,263 @@
+"""`/admin/payments/inbox`: what found no payment and why, decided once; failed rails with their retry button."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from models import EventLog, Order, PaymentEvent, RailFailure, Settlement, User
+from portal.payments import INBOX_PAGE
+from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
+from tests.factories import make_order, make_payment
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+INBOX, WEBHOOK = "/admin/payments/inbox", "/api/payments/wayforpay/webhook"
+
+
+def body(reference: str, **changes: Any) -> bytes:
+    fields = {"merchantAccount": TEST_MERCHANT_ACCOUNT, "orderReference": reference, "amount": "1000.00",
+              "currency": "UAH", "authCode": "541963", "cardPan": "41****8217", "transactionStatus": "Approved",
+              "reasonCode": "1100", **changes}  # fmt: skip
+    return json.dumps(sign_callback(TEST_MERCHANT_SECRET, fields)).encode()
+
+
+def unmatched(client: Visitor, reference: str = "store_nobody_1700000000000", **changes: Any) -> PaymentEvent:
+    assert client.post(WEBHOOK, data=body(reference, **changes)).status_code == 200
+    return PaymentEvent.select().order_by(PaymentEvent.id.desc()).first()
+
+
+def forged(client: Visitor) -> PaymentEvent:
+    raw = body("store_x_1").replace(b"1000.00", b"9999.00")
+    assert client.post(WEBHOOK, data=raw).status_code == 400
+    return PaymentEvent.select().order_by(PaymentEvent.id.desc()).first()
+
+
+def late_payment(owner: User, event: PaymentEvent) -> Order:
+    """Make the order and payment a callback was about."""
+    order = make_order(owner, order_reference=event.order_reference)
+    make_payment(order)
+    return order
+
+
+def test_what_waits_is_listed_with_its_reason(as_admin: Visitor, client: Visitor) -> None:
+    assert "Every callback found its payment" in text_of(as_admin.get(INBOX))
+    event = unmatched(client)
+    page = as_admin.get(INBOX)
+    told = text_of(page)
+    assert "No payment has this reference." in told
+    assert "store_nobody_1700000000000" in told
+    assert "1000.00 UAH" in told
+    assert "Approved" in told
+    assert f'href="{INBOX}/{event.id}"' in page.text
+
+
+def test_outcomes_are_a_filter_in_the_url(as_admin: Visitor, client: Visitor, owner: User) -> None:
+    order = make_order(owner)
+    make_payment(order)
+    ids = {"refused": forged(client).id, "unmatched": unmatched(client).id}
+    for outcome in ("applied", "duplicate"):
+        client.post(WEBHOOK, data=body(order.order_reference))
+        ids[outcome] = PaymentEvent.get(PaymentEvent.outcome == outcome).id
+    for outcome, event_id in ids.items():
+        page = as_admin.get(f"{INBOX}?outcome={outcome}").text
+        assert [number for number in ids.values() if f'id="callback-{number}"' in page] == [event_id]
+    assert as_admin.get(f"{INBOX}?outcome=all").text.count('id="callback-') == 4
+    assert as_admin.get(f"{INBOX}?outcome=nonsense").text.count('id="callback-') == 1
+    assert "No callback matches the filter" in text_of(as_admin.get(f"{INBOX}?outcome=waiting"))
+
+
+def test_older_ones_are_a_page_further(as_admin: Visitor, client: Visitor) -> None:
+    for number in range(INBOX_PAGE + 1):
+        unmatched(client, f"store_n_{number}")
+    first = as_admin.get(INBOX)
+    assert first.text.count('id="callback-') == INBOX_PAGE
+    oldest = PaymentEvent.select().order_by(PaymentEvent.id).first().id
+    assert f"outcome=open&amp;before={oldest + 1}" in first.text
+    second = as_admin.get(f"{INBOX}?outcome=open&before={oldest + 1}")
+    assert second.text.count('id="callback-') == 1
+    for odd in ("x", "-1", "9" * 30):
+        assert as_admin.get(f"{INBOX}?before={odd}").status_code == 200
+
+
+def test_the_navigation_counts_the_open_ones_for_admins(
+    as_admin: Visitor, as_owner: Visitor, client: Visitor
+) -> None:
+    assert "nav-count" not in as_admin.get("/").text
+    events = [unmatched(client, f"store_n_{number}") for number in range(3)]
+    forged(client)
+    assert '<span class="nav-count">3</span>' in as_admin.get("/").text
+    assert "nav-count" not in as_owner.get("/").text
+    as_admin.submit(f"{INBOX}/{events[0].id}/close", {"note": "Not ours."})
+    assert '<span class="nav-count">2</span>' in as_admin.get("/").text
+
+
+def test_a_callback_shows_the_message_escaped_and_without_secrets(as_admin: Visitor, client: Visitor) -> None:
+    event = unmatched(
+        client, reason="<script>alert(1)</script>", recToken="card-token-1", email="b@example.com"
+    )
+    page = as_admin.get(f"{INBOX}/{event.id}")
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert '<pre class="payload" translate="no"' in page.text
+    assert "card-token-1" not in page.text
+    assert json.loads(event.payload)["merchantSignature"] not in page.text
+    assert "Genuine" in text_of(page)
+    assert as_admin.get(f"{INBOX}/999999999").status_code == 404
+
+
+def test_a_refused_one_says_why_and_cannot_be_applied(as_admin: Visitor, client: Visitor) -> None:
+    event = forged(client)
+    page = as_admin.get(f"{INBOX}/{event.id}")
+    assert "The signature is wrong." in text_of(page)
+    assert "Not genuine" in text_of(page)
+    assert f"{INBOX}/{event.id}/retry" not in page.text
+    for action, form in (("retry", {}), ("close", {"note": "x"})):
+        answer = as_admin.submit(f"{INBOX}/{event.id}/{action}", form)
+        assert answer.status_code == 303
+    assert PaymentEvent.get_by_id(event.id).outcome == "refused"
+    assert not EventLog.select().where(EventLog.entity == "callback").exists()
+
+
+@pytest.mark.parametrize("raw", [b"\x00\xff<b>", b'{"a": [[[[', b"x" * 9_000])
+def test_what_is_no_message_is_shown_as_it_came(as_admin: Visitor, client: Visitor, raw: bytes) -> None:
+    assert client.post(WEBHOOK, data=raw).status_code == 400
+    page = as_admin.get(f"{INBOX}/{PaymentEvent.get().id}")
+    assert page.status_code == 200
+    assert "<b>" not in page.text
+    assert "The message could not be read." in text_of(page)
+    assert as_admin.get(f"{INBOX}?outcome=refused").status_code == 200
+
+
+def test_trying_again_applies_it_once(as_admin: Visitor, admin: User, client: Visitor, owner: User) -> None:
+    event = unmatched(client)
+    order = late_payment(owner, event)
+    answer = as_admin.submit(f"{INBOX}/{event.id}/retry")
+    assert (answer.status_code, answer.location) == (303, f"{INBOX}/{event.id}")
+    assert "The callback is applied." in text_of(as_admin.get(answer.location))
+    assert Order.get_by_id(order.id).status == "paid"
+    # A second click, from this page or another one, changes nothing.
+    assert as_admin.submit(f"{INBOX}/{event.id}/retry").status_code == 303
+    assert "already handled" in text_of(as_admin.get(f"{INBOX}/{event.id}"))
+    assert Settlement.select().count() == 1
+    assert EventLog.get(EventLog.event == "callback_retried").actor_user_id == admin.id
+
+
+def test_what_still_does_not_match_says_so(as_admin: Visitor, client: Visitor) -> None:
+    event = unmatched(client)
+    as_admin.submit(f"{INBOX}/{event.id}/retry")
+    told = text_of(as_admin.get(f"{INBOX}/{event.id}"))
+    assert "It still cannot be matched. No payment has this reference." in told
+    assert "Try again" in told
+
+
+def test_a_callback_that_was_counted_meanwhile_is_a_repeat(
+    as_admin: Visitor, client: Visitor, owner: User
+) -> None:
+    event = unmatched(client)
+    late_payment(owner, event)
+    client.post(WEBHOOK, data=event.payload.encode())
+    as_admin.submit(f"{INBOX}/{event.id}/retry")
+    assert "nothing changed" in text_of(as_admin.get(f"{INBOX}/{event.id}"))
+    assert Settlement.select().count() == 1
+
+
+def test_closing_keeps_the_note_with_the_name(as_admin: Visitor, client: Visitor) -> None:
+    event = unmatched(client)
+    answer = as_admin.submit(f"{INBOX}/{event.id}/close", {"note": "A test of <b>another</b> shop."})
+    assert answer.status_code == 303
+    told = as_admin.get(answer.location)
+    assert "A test of &lt;b&gt;another&lt;/b&gt; shop." in told.text
+    assert "Admin Adminenko" in text_of(told)
+    assert f"{INBOX}/{event.id}/retry" not in told.text
+    assert as_admin.submit(f"{INBOX}/{event.id}/close", {"note": "Again."}).status_code == 303
+    assert PaymentEvent.get_by_id(event.id).note == "A test of <b>another</b> shop."
+    assert "Closed by an admin" in text_of(as_admin.get(f"{INBOX}?outcome=unmatched"))
+
+
+@pytest.mark.parametrize("note", ["", "  ", "x" * 501])
+def test_closing_without_a_note_names_the_field(as_admin: Visitor, client: Visitor, note: str) -> None:
+    event = unmatched(client)
+    page = as_admin.submit(f"{INBOX}/{event.id}/close", {"note": note})
+    assert page.status_code == 422
+    assert 'href="#note"' in page.text
+    assert 'id="note-error"' in page.text
+    assert PaymentEvent.get_by_id(event.id).closed_at is None
+
+
+def test_it_is_the_admins(
+    as_owner: Visitor, as_seller: Visitor, client: Visitor, as_admin: Visitor, owner: User
+) -> None:
+    event = unmatched(client)
+    late_payment(owner, event)
+    posts = (f"{INBOX}/{event.id}/retry", f"{INBOX}/{event.id}/close", "/admin/payments/rails/1/retry")
+    for somebody in (as_owner, as_seller):
+        for url in (INBOX, f"{INBOX}/{event.id}"):
+            assert somebody.get(url).status_code == 403
+        for url in posts:
+            assert somebody.submit(url, {"note": "x"}).status_code == 403
+    assert client.get(INBOX).status_code == 303
+    for url in posts:
+        assert client.submit(url).status_code == 401
+        assert as_admin.get(url).status_code == 405
+        assert as_admin.post(url, data={"note": "x"}).status_code == 400  # no token
+    assert PaymentEvent.get_by_id(event.id).outcome == "unmatched"
+
+
+# ---------------------------------------------------------------------- rails
+
+
+@pytest.fixture
+def failure(client: Visitor, owner: User, monkeypatch: pytest.MonkeyPatch) -> RailFailure:
+    """A paid order whose commission rail broke on the way."""
+    order = make_order(owner)
+    make_payment(order)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("<i>the disk</i> is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("portal.flows.checkout.write_ledgers.write_settlement", fail)
+        assert client.post(WEBHOOK, data=body(order.order_reference)).status_code == 200
+    return RailFailure.get()
+
+
+def test_a_failed_rail_is_shown_with_reason_attempts_and_next_try(
+    as_admin: Visitor, failure: RailFailure
+) -> None:
+    for url in (INBOX, "/admin/audit"):
+        page = as_admin.get(url)
+        told = text_of(page)
+        assert failure.order_reference in told
+        assert "An unexpected error: RuntimeError: <i>the disk</i> is gone" in told
+        assert "within a minute" in told
+        assert "<i>the disk" not in page.text
+    assert "1 record of a paid order could not be written yet" in text_of(as_admin.get(INBOX))
+    RailFailure.update(attempts=4).execute()
+    assert "in 8 minutes" in text_of(as_admin.get(INBOX))
+
+
+def test_a_known_reason_is_a_sentence(as_admin: Visitor, failure: RailFailure) -> None:
+    RailFailure.update(reason="OrderUnknown: order_unknown").execute()
+    assert "This order does not exist or is not yours." in text_of(as_admin.get(INBOX))
+
+
+def test_retry_now_writes_the_rail(
+    as_admin: Visitor, failure: RailFailure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"/admin/payments/rails/{failure.id}/retry"
+    with monkeypatch.context() as patch:
+        patch.setattr("portal.flows.checkout.write_ledgers.write_settlement", lambda *_: 1 / 0)
+        assert as_admin.submit(url).status_code == 303
+    assert "It could not be recorded." in text_of(as_admin.get(INBOX))
+    assert as_admin.submit(url).status_code == 303
+    told = text_of(as_admin.get(INBOX))
+    assert "It is recorded now." in told
+    assert "Every paid order has its settlements and its reward" in told
+    assert Settlement.select().count() == 1
+    assert as_admin.submit(url).status_code == 303
+    assert Settlement.select().count() == 1
+    assert as_admin.submit("/admin/payments/rails/999999/retry").status_code == 404
