@@ -1,0 +1,24 @@
+"""Settings of the brand: name, colour, logo and token symbol of a white-label portal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from portal.settings.core import CoreSettings
+from portal.settings.types import LogoUrl, encryption_problems
+
+
+class BrandSettings(CoreSettings):
+    """How the portal presents itself."""
+
+    brand_name: str = "Ring Referrals"
+    brand_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#3b4cca"
+    brand_logo_url: LogoUrl = ""
+    brand_token_symbol: Annotated[str, Field(pattern=r"^[A-Za-z0-9$.]{1,12}$")] = "RING"
+
+    def _production_problems(self) -> Iterator[str]:
+        yield from super()._production_problems()
+        yield from encryption_problems(brand_logo_url=self.brand_logo_url)

@@ -1,0 +1,61 @@
+"""Settings of payments: the payment provider, and payouts to vendors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import SecretStr
+
+from portal.settings.core import CoreSettings
+from portal.settings.types import Address, HttpUrl, PrivateKey, encryption_problems
+
+# The provider publishes this merchant for tests; production refuses it.
+TEST_MERCHANT_ACCOUNT = "test_merch_n1"
+TEST_MERCHANT_SECRET = "flk3409refn54t54t*FNJRET"
+WAYFORPAY_API_URL = "https://api.wayforpay.com/api"
+WAYFORPAY_PAY_URL = "https://secure.wayforpay.com/pay"
+STAND_IN_API_PATH = "/dev/wayforpay/api"
+STAND_IN_PAY_PATH = "/dev/wayforpay/pay"
+
+
+class PaymentSettings(CoreSettings):
+    """How buyers pay, and how vendors are paid."""
+
+    wayforpay_merchant_account: str = TEST_MERCHANT_ACCOUNT
+    wayforpay_secret_key: SecretStr = SecretStr(TEST_MERCHANT_SECRET)
+    wayforpay_domain: str = "localhost"
+    wayforpay_pay_url: HttpUrl = ""
+    wayforpay_api_url: HttpUrl = WAYFORPAY_API_URL
+
+    settlement_payout_mode: Literal["simulated", "onchain"] = "simulated"
+    settlement_payout_private_key: PrivateKey = SecretStr("")
+    settlement_payout_token_address: Address = ""
+
+    @property
+    def uses_stand_in(self) -> bool:
+        """Return whether the portal's development pages simulate WayForPay."""
+        return not self.is_production and not self.wayforpay_pay_url
+
+    @property
+    def wayforpay_form_url(self) -> str:
+        """Return where the browser posts a purchase form: the simulator, the configured page or the provider's own."""
+        if self.uses_stand_in:
+            return f"{self.app_url}{STAND_IN_PAY_PATH}"
+        return self.wayforpay_pay_url or WAYFORPAY_PAY_URL
+
+    @property
+    def wayforpay_api(self) -> str:
+        """Return the address of WayForPay's JSON API: the simulator's unless another one is configured."""
+        is_simulated = self.uses_stand_in and self.wayforpay_api_url == WAYFORPAY_API_URL
+        return f"{self.app_url}{STAND_IN_API_PATH}" if is_simulated else self.wayforpay_api_url
+
+    def _production_problems(self) -> Iterator[str]:
+        yield from super()._production_problems()
+        if self.wayforpay_merchant_account == TEST_MERCHANT_ACCOUNT:
+            yield "WAYFORPAY_MERCHANT_ACCOUNT must not be the published test merchant in production"
+        if self.wayforpay_secret_key.get_secret_value() == TEST_MERCHANT_SECRET:
+            yield "WAYFORPAY_SECRET_KEY must not be the published test secret in production"
+        yield from encryption_problems(
+            wayforpay_pay_url=self.wayforpay_pay_url, wayforpay_api_url=self.wayforpay_api_url
+        )
