@@ -9,6 +9,7 @@ import secrets
 
 from models import MerchantConfig, Order, Product, StockMovement, User, Vendor
 from portal.accounts import register_wallet, release_wallet
+from portal.catalogue import CartLine
 from portal.chain import AnyChain
 from portal.codes import issue_code, set_code_active
 from portal.commissions import get_percent_policy, list_assists, list_settlements
@@ -19,7 +20,7 @@ from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.smoke.steps import ACTOR, Steps, clearing_of, smoke_account, smoke_callback
 from portal.lib.money import major_text, percent_of
-from portal.orders import CartLine, get_order
+from portal.orders import get_order
 from portal.payments import get_payment
 from portal.rewards import find_reward_by_reference
 from portal.settings import Settings

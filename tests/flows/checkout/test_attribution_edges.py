@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from models import Order, User
+from portal.catalogue import CartLine
 from portal.db import query
 from portal.flows.accounts.link_wallet import unlink_wallet
 from portal.flows.accounts.sign_up import sign_up
 from portal.flows.checkout.decide_attribution import preview_attribution
 from portal.flows.checkout.place_order import place_order
 from portal.flows.overviews.risk_hints import risk_hints
-from portal.orders import CartLine
 from portal.settings import Settings
 from tests.factories import make_code, make_product, make_reward, make_user, make_wallet
 

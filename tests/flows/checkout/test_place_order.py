@@ -6,10 +6,10 @@ import pytest
 
 from models import Order, OrderItem, Product, Refcode
 from portal.accounts import register_wallet
+from portal.catalogue import CartLine, CurrencyMixed, ProductUnknown, StockShort
 from portal.db import SYSTEM
 from portal.flows.checkout.place_order import place_order
 from portal.flows.demo.seed_demo import DEMO_WALLETS
-from portal.orders import CartLine, CurrencyMixed, ProductUnknown, StockShort
 from tests.flows.conftest import Store, settings_with
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from models import CreditEntry, MerchantConfig, Order, Product, RailFailure, ReferralReward, Settlement
+from portal.catalogue import CartLine
 from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
 from portal.flows.checkout import write_ledgers as write_rails
@@ -15,7 +16,7 @@ from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.checkout.retry_ledgers import retry_rails
 from portal.flows.checkout.settle_payment import buy_with_credit, pay_with_credit
-from portal.orders import CartLine, OrderUnknown
+from portal.orders import OrderUnknown
 from portal.payments import AlreadyPaid, CreditShort, add_credit, credit_balance, find_payment
 from portal.payments.operations import PaymentInProgress
 from tests.flows.conftest import Store
