@@ -1,6 +1,6 @@
 """Vendors, products and stock of the built-in shop. Prices come from the database, never from the client."""
 
-from portal.catalogue.operations import deduct_stock, return_stock
+from portal.catalogue.operations import NewProduct, create_product, create_vendor, deduct_stock, return_stock
 from portal.catalogue.queries import (
     active_products_by_id,
     find_product_by_slug,
@@ -26,11 +26,14 @@ __all__ = [
     "CartEmpty",
     "CartLine",
     "CurrencyMixed",
+    "NewProduct",
     "PricedLine",
     "ProductUnknown",
     "QuantityInvalid",
     "StockShort",
     "active_products_by_id",
+    "create_product",
+    "create_vendor",
     "deduct_stock",
     "find_product_by_slug",
     "list_products",

@@ -1,10 +1,50 @@
-"""Move stock: every change of a product's stock has one row in `stock_movements`."""
+"""Add vendors and products, and move stock: every change of stock has one row in `stock_movements`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 
-from models import Product, StockMovement
+from models import Product, StockMovement, Vendor
+from portal.db import transaction
+
+
+@dataclass(frozen=True)
+class NewProduct:
+    """What a product starts with; the price is in minor units, `referral_percent` None where it has no own rate."""
+
+    vendor_id: int
+    slug: str
+    name: str
+    description: str
+    price_minor: int
+    currency: str
+    stock: int
+    referral_percent: Decimal | None = None
+
+
+def create_vendor(name: str, store_tier: str = "starter", user_id: int | None = None) -> Vendor:
+    """Write a vendor and return it; `user_id` is the account that sells as this vendor."""
+    return Vendor.create(name=name, store_tier=store_tier, user=user_id)
+
+
+def create_product(new: NewProduct) -> int:
+    """Write a product with its opening stock movement and return its id."""
+    with transaction():
+        product_id: int = Product.insert(
+            vendor=new.vendor_id,
+            slug=new.slug,
+            name=new.name,
+            description=new.description,
+            price_minor=new.price_minor,
+            currency=new.currency,
+            stock=new.stock,
+            referral_percent=new.referral_percent,
+        ).execute()
+        if new.stock:
+            StockMovement.insert(product=product_id, quantity=new.stock, reason="initial").execute()
+    return product_id
 
 
 def deduct_stock(order_id: str, quantities: Mapping[int, int], referral_code: str | None) -> None:

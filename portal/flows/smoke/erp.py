@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import secrets
 
-from models import MerchantConfig, Order, Product, StockMovement, User, Vendor
+from models import MerchantConfig, Order, User
 from portal.accounts import register_wallet, release_wallet
-from portal.catalogue import CartLine
+from portal.catalogue import CartLine, NewProduct, create_product, create_vendor
 from portal.chain import AnyChain
 from portal.codes import issue_code, set_code_active
 from portal.commissions import get_percent_policy, list_assists, list_settlements
@@ -60,14 +60,10 @@ def _walk(chain: AnyChain, settings: Settings, steps: Steps) -> None:
 
 
 def _product(run: str) -> int:
-    vendor = Vendor.create(name=f"Smoke check {run}", store_tier="starter")
+    name = f"Smoke check {run}"
+    vendor = create_vendor(name)
     MerchantConfig.insert(vendor=vendor.id).execute()
-    product_id: int = Product.insert(
-        vendor=vendor.id, slug=f"smoke-{run}", name=f"Smoke check {run}", description="",
-        price_minor=_PRICE_MINOR, currency=_CURRENCY, stock=10,
-    ).execute()  # fmt: skip
-    StockMovement.insert(product=product_id, quantity=10, reason="initial").execute()
-    return product_id
+    return create_product(NewProduct(vendor.id, f"smoke-{run}", name, "", _PRICE_MINOR, _CURRENCY, stock=10))
 
 
 def _check_guards(
