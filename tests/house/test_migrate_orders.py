@@ -34,6 +34,13 @@ INSERT INTO settlements (order_reference, vendor_id, kind, amount_minor, currenc
 VALUES ('store_paid_1', 5, 'sale', 500, 'UAH', 100, 400, 'pending', now(), '{"commissionBreakdown": {}}');
 """
 
+ORDER_OF_RELEASE_BEFORE = """
+INSERT INTO users (id, email, name) VALUES (13, 'c@example.com', 'Cyd');
+INSERT INTO orders (id, order_reference, buyer_user_id, total_minor, currency)
+VALUES ('later1', 'store_later1_1', 11, 500, 'UAH'), ('later2', 'store_later2_1', 13, 500, 'UAH');
+INSERT INTO order_items (order_id, product_id, vendor_id, name, quantity, unit_price_minor, subtotal_minor)
+VALUES ('later1', 7, 5, 'Tea', 1, 500, 500), ('later2', 7, 5, 'Tea', 1, 500, 500);
+"""
 MANY_ORDERS = """
 INSERT INTO users (id, name) SELECT n, 'User ' || n FROM generate_series(100, 2100) n;
 INSERT INTO customers (store_id, user_id, key) SELECT 1, n, 'user:' || n FROM generate_series(100, 2100) n;
@@ -96,6 +103,21 @@ def test_earlier_orders_are_migrated(migrated: str) -> None:
     assert execute(migrated, noted) == [("ABCDEFGH", 2, 1, 0, 1)]
     execute(migrated, "UPDATE orders SET status = 'refunded' WHERE id = 'paid'")
     assert execute(migrated, noted) == [("ABCDEFGH", 2, 1, 1, 2)]
+
+
+@pytest.mark.system_postgres
+def test_release_before_can_still_place_and_pay_orders(migrated: str) -> None:
+    run(migrated, [ORDER_OF_RELEASE_BEFORE])
+    execute(migrated, "UPDATE orders SET status = 'paid', paid_at = now() WHERE id LIKE 'later%'")
+    orders = """
+        SELECT o.id, c.key, c.user_id, o.paid_minor, i.sku
+        FROM orders o JOIN customers c ON c.id = o.customer_id JOIN order_items i ON i.order_id = o.id
+        WHERE o.id LIKE 'later%' ORDER BY o.id
+    """
+    assert execute(migrated, orders) == [
+        ("later1", "user:11", 11, 500, "tea"),
+        ("later2", "user:13", 13, 500, "tea"),
+    ]
 
 
 @pytest.mark.system_postgres
