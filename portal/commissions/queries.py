@@ -53,12 +53,12 @@ def get_percent_policy(settings: Settings) -> PercentPolicy:
 
 
 def resolve_referral_commission_percent(
-    product: Product, merchant: MerchantConfig | None, policy: PercentPolicy
+    product: Product | None, merchant: MerchantConfig | None, policy: PercentPolicy
 ) -> ResolvedPercent:
     """Return a product's referral percent with its source tag: the one rule of both rails (SPEC section 4)."""
-    structure = product.commission_structure
+    structure = product.commission_structure if product else None
     return resolve_percent(
-        product_percent=product.referral_percent,
+        product_percent=product.referral_percent if product else None,
         structure_percent=structure.referral_percent if structure else None,
         merchant_percent=merchant.referral_percent if merchant else None,
         platform_default=policy.platform_default,

@@ -67,7 +67,7 @@ class ResolvedPercent:
 class CartLine:
     """One line of a cart: its subtotal in minor units and its resolved referral percent."""
 
-    product_id: int
+    product_id: int | None
     vendor_id: int
     subtotal_minor: int
     percent: Decimal
@@ -78,7 +78,7 @@ class CartLine:
 class ItemReferral:
     """The referral commission of one line, in minor units."""
 
-    product_id: int
+    product_id: int | None
     percent: Decimal
     source: str
     subtotal_minor: int

@@ -63,7 +63,7 @@ class RewardClaim:
     ref_code: str
     referrer_user_id: int
     referrer_wallet: str
-    referee_user_id: int
+    referee_user_id: int | None
     order_total_minor: int
     currency: str
     rail: str

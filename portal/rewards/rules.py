@@ -69,7 +69,7 @@ ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
 class LinePercent:
     """The percent one cart line brought into a reward, with its source tag."""
 
-    product_id: int
+    product_id: int | None
     subtotal_minor: int
     percent: Decimal
     source: str

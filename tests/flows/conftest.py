@@ -10,6 +10,7 @@ import pytest
 
 from models import Order, Product, User
 from portal.accounts import Referrer, create_user
+from portal.catalogue import CartLine
 from portal.chain import AnyChain, open_chain
 from portal.codes import find_code
 from portal.db import SYSTEM
@@ -17,7 +18,6 @@ from portal.flows.checkout.begin_payment import begin_order_payment
 from portal.flows.checkout.place_order import PlacedOrder, place_order
 from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.demo.seed_demo import seed_demo
-from portal.orders import CartLine
 from portal.payments.providers.wayforpay.messages import sign_callback
 from portal.settings import Settings
 

@@ -59,7 +59,7 @@ def note_referrer(user_id: int, look: Look, settings: Settings) -> None:
 
 def note_buyer(order: Order, look: Look, settings: Settings) -> None:
     """Note where the buyer of an attributed order is seen; a purchase that credits nobody is not noted."""
-    if order.referral_code:
+    if order.referral_code and order.buyer_user_id is not None:
         note_sighting(order.buyer_user_id, look(), settings)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from models import EventLog, PaymentTransaction, ReferralReward, User
-from portal.accounts import lock_user
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
+from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.size_reward import read_market, size_again
 from portal.flows.refunds.refund_payment import refund_rails
 from portal.lib.errors import PortalError
@@ -155,7 +155,7 @@ def _lock_payment(order_reference: str) -> PaymentTransaction | None:
     known = find_payment(order_reference)
     if known is None:
         return None
-    lock_user(known.user_id)
+    lock_buyer(known)
     return lock_payment(order_reference)
 
 

@@ -61,7 +61,9 @@ def begin_order_payment(order_id: str, buyer: User, locale: str, settings: Setti
         )
         _redirect(payment, actor)
     lines = [
-        PurchaseLine(item.name, item.unit_price_minor, item.quantity) for item in list_order_items(order.id)
+        PurchaseLine(item.name, item.unit_price_minor, item.quantity)
+        for item in list_order_items(order.id)
+        if item.unit_price_minor is not None
     ]
     return _form(payment, lines, buyer, locale, settings)
 

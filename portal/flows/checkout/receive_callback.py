@@ -6,9 +6,9 @@ import logging
 from typing import NoReturn
 
 from models import PaymentEvent, PaymentTransaction
-from portal.accounts import lock_user
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
+from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import read_market
 from portal.flows.checkout.write_ledgers import RailContext
@@ -117,7 +117,7 @@ def apply_again(event_id: int, admin_id: int, chain: AnyChain, settings: Setting
 def _lock(order_reference: str) -> PaymentTransaction | None:
     known = find_payment(order_reference)
     if known is not None:
-        lock_user(known.user_id)
+        lock_buyer(known)
     return find_and_lock_payment(order_reference)
 
 

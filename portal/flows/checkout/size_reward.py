@@ -1,4 +1,7 @@
-"""Size a reward from the order, the exchange rate and the token price, keeping every input (SPEC section 5)."""
+"""Size a reward from the order, the exchange rate and the token price, keeping every input.
+
+See docs/rules/rewards.md.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ from portal.settings import Settings
 
 @dataclass(frozen=True)
 class PriceReading:
-    """The token's USD price with its source and time, or why there is none; `record` is the source's own evidence."""
+    """The token's USD price with its source and time, or the failure; `record` is the evidence of the source."""
 
     value: Decimal | None
     source: str
@@ -38,19 +41,19 @@ class PriceReading:
 
 @dataclass(frozen=True)
 class Market:
-    """The token price and one currency's exchange rate, read before anything is locked."""
+    """The token price and the exchange rate of one currency, read before anything is locked."""
 
     price: PriceReading
     rate: RateReading
 
 
 def read_market(chain: AnyChain, settings: Settings, currency: str) -> Market:
-    """Read the token price and a currency's rate once; sources may be slow, so call it outside transactions."""
+    """Return the token price and a currency's rate; sources may be slow, so call it outside transactions."""
     return Market(read_price(chain, settings), read_rate(currency, settings))
 
 
 def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
-    """Read the token price once; an unusable price is a reading too, never a guess (CHAIN section 3)."""
+    """Return the token price; an unusable price is a reading with its failure, never a guess."""
     try:
         price = oracle.read_price(settings, chain.node)
     except PriceUnavailable as error:
@@ -59,7 +62,7 @@ def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
 
 
 def _evidence(price: oracle.Price) -> dict[str, str]:
-    """Return what the feed said, so that anyone can look the price up again (CHAIN section 3)."""
+    """Return what identifies the answer of the feed, so that anyone can look the price up again."""
     facts = {"feed": price.feed, "roundId": price.round_id, "raw": price.raw, "decimals": price.decimals}
     return {name: str(fact) for name, fact in facts.items() if fact is not None}
 
@@ -71,7 +74,10 @@ def size_reward_of(
     lines: Sequence[LinePercent],
     market: Market,
 ) -> Sized:
-    """Size a reward; where it cannot be sized the result says why and the inputs are kept for a retry."""
+    """Return the size of a reward; where it cannot be sized, the reason and the inputs for a retry.
+
+    `total_minor` is in minor units of the currency, `percent` exact.
+    """
     price, rate = market.price, market.rate
     inputs = RewardInputs(
         total_minor=total_minor,
@@ -85,8 +91,8 @@ def size_reward_of(
         price_source=price.source,
         price_at=price.at,
     )
-    kept = {**inputs_as_json(inputs), "priceEvidence": dict(price.record), "rateDay": _iso_day(rate.day)}
-    failed = Sized(stored_percent(percent), None, price.value, None, None, kept)
+    sizing = {**inputs_as_json(inputs), "priceEvidence": dict(price.record), "rateDay": _iso_day(rate.day)}
+    failed = Sized(stored_percent(percent), None, price.value, None, None, sizing)
     if price.failure is not None or price.value is None:
         return _failure(failed, price.failure or PriceUnavailable("no price"))
     try:
@@ -97,12 +103,12 @@ def size_reward_of(
 
 
 def size_again(reward: ReferralReward, market: Market) -> Sized:
-    """Size a failed reward anew from its own kept percent at today's rate and price."""
-    kept = reward.sizing
-    percent = Fraction(kept["percentExact"])
+    """Return the size of a failed reward from its stored percent at the present rate and price."""
+    sizing = reward.sizing
+    percent = Fraction(sizing["percentExact"])
     lines = [
         LinePercent(line["productId"], int(line["subtotalMinor"]), Decimal(line["percent"]), line["source"])
-        for line in kept["lines"]
+        for line in sizing["lines"]
     ]
     return size_reward_of(reward.order_total_minor, reward.currency, percent, lines, market)
 
@@ -112,6 +118,6 @@ def _iso_day(day: date | None) -> str | None:
 
 
 def _failure(sized: Sized, error: PortalError) -> Sized:
-    told = {key: str(value) for key, value in error.params.items()}
-    sizing = {**sized.sizing, "failure": {"code": error.code, "params": told}}
+    params = {key: str(value) for key, value in error.params.items()}
+    sizing = {**sized.sizing, "failure": {"code": error.code, "params": params}}
     return replace(sized, failure_reason=error.code, sizing=sizing)

@@ -1,4 +1,4 @@
-"""Write the two rails of a paid reference. Each is idempotent, so a rail that failed is simply written again."""
+"""Write the commission and the reward ledger of a paid reference; both writes can be repeated."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from models import Order, OrderItem, PaymentTransaction
 from portal.accounts import get_user, list_wallet_addresses
+from portal.catalogue import products_by_id, vendors_by_id
 from portal.codes import find_code
 from portal.commissions import (
     CartLine,
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RailContext:
-    """What both rails are written with."""
+    """What both ledgers are written with."""
 
     settings: Settings
     market: Market
@@ -42,7 +43,7 @@ class RailContext:
 
 
 def write_rails(payment: PaymentTransaction, context: RailContext) -> None:
-    """Write both rails of a paid payment; a rail that fails is recorded for retry and harms nothing else."""
+    """Write both ledgers of a paid payment; one that fails is recorded for retry and leaves the other alone."""
     rails: dict[str, Callable[[PaymentTransaction, RailContext], None]] = {"reward": write_reward_rail}
     if payment.purpose == "store_order":
         rails = {"commission": write_commission_rail, **rails}
@@ -56,14 +57,14 @@ def write_rail(
     payment: PaymentTransaction,
     context: RailContext,
 ) -> bool:
-    """Write one rail inside a savepoint; return whether it stands."""
+    """Write one ledger inside a savepoint; return whether it succeeded."""
     try:
         with transaction():
             write(payment, context)
     except DATABASE_ERRORS:
         raise
-    except Exception as error:  # whatever a rail does, the payment stands
-        log.exception("the %s rail of %s failed", rail, payment.order_reference)
+    except Exception as error:  # whatever fails here, the payment stands
+        log.exception("the %s ledger of %s failed", rail, payment.order_reference)
         record_rail_failure(payment.order_reference, rail, f"{type(error).__name__}: {error}"[:500])
         return False
     resolve_rail_failure(payment.order_reference, rail)
@@ -71,11 +72,14 @@ def write_rail(
 
 
 def write_commission_rail(payment: PaymentTransaction, context: RailContext) -> None:
-    """Write one settlement a vendor of a paid store order, and its assist if attributed (SPEC section 4)."""
+    """Write one settlement per vendor of a paid order, and its assist if attributed.
+
+    See docs/rules/settlements.md.
+    """
     order = get_order(payment.entity_id)
     items = list_order_items(order.id)
-    configs = merchant_configs([item.vendor_id for item in items])
-    vendors = {item.vendor_id: item.vendor for item in items}
+    vendor_ids = [item.vendor_id for item in items]
+    configs, vendors = merchant_configs(vendor_ids), vendors_by_id(vendor_ids)
     paid = PaidOrder(
         order.order_reference,
         order.id,
@@ -90,7 +94,7 @@ def write_commission_rail(payment: PaymentTransaction, context: RailContext) -> 
 
 
 def write_reward_rail(payment: PaymentTransaction, context: RailContext) -> None:
-    """Write the one reward of a paid reference, if somebody is credited with it (SPEC section 5)."""
+    """Write the one reward of a paid reference if it is attributed. See docs/rules/rewards.md."""
     if payment.purpose == "store_order":
         _write_order_reward(payment, get_order(payment.entity_id), context)
     else:
@@ -101,9 +105,11 @@ def cart_lines(items: list[OrderItem], settings: Settings) -> list[CartLine]:
     """Return order lines with their resolved referral percents."""
     policy = get_percent_policy(settings)
     configs = merchant_configs([item.vendor_id for item in items])
+    products = products_by_id(item.product_id for item in items if item.product_id is not None)
     lines = []
     for item in items:
-        resolved = resolve_referral_commission_percent(item.product, configs.get(item.vendor_id), policy)
+        product = products.get(item.product_id) if item.product_id is not None else None
+        resolved = resolve_referral_commission_percent(product, configs.get(item.vendor_id), policy)
         lines.append(
             CartLine(item.product_id, item.vendor_id, item.subtotal_minor, resolved.percent, resolved.source)
         )
@@ -136,6 +142,7 @@ def _write_order_reward(payment: PaymentTransaction, order: Order, context: Rail
 
 
 def _write_membership_reward(payment: PaymentTransaction, context: RailContext) -> None:
+    assert payment.user_id is not None
     buyer = get_user(payment.user_id)
     code, referrer, wallet = buyer.referred_by_code, buyer.referred_by_user_id, buyer.referred_by_wallet
     if code is None or referrer is None or wallet is None or not _is_creditable(buyer.id, code, wallet):
@@ -157,7 +164,7 @@ def _write_membership_reward(payment: PaymentTransaction, context: RailContext) 
 
 
 def _is_creditable(buyer_id: int, code: str, wallet: str) -> bool:
-    """Tell whether who referred an account is credited still: a deactivated code attributes nothing new."""
+    """Return whether the referrer of an account is still credited: a deactivated code attributes nothing new."""
     row = find_code(code)
     return (row is None or row.active) and wallet not in list_wallet_addresses(buyer_id)
 

@@ -7,11 +7,13 @@ of the payment, computed from the original amounts, so telling the same again ch
 from __future__ import annotations
 
 from models import PaymentEvent, PaymentRefund, PaymentTransaction
-from portal.accounts import lock_user, revoke_membership
+from portal.accounts import revoke_membership
+from portal.catalogue import return_stock
 from portal.commissions import reduce_settlements
 from portal.db import Actor, transaction
+from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.notifications import notify
-from portal.orders import mark_order_refunded, return_stock
+from portal.orders import mark_order_refunded
 from portal.payments import (
     UNPAID,
     count_refund,
@@ -81,6 +83,7 @@ def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Act
             return False
         move_refund(refund, "applied", actor)
         if payment.processor == "internal_credit":
+            assert payment.user_id is not None
             return_credit(
                 payment.user_id, refund.amount_minor, payment.currency, payment.order_reference, refund.id
             )
@@ -128,7 +131,7 @@ def settle_due_refund(order_reference: str, actor: Actor) -> None:
     if known is None:
         return
     with transaction():
-        lock_user(known.user_id)
+        lock_buyer(known)
         refund_rails(lock_payment(order_reference), actor)
 
 
@@ -172,6 +175,7 @@ def _undo_sale(payment: PaymentTransaction, actor: Actor) -> None:
         if mark_order_refunded(payment.entity_id, actor):
             return_stock(payment.entity_id)
     else:
+        assert payment.user_id is not None
         revoke_membership(payment.user_id, payment.detail["tier"], actor, payment.order_reference)
 
 

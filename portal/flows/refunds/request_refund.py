@@ -7,8 +7,8 @@ CHECK_STATUS tells.
 from __future__ import annotations
 
 from models import PaymentRefund, PaymentTransaction
-from portal.accounts import lock_user
 from portal.db import Actor, transaction
+from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.refunds.refund_payment import refund_locked
 from portal.lib.money import InvalidAmount, parse_major
 from portal.payments import (
@@ -121,5 +121,5 @@ def _told(answer: Callback) -> str:
 
 
 def _lock(order_reference: str) -> PaymentTransaction:
-    lock_user(get_payment(order_reference).user_id)
+    lock_buyer(get_payment(order_reference))
     return lock_payment(order_reference)

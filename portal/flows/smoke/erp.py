@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import secrets
 
-from models import MerchantConfig, Order, Product, StockMovement, User, Vendor
+from models import MerchantConfig, Order, User
 from portal.accounts import register_wallet, release_wallet
+from portal.catalogue import CartLine, NewProduct, create_product, create_vendor
 from portal.chain import AnyChain
 from portal.codes import issue_code, set_code_active
 from portal.commissions import get_percent_policy, list_assists, list_settlements
@@ -19,7 +20,7 @@ from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.smoke.steps import ACTOR, Steps, clearing_of, smoke_account, smoke_callback
 from portal.lib.money import major_text, percent_of
-from portal.orders import CartLine, get_order
+from portal.orders import get_order
 from portal.payments import get_payment
 from portal.rewards import find_reward_by_reference
 from portal.settings import Settings
@@ -59,14 +60,10 @@ def _walk(chain: AnyChain, settings: Settings, steps: Steps) -> None:
 
 
 def _product(run: str) -> int:
-    vendor = Vendor.create(name=f"Smoke check {run}", store_tier="starter")
+    name = f"Smoke check {run}"
+    vendor = create_vendor(name)
     MerchantConfig.insert(vendor=vendor.id).execute()
-    product_id: int = Product.insert(
-        vendor=vendor.id, slug=f"smoke-{run}", name=f"Smoke check {run}", description="",
-        price_minor=_PRICE_MINOR, currency=_CURRENCY, stock=10,
-    ).execute()  # fmt: skip
-    StockMovement.insert(product=product_id, quantity=10, reason="initial").execute()
-    return product_id
+    return create_product(NewProduct(vendor.id, f"smoke-{run}", name, "", _PRICE_MINOR, _CURRENCY, stock=10))
 
 
 def _check_guards(

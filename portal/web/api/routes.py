@@ -8,6 +8,7 @@ from flask import Blueprint, after_this_request, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.catalogue import list_products, parse_cart
 from portal.flows.accounts.note_sighting import note_buyer, note_referred
 from portal.flows.approvals import decide_reward
 from portal.flows.checkout.begin_payment import PurchaseForm, begin_membership_payment, begin_order_payment
@@ -16,7 +17,6 @@ from portal.flows.checkout.settle_payment import pay_with_credit
 from portal.flows.minting.mint_rewards import request_mint
 from portal.flows.overviews.referrer_overview import referrer_overview
 from portal.lib.money import major_text
-from portal.orders import list_products, parse_cart
 from portal.rewards import list_reward_queue
 from portal.runtime import current_portal
 from portal.web.core.access import for_role, public, signed_in

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from portal.catalogue import list_stock_ledger
 from portal.db import Keyset
 from portal.journal import IN_WEI, JournalFilter, list_journal_ledger
 from portal.lib.money import major_text
-from portal.orders import list_order_ledger, list_stock_ledger
+from portal.orders import list_order_ledger
 from portal.payments import list_callback_ledger, list_credit_ledger, list_payment_ledger, list_refund_ledger
 from portal.payments.providers.wayforpay.messages import Callback, CallbackMalformed, parse_callback
 from portal.web.exports.arguments import me, period

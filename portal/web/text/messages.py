@@ -169,6 +169,7 @@ _ERRORS: dict[str, Sentence] = {
         "This is not the wallet's signature of the message. Sign with the wallet you chose."
     ),
     "status_unknown": lambda p: _("Choose one of these statuses: %(allowed)s.", **p),
+    "store_unknown": lambda p: _("This store does not exist."),
     "stock_short": lambda p: ngettext(
         "Only %(num)s of %(product)s is left.",
         "Only %(num)s of %(product)s are left.",
