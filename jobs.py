@@ -28,6 +28,7 @@ from portal.flows.minting.watch_chain import watch_chain
 from portal.flows.overviews.risk_hints import count_hints
 from portal.flows.payouts.pay_settlements import run_payouts
 from portal.flows.refunds.refund_payment import settle_refunds
+from portal.journal import fold_journal_balances
 from portal.mail import open_postman, prune_letters
 from portal.orders import fold_code_orders
 from portal.payments import prune_forged
@@ -87,7 +88,7 @@ def watch_minter(portal: Portal) -> object:
 
 def fold_totals(portal: Portal) -> object:
     """Fold the differences that changed rewards and orders have noted into the kept totals."""
-    return fold_reward_totals() + fold_code_orders()
+    return fold_reward_totals() + fold_code_orders() + fold_journal_balances()
 
 
 def settle_late_refunds(portal: Portal) -> object:

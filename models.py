@@ -71,6 +71,15 @@ class StatusTable(Table):
     status: Any
 
 
+class AppliedFunctions(Table):
+    id = SmallIntegerField(primary_key=True)
+    content_hash = TextField()
+    applied_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "applied_functions"
+
+
 class EventLog(Table):
     id = IdentityField()
     at = DateTimeTZField()
@@ -668,6 +677,26 @@ class JournalTransfer(Table):
         table_name = "journal_transfers"
 
 
+class JournalAccountBalance(Table):
+    account = TextField()
+    currency = TextField()
+    balance = WeiField()
+
+    class Meta:
+        table_name = "journal_account_balances"
+        primary_key = CompositeKey("account", "currency")
+
+
+class JournalBalanceDelta(Table):
+    id = IdentityField()
+    account = TextField()
+    currency = TextField()
+    amount = WeiField()
+
+    class Meta:
+        table_name = "journal_balance_deltas"
+
+
 class ExchangeRate(Table):
     source = TextField()
     currency = TextField()
@@ -715,6 +744,9 @@ class Settlement(StatusTable):
     created_at = DateTimeTZField()
     updated_at = DateTimeTZField()
     refund_id = BigIntegerField(null=True)
+    platform_commission_minor = BigIntegerField()
+    referral_commission_minor = BigIntegerField()
+    split_commissions = BinaryJSONField()
 
     class Meta:
         table_name = "settlements"
