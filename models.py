@@ -72,6 +72,15 @@ class StatusTable(Table):
     status: Any
 
 
+class AppliedFunctions(Table):
+    id = SmallIntegerField(primary_key=True)
+    content_hash = TextField()
+    applied_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "applied_functions"
+
+
 # ------------------------------------------------------------------ accounts
 
 
@@ -644,6 +653,9 @@ class Settlement(StatusTable):
     updated_at = DateTimeTZField()
     refund_id = BigIntegerField(null=True)
     collected_by = TextField()
+    platform_commission_minor = BigIntegerField()
+    referral_commission_minor = BigIntegerField()
+    split_commissions = BinaryJSONField()
 
     class Meta:
         table_name = "settlements"
@@ -886,6 +898,26 @@ class JournalTransfer(Table):
 
     class Meta:
         table_name = "journal_transfers"
+
+
+class JournalBalanceDelta(Table):
+    id = IdentityField()
+    account = TextField()
+    currency = TextField()
+    amount = WeiField()
+
+    class Meta:
+        table_name = "journal_balance_deltas"
+
+
+class JournalAccountBalance(Table):
+    account = TextField()
+    currency = TextField()
+    balance = WeiField()
+
+    class Meta:
+        table_name = "journal_account_balances"
+        primary_key = CompositeKey("account", "currency")
 
 
 # ------------------------------------------------------------------ chain

@@ -237,6 +237,8 @@ def make_settlement(
     """Make a settlement: 20% for the platform, and 5% for the referral of one product."""
     number = next(_numbers)
     platform, referral = amount_minor // 5, amount_minor // 20
+    if "commission_minor" in values:
+        platform, referral = values["commission_minor"], 0
     reference = values.pop("order_reference", None) or f"store_settled{number}_{1_700_000_000_000 + number}"
     defaults: dict[str, Any] = {
         "order_reference": reference,
@@ -249,6 +251,9 @@ def make_settlement(
         "status": status,
         "scheduled_for": datetime.now(UTC) + timedelta(days=3),
         "metadata": {"commissionBreakdown": _breakdown(amount_minor, platform, referral)},
+        "platform_commission_minor": platform,
+        "referral_commission_minor": referral,
+        "split_commissions": {},
     }
     return _insert(Settlement, **{**defaults, **values})
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, NoReturn
 
-from portal.chain.contract.oracle import Price, read_price
 from portal.chain.contract.rewards import RewardsContract
 from portal.chain.errors import ChainNotConfigured
 from portal.chain.node.rpc import Node, Rpc
@@ -34,10 +33,6 @@ class Chain:
         """Return a healthy node; raises ChainAway or WrongChain."""
         return self.rpc.choose(now)
 
-    def token_price(self, settings: Settings, now: datetime | None = None) -> Price:
-        """Return the token's USD price; raises PriceUnavailable."""
-        return read_price(settings, self.node, now)
-
     @property
     def leader_name(self) -> str:
         """Name the account whose nonces need one leader."""
@@ -55,11 +50,6 @@ class NotConfigured:
 
     def node(self, now: datetime | None = None) -> NoReturn:
         raise ChainNotConfigured(self.reason)
-
-    def token_price(self, settings: Settings, now: datetime | None = None) -> Price:
-        """Return the token's USD price, which needs a node only for a feed; raises PriceUnavailable."""
-        urls = [settings.polygon_rpc_url, settings.polygon_rpc_fallback_url]
-        return read_price(settings, Rpc(urls, self.chain_id, None).choose, now)
 
 
 AnyChain = Chain | NotConfigured

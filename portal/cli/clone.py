@@ -144,7 +144,7 @@ def _migrate(database_url: str) -> None:
     if not database_url:
         return
     applied = migrate(database_url)
-    click.echo(f"Applied {len(applied)} migrations" if applied else "The database is up to date")
+    click.echo("Applied the migrations" if applied else "The database is up to date")
 
 
 @dataclass(frozen=True)

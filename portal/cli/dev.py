@@ -136,7 +136,7 @@ class DevelopmentPortal:
         settings = load_settings()
         with step("Checking the database's tables") as note:
             applied = migrate(settings.database_url)
-            note(f"{len(applied)} applied, up to {applied[-1]}" if applied else "")
+            note(f"{len(applied)} applied" if applied else "")
         if self._owns_chain:
             self._provide(**self._deployment(settings))
         with step("Checking the translations") as note:

@@ -50,6 +50,9 @@ def write_settlement(
                 status="held" if breakdown.held_reason else "pending",
                 scheduled_for=payout_time(order.paid_at, terms.hold_days, terms.payout_frequency, zone),
                 failure_reason=breakdown.held_reason,
+                platform_commission_minor=breakdown.platform_minor,
+                referral_commission_minor=breakdown.referral_minor,
+                split_commissions=breakdown.split_totals,
                 metadata={"commissionBreakdown": breakdown_as_json(breakdown, order.currency)},
             )
             .on_conflict_ignore()

@@ -9,7 +9,7 @@ from peewee import fn
 
 from models import Settlement
 from portal.commissions.refund_rules import scale_breakdown, share_out, subtract_breakdown, with_total
-from portal.commissions.rules import HELD_EXCEEDS_SUBTOTAL
+from portal.commissions.rules import HELD_EXCEEDS_SUBTOTAL, commission_columns
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.money import major_text, parse_major
 
@@ -135,6 +135,7 @@ def _reduce(each: _Slice, amount: int, commission: int, breakdown: dict[str, Any
         net_payout_minor=amount - commission,
         metadata=metadata,
         updated_at=fn.now(),
+        **commission_columns(breakdown, sale.currency),
         **held,
     ).where((Settlement.id == sale.id) & (Settlement.status == sale.status)).execute()
     record_event(
@@ -166,6 +167,7 @@ def _take_back(
     _, before = scale_breakdown(
         each.original["commissionBreakdown"], each.original_minor, each.amount_minor, sale.currency
     )
+    difference = subtract_breakdown(breakdown, before, -given_back, sale.currency)
     row_id = Settlement.insert(
         order_reference=sale.order_reference,
         order_id=sale.order_id,
@@ -178,10 +180,8 @@ def _take_back(
         status="pending",
         scheduled_for=fn.now(),
         refund_id=refund_id,
-        metadata={
-            "commissionBreakdown": subtract_breakdown(breakdown, before, -given_back, sale.currency),
-            "refundOf": sale.id,
-        },
+        metadata={"commissionBreakdown": difference, "refundOf": sale.id},
+        **commission_columns(difference, sale.currency),
     ).execute()
     record_event(
         actor,

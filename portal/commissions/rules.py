@@ -5,11 +5,12 @@ Money is integer minor units, percents are exact decimals or fractions (SPEC sec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any
 
 from portal.commissions.terms import (
     CommissionTermsExceed,
@@ -19,7 +20,7 @@ from portal.commissions.terms import (
     platform_percent,
     validate_merchant_terms,
 )
-from portal.lib.money import InvalidPercent, decimal_text, major_text, percent_of
+from portal.lib.money import InvalidPercent, decimal_text, major_text, parse_major, percent_of
 
 __all__ = [
     "CartLine",
@@ -32,6 +33,7 @@ __all__ = [
     "ResolvedPercent",
     "SplitAmount",
     "breakdown_as_json",
+    "commission_columns",
     "compute_commission",
     "parse_custom_splits",
     "platform_percent",
@@ -111,6 +113,15 @@ class CommissionBreakdown:
     def referral_minor(self) -> int:
         """Return the sum of the lines' rounded referral amounts."""
         return sum(item.amount_minor for item in self.items)
+
+    @property
+    def split_totals(self) -> dict[str, int]:
+        """Return the amount of custom splits per recipient."""
+        totals: dict[str, int] = {}
+        for part in self.splits:
+            recipient = part.split.recipient_id
+            totals[recipient] = totals.get(recipient, 0) + part.amount_minor
+        return totals
 
     @property
     def total_commission_minor(self) -> int:
@@ -212,6 +223,22 @@ def breakdown_as_json(breakdown: CommissionBreakdown, currency: str) -> dict[str
         "referralByItem": [_item_as_json(item, currency) for item in breakdown.items],
         "customSplits": [_split_as_json(part, currency) for part in breakdown.splits],
         "totalCommission": major_text(breakdown.total_commission_minor, currency),
+    }
+
+
+def commission_columns(breakdown: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    """Return the parts of a breakdown as the columns of a settlement, in minor units.
+
+    Raises KeyError or InvalidAmount for a breakdown that is not one of ours. See docs/rules/settlements.md.
+    """
+    splits: dict[str, int] = {}
+    for split in breakdown["customSplits"]:
+        recipient = split["recipientId"]
+        splits[recipient] = splits.get(recipient, 0) + parse_major(split["amount"], currency)
+    return {
+        "platform_commission_minor": parse_major(breakdown["platformCommission"], currency),
+        "referral_commission_minor": parse_major(breakdown["referralCommission"], currency),
+        "split_commissions": splits,
     }
 
 

@@ -15,7 +15,6 @@ from portal.chain.node.rpc import Log, Node
 
 OPERATOR_ROLE = keccak(text="OPERATOR_ROLE")
 MINTER_ROLE = keccak(text="MINTER_ROLE")
-DEFAULT_ADMIN_ROLE = bytes(32)
 MODE_MINT, MODE_TRANSFER = 0, 1
 
 _PAID_TOPIC = event_topic("ReferralPaid(address,uint256,bytes32)")
@@ -94,13 +93,6 @@ class RewardsContract:
         ]
         return [self._word(answer) == 1 for answer in node.eth_calls(calls, tag)]
 
-    def is_paid_as(self, node: Node, payment: Payment, tag: str | int) -> bool:
-        """Tell whether exactly this payment was made for its reference."""
-        data = encode_call(
-            "isPaidAs(bytes32,address,uint256)", bytes.fromhex(payment.order_ref[2:]), *_row(payment)[:2]
-        )
-        return self._word(node.eth_call(self.address, data, tag)) == 1
-
     def paid_events(
         self, node: Node, first: int, last: int, order_refs: Sequence[str] | None = None
     ) -> list[PaidEvent]:
@@ -145,12 +137,6 @@ class RewardsContract:
             remaining_today=remaining if daily_cap else None,
             treasury=0 if isinstance(treasury, Revert) else int.from_bytes(treasury[:32], "big"),
             operator_balance=node.balance(operator),
-        )
-
-    def has_role(self, node: Node, role: bytes, account: str) -> bool:
-        return (
-            self._word(node.eth_call(self.address, encode_call("hasRole(bytes32,address)", role, account)))
-            == 1
         )
 
     def _word(self, answer: bytes | Revert) -> int:

@@ -5,7 +5,6 @@ It only ever informs an admin (docs/privacy.md): nothing reads it to refuse an o
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,9 +16,10 @@ from portal.codes import list_codes
 from portal.db import query
 from portal.db.connection import DATABASE_ERRORS
 from portal.lib.clock import utc_today
+from portal.logs import get_logger
 from portal.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _KEEP_SHARED = """
 INSERT INTO shared_signals (referrer_user_id, referee_user_id, kind)
@@ -82,7 +82,7 @@ def note_sighting(user_id: int, sighting: Sighting, settings: Settings) -> None:
             kinds, users = [kind for kind, _ in others], [other for _, other in others]
             query(_KEEP_SHARED, {"user": user_id, "kinds": kinds, "others": users})
     except (PeeweeException, *DATABASE_ERRORS):
-        log.exception("where account %s was seen could not be noted", user_id)
+        log.exception("sighting not recorded", user_id=user_id)
 
 
 def forget_sightings() -> int:

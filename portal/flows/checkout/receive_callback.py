@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import NoReturn
 
 from models import PaymentEvent, PaymentTransaction
@@ -15,6 +14,7 @@ from portal.flows.checkout.write_ledgers import RailContext
 from portal.flows.refunds.refund_payment import refund_told
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
+from portal.logs import get_logger
 from portal.orders import change_reference, get_order
 from portal.payments import (
     UNPAID,
@@ -43,7 +43,7 @@ from portal.payments.providers.wayforpay.messages import (
 )
 from portal.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 PROVIDER = "wayforpay"
 ACTOR = Actor.provider(PROVIDER)
@@ -77,7 +77,7 @@ def settle_inbox(chain: AnyChain, settings: Settings) -> int:
         try:
             apply_callback(event.id, parse_callback(event.payload.encode()), chain, settings)
         except Exception:  # one bad event must not keep the others waiting
-            log.exception("callback %s cannot be applied", event.id)
+            log.exception("callback not applied", payment_event_id=event.id)
     return len(waiting)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from models import PaymentRefund, PaymentTransaction
@@ -12,6 +11,7 @@ from portal.flows.checkout.receive_callback import CallbackRefused, receive_call
 from portal.flows.refunds.request_refund import DONE, decide_refund
 from portal.lib.clock import utc_now
 from portal.lib.money import InvalidAmount
+from portal.logs import get_logger
 from portal.payments import (
     get_payment,
     list_refunds,
@@ -23,7 +23,7 @@ from portal.payments.providers.wayforpay.api import ORDER_NOT_FOUND, ProviderUnc
 from portal.payments.providers.wayforpay.messages import PAYMENT_STATUSES, Callback, amount_minor
 from portal.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 ACTOR = Actor.job("reconcile")
 # The first minutes belong to the callback; a refund the provider has not made by then was never begun.
@@ -62,7 +62,7 @@ def _settle_payment(payment: PaymentTransaction, chain: AnyChain, settings: Sett
         receive_callback(raw, chain, settings)
     except CallbackRefused as error:
         log.warning(
-            "the provider's status of %s is refused: %s", payment.order_reference, error.params["reason"]
+            "provider status refused", order_reference=payment.order_reference, reason=error.params["reason"]
         )
 
 

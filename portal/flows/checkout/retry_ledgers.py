@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from models import RailFailure
 from portal.chain import AnyChain
 from portal.db import Actor, record_event, transaction
@@ -17,6 +15,7 @@ from portal.flows.checkout.write_ledgers import (
     write_reward_rail,
 )
 from portal.flows.refunds.refund_payment import refund_rails
+from portal.logs import get_logger
 from portal.payments import (
     get_payment,
     get_rail_failure,
@@ -26,7 +25,7 @@ from portal.payments import (
 )
 from portal.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _WRITERS = {"commission": write_commission_rail, "reward": write_reward_rail}
 
@@ -43,7 +42,7 @@ def retry_rails(chain: AnyChain, settings: Settings) -> int:
         except DATABASE_ERRORS:
             raise
         except Exception as error:  # one bad reference must not stop the others
-            log.exception("the %s ledger of %s cannot be retried", failure.rail, failure.order_reference)
+            log.exception("ledger retry failed", ledger=failure.rail, order_reference=failure.order_reference)
             reason = f"{type(error).__name__}: {error}"[:500]
             record_rail_failure(failure.order_reference, failure.rail, reason)
     return written

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,12 +24,13 @@ from portal.commissions import (
 from portal.db import Actor, transaction
 from portal.db.connection import DATABASE_ERRORS
 from portal.flows.checkout.size_reward import Market, size_reward_of
+from portal.logs import get_logger
 from portal.orders import get_order, list_order_items
 from portal.payments import record_rail_failure, resolve_rail_failure
 from portal.rewards import LinePercent, RewardClaim, record_reward
 from portal.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def write_rail(
     except DATABASE_ERRORS:
         raise
     except Exception as error:  # whatever fails here, the payment stands
-        log.exception("the %s ledger of %s failed", rail, payment.order_reference)
+        log.exception("ledger write failed", ledger=rail, order_reference=payment.order_reference)
         record_rail_failure(payment.order_reference, rail, f"{type(error).__name__}: {error}"[:500])
         return False
     resolve_rail_failure(payment.order_reference, rail)

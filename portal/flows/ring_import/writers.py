@@ -11,6 +11,7 @@ from models import Refcode, ReferralReward, SalesAssist, Settlement
 from portal.attribution import is_well_formed_code
 from portal.chain import AnyChain, read_paid_event
 from portal.codes import find_wallet_code
+from portal.commissions.rules import commission_columns
 from portal.db import record_event
 from portal.flows.ring_import.people import ACTOR, Newcomers
 from portal.flows.ring_import.rows import (
@@ -203,6 +204,7 @@ def write_settlement(row: Row, work: Work) -> bool:
         transaction_id=text_of(row, "transaction_id"),
         failure_reason=reason,
         metadata={"commissionBreakdown": amounts.breakdown, "import": told},
+        **commission_columns(amounts.breakdown, currency),
         created_at=created,
     ).execute()
     record_event(

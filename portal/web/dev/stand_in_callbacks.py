@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.logs import get_logger
 from portal.payments.providers.wayforpay.messages import sign_callback
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 MOST_COPIES = 5
 MOST_DELAY_SECONDS = 300
@@ -102,7 +102,7 @@ def send_callbacks(
 def _send_late(url: str, callbacks: list[tuple[str, dict[str, object]]]) -> None:
     for label, body in callbacks:
         told = _deliver(url, label, body)
-        log.info("late callback (%s): %s %s", told.label, told.status, told.answer[:200])
+        log.info("late callback sent", label=told.label, status=told.status, answer=told.answer[:200])
 
 
 def _callback(secret: str, outcome: str, one: Mapping[str, str], wishes: Wishes) -> dict[str, object]:
@@ -131,7 +131,7 @@ def _deliver(url: str, label: str, body: dict[str, object]) -> Delivery:
     except urllib.error.HTTPError as error:
         return Delivery(label, error.code, error.read().decode())
     except OSError as error:
-        log.warning("the stand-in could not reach the portal: %s", error)
+        log.warning("portal unreachable from the stand-in", error=str(error))
         return Delivery(label, 0, str(error))
 
 

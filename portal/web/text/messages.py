@@ -60,7 +60,6 @@ _ERRORS: dict[str, Sentence] = {
     "credit_short": lambda p: _("Your credit does not cover this order."),
     "cron_secret_wrong": lambda p: _("The cron secret is wrong or not set on the server."),
     "csrf_invalid": lambda p: _("This page was open for too long. Reload it and try again."),
-    "currency_mismatch": lambda p: _("Two currencies cannot be added up."),
     "currency_mixed": lambda p: _("Products in different currencies need separate orders."),
     "cursor_invalid": lambda p: _("This page marker is not valid. Start from the first page."),
     "currency_unknown": lambda p: _("Choose one of these currencies: %(allowed)s.", **p),

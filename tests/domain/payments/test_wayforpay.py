@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from portal.lib.money import InvalidAmount
 from portal.payments.providers.wayforpay.messages import (
+    PAYMENT_STATUSES,
     Callback,
     CallbackMalformed,
     amount_minor,
@@ -20,7 +21,6 @@ from portal.payments.providers.wayforpay.messages import (
     is_authentic,
     is_same_amount,
     parse_callback,
-    payment_status,
     sign,
     sign_callback,
     signed_accept,
@@ -331,4 +331,4 @@ def test_a_text_that_is_no_amount(text: str) -> None:
     ],
 )
 def test_statuses(theirs: str, ours: str | None) -> None:
-    assert payment_status(theirs) == ours
+    assert PAYMENT_STATUSES.get(theirs) == ours

@@ -248,11 +248,6 @@ def callback_fingerprint(callback: Callback) -> str:
     return hashlib.sha256(json.dumps(fields).encode()).hexdigest()
 
 
-def payment_status(transaction_status: str) -> str | None:
-    """Return our status for the provider's; None leaves the payment as it is (see PAYMENT_STATUSES)."""
-    return PAYMENT_STATUSES.get(transaction_status)
-
-
 def amount_minor(text: str, currency: str) -> int:
     """Return a provider's amount text in minor units, exactly; raise InvalidAmount."""
     if not _AMOUNT.fullmatch(text):
