@@ -1,4 +1,4 @@
-"""What a refund leaves of a sale: parts that add up, never grow, and come from the original (SPEC section 5)."""
+"""What a refund leaves of a sale: parts that add up, never grow, and are computed from the original."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.commissions.refund_rules import scale_breakdown, share_out, subtract_breakdown, with_total
-from portal.commissions.rules import CartLine, CustomSplit, breakdown_as_json, compute_commission
+from portal.commissions.rules import CustomSplit, breakdown_as_json, compute_commission
+from portal.programme import ReferralLine
 
 WEIGHTS = st.lists(st.integers(0, 10_000), min_size=1, max_size=6)
 
@@ -67,7 +68,7 @@ def test_a_smaller_breakdown_adds_up_and_takes_no_more_than_the_sale(
     attributed: bool,
     data: st.DataObject,
 ) -> None:
-    cart = [CartLine(n, 1, subtotal, percent, "product") for n, (subtotal, percent) in enumerate(lines)]
+    cart = [ReferralLine(n, 1, subtotal, percent, "product") for n, (subtotal, percent) in enumerate(lines)]
     made = compute_commission(cart, platform, [CustomSplit("p", each, "") for each in splits], attributed)
     original = breakdown_as_json(made, "UAH")
     whole = made.subtotal_minor
@@ -93,7 +94,7 @@ def test_a_smaller_breakdown_adds_up_and_takes_no_more_than_the_sale(
 
 
 def test_nothing_refunded_is_the_original() -> None:
-    cart = [CartLine(1, 1, 14_900, Decimal(10), "merchant")]
+    cart = [ReferralLine(1, 1, 14_900, Decimal(10), "merchant")]
     made = compute_commission(cart, Decimal(12), [CustomSplit("p", Decimal("2.5"), "Partner")], True)
     original = breakdown_as_json(made, "UAH")
     assert scale_breakdown(original, 14_900, 14_900, "UAH") == (made.total_commission_minor, original)
