@@ -84,6 +84,17 @@ class AppliedFunctions(Table):
 # ------------------------------------------------------------------ accounts
 
 
+class ProgrammeVersion(Table):
+    id = IdentityField()
+    starts_at = DateTimeTZField()
+    ends_at = DateTimeTZField(null=True)
+    rules = BinaryJSONField()
+    created_by = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "programme_versions"
+
+
 class User(Table):
     id = IdentityField()
     email = TextField(null=True)
@@ -767,6 +778,9 @@ class ReferralReward(StatusTable):
     granted_wei = WeiField(null=True)
     netted_wei = WeiField(default=0)
     refund_due = BooleanField(default=False)
+    bonus_percent = PercentField(default=0)
+    programme_version_id = BigIntegerField(null=True)
+    mintable_from = DateTimeTZField()
 
     class Meta:
         table_name = "referral_rewards"

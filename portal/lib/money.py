@@ -24,12 +24,6 @@ class InvalidAmount(PortalError):
     code = "amount_invalid"
 
 
-class InvalidPercent(PortalError):
-    """The text is not a finite percent within its bounds."""
-
-    code = "percent_invalid"
-
-
 def minor_digits(currency: str) -> int:
     """Return how many decimals a currency has."""
     return MINOR_UNITS.get(currency, _DEFAULT_MINOR_UNITS)
@@ -59,14 +53,6 @@ def parse_major(text: str, currency: str) -> int:
     if scaled != scaled.to_integral_value() or abs(scaled) > MAX_MINOR:
         raise InvalidAmount(field="amount")
     return int(scaled)
-
-
-def parse_percent(text: str, *, at_most: Decimal = Decimal(100)) -> Decimal:
-    """Return a percent in [0, at_most]; raise InvalidPercent for text, NaN, infinity or a value outside."""
-    cleaned = text.strip()
-    if not _PLAIN.fullmatch(cleaned) or not 0 <= Decimal(cleaned) <= at_most:
-        raise InvalidPercent(field="percent", at_most=at_most)
-    return Decimal(cleaned)
 
 
 def percent_of(minor: int, percent: Fraction | Decimal) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -71,14 +72,22 @@ class RewardClaim:
     chain_id: int | None
 
 
-def record_reward(claim: RewardClaim, sized: Sized, actor: Actor) -> int | None:
-    """Write the one reward of a reference and return its id, or None when it exists (SPEC section 5).
+@dataclass(frozen=True)
+class RewardTerms:
+    """What the programme decided about a reward, apart from its size."""
 
-    Fiat waits for an admin, credit starts approved, what could not be sized starts failed.
+    needs_approval: bool
+    bonus_percent: Decimal
+    programme_version_id: int
+    mintable_from: datetime
+
+
+def record_reward(claim: RewardClaim, sized: Sized, terms: RewardTerms, actor: Actor) -> int | None:
+    """Write the one reward of a reference and return its id, or None when it exists.
+
+    A reward that could not be sized starts failed. See docs/rules/rewards.md.
     """
-    status = (
-        "failed" if sized.failure_reason else {"fiat": "pending_approval", "crypto": "approved"}[claim.rail]
-    )
+    status = "failed" if sized.failure_reason else "pending_approval" if terms.needs_approval else "approved"
     with transaction():
         rows = (
             ReferralReward.insert(
@@ -91,6 +100,9 @@ def record_reward(claim: RewardClaim, sized: Sized, actor: Actor) -> int | None:
                 sizing=sized.sizing,
                 failure_reason=sized.failure_reason,
                 approved_at=fn.now() if status == "approved" else None,
+                bonus_percent=terms.bonus_percent,
+                programme_version_id=terms.programme_version_id,
+                mintable_from=terms.mintable_from,
             )
             .on_conflict_ignore()
             .returning(ReferralReward.id)

@@ -12,13 +12,11 @@ from hypothesis import strategies as some
 from portal.lib.money import (
     MAX_MINOR,
     InvalidAmount,
-    InvalidPercent,
     decimal_text,
     fraction_to_decimal,
     major_text,
     minor_digits,
     parse_major,
-    parse_percent,
     percent_of,
     round_half_up,
     to_major,
@@ -83,26 +81,6 @@ def test_any_text_is_an_amount_or_refused(text: str, currency: str) -> None:
 
 
 # ---------------------------------------------------------------------- percents and rounding
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("0", "0"), ("5", "5"), ("100", "100"), ("4.25", "4.25"), (" 7. ", "7")]
-)
-def test_percents(text: str, value: str) -> None:
-    assert parse_percent(text) == Decimal(value)
-
-
-@pytest.mark.parametrize("text", ["-1", "-0.01", "100.01", "101", "NaN", "inf", "5%", "", "1e1", "٥", "abc"])
-def test_what_is_no_percent(text: str) -> None:
-    with pytest.raises(InvalidPercent) as refused:
-        parse_percent(text)
-    assert refused.value.params == {"at_most": Decimal(100)}
-
-
-def test_a_percent_has_its_ceiling() -> None:
-    assert parse_percent("50", at_most=Decimal(50)) == 50
-    with pytest.raises(InvalidPercent):
-        parse_percent("50.000001", at_most=Decimal(50))
 
 
 @pytest.mark.parametrize(

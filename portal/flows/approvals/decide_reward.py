@@ -14,6 +14,7 @@ from portal.flows.refunds.refund_payment import refund_rails
 from portal.lib.errors import PortalError
 from portal.notifications import notify
 from portal.payments import find_payment, lock_payment
+from portal.programme import approvals_needed
 from portal.rewards import (
     AlreadyApprovedByYou,
     OwnReward,
@@ -63,7 +64,7 @@ class BulkResult:
 def approve(reward_id: int, admin_id: int, settings: Settings) -> ReferralReward:
     """Approve a waiting reward and tell its referrer once it is approved; raise what `approve_reward` raises."""
     with transaction():
-        needed = approvals_needed(get_reward(reward_id), settings)
+        needed = _approvals_needed(get_reward(reward_id), settings)
         reward = approve_reward(reward_id, Actor.user(admin_id), approvals_needed=needed)
         if reward.status == "approved":
             _tell(reward, "referral_reward_approved")
@@ -93,17 +94,11 @@ def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) ->
         sized = size_again(reward, market) if market else _kept_size(reward)
         if sized.failure_reason and reward.status == "failed":
             raise RewardUnsizable(reason=sized.failure_reason)
-        needed = approvals_needed(reward, settings)
+        needed = _approvals_needed(reward, settings)
         reward = retry_reward(reward_id, sized, actor, approvals_needed=needed)
         if payment is not None and reward.status == "approved":
             refund_rails(payment, actor)
     return get_reward(reward_id)
-
-
-def approvals_needed(reward: ReferralReward, settings: Settings) -> int:
-    """Return how many different admins must approve: two from a configured USD value on (four eyes)."""
-    limit = settings.referral_second_approval_usd
-    return 2 if limit > 0 and reward.usd_value is not None and reward.usd_value >= limit else 1
 
 
 def choose_matching(wanted: RewardFilter, promised: int) -> list[int]:
@@ -148,6 +143,10 @@ def _deciders(reward_ids: Sequence[int]) -> list[str]:
     )
     people = User.select(User.name).where(User.id.in_(decisions)).order_by(User.name)
     return [person.name for person in people]
+
+
+def _approvals_needed(reward: ReferralReward, settings: Settings) -> int:
+    return approvals_needed(reward.usd_value, settings.referral_second_approval_usd)
 
 
 def _lock_payment(order_reference: str) -> PaymentTransaction | None:

@@ -1,7 +1,4 @@
-"""Size a reward from the order, the exchange rate and the token price, keeping every input.
-
-See docs/rules/rewards.md.
-"""
+"""Size a reward from the order, the exchange rate and the token price. See docs/rules/rewards.md."""
 
 from __future__ import annotations
 
@@ -53,7 +50,7 @@ def read_market(chain: AnyChain, settings: Settings, currency: str) -> Market:
 
 
 def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
-    """Return the token price; an unusable price is a reading with its failure, never a guess."""
+    """Read the token price once; a price that cannot be used is a reading with the failure, never a guess."""
     try:
         price = oracle.read_price(settings, chain.node)
     except PriceUnavailable as error:
@@ -62,7 +59,7 @@ def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
 
 
 def _evidence(price: oracle.Price) -> dict[str, str]:
-    """Return what identifies the answer of the feed, so that anyone can look the price up again."""
+    """Return the values of the price feed, so that the price can be verified later."""
     facts = {"feed": price.feed, "roundId": price.round_id, "raw": price.raw, "decimals": price.decimals}
     return {name: str(fact) for name, fact in facts.items() if fact is not None}
 
@@ -73,10 +70,13 @@ def size_reward_of(
     percent: Fraction,
     lines: Sequence[LinePercent],
     market: Market,
+    *,
+    percent_source: str | None,
 ) -> Sized:
-    """Return the size of a reward; where it cannot be sized, the reason and the inputs for a retry.
+    """Return the size of a reward, or why it cannot be sized, with every input for a retry.
 
-    `total_minor` is in minor units of the currency, `percent` exact.
+    `percent_source` is where the percent comes from, None where the lines differ in it.
+    See docs/rules/rewards.md.
     """
     price, rate = market.price, market.rate
     inputs = RewardInputs(
@@ -91,7 +91,12 @@ def size_reward_of(
         price_source=price.source,
         price_at=price.at,
     )
-    sizing = {**inputs_as_json(inputs), "priceEvidence": dict(price.record), "rateDay": _iso_day(rate.day)}
+    sizing = {
+        **inputs_as_json(inputs),
+        "percentSource": percent_source,
+        "priceEvidence": dict(price.record),
+        "rateDay": _iso_day(rate.day),
+    }
     failed = Sized(stored_percent(percent), None, price.value, None, None, sizing)
     if price.failure is not None or price.value is None:
         return _failure(failed, price.failure or PriceUnavailable("no price"))
@@ -103,14 +108,21 @@ def size_reward_of(
 
 
 def size_again(reward: ReferralReward, market: Market) -> Sized:
-    """Return the size of a failed reward from its stored percent at the present rate and price."""
+    """Size a failed reward again from its stored percent, at today's rate and price."""
     sizing = reward.sizing
     percent = Fraction(sizing["percentExact"])
     lines = [
         LinePercent(line["productId"], int(line["subtotalMinor"]), Decimal(line["percent"]), line["source"])
         for line in sizing["lines"]
     ]
-    return size_reward_of(reward.order_total_minor, reward.currency, percent, lines, market)
+    return size_reward_of(
+        reward.order_total_minor,
+        reward.currency,
+        percent,
+        lines,
+        market,
+        percent_source=sizing.get("percentSource"),
+    )
 
 
 def _iso_day(day: date | None) -> str | None:

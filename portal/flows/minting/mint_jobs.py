@@ -91,7 +91,9 @@ def create_mint_job(
     Raises NothingToMint. The next round of any process mints them; run one at once with `mint_rewards`.
     """
     with transaction():
-        found = minting.list_mintable(limit or 10_000, chain_id=chain_id, reward_ids=reward_ids)
+        found = minting.list_mintable(
+            10_000 if limit is None else limit, chain_id=chain_id, reward_ids=reward_ids
+        )
         if not found:
             raise NothingToMint
         job_id: int = query(

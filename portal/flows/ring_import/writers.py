@@ -98,6 +98,7 @@ def _reward_values(row: Row, reference: str, work: Work) -> dict[str, Any]:
     total = need_minor(row, "order_total", currency)
     percent = decimal_of(row, "reward_percent") or Decimal(0)
     price = decimal_of(row, "token_price_usd")
+    created_at = moment_of(row, "created_at") or utc_now()
     status, reason, proof = _reward_status(row, reference, work)
     if proof is not None:
         wallet, wei = proof.wallet, proof.amount
@@ -129,7 +130,8 @@ def _reward_values(row: Row, reference: str, work: Work) -> dict[str, Any]:
         else None,
         "approved_at": moment_of(row, "approved_at"),
         "failure_reason": reason,
-        "created_at": moment_of(row, "created_at") or utc_now(),
+        "created_at": created_at,
+        "mintable_from": created_at,
     }
 
 

@@ -12,7 +12,7 @@ from portal.accounts import register_wallet, release_wallet
 from portal.catalogue import CartLine, NewProduct, create_product, create_vendor
 from portal.chain import AnyChain
 from portal.codes import issue_code, set_code_active
-from portal.commissions import get_percent_policy, list_assists, list_settlements
+from portal.commissions import list_assists, list_settlements
 from portal.db import transaction
 from portal.flows.audit.audit_reference import audit_reference
 from portal.flows.checkout.begin_payment import begin_order_payment
@@ -22,6 +22,7 @@ from portal.flows.smoke.steps import ACTOR, Steps, clearing_of, smoke_account, s
 from portal.lib.money import major_text, percent_of
 from portal.orders import get_order
 from portal.payments import get_payment
+from portal.programme import get_percent_policy, resolve_referral_commission_percent
 from portal.rewards import find_reward_by_reference
 from portal.settings import Settings
 
@@ -106,10 +107,7 @@ def _check_rails(order_id: str, chain: AnyChain, settings: Settings, steps: Step
     steps.check("a signed callback pays the order, told twice or not", order.status == "paid", order.status)
     settlements = list_settlements(order_reference=reference)
     steps.check("one settlement a vendor", len(settlements) == 1, len(settlements))
-    policy = get_percent_policy(settings)
-    percent = min(
-        policy.env_percent if policy.platform_default is None else policy.platform_default, policy.max_percent
-    )
+    percent = resolve_referral_commission_percent(None, None, get_percent_policy(settings)).percent
     expected = major_text(percent_of(order.total_minor, percent), order.currency)
     told = settlements[0].metadata["commissionBreakdown"]["referralCommission"]
     steps.check(f"with a referral commission of {expected} {order.currency}", told == expected, told)

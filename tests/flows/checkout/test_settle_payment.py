@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from models import CreditEntry, MerchantConfig, Order, Product, RailFailure, ReferralReward, Settlement
+from models import (
+    CreditEntry,
+    MerchantConfig,
+    Order,
+    PlatformConfig,
+    Product,
+    ProgrammeVersion,
+    RailFailure,
+    ReferralReward,
+    Settlement,
+)
 from portal.catalogue import CartLine
 from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
@@ -199,17 +210,79 @@ def test_commission_above_sale_is_held(store: Store) -> None:
         assert (row.status, row.failure_reason) == ("held", "commission_exceeds_subtotal")
 
 
-def test_membership_of_referred_account_earns_flat_reward(store: Store) -> None:
+def buy_membership(store: Store) -> ReferralReward:
     member = store.newcomer("ann", referred=True)
     form = begin_membership_payment("MEMBER", member, "uk", store.settings)
     body = store.callback(
         Order(order_reference=form.order_reference, total_minor=29_900, currency="UAH"), "Approved"
     )
     receive_callback(body, store.chain, store.settings)
+    return ReferralReward.get()
+
+
+@pytest.mark.parametrize(
+    ("saved", "percent", "source"), [(7, 7, "default"), (None, 5, "env"), (60, 50, "default")]
+)
+def test_membership_earns_the_saved_percent_of_the_platform(
+    store: Store, saved: int | None, percent: int, source: str
+) -> None:
+    PlatformConfig.update(referral_percent=saved).execute()
+    reward = buy_membership(store)
+    assert (reward.reward_percent, reward.sizing["percentSource"]) == (percent, source)
+    # 299 UAH at 40 UAH per USD and 0.10 USD per token.
+    assert reward.reward_amount_wei == 74_750_000_000_000_000_000 * percent // 100
+
+
+def test_saved_percent_of_zero_is_a_value_for_memberships(store: Store) -> None:
+    PlatformConfig.update(referral_percent=0).execute()
+    reward = buy_membership(store)
+    assert (reward.reward_percent, reward.reward_amount_wei) == (0, None)
+
+
+def test_saved_percent_of_zero_is_a_value_for_orders(store: Store) -> None:
+    PlatformConfig.update(referral_percent=0).execute()
+    Product.update(referral_percent=None).execute()
+    MerchantConfig.update(referral_percent=None).execute()
+    store.pay(store.newcomer("ann"), cookie=store.code)
     reward = ReferralReward.get()
+    assert (reward.reward_percent, reward.sizing["percentSource"]) == (0, "default")
+
+
+def test_reward_keeps_the_version_that_was_in_force_when_paid(store: Store) -> None:
+    first = ProgrammeVersion.get()
+    order = store.pay(store.newcomer("ann"), cookie=store.code)
+    reward = ReferralReward.get()
+    assert (reward.programme_version_id, reward.bonus_percent) == (first.id, 0)
+    assert reward.mintable_from == order.paid_at
+
+
+def test_hold_and_approval_come_from_the_version_in_force(store: Store) -> None:
+    now = datetime.now(UTC)
+    ProgrammeVersion.update(ends_at=now).execute()
+    rules = {"holdDays": 14, "approval": {"fiat": "automatic", "crypto": "manual"}, "bonus": "none"}
+    second = ProgrammeVersion.create(starts_at=now, rules=rules)
+    order = store.pay(store.newcomer("ann"), cookie=store.code)
+    reward = ReferralReward.get()
+    assert (reward.programme_version_id, reward.rail, reward.status) == (second.id, "fiat", "approved")
+    assert reward.mintable_from == order.paid_at + timedelta(days=14)
+
+
+def test_reward_without_a_version_in_force_is_written_once_there_is_one(store: Store) -> None:
+    version = ProgrammeVersion.get()
+    ProgrammeVersion.update(starts_at=datetime.now(UTC) + timedelta(days=1)).execute()
+    order = store.pay(store.newcomer("ann"), cookie=store.code)
+    assert (order.status, ReferralReward.select().count()) == ("paid", 0)
+    ProgrammeVersion.update(starts_at=version.starts_at).execute()
+    RailFailure.update(last_tried_at=order.paid_at - timedelta(days=1)).execute()
+    assert retry_rails(store.chain, store.settings) == 1
+    assert ReferralReward.get().programme_version_id == version.id
+
+
+def test_membership_of_a_referred_user_earns_a_reward(store: Store) -> None:
+    reward = buy_membership(store)
     assert (reward.order_id, reward.rail, reward.status) == (None, "fiat", "pending_approval")
     # 5% of 299 UAH at 40 UAH per USD at 0.10 USD per token.
     assert reward.reward_amount_wei == 3_737_500_000_000_000_000
     assert store.user("ann").membership_tier == "MEMBER"
-    assert find_payment(form.order_reference).status == "paid"
+    assert find_payment(reward.order_reference).status == "paid"
     assert not Settlement.select().exists()
