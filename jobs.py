@@ -15,7 +15,7 @@ from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from portal.accounts import SessionLimits, prune_challenges, prune_failures, prune_links, prune_sessions
-from portal.db import Actor, advisory_lock, release_connection
+from portal.db import Actor, advisory_lock, connection, release_connection
 from portal.db.checks import run_checks
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
@@ -184,9 +184,10 @@ def start_schedule(portal: Portal) -> BackgroundScheduler:
 
 def _run(job: Job, portal: Portal) -> None:
     try:
-        with advisory_lock(f"job:{job.name}") as got:
-            if got:
-                job.run(portal)
+        with advisory_lock(f"job:{job.name}") as is_free:
+            if is_free:
+                with connection():
+                    job.run(portal)
     except Exception:  # the schedule goes on; the next tick tries again
         log.exception("job %s failed", job.name)
     finally:
