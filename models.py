@@ -559,6 +559,7 @@ class ReferralReward(StatusTable):
     granted_wei = WeiField(null=True)
     netted_wei = WeiField(default=0)
     refund_due = BooleanField(default=False)
+    mintable_from = DateTimeTZField()
 
     class Meta:
         table_name = "referral_rewards"

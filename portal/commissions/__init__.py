@@ -46,6 +46,7 @@ from portal.commissions.queries import (
 from portal.commissions.refunds import reduce_settlements
 from portal.commissions.rules import CartLine, slice_by_vendor, weighted_percent
 from portal.commissions.schedule import PayoutFrequency
+from portal.commissions.status_rules import PayoutBatchStatus, PayoutStatus, SettlementStatus
 from portal.commissions.terms_operations import (
     PRODUCTS_PAGE,
     find_merchant_config,
@@ -64,12 +65,15 @@ __all__ = [
     "CartLine",
     "HoldReasonMissing",
     "PaidOrder",
+    "PayoutBatchStatus",
     "PayoutFrequency",
     "PayoutPlan",
+    "PayoutStatus",
     "PercentPolicy",
     "PlannedPayout",
     "Reserve",
     "SettlementFilter",
+    "SettlementStatus",
     "count_not_due",
     "find_merchant_config",
     "get_batch",

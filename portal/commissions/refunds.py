@@ -10,10 +10,10 @@ from peewee import fn
 from models import Settlement
 from portal.commissions.refund_rules import scale_breakdown, share_out, subtract_breakdown, with_total
 from portal.commissions.rules import HELD_EXCEEDS_SUBTOTAL
+from portal.commissions.status_rules import NOT_PAID_OUT, SETTLEMENT_TRANSITIONS
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.money import major_text, parse_major
 
-UNPAID_OUT = ("pending", "held", "failed")
 REFUNDED = "refunded"
 
 
@@ -67,7 +67,7 @@ def reduce_settlements(
         limits = [each.amount_minor for each in slices]
         for each, target in zip(slices, share_out(left, originals, limits), strict=True):
             is_over = refunded_minor == total_minor
-            if target != each.amount_minor or (is_over and each.sale.status in UNPAID_OUT):
+            if target != each.amount_minor or (is_over and each.sale.status in NOT_PAID_OUT):
                 _bring_down(each, target, refund_id, actor)
 
 
@@ -93,7 +93,7 @@ def _bring_down(each: _Slice, target: int, refund_id: int | None, actor: Actor) 
     commission, breakdown = scale_breakdown(
         original["commissionBreakdown"], each.original_minor, target, each.sale.currency
     )
-    if each.sale.status not in UNPAID_OUT:
+    if each.sale.status not in NOT_PAID_OUT:
         _take_back(each, target, commission, breakdown, refund_id, actor)
         return
     # What rows of their own took back while it was being paid out stays taken back by them.
@@ -114,10 +114,8 @@ def _cancel(sale: Settlement, actor: Actor) -> None:
     move_status(
         Settlement,
         sale.id,
+        SETTLEMENT_TRANSITIONS["cancel"],
         entity="settlement",
-        event="settlement_cancelled",
-        from_statuses=UNPAID_OUT,
-        to_status="cancelled",
         actor=actor,
         reason=REFUNDED,
         failure_reason=REFUNDED,
@@ -127,8 +125,9 @@ def _cancel(sale: Settlement, actor: Actor) -> None:
 def _reduce(each: _Slice, amount: int, commission: int, breakdown: dict[str, Any], actor: Actor) -> None:
     sale = each.sale
     metadata = {**sale.metadata, "original": each.original, "commissionBreakdown": breakdown}
-    exceeds = commission > amount and sale.status != "held"
-    held = {"status": "held", "failure_reason": HELD_EXCEEDS_SUBTOTAL} if exceeds else {}
+    hold = SETTLEMENT_TRANSITIONS["hold_reduced"]
+    exceeds = commission > amount and sale.status in hold.from_statuses
+    held = {"status": hold.to_status, "failure_reason": HELD_EXCEEDS_SUBTOTAL} if exceeds else {}
     Settlement.update(
         amount_minor=amount,
         commission_minor=commission,
@@ -143,7 +142,7 @@ def _reduce(each: _Slice, amount: int, commission: int, breakdown: dict[str, Any
         sale.id,
         "settlement_reduced",
         from_status=sale.status if exceeds else None,
-        to_status="held" if exceeds else None,
+        to_status=hold.to_status if exceeds else None,
         reason=REFUNDED,
         order_reference=sale.order_reference,
         data={"fromMinor": str(sale.amount_minor), "toMinor": str(amount)},

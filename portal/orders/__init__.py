@@ -40,6 +40,7 @@ from portal.orders.rules import (
     parse_cart,
     price_cart,
 )
+from portal.orders.status_rules import OrderStatus
 
 __all__ = [
     "CartEmpty",
@@ -47,6 +48,7 @@ __all__ = [
     "CodeOrders",
     "CurrencyMixed",
     "OrderLine",
+    "OrderStatus",
     "OrderUnknown",
     "ProductUnknown",
     "QuantityInvalid",

@@ -153,7 +153,7 @@ def refcodes() -> ResponseReturnValue:
 @blueprint.post("/refcodes/mint")
 @for_role("admin")
 def mint() -> ResponseReturnValue:
-    """Start minting approved rewards; one reward, or as many as `limit` says."""
+    """Mint one reward by id, or the oldest ones that may be minted, at most `limit`."""
     body = json_body()
     limit = number_field(body, "limit", default=10, at_least=1, at_most=MINT_LIMIT_MAX)
     reward_id = body.get("rewardId")
