@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.contextvars import bound_contextvars
 
 from portal.accounts import SessionLimits, prune_challenges, prune_failures, prune_links, prune_sessions
-from portal.db import Actor, advisory_lock, release_connection
+from portal.db import Actor, advisory_lock, connection, release_connection
 from portal.db.checks import run_checks
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
@@ -193,7 +193,8 @@ def _run(job: Job, portal: Portal) -> None:
         try:
             with advisory_lock(f"job:{job.name}") as is_locked:
                 if is_locked:
-                    job.run(portal)
+                    with connection():
+                        job.run(portal)
                     log.debug("job finished", duration=_seconds_since(started))
         except Exception:  # the schedule continues; the next run tries again
             log.exception("job failed", duration=_seconds_since(started))

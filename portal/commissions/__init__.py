@@ -43,6 +43,7 @@ from portal.commissions.queries import (
 from portal.commissions.refunds import reduce_settlements
 from portal.commissions.rules import slice_by_vendor
 from portal.commissions.schedule import PayoutFrequency
+from portal.commissions.status_rules import PayoutBatchStatus, PayoutStatus, SettlementStatus
 from portal.commissions.terms_operations import (
     PRODUCTS_PAGE,
     find_merchant_config,
@@ -60,11 +61,14 @@ __all__ = [
     "PRODUCTS_PAGE",
     "HoldReasonMissing",
     "PaidOrder",
+    "PayoutBatchStatus",
     "PayoutFrequency",
     "PayoutPlan",
+    "PayoutStatus",
     "PlannedPayout",
     "Reserve",
     "SettlementFilter",
+    "SettlementStatus",
     "count_not_due",
     "find_merchant_config",
     "get_batch",

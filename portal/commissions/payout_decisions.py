@@ -5,6 +5,7 @@ from __future__ import annotations
 from models import PayoutBatch, ReserveRelease, Settlement
 from portal.commissions.payout_queries import get_batch, list_reserves
 from portal.commissions.payouts import lock_payouts
+from portal.commissions.status_rules import SETTLEMENT_TRANSITIONS, SettlementStatus
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.lib.money import InvalidAmount, parse_major
@@ -54,7 +55,7 @@ def hold_settlement(settlement_id: int, reason: str, actor: Actor) -> None:
     """Exclude a settlement from payouts until it is released; raise SettlementStatusConflict, HoldReasonMissing."""
     cleaned = clean_reason(reason)
     get_settlement(settlement_id)
-    _move(settlement_id, "settlement_held", ("pending", "failed"), "held", actor, cleaned, cleaned)
+    _move(settlement_id, "hold", actor, cleaned, cleaned)
 
 
 def release_settlement(settlement_id: int, reason: str, actor: Actor) -> None:
@@ -66,24 +67,24 @@ def release_settlement(settlement_id: int, reason: str, actor: Actor) -> None:
     settlement = get_settlement(settlement_id)
     if settlement.kind == "sale" and settlement.net_payout_minor < 0:
         raise SettlementUnpayable
-    _move(settlement_id, "settlement_released", ("held",), "pending", actor, cleaned, None)
+    _move(settlement_id, "release", actor, cleaned, None)
 
 
 def retry_settlement(settlement_id: int, actor: Actor) -> None:
     """Move a failed settlement back to pending for the next run; raise SettlementStatusConflict."""
     get_settlement(settlement_id)
-    _move(settlement_id, "settlement_retried", ("failed",), "pending", actor, None, None)
+    _move(settlement_id, "retry", actor, None, None)
 
 
 def retry_batch(batch_id: int, actor: Actor) -> int:
     """Move every settlement that failed in a batch back to pending; return how many."""
     batch: PayoutBatch = get_batch(batch_id)
     failed = Settlement.select().where(
-        (Settlement.payout_batch_id == batch.id) & (Settlement.status == "failed")
+        (Settlement.payout_batch_id == batch.id) & (Settlement.status == SettlementStatus.FAILED)
     )
     count = 0
     for row in failed.order_by(Settlement.id):
-        count += _try_move(row.id, "settlement_retried", ("failed",), "pending", actor, None, None)
+        count += _try_move(row.id, "retry", actor, None, None)
     return count
 
 
@@ -134,22 +135,18 @@ def clean_reason(reason: str) -> str:
 
 def _move(
     settlement_id: int,
-    event: str,
-    from_statuses: tuple[str, ...],
-    to_status: str,
+    verb: str,
     actor: Actor,
     reason: str | None,
     failure_reason: str | None,
 ) -> None:
-    if not _try_move(settlement_id, event, from_statuses, to_status, actor, reason, failure_reason):
+    if not _try_move(settlement_id, verb, actor, reason, failure_reason):
         raise SettlementStatusConflict(state=get_settlement(settlement_id).status)
 
 
 def _try_move(
     settlement_id: int,
-    event: str,
-    from_statuses: tuple[str, ...],
-    to_status: str,
+    verb: str,
     actor: Actor,
     reason: str | None,
     failure_reason: str | None,
@@ -157,10 +154,8 @@ def _try_move(
     return move_status(
         Settlement,
         settlement_id,
+        SETTLEMENT_TRANSITIONS[verb],
         entity="settlement",
-        event=event,
-        from_statuses=from_statuses,
-        to_status=to_status,
         actor=actor,
         reason=reason,
         payout_batch_id=None,

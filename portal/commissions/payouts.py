@@ -26,8 +26,15 @@ from portal.commissions.payout_rules import (
     batch_outcome,
     token_units,
 )
+from portal.commissions.status_rules import (
+    BATCH_TRANSITIONS,
+    PAYOUT_TRANSITIONS,
+    SETTLEMENT_TRANSITIONS,
+    PayoutStatus,
+)
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.money import fraction_to_decimal
+from portal.lib.transitions import Transition
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('payouts', 0))"
 
@@ -96,10 +103,8 @@ def begin_batch(batch_id: int, actor: Actor) -> None:
     move_status(
         PayoutBatch,
         batch_id,
+        BATCH_TRANSITIONS["start"],
         entity="payout_batch",
-        event="payout_batch_started",
-        from_statuses=["created"],
-        to_status="processing",
         actor=actor,
     )
 
@@ -110,10 +115,8 @@ def complete_payout(payout_id: int, transaction_id: str, actor: Actor, *, simula
         if not move_status(
             Payout,
             payout_id,
+            PAYOUT_TRANSITIONS["complete"],
             entity="payout",
-            event="payout_completed",
-            from_statuses=["processing"],
-            to_status="completed",
             actor=actor,
             transaction_id=transaction_id,
             processed_at=fn.now(),
@@ -124,9 +127,7 @@ def complete_payout(payout_id: int, transaction_id: str, actor: Actor, *, simula
         ids = _live_ids(payout_id)
         _move_settlements(
             ids,
-            "processing",
-            "completed",
-            "settlement_paid",
+            SETTLEMENT_TRANSITIONS["complete"],
             actor,
             values={"transaction_id": transaction_id, "processed_at": fn.now()},
             metadata=metadata,
@@ -143,10 +144,8 @@ def fail_payout(payout_id: int, reason: str, actor: Actor, *, transaction_id: st
         if not move_status(
             Payout,
             payout_id,
+            PAYOUT_TRANSITIONS["fail"],
             entity="payout",
-            event="payout_failed",
-            from_statuses=["processing"],
-            to_status="failed",
             actor=actor,
             reason=reason,
             failure_reason=reason,
@@ -157,9 +156,7 @@ def fail_payout(payout_id: int, reason: str, actor: Actor, *, transaction_id: st
         ids = _live_ids(payout_id)
         _move_settlements(
             ids,
-            "processing",
-            "failed",
-            "settlement_failed",
+            SETTLEMENT_TRANSITIONS["fail"],
             actor,
             reason=reason,
             values={"failure_reason": reason},
@@ -172,7 +169,10 @@ def fail_payout(payout_id: int, reason: str, actor: Actor, *, transaction_id: st
 def lock_unsent(payout_id: int) -> bool:
     """Lock a processing payout; return False if a transaction was signed for it or it is no longer processing."""
     row = (
-        Payout.select().where((Payout.id == payout_id) & (Payout.status == "processing")).for_update().first()
+        Payout.select()
+        .where((Payout.id == payout_id) & (Payout.status == PayoutStatus.PROCESSING))
+        .for_update()
+        .first()
     )
     signed = query(
         "SELECT 1 FROM chain_transaction_items WHERE purpose = 'payout' AND item_id = %s", [payout_id]
@@ -190,10 +190,8 @@ def finish_batch(batch_id: int, actor: Actor) -> str | None:
             move_status(
                 PayoutBatch,
                 batch_id,
+                BATCH_TRANSITIONS[outcome],
                 entity="payout_batch",
-                event="payout_batch_finished",
-                from_statuses=["created", "processing"],
-                to_status=outcome,
                 actor=actor,
                 completed_at=fn.now(),
             )
@@ -223,10 +221,8 @@ def _reopen(payout: Payout, actor: Actor) -> None:
     move_status(
         Payout,
         payout.id,
+        PAYOUT_TRANSITIONS["reopen"],
         entity="payout",
-        event="payout_reopened",
-        from_statuses=["completed", "failed"],
-        to_status="processing",
         actor=actor,
         reason=reason,
         transaction_id=None,
@@ -234,23 +230,14 @@ def _reopen(payout: Payout, actor: Actor) -> None:
         processed_at=None,
     )
     values = {"transaction_id": None, "processed_at": None, "failure_reason": None}
-    for status in ("completed", "failed"):
-        _move_settlements(
-            _live_ids(payout.id),
-            status,
-            "processing",
-            "settlement_reopened",
-            actor,
-            reason=reason,
-            values=values,
-        )
+    _move_settlements(
+        _live_ids(payout.id), SETTLEMENT_TRANSITIONS["reopen"], actor, reason=reason, values=values
+    )
     move_status(
         PayoutBatch,
         payout.batch_id,
+        BATCH_TRANSITIONS["reopen"],
         entity="payout_batch",
-        event="payout_batch_reopened",
-        from_statuses=["completed", "partial", "failed"],
-        to_status="processing",
         actor=actor,
         reason=reason,
         completed_at=None,
@@ -314,7 +301,7 @@ def _write_payout(batch_id: int, planned: PlannedPayout, sending: dict[str, Any]
         PayoutItem.insert(payout=payout_id, settlement=row.id, net_minor=row.net_minor).execute()
     ids = [row.id for row in planned.rows]
     moved = _move_settlements(
-        ids, "pending", "processing", "settlement_processing", actor, values={"payout_batch_id": batch_id}
+        ids, SETTLEMENT_TRANSITIONS["process"], actor, values={"payout_batch_id": batch_id}
     )
     if len(moved) != len(ids):
         raise RuntimeError("a planned settlement was not pending although it was locked")
@@ -331,38 +318,39 @@ def _live_ids(payout_id: int) -> list[int]:
 
 def _move_settlements(
     ids: Sequence[int],
-    from_status: str,
-    to_status: str,
-    event: str,
+    transition: Transition,
     actor: Actor,
     *,
     reason: str | None = None,
     values: dict[str, Any] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> list[int]:
-    """Move settlements with one guarded UPDATE and an event each; return the moved ids. Metadata is merged."""
-    changes: dict[Any, Any] = {"status": to_status, "updated_at": fn.now(), **(values or {})}
+    """Apply a transition to settlements, with one event each; return the moved ids. Metadata is merged."""
+    changes: dict[Any, Any] = {"status": transition.to_status, "updated_at": fn.now(), **(values or {})}
     if metadata:
         changes["metadata"] = Settlement.metadata.concat(metadata)
+    moved: list[int] = []
     with transaction():
-        moved = list(
-            Settlement.update(changes)
-            .where(Settlement.id.in_(list(ids)) & (Settlement.status == from_status))
-            .returning(Settlement.id, Settlement.order_reference)
-            .execute()
-        )
-        for row in moved:
-            record_event(
-                actor,
-                "settlement",
-                row.id,
-                event,
-                from_status=from_status,
-                to_status=to_status,
-                reason=reason,
-                order_reference=row.order_reference,
+        for from_status in transition.from_statuses:
+            rows = list(
+                Settlement.update(changes)
+                .where(Settlement.id.in_(list(ids)) & (Settlement.status == from_status))
+                .returning(Settlement.id, Settlement.order_reference)
+                .execute()
             )
-    return [row.id for row in moved]
+            for row in rows:
+                record_event(
+                    actor,
+                    "settlement",
+                    row.id,
+                    transition.event,
+                    from_status=from_status,
+                    to_status=transition.to_status,
+                    reason=reason,
+                    order_reference=row.order_reference,
+                )
+            moved += [row.id for row in rows]
+    return moved
 
 
 def _sending_as_json(payout: Payout) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from peewee import fn
 from models import Settlement
 from portal.commissions.refund_rules import scale_breakdown, share_out, subtract_breakdown, with_total
 from portal.commissions.rules import HELD_EXCEEDS_SUBTOTAL, commission_columns
+from portal.commissions.status_rules import NOT_PAID_OUT, SETTLEMENT_TRANSITIONS
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.money import major_text, parse_major
 
-UNPAID_OUT = ("pending", "held", "failed")
 REFUNDED = "refunded"
 
 
@@ -68,7 +68,7 @@ def reduce_settlements(
         limits = [part.amount_minor for part in slices]
         for part, target in zip(slices, share_out(left, originals, limits), strict=True):
             is_full = refunded_minor == total_minor
-            if target != part.amount_minor or (is_full and part.sale.status in UNPAID_OUT):
+            if target != part.amount_minor or (is_full and part.sale.status in NOT_PAID_OUT):
                 _reduce_slice(part, target, refund_id, actor)
 
 
@@ -94,7 +94,7 @@ def _reduce_slice(part: _Slice, target: int, refund_id: int | None, actor: Actor
     commission, breakdown = scale_breakdown(
         original["commissionBreakdown"], part.original_minor, target, part.sale.currency
     )
-    if part.sale.status not in UNPAID_OUT:
+    if part.sale.status not in NOT_PAID_OUT:
         _write_refund_row(part, target, commission, breakdown, refund_id, actor)
         return
     # Refund rows written while the sale was being paid out keep their amounts.
@@ -115,10 +115,8 @@ def _cancel(sale: Settlement, actor: Actor) -> None:
     move_status(
         Settlement,
         sale.id,
+        SETTLEMENT_TRANSITIONS["cancel"],
         entity="settlement",
-        event="settlement_cancelled",
-        from_statuses=UNPAID_OUT,
-        to_status="cancelled",
         actor=actor,
         reason=REFUNDED,
         failure_reason=REFUNDED,
@@ -128,8 +126,9 @@ def _cancel(sale: Settlement, actor: Actor) -> None:
 def _reduce(part: _Slice, amount: int, commission: int, breakdown: dict[str, Any], actor: Actor) -> None:
     sale = part.sale
     metadata = {**sale.metadata, "original": part.original, "commissionBreakdown": breakdown}
-    exceeds = commission > amount and sale.status != "held"
-    held = {"status": "held", "failure_reason": HELD_EXCEEDS_SUBTOTAL} if exceeds else {}
+    hold = SETTLEMENT_TRANSITIONS["hold_reduced"]
+    exceeds = commission > amount and sale.status in hold.from_statuses
+    held = {"status": hold.to_status, "failure_reason": HELD_EXCEEDS_SUBTOTAL} if exceeds else {}
     Settlement.update(
         amount_minor=amount,
         commission_minor=commission,
@@ -145,7 +144,7 @@ def _reduce(part: _Slice, amount: int, commission: int, breakdown: dict[str, Any
         sale.id,
         "settlement_reduced",
         from_status=sale.status if exceeds else None,
-        to_status="held" if exceeds else None,
+        to_status=hold.to_status if exceeds else None,
         reason=REFUNDED,
         order_reference=sale.order_reference,
         data={"fromMinor": str(sale.amount_minor), "toMinor": str(amount)},

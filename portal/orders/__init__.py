@@ -23,11 +23,13 @@ from portal.orders.queries import (
     list_orders_of_buyer,
 )
 from portal.orders.rules import OrderLine, OrderUnknown
+from portal.orders.status_rules import OrderStatus
 
 __all__ = [
     "CodeOrders",
     "NewOrder",
     "OrderLine",
+    "OrderStatus",
     "OrderUnknown",
     "attribute_order",
     "change_reference",

@@ -10,6 +10,7 @@ from typing import Any
 from models import Order, OrderItem
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.orders.rules import OrderLine
+from portal.orders.status_rules import TRANSITIONS, UNPAID
 
 _FOLD = """
 WITH folded AS (DELETE FROM code_order_deltas RETURNING code, orders, paid, refunded)
@@ -100,7 +101,7 @@ def change_reference(order_id: str, order_reference: str, actor: Actor) -> bool:
         before = Order.get_by_id(order_id).order_reference
         changed = (
             Order.update(order_reference=order_reference)
-            .where((Order.id == order_id) & Order.status.in_(("created", "cancelled")))
+            .where((Order.id == order_id) & Order.status.in_(UNPAID))
             .execute()
         )
         if changed:
@@ -123,10 +124,8 @@ def mark_order_paid(order_id: str, paid_at: datetime, paid_minor: int, actor: Ac
     return move_status(
         Order,
         order_id,
+        TRANSITIONS["pay"],
         entity="order",
-        event="order_paid",
-        from_statuses=("created", "cancelled"),
-        to_status="paid",
         actor=actor,
         paid_at=paid_at,
         paid_minor=paid_minor,
@@ -138,10 +137,8 @@ def mark_order_refunded(order_id: str, actor: Actor) -> bool:
     return move_status(
         Order,
         order_id,
+        TRANSITIONS["refund"],
         entity="order",
-        event="order_refunded",
-        from_statuses=("paid",),
-        to_status="refunded",
         actor=actor,
     )
 

@@ -39,7 +39,6 @@ from portal.payments.membership import (
     membership_price_minor,
 )
 from portal.payments.operations import (
-    UNPAID,
     AlreadyPaid,
     PaymentInProgress,
     PaymentUnknown,
@@ -95,6 +94,7 @@ from portal.payments.refunds import (
     move_refund,
     record_refund,
 )
+from portal.payments.status_rules import UNPAID, PaymentStatus, RefundStatus
 
 __all__ = [
     "INBOX_PAGE",
@@ -114,10 +114,12 @@ __all__ = [
     "NoteMissing",
     "ParsedReference",
     "PaymentInProgress",
+    "PaymentStatus",
     "PaymentUnknown",
     "RailFailureUnknown",
     "ReferenceInvalid",
     "RefundKeyInvalid",
+    "RefundStatus",
     "RefundTooLarge",
     "StatementLine",
     "add_credit",

@@ -10,8 +10,8 @@ from peewee import fn
 from models import PaymentEvent, PaymentTransaction, RailFailure
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
+from portal.payments.status_rules import TRANSITIONS
 
-UNPAID = ("created", "redirected", "pending", "failed", "cancelled")
 # What is acted on is kept whole, it may be read again; what is refused is evidence, and anybody can send it.
 REFUSED_PAYLOAD_LIMIT = 4_096
 
@@ -105,10 +105,8 @@ def move_payment(
     return move_status(
         PaymentTransaction,
         payment.id,
+        TRANSITIONS[to_status],
         entity="payment",
-        event=f"payment_{to_status}",
-        from_statuses=UNPAID,
-        to_status=to_status,
         actor=actor,
         reason=reason,
         failure_reason=reason if to_status in ("failed", "cancelled") else None,

@@ -9,7 +9,7 @@ from peewee import fn
 from models import PaymentRefund, PaymentTransaction
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.payments.operations import UNPAID
+from portal.payments.status_rules import REFUND_TRANSITIONS, TRANSITIONS
 
 REQUEST_ID_MAX = 64
 
@@ -69,10 +69,8 @@ def move_refund(refund: PaymentRefund, to_status: str, actor: Actor, *, reason: 
     return move_status(
         PaymentRefund,
         refund.id,
+        REFUND_TRANSITIONS[to_status],
         entity="refund",
-        event=f"refund_{to_status}",
-        from_statuses=("requested", "waiting", "refused"),
-        to_status=to_status,
         actor=actor,
         reason=reason,
         refusal=reason if to_status == "refused" else None,
@@ -95,9 +93,9 @@ def count_refund(payment: PaymentTransaction, amount_minor: int, actor: Actor) -
     with transaction():
         rows = query(
             """UPDATE payment_transactions SET refunded_minor = refunded_minor + %s, updated_at = now()
-               WHERE id = %s AND status <> 'refunded' AND refunded_minor + %s <= amount_minor
+               WHERE id = %s AND status = ANY(%s) AND refunded_minor + %s <= amount_minor
                RETURNING refunded_minor = amount_minor""",
-            [amount_minor, payment.id, amount_minor],
+            [amount_minor, payment.id, list(TRANSITIONS["refunded"].from_statuses), amount_minor],
         )
         if not rows:
             return False
@@ -119,10 +117,8 @@ def _close(payment: PaymentTransaction, actor: Actor) -> None:
     move_status(
         PaymentTransaction,
         payment.id,
+        TRANSITIONS["refunded"],
         entity="payment",
-        event="payment_refunded",
-        from_statuses=("paid", *UNPAID),
-        to_status="refunded",
         actor=actor,
     )
 

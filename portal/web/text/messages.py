@@ -12,6 +12,7 @@ from portal.lib.errors import InputInvalid, PortalError
 from portal.web.text.account import ACCOUNT_ERRORS
 from portal.web.text.commission_terms import terms_exceed
 from portal.web.text.format import moment, money, number
+from portal.web.text.mint_refusals import MINT_REFUSALS
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
@@ -152,6 +153,7 @@ _ERRORS: dict[str, Sentence] = {
     "refund_too_large": lambda p: _(
         "At most %(left)s is left to refund.", left=money(p["left_minor"], p["currency"])
     ),
+    **MINT_REFUSALS,
     "reward_status_conflict": lambda p: _(
         "The status of this reward is already “%(label)s”.", label=status_words("reward", p["status"])
     ),

@@ -137,7 +137,7 @@ def test_a_payout_empties_what_the_vendor_is_owed_into_money_and_reserve(store: 
 def test_a_minted_reward_that_is_refunded_is_owed_back(store: Store) -> None:
     order = bought(store)
     reward = approve(ReferralReward.get().id, store.user("admin").id, store.settings)
-    minting.claim_approved([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
+    minting.claim_mintable([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
     minting.record_minted({reward.id: "0x" + "1" * 64}, TESTER)
     wei = reward.reward_amount_wei
     assert balances("TOKEN") == {"reward_expense": -wei, "tokens_minted": wei}

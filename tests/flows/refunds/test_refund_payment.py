@@ -71,7 +71,7 @@ def last_outcome() -> tuple[str | None, str | None]:
 
 
 def start_minting(reward: ReferralReward) -> None:
-    minting.claim_approved([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
+    minting.claim_mintable([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
 
 
 def mint(reward: ReferralReward) -> None:

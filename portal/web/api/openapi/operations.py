@@ -280,7 +280,7 @@ _ADMIN: dict[str, dict[str, Operation]] = {
         "post": operation(
             "mintRewards",
             "admin",
-            "Start minting approved rewards: one, or as many as `limit` says.",
+            "Mint one reward by `rewardId`, or the oldest rewards that may be minted, at most `limit`.",
             security=TOKEN,
             takes=body(
                 rewardId={"type": ["integer", "null"], "minimum": 1, "maximum": 2**63 - 1},
@@ -288,7 +288,16 @@ _ADMIN: dict[str, dict[str, Operation]] = {
             ),
             is_body_due=False,
             answers=_MINT,
-            errors=(*OF_ADMINS, "reward_unknown", "reward_status_conflict"),
+            errors=(
+                *OF_ADMINS,
+                "reward_unknown",
+                "reward_status_conflict",
+                "reward_refund_due",
+                "reward_on_hold",
+                "reward_on_other_chain",
+                "reward_amount_missing",
+                "reward_wallet_missing",
+            ),
         )
     },
 }

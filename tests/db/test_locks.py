@@ -1,0 +1,65 @@
+"""A session lock keeps its own connection, whatever happens to the application's."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+import jobs
+from portal.chain import lead
+from portal.db import advisory_lock, connection, query, release_connection
+from portal.db.locks import lock_session
+from portal.runtime import Portal
+
+LOCK = "job:probe"
+
+
+def is_free(name: str) -> bool:
+    with lock_session(name) as session:
+        return session is not None
+
+
+def test_second_session_does_not_get_the_lock(database: str) -> None:
+    with advisory_lock(LOCK) as first:
+        assert first
+        with advisory_lock(LOCK) as second:
+            assert not second
+        assert not is_free(LOCK)
+    assert is_free(LOCK)
+
+
+def test_lock_survives_release_of_the_applications_connection(database: str) -> None:
+    with advisory_lock(LOCK) as got:
+        assert got
+        release_connection()
+        assert not is_free(LOCK)
+        with connection():
+            query("SELECT 1")
+        assert not is_free(LOCK)
+    assert is_free(LOCK)
+
+
+def test_leader_survives_release_of_the_applications_connection(database: str) -> None:
+    with lead("probe") as leader:
+        assert leader
+        release_connection()
+        assert not is_free("probe")
+        with connection(), leader.writing():
+            query("SELECT 1")
+    assert is_free("probe")
+
+
+def test_job_keeps_its_lock_through_an_application_context(database: str) -> None:
+    app = Flask(__name__)
+    app.teardown_appcontext(lambda _error: release_connection())
+    free_during_job: list[bool] = []
+
+    def run(_portal: Portal) -> None:
+        query("SELECT 1")
+        with app.app_context():
+            query("SELECT 1")
+        free_during_job.append(is_free(LOCK))
+        query("SELECT 1")
+
+    jobs._run(jobs.Job("probe", 1, run), None)  # type: ignore[arg-type]
+    assert free_during_job == [False]
+    assert is_free(LOCK)
