@@ -1,19 +1,19 @@
-"""How many UAH a USD is worth: a setting, or the National Bank of Ukraine's rate of the day (WAYFORPAY: NBU).
+"""How many UAH a USD is worth: a setting, or the National Bank of Ukraine's rate of the day.
 
-A rate that cannot be had is a missing rate, never a guess: the reward is recorded as failed and retried later.
+A rate that cannot be read is a missing rate, never a guess: the reward is recorded as failed and retried later.
+See docs/rules/rewards.md.
 """
 
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from models import ExchangeRate
+from portal.lib import http
 from portal.lib.clock import utc_now
 from portal.rewards.rules import rate_for
 from portal.settings import Settings
@@ -24,7 +24,7 @@ _ANSWER_LIMIT = 64 * 1024
 
 
 class RateUnreadable(Exception):
-    """The bank could not be reached or answered something that is no rate of the asked day."""
+    """The bank could not be reached, or its answer holds no rate of the requested day."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class RateReading:
 
 
 def read_rate(currency: str, settings: Settings) -> RateReading:
-    """Return the rate a reward in this currency is sized by (SPEC section 5)."""
+    """Return the rate a reward in this currency is sized by. See docs/rules/rewards.md."""
     if currency == "UAH" and settings.referral_rate_source == NBU:
         return _nbu_rate(settings)
     source = "setting" if currency == "UAH" else "parity"
@@ -62,17 +62,18 @@ def _nbu_rate(settings: Settings) -> RateReading:
 
 
 def fetch_nbu_rate(url: str, day: date) -> Decimal:
-    """Ask the bank for UAH per USD on a day; raise RateUnreadable.
+    """Return UAH per USD on a day as the bank publishes it; raise RateUnreadable.
 
-    An undated call serves the next banking day, and errors come as HTTP 200, so the date is asked for and checked.
+    An undated call serves the next banking day, and errors come as HTTP 200, so the date is passed and checked.
     """
     address = f"{url}?valcode=USD&date={day:%Y%m%d}&json"
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - an operator's setting
-            body = answer.read(_ANSWER_LIMIT)
-    except (OSError, urllib.error.URLError) as error:
+        answer = http.get(address, timeout=_TIMEOUT_SECONDS, limit=_ANSWER_LIMIT)
+    except http.HttpFailed as error:
         raise RateUnreadable(str(error)) from None
-    return parse_nbu_rate(body, day)
+    if answer.status >= 300:
+        raise RateUnreadable(f"status {answer.status}")
+    return parse_nbu_rate(answer.body, day)
 
 
 def parse_nbu_rate(body: bytes, day: date) -> Decimal:

@@ -12,7 +12,6 @@ from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
 from portal.flows.checkout import write_ledgers as write_rails
 from portal.flows.checkout.begin_payment import begin_membership_payment
-from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.checkout.retry_ledgers import retry_rails
 from portal.flows.checkout.settle_payment import buy_with_credit, pay_with_credit
 from portal.orders import CartLine, OrderUnknown
@@ -53,7 +52,7 @@ def test_two_orders_paid_at_the_same_moment_are_not_both_first(store: Store) -> 
 
     def send(body: bytes) -> None:
         with connection():
-            receive_callback(body, store.chain, store.settings)
+            store.receive(body)
 
     threads = [threading.Thread(target=send, args=[body]) for body in bodies]
     for thread in threads:
@@ -135,11 +134,12 @@ def test_a_strangers_order_cannot_be_paid(store: Store) -> None:
         pay_with_credit(order.id, store.user("ann"), store.chain, store.settings)
 
 
-def test_an_order_on_its_way_to_the_provider_cannot_be_paid_by_credit(store: Store) -> None:
+def test_order_the_provider_is_checking_cannot_be_paid_by_credit(store: Store) -> None:
     give_credit(store, "ann")
     buyer = store.user("ann")
     order = store.place(buyer).order
     store.leave(order)
+    store.tell(order, "Pending")
     with pytest.raises(PaymentInProgress):
         pay_with_credit(order.id, buyer, store.chain, store.settings)
     assert credit_balance(buyer.id, "UAH") == 50_000
@@ -204,7 +204,7 @@ def test_a_membership_of_a_referred_user_earns_a_flat_reward(store: Store) -> No
     body = store.callback(
         Order(order_reference=form.order_reference, total_minor=29_900, currency="UAH"), "Approved"
     )
-    receive_callback(body, store.chain, store.settings)
+    store.receive(body)
     reward = ReferralReward.get()
     assert (reward.order_id, reward.rail, reward.status) == (None, "fiat", "pending_approval")
     # 5% of 299 UAH at 40 UAH per USD at 0.10 USD a token.
