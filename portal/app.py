@@ -13,6 +13,7 @@ from portal.chain import open_chain
 from portal.cli import register_commands
 from portal.db import bind_database, release_connection
 from portal.logs import configure_logging
+from portal.payments import list_providers
 from portal.runtime import Portal
 from portal.settings import Settings, load_settings
 from portal.web import account, admin, checkout, exports, health, hooks, landing, referrer, shop, vendor
@@ -27,7 +28,7 @@ from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, s
 from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
 from portal.web.core.security import install_security
-from portal.web.dev import mailbox, stand_in
+from portal.web.dev import mailbox, payment_simulator
 from portal.web.landing.beacon import BeaconDoor
 from portal.web.text.letters import composer
 
@@ -63,8 +64,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_errors(app)
     account.login_manager.init_app(app)
     app.teardown_appcontext(lambda _error: release_connection())
-    stand_ins = ((stand_in,) if settings.uses_stand_in else ()) + ((mailbox,) if settings.shows_mail else ())
-    for module in BLUEPRINTS + stand_ins:
+    is_simulated = any(provider.simulator for provider in list_providers(settings))
+    simulators = ((payment_simulator,) if is_simulated else ()) + ((mailbox,) if settings.shows_mail else ())
+    for module in BLUEPRINTS + simulators:
         app.register_blueprint(module.blueprint)
     install_gate(app)
     install_referral_cookies(app)

@@ -50,6 +50,11 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
     }
 )
 
+# The buyer left an open attempt for another way of paying.
+SUPERSEDE = Transition(
+    "payment_superseded", (PaymentStatus.CREATED, PaymentStatus.REDIRECTED), PaymentStatus.CANCELLED
+)
+
 _UNDECIDED = (RefundStatus.REQUESTED, RefundStatus.WAITING, RefundStatus.REFUSED)
 
 # By the status they lead to.

@@ -1,19 +1,19 @@
-"""How many UAH a USD is worth: a setting, or the National Bank of Ukraine's rate of the day (WAYFORPAY: NBU).
+"""How many UAH a USD is worth: a setting, or the National Bank of Ukraine's rate of the day.
 
-A rate that cannot be had is a missing rate, never a guess: the reward is recorded as failed and retried later.
+A rate that cannot be read is a missing rate, never a guess: the reward is recorded as failed and retried later.
+See docs/rules/rewards.md.
 """
 
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from models import ExchangeRate
+from portal.lib import http
 from portal.lib.clock import utc_now
 from portal.rewards.rules import rate_for
 from portal.settings import Settings
@@ -69,11 +69,12 @@ def fetch_nbu_rate(url: str, day: date) -> Decimal:
     """
     address = f"{url}?valcode=USD&date={day:%Y%m%d}&json"
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 - an operator's setting
-            body = response.read(_RESPONSE_LIMIT)
-    except (OSError, urllib.error.URLError) as error:
+        answer = http.get(address, timeout=_TIMEOUT_SECONDS, limit=_RESPONSE_LIMIT)
+    except http.HttpFailed as error:
         raise RateUnreadable(str(error)) from None
-    return parse_nbu_rate(body, day)
+    if answer.status >= 300:
+        raise RateUnreadable(f"status {answer.status}")
+    return parse_nbu_rate(answer.body, day)
 
 
 def parse_nbu_rate(body: bytes, day: date) -> Decimal:

@@ -18,7 +18,7 @@ from pathlib import Path
 from models import Order, Refcode
 from portal.db import connection
 from portal.db.connection import query
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from tests.bench.bench_queue import FILL
 from tests.bench.databases import durable_database
 from tests.factories import make_code, make_order, make_payment, make_product, make_user

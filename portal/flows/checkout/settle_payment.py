@@ -13,6 +13,7 @@ from portal.catalogue import CartLine, deduct_stock
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.checkout.decide_attribution import confirm_attribution, staged_trace
+from portal.flows.checkout.open_attempt import open_attempt
 from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.size_reward import read_market
 from portal.flows.checkout.write_ledgers import RailContext, write_rails
@@ -27,7 +28,7 @@ from portal.orders import (
     list_order_items,
     mark_order_paid,
 )
-from portal.payments import debit_credit, lock_payment, move_payment, open_payment
+from portal.payments import INTERNAL_CREDIT, Payment, lock_payment, move_payment
 from portal.settings import Settings
 
 
@@ -41,17 +42,8 @@ def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Setti
     actor = Actor.user(buyer.id)
     with transaction():
         lock_user(buyer.id)
-        payment = open_payment(
-            order.order_reference,
-            purpose="store_order",
-            processor="internal_credit",
-            entity_id=order.id,
-            user_id=buyer.id,
-            amount_minor=order.total_minor,
-            currency=order.currency,
-            actor=actor,
-        )
-        debit_credit(buyer.id, order.total_minor, order.currency, order.order_reference)
+        payment = open_attempt(order.id, buyer, INTERNAL_CREDIT, actor)
+        INTERNAL_CREDIT.charge(Payment.of(payment), buyer.id)
         settle_locked(payment, RailContext(settings, market, actor))
     return get_order(order_id)
 

@@ -95,7 +95,7 @@ def _check_guards(
 
 def _pay(order: Order, buyer: User, chain: AnyChain, settings: Settings) -> None:
     begin_order_payment(order.id, buyer, "en", settings)
-    told = smoke_callback(get_payment(order.order_reference), "Approved", settings)
+    told = smoke_callback(get_payment(order.order_reference), "paid", settings)
     # Told twice, as providers do.
     receive_callback(told, chain, settings)
     receive_callback(told, chain, settings)

@@ -10,12 +10,13 @@ from flask.typing import ResponseReturnValue
 from portal.catalogue import list_products, parse_cart
 from portal.flows.accounts.note_sighting import note_buyer, note_referred
 from portal.flows.approvals import decide_reward
-from portal.flows.checkout.begin_payment import PurchaseForm, begin_membership_payment, begin_order_payment
+from portal.flows.checkout.begin_payment import begin_membership_payment, begin_order_payment
 from portal.flows.checkout.place_order import PlacedOrder, place_order
 from portal.flows.checkout.settle_payment import pay_with_credit
 from portal.flows.minting.mint_rewards import request_mint
 from portal.flows.overviews.referrer_overview import referrer_overview
 from portal.lib.money import major_text
+from portal.payments import Form, Redirect
 from portal.rewards import list_reward_queue
 from portal.runtime import current_portal
 from portal.web.core.access import for_role, public, signed_in
@@ -91,15 +92,14 @@ def create_order() -> ResponseReturnValue:
     return jsonify(_order_answer(placed)), 201
 
 
-@blueprint.post("/store/payments/wayforpay")
+@blueprint.post("/store/payments/<provider>")
 @signed_in()
-def pay_by_wayforpay() -> ResponseReturnValue:
-    """Return the signed form that sends the buyer to the provider."""
+def pay_by_provider(provider: str) -> ResponseReturnValue:
+    """Return the form or the address that sends the buyer to a provider."""
     order_id = text_field(json_body(), "orderId")
+    settings = current_portal().settings
     return jsonify(
-        _form_answer(
-            begin_order_payment(order_id, current_user().row, select_locale(), current_portal().settings)
-        )
+        _departure(begin_order_payment(order_id, current_user().row, select_locale(), settings, provider))
     )
 
 
@@ -120,7 +120,7 @@ def upgrade_membership() -> ResponseReturnValue:
     tier = text_field(json_body(), "tier")
     form = begin_membership_payment(tier, current_user().row, select_locale(), current_portal().settings)
     note_referred(current_user().row, sighting, current_portal().settings)
-    return jsonify(_form_answer(form))
+    return jsonify(_departure(form))
 
 
 @blueprint.get("/refcodes")
@@ -262,10 +262,9 @@ def _referral(order: Order) -> dict[str, Any]:
     return {"referralApplied": False, "referralReason": reason, "referralReasonText": referral_reason(reason)}
 
 
-def _form_answer(form: PurchaseForm) -> dict[str, Any]:
-    return {
-        "action": form.action,
-        "method": "POST",
-        "fields": form.fields,
-        "orderReference": form.order_reference,
-    }
+def _departure(departure: Form | Redirect) -> dict[str, Any]:
+    if isinstance(departure, Form):
+        target = {"action": departure.action, "method": "POST", "fields": departure.fields}
+    else:
+        target = {"action": departure.url, "method": "GET", "fields": {}}
+    return {**target, "orderReference": departure.order_reference}

@@ -84,6 +84,7 @@ _STATUS = {
     "payment_unknown": 404,
     "product_unknown": 404,
     "provider_unclear": 503,
+    "provider_unknown": 404,
     "rail_failure_unknown": 404,
     "rate_limited": 429,
     "refund_key_invalid": 409,

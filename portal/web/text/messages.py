@@ -128,7 +128,7 @@ _ERRORS: dict[str, Sentence] = {
     "password_present": lambda p: _("This account already has a password."),
     "password_wrong": lambda p: _("The current password is wrong."),
     "payment_in_progress": lambda p: _(
-        "Another way of paying this order has been started. Finish it, or place a new order."
+        "The provider is still checking your payment of this order. Wait for the result."
     ),
     "payout_frequency_unknown": lambda p: _("Choose how often to pay out."),
     "payout_batch_unknown": lambda p: _("This payout batch does not exist."),
@@ -141,6 +141,7 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "product_missing": lambda p: _("This product does not exist."),
     "product_unknown": lambda p: _("Product %(product)s is not for sale.", **p),
+    "provider_unknown": lambda p: _("This way of paying is not available here."),
     "provider_unclear": lambda p: _("The payment provider gave no clear answer, so nothing has changed."),
     "quantity_invalid": lambda p: _("Choose a whole quantity from 1 to %(at_most)s.", **p),
     "rail_failure_unknown": lambda p: _("This failure does not exist."),

@@ -12,19 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.lib.money import InvalidAmount
-from portal.payments.providers.wayforpay.messages import (
+from portal.payments.providers.wayforpay.callbacks import (
     PAYMENT_STATUSES,
     Callback,
     CallbackMalformed,
-    amount_minor,
     callback_fingerprint,
     is_authentic,
-    is_same_amount,
     parse_callback,
-    sign,
     sign_callback,
     signed_accept,
 )
+from portal.payments.providers.wayforpay.signature import amount_minor, is_same_amount, sign
 
 SECRET = "flk3409refn54t54t*FNJRET"
 

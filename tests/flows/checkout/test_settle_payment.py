@@ -24,7 +24,6 @@ from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
 from portal.flows.checkout import write_ledgers as write_rails
 from portal.flows.checkout.begin_payment import begin_membership_payment
-from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.checkout.retry_ledgers import retry_rails
 from portal.flows.checkout.settle_payment import buy_with_credit, pay_with_credit
 from portal.orders import OrderUnknown
@@ -65,7 +64,7 @@ def test_concurrent_payments_have_one_first_purchase(store: Store) -> None:
 
     def send(body: bytes) -> None:
         with connection():
-            receive_callback(body, store.chain, store.settings)
+            store.receive(body)
 
     threads = [threading.Thread(target=send, args=[body]) for body in bodies]
     for thread in threads:
@@ -147,11 +146,12 @@ def test_order_of_another_buyer_cannot_be_paid(store: Store) -> None:
         pay_with_credit(order.id, store.user("ann"), store.chain, store.settings)
 
 
-def test_order_being_paid_by_card_cannot_be_paid_by_credit(store: Store) -> None:
+def test_order_the_provider_is_checking_cannot_be_paid_by_credit(store: Store) -> None:
     give_credit(store, "ann")
     buyer = store.user("ann")
     order = store.place(buyer).order
     store.leave(order)
+    store.tell(order, "Pending")
     with pytest.raises(PaymentInProgress):
         pay_with_credit(order.id, buyer, store.chain, store.settings)
     assert credit_balance(buyer.id, "UAH") == 50_000
@@ -216,7 +216,7 @@ def buy_membership(store: Store) -> ReferralReward:
     body = store.callback(
         Order(order_reference=form.order_reference, total_minor=29_900, currency="UAH"), "Approved"
     )
-    receive_callback(body, store.chain, store.settings)
+    store.receive(body)
     return ReferralReward.get()
 
 

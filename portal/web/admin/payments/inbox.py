@@ -130,7 +130,7 @@ def _callback_page(event: PaymentEvent, error: PortalError | None = None) -> str
     closer = find_user(event.closed_by) if event.closed_by else None
     return render_template(
         "admin/payments/callback.html",
-        row={**row, "payload": payload_text(event.payload)},
+        row={**row, "payload": payload_text(event)},
         closed_by=closer.name if closer else "",
         note=request.form.get("note", ""),
         errors={"note": error_text(error)} if error else {},
