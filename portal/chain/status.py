@@ -1,4 +1,4 @@
-"""What `chain status` and the admin's pages tell: how the chain stands, what is missing, how to fix it."""
+"""The chain status for the command and the admin pages: state, problems, and how to fix them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOBODY = "0x" + "00" * 19 + "01"
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is missing: a stable code, what it is and how to fix it in English."""
+    """A problem: a stable code, and in English what it is and how to fix it."""
 
     code: str
     what: str
@@ -34,7 +34,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class ChainStatus:
-    """The chain's state at one moment; amounts in wei, ages in seconds, None where unknown."""
+    """The state of the chain at one time; amounts in wei, ages in seconds, None if unknown."""
 
     chain_id: int
     configured: bool
@@ -57,7 +57,7 @@ class ChainStatus:
 
 
 def read_status(chain: AnyChain, settings: Settings) -> ChainStatus:
-    """Ask node, contract, token and ledger; what cannot be read becomes a problem instead of an error."""
+    """Read node, contract, token and ledger; what cannot be read becomes a problem, not an error."""
     if not isinstance(chain, Chain):
         fix = "Set POLYGON_RPC_URL and REFERRAL_REWARDS_ADDRESS; `chain deploy` makes the contract."
         return ChainStatus(chain.chain_id, False, problems=[Problem("not_configured", chain.reason, fix)])

@@ -14,6 +14,7 @@ from portal.chain.sending.fees import Fees
 from portal.chain.sending.keys import OperatorKey, Signed
 from portal.chain.sending.leadership import Leader
 from portal.db import query
+from portal.lib.types import Address, TxHash, Wei
 
 OPEN, SUCCEEDED, REVERTED, SUPERSEDED = "open", "succeeded", "reverted", "superseded"
 SETTLED = (SUCCEEDED, REVERTED, SUPERSEDED)
@@ -24,8 +25,8 @@ class Item:
     """One payment of a transaction: the id of a reward or payout, the wallet, wei, and the on-chain reference."""
 
     item_id: int
-    recipient: str
-    amount_wei: int
+    recipient: Address
+    amount_wei: Wei
     order_ref: str | None = None
 
 
@@ -45,7 +46,7 @@ class Attempt:
     """A signed version of a transaction; `idle_seconds` since it was last sent, None if never."""
 
     id: int
-    tx_hash: str
+    tx_hash: TxHash
     raw: bytes
     fees: Fees
     age_seconds: int
@@ -216,7 +217,7 @@ def _items(transaction_ids: Sequence[int]) -> dict[int, list[Item]]:
         " WHERE transaction_id = ANY(%s) ORDER BY transaction_id, position",
         [list(transaction_ids)],
     ):
-        found[row[0]].append(Item(row[1], row[2], int(row[3]), row[4]))
+        found[row[0]].append(Item(row[1], Address(row[2]), Wei(int(row[3])), row[4]))
     return found
 
 
