@@ -28,7 +28,7 @@ class OwnConnection:
     """A permanent connection to the bound database that runs one prepared statement, one thread at a time.
 
     Every statement is a transaction of its own. A connection that failed, that a fork inherited or that belongs to
-    a database bound before is left behind; one that lay idle is asked first whether it still lives.
+    a previously bound database is replaced; an idle one is tested before use.
     """
 
     def __init__(self, name: str, statement: str, types: str) -> None:

@@ -39,8 +39,8 @@ def read_paid_orders(chain: AnyChain, order_references: Sequence[str]) -> dict[s
 
 def read_paid_order(chain: AnyChain, order_reference: str) -> bool | None:
     """Return whether the contract records a reference as paid, None if the chain cannot be read."""
-    found = read_paid_orders(chain, [order_reference])
-    return None if found is None else found[order_reference]
+    paid = read_paid_orders(chain, [order_reference])
+    return None if paid is None else paid[order_reference]
 
 
 def read_paid_event(chain: AnyChain, order_reference: str) -> PaidEvent | None:

@@ -107,19 +107,19 @@ class RewardsContract:
     ) -> list[PaidEvent]:
         """Return `ReferralPaid` events of a block range in order, with as many requests as the node needs."""
         topics: list[object] = [_PAID_TOPIC, None, list(order_refs)] if order_refs else [_PAID_TOPIC]
-        found: list[PaidEvent] = []
+        events: list[PaidEvent] = []
         width = _WIDEST_SCAN
         while first <= last:
             end = min(first + width - 1, last)
             try:
-                found += [_paid_event(log) for log in node.logs(self.address, topics, first, end)]
+                events += [_paid_event(log) for log in node.logs(self.address, topics, first, end)]
             except NodeRefused as refusal:
                 if width <= _NARROWEST_SCAN:
                     raise ChainAway(f"{node.host} refused an event scan: {refusal}", host=node.host) from None
                 width //= 4
                 continue
             first = end + 1
-        return found
+        return events
 
     def facts(self, node: Node, operator: str) -> Facts:
         """Return mode, pause, caps, roles and balances at the latest block; raise ContractMissing."""

@@ -22,10 +22,10 @@ class Token:
 
     def decimals(self, node: Node) -> int:
         """Return the token's decimals; raise ContractMissing if the address has none."""
-        found = self._number(node.eth_call(self.address, encode_call("decimals()")))
-        if found > _MOST_DECIMALS:
-            raise ContractMissing(f"the token at {checksum(self.address)} claims {found} decimals")
-        return found
+        decimals = self._number(node.eth_call(self.address, encode_call("decimals()")))
+        if decimals > _MOST_DECIMALS:
+            raise ContractMissing(f"the token at {checksum(self.address)} claims {decimals} decimals")
+        return decimals
 
     def balance(self, node: Node, account: str) -> int:
         """Return an account's balance in base units."""

@@ -1,8 +1,8 @@
 """JSON-RPC as typed calls on one chosen node.
 
-A node is chosen for a piece of work and kept for all of it, so that its reads agree with each other;
+One node is used for a whole piece of work, so that its reads are consistent;
 a failure ends the work and the next choice prefers another node. Nothing is sent twice behind our back:
-web3's provider retries `eth_sendRawTransaction` by itself unless told not to.
+web3's provider retries `eth_sendRawTransaction` by itself unless configured otherwise.
 """
 
 from __future__ import annotations
@@ -146,8 +146,8 @@ class Node:
 
     def blocks(self, numbers: Sequence[int]) -> dict[int, Block]:
         calls: list[tuple[str, list[object]]] = [("eth_getBlockByNumber", [hex(n), False]) for n in numbers]
-        found = zip(numbers, self.call_many(calls), strict=True)
-        return {number: self._block(number, raw) for number, raw in found if isinstance(raw, dict)}
+        blocks = zip(numbers, self.call_many(calls), strict=True)
+        return {number: self._block(number, raw) for number, raw in blocks if isinstance(raw, dict)}
 
     def _block(self, tag: str | int, raw: Any) -> Block:
         if not isinstance(raw, dict):
@@ -176,10 +176,10 @@ class Node:
         calls: list[tuple[str, list[object]]] = [
             ("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes
         ]
-        found = self.call_many(calls)
+        receipts = self.call_many(calls)
         return {
             raw["transactionHash"]: _receipt(raw)
-            for raw in found
+            for raw in receipts
             if isinstance(raw, dict) and raw.get("blockHash")
         }
 
@@ -283,12 +283,12 @@ class Rpc:
 
     def _check(self, node: Node, now: datetime | None) -> None:
         try:
-            found, head = node.chain_id(), node.block("latest")
+            chain_id, head = node.chain_id(), node.block("latest")
         except NodeRefused as refusal:
             raise ChainAway(f"{node.host} refused: {refusal}", host=node.host) from None
-        if found != self._chain_id:
+        if chain_id != self._chain_id:
             raise WrongChain(
-                f"{node.host} serves chain {found}, not {self._chain_id}", host=node.host, found=found
+                f"{node.host} serves chain {chain_id}, not {self._chain_id}", host=node.host, found=chain_id
             )
         if now is None or self._max_head_age is None:
             return
@@ -310,7 +310,7 @@ def revert_of(refusal: NodeRefused) -> Revert | None:
 def _revert_data(data: object) -> bytes:
     """Return the hex of revert data, which nodes send as a string, as "Reverted 0x...", or in nested objects."""
     if isinstance(data, dict):
-        return next((found for found in map(_revert_data, data.values()) if found), b"")
+        return next((nested for nested in map(_revert_data, data.values()) if nested), b"")
     text = str(data or "").removeprefix("Reverted ").strip('"')
     try:
         return bytes.fromhex(text.removeprefix("0x")) if text.startswith("0x") else b""

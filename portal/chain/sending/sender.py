@@ -197,7 +197,7 @@ def list_open(chain_id: int, purposes: Sequence[str]) -> list[OpenTransaction]:
 
 
 def _attempts(transaction_ids: Sequence[int]) -> dict[int, list[Attempt]]:
-    found: dict[int, list[Attempt]] = {transaction_id: [] for transaction_id in transaction_ids}
+    attempts: dict[int, list[Attempt]] = {transaction_id: [] for transaction_id in transaction_ids}
     for row in query(
         "SELECT transaction_id, id, tx_hash, raw, max_fee_wei, tip_wei,"
         " extract(epoch FROM clock_timestamp() - created_at)::bigint,"
@@ -206,19 +206,19 @@ def _attempts(transaction_ids: Sequence[int]) -> dict[int, list[Attempt]]:
         [list(transaction_ids)],
     ):
         fees = Fees(int(row[4]), int(row[5]))
-        found[row[0]].append(Attempt(row[1], row[2], bytes(row[3]), fees, int(row[6]), row[7]))
-    return found
+        attempts[row[0]].append(Attempt(row[1], row[2], bytes(row[3]), fees, int(row[6]), row[7]))
+    return attempts
 
 
 def _items(transaction_ids: Sequence[int]) -> dict[int, list[Item]]:
-    found: dict[int, list[Item]] = {transaction_id: [] for transaction_id in transaction_ids}
+    items: dict[int, list[Item]] = {transaction_id: [] for transaction_id in transaction_ids}
     for row in query(
         "SELECT transaction_id, item_id, recipient, amount_wei, order_ref FROM chain_transaction_items"
         " WHERE transaction_id = ANY(%s) ORDER BY transaction_id, position",
         [list(transaction_ids)],
     ):
-        found[row[0]].append(Item(row[1], Address(row[2]), Wei(int(row[3])), row[4]))
-    return found
+        items[row[0]].append(Item(row[1], Address(row[2]), Wei(int(row[3])), row[4]))
+    return items
 
 
 def settle(transaction_id: int, outcome: Outcome) -> bool:
