@@ -1,4 +1,4 @@
-"""The configured chain, or its null twin."""
+"""The configured chain, or its null object."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.chain.sending.keys import OperatorKey, load_operator_key
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings
 
-# A public chain whose head is older than this is a node that fell behind, or a chain that stands still.
+# If the latest block of a public chain is older than this, the node is behind or the chain has stopped.
 MAX_HEAD_AGE_SECONDS = 120
 
 
 @dataclass(frozen=True)
 class Chain:
-    """One chain with the rewards contract on it; `operator` is None in processes that hold no key."""
+    """A chain with the rewards contract; `operator` is None in processes without the key."""
 
     chain_id: int
     rpc: Rpc
@@ -30,18 +30,18 @@ class Chain:
     configured: ClassVar[bool] = True
 
     def node(self, now: datetime | None = None) -> Node:
-        """Return a healthy node; raises ChainAway or WrongChain."""
+        """Return a healthy node; raise ChainAway or WrongChain."""
         return self.rpc.choose(now)
 
     @property
     def leader_name(self) -> str:
-        """Name the account whose nonces need one leader."""
+        """Return the name of the account whose nonces need one leader."""
         return f"chain:{self.chain_id}:{self.operator.address if self.operator else '-'}"
 
 
 @dataclass(frozen=True)
 class NotConfigured:
-    """No chain: everything but minting works, and pages say so."""
+    """No chain is configured: everything except minting works, and pages say so."""
 
     reason: str
     chain_id: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NewType
 
-# Token base units: 10^18 of them are one token.
+# Base units of a token; 10^18 of them are one token unless its contract says otherwise.
 Wei = NewType("Wei", int)
 # "0x" and 40 hexadecimal digits in lower case, as stored; pages show the EIP-55 form.
 Address = NewType("Address", str)

@@ -119,7 +119,7 @@ def claim_paid(reward_ids: Sequence[int], *, chain_id: int, token: str, actor: A
     return _claim(_CLAIM_PAID, reward_ids, chain_id, token, actor)
 
 
-def record_minted(tx_hashes: Mapping[int, str], actor: Actor) -> list[int]:
+def record_minted(tx_hashes: Mapping[int, TxHash], actor: Actor) -> list[int]:
     """Move rewards to `minted`, each with the hash of the transaction that paid it; return the ids that moved."""
     mint = TRANSITIONS["mint"]
     with transaction():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 from flask import Flask
 
 import jobs
@@ -18,6 +22,27 @@ def is_free(name: str) -> bool:
         return session is not None
 
 
+@contextmanager
+def idle_connection_in_use() -> Iterator[None]:
+    """Let another thread take the idle connection of the pool, so that this thread's next query opens a new one."""
+    taken, done = threading.Event(), threading.Event()
+
+    def take() -> None:
+        with connection():
+            query("SELECT 1")
+            taken.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    assert taken.wait(30)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def test_second_session_does_not_get_the_lock(database: str) -> None:
     with advisory_lock(LOCK) as first:
         assert first
@@ -28,23 +53,23 @@ def test_second_session_does_not_get_the_lock(database: str) -> None:
 
 
 def test_lock_survives_release_of_the_applications_connection(database: str) -> None:
-    with advisory_lock(LOCK) as got:
-        assert got
-        release_connection()
-        assert not is_free(LOCK)
-        with connection():
+    with ExitStack() as others:
+        with advisory_lock(LOCK) as got:
+            assert got
             query("SELECT 1")
-        assert not is_free(LOCK)
-    assert is_free(LOCK)
+            release_connection()
+            others.enter_context(idle_connection_in_use())
+            query("SELECT 1")
+            assert not is_free(LOCK)
+        assert is_free(LOCK)
 
 
 def test_leader_survives_release_of_the_applications_connection(database: str) -> None:
     with lead("probe") as leader:
         assert leader
         release_connection()
-        assert not is_free("probe")
-        with connection(), leader.writing():
-            query("SELECT 1")
+        with idle_connection_in_use(), connection(), leader.writing():
+            assert not is_free("probe")
     assert is_free("probe")
 
 
@@ -52,14 +77,17 @@ def test_job_keeps_its_lock_through_an_application_context(database: str) -> Non
     app = Flask(__name__)
     app.teardown_appcontext(lambda _error: release_connection())
     free_during_job: list[bool] = []
+    release_connection()
+    with ExitStack() as others:
 
-    def run(_portal: Portal) -> None:
-        query("SELECT 1")
-        with app.app_context():
+        def run(_portal: Portal) -> None:
             query("SELECT 1")
-        free_during_job.append(is_free(LOCK))
-        query("SELECT 1")
+            with app.app_context():
+                query("SELECT 1")
+            others.enter_context(idle_connection_in_use())
+            query("SELECT 1")
+            free_during_job.append(is_free(LOCK))
 
-    jobs._run(jobs.Job("probe", 1, run), None)  # type: ignore[arg-type]
-    assert free_during_job == [False]
-    assert is_free(LOCK)
+        jobs._run(jobs.Job("probe", 1, run), None)  # type: ignore[arg-type]
+        assert free_during_job == [False]
+        assert is_free(LOCK)

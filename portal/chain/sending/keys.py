@@ -11,6 +11,7 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
 from portal.chain.errors import KeyUnusable
+from portal.lib.types import Address, TxHash
 from portal.settings import Settings
 
 
@@ -19,7 +20,7 @@ class Signed:
     """A signed transaction and its hash."""
 
     raw: bytes
-    tx_hash: str
+    tx_hash: TxHash
 
 
 class OperatorKey:
@@ -27,7 +28,7 @@ class OperatorKey:
 
     def __init__(self, account: LocalAccount) -> None:
         self.__account = account
-        self.address = str(account.address).lower()
+        self.address = Address(str(account.address).lower())
 
     @classmethod
     def from_private_key(cls, private_key: str) -> OperatorKey:
@@ -41,7 +42,7 @@ class OperatorKey:
         """Sign a transaction given as JSON-RPC fields with integers."""
         to = {"to": to_checksum_address(fields["to"])} if "to" in fields else {}
         signed = self.__account.sign_transaction({**fields, **to})
-        return Signed(bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex())
+        return Signed(bytes(signed.raw_transaction), TxHash("0x" + bytes(signed.hash).hex()))
 
     def __repr__(self) -> str:
         return f"OperatorKey({self.address})"

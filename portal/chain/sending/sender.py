@@ -14,6 +14,7 @@ from portal.chain.sending.fees import Fees
 from portal.chain.sending.keys import OperatorKey, Signed
 from portal.chain.sending.leadership import Leader
 from portal.db import query
+from portal.lib.types import Address, TxHash, Wei
 
 OPEN, SUCCEEDED, REVERTED, SUPERSEDED = "open", "succeeded", "reverted", "superseded"
 SETTLED = (SUCCEEDED, REVERTED, SUPERSEDED)
@@ -24,8 +25,8 @@ class Item:
     """One payment of a transaction: the id of a reward or payout, the wallet, wei, and the on-chain reference."""
 
     item_id: int
-    recipient: str
-    amount_wei: int
+    recipient: Address
+    amount_wei: Wei
     order_ref: str | None = None
 
 
@@ -45,7 +46,7 @@ class Attempt:
     """A signed version of a transaction; `idle_seconds` since it was last sent, None if never."""
 
     id: int
-    tx_hash: str
+    tx_hash: TxHash
     raw: bytes
     fees: Fees
     age_seconds: int
@@ -196,7 +197,7 @@ def list_open(chain_id: int, purposes: Sequence[str]) -> list[OpenTransaction]:
 
 
 def _attempts(transaction_ids: Sequence[int]) -> dict[int, list[Attempt]]:
-    found: dict[int, list[Attempt]] = {transaction_id: [] for transaction_id in transaction_ids}
+    attempts: dict[int, list[Attempt]] = {transaction_id: [] for transaction_id in transaction_ids}
     for row in query(
         "SELECT transaction_id, id, tx_hash, raw, max_fee_wei, tip_wei,"
         " extract(epoch FROM clock_timestamp() - created_at)::bigint,"
@@ -205,19 +206,19 @@ def _attempts(transaction_ids: Sequence[int]) -> dict[int, list[Attempt]]:
         [list(transaction_ids)],
     ):
         fees = Fees(int(row[4]), int(row[5]))
-        found[row[0]].append(Attempt(row[1], row[2], bytes(row[3]), fees, int(row[6]), row[7]))
-    return found
+        attempts[row[0]].append(Attempt(row[1], row[2], bytes(row[3]), fees, int(row[6]), row[7]))
+    return attempts
 
 
 def _items(transaction_ids: Sequence[int]) -> dict[int, list[Item]]:
-    found: dict[int, list[Item]] = {transaction_id: [] for transaction_id in transaction_ids}
+    items: dict[int, list[Item]] = {transaction_id: [] for transaction_id in transaction_ids}
     for row in query(
         "SELECT transaction_id, item_id, recipient, amount_wei, order_ref FROM chain_transaction_items"
         " WHERE transaction_id = ANY(%s) ORDER BY transaction_id, position",
         [list(transaction_ids)],
     ):
-        found[row[0]].append(Item(row[1], row[2], int(row[3]), row[4]))
-    return found
+        items[row[0]].append(Item(row[1], Address(row[2]), Wei(int(row[3])), row[4]))
+    return items
 
 
 def settle(transaction_id: int, outcome: Outcome) -> bool:

@@ -118,7 +118,7 @@ def _compare_reward(work: MintRound, reward: _Paid, event: PaidEvent) -> None:
         _alert("paid_differently", reward.order_reference, event)
     if reward.status == RewardStatus.MINTED and reward.tx_hash != event.tx_hash:
         with work.leader.writing():
-            minting.correct_tx_hash(reward.id, TxHash(event.tx_hash), work.actor)
+            minting.correct_tx_hash(reward.id, event.tx_hash, work.actor)
     elif reward.status in (RewardStatus.APPROVED, RewardStatus.FAILED):
         heal_paid(work, {reward.id: event.tx_hash})
     elif reward.status in (RewardStatus.PENDING_APPROVAL, RewardStatus.REJECTED):
@@ -129,7 +129,7 @@ def _alert(kind: str, subject: str, event: PaidEvent) -> None:
     raise_alert(kind, subject, tx_hash=event.tx_hash, wallet=event.wallet, wei=str(event.amount))
 
 
-def heal_paid(work: MintRound, tx_hashes: Mapping[int, str]) -> None:
+def heal_paid(work: MintRound, tx_hashes: Mapping[int, TxHash]) -> None:
     """Move rewards that a final event proves paid to `minted`, through each status in between."""
     if not tx_hashes:
         return

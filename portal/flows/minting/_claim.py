@@ -16,6 +16,7 @@ from portal.chain.sending.operations import Waiting, store_draft
 from portal.flows.minting._audit import heal_paid
 from portal.flows.minting._context import MintRound
 from portal.flows.minting._open_transactions import find_payment_hashes
+from portal.lib.types import Wei
 from portal.rewards import minting
 from portal.rewards.minting import MintableReward
 
@@ -164,7 +165,7 @@ def _sift(work: MintRound, rewards: list[MintableReward]) -> _Sifted:
     """
     if _simulate(work, rewards) is None:
         return _Sifted(good=rewards)
-    control = Payment(work.key.address, 1, order_ref(f"control:{work.latest.hash}"))
+    control = Payment(work.key.address, Wei(1), order_ref(f"control:{work.latest.hash}"))
     refusal = work.contract.simulate(work.node, work.key.address, [control])
     if refusal is not None:
         raise Waiting(_WAITING_CODES.get(refusal.root.name, "contract_refuses"), refusal.text)

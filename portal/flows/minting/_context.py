@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from portal.chain.contract.rewards import PaidEvent, RewardsContract
 from portal.chain.sending.operations import FILLER, SendingContext
 from portal.db import Actor
+from portal.lib.types import TxHash
 from portal.rewards import minting
 
 REWARD_PURPOSES = ("reward", FILLER)
@@ -33,13 +34,13 @@ class MintRound(SendingContext):
     def contract(self) -> RewardsContract:
         return self.chain.contract
 
-    def record_minted(self, tx_hashes: dict[int, str]) -> None:
+    def record_minted(self, tx_hashes: dict[int, TxHash]) -> None:
         """Move rewards to `minted` and call `on_minted`, inside the caller's transaction."""
         moved = minting.record_minted(tx_hashes, self.actor)
         if moved and self.on_minted:
             self.on_minted(moved)
         self.minted += moved
 
-    def hashes_of(self, events: Sequence[PaidEvent]) -> dict[str, str]:
+    def hashes_of(self, events: Sequence[PaidEvent]) -> dict[str, TxHash]:
         """Return the transaction hash of each event by its order reference."""
         return {event.order_ref: event.tx_hash for event in events}

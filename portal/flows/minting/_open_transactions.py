@@ -12,6 +12,7 @@ from portal.chain.sending.operations import follow_open, reopen_reorganized
 from portal.chain.sending.sender import OpenTransaction, Outcome
 from portal.chain.state import raise_alert
 from portal.flows.minting._context import REWARD_PURPOSES, MintRound
+from portal.lib.types import TxHash
 from portal.rewards import minting
 
 
@@ -44,7 +45,7 @@ def _settle(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> 
     failpoint("zero balance")
 
 
-def _proofs(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> dict[int, str] | None:
+def _proofs(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> dict[int, TxHash] | None:
     """Return the hash that paid each paid item, None if some payment event is missing."""
     items = {item.order_ref: item.item_id for item in transaction.items if item.order_ref}
     if not items:
@@ -52,7 +53,7 @@ def _proofs(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> 
     contract = RewardsContract(transaction.to_address)
     flags = contract.paid(work.node, list(items), work.finalized.number)
     paid = [ref for ref, flag in zip(items, flags, strict=True) if flag]
-    hashes: dict[str, str] = {}
+    hashes: dict[str, TxHash] = {}
     if outcome.receipt:
         block = outcome.receipt.block_number
         hashes = work.hashes_of(contract.paid_events(work.node, block, block, paid)) if paid else {}
@@ -69,7 +70,7 @@ def _proofs(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> 
 
 def find_payment_hashes(
     work: MintRound, contract: RewardsContract, order_refs: Sequence[str]
-) -> dict[str, str]:
+) -> dict[str, TxHash]:
     """Return the transactions that paid references, searched from the first audited to the finalized block."""
     mark = audits.find_mark(work.chain.chain_id, contract.address)
     first = mark.first_block if mark else 0

@@ -36,6 +36,7 @@ from portal.chain.state import raise_alert
 from portal.commissions import payouts
 from portal.commissions.payout_queries import Transfer, list_unsent
 from portal.db import Actor
+from portal.lib.types import Address, Wei
 
 _PURPOSES = ("payout", FILLER)
 _TRANSFERS_A_ROUND = 20
@@ -202,7 +203,7 @@ def _send(context: PayoutRound, payout: Transfer, gas_limit: int, fees: Fees, la
         if not payouts.lock_unsent(payout.payout_id):
             return
         calldata = token.encode_transfer(payout.wallet, payout.amount_wei)
-        item = sender.Item(payout.payout_id, payout.wallet, payout.amount_wei)
+        item = sender.Item(payout.payout_id, Address(payout.wallet), Wei(payout.amount_wei))
         draft = sender.Draft("payout", token.address, calldata, gas_limit, (item,))
         signed = store_draft(context, draft, fees, latest)
     failpoint("payout_committed")
