@@ -10,20 +10,27 @@ import jsonschema_rs
 from werkzeug.test import TestResponse
 
 from portal.app import create_app
-from portal.payments import list_providers
+from portal.payments import PaymentProvider, list_providers
 from portal.settings import Settings
 from portal.web.api.openapi.document import api_description
 from portal.web.core.locale import LOCALES
 
-PROVIDERS = list_providers(Settings(_env_file=None))
 _NOT_OF_AN_OPERATION = (404, 405)
 _JSON_PATHS = ("/api/", "/healthz", "/readyz", "/openapi.json")
 
 
-@cache
 def description() -> dict[str, Any]:
-    """Return the document; it is the same for every portal but for its address."""
-    return api_description("http://localhost", "0", PROVIDERS)
+    """Return the document; it differs between portals by its address and its payment providers only."""
+    return _description(tuple(provider.name for provider in _providers()))
+
+
+@cache
+def _description(_names: tuple[str, ...]) -> dict[str, Any]:
+    return api_description("http://localhost", "0", _providers())
+
+
+def _providers() -> tuple[PaymentProvider, ...]:
+    return list_providers(Settings(_env_file=None))
 
 
 def json_routes() -> set[tuple[str, str]]:
@@ -97,7 +104,7 @@ def _template_of(path: str, method: str) -> str | None:
 
 def _concrete(path: str) -> list[str]:
     """Return a path once per payment provider if it has one in it."""
-    return list(dict.fromkeys(path.replace("{provider}", provider.name) for provider in PROVIDERS))
+    return list(dict.fromkeys(path.replace("{provider}", provider.name) for provider in _providers()))
 
 
 def _bare(path: str) -> str:

@@ -28,7 +28,7 @@ def callback_row(event: PaymentEvent) -> dict[str, Any]:
         "event": event,
         "state": "closed" if event.closed_at else event.outcome or "waiting",
         "why": callback_refusal(event.reason),
-        "told": _provider_words(event),
+        "provider": _provider_words(event),
     }
 
 
@@ -45,7 +45,7 @@ def describe_callback(event: PaymentEvent) -> CallbackText | None:
 
 
 def failure_rows(failures: Sequence[RailFailure]) -> list[dict[str, Any]]:
-    """Return what a page shows of failed rails: why, and when the job tries again."""
+    """Return what a page shows of failed ledgers: why, and when the job tries again."""
     return [_failure_row(failure) for failure in failures]
 
 
@@ -87,7 +87,7 @@ def _failure_row(failure: RailFailure) -> dict[str, Any]:
 
 
 def _sentence(code: str) -> str:
-    """Return an error's sentence, "" for one that is unknown or says values which were not kept."""
+    """Return an error's sentence, "" for one that is unknown or whose values were not stored."""
     try:
         text = text_of_code(code)
     except KeyError:
