@@ -51,7 +51,7 @@ DO $$
 DECLARE
     tables text[] := ARRAY(SELECT tablename FROM pg_tables WHERE schemaname = 'public'
         AND tablename NOT LIKE '%yoyo%'
-        AND tablename NOT IN ('platform_config', 'applied_functions', 'programme_versions'));
+        AND tablename NOT IN ('platform_config', 'applied_functions', 'programme_versions', 'stores'));
     guarded text[] := ARRAY(SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
         WHERE NOT tgisinternal);
     name text;
@@ -61,6 +61,7 @@ BEGIN
         || ' SELECT 1';
     FOREACH name IN ARRAY guarded LOOP EXECUTE format('ALTER TABLE %I ENABLE TRIGGER USER', name); END LOOP;
     UPDATE platform_config SET referral_percent = 5;
+    DELETE FROM stores WHERE id <> 1;
 END $$
 """
 
