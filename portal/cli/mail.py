@@ -8,7 +8,7 @@ from portal.cli.common import database_session, portal
 from portal.db import Actor
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
-from portal.mail import open_postman, requeue_dead_letters
+from portal.mail import open_transport, requeue_dead_letters
 
 ACTOR = Actor("command:mail")
 
@@ -27,8 +27,8 @@ def send() -> None:
     sender = Sender(settings.mail_from, settings.brand_name)
     with database_session():
         answer_reset_requests()
-        postman = open_postman(settings.smtp_url.get_secret_value())
-        sent = deliver_mail(postman, portal().compose, sender, ACTOR)
+        transport = open_transport(settings.smtp_url.get_secret_value())
+        sent = deliver_mail(transport, portal().compose, sender, ACTOR)
     click.echo(f"{sent} sent.")
 
 

@@ -1,4 +1,4 @@
--- Of one buyer's paid orders at most one is attributed: the first.
+-- At most one paid order per buyer is attributed: the first.
 SELECT buyer_user_id, count(*) AS attributed
 FROM orders
 WHERE paid_at IS NOT NULL AND referral_code IS NOT NULL
