@@ -1,4 +1,4 @@
-"""`flask mail send` and `flask mail retry`."""
+"""`flask mail`: send letters and retry dead ones."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ ACTOR = Actor("command:mail")
 
 @click.group()
 def mail() -> None:
-    """Letters that wait in the outbox."""
+    """Manage letters in the outbox."""
 
 
 @mail.command("send")
 def send() -> None:
-    """Send what is due now, as the job does every few seconds."""
+    """Send the letters that are due, as the job does every few seconds."""
     settings = portal().settings
     if not settings.mail_configured:
         raise click.ClickException("Set SMTP_URL and MAIL_FROM first.")
@@ -34,7 +34,7 @@ def send() -> None:
 
 @mail.command("retry")
 def retry() -> None:
-    """Let letters that were given up try again, while they are still worth reading."""
+    """Queue dead letters that have not expired again."""
     with database_session():
         count = requeue_dead_letters(ACTOR)
-    click.echo(f"{count} letters wait again.")
+    click.echo(f"{count} letters are queued again.")
