@@ -1,4 +1,4 @@
-"""Commands as an operator runs them: on a fresh database, with and without a chain, beside a server or alone."""
+"""Commands as an operator runs them: on a fresh database, with and without a chain or a running server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MakePortal = Callable[..., Flask]
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[str]:
-    """Bind the models to a fresh database and yield its URL; an application binds them anew."""
+    """Bind the models to a fresh database and yield its URL; an application binds them again."""
     bind_database(database_url)
     try:
         yield database_url
