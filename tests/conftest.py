@@ -23,7 +23,9 @@ from tests.support.databases import (
 from tests.support.portals import RunningPortal, start_portal
 from tests.support.run import close_run, open_run, run_folder
 
-_BROWSER_TESTS = Path(__file__).parent / "browser"
+_TESTS = Path(__file__).parent
+# Nearly every test of these folders starts servers or processes of its own.
+_SLOW_FOLDERS = ("chain", "dev")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,16 +49,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        # One portal and one browser serve them all, so they stay in one worker.
-        if _BROWSER_TESTS in item.path.parents:
+        folder = item.path.relative_to(_TESTS).parts[0]
+        if folder == "browser":
+            # They share one portal and one browser, so they run in one worker.
+            item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
+        elif folder in _SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "postgres_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker("system_postgres"):
-        only_system = metafunc.config.getoption("--system-postgres")
-        both = ["embedded", "system"] if system_binaries() else ["embedded"]
-        metafunc.parametrize("postgres_kind", ["system"] if only_system else both, indirect=True)
+        kinds = ["embedded"]
+        if metafunc.config.getoption("--system-postgres"):
+            kinds = ["system"]
+        elif system_binaries():
+            kinds = ["embedded", pytest.param("system", marks=pytest.mark.slow)]
+        metafunc.parametrize("postgres_kind", kinds, indirect=True)
 
 
 @pytest.fixture

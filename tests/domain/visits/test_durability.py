@@ -34,6 +34,7 @@ def durable_url(tmp_path: Path) -> Iterator[str]:
         stop_postgres(tmp_path / "postgres")
 
 
+@pytest.mark.slow
 def test_no_answered_beacon_is_lost_to_a_kill(durable_url: str) -> None:
     sources = itertools.cycle([beacon(f"code{number}") for number in range(1, PATHS + 1)])
     answered = unanswered = 0
