@@ -16,7 +16,7 @@ from portal.app import create_app
 from portal.db import bind_database
 from portal.settings import Settings
 from tests.support.chains import LocalChain
-from tests.web.conftest import close_database
+from tests.support.databases import close_database
 
 MakePortal = Callable[..., Flask]
 

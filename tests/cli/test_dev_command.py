@@ -22,7 +22,7 @@ from portal.dev.processes import is_port_free, start_mark
 from tests.support.databases import execute
 from tests.support.portals import PROJECT, RunningPortal, launch_portal, start_portal
 
-pytestmark = pytest.mark.xdist_group("dev-command")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dev-command")]
 
 DESCRIBED = {
     "url",
