@@ -5,6 +5,7 @@ are final, lets one process lead, deploys, and tells operators what is missing. 
 the flow brings both together. Rules: CHAIN.md sections 2 and 3.
 """
 
+from portal.chain.addresses import checksummed
 from portal.chain.client import AnyChain, Chain, NotConfigured, open_chain
 from portal.chain.contract.oracle import Price
 from portal.chain.contract.reads import is_chain_reachable, read_paid_event, read_paid_order, read_paid_orders
@@ -55,6 +56,7 @@ __all__ = [
     "Treasury",
     "WrongChain",
     "checksum",
+    "checksummed",
     "database_now",
     "deploy_development",
     "is_chain_reachable",

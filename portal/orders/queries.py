@@ -118,6 +118,14 @@ def code_orders(codes: Sequence[str]) -> defaultdict[str, CodeOrders]:
     return found
 
 
+def list_item_names(order_ids: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Return the names products had in some orders, as {order id: {product id: name}}."""
+    names: dict[str, dict[int, str]] = {}
+    for item in OrderItem.select().where(OrderItem.order.in_(list(order_ids))):
+        names.setdefault(item.order_id, {})[item.product_id] = item.name
+    return names
+
+
 def list_vendors_of_user(user_id: int) -> list[Vendor]:
     """Return the vendors a person sells as."""
     return list(Vendor.select().where(Vendor.user == user_id).order_by(Vendor.name))

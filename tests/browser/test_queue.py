@@ -122,7 +122,7 @@ def test_a_story_is_printed_whole(
     expect(page.locator("p.print-only")).to_be_visible()
     for gone in (".shell-tools", ".shell-nav", ".shell-footer", "main form", "[download]"):
         expect(page.locator(gone).first).to_be_hidden()
-    address = page.locator("#story-reward .hex").first
+    address = page.locator("#audit-reward .hex").first
     whole = address.locator(".visually-hidden").first
     assert len(whole.inner_text()) == 42
     shown = whole.bounding_box()

@@ -9,7 +9,7 @@ from typing import Any
 
 from models import Refcode, ReferralReward, SalesAssist, Settlement
 from portal.attribution import is_well_formed_code
-from portal.chain import AnyChain, read_paid_event
+from portal.chain import AnyChain, checksum, read_paid_event
 from portal.codes import find_wallet_code
 from portal.db import record_event
 from portal.flows.ring_import.people import ACTOR, Newcomers
@@ -56,7 +56,7 @@ def write_refcode(row: Row, work: Work) -> bool:
         raise RowRefused("code_invalid", code)
     here = Refcode.get_or_none(Refcode.code == code)
     if here is not None and here.wallet_address != wallet:
-        raise RowRefused("code_taken", here.wallet_address)
+        raise RowRefused("code_taken", checksum(here.wallet_address))
     owner = work.people.user(text_of(row, "owner_user_id", "user_id", "owner_id"), wallet)
     if here is not None:
         return False

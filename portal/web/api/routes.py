@@ -8,6 +8,7 @@ from flask import Blueprint, after_this_request, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.chain import checksummed
 from portal.flows.accounts.note_sighting import note_buyer, note_referred
 from portal.flows.approvals import decide_reward
 from portal.flows.checkout.begin_payment import PurchaseForm, begin_membership_payment, begin_order_payment
@@ -131,7 +132,7 @@ def refcodes() -> ResponseReturnValue:
             "codes": [
                 {
                     "code": card.code.code,
-                    "walletAddress": card.code.wallet_address,
+                    "walletAddress": checksummed(card.code.wallet_address),
                     "active": card.code.active,
                     "shareUrl": card.share_url,
                     "createdAt": card.code.created_at.isoformat(),
@@ -212,7 +213,7 @@ def reward_answer(reward: ReferralReward) -> dict[str, Any]:
         "orderId": reward.order_id,
         "refCode": reward.ref_code,
         "referrerUserId": reward.referrer_user_id,
-        "referrerWallet": reward.referrer_wallet,
+        "referrerWallet": checksummed(reward.referrer_wallet),
         "refereeUserId": reward.referee_user_id,
         "orderTotal": major_text(reward.order_total_minor, reward.currency),
         "currency": reward.currency,
@@ -221,7 +222,7 @@ def reward_answer(reward: ReferralReward) -> dict[str, Any]:
         "tokenPriceUsd": None if reward.token_price_usd is None else f"{reward.token_price_usd:f}",
         "rewardAmount": None if wei is None else exact_tokens(wei),
         "rewardAmountWei": None if wei is None else str(wei),
-        "rewardToken": reward.reward_token,
+        "rewardToken": checksummed(reward.reward_token),
         "chainId": reward.chain_id,
         "rail": reward.rail,
         "status": reward.status,

@@ -15,16 +15,13 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
 from portal.lib.errors import PortalError
+from portal.web.core.current_user import SignInRequired
 from portal.web.core.requests import refuse_unstorable, wants_json
 from portal.web.core.step_up import ask_to_confirm, ask_to_enrol
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
-
-
-class SignInRequired(PortalError):
-    code = "sign_in_required"
 
 
 class RoleRequired(PortalError):

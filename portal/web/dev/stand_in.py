@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.lib.errors import PortalError
 from portal.lib.money import major_text
-from portal.payments import find_payment
+from portal.payments import find_payment, is_paid_twice
 from portal.payments.providers.wayforpay.api import (
     FORMAT_ERROR,
     ORDER_NOT_FOUND,
@@ -110,7 +110,8 @@ def _refund(asked: Mapping[str, object], payment: PaymentTransaction | None) -> 
         amount = amount_minor(str(asked.get("amount")), payment.currency)
     except PortalError:
         return "Declined", "1128"
-    fits = payment.status == "paid" and 0 < amount <= payment.amount_minor - payment.refunded_minor
+    is_refundable = payment.status == "paid" or is_paid_twice(payment)
+    fits = is_refundable and 0 < amount <= payment.amount_minor - payment.refunded_minor
     return ("Refunded", "1100") if fits else ("Declined", "1128")
 
 

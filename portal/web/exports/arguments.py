@@ -57,14 +57,14 @@ def settlement_filter(arguments: Arguments) -> SettlementFilter:
     """Return the filters of the settlements page; raise FilterInvalid."""
     view = read_ledger_view(arguments, current_portal().settings)
     _refuse(view.errors)
-    return view.wanted
+    return view.filter
 
 
 def reward_filter(arguments: Arguments) -> RewardFilter:
     """Return the filters of the reward queue; raise FilterInvalid."""
     view = read_view(arguments, current_portal().settings)
     _refuse(view.errors)
-    return view.wanted
+    return view.filter
 
 
 def _refuse(errors: Mapping[str, str]) -> None:

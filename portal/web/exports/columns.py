@@ -13,6 +13,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from portal.chain import checksummed
 from portal.lib.money import major_text
 from portal.web.text.format import exact_tokens, iso
 
@@ -49,6 +50,12 @@ def columns(*parts: str | Column | tuple[Column, ...]) -> tuple[Column, ...]:
 def at(name: str, path: str) -> Column:
     """Return a column read of a joined row, by the path to its value."""
     return Column(name, attrgetter(path))
+
+
+def address(name: str) -> Column:
+    """Return the column of a wallet, contract or token address, written in EIP-55."""
+    stored = attrgetter(name)
+    return Column(name, lambda row: checksummed(stored(row)))
 
 
 def money(name: str) -> tuple[Column, ...]:

@@ -15,7 +15,7 @@ from portal.commissions import (
 )
 from portal.lib.money import major_text
 from portal.web.exports.arguments import my_vendors, period, settlement_filter
-from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
+from portal.web.exports.columns import Cell, Column, Digits, address, at, columns, money
 from portal.web.exports.ledger import Ledger
 from portal.web.text.translate import gettext as _
 
@@ -68,7 +68,8 @@ _SETTLEMENT = columns(
 _PAYOUT = columns(
     "id", "batch_id", at("mode", "batch.mode"), "vendor_id", _VENDOR, "status", "currency",
     money("net"), "reserve_percent", money("reserve"), money("released"), money("amount"), "transaction_id",
-    "payout_wallet", "chain_id", "token_address", "token_decimals", "amount_wei", Column("token_amount", _sent),
+    address("payout_wallet"), "chain_id", address("token_address"), "token_decimals", "amount_wei",
+    Column("token_amount", _sent),
     "units_per_usd", "rate_source", "rate_at", "failure_reason", "created_at", "processed_at",
 )  # fmt: skip
 _BATCH_ROW = columns(
@@ -94,7 +95,7 @@ LEDGERS = (
         lambda asked: list_settlement_ledger(settlement_filter(asked)),
         lambda: (
             _("Settlements"),
-            _("What each vendor is owed from each paid order; refunds are negative rows."),
+            _("Amounts owed to vendors for each paid order. Refunds are negative."),
         ),
     ),
     Ledger(
@@ -110,7 +111,7 @@ LEDGERS = (
         "admin",
         _PAYOUT,
         lambda asked: list_payout_ledger(*period(asked)),
-        lambda: (_("Payouts"), _("What was paid to each vendor, with reserve, rate and transaction.")),
+        lambda: (_("Payouts"), _("Payouts to vendors, with reserve, rate and transaction.")),
     ),
     Ledger(
         "payout-batch",
@@ -132,6 +133,6 @@ LEDGERS = (
         "admin",
         _ASSIST,
         lambda asked: list_assist_ledger(*period(asked)),
-        lambda: (_("Sales assists"), _("Which code helped to sell what: one row per order and vendor.")),
+        lambda: (_("Sales assists"), _("Sales credited to a code: one row per order and vendor.")),
     ),
 )

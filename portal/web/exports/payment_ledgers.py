@@ -94,7 +94,7 @@ LEDGERS = (
         _journal_rows,
         lambda: (
             _("Journal"),
-            _("One row per transfer from one account to another: the double-entry books."),
+            _("Double-entry transfers, one per row."),
         ),
     ),
     Ledger(
@@ -103,7 +103,7 @@ LEDGERS = (
         "admin",
         _PAYMENT,
         lambda asked: list_payment_ledger(*period(asked)),
-        lambda: (_("Payments"), _("One row per payment, by card or credit, with what was refunded of it.")),
+        lambda: (_("Payments"), _("Card and credit payments, with refunded amounts.")),
     ),
     Ledger(
         "payment-refunds",
@@ -111,7 +111,7 @@ LEDGERS = (
         "admin",
         _REFUND,
         lambda asked: list_refund_ledger(*period(asked)),
-        lambda: (_("Payment refunds"), _("One row per refund, started here or reported by the provider.")),
+        lambda: (_("Payment refunds"), _("Refunds started here or reported by the provider.")),
     ),
     Ledger(
         "callbacks",
@@ -119,7 +119,10 @@ LEDGERS = (
         "admin",
         _CALLBACK,
         lambda asked: list_callback_ledger(*period(asked)),
-        lambda: (_("Callbacks"), _("What the payment provider reported, and what came of it; no card data.")),
+        lambda: (
+            _("Callbacks"),
+            _("Messages from the payment provider and how each was handled. No card data."),
+        ),
     ),
     Ledger(
         "credit-entries",
@@ -127,7 +130,7 @@ LEDGERS = (
         "admin",
         columns("id", "user_id", _MOVE),
         lambda asked: list_credit_ledger(*period(asked)),
-        lambda: (_("Credit entries"), _("Internal credit given, spent and returned; spending is negative.")),
+        lambda: (_("Credit entries"), _("Internal credit added, spent and returned. Spending is negative.")),
     ),
     Ledger(
         "stock-movements",
@@ -135,7 +138,7 @@ LEDGERS = (
         "admin",
         _STOCK,
         lambda asked: list_stock_ledger(*period(asked)),
-        lambda: (_("Stock movements"), _("Why stock changed; a sale is negative.")),
+        lambda: (_("Stock movements"), _("Stock changes with their reason. Sales are negative.")),
     ),
     Ledger(
         "my-orders",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from portal.journal import IN_WEI, AccountBalance
 from portal.web.text.format import money, token_text
@@ -10,6 +12,42 @@ from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import JournalTransfer
+
+
+@dataclass(frozen=True, slots=True)
+class AccountName:
+    """An account in words; `owner` is whose it is, empty for an account of the platform."""
+
+    account: str
+    kind: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRow:
+    """A transfer as pages show it."""
+
+    created_at: datetime
+    what: str
+    debit: AccountName
+    credit: AccountName
+    amount: str
+    order_reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """One kind of account in the trial balance; one of `debit` and `credit` is empty."""
+
+    name: str
+    accounts: int
+    debit: str
+    credit: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the balance is zero."""
+        return not (self.debit or self.credit)
 
 
 def account_kind(kind: str) -> str:
@@ -34,10 +72,10 @@ def account_kind(kind: str) -> str:
     }.get(kind, kind)
 
 
-def account_name(account: str) -> tuple[str, str]:
-    """Return one account in words, and whose it is, empty where it is nobody's in particular."""
+def account_name(account: str) -> AccountName:
+    """Return one account in words."""
     kind, _colon, owner = account.partition(":")
-    return account_kind(kind), owner
+    return AccountName(account, account_kind(kind), owner)
 
 
 def transfer_kind(kind: str) -> str:
@@ -72,23 +110,23 @@ def amount_text(amount: int, currency: str) -> str:
     return token_text(amount) if currency == IN_WEI else money(amount, currency)
 
 
-def transfer_row(transfer: JournalTransfer) -> dict[str, Any]:
-    """Return what a page shows of a transfer."""
-    return {
-        "transfer": transfer,
-        "what": transfer_kind(transfer.kind),
-        "debit": account_name(transfer.debit_account),
-        "credit": account_name(transfer.credit_account),
-        "amount": amount_text(transfer.amount, transfer.currency),
-    }
+def transfer_row(transfer: JournalTransfer) -> TransferRow:
+    """Return a transfer as pages show it."""
+    return TransferRow(
+        transfer.created_at,
+        transfer_kind(transfer.kind),
+        account_name(transfer.debit_account),
+        account_name(transfer.credit_account),
+        amount_text(transfer.amount, transfer.currency),
+        transfer.order_reference,
+    )
 
 
-def balance_row(balance: AccountBalance) -> dict[str, Any]:
-    """Return what a page shows of the trial balance."""
-    return {
-        "name": account_kind(balance.kind),
-        "accounts": balance.accounts,
-        "debit": amount_text(-balance.balance, balance.currency) if balance.balance < 0 else "",
-        "credit": amount_text(balance.balance, balance.currency) if balance.balance > 0 else "",
-        "is_empty": balance.balance == 0,
-    }
+def balance_row(balance: AccountBalance) -> BalanceRow:
+    """Return one kind of account in the trial balance."""
+    return BalanceRow(
+        account_kind(balance.kind),
+        balance.accounts,
+        amount_text(-balance.balance, balance.currency) if balance.balance < 0 else "",
+        amount_text(balance.balance, balance.currency) if balance.balance > 0 else "",
+    )

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from models import MintJob, ReferralReward, User
+from portal.chain import checksum
 from tests.factories import TOKEN, make_code, make_reward, make_visits
 from tests.web.conftest import CRON_SECRET, MakeApp
 from tests.web.visitor import Visitor, error_of
@@ -27,7 +28,7 @@ def test_codes_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, ot
     (told,) = body["codes"]
     assert told == {
         "code": code.code,
-        "walletAddress": code.wallet_address,
+        "walletAddress": checksum(code.wallet_address),
         "active": True,
         "shareUrl": f"http://localhost?ref={code.code}",
         "createdAt": code.created_at.isoformat(),

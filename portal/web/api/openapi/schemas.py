@@ -51,8 +51,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 ID: Schema = {"type": "integer", "minimum": 1, "maximum": _BIGINT}
 DECIMAL: Schema = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 WEI: Schema = {"type": "string", "pattern": r"^[0-9]+$"}
-WALLET: Schema = {"type": "string", "pattern": r"^0x[0-9a-f]{40}$"}
-CHECKSUMMED: Schema = {"type": "string", "pattern": r"^0x[0-9a-fA-F]{40}$"}
+WALLET: Schema = {"type": "string", "pattern": r"^0x[0-9a-fA-F]{40}$", "description": "In EIP-55."}
 TIME: Schema = {"type": "string", "format": "date-time"}
 URL: Schema = {"type": "string", "format": "uri"}
 CURRENCY: Schema = {"type": "string", "pattern": "^[A-Z]{3,5}$"}
@@ -78,8 +77,8 @@ _NOT_APPLIED: dict[str, Schema] = {
     "referralReasonText": {"type": "string", "description": "The reason as a sentence for the buyer."},
 }
 _LINKED = {
-    "address": example(CHECKSUMMED, "0x1234567890AbcdEF1234567890aBcdef12345678", "As people read it."),
-    "walletAddress": example(WALLET, "0x1234567890abcdef1234567890abcdef12345678", "As it is stored."),
+    "address": example(WALLET, "0x1234567890AbcdEF1234567890aBcdef12345678"),
+    "walletAddress": example(WALLET, "0x1234567890AbcdEF1234567890aBcdef12345678", "Same as `address`."),
 }
 _WITH_CODE = {"code": CODE, "shareUrl": URL, "active": BOOLEAN}
 

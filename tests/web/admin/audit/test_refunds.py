@@ -106,7 +106,7 @@ def test_a_full_refund_by_an_empty_amount(as_admin: Visitor, order: Order, calls
     assert ReferralReward.get().status == "rejected"
     assert len(calls) == 1
     told = text_of(story(as_admin, order))
-    for expected in ("Goods returned", "1,000.00", "The refund is made", "The order was refunded."):
+    for expected in ("Goods returned", "1,000.00", "The refund is complete", "The order was refunded."):
         assert expected in told, expected
     assert 'name="refundKey"' not in story(as_admin, order).text
     event = EventLog.get(EventLog.event == "refund_applied")
@@ -274,5 +274,5 @@ def test_a_vendor_sees_what_was_taken_back(
     make_settlement(vendor, status="completed", order_reference=order.order_reference)
     as_admin.submit(REFUND, form(order, amount="100.00"))
     told = text_of(as_seller.get("/vendor/earnings")).replace("\u00a0", " ")
-    for expected in ("taken off the next payout", "-100.00", "-75.00"):
+    for expected in ("deducted from the next payout", "-100.00", "-75.00"):
         assert expected in told, expected

@@ -27,7 +27,7 @@ def key_of(page: TestResponse) -> str:
 
 
 def test_an_admin_finds_a_person_and_sees_the_statement(as_admin: Visitor, owner: User) -> None:
-    assert "Whose credit?" in text_of(as_admin.get(PAGE))
+    assert "Find an account" in text_of(as_admin.get(PAGE))
     assert "No credit yet" in text_of(as_admin.get(f"{PAGE}?account={owner.email.upper()}"))
     give_credit(owner, 12_300)
     told = text_of(as_admin.get(f"{PAGE}?account={owner.email}"))
@@ -60,7 +60,7 @@ def test_a_top_up_is_added_recorded_and_told(
     key = key_of(as_admin.get(f"{PAGE}?account={owner.email}"))
     answer = as_admin.submit(PAGE, filled(owner, creditKey=key))
     assert (answer.status_code, answer.location) == (303, f"{PAGE}?account={owner.email}")
-    assert "The balance is 250.50 UAH now" in text_of(as_admin.get(answer.location))
+    assert "The balance is now 250.50 UAH" in text_of(as_admin.get(answer.location))
     assert credit_balance(owner.id, "UAH") == 25_050
     event = EventLog.get(EventLog.event == "credit_added")
     assert (event.actor_user_id, event.reason) == (admin.id, "Parcel was late")

@@ -44,7 +44,7 @@ def late_payment(owner: User, event: PaymentEvent) -> Order:
 
 
 def test_what_waits_is_listed_with_its_reason(as_admin: Visitor, client: Visitor) -> None:
-    assert "Every callback found its payment" in text_of(as_admin.get(INBOX))
+    assert "No unmatched callbacks" in text_of(as_admin.get(INBOX))
     event = unmatched(client)
     page = as_admin.get(INBOX)
     told = text_of(page)
@@ -150,7 +150,7 @@ def test_what_still_does_not_match_says_so(as_admin: Visitor, client: Visitor) -
     event = unmatched(client)
     as_admin.submit(f"{INBOX}/{event.id}/retry")
     told = text_of(as_admin.get(f"{INBOX}/{event.id}"))
-    assert "It still cannot be matched. No payment has this reference." in told
+    assert "The callback still cannot be matched. No payment has this reference." in told
     assert "Try again" in told
 
 
@@ -255,8 +255,8 @@ def test_retry_now_writes_the_rail(
     assert "It could not be recorded." in text_of(as_admin.get(INBOX))
     assert as_admin.submit(url).status_code == 303
     told = text_of(as_admin.get(INBOX))
-    assert "It is recorded now." in told
-    assert "Every paid order has its settlements and its reward" in told
+    assert "Recorded." in told
+    assert "All paid orders are recorded" in told
     assert Settlement.select().count() == 1
     assert as_admin.submit(url).status_code == 303
     assert Settlement.select().count() == 1

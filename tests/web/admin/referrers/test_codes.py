@@ -100,7 +100,7 @@ def test_lifting_waits_for_the_wallet(as_admin: Visitor, code: Refcode, other: U
     Wallet.delete().where(Wallet.address == code.wallet_address).execute()
     as_admin.submit(f"{page_of(code)}/active", {"active": "1"})
     assert not is_active(code)
-    assert "as soon as its owner links the wallet" in text_of(as_admin.get(page_of(code)))
+    assert "when its owner links the wallet" in text_of(as_admin.get(page_of(code)))
     adopt_wallet(other.id, code.wallet_address, Actor.user(other.id))
     assert is_active(code)
 

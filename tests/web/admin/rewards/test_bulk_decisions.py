@@ -140,7 +140,7 @@ def test_a_first_approval_waits_for_another_admin(
     running.settings = running.settings.model_copy(update={"referral_second_approval_usd": 1})
     reward = make_reward(other, usd_value=5)
     answer = as_admin.swap(f"{QUEUE}/{reward.id}/approve")
-    assert "A second admin has to confirm" in text_of(answer)
+    assert "A second admin must confirm" in text_of(answer)
     assert admin.name in text_of(answer)
     assert statuses() == {reward.id: "pending_approval"}
     again = as_admin.swap(f"{QUEUE}/{reward.id}/approve")
