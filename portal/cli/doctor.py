@@ -1,4 +1,4 @@
-"""`flask doctor`: is everything the portal stands on in order, and what to do where it is not."""
+"""`flask doctor`: check what the portal depends on and suggest fixes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TIMEOUT_SECONDS = 5
 
 @click.command()
 def doctor() -> None:
-    """Check settings, database, migrations, chain, invariants, schedule and what waits; exit 1 when you are needed."""
+    """Check settings, database, migrations, chain, mail, invariants and schedule; exit 1 when action is needed."""
     running = portal()
     health = read_health(running.chain, scheduler_running=False)
     for advice in _open_settings(running.settings):
@@ -48,7 +48,7 @@ def _say(name: str, state: object, remedy: str = "") -> None:
 
 
 def _open_settings(settings: Settings) -> Iterator[str]:
-    """Yield what is allowed to be missing, and what it keeps from working."""
+    """Yield optional settings that are missing, and their effect."""
     if not settings.cron_secret.get_secret_value():
         yield "CRON_SECRET is not set: an outside scheduler is refused"
     if not settings.referral_token_usd_price and not settings.referral_price_feed_address:
@@ -58,11 +58,11 @@ def _open_settings(settings: Settings) -> Iterator[str]:
     if not settings.is_production:
         yield "PORTAL_ENV is development: for this computer only"
     if not settings.scheduler_enabled:
-        yield "SCHEDULER_ENABLED is false here: another process has to run the timetable"
+        yield "SCHEDULER_ENABLED is false here: another process must run the schedule"
 
 
 def _chain() -> int:
-    """Tell how the chain stands; without one rewards merely wait."""
+    """Report the chain's problems and return their number; without a chain rewards wait."""
     status = read_status(portal().chain, portal().settings)
     if not status.configured:
         _say("chain", "not_configured", f"{status.problems[0].fix} Rewards wait meanwhile.")
@@ -74,14 +74,14 @@ def _chain() -> int:
 
 
 def _mail() -> int:
-    """Say whether letters can leave, and which were given up."""
+    """Report whether letters can be sent; return the number of dead ones."""
     counts, dead = count_letters(), list_dead_letters()
-    told = (
+    state = (
         "ok"
         if portal().settings.mail_configured
         else "not_configured  -> set SMTP_URL and MAIL_FROM; letters wait"
     )
-    click.echo(f"{'mail':<12} {told}")
+    click.echo(f"{'mail':<12} {state}")
     click.echo("  " + ", ".join(f"{counts.get(status, 0)} {status}" for status in ("queued", "sent", "dead")))
     for letter in dead:
         click.echo(f"  dead: {letter.kind} to {letter.to_address}: {letter.last_error}")
@@ -99,19 +99,19 @@ def _invariants() -> int:
 
 
 def _waiting() -> int:
-    """Tell what no job can finish alone; callbacks without a payment are told, and need nobody by themselves."""
-    rails, alerts = list_open_rail_failures(), list_alerts()
+    """Report what needs an admin and return its number; unmatched callbacks are reported but not counted."""
+    failures, alerts = list_open_rail_failures(), list_alerts()
     unmatched = count_open_callbacks()
-    counts = {"rails to be written": len(rails), "alerts of the chain": len(alerts)}
-    told = [f"{count} {what}" for what, count in counts.items() if count]
-    _say("waiting", ", ".join(told) or "nothing", "see /admin/audit" if told else "")
+    counts = {"ledger entries to be written": len(failures), "on-chain alerts": len(alerts)}
+    texts = [f"{count} {what}" for what, count in counts.items() if count]
+    _say("waiting", ", ".join(texts) or "nothing", "see /admin/audit" if texts else "")
     if unmatched:
-        _say("callbacks", f"{unmatched} found no payment", "see /admin/payments/inbox")
+        _say("callbacks", f"{unmatched} unmatched", "see /admin/payments/inbox")
     return sum(counts.values())
 
 
 def _schedule(app_url: str) -> None:
-    """Ask the running portal, where there is one, whether its timetable runs."""
+    """Report whether the running portal, if any, runs the schedule."""
     try:
         with urllib.request.urlopen(f"{app_url}/readyz", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             state = json.load(answer)["scheduler"]

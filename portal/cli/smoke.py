@@ -1,4 +1,4 @@
-"""`flask smoke`: walk through the portal as people do, on a live database, and clean up."""
+"""`flask smoke`: use the portal as people do, on a live database, and clean up."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _FAILED, _NOT_ALL = 1, 2
 @click.option("--url", default="", help="Where the portal answers, for http; APP_URL by default.")
 @click.option("--timeout", default=600, show_default=True, help="Seconds to wait for the mint of growth.")
 def smoke(which: str, url: str, timeout: int) -> None:
-    """Check erp (a sale and both rails), growth (a membership to a real mint) or http; all by default.
+    """Check erp (a sale and both ledgers), growth (a membership to a real mint) or http; all by default.
 
-    Exit status 0: all holds. 1: something does not. 2: nothing failed, but not everything could be checked.
+    Exit status 0: all checks passed. 1: a check failed. 2: nothing failed, but some checks were skipped.
     """
     running = portal()
     checks: dict[str, Callable[[Steps], None]] = {

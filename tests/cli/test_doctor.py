@@ -44,7 +44,7 @@ def test_a_broken_invariant(make_portal: MakePortal) -> None:
 def test_a_rail_that_waits(make_portal: MakePortal) -> None:
     record_rail_failure("store_x_1", "reward", "no price")
     result = invoke(make_portal(), "doctor")
-    assert (result.exit_code, "1 rails to be written" in result.output) == (1, True)
+    assert (result.exit_code, "1 ledger entries to be written" in result.output) == (1, True)
 
 
 def test_a_database_that_is_away(make_portal: MakePortal) -> None:

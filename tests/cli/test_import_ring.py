@@ -112,7 +112,7 @@ def test_documents_become_rows_with_events(make_portal: MakePortal, ring: Ring) 
     fill(ring)
     result = invoke(make_portal(), "import-ring", ring.url)
     assert result.exit_code == 0, result.output
-    assert "referral_rewards: 4 imported, 0 here already, 0 refused" in result.output
+    assert "referral_rewards: 4 imported, 0 exist already, 0 refused" in result.output
     made = Refcode.get()
     assert (made.code, made.wallet_address, made.visits_total) == ("q7RmK2xd", WALLET, 41)
     assert made.created_at.isoformat() == "2025-01-02T03:04:05+00:00"
@@ -147,7 +147,7 @@ def test_a_second_run_adds_nothing(make_portal: MakePortal, ring: Ring) -> None:
     before = rows()
     result = invoke(app, "import-ring", ring.url)
     assert result.exit_code == 0, result.output
-    assert "settlements: 0 imported, 4 here already, 0 refused" in result.output
+    assert "settlements: 0 imported, 4 exist already, 0 refused" in result.output
     assert rows() == before
 
 
@@ -157,7 +157,7 @@ def test_a_dry_run_keeps_nothing(make_portal: MakePortal, ring: Ring) -> None:
     result = invoke(make_portal(), "import-ring", ring.url, "--dry-run")
     assert result.exit_code == 0, result.output
     assert "refcodes: 1 imported" in result.output
-    assert "nothing was kept" in result.output
+    assert "nothing was imported" in result.output
     assert rows() == before
 
 
@@ -174,7 +174,7 @@ def test_real_columns_are_read_as_well(make_portal: MakePortal, ring: Ring, data
     for _ in range(2):
         result = invoke(make_portal(), "import-ring", ring.url)
         assert result.exit_code == 0, result.output
-    assert "referral_rewards: not there" in result.output
+    assert "referral_rewards: does not exist" in result.output
     assert [row.amount_minor for row in Settlement.select().order_by(Settlement.id)] == [
         9007199254740993,
         -100,
@@ -284,7 +284,7 @@ def test_a_killed_run_is_simply_repeated(make_portal: MakePortal, ring: Ring) ->
     assert ReferralReward.select().count() == 200
     result = invoke(app, "import-ring", ring.url)
     assert "referral_rewards: 400 of 450" in result.output
-    assert "referral_rewards: 250 imported, 200 here already, 0 refused" in result.output
+    assert "referral_rewards: 250 imported, 200 exist already, 0 refused" in result.output
     assert run_checks() == {}
 
 

@@ -41,13 +41,13 @@ MINT_LIMIT_MAX = 50
 @blueprint.post("/refcodes/track")
 @public(csrf=False)
 def track() -> ResponseReturnValue:
-    """Count one arrival through a share link, unless the short way has tried already and met an error."""
+    """Count one arrival through a share link; an error of the fast path is raised here."""
     try:
         if error := request.environ.get(ERROR_KEY):
             raise error
         track_arrival(request.environ, request.get_data(), current_app.extensions["beacon_limit"])
     except CodeNotFound as error:
-        # A code that credits nobody is no first touch: the next link may be one.
+        # An unknown code is not a first touch; the next link may be.
         if error.params["tried"] == raw_referral_cookie():
             after_this_request(forget_first_touch)
         raise
@@ -57,7 +57,7 @@ def track() -> ResponseReturnValue:
 @blueprint.get("/store/products")
 @public()
 def products() -> ResponseReturnValue:
-    """List what is for sale."""
+    """List the products for sale."""
     return jsonify(
         [
             {
@@ -188,7 +188,7 @@ def approve_reward(reward_id: int) -> ResponseReturnValue:
 @blueprint.post("/admin/rewards/<int:reward_id>/reject")
 @for_role("admin")
 def reject_reward(reward_id: int) -> ResponseReturnValue:
-    """Refuse a reward with a reason its referrer sees."""
+    """Reject a reward with a reason that its referrer sees."""
     reason = text_field(json_body(), "reason", default="")
     return jsonify(reward_answer(decide_reward.reject(reward_id, reason, current_user.id)))
 

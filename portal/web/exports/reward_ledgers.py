@@ -1,4 +1,4 @@
-"""The ledgers of the token rail: rewards, what is owed back, visits."""
+"""The reward ledgers: rewards, debits, visits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REWARD = columns(
     "id", "order_reference", "order_id", "ref_code", "referrer_user_id", address("referrer_wallet"), "referee_user_id",
     _SIZE, "approved_by", _END,
 )  # fmt: skip
-# Who bought and which admin approved is not the referrer's to know.
+# The referrer does not see the buyer and the approving admin.
 _MY_REWARD = columns("id", "order_reference", "ref_code", address("referrer_wallet"), _SIZE, _END)
 _DEBIT = columns(
     "id", "reward_id", "order_reference", "referrer_user_id", tokens("amount"), tokens("netted"), "reason",
@@ -31,14 +31,14 @@ _DEBIT = columns(
 _VISIT = columns("day", "code", "owner_user_id", "visits")
 
 
-def _days(asked: Arguments) -> tuple[date | None, date | None]:
-    """Return the days of a period; the buckets are UTC days already, so no zone moves them."""
-    since, until = period(asked)
+def _days(arguments: Arguments) -> tuple[date | None, date | None]:
+    """Return the days of a period; visits are counted by UTC day."""
+    since, until = period(arguments)
     return since and since.date(), until and until.date()
 
 
-def _my_rewards(asked: Arguments) -> Any:
-    return list_reward_ledger(*period(asked), referrer_user_id=me())
+def _my_rewards(arguments: Arguments) -> Any:
+    return list_reward_ledger(*period(arguments), referrer_user_id=me())
 
 
 LEDGERS = (
@@ -47,14 +47,14 @@ LEDGERS = (
         "/admin/refcodes",
         "admin",
         _REWARD,
-        lambda asked: list_queue_ledger(reward_filter(asked)),
+        lambda arguments: list_queue_ledger(reward_filter(arguments)),
     ),
     Ledger(
         "rewards",
         "/admin/ledgers/rewards",
         "admin",
         _REWARD,
-        lambda asked: list_reward_ledger(*period(asked)),
+        lambda arguments: list_reward_ledger(*period(arguments)),
         lambda: (
             _("Rewards"),
             _("Rewards in all statuses, with how each amount was calculated."),
@@ -66,7 +66,7 @@ LEDGERS = (
         "/admin/ledgers/reward-debits",
         "admin",
         _DEBIT,
-        lambda asked: list_debit_ledger(*period(asked)),
+        lambda arguments: list_debit_ledger(*period(arguments)),
         lambda: (
             _("Reward debits"),
             _("Tokens that referrers owe for refunded orders, and how much was deducted."),
@@ -77,7 +77,7 @@ LEDGERS = (
         "/admin/ledgers/visits",
         "admin",
         _VISIT,
-        lambda asked: list_visit_ledger(*_days(asked)),
+        lambda arguments: list_visit_ledger(*_days(arguments)),
         lambda: (_("Visits"), _("Visits per code and day (UTC), last 28 days.")),
     ),
 )

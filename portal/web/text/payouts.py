@@ -135,7 +135,7 @@ class ReserveRow:
 
 
 def waiting_words(reason: str) -> str:
-    """Return why a vendor's due settlements are left for later."""
+    """Return why due settlements are not included in a run."""
     return {
         "below_minimum": _("The total is below the minimum payout, so it accumulates."),
         "refunds_not_covered": _("Refunds are larger than the sales: they wait until sales cover them."),
@@ -145,7 +145,7 @@ def waiting_words(reason: str) -> str:
 
 
 def problem_words(code: str) -> str:
-    """Return why payouts cannot go on, in words for an admin."""
+    """Return why payouts cannot proceed."""
     return {
         "not_configured": _("On-chain payouts need a node, the treasury’s key and the payout token."),
         "treasury_empty": _("The treasury’s tokens do not cover the next payout. Fund it."),
@@ -160,7 +160,7 @@ def problem_words(code: str) -> str:
 
 
 def frequency_words(frequency: str) -> str:
-    """Return how often a merchant is paid."""
+    """Return how often a vendor is paid."""
     return {
         "INSTANT": _("At once"),
         "DAILY": _("Every day at midnight"),

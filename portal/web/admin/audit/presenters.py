@@ -24,6 +24,7 @@ from portal.web.text.format import money
 from portal.web.text.journal import TransferRow, transfer_row
 from portal.web.text.messages import chain_alert
 from portal.web.text.settlements import SettlementRow, settlement_rows
+from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class PaymentView:
 
 @dataclass(frozen=True, slots=True)
 class AttributionView:
-    """Who is credited for an order and the guards that decided it; `code` is None where nobody is credited."""
+    """The code credited for an order, None without one, and the guards that decided it."""
 
     code: str | None
     trace: tuple[TraceStep, ...]
@@ -124,7 +125,9 @@ def reference_view(audit: ReferenceAudit) -> ReferenceView:
         order_reference=audit.order_reference,
         notices=_notices(audit),
         payment=_payment(payment) if payment else None,
-        callback_outcomes=tuple(event.outcome or "waiting" for event in audit.callbacks),
+        callback_outcomes=tuple(
+            status_words("callback", event.outcome or "waiting") for event in audit.callbacks
+        ),
         attribution=AttributionView(order.referral_code, trace_steps(order)) if order else None,
         reward=reward_summaries([reward])[0] if reward else None,
         hints=hint_texts(risk_hints([reward])[reward.id]) if reward else (),

@@ -98,6 +98,6 @@ def _rates_page(errors: Mapping[str, FieldError] | None = None, before: int | No
         max_percent=percent(policy.max_percent),
         before=request.args.get("before", type=int),
         next_cursor=products[-1].id if len(products) == PRODUCTS_PAGE else None,
-        form_errors=[(field, found.text) for field, found in errors.items()],
+        form_errors=[(field, each.text) for field, each in errors.items()],
         section_nav=section_nav(),
     )

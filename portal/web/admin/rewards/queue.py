@@ -44,8 +44,7 @@ def row(reward_id: int) -> ResponseReturnValue:
 
 def queue_row(reward_id: int) -> QueueRow:
     """Return one row of the queue as the signed-in admin sees it; raise RewardUnknown."""
-    (found,) = queue_rows([get_reward(reward_id)], current_user().id)
-    return found
+    return queue_rows([get_reward(reward_id)], current_user().id)[0]
 
 
 def queue_url(view: QueueView) -> str:
