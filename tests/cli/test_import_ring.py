@@ -162,7 +162,7 @@ def test_a_dry_run_keeps_nothing(make_portal: MakePortal, ring: Ring) -> None:
 
 
 def test_real_columns_are_read_as_well(make_portal: MakePortal, ring: Ring, database: str) -> None:
-    """The tables of SPEC section 8 themselves: another portal is a source, too."""
+    """Another portal can be the source as well."""
     execute(ring.url, "CREATE TABLE refcodes (code text, owner_user_id bigint, wallet_address text)")
     execute(ring.url, f"INSERT INTO refcodes VALUES ('q7RmK2xd', 7, '{WALLET}')")
     execute(ring.url, """

@@ -1,4 +1,4 @@
-"""`GET /api/refcodes` and the two mint routes (SPEC section 7)."""
+"""`GET /api/refcodes` and the two mint routes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_codes_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, ot
     make_reward(code)
     body = as_owner.get(CODES).get_json()
     assert set(body) == {"codes", "stats", "rewards"}
-    (told,) = body["codes"]
-    assert told == {
+    (listed,) = body["codes"]
+    assert listed == {
         "code": code.code,
         "walletAddress": checksum(code.wallet_address),
         "active": True,
@@ -40,7 +40,7 @@ def test_codes_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, ot
     assert {row["refCode"] for row in body["rewards"]} == {code.code}
 
 
-def test_somebody_without_codes_gets_empty_lists(as_owner: Visitor) -> None:
+def test_a_person_without_codes_gets_empty_lists(as_owner: Visitor) -> None:
     body = as_owner.get(CODES).get_json()
     assert (body["codes"], body["rewards"]) == ([], [])
 

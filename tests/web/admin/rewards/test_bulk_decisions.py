@@ -37,9 +37,9 @@ def test_what_was_decided_meanwhile_is_told(as_admin: Visitor, other: User) -> N
     open_one, minted = make_reward(other), make_reward(other, "minted")
     as_admin.submit(DECIDE, {"decision": "reject", "reason": "a test", "ids": [open_one.id, minted.id]})
     assert statuses() == {open_one.id: "rejected", minted.id: "minted"}
-    told = text_of(as_admin.get(QUEUE))
-    assert "1 reward is rejected." in told
-    assert "1 reward was already decided." in told
+    text = text_of(as_admin.get(QUEUE))
+    assert "1 reward is rejected." in text
+    assert "1 reward was already decided." in text
 
 
 def test_who_decided_meanwhile_is_named(as_admin: Visitor, admin: User, other: User) -> None:
