@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import psycopg2
 from portal.cli.common import portal
 from portal.db.migrations import migrate
 from portal.lib.folders import PROJECT
+from portal.payments import callback_url, list_providers
 from portal.settings import Settings, SettingsInvalid, load_settings
 
 _TEMPLATE = PROJECT / ".env.example"
@@ -102,9 +104,8 @@ def _write_environment(path: Path, values: dict[str, str]) -> None:
         "PORTAL_ENV": "production",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "CRON_SECRET": secrets.token_urlsafe(32),
-        # Published test values help nobody in production.
-        "WAYFORPAY_MERCHANT_ACCOUNT": "",
-        "WAYFORPAY_DOMAIN": "",
+        # Published test values are of no use in production.
+        **dict.fromkeys(_provider_settings(), ""),
         "APP_URL": "",
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -144,7 +145,7 @@ def _migrate(database_url: str) -> None:
     if not database_url:
         return
     applied = migrate(database_url)
-    click.echo(f"Applied {len(applied)} migrations" if applied else "The database is up to date")
+    click.echo("Applied the migrations" if applied else "The database is up to date")
 
 
 @dataclass(frozen=True)
@@ -164,11 +165,6 @@ def _checklist(folder: Path, settings: Settings) -> str:
 
 
 def _items(settings: Settings, flask: str) -> list[_Item]:
-    secret = settings.wayforpay_secret_key.get_secret_value()
-    is_live = (
-        settings.wayforpay_merchant_account != Settings.model_fields["wayforpay_merchant_account"].default
-    )
-    default_secret = Settings.model_fields["wayforpay_secret_key"].default.get_secret_value()
     return [
         _Item(True, "`SECRET_KEY` and `CRON_SECRET` are drawn; keep `.env` out of version control."),
         _Item(settings.app_url.startswith("https://"), "`APP_URL`: where it answers, https://..."),
@@ -178,13 +174,7 @@ def _items(settings: Settings, flask: str) -> list[_Item]:
             settings.brand_name != Settings.model_fields["brand_name"].default,
             "`BRAND_NAME`, `BRAND_COLOR`, `BRAND_LOGO_URL`, `BRAND_TOKEN_SYMBOL`.",
         ),
-        _Item(
-            is_live and bool(secret) and secret != default_secret,
-            "`WAYFORPAY_MERCHANT_ACCOUNT`, `WAYFORPAY_SECRET_KEY`, `WAYFORPAY_DOMAIN`: the merchant's own.",
-        ),
-        _Item(
-            False, f"At the provider, the service URL `{settings.app_url}/api/payments/wayforpay/webhook`."
-        ),
+        *_provider_items(settings),
         _Item(
             settings.chain_configured,
             f"`POLYGON_RPC_URL` and the contract: `{flask} chain deploy` (docs/on-chain.md); else rewards wait.",
@@ -198,3 +188,14 @@ def _items(settings: Settings, flask: str) -> list[_Item]:
         _Item(False, "Back-ups of PostgreSQL by WAL archiving (docs/operations.md)."),
         _Item(False, f"Nothing is missing: `{flask} doctor`, then `{flask} smoke all`"),
     ]
+
+
+def _provider_items(settings: Settings) -> Iterator[_Item]:
+    for provider in list_providers(settings):
+        names = ", ".join(f"`{name}`" for name in provider.setting_names)
+        yield _Item(provider.is_configured, f"{names}: the merchant's own.")
+        yield _Item(False, f"At the provider, the service URL `{callback_url(provider, settings)}`.")
+
+
+def _provider_settings() -> list[str]:
+    return [name for provider in list_providers(portal().settings) for name in provider.setting_names]

@@ -17,7 +17,7 @@ def db() -> None:
 
 @db.command("migrate")
 def apply_migrations() -> None:
-    """Apply every pending migration."""
+    """Apply pending migrations, then the functions of sql/functions if they changed."""
     applied = migrate(_database_url())
     for name in applied:
         click.echo(f"Applied {name}")
@@ -26,7 +26,7 @@ def apply_migrations() -> None:
 
 @db.command("status")
 def show_status() -> None:
-    """Show which migrations are applied."""
+    """Show which migrations are applied and whether the functions are the present ones."""
     for name, applied in migration_status(_database_url()):
         click.echo(f"{'applied' if applied else 'pending'}  {name}")
 

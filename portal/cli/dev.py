@@ -37,6 +37,7 @@ from portal.dev.web import WebServer
 from portal.flows.demo.seed_demo import DemoData, seed_demo
 from portal.lib.errors import PortalError
 from portal.lib.folders import PROJECT
+from portal.payments import list_providers
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings, SettingsInvalid, load_settings
 
 _APPLICATION = "portal.app:serve"
@@ -136,7 +137,7 @@ class DevelopmentPortal:
         settings = load_settings()
         with step("Checking the database's tables") as note:
             applied = migrate(settings.database_url)
-            note(f"{len(applied)} applied, up to {applied[-1]}" if applied else "")
+            note(f"{len(applied)} applied" if applied else "")
         if self._owns_chain:
             self._provide(**self._deployment(settings))
         with step("Checking the translations") as note:
@@ -197,10 +198,7 @@ class DevelopmentPortal:
             "rewardsAddress": settings.referral_rewards_address,
             "tokenAddress": settings.referral_reward_token_address,
             "cronSecret": settings.cron_secret.get_secret_value(),
-            "wayforpay": {
-                "merchantAccount": settings.wayforpay_merchant_account,
-                "secretKey": settings.wayforpay_secret_key.get_secret_value(),
-            },
+            **{provider.name: dict(provider.dev_description()) for provider in list_providers(settings)},
             "referralLink": link,
             "logins": {
                 name: {"email": login["email"], "password": login["password"]}

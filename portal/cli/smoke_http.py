@@ -17,6 +17,7 @@ from typing import Any
 from portal.chain import AnyChain
 from portal.flows.smoke import people as smoke_people
 from portal.flows.smoke.steps import SmokeFailed, Steps
+from portal.payments import callback_url, list_providers
 from portal.settings import Settings
 
 _TIMEOUT_SECONDS = 20
@@ -96,7 +97,7 @@ def smoke_http(url: str, chain: AnyChain, settings: Settings, steps: Steps) -> N
     with smoke_people.open_code() as code:
         _check_cookies(url, code, steps)
         _check_beacon(url, code, steps)
-    _check_anonymous(url, steps)
+    _check_anonymous(url, settings, steps)
     with smoke_people.open_account() as (email, password):
         _check_account(url, email, password, steps)
     _check_cron(url, chain, settings, steps)
@@ -135,7 +136,7 @@ def _check_beacon(url: str, code: str, steps: Steps) -> None:
         steps.check(f"the beacon answers {status} to {str(given)[:30]}", status_code == status, status_code)
 
 
-def _check_anonymous(url: str, steps: Steps) -> None:
+def _check_anonymous(url: str, settings: Settings, steps: Steps) -> None:
     browser = Browser(url)
     open_to_all = browser.get("/api/store/products").status
     steps.check("the products are public", open_to_all == 200, open_to_all)
@@ -145,10 +146,10 @@ def _check_anonymous(url: str, steps: Steps) -> None:
     for path in ("/api/store/orders", "/api/store/payments/credit", "/api/refcodes/mint"):
         status_code = browser.post(path, headers={"X-CSRFToken": browser.token()}).status
         steps.check(f"{path} cannot be posted to without a session", status_code == 401, status_code)
-    forged = browser.post(
-        "/api/payments/wayforpay/webhook", {"orderReference": "smoke", "merchantSignature": "0"}
-    )
-    steps.check("a forged callback is refused", forged.status == 400, forged.status)
+    for provider in list_providers(settings):
+        path = urllib.parse.urlsplit(callback_url(provider, settings)).path
+        forged = browser.post(path, {"orderReference": "smoke", "merchantSignature": "0"})
+        steps.check(f"a forged callback of {provider.name} is refused", forged.status == 400, forged.status)
 
 
 def _check_account(url: str, email: str, password: str, steps: Steps) -> None:

@@ -19,7 +19,7 @@ from portal.accounts import (
 from portal.cli.common import database_session, portal
 from portal.db import Actor
 from portal.flows.accounts.account_security import disable_factor
-from portal.lib.money import Money
+from portal.lib.money import major_text
 from portal.payments import CreditAmountInvalid, CurrencyUnknown, add_credit, parse_top_up
 from portal.web.text.letters import sign_link
 
@@ -104,4 +104,4 @@ def credit(email: str, amount: str, currency: str, reason: str) -> None:
         if person is None:
             raise click.ClickException(f"There is no account {email}.")
         balance = add_credit(person.id, minor, currency, reason, ACTOR)
-    click.echo(f"{person.email} now has {Money(balance, currency)}.")
+    click.echo(f"{person.email} now has {major_text(balance, currency)} {currency}.")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import logging
 import signal
 import subprocess
 import threading
@@ -35,6 +34,7 @@ from portal.dev.processes import (
     wait_until_ready,
 )
 from portal.lib.folders import CONTRACTS
+from portal.logs import get_logger
 
 # The first two accounts of anvil's published mnemonic; every tool of the trade knows them.
 ADMIN_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -47,7 +47,7 @@ _WITH_KEPT_STATES = True
 _START_SECONDS = 60
 _STOP_SECONDS = 5
 _AWAY = (OSError, HTTPException, ValueError)
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def start_chain(data_dir: Path, *, chain_id: int = 31337, block_seconds: int = IDLE_BLOCK_SECONDS) -> str:
@@ -143,7 +143,7 @@ def _make_room(folder: Path, process: subprocess.Popen[bytes], log: Path) -> Non
     elif _state(folder).exists() and "in use" not in last_lines(log):
         aside = folder / f"chain-state.unreadable-{int(time.time())}.json"
         _state(folder).rename(aside)
-        _log.warning("The kept state of the local chain could not be loaded; it is now %s.", aside)
+        _log.warning("chain state unreadable", moved_to=str(aside))
 
 
 def _command(folder: Path, port: int, chain_id: int, block_seconds: int) -> list[str]:
@@ -201,7 +201,7 @@ class FinalityPacer:
             try:
                 self.pace()
             except _AWAY as error:
-                _log.debug("The local chain does not answer: %s", error)
+                _log.debug("local chain unavailable", error=str(error))
 
     def pace(self) -> None:
         """Look at the new blocks once, and mine one more while a transaction is not final."""

@@ -6,7 +6,6 @@ Nothing here accepts a float. Rounding is half-up, stated by each function (SPEC
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -19,69 +18,15 @@ MAX_MINOR = 2**63 - 1
 _PLAIN = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
 
 
-class CurrencyMismatch(PortalError):
-    """Two currencies met in one calculation."""
-
-    code = "currency_mismatch"
-
-
 class InvalidAmount(PortalError):
     """The text is not a plain decimal amount that the currency can hold."""
 
     code = "amount_invalid"
 
 
-class InvalidPercent(PortalError):
-    """The text is not a finite percent within its bounds."""
-
-    code = "percent_invalid"
-
-
 def minor_digits(currency: str) -> int:
     """Return how many decimals a currency has."""
     return MINOR_UNITS.get(currency, _DEFAULT_MINOR_UNITS)
-
-
-@dataclass(frozen=True, order=False)
-class Money:
-    """An amount of `minor` units of one currency; arithmetic refuses to mix currencies."""
-
-    minor: int
-    currency: str
-
-    def __post_init__(self) -> None:
-        if type(self.minor) is not int:
-            raise TypeError("Money.minor is an integer of minor units")
-
-    def __add__(self, other: Money) -> Money:
-        return Money(self.minor + self._same(other), self.currency)
-
-    def __sub__(self, other: Money) -> Money:
-        return Money(self.minor - self._same(other), self.currency)
-
-    def __neg__(self) -> Money:
-        return Money(-self.minor, self.currency)
-
-    def __lt__(self, other: Money) -> bool:
-        return self.minor < self._same(other)
-
-    def __le__(self, other: Money) -> bool:
-        return self.minor <= self._same(other)
-
-    def times(self, quantity: int) -> Money:
-        return Money(self.minor * quantity, self.currency)
-
-    @property
-    def major(self) -> Decimal:
-        return to_major(self.minor, self.currency)
-
-    def __str__(self) -> str:
-        return f"{major_text(self.minor, self.currency)} {self.currency}"
-
-    def _same(self, other: Money) -> int:
-        if other.currency != self.currency:
-            raise CurrencyMismatch(f"{self.currency} met {other.currency}")
-        return other.minor
 
 
 def to_major(minor: int, currency: str) -> Decimal:
@@ -108,14 +53,6 @@ def parse_major(text: str, currency: str) -> int:
     if scaled != scaled.to_integral_value() or abs(scaled) > MAX_MINOR:
         raise InvalidAmount(field="amount")
     return int(scaled)
-
-
-def parse_percent(text: str, *, at_most: Decimal = Decimal(100)) -> Decimal:
-    """Return a percent in [0, at_most]; raise InvalidPercent for text, NaN, infinity or a value outside."""
-    cleaned = text.strip()
-    if not _PLAIN.fullmatch(cleaned) or not 0 <= Decimal(cleaned) <= at_most:
-        raise InvalidPercent(field="percent", at_most=at_most)
-    return Decimal(cleaned)
 
 
 def percent_of(minor: int, percent: Fraction | Decimal) -> int:

@@ -12,7 +12,8 @@ from typing import Any
 from peewee import SQL, fn
 
 from models import MailOutbox
-from portal.db import Actor, move_status, query, record_event, transaction
+from portal.db import Actor, move_status, query, transaction
+from portal.mail.status_rules import TRANSITIONS, LetterStatus
 
 MOST_ATTEMPTS = 8
 LEASE = timedelta(minutes=10)
@@ -57,22 +58,22 @@ def claim_letter() -> MailOutbox | None:
     rows = query(
         """UPDATE mail_outbox SET attempts = attempts + 1, next_attempt_at = now() + %s
            WHERE id = (SELECT id FROM mail_outbox
-                       WHERE status = 'queued' AND next_attempt_at <= now() AND expires_at > now()
+                       WHERE status = %s AND next_attempt_at <= now() AND expires_at > now()
                        ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
            RETURNING id""",
-        [LEASE],
+        [LEASE, LetterStatus.QUEUED],
     )
     return MailOutbox.get_by_id(rows[0][0]) if rows else None
 
 
 def mark_sent(letter_id: int, actor: Actor) -> bool:
     """Note that a server took a letter; False when it was not waiting."""
-    return _move(letter_id, "letter_sent", "sent", actor, sent_at=fn.now())
+    return _move(letter_id, "send", actor, sent_at=fn.now())
 
 
 def mark_dead(letter_id: int, why: str, actor: Actor) -> bool:
     """Give a letter up: refused for good, or tried often enough."""
-    return _move(letter_id, "letter_died", "dead", actor, last_error=why[:500])
+    return _move(letter_id, "give_up", actor, last_error=why[:500])
 
 
 def postpone(letter: MailOutbox, why: str, actor: Actor) -> None:
@@ -82,7 +83,7 @@ def postpone(letter: MailOutbox, why: str, actor: Actor) -> None:
         return
     wait = min(_FIRST_WAIT * 2 ** (letter.attempts - 1), _LONGEST_WAIT)
     MailOutbox.update(next_attempt_at=SQL("now() + %s", [wait]), last_error=why[:500]).where(
-        (MailOutbox.id == letter.id) & (MailOutbox.status == "queued")
+        (MailOutbox.id == letter.id) & (MailOutbox.status == LetterStatus.QUEUED)
     ).execute()
 
 
@@ -90,8 +91,8 @@ def release_letter(letter: MailOutbox, why: str) -> None:
     """Give back a letter that was taken and not tried: the server is away, which is not the letter's fault."""
     query(
         """UPDATE mail_outbox SET attempts = attempts - 1, next_attempt_at = now() + %s, last_error = %s
-           WHERE id = %s AND status = 'queued' AND attempts = %s""",
-        [_FIRST_WAIT, why[:500], letter.id, letter.attempts],
+           WHERE id = %s AND status = %s AND attempts = %s""",
+        [_FIRST_WAIT, why[:500], letter.id, LetterStatus.QUEUED, letter.attempts],
     )
 
 
@@ -100,26 +101,24 @@ def expire_letters(actor: Actor) -> int:
     late = MailOutbox.select(MailOutbox.id).where(
         (MailOutbox.status == "queued") & (MailOutbox.expires_at <= fn.now())
     )
-    return sum(_move(row.id, "letter_expired", "expired", actor) for row in late.limit(1_000))
+    return sum(_move(row.id, "expire", actor) for row in late.limit(1_000))
 
 
 def set_aside(letter_id: int, why: str, actor: Actor) -> bool:
     """Leave a letter unsent because what it would tell no longer holds."""
-    return _move(letter_id, "letter_expired", "expired", actor, last_error=why[:500])
+    return _move(letter_id, "expire", actor, last_error=why[:500])
 
 
 def requeue_dead_letters(actor: Actor) -> int:
     """Let dead letters that are still worth sending try again from the start; return how many."""
+    dead = MailOutbox.select(MailOutbox.id).where(
+        (MailOutbox.status == LetterStatus.DEAD) & (MailOutbox.expires_at > fn.now())
+    )
     with transaction():
-        rows = query(
-            """UPDATE mail_outbox SET status = 'queued', attempts = 0, next_attempt_at = now()
-               WHERE status = 'dead' AND expires_at > now() RETURNING id"""
+        return sum(
+            _move(row.id, "requeue", actor, attempts=0, next_attempt_at=fn.now())
+            for row in dead.order_by(MailOutbox.id)
         )
-        for (letter_id,) in rows:
-            record_event(
-                actor, "letter", letter_id, "letter_requeued", from_status="dead", to_status="queued"
-            )
-    return len(rows)
 
 
 def prune_letters() -> int:
@@ -152,14 +151,12 @@ def count_letters() -> dict[str, int]:
     }
 
 
-def _move(letter_id: int, event: str, to_status: str, actor: Actor, **values: Any) -> bool:
+def _move(letter_id: int, verb: str, actor: Actor, **values: Any) -> bool:
     return move_status(
         MailOutbox,
         letter_id,
+        TRANSITIONS[verb],
         entity="letter",
-        event=event,
-        from_statuses=("queued",),
-        to_status=to_status,
         actor=actor,
         **values,
     )

@@ -186,7 +186,7 @@ def test_a_chain_that_hangs_is_replaced(folder: Path) -> None:
 
 
 def test_a_missing_program_is_said_in_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(anvil, "_CONTRACTS", folder)
+    monkeypatch.setattr(anvil, "CONTRACTS", folder)
 
     with pytest.raises(
         LocalRuntimeError, match=r"^The local chain \(anvil\) is missing: run `make setup`, or .*\.$"

@@ -38,7 +38,7 @@ def test_a_view_without_a_declaration_stops_the_start() -> None:
 
 
 def test_what_the_spec_names_is_there(app: Flask) -> None:
-    paths = {rule.rule for rule in app.url_map.iter_rules()}
+    paths = {rule.rule.replace("<provider>", "wayforpay") for rule in app.url_map.iter_rules()}
     named = {
         "/", "/products/<slug>", "/cart", "/checkout", "/checkout/processing/<order_reference>", "/orders",
         "/membership", "/refcodes", "/account/wallets", "/account/security", "/notifications", "/login", "/register",

@@ -11,16 +11,12 @@ from hypothesis import strategies as some
 
 from portal.lib.money import (
     MAX_MINOR,
-    CurrencyMismatch,
     InvalidAmount,
-    InvalidPercent,
-    Money,
     decimal_text,
     fraction_to_decimal,
     major_text,
     minor_digits,
     parse_major,
-    parse_percent,
     percent_of,
     round_half_up,
     to_major,
@@ -84,70 +80,7 @@ def test_any_text_is_an_amount_or_refused(text: str, currency: str) -> None:
     assert abs(minor) <= MAX_MINOR
 
 
-# ---------------------------------------------------------------------- the type
-
-
-@given(MINOR, MINOR, CURRENCY)
-def test_sums_are_exact(first: int, second: int, currency: str) -> None:
-    one, two = Money(first, currency), Money(second, currency)
-    assert (one + two).minor == first + second
-    assert one + two - two == one
-    assert -Money(-first, currency) == one
-    assert (one < two) == (first < second)
-    assert (one <= two) == (first <= second)
-
-
-def test_multiples_and_text() -> None:
-    assert Money(1_050, "UAH").times(3) == Money(3_150, "UAH")
-    assert str(Money(1_050, "UAH")) == "10.50 UAH"
-    assert Money(1_050, "UAH").major == Decimal("10.50")
-
-
-def test_two_currencies_never_meet() -> None:
-    hryvnia, dollar = Money(1, "UAH"), Money(1, "USD")
-    for meet in (
-        lambda: hryvnia + dollar,
-        lambda: hryvnia - dollar,
-        lambda: hryvnia < dollar,
-        lambda: hryvnia <= dollar,
-    ):
-        with pytest.raises(CurrencyMismatch):
-            meet()
-    assert hryvnia != dollar
-
-
-@pytest.mark.parametrize("value", [1.0, Decimal(1), "1", True, None])
-def test_only_integers_are_money(value: object) -> None:
-    with pytest.raises(TypeError):
-        Money(value, "UAH")  # type: ignore[arg-type]
-
-
-def test_money_cannot_be_changed() -> None:
-    with pytest.raises(AttributeError):
-        Money(1, "UAH").minor = 2  # type: ignore[misc]
-
-
 # ---------------------------------------------------------------------- percents and rounding
-
-
-@pytest.mark.parametrize(
-    ("text", "value"), [("0", "0"), ("5", "5"), ("100", "100"), ("4.25", "4.25"), (" 7. ", "7")]
-)
-def test_percents(text: str, value: str) -> None:
-    assert parse_percent(text) == Decimal(value)
-
-
-@pytest.mark.parametrize("text", ["-1", "-0.01", "100.01", "101", "NaN", "inf", "5%", "", "1e1", "٥", "abc"])
-def test_what_is_no_percent(text: str) -> None:
-    with pytest.raises(InvalidPercent) as refused:
-        parse_percent(text)
-    assert refused.value.params == {"at_most": Decimal(100)}
-
-
-def test_a_percent_has_its_ceiling() -> None:
-    assert parse_percent("50", at_most=Decimal(50)) == 50
-    with pytest.raises(InvalidPercent):
-        parse_percent("50.000001", at_most=Decimal(50))
 
 
 @pytest.mark.parametrize(

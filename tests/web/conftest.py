@@ -50,7 +50,8 @@ _EMPTY = """
 DO $$
 DECLARE
     tables text[] := ARRAY(SELECT tablename FROM pg_tables WHERE schemaname = 'public'
-        AND tablename NOT LIKE '%yoyo%' AND tablename <> 'platform_config');
+        AND tablename NOT LIKE '%yoyo%'
+        AND tablename NOT IN ('platform_config', 'applied_functions', 'programme_versions'));
     guarded text[] := ARRAY(SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger
         WHERE NOT tgisinternal);
     name text;

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from models import MailOutbox
 from portal.db import Actor
+from portal.logs import get_logger
 from portal.mail import (
     AnyPostman,
     Letter,
@@ -26,7 +26,7 @@ from portal.mail import (
     set_aside,
 )
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 Compose = Callable[[MailOutbox], Letter]
 MOST_A_RUN = 500
@@ -57,7 +57,7 @@ def deliver_mail(
         try:
             trip.enter_context(postman)
         except MailAway as error:
-            log.warning("the mail server is away: %s", error)
+            log.warning("mail server unavailable", error=str(error))
             release_letter(first, str(error))
             return 0
         return _go_round(postman, first, compose, sender, actor, most)
@@ -73,7 +73,7 @@ def _go_round(
             sent += _send(postman, letter, compose, sender, actor)
         except MailAway as error:
             # The connection broke on this letter, so it counts as tried: one that breaks every time must end.
-            log.warning("the mail server went away: %s", error)
+            log.warning("mail server connection lost", error=str(error))
             postpone(letter, str(error), actor)
             return sent
         following = claim_letter() if most > 0 else None
@@ -102,7 +102,7 @@ def _send(postman: Postman, row: MailOutbox, compose: Compose, sender: Sender, a
         (mark_dead(row.id, str(error), actor) if error.for_good else postpone(row, str(error), actor))
         return 0
     except Exception as error:  # one letter that cannot be worded must not hold up the others
-        log.exception("letter %s cannot be sent", row.id)
+        log.exception("letter not sent", letter_id=row.id)
         postpone(row, f"{type(error).__name__}: {error}", actor)
         return 0
     return int(mark_sent(row.id, actor))

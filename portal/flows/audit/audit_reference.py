@@ -25,6 +25,7 @@ from portal.flows.audit.second_payments import SecondPayment, find_second_paymen
 from portal.journal import list_transfers_of
 from portal.payments import find_payment, left_to_refund, list_refunds
 from portal.rewards import find_reward_by_reference
+from portal.settings import Settings
 
 Row = TypeVar("Row", PaymentEvent, EventLog)
 
@@ -66,7 +67,7 @@ class ReferenceAudit:
         return bool(self.payment or self.settlements or self.reward or self.callbacks)
 
 
-def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceAudit:
+def audit_reference(order_reference: str, chain: AnyChain, settings: Settings) -> ReferenceAudit:
     """Gather what is known of a reference and list the differences between the ledgers and the chain."""
     order = Order.get_or_none(Order.order_reference == order_reference)
     payment = find_payment(order_reference)
@@ -75,7 +76,7 @@ def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceAudit:
     reward = find_reward_by_reference(order_reference)
     on_chain = read_paid_order(chain, order_reference)
     paid_event = read_paid_event(chain, order_reference) if on_chain else None
-    second_payments = find_second_payments(payment) if payment else []
+    second_payments = find_second_payments(payment, settings) if payment else []
     codes = [
         *(["paid_twice"] if second_payments else []),
         *_commission_differences(order, payment, settlements, assists),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models import PaymentEvent, PaymentTransaction
-from portal.payments import is_paid_twice, list_payments_of_order
-from portal.payments.providers.wayforpay.messages import PAYMENT_STATUSES, CallbackMalformed, parse_callback
+from portal.lib.errors import PortalError
+from portal.payments import find_provider, is_paid_twice, list_payments_of_order
+from portal.settings import Settings
 
 REASONS = ("order_paid_already", "paid_by_other_means")
 
@@ -26,7 +27,7 @@ class SecondPayment:
     is_refundable: bool
 
 
-def find_second_payments(payment: PaymentTransaction) -> list[SecondPayment]:
+def find_second_payments(payment: PaymentTransaction, settings: Settings) -> list[SecondPayment]:
     """Return what was paid again for the order of a payment, under any of the order's references."""
     attempts = list_payments_of_order(payment.entity_id) if payment.purpose == "store_order" else [payment]
     by_reference = {attempt.order_reference: attempt for attempt in attempts}
@@ -41,7 +42,8 @@ def find_second_payments(payment: PaymentTransaction) -> list[SecondPayment]:
     first: dict[str, SecondPayment] = {}
     for event in events.order_by(PaymentEvent.id):
         attempt = by_reference[str(event.order_reference)]
-        if attempt.order_reference not in first and _is_approved(event) and attempt.status != "refunded":
+        is_listed = attempt.order_reference in first or attempt.status == "refunded"
+        if not is_listed and _is_approved(event, settings):
             first[attempt.order_reference] = _second_payment(attempt, event)
     return list(first.values())
 
@@ -52,9 +54,11 @@ def _second_payment(attempt: PaymentTransaction, event: PaymentEvent) -> SecondP
     )
 
 
-def _is_approved(event: PaymentEvent) -> bool:
-    try:
-        callback = parse_callback(event.payload.encode())
-    except CallbackMalformed:
+def _is_approved(event: PaymentEvent, settings: Settings) -> bool:
+    provider = find_provider(event.provider, settings)
+    if provider is None:
         return False
-    return PAYMENT_STATUSES.get(callback.transaction_status) == "paid"
+    try:
+        return provider.read_stored(event.payload).status == "paid"
+    except PortalError:
+        return False

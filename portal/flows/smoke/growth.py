@@ -60,7 +60,7 @@ def _member(chain: AnyChain) -> User:
 
 
 def _walk(reference: str, chain: AnyChain, settings: Settings, steps: Steps, seconds: int) -> None:
-    receive_callback(smoke_callback(get_payment(reference), "Approved", settings), chain, settings)
+    receive_callback(smoke_callback(get_payment(reference), "paid", settings), chain, settings)
     payment = get_payment(reference)
     steps.check("a signed callback pays the upgrade", payment.status == "paid", payment.status)
     member = User.get_by_id(payment.user_id)
@@ -77,7 +77,7 @@ def _walk(reference: str, chain: AnyChain, settings: Settings, steps: Steps, sec
         steps.skip("the mint", "no chain is configured")
         return
     _mint(reward.id, chain, settings, steps, seconds)
-    _check_chain(get_reward(reward.id), chain, steps)
+    _check_chain(get_reward(reward.id), chain, settings, steps)
 
 
 def _approve(reward_id: int, settings: Settings) -> None:
@@ -104,14 +104,14 @@ def _mint(reward_id: int, chain: AnyChain, settings: Settings, steps: Steps, sec
     steps.check("the reward is minted", reward.status == "minted", reward.failure_reason or reward.status)
 
 
-def _check_chain(reward: ReferralReward, chain: AnyChain, steps: Steps) -> None:
+def _check_chain(reward: ReferralReward, chain: AnyChain, settings: Settings, steps: Steps) -> None:
     event = read_paid_event(chain, reward.order_reference)
     steps.check("the contract paid the reference", event)
     if event:
         paid = (event.wallet, event.amount, event.tx_hash)
         promised = (reward.referrer_wallet, reward.reward_amount_wei, reward.tx_hash)
         steps.check("its event has the wallet, amount and transaction", paid == promised, paid)
-    differences = audit_reference(reward.order_reference, chain).differences
+    differences = audit_reference(reward.order_reference, chain, settings).differences
     steps.check("the audit finds no difference", not differences, differences)
     steps.left.append(
         f"{reward.reward_amount_wei} base units of the token, minted to the minter's own account"
@@ -136,4 +136,4 @@ def _refund_leftovers(member: User, chain: AnyChain, settings: Settings) -> None
 def _refund(payment: PaymentTransaction, chain: AnyChain, settings: Settings) -> None:
     # An unpaid reference is closed as well: a late Approved cannot revive it.
     with connection():
-        receive_callback(smoke_callback(payment, "Refunded", settings), chain, settings)
+        receive_callback(smoke_callback(payment, "refunded", settings), chain, settings)

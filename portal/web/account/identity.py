@@ -17,6 +17,7 @@ from portal.accounts import (
 )
 from portal.flows.accounts.sign_in import enter
 from portal.runtime import current_portal
+from portal.web.core.current_user import CurrentUser
 from portal.web.core.requests import local_path
 
 login_manager = LoginManager()
@@ -27,6 +28,7 @@ class SignedInUser(UserMixin):  # type: ignore[misc]
     """Flask-Login's view of a session: its account's columns, and what the session itself knows."""
 
     def __init__(self, opened: OpenSession, token: str) -> None:
+        self.user = _current_user(opened)
         self.row = opened.user
         self.session_id = opened.id
         self.has_second_factor = opened.has_second_factor
@@ -38,6 +40,23 @@ class SignedInUser(UserMixin):  # type: ignore[misc]
 
     def get_id(self) -> str:
         return self._token
+
+
+def _current_user(opened: OpenSession) -> CurrentUser:
+    account = opened.user
+    return CurrentUser(
+        id=account.id,
+        name=account.name,
+        email=account.email,
+        role=account.role,
+        locale=account.locale,
+        email_confirmed_at=account.email_confirmed_at,
+        has_password=account.password_hash is not None,
+        has_second_factor=opened.has_second_factor,
+        session_id=opened.id,
+        seconds_since_proof=opened.seconds_since_proof,
+        row=account,
+    )
 
 
 @login_manager.user_loader

@@ -18,7 +18,16 @@ from portal.flows.checkout.place_order import place_order, price_lines
 from portal.flows.checkout.settle_payment import buy_with_credit
 from portal.lib.errors import PortalError
 from portal.orders import find_order_by_checkout_key, get_order_by_reference, get_order_of_buyer
-from portal.payments import CreditShort, PaymentUnknown, credit_balance, find_payment
+from portal.payments import (
+    INTERNAL_CREDIT,
+    CreditShort,
+    Form,
+    PaymentUnknown,
+    Redirect,
+    credit_balance,
+    find_payment,
+    list_providers,
+)
 from portal.runtime import current_portal
 from portal.web.core.access import public, signed_in
 from portal.web.core.cart import cart_lines, empty_cart
@@ -58,7 +67,7 @@ def pay() -> ResponseReturnValue:
     except PortalError as error:
         return _review_page(error), status_of(error)
     note_buyer(order, sighting, current_portal().settings)
-    return _leave_for_provider(order.id)
+    return _leave_for_provider(order.id, request.form.get("method", ""))
 
 
 @blueprint.post("/checkout/code")
@@ -80,8 +89,8 @@ def enter_code() -> ResponseReturnValue:
 @blueprint.post("/checkout/pay/<order_id>")
 @signed_in()
 def pay_order(order_id: str) -> ResponseReturnValue:
-    """Go to the provider again for an order that is not paid yet."""
-    return _leave_for_provider(order_id)
+    """Go to a provider again for an order that is not paid yet."""
+    return _leave_for_provider(order_id, request.form.get("method", ""))
 
 
 @blueprint.post("/membership")
@@ -95,7 +104,7 @@ def pay_membership() -> ResponseReturnValue:
     except PortalError as error:
         return membership_page(error), status_of(error)
     note_referred(current_user, sighting, current_portal().settings)
-    return render_template("checkout/leave.html", form=form, flash_text=None)
+    return _depart(form, None)
 
 
 @blueprint.route("/checkout/return/<order_reference>", methods=["GET", "POST"])
@@ -161,8 +170,8 @@ def _pay_with_credit() -> ResponseReturnValue:
     return redirect(url_for("checkout.processing", order_reference=order.order_reference), 303)
 
 
-def _leave_for_provider(order_id: str) -> ResponseReturnValue:
-    form = begin_order_payment(order_id, current_user, select_locale(), current_portal().settings)
+def _leave_for_provider(order_id: str, provider: str) -> ResponseReturnValue:
+    form = begin_order_payment(order_id, current_user, select_locale(), current_portal().settings, provider)
     order = get_order_by_reference(form.order_reference, current_user.id)
     empty_cart()
     text = (
@@ -170,7 +179,16 @@ def _leave_for_provider(order_id: str) -> ResponseReturnValue:
         if order.referral_code
         else None
     )
-    return render_template("checkout/leave.html", form=form, flash_text=text)
+    return _depart(form, text)
+
+
+def _depart(departure: Form | Redirect, flash_text: str | None) -> ResponseReturnValue:
+    """Send the browser to the provider; `flash_text` is shown when it comes back."""
+    if isinstance(departure, Form):
+        return render_template("checkout/leave.html", form=departure, flash_text=flash_text)
+    if flash_text:
+        flash(flash_text, "success")
+    return redirect(departure.url, 303)
 
 
 def _review_page(error: PortalError | None = None, typed: str = "") -> str:
@@ -199,6 +217,8 @@ def _review_page(error: PortalError | None = None, typed: str = "") -> str:
         ],
         balance=balance,
         covers=balance >= total,
+        providers=list_providers(settings),
+        credit=INTERNAL_CREDIT,
         checkout_key=secrets.token_urlsafe(24),
         form_errors=[(at, error_text(error))] if error else [],
         code_field=CODE_FIELD,

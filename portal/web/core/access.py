@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 
 from portal.lib.errors import PortalError
-from portal.web.core.current_user import SignInRequired
+from portal.web.core.current_user import SignInRequired, current_user, find_current_user
 from portal.web.core.requests import refuse_unstorable, wants_json
 from portal.web.core.step_up import ask_to_confirm, ask_to_enrol
 
@@ -92,9 +91,9 @@ def _gate() -> ResponseReturnValue | None:
         return None
     access = access_of(current_app, request.endpoint)
     refuse_unstorable(form=access.csrf)
-    if access.audience != "public" and not current_user.is_authenticated:
+    if access.audience != "public" and find_current_user() is None:
         return _ask_to_sign_in()
-    if access.audience in ("vendor", "admin") and current_user.role != access.audience:
+    if access.audience in ("vendor", "admin") and current_user().role != access.audience:
         raise RoleRequired(role=access.audience)
     if access.csrf:
         csrf.protect()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask, has_request_context, request, url_for
-from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
 from portal.accounts import domain_of
@@ -18,6 +17,7 @@ from portal.payments import count_open_callbacks
 from portal.runtime import current_portal
 from portal.web.core.assets import asset
 from portal.web.core.cart import cart_size
+from portal.web.core.current_user import find_current_user
 from portal.web.core.locale import LOCALES, language_links, select_locale
 from portal.web.core.referral_cookies import asked_code, consent
 from portal.web.text import messages as sentences
@@ -140,11 +140,13 @@ def _is_within(endpoint: str) -> bool:
 
 
 def _role() -> str | None:
-    return current_user.role if _safely(lambda: current_user.is_authenticated) else None
+    user = _safely(find_current_user)
+    return user.role if user else None
 
 
 def _unread() -> int:
-    return (_safely(lambda: count_unread(current_user.id)) or 0) if _role() else 0
+    user = _safely(find_current_user)
+    return (_safely(lambda: count_unread(user.id)) or 0) if user else 0
 
 
 def _safely(read: Callable[[], T]) -> T | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, url_for
@@ -14,12 +13,14 @@ from werkzeug.exceptions import BadHost, HTTPException
 from portal.db import DatabaseAway
 from portal.db.connection import DATABASE_ERRORS
 from portal.lib.errors import InputInvalid, PortalError
+from portal.logs import get_logger
+from portal.web.core.request_id import current_request_id
 from portal.web.core.requests import is_htmx, wants_json
 from portal.web.core.step_up import came_from
 from portal.web.text.messages import error_text, error_texts
 from portal.web.text.translate import gettext as _
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _STATUS = {
     "already_paid": 409,
@@ -83,10 +84,17 @@ _STATUS = {
     "payment_unknown": 404,
     "product_unknown": 404,
     "provider_unclear": 503,
+    "provider_unknown": 404,
     "rail_failure_unknown": 404,
     "rate_limited": 429,
     "refund_key_invalid": 409,
+    "reward_amount_missing": 409,
+    "reward_not_mintable": 409,
+    "reward_on_hold": 409,
+    "reward_on_other_chain": 409,
+    "reward_refund_due": 409,
     "reward_status_conflict": 409,
+    "reward_wallet_missing": 409,
     "reward_unknown": 404,
     "role_required": 403,
     "forbidden": 403,
@@ -139,7 +147,7 @@ def answer_error(error: PortalError) -> ResponseReturnValue:
     _settle_reader(error)
     status = status_of(error)
     if status >= 500:
-        log.error("request failed: %s", error, exc_info=error)
+        log.error("request failed", code=error.code, exc_info=error)
     if wants_json():
         return _as_json(error, status)
     return _as_html(error, status)
@@ -180,12 +188,12 @@ def _answer_bad_host(error: BadHost) -> ResponseReturnValue:
 
 
 def _answer_database(error: Exception) -> ResponseReturnValue:
-    log.error("database away: %s", type(error).__name__)
+    log.error("database unavailable", error=type(error).__name__)
     return answer_error(DatabaseAway())
 
 
 def _answer_unexpected(error: Exception) -> ResponseReturnValue:
-    log.exception("unexpected error on %s %s", request.method, request.path)
+    log.exception("unexpected error", method=request.method, path=request.path)
     if current_app.testing and current_app.config.get("PROPAGATE_UNEXPECTED", True):
         raise error
     return _answer("internal")
@@ -216,6 +224,7 @@ def _as_html(error: PortalError, status: int) -> Response:
         action_url=url,
         action_label=label,
         shell_quiet=status >= 500,
+        request_id=current_request_id() if status >= 500 else "",
     )
     return make_response(body, status)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import g, has_request_context, request
-from flask_login import current_user
+
+from portal.web.core.current_user import find_current_user
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -54,8 +55,8 @@ def select_locale() -> str:
 
 def _chosen() -> str | None:
     cookie = request.cookies.get(LOCALE_COOKIE)
-    saved = current_user.locale if current_user and current_user.is_authenticated else None
-    return prefix_locale() or (cookie if cookie in LOCALES else None) or saved
+    user = find_current_user()
+    return prefix_locale() or (cookie if cookie in LOCALES else None) or (user.locale if user else None)
 
 
 def language_links() -> list[tuple[str, str, str]]:

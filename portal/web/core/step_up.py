@@ -10,12 +10,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 
 from portal.accounts import list_wallet_addresses
 from portal.lib.errors import PortalError
 from portal.runtime import current_portal
+from portal.web.core.current_user import current_user
 from portal.web.core.locale import LOCALES
 from portal.web.core.requests import is_htmx, local_path, wants_json
 
@@ -49,8 +49,8 @@ class SecondFactorRequired(PortalError):
 def is_confirmation_due() -> bool:
     """Tell whether the person at this session has to confirm who they are."""
     settings = current_portal().settings
-    applies = settings.is_production or current_user.has_second_factor
-    return bool(applies and current_user.seconds_since_proof >= settings.step_up_minutes * 60)
+    applies = settings.is_production or current_user().has_second_factor
+    return bool(applies and current_user().seconds_since_proof >= settings.step_up_minutes * 60)
 
 
 def ask_to_confirm() -> ResponseReturnValue | None:
@@ -67,8 +67,8 @@ def ask_to_enrol(audience: str) -> ResponseReturnValue | None:
     if audience == "public" or not current_portal().settings.is_production:
         return None
     if (
-        current_user.role != "admin"
-        or current_user.has_second_factor
+        current_user().role != "admin"
+        or current_user().has_second_factor
         or request.endpoint in _BEFORE_ENROLMENT
     ):
         return None
@@ -86,7 +86,7 @@ def confirmation_page(target: str, kept: str, back: str, errors: dict[str, str] 
         kept=kept,
         back=back,
         errors=errors,
-        has_wallets=bool(list_wallet_addresses(current_user.id)),
+        has_wallets=bool(list_wallet_addresses(current_user().id)),
         form_errors=list(errors.items()),
     )
 

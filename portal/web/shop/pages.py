@@ -7,15 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.accounts import is_lower, read_membership
-from portal.lib.errors import PortalError
-from portal.orders import (
+from portal.catalogue import (
+    active_products_by_id,
     find_product_by_slug,
-    list_order_items,
-    list_orders_of_buyer,
     list_products,
     parse_cart,
-    products_by_id,
 )
+from portal.lib.errors import PortalError
+from portal.orders import list_order_items, list_orders_of_buyer
 from portal.payments import MEMBERSHIP_CURRENCY, MEMBERSHIP_PRICES_MINOR, payments_by_reference
 from portal.web.core.access import public, signed_in
 from portal.web.core.cart import add_to_cart, cart_lines, set_quantity
@@ -120,7 +119,7 @@ def _change_cart() -> None:
 def _refused_page(error: str) -> str:
     """Return the page whose form was refused: the cart's own, or that of the product that was to be added."""
     wanted = request.form.get("productId", 0, type=int)
-    found = products_by_id([wanted]).get(wanted)
+    found = active_products_by_id([wanted]).get(wanted)
     if found is None or request.form.get("mode") == "set":
         return _cart_page(error)
     errors = [("quantity" if found.stock > 0 else "", error)]
@@ -129,7 +128,7 @@ def _refused_page(error: str) -> str:
 
 def _cart_page(error: str | None = None) -> str:
     lines = cart_lines()
-    products = products_by_id([line.product_id for line in lines])
+    products = active_products_by_id([line.product_id for line in lines])
     # What was taken off sale since would stand in the way of checkout unseen.
     for line in lines:
         if line.product_id not in products:

@@ -1,7 +1,8 @@
-"""The journal in words: accounts, kinds of transfer, amounts."""
+"""Texts of the journal: names of accounts, kinds of transfer, amounts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountName:
-    """An account in words; `owner` is whose it is, empty for an account of the platform."""
+class AccountLabel:
+    """An account of the journal: its identifier, its kind in words, and its owner's name or number, "" if none."""
 
     account: str
     kind: str
@@ -25,19 +26,19 @@ class AccountName:
 
 @dataclass(frozen=True, slots=True)
 class TransferRow:
-    """A transfer as pages show it."""
+    """A transfer as a table shows it; `order_reference` is None for one that belongs to no order."""
 
     created_at: datetime
-    what: str
-    debit: AccountName
-    credit: AccountName
+    kind: str
+    debit: AccountLabel
+    credit: AccountLabel
     amount: str
     order_reference: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceRow:
-    """One kind of account in the trial balance; one of `debit` and `credit` is empty."""
+    """One line of the trial balance; of `debit` and `credit` at most one is set."""
 
     name: str
     accounts: int
@@ -47,11 +48,11 @@ class BalanceRow:
     @property
     def is_empty(self) -> bool:
         """Whether the balance is zero."""
-        return not (self.debit or self.credit)
+        return not self.debit and not self.credit
 
 
 def account_kind(kind: str) -> str:
-    """Return what a kind of account is called."""
+    """Return the name of a kind of account."""
     return {
         "processor": _("Money at the payment provider"),
         "clearing": _("Clearing"),
@@ -72,16 +73,16 @@ def account_kind(kind: str) -> str:
     }.get(kind, kind)
 
 
-def account_name(account: str) -> AccountName:
-    """Return one account in words."""
-    kind, _colon, owner = account.partition(":")
-    return AccountName(account, account_kind(kind), owner)
+def account_label(account: str, owners: Mapping[str, str]) -> AccountLabel:
+    """Return an account's label; `owners` maps accounts to names, and an account without a name shows its number."""
+    kind, _colon, number = account.partition(":")
+    return AccountLabel(account, account_kind(kind), owners.get(account, number))
 
 
 def transfer_kind(kind: str) -> str:
-    """Return what a transfer did; a correction says so."""
+    """Return the name of a kind of transfer; a reversal is marked."""
     plain = kind.removesuffix("_reversed")
-    said = {
+    text = {
         "payment": _("Buyer paid"),
         "refund": _("Refunded to the buyer"),
         "membership": _("Membership sold"),
@@ -102,7 +103,7 @@ def transfer_kind(kind: str) -> str:
         "reward_debited": _("Reward owed back"),
         "debit_netted": _("Kept back for a debit"),
     }.get(plain, plain)
-    return _("%(what)s (taken back)", what=said) if plain != kind else said
+    return _("%(what)s (taken back)", what=text) if plain != kind else text
 
 
 def amount_text(amount: int, currency: str) -> str:
@@ -110,23 +111,24 @@ def amount_text(amount: int, currency: str) -> str:
     return token_text(amount) if currency == IN_WEI else money(amount, currency)
 
 
-def transfer_row(transfer: JournalTransfer) -> TransferRow:
-    """Return a transfer as pages show it."""
+def transfer_row(transfer: JournalTransfer, owners: Mapping[str, str]) -> TransferRow:
+    """Return a transfer as a table shows it; `owners` maps accounts to names."""
     return TransferRow(
-        transfer.created_at,
-        transfer_kind(transfer.kind),
-        account_name(transfer.debit_account),
-        account_name(transfer.credit_account),
-        amount_text(transfer.amount, transfer.currency),
-        transfer.order_reference,
+        created_at=transfer.created_at,
+        kind=transfer_kind(transfer.kind),
+        debit=account_label(transfer.debit_account, owners),
+        credit=account_label(transfer.credit_account, owners),
+        amount=amount_text(transfer.amount, transfer.currency),
+        order_reference=transfer.order_reference,
     )
 
 
 def balance_row(balance: AccountBalance) -> BalanceRow:
-    """Return one kind of account in the trial balance."""
+    """Return a line of the trial balance as a table shows it."""
+    text = amount_text(abs(balance.balance), balance.currency)
     return BalanceRow(
-        account_kind(balance.kind),
-        balance.accounts,
-        amount_text(-balance.balance, balance.currency) if balance.balance < 0 else "",
-        amount_text(balance.balance, balance.currency) if balance.balance > 0 else "",
+        name=account_kind(balance.kind),
+        accounts=balance.accounts,
+        debit=text if balance.balance < 0 else "",
+        credit=text if balance.balance > 0 else "",
     )

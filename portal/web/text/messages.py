@@ -12,6 +12,7 @@ from portal.lib.errors import InputInvalid, PortalError
 from portal.web.text.account import ACCOUNT_ERRORS
 from portal.web.text.commission_terms import terms_exceed
 from portal.web.text.format import moment, money, number
+from portal.web.text.mint_refusals import MINT_REFUSALS
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
@@ -60,7 +61,6 @@ _ERRORS: dict[str, Sentence] = {
     "credit_short": lambda p: _("Your credit does not cover this order."),
     "cron_secret_wrong": lambda p: _("The cron secret is wrong or not set on the server."),
     "csrf_invalid": lambda p: _("This page was open for too long. Reload it and try again."),
-    "currency_mismatch": lambda p: _("Two currencies cannot be added up."),
     "currency_mixed": lambda p: _("Products in different currencies need separate orders."),
     "cursor_invalid": lambda p: _("This page marker is not valid. Start from the first page."),
     "currency_unknown": lambda p: _("Choose one of these currencies: %(allowed)s.", **p),
@@ -128,7 +128,7 @@ _ERRORS: dict[str, Sentence] = {
     "password_present": lambda p: _("This account already has a password."),
     "password_wrong": lambda p: _("The current password is wrong."),
     "payment_in_progress": lambda p: _(
-        "Another way of paying this order has been started. Finish it, or place a new order."
+        "The provider is still checking your payment of this order. Wait for the result."
     ),
     "payout_frequency_unknown": lambda p: _("Choose how often to pay out."),
     "payout_batch_unknown": lambda p: _("This payout batch does not exist."),
@@ -141,6 +141,7 @@ _ERRORS: dict[str, Sentence] = {
     ),
     "product_missing": lambda p: _("This product does not exist."),
     "product_unknown": lambda p: _("Product %(product)s is not for sale.", **p),
+    "provider_unknown": lambda p: _("This way of paying is not available here."),
     "provider_unclear": lambda p: _("The payment provider gave no clear answer, so nothing has changed."),
     "quantity_invalid": lambda p: _("Choose a whole quantity from 1 to %(at_most)s.", **p),
     "rail_failure_unknown": lambda p: _("This failure does not exist."),
@@ -153,6 +154,7 @@ _ERRORS: dict[str, Sentence] = {
     "refund_too_large": lambda p: _(
         "At most %(left)s is left to refund.", left=money(p["left_minor"], p["currency"])
     ),
+    **MINT_REFUSALS,
     "reward_status_conflict": lambda p: _(
         "The status of this reward is already “%(label)s”.", label=status_words("reward", p["status"])
     ),
@@ -169,6 +171,7 @@ _ERRORS: dict[str, Sentence] = {
         "This is not the wallet's signature of the message. Sign with the wallet you chose."
     ),
     "status_unknown": lambda p: _("Choose one of these statuses: %(allowed)s.", **p),
+    "store_unknown": lambda p: _("This store does not exist."),
     "stock_short": lambda p: ngettext(
         "Only %(num)s of %(product)s is left.",
         "Only %(num)s of %(product)s are left.",

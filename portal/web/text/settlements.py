@@ -1,4 +1,4 @@
-"""Settlements in words: amounts, breakdown, and why money does not move."""
+"""Settlements as pages show them: amounts and breakdown as rows, reasons as sentences."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def stop_reason(reason: str | None) -> str:
 
 
 def next_settlement_cursor(settlements: Sequence[Settlement]) -> int | None:
-    """Return the id that the next page starts below, None on the last page."""
+    """Return the id below which the next page starts, None on the last page."""
     return settlements[-1].id if len(settlements) == LEDGER_PAGE else None
 
 

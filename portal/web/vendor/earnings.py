@@ -6,6 +6,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.catalogue import list_vendors_of_user
 from portal.chain import checksum
 from portal.commissions import (
     PayoutPlan,
@@ -15,7 +16,6 @@ from portal.commissions import (
     merchant_configs,
     read_plan,
 )
-from portal.orders import list_vendors_of_user
 from portal.web.core.access import for_role
 from portal.web.text.payouts import excluded_rows, payout_row, reserve_row, schedule_facts, split_rows
 from portal.web.text.settlements import next_settlement_cursor, settlement_rows

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flask import url_for
 
+from portal.flows.audit.account_owners import find_account_owners
 from portal.flows.audit.audit_reference import ReferenceAudit
 from portal.flows.audit.second_payments import SecondPayment
 from portal.flows.overviews.risk_hints import risk_hints
@@ -28,7 +29,7 @@ from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
-    from models import ChainAlert, EventLog, PaymentRefund, PaymentTransaction
+    from models import ChainAlert, EventLog, JournalTransfer, PaymentRefund, PaymentTransaction
 
 _REFERENCE_PREFIXES = ("store_", "membership_")
 
@@ -138,9 +139,16 @@ def reference_view(audit: ReferenceAudit) -> ReferenceView:
         left_to_refund=money(audit.left_to_refund, payment.currency)
         if payment and audit.left_to_refund
         else None,
-        transfers=tuple(transfer_row(transfer) for transfer in audit.transfers),
+        transfers=tuple(transfer_rows(audit.transfers)),
         events=tuple(_event(event) for event in audit.events),
     )
+
+
+def transfer_rows(transfers: Sequence[JournalTransfer]) -> list[TransferRow]:
+    """Return transfers as a table shows them, with the names behind their accounts."""
+    accounts = [account for each in transfers for account in (each.debit_account, each.credit_account)]
+    owners = find_account_owners(accounts)
+    return [transfer_row(transfer, owners) for transfer in transfers]
 
 
 def alert_rows(alerts: Sequence[ChainAlert]) -> list[AlertRow]:

@@ -38,7 +38,7 @@ def search() -> ResponseReturnValue:
 def proof() -> ResponseReturnValue:
     """Download every row, event, callback and on-chain fact of one reference."""
     reference = request.args.get("orderReference", "").strip()
-    audit = audit_reference(reference, current_portal().chain)
+    audit = audit_reference(reference, current_portal().chain, current_portal().settings)
     if not audit.is_known:
         raise PaymentUnknown
     response = jsonify(proof_as_json(audit, current_portal().chain))
@@ -57,7 +57,9 @@ def resolve_alert(alert_id: int) -> ResponseReturnValue:
 
 def audit_page(reference: str, error: PortalError | None = None) -> str:
     """Return the page of a reference, the start page without one; `error` belongs to its refund form."""
-    audit = audit_reference(reference, current_portal().chain) if reference else None
+    audit = (
+        audit_reference(reference, current_portal().chain, current_portal().settings) if reference else None
+    )
     is_known = audit is not None and audit.is_known
     field = error.field if error and error.field in REFUND_FIELDS else "refund"
     return render_template(

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from portal.commissions import (
-    PercentPolicy,
-    merchant_configs,
-    resolve_referral_commission_percent,
-    vendor_terms,
-)
+from portal.commissions import merchant_configs, vendor_terms
 from portal.lib.money import decimal_text
+from portal.programme import PercentPolicy, resolve_referral_commission_percent
 from portal.web.text.format import money, percent
 from portal.web.text.messages import percent_source
 from portal.web.text.payouts import frequency_words

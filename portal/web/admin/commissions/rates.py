@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 
 from portal.commissions import (
     PRODUCTS_PAGE,
-    get_percent_policy,
     list_products_with_rates,
     save_platform_percent,
     save_product_percent,
 )
 from portal.db import Actor
 from portal.lib.errors import PortalError
+from portal.programme import get_percent_policy
 from portal.runtime import current_portal
 from portal.web.admin.commissions.blueprint import blueprint
 from portal.web.admin.commissions.presenters import FieldError, percent_field, rate_rows

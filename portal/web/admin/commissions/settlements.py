@@ -119,7 +119,7 @@ def ledger_page(
     `error` belongs to a decision about the settlement `wrong_id`, `form` to a saved filter.
     """
     before = wrong_id + 1 if wrong_id else request.args.get("before", type=int)
-    page = list_settlements(wanted=view.filter, before_id=before if before and before < 2**63 else None)
+    page = list_settlements(filters=view.filter, before_id=before if before and before < 2**63 else None)
     plan = read_plan()
     problem = payout_waiting_reason()
     errors = list(view.errors.items())

@@ -59,7 +59,7 @@ def callback_rows(events: Sequence[PaymentEvent]) -> list[CallbackRow]:
 
 def callback_view(event: PaymentEvent, closed_by: str) -> CallbackView:
     """Return one callback with its message; `closed_by` is a name."""
-    payload = texts.payload_text(event.payload)
+    payload = texts.payload_text(event)
     return CallbackView(_callback_row(event), payload, event.closed_at, closed_by, event.note)
 
 

@@ -188,7 +188,7 @@ def review_view(review: MintReview) -> ReviewView:
         token_text(review.total_wei),
         number(review.transactions),
         number(review.gas) if review.gas else "—",
-        gas_coin(review.cost_wei) if review.cost_wei else "—",
+        "—" if review.cost_wei is None else gas_coin(review.cost_wei),
         "—" if balance is None else gas_coin(balance),
     )
 

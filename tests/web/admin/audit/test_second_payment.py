@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import urllib.request
-from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 
 from models import Order, PaymentEvent, PaymentRefund, PaymentTransaction, Settlement, User
 from portal.db.checks import run_checks
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from tests.factories import make_order, make_payment, make_settlement, make_vendor
+from tests.support.http_answers import answer_calls
 from tests.web.conftest import visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -36,10 +36,10 @@ def order(owner: User) -> Order:
 def provider(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the portal reach its own provider simulator."""
 
-    def deliver(call: urllib.request.Request, timeout: int) -> Any:
-        return BytesIO(visitor(app).post(call.selector, data=call.data).data)
+    def deliver(call: requests.PreparedRequest) -> tuple[int, bytes]:
+        return 200, visitor(app).post(call.path_url, data=call.body).data
 
-    monkeypatch.setattr("urllib.request.urlopen", deliver)
+    answer_calls(monkeypatch, deliver)
 
 
 def approve_again(app: Flask, order: Order, status: str = "Approved") -> PaymentEvent:

@@ -45,7 +45,7 @@ class ReasonMissing(PortalError):
 
 @dataclass(frozen=True)
 class StatementLine:
-    """One entry of a person's ledger and the balance of its currency right after it, in minor units."""
+    """One entry of a user's ledger and the balance of its currency right after it, in minor units."""
 
     id: int
     amount_minor: int
@@ -78,13 +78,13 @@ def check_reason(text: str) -> str:
 
 
 def credit_balance(user_id: int, currency: str) -> int:
-    """Return a person's credit in minor units of a currency."""
+    """Return a user's credit in minor units of a currency."""
     row = CreditBalance.get_or_none((CreditBalance.user_id == user_id) & (CreditBalance.currency == currency))
     return row.balance_minor if row else 0
 
 
 def credit_balances(user_id: int) -> dict[str, int]:
-    """Return a person's credit in minor units by currency, those that ever had any."""
+    """Return a user's credit in minor units by currency, for currencies with entries."""
     rows = CreditBalance.select().where(CreditBalance.user_id == user_id).order_by(CreditBalance.currency)
     return {row.currency: row.balance_minor for row in rows}
 
@@ -92,7 +92,7 @@ def credit_balances(user_id: int) -> dict[str, int]:
 def list_statement(
     user_id: int, before_id: int | None = None, currency: str = "", limit: int = STATEMENT_PAGE
 ) -> list[StatementLine]:
-    """Return a person's entries, newest first, older than `before_id`, of one currency or of all.
+    """Return a user's entries, newest first, older than `before_id`, of one currency or of all.
 
     Entries of one balance are written under its row's lock, so their ids are in the order they took effect and
     the sum up to an entry is the balance after it.
@@ -122,7 +122,7 @@ def add_credit(
     *,
     request_id: str | None = None,
 ) -> int:
-    """Top up a person's credit and return the new balance; the reason stays on the ledger.
+    """Top up a user's credit and return the new balance; the reason stays on the ledger.
 
     `request_id` is the form's key, unique among all entries.
     """
@@ -137,8 +137,8 @@ def add_credit(
             [user_id, currency, amount_minor],
         )
         _append(user_id, amount_minor, currency, reason, None, request_id=request_id)
-        told = {"amountMinor": str(amount_minor), "currency": currency}
-        record_event(actor, "credit", user_id, "credit_added", reason=reason, data=told)
+        data = {"amountMinor": str(amount_minor), "currency": currency}
+        record_event(actor, "credit", user_id, "credit_added", reason=reason, data=data)
     return int(rows[0][0])
 
 
@@ -164,7 +164,7 @@ def debit_credit(user_id: int, amount_minor: int, currency: str, order_reference
 def return_credit(
     user_id: int, amount_minor: int, currency: str, order_reference: str, refund_id: int
 ) -> None:
-    """Give credit back to the buyer of a reference, once a refund: the ledger has one entry for each."""
+    """Give credit back to the buyer of a reference, once per refund: the ledger has one entry for each."""
     with transaction():
         query(
             """UPDATE credit_balances SET balance_minor = balance_minor + %s WHERE user_id = %s AND currency = %s""",

@@ -1,32 +1,28 @@
-"""The development stand-in for the provider's page: it verifies, signs, and is nowhere near production."""
+"""The simulated provider of development: it verifies and signs as the provider does, and is absent in production."""
 
 from __future__ import annotations
 
 import json
 import time
-import urllib.error
-import urllib.request
-from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 
 from models import Order, PaymentEvent, PaymentTransaction, User
+from portal.payments.provider import PurchaseLine
 from portal.payments.providers.wayforpay.api import (
     check_status_request,
     is_authentic_refund_answer,
     refund_request,
 )
-from portal.payments.providers.wayforpay.messages import (
-    PurchaseLine,
-    is_authentic,
-    parse_callback,
-    purchase_form,
-    sign,
-)
+from portal.payments.providers.wayforpay.callbacks import is_authentic, parse_callback
+from portal.payments.providers.wayforpay.purchase import purchase_form
+from portal.payments.providers.wayforpay.signature import sign
 from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment
+from tests.support.http_answers import answer_calls
 from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import form_fields
 from tests.web.visitor import Visitor
@@ -46,18 +42,13 @@ def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Deliver callbacks to this application and keep their bodies."""
     bodies: list[bytes] = []
 
-    class Answer(BytesIO):
-        status = 200
+    def deliver(call: requests.PreparedRequest) -> tuple[int, bytes]:
+        assert isinstance(call.body, bytes)
+        bodies.append(call.body)
+        answer = visitor(app).post(call.path_url, data=call.body, content_type=call.headers["Content-Type"])
+        return answer.status_code, answer.data
 
-    def deliver(call: urllib.request.Request, timeout: int) -> Any:
-        assert isinstance(call.data, bytes)
-        bodies.append(call.data)
-        told = visitor(app).post(call.selector, data=call.data, content_type=call.get_header("Content-type"))
-        if told.status_code != 200:
-            raise urllib.error.HTTPError(call.full_url, told.status_code, "", {}, BytesIO(told.data))
-        return Answer(told.data)
-
-    monkeypatch.setattr("urllib.request.urlopen", deliver)
+    answer_calls(monkeypatch, deliver)
     return bodies
 
 
@@ -271,7 +262,7 @@ def test_it_stays_out_of_production_and_of_a_configured_page(make_app: MakeApp) 
     for app in (make_app(**real), make_app(wayforpay_pay_url="https://secure.wayforpay.com/pay")):
         for url in (PAY, ACT, API):
             assert app.test_client().post(url).status_code == 404
-        assert not any("/dev/wayforpay" in rule.rule for rule in app.url_map.iter_rules())
+        assert "payment_simulator" not in app.blueprints
 
 
 # ---------------------------------------------------------------------- the JSON API
