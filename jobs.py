@@ -32,7 +32,7 @@ from portal.flows.payouts.pay_settlements import run_payouts
 from portal.flows.refunds.refund_payment import settle_refunds
 from portal.journal import fold_journal_balances
 from portal.logs import get_logger
-from portal.mail import open_postman, prune_letters
+from portal.mail import open_transport, prune_letters
 from portal.orders import fold_code_orders
 from portal.payments import prune_forged
 from portal.rewards import fold_reward_totals
@@ -124,8 +124,8 @@ def send_letters(portal: Portal) -> object:
     settings = portal.settings
     answer_reset_requests()
     sender = Sender(settings.mail_from, settings.brand_name)
-    postman = open_postman(settings.smtp_url.get_secret_value())
-    return deliver_mail(postman, portal.compose, sender, Actor.job("send_letters"))
+    transport = open_transport(settings.smtp_url.get_secret_value())
+    return deliver_mail(transport, portal.compose, sender, Actor.job("send_letters"))
 
 
 def prune_accounts(portal: Portal) -> object:

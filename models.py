@@ -72,27 +72,7 @@ class StatusTable(Table):
     status: Any
 
 
-class AppliedFunctions(Table):
-    id = SmallIntegerField(primary_key=True)
-    content_hash = TextField()
-    applied_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "applied_functions"
-
-
 # ------------------------------------------------------------------ accounts
-
-
-class ProgrammeVersion(Table):
-    id = IdentityField()
-    starts_at = DateTimeTZField()
-    ends_at = DateTimeTZField(null=True)
-    rules = BinaryJSONField()
-    created_by = BigIntegerField(null=True)
-
-    class Meta:
-        table_name = "programme_versions"
 
 
 class User(Table):
@@ -747,6 +727,20 @@ class SalesAssist(Table):
         table_name = "erp_sales_assists"
 
 
+# ------------------------------------------------------------------ programme
+
+
+class ProgrammeVersion(Table):
+    id = IdentityField()
+    starts_at = DateTimeTZField()
+    ends_at = DateTimeTZField(null=True)
+    rules = BinaryJSONField()
+    created_by = BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "programme_versions"
+
+
 # ------------------------------------------------------------------ rewards
 
 
@@ -1090,6 +1084,15 @@ class Notification(Table):
 
 
 # ------------------------------------------------------------------ db
+
+
+class AppliedFunctions(Table):
+    id = SmallIntegerField(primary_key=True)
+    content_hash = TextField()
+    applied_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "applied_functions"
 
 
 class EventLog(Table):

@@ -12,7 +12,7 @@ from portal.flows.demo.seed_demo import SeedRefused, seed_demo
 
 @click.group()
 def db() -> None:
-    """Bring the database's tables up to date."""
+    """Manage the tables of the database."""
 
 
 @db.command("migrate")
@@ -33,13 +33,13 @@ def show_status() -> None:
 
 @click.command()
 def seed() -> None:
-    """Write the demo data where it is missing; development only."""
+    """Write missing demo data; development only."""
     with database_session():
         try:
             data = seed_demo(portal().settings)
         except SeedRefused as error:
             raise click.ClickException(str(error)) from None
-    click.echo(f"Demo data is there. Referral code: {data.referral_code}")
+    click.echo(f"Demo data is complete. Referral code: {data.referral_code}")
     for name, login in data.logins.items():
         click.echo(f"  {name:<9} {login['email']:<28} {login['password']}")
 

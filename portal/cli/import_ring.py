@@ -19,22 +19,22 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command("import-ring")
 @click.argument("database_url")
-@click.option("--dry-run", is_flag=True, help="Import, report, and roll back.")
+@click.option("--dry-run", is_flag=True, help="Report without importing.")
 @click.option(
-    "--vendor", "vendors", multiple=True, metavar="OLD=ID", help="A source vendor that exists here already."
+    "--vendor", "vendors", multiple=True, metavar="OLD=ID", help="A vendor of the source and its id here."
 )
 @click.option(
     "--report",
     "report_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="All refused rows as JSON.",
+    help="Write all refused rows as JSON.",
 )
 def import_ring_command(
     database_url: str, dry_run: bool, vendors: tuple[str, ...], report_file: Path | None
 ) -> None:
     """Import codes, rewards, settlements and assists of the Ring deployment at DATABASE_URL (docs/import.md).
 
-    Existing rows are not changed. Exit status 2: some rows were refused, each with its reason.
+    Existing rows are not changed. Exit status 2: some rows were refused, each with a reason.
     """
     running = portal()
     try:
@@ -50,7 +50,7 @@ def import_ring_command(
     except SourceUnusable as error:
         raise click.ClickException(str(error)) from None
     for report in reports:
-        _print_report(report)
+        _show_report(report)
     if dry_run:
         click.echo("Dry run: nothing was imported.")
     if report_file:
@@ -62,11 +62,13 @@ def import_ring_command(
 
 
 def _vendors(pairs: tuple[str, ...]) -> dict[str, int]:
-    existing, vendors = list_vendor_ids(), {}
+    vendor_ids, vendors = list_vendor_ids(), {}
     for pair in pairs:
         old, _, new = pair.rpartition("=")
-        if not old or not new.isdigit() or int(new) not in existing:
-            raise click.ClickException(f"--vendor {pair}: say OLD=ID, with the id of a vendor here.")
+        if not old or not new.isdigit() or int(new) not in vendor_ids:
+            raise click.ClickException(
+                f"--vendor {pair}: use OLD=ID, with the id of a vendor of this portal."
+            )
         vendors[old] = int(new)
     return vendors
 
@@ -75,12 +77,12 @@ def _show_progress(report: TableReport) -> None:
     click.echo(f"{report.table}: {report.done} of {report.total}")
 
 
-def _print_report(report: TableReport) -> None:
+def _show_report(report: TableReport) -> None:
     if report.total is None:
-        click.echo(f"{report.table}: does not exist")
+        click.echo(f"{report.table}: not found")
         return
     click.echo(
-        f"{report.table}: {report.imported} imported, {report.present} exist already, {len(report.refused)} refused"
+        f"{report.table}: {report.imported} imported, {report.present} already present, {len(report.refused)} refused"
     )
     for name, reason in report.refused[:_SHOWN]:
         click.echo(f"  refused {name}: {reason}")

@@ -1,4 +1,4 @@
-"""`flask user`: create accounts, add credit, help locked-out people."""
+"""`flask user`: create accounts, add credit, and help users who are locked out."""
 
 from __future__ import annotations
 
@@ -28,33 +28,38 @@ ACTOR = Actor("command:user")
 
 @click.group()
 def user() -> None:
-    """Accounts and their credit."""
+    """Manage accounts and their credit."""
 
 
 @user.command("create")
 @click.argument("email")
 @click.option("--admin", is_flag=True, help="Give the account the admin role.")
-@click.option("--name", default="", help="Shown to others; the part before @ by default.")
+@click.option("--name", default="", help="Display name; default the part before @.")
 @click.option(
-    "--password-stdin", is_flag=True, help="Read the password from standard input instead of generating one."
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of generating it."
 )
 def create(email: str, admin: bool, name: str, password_stdin: bool) -> None:
     """Create an account with a password from standard input, or a generated one that is printed once."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
     with database_session():
-        shown, address = validate_sign_up(name or email.partition("@")[0], email, password)
-        account = create_user(
-            address, shown, password, role="admin" if admin else "user", email_confirmed=True, actor=ACTOR
+        display_name, address = validate_sign_up(name or email.partition("@")[0], email, password)
+        user = create_user(
+            address,
+            display_name,
+            password,
+            role="admin" if admin else "user",
+            email_confirmed=True,
+            actor=ACTOR,
         )
-    click.echo(f"Created {account.role} {account.email} with id {account.id}.")
+    click.echo(f"Created {user.role} {user.email} with id {user.id}.")
     if not password_stdin:
-        click.echo(f"Password, shown this once: {password}")
+        click.echo(f"Password, shown only now: {password}")
 
 
 @user.command("reset-link")
 @click.argument("email")
 def reset_link(email: str) -> None:
-    """Print a single-use link that sets a new password within half an hour, for portals that send no e-mail."""
+    """Print a one-time link to set a new password within half an hour, for portals without e-mail."""
     with database_session():
         person = _account(email)
         key = open_link("reset_password", person.id, person.email or "")
@@ -66,7 +71,7 @@ def reset_link(email: str) -> None:
 @user.command("reset-second-factor")
 @click.argument("email")
 def reset_second_factor(email: str) -> None:
-    """Turn off a second factor when authenticator and recovery codes are lost; all sessions end."""
+    """Turn off the second factor of a user who lost authenticator and recovery codes, and end all sessions."""
     with database_session():
         person = _account(email)
         try:
@@ -88,7 +93,7 @@ def _account(email: str) -> User:
 @click.argument("email")
 @click.argument("amount")
 @click.argument("currency")
-@click.option("--reason", required=True, help="Stored in the ledger and shown to the person.")
+@click.option("--reason", required=True, help="Stored in the ledger and shown to the user.")
 def credit(email: str, amount: str, currency: str, reason: str) -> None:
     """Add internal credit to an account."""
     currency = currency.upper()

@@ -11,7 +11,7 @@ from models import PaymentEvent, PaymentTransaction, RailFailure
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.payments.provider import PaymentMethod
-from portal.payments.status_rules import SUPERSEDE, TRANSITIONS
+from portal.payments.status_rules import SUPERSEDE, TRANSITIONS, PaymentStatus
 
 # The failure reason of an attempt the buyer left for another way of paying. Money may still arrive for it.
 SUPERSEDED = "superseded"
@@ -138,7 +138,7 @@ def close_superseded(payment: PaymentTransaction, reason: str | None, actor: Act
             PaymentTransaction.update(failure_reason=reason, updated_at=fn.now())
             .where(
                 (PaymentTransaction.id == payment.id)
-                & (PaymentTransaction.status == "cancelled")
+                & (PaymentTransaction.status == PaymentStatus.CANCELLED)
                 & (PaymentTransaction.failure_reason == SUPERSEDED)
             )
             .execute()

@@ -118,7 +118,7 @@ def list_due_rail_failures(limit: int = 100) -> list[RailFailure]:
 
 
 def next_try_at(failure: RailFailure) -> datetime:
-    """Return when the job tries a ledger again: at once after one failure, then after waits growing to six hours."""
+    """Return when the job tries a ledger again: at once after one failure, then with growing waits up to six hours."""
     minutes = 0 if failure.attempts == 1 else 2 ** min(failure.attempts - 1, 20)
     tried: datetime = failure.last_tried_at
     return tried + min(timedelta(minutes=minutes), RETRY_AT_MOST)

@@ -1,4 +1,4 @@
--- The breakdown that people read says what the columns say.
+-- The displayed breakdown of a commission equals its columns. The journal reads the columns only.
 WITH splits AS (
     SELECT s.id, jsonb_object_agg(recipient, amount) AS amounts
     FROM settlements s

@@ -58,7 +58,13 @@ def migrated(postgres_kind: str) -> Iterator[str]:
     try:
         run(url, [path.read_text() for path in sorted(SQL.glob("*.sql")) if path.stem < MIGRATION])
         run(url, [EARLIER_ROWS])
-        run(url, [(SQL / f"{MIGRATION}.sql").read_text()])
+        run(
+            url,
+            [
+                (SQL / f"{MIGRATION}.sql").read_text(),
+                (SQL / "functions" / "40_previous_release.sql").read_text(),
+            ],
+        )
         yield url
     finally:
         execute(maintenance, f"DROP DATABASE {name} WITH (FORCE)")

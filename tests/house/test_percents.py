@@ -12,8 +12,9 @@ _COLUMNS = {"referral_percent", "referral_reward_percent", "referral_commission_
 _SQL = re.compile(r"\b(?:SELECT|WHERE|SET)\b.*\breferral_percent\b", re.DOTALL)
 # These files show, validate or save the stored values; they do not choose between them.
 _SHOWN_OR_SAVED = {
+    "catalogue/operations.py",
     "commissions/terms_operations.py",
-    "web/admin/commissions/rates.py",
+    "web/admin/commissions/presenters.py",
     "web/admin/commissions/terms.py",
 }
 _OWNERS = ("programme", "settings")

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 
 from portal.web.core.access import install_gate, public
-from tests.house.routes import LIST, development_app, route_lines
+from tests.house.routes import LIST, route_lines
+from tests.support.apps import development_app
 from tests.support.pages import NOT_PAGES, PAGES
 
 

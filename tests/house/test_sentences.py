@@ -13,7 +13,7 @@ import portal
 from portal.lib.errors import PortalError
 from portal.web.core import errors
 from portal.web.text import messages as sentences
-from tests.house.routes import development_app
+from tests.support.apps import development_app
 
 
 def every_error() -> dict[str, type[PortalError]]:

@@ -30,18 +30,20 @@ OWNERS = {
         payout_items reserve_releases erp_sales_assists""",
     "rewards": """referral_rewards reward_totals reward_total_deltas reward_approvals reward_hint_counts reward_debits
         reward_nettings exchange_rates mint_jobs mint_job_items""",
-    "journal": "journal_transfers",
+    "programme": "programme_versions",
+    "journal": "journal_transfers journal_account_balances journal_balance_deltas",
     "chain": """chain_leaders chain_transactions chain_attempts chain_transaction_items chain_audit chain_alerts
         chain_state""",
     "mail": "mail_outbox",
     "notifications": "mail_preferences notifications",
-    "db": "event_log",
+    "db": "event_log applied_functions",
 }
 OWNER_OF = {table: package for package, names in OWNERS.items() for table in names.split()}
 
 # Flows join packages and may read any table. Elsewhere, (reader, table): why.
 READS = {
     ("codes", "event_log"): "the cause and history of a deactivation are its events",
+    ("programme", "platform_config"): "the platform's percent is one of the facts it decides from",
     ("visits", "refcodes"): "visits of a code are counted only while it is active",
     ("commissions", "vendors"): "commission terms and payouts are listed by vendor",
     ("commissions", "products"): "the product's own rate is a commission term in a column of the product",

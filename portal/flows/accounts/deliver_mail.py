@@ -1,4 +1,4 @@
-"""Send what waits in the outbox: one connection a run, each letter worded in its reader's language as it leaves."""
+"""Send the letters that are due: one connection per run, each text written in the recipient's language."""
 
 from __future__ import annotations
 
@@ -10,79 +10,79 @@ from models import MailOutbox
 from portal.db import Actor
 from portal.logs import get_logger
 from portal.mail import (
-    AnyPostman,
+    AnyTransport,
     Letter,
-    LetterPointless,
-    MailAway,
+    LetterObsolete,
     MailRefused,
-    Postman,
+    MailTransport,
+    MailUnavailable,
     as_message,
     claim_letter,
+    expire_letter,
     expire_letters,
     mark_dead,
     mark_sent,
     postpone,
     release_letter,
-    set_aside,
 )
 
 log = get_logger(__name__)
 
 Compose = Callable[[MailOutbox], Letter]
-MOST_A_RUN = 500
+LETTERS_PER_RUN = 500
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Whom letters are from: an address, and the brand's name before it."""
+    """The sender of letters: an address and the name of the brand."""
 
     address: str
     name: str
 
 
 def deliver_mail(
-    postman: AnyPostman, compose: Compose, sender: Sender, actor: Actor, *, most: int = MOST_A_RUN
+    transport: AnyTransport, compose: Compose, sender: Sender, actor: Actor, *, limit: int = LETTERS_PER_RUN
 ) -> int:
-    """Send what is due and return how many letters a server took.
+    """Send due letters, at most `limit`, and return how many the server accepted.
 
-    A server that cannot be reached costs no letter an attempt. What one letter does wrong never stops the others.
+    An unavailable server costs no letter an attempt, and a letter that fails does not stop the others.
     """
     expire_letters(actor)
-    if not isinstance(postman, Postman):
+    if not isinstance(transport, MailTransport):
         return 0
     first = claim_letter()
     if first is None:
         return 0
-    with ExitStack() as trip:
+    with ExitStack() as stack:
         try:
-            trip.enter_context(postman)
-        except MailAway as error:
+            stack.enter_context(transport)
+        except MailUnavailable as error:
             log.warning("mail server unavailable", error=str(error))
             release_letter(first, str(error))
             return 0
-        return _go_round(postman, first, compose, sender, actor, most)
+        return _send_all(transport, first, compose, sender, actor, limit)
 
 
-def _go_round(
-    postman: Postman, first: MailOutbox, compose: Compose, sender: Sender, actor: Actor, most: int
+def _send_all(
+    transport: MailTransport, first: MailOutbox, compose: Compose, sender: Sender, actor: Actor, limit: int
 ) -> int:
     sent, letter = 0, first
     while True:
-        most -= 1
+        limit -= 1
         try:
-            sent += _send(postman, letter, compose, sender, actor)
-        except MailAway as error:
-            # The connection broke on this letter, so it counts as tried: one that breaks every time must end.
+            sent += _send(transport, letter, compose, sender, actor)
+        except MailUnavailable as error:
+            # The attempt counts: a letter that breaks the connection every time must not be tried forever.
             log.warning("mail server connection lost", error=str(error))
             postpone(letter, str(error), actor)
             return sent
-        following = claim_letter() if most > 0 else None
+        following = claim_letter() if limit > 0 else None
         if following is None:
             return sent
         letter = following
 
 
-def _send(postman: Postman, row: MailOutbox, compose: Compose, sender: Sender, actor: Actor) -> int:
+def _send(transport: MailTransport, row: MailOutbox, compose: Compose, sender: Sender, actor: Actor) -> int:
     try:
         letter = compose(row)
         message = as_message(
@@ -92,16 +92,16 @@ def _send(postman: Postman, row: MailOutbox, compose: Compose, sender: Sender, a
             sender.name,
             f"letter.{row.id}.{int(row.created_at.timestamp())}",
         )
-        postman.send(message)
-    except MailAway:
+        transport.send(message)
+    except MailUnavailable:
         raise
-    except LetterPointless as error:
-        set_aside(row.id, str(error), actor)
+    except LetterObsolete as error:
+        expire_letter(row.id, str(error), actor)
         return 0
     except MailRefused as error:
-        (mark_dead(row.id, str(error), actor) if error.for_good else postpone(row, str(error), actor))
+        (mark_dead(row.id, str(error), actor) if error.is_permanent else postpone(row, str(error), actor))
         return 0
-    except Exception as error:  # one letter that cannot be worded must not hold up the others
+    except Exception as error:  # a letter whose text cannot be written must not stop the others
         log.exception("letter not sent", letter_id=row.id)
         postpone(row, f"{type(error).__name__}: {error}", actor)
         return 0

@@ -15,12 +15,12 @@ from portal.notifications import (
     TOPICS,
     TopicUnknown,
     choose_topics,
+    chosen_topics,
     count_unread,
     decline_topic,
     list_notifications,
     mark_all_read,
     mark_read,
-    wanted_topics,
 )
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
@@ -45,7 +45,7 @@ def notifications() -> ResponseReturnValue:
         entries=[(row, notice_text(row.kind, row.params)) for row in rows],
         next_before=rows[-1].id if len(rows) == PAGE_SIZE else None,
         more_unread=count_unread(current_user.id) - len(unread),
-        topics=[(topic, topic_words(topic), topic in wanted_topics(current_user.id)) for topic in TOPICS],
+        topics=[(topic, topic_words(topic), topic in chosen_topics(current_user.id)) for topic in TOPICS],
         sends_mail=settings.mail_configured or settings.shows_mail,
     )
     # Whoever asks for headers only, or loads pages ahead, has shown nobody anything.

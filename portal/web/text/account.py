@@ -10,9 +10,9 @@ from portal.web.text.translate import gettext as _
 ACCOUNT_ERRORS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "email_unconfirmed": lambda p: _("Confirm your e-mail first."),
     "link_unusable": lambda p: _("This link was already used or is too old."),
-    "mail_away": lambda p: _("The mail server cannot be reached. E-mails wait."),
+    "mail_unavailable": lambda p: _("The mail server cannot be reached. E-mails wait."),
     "mail_refused": lambda p: _("The mail server refused the e-mail."),
-    "letter_pointless": lambda p: _("This e-mail is out of date, so it is not sent."),
+    "letter_obsolete": lambda p: _("This e-mail is out of date, so it is not sent."),
     "seal_broken": lambda p: _(
         "The second factor cannot be read: the server's key has changed. Ask the people who run this portal."
     ),

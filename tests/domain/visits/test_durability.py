@@ -34,6 +34,7 @@ def durable_url(tmp_path: Path) -> Iterator[str]:
         stop_postgres(tmp_path / "postgres")
 
 
+@pytest.mark.slow
 def test_killed_server_loses_no_acknowledged_beacon(durable_url: str) -> None:
     sources = itertools.cycle([beacon(f"code{number}") for number in range(1, PATHS + 1)])
     answered = unanswered = 0

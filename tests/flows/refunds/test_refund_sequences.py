@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -193,6 +194,7 @@ class Refunds(RuleBasedStateMachine):
         )
 
 
+@pytest.mark.slow
 def test_any_sequence(store: Store) -> None:
     chosen = settings(
         max_examples=25,

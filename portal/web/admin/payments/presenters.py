@@ -89,6 +89,6 @@ def _callback_row(event: PaymentEvent) -> CallbackRow:
         is_authentic=event.authentic,
         state=row["state"],
         why=row["why"],
-        provider_status=row["told"]["status"],
-        amount=row["told"]["amount"],
+        provider_status=row["provider"]["status"],
+        amount=row["provider"]["amount"],
     )

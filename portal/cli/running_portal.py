@@ -1,6 +1,7 @@
-"""Commands beside a running `dev`: `DATABASE_URL` is all they need, the rest they take from that run (SPEC section 10).
+"""Settings of commands that run next to `flask dev`: given its `DATABASE_URL`, they take the rest from that run.
 
-The run keeps its environment in its data folder, and its database says where that folder is.
+The run saves its environment in its data folder, and a comment on its database has the path of that folder. See
+docs/operations.md.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from portal.settings import Settings, load_settings
 _ENVIRONMENT = "environment.json"
 
 
-def keep_environment(folder: Path, environment: dict[str, str]) -> None:
-    """Keep a run's environment for the commands beside it; only the owner can read it."""
+def save_environment(folder: Path, environment: dict[str, str]) -> None:
+    """Save the environment of a run for other commands; only the owner can read the file."""
     write_json(folder / _ENVIRONMENT, environment)
     connection = psycopg2.connect(environment["DATABASE_URL"])
     try:
         with connection, connection.cursor() as cursor:
-            # The statement takes no expression, so it is made first.
+            # COMMENT takes no expression, so the statement is built first.
             cursor.execute(
                 "SELECT format('COMMENT ON DATABASE %%I IS %%L', current_database(), %s::text)", [str(folder)]
             )
@@ -34,26 +35,26 @@ def keep_environment(folder: Path, environment: dict[str, str]) -> None:
 
 
 def command_settings() -> Settings:
-    """Return a command's settings: its environment, then that of the `dev` run whose database it names.
+    """Return the settings of a command: its environment, then that of the `dev` run whose database it uses.
 
     Raises SettingsInvalid.
     """
     settings = load_settings()
     if settings.is_production or not os.environ.get("DATABASE_URL"):
         return settings
-    return load_settings(**_kept_environment(settings.database_url))
+    return load_settings(**_saved_environment(settings.database_url))
 
 
-def _kept_environment(database_url: str) -> dict[str, Any]:
+def _saved_environment(database_url: str) -> dict[str, Any]:
     folder = _data_folder(database_url)
     try:
-        kept = read_json(Path(folder, _ENVIRONMENT)) if folder else {}
+        saved = read_json(Path(folder, _ENVIRONMENT)) if folder else {}
     except (OSError, ValueError):
         return {}
-    # A copied database names the folder it was copied from.
-    if kept.get("DATABASE_URL") != database_url:
+    # The comment of a copied database has the folder of the original.
+    if saved.get("DATABASE_URL") != database_url:
         return {}
-    return {name.lower(): value for name, value in kept.items() if not os.environ.get(name)}
+    return {name.lower(): value for name, value in saved.items() if not os.environ.get(name)}
 
 
 def _data_folder(database_url: str) -> str | None:

@@ -1,5 +1,5 @@
--- What a reward brings its referrer, the debits taken off, is never above the size left by the refunds of its order.
--- A reward the chain was deciding about when the refund came is settled by a job (refund_due).
+-- A reward less its debits never exceeds the size that the refunds of its order leave. A job adjusts rewards that were
+-- being minted when the refund arrived (refund_due). See docs/rules/refunds.md.
 SELECT r.id, r.order_reference, r.status, r.reward_amount_wei, r.netted_wei, d.owed_wei, t.target_wei
 FROM referral_rewards r
 JOIN payment_transactions p ON p.order_reference = r.order_reference AND p.refunded_minor > 0

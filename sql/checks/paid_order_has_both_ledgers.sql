@@ -1,4 +1,4 @@
--- A paid store order has its settlements, and its reward if attributed, or a recorded rail failure.
+-- A paid order has its settlements, and its reward if it is attributed, or a recorded failure to write them.
 SELECT o.id, o.order_reference, f.rail
 FROM orders o
 JOIN payment_transactions p ON p.order_reference = o.order_reference AND p.status = 'paid'
