@@ -5,6 +5,7 @@ elects a leader, deploys, and reports what is missing. It does not know rewards:
 docs/rules/minting.md.
 """
 
+from portal.chain.addresses import checksummed
 from portal.chain.client import AnyChain, Chain, NotConfigured, open_chain
 from portal.chain.contract.oracle import Price
 from portal.chain.contract.reads import is_chain_reachable, read_paid_event, read_paid_order, read_paid_orders
@@ -55,6 +56,7 @@ __all__ = [
     "Treasury",
     "WrongChain",
     "checksum",
+    "checksummed",
     "database_now",
     "deploy_development",
     "is_chain_reachable",

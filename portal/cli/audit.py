@@ -18,7 +18,8 @@ def audit(reference: str | None, as_json: bool) -> None:
     checked = differing = 0
     with database_session():
         for name in [reference] if reference else list_references():
-            codes = [difference.code for difference in audit_reference(name, portal().chain).differences]
+            reference_audit = audit_reference(name, portal().chain, portal().settings)
+            codes = [difference.code for difference in reference_audit.differences]
             checked += 1
             differing += bool(codes)
             if as_json:

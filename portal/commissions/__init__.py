@@ -12,6 +12,7 @@ from portal.commissions.payout_decisions import (
 )
 from portal.commissions.payout_queries import (
     BATCHES_PAGE,
+    Owed,
     Reserve,
     count_not_due,
     get_batch,
@@ -60,6 +61,7 @@ __all__ = [
     "LEDGER_PAGE",
     "PRODUCTS_PAGE",
     "HoldReasonMissing",
+    "Owed",
     "PaidOrder",
     "PayoutBatchStatus",
     "PayoutFrequency",

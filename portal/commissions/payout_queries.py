@@ -185,9 +185,9 @@ def list_open_batches() -> list[PayoutBatch]:
 
 
 def list_payouts_of_batch(batch_id: int) -> list[Payout]:
-    """Return a batch's payouts with their vendors."""
-    rows = Payout.select(Payout, Vendor).join(Vendor).where(Payout.batch == batch_id)
-    return list(rows.order_by(Payout.id))
+    """Return a batch's payouts with their vendors and the batch."""
+    rows = Payout.select(Payout, Vendor, PayoutBatch).join(Vendor).switch(Payout).join(PayoutBatch)
+    return list(rows.where(Payout.batch == batch_id).order_by(Payout.id))
 
 
 def list_payouts_of_vendors(vendor_ids: Sequence[int], limit: int = 25) -> list[Payout]:

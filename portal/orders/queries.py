@@ -91,6 +91,15 @@ def code_orders(codes: Sequence[str]) -> defaultdict[str, CodeOrders]:
     return counts
 
 
+def list_item_names(order_ids: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Return the names products had in some orders, as {order id: {product id: name}}."""
+    names: dict[str, dict[int, str]] = {}
+    for item in OrderItem.select().where(OrderItem.order.in_(list(order_ids))):
+        if item.product_id is not None:
+            names.setdefault(item.order_id, {})[item.product_id] = item.name
+    return names
+
+
 def _require(order: Order | None) -> Order:
     if order is None:
         raise OrderUnknown

@@ -35,6 +35,14 @@ def payments_by_reference(order_references: list[str]) -> dict[str, PaymentTrans
     return {row.order_reference: row for row in rows}
 
 
+def list_payments_of_order(order_id: str) -> list[PaymentTransaction]:
+    """Return the payments of a store order, oldest first: each attempt has a reference of its own."""
+    rows = PaymentTransaction.select().where(
+        (PaymentTransaction.purpose == "store_order") & (PaymentTransaction.entity_id == order_id)
+    )
+    return list(rows.order_by(PaymentTransaction.id))
+
+
 def was_applied(fingerprint: str, before_id: int) -> bool:
     """Return whether a callback with the same signed fields was applied before."""
     rows = PaymentEvent.select().where(

@@ -6,12 +6,12 @@ from typing import Any
 
 from peewee import fn
 
-from models import PaymentRefund, PaymentTransaction
+from models import PaymentEvent, PaymentRefund, PaymentTransaction
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.payments.operations import SUPERSEDED
 from portal.payments.provider import MERCHANT_REDIRECT
-from portal.payments.status_rules import REFUND_TRANSITIONS, TRANSITIONS
+from portal.payments.status_rules import REFUND_TRANSITIONS, TRANSITIONS, UNPAID
 
 REQUEST_ID_MAX = 64
 
@@ -175,9 +175,24 @@ def last_refund_id(order_reference: str) -> int | None:
     return refund_id
 
 
+def is_paid_twice(payment: PaymentTransaction) -> bool:
+    """Return whether a payment was approved although another one had paid the order already.
+
+    Its callback is unmatched and still open, and the payment itself stays unpaid. See docs/rules/refunds.md.
+    """
+    rows = PaymentEvent.select().where(
+        (PaymentEvent.order_reference == payment.order_reference)
+        & (PaymentEvent.outcome == "unmatched")
+        & (PaymentEvent.reason == "order_paid_already")
+        & PaymentEvent.authentic
+        & PaymentEvent.closed_at.is_null()
+    )
+    return payment.status in UNPAID and rows.exists()
+
+
 def left_to_refund(payment: PaymentTransaction) -> int:
-    """Return what an admin may still refund, in minor units: neither refunded nor requested yet."""
-    if payment.status != "paid":
+    """Return what an admin may still refund in minor units: neither refunded nor requested already."""
+    if payment.status != "paid" and not is_paid_twice(payment):
         return 0
     requested = sum(
         row.amount_minor for row in list_refunds(payment.order_reference) if row.status == "requested"

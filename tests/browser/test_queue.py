@@ -40,7 +40,7 @@ def test_choosing_rows_shows_exactly_what_will_be_decided(
     page.goto("/admin/refcodes")
     expect(page.locator("[data-bulk-bar]")).to_be_hidden()
     for reference in waiting[:2]:
-        page.get_by_label(f"Choose {reference}").check()
+        page.get_by_label(f"Select {reference}").check()
     expect(page.get_by_role("button", name="Approve 2 on this page")).to_be_visible()
     page.get_by_placeholder("Reason for rejecting").fill("made for a test")
     page.get_by_role("button", name="Reject 2 on this page").click()
@@ -57,7 +57,7 @@ def test_the_keyboard_walks_chooses_and_approves(
     page.goto(f"/admin/refcodes?orderReference={waiting[0]}")
     page.keyboard.press("j")
     page.keyboard.press("x")
-    expect(page.get_by_label(f"Choose {waiting[0]}")).to_be_checked()
+    expect(page.get_by_label(f"Select {waiting[0]}")).to_be_checked()
     page.keyboard.press("x")
     page.keyboard.press("a")
     status = page.locator(f"tr[data-row]:has-text('{waiting[0]}') [data-status]")
@@ -72,7 +72,7 @@ def test_the_bar_and_the_head_stay_in_sight(
     page = visitor(viewport={"width": 1280, "height": 420})
     sign_in(page, "admin")
     page.goto("/admin/refcodes")
-    box = page.get_by_label(f"Choose {waiting[1]}")
+    box = page.get_by_label(f"Select {waiting[1]}")
     head = page.locator("table[data-shortcuts] thead th").nth(1)
     box.scroll_into_view_if_needed()
     row = page.locator("tr[data-row]", has_text=waiting[1])
@@ -91,6 +91,20 @@ def test_the_bar_and_the_head_stay_in_sight(
     assert above is not None
     assert below is not None
     assert above["y"] + above["height"] <= below["y"] + 1
+
+
+def test_the_last_button_keeps_its_distance(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], waiting: list[str]
+) -> None:
+    """In Ukrainian, whose words are longest, on the narrowest desktop."""
+    page = visitor(viewport={"width": 1280, "height": 900})
+    sign_in(page, "admin")
+    page.goto(f"/uk/admin/refcodes?orderReference={waiting[0]}")
+    table = page.locator(".table-box:has([data-shortcuts])").bounding_box()
+    button = page.locator("tr[data-row] summary[data-key=r]").bounding_box()
+    assert table is not None
+    assert button is not None
+    assert table["x"] + table["width"] - (button["x"] + button["width"]) >= 12
 
 
 def test_a_filter_is_named_and_comes_back(
@@ -123,7 +137,7 @@ def test_a_story_is_printed_whole(
     expect(page.locator("p.print-only")).to_be_visible()
     for gone in (".shell-tools", ".shell-nav", ".shell-footer", "main form", "[download]"):
         expect(page.locator(gone).first).to_be_hidden()
-    address = page.locator("#story-reward .hex").first
+    address = page.locator("#audit-reward .hex").first
     whole = address.locator(".visually-hidden").first
     assert len(whole.inner_text()) == 42
     shown = whole.bounding_box()

@@ -347,7 +347,8 @@ def test_chain_decides_the_status_of_a_mint(
     assert (rewards["o2"].reward_amount_wei, rewards["o3"].reward_amount_wei) == (7, 6 * 10**18 + 3)
     assert rewards["o2"].tx_hash != rewards["o3"].tx_hash
     assert "minted_not_on_chain" in result.output
+    portal = app.extensions["portal"]
     for number in (1, 2, 3, 4, 5):
-        story = audit_reference(f"store_o{number}_1700000000000", app.extensions["portal"].chain)
-        assert [difference.code for difference in story.differences] == []
+        audit = audit_reference(f"store_o{number}_1700000000000", portal.chain, portal.settings)
+        assert [difference.code for difference in audit.differences] == []
     assert run_checks() == {}

@@ -14,7 +14,7 @@ _SQL = re.compile(r"\b(?:SELECT|WHERE|SET)\b.*\breferral_percent\b", re.DOTALL)
 _SHOWN_OR_SAVED = {
     "catalogue/operations.py",
     "commissions/terms_operations.py",
-    "web/admin/commissions/rates.py",
+    "web/admin/commissions/presenters.py",
     "web/admin/commissions/terms.py",
 }
 _OWNERS = ("programme", "settings")

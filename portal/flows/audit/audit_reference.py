@@ -1,11 +1,12 @@
-"""Everything the portal and the chain know of one order reference (SPEC section 11)."""
+"""Everything the portal and the chain know of one order reference, and what does not fit together.
+
+See docs/rules/audit.md.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from models import (
     EventLog,
@@ -17,31 +18,30 @@ from models import (
     ReferralReward,
     SalesAssist,
     Settlement,
-    Table,
 )
-from portal.chain import AnyChain, PaidEvent, order_ref, read_paid_event, read_paid_order
-from portal.chain.state import resolve_alert
+from portal.chain import AnyChain, PaidEvent, read_paid_event, read_paid_order
 from portal.commissions import list_assists, list_settlements
-from portal.db import Actor, record_event, transaction
+from portal.flows.audit.second_payments import SecondPayment, find_second_payments
 from portal.journal import list_transfers_of
 from portal.payments import find_payment, left_to_refund, list_refunds
 from portal.rewards import find_reward_by_reference
+from portal.settings import Settings
 
 Row = TypeVar("Row", PaymentEvent, EventLog)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not as it should be; `code` is stable."""
+    """Something that does not fit together; `code` is stable."""
 
     code: str
 
 
-@dataclass(frozen=True)
-class ReferenceStory:
-    """The rows of every rail, the callbacks and events, the chain's word, and the differences.
+@dataclass(frozen=True, slots=True)
+class ReferenceAudit:
+    """The rows of every ledger under one reference, its callbacks and events, the on-chain state, the differences.
 
-    `on_chain` is None when the chain cannot be asked, else whether the contract holds the reference as paid;
+    `on_chain` is None while the chain cannot be read, else whether the contract has paid the reference.
     `left_to_refund` is in minor units.
     """
 
@@ -57,16 +57,18 @@ class ReferenceStory:
     paid_event: PaidEvent | None
     refunds: list[PaymentRefund]
     left_to_refund: int
+    second_payments: list[SecondPayment]
     transfers: list[JournalTransfer]
     differences: list[Difference]
 
     @property
     def is_known(self) -> bool:
+        """Whether any ledger or callback has the reference."""
         return bool(self.payment or self.settlements or self.reward or self.callbacks)
 
 
-def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceStory:
-    """Gather one reference's story and list what differs between the rails."""
+def audit_reference(order_reference: str, chain: AnyChain, settings: Settings) -> ReferenceAudit:
+    """Gather what is known of a reference and list the differences between the ledgers and the chain."""
     order = Order.get_or_none(Order.order_reference == order_reference)
     payment = find_payment(order_reference)
     settlements = list_settlements(order_reference=order_reference)
@@ -74,7 +76,14 @@ def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceStory:
     reward = find_reward_by_reference(order_reference)
     on_chain = read_paid_order(chain, order_reference)
     paid_event = read_paid_event(chain, order_reference) if on_chain else None
-    return ReferenceStory(
+    second_payments = find_second_payments(payment, settings) if payment else []
+    codes = [
+        *(["paid_twice"] if second_payments else []),
+        *_commission_differences(order, payment, settlements, assists),
+        *_reward_differences(order, payment, reward),
+        *_on_chain_differences(reward, on_chain, paid_event),
+    ]
+    return ReferenceAudit(
         order_reference=order_reference,
         payment=payment,
         order=order,
@@ -87,13 +96,14 @@ def audit_reference(order_reference: str, chain: AnyChain) -> ReferenceStory:
         paid_event=paid_event,
         refunds=list_refunds(order_reference),
         left_to_refund=left_to_refund(payment) if payment else 0,
+        second_payments=second_payments,
         transfers=list_transfers_of(order_reference),
-        differences=_differences(order, payment, settlements, assists, reward, on_chain, paid_event),
+        differences=[Difference(code) for code in codes],
     )
 
 
 def list_references() -> list[str]:
-    """Return every order reference any rail knows, in order of name."""
+    """Return every order reference that a payment, settlement or reward has, sorted."""
     union = (
         PaymentTransaction.select(PaymentTransaction.order_reference)
         | Settlement.select(Settlement.order_reference)
@@ -106,90 +116,51 @@ def _rows(model: type[Row], order_reference: str) -> list[Row]:
     return list(model.select().where(model.order_reference == order_reference).order_by(model.id))
 
 
-def _differences(
+def _commission_differences(
     order: Order | None,
     payment: PaymentTransaction | None,
     settlements: list[Settlement],
     assists: list[SalesAssist],
-    reward: ReferralReward | None,
-    on_chain: bool | None,
-    paid_event: PaidEvent | None,
-) -> list[Difference]:
-    paid = payment is not None and payment.status == "paid"
-    attributed = order is not None and order.referral_code is not None
+) -> list[str]:
+    is_paid = payment is not None and payment.status == "paid"
+    is_attributed = order is not None and order.referral_code is not None
     sold = sum(row.amount_minor for row in settlements if row.status != "cancelled")
-    due = order.total_minor - (payment.refunded_minor if payment else 0) if order else 0
+    expected = order.total_minor - (payment.refunded_minor if payment else 0) if order else 0
     checks = {
-        "settlement_missing": paid and order is not None and not settlements,
-        # History brought over from another deployment comes without its payments.
+        "settlement_missing": is_paid and order is not None and not settlements,
+        # History imported from another deployment comes without its payments.
         "settlement_without_payment": payment is None
         and any("import" not in row.metadata for row in settlements),
         "settlement_sum_differs": payment is not None
         and payment.status in ("paid", "refunded")
         and order is not None
         and bool(settlements)
-        and sold != due,
-        "assist_missing": paid and attributed and len(assists) < len({row.vendor_id for row in settlements}),
-        "reward_missing": paid and attributed and reward is None,
-        "minted_not_on_chain": on_chain is False and reward is not None and reward.status == "minted",
-        "on_chain_not_minted": on_chain is True
-        and (reward is None or reward.status not in ("minted", "minting")),
+        and sold != expected,
+        "assist_missing": is_paid
+        and is_attributed
+        and len(assists) < len({row.vendor_id for row in settlements}),
     }
+    return [code for code, differs in checks.items() if differs]
+
+
+def _reward_differences(
+    order: Order | None, payment: PaymentTransaction | None, reward: ReferralReward | None
+) -> list[str]:
+    is_paid = payment is not None and payment.status == "paid"
+    is_attributed = order is not None and order.referral_code is not None
+    return ["reward_missing"] if is_paid and is_attributed and reward is None else []
+
+
+def _on_chain_differences(
+    reward: ReferralReward | None, on_chain: bool | None, paid_event: PaidEvent | None
+) -> list[str]:
+    codes = []
+    if on_chain is False and reward is not None and reward.status == "minted":
+        codes.append("minted_not_on_chain")
+    if on_chain is True and (reward is None or reward.status not in ("minted", "minting")):
+        codes.append("on_chain_not_minted")
     if paid_event and reward:
-        promised = (reward.referrer_wallet, reward.reward_amount_wei)
-        checks["paid_differently"] = (paid_event.wallet, paid_event.amount) != promised
-    return [Difference(code) for code, broken in checks.items() if broken]
-
-
-def proof_as_json(story: ReferenceStory, chain: AnyChain) -> dict[str, Any]:
-    """Return every row, event and chain fact of a reference as plain JSON: the downloadable proof."""
-    event = story.paid_event
-    return {
-        "orderReference": story.order_reference,
-        "orderRef": order_ref(story.order_reference),
-        "chainId": chain.chain_id,
-        "paidOnChain": story.on_chain,
-        "referralPaid": None
-        if event is None
-        else {
-            "txHash": event.tx_hash,
-            "blockNumber": event.block_number,
-            "refWallet": event.wallet,
-            "amountWei": str(event.amount),
-        },
-        "payment": _plain(story.payment),
-        "order": _plain(story.order),
-        "settlements": [_plain(row) for row in story.settlements],
-        "salesAssists": [_plain(row) for row in story.assists],
-        "reward": _plain(story.reward),
-        "refunds": [_plain(row) for row in story.refunds],
-        "journal": [_plain(row) for row in story.transfers],
-        "callbacks": [_plain(row) for row in story.callbacks],
-        "events": [_plain(row) for row in story.events],
-        "differences": [difference.code for difference in story.differences],
-    }
-
-
-def close_alert(alert_id: int, admin_id: int) -> bool:
-    """Close an alert of the chain audit, with an event row; return whether it was open."""
-    with transaction():
-        closed = resolve_alert(alert_id)
-        if closed:
-            record_event(Actor.user(admin_id), "chain_alert", alert_id, "chain_alert_resolved")
-    return closed
-
-
-def _plain(row: Table | None) -> dict[str, Any] | None:
-    """Return a row's own columns; times as ISO 8601, whatever is no integer or JSON as its exact text."""
-    if row is None:
-        return None
-    return {name: _plain_value(value) for name, value in row.__data__.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    # Wei is larger than what JSON readers keep exactly.
-    if isinstance(value, Decimal) or (isinstance(value, int) and abs(value) >= 2**53):
-        return str(value)
-    return value
+        expected = (reward.referrer_wallet, reward.reward_amount_wei)
+        if (paid_event.wallet, paid_event.amount) != expected:
+            codes.append("paid_differently")
+    return codes

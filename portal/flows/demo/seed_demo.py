@@ -1,4 +1,4 @@
-"""Demo data for a development portal: clearly made up, the same at every start."""
+"""Demo data for a development portal, the same at every start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACTOR = Actor("command:seed")
 BUYER_CREDIT_MINOR = 10_000_000
 CURRENCY = "UAH"
 
-# Addresses nobody holds the keys of: demo rewards are minted to them on the local chain only.
+# Addresses without known keys: demo rewards are minted to them on the local chain only.
 DEMO_WALLETS = {
     "referrer": "0x00000000000000000000000000000000000decaf",
     "vendor": "0x000000000000000000000000000000000000beef",
@@ -25,12 +25,12 @@ DEMO_WALLETS = {
 
 
 class SeedRefused(Exception):
-    """Demo data belongs to development portals only."""
+    """Demo data is for development portals only."""
 
 
 @dataclass(frozen=True)
 class DemoData:
-    """What the demo starts from: the referrer's code, and e-mail and password of each demo person."""
+    """The referrer's code, and e-mail and password of each demo account."""
 
     referral_code: str
     logins: dict[str, dict[str, str]]
@@ -109,12 +109,12 @@ _SHOPS = {
 
 
 def demo_logins() -> dict[str, dict[str, str]]:
-    """Return e-mail and password of each demo person by role name."""
+    """Return e-mail and password of each demo account by role name."""
     return {key: {"email": f"{key}@demo.example", "password": f"demo-{key}-pass"} for key in _PEOPLE}
 
 
 def seed_demo(settings: Settings) -> DemoData:
-    """Write the demo people, shops and credit where they are missing; raise SeedRefused in production."""
+    """Create missing demo accounts, shops and credit; raise SeedRefused in production."""
     if settings.is_production:
         raise SeedRefused("Demo data is refused in production.")
     logins = demo_logins()

@@ -22,6 +22,7 @@ from portal.payments import (
     find_payment,
     find_refund_by_fingerprint,
     find_synchronous,
+    is_paid_twice,
     last_refund_id,
     link_callback,
     list_waiting_refunds,
@@ -78,7 +79,11 @@ def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Act
     Return False, with nothing changed, if it is applied already or more than is left.
     """
     with transaction():
-        if refund.status == "applied" or payment.status != "paid":
+        if refund.status == "applied":
+            return False
+        if is_paid_twice(payment):
+            return _refund_second_payment(payment, refund, actor)
+        if payment.status != "paid":
             return False
         if not count_refund(payment, refund.amount_minor, actor):
             return False
@@ -91,6 +96,11 @@ def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Act
             _undo_sale(payment, actor)
         refund_rails(payment, actor)
     return True
+
+
+def _refund_second_payment(payment: PaymentTransaction, refund: PaymentRefund, actor: Actor) -> bool:
+    """Apply a refund of money that no order took; the order, its stock and its ledgers stay as they are."""
+    return count_refund(payment, refund.amount_minor, actor) and move_refund(refund, "applied", actor)
 
 
 def refund_rails(payment: PaymentTransaction, actor: Actor) -> None:

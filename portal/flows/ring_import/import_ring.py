@@ -1,6 +1,6 @@
-"""Bring a Ring deployment's codes, rewards, settlements and assists over (docs/import.md).
+"""Import the codes, rewards, settlements and assists of a Ring deployment (docs/import.md).
 
-Every row is written in a savepoint of its own and either stands whole with its event or is told with the reason.
+Each row is written in its own savepoint: it is imported with its event, or reported with the reason.
 Portions are committed as they come: a run that was killed is simply repeated, and what is here already is left alone.
 """
 
@@ -36,7 +36,7 @@ _WRITERS: dict[str, Callable[[Row, Work], bool]] = {
 
 @dataclass
 class TableReport:
-    """What became of one table: rows imported, here already, refused by reason; `total` is None for no table."""
+    """The result for one table: rows imported, present already, refused; `total` is None when it does not exist."""
 
     table: str
     total: int | None
@@ -55,7 +55,7 @@ class TableReport:
 
 
 class _Undo(Exception):
-    """Leave a dry run without keeping anything."""
+    """Roll back a dry run."""
 
 
 def import_ring(
@@ -67,7 +67,7 @@ def import_ring(
     is_dry: bool,
     on_progress: Callable[[TableReport], None] = lambda _: None,
 ) -> list[TableReport]:
-    """Import every table in order and return a report for each; a dry run writes nothing that stays.
+    """Import every table in order and return a report for each; a dry run is rolled back.
 
     `vendors` says which vendor here a source id is. Raises DatabaseAway.
     """
@@ -94,7 +94,7 @@ def _import_table(
 ) -> None:
     for portion in _portions(source.rows(report.table)):
         if report.table == "referral_rewards":
-            # Asked before anything is locked: a node may be slow.
+            # Read before anything is locked: a node may be slow.
             work.paid = _paid_flags(portion, work.chain)
         with transaction():
             for row in portion:
@@ -117,7 +117,7 @@ def _import_row(row: Row, write: Callable[[Row, Work], bool], work: Work, report
 
 
 def _paid_flags(portion: list[Row], chain: AnyChain) -> dict[str, bool] | None:
-    references = sorted({found for row in portion if (found := text_of(row, "order_reference"))})
+    references = sorted({reference for row in portion if (reference := text_of(row, "order_reference"))})
     return read_paid_orders(chain, references)
 
 

@@ -1,4 +1,4 @@
-"""Whose rows they are: people and vendors of a Ring deployment as accounts and vendors here.
+"""Map people and vendors of a Ring deployment to accounts and vendors of this portal.
 
 A person is known by a wallet, which the old system had proved: its owner here, else a new account that is entered
 by signing in with that wallet. E-mail addresses are not trusted: nobody has proved them. The event log remembers who
@@ -20,13 +20,13 @@ USER_IMPORTED, VENDOR_IMPORTED = "user_imported", "vendor_imported"
 
 
 class Newcomers:
-    """The accounts and vendors that source ids became, read from the event log and added to."""
+    """The accounts and vendors of source ids, read from the event log and extended."""
 
     _users: dict[str, int]
     _vendors: dict[str, int]
 
     def __init__(self, vendors: dict[str, int]) -> None:
-        self._told = vendors
+        self._given = vendors
         self._noted = True
         self.forget()
 
@@ -42,11 +42,11 @@ class Newcomers:
         return user_id
 
     def find_user(self, source_id: str | None) -> int | None:
-        """Return the account a person became, None for somebody who has no wallet here."""
+        """Return the account of a person, None for a person without a wallet here."""
         return self._users.get(source_id) if source_id else None
 
     def vendor(self, source_id: str) -> int:
-        """Return the vendor a source id became or is told to be, a new one on first sight."""
+        """Return the vendor of a source id as given or imported before, else a new one."""
         if source_id not in self._vendors:
             vendor = create_vendor(f"Imported vendor {source_id[:60]}")
             record_event(ACTOR, "vendor", vendor.id, VENDOR_IMPORTED, data={"sourceId": source_id})
@@ -55,12 +55,12 @@ class Newcomers:
         return self._vendors[source_id]
 
     def forget(self) -> None:
-        """Read the event log again, unless nothing was noted since: it may have been rolled back."""
+        """Read the event log again after a rollback."""
         if not self._noted:
             return
         self._noted = False
         self._users = _remembered("user", USER_IMPORTED)
-        self._vendors = {**_remembered("vendor", VENDOR_IMPORTED), **self._told}
+        self._vendors = {**_remembered("vendor", VENDOR_IMPORTED), **self._given}
 
     def _remember(self, source_id: str | None, user_id: int) -> None:
         if source_id and source_id not in self._users:
@@ -70,7 +70,7 @@ class Newcomers:
 
 
 def list_vendor_ids() -> set[int]:
-    """Return the ids of all vendors here."""
+    """Return the ids of all vendors of this portal."""
     return {row.id for row in Vendor.select(Vendor.id)}
 
 

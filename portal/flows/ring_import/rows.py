@@ -1,4 +1,4 @@
-"""Read the rows of a Ring deployment: real columns or JSON documents, in snake or camel case, exact or refused.
+"""Read the rows of a Ring deployment: columns or JSON documents, in snake or camel case; inexact values are refused.
 
 docs/import.md describes the source; nothing here is guessed: what cannot be read exactly raises RowRefused.
 """
@@ -24,60 +24,60 @@ _WEI_MOST = 10**78 - 1
 
 
 class RowRefused(Exception):
-    """A row that cannot be brought over; the message is a stable code and, after a colon, what was found."""
+    """A row that cannot be imported; the message is a stable code and, after a colon, the offending value."""
 
-    def __init__(self, code: str, found: object = "") -> None:
-        super().__init__(f"{code}: {str(found)[:80]}" if found != "" else code)
+    def __init__(self, code: str, value: object = "") -> None:
+        super().__init__(f"{code}: {str(value)[:80]}" if value != "" else code)
         self.code = code
 
 
-def flatten(told: Row) -> Row:
-    """Return one row with snake_case names; a JSON document in `data` fills what the columns leave open."""
-    document = told.get("data")
-    columns = {name: value for name, value in told.items() if name != "data" and value is not None}
+def flatten(row: Row) -> Row:
+    """Return a row with snake_case names; a JSON document in `data` fills missing columns."""
+    document = row.get("data")
+    columns = {name: value for name, value in row.items() if name != "data" and value is not None}
     inner = document if isinstance(document, dict) else {}
     return {_HUMP.sub("_", name).lower(): value for name, value in {**inner, **columns}.items()}
 
 
 def text_of(row: Row, *names: str) -> str | None:
-    """Return the first member that is there as text; numbers as their digits, None when none is."""
+    """Return the first present member as text, numbers as their digits; None when there is none."""
     for name in names:
         value = row.get(name)
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
             continue
-        found = str(value).strip()
-        if found:
-            return _UNSTORABLE.sub("\ufffd", found)
+        text = str(value).strip()
+        if text:
+            return _UNSTORABLE.sub("\ufffd", text)
     return None
 
 
 def need_text(row: Row, *names: str) -> str:
     """Return a member as text; raise RowRefused `<name>_missing`."""
-    found = text_of(row, *names)
-    if found is None:
+    text = text_of(row, *names)
+    if text is None:
         raise RowRefused(f"{names[0]}_missing")
-    return found
+    return text
 
 
 def need_currency(row: Row) -> str:
     """Return the currency's three to five capital letters; raise RowRefused."""
-    found = need_text(row, "currency").upper()
-    if not _CURRENCY.fullmatch(found):
-        raise RowRefused("currency_invalid", found)
-    return found
+    currency = need_text(row, "currency").upper()
+    if not _CURRENCY.fullmatch(currency):
+        raise RowRefused("currency_invalid", currency)
+    return currency
 
 
 def need_wallet(row: Row, *names: str) -> str:
     """Return an address in stored form; raise RowRefused."""
-    found = need_text(row, *names)
+    text = need_text(row, *names)
     try:
-        return canonical_address(found)
+        return canonical_address(text)
     except InvalidAddress:
-        raise RowRefused("wallet_invalid", found) from None
+        raise RowRefused("wallet_invalid", text) from None
 
 
 def minor_of(row: Row, name: str, currency: str) -> int | None:
-    """Return `<name>_minor`, else `<name>` in major units, as minor units; None when neither is there.
+    """Return `<name>_minor`, else `<name>` in major units, as minor units; None when both are missing.
 
     Raises RowRefused `amount_inexact` for anything finer than the currency.
     """
@@ -94,10 +94,10 @@ def minor_of(row: Row, name: str, currency: str) -> int | None:
 
 def need_minor(row: Row, name: str, currency: str) -> int:
     """Return an amount in minor units; raise RowRefused."""
-    found = minor_of(row, name, currency)
-    if found is None:
+    amount = minor_of(row, name, currency)
+    if amount is None:
         raise RowRefused(f"{name}_missing")
-    return found
+    return amount
 
 
 def plain(value: object) -> str:
@@ -114,9 +114,9 @@ def plain(value: object) -> str:
 
 
 def decimal_of(row: Row, *names: str) -> Decimal | None:
-    """Return a member as an exact decimal, None when it is not there; raise RowRefused."""
-    found = next((row[name] for name in names if row.get(name) is not None), None)
-    return None if found is None else Decimal(plain(found))
+    """Return a member as an exact decimal, None when it is missing; raise RowRefused."""
+    value = next((row[name] for name in names if row.get(name) is not None), None)
+    return None if value is None else Decimal(plain(value))
 
 
 def wei_of(row: Row) -> int | None:
@@ -133,23 +133,23 @@ def wei_of(row: Row) -> int | None:
 
 
 def moment_of(row: Row, *names: str) -> datetime | None:
-    """Return a time as aware UTC, None when it is not there: ISO 8601, or milliseconds since 1970."""
-    found = next((row[name] for name in names if row.get(name) is not None), None)
-    if found is None:
+    """Return a time as aware UTC, None when it is missing: ISO 8601, or milliseconds since 1970."""
+    value = next((row[name] for name in names if row.get(name) is not None), None)
+    if value is None:
         return None
     try:
-        if isinstance(found, int) and not isinstance(found, bool):
-            seconds, milliseconds = divmod(found, 1000)
+        if isinstance(value, int) and not isinstance(value, bool):
+            seconds, milliseconds = divmod(value, 1000)
             return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
-        told = datetime.fromisoformat(str(found))
+        moment = datetime.fromisoformat(str(value))
     except (ValueError, OverflowError, OSError):
-        raise RowRefused("time_invalid", found) from None
-    return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+        raise RowRefused("time_invalid", value) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 @dataclass(frozen=True)
 class SettlementAmounts:
-    """A settlement's amounts in minor units and its breakdown as this portal keeps it."""
+    """A settlement's amounts in minor units and its breakdown in this portal's format."""
 
     amount: int
     commission: int
@@ -169,23 +169,23 @@ def settlement_amounts(row: Row, currency: str) -> SettlementAmounts:
     if net is not None and net != amount - commission:
         raise RowRefused("amounts_do_not_add_up", f"{amount} - {commission} is not {net}")
     metadata = row.get("metadata")
-    told = metadata.get("commissionBreakdown") if isinstance(metadata, dict) else None
-    breakdown = _breakdown(told if isinstance(told, dict) else {}, commission, currency)
+    source = metadata.get("commissionBreakdown") if isinstance(metadata, dict) else None
+    breakdown = _breakdown(source if isinstance(source, dict) else {}, commission, currency)
     return SettlementAmounts(amount, commission, amount - commission, breakdown)
 
 
-def _breakdown(told: Row, commission: int, currency: str) -> Row:
-    """Return the parts as decimal strings; what no part explains is the platform's, as the journal has it."""
-    splits = [_split(split, currency) for split in _list(told.get("customSplits"))]
-    referral = _part(told, "referralCommission", currency)
+def _breakdown(source: Row, commission: int, currency: str) -> Row:
+    """Return the parts as decimal strings; the remainder belongs to the platform, as in the journal."""
+    splits = [_split(split, currency) for split in _list(source.get("customSplits"))]
+    referral = _part(source, "referralCommission", currency)
     shares = referral + sum(_minor(split["amount"], "split", currency) for split in splits)
     if abs(shares) > abs(commission) or (shares and (shares > 0) != (commission > 0)):
         raise RowRefused("breakdown_inconsistent", f"{shares} of {commission}")
     return {
         "platformCommission": major_text(commission - shares, currency),
         "referralCommission": major_text(referral, currency),
-        "referralEffectivePercent": plain(told.get("referralEffectivePercent") or 0),
-        "referralByItem": [item for item in _list(told.get("referralByItem")) if isinstance(item, dict)],
+        "referralEffectivePercent": plain(source.get("referralEffectivePercent") or 0),
+        "referralByItem": [item for item in _list(source.get("referralByItem")) if isinstance(item, dict)],
         "customSplits": splits,
         "totalCommission": major_text(commission, currency),
     }
@@ -202,13 +202,13 @@ def _split(split: object, currency: str) -> Row:
     }
 
 
-def _part(told: Row, name: str, currency: str) -> int:
-    return _minor(plain(told.get(name) or 0), name, currency)
+def _part(source: Row, name: str, currency: str) -> int:
+    return _minor(plain(source.get(name) or 0), name, currency)
 
 
 def _minor(major: str, name: str, currency: str) -> int:
     try:
-        # 490.000 is 490.00: digits that say nothing are no refusal.
+        # 490.000 is 490.00: trailing zeros are accepted.
         digits = major.rstrip("0").rstrip(".") if "." in major else major
         return parse_major(digits or "0", currency)
     except InvalidAmount:

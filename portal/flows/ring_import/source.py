@@ -1,4 +1,4 @@
-"""The other PostgreSQL: one read-only snapshot of a Ring deployment's tables, read in portions."""
+"""A read-only snapshot of a Ring deployment's tables, read in batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.db import query
 from portal.flows.ring_import.rows import Row, flatten
 
 _PORTION = 500
-# One process of the server, one database in it: the same answer means the same database.
+# Identifies a server process and a database in it.
 _IDENTITY = "SELECT extract(epoch FROM pg_postmaster_start_time())::text, current_database()"
 
 
@@ -29,7 +29,7 @@ class RingSource:
         self._connection = connection
 
     def count(self, table: str) -> int | None:
-        """Return how many rows a table has, None when it is not there."""
+        """Return how many rows a table has, None when it does not exist."""
         if not self._is_there(table):
             return None
         with self._connection.cursor() as cursor:
@@ -38,15 +38,15 @@ class RingSource:
         return int(count)
 
     def rows(self, table: str) -> Iterator[Row]:
-        """Yield a table's rows with exact numbers, none where the table is not there."""
+        """Yield a table's rows with exact numbers, none when it does not exist."""
         if not self._is_there(table):
             return
         with self._connection.cursor(f"ring_{table}") as cursor:
             cursor.itersize = _PORTION
-            # The text of JSON keeps every digit of a number.
+            # JSON as text preserves every digit of a number.
             cursor.execute(sql.SQL("SELECT to_jsonb(t)::text FROM {} t").format(sql.Identifier(table)))
-            for (told,) in cursor:
-                yield flatten(json.loads(told, parse_float=Decimal))
+            for (text,) in cursor:
+                yield flatten(json.loads(text, parse_float=Decimal))
 
     def _is_there(self, table: str) -> bool:
         with self._connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Write one row of a Ring deployment as a row of this portal, with an event; a second time it is there already."""
+"""Write one row of a Ring deployment as a row of this portal, with an event; a repeated import changes nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from models import Refcode, ReferralReward, SalesAssist, Settlement
 from portal.attribution import is_well_formed_code
-from portal.chain import AnyChain, read_paid_event
+from portal.chain import AnyChain, checksum, read_paid_event
 from portal.codes import find_wallet_code
 from portal.commissions.rules import commission_columns
 from portal.db import record_event
@@ -35,13 +35,13 @@ from portal.visits import add_history
 _CODE_MAX = 64
 _SETTLED = {"pending", "completed", "failed", "held", "cancelled"}
 _UNPAID = ("pending_approval", "approved", "failed", "rejected")
-# What a status was called in the old system.
+# Names of statuses in the source.
 _ALIASES = {"pending": "pending_approval", "paid": "minted", "success": "minted"}
 
 
 @dataclass
 class Work:
-    """What every writer needs; `paid` is the chain's word on the references at hand, None when it cannot be asked."""
+    """What every writer needs; `paid` has the on-chain state of references, None when the chain cannot be read."""
 
     settings: Settings
     chain: AnyChain
@@ -51,13 +51,13 @@ class Work:
 
 
 def write_refcode(row: Row, work: Work) -> bool:
-    """Write a share code and its owner; return False when it is here. Raises RowRefused."""
+    """Write a share code and its owner; return False when it exists. Raises RowRefused."""
     code, wallet = need_text(row, "code"), need_wallet(row, "wallet_address", "wallet", "referrer_wallet")
     if len(code) > _CODE_MAX or not code.isprintable():
         raise RowRefused("code_invalid", code)
     here = Refcode.get_or_none(Refcode.code == code)
     if here is not None and here.wallet_address != wallet:
-        raise RowRefused("code_taken", here.wallet_address)
+        raise RowRefused("code_taken", checksum(here.wallet_address))
     owner = work.people.user(text_of(row, "owner_user_id", "user_id", "owner_id"), wallet)
     if here is not None:
         return False
@@ -79,7 +79,7 @@ def write_refcode(row: Row, work: Work) -> bool:
 
 
 def write_reward(row: Row, work: Work) -> bool:
-    """Write a reward as the chain and the source have it; return False when it is here. Raises RowRefused."""
+    """Write a reward as on chain and in the source; return False when it exists. Raises RowRefused."""
     reference = need_text(row, "order_reference")
     if find_reward_by_reference(reference) is not None:
         return False
@@ -136,38 +136,36 @@ def _reward_values(row: Row, reference: str, work: Work) -> dict[str, Any]:
 
 
 def _reward_status(row: Row, reference: str, work: Work) -> tuple[str, str | None, Any]:
-    """Return (status, failure reason, the chain's event where it decides); raise RowRefused where nobody knows."""
-    told = need_text(row, "status").lower()
-    told = _ALIASES.get(told, told)
+    """Return (status, failure reason, the on-chain event where it decides); raise RowRefused where it is unknown."""
+    status = need_text(row, "status").lower()
+    status = _ALIASES.get(status, status)
     reason = text_of(row, "failure_reason", "rejection_reason", "reason")
     paid = None if work.paid is None else work.paid[reference]
-    if told not in (*_UNPAID, "minting", "minted"):
-        raise RowRefused("status_unknown", told)
-    if paid and (told != "minted" or not text_of(row, "tx_hash")):
+    if status not in (*_UNPAID, "minting", "minted"):
+        raise RowRefused("status_unknown", status)
+    if paid and (status != "minted" or not text_of(row, "tx_hash")):
         proof = read_paid_event(work.chain, reference)
         if proof is None:
             raise RowRefused("paid_event_not_found", reference)
         return "minted", None, proof
-    if told == "minted":
-        return _told_minted(row, paid, work)
-    if told == "minting":
+    if status == "minted":
+        return _minted_status(row, paid, work)
+    if status == "minting":
         if paid is None:
-            raise RowRefused(
-                "chain_unknown", "minting there, and the chain cannot be asked whether it was paid"
-            )
+            raise RowRefused("chain_unknown", "minting in the source, and the chain cannot be read")
         return "approved", None, None
-    if paid is None and told == "failed" and "already" in (reason or "").lower():
+    if paid is None and status == "failed" and "already" in (reason or "").lower():
         raise RowRefused("chain_unknown", reason)
-    if told in ("failed", "rejected"):
-        return told, reason or "imported without a reason", None
-    return told, None, None
+    if status in ("failed", "rejected"):
+        return status, reason or "imported without a reason", None
+    return status, None, None
 
 
-def _told_minted(row: Row, paid: bool | None, work: Work) -> tuple[str, None, None]:
+def _minted_status(row: Row, paid: bool | None, work: Work) -> tuple[str, None, None]:
     if not text_of(row, "tx_hash"):
         raise RowRefused("tx_hash_missing")
     if paid is False:
-        # Never paid again; the audit shows it to an admin.
+        # Never paid again; the audit reports it.
         work.notes.append("minted_not_on_chain")
     return "minted", None, None
 
@@ -180,13 +178,13 @@ def _referrer(row: Row, code: str, wallet: str, work: Work) -> int:
 
 
 def write_settlement(row: Row, work: Work) -> bool:
-    """Write a vendor's settlement; return False when it is here. Raises RowRefused."""
+    """Write a vendor's settlement; return False when it exists. Raises RowRefused."""
     reference, currency = need_text(row, "order_reference"), need_currency(row)
     kind = text_of(row, "kind") or "sale"
     source_vendor = need_text(row, "vendor_id", "store_id", "merchant_id")
     vendor = work.people.vendor(source_vendor)
-    told = {"id": text_of(row, "id"), "vendorId": source_vendor, "status": text_of(row, "status")}
-    if _is_settled(reference, vendor, kind, told["id"]):
+    source = {"id": text_of(row, "id"), "vendorId": source_vendor, "status": text_of(row, "status")}
+    if _is_settled(reference, vendor, kind, source["id"]):
         return False
     amounts = settlement_amounts(row, currency)
     status, reason = _settlement_status(row)
@@ -205,25 +203,25 @@ def write_settlement(row: Row, work: Work) -> bool:
         processed_at=moment_of(row, "processed_at"),
         transaction_id=text_of(row, "transaction_id"),
         failure_reason=reason,
-        metadata={"commissionBreakdown": amounts.breakdown, "import": told},
+        metadata={"commissionBreakdown": amounts.breakdown, "import": source},
         **commission_columns(amounts.breakdown, currency),
         created_at=created,
     ).execute()
     record_event(
         ACTOR, "settlement", settlement_id, "settlement_imported", to_status=status, reason=reason,
-        order_reference=reference, data=told,
+        order_reference=reference, data=source,
     )  # fmt: skip
     return True
 
 
 def _settlement_status(row: Row) -> tuple[str, str | None]:
-    told, reason = need_text(row, "status").lower(), text_of(row, "failure_reason")
-    if told == "processing":
-        # Nobody knows here whether the money left there.
+    status, reason = need_text(row, "status").lower(), text_of(row, "failure_reason")
+    if status == "processing":
+        # Whether the source sent the money is unknown here.
         return "held", "imported_while_processing"
-    if told not in _SETTLED:
-        raise RowRefused("status_unknown", told)
-    return told, reason
+    if status not in _SETTLED:
+        raise RowRefused("status_unknown", status)
+    return status, reason
 
 
 def _is_settled(reference: str, vendor: int, kind: str, source_id: str | None) -> bool:
@@ -233,12 +231,12 @@ def _is_settled(reference: str, vendor: int, kind: str, source_id: str | None) -
     if kind == "sale":
         return rows.exists()
     if source_id is None:
-        raise RowRefused("id_missing", "a refund without an id cannot be told from another")
+        raise RowRefused("id_missing", "a refund without an id cannot be distinguished from another")
     return any(row.metadata.get("import", {}).get("id") == source_id for row in rows)
 
 
 def write_assist(row: Row, work: Work) -> bool:
-    """Write a sales assist; return False when it is here. Raises RowRefused."""
+    """Write a sales assist; return False when it exists. Raises RowRefused."""
     reference, currency = need_text(row, "order_reference"), need_currency(row)
     code, vendor = (
         need_text(row, "referral_code", "ref_code"),
@@ -266,7 +264,7 @@ def write_assist(row: Row, work: Work) -> bool:
 
 
 def _count(row: Row, *names: str) -> int:
-    found = decimal_of(row, *names) or Decimal(0)
-    if found != found.to_integral_value() or not 0 <= found < 2**63:
-        raise RowRefused("count_invalid", found)
-    return int(found)
+    count = decimal_of(row, *names) or Decimal(0)
+    if count != count.to_integral_value() or not 0 <= count < 2**63:
+        raise RowRefused("count_invalid", count)
+    return int(count)

@@ -1,6 +1,6 @@
-"""Smoke check of the ERP rail: code, guards, paid order, settlement, assist and reward under one reference.
+"""Smoke check of a sale: code, guards, paid order, settlement, assist and reward under one reference.
 
-All of it is one transaction that is rolled back: nobody ever sees its rows, and none stays.
+It runs in one transaction that is rolled back, so its rows are never visible.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _CURRENCY = "UAH"
 
 
 class _Undo(Exception):
-    """Leave the transaction without keeping anything."""
+    """Roll back the transaction."""
 
 
 def smoke_erp(chain: AnyChain, settings: Settings, steps: Steps) -> None:
-    """Walk a sale through every guard and both rails, then take all of it back; raise SmokeFailed."""
+    """Take a sale through every guard and both ledgers, then roll back; raise SmokeFailed."""
     try:
         with transaction():
             _walk(chain, settings, steps)
             raise _Undo
     except _Undo:
-        steps.say("  ok    rolled back: nothing stays but gaps in the numbering")
+        steps.say("  ok    rolled back: only gaps in the numbering remain")
 
 
 def _walk(chain: AnyChain, settings: Settings, steps: Steps) -> None:
@@ -53,9 +53,9 @@ def _walk(chain: AnyChain, settings: Settings, steps: Steps) -> None:
     lines = [CartLine(_product(run), 2)]
     _check_guards(referrer, buyer, code, wallet, lines, settings, steps)
     order = place_order(buyer, lines, code, settings).order
-    steps.check("an order of somebody else is credited", order.referral_code == code, order.referral_reason)
+    steps.check("an order of another buyer is credited", order.referral_code == code, order.referral_reason)
     _pay(order, buyer, chain, settings)
-    _check_rails(order.id, chain, settings, steps)
+    _check_ledgers(order.id, chain, settings, steps)
     again = place_order(buyer, lines, code, settings).order.referral_reason
     steps.check("a second purchase is refused as not_first_purchase", again == "not_first_purchase", again)
 
@@ -77,8 +77,8 @@ def _check_guards(
     steps: Steps,
 ) -> None:
     def refused(person: User, given: str | None, reason: str, what: str) -> None:
-        found = place_order(person, lines, given, settings).order.referral_reason
-        steps.check(f"{what} is refused as {reason}", found == reason, found)
+        refusal = place_order(person, lines, given, settings).order.referral_reason
+        steps.check(f"{what} is refused as {reason}", refusal == reason, refusal)
 
     refused(buyer, None, "no_code", "an order without a code")
     refused(buyer, "zzzzzzzz", "unknown_code", "an unknown code")
@@ -95,22 +95,24 @@ def _check_guards(
 
 def _pay(order: Order, buyer: User, chain: AnyChain, settings: Settings) -> None:
     begin_order_payment(order.id, buyer, "en", settings)
-    told = smoke_callback(get_payment(order.order_reference), "paid", settings)
-    # Told twice, as providers do.
-    receive_callback(told, chain, settings)
-    receive_callback(told, chain, settings)
+    callback = smoke_callback(get_payment(order.order_reference), "paid", settings)
+    # Sent twice, as providers may do.
+    receive_callback(callback, chain, settings)
+    receive_callback(callback, chain, settings)
 
 
-def _check_rails(order_id: str, chain: AnyChain, settings: Settings, steps: Steps) -> None:
+def _check_ledgers(order_id: str, chain: AnyChain, settings: Settings, steps: Steps) -> None:
     order = get_order(order_id)
     reference = order.order_reference
-    steps.check("a signed callback pays the order, told twice or not", order.status == "paid", order.status)
+    steps.check("a signed callback, sent twice, pays the order once", order.status == "paid", order.status)
     settlements = list_settlements(order_reference=reference)
-    steps.check("one settlement a vendor", len(settlements) == 1, len(settlements))
+    steps.check("one settlement per vendor", len(settlements) == 1, len(settlements))
     percent = resolve_referral_commission_percent(None, None, get_percent_policy(settings)).percent
     expected = major_text(percent_of(order.total_minor, percent), order.currency)
-    told = settlements[0].metadata["commissionBreakdown"]["referralCommission"]
-    steps.check(f"with a referral commission of {expected} {order.currency}", told == expected, told)
+    commission = settlements[0].metadata["commissionBreakdown"]["referralCommission"]
+    steps.check(
+        f"with a referral commission of {expected} {order.currency}", commission == expected, commission
+    )
     assists = list_assists(reference)
     steps.check("one assist", [row.referral_code for row in assists] == [order.referral_code])
     reward = find_reward_by_reference(reference)
@@ -118,6 +120,6 @@ def _check_rails(order_id: str, chain: AnyChain, settings: Settings, steps: Step
     if reward and reward.status == "failed":
         steps.skip("the reward's size", str(reward.failure_reason))
     left = clearing_of(reference)
-    steps.check("the books pass all of it on", left == 0, left)
-    differences = [difference.code for difference in audit_reference(reference, chain).differences]
+    steps.check("the clearing account is empty", left == 0, left)
+    differences = [difference.code for difference in audit_reference(reference, chain, settings).differences]
     steps.check("the audit finds no difference", not differences, ", ".join(differences))

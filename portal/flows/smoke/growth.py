@@ -1,8 +1,8 @@
-"""Smoke check of the token rail: a membership upgrade, its approval, and a real mint, then the refund of it all.
+"""Smoke check of rewards: a membership upgrade, its approval, a real mint, then a refund of the payment.
 
-A mint cannot be rolled back, so these rows stay, and they say what they are: accounts at smoke.example, callbacks
-marked as a smoke check's. The tokens go to the minter's own account. The payment is refunded in full, so that the
-books end where they began but for the debit that the minted reward leaves on the smoke account.
+A mint cannot be rolled back, so the rows stay and are marked: accounts at smoke.example, callbacks with a reason. The
+tokens go to the minter's own account. The payment is refunded in full, so the journal balances as before except for
+the debit that the minted reward leaves on the smoke account.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from portal.settings import Settings
 
 _TIER = "MEMBER"
 _PAUSE_SECONDS = 0.5
-# Where the minter's account is not known here, an address nobody holds the key of.
-_NOBODY = f"0x{'dead':0>40}"
+# Used where the minter's account is unknown: an address without a known key.
+_BURN_ADDRESS = f"0x{'dead':0>40}"
 
 
 def smoke_growth(chain: AnyChain, settings: Settings, steps: Steps, *, seconds: int) -> None:
@@ -50,7 +50,7 @@ def smoke_growth(chain: AnyChain, settings: Settings, steps: Steps, *, seconds: 
 
 def _member(chain: AnyChain) -> User:
     """Return the member of the minter's account: another minter gets another pair of accounts."""
-    wallet = chain.operator.address.lower() if chain.operator else _NOBODY
+    wallet = chain.operator.address.lower() if chain.operator else _BURN_ADDRESS
     name = wallet[2:10]
     referrer = smoke_account(f"referrer-{name}")
     code = issue_code(referrer.id, wallet, ACTOR)
@@ -77,7 +77,7 @@ def _walk(reference: str, chain: AnyChain, settings: Settings, steps: Steps, sec
         steps.skip("the mint", "no chain is configured")
         return
     _mint(reward.id, chain, settings, steps, seconds)
-    _check_chain(get_reward(reward.id), chain, steps)
+    _check_chain(get_reward(reward.id), chain, settings, steps)
 
 
 def _approve(reward_id: int, settings: Settings) -> None:
@@ -90,28 +90,28 @@ def _approve(reward_id: int, settings: Settings) -> None:
 
 
 def _mint(reward_id: int, chain: AnyChain, settings: Settings, steps: Steps, seconds: int) -> None:
-    """Run rounds for this one reward until it is minted; another process may well be the one that does."""
+    """Run rounds for this reward until it is minted, here or by another process."""
     deadline = time.monotonic() + seconds
-    told = ""
+    reported = ""
     while (reward := get_reward(reward_id)).status in ("approved", "minting"):
         report = mint_rewards(chain, settings, 1, ACTOR, reward_ids=[reward_id])
         state = f"{reward.status}{f', waiting: {report.waiting_reason}' if report.waiting_reason else ''}"
-        if state != told:
+        if state != reported:
             steps.say(f"  ...   {state}")
-        told = state
+        reported = state
         steps.require(time.monotonic() < deadline, f"the mint is not final after {seconds} s ({state})")
         time.sleep(_PAUSE_SECONDS)
     steps.check("the reward is minted", reward.status == "minted", reward.failure_reason or reward.status)
 
 
-def _check_chain(reward: ReferralReward, chain: AnyChain, steps: Steps) -> None:
+def _check_chain(reward: ReferralReward, chain: AnyChain, settings: Settings, steps: Steps) -> None:
     event = read_paid_event(chain, reward.order_reference)
     steps.check("the contract paid the reference", event)
     if event:
         paid = (event.wallet, event.amount, event.tx_hash)
         promised = (reward.referrer_wallet, reward.reward_amount_wei, reward.tx_hash)
         steps.check("its event has the wallet, amount and transaction", paid == promised, paid)
-    differences = audit_reference(reward.order_reference, chain).differences
+    differences = audit_reference(reward.order_reference, chain, settings).differences
     steps.check("the audit finds no difference", not differences, differences)
     steps.left.append(
         f"{reward.reward_amount_wei} base units of the token, minted to the minter's own account"
@@ -123,11 +123,11 @@ def _check_refund(reference: str, steps: Steps) -> None:
     steps.check("the refund closes the payment", payment.status == "refunded", payment.status)
     member = User.get_by_id(payment.user_id)
     steps.check("and the membership", member.membership_tier == "SUBSCRIBER", member.membership_tier)
-    steps.check("the books keep nothing of it", clearing_of(reference) == 0)
+    steps.check("the clearing account is empty", clearing_of(reference) == 0)
 
 
 def _refund_leftovers(member: User, chain: AnyChain, settings: Settings) -> None:
-    """Close what a run that was killed left open."""
+    """Refund what an interrupted run left open."""
     rows = PaymentTransaction.select().where(PaymentTransaction.user_id == member.id)
     for payment in rows.where(PaymentTransaction.status != "refunded"):
         _refund(payment, chain, settings)

@@ -1,4 +1,4 @@
-"""The people of the HTTP smoke check: a code of its own to visit, and an account that can sign in for a minute."""
+"""The accounts of the HTTP smoke check: a code to visit, and an account that can sign in during the check."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WALLET = f"0x{'dead':0>40}"
 
 @contextmanager
 def open_code() -> Iterator[str]:
-    """Yield the smoke check's own share code, active only meanwhile."""
+    """Yield the share code of the smoke check; it is active only during the check."""
     code = issue_code(smoke_account("visited").id, _WALLET, ACTOR).code
     set_code_active(code, True, ACTOR, "smoke check")
     try:
@@ -28,7 +28,7 @@ def open_code() -> Iterator[str]:
 
 @contextmanager
 def open_account() -> Iterator[tuple[str, str]]:
-    """Yield e-mail and password of a smoke account; the password is replaced by one kept nowhere."""
+    """Yield e-mail and password of a smoke account; the password is replaced afterwards."""
     account, password = smoke_account("visitor"), secrets.token_urlsafe(24)
     set_password(account.id, password, ACTOR)
     try:
@@ -38,11 +38,11 @@ def open_account() -> Iterator[tuple[str, str]]:
 
 
 def count_visits(code: str) -> int:
-    """Return how many visits a reader sees of a code."""
+    """Return the visits of a code."""
     return stats_by_code([code])[code].total
 
 
 def is_anything_to_mint(chain_id: int) -> bool:
-    """Tell whether a minting round would have work: a check must not start it."""
+    """Return whether a minting round would have work, which a check must not start."""
     mine, others = minting.count_mintable(chain_id)
     return bool(mine or others)

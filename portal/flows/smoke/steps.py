@@ -1,4 +1,4 @@
-"""What every smoke check needs: steps that say what they found, and accounts nobody can sign in to."""
+"""Shared by all smoke checks: steps that report results, and accounts without a usable password."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DOMAIN = "smoke.example"
 
 
 class SmokeFailed(Exception):
-    """A step found something else than it should; the message says what."""
+    """A step failed; the message says why."""
 
 
 @dataclass
@@ -31,10 +31,10 @@ class Steps:
     left: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
 
-    def check(self, what: str, holds: object, found: object = "") -> None:
+    def check(self, what: str, holds: object, value: object = "") -> None:
         """Show a step that holds; raise SmokeFailed for one that does not."""
         if not holds:
-            raise SmokeFailed(f"{what}: {found}" if found != "" else what)
+            raise SmokeFailed(f"{what}: {value}" if value != "" else what)
         self.say(f"  ok    {what}")
 
     def require(self, holds: object, problem: str) -> None:
@@ -49,7 +49,7 @@ class Steps:
 
 
 def smoke_account(name: str, referrer: Refcode | None = None) -> User:
-    """Return the smoke account of a name, made on first use with a password that is kept nowhere."""
+    """Return the smoke account of a name, created on first use with a random password."""
     email = f"smoke-{name}@{DOMAIN}"
     brought_by = (
         Referrer(referrer.code, referrer.owner_user_id, referrer.wallet_address) if referrer else None
@@ -60,13 +60,13 @@ def smoke_account(name: str, referrer: Refcode | None = None) -> User:
 
 
 def smoke_callback(payment: PaymentTransaction, status: CallbackStatus, settings: Settings) -> RawCallback:
-    """Return a callback about a payment, signed as its provider signs and marked as a smoke check's own."""
+    """Return a callback about a payment, signed as by its provider and marked as a smoke check."""
     provider = get_provider(payment.processor, settings)
     return provider.sample_callback(Payment.of(payment), status, "smoke check, no money moved")
 
 
 def clearing_of(order_reference: str) -> int:
-    """Return what the books still have to pass on of a reference, in minor units."""
+    """Return the balance of the clearing account for a reference, in minor units."""
     sides = ((row, row.credit_account == "clearing") for row in list_transfers_of(order_reference))
     return sum(
         row.amount if is_in else -row.amount

@@ -149,8 +149,9 @@ def _entry(wallet: LinkedWallet) -> dict[str, Any]:
 
 
 def _wallet_answer(wallet: LinkedWallet) -> dict[str, Any]:
-    """Return a wallet as JSON: `address` as people read it, `walletAddress` as everything else stores it."""
-    told: dict[str, Any] = {"address": checksum(wallet.address), "walletAddress": wallet.address}
+    """Return a wallet as JSON; `address` and `walletAddress` are the same, in EIP-55."""
+    shown = checksum(wallet.address)
+    told: dict[str, Any] = {"address": shown, "walletAddress": shown}
     if wallet.code:
         url = share_url(current_portal().settings.app_url, wallet.code.code)
         told |= {"code": wallet.code.code, "shareUrl": url, "active": wallet.code.active}

@@ -8,6 +8,7 @@ from flask import Blueprint, after_this_request, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import list_products, parse_cart
+from portal.chain import checksummed
 from portal.flows.accounts.note_sighting import note_buyer, note_referred
 from portal.flows.approvals import decide_reward
 from portal.flows.checkout.begin_payment import begin_membership_payment, begin_order_payment
@@ -41,13 +42,13 @@ MINT_LIMIT_MAX = 50
 @blueprint.post("/refcodes/track")
 @public(csrf=False)
 def track() -> ResponseReturnValue:
-    """Count one arrival through a share link, unless the short way has tried already and met an error."""
+    """Count one arrival through a share link; an error of the fast path is raised here."""
     try:
         if error := request.environ.get(ERROR_KEY):
             raise error
         track_arrival(request.environ, request.get_data(), current_app.extensions["beacon_limit"])
     except CodeNotFound as error:
-        # A code that credits nobody is no first touch: the next link may be one.
+        # An unknown code is not a first touch; the next link may be.
         if error.params["tried"] == raw_referral_cookie():
             after_this_request(forget_first_touch)
         raise
@@ -57,7 +58,7 @@ def track() -> ResponseReturnValue:
 @blueprint.get("/store/products")
 @public()
 def products() -> ResponseReturnValue:
-    """List what is for sale."""
+    """List the products for sale."""
     return jsonify(
         [
             {
@@ -133,7 +134,7 @@ def refcodes() -> ResponseReturnValue:
             "codes": [
                 {
                     "code": card.code.code,
-                    "walletAddress": card.code.wallet_address,
+                    "walletAddress": checksummed(card.code.wallet_address),
                     "active": card.code.active,
                     "shareUrl": card.share_url,
                     "createdAt": card.code.created_at.isoformat(),
@@ -189,7 +190,7 @@ def approve_reward(reward_id: int) -> ResponseReturnValue:
 @blueprint.post("/admin/rewards/<int:reward_id>/reject")
 @for_role("admin")
 def reject_reward(reward_id: int) -> ResponseReturnValue:
-    """Refuse a reward with a reason its referrer sees."""
+    """Reject a reward with a reason that its referrer sees."""
     reason = text_field(json_body(), "reason", default="")
     return jsonify(reward_answer(decide_reward.reject(reward_id, reason, current_user().id)))
 
@@ -214,7 +215,7 @@ def reward_answer(reward: ReferralReward) -> dict[str, Any]:
         "orderId": reward.order_id,
         "refCode": reward.ref_code,
         "referrerUserId": reward.referrer_user_id,
-        "referrerWallet": reward.referrer_wallet,
+        "referrerWallet": checksummed(reward.referrer_wallet),
         "refereeUserId": reward.referee_user_id,
         "orderTotal": major_text(reward.order_total_minor, reward.currency),
         "currency": reward.currency,
@@ -223,7 +224,7 @@ def reward_answer(reward: ReferralReward) -> dict[str, Any]:
         "tokenPriceUsd": None if reward.token_price_usd is None else f"{reward.token_price_usd:f}",
         "rewardAmount": None if wei is None else exact_tokens(wei),
         "rewardAmountWei": None if wei is None else str(wei),
-        "rewardToken": reward.reward_token,
+        "rewardToken": checksummed(reward.reward_token),
         "chainId": reward.chain_id,
         "rail": reward.rail,
         "status": reward.status,

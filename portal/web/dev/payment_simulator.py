@@ -6,15 +6,20 @@ provider's own `simulator.py`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.payments import PaymentProvider, callback_url, find_payment, find_provider
+from portal.payments import PaymentProvider, callback_url, find_payment, find_provider, is_paid_twice
 from portal.payments.simulator import Behaviour, PurchaseRefused, SimulatedPurchase, Simulator
 from portal.runtime import current_portal
 from portal.web.core.access import public
 from portal.web.core.requests import json_body
 from portal.web.dev.delivery import send_callbacks
+
+if TYPE_CHECKING:
+    from models import PaymentTransaction
 
 blueprint = Blueprint("payment_simulator", __name__, url_prefix="/dev/<provider>")
 
@@ -64,7 +69,15 @@ def act(provider: str) -> ResponseReturnValue:
 @public(csrf=False)
 def provider_api(provider: str) -> ResponseReturnValue:
     """Answer a request to the provider's JSON API; the portal's payments are its books."""
-    return jsonify(_simulator_of(_provider(provider)).answer_api(json_body(), find_payment))
+    return jsonify(_simulator_of(_provider(provider)).answer_api(json_body(), _find_in_books))
+
+
+def _find_in_books(order_reference: str) -> PaymentTransaction | None:
+    """Return a payment as its provider knows it: one for an order that was already paid is paid there."""
+    payment = find_payment(order_reference)
+    if payment is not None and is_paid_twice(payment):
+        payment.status = "paid"  # Of this copy; nothing is saved.
+    return payment
 
 
 def _provider(name: str) -> PaymentProvider:

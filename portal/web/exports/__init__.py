@@ -1,7 +1,7 @@
-"""Every ledger as CSV and XLSX, from one list of descriptions (SPEC sections 4 to 7).
+"""Every ledger as CSV and XLSX, from one list of descriptions. See docs/exports.md.
 
-A new ledger is one entry in one of the lists that LEDGERS joins: its route, both formats, its access and its line on
-the admin's page follow.
+A new ledger is one entry in a list that LEDGERS joins: its route, both formats, its access and its line on the
+admin's page follow.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a column of a ledger is called and how it is read of a row; and how a value is written out.
+"""The columns of a ledger: names, how values are read from a row, how they are written.
 
 Names are snake_case and the same in every language. Money is `<name>_minor`, an integer, beside `<name>`, a decimal
 text; tokens are `<name>_wei` beside `<name>`. Times are UTC in ISO 8601.
@@ -13,23 +13,24 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
+from portal.chain import checksummed
 from portal.lib.money import major_text
 from portal.web.text.format import exact_tokens, iso
 
 
 class Digits(str):
-    """An exact number as text: no user wrote it, and no program shall round it."""
+    """An exact number as text; never user input, never rounded."""
 
 
 Cell = str | int | Decimal | bool | datetime | date | None
 
-# What a spreadsheet takes for the start of a formula or of a command, in both widths.
+# What a spreadsheet takes for the start of a formula, in both widths.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name and how its value is read of a row."""
+    """One column: its name and how its value is read from a row."""
 
     name: str
     read: Callable[[Any], Cell]
@@ -37,18 +38,24 @@ class Column:
 
 def columns(*parts: str | Column | tuple[Column, ...]) -> tuple[Column, ...]:
     """Return the columns of a ledger in order; a text is a column of the table, read as it is stored."""
-    found: list[Column] = []
+    flat: list[Column] = []
     for part in parts:
         if isinstance(part, str):
-            found.append(Column(part, attrgetter(part)))
+            flat.append(Column(part, attrgetter(part)))
         else:
-            found.extend((part,) if isinstance(part, Column) else part)
-    return tuple(found)
+            flat.extend((part,) if isinstance(part, Column) else part)
+    return tuple(flat)
 
 
 def at(name: str, path: str) -> Column:
-    """Return a column read of a joined row, by the path to its value."""
+    """Return a column of a joined row, by the path to its value."""
     return Column(name, attrgetter(path))
+
+
+def address(name: str) -> Column:
+    """Return the column of a wallet, contract or token address, written in EIP-55."""
+    stored = attrgetter(name)
+    return Column(name, lambda row: checksummed(stored(row)))
 
 
 def money(name: str) -> tuple[Column, ...]:
@@ -63,18 +70,18 @@ def tokens(name: str) -> tuple[Column, ...]:
     stored = attrgetter(f"{name}_wei")
 
     def wei(row: Any) -> int | None:
-        found = stored(row)
-        return None if found is None else int(found)
+        amount = stored(row)
+        return None if amount is None else int(amount)
 
     def whole(row: Any) -> Cell:
-        found = wei(row)
-        return None if found is None else Digits(exact_tokens(found))
+        amount = wei(row)
+        return None if amount is None else Digits(exact_tokens(amount))
 
     return Column(f"{name}_wei", wei), Column(name, whole)
 
 
 def cell_text(cell: Cell) -> str:
-    """Return one value as a spreadsheet may read it without running anything."""
+    """Return a value as text that no spreadsheet takes for a formula."""
     if cell is None:
         return ""
     if isinstance(cell, bool):

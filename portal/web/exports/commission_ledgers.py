@@ -1,4 +1,4 @@
-"""The ledgers of the commission rail: settlements, payouts, sales assists."""
+"""The commission ledgers: settlements, payouts, sales assists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal.commissions import (
 )
 from portal.lib.money import major_text
 from portal.web.exports.arguments import my_vendors, period, settlement_filter
-from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
+from portal.web.exports.columns import Cell, Column, Digits, address, at, columns, money
 from portal.web.exports.ledger import Ledger
 from portal.web.text.translate import gettext as _
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 _VENDOR = at("vendor", "vendor.name")
 
 
-def _told(name: str, key: str) -> Column:
-    """Return a column of the commission breakdown, where amounts are decimal texts already."""
+def _breakdown(name: str, key: str) -> Column:
+    """Return a column of the commission breakdown, whose amounts are decimal texts."""
     return Column(name, lambda row: _exact(row.metadata["commissionBreakdown"].get(key)))
 
 
-def _exact(told: Any) -> Cell:
-    """Return a decimal text as a number; history brought over from elsewhere may hold any text."""
+def _exact(value: Any) -> Cell:
+    """Return a decimal text as a number; imported history may hold any text."""
     try:
-        return None if told is None else Digits(f"{Decimal(str(told)):f}")
+        return None if value is None else Digits(f"{Decimal(str(value)):f}")
     except InvalidOperation:
-        return str(told)
+        return str(value)
 
 
 def _splits(row: Settlement) -> Cell:
-    told = row.metadata["commissionBreakdown"].get("customSplits") or []
+    splits = row.metadata["commissionBreakdown"].get("customSplits") or []
     try:
-        return Digits(f"{sum((Decimal(str(split['amount'])) for split in told), Decimal(0)):f}")
+        return Digits(f"{sum((Decimal(str(split['amount'])) for split in splits), Decimal(0)):f}")
     except (InvalidOperation, KeyError):
         return None
 
@@ -51,7 +51,7 @@ def _of_period(since: datetime | None, until: datetime | None) -> SettlementFilt
 
 
 def _sent(payout: Payout) -> Cell:
-    """Return what was sent, in whole payout tokens: these have decimals of their own."""
+    """Return what was sent in whole payout tokens, by the token's own decimals."""
     if payout.amount_wei is None or payout.token_decimals is None:
         return None
     return Digits(f"{Decimal(f'{payout.amount_wei}E-{payout.token_decimals}'):f}")
@@ -59,16 +59,17 @@ def _sent(payout: Payout) -> Cell:
 
 _SETTLEMENT = columns(
     "id", "order_reference", "order_id", "vendor_id", _VENDOR, "kind", "status", "currency", money("amount"),
-    money("commission"), money("net_payout"), _told("platform_commission", "platformCommission"),
-    _told("referral_commission", "referralCommission"), Column("custom_splits", _splits),
-    _told("referral_effective_percent", "referralEffectivePercent"), "scheduled_for", "processed_at",
+    money("commission"), money("net_payout"), _breakdown("platform_commission", "platformCommission"),
+    _breakdown("referral_commission", "referralCommission"), Column("custom_splits", _splits),
+    _breakdown("referral_effective_percent", "referralEffectivePercent"), "scheduled_for", "processed_at",
     "transaction_id", Column("simulated", lambda row: bool(row.metadata.get("simulated"))), "payout_batch_id",
     "refund_id", "failure_reason", "created_at", "updated_at",
 )  # fmt: skip
 _PAYOUT = columns(
     "id", "batch_id", at("mode", "batch.mode"), "vendor_id", _VENDOR, "status", "currency",
     money("net"), "reserve_percent", money("reserve"), money("released"), money("amount"), "transaction_id",
-    "payout_wallet", "chain_id", "token_address", "token_decimals", "amount_wei", Column("token_amount", _sent),
+    address("payout_wallet"), "chain_id", address("token_address"), "token_decimals", "amount_wei",
+    Column("token_amount", _sent),
     "units_per_usd", "rate_source", "rate_at", "failure_reason", "created_at", "processed_at",
 )  # fmt: skip
 _BATCH_ROW = columns(
@@ -91,10 +92,10 @@ LEDGERS = (
         "/admin/store/commissions",
         "admin",
         _SETTLEMENT,
-        lambda asked: list_settlement_ledger(settlement_filter(asked)),
+        lambda arguments: list_settlement_ledger(settlement_filter(arguments)),
         lambda: (
             _("Settlements"),
-            _("What each vendor is owed from each paid order; refunds are negative rows."),
+            _("Amounts owed to vendors for each paid order. Refunds are negative."),
         ),
     ),
     Ledger(
@@ -102,36 +103,36 @@ LEDGERS = (
         "/vendor/earnings",
         "vendor",
         _SETTLEMENT,
-        lambda asked: list_settlement_ledger(_of_period(*period(asked)), my_vendors()),
+        lambda arguments: list_settlement_ledger(_of_period(*period(arguments)), my_vendors()),
     ),
     Ledger(
         "payouts",
         "/admin/store/commissions/batches",
         "admin",
         _PAYOUT,
-        lambda asked: list_payout_ledger(*period(asked)),
-        lambda: (_("Payouts"), _("What was paid to each vendor, with reserve, rate and transaction.")),
+        lambda arguments: list_payout_ledger(*period(arguments)),
+        lambda: (_("Payouts"), _("Payouts to vendors, with reserve, rate and transaction.")),
     ),
     Ledger(
         "payout-batch",
         "/admin/store/commissions/batches/<int:batch_id>",
         "admin",
         _BATCH_ROW,
-        lambda asked: list_batch_ledger(asked["batch_id"]),
+        lambda arguments: list_batch_ledger(arguments["batch_id"]),
     ),
     Ledger(
         "my-payouts",
         "/vendor/earnings/payouts",
         "vendor",
         _PAYOUT,
-        lambda asked: list_payout_ledger(*period(asked), my_vendors()),
+        lambda arguments: list_payout_ledger(*period(arguments), my_vendors()),
     ),
     Ledger(
         "sales-assists",
         "/admin/ledgers/sales-assists",
         "admin",
         _ASSIST,
-        lambda asked: list_assist_ledger(*period(asked)),
-        lambda: (_("Sales assists"), _("Which code helped to sell what: one row per order and vendor.")),
+        lambda arguments: list_assist_ledger(*period(arguments)),
+        lambda: (_("Sales assists"), _("Sales credited to a code: one row per order and vendor.")),
     ),
 )

@@ -17,7 +17,7 @@ _PIECE = 32_768
 
 
 def csv_response(ledger: Ledger, rows: Keyset[Any]) -> Response:
-    """Return a streamed answer; what fails before its first piece is raised here, as an error page needs."""
+    """Return a streamed response; an error before the first piece is raised here, so that it gets an error page."""
     pieces = csv_pieces(ledger, rows)
     return Response(stream_with_context(_resumed(next(pieces), pieces)), mimetype="text/csv")
 

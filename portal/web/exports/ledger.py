@@ -1,4 +1,4 @@
-"""What a ledger is: one description that every format, route and test is made from."""
+"""The description of a ledger that formats, routes and tests are generated from."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from portal.web.exports.columns import Column
 class Ledger:
     """One ledger as a file.
 
-    `name` is stable: it names the file and the endpoint. `address` is where it is downloaded, without its `.csv` or
-    `.xlsx`. `audience` is who may: `admin`, `vendor` or `signed_in`. `rows` returns what a request's arguments ask
-    for, the address's own among them, of the person who asks. `words` is a title and a sentence for the admin's list
-    of ledgers; one without words stands on its own page only.
+    `name` is stable: it names the file and the endpoint. `address` is its path without `.csv` or `.xlsx`. `audience`
+    is `admin`, `vendor` or `signed_in`. `rows` returns the rows that a request's arguments select, including those
+    of the path, for the signed-in person. `words` is a title and a sentence for the admin's list; a ledger without
+    words is offered on its own page only.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The ledgers of the store: payments, refunds, the provider's callbacks, credit, orders, stock."""
+"""The ledgers of the store: payments, refunds, callbacks, credit, orders, stock, journal."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def _journal_amount(row: JournalTransfer) -> str:
     return exact_tokens(row.amount) if row.currency == IN_WEI else major_text(row.amount, row.currency)
 
 
-def _journal_rows(asked: Mapping[str, Any]) -> Keyset[JournalTransfer]:
-    wanted = JournalFilter(asked.get("orderReference", "").strip(), asked.get("account", "").strip())
-    return list_journal_ledger(wanted, *period(asked))
+def _journal_rows(arguments: Mapping[str, Any]) -> Keyset[JournalTransfer]:
+    filters = JournalFilter(arguments.get("orderReference", "").strip(), arguments.get("account", "").strip())
+    return list_journal_ledger(filters, *period(arguments))
 
 
 LEDGERS = (
@@ -88,7 +88,7 @@ LEDGERS = (
         _journal_rows,
         lambda: (
             _("Journal"),
-            _("One row per transfer from one account to another: the double-entry books."),
+            _("Double-entry transfers, one per row."),
         ),
     ),
     Ledger(
@@ -96,60 +96,63 @@ LEDGERS = (
         "/admin/ledgers/payments",
         "admin",
         _PAYMENT,
-        lambda asked: list_payment_ledger(*period(asked)),
-        lambda: (_("Payments"), _("One row per payment, by card or credit, with what was refunded of it.")),
+        lambda arguments: list_payment_ledger(*period(arguments)),
+        lambda: (_("Payments"), _("Card and credit payments, with refunded amounts.")),
     ),
     Ledger(
         "payment-refunds",
         "/admin/ledgers/payment-refunds",
         "admin",
         _REFUND,
-        lambda asked: list_refund_ledger(*period(asked)),
-        lambda: (_("Payment refunds"), _("One row per refund, started here or reported by the provider.")),
+        lambda arguments: list_refund_ledger(*period(arguments)),
+        lambda: (_("Payment refunds"), _("Refunds started here or reported by the provider.")),
     ),
     Ledger(
         "callbacks",
         "/admin/ledgers/callbacks",
         "admin",
         _CALLBACK,
-        lambda asked: list_callback_ledger(*period(asked)),
-        lambda: (_("Callbacks"), _("What the payment provider reported, and what came of it; no card data.")),
+        lambda arguments: list_callback_ledger(*period(arguments)),
+        lambda: (
+            _("Callbacks"),
+            _("Messages from the payment provider and how each was handled. No card data."),
+        ),
     ),
     Ledger(
         "credit-entries",
         "/admin/ledgers/credit-entries",
         "admin",
         columns("id", "user_id", _MOVE),
-        lambda asked: list_credit_ledger(*period(asked)),
-        lambda: (_("Credit entries"), _("Internal credit given, spent and returned; spending is negative.")),
+        lambda arguments: list_credit_ledger(*period(arguments)),
+        lambda: (_("Credit entries"), _("Internal credit added, spent and returned. Spending is negative.")),
     ),
     Ledger(
         "stock-movements",
         "/admin/ledgers/stock-movements",
         "admin",
         _STOCK,
-        lambda asked: list_stock_ledger(*period(asked)),
-        lambda: (_("Stock movements"), _("Why stock changed; a sale is negative.")),
+        lambda arguments: list_stock_ledger(*period(arguments)),
+        lambda: (_("Stock movements"), _("Stock changes with their reason. Sales are negative.")),
     ),
     Ledger(
         "my-orders",
         "/orders",
         "signed_in",
         _ORDER,
-        lambda asked: list_order_ledger(me(), *period(asked)),
+        lambda arguments: list_order_ledger(me(), *period(arguments)),
     ),
     Ledger(
         "my-payments",
         "/orders/payments",
         "signed_in",
         _MY_PAYMENT,
-        lambda asked: list_payment_ledger(*period(asked), user_id=me()),
+        lambda arguments: list_payment_ledger(*period(arguments), user_id=me()),
     ),
     Ledger(
         "my-credit",
         "/orders/credit",
         "signed_in",
         columns("id", _MOVE),
-        lambda asked: list_credit_ledger(*period(asked), user_id=me()),
+        lambda arguments: list_credit_ledger(*period(arguments), user_id=me()),
     ),
 )

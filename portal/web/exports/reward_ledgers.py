@@ -1,4 +1,4 @@
-"""The ledgers of the token rail: rewards, what is owed back, visits."""
+"""The reward ledgers: rewards, debits, visits."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from portal.rewards import list_debit_ledger, list_queue_ledger, list_reward_ledger
 from portal.visits import list_visit_ledger
 from portal.web.exports.arguments import Arguments, me, period, reward_filter
-from portal.web.exports.columns import columns, money, tokens
+from portal.web.exports.columns import address, columns, money, tokens
 from portal.web.exports.ledger import Ledger
 from portal.web.text.translate import gettext as _
 
 _SIZE = columns(
     "rail", "status", "currency", money("order_total"), "reward_percent", "usd_value", "token_price_usd",
-    tokens("reward_amount"), tokens("granted"), tokens("netted"), tokens("debited"), "reward_token", "chain_id",
-    "tx_hash",
+    tokens("reward_amount"), tokens("granted"), tokens("netted"), tokens("debited"), address("reward_token"),
+    "chain_id", "tx_hash",
 )  # fmt: skip
 _END = columns("approved_at", "failure_reason", "created_at", "updated_at")
 _REWARD = columns(
-    "id", "order_reference", "order_id", "ref_code", "referrer_user_id", "referrer_wallet", "referee_user_id",
+    "id", "order_reference", "order_id", "ref_code", "referrer_user_id", address("referrer_wallet"), "referee_user_id",
     _SIZE, "approved_by", _END,
 )  # fmt: skip
-# Who bought and which admin approved is not the referrer's to know.
-_MY_REWARD = columns("id", "order_reference", "ref_code", "referrer_wallet", _SIZE, _END)
+# The referrer does not see the buyer and the approving admin.
+_MY_REWARD = columns("id", "order_reference", "ref_code", address("referrer_wallet"), _SIZE, _END)
 _DEBIT = columns(
     "id", "reward_id", "order_reference", "referrer_user_id", tokens("amount"), tokens("netted"), "reason",
     "created_at",
@@ -31,14 +31,14 @@ _DEBIT = columns(
 _VISIT = columns("day", "code", "owner_user_id", "visits")
 
 
-def _days(asked: Arguments) -> tuple[date | None, date | None]:
-    """Return the days of a period; the buckets are UTC days already, so no zone moves them."""
-    since, until = period(asked)
+def _days(arguments: Arguments) -> tuple[date | None, date | None]:
+    """Return the days of a period; visits are counted by UTC day."""
+    since, until = period(arguments)
     return since and since.date(), until and until.date()
 
 
-def _my_rewards(asked: Arguments) -> Any:
-    return list_reward_ledger(*period(asked), referrer_user_id=me())
+def _my_rewards(arguments: Arguments) -> Any:
+    return list_reward_ledger(*period(arguments), referrer_user_id=me())
 
 
 LEDGERS = (
@@ -47,17 +47,17 @@ LEDGERS = (
         "/admin/refcodes",
         "admin",
         _REWARD,
-        lambda asked: list_queue_ledger(reward_filter(asked)),
+        lambda arguments: list_queue_ledger(reward_filter(arguments)),
     ),
     Ledger(
         "rewards",
         "/admin/ledgers/rewards",
         "admin",
         _REWARD,
-        lambda asked: list_reward_ledger(*period(asked)),
+        lambda arguments: list_reward_ledger(*period(arguments)),
         lambda: (
             _("Rewards"),
-            _("Every reward in every status, with everything its amount was computed from."),
+            _("Rewards in all statuses, with how each amount was calculated."),
         ),
     ),
     Ledger("my-rewards", "/refcodes", "signed_in", _MY_REWARD, _my_rewards),
@@ -66,10 +66,10 @@ LEDGERS = (
         "/admin/ledgers/reward-debits",
         "admin",
         _DEBIT,
-        lambda asked: list_debit_ledger(*period(asked)),
+        lambda arguments: list_debit_ledger(*period(arguments)),
         lambda: (
             _("Reward debits"),
-            _("What referrers owe back for refunded orders, and what was netted of it."),
+            _("Tokens that referrers owe for refunded orders, and how much was deducted."),
         ),
     ),
     Ledger(
@@ -77,7 +77,7 @@ LEDGERS = (
         "/admin/ledgers/visits",
         "admin",
         _VISIT,
-        lambda asked: list_visit_ledger(*_days(asked)),
-        lambda: (_("Visits"), _("Visits per code and day (UTC) of the last 28 days.")),
+        lambda arguments: list_visit_ledger(*_days(arguments)),
+        lambda: (_("Visits"), _("Visits per code and day (UTC), last 28 days.")),
     ),
 )

@@ -1,6 +1,6 @@
-"""A ledger as XLSX: written row by row to a temporary file, then sent; memory stays flat.
+"""A ledger as XLSX: written row by row to a temporary file, then sent, so that memory use is constant.
 
-A value that a spreadsheet's number cannot hold exactly is written as text, so that no digit is lost.
+Numbers that a spreadsheet cannot hold exactly are written as text.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _WIDTH = 20
 
 
 class LedgerTooLong(PortalError):
-    """There are more rows than a sheet has; params at_most."""
+    """There are more rows than a sheet can hold; param at_most."""
 
     code = "ledger_too_long"
 
 
 def xlsx_response(ledger: Ledger, rows: Keyset[Any]) -> Response:
-    """Return the whole file, written before its first byte is sent; raise LedgerTooLong."""
+    """Return the file, written completely before it is sent; raise LedgerTooLong."""
     written = write_xlsx(ledger, rows, SHEET_ROWS)
     size = written.tell()
     written.seek(0)
@@ -44,7 +44,7 @@ def xlsx_response(ledger: Ledger, rows: Keyset[Any]) -> Response:
 
 
 def write_xlsx(ledger: Ledger, rows: Keyset[Any], at_most: int) -> IO[bytes]:
-    """Return a temporary file, at its end, that vanishes when closed; raise LedgerTooLong."""
+    """Return a temporary file positioned at its end, deleted when closed; raise LedgerTooLong."""
     if rows.is_longer_than(at_most):
         raise LedgerTooLong(at_most=at_most)
     with ExitStack() as failed:
@@ -84,12 +84,12 @@ def _write(sheet: Worksheet, number: int, place: int, cell: Cell) -> None:
 
 
 def _fits_double(value: int | Decimal) -> bool:
-    """Tell whether a spreadsheet keeps every digit: an integer up to 2**53, a decimal of fifteen digits."""
+    """Return whether a spreadsheet keeps every digit: integers up to 2**53, decimals of fifteen digits."""
     if isinstance(value, int):
         return abs(value) <= _DOUBLE_INTEGER
     return len(f"{value:f}".lstrip("-").replace(".", "").strip("0")) <= _DOUBLE_DIGITS
 
 
 def _bare(text: str) -> str:
-    """Return a text that is no markup: the library passes on unescaped what looks like its own rich text."""
+    """Return a text that is not markup: the library does not escape what looks like its rich text."""
     return f"'{text}" if text.startswith("<r>") else text

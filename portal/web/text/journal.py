@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from models import JournalTransfer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AccountLabel:
     """An account of the journal: its identifier, its kind in words, and its owner's name or number, "" if none."""
 
@@ -24,7 +24,7 @@ class AccountLabel:
     owner: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TransferRow:
     """A transfer as a table shows it; `order_reference` is None for one that belongs to no order."""
 
@@ -36,7 +36,7 @@ class TransferRow:
     order_reference: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BalanceRow:
     """One line of the trial balance; of `debit` and `credit` at most one is set."""
 
@@ -47,6 +47,7 @@ class BalanceRow:
 
     @property
     def is_empty(self) -> bool:
+        """Whether the balance is zero."""
         return not self.debit and not self.credit
 
 

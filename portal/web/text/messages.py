@@ -1,7 +1,4 @@
-"""The words for every stable code: errors, guards, statuses, notifications, in the reader's language.
-
-Rooms speak in codes; this is the one place where a code becomes a sentence.
-"""
+"""The words for every stable code: errors, guards, statuses, notifications, in the reader's language."""
 
 from __future__ import annotations
 

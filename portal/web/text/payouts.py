@@ -1,11 +1,21 @@
-"""Payouts in words: what would be paid and why something waits, batches, reserves, a merchant's schedule."""
+"""Payouts in words: what is due and why something waits, batches, reserves, a vendor's schedule."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from portal.commissions import PayoutPlan, Reserve, count_not_due, held_reasons, pending_split, vendor_names
+from portal.commissions import (
+    Owed,
+    PayoutPlan,
+    Reserve,
+    count_not_due,
+    held_reasons,
+    pending_split,
+    vendor_names,
+)
 from portal.lib.money import fraction_to_decimal, major_text, to_major
 from portal.web.text.format import money, number, percent
 from portal.web.text.messages import mint_waiting
@@ -19,8 +29,113 @@ if TYPE_CHECKING:
     from portal.flows.payouts.pay_settlements import PayoutReview
 
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Settlements of one state and currency: their net sum, and their count in words and as a number."""
+
+    amount: str
+    count: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TotalsRow:
+    """What is pending (due, waiting, held) and what was paid in one currency."""
+
+    currency: str
+    due: Total
+    waiting: Total
+    held: Total
+    processing: Total
+    completed: Total
+    failed: Total
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """Settlements that wait or are held for one reason."""
+
+    state: str
+    why: str
+    vendor: str
+    count: str
+    net: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """One payout that is due; `refusal` is why it would fail."""
+
+    vendor_id: int
+    vendor: str
+    count: str
+    net: str
+    reserve: str
+    released: str | None
+    amount: str
+    refusal: str | None
+    rate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedRow:
+    """Due settlements that a run leaves out, with the reason."""
+
+    vendor: str
+    count: str
+    net: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A payout batch; `totals` has one amount per currency."""
+
+    id: int
+    status: str
+    totals: tuple[str, ...]
+    settlements: str
+    is_simulated: bool
+    created_at: datetime
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """One payout to a vendor; `tx` is its transaction where it was paid on chain."""
+
+    id: int
+    batch_id: int
+    vendor: str
+    status: str
+    is_simulated: bool
+    net: str
+    reserve: str
+    released: str | None
+    amount: str
+    rate: str | None
+    why: str
+    transaction_id: str | None
+    tx: str | None
+    tx_url: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveRow:
+    """A vendor's reserve in one currency; `typed` is the balance as a form field takes it."""
+
+    vendor_id: int
+    vendor: str
+    currency: str
+    balance: str
+    waiting: str | None
+    typed: str
+    has_balance: bool
+
+
 def waiting_words(reason: str) -> str:
-    """Return why a vendor's due settlements are left for later."""
+    """Return why due settlements are not included in a run."""
     return {
         "below_minimum": _("The total is below the minimum payout, so it accumulates."),
         "refunds_not_covered": _("Refunds are larger than the sales: they wait until sales cover them."),
@@ -30,7 +145,7 @@ def waiting_words(reason: str) -> str:
 
 
 def problem_words(code: str) -> str:
-    """Return why payouts cannot go on, in words for an admin."""
+    """Return why payouts cannot proceed."""
     return {
         "not_configured": _("On-chain payouts need a node, the treasury’s key and the payout token."),
         "treasury_empty": _("The treasury’s tokens do not cover the next payout. Fund it."),
@@ -45,7 +160,7 @@ def problem_words(code: str) -> str:
 
 
 def frequency_words(frequency: str) -> str:
-    """Return how often a merchant is paid."""
+    """Return how often a vendor is paid."""
     return {
         "INSTANT": _("At once"),
         "DAILY": _("Every day at midnight"),
@@ -54,31 +169,28 @@ def frequency_words(frequency: str) -> str:
     }[frequency]
 
 
-def split_rows(plan: PayoutPlan, vendor_ids: list[int] | None = None) -> list[dict[str, Any]]:
-    """Return per currency what is pending (due, waiting, held) and paid (completed, processing)."""
-    rows = []
-    for currency, states in pending_split(plan, vendor_ids).items():
-        row: dict[str, Any] = {"currency": currency}
-        for state in ("due", "waiting", "held", "processing", "completed", "failed"):
-            owed = states.get(state)
-            count = owed.count if owed else 0
-            row[state] = {
-                "amount": money(owed.net_minor if owed else 0, currency),
-                "count": ngettext("%(num)s settlement", "%(num)s settlements", count),
-                "number": count,
-            }
-        rows.append(row)
-    return rows
+def split_rows(plan: PayoutPlan, vendor_ids: list[int] | None = None) -> list[TotalsRow]:
+    """Return what is pending and what was paid, one row per currency."""
+    return [
+        TotalsRow(
+            currency,
+            *(
+                _total(states.get(state), currency)
+                for state in ("due", "waiting", "held", "processing", "completed", "failed")
+            ),
+        )
+        for currency, states in pending_split(plan, vendor_ids).items()
+    ]
 
 
-def reason_rows(plan: PayoutPlan) -> list[dict[str, str]]:
-    """Return what waits and what is held, each with its reason."""
+def reason_rows(plan: PayoutPlan) -> list[ReasonRow]:
+    """Return why settlements wait or are held."""
     names = vendor_names([left.vendor_id for left in plan.excluded])
-    rows = [
-        _reason(_("Waiting"), _("Their payout date has not come yet."), "", count, net, currency)
+    not_due = [
+        _reason(_("Waiting"), _("The payout date has not come yet."), "", count, net, currency)
         for currency, (count, net) in count_not_due().items()
     ]
-    rows += [
+    excluded = [
         _reason(
             _("Waiting"),
             waiting_words(left.reason),
@@ -89,15 +201,15 @@ def reason_rows(plan: PayoutPlan) -> list[dict[str, str]]:
         )
         for left in plan.excluded
     ]
-    rows += [
+    held = [
         _reason(_("Held"), stop_reason(reason), "", count, net, currency)
         for currency, reason, count, net in held_reasons()
     ]
-    return rows
+    return [*not_due, *excluded, *held]
 
 
-def review_rows(review: PayoutReview) -> list[dict[str, Any]]:
-    """Return what would be paid, a row a vendor and currency."""
+def review_rows(review: PayoutReview) -> list[ReviewRow]:
+    """Return what is due, one row per vendor and currency."""
     names = vendor_names([payout.vendor_id for payout in review.plan.payouts])
     rows = []
     for payout in review.plan.payouts:
@@ -105,17 +217,17 @@ def review_rows(review: PayoutReview) -> list[dict[str, Any]]:
         quote = review.quotes.get(currency)
         refusal = review.refused.get((payout.vendor_id, currency))
         rows.append(
-            {
-                "vendor_id": payout.vendor_id,
-                "vendor": names.get(payout.vendor_id, ""),
-                "count": number(len(payout.rows)),
-                "net": money(payout.net_minor, currency),
-                "reserve": money(payout.reserve_minor, currency),
-                "released": money(payout.released_minor, currency) if payout.released_minor else None,
-                "amount": money(payout.amount_minor, currency),
-                "refusal": stop_reason(refusal) if refusal else None,
-                "rate": rate_words(currency, quote.units_per_usd, quote.rate_source) if quote else None,
-            }
+            ReviewRow(
+                vendor_id=payout.vendor_id,
+                vendor=names.get(payout.vendor_id, ""),
+                count=number(len(payout.rows)),
+                net=money(payout.net_minor, currency),
+                reserve=money(payout.reserve_minor, currency),
+                released=money(payout.released_minor, currency) if payout.released_minor else None,
+                amount=money(payout.amount_minor, currency),
+                refusal=stop_reason(refusal) if refusal else None,
+                rate=rate_words(currency, quote.units_per_usd, quote.rate_source) if quote else None,
+            )
         )
     return rows
 
@@ -134,63 +246,76 @@ def rate_words(currency: str, units_per_usd: Any, source: str) -> str | None:
 
 
 def round_rate(value: Any) -> Any:
-    """Return a rate with six decimals at most."""
+    """Return a rate with at most six decimals."""
     return fraction_to_decimal(Fraction(value), 6).normalize()
 
 
-def excluded_rows(plan: PayoutPlan) -> list[dict[str, str]]:
-    """Return what a run would leave out, with the reasons."""
+def excluded_rows(plan: PayoutPlan) -> list[ExcludedRow]:
+    """Return what a run leaves out, with the reasons."""
     names = vendor_names([left.vendor_id for left in plan.excluded])
     return [
-        {
-            "vendor": names.get(left.vendor_id, ""),
-            "count": number(left.count),
-            "net": money(left.net_minor, left.currency),
-            "why": waiting_words(left.reason),
-        }
+        ExcludedRow(
+            names.get(left.vendor_id, ""),
+            number(left.count),
+            money(left.net_minor, left.currency),
+            waiting_words(left.reason),
+        )
         for left in plan.excluded
     ]
 
 
-def batch_row(batch: PayoutBatch) -> dict[str, Any]:
-    """Return what a list shows of a batch."""
-    return {
-        "batch": batch,
-        "totals": [money(row["amountMinor"], currency) for currency, row in sorted(batch.totals.items())],
-        "settlements": number(sum(row["settlements"] for row in batch.totals.values())),
-        "is_simulated": batch.mode == "simulated",
-    }
+def batch_row(batch: PayoutBatch) -> BatchRow:
+    """Return a batch as pages show it."""
+    return BatchRow(
+        id=batch.id,
+        status=batch.status,
+        totals=tuple(
+            money(total["amountMinor"], currency) for currency, total in sorted(batch.totals.items())
+        ),
+        settlements=number(sum(total["settlements"] for total in batch.totals.values())),
+        is_simulated=batch.mode == "simulated",
+        created_at=batch.created_at,
+        completed_at=batch.completed_at,
+    )
 
 
-def payout_row(payout: Payout) -> dict[str, Any]:
-    """Return what a page shows of a payout."""
+def payout_row(payout: Payout) -> PayoutRow:
+    """Return a payout as pages show it."""
     sent = payout.transaction_id if (payout.transaction_id or "").startswith("0x") else None
-    return {
-        "payout": payout,
-        "vendor": payout.vendor.name,
-        "net": money(payout.net_minor, payout.currency),
-        "reserve": money(payout.reserve_minor, payout.currency),
-        "released": money(payout.released_minor, payout.currency) if payout.released_minor else None,
-        "amount": money(payout.amount_minor, payout.currency),
-        "why": stop_reason(payout.failure_reason),
-        "tx": sent,
-        "tx_url": explorer_url("tx", sent) if sent else None,
-        "rate": rate_words(payout.currency, payout.units_per_usd, payout.rate_source or ""),
-    }
+    return PayoutRow(
+        id=payout.id,
+        batch_id=payout.batch_id,
+        vendor=payout.vendor.name,
+        status=payout.status,
+        is_simulated=payout.batch.mode == "simulated",
+        net=money(payout.net_minor, payout.currency),
+        reserve=money(payout.reserve_minor, payout.currency),
+        released=money(payout.released_minor, payout.currency) if payout.released_minor else None,
+        amount=money(payout.amount_minor, payout.currency),
+        rate=rate_words(payout.currency, payout.units_per_usd, payout.rate_source or ""),
+        why=stop_reason(payout.failure_reason),
+        transaction_id=payout.transaction_id,
+        tx=sent,
+        tx_url=explorer_url("tx", sent) if sent else None,
+        created_at=payout.created_at,
+    )
 
 
-def reserve_row(reserve: Reserve) -> dict[str, Any]:
-    """Return what a page shows of a reserve."""
-    return {
-        "reserve": reserve,
-        "balance": money(reserve.balance_minor, reserve.currency),
-        "waiting": money(reserve.waiting_minor, reserve.currency) if reserve.waiting_minor else None,
-        "plain": major_text(reserve.balance_minor, reserve.currency),
-    }
+def reserve_row(reserve: Reserve) -> ReserveRow:
+    """Return a reserve as pages show it."""
+    return ReserveRow(
+        vendor_id=reserve.vendor_id,
+        vendor=reserve.vendor_name,
+        currency=reserve.currency,
+        balance=money(reserve.balance_minor, reserve.currency),
+        waiting=money(reserve.waiting_minor, reserve.currency) if reserve.waiting_minor else None,
+        typed=major_text(reserve.balance_minor, reserve.currency),
+        has_balance=reserve.balance_minor > 0,
+    )
 
 
 def schedule_facts(config: MerchantConfig | None) -> list[tuple[str, str]]:
-    """Return a merchant's payout schedule as facts; without a configuration the defaults hold."""
+    """Return a vendor's payout schedule as facts; without a configuration the defaults apply."""
     days = config.hold_days if config else 3
     minimum = config.minimum_payout_minor if config else 0
     return [
@@ -201,11 +326,14 @@ def schedule_facts(config: MerchantConfig | None) -> list[tuple[str, str]]:
     ]
 
 
-def _reason(state: str, why: str, vendor: str, count: int, net: int, currency: str) -> dict[str, str]:
-    return {
-        "state": state,
-        "why": why,
-        "vendor": vendor,
-        "count": number(count),
-        "net": money(net, currency),
-    }
+def _total(owed: Owed | None, currency: str) -> Total:
+    count = owed.count if owed else 0
+    return Total(
+        money(owed.net_minor if owed else 0, currency),
+        ngettext("%(num)s settlement", "%(num)s settlements", count),
+        count,
+    )
+
+
+def _reason(state: str, why: str, vendor: str, count: int, net: int, currency: str) -> ReasonRow:
+    return ReasonRow(state, why, vendor, number(count), money(net, currency))

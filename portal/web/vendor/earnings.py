@@ -18,7 +18,7 @@ from portal.commissions import (
 )
 from portal.web.core.access import for_role
 from portal.web.text.payouts import excluded_rows, payout_row, reserve_row, schedule_facts, split_rows
-from portal.web.text.settlements import next_settlement_cursor, settlement_row
+from portal.web.text.settlements import next_settlement_cursor, settlement_rows
 
 blueprint = Blueprint("vendor", __name__, url_prefix="/vendor")
 
@@ -52,7 +52,7 @@ def earnings() -> ResponseReturnValue:
     return render_template(
         "vendor/earnings.html",
         shops=shops,
-        rows=[settlement_row(settlement) for settlement in found],
+        rows=settlement_rows(found),
         split=split_rows(mine, ids),
         waiting=excluded_rows(mine),
         payouts=[payout_row(payout) for payout in list_payouts_of_vendors(ids)],

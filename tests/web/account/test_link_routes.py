@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from models import EventLog, Refcode, User, Wallet, WalletChallenge
+from portal.chain import checksum
 from tests.factories import make_user
 from tests.support.chains import LocalChain
 from tests.support.wallets import TestWallet, compact, contract_wallet_code, deploy, with_high_s
@@ -32,7 +33,7 @@ def test_a_proven_wallet_is_linked_and_gets_a_code(
         201,
         {
             "address": wallet.address,
-            "walletAddress": wallet.stored,
+            "walletAddress": wallet.address,
             "code": code.code,
             "shareUrl": f"http://localhost?ref={code.code}",
             "active": True,
@@ -41,7 +42,7 @@ def test_a_proven_wallet_is_linked_and_gets_a_code(
     assert Wallet.get().user_id == owner.id
     assert (code.wallet_address, code.active) == (wallet.stored, True)
     (listed,) = as_owner.get("/api/refcodes").get_json()["codes"]
-    assert (listed["code"], listed["walletAddress"]) == (code.code, wallet.stored)
+    assert (listed["code"], listed["walletAddress"]) == (code.code, wallet.address)
 
 
 def test_the_message_names_site_wallet_and_chain(make_app: MakeApp, owner: User, wallet: TestWallet) -> None:
@@ -240,7 +241,9 @@ def test_a_contract_wallet_is_linked_by_its_owners_key(
     contract, browser = deploy(chain, contract_wallet_code(wallet.stored)), visitor(app, owner)
     message = ask(browser, contract)
     assert error_of(link(browser, wallet, contract, TestWallet().sign(message)))["code"] == "signature_wrong"
-    assert link(browser, wallet, contract, wallet.sign(message)).get_json()["walletAddress"] == contract
+    assert link(browser, wallet, contract, wallet.sign(message)).get_json()["walletAddress"] == checksum(
+        contract
+    )
 
 
 def test_a_contract_wallet_needs_a_chain(make_app: MakeApp, as_owner: Visitor, owner: User) -> None:

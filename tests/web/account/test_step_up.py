@@ -212,7 +212,7 @@ def test_what_asks_is_what_the_documentation_names(app: Flask) -> None:
         "admin.commissions.save_product_rate",
         "admin.commissions.process_due_payouts",
         "admin.commissions.retry_payout_batch",
-        "admin.commissions.give_back_reserve",
+        "admin.commissions.release_vendor_reserve",
         "account.save_email",
         "admin.audit.refund",
         "admin.payments.add_credit",

@@ -1,4 +1,4 @@
-"""`GET /api/store/products` and `POST /api/store/orders` (SPEC section 7)."""
+"""`GET /api/store/products` and `POST /api/store/orders`."""
 
 from __future__ import annotations
 

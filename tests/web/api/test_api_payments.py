@@ -1,4 +1,4 @@
-"""`POST /api/store/payments/*` and `POST /api/membership/upgrade` (SPEC sections 6 and 7)."""
+"""`POST /api/store/payments/*` and `POST /api/membership/upgrade`."""
 
 from __future__ import annotations
 

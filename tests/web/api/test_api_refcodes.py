@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from models import MintJob, ReferralReward, User
+from portal.chain import checksum
 from portal.flows.minting.mint_jobs import list_job_reward_ids
 from tests.factories import TOKEN, make_code, make_reward, make_visits
 from tests.web.conftest import CRON_SECRET, MakeApp
@@ -28,10 +29,10 @@ def test_codes_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, ot
     make_reward(code)
     body = as_owner.get(CODES).get_json()
     assert set(body) == {"codes", "stats", "rewards"}
-    (told,) = body["codes"]
-    assert told == {
+    (listed,) = body["codes"]
+    assert listed == {
         "code": code.code,
-        "walletAddress": code.wallet_address,
+        "walletAddress": checksum(code.wallet_address),
         "active": True,
         "shareUrl": f"http://localhost?ref={code.code}",
         "createdAt": code.created_at.isoformat(),
@@ -43,7 +44,7 @@ def test_codes_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, ot
     assert {row["refCode"] for row in body["rewards"]} == {code.code}
 
 
-def test_somebody_without_codes_gets_empty_lists(as_owner: Visitor) -> None:
+def test_a_person_without_codes_gets_empty_lists(as_owner: Visitor) -> None:
     body = as_owner.get(CODES).get_json()
     assert (body["codes"], body["rewards"]) == ([], [])
 

@@ -1,4 +1,4 @@
-"""The admin's reward queue and decisions as JSON (SPEC sections 5 and 7)."""
+"""The reward queue and an admin's decisions as JSON."""
 
 from __future__ import annotations
 

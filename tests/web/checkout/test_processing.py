@@ -121,7 +121,7 @@ def test_of_two_orders_side_by_side_the_second_says_why_nobody_is_credited(
     assert why in text_of(page.get(f"/checkout/processing/{second}"))
     assert text_of(page.get("/orders")).count(why) == 1
     told = text_of(as_admin.get(f"/admin/audit?orderReference={second}"))
-    assert "Nobody is credited" in told
+    assert "No referrer is credited" in told
     assert "This is the buyer's first purchase." in told  # when it was placed
     assert "The buyer has paid an order before." in told  # when it was paid
     assert "The buyer has paid an order before." not in text_of(

@@ -457,8 +457,8 @@ def test_a_ledger_is_one_entry(make_app: Callable[..., Flask]) -> None:
 
 
 def test_the_documentation_lists_every_ledger_and_column() -> None:
-    told = (Path(__file__).parents[3] / "docs" / "exports.md").read_text()
+    text = (Path(__file__).parents[3] / "docs" / "exports.md").read_text()
     for ledger in LEDGERS:
         columns = ", ".join(column.name for column in ledger.columns)
         readers = ledger.audience.replace("_", " ")
-        assert f"| `{ledger.name}` | `{ledger.address}` | {readers} | {columns} |" in told, ledger.name
+        assert f"| `{ledger.name}` | `{ledger.address}` | {readers} | {columns} |" in text, ledger.name

@@ -1,4 +1,4 @@
-"""The blueprint of this section of the admin pages."""
+"""The blueprint of the section."""
 
 from __future__ import annotations
 

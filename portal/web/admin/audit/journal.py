@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from flask import render_template, request
 
-from portal.flows.audit.account_owners import find_account_owners
 from portal.journal import JOURNAL_PAGE, JournalFilter, list_balances, list_transfers
 from portal.web.admin.audit.blueprint import blueprint
+from portal.web.admin.audit.presenters import transfer_rows
 from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
-from portal.web.text.journal import BalanceRow, TransferRow, balance_row, transfer_row
-
-if TYPE_CHECKING:
-    from models import JournalTransfer
+from portal.web.text.journal import BalanceRow, balance_row
 
 _FILTER_LENGTH_MAX = 200
 
@@ -37,13 +31,6 @@ def journal() -> str:
         next_cursor=transfers[-1].id if len(transfers) == JOURNAL_PAGE else None,
         section_nav=section_nav(),
     )
-
-
-def transfer_rows(transfers: Sequence[JournalTransfer]) -> list[TransferRow]:
-    """Return transfers as a table shows them, with the names behind their accounts."""
-    accounts = [account for each in transfers for account in (each.debit_account, each.credit_account)]
-    owners = find_account_owners(accounts)
-    return [transfer_row(transfer, owners) for transfer in transfers]
 
 
 def _filter_text(name: str) -> str:

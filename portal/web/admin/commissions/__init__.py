@@ -1,1 +1,1 @@
-"""Settlements, payouts, rates and vendor terms."""
+"""Settlements, payouts, product rates and vendor terms."""

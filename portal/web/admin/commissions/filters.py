@@ -1,4 +1,4 @@
-"""The ledger's filters live in the URL, so that a filtered ledger is a link and an export."""
+"""The filters of the settlement ledger, read from the URL; page and export share them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ STATUSES = ("pending", "processing", "completed", "failed", "held", "cancelled")
 FIELDS = ("status", "vendor", "orderReference", "currency", "since", "until")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LedgerView:
-    """What the URL asks for: the filter, the texts as they were typed, and what is wrong with them."""
+    """The filter of a URL, its fields as typed, and an error per field."""
 
-    wanted: SettlementFilter
+    filter: SettlementFilter
     typed: dict[str, str]
     errors: dict[str, str]
 
     @property
     def query(self) -> dict[str, str]:
-        """Return the URL's arguments, the empty ones left out."""
+        """Return the URL's arguments without the empty ones."""
         return {name: value for name, value in self.typed.items() if value}
 
 
 def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> LedgerView:
-    """Read the filters of a URL; a field that makes no sense is told and left open."""
+    """Read the filters of a URL; an invalid field gets an error and does not filter."""
     typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
     errors: dict[str, str] = {}
     vendor = typed["vendor"]
-    wanted = SettlementFilter(
+    filters = SettlementFilter(
         status=typed["status"] if typed["status"] in STATUSES else "",
         vendor_id=int(vendor) if vendor.isascii() and vendor.isdecimal() and len(vendor) < 19 else None,
         reference=typed["orderReference"],
@@ -40,4 +40,4 @@ def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> Ledger
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )
-    return LedgerView(wanted, typed, errors)
+    return LedgerView(filters, typed, errors)

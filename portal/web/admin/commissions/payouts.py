@@ -1,4 +1,4 @@
-"""Process due payouts: a review of what will be paid, the batch it makes, and reserves given back."""
+"""Process due payouts: a review, the batches, and reserves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import secrets
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.chain.sending.operations import Waiting
 from portal.commissions import (
@@ -25,8 +24,10 @@ from portal.flows.payouts.pay_settlements import PayoutPlanChanged, request_payo
 from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.admin.commissions.blueprint import blueprint
+from portal.web.admin.commissions.presenters import batch_items
 from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.text.messages import error_text
 from portal.web.text.payouts import (
@@ -46,19 +47,19 @@ _MOST_KEY = 100
 @blueprint.get("/store/commissions/payouts")
 @for_role("admin")
 def payout_review() -> ResponseReturnValue:
-    """Show what a run would pay, what it would leave out and why, and in which mode."""
+    """Show what is due, what is left out and why, and the payout mode."""
     return _review_page()
 
 
 @blueprint.post("/store/commissions/payouts")
 @for_role("admin", reconfirm=True)
 def process_due_payouts() -> ResponseReturnValue:
-    """Take what is due into a batch and go to its page; the same key again leads to the same batch."""
+    """Create a batch of what is due and go to its page; the same key returns the same batch."""
     key = request.form.get("idempotency_key", "").strip()[:_MOST_KEY] or None
     promised = request.form.get("promised", "").strip() or None
     try:
         batch_id = request_payouts(
-            current_portal().settings, Actor.user(current_user.id), key=key, promised=promised
+            current_portal().settings, Actor.user(current_user().id), key=key, promised=promised
         )
     except PayoutPlanChanged as error:
         return _review_page(error_text(error)), status_of(error)
@@ -83,13 +84,13 @@ def payout_batches() -> ResponseReturnValue:
 def payout_batch(batch_id: int) -> ResponseReturnValue:
     """Show a batch with its payouts and their settlements."""
     batch = get_batch(batch_id)
-    found = list_payouts_of_batch(batch_id)
-    items = list_items_of_payouts([payout.id for payout in found])
+    payouts = list_payouts_of_batch(batch_id)
+    items = list_items_of_payouts([payout.id for payout in payouts])
     return render_template(
         "admin/commissions/payout_batch.html",
         row=batch_row(batch),
-        batch=batch,
-        payouts=[{**payout_row(payout), "items": items[payout.id]} for payout in found],
+        payouts=[payout_row(payout) for payout in payouts],
+        line_items={payout.id: batch_items(items[payout.id], payout.currency) for payout in payouts},
         failed=sum(
             item.settlement.status == "failed" and item.settlement.payout_batch_id == batch_id
             for of_payout in items.values()
@@ -102,8 +103,8 @@ def payout_batch(batch_id: int) -> ResponseReturnValue:
 @blueprint.post("/store/commissions/batches/<int:batch_id>/retry")
 @for_role("admin", reconfirm=True)
 def retry_payout_batch(batch_id: int) -> ResponseReturnValue:
-    """Let what failed in a batch be paid by the next run."""
-    count = retry_batch(batch_id, Actor.user(current_user.id))
+    """Make the failed settlements of a batch due again."""
+    count = retry_batch(batch_id, Actor.user(current_user().id))
     flash(
         ngettext("%(num)s settlement is due again.", "%(num)s settlements are due again.", count),
         "success" if count else "info",
@@ -113,8 +114,8 @@ def retry_payout_batch(batch_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/store/commissions/vendors/<int:vendor_id>/reserve")
 @for_role("admin", reconfirm=True)
-def give_back_reserve(vendor_id: int) -> ResponseReturnValue:
-    """Give part of a vendor's reserve back with the next payout."""
+def release_vendor_reserve(vendor_id: int) -> ResponseReturnValue:
+    """Release part of a vendor's reserve into the next payout."""
     get_vendor(vendor_id)
     currency = request.form.get("currency", "").strip()[:10]
     try:
@@ -123,13 +124,13 @@ def give_back_reserve(vendor_id: int) -> ResponseReturnValue:
             currency,
             request.form.get("amount", ""),
             request.form.get("reason", ""),
-            Actor.user(current_user.id),
+            Actor.user(current_user().id),
             key=request.form.get("idempotency_key", "").strip()[:_MOST_KEY] or None,
         )
     except PortalError as error:
         field = f"{error.field or 'amount'}-{vendor_id}-{currency}"
         return _batches_page([(field, error_text(error))]), status_of(error)
-    flash(_("The next payout includes what was given back."), "success")
+    flash(_("The next payout includes the released amount."), "success")
     return redirect(url_for("admin.commissions.payout_batches"), 303)
 
 
@@ -152,12 +153,14 @@ def _review_page(problem: str | None = None) -> str:
 
 def _batches_page(errors: list[tuple[str, str]] | None = None) -> str:
     before = request.args.get("before", type=int)
-    found = list_batches(before if before and before < 2**63 else None)
+    batches = list_batches(before if before and before < 2**63 else None)
+    reserves = [reserve_row(reserve) for reserve in list_reserves()]
     return render_template(
         "admin/commissions/payout_batches.html",
-        rows=[batch_row(batch) for batch in found],
-        next_cursor=found[-1].id if len(found) == BATCHES_PAGE else None,
-        reserves=[{**reserve_row(reserve), "key": secrets.token_hex(16)} for reserve in list_reserves()],
+        rows=[batch_row(batch) for batch in batches],
+        next_cursor=batches[-1].id if len(batches) == BATCHES_PAGE else None,
+        reserves=reserves,
+        keys={f"{row.vendor_id}-{row.currency}": secrets.token_hex(16) for row in reserves},
         form_errors=errors or [],
         section_nav=section_nav(),
     )

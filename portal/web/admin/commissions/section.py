@@ -1,4 +1,4 @@
-"""The pages about money to vendors, as the chips above them."""
+"""The navigation of the commission section."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from portal.web.text.translate import gettext as _
 
 
 def section_nav() -> list[NavItem]:
-    """Return links to the ledger and the pages beside it."""
+    """Return links to the pages of the section."""
     entries = [
         ("admin.commissions.settlements", _("Settlements")),
         ("admin.commissions.payout_review", _("Process due")),

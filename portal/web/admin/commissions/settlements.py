@@ -1,4 +1,4 @@
-"""The settlement ledger: what is owed and why, with filters in the URL, and what an admin decides about a row."""
+"""The settlement ledger and an admin's decisions about its rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.commissions import (
     HoldReasonMissing,
@@ -28,15 +27,17 @@ from portal.web.admin.commissions.filters import STATUSES, LedgerView, read_ledg
 from portal.web.admin.commissions.section import section_nav
 from portal.web.admin.saved_filters.view import SavedForm, saved_filters
 from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.requests import local_path
 from portal.web.core.undo import flash_undo
 from portal.web.text.messages import error_text
 from portal.web.text.payouts import problem_words, reason_rows, split_rows
-from portal.web.text.settlements import next_settlement_cursor, settlement_row
+from portal.web.text.settlements import next_settlement_cursor, settlement_rows
+from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
-# The way back from a decision: the form's endpoint and its fields, None where there is no exact way back.
+# How to undo a decision: the endpoint of the form and its fields, None where it cannot be undone exactly.
 Undo = tuple[str, dict[str, str] | None]
 
 
@@ -50,14 +51,14 @@ def settlements() -> ResponseReturnValue:
 @blueprint.post("/store/commissions/<int:settlement_id>/hold")
 @for_role("admin")
 def hold(settlement_id: int) -> ResponseReturnValue:
-    """Keep a settlement out of payouts, with a reason."""
+    """Hold a settlement back from payouts, with a reason."""
     reason = request.form.get("reason", "")
     before = get_settlement(settlement_id)
-    # Releasing makes a settlement pending: one that had failed would not be what it was.
+    # Releasing makes a settlement pending, so the hold of a failed one cannot be undone.
     undo = {"reason": _("The hold was undone.")} if before.status == "pending" else None
     return _decide(
         settlement_id,
-        lambda: hold_settlement(settlement_id, reason, Actor.user(current_user.id)),
+        lambda: hold_settlement(settlement_id, reason, Actor.user(current_user().id)),
         _("The settlement is held."),
         ("admin.commissions.release", undo),
     )
@@ -72,7 +73,7 @@ def release(settlement_id: int) -> ResponseReturnValue:
     undo = {"reason": before.failure_reason} if before.failure_reason else None
     return _decide(
         settlement_id,
-        lambda: release_settlement(settlement_id, reason, Actor.user(current_user.id)),
+        lambda: release_settlement(settlement_id, reason, Actor.user(current_user().id)),
         _("The settlement is released."),
         ("admin.commissions.hold", undo),
     )
@@ -84,15 +85,15 @@ def retry(settlement_id: int) -> ResponseReturnValue:
     """Let a failed settlement be paid by the next run."""
     return _decide(
         settlement_id,
-        lambda: retry_settlement(settlement_id, Actor.user(current_user.id)),
+        lambda: retry_settlement(settlement_id, Actor.user(current_user().id)),
         _("The next run pays the settlement."),
     )
 
 
 def _decide(
-    settlement_id: int, decision: Callable[[], object], told: str, undo: Undo = ("", None)
+    settlement_id: int, decision: Callable[[], object], message: str, undo: Undo = ("", None)
 ) -> ResponseReturnValue:
-    """Run a decision and go back to where it was taken; a missing reason is told beside its field."""
+    """Run a decision and return to its page; a missing reason is shown at its field."""
     back = local_path(request.form.get("next")) or url_for("admin.commissions.settlements")
     try:
         decision()
@@ -101,9 +102,9 @@ def _decide(
         return ledger_page(view, error, settlement_id), status_of(error)
     endpoint, fields = undo
     if fields is None:
-        flash(told, "success")
+        flash(message, "success")
     else:
-        flash_undo(told, url_for(endpoint, settlement_id=settlement_id), {**fields, "next": back})
+        flash_undo(message, url_for(endpoint, settlement_id=settlement_id), {**fields, "next": back})
     return redirect(back, 303)
 
 
@@ -113,9 +114,12 @@ def ledger_page(
     wrong_id: int | None = None,
     form: SavedForm | None = None,
 ) -> str:
-    """Return the page of a filtered ledger, with what was wrong with a decision or with naming the filter."""
+    """Return the page of a filtered ledger.
+
+    `error` belongs to a decision about the settlement `wrong_id`, `form` to a saved filter.
+    """
     before = wrong_id + 1 if wrong_id else request.args.get("before", type=int)
-    found = list_settlements(filters=view.wanted, before_id=before if before and before < 2**63 else None)
+    page = list_settlements(filters=view.filter, before_id=before if before and before < 2**63 else None)
     plan = read_plan()
     problem = payout_waiting_reason()
     errors = list(view.errors.items())
@@ -127,13 +131,13 @@ def ledger_page(
         "admin/commissions/settlements.html",
         view=view,
         saved=saved_filters("settlements", view.query, form),
-        rows=[settlement_row(settlement) for settlement in found],
+        rows=settlement_rows(page),
         split=split_rows(plan),
         reasons=reason_rows(plan),
-        statuses=STATUSES,
-        vendors=list_vendors(),
-        currencies=list_currencies(),
-        next_cursor=next_settlement_cursor(found),
+        statuses=[_any(), *((status, status_words("settlement", status)) for status in STATUSES)],
+        vendors=[_any(), *((str(vendor.id), vendor.name) for vendor in list_vendors())],
+        currencies=[_any(), *((currency, currency) for currency in list_currencies())],
+        next_cursor=next_settlement_cursor(page),
         problem=problem_words(problem) if problem else None,
         section_nav=section_nav(),
         form_errors=errors,
@@ -143,8 +147,12 @@ def ledger_page(
     )
 
 
+def _any() -> tuple[str, str]:
+    return "", _("Any")
+
+
 def _here() -> str:
-    """Return the address a decision leads back to."""
+    """Return the URL that a decision returns to."""
     if request.method != "GET":
         return url_for("admin.commissions.settlements")
     return request.script_root + request.full_path.rstrip("?")

@@ -1,12 +1,11 @@
-"""Merchant terms: percents, splits, schedule, minimum, reserve, wallet; refused when they could exceed a sale."""
+"""Vendor terms: percents, splits, schedule, minimum, reserve, wallet."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.chain import checksum
 from portal.commissions import (
@@ -14,18 +13,19 @@ from portal.commissions import (
     find_merchant_config,
     get_vendor,
     list_vendors,
-    merchant_configs,
     read_merchant_terms,
     save_merchant_terms,
     vendor_terms,
 )
 from portal.db import Actor
 from portal.lib.errors import InputInvalid
-from portal.lib.money import decimal_text, major_text
+from portal.lib.money import major_text
 from portal.runtime import current_portal
 from portal.web.admin.commissions.blueprint import blueprint
+from portal.web.admin.commissions.presenters import SplitLine, percent_field, vendor_rows
 from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.text.format import percent
 from portal.web.text.messages import error_texts
@@ -56,23 +56,10 @@ MOST_SPLITS = 20
 @blueprint.get("/store/commissions/vendors")
 @for_role("admin")
 def vendors() -> ResponseReturnValue:
-    """List vendors with the terms that hold for each."""
-    vendors = list_vendors()
-    configs = merchant_configs([vendor.id for vendor in vendors])
-    rows = []
-    for vendor in vendors:
-        config = configs.get(vendor.id)
-        terms = vendor_terms(vendor, config)
-        rows.append(
-            {
-                "vendor": vendor,
-                "platform": percent(terms.platform_percent),
-                "frequency": frequency_words(terms.payout_frequency),
-                "hold_days": terms.hold_days,
-                "reserve": percent(config.reserve_percent if config else "0"),
-            }
-        )
-    return render_template("admin/commissions/vendors.html", rows=rows, section_nav=section_nav())
+    """List vendors with the terms in effect."""
+    return render_template(
+        "admin/commissions/vendors.html", rows=vendor_rows(list_vendors()), section_nav=section_nav()
+    )
 
 
 @blueprint.get("/store/commissions/vendors/<int:vendor_id>")
@@ -87,13 +74,13 @@ def terms(vendor_id: int) -> ResponseReturnValue:
 @blueprint.post("/store/commissions/vendors/<int:vendor_id>")
 @for_role("admin", reconfirm=True)
 def save_vendor_terms(vendor_id: int) -> ResponseReturnValue:
-    """Save a vendor's terms; each field that makes no sense is named."""
+    """Save a vendor's terms; each invalid field is named."""
     get_vendor(vendor_id)
     typed = {name: request.form.get(name, "").strip() for name in FIELDS}
     splits = _typed_splits()
     try:
         terms = read_merchant_terms(typed, splits)
-        save_merchant_terms(vendor_id, terms, current_portal().settings, Actor.user(current_user.id))
+        save_merchant_terms(vendor_id, terms, current_portal().settings, Actor.user(current_user().id))
     except InputInvalid as error:
         return _terms_page(vendor_id, typed, splits, error_texts(error)), status_of(error)
     flash(_("The terms are saved. They apply to orders paid from now on."), "success")
@@ -101,7 +88,7 @@ def save_vendor_terms(vendor_id: int) -> ResponseReturnValue:
 
 
 def _typed_splits() -> list[dict[str, str]]:
-    """Return the splits of the form; a line that was left empty is none."""
+    """Return the splits of the form without the empty lines."""
     columns = [request.form.getlist(name)[:MOST_SPLITS] for name, _key in SPLIT_FIELDS]
     keys = [key for _name, key in SPLIT_FIELDS]
     lines = [
@@ -115,18 +102,14 @@ def _stored(config: MerchantConfig | None) -> dict[str, str]:
         return dict.fromkeys(FIELDS, "") | {"payout_frequency": "WEEKLY", "hold_days": "3"}
     wallet = config.payout_wallet
     return {
-        "platform_percent": _text(config.platform_percent),
-        "referral_percent": _text(config.referral_percent),
+        "platform_percent": percent_field(config.platform_percent),
+        "referral_percent": percent_field(config.referral_percent),
         "payout_frequency": config.payout_frequency,
         "hold_days": str(config.hold_days),
         "minimum_payout": major_text(config.minimum_payout_minor, "UAH"),
-        "reserve_percent": _text(config.reserve_percent),
+        "reserve_percent": percent_field(config.reserve_percent),
         "payout_wallet": checksum(wallet) if wallet else "",
     }
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else decimal_text(value, 6)
 
 
 def _terms_page(
@@ -137,13 +120,16 @@ def _terms_page(
 ) -> str:
     errors = errors or {}
     vendor = get_vendor(vendor_id)
-    plain = {"typed": "", "recipientId": "", "percent": "", "description": ""}
-    lines = [*({**plain, **split} for split in splits), *(plain for _number in range(EMPTY_SPLITS))]
+    lines = [
+        *(SplitLine(*(split.get(key, "") for _name, key in SPLIT_FIELDS)) for split in splits),
+        *(SplitLine() for _number in range(EMPTY_SPLITS)),
+    ]
     split_errors = [sentence for field, sentence in errors.items() if field.startswith("custom_splits")]
     ids = {field: "custom_splits" if field.startswith("custom_splits") else field for field in errors}
     return render_template(
         "admin/commissions/terms.html",
-        vendor=vendor,
+        vendor_id=vendor.id,
+        vendor_name=vendor.name,
         typed=typed,
         splits=lines,
         split_error=split_errors[0] if split_errors else None,

@@ -1,1 +1,1 @@
-"""Provider callbacks, failed ledgers and internal credit."""
+"""Payment callbacks, failed ledger entries and internal credit."""

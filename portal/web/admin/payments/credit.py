@@ -1,4 +1,4 @@
-"""Internal credit as an admin gives it: find a user, see the statement, add with a reason."""
+"""Internal credit: find an account, show its statement, add credit with a reason."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.accounts import UserUnknown
 from portal.flows.accounts.top_up_credit import find_person, top_up_credit
@@ -18,6 +17,7 @@ from portal.web.account.credit import read_statement
 from portal.web.admin.payments.blueprint import blueprint
 from portal.web.admin.payments.section import payment_nav
 from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.text.format import money
 from portal.web.text.messages import error_text, error_texts
@@ -32,7 +32,7 @@ _FIELDS = ("amount", "currency", "reason")
 @blueprint.get("/credit")
 @for_role("admin")
 def credit() -> ResponseReturnValue:
-    """Show a search for a user, or the user's credit and the form that adds to it."""
+    """Show the search form, or an account's credit and the form that adds to it."""
     account = request.args.get("account", "").strip()
     if not account:
         return _credit_page("", None, {})
@@ -45,23 +45,23 @@ def credit() -> ResponseReturnValue:
 @blueprint.post("/credit")
 @for_role("admin", reconfirm=True)
 def add_credit() -> ResponseReturnValue:
-    """Add credit to a user; the same form sent twice adds once."""
+    """Add credit to an account; the same form sent twice adds once."""
     form = request.form
     account = form.get("account", "").strip()
-    given = {name: form.get(name, "") for name in _FIELDS}
+    typed = {name: form.get(name, "") for name in _FIELDS}
     try:
         balance = top_up_credit(
-            account, **given, request_id=form.get("creditKey", ""), admin_id=current_user.id
+            account, **typed, request_id=form.get("creditKey", ""), admin_id=current_user().id
         )
     except InputInvalid as error:
         return _refused(account, error_texts(error), max(status_of(inner) for inner in error.fields.values()))
     except CreditKeyInvalid as error:
         return _refused(account, {"": error_text(error)}, status_of(error))
     if balance is None:
-        flash(_("This form was sent before. Nothing was added again."), "info")
+        flash(_("This form was already sent. Nothing was added again."), "info")
     else:
-        text = money(balance, given["currency"])
-        flash(_("The credit is added. The balance is %(balance)s now.", balance=text), "success")
+        balance_text = money(balance, typed["currency"])
+        flash(_("The credit is added. The balance is now %(balance)s.", balance=balance_text), "success")
     return redirect(url_for("admin.payments.credit", account=account), 303)
 
 
@@ -74,18 +74,18 @@ def _refused(account: str, errors: dict[str, str], status: int) -> ResponseRetur
 
 
 def _credit_page(account: str, person: User | None, errors: dict[str, str]) -> str:
-    shown: dict[str, Any] = read_statement(person.id) if person else {}
-    # A form that was refused for its values keeps its key; one whose key is used gets a new one.
-    credit_key = request.form.get("creditKey") if "" not in errors else None
+    statement: dict[str, Any] = read_statement(person.id) if person else {}
+    # A form with invalid fields keeps its key; one whose key was used gets a new one.
+    key = request.form.get("creditKey") if "" not in errors else None
     return render_template(
         "admin/payments/credit.html",
         account=account,
-        person=person,
+        person=person.name if person else None,
         currencies=[(code, code) for code in MINOR_UNITS],
         values={name: request.form.get(name, "") for name in _FIELDS},
         errors=errors,
         form_errors=list(errors.items()),
-        credit_key=credit_key or secrets.token_urlsafe(24),
+        credit_key=key or secrets.token_urlsafe(24),
         section_nav=payment_nav(),
-        **shown,
+        **statement,
     )

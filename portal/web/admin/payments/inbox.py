@@ -1,4 +1,4 @@
-"""The inbox of payment callbacks: those without a payment and why, applied again or closed; failed ledgers."""
+"""The inbox of payment callbacks, and ledger entries that could not be written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.accounts import find_user
 from portal.db import Actor
@@ -25,11 +24,12 @@ from portal.payments import (
 )
 from portal.runtime import current_portal
 from portal.web.admin.payments.blueprint import blueprint
+from portal.web.admin.payments.presenters import callback_rows, callback_view, failure_rows
 from portal.web.admin.payments.section import payment_nav
 from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.text.messages import callback_refusal, error_text
-from portal.web.text.payments import callback_row, callback_rows, failure_rows, payload_text
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 @for_role("admin")
 def inbox() -> ResponseReturnValue:
     """Show callbacks, newest first; without a filter the unmatched ones that are open."""
-    status = request.args.get("outcome", "open")
-    status = status if status in ("open", "waiting", "all", *OUTCOMES) else "open"
+    outcome = request.args.get("outcome", "open")
+    outcome = outcome if outcome in ("open", "waiting", "all", *OUTCOMES) else "open"
     before = request.args.get("before", type=int)
     callbacks = list_callbacks(
-        "" if status == "all" else status, before if before and 0 < before < 2**63 else None
+        "" if outcome == "all" else outcome, before if before and 0 < before < 2**63 else None
     )
     return render_template(
         "admin/payments/inbox.html",
         rows=callback_rows(callbacks),
-        wanted=status,
+        outcome=outcome,
         choices=_choices(),
         next_cursor=callbacks[-1].id if len(callbacks) == INBOX_PAGE else None,
         failures=failure_rows(list_open_rail_failures()),
@@ -61,22 +61,22 @@ def inbox() -> ResponseReturnValue:
 @blueprint.get("/payments/inbox/<int:event_id>")
 @for_role("admin")
 def callback(event_id: int) -> ResponseReturnValue:
-    """Show one callback with the message as it was stored."""
+    """Show one callback with its message."""
     return _callback_page(get_callback(event_id))
 
 
 @blueprint.post("/payments/inbox/<int:event_id>/retry")
 @for_role("admin")
 def retry_callback(event_id: int) -> ResponseReturnValue:
-    """Apply an unmatched callback again, as if it had just arrived."""
+    """Process an unmatched callback again."""
     try:
         outcome, reason = apply_again(
-            event_id, current_user.id, current_portal().chain, current_portal().settings
+            event_id, current_user().id, current_portal().chain, current_portal().settings
         )
     except CallbackClosed as error:
         flash(error_text(error), "info")
     else:
-        flash(*_outcome_message(outcome, reason))
+        flash(*_result(outcome, reason))
         current_portal().wake("mint_rewards")
     return redirect(url_for("admin.payments.callback", event_id=event_id), 303)
 
@@ -86,7 +86,7 @@ def retry_callback(event_id: int) -> ResponseReturnValue:
 def close_callback(event_id: int) -> ResponseReturnValue:
     """Close an unmatched callback with a note."""
     try:
-        close_unmatched(event_id, request.form.get("note", ""), Actor.user(current_user.id))
+        close_unmatched(event_id, request.form.get("note", ""), Actor.user(current_user().id))
     except NoteMissing as error:
         return _callback_page(get_callback(event_id), error), status_of(error)
     except CallbackClosed as error:
@@ -99,24 +99,23 @@ def close_callback(event_id: int) -> ResponseReturnValue:
 @blueprint.post("/payments/rails/<int:failure_id>/retry")
 @for_role("admin")
 def retry_ledger(failure_id: int) -> ResponseReturnValue:
-    """Write a failed ledger of a paid reference again, now."""
-    if retry_rail(failure_id, current_user.id, current_portal().chain, current_portal().settings):
-        flash(_("It is recorded now."), "success")
+    """Write the failed ledger entries of a paid reference now."""
+    if retry_rail(failure_id, current_user().id, current_portal().chain, current_portal().settings):
+        flash(_("Recorded."), "success")
     else:
-        flash(
-            _("It could not be recorded. The reason is below; the portal tries again by itself."), "warning"
-        )
+        flash(_("Not recorded. The reason is shown below; the portal retries automatically."), "warning")
     return redirect(url_for("admin.payments.inbox") + "#rails", 303)
 
 
-def _outcome_message(outcome: str, reason: str | None) -> tuple[str, str]:
+def _result(outcome: str, reason: str | None) -> tuple[str, str]:
+    """Return the sentence and the category of the flash message."""
     why = callback_refusal(reason)
     if outcome == "unmatched":
-        return _("It still cannot be matched. %(why)s", why=why), "warning"
+        return _("The callback still cannot be matched. %(why)s", why=why), "warning"
     if outcome == "refused":
-        return _("It was refused now. %(why)s", why=why), "warning"
+        return _("The callback was refused. %(why)s", why=why), "warning"
     if outcome == "duplicate":
-        return _("It had been acted on before, so nothing changed."), "info"
+        return _("It had already been processed, so nothing changed."), "info"
     return _("The callback is applied."), "success"
 
 
@@ -126,12 +125,10 @@ def _choices() -> list[tuple[str, str]]:
 
 
 def _callback_page(event: PaymentEvent, error: PortalError | None = None) -> str:
-    row = callback_row(event)
     closer = find_user(event.closed_by) if event.closed_by else None
     return render_template(
         "admin/payments/callback.html",
-        row={**row, "payload": payload_text(event)},
-        closed_by=closer.name if closer else "",
+        callback=callback_view(event, closer.name if closer else ""),
         note=request.form.get("note", ""),
         errors={"note": error_text(error)} if error else {},
         form_errors=[("note", error_text(error))] if error else [],

@@ -1,4 +1,4 @@
-"""The pages about payments, as the chips above them."""
+"""The navigation of the payment section."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal.web.text.translate import gettext as _
 
 
 def payment_nav() -> list[NavItem]:
-    """Return links to the callbacks and to credit."""
+    """Return links to the pages of the section."""
     here = request.endpoint or ""
     inbox = here in ("admin.payments.inbox", "admin.payments.callback", "admin.payments.close_callback")
     return [

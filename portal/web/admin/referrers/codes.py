@@ -1,90 +1,75 @@
-"""One share code as an admin sees it, with the switch that its owner cannot undo."""
+"""One share code, and the switch that only an admin can reverse."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
-from portal.chain import checksum
 from portal.flows.accounts.switch_code import REASON_MAX, CodeReasonMissing, block_code, unblock_code
 from portal.flows.overviews.code_overview import CodeOverview, code_overview
 from portal.web.admin.referrers.blueprint import blueprint
+from portal.web.admin.referrers.presenters import code_view
 from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.undo import flash_undo
 from portal.web.text.messages import error_text
-from portal.web.text.rewards import explorer_url
-from portal.web.text.risk_hints import code_event
 from portal.web.text.translate import gettext as _
-
-if TYPE_CHECKING:
-    from models import EventLog
 
 
 @blueprint.get("/refcodes/codes/<code>")
 @for_role("admin")
 def code(code: str) -> ResponseReturnValue:
-    """Show a code, its owner, its funnel and what happened to it."""
+    """Show a code, its owner, its funnel and its history."""
     return _code_page(code)
 
 
 @blueprint.post("/refcodes/codes/<code>/active")
 @for_role("admin")
 def switch_code(code: str) -> ResponseReturnValue:
-    """Deactivate a code for a reason its owner sees, or activate it again; past rewards stand."""
-    here = url_for("admin.referrers.code", code=code)
+    """Deactivate a code with a reason that its owner sees, or activate it again; existing rewards are unaffected."""
     before = code_overview(code)
     if request.form.get("active") == "1":
-        works = unblock_code(code, current_user.id)
-        told = _("The code works again.")
-        waits = _("The code works again as soon as its owner links the wallet.")
-        reason = _blocked_for(before)
-        if reason:
-            back = {"active": "0", "reason": reason}
-            flash_undo(told if works else waits, url_for("admin.referrers.switch_code", code=code), back)
-        else:
-            flash(told if works else waits, "success")
-        return redirect(here, 303)
+        return _activate(before)
     try:
-        block_code(code, request.form.get("reason", ""), current_user.id)
+        block_code(code, request.form.get("reason", ""), current_user().id)
     except CodeReasonMissing as error:
         return _code_page(code, error), status_of(error)
-    told = _("The code is deactivated. Past rewards stand.")
+    text = _("The code is deactivated. Past rewards stand.")
     if before.code.active:
-        flash_undo(told, url_for("admin.referrers.switch_code", code=code), {"active": "1"})
+        flash_undo(text, url_for("admin.referrers.switch_code", code=code), {"active": "1"})
     else:
-        flash(told, "success")
-    return redirect(here, 303)
+        flash(text, "success")
+    return redirect(url_for("admin.referrers.code", code=code), 303)
 
 
-def _blocked_for(found: CodeOverview) -> str | None:
-    """Return the reason an admin deactivated a code for; None when it works or its owner turned it off."""
-    cause = found.deactivation
-    return cause.reason if cause and cause.by == "admin" and not found.code.active else None
+def _activate(before: CodeOverview) -> ResponseReturnValue:
+    code = before.code.code
+    if unblock_code(code, current_user().id):
+        text = _("The code works again.")
+    else:
+        text = _("The code becomes active when its owner links the wallet.")
+    reason = _blocked_for(before)
+    if reason:
+        undo = {"active": "0", "reason": reason}
+        flash_undo(text, url_for("admin.referrers.switch_code", code=code), undo)
+    else:
+        flash(text, "success")
+    return redirect(url_for("admin.referrers.code", code=code), 303)
+
+
+def _blocked_for(overview: CodeOverview) -> str | None:
+    """Return an admin's reason for the deactivation; None when the code is active or its owner deactivated it."""
+    cause = overview.deactivation
+    return cause.reason if cause and cause.by == "admin" and not overview.code.active else None
 
 
 def _code_page(code: str, error: CodeReasonMissing | None = None) -> str:
-    found = code_overview(code)
-    wallet = checksum(found.code.wallet_address)
     return render_template(
         "admin/referrers/code.html",
-        found=found,
-        wallet=wallet,
-        wallet_url=explorer_url("address", wallet),
-        events=[
-            (event, code_event(event.event, event.data.get("by")), _who(event, found.names))
-            for event in found.events
-        ],
-        is_blocked=found.deactivation is not None and found.deactivation.by == "admin",
+        view=code_view(code_overview(code)),
         reason_max=REASON_MAX,
         typed=request.form.get("reason", ""),
         errors={"reason": error_text(error)} if error else {},
         form_errors=[("reason", error_text(error))] if error else [],
     )
-
-
-def _who(event: EventLog, names: dict[int, str]) -> str:
-    return names.get(event.actor_user_id or 0, event.actor)

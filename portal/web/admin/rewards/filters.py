@@ -1,4 +1,4 @@
-"""The queue's filters live in the URL, so that a filtered queue is a link."""
+"""The filters of the reward queue, read from the URL."""
 
 from __future__ import annotations
 
@@ -23,33 +23,34 @@ class DateInvalid(PortalError):
     code = "date_invalid"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class QueueView:
-    """What the URL asks for: the filter, the texts as they were typed, and what is wrong with them."""
+    """The filter of a URL, its fields as typed, and an error per field."""
 
-    wanted: RewardFilter
+    filter: RewardFilter
     typed: dict[str, str]
     errors: dict[str, str]
 
     @property
     def is_filtered(self) -> bool:
+        """Whether any field but the status is set."""
         return any(value for name, value in self.typed.items() if name != "status")
 
     @property
     def query(self) -> dict[str, str]:
-        """Return the URL's arguments, the empty ones left out."""
+        """Return the URL's arguments without the empty ones."""
         return {name: value for name, value in self.typed.items() if value}
 
 
 def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
-    """Read the filters of a URL or form; a field that makes no sense is told and left open.
+    """Read the filters of a URL or form; an invalid field gets an error and does not filter.
 
-    An unknown status is no typing error: the queue itself refuses it.
+    An unknown status is not a field error: the queue raises StatusUnknown.
     """
     typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
     typed["status"] = typed["status"] or "pending_approval"
     errors: dict[str, str] = {}
-    wanted = RewardFilter(
+    filters = RewardFilter(
         status=typed["status"],
         rail=typed["rail"] if typed["rail"] in RAILS else "",
         code=typed["code"],
@@ -60,7 +61,7 @@ def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
         least_usd=_usd(typed["leastUsd"], errors),
         has_hints=HINTS.get(typed["hints"]),
     )
-    return QueueView(wanted, typed, errors)
+    return QueueView(filters, typed, errors)
 
 
 def _wallet(text: str, errors: dict[str, str]) -> str:
@@ -76,7 +77,7 @@ def _wallet(text: str, errors: dict[str, str]) -> str:
 def read_day(
     text: str, field: str, settings: Settings, errors: dict[str, str], *, days: int = 0
 ) -> datetime | None:
-    """Return the start of a day in the business time zone, `days` later."""
+    """Return the start of a day in the business time zone, `days` later; add to `errors` what is no date."""
     if not text:
         return None
     try:

@@ -1,1 +1,1 @@
-"""Named filters of admin pages."""
+"""Saved filters of admin pages."""

@@ -1,4 +1,4 @@
-"""Saved filters: an admin names the filter of a page, comes back to it, renames and removes it; plain forms."""
+"""Save, rename and remove the named filters of a page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, flash, redirect, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.accounts import get_saved_filter, remove_filter, rename_filter, save_filter
 from portal.lib.errors import PortalError
@@ -21,6 +20,7 @@ from portal.web.admin.rewards.queue import queue_page
 from portal.web.admin.saved_filters.blueprint import blueprint
 from portal.web.admin.saved_filters.view import SavedForm, filter_url
 from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
@@ -28,7 +28,7 @@ from portal.web.text.translate import gettext as _
 
 @dataclass(frozen=True)
 class _Page:
-    """A page whose filter can be kept: reading what a URL asks for, and the page with what is wrong with a form."""
+    """A page with saved filters: how to read its filter, and how to render it with a refused form."""
 
     read: Callable[[dict[str, str]], Any]
     render: Callable[..., str]
@@ -43,7 +43,7 @@ _PAGES = {
 @blueprint.post("/filters/<page>")
 @for_role("admin")
 def save(page: str) -> ResponseReturnValue:
-    """Keep the filter a page shows under a name; only the fields the page knows are kept."""
+    """Save the filter of a page under a name; unknown fields are dropped."""
     if page not in _PAGES:
         abort(404)
     view = _PAGES[page].read(dict(parse_qsl(request.form.get("query", ""))))
@@ -52,7 +52,7 @@ def save(page: str) -> ResponseReturnValue:
     query = urlencode(view.query)
     name = request.form.get("name", "")
     try:
-        save_filter(current_user.id, page, name, query)
+        save_filter(current_user().id, page, name, query)
     except PortalError as error:
         return _PAGES[page].render(view, form=SavedForm(name, error_text(error))), status_of(error)
     flash(_("The filter is saved."), "success")
@@ -62,24 +62,24 @@ def save(page: str) -> ResponseReturnValue:
 @blueprint.post("/filters/<int:filter_id>/name")
 @for_role("admin")
 def rename(filter_id: int) -> ResponseReturnValue:
-    """Give one's own saved filter another name."""
-    found = get_saved_filter(current_user.id, filter_id)
+    """Rename a filter of the signed-in admin."""
+    saved = get_saved_filter(current_user().id, filter_id)
     name = request.form.get("name", "")
     try:
-        rename_filter(current_user.id, filter_id, name)
+        rename_filter(current_user().id, filter_id, name)
     except PortalError as error:
         form = SavedForm(name, error_text(error), filter_id)
-        shown = _PAGES[found.page]
-        return shown.render(shown.read(dict(parse_qsl(found.query))), form=form), status_of(error)
+        page = _PAGES[saved.page]
+        return page.render(page.read(dict(parse_qsl(saved.query))), form=form), status_of(error)
     flash(_("The filter is renamed."), "success")
-    return redirect(filter_url(found.page, found.query), 303)
+    return redirect(filter_url(saved.page, saved.query), 303)
 
 
 @blueprint.post("/filters/<int:filter_id>/remove")
 @for_role("admin")
 def remove(filter_id: int) -> ResponseReturnValue:
-    """Forget one's own saved filter; what it shows stays as it is."""
-    found = get_saved_filter(current_user.id, filter_id)
-    remove_filter(current_user.id, filter_id)
+    """Remove a filter of the signed-in admin."""
+    saved = get_saved_filter(current_user().id, filter_id)
+    remove_filter(current_user().id, filter_id)
     flash(_("The filter is removed."), "success")
-    return redirect(filter_url(found.page, found.query), 303)
+    return redirect(filter_url(saved.page, saved.query), 303)

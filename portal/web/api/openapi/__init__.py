@@ -1,4 +1,4 @@
-"""The description of the JSON API at `/openapi.json`: kept by hand, compared with the portal by tests."""
+"""The OpenAPI description at `/openapi.json`: written by hand, compared with the routes by tests."""
 
 from __future__ import annotations
 

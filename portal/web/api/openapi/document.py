@@ -1,4 +1,4 @@
-"""The whole document, put together from its schemas and its operations."""
+"""The OpenAPI document."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _ABOUT = """\
 Names are camelCase. Money is a decimal string beside its currency, tokens are a decimal string beside `...Wei`.
 
 Errors are `{"error": {"code", "message", "fields"?}}`: the code is stable, the message is in the reader's language
-(a prefix of the path such as `/uk`, else `Accept-Language`), the fields name what to correct.
+(a path prefix such as `/uk`, else `Accept-Language`), the fields name what to correct. Wallets, contracts and tokens
+are in EIP-55.
 
-A session comes from the form at `/login` (`email`, `password`, `csrf_token`) or from `/api/auth/wallet`. What changes
-something in it carries the token of its pages' `<meta name="csrf-token">` as `X-CSRFToken`; over HTTPS the request
-also carries a `Referer` of the portal. Bodies are read as JSON whatever their content type. A member given twice is
-refused, an unknown one is left alone.
+A session comes from the form at `/login` (`email`, `password`, `csrf_token`) or from `/api/auth/wallet`. Requests
+that change something carry the token of a page's `<meta name="csrf-token">` as `X-CSRFToken`; over HTTPS they also
+carry a `Referer` of the portal. Bodies are read as JSON whatever their content type. A duplicate member
+is refused, an unknown one is ignored.
 """
 
 _SECURITY_SCHEMES: dict[str, Any] = {
@@ -27,7 +28,7 @@ _SECURITY_SCHEMES: dict[str, Any] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "ring_session",
-        "description": "The session cookie that any page gives; signed in where the operation says so.",
+        "description": "The session cookie set by any page; signed in where the operation requires it.",
     },
     "csrfToken": {
         "type": "apiKey",
@@ -39,12 +40,12 @@ _SECURITY_SCHEMES: dict[str, Any] = {
 }
 
 _TAGS = (
-    ("store", "What is for sale, orders and their payment."),
+    ("store", "Products, orders and payments."),
     ("referrals", "Share codes, visits and rewards."),
     ("accounts", "Wallets that are linked to an account or sign in to one."),
     ("admin", "Decisions about rewards, and minting."),
-    ("callbacks", "What the payment provider and an outside scheduler call."),
-    ("operations", "What operators watch."),
+    ("callbacks", "Called by the payment provider and an external scheduler."),
+    ("operations", "Monitoring."),
 )
 
 

@@ -1,4 +1,4 @@
-"""What every operation is described with: its security, its errors by their codes, its answers."""
+"""The parts of an operation: security, errors by code, responses."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ TOKEN: Security = [{"session": [], "csrfToken": []}]
 SESSION: Security = [{"session": []}]
 CRON: Security = [{"cronSecret": []}]
 
-# What any route can state, what the database, a token, a body and an audience add.
+# Errors of every route, and those that a database, a token, a body and an audience add.
 _ALWAYS = ("field_invalid", "internal")
 _OF_DATABASE = ("database_away",)
 _OF_BODY = ("body_malformed", "too_large")
-# The token may come in a form as well, so the body is looked at.
+# The token may be sent in a form, so the body is read.
 _OF_TOKEN = ("csrf_invalid", *_OF_BODY)
 # Admins in production need a second factor before anything else.
 OF_PEOPLE = ("sign_in_required", "second_factor_required")
@@ -59,17 +59,17 @@ def operation(
     is_body_due: bool = True,
     parameters: tuple[Schema, ...] = (),
 ) -> Operation:
-    """Return one operation; `errors` are the codes it can state, the common ones left out."""
+    """Return one operation; `errors` are its codes without the common ones."""
     security = security or []
     codes = (*_ALWAYS, *errors, *(_OF_TOKEN if security == TOKEN else ()), *(_OF_BODY if takes else ()))
     codes += _OF_DATABASE if tag != "operations" else ()
-    told: Operation = {"operationId": name, "tags": [tag], "summary": summary, "security": security}
+    description: Operation = {"operationId": name, "tags": [tag], "summary": summary, "security": security}
     if parameters:
-        told["parameters"] = list(parameters)
+        description["parameters"] = list(parameters)
     if takes:
-        told["requestBody"] = {"required": is_body_due, "content": _json(takes)}
+        description["requestBody"] = {"required": is_body_due, "content": _json(takes)}
     good = {str(status): _response(text, schema) for status, (text, schema) in answers.items()}
-    return {**told, "responses": {**dict(_error_responses(codes)), **good}}
+    return {**description, "responses": {**dict(_error_responses(codes)), **good}}
 
 
 def _error_responses(codes: tuple[str, ...]) -> Iterator[tuple[str, Schema]]:

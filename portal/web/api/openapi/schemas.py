@@ -1,4 +1,4 @@
-"""The shapes that the API takes and gives."""
+"""The schemas of requests and responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REASONS = ("no_code", "unknown_code", "self_referral", "wallet_overlap", "not_fi
 
 
 def answer(**members: Schema) -> Schema:
-    """Return an object of exactly these members, all of them present."""
+    """Return an object of exactly these members, all required."""
     return {
         "type": "object",
         "properties": members,
@@ -23,9 +23,9 @@ def answer(**members: Schema) -> Schema:
 
 
 def body(required: tuple[str, ...] = (), **members: Schema) -> Schema:
-    """Return an object to be sent; unknown members are left alone."""
-    told: Schema = {"type": "object", "properties": members}
-    return {**told, "required": list(required)} if required else told
+    """Return the schema of a request body; unknown members are ignored."""
+    schema: Schema = {"type": "object", "properties": members}
+    return {**schema, "required": list(required)} if required else schema
 
 
 def ref(name: str) -> Schema:
@@ -35,12 +35,12 @@ def ref(name: str) -> Schema:
 
 def example(schema: Schema, value: object, description: str = "") -> Schema:
     """Return a schema with an example, and a description if given."""
-    told = {**schema, "examples": [value]}
-    return {**told, "description": description} if description else told
+    with_example = {**schema, "examples": [value]}
+    return {**with_example, "description": description} if description else with_example
 
 
 def or_null(schema: Schema) -> Schema:
-    """Return a schema that null fits as well."""
+    """Return a nullable schema."""
     return {**schema, "type": [schema["type"], "null"]}
 
 
@@ -51,16 +51,13 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 ID: Schema = {"type": "integer", "minimum": 1, "maximum": _BIGINT}
 DECIMAL: Schema = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 WEI: Schema = {"type": "string", "pattern": r"^[0-9]+$"}
-WALLET: Schema = {"type": "string", "pattern": r"^0x[0-9a-f]{40}$"}
-CHECKSUMMED: Schema = {"type": "string", "pattern": r"^0x[0-9a-fA-F]{40}$"}
+WALLET: Schema = {"type": "string", "pattern": r"^0x[0-9a-fA-F]{40}$", "description": "In EIP-55."}
 TIME: Schema = {"type": "string", "format": "date-time"}
 URL: Schema = {"type": "string", "format": "uri"}
 CURRENCY: Schema = {"type": "string", "pattern": "^[A-Z]{3,5}$"}
 STATUS: Schema = {"type": "string", "enum": list(STATUSES)}
 
-REFERENCE = example(
-    TEXT, "store_T5mRz8kQw2LxVd_1795222800000", "What every record of one paid event carries."
-)
+REFERENCE = example(TEXT, "store_T5mRz8kQw2LxVd_1795222800000", "Shared by all records of one payment.")
 CODE = example(TEXT, "q7RmK2xd")
 ADDRESS = example(TEXT, "0x1234567890AbcdEF1234567890aBcdef12345678", "0x and 40 hex digits.")
 WHOLE_NUMBER_TEXT: Schema = {"type": "string", "pattern": "^[0-9]{1,19}$"}
@@ -78,8 +75,8 @@ _NOT_APPLIED: dict[str, Schema] = {
     "referralReasonText": {"type": "string", "description": "The reason as a sentence for the buyer."},
 }
 _LINKED = {
-    "address": example(CHECKSUMMED, "0x1234567890AbcdEF1234567890aBcdef12345678", "As people read it."),
-    "walletAddress": example(WALLET, "0x1234567890abcdef1234567890abcdef12345678", "As it is stored."),
+    "address": example(WALLET, "0x1234567890AbcdEF1234567890aBcdef12345678"),
+    "walletAddress": example(WALLET, "0x1234567890AbcdEF1234567890aBcdef12345678", "Same as `address`."),
 }
 _WITH_CODE = {"code": CODE, "shareUrl": URL, "active": BOOLEAN}
 
@@ -103,7 +100,7 @@ _REWARD = answer(
     rail={"type": "string", "enum": ["fiat", "crypto"]},
     status=STATUS,
     txHash=or_null(TEXT),
-    failureReason={**or_null(TEXT), "description": "A stable code, or an admin's words."},
+    failureReason={**or_null(TEXT), "description": "A stable code, or an admin's text."},
     approvedBy=or_null(ID),
     approvedAt=or_null(TIME),
     createdAt=TIME,

@@ -85,12 +85,12 @@ def payment_of(order: Order) -> PaymentTransaction:
     return PaymentTransaction.get(PaymentTransaction.order_reference == order.order_reference)
 
 
-def story(browser: Visitor, order: Order) -> Any:
+def audit_of(browser: Visitor, order: Order) -> Any:
     return browser.get(AUDIT, query_string={"orderReference": order.order_reference})
 
 
 def test_the_page_offers_the_form_with_a_key_of_its_own(as_admin: Visitor, order: Order) -> None:
-    first, second = (form_fields(story(as_admin, order), REFUND) for _ in range(2))
+    first, second = (form_fields(audit_of(as_admin, order), REFUND) for _ in range(2))
     assert first["orderReference"] == [order.order_reference]
     assert first["refundKey"] != second["refundKey"]
 
@@ -104,10 +104,10 @@ def test_a_full_refund_by_an_empty_amount(as_admin: Visitor, order: Order, calls
     assert Settlement.get().status == "cancelled"
     assert ReferralReward.get().status == "rejected"
     assert len(calls) == 1
-    told = text_of(story(as_admin, order))
-    for expected in ("Goods returned", "1,000.00", "The refund is made", "The order was refunded."):
-        assert expected in told, expected
-    assert 'name="refundKey"' not in story(as_admin, order).text
+    text = text_of(audit_of(as_admin, order))
+    for expected in ("Goods returned", "1,000.00", "The refund is complete", "The order was refunded."):
+        assert expected in text, expected
+    assert 'name="refundKey"' not in audit_of(as_admin, order).text
     event = EventLog.get(EventLog.event == "refund_applied")
     assert event.actor.startswith("user:")
 
@@ -179,9 +179,9 @@ def test_a_provider_that_is_away_decides_nothing(as_admin: Visitor, order: Order
     assert as_admin.submit(REFUND, form(order, amount="600")).status_code == 303
     assert PaymentRefund.get().status == "requested"
     assert payment_of(order).refunded_minor == 0
-    told = text_of(story(as_admin, order))
-    assert "has not confirmed the refund yet" in told
-    assert "Sent to the provider" in told
+    text = text_of(audit_of(as_admin, order))
+    assert "has not confirmed the refund yet" in text
+    assert "Sent to the provider" in text
     # What was asked for already cannot be asked for again.
     assert as_admin.submit(REFUND, form(order, amount="401", refundKey="key-2")).status_code == 422
 
@@ -252,15 +252,15 @@ def test_a_referrer_sees_the_debit_and_why_a_later_reward_is_smaller(
     )
     later = make_reward(code, "approved", netted_wei=TOKEN, granted_wei=27 * TOKEN // 2)
     RewardNetting.insert(debit_id=debit.id, reward_id=later.id, amount_wei=TOKEN).execute()
-    told = text_of(as_other.get("/refcodes")).replace("\u00a0", " ")
+    text = text_of(as_other.get("/refcodes")).replace("\u00a0", " ")
     for expected in (
         "2 RING is owed for refunded orders",
         "3 RING is owed, 1 RING of it was kept back",
         f"1 RING was kept back: order {minted.order_reference} was refunded",
     ):
-        assert expected in told, expected
+        assert expected in text, expected
     assert "3 RING is owed" in text_of(
-        story(as_admin, Order(order_reference=minted.order_reference))
+        audit_of(as_admin, Order(order_reference=minted.order_reference))
     ).replace("\u00a0", " ")
 
 
@@ -272,6 +272,6 @@ def test_a_vendor_sees_what_was_taken_back(
     vendor = Vendor.get(Vendor.user == seller.id)
     make_settlement(vendor, status="completed", order_reference=order.order_reference)
     as_admin.submit(REFUND, form(order, amount="100.00"))
-    told = text_of(as_seller.get("/vendor/earnings")).replace("\u00a0", " ")
-    for expected in ("taken off the next payout", "-100.00", "-75.00"):
-        assert expected in told, expected
+    text = text_of(as_seller.get("/vendor/earnings")).replace("\u00a0", " ")
+    for expected in ("deducted from the next payout", "-100.00", "-75.00"):
+        assert expected in text, expected

@@ -35,9 +35,9 @@ def test_every_tier_is_named(as_admin: Visitor) -> None:
     make_product(name="Own", referral_percent=Decimal(7))
     make_product(make_vendor(config_referral_percent=Decimal(6)), name="Merchants")
     make_product(name="Default")
-    told = text_of(as_admin.get(RATES))
+    text = text_of(as_admin.get(RATES))
     for expected in ("7% Product", "6% Merchant", "5% Platform default"):
-        assert expected in told, expected
+        assert expected in text, expected
     PlatformConfig.update(referral_percent=None).execute()
     assert "Server setting" in text_of(as_admin.get(RATES))
 
@@ -203,8 +203,8 @@ def test_a_refusal_names_the_vendor_and_what_the_percents_come_to(as_admin: Visi
         (f"{RATES}/products/{product.id}", "percent"),
         (f"{RATES}/default", "platform_percent"),
     ):
-        told = text_of(as_admin.submit(url, {field: "20.5"}))
-        assert "With the terms of Tea House the commissions would exceed the sale: 100.5% together." in told
+        text = text_of(as_admin.submit(url, {field: "20.5"}))
+        assert "With the terms of Tea House the commissions would exceed the sale: 100.5% together." in text
     terms = {**TERMS, "platform_percent": "95.25"}
     assert "would exceed the sale: 100.25%." in text_of(as_admin.submit(terms_url(product), terms))
 

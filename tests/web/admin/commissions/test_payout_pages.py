@@ -213,7 +213,7 @@ def test_the_header_splits_what_is_pending_and_what_is_paid(as_admin: Visitor) -
     make_settlement(vendor, status="completed", transaction_id="x")
     page = text_of(as_admin.get(LEDGER))
     assert re.search(r"Due 750\.00 UAH 1 settlement Waiting 1,500\.00 UAH 2 settlements Held 750\.00", page)
-    for expected in ("Their payout date has not come yet", "below the minimum payout", "exceed the sale"):
+    for expected in ("The payout date has not come yet", "below the minimum payout", "exceed the sale"):
         assert expected in page, expected
     assert "not processed by this version" not in page
 

@@ -27,7 +27,7 @@ def key_of(page: TestResponse) -> str:
 
 
 def test_an_admin_finds_a_person_and_sees_the_statement(as_admin: Visitor, owner: User) -> None:
-    assert "Whose credit?" in text_of(as_admin.get(PAGE))
+    assert "Find an account" in text_of(as_admin.get(PAGE))
     assert "No credit yet" in text_of(as_admin.get(f"{PAGE}?account={owner.email.upper()}"))
     give_credit(owner, 12_300)
     told = text_of(as_admin.get(f"{PAGE}?account={owner.email}"))
@@ -47,20 +47,20 @@ def test_a_person_is_found_by_a_linked_wallet(as_admin: Visitor) -> None:
     assert as_admin.get(f"{PAGE}?account=0x{'cd' * 20}").status_code == 404
 
 
-def test_nobody_with_this_address_is_told_beside_the_field(as_admin: Visitor) -> None:
+def test_unknown_account_is_reported_at_the_field(as_admin: Visitor) -> None:
     page = as_admin.get(f"{PAGE}?account=nobody@example.com")
     assert page.status_code == 404
     assert 'id="account-error"' in page.text
     assert 'value="nobody@example.com"' in page.text
 
 
-def test_a_top_up_is_added_recorded_and_told(
+def test_top_up_is_added_recorded_and_notified(
     as_admin: Visitor, admin: User, as_owner: Visitor, owner: User
 ) -> None:
     key = key_of(as_admin.get(f"{PAGE}?account={owner.email}"))
     answer = as_admin.submit(PAGE, filled(owner, creditKey=key))
     assert (answer.status_code, answer.location) == (303, f"{PAGE}?account={owner.email}")
-    assert "The balance is 250.50 UAH now" in text_of(as_admin.get(answer.location))
+    assert "The balance is now 250.50 UAH" in text_of(as_admin.get(answer.location))
     assert credit_balance(owner.id, "UAH") == 25_050
     event = EventLog.get(EventLog.event == "credit_added")
     assert (event.actor_user_id, event.reason) == (admin.id, "Parcel was late")
@@ -135,9 +135,9 @@ def test_a_person_without_an_account_gets_nothing(as_admin: Visitor, owner: User
 
 
 def test_it_is_the_admins(as_owner: Visitor, as_seller: Visitor, client: Visitor, owner: User) -> None:
-    for somebody in (as_owner, as_seller):
-        assert somebody.get(f"{PAGE}?account={owner.email}").status_code == 403
-        assert somebody.submit(PAGE, filled(owner)).status_code == 403
+    for browser in (as_owner, as_seller):
+        assert browser.get(f"{PAGE}?account={owner.email}").status_code == 403
+        assert browser.submit(PAGE, filled(owner)).status_code == 403
     assert client.get(PAGE).status_code == 303
     assert client.submit(PAGE, filled(owner)).status_code == 401
     assert not CreditEntry.select().exists()

@@ -1,4 +1,4 @@
-"""`/admin/payments/inbox`: what found no payment and why, decided once; failed rails with their retry button."""
+"""`/admin/payments/inbox`: unmatched callbacks, decided once; failed ledger entries with their retry button."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def late_payment(owner: User, event: PaymentEvent) -> Order:
 
 
 def test_what_waits_is_listed_with_its_reason(as_admin: Visitor, client: Visitor) -> None:
-    assert "Every callback found its payment" in text_of(as_admin.get(INBOX))
+    assert "No unmatched callbacks" in text_of(as_admin.get(INBOX))
     event = unmatched(client)
     page = as_admin.get(INBOX)
-    told = text_of(page)
-    assert "No payment has this reference." in told
-    assert "store_nobody_1700000000000" in told
-    assert "1000.00 UAH" in told
-    assert "Approved" in told
+    text = text_of(page)
+    assert "No payment has this reference." in text
+    assert "store_nobody_1700000000000" in text
+    assert "1000.00 UAH" in text
+    assert "Approved" in text
     assert f'href="{INBOX}/{event.id}"' in page.text
 
 
@@ -149,9 +149,9 @@ def test_trying_again_applies_it_once(as_admin: Visitor, admin: User, client: Vi
 def test_what_still_does_not_match_says_so(as_admin: Visitor, client: Visitor) -> None:
     event = unmatched(client)
     as_admin.submit(f"{INBOX}/{event.id}/retry")
-    told = text_of(as_admin.get(f"{INBOX}/{event.id}"))
-    assert "It still cannot be matched. No payment has this reference." in told
-    assert "Try again" in told
+    text = text_of(as_admin.get(f"{INBOX}/{event.id}"))
+    assert "The callback still cannot be matched. No payment has this reference." in text
+    assert "Try again" in text
 
 
 def test_a_callback_that_was_counted_meanwhile_is_a_repeat(
@@ -169,10 +169,10 @@ def test_closing_keeps_the_note_with_the_name(as_admin: Visitor, client: Visitor
     event = unmatched(client)
     answer = as_admin.submit(f"{INBOX}/{event.id}/close", {"note": "A test of <b>another</b> shop."})
     assert answer.status_code == 303
-    told = as_admin.get(answer.location)
-    assert "A test of &lt;b&gt;another&lt;/b&gt; shop." in told.text
-    assert "Admin Adminenko" in text_of(told)
-    assert f"{INBOX}/{event.id}/retry" not in told.text
+    page = as_admin.get(answer.location)
+    assert "A test of &lt;b&gt;another&lt;/b&gt; shop." in page.text
+    assert "Admin Adminenko" in text_of(page)
+    assert f"{INBOX}/{event.id}/retry" not in page.text
     assert as_admin.submit(f"{INBOX}/{event.id}/close", {"note": "Again."}).status_code == 303
     assert PaymentEvent.get_by_id(event.id).note == "A test of <b>another</b> shop."
     assert "Closed by an admin" in text_of(as_admin.get(f"{INBOX}?outcome=unmatched"))
@@ -194,11 +194,11 @@ def test_it_is_the_admins(
     event = unmatched(client)
     late_payment(owner, event)
     posts = (f"{INBOX}/{event.id}/retry", f"{INBOX}/{event.id}/close", "/admin/payments/rails/1/retry")
-    for somebody in (as_owner, as_seller):
+    for browser in (as_owner, as_seller):
         for url in (INBOX, f"{INBOX}/{event.id}"):
-            assert somebody.get(url).status_code == 403
+            assert browser.get(url).status_code == 403
         for url in posts:
-            assert somebody.submit(url, {"note": "x"}).status_code == 403
+            assert browser.submit(url, {"note": "x"}).status_code == 403
     assert client.get(INBOX).status_code == 303
     for url in posts:
         assert client.submit(url).status_code == 401
@@ -230,10 +230,10 @@ def test_a_failed_rail_is_shown_with_reason_attempts_and_next_try(
 ) -> None:
     for url in (INBOX, "/admin/audit"):
         page = as_admin.get(url)
-        told = text_of(page)
-        assert failure.order_reference in told
-        assert "An unexpected error: RuntimeError: <i>the disk</i> is gone" in told
-        assert "within a minute" in told
+        text = text_of(page)
+        assert failure.order_reference in text
+        assert "An unexpected error: RuntimeError: <i>the disk</i> is gone" in text
+        assert "within a minute" in text
         assert "<i>the disk" not in page.text
     assert "1 record of a paid order could not be written yet" in text_of(as_admin.get(INBOX))
     RailFailure.update(attempts=4).execute()
@@ -252,11 +252,11 @@ def test_retry_now_writes_the_rail(
     with monkeypatch.context() as patch:
         patch.setattr("portal.flows.checkout.write_ledgers.write_settlement", lambda *_: 1 / 0)
         assert as_admin.submit(url).status_code == 303
-    assert "It could not be recorded." in text_of(as_admin.get(INBOX))
+    assert "Not recorded." in text_of(as_admin.get(INBOX))
     assert as_admin.submit(url).status_code == 303
-    told = text_of(as_admin.get(INBOX))
-    assert "It is recorded now." in told
-    assert "Every paid order has its settlements and its reward" in told
+    text = text_of(as_admin.get(INBOX))
+    assert "Recorded." in text
+    assert "All paid orders are recorded" in text
     assert Settlement.select().count() == 1
     assert as_admin.submit(url).status_code == 303
     assert Settlement.select().count() == 1

@@ -38,9 +38,9 @@ def test_it_tells_whose_it_is_and_what_came_of_it(
     make_visits(code, {0: 7})
     make_order(owner, code=code, paid=True)
     make_order(owner, code=code)
-    told = text_of(as_admin.get(f"/{locale}{page_of(code)}"))
+    text = text_of(as_admin.get(f"/{locale}{page_of(code)}"))
     for part in (code.code, "Taras Other", "7 · 7", "2 · 1"):
-        assert part in told
+        assert part in text
 
 
 def test_off_and_on_with_who_and_why(as_admin: Visitor, code: Refcode) -> None:
@@ -49,8 +49,8 @@ def test_off_and_on_with_who_and_why(as_admin: Visitor, code: Refcode) -> None:
         answer = as_admin.submit(url, {"active": "0", "reason": "Bought by themselves"})
         assert (answer.status_code, answer.location) == (303, page_of(code))
         assert not is_active(code)
-    told = text_of(as_admin.get(page_of(code)))
-    assert "Deactivated by an admin Admin Adminenko Bought by themselves" in told
+    text = text_of(as_admin.get(page_of(code)))
+    assert "Deactivated by an admin Admin Adminenko Bought by themselves" in text
     for _ in range(2):
         as_admin.submit(url, {"active": "1"})
         assert is_active(code)
@@ -100,7 +100,7 @@ def test_lifting_waits_for_the_wallet(as_admin: Visitor, code: Refcode, other: U
     Wallet.delete().where(Wallet.address == code.wallet_address).execute()
     as_admin.submit(f"{page_of(code)}/active", {"active": "1"})
     assert not is_active(code)
-    assert "as soon as its owner links the wallet" in text_of(as_admin.get(page_of(code)))
+    assert "when its owner links the wallet" in text_of(as_admin.get(page_of(code)))
     adopt_wallet(other.id, code.wallet_address, Actor.user(other.id))
     assert is_active(code)
 

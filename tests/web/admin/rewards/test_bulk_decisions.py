@@ -37,9 +37,9 @@ def test_what_was_decided_meanwhile_is_told(as_admin: Visitor, other: User) -> N
     open_one, minted = make_reward(other), make_reward(other, "minted")
     as_admin.submit(DECIDE, {"decision": "reject", "reason": "a test", "ids": [open_one.id, minted.id]})
     assert statuses() == {open_one.id: "rejected", minted.id: "minted"}
-    told = text_of(as_admin.get(QUEUE))
-    assert "1 reward is rejected." in told
-    assert "1 reward was already decided." in told
+    text = text_of(as_admin.get(QUEUE))
+    assert "1 reward is rejected." in text
+    assert "1 reward was already decided." in text
 
 
 def test_who_decided_meanwhile_is_named(as_admin: Visitor, admin: User, other: User) -> None:
@@ -140,7 +140,7 @@ def test_a_first_approval_waits_for_another_admin(
     running.settings = running.settings.model_copy(update={"referral_second_approval_usd": 1})
     reward = make_reward(other, usd_value=5)
     answer = as_admin.swap(f"{QUEUE}/{reward.id}/approve")
-    assert "A second admin has to confirm" in text_of(answer)
+    assert "A second admin must confirm" in text_of(answer)
     assert admin.name in text_of(answer)
     assert statuses() == {reward.id: "pending_approval"}
     again = as_admin.swap(f"{QUEUE}/{reward.id}/approve")

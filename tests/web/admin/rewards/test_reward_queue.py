@@ -76,9 +76,9 @@ def test_without_a_chain_the_page_says_so(as_admin: Visitor, other: User) -> Non
 def test_platform_visits_are_summed(as_admin: Visitor, owner: User, other: User) -> None:
     make_visits(make_code(owner), {0: 400, 27: 30})
     make_visits(make_code(other), {0: 500, 40: 6})
-    told = text_of(as_admin.get(QUEUE))
+    text = text_of(as_admin.get(QUEUE))
     for number in ("900", "930", "936"):
-        assert number in told
+        assert number in text
 
 
 def test_the_queue_is_filtered_by_risk_hints(as_admin: Visitor, owner: User, other: User) -> None:

@@ -1,0 +1,19 @@
+"""Addresses as they leave the portal: EIP-55, whatever form they are stored in."""
+
+from __future__ import annotations
+
+import re
+from typing import overload
+
+from eth_utils.address import to_checksum_address
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+@overload
+def checksummed(text: str) -> str: ...
+@overload
+def checksummed(text: None) -> None: ...
+def checksummed(text: str | None) -> str | None:
+    """Return an address in EIP-55; anything else, as imported history may hold it, unchanged."""
+    return to_checksum_address(text) if text and _ADDRESS.fullmatch(text) else text

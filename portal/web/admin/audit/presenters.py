@@ -1,0 +1,259 @@
+"""What the audit shows of a reference: frozen values, no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flask import url_for
+
+from portal.flows.audit.account_owners import find_account_owners
+from portal.flows.audit.audit_reference import ReferenceAudit
+from portal.flows.audit.second_payments import SecondPayment
+from portal.flows.overviews.risk_hints import risk_hints
+from portal.web.admin.rewards.presenters import (
+    HintText,
+    RewardSummary,
+    TraceStep,
+    hint_texts,
+    reward_summaries,
+    trace_steps,
+)
+from portal.web.text.format import money
+from portal.web.text.journal import TransferRow, transfer_row
+from portal.web.text.messages import chain_alert
+from portal.web.text.settlements import SettlementRow, settlement_rows
+from portal.web.text.statuses import status_words
+from portal.web.text.translate import gettext as _
+
+if TYPE_CHECKING:
+    from models import ChainAlert, EventLog, JournalTransfer, PaymentRefund, PaymentTransaction
+
+_REFERENCE_PREFIXES = ("store_", "membership_")
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment; amounts are formatted."""
+
+    status: str
+    amount: str
+    refunded: str
+    processor: str
+    currency: str
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionView:
+    """The code credited for an order, None without one, and the guards that decided it."""
+
+    code: str | None
+    trace: tuple[TraceStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """One refund of a payment."""
+
+    id: int
+    created_at: datetime
+    amount: str
+    status: str
+    is_by_admin: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One entry of the event log."""
+
+    at: datetime
+    actor: str
+    event: str
+    from_status: str | None
+    to_status: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that does not fit together, with what to do about it and where."""
+
+    text: str
+    url: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An open alert of the on-chain audit; `is_reference` is whether its subject is an order reference."""
+
+    id: int
+    text: str
+    created_at: datetime
+    subject: str
+    is_reference: bool
+    tx_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceView:
+    """Everything the audit shows of one reference."""
+
+    order_reference: str
+    notices: tuple[Notice, ...]
+    payment: PaymentView | None
+    callback_outcomes: tuple[str, ...]
+    attribution: AttributionView | None
+    reward: RewardSummary | None
+    hints: tuple[HintText, ...]
+    on_chain: bool | None
+    settlements: tuple[SettlementRow, ...]
+    assists: int
+    refunds: tuple[RefundRow, ...]
+    left_to_refund: str | None
+    transfers: tuple[TransferRow, ...]
+    events: tuple[EventRow, ...]
+
+
+def reference_view(audit: ReferenceAudit) -> ReferenceView:
+    """Return an audited reference as the page shows it."""
+    reward, payment, order = audit.reward, audit.payment, audit.order
+    return ReferenceView(
+        order_reference=audit.order_reference,
+        notices=_notices(audit),
+        payment=_payment(payment) if payment else None,
+        callback_outcomes=tuple(
+            status_words("callback", event.outcome or "waiting") for event in audit.callbacks
+        ),
+        attribution=AttributionView(order.referral_code, trace_steps(order)) if order else None,
+        reward=reward_summaries([reward])[0] if reward else None,
+        hints=hint_texts(risk_hints([reward])[reward.id]) if reward else (),
+        on_chain=audit.on_chain,
+        settlements=tuple(settlement_rows(audit.settlements)),
+        assists=len(audit.assists),
+        refunds=tuple(_refund(row) for row in audit.refunds),
+        left_to_refund=money(audit.left_to_refund, payment.currency)
+        if payment and audit.left_to_refund
+        else None,
+        transfers=tuple(transfer_rows(audit.transfers)),
+        events=tuple(_event(event) for event in audit.events),
+    )
+
+
+def transfer_rows(transfers: Sequence[JournalTransfer]) -> list[TransferRow]:
+    """Return transfers as a table shows them, with the names behind their accounts."""
+    accounts = [account for each in transfers for account in (each.debit_account, each.credit_account)]
+    owners = find_account_owners(accounts)
+    return [transfer_row(transfer, owners) for transfer in transfers]
+
+
+def alert_rows(alerts: Sequence[ChainAlert]) -> list[AlertRow]:
+    """Return open alerts in words."""
+    return [
+        AlertRow(
+            alert.id,
+            chain_alert(alert.kind),
+            alert.created_at,
+            alert.subject,
+            alert.subject.startswith(_REFERENCE_PREFIXES),
+            alert.details.get("tx_hash"),
+        )
+        for alert in alerts
+    ]
+
+
+def _notices(audit: ReferenceAudit) -> tuple[Notice, ...]:
+    notices = [_second_payment_notice(paid, audit.order_reference) for paid in audit.second_payments]
+    texts = _difference_texts()
+    codes = [difference.code for difference in audit.differences]
+    return (*notices, *(Notice(texts[code]) for code in codes if code != "paid_twice"))
+
+
+def _second_payment_notice(paid: SecondPayment, reference: str) -> Notice:
+    amount = money(paid.amount_minor, paid.currency)
+    if not paid.is_refundable:
+        return Notice(
+            _(
+                "The buyer paid twice: %(amount)s arrived by card although the order was paid another way."
+                " Refund it in the payment provider's account, then close the callback.",
+                amount=amount,
+            ),
+            url_for("admin.payments.callback", event_id=paid.callback_id),
+            _("Show the callback"),
+        )
+    page = "" if paid.order_reference == reference else _reference_url(paid.order_reference)
+    return Notice(
+        _(
+            "The buyer paid twice: %(amount)s arrived under %(reference)s although the order was already paid."
+            " Refund this second payment.",
+            amount=amount,
+            reference=paid.order_reference,
+        ),
+        f"{page}#refund",
+        _("Refund the second payment"),
+    )
+
+
+def _reference_url(reference: str) -> str:
+    return url_for("admin.audit.search", orderReference=reference)
+
+
+def _difference_texts() -> dict[str, str]:
+    return {
+        "settlement_missing": _(
+            "The order is paid, but it has no settlements. The portal retries automatically;"
+            " open the audit without a reference to see what is pending."
+        ),
+        "settlement_without_payment": _(
+            "There are settlements without a payment. Check their origin before paying them out."
+        ),
+        "settlement_sum_differs": _(
+            "The settlements do not add up to the order total. Hold them and compare the lines."
+        ),
+        "assist_missing": _(
+            "The order is attributed, but a sales assist is missing. The portal retries automatically."
+        ),
+        "reward_missing": _(
+            "The order is attributed, but it has no reward. The portal retries automatically."
+        ),
+        "minted_not_on_chain": _(
+            "The reward is marked as minted, but the contract has not paid it. The next minting round reopens it."
+        ),
+        "paid_differently": _(
+            "The contract paid another wallet or amount than the reward says. Compare both."
+        ),
+        "on_chain_not_minted": _(
+            "The contract has paid this reference, but the reward is not marked as minted."
+            " The next minting round corrects it."
+        ),
+    }
+
+
+def _payment(payment: PaymentTransaction) -> PaymentView:
+    return PaymentView(
+        payment.status,
+        money(payment.amount_minor, payment.currency),
+        money(payment.refunded_minor, payment.currency),
+        payment.processor,
+        payment.currency,
+        payment.paid_at,
+    )
+
+
+def _refund(row: PaymentRefund) -> RefundRow:
+    return RefundRow(
+        row.id,
+        row.created_at,
+        money(row.amount_minor, row.currency),
+        row.status,
+        row.source == "admin",
+        " · ".join(text for text in (row.reason, row.refusal) if text),
+    )
+
+
+def _event(event: EventLog) -> EventRow:
+    return EventRow(event.at, event.actor, event.event, event.from_status, event.to_status, event.reason)

@@ -1,0 +1,135 @@
+"""Decisions about rewards: one row in place, or many at once with exact counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.flows.approvals import decide_reward
+from portal.flows.approvals.decide_reward import BulkResult, NothingChosen, choose_matching
+from portal.lib.errors import PortalError
+from portal.rewards import RewardFilter
+from portal.runtime import current_portal
+from portal.web.admin.rewards.blueprint import blueprint
+from portal.web.admin.rewards.filters import read_view
+from portal.web.admin.rewards.queue import queue_page, queue_row, queue_url
+from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
+from portal.web.core.errors import status_of
+from portal.web.core.requests import is_htmx
+from portal.web.text.messages import error_text, refusal_counts
+from portal.web.text.translate import gettext as _
+from portal.web.text.translate import ngettext
+
+if TYPE_CHECKING:
+    from models import ReferralReward
+
+
+@blueprint.post("/refcodes/<int:reward_id>/approve")
+@for_role("admin")
+def approve(reward_id: int) -> ResponseReturnValue:
+    """Approve a waiting reward and render its row."""
+    return _decide(
+        reward_id, lambda: decide_reward.approve(reward_id, current_user().id, current_portal().settings)
+    )
+
+
+@blueprint.post("/refcodes/<int:reward_id>/reject")
+@for_role("admin")
+def reject(reward_id: int) -> ResponseReturnValue:
+    """Reject a reward with a reason and render its row."""
+    reason = request.form.get("reason", "")
+    return _decide(reward_id, lambda: decide_reward.reject(reward_id, reason, current_user().id))
+
+
+@blueprint.post("/refcodes/<int:reward_id>/retry")
+@for_role("admin")
+def retry(reward_id: int) -> ResponseReturnValue:
+    """Approve a failed reward again and render its row."""
+    portal = current_portal()
+    return _decide(
+        reward_id, lambda: decide_reward.retry(reward_id, current_user().id, portal.chain, portal.settings)
+    )
+
+
+@blueprint.post("/refcodes/decide")
+@for_role("admin", reconfirm=True)
+def decide_many() -> ResponseReturnValue:
+    """Approve or reject the selected rewards, or all that match the filter, and report the result of each."""
+    view = read_view(request.form, current_portal().settings)
+    try:
+        ids = _selected_ids(view.filter)
+        if request.form.get("decision") == "reject":
+            _flash_rejected(decide_reward.reject_many(ids, request.form.get("reason", ""), current_user().id))
+        else:
+            _flash_approved(decide_reward.approve_many(ids, current_user().id, current_portal().settings))
+    except PortalError as error:
+        return queue_page(view, error), status_of(error)
+    current_portal().wake("mint_rewards")
+    return redirect(queue_url(view), 303)
+
+
+def _selected_ids(filters: RewardFilter) -> list[int]:
+    promised = request.form.get("all_matching", "")
+    if promised:
+        return choose_matching(filters, int(promised) if promised.isdecimal() and len(promised) < 10 else -1)
+    selected = request.form.getlist("ids", type=int)
+    if not selected:
+        raise NothingChosen
+    return [reward_id for reward_id in selected if 0 < reward_id < 2**63]
+
+
+def _decide(reward_id: int, decision: Callable[[], ReferralReward]) -> ResponseReturnValue:
+    """Run a decision; htmx gets the row with the result or the error, a plain form the queue."""
+    problem = None
+    try:
+        text = _result_text(decision())
+        current_portal().wake("mint_rewards")
+    except PortalError as error:
+        if not is_htmx():
+            raise
+        problem, text = error, error_text(error)
+    if not is_htmx():
+        flash(text, "success")
+        return redirect(url_for("admin.rewards.list"), 303)
+    row = render_template(
+        "admin/rewards/_row.html", row=queue_row(reward_id), result=text, is_problem=problem is not None
+    )
+    return row, status_of(problem) if problem else 200
+
+
+def _result_text(reward: ReferralReward) -> str:
+    return {
+        "approved": _("Approved. The reward will be minted soon."),
+        "rejected": _("Rejected. The referrer sees the reason."),
+    }.get(reward.status, _("Your approval is recorded. A second admin must confirm it."))
+
+
+def _flash_approved(result: BulkResult) -> None:
+    if result.decided:
+        count = len(result.decided)
+        flash(ngettext("%(num)s reward is approved.", "%(num)s rewards are approved.", count), "success")
+    if result.first_approvals:
+        count = len(result.first_approvals)
+        flash(
+            ngettext(
+                "%(num)s reward waits for a second admin.", "%(num)s rewards wait for a second admin.", count
+            ),
+            "info",
+        )
+    _flash_refused(result)
+
+
+def _flash_rejected(result: BulkResult) -> None:
+    if result.decided:
+        count = len(result.decided)
+        flash(ngettext("%(num)s reward is rejected.", "%(num)s rewards are rejected.", count), "success")
+    _flash_refused(result)
+
+
+def _flash_refused(result: BulkResult) -> None:
+    for code, ids in result.refused.items():
+        flash(refusal_counts(code, len(ids), ", ".join(result.decided_by)), "warning")

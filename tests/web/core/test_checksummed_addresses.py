@@ -1,0 +1,104 @@
+"""Wallets, contracts and tokens leave the portal in EIP-55: JSON, files, pages, proof."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from openpyxl import load_workbook
+
+from models import MerchantConfig, Payout, PayoutBatch, Refcode, ReferralReward, User, Vendor
+from tests.factories import make_code, make_order, make_payment, make_reward, make_settlement, make_wallet
+from tests.support.addresses import addresses_in, not_checksummed
+from tests.web.conftest import visitor
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
+
+WALLET, TOKEN, PAYOUT_WALLET = "0x" + "ab" * 20, "0x" + "cd" * 20, "0x" + "ef" * 20
+
+
+@dataclass
+class Ledgers:
+    """A paid order with a reward and a payout, each with lower-case addresses in the database."""
+
+    reference: str
+    code: Refcode
+
+
+@pytest.fixture
+def ledgers(owner: User, other: User, seller: User) -> Ledgers:
+    code = make_code(other, wallet=make_wallet(other, WALLET))
+    order = make_order(owner, code=code, paid=True)
+    make_payment(order, "paid")
+    vendor = Vendor.get(Vendor.user == seller.id)
+    MerchantConfig.update(payout_wallet=PAYOUT_WALLET).where(MerchantConfig.vendor == vendor.id).execute()
+    make_settlement(vendor, order_reference=order.order_reference)
+    make_reward(code, order_reference=order.order_reference, reward_token=TOKEN, chain_id=137)
+    batch = PayoutBatch.insert(mode="onchain", status="completed", totals={}).execute()
+    Payout.insert(
+        batch=batch, vendor=vendor.id, currency="UAH", reserve_percent=0, status="completed", net_minor=100,
+        reserve_minor=0, released_minor=0, amount_minor=100, transaction_id="0x" + "12" * 32,
+        payout_wallet=PAYOUT_WALLET, token_address=TOKEN, token_decimals=6, amount_wei=1, chain_id=137,
+        units_per_usd=40, rate_source="setting",
+    ).execute()  # fmt: skip
+    return Ledgers(order.order_reference, code)
+
+
+def assert_checksummed(text: str, at_least: int = 1) -> None:
+    assert len(addresses_in(text)) >= at_least, text[:500]
+    assert not not_checksummed(text)
+
+
+@pytest.mark.usefixtures("ledgers")
+def test_api_answers_are_checksummed(as_admin: Visitor, as_other: Visitor) -> None:
+    assert_checksummed(as_admin.get("/api/admin/rewards").text, 2)
+    assert_checksummed(as_other.get("/api/refcodes").text, 2)
+    reward = ReferralReward.get()
+    assert_checksummed(as_admin.send(f"/api/admin/rewards/{reward.id}/approve", {}).text, 2)
+    assert_checksummed(as_admin.get("/openapi.json").text)
+
+
+@pytest.mark.usefixtures("ledgers")
+@pytest.mark.parametrize(
+    ("address", "reader", "count"),
+    [
+        ("/admin/refcodes", "admin", 2),
+        ("/admin/ledgers/rewards", "admin", 2),
+        ("/refcodes", "other", 2),
+        ("/admin/store/commissions/batches", "admin", 2),
+        ("/vendor/earnings/payouts", "seller", 2),
+    ],
+)
+def test_ledger_files_are_checksummed(
+    app: Flask, request: pytest.FixtureRequest, address: str, reader: str, count: int
+) -> None:
+    browser = visitor(app, request.getfixturevalue(reader))
+    assert_checksummed(browser.get(f"{address}.csv").text, count)
+    with browser.get(f"{address}.xlsx") as answer:
+        sheet = load_workbook(io.BytesIO(answer.data)).active
+    assert sheet is not None
+    assert_checksummed(" ".join(str(cell.value) for row in sheet.iter_rows() for cell in row), count)
+
+
+def test_the_proof_is_checksummed(as_admin: Visitor, ledgers: Ledgers) -> None:
+    proof = as_admin.get("/admin/audit/proof.json", query_string={"orderReference": ledgers.reference})
+    assert_checksummed(proof.text, 2)
+
+
+def test_pages_are_checksummed(
+    as_admin: Visitor, as_other: Visitor, as_seller: Visitor, ledgers: Ledgers
+) -> None:
+    vendor = Vendor.get()
+    for browser, address in (
+        (as_admin, "/admin/refcodes"),
+        (as_admin, f"/admin/audit?orderReference={ledgers.reference}"),
+        (as_admin, f"/admin/refcodes/codes/{ledgers.code.code}"),
+        (as_other, "/refcodes"),
+        (as_other, "/account/wallets"),
+        (as_seller, "/vendor/earnings"),
+    ):
+        page = browser.get(address)
+        assert_checksummed(text_of(page))
+    assert_checksummed(as_admin.get(f"/admin/store/commissions/vendors/{vendor.id}").text)
