@@ -24,7 +24,7 @@ from portal.db import query
 from portal.db.checks import run_checks
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.smoke.growth import _member
-from portal.web.landing import referral_cookies
+from portal.web.core import referral_cookies
 from tests.cli.conftest import MakePortal, invoke
 from tests.factories import make_code, make_user
 

@@ -252,7 +252,7 @@ def test_retry_now_writes_the_rail(
     with monkeypatch.context() as patch:
         patch.setattr("portal.flows.checkout.write_ledgers.write_settlement", lambda *_: 1 / 0)
         assert as_admin.submit(url).status_code == 303
-    assert "It could not be recorded." in text_of(as_admin.get(INBOX))
+    assert "Not recorded." in text_of(as_admin.get(INBOX))
     assert as_admin.submit(url).status_code == 303
     text = text_of(as_admin.get(INBOX))
     assert "Recorded." in text
