@@ -6,7 +6,6 @@ import logging
 
 from flask import Flask, Response, current_app, request
 from flask_babel import Babel
-from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs import start_schedule
@@ -27,6 +26,7 @@ from portal.web.core.errors import install_errors
 from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
 from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.security import install_security
+from portal.web.core.viewer import current_viewer
 from portal.web.dev import mailbox, stand_in
 from portal.web.landing.beacon import BeaconDoor
 from portal.web.text.letters import composer
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_security(app, settings)
     install_context(app)
     install_errors(app)
-    account.login_manager.init_app(app)
+    account.login_manager.init_app(app, add_context_processor=False)
     app.teardown_appcontext(lambda _error: release_connection())
     stand_ins = ((stand_in,) if settings.uses_stand_in else ()) + ((mailbox,) if settings.shows_mail else ())
     for module in BLUEPRINTS + stand_ins:
@@ -104,8 +104,9 @@ def _remember_language(response: Response) -> Response:
 
 
 def _remember_for_account(locale: str) -> None:
-    if current_user.is_authenticated and current_user.locale != locale:
-        set_locale(current_user.id, locale)
+    viewer = current_viewer()
+    if viewer.id is not None and viewer.locale != locale:
+        set_locale(viewer.id, locale)
 
 
 def _wrap(app: Flask, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from portal.commissions.payout_decisions import (
 )
 from portal.commissions.payout_queries import (
     BATCHES_PAGE,
+    Owed,
     Reserve,
     count_not_due,
     get_batch,
@@ -63,6 +64,7 @@ __all__ = [
     "PRODUCTS_PAGE",
     "CartLine",
     "HoldReasonMissing",
+    "Owed",
     "PaidOrder",
     "PayoutFrequency",
     "PayoutPlan",

@@ -18,6 +18,7 @@ from portal.db import bind_database
 from portal.settings import Settings
 from tests.factories import make_admin, make_code, make_user, make_vendor
 from tests.support.databases import execute, fresh_database, server_url
+from tests.support.presenters import watch_templates
 from tests.support.run import run_folder
 from tests.web.visitor import Visitor
 
@@ -113,6 +114,7 @@ def make_app(database: str, template_cache: FileSystemBytecodeCache) -> MakeApp:
         app.testing = True
         app.jinja_env.bytecode_cache = template_cache
         app.test_client_class = Visitor
+        watch_templates(app)
         return app
 
     return make

@@ -1,4 +1,4 @@
-"""Languages: a locale prefix before any path, else the visitor's choice, else Accept-Language, else English.
+"""Choose the language: the prefix of the path, the cookie, the account, Accept-Language, English.
 
 The prefix moves into SCRIPT_NAME, so every route exists once and every `url_for` keeps the prefix.
 """
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import g, has_request_context, request
-from flask_login import current_user
+
+from portal.web.core.viewer import current_viewer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,7 +22,7 @@ _QUERY_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class LocalePrefix:
-    """WSGI middleware: `/uk/cart` is `/cart` read in Ukrainian."""
+    """WSGI middleware: serve `/uk/cart` as `/cart` in Ukrainian."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
@@ -33,18 +34,18 @@ class LocalePrefix:
             environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{first}"
             environ["PATH_INFO"] = f"/{rest}"
         query = environ.get("QUERY_STRING", "")
-        if not query.isascii():  # raw bytes, which nothing behind this decodes safely
+        if not query.isascii():  # raw bytes, which the application cannot decode safely
             environ["QUERY_STRING"] = quote(query.encode("latin1"), safe=_QUERY_SAFE)
         return self.app(environ, start_response)
 
 
 def prefix_locale() -> str | None:
-    """Return the locale of the path's prefix, None without one."""
+    """Return the locale of the path prefix, or None."""
     return request.environ.get("portal.locale")
 
 
 def select_locale() -> str:
-    """Choose the language of the answer (SPEC section 7)."""
+    """Return the language of the response."""
     if not has_request_context():
         return "en"
     if "locale" not in g:
@@ -54,12 +55,12 @@ def select_locale() -> str:
 
 def _chosen() -> str | None:
     cookie = request.cookies.get(LOCALE_COOKIE)
-    saved = current_user.locale if current_user and current_user.is_authenticated else None
-    return prefix_locale() or (cookie if cookie in LOCALES else None) or saved
+    chosen = prefix_locale() or (cookie if cookie in LOCALES else None)
+    return chosen or current_viewer().locale
 
 
 def language_links() -> list[tuple[str, str, str]]:
-    """Return (code, name, URL of this page in it) for the language switch."""
+    """Return (code, name, URL of this page in that language) for the language switch."""
     query = request.query_string.decode()
     root = request.script_root.removesuffix(f"/{prefix_locale()}") if prefix_locale() else request.script_root
     path = f"{request.path}?{query}" if query else request.path

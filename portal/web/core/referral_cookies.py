@@ -20,7 +20,7 @@ VISIT_COOKIE = "ring_visit"  # written by portal.js: the visit under way
 LIFETIME_SECONDS = 30 * 24 * 3600
 CONSENT_SECONDS = 180 * 24 * 3600
 _ENTERED = "entered_code"
-_CARRYING_PAGES = {"account", "checkout", "referrer", "store", "wallets"}
+_CARRYING_PAGES = {"account", "checkout", "referrer", "shop"}
 
 
 def install_referral_cookies(app: Flask) -> None:

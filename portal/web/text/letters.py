@@ -77,8 +77,8 @@ def _reset_password(row: MailOutbox) -> Letter:
     return _letter(
         _("Choose a new password"),
         [
-            _("Somebody, probably you, asked for a new password for your account."),
-            _("The link works once, within half an hour. If it was not you, ignore this e-mail."),
+            _("Someone, probably you, requested a new password for your account."),
+            _("The link works once, for 30 minutes. If it was not you, ignore this e-mail."),
         ],
         (_("Choose a new password"), url),
     )
@@ -90,7 +90,7 @@ def _confirm_email(row: MailOutbox) -> Letter:
         _("Confirm your e-mail"),
         [
             _("Confirm that this address is yours, so that we can reach you here."),
-            _("The link works once, within a day. If you did not ask for it, ignore this e-mail."),
+            _("The link works once, for 24 hours. If you did not request it, ignore this e-mail."),
         ],
         (_("Confirm the e-mail"), url),
     )
@@ -98,10 +98,10 @@ def _confirm_email(row: MailOutbox) -> Letter:
 
 def _email_in_use(row: MailOutbox) -> Letter:
     return _letter(
-        _("Somebody entered your e-mail address"),
+        _("Someone tried to use your e-mail address"),
         [
-            _("Somebody tried to use this e-mail for an account, but it belongs to yours already."),
-            _("If it was you, sign in, or choose a new password. Otherwise there is nothing to do."),
+            _("Someone tried to use this e-mail for another account. It already belongs to yours."),
+            _("If it was you, sign in or choose a new password. Otherwise, ignore this e-mail."),
         ],
         (_("Sign in"), _url("account.login")),
     )
@@ -109,10 +109,10 @@ def _email_in_use(row: MailOutbox) -> Letter:
 
 def _email_changed(row: MailOutbox) -> Letter:
     return _letter(
-        _("Your account has another e-mail now"),
+        _("The e-mail of your account was changed"),
         [
-            _("The e-mail of your account was changed; we no longer write to this address."),
-            _("If it was not you, contact the people who run this portal at once."),
+            _("Your account now uses another e-mail address. We no longer send e-mails to this one."),
+            _("If it was not you, contact the operator of this portal immediately."),
         ],
         None,
     )
@@ -122,13 +122,13 @@ def _notice(row: MailOutbox) -> Letter:
     kind, params = str(row.params["kind"]), row.params["params"]
     text, topic = notice_text(kind, params), topic_of(kind)
     if topic is None:
-        advice = _("If it was not you, choose a new password at once and sign every other browser out.")
+        advice = _("If it was not you, change your password immediately and sign out all other browsers.")
         return _letter(
-            _("The security of your account"), [text, advice], (_("Security"), _url("account.security"))
+            _("Security of your account"), [text, advice], (_("Security"), _url("account.security"))
         )
     token = _signer("unsubscribe").dumps([row.user_id, topic])
     return _letter(
-        _("News of your referral reward"),
+        _("Update on your referral reward"),
         [text],
         (_("See all notifications"), _url("account.notifications")),
         unsubscribe_url=_url("account.unsubscribe", token=token),
@@ -149,7 +149,7 @@ def _letter(
 ) -> Letter:
     settings = current_portal().settings
     brand = settings.brand_name
-    footer = _("You get this e-mail because you have an account at %(brand)s.", brand=brand)
+    footer = _("You received this e-mail because you have an account at %(brand)s.", brand=brand)
     lines = [*paragraphs, *(f"{label}:\n{url}" for label, url in ([action] if action else [])), footer]
     if unsubscribe_url:
         stop = _("Unsubscribe from these e-mails:")

@@ -1,4 +1,4 @@
-"""The review step: what will be paid, who is credited and why not (SPEC section 2.5)."""
+"""The review step: what will be paid, who is credited and why not (docs/rules/attribution.md)."""
 
 from __future__ import annotations
 
@@ -134,3 +134,15 @@ def test_user_text_is_escaped(as_owner: Visitor) -> None:
     page = as_owner.get("/checkout").text
     assert "<script>alert" not in page
     assert "<img src=x>" not in page
+
+
+def test_mixed_currencies_are_explained_and_nothing_else(as_owner: Visitor, product: Product) -> None:
+    as_owner.fill_cart((product.id, 1), (make_product(currency="USD").id, 1))
+    page = as_owner.get("/checkout")
+    assert "Products in different currencies need separate orders." in text_of(page)
+    assert "empty" not in text_of(page)
+    assert 'href="/cart"' in page.text
+
+
+def test_empty_cart_leads_to_the_store(as_owner: Visitor) -> None:
+    assert "Your cart is empty" in text_of(as_owner.get("/checkout"))

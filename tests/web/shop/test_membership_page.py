@@ -58,7 +58,7 @@ def test_a_paid_tier_shows_until_when_and_can_be_renewed(as_owner: Visitor, owne
 
 def test_an_upgrade_keeps_what_was_paid_before(as_owner: Visitor) -> None:
     pay(as_owner, "MEMBER")
-    assert "What is left of MEMBER is kept" in text_of(as_owner.get(PAGE))
+    assert "remaining days of MEMBER are kept" in text_of(as_owner.get(PAGE))
     pay(as_owner, "CONFIDENTIAL")
     told = text_of(as_owner.get(PAGE))
     assert "Paid: it continues when CONFIDENTIAL ends" in told

@@ -89,7 +89,7 @@ def payout_batch(batch_id: int) -> ResponseReturnValue:
         "admin/commissions/payout_batch.html",
         row=batch_row(batch),
         batch=batch,
-        payouts=[{**payout_row(payout), "items": items[payout.id]} for payout in found],
+        payouts=[{"payout": payout_row(payout), "items": items[payout.id]} for payout in found],
         failed=sum(
             item.settlement.status == "failed" and item.settlement.payout_batch_id == batch_id
             for of_payout in items.values()
@@ -157,7 +157,9 @@ def _batches_page(errors: list[tuple[str, str]] | None = None) -> str:
         "admin/commissions/payout_batches.html",
         rows=[batch_row(batch) for batch in found],
         next_cursor=found[-1].id if len(found) == BATCHES_PAGE else None,
-        reserves=[{**reserve_row(reserve), "key": secrets.token_hex(16)} for reserve in list_reserves()],
+        reserves=[
+            {"reserve": reserve_row(reserve), "key": secrets.token_hex(16)} for reserve in list_reserves()
+        ],
         form_errors=errors or [],
         section_nav=section_nav(),
     )

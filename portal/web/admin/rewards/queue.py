@@ -28,7 +28,7 @@ from portal.web.core.errors import status_of
 from portal.web.core.requests import is_htmx
 from portal.web.text.format import number
 from portal.web.text.messages import error_text, guard_text, mint_waiting, refusal_counts
-from portal.web.text.rewards import reward_rows
+from portal.web.text.rewards import RewardRow, reward_rows
 from portal.web.text.risk_hints import risk_hint
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
@@ -149,17 +149,18 @@ def queue_page(view: QueueView, error: PortalError | None = None, form: SavedFor
 def _rows(rewards: list[ReferralReward]) -> list[dict[str, Any]]:
     facts = queue_facts(rewards)
     names = admin_names([admin for found in facts.values() for admin in found.approved_by])
-    return [_row(row, facts[row["reward"].id], names) for row in reward_rows(rewards)]
+    return [_row(row, facts[row.id], names) for row in reward_rows(rewards)]
 
 
 def _one_row(reward_id: int) -> dict[str, Any]:
     return _rows([get_reward(reward_id)])[0]
 
 
-def _row(row: dict[str, Any], facts: QueueFacts, names: dict[int, str]) -> dict[str, Any]:
+def _row(row: RewardRow, facts: QueueFacts, names: dict[int, str]) -> dict[str, Any]:
     return {
-        **row,
-        "is_own": row["reward"].referrer_user_id == current_user.id,
+        **{name: getattr(row, name) for name in row.__slots__},
+        "reward": row,
+        "is_own": row.referrer_user_id == current_user.id,
         "hints": hint_rows(facts.hints),
         "decisions": decisions(facts.order) if facts.order else [],
         "approved_by": ", ".join(names.get(admin, "?") for admin in facts.approved_by),
