@@ -28,7 +28,7 @@ from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.security import install_security
 from portal.web.core.viewer import current_viewer
 from portal.web.dev import mailbox, stand_in
-from portal.web.landing.beacon import BeaconDoor
+from portal.web.landing.beacon import BeaconFastPath
 from portal.web.text.letters import composer
 
 BLUEPRINTS = (
@@ -112,7 +112,7 @@ def _remember_for_account(locale: str) -> None:
 def _wrap(app: Flask, settings: Settings) -> None:
     app.wsgi_app = LocalePrefix(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
-    app.wsgi_app = BeaconDoor(app.wsgi_app, app)  # type: ignore[method-assign]
+    app.wsgi_app = BeaconFastPath(app.wsgi_app, app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

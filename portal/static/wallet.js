@@ -1,4 +1,4 @@
-// Ask a browser wallet for a signature: to link it, to sign in with it, or to confirm who is there. The markup and every sentence come from
+// Request a signature of a browser wallet, to link it, to sign in or to re-authenticate. The markup and the sentences are in
 // templates/components/wallet.html; the server builds the message and checks the signature.
 
 const UNANSWERED = -32002;
@@ -17,7 +17,7 @@ class Told extends Error {
   }
 }
 
-/** Every wallet that announced itself (EIP-6963), else the one that put itself into the page. */
+/** Return the wallets announced by EIP-6963, else the one in window.ethereum. */
 function wallets() {
   dispatchEvent(new Event("eip6963:requestProvider"));
   if (found.size) return [...found.values()];
@@ -55,7 +55,7 @@ async function post(url, body) {
   return told;
 }
 
-/** Ask the wallet; its own refusals become sentences, anything else `otherwise`. */
+/** Call the wallet; its own refusals become sentences, any other error `otherwise`. */
 async function ask(box, provider, method, params, otherwise = box.dataset.textFailed) {
   try {
     return await provider.request({ method, params });
@@ -79,7 +79,7 @@ async function useNetwork(box, provider) {
   if (Number(await ask(box, provider, "eth_chainId", [])) !== wanted) throw new Told(textChain);
 }
 
-/** The site that a message names: wallets compare it with the page's, and so do we before they are asked. */
+/** Return the site that a message names; it is compared with the page before the wallet compares it. */
 function domainOf(message) {
   return message.split(" wants you to sign in", 1)[0];
 }
@@ -113,7 +113,7 @@ function leave(box, answer) {
   }
   try {
     sessionStorage.setItem("ring_flash", box.dataset.textDone);
-  } catch { /* the list itself shows that it is linked */ }
+  } catch { /* the list of wallets shows that it is linked */ }
   location.reload();
 }
 
@@ -174,6 +174,6 @@ document.addEventListener("click", ({ target }) => {
 });
 
 addEventListener("pageshow", ({ persisted }) => {
-  // Coming back with the browser's button shows the page as it was left.
+  // The back button restores the page as it was left, with its disabled buttons.
   if (persisted) for (const box of document.querySelectorAll("[data-wallet][data-busy]")) setBusy(box, false);
 });

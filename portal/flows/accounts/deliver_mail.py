@@ -1,4 +1,4 @@
-"""Send what waits in the outbox: one connection a run, each letter worded in its reader's language as it leaves."""
+"""Send the outbox: one connection per run, each e-mail composed in the language of its reader when it is sent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MOST_A_RUN = 500
 
 @dataclass(frozen=True)
 class Sender:
-    """Whom letters are from: an address, and the brand's name before it."""
+    """The From header: an address and the name of the brand."""
 
     address: str
     name: str
@@ -43,9 +43,9 @@ class Sender:
 def deliver_mail(
     postman: AnyPostman, compose: Compose, sender: Sender, actor: Actor, *, most: int = MOST_A_RUN
 ) -> int:
-    """Send what is due and return how many letters a server took.
+    """Send due e-mails and return the number accepted by the server.
 
-    A server that cannot be reached costs no letter an attempt. What one letter does wrong never stops the others.
+    An unreachable server does not count as an attempt. A failing e-mail does not stop the others.
     """
     expire_letters(actor)
     if not isinstance(postman, Postman):
@@ -53,17 +53,17 @@ def deliver_mail(
     first = claim_letter()
     if first is None:
         return 0
-    with ExitStack() as trip:
+    with ExitStack() as stack:
         try:
-            trip.enter_context(postman)
+            stack.enter_context(postman)
         except MailAway as error:
-            log.warning("the mail server is away: %s", error)
+            log.warning("mail server unavailable: %s", error)
             release_letter(first, str(error))
             return 0
-        return _go_round(postman, first, compose, sender, actor, most)
+        return _send_all(postman, first, compose, sender, actor, most)
 
 
-def _go_round(
+def _send_all(
     postman: Postman, first: MailOutbox, compose: Compose, sender: Sender, actor: Actor, most: int
 ) -> int:
     sent, letter = 0, first
@@ -72,8 +72,8 @@ def _go_round(
         try:
             sent += _send(postman, letter, compose, sender, actor)
         except MailAway as error:
-            # The connection broke on this letter, so it counts as tried: one that breaks every time must end.
-            log.warning("the mail server went away: %s", error)
+            # The connection broke with this e-mail, so it counts as an attempt: one that always breaks it must end.
+            log.warning("mail server connection lost: %s", error)
             postpone(letter, str(error), actor)
             return sent
         following = claim_letter() if most > 0 else None
@@ -101,8 +101,8 @@ def _send(postman: Postman, row: MailOutbox, compose: Compose, sender: Sender, a
     except MailRefused as error:
         (mark_dead(row.id, str(error), actor) if error.for_good else postpone(row, str(error), actor))
         return 0
-    except Exception as error:  # one letter that cannot be worded must not hold up the others
-        log.exception("letter %s cannot be sent", row.id)
+    except Exception as error:  # an e-mail that cannot be composed must not stop the others
+        log.exception("e-mail %s cannot be sent", row.id)
         postpone(row, f"{type(error).__name__}: {error}", actor)
         return 0
     return int(mark_sent(row.id, actor))

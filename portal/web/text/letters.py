@@ -1,6 +1,6 @@
-"""Word the letters of the outbox in their readers' language, with links made from APP_URL and never from a request.
+"""Compose e-mails in the language of their readers, with links based on APP_URL and never on a request.
 
-Links are signed here: the database knows a link's key, only the portal can make the link of it.
+Links are signed here: the database stores only the key of a link.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Action = tuple[str, str]
 
 
 def composer(app: Flask) -> Compose:
-    """Return the function that words a row of the outbox, anywhere in the process."""
+    """Return the function that composes a row of the outbox, with or without a request."""
 
     def compose(row: MailOutbox) -> Letter:
         context = app.test_request_context(
@@ -37,15 +37,15 @@ def composer(app: Flask) -> Compose:
             base_url=app.extensions["portal"].settings.app_url,
             environ_overrides={"portal.locale": row.locale, "SCRIPT_NAME": f"/{row.locale}"},
         )
-        # A context of its own: a page that shows letters keeps its language, and each letter has its own.
+        # A context of its own: each e-mail has its language, and a page that shows e-mails keeps its own.
         with app.app_context(), context:
-            return _WORDS[row.kind](row)
+            return _COMPOSERS[row.kind](row)
 
     return compose
 
 
 def notice_text(kind: str, params: Mapping[str, Any]) -> str:
-    """Return a notification as a sentence; its amount is stored in base units."""
+    """Return a notification as a sentence; amounts in `params` are wei or minor units."""
     wei = params.get("amountWei")
     amount = token_text(int(wei)) if wei and str(wei).isdigit() else ""
     if "amountMinor" in params:
@@ -54,12 +54,12 @@ def notice_text(kind: str, params: Mapping[str, Any]) -> str:
 
 
 def sign_link(purpose: str, key: str) -> str:
-    """Return the part of a link's address that stands for its key."""
+    """Return the signed token of a link key."""
     return str(_signer(purpose).dumps(key))
 
 
 def read_link(purpose: str, token: str) -> str:
-    """Return the key of a signed link; raise LinkUnusable."""
+    """Return the key of a signed token; raise LinkUnusable."""
     try:
         return str(_signer(purpose).loads(token))
     except BadSignature:
@@ -67,7 +67,7 @@ def read_link(purpose: str, token: str) -> str:
 
 
 def read_unsubscribe(token: str) -> tuple[int, str]:
-    """Return whose letters about which topic a signed link stops; raise BadSignature."""
+    """Return the account id and topic of a signed unsubscribe token; raise BadSignature."""
     user_id, topic = _signer("unsubscribe").loads(token)
     return int(user_id), str(topic)
 
@@ -135,7 +135,7 @@ def _notice(row: MailOutbox) -> Letter:
     )
 
 
-_WORDS: dict[str, Callable[[MailOutbox], Letter]] = {
+_COMPOSERS: dict[str, Callable[[MailOutbox], Letter]] = {
     "reset_password": _reset_password,
     "confirm_email": _confirm_email,
     "email_in_use": _email_in_use,
@@ -172,12 +172,12 @@ def _signed_url(purpose: str, row: MailOutbox, endpoint: str) -> str:
     try:
         get_link(purpose, key)
     except LinkUnusable:
-        raise LetterPointless("the link was used or is too old") from None
+        raise LetterPointless("the link was used or has expired") from None
     return _url(endpoint, token=sign_link(purpose, key))
 
 
 def _url(endpoint: str, **values: Any) -> str:
-    # The path comes with the reader's language; the host is the operator's, whatever a request claims.
+    # The path has the language of the reader; the host is the configured one, never that of a request.
     return current_portal().settings.app_url + url_for(endpoint, **values)
 
 

@@ -328,7 +328,7 @@ def schedule_facts(config: MerchantConfig | None) -> list[tuple[str, str]]:
     return [
         (_("Payout schedule"), frequency_words(config.payout_frequency if config else "WEEKLY")),
         (_("Payout delay"), ngettext("%(num)s day", "%(num)s days", days)),
-        (_("Minimum payout"), number(to_major(minimum, "UAH"))),
+        (_("Minimum payout"), number(to_major(minimum, "UAH")) if minimum else _("None")),
         (_("Kept as reserve"), percent(config.reserve_percent if config else "0")),
     ]
 

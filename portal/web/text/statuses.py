@@ -1,4 +1,4 @@
-"""Every status in words, in the reader's language."""
+"""Statuses in words."""
 
 from __future__ import annotations
 

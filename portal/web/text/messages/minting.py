@@ -41,7 +41,7 @@ def mint_waiting(code: str) -> str:
 
 
 def chain_alert(kind: str) -> str:
-    """Return a difference between the chain and the ledger in words, with what to do about it."""
+    """Return a difference between the chain and the reward ledger in words, with what to do."""
     return {
         "paid_unknown": _(
             "The contract paid a reference this portal does not know. Check who else can pay from it."
@@ -55,7 +55,7 @@ def chain_alert(kind: str) -> str:
 
 
 def refusal_counts(code: str, count: int, deciders: str = "") -> str:
-    """Return how many of many rewards were not decided, and why."""
+    """Return how many rewards of a bulk decision were skipped, and why."""
     if code == "own_reward":
         return ngettext("%(num)s reward is your own.", "%(num)s rewards are your own.", count)
     if code == "already_approved_by_you":

@@ -30,6 +30,6 @@ def notification_text(kind: str, params: Params) -> str:
         "security_wallet_linked": _("The wallet %(address)s was linked to your account."),
         "security_wallet_unlinked": _("The wallet %(address)s was unlinked from your account."),
     }
-    # History brought over from another deployment may hold kinds of its own.
-    told = {**params, "reason": failure_text(params.get("reason"))}
-    return sentences[kind] % told if kind in sentences else kind
+    # Imported history may contain other kinds.
+    values = {**params, "reason": failure_text(params.get("reason"))}
+    return sentences[kind] % values if kind in sentences else kind

@@ -9,7 +9,7 @@ from portal.web.text.translate import gettext as _
 
 
 def referral_reason(reason: str) -> str:
-    """Return why a referral does not apply, in words for the buyer (SPEC section 2.4)."""
+    """Return why a referral does not apply, in words for the buyer. See docs/rules/attribution.md."""
     return {
         "no_code": _("No referral link was followed, so nobody is credited."),
         "unknown_code": _("The referral code is unknown or no longer active, so nobody is credited."),
@@ -51,7 +51,7 @@ def _code_known_text(detail: str, source: str | None) -> str:
 
 
 def percent_source(source: str) -> str:
-    """Return where a referral percent comes from, in words (SPEC section 4)."""
+    """Return where a referral percent comes from, in words. See docs/rules/percents.md."""
     return {
         "product": _("Product"),
         "merchant": _("Merchant"),
