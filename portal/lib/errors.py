@@ -1,13 +1,13 @@
-"""The base of every error a room states."""
+"""The base classes of every error the domain packages raise."""
 
 from __future__ import annotations
 
 
 class PortalError(Exception):
-    """State a fact that stops an operation.
+    """A fact that stops an operation.
 
-    `code` is stable and read by programs; `params` fill the translated sentence that
-    `web/errors.py` chooses for the code; `field` names the input at fault, if one is.
+    `code` is stable and read by programs. `params` fill the sentence that `web/text/messages` has for the code. `field`
+    names the invalid input, if there is one.
     """
 
     code = "error"
@@ -19,7 +19,7 @@ class PortalError(Exception):
 
 
 class InputInvalid(PortalError):
-    """One or more input fields were refused; `fields` maps each field to its error."""
+    """One or more input fields are invalid; `fields` maps each field to its error."""
 
     code = "input_invalid"
 

@@ -280,11 +280,11 @@ def test_a_contract_wallet_needs_a_chain(make_app: MakeApp, as_owner: Visitor, o
 def test_unlinking_deactivates_the_code_and_keeps_the_rewards(
     as_owner: Visitor, owner: User, wallet: TestWallet
 ) -> None:
-    told = link(as_owner, wallet).get_json()
-    code = Refcode.get_by_id(told["code"])
+    response = link(as_owner, wallet).get_json()
+    code = Refcode.get_by_id(response["code"])
     reward = make_reward(code, "approved")
     answer = unlink(as_owner, wallet)
-    assert (answer.status_code, answer.get_json()) == (200, {"success": True, **told, "active": False})
+    assert (answer.status_code, answer.get_json()) == (200, {"success": True, **response, "active": False})
     assert not Wallet.select().exists()
     kept = ReferralReward.get_by_id(reward.id)
     assert (kept.referrer_wallet, kept.status, kept.ref_code) == (wallet.stored, "approved", code.code)
@@ -381,11 +381,11 @@ def test_the_page_unlinks_without_scripts(as_owner: Visitor, owner: User, wallet
     answer = as_owner.submit(url)
     assert (answer.status_code, answer.location) == (303, "/account/wallets")
     page = as_owner.get("/account/wallets")
-    assert "Past rewards stand." in text_of(page)
+    assert "Earlier rewards are unaffected." in text_of(page)
     assert wallet.address not in page.text
     again = as_owner.submit(url)
     assert again.status_code == 404
-    assert "not linked to your account" in text_of(again)
+    assert "no longer linked to your account" in text_of(again)
 
 
 def test_no_share_link_yet_leads_to_linking(as_owner: Visitor) -> None:

@@ -75,7 +75,7 @@ def test_a_text_no_column_holds_names_its_field(
     ):
         answer = browser.send(path, {field: text})
         assert answer.status_code == 400, path
-        assert error_of(answer)["fields"] == {field: "Send this field as text."}, path
+        assert error_of(answer)["fields"] == {field: "This field must be text."}, path
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ def test_the_review_offers_the_field(buyer: Visitor) -> None:
 
 
 def test_a_typed_code_is_credited_and_its_source_kept(buyer: Visitor, owner: User, code: Refcode) -> None:
-    told = buyer.submit(ENTER, {"referralCode": code.code})
-    assert (told.status_code, told.location) == (303, "/checkout#referral")
+    answer = buyer.submit(ENTER, {"referralCode": code.code})
+    assert (answer.status_code, answer.location) == (303, "/checkout#referral")
     page = buyer.get("/checkout")
     assert 'class="referral-badge"' in page.text
     give_credit(owner, 1_000_000)

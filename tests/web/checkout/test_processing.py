@@ -95,7 +95,7 @@ def test_a_reference_nobody_knows_is_not_there(as_owner: Visitor) -> None:
 def test_of_two_orders_side_by_side_the_second_says_why_nobody_is_credited(
     app: Flask, as_admin: Visitor, code: Refcode
 ) -> None:
-    """Both were credited when they were placed; only the first one paid still is (SPEC section 2.4)."""
+    """Both orders were credited when placed; only the first one paid keeps it. See docs/rules/attribution.md."""
     buyer = make_user("Bohdan Buyer")
     page = visitor(app, buyer)
     page.get(f"/?ref={code.code}")
@@ -120,10 +120,10 @@ def test_of_two_orders_side_by_side_the_second_says_why_nobody_is_credited(
     assert code.code in text_of(page.get(f"/checkout/processing/{first}"))
     assert why in text_of(page.get(f"/checkout/processing/{second}"))
     assert text_of(page.get("/orders")).count(why) == 1
-    told = text_of(as_admin.get(f"/admin/audit?orderReference={second}"))
-    assert "Nobody is credited" in told
-    assert "This is the buyer's first purchase." in told  # when it was placed
-    assert "The buyer has paid an order before." in told  # when it was paid
+    text = text_of(as_admin.get(f"/admin/audit?orderReference={second}"))
+    assert "Nobody is credited" in text
+    assert "This is the buyer's first purchase." in text  # when it was placed
+    assert "The buyer has paid an order before." in text  # when it was paid
     assert "The buyer has paid an order before." not in text_of(
         as_admin.get(f"/admin/audit?orderReference={first}")
     )

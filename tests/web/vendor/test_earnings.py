@@ -19,11 +19,11 @@ def test_a_vendor_sees_own_settlements_with_their_breakdown(as_seller: Visitor, 
     theirs = make_settlement(make_vendor(name="Somebody else"))
     page = as_seller.get("/vendor/earnings")
     assert page.status_code == 200
-    told = text_of(page)
+    text = text_of(page)
     for expected in (mine.order_reference, "2,000.00", "1,500.00", "400.00", "100.00", "Platform default"):
-        assert expected in told, expected
-    assert theirs.order_reference not in told
-    assert "Somebody else" not in told
+        assert expected in text, expected
+    assert theirs.order_reference not in text
+    assert "Somebody else" not in text
 
 
 def test_totals_count_every_row(as_seller: Visitor, seller: User) -> None:
@@ -88,7 +88,7 @@ def test_a_vendor_sees_schedule_reserve_netting_and_payouts(as_seller: Visitor, 
     with connection():
         run_payouts(settings_with(), ACTOR)
     make_settlement(vendor, 100, scheduled_for=past)
-    told = text_of(as_seller.get("/vendor/earnings"))
+    text = text_of(as_seller.get("/vendor/earnings"))
     for expected in ("Every day at midnight", "0 days", "10%", "In reserve: 65.00 UAH", "650.00", "585.00",
                      "Refund", "Simulated", "Due but not paid yet"):  # fmt: skip
-        assert expected in told.replace("\u00a0", " "), expected
+        assert expected in text.replace("\u00a0", " "), expected

@@ -79,7 +79,7 @@ def test_a_name_is_used_once_a_page(as_admin: Visitor, admin: User) -> None:
     assert as_admin.submit("/admin/filters/rewards", form).status_code == 303
     again = as_admin.submit("/admin/filters/rewards", {**form, "query": "status=minted"})
     assert again.status_code == 409
-    assert "You have a filter with this name." in text_of(again)
+    assert "You already have a filter with this name." in text_of(again)
     assert (
         as_admin.submit("/admin/filters/settlements", {"name": "Mine", "query": "status=held"}).status_code
         == 303
