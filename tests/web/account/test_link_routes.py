@@ -385,7 +385,7 @@ def test_the_page_unlinks_without_scripts(as_owner: Visitor, owner: User, wallet
     assert wallet.address not in page.text
     again = as_owner.submit(url)
     assert again.status_code == 404
-    assert "no longer linked to your account" in text_of(again)
+    assert "not linked to your account" in text_of(again)
 
 
 def test_no_share_link_yet_leads_to_linking(as_owner: Visitor) -> None:

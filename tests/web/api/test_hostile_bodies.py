@@ -80,7 +80,7 @@ def test_a_text_no_column_holds_names_its_field(
 
 @pytest.mark.parametrize(
     ("locale", "sentence"),
-    [("en", "Send at most 64 characters."), ("uk", None), ("ru", None)],
+    [("en", "Use at most 64 characters."), ("uk", None), ("ru", None)],
 )
 def test_a_checkout_key_that_is_too_long_is_told_not_cut(
     as_owner: Visitor, locale: str, sentence: str | None
