@@ -118,7 +118,7 @@ def refund_notes(reward: ReferralReward, debts: RewardDebts | None) -> list[str]
     for debit in debts.debits if debts else []:
         notes.append(
             _(
-                "Refunded after the reward was sent: you owe %(amount)s, of which %(netted)s was deducted from later"
+                "Refunded after the reward was sent: %(amount)s is owed, of which %(netted)s was deducted from later"
                 " rewards.",
                 amount=token_text(debit.amount_wei),
                 netted=token_text(debit.netted_wei),

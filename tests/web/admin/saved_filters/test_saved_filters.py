@@ -65,7 +65,7 @@ def test_a_bad_name_is_refused_by_field(as_admin: Visitor, admin: User, name: st
     assert answer.status_code == 400
     assert 'href="#filter-name-new"' in answer.text
     assert 'id="filter-name-new-error"' in answer.text
-    assert "Give a name of up to 40 characters." in text_of(answer)
+    assert "Enter a name of up to 40 characters." in text_of(answer)
     assert 'name="leastUsd" type="text" value="3"' in answer.text
     save_filter(admin.id, "rewards", "Good", KEPT)
     answer = as_admin.submit(f"/admin/filters/{the_only().id}/name", {"name": name})
