@@ -1,4 +1,4 @@
-# The portal's commands. `make run` needs Python 3.11 or newer and make, nothing else.
+# Commands of the portal. `make run` needs Python 3.11 or newer and make, nothing else.
 
 PYTHON ?= python3
 VENV := .venv
@@ -13,13 +13,13 @@ WORKERS ?= 2
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-# Compiled modules halve the time of every start.
+# Compiled modules halve the start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test-setup test lint bench soak screenshots clean
+.PHONY: help setup run test-setup test test-fast lint translations routes schema bench soak screenshots clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 setup: $(VENV)/.packages $(VENV)/.contracts ## Install into .venv and contracts/node_modules
 	@if compgen -G 'translations/*/LC_MESSAGES/*.po' > /dev/null; then \
@@ -29,9 +29,9 @@ setup: $(VENV)/.packages $(VENV)/.contracts ## Install into .venv and contracts/
 run: setup ## Start the whole portal (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
 	@exec $(BIN)/flask --app wsgi dev --port '$(PORT)' --data-dir '$(DATA_DIR)'
 
-test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/chromium-path ## Install what the tests need besides, a Chromium included
+test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/chromium-path ## Install what the tests need, including a Chromium
 
-test: test-setup ## Check everything: style, types, contracts, tests (TESTS=path for some, WORKERS=2)
+test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=2)
 	@$(MAKE) lint
 	@printf '\n== contracts: build, compare with the committed artifacts, test\n'
 	@$(WITH_NODE) npm --prefix contracts run --silent check
@@ -40,28 +40,45 @@ test: test-setup ## Check everything: style, types, contracts, tests (TESTS=path
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
 	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist loadgroup $(TESTS)
 
-lint: $(VENV)/.test-packages ## Style, types, import contracts, templates, catalogues
+test-fast: $(VENV)/.test-packages ## Style, imports and all tests but slow and browser ones, in under two minutes (TESTS=, WORKERS=)
+	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@printf '\n== import contracts\n' && $(BIN)/lint-imports
+	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
+	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist loadgroup -m 'not slow and not browser' $(TESTS)
+
+lint: $(VENV)/.test-packages ## Check style, types, imports, dependencies, unused code, templates, catalogues
 	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@printf '\n== mypy\n' && $(BIN)/mypy
 	@printf '\n== import contracts\n' && $(BIN)/lint-imports
+	@printf '\n== dependencies\n' && $(BIN)/deptry .
+	@printf '\n== unused code\n' && $(BIN)/python -m tests.support.unused_code
 	@printf '\n== templates\n' && $(BIN)/djlint portal/templates --lint --quiet
 	@printf '\n== catalogues\n' && $(BIN)/python -m tests.support.check_catalogues
 
-bench: test-setup ## Repeat the measurements of docs/, one ratio a line
+translations: $(VENV)/.test-packages ## Extract messages, update the catalogues, list what is untranslated
+	@$(BIN)/python -m tests.support.update_catalogues
+
+routes: $(VENV)/.test-packages ## Rewrite the list of routes that a test compares
+	@$(BIN)/python -m tests.house.routes
+
+schema: $(VENV)/.test-packages ## Rewrite sql/schema.sql, which a test compares with the migrated database
+	@$(BIN)/python -m tests.house.schema
+
+bench: test-setup ## Repeat the measurements of docs/, one ratio per line
 	@$(BIN)/python -m tests.bench
 
-soak: test-setup ## Hours of faults and load against one portal (HOURS=1)
+soak: test-setup ## Run one portal under faults and load for hours (HOURS=1)
 	@$(BIN)/python -m tests.soak --hours '$(or $(HOURS),1)'
 
-screenshots: test-setup ## Take the pictures of docs/ from a fresh portal
+screenshots: test-setup ## Take the screenshots of docs/ from a fresh portal
 	@$(BIN)/python -m tests.screenshots
 
-clean: ## Remove everything made here but .venv and the data folder
+clean: ## Remove generated files except .venv and the data folder
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results contracts/out contracts/cache
 	@find . -path ./$(VENV) -prune -o -path ./contracts/node_modules -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
 	@find translations -name '*.mo' -delete 2> /dev/null || true
 
-# ---- what is installed, each only when its lock file changed
+# ---- installation; each part runs again only when its lock file changed
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) > /dev/null || { echo 'Python 3.11 or newer is needed: install python3 (Debian: apt-get install python3 python3-venv).' >&2; exit 1; }
@@ -88,7 +105,7 @@ $(VENV)/.contracts: contracts/package-lock.json $(VENV)/.packages
 	@$(WITH_NODE) npm --prefix contracts ci --no-audit --no-fund --loglevel error
 	@touch $@
 
-# slither asks for an older web3 than the portal's, so it gets an environment of its own.
+# slither requires an older web3 than the portal, so it has its own environment.
 $(VENV)/.slither: contracts/slither.lock | $(VENV)/bin/python
 	@echo 'Installing slither'
 	@$(PYTHON) -m venv $(VENV)/slither

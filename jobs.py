@@ -1,21 +1,23 @@
-"""The timetable: each job calls one flow under a database lock, so any number of processes may run it.
+"""The schedule: each job runs one flow under a database lock, so that several processes may run it.
 
-The schedule lives in memory; everything durable is a row. A job that is missed or killed is simply
-run at the next tick.
+The schedule is kept in memory and every durable state is a row, so a job that was missed or killed runs again at its
+next time.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from structlog.contextvars import bound_contextvars
 
 from portal.accounts import SessionLimits, prune_challenges, prune_failures, prune_links, prune_sessions
-from portal.db import Actor, advisory_lock, release_connection
+from portal.db import Actor, advisory_lock, connection, release_connection
 from portal.db.checks import run_checks
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
@@ -28,22 +30,24 @@ from portal.flows.minting.watch_chain import watch_chain
 from portal.flows.overviews.risk_hints import count_hints
 from portal.flows.payouts.pay_settlements import run_payouts
 from portal.flows.refunds.refund_payment import settle_refunds
-from portal.mail import open_postman, prune_letters
+from portal.journal import fold_journal_balances
+from portal.logs import get_logger
+from portal.mail import open_transport, prune_letters
 from portal.orders import fold_code_orders
 from portal.payments import prune_forged
 from portal.rewards import fold_reward_totals
 from portal.runtime import Portal
 from portal.visits import prune_visits
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
-# While there is work a run goes on round after round: rewards a second, not a batch every few seconds.
+# A run continues while there is work, so the rate is not limited to one batch per interval.
 MINT_LIMIT, MINT_SECONDS = 5_000, 30
 
 
 @dataclass(frozen=True)
 class Job:
-    """One entry of the timetable: a name, how often in seconds, and the flow."""
+    """One entry of the schedule: a name, an interval in seconds, and the flow it runs."""
 
     name: str
     seconds: int
@@ -51,7 +55,7 @@ class Job:
 
 
 def mint_rewards(portal: Portal) -> object:
-    """Run minting rounds until nothing is open or approved, or the time is over."""
+    """Run minting rounds until no reward is open or approved, or the time limit is reached."""
     return drive_minting(
         portal.chain,
         portal.settings,
@@ -63,92 +67,92 @@ def mint_rewards(portal: Portal) -> object:
 
 
 def pay_settlements(portal: Portal) -> object:
-    """Finish open payout batches and pay what is due."""
+    """Finish open payout batches and pay due settlements."""
     return run_payouts(portal.settings, Actor.job("pay_settlements"))
 
 
 def settle_waiting_callbacks(portal: Portal) -> object:
-    """Apply callbacks that a crash left durable but not acted on."""
+    """Apply stored callbacks that a crash left unapplied."""
     return settle_inbox(portal.chain, portal.settings)
 
 
 def retry_failed_rails(portal: Portal) -> object:
-    """Write again the rails of paid references that failed."""
+    """Write the ledgers of paid references whose first write failed."""
     return retry_rails(portal.chain, portal.settings)
 
 
 def watch_minter(portal: Portal) -> object:
-    """See whether the minter can go on, and log what is wrong."""
+    """Check whether minting is possible and log what prevents it."""
     codes = watch_chain(portal.chain, portal.settings) if portal.chain.configured else []
     if codes:
-        log.warning("minting needs attention: %s", ", ".join(codes))
+        log.warning("minting needs attention", problems=codes)
     return codes
 
 
 def fold_totals(portal: Portal) -> object:
-    """Fold the differences that changed rewards and orders have noted into the kept totals."""
-    return fold_reward_totals() + fold_code_orders()
+    """Fold the recorded changes of rewards, orders and journal accounts into the maintained totals."""
+    return fold_reward_totals() + fold_code_orders() + fold_journal_balances()
 
 
 def settle_late_refunds(portal: Portal) -> object:
-    """Reduce or debit rewards the chain was deciding about when a refund came, and net open debits."""
+    """Reduce or debit rewards that were being minted when their refund arrived, and net open debits."""
     return settle_refunds(Actor.job("settle_late_refunds"))
 
 
 def reconcile_payments(portal: Portal) -> object:
-    """Ask the provider about payments and refunds whose callback is overdue."""
+    """Query the provider about payments and refunds whose callback is overdue."""
     return reconcile(portal.chain, portal.settings)
 
 
 def prune_old_visits(portal: Portal) -> object:
-    """Remove visit buckets older than 28 days."""
+    """Delete daily visit counts older than 28 days."""
     return prune_visits()
 
 
 def prune_forged_callbacks(portal: Portal) -> object:
-    """Remove refused callbacks that nobody we know has signed: old ones and floods."""
+    """Delete refused callbacks without a valid signature: old ones, and the excess of a flood."""
     return prune_forged()
 
 
 def prune_wallet_challenges(portal: Portal) -> object:
-    """Remove texts that no wallet can sign any more."""
+    """Delete expired wallet challenges."""
     return prune_challenges()
 
 
 def send_letters(portal: Portal) -> object:
-    """Answer requests for reset links, then send what waits in the outbox."""
+    """Queue letters for requested reset links, then send the letters that are due."""
     settings = portal.settings
     answer_reset_requests()
     sender = Sender(settings.mail_from, settings.brand_name)
-    postman = open_postman(settings.smtp_url.get_secret_value())
-    return deliver_mail(postman, portal.compose, sender, Actor.job("send_letters"))
+    transport = open_transport(settings.smtp_url.get_secret_value())
+    return deliver_mail(transport, portal.compose, sender, Actor.job("send_letters"))
 
 
 def prune_accounts(portal: Portal) -> object:
-    """Remove sessions, failed sign-ins, links and letters that are long over."""
+    """Delete expired sessions, failed sign-ins, links and letters."""
     limits = SessionLimits(portal.settings.session_idle_hours, portal.settings.session_total_hours)
     return prune_sessions(limits), prune_failures(), prune_links(), prune_letters()
 
 
 def count_risk_hints(portal: Portal) -> object:
-    """Count the hints of waiting rewards, for the queue's filter."""
+    """Count the risk hints of pending rewards for the filter of the queue."""
     return count_hints()
 
 
 def forget_old_sightings(portal: Portal) -> object:
-    """Delete hashed traces whose time is over."""
+    """Delete expired hashes of sightings."""
     return forget_sightings()
 
 
 def check_invariants(portal: Portal) -> object:
-    """Run the SQL invariants and log what they find."""
+    """Run the invariant checks and log each one that fails."""
     broken = run_checks()
     for name, rows in broken.items():
-        log.error("invariant %s is broken by %s rows, the first: %s", name, len(rows), rows[0])
+        log.error("invariant broken", check=name, rows=len(rows), first=str(rows[0]))
     return len(broken)
 
 
-TIMETABLE = (
+JOBS = (
     Job("mint_rewards", 3, mint_rewards),
     Job("fold_totals", 10, fold_totals),
     Job("pay_settlements", 15, pay_settlements),
@@ -169,11 +173,11 @@ TIMETABLE = (
 
 
 def start_schedule(portal: Portal) -> BackgroundScheduler:
-    """Start the timetable in this process and let the portal wake a job early."""
+    """Start the schedule in this process and let the portal run a job before its time."""
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    for job in TIMETABLE:
+    for job in JOBS:
         scheduler.add_job(_run, "interval", seconds=job.seconds, jitter=1, id=job.name, args=[job, portal])
     scheduler.start()
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -183,18 +187,27 @@ def start_schedule(portal: Portal) -> BackgroundScheduler:
 
 
 def _run(job: Job, portal: Portal) -> None:
-    try:
-        with advisory_lock(f"job:{job.name}") as got:
-            if got:
-                job.run(portal)
-    except Exception:  # the schedule goes on; the next tick tries again
-        log.exception("job %s failed", job.name)
-    finally:
-        release_connection()
+    """Run a job unless another process is running it; log its duration in seconds, or its exception."""
+    started = time.monotonic()
+    with bound_contextvars(job=job.name):
+        try:
+            with advisory_lock(f"job:{job.name}") as is_locked:
+                if is_locked:
+                    with connection():
+                        job.run(portal)
+                    log.debug("job finished", duration=_seconds_since(started))
+        except Exception:  # the schedule continues; the next run tries again
+            log.exception("job failed", duration=_seconds_since(started))
+        finally:
+            release_connection()
+
+
+def _seconds_since(started: float) -> float:
+    return round(time.monotonic() - started, 3)
 
 
 def _wake(scheduler: BackgroundScheduler, name: str) -> None:
     try:
         scheduler.modify_job(name, next_run_time=datetime.now(UTC))
     except JobLookupError:
-        log.warning("there is no job %s to wake", name)
+        log.warning("unknown job", job=name)

@@ -18,6 +18,7 @@ from peewee import (
     DatabaseProxy,
     DateField,
     DecimalField,
+    DeferredForeignKey,
     Field,
     ForeignKeyField,
     IntegerField,
@@ -71,31 +72,7 @@ class StatusTable(Table):
     status: Any
 
 
-class EventLog(Table):
-    id = IdentityField()
-    at = DateTimeTZField()
-    actor = TextField()
-    actor_user_id = BigIntegerField(null=True)
-    entity = TextField()
-    entity_id = TextField()
-    event = TextField()
-    from_status = TextField(null=True)
-    to_status = TextField(null=True)
-    reason = TextField(null=True)
-    order_reference = TextField(null=True)
-    data = BinaryJSONField()
-
-    class Meta:
-        table_name = "event_log"
-
-
-class PlatformConfig(Table):
-    id = SmallIntegerField(primary_key=True)
-    referral_percent = PercentField(null=True)
-    updated_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "platform_config"
+# ------------------------------------------------------------------ accounts
 
 
 class User(Table):
@@ -255,6 +232,88 @@ class SharedSignal(Table):
         primary_key = CompositeKey("referee_user_id", "referrer_user_id", "kind")
 
 
+class MembershipMonth(Table):
+    order_reference = TextField(primary_key=True)
+    user_id = BigIntegerField()
+    tier = TextField()
+    starts_at = DateTimeTZField()
+    ends_at = DateTimeTZField()
+    created_at = DateTimeTZField()
+    revoked_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "membership_months"
+
+
+class SavedFilter(Table):
+    id = IdentityField()
+    user_id = BigIntegerField()
+    page = TextField()
+    name = TextField()
+    query = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "saved_filters"
+
+
+# ------------------------------------------------------------------ codes
+
+
+class Refcode(Table):
+    owner_user_id: int
+    code = TextField(primary_key=True)
+    owner = ForeignKeyField(User, column_name="owner_user_id", index=False)
+    wallet_address = TextField()
+    active = BooleanField()
+    visits_total = BigIntegerField()
+    last_visit_at = DateTimeTZField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "refcodes"
+
+
+# ------------------------------------------------------------------ visits
+
+
+class VisitDaily(Table):
+    code = TextField()
+    day = DateField()
+    visits = BigIntegerField()
+
+    class Meta:
+        table_name = "visit_daily"
+        primary_key = CompositeKey("code", "day")
+
+
+class VisitPast(Table):
+    """Buckets moved out of `visit_daily`, read by comparisons only."""
+
+    code = TextField()
+    day = DateField()
+    visits = BigIntegerField()
+
+    class Meta:
+        table_name = "visit_past"
+        primary_key = CompositeKey("code", "day")
+
+
+class PlatformVisits(Table):
+    """Visits of all codes by day, in shards."""
+
+    day = DateField()
+    shard = SmallIntegerField()
+    visits = BigIntegerField()
+
+    class Meta:
+        table_name = "platform_visits"
+        primary_key = CompositeKey("day", "shard")
+
+
+# ------------------------------------------------------------------ catalogue
+
+
 class Vendor(Table):
     user_id: int | None
     id = IdentityField()
@@ -265,34 +324,6 @@ class Vendor(Table):
 
     class Meta:
         table_name = "vendors"
-
-
-class MerchantConfig(Table):
-    vendor_id: int
-    vendor = ForeignKeyField(Vendor, column_name="vendor_id", primary_key=True)
-    platform_percent = PercentField(null=True)
-    referral_percent = PercentField(null=True)
-    custom_splits = BinaryJSONField()
-    payout_frequency = TextField()
-    hold_days = IntegerField()
-    minimum_payout_minor = BigIntegerField()
-    reserve_percent = PercentField()
-    payout_wallet = TextField(null=True)
-    updated_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "merchant_configs"
-
-
-class CommissionStructure(Table):
-    vendor_id: int | None
-    id = IdentityField()
-    vendor = ForeignKeyField(Vendor, column_name="vendor_id", null=True, index=False)
-    name = TextField()
-    referral_percent = PercentField(null=True)
-
-    class Meta:
-        table_name = "commission_structures"
 
 
 class Product(Table):
@@ -307,52 +338,15 @@ class Product(Table):
     currency = TextField()
     stock = BigIntegerField()
     referral_percent = PercentField(null=True)
-    commission_structure = ForeignKeyField(
-        CommissionStructure, column_name="commission_structure_id", null=True, index=False
+    # Declared below, among the tables of its owner.
+    commission_structure = DeferredForeignKey(
+        "CommissionStructure", column_name="commission_structure_id", null=True, index=False
     )
     active = BooleanField()
     created_at = DateTimeTZField()
 
     class Meta:
         table_name = "products"
-
-
-class Order(StatusTable):
-    buyer_user_id: int
-    id = TextField(primary_key=True)
-    order_reference = TextField()
-    buyer = ForeignKeyField(User, column_name="buyer_user_id", index=False)
-    status = TextField()
-    total_minor = BigIntegerField()
-    currency = TextField()
-    referral_code = TextField(null=True)
-    referrer_user_id = BigIntegerField(null=True)
-    referrer_wallet = TextField(null=True)
-    referral_reason = TextField(null=True)
-    referral_trace = BinaryJSONField()
-    checkout_key = TextField(null=True)
-    created_at = DateTimeTZField()
-    paid_at = DateTimeTZField(null=True)
-
-    class Meta:
-        table_name = "orders"
-
-
-class OrderItem(Table):
-    order_id: str
-    product_id: int
-    vendor_id: int
-    id = IdentityField()
-    order = ForeignKeyField(Order, column_name="order_id", backref="items", index=False)
-    product = ForeignKeyField(Product, column_name="product_id", index=False)
-    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
-    name = TextField()
-    quantity = IntegerField()
-    unit_price_minor = BigIntegerField()
-    subtotal_minor = BigIntegerField()
-
-    class Meta:
-        table_name = "order_items"
 
 
 class StockMovement(Table):
@@ -369,6 +363,110 @@ class StockMovement(Table):
         table_name = "stock_movements"
 
 
+# ------------------------------------------------------------------ stores
+
+
+class Store(Table):
+    id = IdentityField()
+    public_id = TextField()
+    name = TextField()
+    platform = TextField()
+    collected_by = TextField()
+    commission_base = TextField()
+    reward_waits_for = TextField()
+    active = BooleanField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "stores"
+
+
+class Customer(Table):
+    store_id: int
+    user_id: int | None
+    id = IdentityField()
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    user = ForeignKeyField(User, column_name="user_id", null=True, index=False)
+    key = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "customers"
+
+
+# ------------------------------------------------------------------ orders
+
+
+class Order(StatusTable):
+    store_id: int
+    customer_id: int
+    buyer_user_id: int | None
+    id = TextField(primary_key=True)
+    order_reference = TextField()
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    customer = ForeignKeyField(Customer, column_name="customer_id", index=False)
+    buyer = ForeignKeyField(User, column_name="buyer_user_id", null=True, index=False)
+    external_id = TextField(null=True)
+    status = TextField()
+    total_minor = BigIntegerField()
+    paid_minor = BigIntegerField()
+    currency = TextField()
+    referral_code = TextField(null=True)
+    link_label = TextField(null=True)
+    referrer_user_id = BigIntegerField(null=True)
+    referrer_wallet = TextField(null=True)
+    referral_reason = TextField(null=True)
+    referral_trace = BinaryJSONField()
+    checkout_key = TextField(null=True)
+    created_at = DateTimeTZField()
+    paid_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "orders"
+
+
+class OrderItem(Table):
+    order_id: str
+    product_id: int | None
+    vendor_id: int
+    id = IdentityField()
+    order = ForeignKeyField(Order, column_name="order_id", backref="items", index=False)
+    product = ForeignKeyField(Product, column_name="product_id", null=True, index=False)
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    sku = TextField()
+    name = TextField()
+    quantity = IntegerField()
+    unit_price_minor = BigIntegerField(null=True)
+    subtotal_minor = BigIntegerField()
+
+    class Meta:
+        table_name = "order_items"
+
+
+class CodeOrderTotal(Table):
+    code = TextField(primary_key=True)
+    orders = BigIntegerField()
+    paid = BigIntegerField()
+    refunded = BigIntegerField()
+
+    class Meta:
+        table_name = "code_order_totals"
+
+
+class CodeOrderDelta(Table):
+    id = IdentityField()
+    code = TextField()
+    orders = BigIntegerField()
+    paid = BigIntegerField()
+    refunded = BigIntegerField()
+
+    class Meta:
+        table_name = "code_order_deltas"
+
+
+# ------------------------------------------------------------------ payments
+
+
 class PaymentTransaction(StatusTable):
     id = IdentityField()
     order_reference = TextField()
@@ -376,7 +474,7 @@ class PaymentTransaction(StatusTable):
     processor = TextField()
     rail = TextField()
     entity_id = TextField()
-    user_id = BigIntegerField()
+    user_id = BigIntegerField(null=True)
     amount_minor = BigIntegerField()
     currency = TextField()
     status = TextField()
@@ -470,214 +568,44 @@ class CreditEntry(Table):
         table_name = "credit_entries"
 
 
-class MembershipMonth(Table):
-    order_reference = TextField(primary_key=True)
-    user_id = BigIntegerField()
-    tier = TextField()
-    starts_at = DateTimeTZField()
-    ends_at = DateTimeTZField()
-    created_at = DateTimeTZField()
-    revoked_at = DateTimeTZField(null=True)
-
-    class Meta:
-        table_name = "membership_months"
+# ------------------------------------------------------------------ commissions
 
 
-class Refcode(Table):
-    owner_user_id: int
-    code = TextField(primary_key=True)
-    owner = ForeignKeyField(User, column_name="owner_user_id", index=False)
-    wallet_address = TextField()
-    active = BooleanField()
-    visits_total = BigIntegerField()
-    last_visit_at = DateTimeTZField(null=True)
-    created_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "refcodes"
-
-
-class VisitDaily(Table):
-    code = TextField()
-    day = DateField()
-    visits = BigIntegerField()
-
-    class Meta:
-        table_name = "visit_daily"
-        primary_key = CompositeKey("code", "day")
-
-
-class VisitPast(Table):
-    """Buckets that left `visit_daily`, read by comparisons only."""
-
-    code = TextField()
-    day = DateField()
-    visits = BigIntegerField()
-
-    class Meta:
-        table_name = "visit_past"
-        primary_key = CompositeKey("code", "day")
-
-
-class PlatformVisits(Table):
-    """Visits of all codes a day, in shards."""
-
-    day = DateField()
-    shard = SmallIntegerField()
-    visits = BigIntegerField()
-
-    class Meta:
-        table_name = "platform_visits"
-        primary_key = CompositeKey("day", "shard")
-
-
-class ReferralReward(StatusTable):
-    id = IdentityField()
-    order_reference = TextField()
-    order_id = TextField(null=True)
-    ref_code = TextField()
-    referrer_user_id = BigIntegerField()
-    referrer_wallet = TextField()
-    referee_user_id = BigIntegerField(null=True)
-    order_total_minor = BigIntegerField()
-    currency = TextField()
-    reward_percent = PercentField()
-    usd_value = ExactField(null=True)
-    token_price_usd = ExactField(null=True)
-    reward_amount_wei = WeiField(null=True)
-    reward_token = TextField(null=True)
-    chain_id = BigIntegerField(null=True)
-    rail = TextField()
-    status = TextField()
-    sizing = BinaryJSONField()
-    tx_hash = TextField(null=True)
-    approved_by = BigIntegerField(null=True)
-    approved_at = DateTimeTZField(null=True)
-    failure_reason = TextField(null=True)
-    created_at = DateTimeTZField()
+class PlatformConfig(Table):
+    id = SmallIntegerField(primary_key=True)
+    referral_percent = PercentField(null=True)
     updated_at = DateTimeTZField()
-    granted_wei = WeiField(null=True)
-    netted_wei = WeiField(default=0)
-    refund_due = BooleanField(default=False)
 
     class Meta:
-        table_name = "referral_rewards"
+        table_name = "platform_config"
 
 
-class RewardTotal(Table):
-    referrer_user_id = BigIntegerField()
-    status = TextField()
-    rewards = BigIntegerField()
-    amount_wei = WeiField()
+class MerchantConfig(Table):
+    vendor_id: int
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", primary_key=True)
+    platform_percent = PercentField(null=True)
+    referral_percent = PercentField(null=True)
+    custom_splits = BinaryJSONField()
+    payout_frequency = TextField()
+    hold_days = IntegerField()
+    minimum_payout_minor = BigIntegerField()
+    reserve_percent = PercentField()
+    payout_wallet = TextField(null=True)
+    updated_at = DateTimeTZField()
 
     class Meta:
-        table_name = "reward_totals"
-        primary_key = CompositeKey("referrer_user_id", "status")
+        table_name = "merchant_configs"
 
 
-class RewardTotalDelta(Table):
+class CommissionStructure(Table):
+    vendor_id: int | None
     id = IdentityField()
-    referrer_user_id = BigIntegerField()
-    status = TextField()
-    rewards = BigIntegerField()
-    amount_wei = WeiField()
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", null=True, index=False)
+    name = TextField()
+    referral_percent = PercentField(null=True)
 
     class Meta:
-        table_name = "reward_total_deltas"
-
-
-class CodeOrderTotal(Table):
-    code = TextField(primary_key=True)
-    orders = BigIntegerField()
-    paid = BigIntegerField()
-    refunded = BigIntegerField()
-
-    class Meta:
-        table_name = "code_order_totals"
-
-
-class CodeOrderDelta(Table):
-    id = IdentityField()
-    code = TextField()
-    orders = BigIntegerField()
-    paid = BigIntegerField()
-    refunded = BigIntegerField()
-
-    class Meta:
-        table_name = "code_order_deltas"
-
-
-class RewardApproval(Table):
-    reward_id = BigIntegerField()
-    admin_user_id = BigIntegerField()
-    created_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "reward_approvals"
-        primary_key = CompositeKey("reward_id", "admin_user_id")
-
-
-class RewardHintCount(Table):
-    reward_id = BigIntegerField(primary_key=True)
-    hints = SmallIntegerField()
-    counted_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "reward_hint_counts"
-
-
-class RewardDebit(Table):
-    id = IdentityField()
-    reward_id = BigIntegerField()
-    referrer_user_id = BigIntegerField()
-    amount_wei = WeiField()
-    netted_wei = WeiField(default=0)
-    reason = TextField()
-    order_reference = TextField()
-    created_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "reward_debits"
-
-
-class RewardNetting(Table):
-    id = IdentityField()
-    debit_id = BigIntegerField()
-    reward_id = BigIntegerField()
-    amount_wei = WeiField()
-    created_at = DateTimeTZField()
-    released_at = DateTimeTZField(null=True)
-
-    class Meta:
-        table_name = "reward_nettings"
-
-
-class JournalTransfer(Table):
-    id = IdentityField()
-    created_at = DateTimeTZField()
-    kind = TextField()
-    order_reference = TextField(null=True)
-    currency = TextField()
-    debit_account = TextField()
-    credit_account = TextField()
-    amount = WeiField()
-    source = TextField()
-    source_id = BigIntegerField()
-
-    class Meta:
-        table_name = "journal_transfers"
-
-
-class ExchangeRate(Table):
-    source = TextField()
-    currency = TextField()
-    day = DateField()
-    units_per_usd = ExactField()
-    fetched_at = DateTimeTZField()
-
-    class Meta:
-        table_name = "exchange_rates"
-        primary_key = CompositeKey("source", "currency", "day")
+        table_name = "commission_structures"
 
 
 class PayoutBatch(StatusTable):
@@ -715,6 +643,10 @@ class Settlement(StatusTable):
     created_at = DateTimeTZField()
     updated_at = DateTimeTZField()
     refund_id = BigIntegerField(null=True)
+    collected_by = TextField()
+    platform_commission_minor = BigIntegerField()
+    referral_commission_minor = BigIntegerField()
+    split_commissions = BinaryJSONField()
 
     class Meta:
         table_name = "settlements"
@@ -795,50 +727,208 @@ class SalesAssist(Table):
         table_name = "erp_sales_assists"
 
 
-class Notification(Table):
+# ------------------------------------------------------------------ programme
+
+
+class ProgrammeVersion(Table):
     id = IdentityField()
-    user_id = BigIntegerField()
-    kind = TextField()
-    params = BinaryJSONField()
-    dedupe_key = TextField()
-    created_at = DateTimeTZField()
-    read_at = DateTimeTZField(null=True)
+    starts_at = DateTimeTZField()
+    ends_at = DateTimeTZField(null=True)
+    rules = BinaryJSONField()
+    created_by = BigIntegerField(null=True)
 
     class Meta:
-        table_name = "notifications"
+        table_name = "programme_versions"
 
 
-# The chain room's tables (sql/006_chain.sql) follow.
+# ------------------------------------------------------------------ rewards
 
 
-class MailOutbox(StatusTable):
+class ReferralReward(StatusTable):
     id = IdentityField()
-    user_id = BigIntegerField(null=True)
-    to_address = TextField()
-    locale = TextField()
-    kind = TextField()
-    params = BinaryJSONField()
-    dedupe_key = TextField(null=True)
+    order_reference = TextField()
+    order_id = TextField(null=True)
+    ref_code = TextField()
+    referrer_user_id = BigIntegerField()
+    referrer_wallet = TextField()
+    referee_user_id = BigIntegerField(null=True)
+    order_total_minor = BigIntegerField()
+    currency = TextField()
+    reward_percent = PercentField()
+    usd_value = ExactField(null=True)
+    token_price_usd = ExactField(null=True)
+    reward_amount_wei = WeiField(null=True)
+    reward_token = TextField(null=True)
+    chain_id = BigIntegerField(null=True)
+    rail = TextField()
     status = TextField()
-    attempts = IntegerField()
-    next_attempt_at = DateTimeTZField()
-    last_error = TextField(null=True)
+    sizing = BinaryJSONField()
+    tx_hash = TextField(null=True)
+    approved_by = BigIntegerField(null=True)
+    approved_at = DateTimeTZField(null=True)
+    failure_reason = TextField(null=True)
     created_at = DateTimeTZField()
-    expires_at = DateTimeTZField()
-    sent_at = DateTimeTZField(null=True)
+    updated_at = DateTimeTZField()
+    granted_wei = WeiField(null=True)
+    netted_wei = WeiField(default=0)
+    refund_due = BooleanField(default=False)
+    bonus_percent = PercentField(default=0)
+    programme_version_id = BigIntegerField(null=True)
+    mintable_from = DateTimeTZField()
 
     class Meta:
-        table_name = "mail_outbox"
+        table_name = "referral_rewards"
 
 
-class MailPreference(Table):
-    user_id = BigIntegerField()
-    topic = TextField()
-    wanted = BooleanField()
+class RewardTotal(Table):
+    referrer_user_id = BigIntegerField()
+    status = TextField()
+    rewards = BigIntegerField()
+    amount_wei = WeiField()
 
     class Meta:
-        table_name = "mail_preferences"
-        primary_key = CompositeKey("user_id", "topic")
+        table_name = "reward_totals"
+        primary_key = CompositeKey("referrer_user_id", "status")
+
+
+class RewardTotalDelta(Table):
+    id = IdentityField()
+    referrer_user_id = BigIntegerField()
+    status = TextField()
+    rewards = BigIntegerField()
+    amount_wei = WeiField()
+
+    class Meta:
+        table_name = "reward_total_deltas"
+
+
+class RewardApproval(Table):
+    reward_id = BigIntegerField()
+    admin_user_id = BigIntegerField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "reward_approvals"
+        primary_key = CompositeKey("reward_id", "admin_user_id")
+
+
+class RewardHintCount(Table):
+    reward_id = BigIntegerField(primary_key=True)
+    hints = SmallIntegerField()
+    counted_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "reward_hint_counts"
+
+
+class RewardDebit(Table):
+    id = IdentityField()
+    reward_id = BigIntegerField()
+    referrer_user_id = BigIntegerField()
+    amount_wei = WeiField()
+    netted_wei = WeiField(default=0)
+    reason = TextField()
+    order_reference = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "reward_debits"
+
+
+class RewardNetting(Table):
+    id = IdentityField()
+    debit_id = BigIntegerField()
+    reward_id = BigIntegerField()
+    amount_wei = WeiField()
+    created_at = DateTimeTZField()
+    released_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "reward_nettings"
+
+
+class ExchangeRate(Table):
+    source = TextField()
+    currency = TextField()
+    day = DateField()
+    units_per_usd = ExactField()
+    fetched_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "exchange_rates"
+        primary_key = CompositeKey("source", "currency", "day")
+
+
+class MintJob(Table):
+    id = IdentityField()
+    kind = TextField()
+    requested_by = BigIntegerField(null=True)
+    retry_of = BigIntegerField(null=True)
+    limit_count = IntegerField(null=True)
+    status = TextField()
+    stop_requested = BooleanField()
+    processed = IntegerField()
+    submitted = IntegerField()
+    minted = IntegerField()
+    failed = IntegerField()
+    waiting_reason = TextField(null=True)
+    created_at = DateTimeTZField()
+    started_at = DateTimeTZField(null=True)
+    finished_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "mint_jobs"
+
+
+class MintJobItem(Table):
+    job = ForeignKeyField(MintJob, column_name="job_id", backref="items", index=False)
+    reward = ForeignKeyField(ReferralReward, column_name="reward_id", index=False)
+
+    class Meta:
+        table_name = "mint_job_items"
+        primary_key = CompositeKey("job", "reward")
+
+
+# ------------------------------------------------------------------ journal
+
+
+class JournalTransfer(Table):
+    id = IdentityField()
+    created_at = DateTimeTZField()
+    kind = TextField()
+    order_reference = TextField(null=True)
+    currency = TextField()
+    debit_account = TextField()
+    credit_account = TextField()
+    amount = WeiField()
+    source = TextField()
+    source_id = BigIntegerField()
+
+    class Meta:
+        table_name = "journal_transfers"
+
+
+class JournalBalanceDelta(Table):
+    id = IdentityField()
+    account = TextField()
+    currency = TextField()
+    amount = WeiField()
+
+    class Meta:
+        table_name = "journal_balance_deltas"
+
+
+class JournalAccountBalance(Table):
+    account = TextField()
+    currency = TextField()
+    balance = WeiField()
+
+    class Meta:
+        table_name = "journal_account_balances"
+        primary_key = CompositeKey("account", "currency")
+
+
+# ------------------------------------------------------------------ chain
 
 
 class ChainLeader(Table):
@@ -944,43 +1034,80 @@ class ChainState(Table):
         table_name = "chain_state"
 
 
-class MintJob(Table):
+# ------------------------------------------------------------------ mail
+
+
+class MailOutbox(StatusTable):
     id = IdentityField()
+    user_id = BigIntegerField(null=True)
+    to_address = TextField()
+    locale = TextField()
     kind = TextField()
-    requested_by = BigIntegerField(null=True)
-    retry_of = BigIntegerField(null=True)
-    limit_count = IntegerField(null=True)
+    params = BinaryJSONField()
+    dedupe_key = TextField(null=True)
     status = TextField()
-    stop_requested = BooleanField()
-    processed = IntegerField()
-    submitted = IntegerField()
-    minted = IntegerField()
-    failed = IntegerField()
-    waiting_reason = TextField(null=True)
+    attempts = IntegerField()
+    next_attempt_at = DateTimeTZField()
+    last_error = TextField(null=True)
     created_at = DateTimeTZField()
-    started_at = DateTimeTZField(null=True)
-    finished_at = DateTimeTZField(null=True)
+    expires_at = DateTimeTZField()
+    sent_at = DateTimeTZField(null=True)
 
     class Meta:
-        table_name = "mint_jobs"
+        table_name = "mail_outbox"
 
 
-class MintJobItem(Table):
-    job = ForeignKeyField(MintJob, column_name="job_id", backref="items", index=False)
-    reward = ForeignKeyField(ReferralReward, column_name="reward_id", index=False)
+# ------------------------------------------------------------------ notifications
+
+
+class MailPreference(Table):
+    user_id = BigIntegerField()
+    topic = TextField()
+    wanted = BooleanField()
 
     class Meta:
-        table_name = "mint_job_items"
-        primary_key = CompositeKey("job", "reward")
+        table_name = "mail_preferences"
+        primary_key = CompositeKey("user_id", "topic")
 
 
-class SavedFilter(Table):
+class Notification(Table):
     id = IdentityField()
     user_id = BigIntegerField()
-    page = TextField()
-    name = TextField()
-    query = TextField()
+    kind = TextField()
+    params = BinaryJSONField()
+    dedupe_key = TextField()
     created_at = DateTimeTZField()
+    read_at = DateTimeTZField(null=True)
 
     class Meta:
-        table_name = "saved_filters"
+        table_name = "notifications"
+
+
+# ------------------------------------------------------------------ db
+
+
+class AppliedFunctions(Table):
+    id = SmallIntegerField(primary_key=True)
+    content_hash = TextField()
+    applied_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "applied_functions"
+
+
+class EventLog(Table):
+    id = IdentityField()
+    at = DateTimeTZField()
+    actor = TextField()
+    actor_user_id = BigIntegerField(null=True)
+    entity = TextField()
+    entity_id = TextField()
+    event = TextField()
+    from_status = TextField(null=True)
+    to_status = TextField(null=True)
+    reason = TextField(null=True)
+    order_reference = TextField(null=True)
+    data = BinaryJSONField()
+
+    class Meta:
+        table_name = "event_log"

@@ -4,7 +4,7 @@ import os
 import sys
 
 from portal.app import create_app, serve
-from portal.cli.beside import command_settings
+from portal.cli.running_portal import command_settings
 from portal.settings import SettingsInvalid
 
 try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from flask import Flask, Response, current_app, request
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -13,6 +11,8 @@ from portal.accounts import set_locale
 from portal.chain import open_chain
 from portal.cli import register_commands
 from portal.db import bind_database, release_connection
+from portal.logs import configure_logging
+from portal.payments import list_providers
 from portal.runtime import Portal
 from portal.settings import Settings, load_settings
 from portal.web import account, admin, checkout, exports, health, hooks, landing, referrer, shop, vendor
@@ -22,12 +22,13 @@ from portal.web.core import brand
 from portal.web.core.access import install_gate
 from portal.web.core.assets import serve_static
 from portal.web.core.context import install_context
+from portal.web.core.current_user import find_current_user
 from portal.web.core.errors import install_errors
 from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
 from portal.web.core.referral_cookies import install_referral_cookies
+from portal.web.core.request_id import RequestIds
 from portal.web.core.security import install_security
-from portal.web.core.viewer import current_viewer
-from portal.web.dev import mailbox, stand_in
+from portal.web.dev import mailbox, payment_simulator
 from portal.web.landing.beacon import BeaconFastPath
 from portal.web.text.letters import composer
 
@@ -51,6 +52,7 @@ BLUEPRINTS = (
 def create_app(settings: Settings | None = None) -> Flask:
     """Return the application; connects to nothing yet. Raises SettingsInvalid."""
     settings = settings or load_settings()
+    configure_logging(as_json=settings.is_production, level=settings.log_level)
     app = Flask(__name__, static_folder=None)
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -62,14 +64,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_errors(app)
     account.login_manager.init_app(app, add_context_processor=False)
     app.teardown_appcontext(lambda _error: release_connection())
-    stand_ins = ((stand_in,) if settings.uses_stand_in else ()) + ((mailbox,) if settings.shows_mail else ())
-    for module in BLUEPRINTS + stand_ins:
+    is_simulated = any(provider.simulator for provider in list_providers(settings))
+    simulators = ((payment_simulator,) if is_simulated else ()) + ((mailbox,) if settings.shows_mail else ())
+    for module in BLUEPRINTS + simulators:
         app.register_blueprint(module.blueprint)
     install_gate(app)
     install_referral_cookies(app)
     register_commands(app)
     _wrap(app, settings)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     return app
 
 
@@ -104,15 +106,17 @@ def _remember_language(response: Response) -> Response:
 
 
 def _remember_for_account(locale: str) -> None:
-    viewer = current_viewer()
-    if viewer.id is not None and viewer.locale != locale:
-        set_locale(viewer.id, locale)
+    user = find_current_user()
+    if user and user.locale != locale:
+        set_locale(user.id, locale)
 
 
 def _wrap(app: Flask, settings: Settings) -> None:
     app.wsgi_app = LocalePrefix(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = BeaconFastPath(app.wsgi_app, app)  # type: ignore[method-assign]
+    trust_header = settings.trusted_proxies > 0
+    app.wsgi_app = RequestIds(app.wsgi_app, trust_header=trust_header)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

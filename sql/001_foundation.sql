@@ -1,4 +1,4 @@
--- What every later change stands on: the append-only guard, the event log, the platform's own configuration.
+-- The basis of every later change: the append-only guard, the event log and the configuration of the platform.
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

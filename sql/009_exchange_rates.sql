@@ -1,4 +1,4 @@
--- Official rates by day, kept as they were read: a reward's size can be computed again from them.
+-- Official rates by day, stored as they were read, so that the size of a reward can be computed again.
 
 CREATE TABLE exchange_rates (
     source text NOT NULL,

@@ -1,5 +1,5 @@
 -- Exact totals of rewards in constant time, however many there are. Every statement that changes rewards notes its
--- difference as rows of its own, so nobody waits for a shared counter; a job folds them into the totals.
+-- difference as rows of its own, so that no writer waits for a shared counter; a job folds them into the totals.
 
 CREATE TABLE reward_totals (
     -- 0 is the platform: all referrers together.

@@ -14,7 +14,7 @@ CREATE TABLE journal_transfers (
     debit_account text NOT NULL,
     credit_account text NOT NULL,
     amount numeric(78, 0) NOT NULL CHECK (amount > 0),
-    -- The row that is told of: payment, credit_entry, settlement, payout, reward or reward_debit.
+    -- The row that caused the transfer: payment, credit_entry, settlement, payout, reward or reward_debit.
     source text NOT NULL,
     source_id bigint NOT NULL,
     CHECK (debit_account <> credit_account)
@@ -229,7 +229,7 @@ $$;
 CREATE TRIGGER reward_debits_journal AFTER INSERT ON reward_debits
     FOR EACH ROW EXECUTE FUNCTION journal_reward_debit();
 
--- Open the books with what stands already.
+-- Post the rows that exist already.
 DO $$ BEGIN
     PERFORM post_transfers('payment', p.id, p.order_reference, p.currency, NULL, payment_lines(p))
     FROM payment_transactions p;

@@ -4,7 +4,7 @@
 ALTER TABLE credit_entries
     ADD COLUMN request_id text UNIQUE CHECK (char_length(request_id) BETWEEN 1 AND 64);
 
--- An unmatched callback that an admin has closed keeps its outcome; who, when and why stand beside it.
+-- An unmatched callback that an admin has closed keeps its outcome; who, when and why are recorded.
 ALTER TABLE payment_events
     ADD COLUMN closed_at timestamptz,
     ADD COLUMN closed_by bigint REFERENCES users (id),
@@ -14,7 +14,7 @@ ALTER TABLE payment_events
 DROP INDEX payment_events_attention;
 CREATE INDEX payment_events_outcome ON payment_events (outcome, id);
 CREATE INDEX payment_events_open ON payment_events (id) WHERE outcome = 'unmatched' AND closed_at IS NULL;
--- What anybody on the internet can make us store; a job keeps it small.
+-- Rows that anyone on the internet can create; a job limits them.
 CREATE INDEX payment_events_forged ON payment_events (received_at) WHERE outcome = 'refused' AND NOT authentic;
 
 -- One row a paid month. A higher tier runs first and moves the lower ones behind it, so no paid day is lost;

@@ -10,14 +10,14 @@ CREATE TABLE platform_visits (
 INSERT INTO platform_visits (day, shard, visits)
 SELECT day, 0, sum(visits) FROM visit_daily GROUP BY day;
 
--- Days that nothing reads one by one any more stand together in a row of this day.
+-- Days that are no longer read one by one are summed in a row of this date.
 INSERT INTO platform_visits (day, shard, visits)
 SELECT '0001-01-01', 0, total - kept
 FROM (SELECT coalesce(sum(visits_total), 0) AS total FROM refcodes) r,
      (SELECT coalesce(sum(visits), 0) AS kept FROM visit_daily) d
 WHERE total > kept;
 
--- Buckets that left visit_daily, kept for 28 more days: only a comparison with the period before reads them.
+-- Buckets that left visit_daily, stored for 28 more days: only a comparison with the period before reads them.
 CREATE TABLE visit_past (
     code text NOT NULL REFERENCES refcodes (code),
     day date NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE visit_past (
 );
 CREATE INDEX visit_past_day ON visit_past (day);
 
--- Counters change in place: room in the page keeps an update off the indexes.
+-- Counters change in place: free space in the page spares an update the indexes.
 ALTER TABLE platform_visits SET (fillfactor = 50);
 ALTER TABLE visit_daily SET (fillfactor = 70);
 ALTER TABLE refcodes SET (fillfactor = 70);

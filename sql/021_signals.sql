@@ -1,4 +1,4 @@
--- Traces that tell an admin when a referrer and a buyer may be one person. No address, device or e-mail is stored here,
+-- Traces that show an admin when a referrer and a buyer may be one person. No address, device or e-mail is stored here,
 -- only keyed hashes, and those for thirty days at most (docs/privacy.md).
 
 -- One salt a period. Deleting it takes its hashes along, and what was hashed with it can never be compared again.

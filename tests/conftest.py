@@ -1,31 +1,42 @@
-"""What every test may ask for: a fresh migrated database, a local chain, a running portal, a browser."""
+"""Fixtures for all tests: an empty migrated database, a local chain, a running portal, a browser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models import database as models_database
-from portal.db.connection import bind_database, connection
+from portal.db.connection import connection
 from tests.support.chains import LocalChain, deployed_chain, unchanged
 from tests.support.chromium import ARGUMENTS, chromium_program
-from tests.support.databases import fresh_database, server_url, system_binaries
+from tests.support.databases import (
+    WorkerDatabase,
+    fresh_database,
+    server_url,
+    system_binaries,
+    worker_database,
+)
 from tests.support.portals import RunningPortal, start_portal
 from tests.support.run import close_run, open_run, run_folder
 
-_BROWSER_TESTS = Path(__file__).parent / "browser"
+_TESTS = Path(__file__).parent
+# Nearly every test of these folders starts servers or processes of its own.
+_SLOW_FOLDERS = ("chain", "dev")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--system-postgres", action="store_true", help="use the system's PostgreSQL everywhere")
+    parser.addoption(
+        "--system-postgres", action="store_true", help="run every test on the PostgreSQL of the system"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "system_postgres: also run on the system's PostgreSQL where there is one"
+        "markers", "system_postgres: also runs on the PostgreSQL of the system if there is one"
     )
     if not hasattr(config, "workerinput"):
         open_run(in_memory=True)
@@ -38,21 +49,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        # One portal and one browser serve them all, so they stay in one worker.
-        if _BROWSER_TESTS in item.path.parents:
+        folder = item.path.relative_to(_TESTS).parts[0]
+        if folder == "browser":
+            # They share one portal and one browser, so they run in one worker.
+            item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
+        elif folder in _SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "postgres_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker("system_postgres"):
-        chosen = metafunc.config.getoption("--system-postgres")
-        both = ["embedded", "system"] if system_binaries() else ["embedded"]
-        metafunc.parametrize("postgres_kind", ["system"] if chosen else both, indirect=True)
+        kinds = ["embedded"]
+        if metafunc.config.getoption("--system-postgres"):
+            kinds = ["system"]
+        elif system_binaries():
+            kinds = ["embedded", pytest.param("system", marks=pytest.mark.slow)]
+        metafunc.parametrize("postgres_kind", kinds, indirect=True)
 
 
 @pytest.fixture
 def postgres_kind(request: pytest.FixtureRequest) -> str:
-    """Which server this test runs on: "embedded" or "system"."""
+    """Return the server this test runs on: "embedded" or "system"."""
     if hasattr(request, "param"):
         return str(request.param)
     return "system" if request.config.getoption("--system-postgres") else "embedded"
@@ -60,20 +78,36 @@ def postgres_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(postgres_kind: str) -> Iterator[str]:
-    """Yield the URL of a migrated database that only this test uses."""
+    """Yield the URL of a migrated database that only this test uses, for changes to the schema or lost servers."""
     with fresh_database(server_url(postgres_kind)) as url:
         yield url
 
 
+@pytest.fixture(scope="session")
+def worker_databases() -> Iterator[Callable[[str], WorkerDatabase]]:
+    """Return a function that returns the database of this worker on the "embedded" or "system" server."""
+    with ExitStack() as stack:
+        yield cache(lambda kind: stack.enter_context(worker_database(server_url(kind))))
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[str]:
-    """Bind the models to a fresh database and hold a connection; yield its URL."""
-    bind_database(database_url)
+def bound_database(
+    worker_databases: Callable[[str], WorkerDatabase], postgres_kind: str
+) -> Iterator[WorkerDatabase]:
+    """Bind the models to the empty database of this worker."""
+    shared = worker_databases(postgres_kind)
+    shared.bind()
     try:
-        with connection():
-            yield database_url
+        yield shared
     finally:
-        models_database.close_all()
+        shared.release()
+
+
+@pytest.fixture
+def database(bound_database: WorkerDatabase) -> Iterator[str]:
+    """Bind the models to an empty database and hold a connection; yield its URL."""
+    with connection():
+        yield bound_database.url
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ from portal.accounts.operations import hash_password
 from portal.db import Actor
 from portal.lib.ids import random_text
 from portal.payments import add_credit
+from portal.stores import BUILT_IN_STORE_ID, ensure_customer_of_user
 
 PASSWORD = "a long test password"
 ACTOR = Actor("test")
@@ -147,15 +148,19 @@ def make_order(
     paid: bool = False,
     **values: Any,
 ) -> Order:
-    """Make an order of (product, quantity) lines, credited to `code` when given."""
+    """Make an order of (product, quantity) lines in the built-in shop, credited to `code` when given."""
     chosen = list(lines) if lines is not None else [(make_product(), 1)]
     order_id = values.pop("id", None) or random_text(14)
+    total_minor = sum(product.price_minor * quantity for product, quantity in chosen)
     defaults: dict[str, Any] = {
         "order_reference": f"store_{order_id}_{1_700_000_000_000 + next(_numbers)}",
+        "store": BUILT_IN_STORE_ID,
+        "customer": ensure_customer_of_user(buyer.id).id,
         "buyer": buyer.id,
         "status": "paid" if paid else "created",
         "paid_at": datetime.now(UTC) if paid else None,
-        "total_minor": sum(product.price_minor * quantity for product, quantity in chosen),
+        "total_minor": total_minor,
+        "paid_minor": total_minor if paid else 0,
         "currency": chosen[0][0].currency,
         "referral_reason": None if code else "no_code",
     }
@@ -172,6 +177,7 @@ def make_order(
             order=order_id,
             product=product.id,
             vendor=product.vendor_id,
+            sku=product.slug,
             name=product.name,
             quantity=quantity,
             unit_price_minor=product.price_minor,
@@ -231,6 +237,8 @@ def make_settlement(
     """Make a settlement: 20% for the platform, and 5% for the referral of one product."""
     number = next(_numbers)
     platform, referral = amount_minor // 5, amount_minor // 20
+    if "commission_minor" in values:
+        platform, referral = values["commission_minor"], 0
     reference = values.pop("order_reference", None) or f"store_settled{number}_{1_700_000_000_000 + number}"
     defaults: dict[str, Any] = {
         "order_reference": reference,
@@ -243,6 +251,9 @@ def make_settlement(
         "status": status,
         "scheduled_for": datetime.now(UTC) + timedelta(days=3),
         "metadata": {"commissionBreakdown": _breakdown(amount_minor, platform, referral)},
+        "platform_commission_minor": platform,
+        "referral_commission_minor": referral,
+        "split_commissions": {},
     }
     return _insert(Settlement, **{**defaults, **values})
 

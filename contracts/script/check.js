@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run check: everything that must hold before a change of the contracts is accepted.
+// npm run check: every check that a change of the contracts must pass.
 "use strict";
 
 const { buildArtifacts, differences } = require("./lib/artifacts");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run format: lay the Solidity files out as forge does.
+// npm run format: format the Solidity files.
 "use strict";
 
 const { CheckFailed, forge, main } = require("./lib/tools");

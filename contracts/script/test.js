@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // npm test: the Foundry tests, gas snapshot included. Options of `forge test` may follow, e.g. -- --match-contract Caps.
-// npm run snapshot: accept the gas the contracts use now.
+// npm run snapshot: update the committed gas snapshot.
 "use strict";
 
 const { CheckFailed, forge, main } = require("./lib/tools");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run validate: OpenZeppelin's upgrade checks. The implementation must be safe behind a proxy, and its state
-// must fit what version 1 left in storage.
+// npm run validate: OpenZeppelin's upgrade checks. The implementation must be safe behind a proxy, and its storage
+// layout must be compatible with version 1.
 "use strict";
 
 const fs = require("node:fs");

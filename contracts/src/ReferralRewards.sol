@@ -17,10 +17,11 @@ import {ITokenOwnership} from "./interfaces/ITokenOwnership.sol";
 /// @title ReferralRewards
 /// @notice Pays referral rewards in one ERC-20 token, each order reference at most once.
 /// @dev UUPS implementation for an ERC-1967 proxy. A call first checks and records everything it will pay and
-/// only then talks to the token, so a hostile token finds nothing half done; a guard refuses re-entry besides.
-/// The token is trusted to exist and to do what its `mint` promises: the admin chooses it.
-/// A payment the token refuses undoes its whole call and is named by `ReferralRewards__PaymentFailed`, so that the
-/// sender can leave it out and pay the others.
+/// only then calls the token, so a hostile token never sees a half-finished payment. A reentrancy guard also
+/// refuses re-entry.
+/// The token is trusted to exist and to mint what its `mint` is asked for, because the admin chooses it.
+/// A payment that the token refuses reverts the whole call with `ReferralRewards__PaymentFailed`, which names it, so
+/// that the sender can leave it out and pay the others.
 contract ReferralRewards is
     IReferralRewards,
     AccessControlUpgradeable,
@@ -30,10 +31,10 @@ contract ReferralRewards is
 {
     using SafeERC20 for IERC20;
 
-    /// @notice May pay rewards, and nothing else.
+    /// @notice Can pay rewards, and nothing else.
     bytes32 public constant OPERATOR_ROLE = keccak256("OPERATOR_ROLE");
 
-    /// @notice May stop payments, and nothing else; only the admin starts them again.
+    /// @notice Can pause payments, and nothing else; only the admin can unpause.
     bytes32 public constant PAUSER_ROLE = keccak256("PAUSER_ROLE");
 
     /// @notice Mode in which rewards are minted through `IMintableERC20`.
@@ -42,7 +43,7 @@ contract ReferralRewards is
     /// @notice Mode in which rewards are transferred from this contract's balance.
     uint8 public constant MODE_TRANSFER = 1;
 
-    /// @notice Most rewards of one batch; about as many as a transaction has room for.
+    /// @notice Maximum number of rewards per batch; about as many as fit into a transaction.
     uint256 public constant MAX_BATCH = 256;
 
     /// @dev One paid reference.
@@ -51,16 +52,16 @@ contract ReferralRewards is
         bytes32 proof;
     }
 
-    /// @dev State of this contract, two slots for everything a payment reads besides its own flag: a cold slot is
-    /// the dearest thing a payment touches (2,100 gas, on Polygon more), so caps and the pause flag share them.
+    /// @dev State of this contract, two slots for everything a payment reads besides its own flag. Cold slots
+    /// dominate the cost of a payment (2,100 gas, on Polygon more), so caps and the pause flag share them.
     /// @param token Reward token.
-    /// @param rewardCap Most that one reward may be; 0 when off.
+    /// @param rewardCap Maximum of one reward; 0 when off.
     /// @param paid What was paid, by order reference.
     /// @param mode 0 MINT, 1 TRANSFER.
-    /// @param paused Whether payments are stopped.
-    /// @param dailyCap Most that one UTC day may pay; 0 when off.
+    /// @param paused Whether payments are paused.
+    /// @param dailyCap Maximum paid per UTC day; 0 when off.
     /// @param spentOfDay Sum paid under a daily cap in the lower 96 bits, and above them its UTC day since 1970;
-    /// one field, so that it is written at once.
+    /// one field, so that it is written in one store.
     /// @custom:storage-location erc7201:ring.storage.ReferralRewards
     struct RewardsStorage {
         address token;
@@ -75,13 +76,13 @@ contract ReferralRewards is
     /// @dev keccak256(abi.encode(uint256(keccak256("ring.storage.ReferralRewards")) - 1)) & ~bytes32(uint256(0xff))
     bytes32 private constant REWARDS_STORAGE = 0x63494f9a505467b83e714b33cfbb88ed27f9e961b754c620ff807756a6921d00;
 
-    /// @notice Locks the implementation: only a proxy can be initialised.
+    /// @notice Lock the implementation; only a proxy can be initialized.
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor() {
         _disableInitializers();
     }
 
-    /// @notice Set a new proxy up; called inside the proxy's constructor.
+    /// @notice Initialize a new proxy; called in the proxy's constructor.
     /// @param admin Receives DEFAULT_ADMIN_ROLE: settings, pause, roles, upgrades.
     /// @param operator Receives OPERATOR_ROLE.
     /// @param token Reward token; must have code.
@@ -198,7 +199,7 @@ contract ReferralRewards is
         ITokenOwnership(token).acceptOwnership();
     }
 
-    // ------------------------------------------------------------------ readers
+    // ------------------------------------------------------------------ views
 
     /// @inheritdoc IReferralRewards
     function paidOrders(bytes32 orderRef) external view returns (bool) {
@@ -254,8 +255,8 @@ contract ReferralRewards is
         return "2.0.0";
     }
 
-    /// @notice Whether payments are stopped.
-    /// @dev Kept beside the daily cap instead of in OpenZeppelin's own slot; saves a cold read per payment.
+    /// @notice Whether payments are paused.
+    /// @dev Stored next to the daily cap instead of in OpenZeppelin's own slot, which saves a cold read per payment.
     /// @return True while paused.
     function paused() public view override returns (bool) {
         return _rewardsStorage().paused;
@@ -263,27 +264,27 @@ contract ReferralRewards is
 
     // ------------------------------------------------------------------ internals
 
-    /// @dev Stop payments; the flag lives where `paused` reads it.
+    /// @dev Pause payments; the flag is stored where `paused` reads it.
     function _pause() internal override whenNotPaused {
         _rewardsStorage().paused = true;
         emit Paused(_msgSender());
     }
 
-    /// @dev Allow payments; the flag lives where `paused` reads it.
+    /// @dev Unpause payments; the flag is stored where `paused` reads it.
     function _unpause() internal override whenPaused {
         _rewardsStorage().paused = false;
         emit Unpaused(_msgSender());
     }
 
-    /// @dev Only the admin upgrades.
+    /// @dev Only the admin can upgrade.
     /// @param newImplementation Checked by UUPSUpgradeable.
     function _authorizeUpgrade(address newImplementation) internal override onlyRole(DEFAULT_ADMIN_ROLE) {}
 
-    /// @dev First half of a batch: refuse bad items, skip paid ones, record the rest. No foreign code runs here.
+    /// @dev First half of a batch: revert on bad items, skip paid ones, record the rest. Makes no external calls.
     /// @param $ State.
     /// @param payments The rewards.
     /// @return skipped Bit i is set when item i is already paid.
-    /// @return total Sum of the others.
+    /// @return total Sum of the unpaid items.
     function _recordBatch(RewardsStorage storage $, Payment[] calldata payments)
         private
         returns (uint256 skipped, uint256 total)
@@ -311,7 +312,7 @@ contract ReferralRewards is
         }
     }
 
-    /// @dev Count a sum against the UTC day's cap, if there is one.
+    /// @dev Count a sum against the daily cap, if there is one.
     /// @param $ State.
     /// @param amount Sum of the call.
     function _spend(RewardsStorage storage $, uint256 amount) private {
@@ -326,12 +327,12 @@ contract ReferralRewards is
         $.spentOfDay = uint128((today << 96) | (spent + amount));
     }
 
-    /// @dev Hand one recorded reward over to the wallet.
+    /// @dev Pay one recorded reward to its wallet.
     /// @param token Reward token.
     /// @param mode 0 MINT, 1 TRANSFER.
     /// @param refWallet Wallet of the referrer.
     /// @param amount Reward.
-    /// @param orderRef Reference, named if the token refuses.
+    /// @param orderRef Order reference, named in the error if the token refuses.
     function _deliver(address token, uint8 mode, address refWallet, uint256 amount, bytes32 orderRef) private {
         if (mode == MODE_MINT) {
             _mint(token, refWallet, amount, orderRef);
@@ -340,7 +341,7 @@ contract ReferralRewards is
         }
     }
 
-    /// @dev Mint; a revert and an answer of `false` are both refusals.
+    /// @dev Mint; a revert and a return value of `false` both count as refusals.
     /// @param token Reward token.
     /// @param to Wallet of the referrer.
     /// @param amount Reward.
@@ -348,7 +349,7 @@ contract ReferralRewards is
     function _mint(address token, address to, uint256 amount, bytes32 orderRef) private {
         bytes4 selector = IMintableERC20.mint.selector;
         bool success;
-        // The call is laid out in scratch space; the free memory pointer it reaches into is put back.
+        // The call is encoded in scratch space; the free memory pointer it overwrites is restored.
         // slither-disable-next-line assembly
         assembly ("memory-safe") {
             let free := mload(0x40)
@@ -439,7 +440,7 @@ contract ReferralRewards is
         return Hashes.efficientKeccak256(bytes32(uint256(uint160(refWallet))), bytes32(amount));
     }
 
-    /// @dev The namespace of this contract's state.
+    /// @dev Storage namespace of this contract.
     /// @return $ State.
     function _rewardsStorage() private pure returns (RewardsStorage storage $) {
         // Solidity has no other way to name a slot.

@@ -7,11 +7,11 @@ import {RewardsTest} from "./support/RewardsTest.sol";
 import {BoolToken, OwnableToken, TwoStepToken} from "./support/Tokens.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title Who may change what
+/// @title Administration
 contract AdministrationTest is RewardsTest {
     address internal constant PAUSER = address(0x9A05E4);
 
-    function test_theAdminChangesTheToken() public {
+    function test_setRewardToken_updatesToken() public {
         BoolToken other = new BoolToken();
         vm.expectEmit(address(rewards));
         emit IReferralRewards.RewardTokenUpdated(address(other));
@@ -21,7 +21,7 @@ contract AdministrationTest is RewardsTest {
         vm.assertEq(other.balanceOf(REFERRER), 1 ether, "paid in the new token");
     }
 
-    function test_theTokenMustBeAContract() public {
+    function test_setRewardToken_revertsWithoutCode() public {
         vm.expectRevert(IReferralRewards.ReferralRewards__ZeroAddress.selector);
         vm.prank(ADMIN);
         rewards.setRewardToken(address(0));
@@ -30,7 +30,7 @@ contract AdministrationTest is RewardsTest {
         rewards.setRewardToken(STRANGER);
     }
 
-    function test_theAdminChangesTheMode() public {
+    function test_setRewardMode_updatesMode() public {
         vm.expectEmit(address(rewards));
         emit IReferralRewards.RewardModeUpdated(TRANSFER);
         vm.prank(ADMIN);
@@ -42,7 +42,7 @@ contract AdministrationTest is RewardsTest {
         rewards.setRewardMode(2);
     }
 
-    function test_thePauserStopsButDoesNotStart() public {
+    function test_pause_pauserCannotUnpause() public {
         (bytes32 pauserRole, bytes32 adminRole) = (rewards.PAUSER_ROLE(), rewards.DEFAULT_ADMIN_ROLE());
         vm.prank(ADMIN);
         rewards.grantRole(pauserRole, PAUSER);
@@ -64,7 +64,7 @@ contract AdministrationTest is RewardsTest {
         vm.assertFalse(rewards.paused(), "running");
     }
 
-    function test_pausingTwiceIsRefused() public {
+    function test_pause_revertsWhenPaused() public {
         vm.prank(ADMIN);
         rewards.pause();
         vm.expectRevert(IRewardsProxy.EnforcedPause.selector);
@@ -72,13 +72,13 @@ contract AdministrationTest is RewardsTest {
         rewards.pause();
     }
 
-    function test_unpausingWhatRunsIsRefused() public {
+    function test_unpause_revertsWhenNotPaused() public {
         vm.expectRevert(IRewardsProxy.ExpectedPause.selector);
         vm.prank(ADMIN);
         rewards.unpause();
     }
 
-    function test_pausingTouchesNothingElse() public {
+    function test_pause_keepsOtherState() public {
         setCaps(7 ether, 9 ether);
         pay(REFERRER, 2 ether, refAt(0));
         vm.startPrank(ADMIN);
@@ -92,7 +92,7 @@ contract AdministrationTest is RewardsTest {
         vm.assertEq(rewards.rewardToken(), address(token), "token");
     }
 
-    function test_theAdminRecoversTokens() public {
+    function test_recoverTokens_sendsTokens() public {
         BoolToken other = new BoolToken();
         other.mint(address(rewards), 5 ether);
         vm.expectEmit(address(rewards));
@@ -106,7 +106,7 @@ contract AdministrationTest is RewardsTest {
         rewards.recoverTokens(address(other), address(0), 1 ether);
     }
 
-    function test_theAdminHandsATokensOwnershipOn() public {
+    function test_transferTokenOwnership_passesOwnership() public {
         OwnableToken owned = new OwnableToken(address(rewards));
         vm.prank(ADMIN);
         rewards.transferTokenOwnership(address(owned), STRANGER);
@@ -117,7 +117,7 @@ contract AdministrationTest is RewardsTest {
         rewards.transferTokenOwnership(address(owned), address(0));
     }
 
-    function test_theAdminTakesAnOfferedOwnership() public {
+    function test_acceptTokenOwnership_acceptsOffer() public {
         TwoStepToken offered = new TwoStepToken(STRANGER);
         vm.prank(STRANGER);
         offered.transferOwnership(address(rewards));
@@ -131,8 +131,8 @@ contract AdministrationTest is RewardsTest {
         vm.assertEq(offered.balanceOf(REFERRER), 1 ether, "and can mint");
     }
 
-    /// Every function that changes something, as everybody who must not call it.
-    function test_nobodyElseAdministers() public {
+    /// Every state-changing function, called by every account that must not call it.
+    function test_administration_revertsForOtherAccounts() public {
         bytes32 adminRole = rewards.DEFAULT_ADMIN_ROLE();
         (bytes32 pauserRole, bytes32 operatorRole) = (rewards.PAUSER_ROLE(), rewards.OPERATOR_ROLE());
         vm.prank(ADMIN);

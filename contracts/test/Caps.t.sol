@@ -6,9 +6,9 @@ import {RewardsTest} from "./support/RewardsTest.sol";
 import {WatchingToken} from "./support/Tokens.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title The bounds on what a stolen operator key can pay out
+/// @title Caps per reward and per day
 contract CapsTest is RewardsTest {
-    function test_oneRewardMayReachItsCapButNotPassIt() public {
+    function test_rewardCap_allowsCapAndRevertsAbove() public {
         setCaps(10 ether, 0);
         pay(REFERRER, 10 ether, refAt(0));
 
@@ -16,14 +16,14 @@ contract CapsTest is RewardsTest {
         pay(REFERRER, 10 ether + 1, refAt(1));
     }
 
-    function test_theCapPerRewardHoldsInABatchAndNamesTheItem() public {
+    function test_rewardCap_batchRevertsNamingItem() public {
         setCaps(2 ether, 0);
         vm.expectRevert(rewardCapExceeded(refAt(2), 3 ether, 2 ether));
         payBatch(batchOf(3));
         vm.assertEq(token.totalSupply(), 0, "nothing paid");
     }
 
-    function test_theDayMayReachItsCapButNotPassIt() public {
+    function test_dailyCap_allowsCapAndRevertsAbove() public {
         setCaps(0, 10 ether);
         pay(REFERRER, 4 ether, refAt(0));
         vm.assertEq(rewards.spentToday(), 4 ether, "spent");
@@ -38,7 +38,7 @@ contract CapsTest is RewardsTest {
         pay(REFERRER, 1, refAt(2));
     }
 
-    function test_aBatchCountsAsItsSumWithoutWhatItSkips() public {
+    function test_dailyCap_countsBatchWithoutSkippedItems() public {
         pay(walletAt(0), 1 ether, refAt(0));
         setCaps(0, 5 ether);
         payBatch(batchOf(3));
@@ -46,7 +46,7 @@ contract CapsTest is RewardsTest {
         vm.assertEq(payBatch(batchOf(3)), 0, "a repeated batch passes a spent day");
     }
 
-    function test_aBatchAboveTheDaysCapPaysNothing() public {
+    function test_dailyCap_batchAboveCapPaysNothing() public {
         setCaps(0, 6 ether - 1);
         vm.expectRevert(dailyCapExceeded(6 ether, 6 ether - 1));
         payBatch(batchOf(3));
@@ -54,7 +54,7 @@ contract CapsTest is RewardsTest {
         vm.assertEq(token.totalSupply(), 0, "nothing paid");
     }
 
-    function test_theDayEndsAtMidnightUtc() public {
+    function test_dailyCap_resetsAtMidnightUtc() public {
         setCaps(0, 10 ether);
         pay(REFERRER, 10 ether, refAt(0));
 
@@ -67,7 +67,7 @@ contract CapsTest is RewardsTest {
         pay(REFERRER, 10 ether, refAt(1));
     }
 
-    function test_aLoweredCapLeavesNothing() public {
+    function test_dailyCap_loweredBelowSpentLeavesNothing() public {
         setCaps(0, 10 ether);
         pay(REFERRER, 8 ether, refAt(0));
         setCaps(0, 5 ether);
@@ -79,7 +79,7 @@ contract CapsTest is RewardsTest {
         vm.assertEq(rewards.remainingToday(), 1 ether, "a raised cap counts what was spent");
     }
 
-    function test_zeroSwitchesBothOff() public {
+    function test_setCaps_zeroTurnsCapsOff() public {
         setCaps(1, 1);
         setCaps(0, 0);
         pay(REFERRER, type(uint128).max, refAt(0));
@@ -87,7 +87,7 @@ contract CapsTest is RewardsTest {
         vm.assertEq(rewards.spentToday(), 0, "and nothing is counted");
     }
 
-    function test_theLargestCapsWork() public {
+    function test_setCaps_acceptsLargestCaps() public {
         uint256 largest = type(uint96).max;
         setCaps(largest, largest);
         pay(REFERRER, largest, refAt(0));
@@ -97,13 +97,13 @@ contract CapsTest is RewardsTest {
         pay(REFERRER, 1, refAt(1));
     }
 
-    function test_aDailyCapAloneStopsAmountsOfAnySize() public {
+    function test_dailyCap_revertsForHugeAmounts() public {
         setCaps(0, 10 ether);
         vm.expectRevert(dailyCapExceeded(type(uint256).max, 10 ether));
         pay(REFERRER, type(uint256).max, refAt(0));
     }
 
-    function test_refusesCapsThatDoNotFit() public {
+    function test_setCaps_revertsAboveUint96() public {
         uint256 tooLarge = uint256(type(uint96).max) + 1;
         bytes memory refusal =
             abi.encodeWithSelector(IReferralRewards.ReferralRewards__CapTooLarge.selector, tooLarge, type(uint96).max);
@@ -113,7 +113,7 @@ contract CapsTest is RewardsTest {
         setCaps(0, tooLarge);
     }
 
-    function test_announcesTheCaps() public {
+    function test_setCaps_emitsEvent() public {
         vm.expectEmit(address(rewards));
         emit IReferralRewards.CapsUpdated(3 ether, 7 ether);
         setCaps(3 ether, 7 ether);
@@ -121,7 +121,7 @@ contract CapsTest is RewardsTest {
         vm.assertEq(rewards.dailyCap(), 7 ether, "per day");
     }
 
-    function test_aPaymentIsCountedBeforeTheTokenIsCalled() public {
+    function test_dailyCap_countsBeforeTokenCall() public {
         WatchingToken watching = new WatchingToken();
         watching.watch(rewards, refAt(0));
         vm.prank(ADMIN);
@@ -132,7 +132,7 @@ contract CapsTest is RewardsTest {
         vm.assertEq(watching.remainingDuringCall(), 6 ether, "already counted");
     }
 
-    function testFuzz_noDayPaysMoreThanItsCap(uint256 cap, uint96[8] memory amounts, uint32[8] memory pauses) public {
+    function testFuzz_dailyCap_neverExceeded(uint256 cap, uint96[8] memory amounts, uint32[8] memory pauses) public {
         cap = bound(cap, 1, type(uint96).max);
         setCaps(0, cap);
         uint256 time = NOON;

@@ -5,8 +5,8 @@ import {IReferralRewards} from "../src/interfaces/IReferralRewards.sol";
 import {RewardsTest} from "./support/RewardsTest.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title Whole transactions through the proxy, both caps on
-/// @dev Isolated calls are transactions of their own: intrinsic gas and calldata are in, every slot starts cold.
+/// @title Gas of whole transactions through the proxy, both caps on
+/// @dev Isolated calls are separate transactions: intrinsic gas and calldata are included, every slot starts cold.
 /// forge-config: default.isolate = true
 contract GasTest is RewardsTest {
     uint256 internal constant BATCH = 25;
@@ -90,7 +90,7 @@ contract GasTest is RewardsTest {
         return abi.encodeCall(rewards.payReferralBatch, (payments));
     }
 
-    /// An amount as a percentage leaves it, without zero bytes to save calldata.
+    /// An amount as percentages produce it, without zero bytes that would make calldata cheaper.
     function lifelike(uint256 i) private pure returns (IReferralRewards.Payment memory one) {
         one = payment(i);
         one.amount = 12.345678912345678912 ether + i;

@@ -7,7 +7,7 @@ import {RewardsTest} from "./support/RewardsTest.sol";
 import {ReentrantToken} from "./support/Tokens.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title A reward token that attacks, even holding the operator's and the admin's role
+/// @title Reentrancy by a hostile token that holds the operator and admin roles
 contract HostileTest is RewardsTest {
     ReentrantToken internal hostile;
 
@@ -23,33 +23,33 @@ contract HostileTest is RewardsTest {
         hostile.mint(address(rewards), 100 ether);
     }
 
-    function test_cannotPayTheSameReferenceAgainWhileMinting() public {
+    function test_reentry_payReferralSameReferenceWhileMinting() public {
         attackDuringPayment(abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(0))));
     }
 
-    function test_cannotPayAnotherReferenceWhileMinting() public {
+    function test_reentry_payReferralOtherReferenceWhileMinting() public {
         attackDuringPayment(abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(7))));
     }
 
-    function test_cannotPayABatchWhileMinting() public {
+    function test_reentry_payReferralBatchWhileMinting() public {
         attackDuringPayment(abi.encodeCall(rewards.payReferralBatch, (batchOf(3))));
     }
 
-    function test_cannotRecoverTokensWhileMinting() public {
+    function test_reentry_recoverTokensWhileMinting() public {
         attackDuringPayment(abi.encodeCall(rewards.recoverTokens, (address(hostile), STRANGER, 1 ether)));
     }
 
-    function test_cannotPayTheSameReferenceAgainWhileTransferring() public {
+    function test_reentry_payReferralSameReferenceWhileTransferring() public {
         switchToTransfer();
         attackDuringPayment(abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(0))));
     }
 
-    function test_cannotPayABatchWhileTransferring() public {
+    function test_reentry_payReferralBatchWhileTransferring() public {
         switchToTransfer();
         attackDuringPayment(abi.encodeCall(rewards.payReferralBatch, (batchOf(3))));
     }
 
-    function test_cannotEnterABatchThatIsBeingPaid() public {
+    function test_reentry_payReferralBatchDuringBatch() public {
         switchToTransfer();
         hostile.arm(address(rewards), abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(2))));
         payBatch(batchOf(3));
@@ -59,15 +59,15 @@ contract HostileTest is RewardsTest {
         }
     }
 
-    function test_cannotSlipABatchIntoRecovery() public {
+    function test_reentry_payReferralBatchDuringRecovery() public {
         hostile.arm(address(rewards), abi.encodeCall(rewards.payReferralBatch, (batchOf(3))));
         vm.prank(ADMIN);
         rewards.recoverTokens(address(hostile), STRANGER, 1 ether);
         theAttackFailed();
     }
 
-    /// With the admin's role it may pause, and that takes nothing from the payment under way.
-    function test_pausingInTheMiddleStopsOnlyWhatFollows() public {
+    /// With the admin role it can pause, which does not affect the payment in progress.
+    function test_pause_duringBatchAffectsLaterCallsOnly() public {
         hostile.arm(address(rewards), abi.encodeCall(rewards.pause, ()));
         payBatch(batchOf(2));
         vm.assertTrue(hostile.succeeded(), "paused");
@@ -76,8 +76,8 @@ contract HostileTest is RewardsTest {
         pay(REFERRER, 1 ether, refAt(5));
     }
 
-    /// A batch goes on in the token and the mode it began with.
-    function test_changingTheTokenInTheMiddleChangesOnlyWhatFollows() public {
+    /// A batch finishes with the token and mode it started with.
+    function test_setRewardToken_duringBatchAffectsLaterCallsOnly() public {
         hostile.arm(address(rewards), abi.encodeCall(rewards.setRewardToken, (address(token))));
         payBatch(batchOf(3));
         vm.assertTrue(hostile.succeeded(), "changed");

@@ -6,9 +6,9 @@ import {IRewardsProxy} from "./support/Interfaces.sol";
 import {RewardsTest} from "./support/RewardsTest.sol";
 import {Vm, vm} from "./support/Vm.sol";
 
-/// @title A new proxy
+/// @title Initialization of a proxy
 contract InitializeTest is RewardsTest {
-    function test_setsEverythingInTheProxysConstructor() public view {
+    function test_initialize_setsStateInProxyConstructor() public view {
         vm.assertEq(rewards.rewardToken(), address(token), "token");
         vm.assertEq(rewards.rewardMode(), MINT, "mode");
         vm.assertTrue(rewards.hasRole(rewards.DEFAULT_ADMIN_ROLE(), ADMIN), "admin");
@@ -21,7 +21,7 @@ contract InitializeTest is RewardsTest {
         vm.assertEq(rewards.version(), "2.0.0", "version");
     }
 
-    function test_announcesTokenAndMode() public {
+    function test_initialize_emitsTokenAndMode() public {
         address logic = implementation();
         bytes memory setup = abi.encodeCall(IRewardsProxy.initialize, (ADMIN, OPERATOR, address(token), TRANSFER));
         vm.recordLogs();
@@ -42,30 +42,30 @@ contract InitializeTest is RewardsTest {
         vm.assertEq(announced, 2, "one event each");
     }
 
-    function test_cannotBeInitialisedTwice() public {
+    function test_initialize_revertsSecondTime() public {
         vm.expectRevert(IRewardsProxy.InvalidInitialization.selector);
         rewards.initialize(STRANGER, STRANGER, address(token), MINT);
     }
 
-    function test_implementationCannotBeInitialised() public {
+    function test_initialize_revertsOnImplementation() public {
         IRewardsProxy logic = IRewardsProxy(implementation());
         vm.expectRevert(IRewardsProxy.InvalidInitialization.selector);
         logic.initialize(ADMIN, OPERATOR, address(token), MINT);
     }
 
-    function test_refusesZeroAdmin() public {
+    function test_initialize_revertsOnZeroAdmin() public {
         refuses(address(0), OPERATOR, address(token), MINT, zeroAddress());
     }
 
-    function test_refusesZeroOperator() public {
+    function test_initialize_revertsOnZeroOperator() public {
         refuses(ADMIN, address(0), address(token), MINT, zeroAddress());
     }
 
-    function test_refusesZeroToken() public {
+    function test_initialize_revertsOnZeroToken() public {
         refuses(ADMIN, OPERATOR, address(0), MINT, zeroAddress());
     }
 
-    function test_refusesATokenWithoutCode() public {
+    function test_initialize_revertsOnTokenWithoutCode() public {
         refuses(
             ADMIN,
             OPERATOR,
@@ -75,7 +75,7 @@ contract InitializeTest is RewardsTest {
         );
     }
 
-    function test_refusesAnUnknownMode() public {
+    function test_initialize_revertsOnUnknownMode() public {
         refuses(
             ADMIN,
             OPERATOR,
@@ -85,8 +85,8 @@ contract InitializeTest is RewardsTest {
         );
     }
 
-    /// The state's home follows from its name (ERC-7201), so that the constant cannot be mistyped unseen.
-    function test_stateLivesInItsNamespace() public view {
+    /// The storage slot is derived from the namespace (ERC-7201), so a typo in the constant fails here.
+    function test_storage_usesNamespace() public view {
         uint256 base = uint256(keccak256(abi.encode(uint256(keccak256("ring.storage.ReferralRewards")) - 1)));
         bytes32 slot = bytes32(base & ~uint256(0xff));
         vm.assertEq(address(uint160(uint256(vm.load(address(rewards), slot)))), address(token), "token slot");

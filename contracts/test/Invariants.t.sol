@@ -5,7 +5,7 @@ import {RewardsHandler} from "./support/RewardsHandler.sol";
 import {RewardsTest} from "./support/RewardsTest.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title What holds whatever users do, in whatever order
+/// @title Invariants under random sequences of calls
 abstract contract Invariants is RewardsTest {
     bytes32 internal constant IMPLEMENTATION_SLOT = 0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc;
 
@@ -19,13 +19,13 @@ abstract contract Invariants is RewardsTest {
         handler.changeCaps(10 ether - 1, 40 ether - 1);
     }
 
-    /// Foundry asks whom to call at random.
+    /// Foundry reads the targets of random calls.
     function targetContracts() public view returns (address[] memory targets) {
         targets = new address[](1);
         targets[0] = address(handler);
     }
 
-    function invariant_eachReferenceIsPaidAtMostOnce() public view {
+    function invariant_referencePaidAtMostOnce() public view {
         uint256 paidReferences;
         for (uint256 i = 0; i < handler.REFERENCES(); ++i) {
             bytes32 orderRef = handler.refAt(i);
@@ -38,7 +38,7 @@ abstract contract Invariants is RewardsTest {
         vm.assertEq(paidReferences, handler.payments(), "no other reference was paid");
     }
 
-    function invariant_noDayPaysMoreThanItsCap() public view {
+    function invariant_dailyCapNeverExceeded() public view {
         uint256 today = handler.time() / 1 days;
         for (uint256 day = NOON / 1 days; day <= today; ++day) {
             vm.assertLe(handler.paidOn(day), handler.highestCapOn(day), "within the day's cap");
@@ -46,7 +46,7 @@ abstract contract Invariants is RewardsTest {
         vm.assertEq(rewards.spentToday(), handler.paidOn(today), "the counter counts what was paid");
     }
 
-    function invariant_theOperatorOnlyPays() public view {
+    function invariant_operatorOnlyPays() public view {
         vm.assertEq(rewards.rewardToken(), address(token), "token");
         vm.assertEq(rewards.rewardMode(), expectedMode(), "mode");
         vm.assertEq(rewards.rewardCap(), handler.expectedRewardCap(), "cap per reward");
@@ -58,15 +58,15 @@ abstract contract Invariants is RewardsTest {
         vm.assertEq(vm.load(address(rewards), IMPLEMENTATION_SLOT), implementationAtFirst, "implementation");
     }
 
-    /// Tokens handed to the wallets equal the sum of the events; how depends on the mode.
-    function invariant_whatWasPaidIsWhatTheEventsSay() public view virtual;
+    /// Tokens paid to the wallets equal the sum of the events; implemented per mode.
+    function invariant_paidAmountsMatchEvents() public view virtual;
 
     function expectedMode() internal pure virtual returns (uint8);
 }
 
-/// @title Minting
+/// @title Invariants in MINT mode
 contract MintInvariantsTest is Invariants {
-    function invariant_whatWasPaidIsWhatTheEventsSay() public view override {
+    function invariant_paidAmountsMatchEvents() public view override {
         vm.assertEq(token.totalSupply(), handler.totalPaid(), "supply minted");
     }
 
@@ -75,7 +75,7 @@ contract MintInvariantsTest is Invariants {
     }
 }
 
-/// @title Transferring from a treasury that may run dry
+/// @title Invariants in TRANSFER mode, with a treasury that can run out
 contract TransferInvariantsTest is Invariants {
     uint256 internal constant TREASURY = 90 ether;
 
@@ -87,7 +87,7 @@ contract TransferInvariantsTest is Invariants {
         rewards.setRewardMode(TRANSFER);
     }
 
-    function invariant_whatWasPaidIsWhatTheEventsSay() public view override {
+    function invariant_paidAmountsMatchEvents() public view override {
         vm.assertEq(token.balanceOf(address(rewards)), TREASURY - handler.totalPaid(), "treasury");
         vm.assertEq(token.totalSupply(), TREASURY, "nothing minted");
     }

@@ -6,9 +6,9 @@ import {RewardsTest} from "./support/RewardsTest.sol";
 import {BoolToken, FeeToken, OwnableToken, SilentToken} from "./support/Tokens.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title Both ways to pay, over the kinds of tokens that exist
+/// @title MINT and TRANSFER mode with different kinds of tokens
 contract ModesTest is RewardsTest {
-    function test_mintsAnOwnableTokenThatItOwns() public {
+    function test_mint_ownableToken() public {
         OwnableToken owned = new OwnableToken(ADMIN);
         rewards = deploy(address(owned), MINT);
         bytes memory reason = abi.encodeWithSignature("OwnableUnauthorizedAccount(address)", address(rewards));
@@ -22,14 +22,14 @@ contract ModesTest is RewardsTest {
         vm.assertEq(owned.totalSupply(), 6 ether, "minted");
     }
 
-    function test_mintsATokenThatAnswersTrue() public {
+    function test_mint_tokenReturningTrue() public {
         BoolToken spoken = new BoolToken();
         rewards = deploy(address(spoken), MINT);
         pay(REFERRER, 1 ether, refAt(0));
         vm.assertEq(spoken.balanceOf(REFERRER), 1 ether, "minted");
     }
 
-    function test_takesAnAnswerOfFalseForARefusal() public {
+    function test_mint_revertsOnFalse() public {
         BoolToken spoken = new BoolToken();
         spoken.mint(address(this), 10 ether);
         spoken.transfer(address(rewards), 10 ether);
@@ -48,7 +48,7 @@ contract ModesTest is RewardsTest {
         vm.assertFalse(rewards.paidOrders(refAt(0)), "unpaid");
     }
 
-    function test_transfersFromItsOwnBalance() public {
+    function test_transfer_paysFromBalance() public {
         fundInTransferMode(10 ether);
         pay(REFERRER, 4 ether, refAt(9));
         payBatch(batchOf(3));
@@ -58,7 +58,7 @@ contract ModesTest is RewardsTest {
         vm.assertEq(token.totalSupply(), 10 ether, "nothing minted");
     }
 
-    function test_transfersATokenThatAnswersNothing() public {
+    function test_transfer_tokenReturningNothing() public {
         SilentToken silent = new SilentToken();
         rewards = deploy(address(silent), TRANSFER);
         silent.mint(address(rewards), 10 ether);
@@ -66,7 +66,7 @@ contract ModesTest is RewardsTest {
         vm.assertEq(silent.balanceOf(walletAt(2)), 3 ether, "paid");
     }
 
-    function test_saysWhatIsMissingInTheTreasury() public {
+    function test_transfer_revertsOnInsufficientBalance() public {
         fundInTransferMode(5 ether);
         vm.expectRevert(insufficient(5 ether, 6 ether));
         payBatch(batchOf(3));
@@ -75,7 +75,7 @@ contract ModesTest is RewardsTest {
         vm.assertFalse(rewards.paidOrders(refAt(0)), "nobody is blamed or paid");
     }
 
-    function test_paysTheSameWalletTwiceInOneBatch() public {
+    function test_transfer_batchPaysSameWalletTwice() public {
         fundInTransferMode(10 ether);
         IReferralRewards.Payment[] memory payments = batchOf(3);
         payments[2].refWallet = payments[0].refWallet;
@@ -83,7 +83,7 @@ contract ModesTest is RewardsTest {
         vm.assertEq(token.balanceOf(walletAt(0)), 4 ether, "both");
     }
 
-    function test_refusesAFeeOnTransfer() public {
+    function test_transfer_revertsOnFee() public {
         FeeToken fee = new FeeToken();
         rewards = deploy(address(fee), TRANSFER);
         fee.mint(address(rewards), 1_000 ether);
@@ -101,7 +101,7 @@ contract ModesTest is RewardsTest {
     }
 
     /// A transfer to itself moves nothing, so it must not count as paid.
-    function test_refusesToTransferToItself() public {
+    function test_transfer_revertsToItself() public {
         fundInTransferMode(10 ether);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -111,14 +111,14 @@ contract ModesTest is RewardsTest {
         pay(address(rewards), 1 ether, refAt(0));
     }
 
-    function test_aReferenceStaysPaidAcrossModesAndTokens() public {
+    function test_paidOrders_survivesModeAndTokenChange() public {
         pay(REFERRER, 1 ether, refAt(0));
         fundInTransferMode(10 ether);
         vm.expectRevert(abi.encodeWithSelector(IReferralRewards.ReferralRewards__AlreadyPaid.selector, refAt(0)));
         pay(REFERRER, 1 ether, refAt(0));
     }
 
-    function testFuzz_transfersExactlyTheAmount(uint256 funds, uint256 amount) public {
+    function testFuzz_transfer_exactAmount(uint256 funds, uint256 amount) public {
         amount = bound(amount, 1, type(uint256).max);
         fundInTransferMode(funds);
         if (amount > funds) vm.expectRevert(insufficient(funds, amount));

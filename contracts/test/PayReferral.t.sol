@@ -6,11 +6,11 @@ import {IRewardsProxy} from "./support/Interfaces.sol";
 import {RewardsTest} from "./support/RewardsTest.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title One reward at a time
+/// @title payReferral
 contract PayReferralTest is RewardsTest {
     bytes32 internal constant ORDER = keccak256("store_order_1_1795262400000");
 
-    function test_mintsTheRewardAndRemembersIt() public {
+    function test_payReferral_mintsAndMarksPaid() public {
         vm.expectEmit(address(rewards));
         emit IReferralRewards.ReferralPaid(REFERRER, 5 ether, ORDER);
         pay(REFERRER, 5 ether, ORDER);
@@ -20,7 +20,7 @@ contract PayReferralTest is RewardsTest {
         vm.assertTrue(rewards.paidOrders(ORDER), "paid");
     }
 
-    function test_keepsAProofOfWalletAndAmount() public {
+    function test_payReferral_storesProof() public {
         vm.assertEq(rewards.paymentProof(ORDER), 0, "no proof before");
         pay(REFERRER, 5 ether, ORDER);
 
@@ -31,24 +31,24 @@ contract PayReferralTest is RewardsTest {
         vm.assertFalse(rewards.isPaidAs(keccak256("other"), REFERRER, 5 ether), "another reference");
     }
 
-    function test_paysAReferenceOnce() public {
+    function test_payReferral_revertsWhenAlreadyPaid() public {
         pay(REFERRER, 5 ether, ORDER);
         vm.expectRevert(abi.encodeWithSelector(IReferralRewards.ReferralRewards__AlreadyPaid.selector, ORDER));
         pay(STRANGER, 1 ether, ORDER);
         vm.assertEq(token.totalSupply(), 5 ether, "nothing more");
     }
 
-    function test_refusesTheZeroWallet() public {
+    function test_payReferral_revertsOnZeroWallet() public {
         vm.expectRevert(IReferralRewards.ReferralRewards__ZeroAddress.selector);
         pay(address(0), 5 ether, ORDER);
     }
 
-    function test_refusesAZeroAmount() public {
+    function test_payReferral_revertsOnZeroAmount() public {
         vm.expectRevert(IReferralRewards.ReferralRewards__ZeroAmount.selector);
         pay(REFERRER, 0, ORDER);
     }
 
-    function test_onlyTheOperatorPays() public {
+    function test_payReferral_revertsForOtherAccounts() public {
         bytes32 role = rewards.OPERATOR_ROLE();
         address[2] memory others = [ADMIN, STRANGER];
         for (uint256 i = 0; i < others.length; ++i) {
@@ -58,7 +58,7 @@ contract PayReferralTest is RewardsTest {
         }
     }
 
-    function test_paysNothingWhilePaused() public {
+    function test_payReferral_revertsWhilePaused() public {
         vm.prank(ADMIN);
         rewards.pause();
         vm.expectRevert(IRewardsProxy.EnforcedPause.selector);
@@ -70,7 +70,7 @@ contract PayReferralTest is RewardsTest {
         vm.assertTrue(rewards.paidOrders(ORDER), "paid after the pause");
     }
 
-    function test_aRefusedPaymentNamesReferenceAndReason() public {
+    function test_payReferral_revertNamesReferenceAndReason() public {
         bytes32 minter = token.MINTER_ROLE();
         vm.prank(ADMIN);
         token.revokeRole(minter, address(rewards));
@@ -82,7 +82,7 @@ contract PayReferralTest is RewardsTest {
         vm.assertFalse(rewards.paidOrders(ORDER), "still unpaid");
     }
 
-    function testFuzz_paysAnyWalletAnyAmount(address wallet, uint256 amount, bytes32 orderRef) public {
+    function testFuzz_payReferral_anyWalletAndAmount(address wallet, uint256 amount, bytes32 orderRef) public {
         vm.assume(wallet != address(0) && amount != 0);
         pay(wallet, amount, orderRef);
 
@@ -92,7 +92,7 @@ contract PayReferralTest is RewardsTest {
         pay(wallet, amount, orderRef);
     }
 
-    function testFuzz_readersAnswerFalseForWhatWasNotPaid(bytes32 orderRef, address wallet, uint256 amount) public {
+    function testFuzz_views_returnFalseWhenUnpaid(bytes32 orderRef, address wallet, uint256 amount) public {
         vm.assume(orderRef != ORDER);
         pay(REFERRER, 5 ether, ORDER);
         vm.assertFalse(rewards.paidOrders(orderRef), "unpaid");

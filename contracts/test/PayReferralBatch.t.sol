@@ -7,9 +7,9 @@ import {RewardsTest} from "./support/RewardsTest.sol";
 import {BlocklistToken} from "./support/Tokens.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title Many rewards in one transaction
+/// @title payReferralBatch
 contract PayReferralBatchTest is RewardsTest {
-    function test_paysEveryReward() public {
+    function test_payReferralBatch_paysEveryReward() public {
         IReferralRewards.Payment[] memory payments = batchOf(3);
         for (uint256 i = 0; i < 3; ++i) {
             vm.expectEmit(address(rewards));
@@ -24,7 +24,7 @@ contract PayReferralBatchTest is RewardsTest {
         vm.assertEq(token.totalSupply(), 6 ether, "supply");
     }
 
-    function test_skipsWhatIsPaidAndSaysSo() public {
+    function test_payReferralBatch_skipsPaidWithEvent() public {
         pay(walletAt(1), 2 ether, refAt(1));
 
         vm.expectEmit(address(rewards));
@@ -34,7 +34,7 @@ contract PayReferralBatchTest is RewardsTest {
         vm.assertEq(token.totalSupply(), 6 ether, "supply");
     }
 
-    function test_paysAReferenceNamedTwiceOnce() public {
+    function test_payReferralBatch_paysDuplicateReferenceOnce() public {
         IReferralRewards.Payment[] memory payments = batchOf(3);
         payments[2] = IReferralRewards.Payment(STRANGER, 7 ether, refAt(0));
 
@@ -45,13 +45,13 @@ contract PayReferralBatchTest is RewardsTest {
         vm.assertTrue(rewards.isPaidAs(refAt(0), walletAt(0), 1 ether), "proof of the first");
     }
 
-    function test_aBatchSentTwicePaysOnce() public {
+    function test_payReferralBatch_sentTwicePaysOnce() public {
         payBatch(batchOf(3));
         vm.assertEq(payBatch(batchOf(3)), 0, "nothing left to pay");
         vm.assertEq(token.totalSupply(), 6 ether, "supply");
     }
 
-    function test_aZeroWalletAnywhereStopsEverything() public {
+    function test_payReferralBatch_revertsOnZeroWallet() public {
         IReferralRewards.Payment[] memory payments = batchOf(3);
         payments[2].refWallet = address(0);
         vm.expectRevert(IReferralRewards.ReferralRewards__ZeroAddress.selector);
@@ -59,7 +59,7 @@ contract PayReferralBatchTest is RewardsTest {
         nothingWasPaid();
     }
 
-    function test_aZeroAmountAnywhereStopsEverything() public {
+    function test_payReferralBatch_revertsOnZeroAmount() public {
         IReferralRewards.Payment[] memory payments = batchOf(3);
         payments[2].amount = 0;
         vm.expectRevert(IReferralRewards.ReferralRewards__ZeroAmount.selector);
@@ -67,7 +67,7 @@ contract PayReferralBatchTest is RewardsTest {
         nothingWasPaid();
     }
 
-    function test_badItemsAreRefusedEvenIfAlreadyPaid() public {
+    function test_payReferralBatch_revertsOnBadItemEvenIfPaid() public {
         IReferralRewards.Payment[] memory payments = batchOf(3);
         payBatch(payments);
         payments[0].refWallet = address(0);
@@ -75,13 +75,13 @@ contract PayReferralBatchTest is RewardsTest {
         payBatch(payments);
     }
 
-    function test_refusesAnEmptyBatch() public {
+    function test_payReferralBatch_revertsOnEmptyBatch() public {
         uint256 maximum = rewards.MAX_BATCH();
         vm.expectRevert(abi.encodeWithSelector(IReferralRewards.ReferralRewards__BatchSize.selector, 0, maximum));
         payBatch(batchOf(0));
     }
 
-    function test_refusesAnOverlongBatch() public {
+    function test_payReferralBatch_revertsAboveMaxBatch() public {
         uint256 maximum = rewards.MAX_BATCH();
         vm.expectRevert(
             abi.encodeWithSelector(IReferralRewards.ReferralRewards__BatchSize.selector, maximum + 1, maximum)
@@ -90,7 +90,7 @@ contract PayReferralBatchTest is RewardsTest {
     }
 
     /// Every position of the longest batch can be skipped, the last bit included.
-    function test_theLongestBatchSkipsAtItsEnds() public {
+    function test_payReferralBatch_longestBatchSkipsEnds() public {
         uint256 maximum = rewards.MAX_BATCH();
         pay(walletAt(0), 1 ether, refAt(0));
         pay(walletAt(maximum - 1), maximum * 1 ether, refAt(maximum - 1));
@@ -98,22 +98,22 @@ contract PayReferralBatchTest is RewardsTest {
         vm.assertEq(token.totalSupply(), (maximum * (maximum + 1) / 2) * 1 ether, "each once");
     }
 
-    function test_onlyTheOperatorPays() public {
+    function test_payReferralBatch_revertsForOtherAccounts() public {
         expectDenied(ADMIN, rewards.OPERATOR_ROLE());
         vm.prank(ADMIN);
         rewards.payReferralBatch(batchOf(1));
     }
 
-    function test_paysNothingWhilePaused() public {
+    function test_payReferralBatch_revertsWhilePaused() public {
         vm.prank(ADMIN);
         rewards.pause();
         vm.expectRevert(IRewardsProxy.EnforcedPause.selector);
         payBatch(batchOf(1));
     }
 
-    /// A recipient whom the token refuses stops the batch, but the error names it. The sender leaves it out, as this
-    /// test does, and the others are paid: one bad recipient costs the rest one attempt, never their reward.
-    function test_oneBadRecipientIsNamedAndCannotBlockTheOthers() public {
+    /// A recipient that the token refuses reverts the batch, and the error names it. The sender leaves it out, as this
+    /// test does, and the others are paid: a bad recipient costs the rest one attempt, never their reward.
+    function test_payReferralBatch_badRecipientIsNamedAndDoesNotBlockOthers() public {
         BlocklistToken blocklist = new BlocklistToken();
         vm.prank(ADMIN);
         rewards.setRewardToken(address(blocklist));
@@ -140,8 +140,8 @@ contract PayReferralBatchTest is RewardsTest {
         vm.assertEq(blocklist.totalSupply(), 10 ether, "each once");
     }
 
-    /// However many bad recipients there are, dropping the named one each time ends with all good ones paid.
-    function testFuzz_badRecipientsOnlyDelay(uint16 badOnes) public {
+    /// Whatever the number of bad recipients, removing the named one each time ends with all others paid.
+    function testFuzz_payReferralBatch_badRecipientsOnlyDelay(uint16 badOnes) public {
         BlocklistToken blocklist = new BlocklistToken();
         vm.prank(ADMIN);
         rewards.setRewardToken(address(blocklist));
@@ -163,7 +163,7 @@ contract PayReferralBatchTest is RewardsTest {
         }
     }
 
-    function testFuzz_repeatsAndPaidOnesNeverPayTwice(uint8[12] memory picks, uint8 paidBefore) public {
+    function testFuzz_payReferralBatch_neverPaysTwice(uint8[12] memory picks, uint8 paidBefore) public {
         pay(walletAt(paidBefore % 8), (paidBefore % 8 + 1) * 1 ether, refAt(paidBefore % 8));
         IReferralRewards.Payment[] memory payments = new IReferralRewards.Payment[](picks.length);
         for (uint256 i = 0; i < picks.length; ++i) {

@@ -6,17 +6,17 @@ import {IRewardsProxy} from "./support/Interfaces.sol";
 import {RewardsTest} from "./support/RewardsTest.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @dev What only version 1 has.
+/// @dev The interface of version 1 only.
 interface IRewardsV1 {
     function setRewardCap(uint96 cap) external;
 }
 
-/// @title From version 1 to this one, and who may do it
+/// @title Upgrade from version 1
 contract UpgradeTest is RewardsTest {
     /// keccak256("eip1967.proxy.implementation") - 1
     bytes32 internal constant IMPLEMENTATION_SLOT = 0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc;
 
-    function test_versionOneKeepsItsState() public {
+    function test_upgrade_keepsVersionOneState() public {
         fromVersionOne();
         vm.prank(ADMIN);
         IRewardsV1(address(rewards)).setRewardCap(50 ether);
@@ -39,7 +39,7 @@ contract UpgradeTest is RewardsTest {
         vm.assertTrue(rewards.hasRole(rewards.OPERATOR_ROLE(), OPERATOR), "operator");
     }
 
-    function test_versionOneGoesOnPaying() public {
+    function test_upgrade_continuesPaying() public {
         fromVersionOne();
         pay(REFERRER, 5 ether, refAt(0));
         upgrade();
@@ -54,7 +54,7 @@ contract UpgradeTest is RewardsTest {
         vm.assertEq(token.totalSupply(), 10 ether, "each once");
     }
 
-    function test_anUpgradeCannotRunTheInitialiserAgain() public {
+    function test_upgrade_cannotInitializeAgain() public {
         fromVersionOne();
         address next = implementation();
         bytes memory again = abi.encodeCall(rewards.initialize, (STRANGER, STRANGER, address(token), MINT));
@@ -63,7 +63,7 @@ contract UpgradeTest is RewardsTest {
         rewards.upgradeToAndCall(next, again);
     }
 
-    function test_onlyTheAdminUpgrades() public {
+    function test_upgrade_revertsForOtherAccounts() public {
         bytes32 adminRole = rewards.DEFAULT_ADMIN_ROLE();
         address before = implementationOf(address(rewards));
         address next = implementation();
@@ -76,13 +76,13 @@ contract UpgradeTest is RewardsTest {
         vm.assertEq(implementationOf(address(rewards)), before, "unchanged");
     }
 
-    function test_refusesAnImplementationThatIsNotUups() public {
+    function test_upgrade_revertsOnNonUups() public {
         vm.expectRevert(abi.encodeWithSignature("ERC1967InvalidImplementation(address)", address(token)));
         vm.prank(ADMIN);
         rewards.upgradeToAndCall(address(token), "");
     }
 
-    function test_theImplementationItselfCannotBeUpgraded() public {
+    function test_upgrade_revertsOnImplementation() public {
         address logic = implementation();
         address next = implementation();
         vm.expectRevert(IRewardsProxy.UUPSUnauthorizedCallContext.selector);

@@ -1,4 +1,4 @@
-"""First touch in, decision trace out: who, if anyone, is credited with an order."""
+"""Decide who, if anyone, is credited with a purchase, with a trace of the decision."""
 
 from portal.attribution.rules import (
     AttributionFacts,

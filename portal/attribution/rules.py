@@ -1,4 +1,4 @@
-"""Decide whether a purchase is attributed, and keep the trace of the decision (SPEC section 2)."""
+"""Decide whether a purchase is attributed, with a trace of the decision. See docs/rules/attribution.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CodeState = Literal["active", "inactive"]
 
 CODE_LENGTH = 8
 CODE_PATTERN = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
-# What messengers and people leave around a code in a link: quotes, full stops, spaces, a second query.
+# Characters that messengers and people leave around a code in a link: quotes, full stops, spaces, a second query.
 _LINKED_CODE = re.compile(rf"[\W_]*({CODE_PATTERN.pattern})(?:[\W_]*|[?&#].*)", re.DOTALL)
 _TYPED_SPACES = re.compile(r"[\s\u200b-\u200f\u2060\ufeff-]+")
 
@@ -41,9 +41,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class AttributionFacts:
-    """What the guards look at, read from the database in one place.
+    """The input of the guards, read from the database in one place.
 
-    `code` is the text as it came, `code_state` is None when no such code is stored.
+    `code` is the text as it was received; `code_state` is None when no such code is stored; `buyer_user_id` is None
+    when the buyer has no account here.
     """
 
     code: str | None
@@ -58,10 +59,10 @@ class AttributionFacts:
 
 @dataclass(frozen=True)
 class GuardResult:
-    """What one guard found.
+    """The result of one guard.
 
-    `detail` of code_known is active, absent, malformed, unknown or inactive; `source` tells whether
-    the code came from the cookie, from the account or was entered at checkout. Other guards have neither.
+    `detail` of code_known is active, absent, malformed, unknown or inactive; `source` is cookie, account or entered.
+    Other guards have neither.
     """
 
     guard: str
@@ -73,7 +74,7 @@ class GuardResult:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the referral applies, why not, and the guards that ran."""
+    """Whether the referral applies, the reason if it does not, and the guards that ran."""
 
     applied: bool
     reason: str | None
@@ -81,30 +82,30 @@ class Decision:
 
 
 def is_well_formed_code(text: str) -> bool:
-    """Tell whether a text is 8 characters of the code alphabet, case-sensitive (SPEC section 3)."""
+    """Return whether a text is 8 characters of the code alphabet, case-sensitive. See docs/rules/codes.md."""
     return CODE_PATTERN.fullmatch(text) is not None
 
 
 def code_in_link(values: Iterable[str]) -> str | None:
-    """Return the code of a link: of its `ref` values the first that is one, without what got stuck around it.
+    """Return the code of a link: the first of its `ref` values that is one, without stray characters around it.
 
-    Letters are never guessed: 0 for o or l for i would credit somebody else.
+    Letters are never guessed: 0 for o or l for i would credit another referrer.
     """
-    found = (_LINKED_CODE.fullmatch(value) for value in values)
-    return next((match[1] for match in found if match), None)
+    matches = (_LINKED_CODE.fullmatch(value) for value in values)
+    return next((match[1] for match in matches if match), None)
 
 
 def tidy_typed_code(text: str) -> str:
-    """Return what somebody typed without the spaces and hyphens that groups of letters are read out with."""
+    """Return a typed code without the spaces and hyphens that separate groups of letters."""
     return _TYPED_SPACES.sub("", text)
 
 
 def choose_code(
     cookie: str | None, account_code: str | None, *, account_fallback: bool, entered: str | None = None
 ) -> tuple[str | None, CodeSource | None]:
-    """Return the code to judge and its source: the cookie's, else the account's when the setting allows.
+    """Return the code to decide about and its source: the cookie's, else the account's when the setting allows.
 
-    A code entered at checkout goes first: it was accepted only because no first touch applied then.
+    A code entered at checkout comes first: it was accepted only because no first touch applied then.
     """
     if entered:
         return entered, "entered"
@@ -116,7 +117,7 @@ def choose_code(
 
 
 def run_guards(facts: AttributionFacts) -> Decision:
-    """Run the guards in order; the first that fails decides and later ones are not run."""
+    """Return the decision of the guards; the first that fails decides and later ones do not run."""
     trace: list[GuardResult] = []
     for guard in _GUARDS:
         result = guard(facts)
@@ -127,7 +128,7 @@ def run_guards(facts: AttributionFacts) -> Decision:
 
 
 def trace_as_json(decision: Decision) -> list[dict[str, object]]:
-    """Return the trace as stored in `orders.referral_trace`: one object for each guard that ran."""
+    """Return the trace as stored in `orders.referral_trace`: one object per guard that ran."""
     return [
         {
             "guard": result.guard,
@@ -163,7 +164,7 @@ def _not_self(facts: AttributionFacts) -> GuardResult:
 
 
 def _no_wallet_overlap(facts: AttributionFacts) -> GuardResult:
-    # Addresses are stored in one form, yet a difference of letter case must never open this guard.
+    # Addresses are stored in one form, yet a difference in letter case must never pass this guard.
     owned = {wallet.lower() for wallet in facts.buyer_wallets}
     overlaps = facts.referrer_wallet is not None and facts.referrer_wallet.lower() in owned
     return _result(Guard.NO_WALLET_OVERLAP, not overlaps, Reason.WALLET_OVERLAP)

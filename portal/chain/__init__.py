@@ -1,8 +1,8 @@
-"""The chain room: one rewards contract, one operator account, and the token's price.
+"""The chain package: one rewards contract, one operator account, and the token's price.
 
-It reads and encodes for the contract, keeps transactions as rows from before their first send until they
-are final, lets one process lead, deploys, and tells operators what is missing. It knows nothing of rewards:
-the flow brings both together. Rules: CHAIN.md sections 2 and 3.
+It reads the contract and encodes calls, stores transactions from before their first send until they are final,
+elects a leader, deploys, and reports what is missing. It does not know rewards: flows combine both. See
+docs/rules/minting.md.
 """
 
 from portal.chain.client import AnyChain, Chain, NotConfigured, open_chain

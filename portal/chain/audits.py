@@ -1,4 +1,4 @@
-"""How far a contract's events were compared with the ledger, kept with the block's hash."""
+"""The block up to which a contract's events were compared with the ledger, with its hash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal.db import query
 
 @dataclass(frozen=True)
 class AuditMark:
-    """The last audited block of a contract; `age_seconds` since it was audited, `epoch` the leader's that did it."""
+    """The last audited block of a contract, seconds since the audit, and the epoch of its leader."""
 
     first_block: int
     block_number: int
@@ -31,7 +31,7 @@ def find_mark(chain_id: int, contract_address: str) -> AuditMark | None:
 
 
 def store_mark(chain_id: int, contract_address: str, first_block: int, block: Block, epoch: int) -> None:
-    """Remember the last audited block; call it inside `Leader.writing()`."""
+    """Store the last audited block; call it inside `Leader.writing()`."""
     query(
         "INSERT INTO chain_audit (chain_id, contract_address, first_block, block_number, block_hash, epoch)"
         " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (chain_id, contract_address) DO UPDATE SET"
@@ -42,7 +42,7 @@ def store_mark(chain_id: int, contract_address: str, first_block: int, block: Bl
 
 
 def touch_mark(chain_id: int, contract_address: str, epoch: int) -> None:
-    """Remember that there was nothing new to audit; call it inside `Leader.writing()`."""
+    """Record an audit without new blocks; call it inside `Leader.writing()`."""
     query(
         "UPDATE chain_audit SET epoch = %s, audited_at = clock_timestamp()"
         " WHERE chain_id = %s AND contract_address = %s",

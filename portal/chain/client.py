@@ -1,4 +1,4 @@
-"""The configured chain, or its null twin."""
+"""The configured chain, or its null object."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, NoReturn
 
-from portal.chain.contract.oracle import Price, read_price
 from portal.chain.contract.rewards import RewardsContract
 from portal.chain.errors import ChainNotConfigured
 from portal.chain.node.rpc import Node, Rpc
@@ -14,13 +13,13 @@ from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.chain.sending.keys import OperatorKey, load_operator_key
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings
 
-# A public chain whose head is older than this is a node that fell behind, or a chain that stands still.
+# If the latest block of a public chain is older than this, the node is behind or the chain has stopped.
 MAX_HEAD_AGE_SECONDS = 120
 
 
 @dataclass(frozen=True)
 class Chain:
-    """One chain with the rewards contract on it; `operator` is None in processes that hold no key."""
+    """A chain with the rewards contract; `operator` is None in processes without the key."""
 
     chain_id: int
     rpc: Rpc
@@ -31,22 +30,18 @@ class Chain:
     configured: ClassVar[bool] = True
 
     def node(self, now: datetime | None = None) -> Node:
-        """Return a healthy node; raises ChainAway or WrongChain."""
+        """Return a healthy node; raise ChainAway or WrongChain."""
         return self.rpc.choose(now)
-
-    def token_price(self, settings: Settings, now: datetime | None = None) -> Price:
-        """Return the token's USD price; raises PriceUnavailable."""
-        return read_price(settings, self.node, now)
 
     @property
     def leader_name(self) -> str:
-        """Name the account whose nonces need one leader."""
+        """Return the name of the account whose nonces need one leader."""
         return f"chain:{self.chain_id}:{self.operator.address if self.operator else '-'}"
 
 
 @dataclass(frozen=True)
 class NotConfigured:
-    """No chain: everything but minting works, and pages say so."""
+    """No chain is configured: everything except minting works, and pages say so."""
 
     reason: str
     chain_id: int
@@ -55,11 +50,6 @@ class NotConfigured:
 
     def node(self, now: datetime | None = None) -> NoReturn:
         raise ChainNotConfigured(self.reason)
-
-    def token_price(self, settings: Settings, now: datetime | None = None) -> Price:
-        """Return the token's USD price, which needs a node only for a feed; raises PriceUnavailable."""
-        urls = [settings.polygon_rpc_url, settings.polygon_rpc_fallback_url]
-        return read_price(settings, Rpc(urls, self.chain_id, None).choose, now)
 
 
 AnyChain = Chain | NotConfigured

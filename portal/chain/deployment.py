@@ -1,4 +1,4 @@
-"""Put `ReferralRewards` on a chain: at once for development, with a plan and a record for operators."""
+"""Deploy `ReferralRewards`: at once for development, with a plan and a record for operators."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _UNCAPPED = 10**30
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed system; addresses canonical, `block` the first one that knows the proxy, caps in wei, 0 = off."""
+    """A deployment: addresses in stored form, the block of the proxy, caps in wei with 0 for none."""
 
     chain_id: int
     rewards_address: str
@@ -47,7 +47,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class DeploymentPlan:
-    """What a deployment would do; gas in units, cost in wei at most at the present fees."""
+    """An estimate of a deployment: gas units and the maximum cost in wei at the current fees."""
 
     deployer_address: str
     balance: int
@@ -60,7 +60,7 @@ Report = Callable[[str], None]
 
 
 class Deployer:
-    """Send one account's deployment transactions, each after the one before is mined."""
+    """Send the deployment transactions of one account, each after the previous one is mined."""
 
     def __init__(self, node: Node, chain_id: int, key: OperatorKey, policy: FeePolicy) -> None:
         self.node, self.key, self._chain_id, self._policy = node, key, chain_id, policy
@@ -120,7 +120,7 @@ class Deployer:
 
 
 def deploy_development(rpc_url: str, chain_id: int, admin_key: str, operator_key: str) -> Deployment:
-    """Deploy test token and rewards contract on a development chain, ready to mint; raises DeploymentFailed.
+    """Deploy test token and rewards contract on a development chain, ready to mint; raise DeploymentFailed.
 
     The keys are private keys in hex; the admin's account pays and administers both contracts.
     """
@@ -141,7 +141,7 @@ def deploy_test_token(deployer: Deployer) -> str:
 
 
 def plan_deployment(deployer: Deployer, admin: str, operator: str, token: str, mode: int) -> DeploymentPlan:
-    """Estimate a deployment without sending anything; raises DeploymentFailed when it would not work."""
+    """Estimate a deployment without sending anything; raise DeploymentFailed if it would not work."""
     if not deployer.node.code(token):
         raise DeploymentFailed(f"There is no token contract at {checksum(token)}.")
     sender = deployer.key.address
@@ -171,7 +171,7 @@ def deploy_rewards(
     daily_cap: int = 0,
     report: Report = lambda _: None,
 ) -> Deployment:
-    """Deploy implementation and proxy for an existing token and write the record; raises DeploymentFailed.
+    """Deploy implementation and proxy for an existing token and write the record; raise DeploymentFailed.
 
     Caps are set when the deployer is the admin; else the admin sets them afterwards.
     """
@@ -217,7 +217,7 @@ def write_record(deployment: Deployment, folder: Path = DEPLOYMENTS_FOLDER) -> P
 
 
 def find_record(chain_id: int, rewards_address: str, folder: Path = DEPLOYMENTS_FOLDER) -> Deployment | None:
-    """Return the record of a deployed contract, None when there is none for this address."""
+    """Return the record of a deployed contract, None if there is none for this address."""
     path = folder / f"{chain_id}.json"
     if not path.exists():
         return None
@@ -234,7 +234,7 @@ def find_record(chain_id: int, rewards_address: str, folder: Path = DEPLOYMENTS_
 
 @dataclass(frozen=True)
 class MinterGrant:
-    """How a token lets the contract mint: `style` access_control, ownable or unknown; `granted` when it may."""
+    """How a token permits minting: `style` access_control, ownable or unknown; whether it is `granted`."""
 
     style: str
     granted: bool
@@ -242,7 +242,7 @@ class MinterGrant:
 
 
 def read_minter_grant(node: Node, token: str, rewards_address: str) -> MinterGrant:
-    """Find out by asking the token: MINTER_ROLE first, then owner()."""
+    """Return the permission by reading the token: first MINTER_ROLE, then owner()."""
     role = node.eth_call(token, encode_call("hasRole(bytes32,address)", MINTER_ROLE, rewards_address))
     if not isinstance(role, Revert) and len(role) >= 32:
         return MinterGrant("access_control", int.from_bytes(role[:32], "big") == 1, "")
@@ -254,7 +254,7 @@ def read_minter_grant(node: Node, token: str, rewards_address: str) -> MinterGra
 
 
 def grant_minter(deployer: Deployer, token: str, rewards_address: str) -> str:
-    """Give the contract the right to mint, by grantRole or transferOwnership; return what was done.
+    """Grant the contract the right to mint, by grantRole or transferOwnership; return what was done.
 
     A two-step owner is accepted by the contract's admin afterwards. Raises DeploymentFailed.
     """
@@ -278,12 +278,12 @@ def grant_minter(deployer: Deployer, token: str, rewards_address: str) -> str:
 
 
 def deployer_of(chain: Chain, private_key: str) -> Deployer:
-    """Return a deployer on a configured chain; raises KeyUnusable, ChainAway or WrongChain."""
+    """Return a deployer on the configured chain; raise KeyUnusable, ChainAway or WrongChain."""
     return Deployer(chain.node(), chain.chain_id, OperatorKey.from_private_key(private_key), chain.fees)
 
 
 def node_of(rpc_url: str, chain_id: int) -> Node:
-    """Return the node of a chain that has no contract yet; raises ChainAway or WrongChain."""
+    """Return a node of a chain that has no contract yet; raise ChainAway or WrongChain."""
     if not rpc_url:
         raise ChainAway("POLYGON_RPC_URL is not set")
     return Rpc([rpc_url], chain_id, None).choose(None)

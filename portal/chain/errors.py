@@ -1,4 +1,4 @@
-"""What can be wrong with a chain, said once at its edge."""
+"""The errors of a chain, its nodes and its contracts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from portal.lib.errors import PortalError
 
 
 class ChainNotConfigured(PortalError):
-    """No node or no contract address is set; everything but minting works."""
+    """No node or no contract address is configured; everything except minting works."""
 
     code = "chain_not_configured"
 
 
 class ChainAway(PortalError):
-    """No configured node answers as it should right now; nothing is known, nothing was decided."""
+    """No configured node responds correctly; nothing was decided."""
 
     code = "chain_away"
 
@@ -24,7 +24,7 @@ class WrongChain(PortalError):
 
 
 class NodeRefused(PortalError):
-    """The node understood the call and answered with an error that is no revert."""
+    """The node returned an error that is not a revert."""
 
     code = "chain_node_refused"
 
@@ -35,19 +35,19 @@ class NodeRefused(PortalError):
 
 
 class ContractMissing(PortalError):
-    """There is no contract at the address, or not yet at the asked block."""
+    """There is no contract at the address, or not yet at the requested block."""
 
     code = "contract_missing"
 
 
 class ContractWalletUnchecked(PortalError):
-    """Only a contract wallet can have made the signature, and no chain is configured to ask it on."""
+    """Only a contract wallet can have made the signature, and there is no configured chain to check it on."""
 
     code = "contract_wallet_unchecked"
 
 
 class DeploymentFailed(PortalError):
-    """A deployment or a grant did not happen; the message is one sentence for the operator."""
+    """A deployment or a grant failed; the message is one sentence for the operator."""
 
     code = "deployment_failed"
 
@@ -59,12 +59,12 @@ class KeyUnusable(PortalError):
 
 
 class LeaderLost(PortalError):
-    """Another process leads by now; this one's write was refused and nothing of it remains."""
+    """Another process has become the leader; this write was rolled back."""
 
     code = "leader_lost"
 
 
 class PriceUnavailable(PortalError):
-    """The oracle has no price that may be used; the message says why."""
+    """The oracle has no usable price; the message says why."""
 
     code = "price_unavailable"

@@ -1,4 +1,4 @@
-"""Who signed a text: the key of an account (EIP-191, EIP-2098), or a contract that says yes (EIP-1271)."""
+"""Verify signatures of accounts (EIP-191, EIP-2098) and of contract wallets (EIP-1271)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from portal.chain.sending.leadership import database_now
 
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _LONGEST = 4096
-# bytes4(keccak256("isValidSignature(bytes32,bytes)")), as the word a call answers.
+# bytes4(keccak256("isValidSignature(bytes32,bytes)")), padded to a word.
 _MAGIC_WORD = bytes.fromhex("1626ba7e").ljust(32, b"\0")
 
 
 def is_signed_by(chain: AnyChain, address: str, message: str, signature: str) -> bool:
-    """Tell whether an address, in stored form, signed a text with `personal_sign`.
+    """Return whether an address, in stored form, signed a text with `personal_sign`.
 
-    A contract wallet is asked on the configured chain. Raises ChainAway when that cannot be done now and
-    ContractWalletUnchecked when only a contract could have made the signature and no chain is configured.
+    A contract wallet is checked on the configured chain. Raises ChainAway if that is not possible now, and
+    ContractWalletUnchecked if only a contract can have made the signature and no chain is configured.
     """
     raw, signable = _bytes(signature), encode_defunct(text=message)
     if not raw:
@@ -74,7 +74,7 @@ def _contract_agrees(chain: Chain, address: str, message: SignableMessage, signa
         call = encode_call("isValidSignature(bytes32,bytes)", digest, signature)
         answer = node.eth_call(address, call)
     except (NodeRefused, WrongChain) as problem:
-        raise ChainAway(f"a contract wallet could not be asked: {problem}") from None
+        raise ChainAway(f"a contract wallet could not be checked: {problem}") from None
     return not isinstance(answer, Revert) and answer == _MAGIC_WORD
 
 

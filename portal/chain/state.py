@@ -1,4 +1,4 @@
-"""Small facts about the chain that pages read from the database: why minting waits, what needs an admin."""
+"""Chain state that pages read from the database: why minting waits, and alerts for admins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portal.db import query
 
 
 def remember(name: str, value: dict[str, Any]) -> None:
-    """Store a fact; `since` keeps the moment its code last changed."""
+    """Store a value; `since` is the time at which its `code` last changed."""
     query(
         "INSERT INTO chain_state (name, value) VALUES (%s, %s::jsonb) ON CONFLICT (name) DO UPDATE SET"
         " since = CASE WHEN chain_state.value ->> 'code' IS NOT DISTINCT FROM excluded.value ->> 'code'"
@@ -21,13 +21,13 @@ def remember(name: str, value: dict[str, Any]) -> None:
 
 
 def recall(name: str) -> tuple[dict[str, Any], datetime] | None:
-    """Return a fact and since when it holds, None when it was never stored."""
+    """Return a value and its `since`, None if it was never stored."""
     row = ChainState.get_or_none(ChainState.name == name)
     return (row.value, row.since) if row else None
 
 
 def raise_alert(kind: str, subject: str, **details: object) -> bool:
-    """Tell the admins of a difference once; return whether it is new."""
+    """Raise an alert once per kind and subject; return whether it is new."""
     rows = query(
         "INSERT INTO chain_alerts (kind, subject, details) VALUES (%s, %s, %s::jsonb)"
         " ON CONFLICT (kind, subject) DO NOTHING RETURNING id",

@@ -1,4 +1,4 @@
-"""What `chain status` and the admin's pages tell: how the chain stands, what is missing, how to fix it."""
+"""The chain status for the command and the admin pages: state, problems, and how to fix them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOBODY = "0x" + "00" * 19 + "01"
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is missing: a stable code, what it is and how to fix it in English."""
+    """A problem: a stable code, and in English what it is and how to fix it."""
 
     code: str
     what: str
@@ -34,7 +34,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class ChainStatus:
-    """The chain's state at one moment; amounts in wei, ages in seconds, None where unknown."""
+    """The state of the chain at one time; amounts in wei, ages in seconds, None if unknown."""
 
     chain_id: int
     configured: bool
@@ -57,7 +57,7 @@ class ChainStatus:
 
 
 def read_status(chain: AnyChain, settings: Settings) -> ChainStatus:
-    """Ask node, contract, token and ledger; what cannot be read becomes a problem instead of an error."""
+    """Read node, contract, token and ledger; what cannot be read becomes a problem, not an error."""
     if not isinstance(chain, Chain):
         fix = "Set POLYGON_RPC_URL and REFERRAL_REWARDS_ADDRESS; `chain deploy` makes the contract."
         return ChainStatus(chain.chain_id, False, problems=[Problem("not_configured", chain.reason, fix)])
@@ -119,68 +119,70 @@ def _problems(status: ChainStatus, facts: Facts, settings: Settings) -> list[Pro
 
 
 def _role_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
-    found = []
+    problems = []
     if status.operator is None:
         fix = "Set REFERRAL_MINTER_PRIVATE_KEY, or REFERRAL_MINTER_KEYSTORE and its password, where minting runs."
-        found.append(Problem("no_key", "This process holds no minter key.", fix))
+        problems.append(Problem("no_key", "This process holds no minter key.", fix))
     elif not facts.is_operator:
         fix = f"As the contract's admin: grantRole(OPERATOR_ROLE, {checksum(status.operator)})."
-        found.append(Problem("role_missing", "The minter's account lacks OPERATOR_ROLE.", fix))
+        problems.append(Problem("role_missing", "The minter's account lacks OPERATOR_ROLE.", fix))
     if status.grant and not status.grant.granted:
         fix = "Run `chain grant-minter` with the token owner's key, or use TRANSFER mode."
-        found.append(Problem("minter_missing", "The contract may not mint the token.", fix))
-    return found
+        problems.append(Problem("minter_missing", "The contract may not mint the token.", fix))
+    return problems
 
 
 def _funding_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
-    found = []
+    problems = []
     if status.operator and facts.operator_balance == 0:
         fix = f"Send native currency to {checksum(status.operator)}."
-        found.append(Problem("no_gas", "The minter's account has no native currency for gas.", fix))
+        problems.append(Problem("no_gas", "The minter's account has no native currency for gas.", fix))
     elif status.days_of_gas is not None and status.days_of_gas < LOW_BALANCE_DAYS:
         what = f"The minter's gas lasts {status.days_of_gas} days at last week's use."
-        found.append(Problem("low_gas", what, f"Send native currency to {checksum(status.operator or '')}."))
+        problems.append(
+            Problem("low_gas", what, f"Send native currency to {checksum(status.operator or '')}.")
+        )
     if facts.mode != MODE_MINT and facts.treasury == 0:
         fix = f"Send reward tokens to {checksum(status.rewards_address or '')}."
-        found.append(Problem("treasury_empty", "TRANSFER mode, and the contract holds no tokens.", fix))
-    return found
+        problems.append(Problem("treasury_empty", "TRANSFER mode, and the contract holds no tokens.", fix))
+    return problems
 
 
 def _setting_problems(status: ChainStatus, facts: Facts, settings: Settings) -> list[Problem]:
-    found = []
+    problems = []
     expected = settings.referral_reward_token_address
     if expected and expected != facts.token:
         what = f"The contract pays {checksum(facts.token)}, REFERRAL_REWARD_TOKEN_ADDRESS says otherwise."
-        found.append(
+        problems.append(
             Problem("token_differs", what, "Correct the setting, or call setRewardToken as the admin.")
         )
     if settings.referral_reward_mode != facts.mode:
         what = f"The contract is in mode {facts.mode}, REFERRAL_REWARD_MODE says {settings.referral_reward_mode}."
-        found.append(
+        problems.append(
             Problem("mode_differs", what, "Correct the setting, or call setRewardMode as the admin.")
         )
     if status.token_decimals not in (None, 18):
         what = f"The token has {status.token_decimals} decimals; rewards are computed with 18."
-        found.append(Problem("decimals_differ", what, "Use a token with 18 decimals."))
-    return found
+        problems.append(Problem("decimals_differ", what, "Use a token with 18 decimals."))
+    return problems
 
 
 def _limit_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
-    found = []
+    problems = []
     if facts.is_paused:
-        found.append(Problem("paused", "Payments are paused.", "As the contract's admin: unpause()."))
+        problems.append(Problem("paused", "Payments are paused.", "As the contract's admin: unpause()."))
     if facts.remaining_today == 0:
-        found.append(
+        problems.append(
             Problem(
                 "daily_cap", "The day's cap is used up.", "Wait for midnight UTC, or setCaps as the admin."
             )
         )
     if (status.finalized_age or 0) - (status.head_age or 0) > FINALITY_STALLED_SECONDS:
         what = f"The last final block is {status.finalized_age} seconds old."
-        found.append(
+        problems.append(
             Problem("finality_stalled", what, "Wait: nothing is lost, rewards become minted when it moves.")
         )
-    return found
+    return problems
 
 
 def _age(block: Block, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""The account that pays vendors on chain, or its null twin."""
+"""The account that pays vendors on chain, or its null object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.settings import Settings
 
 @dataclass(frozen=True)
 class Treasury:
-    """The payout token and the key that holds it; `chain.operator` is that key."""
+    """The payout token and the account that holds it, whose key is `chain.operator`."""
 
     chain: Chain
     key: OperatorKey
@@ -20,7 +20,7 @@ class Treasury:
 
 
 def open_treasury(settings: Settings) -> Treasury | NotConfigured:
-    """Return the treasury the settings describe without calling a node; raises KeyUnusable."""
+    """Return the treasury of the settings without calling a node; raise KeyUnusable."""
     raw = settings.settlement_payout_private_key.get_secret_value()
     needed = {
         "POLYGON_RPC_URL": settings.polygon_rpc_url,

@@ -1,4 +1,4 @@
-"""The commands of `flask --app wsgi`, one file a group."""
+"""The commands of `flask --app wsgi`, one file per group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`flask audit`: what differs between the rails, for one reference or for all."""
+"""`flask audit`: differences between ledgers, payments and chain, for one reference or all."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from portal.flows.audit.audit_reference import audit_reference, list_references
 
 @click.command()
 @click.option("--order-reference", "reference", default=None, help="Only this reference.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def audit(reference: str | None, as_json: bool) -> None:
-    """Compare settlements, assists, rewards, payments and the chain; exit 1 when something differs."""
+    """Compare settlements, assists, rewards, payments and the chain; exit with 1 if anything differs."""
     checked = differing = 0
     with database_session():
         for name in [reference] if reference else list_references():

@@ -1,4 +1,4 @@
-"""Deploy the rewards contract, let it mint, and see what is missing."""
+"""`flask chain`: deploy the rewards contract, grant it the right to mint, and show its status."""
 
 from __future__ import annotations
 
@@ -55,20 +55,18 @@ _KEY_NAME = "DEPLOYER_PRIVATE_KEY"
 
 @click.group()
 def chain() -> None:
-    """The rewards contract and the account that mints."""
+    """Manage the rewards contract and the minting account."""
 
 
 @chain.command()
-@click.option("--token", type=_ADDRESS, help="Reward token; REFERRAL_REWARD_TOKEN_ADDRESS when left out.")
+@click.option("--token", type=_ADDRESS, help="Reward token; default REFERRAL_REWARD_TOKEN_ADDRESS.")
 @click.option("--test-token", is_flag=True, help="Deploy the test token first (not on a production chain).")
-@click.option("--admin", type=_ADDRESS, help="Administers the contract; the deployer when left out.")
+@click.option("--admin", type=_ADDRESS, help="Administrator of the contract; default the deployer.")
 @click.option("--operator", type=_ADDRESS, envvar="REFERRAL_MINTER_ADDRESS", help="The account that mints.")
-@click.option(
-    "--mode", type=click.IntRange(0, 1), help="0 MINT, 1 TRANSFER; REFERRAL_REWARD_MODE when left out."
-)
-@click.option("--reward-cap", type=_TOKENS, default="0", help="Most tokens of one reward, 0 = off.")
-@click.option("--daily-cap", type=_TOKENS, default="0", help="Most tokens of one UTC day, 0 = off.")
-@click.option("--dry-run", is_flag=True, help="Check and estimate the cost, send nothing.")
+@click.option("--mode", type=click.IntRange(0, 1), help="0 MINT, 1 TRANSFER; default REFERRAL_REWARD_MODE.")
+@click.option("--reward-cap", type=_TOKENS, default="0", help="Most tokens per reward, 0 = off.")
+@click.option("--daily-cap", type=_TOKENS, default="0", help="Most tokens per UTC day, 0 = off.")
+@click.option("--dry-run", is_flag=True, help="Check and estimate the cost without sending.")
 @click.option("--yes", is_flag=True, help="Do not ask before sending.")
 def deploy(
     token: str | None,
@@ -100,7 +98,7 @@ def deploy(
             return
         if not yes:
             click.confirm("Send these transactions?", abort=True)
-        made = deploy_rewards(
+        deployment = deploy_rewards(
             deployer,
             settings.referral_chain_id,
             admin=admin,
@@ -113,9 +111,9 @@ def deploy(
         )
     except PortalError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Proxy          {checksum(made.rewards_address)}   <- REFERRAL_REWARDS_ADDRESS")
-    click.echo(f"Implementation {checksum(made.implementation_address)}")
-    if (reward_cap or daily_cap) and not made.reward_cap and not made.daily_cap:
+    click.echo(f"Proxy          {checksum(deployment.rewards_address)}   <- REFERRAL_REWARDS_ADDRESS")
+    click.echo(f"Implementation {checksum(deployment.implementation_address)}")
+    if (reward_cap or daily_cap) and not deployment.reward_cap and not deployment.daily_cap:
         click.echo(f"The caps are not set: as {checksum(admin)}, call setCaps({reward_cap}, {daily_cap}).")
     if mode == 0:
         click.echo("Next: `chain grant-minter`, so that the contract may mint the token.")
@@ -123,7 +121,7 @@ def deploy(
 
 @chain.command("grant-minter")
 def grant_minter_command() -> None:
-    """Let the contract mint: MINTER_ROLE or ownership, whichever the token has."""
+    """Let the contract mint: grant MINTER_ROLE or transfer ownership, depending on the token."""
     running = portal()
     if not isinstance(running.chain, Chain):
         raise click.ClickException(f"No contract is configured: {running.chain.reason}.")
@@ -137,16 +135,16 @@ def grant_minter_command() -> None:
 
 @chain.command()
 def status() -> None:
-    """Show how node, contract and operator stand, and how to fix what is missing."""
+    """Show the status of node, contract and operator, and how to fix problems."""
     running = portal()
     with database_session():
-        found = read_status(running.chain, running.settings)
-    for name, value in _status_lines(found):
+        chain_status = read_status(running.chain, running.settings)
+    for name, value in _status_lines(chain_status):
         click.echo(f"{name:<16} {value}")
-    if not found.problems:
+    if not chain_status.problems:
         click.echo("Ready to mint.")
         return
-    for problem in found.problems:
+    for problem in chain_status.problems:
         click.echo(f"\n! {problem.what}\n  {problem.fix}")
     raise SystemExit(1)
 
@@ -158,7 +156,7 @@ def _deployer(settings: Settings) -> Deployer:
 
 
 def _deployer_key() -> str:
-    """Return the key from the environment only: a command line is kept in histories and process lists."""
+    """Return the key from the environment: a command line would show it in histories and process lists."""
     key = os.environ.get(_KEY_NAME)
     if not key:
         raise DeploymentFailed(f"{_KEY_NAME} is not set.")

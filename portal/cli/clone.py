@@ -1,9 +1,10 @@
-"""`flask clone init`: a new white-label deployment beside this one: settings, tables, and what is left to do."""
+"""`flask clone init`: settings, tables and a checklist for a new white-label deployment."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import psycopg2
 from portal.cli.common import portal
 from portal.db.migrations import migrate
 from portal.lib.folders import PROJECT
+from portal.payments import callback_url, list_providers
 from portal.settings import Settings, SettingsInvalid, load_settings
 
 _TEMPLATE = PROJECT / ".env.example"
@@ -21,21 +23,21 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 @click.group()
 def clone() -> None:
-    """White-label deployments."""
+    """Set up white-label deployments."""
 
 
 @clone.command("init")
 @click.argument("folder", metavar="DIR", type=_FOLDER)
-@click.option("--name", "brand_name", default="", help="The brand's name, in the header and in titles.")
-@click.option("--color", "brand_color", default="", help="The colour of buttons and links, as #rrggbb.")
-@click.option("--logo-url", "brand_logo_url", default="", help="The address of a logo.")
-@click.option("--token-symbol", "brand_token_symbol", default="", help="The symbol of the reward token.")
-@click.option("--app-url", default="", help="Where the portal will answer, https://...")
-@click.option("--database-url", default="", help="Its own database; DATABASE_URL where that one is unused.")
+@click.option("--name", "brand_name", default="", help="Name of the brand, in the header and in titles.")
+@click.option("--color", "brand_color", default="", help="Colour of buttons and links, as #rrggbb.")
+@click.option("--logo-url", "brand_logo_url", default="", help="Address of a logo.")
+@click.option("--token-symbol", "brand_token_symbol", default="", help="Symbol of the reward token.")
+@click.option("--app-url", default="", help="Address of the portal, https://...")
+@click.option("--database-url", default="", help="Database of the clone; default DATABASE_URL if unused.")
 def init(folder: Path, database_url: str, **chosen: str) -> None:
-    """Write DIR/.env with fresh secrets, bring the database up to date, and write DIR/CHECKLIST.md.
+    """Write DIR/.env with new secrets, migrate the database, and write DIR/CHECKLIST.md.
 
-    A settings file that is there already is kept, so the command can be repeated.
+    An existing settings file is not changed, so the command can be repeated.
     """
     database = _own_database(database_url)
     environment = folder / ".env"
@@ -44,10 +46,10 @@ def init(folder: Path, database_url: str, **chosen: str) -> None:
     )
     _validate(values)
     if environment.exists():
-        click.echo(f"Kept {environment}")
+        click.echo(f"Left {environment} unchanged")
     else:
         _write_environment(environment, values)
-        click.echo(f"Wrote {environment} with new secrets, readable by you alone")
+        click.echo(f"Wrote {environment} with new secrets, readable only by you")
     settings = _read(environment)
     _migrate(settings.database_url)
     checklist = folder / "CHECKLIST.md"
@@ -57,7 +59,7 @@ def init(folder: Path, database_url: str, **chosen: str) -> None:
 
 
 def _own_database(given: str) -> str:
-    """Return the clone's database: the given one, else this environment's if nobody uses it, else ""."""
+    """Return the database of the clone: the given one, else DATABASE_URL if it has no accounts, else ""."""
     url = given or portal().settings.database_url
     if not url:
         return ""
@@ -66,9 +68,9 @@ def _own_database(given: str) -> str:
         return url
     if given:
         raise click.ClickException(
-            f"This database holds a portal with {accounts} accounts: a clone has its own."
+            f"This database has a portal with {accounts} accounts: a clone needs its own."
         )
-    click.echo("DATABASE_URL is the database of a portal in use, so the clone gets none yet.")
+    click.echo("DATABASE_URL is in use by a portal, so the clone has no database yet.")
     return ""
 
 
@@ -97,18 +99,17 @@ def _validate(values: dict[str, str]) -> None:
 
 
 def _write_environment(path: Path, values: dict[str, str]) -> None:
-    """Write the template with these values, production and fresh secrets; nobody else may read it."""
-    fresh = {
+    """Write the template with these values, production mode and new secrets; only the owner can read it."""
+    defaults = {
         "PORTAL_ENV": "production",
         "SECRET_KEY": secrets.token_urlsafe(48),
         "CRON_SECRET": secrets.token_urlsafe(32),
-        # Published test values help nobody in production.
-        "WAYFORPAY_MERCHANT_ACCOUNT": "",
-        "WAYFORPAY_DOMAIN": "",
+        # The published test values must not be used in production.
+        **dict.fromkeys(_provider_settings(), ""),
         "APP_URL": "",
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = "\n".join(_line(line, {**fresh, **values}) for line in _TEMPLATE.read_text().splitlines())
+    text = "\n".join(_line(line, {**defaults, **values}) for line in _TEMPLATE.read_text().splitlines())
     unfinished = path.with_name(f".env.{secrets.token_hex(4)}")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(f"{text}\n")
@@ -119,16 +120,16 @@ def _line(line: str, values: dict[str, str]) -> str:
     name = line.partition("=")[0]
     if line.startswith("#") or name not in values:
         return line
-    # Single quotes: the reader of the file expands nothing inside them.
+    # Nothing is expanded inside single quotes.
     quoted = values[name].replace("\\", "\\\\").replace("'", "\\'")
     return f"{name}='{quoted}'" if quoted else f"{name}="
 
 
 def _read(path: Path) -> Settings:
-    """Read the clone's file alone: this deployment's environment must not show through."""
+    """Read the settings of the clone without the environment of this deployment."""
     hidden = {name: os.environ.pop(name) for name in _names() if name in os.environ}
     try:
-        # Not complete yet, so it is not held to production's rules here; the checklist is.
+        # The file may be incomplete, so production rules are left to the checklist.
         return load_settings(_env_file=path, portal_env="development")
     except SettingsInvalid as error:
         raise click.ClickException(f"{path}: {error}") from None
@@ -144,7 +145,7 @@ def _migrate(database_url: str) -> None:
     if not database_url:
         return
     applied = migrate(database_url)
-    click.echo(f"Applied {len(applied)} migrations" if applied else "The database is up to date")
+    click.echo("Applied the migrations" if applied else "The database is up to date")
 
 
 @dataclass(frozen=True)
@@ -157,34 +158,23 @@ def _checklist(folder: Path, settings: Settings) -> str:
     flask = f"{PROJECT}/.venv/bin/flask --app {PROJECT}/wsgi.py"
     lines = [f"- [{'x' if item.done else ' '}] {item.text}" for item in _items(settings, flask)]
     head = (
-        f"# {settings.brand_name}: a new deployment\n\nCommands run in `{folder}`, whose `.env` they read.\n"
-        "What is open is what is still missing in that file or can only be done by you.\n"
+        f"# {settings.brand_name}: a new deployment\n\nRun the commands in `{folder}`: they read its `.env`.\n"
+        "Open items are missing from that file, or only you can do them.\n"
     )
     return "\n".join([head, *lines, ""])
 
 
 def _items(settings: Settings, flask: str) -> list[_Item]:
-    secret = settings.wayforpay_secret_key.get_secret_value()
-    is_live = (
-        settings.wayforpay_merchant_account != Settings.model_fields["wayforpay_merchant_account"].default
-    )
-    default_secret = Settings.model_fields["wayforpay_secret_key"].default.get_secret_value()
     return [
-        _Item(True, "`SECRET_KEY` and `CRON_SECRET` are drawn; keep `.env` out of version control."),
-        _Item(settings.app_url.startswith("https://"), "`APP_URL`: where it answers, https://..."),
-        _Item(bool(settings.database_url), "`DATABASE_URL`: a PostgreSQL 15 or newer of its own."),
+        _Item(True, "`SECRET_KEY` and `CRON_SECRET` are generated; keep `.env` out of version control."),
+        _Item(settings.app_url.startswith("https://"), "`APP_URL`: the address of the portal, https://..."),
+        _Item(bool(settings.database_url), "`DATABASE_URL`: its own database on PostgreSQL 15 or newer."),
         _Item(bool(settings.database_url), f"The tables are up to date: `{flask} db migrate`"),
         _Item(
             settings.brand_name != Settings.model_fields["brand_name"].default,
             "`BRAND_NAME`, `BRAND_COLOR`, `BRAND_LOGO_URL`, `BRAND_TOKEN_SYMBOL`.",
         ),
-        _Item(
-            is_live and bool(secret) and secret != default_secret,
-            "`WAYFORPAY_MERCHANT_ACCOUNT`, `WAYFORPAY_SECRET_KEY`, `WAYFORPAY_DOMAIN`: the merchant's own.",
-        ),
-        _Item(
-            False, f"At the provider, the service URL `{settings.app_url}/api/payments/wayforpay/webhook`."
-        ),
+        *_provider_items(settings),
         _Item(
             settings.chain_configured,
             f"`POLYGON_RPC_URL` and the contract: `{flask} chain deploy` (docs/on-chain.md); else rewards wait.",
@@ -194,7 +184,21 @@ def _items(settings: Settings, flask: str) -> list[_Item]:
             "`REFERRAL_TOKEN_USD_PRICE` or `REFERRAL_PRICE_FEED_ADDRESS`: the token's price.",
         ),
         _Item(False, f"The first admin: `{flask} user create you@example.com --admin --password-stdin`"),
-        _Item(False, f"A proxy with TLS before `{PROJECT}/.venv/bin/granian`; `TRUSTED_PROXIES` counts it."),
+        _Item(
+            False,
+            f"A proxy with TLS in front of `{PROJECT}/.venv/bin/granian`, counted in `TRUSTED_PROXIES`.",
+        ),
         _Item(False, "Back-ups of PostgreSQL by WAL archiving (docs/operations.md)."),
-        _Item(False, f"Nothing is missing: `{flask} doctor`, then `{flask} smoke all`"),
+        _Item(False, f"Final checks: `{flask} doctor`, then `{flask} smoke all`"),
     ]
+
+
+def _provider_items(settings: Settings) -> Iterator[_Item]:
+    for provider in list_providers(settings):
+        names = ", ".join(f"`{name}`" for name in provider.setting_names)
+        yield _Item(provider.is_configured, f"{names}: the merchant's own.")
+        yield _Item(False, f"At the provider, the service URL `{callback_url(provider, settings)}`.")
+
+
+def _provider_settings() -> list[str]:
+    return [name for provider in list_providers(portal().settings) for name in provider.setting_names]

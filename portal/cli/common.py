@@ -1,4 +1,4 @@
-"""What every command needs: the running portal, a connection, and errors as one sentence."""
+"""Shared by all commands: the portal, a database connection, and errors as one sentence."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from portal.web.text.messages import error_text
 
 
 def portal() -> Portal:
-    """Return the portal the command runs in."""
+    """Return the portal of the current application."""
     running: Portal = current_app.extensions["portal"]
     return running
 
 
 @contextmanager
 def database_session() -> Iterator[None]:
-    """Hold a database connection; whatever the rooms refuse becomes one sentence and a failed exit."""
+    """Open a database connection; a PortalError becomes one sentence and a failed exit."""
     try:
         with connection():
             yield
@@ -31,5 +31,5 @@ def database_session() -> Iterator[None]:
 
 
 def _sentence(error: PortalError) -> str:
-    """Return what an error says of itself, or the sentence of its code when it says no more than that."""
+    """Return the message of an error, or the sentence of its code if it has no message."""
     return error_text(error) if str(error) == error.code else str(error)

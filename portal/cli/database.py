@@ -12,12 +12,12 @@ from portal.flows.demo.seed_demo import SeedRefused, seed_demo
 
 @click.group()
 def db() -> None:
-    """Bring the database's tables up to date."""
+    """Manage the tables of the database."""
 
 
 @db.command("migrate")
 def apply_migrations() -> None:
-    """Apply every pending migration."""
+    """Apply pending migrations, then the functions of sql/functions if they changed."""
     applied = migrate(_database_url())
     for name in applied:
         click.echo(f"Applied {name}")
@@ -26,20 +26,20 @@ def apply_migrations() -> None:
 
 @db.command("status")
 def show_status() -> None:
-    """Show which migrations are applied."""
+    """Show which migrations are applied and whether the functions are the present ones."""
     for name, applied in migration_status(_database_url()):
         click.echo(f"{'applied' if applied else 'pending'}  {name}")
 
 
 @click.command()
 def seed() -> None:
-    """Write the demo data where it is missing; development only."""
+    """Write missing demo data; development only."""
     with database_session():
         try:
             data = seed_demo(portal().settings)
         except SeedRefused as error:
             raise click.ClickException(str(error)) from None
-    click.echo(f"Demo data is there. Referral code: {data.referral_code}")
+    click.echo(f"Demo data is complete. Referral code: {data.referral_code}")
     for name, login in data.logins.items():
         click.echo(f"  {name:<9} {login['email']:<28} {login['password']}")
 

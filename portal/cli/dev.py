@@ -1,4 +1,4 @@
-"""`flask --app wsgi dev`: the whole portal on this computer, from one data folder."""
+"""`flask dev`: a complete portal on this computer, from one data folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import click
 
 from models import database
 from portal.chain.deployment import deploy_development
-from portal.cli.beside import keep_environment
+from portal.cli.running_portal import save_environment
 from portal.db.connection import bind_database, connection
 from portal.db.migrations import migrate
 from portal.dev.anvil import (
@@ -37,6 +37,7 @@ from portal.dev.web import WebServer
 from portal.flows.demo.seed_demo import DemoData, seed_demo
 from portal.lib.errors import PortalError
 from portal.lib.folders import PROJECT
+from portal.payments import list_providers
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings, SettingsInvalid, load_settings
 
 _APPLICATION = "portal.app:serve"
@@ -47,16 +48,16 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(BaseException):
-    """Somebody asked the command to end: Ctrl-C, SIGTERM, or the end of its terminal."""
+    """A signal to stop the command: Ctrl-C, SIGTERM or the end of its terminal."""
 
 
 @click.command("dev")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Loopback port.")
 @click.option("--data-dir", default=".data", show_default=True, type=_FOLDER, help="Database and chain.")
 def dev(port: int, data_dir: Path) -> None:
-    """Start the whole portal on this computer: database, chain, demo data, web server and scheduler."""
+    """Start a complete portal on this computer: database, chain, demo data, web server and scheduler."""
     _listen_for_stop()
-    # Each migration's steps at length would drown the steps told here.
+    # The messages of yoyo would bury the steps shown here.
     logging.getLogger("yoyo").setLevel(logging.WARNING)
     try:
         with ExitStack() as cleanup:
@@ -71,7 +72,7 @@ def dev(port: int, data_dir: Path) -> None:
 
 
 class DevelopmentPortal:
-    """One run of the command: each step is timed on a line of its own and undone in reverse at the end."""
+    """One run of the command: each step shows its duration, and all are undone in reverse order at the end."""
 
     def __init__(self, port: int, data_dir: Path, cleanup: ExitStack) -> None:
         self.port = port
@@ -84,7 +85,7 @@ class DevelopmentPortal:
 
     def run(self) -> None:
         started = time.monotonic()
-        lock = self._take_folder()
+        lock = self._lock_folder()
         self._start_services()
         self._prepare_tables()
         settings = load_settings()
@@ -94,17 +95,17 @@ class DevelopmentPortal:
         self._announce(settings, demo, time.monotonic() - started)
         self._watch(web)
 
-    def _take_folder(self) -> IO[str]:
+    def _lock_folder(self) -> IO[str]:
         self.folder = prepare_folder(self.folder)
         lock = self._cleanup.enter_context(lock_folder(self.folder))
         _check_port(self.port)
-        # One left by a killed run names servers that may be gone.
+        # A killed run leaves a description of servers that may have ended.
         self._description.unlink(missing_ok=True)
         return lock
 
     def _start_services(self) -> None:
-        """Start the database and the chain, each where the environment names none."""
-        # Load tests and scripted visitors share one address here.
+        """Start the database and the chain unless the environment names them."""
+        # Load tests and scripted visitors share one address.
         self._provide(RATE_LIMIT_BEACON="600000 per minute", RATE_LIMIT_SIGN_IN="600 per minute")
         self._provide(SIGN_IN_FAILURES_PER_ADDRESS="600", SIGN_IN_FAILURES_PER_ACCOUNT="6000")
         self._provide(PORTAL_ENV="development", APP_URL=self.url, SCHEDULER_ENABLED="true", **self._secrets())
@@ -132,31 +133,31 @@ class DevelopmentPortal:
         self._provide(REFERRAL_MINTER_PRIVATE_KEY=OPERATOR_KEY, REFERRAL_TOKEN_USD_PRICE=_TOKEN_USD_PRICE)
 
     def _prepare_tables(self) -> None:
-        """Bring tables, contracts and message catalogues up to what the code expects."""
+        """Bring tables, contracts and message catalogues up to date."""
         settings = load_settings()
         with step("Checking the database's tables") as note:
             applied = migrate(settings.database_url)
-            note(f"{len(applied)} applied, up to {applied[-1]}" if applied else "")
+            note(f"{len(applied)} applied" if applied else "")
         if self._owns_chain:
             self._provide(**self._deployment(settings))
         with step("Checking the translations") as note:
             note(", ".join(compile_catalogues(PROJECT / "translations")))
 
     def _deployment(self, settings: Settings) -> dict[str, str]:
-        """Return the contracts' addresses, deploying where the chain has none."""
-        known = _read(self.folder / "deployment.json")
-        if known and all(has_code(settings.polygon_rpc_url, address) for address in known.values()):
-            return known
+        """Return the addresses of the contracts, deploying them if the chain has none."""
+        saved = _read(self.folder / "deployment.json")
+        if saved and all(has_code(settings.polygon_rpc_url, address) for address in saved.values()):
+            return saved
         with step("Deploying the contracts"):
-            made = deploy_development(
+            deployment = deploy_development(
                 settings.polygon_rpc_url,
                 settings.referral_chain_id,
                 ADMIN_KEY,
                 settings.referral_minter_private_key.get_secret_value(),
             )
         addresses = {
-            "REFERRAL_REWARDS_ADDRESS": made.rewards_address,
-            "REFERRAL_REWARD_TOKEN_ADDRESS": made.token_address,
+            "REFERRAL_REWARDS_ADDRESS": deployment.rewards_address,
+            "REFERRAL_REWARD_TOKEN_ADDRESS": deployment.token_address,
         }
         write_json(self.folder / "deployment.json", addresses)
         return addresses
@@ -167,7 +168,7 @@ class DevelopmentPortal:
             self._cleanup.callback(self._stop_web, web)
             web.start()
             if not web.wait_until_ready():
-                raise LocalRuntimeError(f"The web server did not start (log: {web.log}):\n{web.last_words()}")
+                raise LocalRuntimeError(f"The web server did not start (log: {web.log}):\n{web.log_tail()}")
         return web
 
     def _pace_chain(self) -> None:
@@ -180,7 +181,7 @@ class DevelopmentPortal:
         link = f"{self.url}/?ref={demo.referral_code}"
         self._cleanup.callback(self._description.unlink, missing_ok=True)
         if self._owns_database:
-            keep_environment(self.folder, self.environment)
+            save_environment(self.folder, self.environment)
         write_json(self._description, self._describe(settings, demo, link))
         say(f"\nReady in {seconds:.1f} s: {self.url}\n\nReferral link: {link}\n\nDemo sign-ins:")
         for name, login in demo.logins.items():
@@ -188,7 +189,7 @@ class DevelopmentPortal:
         say(f"\nLogs: {self.folder / 'logs'}   Stop: Ctrl-C")
 
     def _describe(self, settings: Settings, demo: DemoData, link: str) -> dict[str, Any]:
-        """Return what dev.json tells tools and tests (SPEC section 10)."""
+        """Return the content of dev.json, which tools and tests read. See docs/operations.md."""
         return {
             "url": self.url,
             "databaseUrl": settings.database_url,
@@ -197,10 +198,7 @@ class DevelopmentPortal:
             "rewardsAddress": settings.referral_rewards_address,
             "tokenAddress": settings.referral_reward_token_address,
             "cronSecret": settings.cron_secret.get_secret_value(),
-            "wayforpay": {
-                "merchantAccount": settings.wayforpay_merchant_account,
-                "secretKey": settings.wayforpay_secret_key.get_secret_value(),
-            },
+            **{provider.name: dict(provider.dev_description()) for provider in list_providers(settings)},
             "referralLink": link,
             "logins": {
                 name: {"email": login["email"], "password": login["password"]}
@@ -209,27 +207,29 @@ class DevelopmentPortal:
         }
 
     def _watch(self, web: WebServer) -> None:
-        """Stay until the web server ends, which is an error, and start again what died beside it."""
+        """Wait until the web server ends, which is an error; restart the database or the chain if they end."""
         while web.is_alive():
             web.wait(1)
             if self._owns_database and not postgres_is_running(self.folder):
-                with step("PostgreSQL has ended; starting it again"):
+                with step("PostgreSQL has ended; restarting it"):
                     start_postgres(self.folder)
             if self._owns_chain and not chain_is_running(self.folder):
-                with step("The local chain has ended; starting it again"):
+                with step("The local chain has ended; restarting it"):
                     start_chain(self.folder)
-        raise LocalRuntimeError(f"The web server ended by itself (log: {web.log}):\n{web.last_words()}")
+        raise LocalRuntimeError(f"The web server ended by itself (log: {web.log}):\n{web.log_tail()}")
 
     def _secrets(self) -> dict[str, str]:
         path = self.folder / "secrets.json"
-        kept = _read(path)
-        made = {name: kept.get(name) or secrets.token_urlsafe(32) for name in ("SECRET_KEY", "CRON_SECRET")}
-        if made != kept:
-            write_json(path, {**kept, **made})
-        return made
+        saved = _read(path)
+        values = {
+            name: saved.get(name) or secrets.token_urlsafe(32) for name in ("SECRET_KEY", "CRON_SECRET")
+        }
+        if values != saved:
+            write_json(path, {**saved, **values})
+        return values
 
     def _provide(self, **values: str) -> None:
-        """Set environment variables for this run; what the person at the keyboard gave wins."""
+        """Set environment variables for this run unless they are already set."""
         for name, value in values.items():
             if not os.environ.get(name):
                 os.environ[name] = value
@@ -254,7 +254,7 @@ class DevelopmentPortal:
 
 @contextmanager
 def step(text: str) -> Iterator[Callable[[str], None]]:
-    """Show a step while it runs and its duration when it is done; the yielded function adds a remark."""
+    """Show a step while it runs and its duration at the end; the yielded function adds a remark."""
     remarks: list[str] = []
     started = time.monotonic()
     say(f"{text} ...", newline=False)
@@ -263,23 +263,23 @@ def step(text: str) -> Iterator[Callable[[str], None]]:
     except BaseException:
         say("")
         raise
-    told = f"  ({remarks[-1]})" if remarks and remarks[-1] else ""
-    say(f" {time.monotonic() - started:.2f} s{told}")
+    remark = f"  ({remarks[-1]})" if remarks and remarks[-1] else ""
+    say(f" {time.monotonic() - started:.2f} s{remark}")
 
 
 def say(text: str, *, newline: bool = True) -> None:
-    """Print to the person at the keyboard; a closed terminal never stops the clean-up."""
+    """Print a line; a closed terminal must not stop the clean-up."""
     with suppress(OSError, ValueError):
         click.echo(text, nl=newline)
 
 
 def _check_port(port: int) -> None:
-    """Wait a moment for a portal that is just ending; raise LocalRuntimeError when the port stays taken."""
+    """Wait briefly for a portal that is stopping. Raises LocalRuntimeError if the port stays in use."""
     deadline = time.monotonic() + _PORT_GRACE_SECONDS
     while not is_port_free(port):
         if time.monotonic() > deadline:
             raise LocalRuntimeError(
-                f"Port {port} is taken: choose another with --port, or `make run PORT=...`."
+                f"Port {port} is in use: choose another with --port, or `make run PORT=...`."
             )
         time.sleep(0.05)
 
@@ -313,6 +313,6 @@ def _request_stop(_number: int, _frame: FrameType | None) -> None:
 
 
 def _ignore_stop() -> None:
-    """Let the clean-up finish: further signals change nothing."""
+    """Ignore further signals so that the clean-up can finish."""
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)

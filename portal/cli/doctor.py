@@ -1,4 +1,4 @@
-"""`flask doctor`: is everything the portal stands on in order, and what to do where it is not."""
+"""`flask doctor`: check what the portal depends on and say how to fix problems."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _TIMEOUT_SECONDS = 5
 
 @click.command()
 def doctor() -> None:
-    """Check settings, database, migrations, chain, invariants, schedule and what waits; exit 1 when you are needed."""
+    """Check settings, database, migrations, chain, mail, invariants and schedule; exit with 1 if anything needs you."""
     running = portal()
     health = read_health(running.chain, scheduler_running=False)
     for advice in _open_settings(running.settings):
-        _say("settings", "open", advice)
+        _show("settings", "open", advice)
     for name, state in (("database", health.database), ("migrations", health.migrations)):
-        _say(name, state, "" if state == "ok" else _REMEDIES[name])
+        _show(name, state, "" if state == "ok" else _REMEDIES[name])
     troubles = 0 if health.is_ready else 1
     if health.is_ready:
         with connection():
@@ -43,80 +43,80 @@ def doctor() -> None:
         raise SystemExit(1)
 
 
-def _say(name: str, state: object, remedy: str = "") -> None:
+def _show(name: str, state: object, remedy: str = "") -> None:
     click.echo(f"{name:<12} {state}" + (f"  -> {remedy}" if remedy else ""))
 
 
 def _open_settings(settings: Settings) -> Iterator[str]:
-    """Yield what is allowed to be missing, and what it keeps from working."""
+    """Yield each optional setting that is missing, with what does not work without it."""
     if not settings.cron_secret.get_secret_value():
-        yield "CRON_SECRET is not set: an outside scheduler is refused"
+        yield "CRON_SECRET is not set: an external scheduler is refused"
     if not settings.referral_token_usd_price and not settings.referral_price_feed_address:
-        yield "no token price: set REFERRAL_TOKEN_USD_PRICE or REFERRAL_PRICE_FEED_ADDRESS; rewards fail meanwhile"
+        yield "no token price: set REFERRAL_TOKEN_USD_PRICE or REFERRAL_PRICE_FEED_ADDRESS; until then rewards fail"
     if settings.settlement_payout_mode == "simulated":
         yield "SETTLEMENT_PAYOUT_MODE is simulated: payouts move no money"
     if not settings.is_production:
-        yield "PORTAL_ENV is development: for this computer only"
+        yield "PORTAL_ENV is development: not for use in production"
     if not settings.scheduler_enabled:
-        yield "SCHEDULER_ENABLED is false here: another process has to run the timetable"
+        yield "SCHEDULER_ENABLED is false: another process has to run the schedule"
 
 
 def _chain() -> int:
-    """Tell how the chain stands; without one rewards merely wait."""
+    """Show the state of the chain and return the number of problems; without a chain rewards wait."""
     status = read_status(portal().chain, portal().settings)
     if not status.configured:
-        _say("chain", "not_configured", f"{status.problems[0].fix} Rewards wait meanwhile.")
+        _show("chain", "not_configured", f"{status.problems[0].fix} Rewards wait meanwhile.")
         return 0
-    _say("chain", "ok" if not status.problems else "not ready")
+    _show("chain", "ok" if not status.problems else "not ready")
     for problem in status.problems:
         click.echo(f"  {problem.code}: {problem.what} {problem.fix}")
     return len(status.problems)
 
 
 def _mail() -> int:
-    """Say whether letters can leave, and which were given up."""
+    """Show whether letters can be sent, and the dead ones; return the number of dead letters shown."""
     counts, dead = count_letters(), list_dead_letters()
-    told = (
+    state = (
         "ok"
         if portal().settings.mail_configured
         else "not_configured  -> set SMTP_URL and MAIL_FROM; letters wait"
     )
-    click.echo(f"{'mail':<12} {told}")
+    click.echo(f"{'mail':<12} {state}")
     click.echo("  " + ", ".join(f"{counts.get(status, 0)} {status}" for status in ("queued", "sent", "dead")))
     for letter in dead:
         click.echo(f"  dead: {letter.kind} to {letter.to_address}: {letter.last_error}")
     if dead:
-        click.echo("  -> correct what they name, then run `flask --app wsgi mail retry`")
+        click.echo("  -> fix the errors, then run `flask --app wsgi mail retry`")
     return len(dead)
 
 
 def _invariants() -> int:
     broken = run_checks()
-    _say("invariants", "ok" if not broken else "broken")
+    _show("invariants", "ok" if not broken else "broken")
     for name, rows in broken.items():
         click.echo(f"  {name}: {len(rows)} rows, the first {rows[0]}")
     return len(broken)
 
 
 def _waiting() -> int:
-    """Tell what no job can finish alone; callbacks without a payment are told, and need nobody by themselves."""
-    rails, alerts = list_open_rail_failures(), list_alerts()
+    """Show what no job can finish alone and return its count; callbacks without a payment do not count."""
+    failures, alerts = list_open_rail_failures(), list_alerts()
     unmatched = count_open_callbacks()
-    counts = {"rails to be written": len(rails), "alerts of the chain": len(alerts)}
-    told = [f"{count} {what}" for what, count in counts.items() if count]
-    _say("waiting", ", ".join(told) or "nothing", "see /admin/audit" if told else "")
+    counts = {"ledgers to be written": len(failures), "alerts of the chain": len(alerts)}
+    waiting = [f"{count} {what}" for what, count in counts.items() if count]
+    _show("waiting", ", ".join(waiting) or "nothing", "see /admin/audit" if waiting else "")
     if unmatched:
-        _say("callbacks", f"{unmatched} found no payment", "see /admin/payments/inbox")
+        _show("callbacks", f"{unmatched} match no payment", "see /admin/payments/inbox")
     return sum(counts.values())
 
 
 def _schedule(app_url: str) -> None:
-    """Ask the running portal, where there is one, whether its timetable runs."""
+    """Show whether a portal runs at its address and whether its scheduler is on."""
     try:
         with urllib.request.urlopen(f"{app_url}/readyz", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             state = json.load(answer)["scheduler"]
     except (OSError, ValueError, KeyError, urllib.error.URLError):
-        _say("portal", "does not answer", f"start it, or check APP_URL ({app_url})")
+        _show("portal", "does not answer", f"start it, or check APP_URL ({app_url})")
         return
-    _say("portal", "answers")
-    _say("scheduler", state, "" if state == "ok" else "set SCHEDULER_ENABLED=true in one process at least")
+    _show("portal", "answers")
+    _show("scheduler", state, "" if state == "ok" else "set SCHEDULER_ENABLED=true in at least one process")

@@ -1,4 +1,4 @@
-"""`flask import-ring`: bring a Ring deployment's ledgers over, as often as one likes."""
+"""`flask import-ring`: import the ledgers of a Ring deployment; it can be repeated."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command("import-ring")
 @click.argument("database_url")
-@click.option("--dry-run", is_flag=True, help="Do it all, tell, and keep nothing.")
+@click.option("--dry-run", is_flag=True, help="Report without importing.")
 @click.option(
-    "--vendor", "vendors", multiple=True, metavar="OLD=ID", help="A source vendor that is here already."
+    "--vendor", "vendors", multiple=True, metavar="OLD=ID", help="A vendor of the source and its id here."
 )
 @click.option(
     "--report",
     "report_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="All refused rows as JSON.",
+    help="Write all refused rows as JSON.",
 )
 def import_ring_command(
     database_url: str, dry_run: bool, vendors: tuple[str, ...], report_file: Path | None
 ) -> None:
     """Import codes, rewards, settlements and assists of the Ring deployment at DATABASE_URL (docs/import.md).
 
-    What is here already is left alone. Exit status 2: some rows were refused, each with its reason.
+    Existing rows are not changed. Exit status 2: some rows were refused, each with a reason.
     """
     running = portal()
     try:
@@ -50,9 +50,9 @@ def import_ring_command(
     except SourceUnusable as error:
         raise click.ClickException(str(error)) from None
     for report in reports:
-        _tell(report)
+        _show_report(report)
     if dry_run:
-        click.echo("A dry run: nothing was kept.")
+        click.echo("Dry run: nothing was imported.")
     if report_file:
         report_file.write_text(
             json.dumps([_as_json(report) for report in reports], indent=1, ensure_ascii=False)
@@ -61,26 +61,28 @@ def import_ring_command(
         raise SystemExit(_SOME_REFUSED)
 
 
-def _vendors(told: tuple[str, ...]) -> dict[str, int]:
-    here, found = list_vendor_ids(), {}
-    for pair in told:
+def _vendors(pairs: tuple[str, ...]) -> dict[str, int]:
+    vendor_ids, vendors = list_vendor_ids(), {}
+    for pair in pairs:
         old, _, new = pair.rpartition("=")
-        if not old or not new.isdigit() or int(new) not in here:
-            raise click.ClickException(f"--vendor {pair}: say OLD=ID, with the id of a vendor here.")
-        found[old] = int(new)
-    return found
+        if not old or not new.isdigit() or int(new) not in vendor_ids:
+            raise click.ClickException(
+                f"--vendor {pair}: use OLD=ID, with the id of a vendor of this portal."
+            )
+        vendors[old] = int(new)
+    return vendors
 
 
 def _show_progress(report: TableReport) -> None:
     click.echo(f"{report.table}: {report.done} of {report.total}")
 
 
-def _tell(report: TableReport) -> None:
+def _show_report(report: TableReport) -> None:
     if report.total is None:
-        click.echo(f"{report.table}: not there")
+        click.echo(f"{report.table}: not found")
         return
     click.echo(
-        f"{report.table}: {report.imported} imported, {report.present} here already, {len(report.refused)} refused"
+        f"{report.table}: {report.imported} imported, {report.present} already present, {len(report.refused)} refused"
     )
     for name, reason in report.refused[:_SHOWN]:
         click.echo(f"  refused {name}: {reason}")

@@ -1,4 +1,4 @@
-"""`flask mail send` and `flask mail retry`."""
+"""`flask mail`: send letters and retry dead ones."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from portal.cli.common import database_session, portal
 from portal.db import Actor
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
-from portal.mail import open_postman, requeue_dead_letters
+from portal.mail import open_transport, requeue_dead_letters
 
 ACTOR = Actor("command:mail")
 
 
 @click.group()
 def mail() -> None:
-    """Letters that wait in the outbox."""
+    """Manage letters in the outbox."""
 
 
 @mail.command("send")
 def send() -> None:
-    """Send what is due now, as the job does every few seconds."""
+    """Send the letters that are due, as the job does every few seconds."""
     settings = portal().settings
     if not settings.mail_configured:
         raise click.ClickException("Set SMTP_URL and MAIL_FROM first.")
     sender = Sender(settings.mail_from, settings.brand_name)
     with database_session():
         answer_reset_requests()
-        postman = open_postman(settings.smtp_url.get_secret_value())
-        sent = deliver_mail(postman, portal().compose, sender, ACTOR)
+        transport = open_transport(settings.smtp_url.get_secret_value())
+        sent = deliver_mail(transport, portal().compose, sender, ACTOR)
     click.echo(f"{sent} sent.")
 
 
 @mail.command("retry")
 def retry() -> None:
-    """Let letters that were given up try again, while they are still worth reading."""
+    """Queue dead letters that have not expired again."""
     with database_session():
         count = requeue_dead_letters(ACTOR)
-    click.echo(f"{count} letters wait again.")
+    click.echo(f"{count} letters are queued again.")

@@ -1,4 +1,4 @@
-"""Mint approved rewards from the command line and watch them become final."""
+"""`flask mint`: mint approved rewards and wait until they are final."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from portal.flows.minting.mint_rewards import MintReport, drive_minting, notify_
     "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Most rewards to send."
 )
 @click.option(
-    "--timeout", default=300, show_default=True, help="Seconds to wait for finality; nothing is lost after."
+    "--timeout",
+    default=300,
+    show_default=True,
+    help="Seconds to wait for finality; jobs continue afterwards.",
 )
 def mint(limit: int, timeout: int) -> None:
     """Mint approved rewards, oldest first, and wait until they are final."""
     running = portal()
-    told: list[str] = []
+    shown: list[str] = []
 
     def show(report: MintReport) -> None:
         line = _line(report)
-        if not told or told[-1] != line:
-            told.append(line)
+        if not shown or shown[-1] != line:
+            shown.append(line)
             click.echo(line)
 
     with database_session():
@@ -39,7 +42,7 @@ def mint(limit: int, timeout: int) -> None:
         )
     if report.waiting_reason:
         raise click.ClickException(
-            f"Minting waits ({report.waiting_reason}). {report.waiting_detail}".strip()
+            f"Minting is waiting ({report.waiting_reason}). {report.waiting_detail}".strip()
         )
 
 

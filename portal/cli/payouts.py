@@ -1,4 +1,4 @@
-"""Pay vendors from the command line."""
+"""`flask payouts`: pay vendors."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from portal.flows.payouts.pay_settlements import PayoutReport, run_payouts
 
 @click.group()
 def payouts() -> None:
-    """Pay vendors what is due."""
+    """Pay due settlements to vendors."""
 
 
 @payouts.command()
 def run() -> None:
-    """Finish open batches, take at most 100 due settlements into a new one, and pay it."""
+    """Finish open batches, then pay at most 100 due settlements in a new one."""
     with database_session():
         report = run_payouts(portal().settings, Actor.job("command"))
     click.echo(_line(report))
     if report.waiting_reason:
-        raise click.ClickException(f"Payouts wait ({report.waiting_reason}). {report.waiting_detail}".strip())
+        raise click.ClickException(
+            f"Payouts are waiting ({report.waiting_reason}). {report.waiting_detail}".strip()
+        )
 
 
 def _line(report: PayoutReport) -> str:
@@ -30,5 +32,5 @@ def _line(report: PayoutReport) -> str:
     batches = ", ".join(str(batch_id) for batch_id in report.batch_ids)
     return (
         f"Batches {batches}: {report.completed} payouts completed, {report.failed} failed,"
-        f" {report.under_way} under way."
+        f" {report.under_way} in progress."
     )

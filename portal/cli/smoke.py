@@ -1,4 +1,4 @@
-"""`flask smoke`: walk through the portal as people do, on a live database, and clean up."""
+"""`flask smoke`: exercise the main flows on a live database and clean up."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _FAILED, _NOT_ALL = 1, 2
 
 @click.command()
 @click.argument("which", type=click.Choice(["erp", "growth", "http", "all"]), default="all")
-@click.option("--url", default="", help="Where the portal answers, for http; APP_URL by default.")
-@click.option("--timeout", default=600, show_default=True, help="Seconds to wait for the mint of growth.")
+@click.option("--url", default="", help="Address of the portal for http; default APP_URL.")
+@click.option("--timeout", default=600, show_default=True, help="Seconds growth waits for the mint.")
 def smoke(which: str, url: str, timeout: int) -> None:
-    """Check erp (a sale and both rails), growth (a membership to a real mint) or http; all by default.
+    """Check erp (a sale and both ledgers), growth (a membership up to a real mint) or http; default all.
 
-    Exit status 0: all holds. 1: something does not. 2: nothing failed, but not everything could be checked.
+    Exit status 0: all checks passed. 1: a check failed. 2: no check failed, but some were skipped.
     """
     running = portal()
     checks: dict[str, Callable[[Steps], None]] = {
@@ -54,5 +54,5 @@ def _run(name: str, check: Callable[[Steps], None]) -> int:
     if problem:
         click.echo(f"  FAIL  {problem}")
     for what in steps.left:
-        click.echo(f"  stays {what}")
+        click.echo(f"  remains {what}")
     return _FAILED if problem else _NOT_ALL if steps.skipped else 0

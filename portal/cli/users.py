@@ -1,4 +1,4 @@
-"""`flask user create`, `credit`, and what an operator does for somebody who is locked out."""
+"""`flask user`: create accounts, add credit, and help users who are locked out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from portal.accounts import (
 from portal.cli.common import database_session, portal
 from portal.db import Actor
 from portal.flows.accounts.account_security import disable_factor
-from portal.lib.money import Money
+from portal.lib.money import major_text
 from portal.payments import CreditAmountInvalid, CurrencyUnknown, add_credit, parse_top_up
 from portal.web.text.letters import sign_link
 
@@ -28,45 +28,50 @@ ACTOR = Actor("command:user")
 
 @click.group()
 def user() -> None:
-    """Accounts and their credit."""
+    """Manage accounts and their credit."""
 
 
 @user.command("create")
 @click.argument("email")
 @click.option("--admin", is_flag=True, help="Give the account the admin role.")
-@click.option("--name", default="", help="Shown to others; the part before @ by default.")
+@click.option("--name", default="", help="Display name; default the part before @.")
 @click.option(
-    "--password-stdin", is_flag=True, help="Read the password from standard input instead of drawing one."
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of generating it."
 )
 def create(email: str, admin: bool, name: str, password_stdin: bool) -> None:
-    """Create an account with a password read from standard input, or drawn and printed once."""
+    """Create an account with a password from standard input, or a generated one that is printed once."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
     with database_session():
-        shown, address = validate_sign_up(name or email.partition("@")[0], email, password)
-        made = create_user(
-            address, shown, password, role="admin" if admin else "user", email_confirmed=True, actor=ACTOR
+        display_name, address = validate_sign_up(name or email.partition("@")[0], email, password)
+        user = create_user(
+            address,
+            display_name,
+            password,
+            role="admin" if admin else "user",
+            email_confirmed=True,
+            actor=ACTOR,
         )
-    click.echo(f"Created {made.role} {made.email} with id {made.id}.")
+    click.echo(f"Created {user.role} {user.email} with id {user.id}.")
     if not password_stdin:
-        click.echo(f"Password, shown this once: {password}")
+        click.echo(f"Password, shown only now: {password}")
 
 
 @user.command("reset-link")
 @click.argument("email")
 def reset_link(email: str) -> None:
-    """Print a link that sets a new password, once, within half an hour: for portals that send no e-mail."""
+    """Print a one-time link to set a new password within half an hour, for portals without e-mail."""
     with database_session():
         person = _account(email)
         key = open_link("reset_password", person.id, person.email or "")
     if key is None:
-        raise click.ClickException("Three links were made in the last quarter of an hour. Wait a while.")
+        raise click.ClickException("Three links were created in the last 15 minutes. Try again later.")
     click.echo(f"{portal().settings.app_url}/password/reset/{sign_link('reset_password', key)}")
 
 
 @user.command("reset-second-factor")
 @click.argument("email")
 def reset_second_factor(email: str) -> None:
-    """Switch a person's second factor off when authenticator and recovery codes are lost; every session ends."""
+    """Turn off the second factor of a user who lost authenticator and recovery codes, and end all sessions."""
     with database_session():
         person = _account(email)
         try:
@@ -88,7 +93,7 @@ def _account(email: str) -> User:
 @click.argument("email")
 @click.argument("amount")
 @click.argument("currency")
-@click.option("--reason", required=True, help="Kept on the ledger and shown to the person.")
+@click.option("--reason", required=True, help="Stored in the ledger and shown to the user.")
 def credit(email: str, amount: str, currency: str, reason: str) -> None:
     """Add internal credit to an account."""
     currency = currency.upper()
@@ -97,11 +102,11 @@ def credit(email: str, amount: str, currency: str, reason: str) -> None:
     except CurrencyUnknown as error:
         raise click.BadParameter(f"choose one of {error.params['allowed']}", param_hint="CURRENCY") from None
     except CreditAmountInvalid as error:
-        told = "enter an amount above zero and up to {at_most}, with at most {decimals} decimals"
-        raise click.BadParameter(told.format(**error.params), param_hint="AMOUNT") from None
+        text = "enter an amount above zero and up to {at_most}, with at most {decimals} decimals"
+        raise click.BadParameter(text.format(**error.params), param_hint="AMOUNT") from None
     with database_session():
         person = find_user_by_email(email)
         if person is None:
             raise click.ClickException(f"There is no account {email}.")
         balance = add_credit(person.id, minor, currency, reason, ACTOR)
-    click.echo(f"{person.email} now has {Money(balance, currency)}.")
+    click.echo(f"{person.email} now has {major_text(balance, currency)} {currency}.")

@@ -1,4 +1,4 @@
-"""Look after the visit buckets from the command line."""
+"""`flask visits`: prune daily visit counts."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from portal.visits import prune_visits
 
 @click.group()
 def visits() -> None:
-    """Visit buckets; totals never shrink."""
+    """Manage daily visit counts; totals are never reduced."""
 
 
 @visits.command()
 def prune() -> None:
-    """Remove buckets older than 28 days, day by day; the schedule does the same every hour."""
+    """Delete daily counts older than 28 days; a job does the same every hour."""
     with database_session():
-        pruned = prune_visits(_tell)
-    click.echo(f"{pruned} buckets removed." if pruned else "Nothing is older than 28 days.")
+        pruned = prune_visits(_show_day)
+    click.echo(f"{pruned} daily counts deleted." if pruned else "No daily count is older than 28 days.")
 
 
-def _tell(day: date, buckets: int) -> None:
-    click.echo(f"{day.isoformat()}: {buckets} buckets")
+def _show_day(day: date, buckets: int) -> None:
+    click.echo(f"{day.isoformat()}: {buckets} daily counts")

@@ -1,4 +1,4 @@
-"""Share codes: one per person and wallet, resolved at every use, deactivated but never deleted."""
+"""Share codes: one per account and wallet, looked up at every use, deactivated but never deleted."""
 
 from portal.codes.operations import (
     CodeUnknown,

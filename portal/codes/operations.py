@@ -1,4 +1,4 @@
-"""Issue and deactivate share codes."""
+"""Issue and deactivate share codes. See docs/rules/codes.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CodeUnknown(PortalError):
 
 
 def issue_code(owner_user_id: int, wallet_address: str, actor: Actor) -> Refcode:
-    """Return the code of a person and wallet, drawing one on first call (SPEC section 3)."""
+    """Return the code of an account and wallet, creating it on the first call."""
     wallet = canonical_address(wallet_address)
     for _ in range(_ATTEMPTS):
         existing = Refcode.get_or_none((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
@@ -36,7 +36,7 @@ def issue_code(owner_user_id: int, wallet_address: str, actor: Actor) -> Refcode
 
 
 def lock_code(code: str) -> Refcode:
-    """Return a code held until the transaction ends, so that one switch at a time is decided; raise CodeUnknown."""
+    """Return a code locked until the transaction ends, so that one change at a time is decided; raise CodeUnknown."""
     row: Refcode | None = Refcode.select().where(Refcode.code == code).for_update().first()
     if row is None:
         raise CodeUnknown
@@ -46,9 +46,9 @@ def lock_code(code: str) -> Refcode:
 def set_code_active(
     code: str, active: bool, actor: Actor, reason: str | None = None, *, by: str = "owner"
 ) -> bool:
-    """Activate or deactivate a code; return whether that changed anything. Past rewards stand.
+    """Activate or deactivate a code; return whether that changed anything. Past rewards are unaffected.
 
-    `by` says whose decision it is: owner, admin, or unlinked when the wallet left the account.
+    `by` names the origin of the decision: owner, admin, or unlinked when the wallet left the account.
     """
     with transaction():
         changed = (
@@ -61,5 +61,5 @@ def set_code_active(
 
 
 def restate_deactivation(code: str, actor: Actor, reason: str | None, *, by: str) -> None:
-    """Record that a code which is inactive already stays so for another cause from now on."""
+    """Record a new cause for a code that is already inactive."""
     record_event(actor, "refcode", code, "code_deactivated", reason=reason, data={"by": by})

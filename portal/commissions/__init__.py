@@ -1,4 +1,4 @@
-"""The ERP rail: the percent hierarchy, commissions, settlements, when they fall due and how they are paid."""
+"""The commission ledger: merchant terms, settlements, when they fall due and how they are paid out."""
 
 from portal.commissions.operations import PaidOrder, write_settlement
 from portal.commissions.payout_decisions import (
@@ -32,21 +32,19 @@ from portal.commissions.payout_queries import (
 from portal.commissions.payout_rules import PayoutPlan, PlannedPayout
 from portal.commissions.queries import (
     LEDGER_PAGE,
-    PercentPolicy,
     SettlementFilter,
-    get_percent_policy,
     list_assist_ledger,
     list_assists,
     list_currencies,
     list_settlement_ledger,
     list_settlements,
     merchant_configs,
-    resolve_referral_commission_percent,
     vendor_terms,
 )
 from portal.commissions.refunds import reduce_settlements
-from portal.commissions.rules import CartLine, slice_by_vendor, weighted_percent
+from portal.commissions.rules import slice_by_vendor
 from portal.commissions.schedule import PayoutFrequency
+from portal.commissions.status_rules import PayoutBatchStatus, PayoutStatus, SettlementStatus
 from portal.commissions.terms_operations import (
     PRODUCTS_PAGE,
     find_merchant_config,
@@ -62,20 +60,20 @@ __all__ = [
     "BATCHES_PAGE",
     "LEDGER_PAGE",
     "PRODUCTS_PAGE",
-    "CartLine",
     "HoldReasonMissing",
     "Owed",
     "PaidOrder",
+    "PayoutBatchStatus",
     "PayoutFrequency",
     "PayoutPlan",
-    "PercentPolicy",
+    "PayoutStatus",
     "PlannedPayout",
     "Reserve",
     "SettlementFilter",
+    "SettlementStatus",
     "count_not_due",
     "find_merchant_config",
     "get_batch",
-    "get_percent_policy",
     "get_settlement",
     "get_vendor",
     "held_reasons",
@@ -101,7 +99,6 @@ __all__ = [
     "reduce_settlements",
     "release_reserve",
     "release_settlement",
-    "resolve_referral_commission_percent",
     "retry_batch",
     "retry_settlement",
     "save_merchant_terms",
@@ -110,6 +107,5 @@ __all__ = [
     "slice_by_vendor",
     "vendor_names",
     "vendor_terms",
-    "weighted_percent",
     "write_settlement",
 ]

@@ -1,4 +1,4 @@
-"""Write the ERP rail of a paid order: one settlement a vendor, and its sales assist."""
+"""Write the commission ledger of a paid order: one settlement per vendor with its sales assist."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 
 from models import SalesAssist, Settlement
 from portal.commissions.queries import VendorTerms
-from portal.commissions.rules import CartLine, breakdown_as_json, compute_commission
+from portal.commissions.rules import breakdown_as_json, compute_commission
 from portal.commissions.schedule import payout_time
 from portal.db import Actor, record_event, transaction
+from portal.programme.rules import ReferralLine
 
 
 @dataclass(frozen=True)
 class PaidOrder:
-    """What the ERP rail needs of a paid order; `referral_code` is None when nobody is credited."""
+    """The facts of a paid order that settlements are written from; `referral_code` is None without attribution."""
 
     order_reference: str
     order_id: str
@@ -27,11 +28,11 @@ class PaidOrder:
 
 
 def write_settlement(
-    order: PaidOrder, terms: VendorTerms, lines: Sequence[CartLine], zone: ZoneInfo, actor: Actor
+    order: PaidOrder, terms: VendorTerms, lines: Sequence[ReferralLine], zone: ZoneInfo, actor: Actor
 ) -> bool:
-    """Write one vendor's settlement of a paid order, and its assist if attributed; return False if it exists.
+    """Write one vendor's settlement of a paid order, with its assist if attributed; return False if it exists.
 
-    A slice whose commission would exceed its subtotal is held with the reason (SPEC section 4).
+    A slice whose commission exceeds its subtotal is held with the reason. See docs/rules/settlements.md.
     """
     breakdown = compute_commission(
         lines, terms.platform_percent, terms.custom_splits, attributed=order.referral_code is not None
@@ -50,21 +51,24 @@ def write_settlement(
                 status="held" if breakdown.held_reason else "pending",
                 scheduled_for=payout_time(order.paid_at, terms.hold_days, terms.payout_frequency, zone),
                 failure_reason=breakdown.held_reason,
+                platform_commission_minor=breakdown.platform_minor,
+                referral_commission_minor=breakdown.referral_minor,
+                split_commissions=breakdown.split_totals,
                 metadata={"commissionBreakdown": breakdown_as_json(breakdown, order.currency)},
             )
             .on_conflict_ignore()
             .returning(Settlement.id, Settlement.status)
             .execute()
         )
-        written = list(rows)
-        if not written:
+        settlement = next(iter(rows), None)
+        if settlement is None:
             return False
         record_event(
             actor,
             "settlement",
-            written[0].id,
+            settlement.id,
             "settlement_written",
-            to_status=written[0].status,
+            to_status=settlement.status,
             reason=breakdown.held_reason,
             order_reference=order.order_reference,
         )

@@ -1,15 +1,16 @@
-"""What an admin decides about settlements and reserves: hold, release, retry, give back."""
+"""Admin decisions about settlements and reserves: hold, release, retry. See docs/rules/payouts.md."""
 
 from __future__ import annotations
 
 from models import PayoutBatch, ReserveRelease, Settlement
 from portal.commissions.payout_queries import get_batch, list_reserves
 from portal.commissions.payouts import lock_payouts
+from portal.commissions.status_rules import SETTLEMENT_TRANSITIONS, SettlementStatus
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.lib.money import InvalidAmount, parse_major
 
-_MOST_REASON = 500
+_REASON_MAX = 500
 
 
 class SettlementUnknown(PortalError):
@@ -19,79 +20,82 @@ class SettlementUnknown(PortalError):
 
 
 class SettlementStatusConflict(PortalError):
-    """The settlement does not stand where this decision is possible; `state` says where it stands."""
+    """The status of the settlement, in `state`, does not allow this decision."""
 
     code = "settlement_status_conflict"
 
 
 class SettlementUnpayable(PortalError):
-    """The commissions of a held sale exceed it: it can never be paid."""
+    """The commissions of the held sale exceed it, so that it can never be paid."""
 
     code = "settlement_unpayable"
 
 
 class HoldReasonMissing(PortalError):
-    """A decision about money says why; `at_most` characters."""
+    """The decision needs a reason of at most `at_most` characters."""
 
     code = "hold_reason_missing"
 
 
 class ReserveShort(PortalError):
-    """More was to be given back than is kept."""
+    """The amount exceeds the reserve."""
 
     code = "reserve_short"
 
 
 def get_settlement(settlement_id: int) -> Settlement:
     """Return a settlement; raise SettlementUnknown."""
-    found = Settlement.get_or_none(Settlement.id == settlement_id) if 0 < settlement_id < 2**63 else None
-    if found is None:
+    settlement = Settlement.get_or_none(Settlement.id == settlement_id) if 0 < settlement_id < 2**63 else None
+    if settlement is None:
         raise SettlementUnknown
-    return found
+    return settlement
 
 
 def hold_settlement(settlement_id: int, reason: str, actor: Actor) -> None:
-    """Keep a settlement out of payouts until it is released; raise SettlementStatusConflict, HoldReasonMissing."""
-    told = clean_reason(reason)
+    """Exclude a settlement from payouts until it is released; raise SettlementStatusConflict, HoldReasonMissing."""
+    cleaned = clean_reason(reason)
     get_settlement(settlement_id)
-    _move(settlement_id, "settlement_held", ("pending", "failed"), "held", actor, told, told)
+    _move(settlement_id, "hold", actor, cleaned, cleaned)
 
 
 def release_settlement(settlement_id: int, reason: str, actor: Actor) -> None:
-    """Let a held settlement be paid again; raise SettlementUnpayable, SettlementStatusConflict, HoldReasonMissing."""
-    told = clean_reason(reason)
+    """Release a held settlement for payout.
+
+    Raises SettlementUnknown, SettlementUnpayable, SettlementStatusConflict or HoldReasonMissing.
+    """
+    cleaned = clean_reason(reason)
     settlement = get_settlement(settlement_id)
     if settlement.kind == "sale" and settlement.net_payout_minor < 0:
         raise SettlementUnpayable
-    _move(settlement_id, "settlement_released", ("held",), "pending", actor, told, None)
+    _move(settlement_id, "release", actor, cleaned, None)
 
 
 def retry_settlement(settlement_id: int, actor: Actor) -> None:
-    """Let a failed settlement be paid by the next run; raise SettlementStatusConflict."""
+    """Move a failed settlement back to pending for the next run; raise SettlementStatusConflict."""
     get_settlement(settlement_id)
-    _move(settlement_id, "settlement_retried", ("failed",), "pending", actor, None, None)
+    _move(settlement_id, "retry", actor, None, None)
 
 
 def retry_batch(batch_id: int, actor: Actor) -> int:
-    """Let every settlement that failed in a batch be paid by the next run; return how many."""
+    """Move every settlement that failed in a batch back to pending; return how many."""
     batch: PayoutBatch = get_batch(batch_id)
     failed = Settlement.select().where(
-        (Settlement.payout_batch_id == batch.id) & (Settlement.status == "failed")
+        (Settlement.payout_batch_id == batch.id) & (Settlement.status == SettlementStatus.FAILED)
     )
     count = 0
     for row in failed.order_by(Settlement.id):
-        count += _try_move(row.id, "settlement_retried", ("failed",), "pending", actor, None, None)
+        count += _try_move(row.id, "retry", actor, None, None)
     return count
 
 
 def release_reserve(
     vendor_id: int, currency: str, amount: str, reason: str, actor: Actor, *, key: str | None
 ) -> bool:
-    """Give back part of a vendor's reserve with the next payout; return False when `key` did so before.
+    """Release part of a vendor's reserve with the next payout; return False if `key` was already used.
 
-    Raises InvalidAmount, HoldReasonMissing, or ReserveShort with more than is kept.
+    Raises InvalidAmount, HoldReasonMissing, or ReserveShort for more than the reserve.
     """
-    told = clean_reason(reason)
+    cleaned = clean_reason(reason)
     minor = parse_major(amount, currency)
     if minor <= 0:
         raise InvalidAmount(field="amount")
@@ -99,14 +103,14 @@ def release_reserve(
         lock_payouts()
         if key and ReserveRelease.select().where(ReserveRelease.idempotency_key == key).exists():
             return False
-        kept = {(row.vendor_id, row.currency): row.balance_minor for row in list_reserves([vendor_id])}
-        if minor > kept.get((vendor_id, currency), 0):
+        balances = {(row.vendor_id, row.currency): row.balance_minor for row in list_reserves([vendor_id])}
+        if minor > balances.get((vendor_id, currency), 0):
             raise ReserveShort(field="amount")
         release_id = ReserveRelease.insert(
             vendor=vendor_id,
             currency=currency,
             amount_minor=minor,
-            reason=told,
+            reason=cleaned,
             idempotency_key=key,
             created_by=actor.user_id,
         ).execute()
@@ -115,38 +119,34 @@ def release_reserve(
             "reserve",
             f"{vendor_id}:{currency}",
             "reserve_released",
-            reason=told,
+            reason=cleaned,
             data={"releaseId": release_id, "amountMinor": minor},
         )
     return True
 
 
 def clean_reason(reason: str) -> str:
-    """Return a reason without outer spaces; raise HoldReasonMissing when there is none or it is too long."""
-    told = reason.strip()
-    if not told or len(told) > _MOST_REASON:
-        raise HoldReasonMissing(field="reason", at_most=_MOST_REASON)
-    return told
+    """Return a reason without surrounding spaces; raise HoldReasonMissing if it is empty or too long."""
+    cleaned = reason.strip()
+    if not cleaned or len(cleaned) > _REASON_MAX:
+        raise HoldReasonMissing(field="reason", at_most=_REASON_MAX)
+    return cleaned
 
 
 def _move(
     settlement_id: int,
-    event: str,
-    from_statuses: tuple[str, ...],
-    to_status: str,
+    verb: str,
     actor: Actor,
     reason: str | None,
     failure_reason: str | None,
 ) -> None:
-    if not _try_move(settlement_id, event, from_statuses, to_status, actor, reason, failure_reason):
+    if not _try_move(settlement_id, verb, actor, reason, failure_reason):
         raise SettlementStatusConflict(state=get_settlement(settlement_id).status)
 
 
 def _try_move(
     settlement_id: int,
-    event: str,
-    from_statuses: tuple[str, ...],
-    to_status: str,
+    verb: str,
     actor: Actor,
     reason: str | None,
     failure_reason: str | None,
@@ -154,10 +154,8 @@ def _try_move(
     return move_status(
         Settlement,
         settlement_id,
+        SETTLEMENT_TRANSITIONS[verb],
         entity="settlement",
-        event=event,
-        from_statuses=from_statuses,
-        to_status=to_status,
         actor=actor,
         reason=reason,
         payout_batch_id=None,

@@ -1,4 +1,4 @@
-"""Read what is due, what is on its way and what was paid."""
+"""Read due settlements, payouts, batches and reserves. See docs/rules/payouts.md."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class BatchUnknown(PortalError):
 
 @dataclass(frozen=True)
 class Owed:
-    """Settlements of one currency in one state: how many, and their net payout in minor units."""
+    """The number and net payout, in minor units, of the settlements of one currency in one state."""
 
     currency: str
     state: str
@@ -34,7 +34,7 @@ class Owed:
 
 @dataclass(frozen=True)
 class Transfer:
-    """A payout as the treasury sends it; the amount in base units of the token."""
+    """A payout to send from the treasury; the amount is in base units of the token."""
 
     payout_id: int
     wallet: str
@@ -43,7 +43,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Reserve:
-    """What is kept back of a vendor's payouts in one currency and not released yet, in minor units."""
+    """The unreleased reserve of a vendor in one currency, and what of it waits for a payout, in minor units."""
 
     vendor_id: int
     vendor_name: str
@@ -55,23 +55,23 @@ class Reserve:
 def read_plan(*, vendor_ids: Sequence[int] | None = None, lock: bool = False) -> PayoutPlan:
     """Plan a run over what is due now, of some vendors only where given.
 
-    `lock` locks the rows until the transaction of the caller ends. A refund is due at once: it is netted from the next
-    payout of the vendor. See docs/rules/payouts.md.
+    `lock` locks the rows until the caller's transaction ends. A refund is due at once: it is netted from the vendor's
+    next payout. See docs/rules/refunds.md.
     """
-    found = query(
-        f"SELECT id, vendor_id, currency, net_payout_minor FROM settlements WHERE {_DUE}"  # noqa: S608 - our own words
+    due = query(
+        f"SELECT id, vendor_id, currency, net_payout_minor FROM settlements WHERE {_DUE}"  # noqa: S608 - a constant
         " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]))"
         f" ORDER BY scheduled_for, id{' FOR UPDATE' if lock else ''}",
         [_ids(vendor_ids), _ids(vendor_ids)],
     )
-    rows = [DueRow(*row) for row in found]
+    rows = [DueRow(*row) for row in due]
     released = list_waiting_releases(vendor_ids)
     vendors = {row.vendor_id for row in rows} | {vendor_id for vendor_id, _ in released}
     return plan_payouts(rows, payout_terms(sorted(vendors)), released)
 
 
 def list_waiting_releases(vendor_ids: Sequence[int] | None = None) -> dict[tuple[int, str], int]:
-    """Return what was released of reserves and is not in a payout yet, by vendor and currency."""
+    """Return the released reserves that no payout includes yet, in minor units by vendor and currency."""
     rows = query(
         "SELECT vendor_id, currency, sum(amount_minor)::bigint FROM reserve_releases WHERE payout_id IS NULL"
         " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]))"
@@ -82,7 +82,7 @@ def list_waiting_releases(vendor_ids: Sequence[int] | None = None) -> dict[tuple
 
 
 def payout_terms(vendor_ids: Sequence[int]) -> dict[int, PayoutTerms]:
-    """Return the minimum and reserve of vendors that have a configuration."""
+    """Return the minimum and reserve of the vendors that have a configuration."""
     rows = MerchantConfig.select().where(MerchantConfig.vendor.in_(list(vendor_ids)))
     return {row.vendor_id: PayoutTerms(row.minimum_payout_minor, row.reserve_percent) for row in rows}
 
@@ -106,9 +106,9 @@ def list_vendors() -> list[Vendor]:
 
 
 def pending_split(plan: PayoutPlan, vendor_ids: Sequence[int] | None = None) -> dict[str, dict[str, Owed]]:
-    """Return {currency: {state: Owed}} of what is not paid: due, waiting, held; and of what is: processing, completed.
+    """Return {currency: {state: Owed}} of all settlements; a state is a status, with pending as due or waiting.
 
-    Due is what the next run would take; waiting is the rest of what is pending.
+    Due is what the next run would take; waiting is the rest of the pending settlements.
     """
     due = {row.id for payout in plan.payouts for row in payout.rows}
     rows = query(
@@ -124,7 +124,7 @@ def pending_split(plan: PayoutPlan, vendor_ids: Sequence[int] | None = None) -> 
 
 
 def count_not_due(vendor_ids: Sequence[int] | None = None) -> dict[str, tuple[int, int]]:
-    """Return {currency: (count, net in minor units)} of pending sales whose day has not come."""
+    """Return {currency: (count, net in minor units)} of pending sales that are not due yet."""
     rows = query(
         "SELECT currency, count(*), sum(net_payout_minor)::bigint FROM settlements WHERE status = 'pending'"
         " AND kind = 'sale' AND scheduled_for > now()"
@@ -135,7 +135,7 @@ def count_not_due(vendor_ids: Sequence[int] | None = None) -> dict[str, tuple[in
 
 
 def held_reasons() -> list[tuple[str, str | None, int, int]]:
-    """Return (currency, reason, count, net in minor units) of what is held, the most frequent first, at most 20."""
+    """Return the 20 most frequent (currency, reason, count, net in minor units) of held settlements."""
     rows = query(
         "SELECT currency, failure_reason, count(*), sum(net_payout_minor)::bigint FROM settlements"
         " WHERE status = 'held' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 20"
@@ -144,7 +144,7 @@ def held_reasons() -> list[tuple[str, str | None, int, int]]:
 
 
 def list_reserves(vendor_ids: Sequence[int] | None = None) -> list[Reserve]:
-    """Return the reserves that are not empty, and what of them waits for the next payout."""
+    """Return the reserves that are not empty, with what of them waits for the next payout."""
     rows = query(
         "WITH kept AS (SELECT vendor_id, currency, sum(reserve_minor) AS minor FROM payouts"
         "  WHERE status = 'completed' GROUP BY 1, 2), given AS ("
@@ -163,19 +163,19 @@ def list_reserves(vendor_ids: Sequence[int] | None = None) -> list[Reserve]:
 
 def get_batch(batch_id: int) -> PayoutBatch:
     """Return a batch; raise BatchUnknown."""
-    found = PayoutBatch.get_or_none(PayoutBatch.id == batch_id) if 0 < batch_id < 2**63 else None
-    if found is None:
+    batch = PayoutBatch.get_or_none(PayoutBatch.id == batch_id) if 0 < batch_id < 2**63 else None
+    if batch is None:
         raise BatchUnknown
-    return found
+    return batch
 
 
 def find_batch_by_key(key: str) -> PayoutBatch | None:
-    """Return the batch an idempotency key made."""
+    """Return the batch created with an idempotency key, or None."""
     return PayoutBatch.get_or_none(PayoutBatch.idempotency_key == key)
 
 
 def list_batches(before_id: int | None = None) -> list[PayoutBatch]:
-    """Return batches, newest first, at most a page."""
+    """Return a page of batches, newest first."""
     rows = PayoutBatch.select()
     if before_id is not None:
         rows = rows.where(PayoutBatch.id < before_id)
@@ -183,7 +183,7 @@ def list_batches(before_id: int | None = None) -> list[PayoutBatch]:
 
 
 def list_open_batches() -> list[PayoutBatch]:
-    """Return the batches that a run has not finished, oldest first."""
+    """Return the unfinished batches, oldest first."""
     return list(
         PayoutBatch.select().where(PayoutBatch.status.in_(["created", "processing"])).order_by(PayoutBatch.id)
     )
@@ -196,7 +196,7 @@ def list_payouts_of_batch(batch_id: int) -> list[Payout]:
 
 
 def list_payouts_of_vendors(vendor_ids: Sequence[int], limit: int = 25) -> list[Payout]:
-    """Return the newest payouts of vendors with their batches."""
+    """Return the newest payouts of vendors, with their batches."""
     rows = Payout.select(Payout, Vendor, PayoutBatch).join(Vendor).switch(Payout).join(PayoutBatch)
     return list(rows.where(Payout.vendor.in_(list(vendor_ids))).order_by(Payout.id.desc()).limit(limit))
 
@@ -204,7 +204,7 @@ def list_payouts_of_vendors(vendor_ids: Sequence[int], limit: int = 25) -> list[
 def list_payout_ledger(
     since: datetime | None, until: datetime | None, vendor_ids: Sequence[int] | None = None
 ) -> Keyset[Payout]:
-    """Return every payout of a period with its vendor and batch, newest first, of some vendors only where given."""
+    """Return every payout of a period with vendor and batch, newest first; of `vendor_ids` only where given."""
     rows = Payout.select(Payout, Vendor, PayoutBatch).join(Vendor).switch(Payout).join(PayoutBatch)
     if vendor_ids is not None:
         rows = rows.where(Payout.vendor.in_(list(vendor_ids)))
@@ -212,7 +212,7 @@ def list_payout_ledger(
 
 
 def list_batch_ledger(batch_id: int) -> Keyset[PayoutItem]:
-    """Return what each payout of a batch took, with payout, settlement and vendor; raise BatchUnknown."""
+    """Return the items of a batch's payouts, with payout, settlement and vendor; raise BatchUnknown."""
     get_batch(batch_id)
     rows = PayoutItem.select(PayoutItem, Payout, Settlement, Vendor).join(Payout).switch(PayoutItem)
     rows = rows.join(Settlement).join(Vendor).where(Payout.batch == batch_id)
@@ -220,7 +220,7 @@ def list_batch_ledger(batch_id: int) -> Keyset[PayoutItem]:
 
 
 def list_items_of_payouts(payout_ids: Sequence[int]) -> Mapping[int, list[PayoutItem]]:
-    """Return what each payout took, with the settlements as they are now."""
+    """Return the items of payouts by payout id, with their settlements."""
     found: dict[int, list[PayoutItem]] = {payout_id: [] for payout_id in payout_ids}
     rows = PayoutItem.select(PayoutItem, Settlement).join(Settlement)
     for item in rows.where(PayoutItem.payout.in_(list(payout_ids))).order_by(PayoutItem.settlement):
@@ -228,14 +228,10 @@ def list_items_of_payouts(payout_ids: Sequence[int]) -> Mapping[int, list[Payout
     return found
 
 
-def _ids(vendor_ids: Sequence[int] | None) -> list[int] | None:
-    return None if vendor_ids is None else list(vendor_ids)
-
-
 def list_unsent(chain_id: int, token_address: str, limit: int) -> list[Transfer]:
-    """Return on-chain payouts under way that stand in no open transaction, oldest first.
+    """Return processing on-chain payouts for which no transaction was signed, oldest first.
 
-    Payouts that were recorded for another network or token wait until the settings name it again.
+    Payouts recorded for another network or token wait until the settings name it again.
     """
     rows = query(
         "SELECT p.id, p.payout_wallet, p.amount_wei FROM payouts p JOIN payout_batches b ON b.id = p.batch_id"
@@ -249,9 +245,13 @@ def list_unsent(chain_id: int, token_address: str, limit: int) -> list[Transfer]
 
 
 def has_recent_onchain_payout() -> bool:
-    """Tell whether a payout became final on a chain within the last hour: a reorganisation may still take it back."""
+    """Return whether an on-chain payout was completed within the last hour: a reorganisation may still revert it."""
     return bool(
         query(
             "SELECT 1 FROM payouts WHERE chain_id IS NOT NULL AND processed_at > now() - interval '1 hour' LIMIT 1"
         )
     )
+
+
+def _ids(vendor_ids: Sequence[int] | None) -> list[int] | None:
+    return None if vendor_ids is None else list(vendor_ids)

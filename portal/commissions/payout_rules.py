@@ -1,7 +1,7 @@
-"""Decide what a payout run pays and what waits; pure (SPEC section 4).
+"""Decide what a payout run pays and what waits; pure.
 
-Money moves once a vendor and currency: sales and refunds that are due are netted, the reserve is kept back of
-what is left, and nothing is paid below the merchant's minimum or below zero.
+A run pays each vendor once per currency: due sales and refunds are netted, the reserve is kept back from the
+result, and nothing is paid below the merchant's minimum or below zero. See docs/rules/payouts.md.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOT_COVERED = "refunds_not_covered"
 NEXT_RUN = "next_run"
 RATE_AWAY = "rate_away"
 
-# The reasons a payout is refused for: its rows become failed and may be retried once the cause is gone.
+# The reasons for which a payout is refused: its rows become failed and can be retried once the cause is gone.
 WALLET_MISSING = "payout_wallet_missing"
 RATE_MISSING = "payout_rate_missing"
 AMOUNT_TOO_SMALL = "payout_amount_too_small"
@@ -30,7 +30,7 @@ AMOUNT_TOO_SMALL = "payout_amount_too_small"
 
 @dataclass(frozen=True)
 class DueRow:
-    """A settlement that is due: its net payout in minor units, negative for a refund."""
+    """A settlement that is due, with its net payout in minor units, negative for a refund."""
 
     id: int
     vendor_id: int
@@ -40,7 +40,7 @@ class DueRow:
 
 @dataclass(frozen=True)
 class PayoutTerms:
-    """What a merchant's payouts are cut by; the minimum counts in minor units of each currency."""
+    """A merchant's minimum payout, in minor units of each currency, and reserve percent."""
 
     minimum_minor: int = 0
     reserve_percent: Decimal = Decimal(0)
@@ -48,7 +48,7 @@ class PayoutTerms:
 
 @dataclass(frozen=True)
 class PlannedPayout:
-    """One payment to be: `amount_minor` = net of the rows - reserve + what was released of earlier reserves."""
+    """A planned payment: `amount_minor` = net of the rows - reserve + released earlier reserves."""
 
     vendor_id: int
     currency: str
@@ -71,7 +71,7 @@ class PlannedPayout:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """A vendor's due rows of one currency that this run leaves waiting, and the stable reason."""
+    """A vendor's due rows of one currency that wait for a later run, and the reason code."""
 
     vendor_id: int
     currency: str
@@ -82,23 +82,23 @@ class Exclusion:
 
 @dataclass(frozen=True)
 class PayoutPlan:
-    """What a run would pay, and what it leaves out."""
+    """What a run would pay, and what it excludes."""
 
     payouts: tuple[PlannedPayout, ...] = ()
     excluded: tuple[Exclusion, ...] = ()
 
     @property
     def digest(self) -> str:
-        """Return a text that differs when anything that would be paid differs."""
-        told = [
+        """Return a text that changes with anything that would be paid."""
+        payouts = [
             (p.vendor_id, p.currency, p.amount_minor, sorted(row.id for row in p.rows)) for p in self.payouts
         ]
-        return sha256(repr(sorted(told)).encode()).hexdigest()[:32]
+        return sha256(repr(sorted(payouts)).encode()).hexdigest()[:32]
 
 
 @dataclass
-class _Purse:
-    """What waits for one vendor in one currency, oldest row first."""
+class _Balance:
+    """What is due to one vendor in one currency, oldest row first."""
 
     vendor_id: int
     currency: str
@@ -112,87 +112,87 @@ def plan_payouts(
     released: Mapping[tuple[int, str], int],
     most_rows: int = MOST_ROWS,
 ) -> PayoutPlan:
-    """Plan one run over due rows, oldest first: at most `most_rows` of them, whole purses where they fit.
+    """Plan one run over due rows, oldest first and at most `most_rows`, without splitting a balance that fits.
 
-    `released` is what admins gave back of reserves, by vendor and currency, and nobody has paid yet. A purse
-    that alone has more rows than a run may take is cut; one that does not fit any more waits for the next run.
+    `released` is the part of reserves that admins released and no payout has paid yet, in minor units by vendor
+    and currency. A balance with more rows than a run may take is cut; one that no longer fits waits for the next run.
     """
     payouts: list[PlannedPayout] = []
     excluded: list[Exclusion] = []
-    room = most_rows
-    for purse in _purses(rows, released):
-        planned = _plan_purse(purse, terms.get(purse.vendor_id, PayoutTerms()), most_rows)
+    remaining = most_rows
+    for balance in _balances(rows, released):
+        planned = _plan_balance(balance, terms.get(balance.vendor_id, PayoutTerms()), most_rows)
         if isinstance(planned, str):
-            excluded.append(_excluded(purse, planned))
-        elif len(planned.rows) > room:
-            excluded.append(_excluded(purse, NEXT_RUN))
+            excluded.append(_excluded(balance, planned))
+        elif len(planned.rows) > remaining:
+            excluded.append(_excluded(balance, NEXT_RUN))
         else:
             payouts.append(planned)
-            room -= len(planned.rows)
+            remaining -= len(planned.rows)
     return PayoutPlan(tuple(payouts), tuple(excluded))
 
 
 def leave_out(plan: PayoutPlan, currencies: Collection[str], reason: str) -> PayoutPlan:
     """Return the plan without the payouts in some currencies, which wait for the given reason."""
-    kept = tuple(payout for payout in plan.payouts if payout.currency not in currencies)
-    left = tuple(
+    remaining = tuple(payout for payout in plan.payouts if payout.currency not in currencies)
+    excluded = tuple(
         Exclusion(p.vendor_id, p.currency, len(p.rows), p.net_minor + p.released_minor, reason)
         for p in plan.payouts
         if p.currency in currencies
     )
-    return PayoutPlan(kept, plan.excluded + left)
+    return PayoutPlan(remaining, plan.excluded + excluded)
 
 
 def token_units(amount_minor: int, currency: str, units_per_usd: Fraction, decimals: int) -> int:
-    """Return a payout in base units of a dollar token: amount / rate, floored once at the end."""
+    """Return a payout in base units of a dollar token: amount in minor units / rate, floored once at the end."""
     usd = Fraction(amount_minor, 10 ** minor_digits(currency)) / units_per_usd
     return int(usd * 10**decimals // 1)
 
 
 def batch_outcome(statuses: Sequence[str]) -> str | None:
-    """Return the final status of a batch by its payouts' statuses, None while one is under way."""
-    found = set(statuses)
-    if "processing" in found:
+    """Return the final status of a batch from its payouts' statuses, None while one is processing."""
+    present = set(statuses)
+    if "processing" in present:
         return None
-    if found == {"failed"}:
+    if present == {"failed"}:
         return "failed"
-    return "partial" if "failed" in found else "completed"
+    return "partial" if "failed" in present else "completed"
 
 
-def _purses(rows: Iterable[DueRow], released: Mapping[tuple[int, str], int]) -> list[_Purse]:
-    purses: dict[tuple[int, str], _Purse] = {}
+def _balances(rows: Iterable[DueRow], released: Mapping[tuple[int, str], int]) -> list[_Balance]:
+    balances: dict[tuple[int, str], _Balance] = {}
     for row in rows:
         key = (row.vendor_id, row.currency)
-        purses.setdefault(key, _Purse(*key)).rows.append(row)
+        balances.setdefault(key, _Balance(*key)).rows.append(row)
     for key, amount in released.items():
-        purses.setdefault(key, _Purse(*key)).released_minor = amount
-    return list(purses.values())
+        balances.setdefault(key, _Balance(*key)).released_minor = amount
+    return list(balances.values())
 
 
-def _plan_purse(purse: _Purse, terms: PayoutTerms, most_rows: int) -> PlannedPayout | str:
-    """Return the payout of a purse, or why it waits."""
-    whole = _planned(purse, purse.rows, terms)
+def _plan_balance(balance: _Balance, terms: PayoutTerms, most_rows: int) -> PlannedPayout | str:
+    """Return the payout of a balance, or the reason why it waits."""
+    whole = _planned(balance, balance.rows, terms)
     worth = whole.net_minor + whole.released_minor
     if worth < 0:
         return NOT_COVERED
     if worth == 0 or whole.amount_minor < terms.minimum_minor:
         return BELOW_MINIMUM
-    if len(purse.rows) <= most_rows:
+    if len(balance.rows) <= most_rows:
         return whole
-    # The minimum was reached by all that is due; a cut of it may be smaller.
-    part = _planned(purse, _cut(purse.rows, most_rows, whole.net_minor), terms)
-    # A cut may leave refunds behind, and then must not pay what they take back.
+    # All due rows together reach the minimum; the chosen rows may be below it.
+    part = _planned(balance, _cut(balance.rows, most_rows, whole.net_minor), terms)
+    # Refunds may not be among the chosen rows; their amount must not be paid.
     return part if 0 < part.net_minor + part.released_minor <= worth else NOT_COVERED
 
 
-def _planned(purse: _Purse, rows: Sequence[DueRow], terms: PayoutTerms) -> PlannedPayout:
+def _planned(balance: _Balance, rows: Sequence[DueRow], terms: PayoutTerms) -> PlannedPayout:
     return PlannedPayout(
-        purse.vendor_id, purse.currency, tuple(rows), terms.reserve_percent, purse.released_minor
+        balance.vendor_id, balance.currency, tuple(rows), terms.reserve_percent, balance.released_minor
     )
 
 
 def _cut(rows: Sequence[DueRow], most_rows: int, total_minor: int) -> list[DueRow]:
-    """Choose rows of a purse that is too long: refunds first, then large sales, never more than the purse is worth."""
+    """Choose at most `most_rows` rows: refunds first, then the largest sales, never above `total_minor`."""
     refunds = [row for row in rows if row.net_minor < 0][: max(1, most_rows // 2)]
     sales = sorted((row for row in rows if row.net_minor >= 0), key=lambda row: -row.net_minor)
     chosen = refunds + sales[: most_rows - len(refunds)]
@@ -201,6 +201,6 @@ def _cut(rows: Sequence[DueRow], most_rows: int, total_minor: int) -> list[DueRo
     return chosen
 
 
-def _excluded(purse: _Purse, reason: str) -> Exclusion:
-    net = sum(row.net_minor for row in purse.rows) + purse.released_minor
-    return Exclusion(purse.vendor_id, purse.currency, len(purse.rows), net, reason)
+def _excluded(balance: _Balance, reason: str) -> Exclusion:
+    net = sum(row.net_minor for row in balance.rows) + balance.released_minor
+    return Exclusion(balance.vendor_id, balance.currency, len(balance.rows), net, reason)

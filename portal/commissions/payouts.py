@@ -1,7 +1,7 @@
-"""Move money's rows: a batch takes settlements, pays them once, fails them with a reason, or lets an admin decide.
+"""Change the state of payouts: a batch takes settlements, pays each once, or fails them with a reason.
 
-Every change of a status is a guarded UPDATE with its event row in the same transaction, and none touches the
-commission breakdown.
+Every change of a status is a guarded UPDATE with an event row in the same transaction, and none changes the
+commission breakdown. See docs/rules/payouts.md.
 """
 
 from __future__ import annotations
@@ -26,15 +26,22 @@ from portal.commissions.payout_rules import (
     batch_outcome,
     token_units,
 )
+from portal.commissions.status_rules import (
+    BATCH_TRANSITIONS,
+    PAYOUT_TRANSITIONS,
+    SETTLEMENT_TRANSITIONS,
+    PayoutStatus,
+)
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.money import fraction_to_decimal
+from portal.lib.transitions import Transition
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('payouts', 0))"
 
 
 @dataclass(frozen=True)
 class PayoutQuote:
-    """What payouts of one currency are converted and sent with; `units_per_usd` None where no rate exists."""
+    """The token and the rate for payouts of one currency; `units_per_usd` is None where no rate exists."""
 
     chain_id: int
     token_address: str
@@ -45,7 +52,7 @@ class PayoutQuote:
 
 
 def lock_payouts() -> None:
-    """Let one transaction at a time take settlements into a batch."""
+    """Lock payouts, so that one transaction at a time takes settlements into a batch."""
     query(_LOCK)
 
 
@@ -54,7 +61,7 @@ def open_batch(
 ) -> int:
     """Write a batch with its payouts and move their settlements to `processing`; return its id.
 
-    The caller holds `lock_payouts` and the planned rows. `quotes` holds every currency of an on-chain batch.
+    The caller holds `lock_payouts` and locks on the planned rows. `quotes` has every currency of an on-chain batch.
     """
     batch_id: int = PayoutBatch.insert(
         mode=mode, idempotency_key=key, totals=batch_totals(plan), created_by=actor.user_id
@@ -73,7 +80,7 @@ def open_batch(
 
 
 def batch_totals(plan: PayoutPlan) -> dict[str, dict[str, int]]:
-    """Return what a plan comes to per currency, in minor units."""
+    """Return the totals of a plan per currency, in minor units."""
     totals: dict[str, dict[str, int]] = {}
     for payout in plan.payouts:
         row = totals.setdefault(
@@ -92,58 +99,53 @@ def batch_totals(plan: PayoutPlan) -> dict[str, dict[str, int]]:
 
 
 def begin_batch(batch_id: int, actor: Actor) -> None:
-    """Move a written batch to `processing`."""
+    """Move a created batch to `processing`."""
     move_status(
         PayoutBatch,
         batch_id,
+        BATCH_TRANSITIONS["start"],
         entity="payout_batch",
-        event="payout_batch_started",
-        from_statuses=["created"],
-        to_status="processing",
         actor=actor,
     )
 
 
 def complete_payout(payout_id: int, transaction_id: str, actor: Actor, *, simulated: bool) -> bool:
-    """Move a payout and its settlements to `completed`; return False when it was not `processing` any more."""
+    """Move a payout and its settlements to `completed`; return False if it is no longer `processing`."""
     with transaction():
         if not move_status(
             Payout,
             payout_id,
+            PAYOUT_TRANSITIONS["complete"],
             entity="payout",
-            event="payout_completed",
-            from_statuses=["processing"],
-            to_status="completed",
             actor=actor,
             transaction_id=transaction_id,
             processed_at=fn.now(),
         ):
             return False
         payout = Payout.get_by_id(payout_id)
-        told = {"simulated": True} if simulated else {"payout": _sent_with(payout)}
+        metadata = {"simulated": True} if simulated else {"payout": _sending_as_json(payout)}
         ids = _live_ids(payout_id)
         _move_settlements(
             ids,
-            "processing",
-            "completed",
-            "settlement_paid",
+            SETTLEMENT_TRANSITIONS["complete"],
             actor,
             values={"transaction_id": transaction_id, "processed_at": fn.now()},
-            metadata=told,
+            metadata=metadata,
         )
     return True
 
 
 def fail_payout(payout_id: int, reason: str, actor: Actor, *, transaction_id: str | None = None) -> bool:
-    """Move a payout and its settlements to `failed` with the reason, and let go of its rows and releases."""
+    """Move a payout and its settlements to `failed` with the reason, and free its items and reserve releases.
+
+    Return False if it is no longer `processing`.
+    """
     with transaction():
         if not move_status(
             Payout,
             payout_id,
+            PAYOUT_TRANSITIONS["fail"],
             entity="payout",
-            event="payout_failed",
-            from_statuses=["processing"],
-            to_status="failed",
             actor=actor,
             reason=reason,
             failure_reason=reason,
@@ -154,9 +156,7 @@ def fail_payout(payout_id: int, reason: str, actor: Actor, *, transaction_id: st
         ids = _live_ids(payout_id)
         _move_settlements(
             ids,
-            "processing",
-            "failed",
-            "settlement_failed",
+            SETTLEMENT_TRANSITIONS["fail"],
             actor,
             reason=reason,
             values={"failure_reason": reason},
@@ -167,9 +167,12 @@ def fail_payout(payout_id: int, reason: str, actor: Actor, *, transaction_id: st
 
 
 def lock_unsent(payout_id: int) -> bool:
-    """Keep a payout that no transaction was ever signed for; return False when there is one, or it is decided."""
+    """Lock a processing payout; return False if a transaction was signed for it or it is no longer processing."""
     row = (
-        Payout.select().where((Payout.id == payout_id) & (Payout.status == "processing")).for_update().first()
+        Payout.select()
+        .where((Payout.id == payout_id) & (Payout.status == PayoutStatus.PROCESSING))
+        .for_update()
+        .first()
     )
     signed = query(
         "SELECT 1 FROM chain_transaction_items WHERE purpose = 'payout' AND item_id = %s", [payout_id]
@@ -178,7 +181,7 @@ def lock_unsent(payout_id: int) -> bool:
 
 
 def finish_batch(batch_id: int, actor: Actor) -> str | None:
-    """Close a batch none of whose payouts is under way; return its final status, None while it is open."""
+    """Close a batch once none of its payouts is processing; return its final status, None while it is open."""
     with transaction():
         PayoutBatch.select().where(PayoutBatch.id == batch_id).for_update().first()
         statuses = [row.status for row in Payout.select(Payout.status).where(Payout.batch == batch_id)]
@@ -187,10 +190,8 @@ def finish_batch(batch_id: int, actor: Actor) -> str | None:
             move_status(
                 PayoutBatch,
                 batch_id,
+                BATCH_TRANSITIONS[outcome],
                 entity="payout_batch",
-                event="payout_batch_finished",
-                from_statuses=["created", "processing"],
-                to_status=outcome,
                 actor=actor,
                 completed_at=fn.now(),
             )
@@ -198,9 +199,9 @@ def finish_batch(batch_id: int, actor: Actor) -> str | None:
 
 
 def reopen_payouts(payout_ids: Sequence[int], actor: Actor) -> list[int]:
-    """Take back what the chain took back: payouts, settlements and batches are `processing` again.
+    """Move payouts whose transaction a reorganisation removed to `processing`, with their settlements and batches.
 
-    Return the payouts that cannot be: they had failed, and their settlements went on without them.
+    Return the ids of payouts that cannot be reopened: they had failed, and their settlements have changed since.
     """
     stuck = []
     for payout_id in payout_ids:
@@ -208,7 +209,7 @@ def reopen_payouts(payout_ids: Sequence[int], actor: Actor) -> list[int]:
             payout = Payout.select().where(Payout.id == payout_id).for_update().first()
             if payout is None or payout.status == "processing":
                 continue
-            if payout.status == "failed" and not _take_back(payout):
+            if payout.status == "failed" and not _restore_items(payout):
                 stuck.append(payout_id)
                 continue
             _reopen(payout, actor)
@@ -216,54 +217,43 @@ def reopen_payouts(payout_ids: Sequence[int], actor: Actor) -> list[int]:
 
 
 def _reopen(payout: Payout, actor: Actor) -> None:
-    why = "the chain took the block back"
+    reason = "a reorganisation removed the block"
     move_status(
         Payout,
         payout.id,
+        PAYOUT_TRANSITIONS["reopen"],
         entity="payout",
-        event="payout_reopened",
-        from_statuses=["completed", "failed"],
-        to_status="processing",
         actor=actor,
-        reason=why,
+        reason=reason,
         transaction_id=None,
         failure_reason=None,
         processed_at=None,
     )
     values = {"transaction_id": None, "processed_at": None, "failure_reason": None}
-    for status in ("completed", "failed"):
-        _move_settlements(
-            _live_ids(payout.id),
-            status,
-            "processing",
-            "settlement_reopened",
-            actor,
-            reason=why,
-            values=values,
-        )
+    _move_settlements(
+        _live_ids(payout.id), SETTLEMENT_TRANSITIONS["reopen"], actor, reason=reason, values=values
+    )
     move_status(
         PayoutBatch,
         payout.batch_id,
+        BATCH_TRANSITIONS["reopen"],
         entity="payout_batch",
-        event="payout_batch_reopened",
-        from_statuses=["completed", "partial", "failed"],
-        to_status="processing",
         actor=actor,
-        reason=why,
+        reason=reason,
         completed_at=None,
     )
 
 
-def _take_back(payout: Payout) -> bool:
-    """Give a failed payout its rows again if all of them still stand where its failure left them."""
+def _restore_items(payout: Payout) -> bool:
+    """Give a failed payout its items back if all its settlements are unchanged since it failed."""
     items = list(PayoutItem.select().where(PayoutItem.payout == payout.id))
     ids = [item.settlement_id for item in items]
-    here = Settlement.select().where(
+    unchanged = Settlement.select().where(
         Settlement.id.in_(ids)
         & (Settlement.status == "failed")
         & (Settlement.payout_batch_id == payout.batch_id)
     )
-    if payout.released_minor or here.for_update().count() != len(items):
+    if payout.released_minor or unchanged.for_update().count() != len(items):
         return False
     PayoutItem.update(live=True).where(PayoutItem.payout == payout.id).execute()
     return True
@@ -272,7 +262,7 @@ def _take_back(payout: Payout) -> bool:
 def _sending(
     planned: PlannedPayout, wallet: str | None, quote: PayoutQuote
 ) -> tuple[dict[str, Any], str | None]:
-    """Return the columns an on-chain payout is sent by, or why it is refused."""
+    """Return the columns that an on-chain payout is sent with, or the reason why it is refused."""
     if wallet is None:
         return {}, WALLET_MISSING
     if quote.units_per_usd is None:
@@ -311,7 +301,7 @@ def _write_payout(batch_id: int, planned: PlannedPayout, sending: dict[str, Any]
         PayoutItem.insert(payout=payout_id, settlement=row.id, net_minor=row.net_minor).execute()
     ids = [row.id for row in planned.rows]
     moved = _move_settlements(
-        ids, "pending", "processing", "settlement_processing", actor, values={"payout_batch_id": batch_id}
+        ids, SETTLEMENT_TRANSITIONS["process"], actor, values={"payout_batch_id": batch_id}
     )
     if len(moved) != len(ids):
         raise RuntimeError("a planned settlement was not pending although it was locked")
@@ -328,41 +318,42 @@ def _live_ids(payout_id: int) -> list[int]:
 
 def _move_settlements(
     ids: Sequence[int],
-    from_status: str,
-    to_status: str,
-    event: str,
+    transition: Transition,
     actor: Actor,
     *,
     reason: str | None = None,
     values: dict[str, Any] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> list[int]:
-    """Move settlements by one guarded UPDATE with an event each; metadata is added to, never replaced."""
-    changes: dict[Any, Any] = {"status": to_status, "updated_at": fn.now(), **(values or {})}
+    """Apply a transition to settlements, with one event each; return the moved ids. Metadata is merged."""
+    changes: dict[Any, Any] = {"status": transition.to_status, "updated_at": fn.now(), **(values or {})}
     if metadata:
         changes["metadata"] = Settlement.metadata.concat(metadata)
+    moved: list[int] = []
     with transaction():
-        moved = list(
-            Settlement.update(changes)
-            .where(Settlement.id.in_(list(ids)) & (Settlement.status == from_status))
-            .returning(Settlement.id, Settlement.order_reference)
-            .execute()
-        )
-        for row in moved:
-            record_event(
-                actor,
-                "settlement",
-                row.id,
-                event,
-                from_status=from_status,
-                to_status=to_status,
-                reason=reason,
-                order_reference=row.order_reference,
+        for from_status in transition.from_statuses:
+            rows = list(
+                Settlement.update(changes)
+                .where(Settlement.id.in_(list(ids)) & (Settlement.status == from_status))
+                .returning(Settlement.id, Settlement.order_reference)
+                .execute()
             )
-    return [row.id for row in moved]
+            for row in rows:
+                record_event(
+                    actor,
+                    "settlement",
+                    row.id,
+                    transition.event,
+                    from_status=from_status,
+                    to_status=transition.to_status,
+                    reason=reason,
+                    order_reference=row.order_reference,
+                )
+            moved += [row.id for row in rows]
+    return moved
 
 
-def _sent_with(payout: Payout) -> dict[str, Any]:
+def _sending_as_json(payout: Payout) -> dict[str, Any]:
     def text(value: Decimal | None) -> str | None:
         return None if value is None else f"{value.normalize():f}"
 

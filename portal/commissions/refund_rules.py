@@ -1,4 +1,7 @@
-"""Decide what a refund leaves of a settlement; pure and exact, always computed from the original (SPEC section 5)."""
+"""Decide what a refund leaves of a settlement; pure and exact, always computed from the original sale.
+
+See docs/rules/refunds.md.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,28 @@ Breakdown = dict[str, Any]
 def share_out(total: int, weights: Sequence[int], limits: Sequence[int]) -> list[int]:
     """Split an amount in proportion to weights, the parts adding up to it and none above its limit.
 
-    Whole parts first, then one unit each by the largest remainder; earlier entries win ties. With what is left
-    now as limits a part never grows from refund to refund. What a limit keeps out goes to nobody else.
+    Whole units first, then one unit each by the largest remainder; earlier entries win ties. With the current
+    amounts as limits no part grows from one refund to the next. What a limit cuts off is not given to other parts.
     """
     weight = sum(weights)
-    if not weight:
+    if weight == 0:
         return [0 for _ in weights]
     exact = [Fraction(total * each, weight) for each in weights]
     parts = [min(int(share), limit) for share, limit in zip(exact, limits, strict=True)]
     for _ in range(total - sum(int(share) for share in exact)):
-        with_room = [index for index, part in enumerate(parts) if part < limits[index]]
-        if with_room:
-            parts[max(with_room, key=lambda index: (exact[index] - parts[index], -index))] += 1
+        below_limit = [index for index, part in enumerate(parts) if part < limits[index]]
+        if below_limit:
+            parts[max(below_limit, key=lambda index: (exact[index] - parts[index], -index))] += 1
     return parts
 
 
 def scale_breakdown(
     original: Mapping[str, Any], amount_minor: int, left_minor: int, currency: str
 ) -> tuple[int, Breakdown]:
-    """Return the commission in minor units, and its breakdown, of what is left of a sale.
+    """Return the commission in minor units, and its breakdown, of what a refund leaves of a sale.
 
-    Percents stay; the platform's part, whose percent is not kept, shrinks in proportion, and gives way where
-    rounding would take more than the sale.
+    Percents stay. The platform commission, whose percent is not in the breakdown, shrinks in proportion, and is
+    lowered further where rounding would exceed the sale.
     """
 
     def minor(text: str) -> int:
@@ -72,27 +75,27 @@ def scale_breakdown(
 def subtract_breakdown(
     after: Mapping[str, Any], before: Mapping[str, Any], commission_minor: int, currency: str
 ) -> Breakdown:
-    """Return `after - before`, part by part and so negative, with a total of `commission_minor`.
+    """Return `after - before`, part by part and therefore negative, with a total of `commission_minor`.
 
-    What the total says otherwise than the parts is the platform's.
+    A difference between the total and its parts goes to the platform commission.
     """
 
-    def less(new: Mapping[str, Any], old: Mapping[str, Any], name: str) -> str:
+    def difference(new: Mapping[str, Any], old: Mapping[str, Any], name: str) -> str:
         return major_text(parse_major(new[name], currency) - parse_major(old[name], currency), currency)
 
     items = [
-        {**new, "subtotal": less(new, old, "subtotal"), "amount": less(new, old, "amount")}
+        {**new, "subtotal": difference(new, old, "subtotal"), "amount": difference(new, old, "amount")}
         for new, old in zip(after["referralByItem"], before["referralByItem"], strict=True)
     ]
     splits = [
-        {**new, "amount": less(new, old, "amount")}
+        {**new, "amount": difference(new, old, "amount")}
         for new, old in zip(after["customSplits"], before["customSplits"], strict=True)
     ]
     others = sum(parse_major(part["amount"], currency) for part in [*items, *splits])
     return {
         **after,
         "platformCommission": major_text(commission_minor - others, currency),
-        "referralCommission": less(after, before, "referralCommission"),
+        "referralCommission": difference(after, before, "referralCommission"),
         "referralByItem": items,
         "customSplits": splits,
         "totalCommission": major_text(commission_minor, currency),
@@ -100,9 +103,9 @@ def subtract_breakdown(
 
 
 def with_total(breakdown: Mapping[str, Any], commission_minor: int, currency: str) -> Breakdown:
-    """Return a breakdown with another total; the difference is the platform's."""
-    difference = commission_minor - parse_major(breakdown["totalCommission"], currency)
-    platform = parse_major(breakdown["platformCommission"], currency) + difference
+    """Return a breakdown with another total; the difference goes to the platform commission."""
+    change = commission_minor - parse_major(breakdown["totalCommission"], currency)
+    platform = parse_major(breakdown["platformCommission"], currency) + change
     return {
         **breakdown,
         "platformCommission": major_text(platform, currency),
@@ -120,4 +123,4 @@ def _item(item: Mapping[str, Any], subtotal_minor: int, currency: str) -> Breakd
 
 
 def _in_proportion(part_minor: int, amount_minor: int, left_minor: int) -> int:
-    return round_half_up(Fraction(part_minor * left_minor, amount_minor)) if amount_minor else 0
+    return round_half_up(Fraction(part_minor * left_minor, amount_minor)) if amount_minor != 0 else 0

@@ -1,4 +1,4 @@
-"""Decide when a settlement falls due; the moment it was paid is given, the clock is never asked."""
+"""Decide when a settlement falls due; pure. See docs/rules/settlements.md."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from portal.lib.errors import PortalError
 
 
 class FrequencyUnknown(PortalError):
-    """The payout frequency is none of INSTANT, DAILY, WEEKLY, MONTHLY."""
+    """The payout frequency is not INSTANT, DAILY, WEEKLY or MONTHLY."""
 
     code = "payout_frequency_unknown"
 
 
 class HoldDaysInvalid(PortalError):
-    """The hold is not a whole number of days, zero or more."""
+    """The hold is not a whole, allowed number of days."""
 
     code = "hold_days_invalid"
 
 
 class PayoutFrequency(StrEnum):
-    """How often a merchant is paid."""
+    """How often a merchant is paid out."""
 
     INSTANT = "INSTANT"
     DAILY = "DAILY"
@@ -31,12 +31,13 @@ class PayoutFrequency(StrEnum):
 
 
 def payout_time(paid_at: datetime, hold_days: int, frequency: str, zone: ZoneInfo) -> datetime:
-    """Return the aware UTC moment a settlement falls due (SPEC section 4).
+    """Return the UTC time at which a settlement falls due.
 
     The hold is `hold_days` times 24 hours. Then INSTANT is at once, DAILY the next midnight, WEEKLY
-    the next Monday 00:00, MONTHLY the next 1st 00:00, all in `zone`. "Next" is strictly after: a hold
-    that ends exactly on such a midnight waits for the following one. Where clocks skip midnight the
-    day's first moment counts. Raise FrequencyUnknown, HoldDaysInvalid, or ValueError for a naive time.
+    the next Monday 00:00, MONTHLY the next 1st 00:00, all in `zone`. "Next" is strictly later: a hold
+    that ends exactly at such a midnight waits for the following one. Where clocks skip midnight, the
+    first moment of the day counts. Raise FrequencyUnknown, HoldDaysInvalid, or ValueError for a naive time.
+    See docs/rules/settlements.md.
     """
     released = _released_at(paid_at, hold_days)
     kind = _frequency(frequency)
@@ -47,7 +48,7 @@ def payout_time(paid_at: datetime, hold_days: int, frequency: str, zone: ZoneInf
 
 def _released_at(paid_at: datetime, hold_days: int) -> datetime:
     if paid_at.tzinfo is None:
-        raise ValueError("paid_at is an aware datetime")
+        raise ValueError("paid_at must be timezone-aware")
     if hold_days < 0:
         raise HoldDaysInvalid(field="hold_days")
     return paid_at.astimezone(UTC) + timedelta(days=hold_days)

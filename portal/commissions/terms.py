@@ -1,14 +1,13 @@
-"""Decide a merchant's terms: the platform's percent, custom splits, what may be saved (SPEC section 4)."""
+"""Decide a merchant's platform percent and custom splits, and which terms may be saved. See docs/rules/percents.md."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.lib.errors import PortalError
-from portal.lib.money import InvalidPercent, parse_percent
+from portal.programme.rules import InvalidPercent, parse_percent
 
 STANDARD_PLATFORM_PERCENT = Decimal(15)
 PLATFORM_PERCENT_BY_TIER = {
@@ -19,7 +18,6 @@ PLATFORM_PERCENT_BY_TIER = {
 }
 
 _WHOLE = Decimal(100)
-_PERCENT_TEXT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
 _MAX_RECIPIENT = 200
 _MAX_DESCRIPTION = 500
 
@@ -31,14 +29,14 @@ class CustomSplitInvalid(PortalError):
 
 
 class CommissionTermsExceed(PortalError):
-    """Platform, referral and split percents together could pass 100; params total and at_most."""
+    """Platform, referral and split percents together could exceed 100; params total and at_most."""
 
     code = "commission_terms_exceed"
 
 
 @dataclass(frozen=True)
 class CustomSplit:
-    """A share of the slice's subtotal that a merchant gives to a third party."""
+    """The percent of a slice's subtotal that a merchant gives to a third party."""
 
     recipient_id: str
     percent: Decimal
@@ -46,7 +44,7 @@ class CustomSplit:
 
 
 def platform_percent(config_percent: Decimal | None, store_tier: str | None) -> Decimal:
-    """Return the platform's percent: the merchant's own, else the tier's, else 15 (SPEC section 4)."""
+    """Return the platform percent: the merchant's own if set, else the store tier's, else 15."""
     if config_percent is not None:
         return config_percent
     return PLATFORM_PERCENT_BY_TIER.get(store_tier or "", STANDARD_PLATFORM_PERCENT)
@@ -55,7 +53,7 @@ def platform_percent(config_percent: Decimal | None, store_tier: str | None) -> 
 def parse_custom_splits(value: object) -> list[CustomSplit]:
     """Return the splits of a JSON list of {recipientId, percent, description?}.
 
-    Percents are decimal text or numbers of at most six decimals. Raise CustomSplitInvalid or
+    Percents are decimal text or numbers with at most six decimals. Raise CustomSplitInvalid or
     InvalidPercent with a `field` such as `custom_splits[0].percent`.
     """
     if value is None:
@@ -68,12 +66,12 @@ def parse_custom_splits(value: object) -> list[CustomSplit]:
 def validate_merchant_terms(
     platform_percent: Decimal, max_referral_percent: Decimal, splits: Sequence[CustomSplit]
 ) -> None:
-    """Refuse terms whose percents together could take more than the whole subtotal.
+    """Refuse terms whose percents together could exceed the subtotal.
 
     `max_referral_percent` is the highest clamped percent any product of the merchant can have.
-    Raise CommissionTermsExceed whose `field` is the term that crosses 100, counted in the order
-    referral, platform, splits; InvalidPercent for a term outside [0, 100]. Rounding of a few minor
-    units on tiny slices is not foreseen here: such a slice is held (SPEC section 4).
+    Raise CommissionTermsExceed whose `field` is the term that crosses 100, added in the order
+    referral, platform, splits; InvalidPercent for a term outside [0, 100]. Rounding can still exceed
+    a tiny subtotal by a few minor units; such a slice is held. See docs/rules/settlements.md.
     """
     terms = [("referral_percent", max_referral_percent), ("platform_percent", platform_percent)]
     terms += [("custom_splits", split.percent) for split in splits]
@@ -97,7 +95,7 @@ def _total(terms: Sequence[tuple[str, Decimal]]) -> Decimal:
 def _parse_split(entry: object, field: str) -> CustomSplit:
     if not isinstance(entry, Mapping):
         raise CustomSplitInvalid("a custom split is an object", field=field)
-    # A row written by an operator's own SQL may name its keys as the columns are named.
+    # A row written by hand in SQL may have keys in the style of column names.
     recipient = entry.get("recipientId", entry.get("recipient_id"))
     return CustomSplit(
         recipient_id=_parse_recipient(recipient, f"{field}.recipientId"),
@@ -116,8 +114,6 @@ def _parse_recipient(value: object, field: str) -> str:
 def _parse_split_percent(value: object, field: str) -> Decimal:
     # The text of a JSON number is its shortest exact decimal, so 2.5 stays 2.5.
     text = str(value).strip() if isinstance(value, str | int | float | Decimal) else ""
-    if not _PERCENT_TEXT.fullmatch(text):
-        raise InvalidPercent(field=field, at_most=_WHOLE)
     try:
         return parse_percent(text)
     except InvalidPercent:

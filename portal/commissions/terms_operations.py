@@ -1,4 +1,4 @@
-"""Save percents and merchant terms; whatever could take more than a sale is refused (SPEC section 4)."""
+"""Save percents and merchant terms; refuse what could exceed a sale. See docs/rules/percents.md."""
 
 from __future__ import annotations
 
@@ -11,13 +11,7 @@ from typing import Any
 from peewee import JOIN, fn
 
 from models import CommissionStructure, MerchantConfig, PlatformConfig, Product, Vendor
-from portal.commissions.queries import (
-    PercentPolicy,
-    get_percent_policy,
-    resolve_referral_commission_percent,
-    vendor_terms,
-)
-from portal.commissions.rules import resolve_percent
+from portal.commissions.queries import vendor_terms
 from portal.commissions.schedule import FrequencyUnknown, HoldDaysInvalid, PayoutFrequency
 from portal.commissions.terms import (
     CommissionTermsExceed,
@@ -29,14 +23,21 @@ from portal.commissions.terms import (
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.addresses import canonical_address
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.money import InvalidPercent, decimal_text, parse_major, parse_percent
+from portal.lib.money import decimal_text, parse_major
+from portal.programme import (
+    InvalidPercent,
+    PercentPolicy,
+    get_percent_policy,
+    parse_percent,
+    resolve_percent,
+    resolve_referral_commission_percent,
+)
 from portal.settings import Settings
 
 PRODUCTS_PAGE = 50
 MOST_HOLD_DAYS = 365
-# A minimum has no currency of its own: it counts in the minor units of each, of which nearly all have two decimals.
+# A minimum applies to every currency in its own minor units; nearly all have two decimals, like this one.
 _MINIMUM_CURRENCY = "UAH"
-_FINEST = Decimal("0.000001")
 _DAYS = re.compile(r"[0-9]{1,3}")
 
 
@@ -53,7 +54,7 @@ class ProductMissing(PortalError):
 
 
 class RateChanged(PortalError):
-    """Somebody saved another percent meanwhile, so what was saved before is not put back."""
+    """The percent was changed in the meantime, so the earlier one is not restored."""
 
     code = "rate_changed"
 
@@ -66,7 +67,7 @@ class MinimumNegative(PortalError):
 
 @dataclass(frozen=True)
 class MerchantTerms:
-    """A merchant's terms as they are saved; None is unset, zero is a value."""
+    """A merchant's terms as stored; None is unset, zero is a value."""
 
     platform_percent: Decimal | None
     referral_percent: Decimal | None
@@ -80,19 +81,19 @@ class MerchantTerms:
 
 def get_vendor(vendor_id: int) -> Vendor:
     """Return a vendor; raise VendorUnknown."""
-    found = Vendor.get_or_none(Vendor.id == vendor_id) if 0 < vendor_id < 2**63 else None
-    if found is None:
+    vendor = Vendor.get_or_none(Vendor.id == vendor_id) if 0 < vendor_id < 2**63 else None
+    if vendor is None:
         raise VendorUnknown
-    return found
+    return vendor
 
 
 def find_merchant_config(vendor_id: int) -> MerchantConfig | None:
-    """Return a vendor's configuration as stored."""
+    """Return a vendor's configuration, or None."""
     return MerchantConfig.get_or_none(MerchantConfig.vendor == vendor_id)
 
 
 def list_products_with_rates(before_id: int | None = None, vendor_id: int | None = None) -> list[Product]:
-    """Return products with their vendors and structures, newest first, at most a page."""
+    """Return a page of products with their vendors and commission structures, newest first."""
     rows = (
         Product.select(Product, Vendor, CommissionStructure)
         .join(Vendor)
@@ -107,7 +108,7 @@ def list_products_with_rates(before_id: int | None = None, vendor_id: int | None
 
 
 def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) -> MerchantTerms:
-    """Return the terms of a form; raise InputInvalid naming each field that makes no sense.
+    """Return the terms of a form; raise InputInvalid with an error for each invalid field.
 
     An empty percent or wallet is unset. `splits` are {recipientId, percent, description}.
     """
@@ -127,7 +128,7 @@ def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) 
         payout_frequency=read("payout_frequency", _frequency),
         hold_days=read("hold_days", _hold_days),
         minimum_payout_minor=read("minimum_payout", _minimum),
-        reserve_percent=read("reserve_percent", lambda text: _percent(text or "0")),
+        reserve_percent=read("reserve_percent", lambda text: parse_percent(text or "0")),
         payout_wallet=read("payout_wallet", lambda text: canonical_address(text) if text else None),
     )
     if errors:
@@ -136,7 +137,7 @@ def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) 
 
 
 def save_merchant_terms(vendor_id: int, terms: MerchantTerms, settings: Settings, actor: Actor) -> None:
-    """Save a vendor's terms; raise InputInvalid when its commissions together could exceed a sale."""
+    """Save a vendor's terms; raise InputInvalid where its commissions together could exceed a sale."""
     vendor = get_vendor(vendor_id)
     with transaction():
         _lock_terms()
@@ -159,13 +160,12 @@ def save_merchant_terms(vendor_id: int, terms: MerchantTerms, settings: Settings
             MerchantConfig.update({**values, "updated_at": fn.now()}).where(
                 MerchantConfig.vendor == vendor_id
             ).execute()
-        changed = _changes(before, values)
-        record_event(actor, "vendor", vendor_id, "merchant_terms_saved", data=changed)
+        record_event(actor, "vendor", vendor_id, "merchant_terms_saved", data=_changes(before, values))
 
 
 @dataclass(frozen=True)
 class SavedPercent:
-    """A product with its new percent, and the texts of what was before and of what holds now; empty is unset."""
+    """A product with its new percent, and the percents before and after as text; empty is unset."""
 
     product: Product
     before: str
@@ -177,8 +177,9 @@ def save_product_percent(
 ) -> SavedPercent:
     """Set a product's own referral percent, or unset it with an empty text; zero is a value.
 
-    `instead_of` names the percent that has to be there still, empty for unset: an undo overwrites nobody else's.
-    Raises ProductMissing, InvalidPercent, RateChanged, or CommissionTermsExceed when its vendor's terms leave no room.
+    `instead_of` is the percent that must still be stored, empty for unset, so that an undo overwrites no later change.
+    Raises ProductMissing, InvalidPercent, RateChanged, or CommissionTermsExceed where the vendor's commissions could
+    then exceed a sale.
     """
     percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
@@ -194,9 +195,9 @@ def save_product_percent(
             raise RateChanged
         product.referral_percent, before = percent, product.referral_percent
         config, policy = find_merchant_config(product.vendor_id), get_percent_policy(settings)
-        # Unsetting it counts too: what holds then may be more.
-        held = resolve_referral_commission_percent(product, config, policy).percent
-        _require_room(get_vendor(product.vendor_id), config, held)
+        # Checked when unset too: the inherited percent may be higher.
+        effective = resolve_referral_commission_percent(product, config, policy).percent
+        _validate_with_terms(get_vendor(product.vendor_id), config, effective)
         Product.update(referral_percent=percent).where(Product.id == product_id).execute()
         record_event(
             actor,
@@ -211,10 +212,10 @@ def save_product_percent(
 def save_platform_percent(
     text: str, settings: Settings, actor: Actor, *, instead_of: str | None = None
 ) -> tuple[str, str]:
-    """Set the platform's default referral percent, or unset it with an empty text: then the server's setting decides.
+    """Set the platform's default referral percent, or unset it with an empty text: the server setting then applies.
 
-    Returns the texts of what was before and of what holds now. `instead_of` is as in `save_product_percent`.
-    Raises InvalidPercent, RateChanged, or CommissionTermsExceed when a vendor's terms leave no room for it.
+    Return the percents before and after as text. `instead_of` is as in `save_product_percent`.
+    Raises InvalidPercent, RateChanged, or CommissionTermsExceed where a vendor's commissions could then exceed a sale.
     """
     percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
@@ -227,7 +228,8 @@ def save_platform_percent(
         for vendor in Vendor.select().order_by(Vendor.id):
             config = find_merchant_config(vendor.id)
             if config is None or config.referral_percent is None:
-                _require_room(vendor, config, _resolve(None, None, None, policy))
+                inherited = resolve_referral_commission_percent(None, config, policy).percent
+                _validate_with_terms(vendor, config, inherited)
         PlatformConfig.update(referral_percent=percent, updated_at=fn.now()).where(
             PlatformConfig.id == 1
         ).execute()
@@ -242,11 +244,11 @@ def save_platform_percent(
 
 
 def _lock_terms() -> None:
-    """Let one percent be saved at a time: two that are fine alone could exceed a sale together."""
+    """Save one percent at a time: two that are valid alone could exceed a sale together."""
     query("SELECT pg_advisory_xact_lock(hashtextextended('commission_terms', 0))")
 
 
-def _require_room(vendor: Vendor, config: MerchantConfig | None, percent: Decimal) -> None:
+def _validate_with_terms(vendor: Vendor, config: MerchantConfig | None, percent: Decimal) -> None:
     terms = vendor_terms(vendor, config)
     try:
         validate_merchant_terms(terms.platform_percent, percent, terms.custom_splits)
@@ -257,21 +259,11 @@ def _require_room(vendor: Vendor, config: MerchantConfig | None, percent: Decima
 
 
 def _highest_percent(vendor_id: int, merchant: Decimal | None, policy: PercentPolicy) -> Decimal:
-    """Return the highest percent any product of a vendor has, or a new one would have."""
-    rows = Product.select(Product, CommissionStructure).join(CommissionStructure, JOIN.LEFT_OUTER)
-    own = {
-        (p.referral_percent, p.commission_structure.referral_percent if p.commission_structure else None)
-        for p in rows.where(Product.vendor == vendor_id)
-    }
-    return max(_resolve(product, structure, merchant, policy) for product, structure in own | {(None, None)})
-
-
-def _resolve(
-    product: Decimal | None, structure: Decimal | None, merchant: Decimal | None, policy: PercentPolicy
-) -> Decimal:
-    return resolve_percent(
-        product, structure, merchant, policy.platform_default, policy.env_percent, policy.max_percent
-    ).percent
+    """Return the highest percent that any product of a vendor has, or a new one would have."""
+    rows = Product.select(Product.referral_percent, CommissionStructure.referral_percent)
+    rows = rows.join(CommissionStructure, JOIN.LEFT_OUTER).where(Product.vendor == vendor_id)
+    pairs = {(None, None), *rows.distinct().tuples()}
+    return max(resolve_percent(product, structure, merchant, policy).percent for product, structure in pairs)
 
 
 def _columns(terms: MerchantTerms) -> dict[str, Any]:
@@ -296,29 +288,21 @@ def _columns(terms: MerchantTerms) -> dict[str, Any]:
 
 
 def _changes(before: MerchantConfig | None, values: dict[str, Any]) -> dict[str, Any]:
-    """Return what changed as {field: [from, to]}."""
+    """Return the changed fields as {field: [from, to]}."""
 
-    def told(value: Any) -> Any:
+    def plain(value: Any) -> Any:
         return _text(value) if isinstance(value, Decimal) else value
 
     old = {name: getattr(before, name) if before else None for name in values}
     return {
-        name: [told(old[name]), told(value)]
+        name: [plain(old[name]), plain(value)]
         for name, value in values.items()
-        if told(old[name]) != told(value)
+        if plain(old[name]) != plain(value)
     }
 
 
 def _percent_or_unset(text: str, at_most: Decimal = Decimal(100)) -> Decimal | None:
-    return _percent(text, at_most) if text else None
-
-
-def _percent(text: str, at_most: Decimal = Decimal(100)) -> Decimal:
-    percent = parse_percent(text, at_most=at_most)
-    # Finer than its column a percent would be rounded there, perhaps up and past what was checked.
-    if percent != percent.quantize(_FINEST):
-        raise InvalidPercent(field="percent", at_most=at_most)
-    return percent
+    return parse_percent(text, at_most=at_most) if text else None
 
 
 def _frequency(text: str) -> str:

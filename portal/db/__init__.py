@@ -1,6 +1,6 @@
-"""The database as the rooms see it: connection, transactions, migrations, locks, event log, invariants.
+"""The database package: connection, transactions, status changes, locks, event log, migrations, invariants.
 
-Everything above speaks to PostgreSQL through Peewee models or through `query` for hot paths.
+Other packages use PostgreSQL through Peewee models, or through `query` for hot paths.
 """
 
 from portal.db.connection import (

@@ -20,7 +20,7 @@ _POOL_SIZE = 20
 
 
 class DatabaseAway(PortalError):
-    """The database cannot be reached right now; nothing was changed."""
+    """The database cannot be reached; nothing was changed."""
 
     code = "database_away"
 
@@ -35,7 +35,7 @@ DATABASE_ERRORS = (
 
 
 class PortalDatabase(PooledPostgresqlDatabase):  # type: ignore[misc]
-    """A pool that learns its URL at the first connection and never hands out one the server has closed."""
+    """A pool that reads its URL at the first connection and never returns a connection that the server has closed."""
 
     def __init__(self, url_source: Callable[[], str], **options: Any) -> None:
         super().__init__(None, **options)
@@ -63,9 +63,9 @@ class PortalDatabase(PooledPostgresqlDatabase):  # type: ignore[misc]
 
 
 def bind_database(database_url: str, data_dir: Path | None = None) -> None:
-    """Point every model of this process at a PostgreSQL URL; connects on first use only.
+    """Bind every model of this process to a PostgreSQL URL; the first use connects.
 
-    Without a URL the embedded database of `data_dir` is started, or adopted, at that first use.
+    Without a URL the first use starts the embedded database of `data_dir`, or connects to it if it runs already.
     """
 
     def url_source() -> str:
@@ -85,7 +85,7 @@ def bind_database(database_url: str, data_dir: Path | None = None) -> None:
 
 @contextmanager
 def connection() -> Iterator[None]:
-    """Hold a pooled connection for the block; nested use keeps the outer one. Raises DatabaseAway."""
+    """Use a pooled connection for the block; nested use keeps the outer one. Raises DatabaseAway."""
     opened = False
     try:
         opened = bool(database.connect(reuse_if_open=True))
@@ -99,12 +99,12 @@ def connection() -> Iterator[None]:
 
 
 def current_url() -> str:
-    """Return the URL of the bound database, starting the embedded one when none was given."""
+    """Return the URL of the bound database; starts the embedded one if no URL was given."""
     return str(database.url())
 
 
 def release_connection() -> None:
-    """Give this thread's connection back to the pool, whatever state a failed request left it in."""
+    """Return this thread's connection to the pool, also after a failed request."""
     if not database.obj or database.is_closed():
         return
     with suppress(*DATABASE_ERRORS):
@@ -112,12 +112,12 @@ def release_connection() -> None:
 
 
 def transaction() -> Any:
-    """Return a context manager: a transaction, or a savepoint inside one."""
+    """Return a context manager for a transaction, or for a savepoint inside one."""
     return database.atomic()
 
 
 def query(sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:
-    """Run one SQL statement of a hot path and return its rows, [] where it returns none."""
+    """Run one SQL statement and return its rows, [] if it returns none."""
     named = isinstance(parameters, Mapping)
     cursor = database.execute_sql(sql, parameters if named else tuple(parameters))
     return cursor.fetchall() if cursor.description else []
@@ -129,7 +129,7 @@ def tuples(select: Any) -> list[tuple[Any, ...]]:
 
 
 def is_database_ready() -> bool:
-    """Tell whether the database answers now."""
+    """Return whether the database responds."""
     try:
         with connection():
             query("SELECT 1")

@@ -10,7 +10,7 @@ from models import EventLog
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever acts: a person (`user_id` set), a job, a command or the payment provider."""
+    """The author of a change: a user (`user_id` is set), a job, a command or a payment provider."""
 
     label: str
     user_id: int | None = None
@@ -43,7 +43,7 @@ def record_event(
     order_reference: str | None = None,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Append one event row; call it inside the transaction of the change it tells of."""
+    """Append one event row; call it inside the transaction of the change."""
     EventLog.insert(
         actor=actor.label,
         actor_user_id=actor.user_id,

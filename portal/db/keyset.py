@@ -1,4 +1,4 @@
-"""Long selections read a page a query by their key: memory stays flat however many rows there are."""
+"""Read long selections page by page by a unique key, in constant memory."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Row = TypeVar("Row")
 
 
 class Keyset(Generic[Row]):
-    """The rows of a Peewee selection in the order of a unique key, highest first unless told otherwise.
+    """The rows of a Peewee selection in the order of a unique key, highest first by default.
 
-    Each page is a query of its own, so nothing is held between two pages while a slow reader takes its time.
+    Each page is a query of its own, so a slow reader occupies no connection between two pages.
     """
 
     def __init__(self, rows: Any, *key: Any, ascending: bool = False) -> None:
@@ -25,29 +25,29 @@ class Keyset(Generic[Row]):
         self._ascending = ascending
 
     def __iter__(self) -> Iterator[Row]:
-        passed: tuple[Any, ...] | None = None
-        while found := self._page(passed):
-            yield from found
-            if len(found) < KEYSET_PAGE:
+        last_key: tuple[Any, ...] | None = None
+        while page := self._page(last_key):
+            yield from page
+            if len(page) < KEYSET_PAGE:
                 return
-            passed = tuple(getattr(found[-1], field.column_name) for field in self._key)
+            last_key = tuple(getattr(page[-1], field.column_name) for field in self._key)
 
     def is_longer_than(self, rows: int) -> bool:
-        """Tell whether there are more rows than this, counting no further."""
+        """Return whether there are more rows than this, without counting all."""
         counted = self._rows.limit(rows + 1).count(clear_limit=False)
         return bool(counted > rows)
 
-    def _page(self, passed: tuple[Any, ...] | None) -> list[Row]:
+    def _page(self, last_key: tuple[Any, ...] | None) -> list[Row]:
         rows = self._rows
-        if passed is not None:
+        if last_key is not None:
             key = Tuple(*self._key)
-            rows = rows.where(key > passed if self._ascending else key < passed)
+            rows = rows.where(key > last_key if self._ascending else key < last_key)
         order = [field.asc() if self._ascending else field.desc() for field in self._key]
         return list(rows.order_by(*order).limit(KEYSET_PAGE))
 
 
 def within(rows: Any, moment: Any, since: date | None, until: date | None) -> Any:
-    """Narrow a selection to a column's values from `since` on and before `until`; None leaves a side open."""
+    """Filter a selection by a column from `since` (inclusive) to `until` (exclusive); None means no bound."""
     if since is not None:
         rows = rows.where(moment >= since)
     if until is not None:

@@ -1,20 +1,61 @@
-"""PostgreSQL advisory locks: one runner of a job among all processes."""
+"""Advisory session locks, each on a database connection of its own.
+
+A session lock lives exactly as long as its connection. On a pooled connection it would be lost to anyone who returns
+that connection to the pool: the unlock would run in another session, and the lock would stay on an idle one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from portal.db.connection import connection, query
+import psycopg2
+
+from portal.db.connection import DatabaseAway, current_url
+
+_CONNECT_TIMEOUT_SECONDS = 5
+# The server notices within half a minute that the holder's machine is gone.
+_NOTICE_DEAD_PEERS = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+)
 
 
 @contextmanager
 def advisory_lock(name: str) -> Iterator[bool]:
-    """Try to hold a session lock for the block; yields whether it was got, never waits."""
-    with connection():
-        got = bool(query("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])[0][0])
-        try:
-            yield got
-        finally:
-            if got:
-                query("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])
+    """Try to take a session lock for the block and yield whether it was free. Raises DatabaseAway."""
+    with lock_session(name) as session:
+        yield session is not None
+
+
+@contextmanager
+def lock_session(name: str) -> Iterator[Any]:
+    """Try to take a session lock for the block and yield its connection, None if another session holds it.
+
+    Raises DatabaseAway.
+    """
+    session = _connect()
+    try:
+        yield session if _try_lock(session, name) else None
+    finally:
+        with suppress(psycopg2.Error):
+            session.close()
+
+
+def _connect() -> Any:
+    try:
+        session = psycopg2.connect(current_url(), connect_timeout=_CONNECT_TIMEOUT_SECONDS)
+    except psycopg2.OperationalError as error:
+        raise DatabaseAway from error
+    session.autocommit = True
+    return session
+
+
+def _try_lock(session: Any, name: str) -> bool:
+    try:
+        with session.cursor() as cursor:
+            cursor.execute(_NOTICE_DEAD_PEERS)
+            cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+            return bool(cursor.fetchone()[0])
+    except psycopg2.Error as error:
+        raise DatabaseAway from error

@@ -1,4 +1,4 @@
-"""One connection beside the pool for a hot path that writes one statement after another."""
+"""A connection outside the pool for a hot path that runs one statement again and again."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _KEEPALIVE: dict[str, Any] = {
 
 
 class OwnConnection:
-    """Keep a connection open to the bound database and run prepared statements on it, one thread at a time.
+    """A permanent connection to the bound database that runs one prepared statement, one thread at a time.
 
     Every statement is a transaction of its own. A connection that failed, that a fork inherited or that belongs to
-    a database bound before is left behind; one that lay idle is asked first whether it still lives.
+    a previously bound database is replaced; an idle one is tested before use.
     """
 
     def __init__(self, name: str, statement: str, types: str) -> None:

@@ -1,7 +1,7 @@
-"""The development machine: an embedded PostgreSQL, a local chain and the web server around one data folder.
+"""The servers of a development portal: an embedded PostgreSQL, a local chain and the web server, in one data folder.
 
-The database and the chain run in sessions of their own, outlive a killed portal and are adopted by the
-next start on the same folder. Nothing of the portal's rooms is known here.
+The database and the chain run in their own sessions, survive a killed portal and are adopted by the next start on the
+same folder. This package imports no domain package.
 """
 
 from portal.dev.anvil import chain_is_running, save_chain, start_chain, stop_chain

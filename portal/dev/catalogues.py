@@ -1,4 +1,4 @@
-"""Message catalogues: compile those whose .mo file is missing or older than its .po file."""
+"""Compile message catalogues whose .mo file is missing or older than the .po file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _is_stale(path: Path) -> bool:
 
 
 def _compile(path: Path) -> None:
-    # Two processes may find it stale at once: each writes a file of its own, the last rename wins.
+    # Two processes may compile at once: each writes its own file, and the last rename wins.
     fresh = path.with_suffix(f".mo.{os.getpid()}")
     with path.open("rb") as source, fresh.open("wb") as target:
         write_mo(target, read_po(source, locale=path.parent.parent.name))

@@ -1,4 +1,4 @@
-"""The data folder of a development portal: checked, locked, its files written whole or not at all."""
+"""The data folder of a development portal: checked, locked, its files written atomically."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from portal.lib.errors import PortalError
 
 
 class DataFolderUnusable(PortalError):
-    """The data folder cannot be used; the message is one sentence for the person at the keyboard."""
+    """The data folder cannot be used; the message is one sentence for the developer."""
 
     code = "data_folder_unusable"
 
 
 def prepare_folder(folder: Path) -> Path:
-    """Create the folder where missing and return its absolute path; raise DataFolderUnusable."""
+    """Create the folder if it is missing and return its absolute path. Raises DataFolderUnusable."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         absolute = folder.resolve(strict=True)
@@ -32,7 +32,7 @@ def prepare_folder(folder: Path) -> Path:
 
 
 def lock_folder(folder: Path) -> IO[str]:
-    """Hold the folder for this process until it ends, however it ends; raise DataFolderUnusable when held."""
+    """Lock the folder until this process ends. Raises DataFolderUnusable if another process has locked it."""
     handle = (folder / "dev.lock").open("a+")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,12 +49,12 @@ def lock_folder(folder: Path) -> IO[str]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Replace a JSON file in one step; only the owner can read it."""
-    write_whole(path, json.dumps(content, indent=2).encode() + b"\n")
+    """Replace a JSON file atomically; only the owner can read it."""
+    write_atomically(path, json.dumps(content, indent=2).encode() + b"\n")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file in one step: a reader, or a start after a crash, sees the old one or the new one."""
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file atomically: a reader, or a start after a crash, sees the old or the new content."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as output:

@@ -1,7 +1,7 @@
-"""A real PostgreSQL in the data folder, from the binaries of a Python wheel.
+"""A PostgreSQL server in the data folder, from the binaries of a Python wheel.
 
-It listens on 127.0.0.1 only, for one role without superuser rights and with a generated password.
-Durability stays on (fsync, synchronous_commit), so a killed server comes back with every commit.
+It listens on 127.0.0.1 only, for one role without superuser rights and with a generated password. Durability stays on
+(fsync, synchronous_commit), so a killed server restarts with every commit.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _QUIET = {"log_checkpoints": "off", "log_min_messages": "warning"}
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where one embedded database lives."""
+    """The paths of one embedded database."""
 
     data_dir: Path
 
@@ -61,10 +61,10 @@ class Cluster:
 
 
 def start_postgres(data_dir: Path, *, settings: Mapping[str, str] | None = None) -> str:
-    """Start the folder's PostgreSQL, or adopt the one that runs, and return its postgresql:// URL.
+    """Start the folder's PostgreSQL, or adopt the running one, and return its postgresql:// URL.
 
-    `settings` are server settings for a fresh start, such as {"fsync": "off"} in tests.
-    Raises LocalRuntimeError or DataFolderUnusable with one sentence.
+    `settings` are server settings for a fresh start, such as {"fsync": "off"} in tests. Raises LocalRuntimeError or
+    DataFolderUnusable.
     """
     cluster = Cluster(prepare_folder(data_dir))
     if not (cluster.files / "PG_VERSION").exists():
@@ -77,14 +77,14 @@ def start_postgres(data_dir: Path, *, settings: Mapping[str, str] | None = None)
 
 
 def stop_postgres(data_dir: Path) -> None:
-    """Stop the folder's PostgreSQL, rolling open transactions back; do nothing when none runs."""
+    """Stop the folder's PostgreSQL and roll open transactions back; do nothing if none is running."""
     pid = _running_pid(Cluster(data_dir.resolve()))
     if pid:
-        end_process(pid, signal.SIGINT, _STOP_SECONDS, harsh=signal.SIGQUIT)
+        end_process(pid, signal.SIGINT, _STOP_SECONDS, last=signal.SIGQUIT)
 
 
 def postgres_is_running(data_dir: Path) -> bool:
-    """Tell whether the folder's PostgreSQL accepts connections."""
+    """Return whether the folder's PostgreSQL accepts connections."""
     return _running_port(Cluster(data_dir.resolve())) is not None
 
 
@@ -101,7 +101,7 @@ def postgres_binaries() -> Path:
 
 
 def _initialise(cluster: Cluster) -> None:
-    """Build the cluster beside its place and move it there whole, so that a stop half-way leaves nothing."""
+    """Create the cluster in a temporary folder, then rename it: an interrupted start leaves no partial cluster."""
     fresh = cluster.data_dir / "postgres.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
@@ -127,7 +127,7 @@ def _initialise(cluster: Cluster) -> None:
 
 
 def _read_access(cluster: Cluster) -> dict[str, Any]:
-    """Return the password and last port; a lost file means a new password, set without the network."""
+    """Return the password and the last port; if the file is lost, set a new password in single-user mode."""
     with contextlib.suppress(FileNotFoundError, ValueError):
         return dict(read_json(cluster.access))
     stop_postgres(cluster.data_dir)
@@ -148,13 +148,13 @@ def _start(cluster: Cluster, preferred: int | None, settings: Mapping[str, str])
         process = spawn_server(_server(cluster, port, settings), cluster.log, _environment())
         if wait_until_ready(process, lambda: _running_pid(cluster, ready=True) is not None, _START_SECONDS):
             return port
-        if time.monotonic() > deadline or not _is_passing(cluster.log, before):
+        if time.monotonic() > deadline or not _is_temporary(cluster.log, before):
             raise LocalRuntimeError(f"PostgreSQL did not start: {_reason(cluster.log)} (log: {cluster.log}).")
         time.sleep(0.2)
 
 
-def _is_passing(log: Path, start: int) -> bool:
-    """Tell whether a failure passes by itself: children of a killed server, a port taken just now."""
+def _is_temporary(log: Path, start: int) -> bool:
+    """Return whether a failure is temporary: children of a killed server, or a port that was just taken."""
     with log.open("rb") as lines:
         lines.seek(start)
         text = lines.read().decode(errors="replace")
@@ -162,7 +162,7 @@ def _is_passing(log: Path, start: int) -> bool:
 
 
 def _reason(log: Path) -> str:
-    line = last_lines(log, holding="FATAL:") or last_lines(log)
+    line = last_lines(log, containing="FATAL:") or last_lines(log)
     return line.partition("FATAL:")[2].strip() or line or "it gave no reason"
 
 
@@ -189,7 +189,7 @@ def _running_pid(cluster: Cluster, *, ready: bool = False) -> int | None:
 
 
 def _running_port(cluster: Cluster) -> int | None:
-    """Return the port of a running server, waiting while it starts or recovers; None when none runs."""
+    """Return the port of the running server, waiting while it starts or recovers; None if none is running."""
     deadline = time.monotonic() + _START_SECONDS
     while _running_pid(cluster):
         if _running_pid(cluster, ready=True):
@@ -208,20 +208,20 @@ def _pid_file_lines(cluster: Cluster) -> list[str]:
 
 
 def _remove_stale_pid_file(cluster: Cluster) -> None:
-    """Drop the pid file of a killed server: PostgreSQL would refuse to start if another process has its pid.
+    """Remove the pid file of a killed server: PostgreSQL refuses to start if another process has that pid.
 
-    PostgreSQL's shared memory check still keeps a second server off the same files.
+    The shared memory check of PostgreSQL still prevents a second server on the same files.
     """
     if _pid_file_lines(cluster) and not _running_pid(cluster):
         (cluster.files / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _check_version(cluster: Cluster) -> None:
-    made_by = (cluster.files / "PG_VERSION").read_text().strip()
-    if made_by != str(_major()):
+    version = (cluster.files / "PG_VERSION").read_text().strip()
+    if version != str(_major()):
         raise LocalRuntimeError(
-            f"The database in {cluster.files} was made by PostgreSQL {made_by} and this is {_major()}: "
-            "move the data folder away, or start with another --data-dir."
+            f"The database in {cluster.files} was created by PostgreSQL {version} and this is {_major()}: "
+            "move the data folder, or start with another --data-dir."
         )
 
 
@@ -235,8 +235,8 @@ def _output(command: list[str]) -> str:
 
 
 def _run(program: str, files: Path, arguments: list[str], text: str = "") -> None:
-    """Run one of PostgreSQL's programs on a cluster, in a session of its own: Ctrl-C is for the portal."""
-    done = subprocess.run(
+    """Run a program of PostgreSQL on a cluster, in its own session so that Ctrl-C does not reach it."""
+    result = subprocess.run(
         server_command([str(postgres_binaries() / program), *arguments], files),
         input=text,
         capture_output=True,
@@ -245,18 +245,18 @@ def _run(program: str, files: Path, arguments: list[str], text: str = "") -> Non
         env=_environment(),
         start_new_session=True,
     )
-    problems = [line for line in done.stderr.splitlines() if _PROBLEM.search(line)]
-    if done.returncode or problems:
-        reason = (problems or done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    problems = [line for line in result.stderr.splitlines() if _PROBLEM.search(line)]
+    if result.returncode or problems:
+        reason = (problems or result.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise LocalRuntimeError(f"{program} failed in {files}: {reason}.")
 
 
 def _run_single_user(files: Path, *statements: str) -> None:
-    """Run statements as the superuser without a server; the superuser cannot sign in over the network."""
+    """Run statements as the superuser in single-user mode; the superuser cannot connect over the network."""
     text = "".join(f"{statement}\n" for statement in statements)
     _run("postgres", files, ["--single", "-D", str(files), "postgres"], text)
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    return {**kept, "LC_ALL": "C", "TZ": "UTC"}
+    inherited = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+    return {**inherited, "LC_ALL": "C", "TZ": "UTC"}

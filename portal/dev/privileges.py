@@ -1,8 +1,8 @@
-"""Running PostgreSQL under root: it refuses to, so it gets an unprivileged user of its own.
+"""Run PostgreSQL as an unprivileged user when the portal runs as root, which PostgreSQL refuses.
 
-That user must reach the programs and the cluster, which may lie below a folder only root can enter
-(a checkout in /root, a temporary folder). No folder's mode is changed for it: the server is given the
-one capability to pass closed folders, and only where it needs it.
+That user must be able to reach the programs and the cluster, which may be below a folder that only root can enter (a
+checkout in /root, a temporary folder). No folder mode is changed: the server gets the one capability to pass such
+folders, and only if it needs it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from portal.dev.processes import LocalRuntimeError
 
 _USER = "pgserver"
 _REMEDY = "use an ordinary user, or set DATABASE_URL"
-# Numbers of linux/capability.h. The first only reads and passes; containers often have only the second.
+# Numbers of linux/capability.h. The first allows only reading and passing; containers often have only the second.
 _CAPABILITIES = {"dac_read_search": 2, "dac_override": 1}
 _SETPCAP = 8
 
 
 def server_owner() -> pwd.struct_passwd | None:
-    """Return the user that owns the cluster when we are root (created where missing), else None."""
+    """Return the user that owns the cluster if this process is root, creating it if missing, else None."""
     if os.geteuid() != 0:
         return None
     try:
@@ -34,7 +34,7 @@ def server_owner() -> pwd.struct_passwd | None:
 
 
 def server_command(command: list[str], files: Path) -> list[str]:
-    """Return a command as the cluster's owner runs it; unchanged when we are not root."""
+    """Return a command that runs as the owner of the cluster; unchanged if this process is not root."""
     owner = server_owner()
     if owner is None:
         return command
@@ -57,12 +57,12 @@ def _reaches(prefix: list[str], program: Path, files: Path) -> bool:
 
 
 def _passing_closed_folders(files: Path) -> list[str]:
-    held = _effective_capabilities()
-    # initdb asks access() for the program beside it, which heeds a capability only where no uid is "fixed up".
-    heeded = ["--securebits=+no_setuid_fixup"] if held & 1 << _SETPCAP else []
+    capabilities = _effective_capabilities()
+    # initdb checks its programs with access(), which honours a capability only without the "setuid fixup".
+    securebits = ["--securebits=+no_setuid_fixup"] if capabilities & 1 << _SETPCAP else []
     for name, bit in _CAPABILITIES.items():
-        if held & 1 << bit:
-            return [f"--inh-caps=+{name}", f"--ambient-caps=+{name}", *heeded]
+        if capabilities & 1 << bit:
+            return [f"--inh-caps=+{name}", f"--ambient-caps=+{name}", *securebits]
     raise LocalRuntimeError(f"PostgreSQL, run by the user {_USER}, cannot reach {files}: {_REMEDY}.")
 
 
@@ -75,7 +75,7 @@ def _effective_capabilities() -> int:
 
 def _create_user() -> pwd.struct_passwd:
     flags = ["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin"]
-    # A failure may mean that another first start created the user meanwhile, so only its absence counts.
+    # A failure may mean that another start has just created the user, so only its absence counts.
     with contextlib.suppress(OSError):
         subprocess.run(["useradd", *flags, _USER], check=False, capture_output=True)
     try:

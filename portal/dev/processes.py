@@ -1,4 +1,4 @@
-"""Processes that outlive the portal: known by pid *and* start, so a reused pid is never ours."""
+"""Server processes that survive the portal, identified by pid and start time so that a reused pid is recognised."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from portal.lib.errors import PortalError
 LOOPBACK = "127.0.0.1"
 _RELEASE_SECONDS = 1.0
 _LOG_LIMIT_BYTES = 10_000_000
-# Below the range from which the system takes ports for outgoing connections, so a kept port stays free.
+# Below the range of ports for outgoing connections, so that a server finds its port free again.
 _PORTS = range(20_000, 32_000)
 
 
 class LocalRuntimeError(PortalError):
-    """A local server cannot start or stop; the message is one sentence for the person at the keyboard."""
+    """A local server cannot start or stop; the message is one sentence for the developer."""
 
     code = "local_runtime"
 
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """A server started earlier: its pid, the mark of its start, and the port it listens on."""
+    """A server that was started: its pid, its start mark and its port."""
 
     pid: int
     started: str
@@ -42,7 +42,7 @@ class ProcessRecord:
 def spawn_server(
     command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that no signal of the portal's group reaches it."""
+    """Start a server in its own session, so that no signal to the process group of the portal reaches it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
         log.replace(log.with_suffix(".old.log"))
@@ -58,15 +58,15 @@ def spawn_server(
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], is_ready: Callable[[], bool], seconds: float) -> bool:
-    """Return True once `is_ready()`, False when the process ended or the time is over.
+    """Return True once `is_ready()`, False if the process ended or the time is over.
 
-    A signal that stops the portal meanwhile ends the process too.
+    An exception meanwhile, such as the signal that stops the portal, also ends the process.
     """
     deadline = time.monotonic() + seconds
     try:
         while time.monotonic() < deadline and process.poll() is None:
             if is_ready():
-                # It outlives this process and is found by its pid from now on: Popen need not warn of it.
+                # The server survives this process and is identified by its pid: Popen must not warn about it.
                 process.returncode = 0
                 return True
             time.sleep(0.01)
@@ -78,7 +78,7 @@ def wait_until_ready(process: subprocess.Popen[bytes], is_ready: Callable[[], bo
 
 
 def start_mark(pid: int) -> str | None:
-    """Return a text that differs for another process under the same pid, None when no such process lives."""
+    """Return a text that differs between processes with the same pid, None if no process has it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -92,7 +92,7 @@ def _start_mark_from_ps(pid: int) -> str | None:
 
 
 def process_command(pid: int) -> str:
-    """Return the command line of a process, '' when there is none."""
+    """Return the command line of a process, "" if there is none."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
@@ -105,14 +105,14 @@ def _ps(pid: int, columns: str) -> str:
 
 
 def record_process(path: Path, pid: int, port: int) -> ProcessRecord:
-    """Write down a started server, so that a later process finds it again."""
+    """Record a started server, so that a later process can find it."""
     record = ProcessRecord(pid, start_mark(pid) or "", port)
     write_json(path, asdict(record))
     return record
 
 
 def read_record(path: Path) -> ProcessRecord | None:
-    """Return the last record of a server, living or not."""
+    """Return the last record of a server, running or not."""
     try:
         return ProcessRecord(**read_json(path))
     except (FileNotFoundError, json.JSONDecodeError, TypeError):
@@ -120,16 +120,16 @@ def read_record(path: Path) -> ProcessRecord | None:
 
 
 def find_running(path: Path) -> ProcessRecord | None:
-    """Return the record of a server that runs; None when it ended or its pid is another process's now."""
+    """Return the record of a running server; None if it ended, even if another process has its pid now."""
     record = read_record(path)
     return record if record and start_mark(record.pid) == record.started else None
 
 
 def end_process(
-    pid: int, gentle: signal.Signals, seconds: float, harsh: signal.Signals = signal.SIGKILL
+    pid: int, first: signal.Signals, seconds: float, last: signal.Signals = signal.SIGKILL
 ) -> None:
-    """Signal a process and wait for its end, harshly once the time is over; raise LocalRuntimeError."""
-    for number in (gentle, harsh):
+    """Signal a process and wait for its end, with the last signal after `seconds`. Raises LocalRuntimeError."""
+    for number in (first, last):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
         if _wait_for_end(pid, seconds):
@@ -149,7 +149,7 @@ def _wait_for_end(pid: int, seconds: float) -> bool:
 
 
 def is_port_free(port: int) -> bool:
-    """Tell whether a server could listen on a loopback port now."""
+    """Return whether a loopback port is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -160,7 +160,7 @@ def is_port_free(port: int) -> bool:
 
 
 def pick_port(preferred: int | None = None) -> int:
-    """Return the preferred loopback port if it is free, or becomes so in a moment, else another free one."""
+    """Return the preferred loopback port if it is free within a second, else another free one."""
     if preferred and _becomes_free(preferred):
         return preferred
     for port in random.sample(_PORTS, 200):
@@ -170,7 +170,7 @@ def pick_port(preferred: int | None = None) -> int:
 
 
 def _becomes_free(port: int) -> bool:
-    """Give the kernel a moment to let go of the port of a server that was just killed."""
+    """Wait a moment for the kernel to release the port of a killed server; return whether it is free."""
     deadline = time.monotonic() + _RELEASE_SECONDS
     while not is_port_free(port):
         if time.monotonic() > deadline:
@@ -179,11 +179,11 @@ def _becomes_free(port: int) -> bool:
     return True
 
 
-def last_lines(log: Path, count: int = 1, *, holding: str = "") -> str:
-    """Return the last lines of a log, or of those that hold a text."""
+def last_lines(log: Path, count: int = 1, *, containing: str = "") -> str:
+    """Return the last lines of a log, or the last lines that contain a text."""
     try:
         lines = log.read_text(errors="replace").splitlines()[-200:]
     except OSError:
         return ""
-    chosen = [line for line in lines if line.strip() and holding in line]
+    chosen = [line for line in lines if line.strip() and containing in line]
     return "\n".join(chosen[-count:])

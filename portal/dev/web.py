@@ -1,7 +1,7 @@
-"""The web processes of a development portal: granian's master forked from the command, its workers from it.
+"""The web processes of a development portal: granian's main process forked from the command, its workers from it.
 
-Forked, not executed: everything is imported once, which halves the start and shares the memory. They
-stay in the command's process group, and end by themselves when the process above them dies.
+They are forked instead of executed: modules are imported once, which halves the start-up time and shares memory. They
+stay in the process group of the command and end when their parent process ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from portal.dev.processes import LOOPBACK, last_lines
 WORKERS = 2
 THREADS = 8
 _STOP_SECONDS = 15
-# Set by Flask's command line; an application made in a web process is not part of a command.
+# Set by Flask's command line; the application of a web process does not belong to a command.
 _COMMAND_MARK = "FLASK_RUN_FROM_CLI"
 
 
@@ -36,12 +36,12 @@ class WebServer:
     """granian serving one application factory on a loopback port; its output goes to a log file."""
 
     def __init__(
-        self, factory: str, port: int, log: Path, environment: Mapping[str, str], keep_out: IO[str]
+        self, factory: str, port: int, log: Path, environment: Mapping[str, str], lock: IO[str]
     ) -> None:
-        """Prepare a server; `keep_out` is the folder's lock, which the web processes must not hold."""
+        """Prepare a server; `lock` is the lock of the data folder, which the web processes must not hold."""
         self.port = port
         self.log = log
-        arguments = (factory, port, log, environment, keep_out)
+        arguments = (factory, port, log, environment, lock)
         self._process = multiprocessing.get_context("fork").Process(target=_serve, args=arguments)
 
     def start(self) -> None:
@@ -49,7 +49,7 @@ class WebServer:
         self._process.start()
 
     def wait_until_ready(self, seconds: float = 60) -> bool:
-        """Return True once /healthz answers, False when the server ended or the time is over."""
+        """Return True once /healthz answers, False if the server ended or the time is over."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self._process.is_alive():
             if _answers(f"http://{LOOPBACK}:{self.port}/healthz"):
@@ -61,11 +61,11 @@ class WebServer:
         return self._process.is_alive()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the server's end, at most so long."""
+        """Wait at most `seconds` for the server to end."""
         self._process.join(seconds)
 
     def stop(self) -> None:
-        """End the server after its running requests; do nothing when it never started or is gone."""
+        """Stop the server after its running requests; do nothing if it is not running."""
         if self._process.pid is None:
             return
         self._process.terminate()
@@ -74,8 +74,8 @@ class WebServer:
             self._process.kill()
             self._process.join()
 
-    def last_words(self) -> str:
-        """Return the end of the server's log."""
+    def log_tail(self) -> str:
+        """Return the last lines of the server's log."""
         return last_lines(self.log, 15)
 
 
@@ -87,19 +87,19 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], keep_out: IO[str]) -> None:
-    keep_out.close()
+def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], lock: IO[str]) -> None:
+    lock.close()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
-    # Ctrl-C reaches the whole group, and a worker told to end twice at once does not: the command tells it, once.
+    # Ctrl-C reaches the whole group, and a worker that gets two signals at once does not end: only the command signals.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     os.environ.update(environment)
     os.environ.pop(_COMMAND_MARK, None)
-    _write_to(log)
+    _redirect_output(log)
     multiprocessing.set_start_method("fork", force=True)
     gc.freeze()
     server = _server(factory, port)
-    # The end of a terminal ends the command, which ends us; granian would take it as a wish to reload.
+    # A closed terminal ends the command, which ends this process; granian would reload on SIGHUP.
     server.on_startup(lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     server.on_startup(_end_with_parent)
     server.serve(target_loader=_load, wrap_loader=True)
@@ -120,7 +120,7 @@ def _server(factory: str, port: int) -> Any:
 
 
 def _load(factory: str) -> Callable[..., Any]:
-    """Make the application in a worker from a "module:function" name."""
+    """Create the application in a worker from a "module:function" name."""
     _end_with_parent()
     module, _, name = factory.partition(":")
     __import__(module)
@@ -129,7 +129,7 @@ def _load(factory: str) -> Callable[..., Any]:
 
 
 def _end_with_parent() -> None:
-    """Stop this process when the one that forked it dies, so that nothing is left holding the port."""
+    """Stop this process when its parent ends, so that nothing keeps the port."""
     threading.Thread(target=_wait_for_parent, name="end-with-parent", daemon=True).start()
 
 
@@ -142,7 +142,7 @@ def _wait_for_parent() -> None:
         os._exit(1)
 
 
-def _write_to(log: Path) -> None:
+def _redirect_output(log: Path) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     with log.open("ab") as output, open(os.devnull, "rb") as nothing:

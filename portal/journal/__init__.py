@@ -1,4 +1,7 @@
-"""The double-entry journal: what every account holds and how it came there. Triggers of `sql/015` write it."""
+"""The double-entry journal: the balance of every account and the transfers behind it.
+
+Triggers of `sql/functions` write it. See docs/rules/journal.md.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ __all__ = [
     "JOURNAL_PAGE",
     "AccountBalance",
     "JournalFilter",
+    "fold_journal_balances",
     "list_balances",
     "list_journal_ledger",
     "list_transfers",
@@ -24,9 +28,19 @@ __all__ = [
 ]
 
 
+_FOLD = """
+WITH changes AS (DELETE FROM journal_balance_deltas RETURNING account, currency, amount),
+sums AS (SELECT account, currency, sum(amount) AS amount FROM changes GROUP BY 1, 2 ORDER BY 1, 2)
+INSERT INTO journal_account_balances AS b (account, currency, balance)
+SELECT account, currency, amount FROM sums
+ON CONFLICT (account, currency) DO UPDATE SET balance = b.balance + excluded.balance
+RETURNING b.account
+"""
+
+
 @dataclass(frozen=True)
 class JournalFilter:
-    """What to show of the journal; an empty text means any. An account is matched whole, `credit:7`."""
+    """Which transfers to list; an empty text matches any. An account is matched exactly, such as `credit:7`."""
 
     reference: str = ""
     account: str = ""
@@ -34,7 +48,7 @@ class JournalFilter:
 
 @dataclass(frozen=True)
 class AccountBalance:
-    """One kind of account in one currency: how many accounts, and credits less debits in minor units or wei."""
+    """One kind of account in one currency: the number of accounts, and credits less debits in minor units or wei."""
 
     kind: str
     currency: str
@@ -43,12 +57,23 @@ class AccountBalance:
 
 
 def list_balances() -> list[AccountBalance]:
-    """Return the trial balance by kind of account and currency; each currency adds up to zero."""
+    """Return the trial balance by kind of account and currency; each currency adds up to zero.
+
+    It reads maintained balances, so the cost does not grow with the number of transfers.
+    """
     rows = query(
         """SELECT split_part(account, ':', 1), currency, count(*), sum(balance) FROM journal_balances
            GROUP BY 1, 2 ORDER BY currency, 1"""
     )
     return [AccountBalance(kind, currency, count, int(balance)) for kind, currency, count, balance in rows]
+
+
+def fold_journal_balances() -> int:
+    """Fold the recorded changes into the maintained balances and return how many balances changed.
+
+    One statement: a reader sees either the changes or the balances they were folded into.
+    """
+    return len(query(_FOLD))
 
 
 def list_transfers_of(order_reference: str) -> list[JournalTransfer]:
@@ -57,26 +82,26 @@ def list_transfers_of(order_reference: str) -> list[JournalTransfer]:
     return list(rows.order_by(JournalTransfer.id))
 
 
-def list_transfers(wanted: JournalFilter, before_id: int | None = None) -> list[JournalTransfer]:
-    """Return transfers, newest first, at most a page, older than `before_id`."""
-    rows = _wanted(wanted)
+def list_transfers(filters: JournalFilter, before_id: int | None = None) -> list[JournalTransfer]:
+    """Return one page of transfers, newest first, older than `before_id`."""
+    rows = _matching(filters)
     if before_id is not None:
         rows = rows.where(JournalTransfer.id < before_id)
     return list(rows.order_by(JournalTransfer.id.desc()).limit(JOURNAL_PAGE))
 
 
 def list_journal_ledger(
-    wanted: JournalFilter, since: date | None = None, until: date | None = None
+    filters: JournalFilter, since: date | None = None, until: date | None = None
 ) -> Keyset[JournalTransfer]:
     """Return every transfer for an export, newest first, from `since` on and before `until`."""
-    return Keyset(within(_wanted(wanted), JournalTransfer.created_at, since, until), JournalTransfer.id)
+    return Keyset(within(_matching(filters), JournalTransfer.created_at, since, until), JournalTransfer.id)
 
 
-def _wanted(wanted: JournalFilter) -> Any:
+def _matching(filters: JournalFilter) -> Any:
     rows = JournalTransfer.select()
-    if wanted.reference:
-        rows = rows.where(JournalTransfer.order_reference == wanted.reference)
-    if wanted.account:
+    if filters.reference:
+        rows = rows.where(JournalTransfer.order_reference == filters.reference)
+    if filters.account:
         sides = (JournalTransfer.debit_account, JournalTransfer.credit_account)
-        rows = rows.where((sides[0] == wanted.account) | (sides[1] == wanted.account))
+        rows = rows.where((sides[0] == filters.account) | (sides[1] == filters.account))
     return rows

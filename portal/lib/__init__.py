@@ -1,4 +1,4 @@
-"""Pure values shared by every room: money, clock, addresses, identifiers, errors.
+"""Pure values shared by every package: money, clock, addresses, identifiers, errors.
 
-Standard library only: nothing here knows of Flask, Peewee, web3 or settings.
+Standard library only: no Flask, Peewee, web3 or settings.
 """

@@ -1,6 +1,6 @@
-"""EVM addresses: lower-case hex is the one stored form.
+"""EVM addresses: stored in lower-case hex.
 
-EIP-55 display needs keccak, which the standard library lacks: `portal.chain` shows it.
+The EIP-55 form for display needs keccak, which the standard library lacks; see `portal.chain.checksum`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
 
 
 class InvalidAddress(PortalError):
-    """The text is not 0x and 40 hex digits, or is the zero address."""
+    """The text is not 0x and 40 hex digits, or it is the zero address."""
 
     code = "address_invalid"
 
 
 def canonical_address(text: str) -> str:
-    """Return the stored form of an address: 0x and 40 lower-case hex digits (SPEC section 3)."""
+    """Return the stored form of an address, 0x and 40 lower-case hex digits. Raises InvalidAddress."""
     stripped = text.strip()
     if not _ADDRESS.match(stripped) or int(stripped, 16) == 0:
         raise InvalidAddress(field="address")

@@ -1,4 +1,4 @@
-"""Time as aware UTC datetimes; rules receive the moment, they never ask for it."""
+"""Time as aware UTC datetimes. Rules take the current time as a parameter instead of reading it here."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime
 
 
 def utc_now() -> datetime:
-    """Return the current moment in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def utc_today() -> date:
-    """Return the current day in UTC, the day of visit buckets (SPEC section 2)."""
+    """Return the current date in UTC, by which visits are counted. See docs/rules/visits.md."""
     return utc_now().date()
 
 
 def epoch_milliseconds(moment: datetime) -> int:
-    """Return a moment as whole milliseconds since 1970."""
+    """Return a time in whole milliseconds since 1970."""
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class PortalError(Exception):
-    """A fact that stops an operation.
+    """A fact that prevents an operation.
 
     `code` is stable and read by programs. `params` fill the sentence that `web/text/messages` has for the code. `field`
     names the invalid input, if there is one.

@@ -1,13 +1,13 @@
-"""Random identifiers drawn without bias from a cryptographic source."""
+"""Random identifiers from a cryptographic source, without bias."""
 
 from __future__ import annotations
 
 import secrets
 
-# SPEC section 3: no 0, 1, I, O or l, which people misread.
+# Without 0, 1, I, O and l, which are easily misread. See docs/rules/codes.md.
 CODE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def random_text(length: int) -> str:
-    """Return `length` characters of the code alphabet, each drawn independently and evenly."""
+    """Return `length` independent, evenly distributed characters of the code alphabet."""
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))

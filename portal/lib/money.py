@@ -1,12 +1,11 @@
-"""Money as integers of minor units beside a currency; percents as exact decimals.
+"""Amounts of money as integers of minor units, percents as exact decimals.
 
-Nothing here accepts a float. Rounding is half-up, stated by each function (SPEC section 4).
+Floats are not accepted. Rounding is half-up, stated by each function. See docs/rules/percents.md.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,73 +14,19 @@ from portal.lib.errors import PortalError
 MINOR_UNITS = {"UAH": 2, "USD": 2, "EUR": 2, "USDT": 2, "USDC": 2, "PLN": 2, "JPY": 0}
 _DEFAULT_MINOR_UNITS = 2
 MAX_MINOR = 2**63 - 1
-# ASCII digits only: Decimal itself also reads 1_000, full-width and Arabic digits.
+# ASCII digits only: Decimal also accepts 1_000, full-width and Arabic digits.
 _PLAIN = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
 
 
-class CurrencyMismatch(PortalError):
-    """Two currencies met in one calculation."""
-
-    code = "currency_mismatch"
-
-
 class InvalidAmount(PortalError):
-    """The text is not a plain decimal amount that the currency can hold."""
+    """The text is not a plain decimal amount of the currency."""
 
     code = "amount_invalid"
 
 
-class InvalidPercent(PortalError):
-    """The text is not a finite percent within its bounds."""
-
-    code = "percent_invalid"
-
-
 def minor_digits(currency: str) -> int:
-    """Return how many decimals a currency has."""
+    """Return the number of decimals of a currency."""
     return MINOR_UNITS.get(currency, _DEFAULT_MINOR_UNITS)
-
-
-@dataclass(frozen=True, order=False)
-class Money:
-    """An amount of `minor` units of one currency; arithmetic refuses to mix currencies."""
-
-    minor: int
-    currency: str
-
-    def __post_init__(self) -> None:
-        if type(self.minor) is not int:
-            raise TypeError("Money.minor is an integer of minor units")
-
-    def __add__(self, other: Money) -> Money:
-        return Money(self.minor + self._same(other), self.currency)
-
-    def __sub__(self, other: Money) -> Money:
-        return Money(self.minor - self._same(other), self.currency)
-
-    def __neg__(self) -> Money:
-        return Money(-self.minor, self.currency)
-
-    def __lt__(self, other: Money) -> bool:
-        return self.minor < self._same(other)
-
-    def __le__(self, other: Money) -> bool:
-        return self.minor <= self._same(other)
-
-    def times(self, quantity: int) -> Money:
-        return Money(self.minor * quantity, self.currency)
-
-    @property
-    def major(self) -> Decimal:
-        return to_major(self.minor, self.currency)
-
-    def __str__(self) -> str:
-        return f"{major_text(self.minor, self.currency)} {self.currency}"
-
-    def _same(self, other: Money) -> int:
-        if other.currency != self.currency:
-            raise CurrencyMismatch(f"{self.currency} met {other.currency}")
-        return other.minor
 
 
 def to_major(minor: int, currency: str) -> Decimal:
@@ -90,15 +35,15 @@ def to_major(minor: int, currency: str) -> Decimal:
 
 
 def major_text(minor: int, currency: str) -> str:
-    """Return minor units as the canonical decimal string, always with the currency's decimals."""
+    """Return minor units as a decimal string with all decimals of the currency."""
     return f"{to_major(minor, currency):.{minor_digits(currency)}f}"
 
 
 def parse_major(text: str, currency: str) -> int:
-    """Return the minor units of a decimal text; raise InvalidAmount for anything else.
+    """Return the minor units of a decimal text; raise InvalidAmount for any other text.
 
-    Only digits with an optional sign and point are an amount: no exponent, NaN, infinity
-    or digits finer than the currency has.
+    An amount is digits with an optional sign and point: no exponent, NaN, infinity or more decimals than the currency
+    has.
     """
     cleaned = text.strip()
     if not _PLAIN.fullmatch(cleaned):
@@ -110,16 +55,8 @@ def parse_major(text: str, currency: str) -> int:
     return int(scaled)
 
 
-def parse_percent(text: str, *, at_most: Decimal = Decimal(100)) -> Decimal:
-    """Return a percent in [0, at_most]; raise InvalidPercent for text, NaN, infinity or a value outside."""
-    cleaned = text.strip()
-    if not _PLAIN.fullmatch(cleaned) or not 0 <= Decimal(cleaned) <= at_most:
-        raise InvalidPercent(field="percent", at_most=at_most)
-    return Decimal(cleaned)
-
-
 def percent_of(minor: int, percent: Fraction | Decimal) -> int:
-    """Return percent of an amount in minor units, rounded half-up (away from zero at the half)."""
+    """Return a percentage of an amount in minor units, rounded half-up (halves away from zero)."""
     return round_half_up(Fraction(minor) * Fraction(percent) / 100)
 
 
@@ -130,11 +67,11 @@ def round_half_up(value: Fraction) -> int:
 
 
 def decimal_text(value: Decimal | Fraction, places: int) -> str:
-    """Return an exact value as a decimal string of at most `places` decimals, half-up, without trailing zeros."""
+    """Return a value rounded half-up to `places` decimals as a decimal string without trailing zeros."""
     text = f"{fraction_to_decimal(Fraction(value), places):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def fraction_to_decimal(value: Fraction, places: int) -> Decimal:
-    """Return a fraction rounded half-up to `places` decimals; built from text, which no context rounds."""
+    """Return a fraction rounded half-up to `places` decimals; built from text, because a context would round it."""
     return Decimal(f"{round_half_up(value * 10**places)}E-{places}")

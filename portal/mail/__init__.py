@@ -1,13 +1,14 @@
-"""Letters: an outbox written in the transaction of its cause, and a postman who carries it to an SMTP server.
+"""E-mail: an outbox that is written in the transaction of its cause, and a transport to an SMTP server.
 
-`outbox` keeps the letters, `postman` sends one, `letter` says what one consists of. The words are made when a
-letter leaves, by whoever speaks the reader's language: `portal.web.text.letters`.
+`outbox` stores letters, `transport` sends them and `letter` builds the message. The text is written in the recipient's
+language when a letter is sent, by `portal.web.text.letters`.
 """
 
-from portal.mail.letter import Letter, LetterPointless, as_message
+from portal.mail.letter import Letter, LetterObsolete, as_message
 from portal.mail.outbox import (
     claim_letter,
     count_letters,
+    expire_letter,
     expire_letters,
     get_letter,
     list_dead_letters,
@@ -19,43 +20,42 @@ from portal.mail.outbox import (
     queue_letter,
     release_letter,
     requeue_dead_letters,
-    set_aside,
 )
-from portal.mail.postman import (
-    AnyPostman,
-    MailAway,
+from portal.mail.transport import (
+    AnyTransport,
     MailRefused,
-    NoPostman,
-    Postman,
-    PostmanAddress,
-    address_of,
-    open_postman,
+    MailTransport,
+    MailUnavailable,
+    NoTransport,
+    ServerAddress,
+    open_transport,
+    parse_server_url,
 )
 
 __all__ = [
-    "AnyPostman",
+    "AnyTransport",
     "Letter",
-    "LetterPointless",
-    "MailAway",
+    "LetterObsolete",
     "MailRefused",
-    "NoPostman",
-    "Postman",
-    "PostmanAddress",
-    "address_of",
+    "MailTransport",
+    "MailUnavailable",
+    "NoTransport",
+    "ServerAddress",
     "as_message",
     "claim_letter",
     "count_letters",
+    "expire_letter",
     "expire_letters",
     "get_letter",
     "list_dead_letters",
     "list_letters",
     "mark_dead",
     "mark_sent",
-    "open_postman",
+    "open_transport",
+    "parse_server_url",
     "postpone",
     "prune_letters",
     "queue_letter",
     "release_letter",
     "requeue_dead_letters",
-    "set_aside",
 ]

@@ -1,4 +1,4 @@
-"""What a letter consists of once it is worded, and the message that travels."""
+"""The content of a letter and the message built from it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 
 
-class LetterPointless(PortalError):
-    """What the letter would tell no longer holds, so it stays unsent: a link that was used, an account gone."""
+class LetterObsolete(PortalError):
+    """The letter is obsolete, for example because its link was used, and must not be sent."""
 
-    code = "letter_pointless"
+    code = "letter_obsolete"
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A worded letter; `unsubscribe_url` is given where the reader may decline letters of its kind."""
+    """The content of a letter; `unsubscribe_url` is set for letters that the recipient may decline."""
 
     subject: str
     text: str
@@ -29,9 +29,9 @@ class Letter:
 
 
 def as_message(letter: Letter, to: str, sender: str, sender_name: str, message_id: str) -> EmailMessage:
-    """Return the message for one reader; raise ValueError for an address that could not be a header.
+    """Return the message to one recipient; raise ValueError for an address that no header can hold.
 
-    The Message-ID is the outbox row's own, so that a letter sent twice shows as one (RFC 5322).
+    `message_id` comes from the outbox row, so that a letter sent twice has the same Message-ID (RFC 5322).
     """
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(display_name=sender_name, addr_spec=sender)

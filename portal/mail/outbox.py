@@ -1,7 +1,7 @@
-"""The outbox: letters wait here until an SMTP server has taken them, once as far as SMTP allows.
+"""The outbox: letters are stored here until an SMTP server accepts them, once as far as SMTP allows.
 
-Whoever sends takes a letter by pushing its next attempt into the future; a crash in between lets it wait that long
-and then go out again under the same Message-ID.
+A sender claims a letter by moving its next attempt into the future. After a crash the letter is sent again at that
+time, with the same Message-ID.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any
 from peewee import SQL, fn
 
 from models import MailOutbox
-from portal.db import Actor, move_status, query, record_event, transaction
+from portal.db import Actor, move_status, query, transaction
+from portal.mail.status_rules import TRANSITIONS, LetterStatus
 
 MOST_ATTEMPTS = 8
 LEASE = timedelta(minutes=10)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
-_KEPT = timedelta(days=30)
+_RETENTION = timedelta(days=30)
 PAGE_SIZE = 50
 
 
@@ -31,9 +32,9 @@ def queue_letter(
     user_id: int | None = None,
     dedupe_key: str | None = None,
 ) -> bool:
-    """Leave a letter in the outbox once per `dedupe_key`; return whether it is new.
+    """Add a letter to the outbox once per `dedupe_key`; return whether it is new.
 
-    Call it inside the transaction of its cause. After `lifetime` it is not worth sending any more.
+    Call it inside the transaction of its cause. After `lifetime` the letter expires unsent.
     """
     added = (
         MailOutbox.insert(
@@ -53,94 +54,92 @@ def queue_letter(
 
 
 def claim_letter() -> MailOutbox | None:
-    """Take the letter that has waited longest for its turn, None when nothing is due; counts an attempt."""
+    """Claim the letter that has been due longest and count an attempt; return None when none is due."""
     rows = query(
         """UPDATE mail_outbox SET attempts = attempts + 1, next_attempt_at = now() + %s
            WHERE id = (SELECT id FROM mail_outbox
-                       WHERE status = 'queued' AND next_attempt_at <= now() AND expires_at > now()
+                       WHERE status = %s AND next_attempt_at <= now() AND expires_at > now()
                        ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
            RETURNING id""",
-        [LEASE],
+        [LEASE, LetterStatus.QUEUED],
     )
     return MailOutbox.get_by_id(rows[0][0]) if rows else None
 
 
 def mark_sent(letter_id: int, actor: Actor) -> bool:
-    """Note that a server took a letter; False when it was not waiting."""
-    return _move(letter_id, "letter_sent", "sent", actor, sent_at=fn.now())
+    """Record that the server accepted a letter; return False if it was not queued."""
+    return _move(letter_id, "send", actor, sent_at=fn.now())
 
 
-def mark_dead(letter_id: int, why: str, actor: Actor) -> bool:
-    """Give a letter up: refused for good, or tried often enough."""
-    return _move(letter_id, "letter_died", "dead", actor, last_error=why[:500])
+def mark_dead(letter_id: int, reason: str, actor: Actor) -> bool:
+    """Stop trying to send a letter: it was refused permanently, or too often."""
+    return _move(letter_id, "give_up", actor, last_error=reason[:500])
 
 
-def postpone(letter: MailOutbox, why: str, actor: Actor) -> None:
-    """Let a letter wait twice as long as the time before; after the last attempt give it up."""
+def postpone(letter: MailOutbox, reason: str, actor: Actor) -> None:
+    """Schedule the next attempt after twice the previous wait; after the last attempt mark the letter dead."""
     if letter.attempts >= MOST_ATTEMPTS:
-        mark_dead(letter.id, why, actor)
+        mark_dead(letter.id, reason, actor)
         return
     wait = min(_FIRST_WAIT * 2 ** (letter.attempts - 1), _LONGEST_WAIT)
-    MailOutbox.update(next_attempt_at=SQL("now() + %s", [wait]), last_error=why[:500]).where(
-        (MailOutbox.id == letter.id) & (MailOutbox.status == "queued")
+    MailOutbox.update(next_attempt_at=SQL("now() + %s", [wait]), last_error=reason[:500]).where(
+        (MailOutbox.id == letter.id) & (MailOutbox.status == LetterStatus.QUEUED)
     ).execute()
 
 
-def release_letter(letter: MailOutbox, why: str) -> None:
-    """Give back a letter that was taken and not tried: the server is away, which is not the letter's fault."""
+def release_letter(letter: MailOutbox, reason: str) -> None:
+    """Return a claimed letter to the queue without counting the attempt: the server was unavailable."""
     query(
         """UPDATE mail_outbox SET attempts = attempts - 1, next_attempt_at = now() + %s, last_error = %s
-           WHERE id = %s AND status = 'queued' AND attempts = %s""",
-        [_FIRST_WAIT, why[:500], letter.id, letter.attempts],
+           WHERE id = %s AND status = %s AND attempts = %s""",
+        [_FIRST_WAIT, reason[:500], letter.id, LetterStatus.QUEUED, letter.attempts],
     )
 
 
 def expire_letters(actor: Actor) -> int:
-    """Set aside the letters that nobody needs any more and return how many."""
-    late = MailOutbox.select(MailOutbox.id).where(
+    """Expire the letters whose lifetime is over and return how many."""
+    overdue = MailOutbox.select(MailOutbox.id).where(
         (MailOutbox.status == "queued") & (MailOutbox.expires_at <= fn.now())
     )
-    return sum(_move(row.id, "letter_expired", "expired", actor) for row in late.limit(1_000))
+    return sum(_move(row.id, "expire", actor) for row in overdue.limit(1_000))
 
 
-def set_aside(letter_id: int, why: str, actor: Actor) -> bool:
-    """Leave a letter unsent because what it would tell no longer holds."""
-    return _move(letter_id, "letter_expired", "expired", actor, last_error=why[:500])
+def expire_letter(letter_id: int, reason: str, actor: Actor) -> bool:
+    """Expire a letter that has become obsolete."""
+    return _move(letter_id, "expire", actor, last_error=reason[:500])
 
 
 def requeue_dead_letters(actor: Actor) -> int:
-    """Let dead letters that are still worth sending try again from the start; return how many."""
+    """Queue dead letters that have not expired again, with all attempts; return how many."""
+    dead = MailOutbox.select(MailOutbox.id).where(
+        (MailOutbox.status == LetterStatus.DEAD) & (MailOutbox.expires_at > fn.now())
+    )
     with transaction():
-        rows = query(
-            """UPDATE mail_outbox SET status = 'queued', attempts = 0, next_attempt_at = now()
-               WHERE status = 'dead' AND expires_at > now() RETURNING id"""
+        return sum(
+            _move(row.id, "requeue", actor, attempts=0, next_attempt_at=fn.now())
+            for row in dead.order_by(MailOutbox.id)
         )
-        for (letter_id,) in rows:
-            record_event(
-                actor, "letter", letter_id, "letter_requeued", from_status="dead", to_status="queued"
-            )
-    return len(rows)
 
 
 def prune_letters() -> int:
-    """Delete what was sent or set aside a month ago and return how many; dead letters stay as long."""
-    over = (MailOutbox.status != "queued") & (MailOutbox.created_at < SQL("now() - %s", [_KEPT]))
-    return int(MailOutbox.delete().where(over).execute())
+    """Delete letters older than 30 days that are not queued and return how many."""
+    old = (MailOutbox.status != "queued") & (MailOutbox.created_at < SQL("now() - %s", [_RETENTION]))
+    return int(MailOutbox.delete().where(old).execute())
 
 
 def get_letter(letter_id: int) -> MailOutbox:
-    """Return a letter."""
+    """Return a letter of the outbox."""
     return MailOutbox.get_by_id(letter_id)
 
 
 def list_letters(before_id: int | None = None) -> list[MailOutbox]:
-    """Return the letters of everybody, newest first, at most a page: for development."""
+    """Return one page of all letters, newest first, older than `before_id`; for development."""
     rows = MailOutbox.select().where(MailOutbox.id < before_id) if before_id else MailOutbox.select()
     return list(rows.order_by(MailOutbox.id.desc()).limit(PAGE_SIZE))
 
 
 def list_dead_letters(limit: int = 5) -> list[MailOutbox]:
-    """Return the newest letters that were given up."""
+    """Return the newest dead letters."""
     dead = MailOutbox.select().where(MailOutbox.status == "dead")
     return list(dead.order_by(MailOutbox.id.desc()).limit(limit))
 
@@ -152,14 +151,12 @@ def count_letters() -> dict[str, int]:
     }
 
 
-def _move(letter_id: int, event: str, to_status: str, actor: Actor, **values: Any) -> bool:
+def _move(letter_id: int, verb: str, actor: Actor, **values: Any) -> bool:
     return move_status(
         MailOutbox,
         letter_id,
+        TRANSITIONS[verb],
         entity="letter",
-        event=event,
-        from_statuses=("queued",),
-        to_status=to_status,
         actor=actor,
         **values,
     )

@@ -1,10 +1,11 @@
-"""What people are told inside the portal and, if they like, by e-mail; sentences are made in the reader's language.
+"""Notifications inside the portal, and copies by e-mail for users who want them.
 
-`operations` tells and marks as read, `queries` reads, `topics` and `preferences` say what is also sent by e-mail.
+A notification stores a kind and parameters; its sentence is written in the reader's language when it is shown.
+`topics` and `preferences` decide which kinds are also sent by e-mail.
 """
 
 from portal.notifications.operations import mark_all_read, mark_read, notify
-from portal.notifications.preferences import TopicUnknown, choose_topics, decline_topic, wanted_topics
+from portal.notifications.preferences import TopicUnknown, choose_topics, chosen_topics, decline_topic
 from portal.notifications.queries import PAGE_SIZE, count_unread, list_notifications
 from portal.notifications.topics import TOPICS, is_security, topic_of
 
@@ -13,6 +14,7 @@ __all__ = [
     "TOPICS",
     "TopicUnknown",
     "choose_topics",
+    "chosen_topics",
     "count_unread",
     "decline_topic",
     "is_security",
@@ -21,5 +23,4 @@ __all__ = [
     "mark_read",
     "notify",
     "topic_of",
-    "wanted_topics",
 ]

@@ -1,4 +1,4 @@
-"""Tell people things: a row for the bell, and a letter to whoever wants the event by e-mail as well."""
+"""Create notifications, with copies by e-mail, and mark them as read."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from portal.db import query, transaction
 from portal.mail import queue_letter
 from portal.notifications.topics import is_security, topic_of
 
-# After that a copy tells nothing that the portal does not show.
+# An older copy has no value: the portal shows the notification.
 COPY_LIFETIME = timedelta(days=3)
 
 
 def notify(user_id: int, kind: str, dedupe_key: str, **params: Any) -> bool:
-    """Leave a notification once per `dedupe_key`; return whether it is new.
+    """Create a notification once per `dedupe_key`; return whether it is new.
 
-    Whoever has a confirmed e-mail gets a copy of the kinds they did not decline; what touches the account's
-    security goes to any e-mail and cannot be declined.
+    A user with a confirmed e-mail address gets a copy of every kind whose topic is not declined. Security
+    notifications are sent to any address and cannot be declined.
     """
     with transaction():
         added = list(
@@ -35,12 +35,12 @@ def notify(user_id: int, kind: str, dedupe_key: str, **params: Any) -> bool:
 
 
 def mark_read(user_id: int, notification_ids: list[int]) -> int:
-    """Mark some of a person's notifications as read and return how many were not yet."""
+    """Mark the given notifications of a user as read; return how many were unread."""
     return _mark((Notification.user_id == user_id) & Notification.id.in_(notification_ids))
 
 
 def mark_all_read(user_id: int) -> int:
-    """Mark every notification of a person as read and return how many were not yet."""
+    """Mark all notifications of a user as read; return how many were unread."""
     return _mark(Notification.user_id == user_id)
 
 
@@ -51,7 +51,7 @@ def _mark(condition: Any) -> int:
 
 
 def _queue_copy(notification_id: int, user_id: int, kind: str, params: dict[str, Any]) -> None:
-    for email, locale in _readers(user_id, kind):
+    for email, locale in _recipients(user_id, kind):
         queue_letter(
             "notice",
             email,
@@ -63,8 +63,8 @@ def _queue_copy(notification_id: int, user_id: int, kind: str, params: dict[str,
         )
 
 
-def _readers(user_id: int, kind: str) -> list[tuple[str, str]]:
-    """Return the e-mail and language of the person, unless they are to get no copy of this kind."""
+def _recipients(user_id: int, kind: str) -> list[tuple[str, str]]:
+    """Return the e-mail address and language of the user, [] when no copy of this kind is to be sent."""
     if is_security(kind):
         return query("SELECT email, locale FROM users WHERE id = %s AND email IS NOT NULL", [user_id])
     topic = topic_of(kind)

@@ -8,7 +8,7 @@ PAGE_SIZE = 50
 
 
 def list_notifications(user_id: int, before_id: int | None = None) -> list[Notification]:
-    """Return a person's notifications, newest first, at most a page, older than `before_id`."""
+    """Return one page of a user's notifications, newest first, older than `before_id`."""
     rows = Notification.select().where(Notification.user_id == user_id)
     if before_id is not None:
         rows = rows.where(Notification.id < before_id)
@@ -16,7 +16,7 @@ def list_notifications(user_id: int, before_id: int | None = None) -> list[Notif
 
 
 def count_unread(user_id: int) -> int:
-    """Count a person's unread notifications."""
+    """Count the unread notifications of a user."""
     return (
         Notification.select()
         .where((Notification.user_id == user_id) & Notification.read_at.is_null())

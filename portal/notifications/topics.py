@@ -1,4 +1,4 @@
-"""What people may choose to be told by e-mail, and which kinds of notification belong to each choice."""
+"""Topics that users can choose e-mail about, and the kinds of notification of each topic."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SECURITY = "security_"
 
 
 def topic_of(kind: str) -> str | None:
-    """Return the topic of a kind; None for kinds that are told inside the portal only."""
+    """Return the topic of a kind of notification, None for kinds that are never sent by e-mail."""
     return _TOPIC_OF.get(kind)
 
 
 def is_security(kind: str) -> bool:
-    """Tell whether a kind warns about the account itself."""
+    """Return whether a kind of notification concerns the security of the account."""
     return kind.startswith(_SECURITY)

@@ -1,21 +1,19 @@
-"""The store: catalogue, orders, stock. Prices come from the database, never from the client."""
+"""Orders of any store and their lines: both ledgers, refunds and audits start from them."""
 
 from portal.orders.operations import (
+    NewOrder,
     attribute_order,
     change_reference,
     create_order,
-    deduct_stock,
     drop_attribution,
     fold_code_orders,
     mark_order_paid,
     mark_order_refunded,
-    return_stock,
 )
 from portal.orders.queries import (
     CodeOrders,
     code_orders,
     find_order_by_checkout_key,
-    find_product_by_slug,
     get_order,
     get_order_by_reference,
     get_order_of_buyer,
@@ -24,42 +22,22 @@ from portal.orders.queries import (
     list_order_items,
     list_order_ledger,
     list_orders_of_buyer,
-    list_products,
-    list_stock_ledger,
-    list_vendors_of_user,
-    products_by_id,
 )
-from portal.orders.rules import (
-    CartEmpty,
-    CartLine,
-    CurrencyMixed,
-    OrderLine,
-    OrderUnknown,
-    ProductUnknown,
-    QuantityInvalid,
-    StockShort,
-    parse_cart,
-    price_cart,
-)
+from portal.orders.rules import OrderLine, OrderUnknown
+from portal.orders.status_rules import OrderStatus
 
 __all__ = [
-    "CartEmpty",
-    "CartLine",
     "CodeOrders",
-    "CurrencyMixed",
+    "NewOrder",
     "OrderLine",
+    "OrderStatus",
     "OrderUnknown",
-    "ProductUnknown",
-    "QuantityInvalid",
-    "StockShort",
     "attribute_order",
     "change_reference",
     "code_orders",
     "create_order",
-    "deduct_stock",
     "drop_attribution",
     "find_order_by_checkout_key",
-    "find_product_by_slug",
     "fold_code_orders",
     "get_order",
     "get_order_by_reference",
@@ -69,13 +47,6 @@ __all__ = [
     "list_order_items",
     "list_order_ledger",
     "list_orders_of_buyer",
-    "list_products",
-    "list_stock_ledger",
-    "list_vendors_of_user",
     "mark_order_paid",
     "mark_order_refunded",
-    "parse_cart",
-    "price_cart",
-    "products_by_id",
-    "return_stock",
 ]

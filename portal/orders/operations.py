@@ -1,49 +1,61 @@
-"""Create orders, mark them paid, take their goods from stock."""
+"""Create orders and change their state."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models import Order, OrderItem, Product, StockMovement
+from models import Order, OrderItem
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.orders.rules import OrderLine
+from portal.orders.status_rules import TRANSITIONS, UNPAID
 
 _FOLD = """
-WITH gone AS (DELETE FROM code_order_deltas RETURNING code, orders, paid, refunded)
+WITH folded AS (DELETE FROM code_order_deltas RETURNING code, orders, paid, refunded)
 INSERT INTO code_order_totals AS t (code, orders, paid, refunded)
-SELECT code, sum(orders), sum(paid), sum(refunded) FROM gone GROUP BY 1
+SELECT code, sum(orders), sum(paid), sum(refunded) FROM folded GROUP BY 1
 ON CONFLICT (code) DO UPDATE SET orders = t.orders + excluded.orders, paid = t.paid + excluded.paid,
     refunded = t.refunded + excluded.refunded
 RETURNING t.code
 """
 
 
-def create_order(
-    order_id: str,
-    order_reference: str,
-    buyer_user_id: int,
-    lines: Sequence[OrderLine],
-    *,
-    checkout_key: str | None,
-    actor: Actor,
-) -> Order:
-    """Write an order and its lines with status created; a repeated checkout key raises IntegrityError."""
+@dataclass(frozen=True)
+class NewOrder:
+    """What an order starts with; `buyer_user_id` is None where no account of this portal buys."""
+
+    id: str
+    order_reference: str
+    store_id: int
+    customer_id: int
+    buyer_user_id: int | None
+    currency: str
+    checkout_key: str | None = None
+
+
+def create_order(new: NewOrder, lines: Sequence[OrderLine], actor: Actor) -> Order:
+    """Write an order and its lines with status created; its total is the sum of the lines in minor units.
+
+    Raises IntegrityError for a checkout key that the buyer used before.
+    """
     with transaction():
         Order.insert(
-            id=order_id,
-            order_reference=order_reference,
-            buyer=buyer_user_id,
+            id=new.id,
+            order_reference=new.order_reference,
+            store=new.store_id,
+            customer=new.customer_id,
+            buyer=new.buyer_user_id,
             total_minor=sum(line.subtotal_minor for line in lines),
-            currency=lines[0].currency,
-            checkout_key=checkout_key,
+            currency=new.currency,
+            checkout_key=new.checkout_key,
         ).execute()
-        OrderItem.insert_many([_item_row(order_id, line) for line in lines]).execute()
+        OrderItem.insert_many([_item_row(new.id, line) for line in lines]).execute()
         record_event(
-            actor, "order", order_id, "order_created", to_status="created", order_reference=order_reference
+            actor, "order", new.id, "order_created", to_status="created", order_reference=new.order_reference
         )
-    return Order.get_by_id(order_id)
+    return Order.get_by_id(new.id)
 
 
 def _item_row(order_id: str, line: OrderLine) -> dict[str, Any]:
@@ -51,6 +63,7 @@ def _item_row(order_id: str, line: OrderLine) -> dict[str, Any]:
         "order": order_id,
         "product": line.product_id,
         "vendor": line.vendor_id,
+        "sku": line.sku,
         "name": line.name,
         "quantity": line.quantity,
         "unit_price_minor": line.unit_price_minor,
@@ -72,7 +85,7 @@ def attribute_order(
 
 
 def drop_attribution(order_id: str, reason: str, trace: list[dict[str, Any]]) -> None:
-    """Credit an order to nobody, with the reason and the decision trace."""
+    """Leave an order uncredited, with the reason and the decision trace."""
     Order.update(
         referral_code=None,
         referrer_user_id=None,
@@ -83,12 +96,12 @@ def drop_attribution(order_id: str, reason: str, trace: list[dict[str, Any]]) ->
 
 
 def change_reference(order_id: str, order_reference: str, actor: Actor) -> bool:
-    """Give an unpaid order the reference of another attempt to pay it; return whether it was unpaid."""
+    """Give an unpaid order the reference of another payment attempt; return whether it was unpaid."""
     with transaction():
         before = Order.get_by_id(order_id).order_reference
         changed = (
             Order.update(order_reference=order_reference)
-            .where((Order.id == order_id) & Order.status.in_(("created", "cancelled")))
+            .where((Order.id == order_id) & Order.status.in_(UNPAID))
             .execute()
         )
         if changed:
@@ -103,35 +116,20 @@ def change_reference(order_id: str, order_reference: str, actor: Actor) -> bool:
     return bool(changed)
 
 
-def mark_order_paid(order_id: str, paid_at: datetime, actor: Actor) -> bool:
-    """Mark an order paid once; return whether this call did it."""
+def mark_order_paid(order_id: str, paid_at: datetime, paid_minor: int, actor: Actor) -> bool:
+    """Mark an order paid once; return whether this call did it.
+
+    `paid_minor` is what the buyer paid, in minor units of the order's currency.
+    """
     return move_status(
         Order,
         order_id,
+        TRANSITIONS["pay"],
         entity="order",
-        event="order_paid",
-        from_statuses=("created", "cancelled"),
-        to_status="paid",
         actor=actor,
         paid_at=paid_at,
+        paid_minor=paid_minor,
     )
-
-
-def deduct_stock(order_id: str, referral_code: str | None) -> None:
-    """Take a paid order's goods from stock with one movement a product (SPEC section 4).
-
-    Products are locked in id order so that orders sharing products cannot deadlock.
-    """
-    items = OrderItem.select().where(OrderItem.order == order_id).order_by(OrderItem.product)
-    for item in items:
-        Product.update(stock=Product.stock - item.quantity).where(Product.id == item.product_id).execute()
-        StockMovement.insert(
-            product=item.product_id,
-            order_id=order_id,
-            quantity=-item.quantity,
-            reason="sale",
-            referral_code=referral_code,
-        ).execute()
 
 
 def mark_order_refunded(order_id: str, actor: Actor) -> bool:
@@ -139,33 +137,14 @@ def mark_order_refunded(order_id: str, actor: Actor) -> bool:
     return move_status(
         Order,
         order_id,
+        TRANSITIONS["refund"],
         entity="order",
-        event="order_refunded",
-        from_statuses=("paid",),
-        to_status="refunded",
         actor=actor,
     )
 
 
-def return_stock(order_id: str) -> None:
-    """Put back what an order took from stock, with one movement a product, products in id order.
-
-    The database refuses a second movement of this reason for an order and product.
-    """
-    sold = (StockMovement.order_id == order_id) & (StockMovement.reason == "sale")
-    for sale in StockMovement.select().where(sold).order_by(StockMovement.product):
-        Product.update(stock=Product.stock - sale.quantity).where(Product.id == sale.product_id).execute()
-        StockMovement.insert(
-            product=sale.product_id,
-            order_id=order_id,
-            quantity=-sale.quantity,
-            reason="refund",
-            referral_code=sale.referral_code,
-        ).execute()
-
-
 def fold_code_orders() -> int:
-    """Fold what orders have noted into the kept totals of their codes and return how many codes changed.
+    """Fold the noted differences into the totals of their codes; return how many codes changed.
 
     One statement: a reader sees the differences or the totals, never both and never neither.
     """

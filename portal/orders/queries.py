@@ -1,4 +1,4 @@
-"""Read the catalogue and orders."""
+"""Read orders and their lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from models import Order, OrderItem, Product, StockMovement, Vendor
+from models import Order, OrderItem
 from portal.db import Keyset, query, within
 from portal.orders.rules import OrderUnknown
 
@@ -21,47 +21,24 @@ SELECT code, sum(orders)::bigint, sum(paid)::bigint, sum(refunded)::bigint FROM 
 """
 
 
-def list_products() -> list[Product]:
-    """Return what is for sale, by name, each with its vendor."""
-    rows = (
-        Product.select(Product, Vendor).join(Vendor).where(Product.active).order_by(Product.name, Product.id)
-    )
-    return list(rows)
-
-
-def find_product_by_slug(slug: str) -> Product | None:
-    """Return a product for sale with its vendor, or None."""
-    rows = Product.select(Product, Vendor).join(Vendor).where((Product.slug == slug) & Product.active)
-    found: Product | None = rows.first()
-    return found
-
-
-def products_by_id(product_ids: Sequence[int]) -> dict[int, Product]:
-    """Return the products for sale among these ids, each with its vendor."""
-    rows = (
-        Product.select(Product, Vendor).join(Vendor).where(Product.id.in_(list(product_ids)) & Product.active)
-    )
-    return {product.id: product for product in rows}
-
-
 def get_order(order_id: str) -> Order:
     """Return an order; raise OrderUnknown."""
-    return _found(Order.get_or_none(Order.id == order_id))
+    return _require(Order.get_or_none(Order.id == order_id))
 
 
 def get_order_of_buyer(order_id: str, buyer_user_id: int) -> Order:
-    """Return a buyer's own order; anyone else's is OrderUnknown."""
-    return _found(Order.get_or_none((Order.id == order_id) & (Order.buyer == buyer_user_id)))
+    """Return a buyer's own order; raise OrderUnknown for any other."""
+    return _require(Order.get_or_none((Order.id == order_id) & (Order.buyer == buyer_user_id)))
 
 
 def get_order_by_reference(order_reference: str, buyer_user_id: int | None = None) -> Order:
     """Return the order of a reference, of one buyer where given; raise OrderUnknown."""
-    mine = True if buyer_user_id is None else Order.buyer == buyer_user_id
-    return _found(Order.get_or_none((Order.order_reference == order_reference) & mine))
+    is_visible = True if buyer_user_id is None else Order.buyer == buyer_user_id
+    return _require(Order.get_or_none((Order.order_reference == order_reference) & is_visible))
 
 
 def find_order_by_checkout_key(buyer_user_id: int, checkout_key: str) -> Order | None:
-    """Return the order a checkout form already made, or None."""
+    """Return the order that a checkout form already created, or None."""
     return Order.get_or_none((Order.buyer == buyer_user_id) & (Order.checkout_key == checkout_key))
 
 
@@ -77,16 +54,9 @@ def list_order_ledger(buyer_user_id: int, since: datetime | None, until: datetim
     return Keyset(rows, Order.created_at, Order.id)
 
 
-def list_stock_ledger(since: datetime | None, until: datetime | None) -> Keyset[StockMovement]:
-    """Return every stock movement of a period with its product, newest first."""
-    rows = StockMovement.select(StockMovement, Product).join(Product)
-    return Keyset(within(rows, StockMovement.created_at, since, until), StockMovement.id)
-
-
 def list_order_items(order_id: str) -> list[OrderItem]:
-    """Return an order's lines with their products and vendors."""
-    rows = OrderItem.select(OrderItem, Product, Vendor).join(Product).switch(OrderItem).join(Vendor)
-    return list(rows.where(OrderItem.order == order_id).order_by(OrderItem.id))
+    """Return an order's lines in the order they were written."""
+    return list(OrderItem.select().where(OrderItem.order == order_id).order_by(OrderItem.id))
 
 
 def list_items_of_orders(order_ids: Sequence[str]) -> dict[str, list[OrderItem]]:
@@ -97,9 +67,11 @@ def list_items_of_orders(order_ids: Sequence[str]) -> dict[str, list[OrderItem]]
     return items
 
 
-def has_other_paid_order(buyer_user_id: int, order_id: str | None) -> bool:
-    """Tell whether a buyer has ever paid an order other than this one; refunds do not undo it."""
-    rows = Order.select().where((Order.buyer == buyer_user_id) & Order.paid_at.is_null(False))
+def has_other_paid_order(store_id: int, customer_id: int, order_id: str | None) -> bool:
+    """Return whether a customer of a store ever paid an order other than this one; refunds do not undo it."""
+    rows = Order.select().where(
+        (Order.store == store_id) & (Order.customer == customer_id) & Order.paid_at.is_null(False)
+    )
     if order_id is not None:
         rows = rows.where(Order.id != order_id)
     return rows.exists()
@@ -107,7 +79,7 @@ def has_other_paid_order(buyer_user_id: int, order_id: str | None) -> bool:
 
 @dataclass(frozen=True)
 class CodeOrders:
-    """How many orders a code was credited with, how many of them were paid, and how many then refunded in full."""
+    """How many orders a code was credited with, how many of them were paid, and how many were fully refunded."""
 
     orders: int = 0
     paid: int = 0
@@ -115,23 +87,19 @@ class CodeOrders:
 
 
 def code_orders(codes: Sequence[str]) -> defaultdict[str, CodeOrders]:
-    """Return what each code brought, zeros for one without orders.
+    """Return the order counts of each code, zeros for one without orders.
 
-    Exact at any moment: the kept totals and the differences noted since, so the cost does not grow with the orders.
+    Exact at any moment: the folded totals plus the differences noted since, so the cost does not grow with the
+    orders.
     """
-    found: defaultdict[str, CodeOrders] = defaultdict(CodeOrders)
-    found.update(
+    counts: defaultdict[str, CodeOrders] = defaultdict(CodeOrders)
+    counts.update(
         (code, CodeOrders(*numbers)) for code, *numbers in query(_CODE_ORDERS, {"codes": list(codes)})
     )
-    return found
+    return counts
 
 
-def list_vendors_of_user(user_id: int) -> list[Vendor]:
-    """Return the vendors a person sells as."""
-    return list(Vendor.select().where(Vendor.user == user_id).order_by(Vendor.name))
-
-
-def _found(order: Order | None) -> Order:
+def _require(order: Order | None) -> Order:
     if order is None:
         raise OrderUnknown
     return order

@@ -1,4 +1,4 @@
-"""The inbox of provider callbacks as an admin works on it, and what forged ones may cost."""
+"""The inbox of provider callbacks as an admin works on it, and how many forged ones are stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.lib.errors import PortalError
 INBOX_PAGE = 50
 NOTE_MAX = 500
 OUTCOMES = ("unmatched", "refused", "applied", "duplicate")
-# Anybody can post to the webhook: of what carries no signature of ours, this much is kept.
+# Anyone can post to the webhook: this much of what carries no valid signature is stored.
 FORGED_KEPT = timedelta(days=30)
 FORGED_KEPT_A_DAY = 1_000
 
@@ -36,26 +36,26 @@ class NoteMissing(PortalError):
 
 
 def list_callbacks(
-    wanted: str = "", before_id: int | None = None, limit: int = INBOX_PAGE
+    status: str = "", before_id: int | None = None, limit: int = INBOX_PAGE
 ) -> list[PaymentEvent]:
     """Return callbacks, newest first, older than `before_id`.
 
-    `wanted` is an outcome, `open` for unmatched ones nobody has closed, `waiting` for those not acted on yet.
+    `status` is an outcome, `open` for unmatched ones that are not closed, `waiting` for those not applied yet.
     """
     rows = PaymentEvent.select()
-    if wanted == "open":
+    if status == "open":
         rows = rows.where((PaymentEvent.outcome == "unmatched") & PaymentEvent.closed_at.is_null())
-    elif wanted == "waiting":
+    elif status == "waiting":
         rows = rows.where(PaymentEvent.outcome.is_null())
-    elif wanted:
-        rows = rows.where(PaymentEvent.outcome == wanted)
+    elif status:
+        rows = rows.where(PaymentEvent.outcome == status)
     if before_id is not None:
         rows = rows.where(PaymentEvent.id < before_id)
     return list(rows.order_by(PaymentEvent.id.desc()).limit(limit))
 
 
 def count_open_callbacks() -> int:
-    """Count the unmatched callbacks that nobody has closed."""
+    """Count the unmatched callbacks that are not closed."""
     rows = PaymentEvent.select().where(
         (PaymentEvent.outcome == "unmatched") & PaymentEvent.closed_at.is_null()
     )
@@ -71,18 +71,18 @@ def get_callback(event_id: int) -> PaymentEvent:
 
 
 def lock_callback(event_id: int) -> PaymentEvent:
-    """Return a callback held until the transaction ends."""
+    """Return a callback, locked until the transaction ends."""
     return PaymentEvent.select().where(PaymentEvent.id == event_id).for_update().get()
 
 
 def require_open(event: PaymentEvent) -> None:
-    """Raise CallbackClosed unless a callback is unmatched and nobody has closed it."""
+    """Raise CallbackClosed unless a callback is unmatched and not closed."""
     if event.outcome != "unmatched" or event.closed_at is not None:
         raise CallbackClosed(outcome="closed" if event.closed_at else event.outcome)
 
 
 def decide_again(event: PaymentEvent, outcome: str, reason: str | None, actor: Actor) -> None:
-    """Record what became of an open callback, held locked, that an admin had acted on again."""
+    """Record the outcome of a locked open callback that an admin had applied again."""
     PaymentEvent.update(outcome=outcome, reason=reason).where(
         (PaymentEvent.id == event.id)
         & (PaymentEvent.outcome == "unmatched")
@@ -97,22 +97,22 @@ def close_unmatched(event_id: int, note: str, actor: Actor) -> None:
     Raises CallbackUnknown, NoteMissing or CallbackClosed; then nothing has changed.
     """
     get_callback(event_id)
-    told = " ".join(note.split())
-    if not 1 <= len(told) <= NOTE_MAX:
+    text = " ".join(note.split())
+    if not 1 <= len(text) <= NOTE_MAX:
         raise NoteMissing(field="note", at_most=NOTE_MAX)
     with transaction():
         event = lock_callback(event_id)
         require_open(event)
-        PaymentEvent.update(closed_at=fn.now(), closed_by=actor.user_id, note=told).where(
+        PaymentEvent.update(closed_at=fn.now(), closed_by=actor.user_id, note=text).where(
             PaymentEvent.id == event_id
         ).execute()
-        _record(event, "callback_closed", actor, to_status="unmatched", reason=told)
+        _record(event, "callback_closed", actor, to_status="unmatched", reason=text)
 
 
 def prune_forged() -> int:
     """Remove refused callbacks without a signature of ours: old ones, and a day's beyond the newest; return how many.
 
-    What the provider has signed is kept for ever.
+    Callbacks the provider signed are stored permanently.
     """
     rows = query(
         """DELETE FROM payment_events WHERE id IN (

@@ -1,4 +1,4 @@
-"""The membership tiers and what a month of each costs (SPEC section 5)."""
+"""The membership tiers and what a month of each costs. See docs/rules/payments.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payment transactions and the inbox of provider callbacks."""
+"""Payment transactions, the inbox of provider callbacks, and failures of the ledgers behind a payment."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from peewee import fn
 from models import PaymentEvent, PaymentTransaction, RailFailure
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
+from portal.payments.provider import PaymentMethod
+from portal.payments.status_rules import SUPERSEDE, TRANSITIONS, PaymentStatus
 
-UNPAID = ("created", "redirected", "pending", "failed", "cancelled")
-# What is acted on is kept whole, it may be read again; what is refused is evidence, and anybody can send it.
+# The failure reason of an attempt the buyer left for another way of paying. Money may still arrive for it.
+SUPERSEDED = "superseded"
+# What is applied is stored whole, it may be read again; a refused callback is evidence, and anyone can send one.
 REFUSED_PAYLOAD_LIMIT = 4_096
 
 
@@ -25,7 +28,7 @@ class AlreadyPaid(PortalError):
 
 
 class PaymentInProgress(PortalError):
-    """Another way of paying this reference has been started and may still succeed."""
+    """The provider is still checking a payment of this order."""
 
     code = "payment_in_progress"
 
@@ -34,7 +37,7 @@ def open_payment(
     order_reference: str,
     *,
     purpose: str,
-    processor: str,
+    method: PaymentMethod,
     entity_id: str,
     user_id: int,
     amount_minor: int,
@@ -42,17 +45,16 @@ def open_payment(
     actor: Actor,
     detail: dict[str, str] | None = None,
 ) -> PaymentTransaction:
-    """Return the reference's one transaction, locked, creating it on first call.
+    """Return the one transaction of a reference, locked, creating it on first call.
 
-    Raises AlreadyPaid, or PaymentInProgress when another processor may still take the money.
+    Raises AlreadyPaid, or PaymentInProgress if the reference belongs to another way of paying.
     """
-    rail = "internal_credit" if processor == "internal_credit" else "merchant_redirect"
     with transaction():
         PaymentTransaction.insert(
             order_reference=order_reference,
             purpose=purpose,
-            processor=processor,
-            rail=rail,
+            processor=method.name,
+            rail=method.rail,
             entity_id=entity_id,
             user_id=user_id,
             amount_minor=amount_minor,
@@ -62,7 +64,7 @@ def open_payment(
         payment = lock_payment(order_reference)
         if payment.status in ("paid", "refunded"):
             raise AlreadyPaid
-        if payment.processor != processor:
+        if payment.processor != method.name:
             raise PaymentInProgress
         record_event(
             actor,
@@ -76,7 +78,7 @@ def open_payment(
 
 
 def lock_payment(order_reference: str) -> PaymentTransaction:
-    """Return a reference's transaction held until the transaction ends; raise PaymentUnknown."""
+    """Return a reference's transaction, locked until the transaction ends; raise PaymentUnknown."""
     payment = find_and_lock_payment(order_reference)
     if payment is None:
         raise PaymentUnknown
@@ -84,10 +86,10 @@ def lock_payment(order_reference: str) -> PaymentTransaction:
 
 
 def find_and_lock_payment(order_reference: str) -> PaymentTransaction | None:
-    """Return a reference's transaction held until the transaction ends, or None."""
+    """Return a reference's transaction, locked until the transaction ends, or None."""
     rows = PaymentTransaction.select().where(PaymentTransaction.order_reference == order_reference)
-    found: PaymentTransaction | None = rows.for_update().first()
-    return found
+    payment: PaymentTransaction | None = rows.for_update().first()
+    return payment
 
 
 def move_payment(
@@ -105,15 +107,52 @@ def move_payment(
     return move_status(
         PaymentTransaction,
         payment.id,
+        TRANSITIONS[to_status],
         entity="payment",
-        event=f"payment_{to_status}",
-        from_statuses=UNPAID,
-        to_status=to_status,
         actor=actor,
         reason=reason,
         failure_reason=reason if to_status in ("failed", "cancelled") else None,
         **values,
     )
+
+
+def supersede_payment(payment: PaymentTransaction, actor: Actor) -> None:
+    """Close an attempt the buyer left for another way of paying; raise PaymentInProgress if it is past that."""
+    has_moved = move_status(
+        PaymentTransaction,
+        payment.id,
+        SUPERSEDE,
+        entity="payment",
+        actor=actor,
+        reason=SUPERSEDED,
+        failure_reason=SUPERSEDED,
+    )
+    if not has_moved:
+        raise PaymentInProgress
+
+
+def close_superseded(payment: PaymentTransaction, reason: str | None, actor: Actor) -> None:
+    """Record that a superseded attempt has expired at its provider, which need not be checked again."""
+    with transaction():
+        closed = (
+            PaymentTransaction.update(failure_reason=reason, updated_at=fn.now())
+            .where(
+                (PaymentTransaction.id == payment.id)
+                & (PaymentTransaction.status == PaymentStatus.CANCELLED)
+                & (PaymentTransaction.failure_reason == SUPERSEDED)
+            )
+            .execute()
+        )
+        if closed:
+            record_event(
+                actor,
+                "payment",
+                payment.id,
+                "payment_expired",
+                to_status="cancelled",
+                reason=reason,
+                order_reference=payment.order_reference,
+            )
 
 
 def store_callback(
@@ -127,7 +166,7 @@ def store_callback(
 ) -> int:
     """Write a callback into the inbox and return its id; with `refusal` it is closed as refused.
 
-    The caller commits before anything is acted on or answered (SPEC section 6).
+    The caller commits before anything is applied or answered. See docs/rules/payments.md.
     """
     event_id: int = PaymentEvent.insert(
         provider=provider,
@@ -142,14 +181,14 @@ def store_callback(
 
 
 def close_callback(event_id: int, outcome: str, reason: str | None = None) -> None:
-    """Record what became of a callback; a closed one keeps its first outcome."""
+    """Record the outcome of a callback; a closed one keeps its first outcome."""
     PaymentEvent.update(outcome=outcome, reason=reason).where(
         (PaymentEvent.id == event_id) & PaymentEvent.outcome.is_null()
     ).execute()
 
 
 def record_rail_failure(order_reference: str, rail: str, reason: str) -> None:
-    """Remember that one rail of a paid reference could not be written; repeated failures count attempts."""
+    """Record that one ledger of a paid reference could not be written; repeated failures count attempts."""
     RailFailure.insert(order_reference=order_reference, rail=rail, reason=reason).on_conflict(
         conflict_target=[RailFailure.order_reference, RailFailure.rail],
         update={
@@ -162,7 +201,7 @@ def record_rail_failure(order_reference: str, rail: str, reason: str) -> None:
 
 
 def resolve_rail_failure(order_reference: str, rail: str) -> None:
-    """Close a rail's failure once the rail is written."""
+    """Close a ledger's failure once the ledger is written."""
     RailFailure.update(resolved_at=fn.now()).where(
         (RailFailure.order_reference == order_reference)
         & (RailFailure.rail == rail)

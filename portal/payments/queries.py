@@ -1,4 +1,4 @@
-"""Read payments, the inbox and what needs an admin's eye."""
+"""Read payments, the inbox and what needs an admin's attention."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def payments_by_reference(order_references: list[str]) -> dict[str, PaymentTrans
 
 
 def was_applied(fingerprint: str, before_id: int) -> bool:
-    """Tell whether a callback with the same signed fields was acted on before."""
+    """Return whether a callback with the same signed fields was applied before."""
     rows = PaymentEvent.select().where(
         (PaymentEvent.fingerprint == fingerprint)
         & (PaymentEvent.id < before_id)
@@ -46,14 +46,14 @@ def was_applied(fingerprint: str, before_id: int) -> bool:
 
 
 def list_waiting_callbacks(limit: int = 100) -> list[PaymentEvent]:
-    """Return authentic callbacks that are durable but not acted on, oldest first."""
+    """Return authentic callbacks that are stored but not applied, oldest first."""
     return list(
         PaymentEvent.select().where(PaymentEvent.outcome.is_null()).order_by(PaymentEvent.id).limit(limit)
     )
 
 
 def get_rail_failure(failure_id: int) -> RailFailure:
-    """Return a failure of a rail, resolved or not; raise RailFailureUnknown."""
+    """Return a failure of a ledger, resolved or not; raise RailFailureUnknown."""
     failure = RailFailure.get_or_none(RailFailure.id == failure_id)
     if failure is None:
         raise RailFailureUnknown
@@ -63,7 +63,7 @@ def get_rail_failure(failure_id: int) -> RailFailure:
 def list_payment_ledger(
     since: datetime | None, until: datetime | None, user_id: int | None = None
 ) -> Keyset[PaymentTransaction]:
-    """Return every payment begun in a period, newest first, of one person where given."""
+    """Return every payment begun in a period, newest first, optionally of one user."""
     rows = PaymentTransaction.select()
     if user_id is not None:
         rows = rows.where(PaymentTransaction.user_id == user_id)
@@ -83,7 +83,7 @@ def list_callback_ledger(since: datetime | None, until: datetime | None) -> Keys
 def list_credit_ledger(
     since: datetime | None, until: datetime | None, user_id: int | None = None
 ) -> Keyset[CreditEntry]:
-    """Return every credit entry of a period, newest first, of one person where given."""
+    """Return every credit entry of a period, newest first, optionally of one user."""
     rows = CreditEntry.select()
     if user_id is not None:
         rows = rows.where(CreditEntry.user_id == user_id)
@@ -91,13 +91,13 @@ def list_credit_ledger(
 
 
 def list_open_rail_failures(limit: int = 100) -> list[RailFailure]:
-    """Return rails still to be written, the longest untried first."""
+    """Return failures of ledgers still to be written, the longest untried first."""
     rows = RailFailure.select().where(RailFailure.resolved_at.is_null())
     return list(rows.order_by(RailFailure.last_tried_at, RailFailure.id).limit(limit))
 
 
 def list_due_rail_failures(limit: int = 100) -> list[RailFailure]:
-    """Return the rails whose next try has come, the longest untried first."""
+    """Return failures whose next try is due, the longest untried first."""
     ids = query(
         """SELECT id FROM rail_failures WHERE resolved_at IS NULL
              AND last_tried_at + CASE attempts WHEN 1 THEN interval '0'
@@ -110,7 +110,7 @@ def list_due_rail_failures(limit: int = 100) -> list[RailFailure]:
 
 
 def next_try_at(failure: RailFailure) -> datetime:
-    """Return when the job writes a rail again: at once after the first failure, then ever later, at most six hours."""
+    """Return when the job tries a ledger again: at once after one failure, then with growing waits up to six hours."""
     minutes = 0 if failure.attempts == 1 else 2 ** min(failure.attempts - 1, 20)
     tried: datetime = failure.last_tried_at
     return tried + min(timedelta(minutes=minutes), RETRY_AT_MOST)

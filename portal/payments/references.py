@@ -1,4 +1,7 @@
-"""Build and read the order reference that every record of one paid event carries (SPEC section 6)."""
+"""Build and read the order reference that every record of one paid event carries.
+
+See docs/rules/payments.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refunds of payments: one row each, counted once, never more than was paid (SPEC section 5)."""
+"""Refunds of payments: one row each, counted once, never more than was paid. See docs/rules/refunds.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from peewee import fn
 from models import PaymentRefund, PaymentTransaction
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.payments.operations import UNPAID
+from portal.payments.operations import SUPERSEDED
+from portal.payments.provider import MERCHANT_REDIRECT
+from portal.payments.status_rules import REFUND_TRANSITIONS, TRANSITIONS
 
 REQUEST_ID_MAX = 64
 
@@ -35,7 +37,7 @@ class RefundKeyInvalid(PortalError):
 def record_refund(
     payment: PaymentTransaction, amount_minor: int, status: str, actor: Actor, **values: Any
 ) -> PaymentRefund:
-    """Write a refund of a payment held locked; `values` are further columns of the row."""
+    """Write a refund of a locked payment; `values` are further columns of the row."""
     with transaction():
         refund_id: int = PaymentRefund.insert(
             order_reference=payment.order_reference,
@@ -59,7 +61,7 @@ def record_refund(
 
 
 def lock_refund(refund_id: int) -> PaymentRefund:
-    """Return a refund held until the transaction ends."""
+    """Return a refund, locked until the transaction ends."""
     return PaymentRefund.select().where(PaymentRefund.id == refund_id).for_update().get()
 
 
@@ -69,10 +71,8 @@ def move_refund(refund: PaymentRefund, to_status: str, actor: Actor, *, reason: 
     return move_status(
         PaymentRefund,
         refund.id,
+        REFUND_TRANSITIONS[to_status],
         entity="refund",
-        event=f"refund_{to_status}",
-        from_statuses=("requested", "waiting", "refused"),
-        to_status=to_status,
         actor=actor,
         reason=reason,
         refusal=reason if to_status == "refused" else None,
@@ -81,7 +81,7 @@ def move_refund(refund: PaymentRefund, to_status: str, actor: Actor, *, reason: 
 
 
 def link_callback(refund: PaymentRefund, fingerprint: str | None, event_id: int) -> None:
-    """Remember which callback told of a refund, so that the same one again is a repeat."""
+    """Record which callback reported a refund, so that the same one again is a duplicate."""
     PaymentRefund.update(fingerprint=fingerprint, payment_event_id=event_id).where(
         (PaymentRefund.id == refund.id) & PaymentRefund.fingerprint.is_null()
     ).execute()
@@ -95,9 +95,9 @@ def count_refund(payment: PaymentTransaction, amount_minor: int, actor: Actor) -
     with transaction():
         rows = query(
             """UPDATE payment_transactions SET refunded_minor = refunded_minor + %s, updated_at = now()
-               WHERE id = %s AND status <> 'refunded' AND refunded_minor + %s <= amount_minor
+               WHERE id = %s AND status = ANY(%s) AND refunded_minor + %s <= amount_minor
                RETURNING refunded_minor = amount_minor""",
-            [amount_minor, payment.id, amount_minor],
+            [amount_minor, payment.id, list(TRANSITIONS["refunded"].from_statuses), amount_minor],
         )
         if not rows:
             return False
@@ -119,10 +119,8 @@ def _close(payment: PaymentTransaction, actor: Actor) -> None:
     move_status(
         PaymentTransaction,
         payment.id,
+        TRANSITIONS["refunded"],
         entity="payment",
-        event="payment_refunded",
-        from_statuses=("paid", *UNPAID),
-        to_status="refunded",
         actor=actor,
     )
 
@@ -133,14 +131,14 @@ def find_refund_by_request(request_id: str) -> PaymentRefund | None:
 
 
 def find_refund_by_fingerprint(fingerprint: str | None) -> PaymentRefund | None:
-    """Return the refund a callback with these signed fields told of, or None."""
+    """Return the refund that a callback with these signed fields reported, or None."""
     if fingerprint is None:
         return None
     return PaymentRefund.get_or_none(PaymentRefund.fingerprint == fingerprint)
 
 
-def find_asked_refund(order_reference: str, amount_minor: int) -> PaymentRefund | None:
-    """Return the admin's refund of this amount that no callback has told of yet, open ones first."""
+def find_admin_refund(order_reference: str, amount_minor: int) -> PaymentRefund | None:
+    """Return the admin's refund of this amount that no callback has reported yet, open ones first."""
     rows = PaymentRefund.select().where(
         (PaymentRefund.order_reference == order_reference)
         & (PaymentRefund.amount_minor == amount_minor)
@@ -158,7 +156,7 @@ def list_refunds(order_reference: str) -> list[PaymentRefund]:
 
 
 def list_waiting_refunds(order_reference: str) -> list[PaymentRefund]:
-    """Return the refunds that were told before their payment, oldest first."""
+    """Return the refunds that were reported before their payment, oldest first."""
     return [row for row in list_refunds(order_reference) if row.status == "waiting"]
 
 
@@ -173,37 +171,38 @@ def last_refund_id(order_reference: str) -> int | None:
     rows = PaymentRefund.select(fn.max(PaymentRefund.id)).where(
         (PaymentRefund.order_reference == order_reference) & (PaymentRefund.status == "applied")
     )
-    found: int | None = rows.scalar()
-    return found
+    refund_id: int | None = rows.scalar()
+    return refund_id
 
 
 def left_to_refund(payment: PaymentTransaction) -> int:
-    """Return what an admin may still refund in minor units: neither refunded nor asked for already."""
+    """Return what an admin may still refund, in minor units: neither refunded nor requested yet."""
     if payment.status != "paid":
         return 0
-    asked = sum(
+    requested = sum(
         row.amount_minor for row in list_refunds(payment.order_reference) if row.status == "requested"
     )
-    return max(0, int(payment.amount_minor - payment.refunded_minor - asked))
+    return max(0, int(payment.amount_minor - payment.refunded_minor - requested))
 
 
 def list_unsettled_payments(limit: int = 20) -> list[PaymentTransaction]:
-    """Return payments at the provider whose callback is overdue, the longest unasked first.
+    """Return payments at a provider whose callback is overdue, those not checked for longest first.
 
-    A payment is asked about ever less often as it grows old, and not at all after five days.
+    A payment is checked less and less often as it ages, and not at all after five days. A superseded attempt is
+    checked as well: its callback may be lost too.
     """
     ids = query(
         """SELECT id FROM payment_transactions
-           WHERE processor = 'wayforpay' AND status IN ('redirected', 'pending')
+           WHERE rail = %s AND (status IN ('redirected', 'pending') OR failure_reason = %s)
              AND created_at > now() - interval '5 days'
              AND coalesce(checked_at, created_at) < now() - greatest(interval '5 minutes', (now() - created_at) / 10)
            ORDER BY coalesce(checked_at, created_at), id LIMIT %s""",
-        [limit],
+        [MERCHANT_REDIRECT, SUPERSEDED, limit],
     )
     rows = PaymentTransaction.select().where(PaymentTransaction.id.in_([row[0] for row in ids]))
     return list(rows.order_by(PaymentTransaction.id))
 
 
 def mark_checked(payment: PaymentTransaction) -> None:
-    """Remember that the provider was asked about a payment now."""
+    """Record that a payment was checked with its provider now."""
     PaymentTransaction.update(checked_at=fn.now()).where(PaymentTransaction.id == payment.id).execute()

@@ -1,12 +1,19 @@
-"""The token rail's ledger: sizing, the status machine, decisions, and the moves around minting."""
+"""The reward ledger: sizing, statuses, decisions, debits, and the changes around a mint."""
 
 from portal.rewards.debits import RewardDebts, debts_by_reward, list_nettable_rewards, net_debits, owed_wei
-from portal.rewards.operations import (
+from portal.rewards.errors import (
     AlreadyApprovedByYou,
     OwnReward,
-    RewardClaim,
+    RejectionReasonMissing,
+    RewardNotMintable,
+    RewardOnHold,
+    RewardRefundDue,
     RewardStatusConflict,
     RewardUnknown,
+)
+from portal.rewards.operations import (
+    RewardClaim,
+    RewardTerms,
     Sized,
     approve_reward,
     fold_reward_totals,
@@ -33,28 +40,34 @@ from portal.rewards.queries import (
 from portal.rewards.rates import RateReading, read_rate
 from portal.rewards.refunds import RewardRefunded, list_due_references, refund_reward
 from portal.rewards.rules import (
-    ALLOWED,
     LinePercent,
     RewardInputs,
     inputs_as_json,
     size_reward,
     stored_percent,
 )
+from portal.rewards.status_rules import RewardLedger, RewardStatus
 
 __all__ = [
-    "ALLOWED",
     "STATUSES",
     "AlreadyApprovedByYou",
     "LinePercent",
     "OwnReward",
     "RateReading",
+    "RejectionReasonMissing",
     "RewardClaim",
     "RewardDebts",
     "RewardFilter",
     "RewardInputs",
+    "RewardLedger",
+    "RewardNotMintable",
+    "RewardOnHold",
     "RewardPage",
+    "RewardRefundDue",
     "RewardRefunded",
+    "RewardStatus",
     "RewardStatusConflict",
+    "RewardTerms",
     "RewardUnknown",
     "Sized",
     "approve_reward",

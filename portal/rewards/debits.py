@@ -1,8 +1,8 @@
-"""What a referrer owes for minted tokens whose order was refunded, netted from rewards that are still to be minted.
+"""Debits: what a referrer owes for minted tokens whose order was refunded. See docs/rules/refunds.md.
 
-A debit is netted when a reward is approved, and by a job for rewards that were approved already. At least one wei
-stays with the reward, so that its reference still goes through the contract and can be audited there. What was
-kept back of a reward is released when that reward is refused, or shrinks below it.
+A debit is netted from a reward when the reward is approved, and by a job from rewards that were approved before.
+At least one wei stays with the reward, so that its reference still goes through the contract and can be audited
+there. The netted part is released when the reward is rejected or shrinks below it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,28 @@ from peewee import fn
 
 from models import ReferralReward, RewardDebit, RewardNetting
 from portal.db import Actor, query, record_event, transaction
+from portal.rewards.mintable import WAITING_TO_MINT
+
+# A debit is netted while the reward waits, also during its hold period: no mint may come first.
+_LOCK_WAITING = f"""
+    SELECT r.id FROM referral_rewards r WHERE r.id = %(id)s AND {WAITING_TO_MINT} FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+_LIST_NETTABLE = f"""
+    SELECT r.id FROM referral_rewards r
+    WHERE {WAITING_TO_MINT} AND r.reward_amount_wei > 1 AND EXISTS (
+        SELECT 1 FROM reward_debits d
+        WHERE d.referrer_user_id = r.referrer_user_id AND d.netted_wei < d.amount_wei AND d.reward_id <> r.id)
+    ORDER BY r.created_at, r.id LIMIT %(limit)s
+"""  # noqa: S608
 
 
 def lock_debits(referrer_user_id: int) -> None:
-    """Hold a referrer's debits until the transaction ends: taken after every other lock but the rewards' own rows."""
+    """Lock a referrer's debits until the transaction ends; take this lock after all others except reward rows."""
     query("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reward_debits:{referrer_user_id}"])
 
 
 def open_debit(reward: ReferralReward, amount_wei: int, reason: str, actor: Actor) -> None:
-    """Write a debit for a minted reward whose referrer's debits are held."""
+    """Write a debit for a minted reward; the caller holds `lock_debits`."""
     debit_id = RewardDebit.insert(
         reward_id=reward.id,
         referrer_user_id=reward.referrer_user_id,
@@ -30,36 +43,30 @@ def open_debit(reward: ReferralReward, amount_wei: int, reason: str, actor: Acto
         reason=reason,
         order_reference=reward.order_reference,
     ).execute()
-    _tell(actor, reward, "reward_debited", amount_wei, debit_id, reason)
+    _record(actor, reward, "reward_debited", amount_wei, debit_id, reason)
 
 
 def net_debits(reward_id: int, actor: Actor) -> int:
-    """Keep open debits back of an approved reward, oldest first, and return how much in wei."""
+    """Net open debits from a reward that waits to be minted, oldest first, and return the netted amount in wei."""
     with transaction():
-        found = ReferralReward.get_by_id(reward_id)
-        lock_debits(found.referrer_user_id)
-        # Somebody who holds the row is minting or deciding it: the job comes again.
-        held = query(
-            "SELECT id FROM referral_rewards WHERE id = %s AND status = 'approved' AND NOT refund_due"
-            " FOR UPDATE SKIP LOCKED",
-            [reward_id],
-        )
-        if not held:
+        lock_debits(ReferralReward.get_by_id(reward_id).referrer_user_id)
+        # A row that is locked is being minted or decided about; the job tries it again.
+        if not query(_LOCK_WAITING, {"id": reward_id}):
             return 0
         reward = ReferralReward.get_by_id(reward_id)
-        kept = 0
+        netted = 0
         for debit in _open_debits(reward):
-            part = min(debit.amount_wei - debit.netted_wei, reward.reward_amount_wei - 1 - kept)
+            part = min(debit.amount_wei - debit.netted_wei, reward.reward_amount_wei - 1 - netted)
             if part > 0:
                 _net(debit, reward, part, actor)
-                kept += part
-        if kept:
-            _set_amounts(reward, reward.reward_amount_wei - kept, reward.netted_wei + kept)
-    return kept
+                netted += part
+        if netted:
+            _set_amounts(reward, reward.reward_amount_wei - netted, reward.netted_wei + netted)
+    return netted
 
 
 def release_nettings(reward: ReferralReward, amount_wei: int, actor: Actor) -> None:
-    """Give back to its debits what was kept of a reward held locked, newest first; the reward's row is the caller's."""
+    """Release netted parts of a reward to their debits, newest first; the caller locks and updates the reward."""
     left = amount_wei
     rows = RewardNetting.select().where(
         (RewardNetting.reward_id == reward.id) & RewardNetting.released_at.is_null()
@@ -74,12 +81,12 @@ def release_nettings(reward: ReferralReward, amount_wei: int, actor: Actor) -> N
         RewardDebit.update(netted_wei=RewardDebit.netted_wei - part).where(
             RewardDebit.id == netting.debit_id
         ).execute()
-        _tell(actor, reward, "netting_released", part, netting.debit_id, None)
+        _record(actor, reward, "netting_released", part, netting.debit_id, None)
         left -= part
 
 
 def release_all(reward: ReferralReward, actor: Actor) -> None:
-    """Release whatever was kept back of a refused reward, whose amount is whole again."""
+    """Release everything that was netted from a rejected reward and restore its amount."""
     if not reward.netted_wei:
         return
     release_nettings(reward, reward.netted_wei, actor)
@@ -93,21 +100,13 @@ def debited_wei(reward_id: int) -> int:
 
 
 def list_nettable_rewards(limit: int = 100) -> list[int]:
-    """Return approved rewards, oldest first, whose referrer has an open debit of another reward."""
-    rows = query(
-        """SELECT r.id FROM referral_rewards r
-           WHERE r.status = 'approved' AND NOT r.refund_due AND r.reward_amount_wei > 1 AND EXISTS (
-               SELECT 1 FROM reward_debits d WHERE d.referrer_user_id = r.referrer_user_id
-               AND d.netted_wei < d.amount_wei AND d.reward_id <> r.id)
-           ORDER BY r.created_at, r.id LIMIT %s""",
-        [limit],
-    )
-    return [row[0] for row in rows]
+    """Return rewards that wait to be minted, oldest first, whose referrer has an open debit of another reward."""
+    return [row[0] for row in query(_LIST_NETTABLE, {"limit": limit})]
 
 
 @dataclass(frozen=True)
-class KeptBack:
-    """What was kept back of a reward in wei, and the reference whose refund it pays for."""
+class NettedPart:
+    """A part netted from a reward, in wei, and the reference whose refund it pays for."""
 
     amount_wei: int
     order_reference: str
@@ -115,27 +114,27 @@ class KeptBack:
 
 @dataclass
 class RewardDebts:
-    """What refunds did to a reward beyond its size: debits of its own, and what others' debits keep back of it."""
+    """The debits that refunds of a reward caused, and the parts netted from it for other debits."""
 
     debits: list[RewardDebit] = field(default_factory=list)
-    kept_back: list[KeptBack] = field(default_factory=list)
+    kept_back: list[NettedPart] = field(default_factory=list)
 
 
 def debts_by_reward(reward_ids: Sequence[int]) -> dict[int, RewardDebts]:
-    """Return the debts of several rewards, oldest first; a reward without any is absent."""
-    found: dict[int, RewardDebts] = {}
+    """Return the debts of several rewards, oldest first; a reward without debts is absent."""
+    debts: dict[int, RewardDebts] = {}
     ids = list(reward_ids)
     for row in RewardDebit.select().where(RewardDebit.reward_id.in_(ids)).order_by(RewardDebit.id):
-        found.setdefault(row.reward_id, RewardDebts()).debits.append(row)
-    kept = query(
+        debts.setdefault(row.reward_id, RewardDebts()).debits.append(row)
+    netted = query(
         """SELECT n.reward_id, n.amount_wei, d.order_reference
            FROM reward_nettings n JOIN reward_debits d ON d.id = n.debit_id
            WHERE n.reward_id = ANY(%s) AND n.released_at IS NULL ORDER BY n.id""",
         [ids],
     )
-    for reward_id, wei, reference in kept:
-        found.setdefault(reward_id, RewardDebts()).kept_back.append(KeptBack(int(wei), reference))
-    return found
+    for reward_id, wei, reference in netted:
+        debts.setdefault(reward_id, RewardDebts()).kept_back.append(NettedPart(int(wei), reference))
+    return debts
 
 
 def owed_wei(referrer_user_id: int) -> int:
@@ -158,7 +157,7 @@ def _open_debits(reward: ReferralReward) -> list[RewardDebit]:
 def _net(debit: RewardDebit, reward: ReferralReward, part: int, actor: Actor) -> None:
     RewardDebit.update(netted_wei=RewardDebit.netted_wei + part).where(RewardDebit.id == debit.id).execute()
     _insert_netting(debit.id, reward.id, part)
-    _tell(actor, reward, "reward_netted", part, debit.id, debit.order_reference)
+    _record(actor, reward, "reward_netted", part, debit.id, debit.order_reference)
 
 
 def _insert_netting(debit_id: int, reward_id: int, amount_wei: int) -> None:
@@ -172,7 +171,7 @@ def _set_amounts(reward: ReferralReward, amount_wei: int, netted_wei: int) -> No
     ).where(ReferralReward.id == reward.id).execute()
 
 
-def _tell(
+def _record(
     actor: Actor, reward: ReferralReward, event: str, wei: int, debit_id: int, reason: str | None
 ) -> None:
     record_event(

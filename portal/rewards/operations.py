@@ -1,8 +1,9 @@
-"""Record rewards and decide about them; minting's own moves are in `minting`."""
+"""Record rewards and decide about them; the changes around a mint are in `minting`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,41 +11,22 @@ from peewee import fn
 
 from models import ReferralReward, RewardApproval
 from portal.db import Actor, move_status, query, record_event, transaction
-from portal.lib.errors import PortalError
 from portal.rewards.debits import lock_debits, net_debits, release_all
+from portal.rewards.errors import (
+    AlreadyApprovedByYou,
+    OwnReward,
+    RejectionReasonMissing,
+    RewardStatusConflict,
+    RewardUnknown,
+)
+from portal.rewards.status_rules import TRANSITIONS, RewardStatus
 
 REASON_MAX = 500
 
 
-class RewardUnknown(PortalError):
-    code = "reward_unknown"
-
-
-class RewardStatusConflict(PortalError):
-    """The reward's status does not allow the move; `status` tells the current one."""
-
-    code = "reward_status_conflict"
-
-
-class OwnReward(PortalError):
-    """Nobody decides about a reward of their own."""
-
-    code = "own_reward"
-
-
-class AlreadyApprovedByYou(PortalError):
-    """This reward needs a second, different admin."""
-
-    code = "already_approved_by_you"
-
-
-class RejectionReasonMissing(PortalError):
-    code = "reason_missing"
-
-
 @dataclass(frozen=True)
 class Sized:
-    """A reward's size: percent with six decimals, USD and token price exact, tokens in wei."""
+    """The size of a reward: percent with six decimals, USD and token price exact, tokens in wei."""
 
     reward_percent: Decimal
     usd_value: Decimal | None
@@ -63,7 +45,7 @@ class RewardClaim:
     ref_code: str
     referrer_user_id: int
     referrer_wallet: str
-    referee_user_id: int
+    referee_user_id: int | None
     order_total_minor: int
     currency: str
     rail: str
@@ -71,14 +53,23 @@ class RewardClaim:
     chain_id: int | None
 
 
-def record_reward(claim: RewardClaim, sized: Sized, actor: Actor) -> int | None:
-    """Write the one reward of a reference and return its id, or None when it exists (SPEC section 5).
+@dataclass(frozen=True)
+class RewardTerms:
+    """What the programme decided about a reward, apart from its size."""
 
-    Fiat waits for an admin, credit starts approved, what could not be sized starts failed.
+    needs_approval: bool
+    bonus_percent: Decimal
+    programme_version_id: int
+    mintable_from: datetime
+
+
+def record_reward(claim: RewardClaim, sized: Sized, terms: RewardTerms, actor: Actor) -> int | None:
+    """Write the one reward of a reference and return its id, or None if there is one already.
+
+    A reward that could not be sized starts as `failed`. See docs/rules/rewards.md.
     """
-    status = (
-        "failed" if sized.failure_reason else {"fiat": "pending_approval", "crypto": "approved"}[claim.rail]
-    )
+    status = _initial_status(sized, terms)
+    is_approved = status == RewardStatus.APPROVED
     with transaction():
         rows = (
             ReferralReward.insert(
@@ -90,7 +81,10 @@ def record_reward(claim: RewardClaim, sized: Sized, actor: Actor) -> int | None:
                 status=status,
                 sizing=sized.sizing,
                 failure_reason=sized.failure_reason,
-                approved_at=fn.now() if status == "approved" else None,
+                approved_at=fn.now() if is_approved else None,
+                bonus_percent=terms.bonus_percent,
+                programme_version_id=terms.programme_version_id,
+                mintable_from=terms.mintable_from,
             )
             .on_conflict_ignore()
             .returning(ReferralReward.id)
@@ -108,73 +102,62 @@ def record_reward(claim: RewardClaim, sized: Sized, actor: Actor) -> int | None:
             reason=sized.failure_reason,
             order_reference=claim.order_reference,
         )
-        if status == "approved":
+        if is_approved:
             net_debits(written[0], actor)
     return int(written[0])
 
 
-def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
-    """Approve a waiting fiat reward; where two admins are needed the first leaves it waiting.
+def _initial_status(sized: Sized, terms: RewardTerms) -> RewardStatus:
+    if sized.failure_reason:
+        return RewardStatus.FAILED
+    return RewardStatus.PENDING_APPROVAL if terms.needs_approval else RewardStatus.APPROVED
 
-    What its referrer owes is netted at once. Raises RewardUnknown, OwnReward, AlreadyApprovedByYou or
-    RewardStatusConflict.
+
+def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
+    """Approve a reward that waits for it and net its referrer's debits.
+
+    Where two admins are needed, the first approval leaves the status as it is. Raises RewardUnknown, OwnReward,
+    AlreadyApprovedByYou or RewardStatusConflict.
     """
     with transaction():
         lock_debits(get_reward(reward_id).referrer_user_id)
-        if not _is_approved_enough(reward_id, "pending_approval", actor, approvals_needed):
+        if not _has_enough_approvals(reward_id, "approve", actor, approvals_needed):
             return get_reward(reward_id)
-        _decide(
-            reward_id,
-            actor,
-            event="reward_approved",
-            from_statuses=("pending_approval",),
-            to_status="approved",
-            approved_by=actor.user_id,
-            approved_at=fn.now(),
-        )
+        _decide(reward_id, "approve", actor, approved_by=actor.user_id, approved_at=fn.now())
         net_debits(reward_id, actor)
         return get_reward(reward_id)
 
 
 def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
-    """Refuse a reward that no transaction may have paid, with a reason its referrer sees.
+    """Reject a reward that no transaction may have paid, with a reason that its referrer sees.
 
-    What was netted from it is owed again. Raises RejectionReasonMissing, RewardUnknown, OwnReward or
+    Debits that were netted from it are open again. Raises RejectionReasonMissing, RewardUnknown, OwnReward or
     RewardStatusConflict.
     """
-    told = " ".join(reason.split())
-    if not 1 <= len(told) <= REASON_MAX:
+    text = " ".join(reason.split())
+    if not 1 <= len(text) <= REASON_MAX:
         raise RejectionReasonMissing(field="reason", at_most=REASON_MAX)
     with transaction():
         lock_debits(get_reward(reward_id).referrer_user_id)
-        reward = _decide(
-            reward_id,
-            actor,
-            event="reward_rejected",
-            from_statuses=("pending_approval", "approved", "failed"),
-            to_status="rejected",
-            reason=told,
-            failure_reason=told,
-        )
+        reward = _decide(reward_id, "reject", actor, reason=text, failure_reason=text)
         release_all(reward, actor)
         return get_reward(reward_id)
 
 
 def retry_reward(reward_id: int, sized: Sized, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
-    """Approve a failed reward anew with this size; where two admins are needed the first leaves it failed.
+    """Approve a failed reward again with this size.
 
-    Raises RewardUnknown, OwnReward, AlreadyApprovedByYou or RewardStatusConflict.
+    Where two admins are needed, the first approval leaves the status as it is. Raises RewardUnknown, OwnReward,
+    AlreadyApprovedByYou or RewardStatusConflict.
     """
     with transaction():
         lock_debits(get_reward(reward_id).referrer_user_id)
-        if not _is_approved_enough(reward_id, "failed", actor, approvals_needed):
+        if not _has_enough_approvals(reward_id, "retry", actor, approvals_needed):
             return get_reward(reward_id)
         _decide(
             reward_id,
+            "retry",
             actor,
-            event="reward_retried",
-            from_statuses=("failed",),
-            to_status="approved",
             failure_reason=None,
             usd_value=sized.usd_value,
             token_price_usd=sized.token_price_usd,
@@ -187,7 +170,7 @@ def retry_reward(reward_id: int, sized: Sized, actor: Actor, *, approvals_needed
         return get_reward(reward_id)
 
 
-_FOLD = """
+_FOLD_TOTALS = """
 WITH gone AS (DELETE FROM reward_total_deltas RETURNING referrer_user_id, status, rewards, amount_wei),
 parts AS (
     SELECT referrer_user_id, status, rewards, amount_wei FROM gone
@@ -206,11 +189,11 @@ RETURNING t.status
 
 
 def fold_reward_totals() -> int:
-    """Fold the noted differences into the kept totals and return how many totals changed.
+    """Add the recorded differences to the totals and return how many totals changed.
 
-    One statement: a reader sees the differences or the totals, never both and never neither.
+    It is one statement, so that a reader sees either the differences or the totals.
     """
-    return len(query(_FOLD))
+    return len(query(_FOLD_TOTALS))
 
 
 def get_reward(reward_id: int) -> ReferralReward:
@@ -221,8 +204,8 @@ def get_reward(reward_id: int) -> ReferralReward:
     return reward
 
 
-def _is_approved_enough(reward_id: int, status: str, actor: Actor, needed: int) -> bool:
-    """Record an admin's approval of a reward held locked; tell whether enough different admins approved by now."""
+def _has_enough_approvals(reward_id: int, verb: str, actor: Actor, needed: int) -> bool:
+    """Record an admin's approval of a locked reward and return whether enough different admins have approved it."""
     if actor.user_id is None:
         return True
     reward = ReferralReward.select().where(ReferralReward.id == reward_id).for_update().first()
@@ -230,7 +213,7 @@ def _is_approved_enough(reward_id: int, status: str, actor: Actor, needed: int) 
         raise RewardUnknown
     if reward.referrer_user_id == actor.user_id:
         raise OwnReward
-    if reward.status != status:
+    if reward.status not in TRANSITIONS[verb].from_statuses:
         raise RewardStatusConflict(status=reward.status)
     approvals = {
         row.admin_user_id for row in RewardApproval.select().where(RewardApproval.reward_id == reward_id)
@@ -245,27 +228,12 @@ def _is_approved_enough(reward_id: int, status: str, actor: Actor, needed: int) 
 
 
 def _decide(
-    reward_id: int,
-    actor: Actor,
-    *,
-    event: str,
-    from_statuses: tuple[str, ...],
-    to_status: str,
-    reason: str | None = None,
-    **values: Any,
+    reward_id: int, verb: str, actor: Actor, *, reason: str | None = None, **values: Any
 ) -> ReferralReward:
     if actor.user_id is not None and get_reward(reward_id).referrer_user_id == actor.user_id:
         raise OwnReward
     moved = move_status(
-        ReferralReward,
-        reward_id,
-        entity="reward",
-        event=event,
-        from_statuses=from_statuses,
-        to_status=to_status,
-        actor=actor,
-        reason=reason,
-        **values,
+        ReferralReward, reward_id, TRANSITIONS[verb], entity="reward", actor=actor, reason=reason, **values
     )
     reward = get_reward(reward_id)
     if not moved:

@@ -15,9 +15,10 @@ from peewee import Tuple, fn
 from models import ReferralReward, RewardApproval, RewardDebit, RewardHintCount
 from portal.db import Keyset, query, within
 from portal.lib.errors import PortalError
+from portal.rewards.status_rules import RewardStatus
 
 QUEUE_PAGE = 50
-STATUSES = ("pending_approval", "approved", "minting", "minted", "failed", "rejected")
+STATUSES = tuple(status.value for status in RewardStatus)
 
 
 class CursorInvalid(PortalError):
@@ -30,7 +31,7 @@ class StatusUnknown(PortalError):
 
 @dataclass(frozen=True)
 class RewardPage:
-    """A page of rewards and the cursor of the next one, None at the end."""
+    """A page of rewards and the cursor of the next page, None at the end."""
 
     rewards: list[ReferralReward]
     next_cursor: str | None
@@ -38,9 +39,9 @@ class RewardPage:
 
 @dataclass(frozen=True)
 class RewardFilter:
-    """What the queue shows; None or "" leaves a field open. Times are aware, amounts are USD."""
+    """Conditions of a reward list; None or "" means any. Times are aware, amounts are USD."""
 
-    status: str = "pending_approval"
+    status: str = RewardStatus.PENDING_APPROVAL
     rail: str = ""
     code: str = ""
     wallet: str = ""
@@ -52,22 +53,24 @@ class RewardFilter:
 
 
 def list_reward_queue(
-    wanted: RewardFilter | str = "pending_approval", cursor: str | None = None, limit: int = QUEUE_PAGE
+    filters: RewardFilter | str = RewardStatus.PENDING_APPROVAL,
+    cursor: str | None = None,
+    limit: int = QUEUE_PAGE,
 ) -> RewardPage:
     """Return the rewards of a status or filter, oldest first; raise StatusUnknown or CursorInvalid."""
-    rows = _matching(RewardFilter(wanted) if isinstance(wanted, str) else wanted)
+    rows = _matching(RewardFilter(filters) if isinstance(filters, str) else filters)
     key = Tuple(ReferralReward.created_at, ReferralReward.id)
     if cursor:
         rows = rows.where(key > _parse_cursor(cursor))
     return _page(list(rows.order_by(ReferralReward.created_at, ReferralReward.id).limit(limit + 1)), limit)
 
 
-def list_queue_ledger(wanted: RewardFilter) -> Keyset[ReferralReward]:
+def list_queue_ledger(filters: RewardFilter) -> Keyset[ReferralReward]:
     """Return every reward that matches the queue's filter, oldest first; raise StatusUnknown.
 
-    Each row carries `debited_wei`: what of it is owed back for refunds, None for nothing.
+    Each row has `debited_wei`: what is owed back for refunds, None for nothing.
     """
-    rows = _matching(wanted).select_extend(_debited())
+    rows = _matching(filters).select_extend(_debited())
     return Keyset(rows, ReferralReward.created_at, ReferralReward.id, ascending=True)
 
 
@@ -78,7 +81,7 @@ def list_reward_ledger(
     rows = within(ReferralReward.select(ReferralReward, _debited()), ReferralReward.created_at, since, until)
     if referrer_user_id is None:
         return Keyset(rows, ReferralReward.id)
-    # The order of the index that holds a referrer's rewards.
+    # The order of the index `referral_rewards_referrer`.
     mine = rows.where(ReferralReward.referrer_user_id == referrer_user_id)
     return Keyset(mine, ReferralReward.created_at, ReferralReward.id)
 
@@ -95,40 +98,40 @@ def _debited() -> Any:
     return owed.alias("debited_wei")
 
 
-def list_matching_ids(wanted: RewardFilter, limit: int) -> list[int]:
+def list_matching_ids(filters: RewardFilter, limit: int) -> list[int]:
     """Return the ids of at most `limit` matching rewards, oldest first."""
-    rows = _matching(wanted).order_by(ReferralReward.created_at, ReferralReward.id).limit(limit)
+    rows = _matching(filters).order_by(ReferralReward.created_at, ReferralReward.id).limit(limit)
     return [row.id for row in rows]
 
 
-def count_matching(wanted: RewardFilter, at_most: int) -> int:
-    """Count matching rewards, stopping at `at_most`: counting millions would take longer than the page."""
-    rows = _matching(wanted).select(ReferralReward.id).limit(at_most)
+def count_matching(filters: RewardFilter, at_most: int) -> int:
+    """Count matching rewards up to `at_most`: counting millions would take longer than the page."""
+    rows = _matching(filters).select(ReferralReward.id).limit(at_most)
     return int(rows.count(clear_limit=False))
 
 
-def _matching(wanted: RewardFilter) -> Any:
-    if wanted.status not in STATUSES:
+def _matching(filters: RewardFilter) -> Any:
+    if filters.status not in STATUSES:
         raise StatusUnknown(field="status", allowed=", ".join(STATUSES))
-    rows = ReferralReward.select().where(ReferralReward.status == wanted.status)
+    rows = ReferralReward.select().where(ReferralReward.status == filters.status)
     exact = (
-        (ReferralReward.rail, wanted.rail),
-        (ReferralReward.ref_code, wanted.code),
-        (ReferralReward.referrer_wallet, wanted.wallet),
-        (ReferralReward.order_reference, wanted.reference),
+        (ReferralReward.rail, filters.rail),
+        (ReferralReward.ref_code, filters.code),
+        (ReferralReward.referrer_wallet, filters.wallet),
+        (ReferralReward.order_reference, filters.reference),
     )
     for column, value in exact:
         if value:
             rows = rows.where(column == value)
-    if wanted.since:
-        rows = rows.where(ReferralReward.created_at >= wanted.since)
-    if wanted.until:
-        rows = rows.where(ReferralReward.created_at < wanted.until)
-    if wanted.least_usd is not None:
-        rows = rows.where(ReferralReward.usd_value >= wanted.least_usd)
-    if wanted.has_hints is not None:
+    if filters.since:
+        rows = rows.where(ReferralReward.created_at >= filters.since)
+    if filters.until:
+        rows = rows.where(ReferralReward.created_at < filters.until)
+    if filters.least_usd is not None:
+        rows = rows.where(ReferralReward.usd_value >= filters.least_usd)
+    if filters.has_hints is not None:
         counted = RewardHintCount.select(RewardHintCount.reward_id)
-        some = RewardHintCount.hints > 0 if wanted.has_hints else RewardHintCount.hints == 0
+        some = RewardHintCount.hints > 0 if filters.has_hints else RewardHintCount.hints == 0
         rows = rows.where(ReferralReward.id.in_(counted.where(some)))
     return rows
 
@@ -159,18 +162,18 @@ SELECT status, sum(rewards)::bigint, sum(amount_wei) FROM (
 def reward_totals(user_id: int | None = None) -> dict[str, tuple[int, int]]:
     """Return {status: (count, wei)} over all rewards, of one referrer where given; absent statuses are zero.
 
-    Exact at any moment: the kept totals and the differences noted since, so the cost does not grow with the rewards.
+    The sum of the stored totals and the differences since: exact at any time, at a constant cost.
     """
-    found = {status: (count, int(wei)) for status, count, wei in query(_TOTALS, {"user": user_id or 0})}
-    return {status: found.get(status, (0, 0)) for status in STATUSES}
+    totals = {status: (count, int(wei)) for status, count, wei in query(_TOTALS, {"user": user_id or 0})}
+    return {status: totals.get(status, (0, 0)) for status in STATUSES}
 
 
 def list_approvals(reward_ids: Sequence[int]) -> dict[int, list[int]]:
-    """Return the admins who approved each reward that still waits for a second one."""
-    found: dict[int, list[int]] = {}
+    """Return the admins who approved each reward that still waits for a second approval."""
+    admins: dict[int, list[int]] = {}
     for row in RewardApproval.select().where(RewardApproval.reward_id.in_(list(reward_ids))):
-        found.setdefault(row.reward_id, []).append(row.admin_user_id)
-    return found
+        admins.setdefault(row.reward_id, []).append(row.admin_user_id)
+    return admins
 
 
 def _page(rows: list[ReferralReward], limit: int) -> RewardPage:

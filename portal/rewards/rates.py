@@ -1,35 +1,35 @@
-"""How many UAH a USD is worth: a setting, or the National Bank of Ukraine's rate of the day (WAYFORPAY: NBU).
+"""How many UAH a USD is worth: a setting, or the National Bank of Ukraine's rate of the day.
 
-A rate that cannot be had is a missing rate, never a guess: the reward is recorded as failed and retried later.
+A rate that cannot be read is a missing rate, never a guess: the reward is recorded as failed and retried later.
+See docs/rules/rewards.md.
 """
 
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from models import ExchangeRate
+from portal.lib import http
 from portal.lib.clock import utc_now
 from portal.rewards.rules import rate_for
 from portal.settings import Settings
 
 NBU = "nbu"
 _TIMEOUT_SECONDS = 5
-_ANSWER_LIMIT = 64 * 1024
+_RESPONSE_LIMIT = 64 * 1024
 
 
 class RateUnreadable(Exception):
-    """The bank could not be reached or answered something that is no rate of the asked day."""
+    """The bank could not be reached, or its response is not a rate of the requested day."""
 
 
 @dataclass(frozen=True)
 class RateReading:
-    """Units of a currency per USD with its source and time; `value` is None when there is none."""
+    """Units of a currency per USD with source and time; `value` is None when there is no rate."""
 
     value: Fraction | None
     source: str
@@ -38,7 +38,7 @@ class RateReading:
 
 
 def read_rate(currency: str, settings: Settings) -> RateReading:
-    """Return the rate a reward in this currency is sized by (SPEC section 5)."""
+    """Return the rate that a reward in this currency is sized with. See docs/rules/rewards.md."""
     if currency == "UAH" and settings.referral_rate_source == NBU:
         return _nbu_rate(settings)
     source = "setting" if currency == "UAH" else "parity"
@@ -62,29 +62,31 @@ def _nbu_rate(settings: Settings) -> RateReading:
 
 
 def fetch_nbu_rate(url: str, day: date) -> Decimal:
-    """Ask the bank for UAH per USD on a day; raise RateUnreadable.
+    """Return the bank's UAH per USD of a day; raise RateUnreadable.
 
-    An undated call serves the next banking day, and errors come as HTTP 200, so the date is asked for and checked.
+    Without a date the bank returns the next banking day, and it sends errors as HTTP 200: so the request names the
+    date and the response is checked for it.
     """
     address = f"{url}?valcode=USD&date={day:%Y%m%d}&json"
     try:
-        with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - an operator's setting
-            body = answer.read(_ANSWER_LIMIT)
-    except (OSError, urllib.error.URLError) as error:
+        answer = http.get(address, timeout=_TIMEOUT_SECONDS, limit=_RESPONSE_LIMIT)
+    except http.HttpFailed as error:
         raise RateUnreadable(str(error)) from None
-    return parse_nbu_rate(body, day)
+    if answer.status >= 300:
+        raise RateUnreadable(f"status {answer.status}")
+    return parse_nbu_rate(answer.body, day)
 
 
 def parse_nbu_rate(body: bytes, day: date) -> Decimal:
-    """Return UAH per USD from the bank's answer for a day; raise RateUnreadable for anything else."""
+    """Return UAH per USD from the bank's response for a day; raise RateUnreadable for anything else."""
     try:
         entries = json.loads(body, parse_float=str, parse_int=str)
         entry = next(item for item in entries if item["cc"] == "USD")
         rate = Decimal(entry["rate"])
     except (ValueError, TypeError, KeyError, StopIteration, InvalidOperation):
-        raise RateUnreadable("the answer is no rate") from None
+        raise RateUnreadable("the response is not a rate") from None
     if entry.get("exchangedate") != f"{day:%d.%m.%Y}":
-        raise RateUnreadable(f"the answer is for {entry.get('exchangedate')}")
+        raise RateUnreadable(f"the response is for {entry.get('exchangedate')}")
     if not rate.is_finite() or rate <= 0:
         raise RateUnreadable(f"the rate is {rate}")
     return rate

@@ -1,4 +1,7 @@
-"""Bring a reward down to what the refunds of its order leave; run twice it changes nothing more (SPEC section 5)."""
+"""Reduce a reward to what the refunds of its order leave; running it again changes nothing more.
+
+See docs/rules/refunds.md.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from models import ReferralReward
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.rewards.debits import debited_wei, lock_debits, open_debit, release_all, release_nettings
 from portal.rewards.rules import refund_target
+from portal.rewards.status_rules import TRANSITIONS, UNSENT, RewardStatus
 
 REFUNDED = "refunded"
-_OPEN = ("pending_approval", "approved", "failed")
 
 
 @dataclass(frozen=True)
 class RewardRefunded:
-    """What a refund did to a reward: `kind` is reduced, rejected, debited or due; `amount_wei` by how much."""
+    """The effect of a refund on a reward: `kind` is reduced, rejected, debited or due; `amount_wei` is its size."""
 
     kind: str
     reward: ReferralReward
@@ -27,9 +30,9 @@ class RewardRefunded:
 def refund_reward(
     order_reference: str, total_minor: int, refunded_minor: int, actor: Actor
 ) -> RewardRefunded | None:
-    """Reduce or refuse a reward that is not minted; debit one that is; leave one in the chain's hands for later.
+    """Reduce or reject a reward that is not minted, debit a minted one, and postpone the refund of a minting one.
 
-    The caller holds the payment locked. Returns None when nothing had to change.
+    The caller has locked the payment. Returns None when nothing had to change.
     """
     with transaction():
         known = ReferralReward.get_or_none(ReferralReward.order_reference == order_reference)
@@ -37,26 +40,26 @@ def refund_reward(
             return None
         lock_debits(known.referrer_user_id)
         reward = ReferralReward.select().where(ReferralReward.id == known.id).for_update().get()
-        if reward.status == "minting":
-            return _wait(reward, actor)
+        if reward.status == RewardStatus.MINTING:
+            return _postpone(reward, actor)
         _clear_due(reward)
-        if reward.status == "rejected":
+        if reward.status == RewardStatus.REJECTED:
             return None
         if reward.reward_amount_wei is None:
             return _reject(reward, actor) if refunded_minor == total_minor else None
-        return _bring_down(reward, total_minor, refunded_minor, actor)
+        return _apply_refunds(reward, total_minor, refunded_minor, actor)
 
 
 def list_due_references(limit: int = 100) -> list[str]:
-    """Return references whose refund waited for the chain, which has decided since."""
+    """Return the references of rewards with a postponed refund that are not `minting` any more."""
     rows = query(
-        "SELECT order_reference FROM referral_rewards WHERE refund_due AND status <> 'minting' ORDER BY id LIMIT %s",
-        [limit],
+        "SELECT order_reference FROM referral_rewards WHERE refund_due AND status <> %s ORDER BY id LIMIT %s",
+        [RewardStatus.MINTING, limit],
     )
     return [row[0] for row in rows]
 
 
-def _bring_down(
+def _apply_refunds(
     reward: ReferralReward, total_minor: int, refunded_minor: int, actor: Actor
 ) -> RewardRefunded | None:
     granted = reward.granted_wei or reward.reward_amount_wei
@@ -65,13 +68,13 @@ def _bring_down(
     surplus = reward.reward_amount_wei + reward.netted_wei - debited - target
     if surplus <= 0:
         return None
-    if reward.status not in _OPEN:
+    if reward.status not in UNSENT:
         ReferralReward.update(granted_wei=granted).where(ReferralReward.id == reward.id).execute()
         open_debit(reward, surplus, REFUNDED, actor)
         return RewardRefunded("debited", reward, surplus)
     if target == 0 and debited == 0:
         return _reject(reward, actor)
-    # A reorganised chain may have unmade a mint that was debited: what the debit takes is paid again.
+    # A debited mint may have been undone by a reorganisation: what the debit takes is paid again.
     return _reduce(reward, max(1, target + debited), granted, actor)
 
 
@@ -100,10 +103,8 @@ def _reject(reward: ReferralReward, actor: Actor) -> RewardRefunded:
     move_status(
         ReferralReward,
         reward.id,
+        TRANSITIONS["reject"],
         entity="reward",
-        event="reward_rejected",
-        from_statuses=_OPEN,
-        to_status="rejected",
         actor=actor,
         reason=REFUNDED,
         failure_reason=REFUNDED,
@@ -112,7 +113,7 @@ def _reject(reward: ReferralReward, actor: Actor) -> RewardRefunded:
     return RewardRefunded("rejected", ReferralReward.get_by_id(reward.id), reward.reward_amount_wei or 0)
 
 
-def _wait(reward: ReferralReward, actor: Actor) -> RewardRefunded | None:
+def _postpone(reward: ReferralReward, actor: Actor) -> RewardRefunded | None:
     if reward.refund_due:
         return None
     ReferralReward.update(refund_due=True).where(ReferralReward.id == reward.id).execute()

@@ -1,14 +1,11 @@
-"""Decide a reward's size and which status may follow which; pure and exact (SPEC section 5)."""
+"""Decide the size of a reward; pure and exact. See docs/rules/rewards.md."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
-from types import MappingProxyType
 
 from portal.lib.errors import PortalError
 from portal.lib.money import decimal_text, fraction_to_decimal, minor_digits
@@ -20,7 +17,7 @@ DOLLAR_CURRENCIES = frozenset({"USD", "USDT", "USDC"})
 
 
 class RateMissing(PortalError):
-    """No rate turns the order's currency into USD; params currency. Retried once a rate exists."""
+    """There is no rate from `currency` to USD; the reward can be retried once there is one."""
 
     code = "rate_missing"
 
@@ -41,35 +38,11 @@ class TokenPriceInvalid(PortalError):
     code = "token_price_invalid"
 
 
-class RewardStatus(StrEnum):
-    """The states of a reward."""
-
-    PENDING_APPROVAL = "pending_approval"
-    APPROVED = "approved"
-    MINTING = "minting"
-    MINTED = "minted"
-    FAILED = "failed"
-    REJECTED = "rejected"
-
-
-# minting -> approved only when the mint is proven unpaid: the caller holds that proof.
-ALLOWED: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "pending_approval": frozenset({"approved", "rejected"}),
-        "approved": frozenset({"minting", "rejected"}),
-        "minting": frozenset({"minted", "failed", "approved"}),
-        "minted": frozenset(),
-        "failed": frozenset({"approved", "rejected"}),
-        "rejected": frozenset(),
-    }
-)
-
-
 @dataclass(frozen=True)
 class LinePercent:
-    """The percent one cart line brought into a reward, with its source tag."""
+    """The percent of one cart line, with its source tag."""
 
-    product_id: int
+    product_id: int | None
     subtotal_minor: int
     percent: Decimal
     source: str
@@ -77,9 +50,9 @@ class LinePercent:
 
 @dataclass(frozen=True)
 class RewardInputs:
-    """Everything a reward was sized from, kept so that anyone can compute it again.
+    """Everything that a reward was sized from, so that it can be computed again.
 
-    `usd_rate` is units of the currency per USD; a membership has no lines.
+    `usd_rate` is in units of the currency per USD; a membership has no lines.
     """
 
     total_minor: int
@@ -103,16 +76,6 @@ class RewardSize:
     reward_percent: Decimal
 
 
-def is_allowed(from_status: str, to_status: str) -> bool:
-    """Tell whether a reward may move from one status to another (SPEC section 5)."""
-    return to_status in ALLOWED.get(from_status, frozenset())
-
-
-def statuses_before(to_status: str) -> frozenset[str]:
-    """Return the statuses that may move to `to_status`, for a guarded UPDATE."""
-    return frozenset(status for status, after in ALLOWED.items() if to_status in after)
-
-
 def rate_for(currency: str, uah_per_usd: Decimal) -> Fraction | None:
     """Return units of a currency per USD, or None when there is no rate; never a guess."""
     if currency in DOLLAR_CURRENCIES:
@@ -127,7 +90,7 @@ def size_reward(
     usd_rate: Fraction | None,
     token_price_usd: Decimal,
 ) -> RewardSize:
-    """Size a reward from an order total in minor units (SPEC section 5).
+    """Return the size of a reward from an order total in minor units.
 
     USD = total / rate x percent / 100, wei = floor(USD / token price x 10^18), from the exact
     fractions and floored once; `usd_value` is cut, never rounded up, to 18 places. Raise
@@ -144,9 +107,9 @@ def size_reward(
 
 
 def refund_target(granted_wei: int, total_minor: int, refunded_minor: int) -> int:
-    """Return what is left of a reward once part of its order is refunded, in wei, floored from the original size.
+    """Return what a refund leaves of a reward, in wei, floored from the original size.
 
-    A partial refund leaves at least one wei: it reduces, it never rejects (SPEC section 5).
+    A partial refund leaves at least one wei: it reduces, it never rejects.
     """
     if refunded_minor >= total_minor:
         return 0

@@ -13,8 +13,6 @@ from portal.settings.chain import DEVELOPMENT_CHAIN_ID, ChainSettings
 from portal.settings.core import CoreSettings
 from portal.settings.mail import MailSettings
 from portal.settings.payments import (
-    STAND_IN_API_PATH,
-    STAND_IN_PAY_PATH,
     TEST_MERCHANT_ACCOUNT,
     TEST_MERCHANT_SECRET,
     WAYFORPAY_PAY_URL,
@@ -24,8 +22,6 @@ from portal.settings.referrals import ReferralSettings
 
 __all__ = [
     "DEVELOPMENT_CHAIN_ID",
-    "STAND_IN_API_PATH",
-    "STAND_IN_PAY_PATH",
     "TEST_MERCHANT_ACCOUNT",
     "TEST_MERCHANT_SECRET",
     "WAYFORPAY_PAY_URL",

@@ -31,6 +31,7 @@ class CoreSettings(BaseSettings):
     redis_url: str = ""
     cron_secret: SecretStr = SecretStr("")
     scheduler_enabled: bool = True
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     hsts_include_subdomains: bool = False
     business_timezone: str = "Europe/Kyiv"

@@ -1,4 +1,4 @@
-"""Settings of payments: the payment provider, and payouts to vendors."""
+"""Settings of payments: the payment providers, and payouts to vendors."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ TEST_MERCHANT_ACCOUNT = "test_merch_n1"
 TEST_MERCHANT_SECRET = "flk3409refn54t54t*FNJRET"
 WAYFORPAY_API_URL = "https://api.wayforpay.com/api"
 WAYFORPAY_PAY_URL = "https://secure.wayforpay.com/pay"
-STAND_IN_API_PATH = "/dev/wayforpay/api"
-STAND_IN_PAY_PATH = "/dev/wayforpay/pay"
+_SIMULATOR_PATH = "/dev/wayforpay"
 
 
 class PaymentSettings(CoreSettings):
@@ -33,22 +32,22 @@ class PaymentSettings(CoreSettings):
     settlement_payout_token_address: Address = ""
 
     @property
-    def uses_stand_in(self) -> bool:
+    def wayforpay_is_simulated(self) -> bool:
         """Return whether the portal's development pages simulate WayForPay."""
         return not self.is_production and not self.wayforpay_pay_url
 
     @property
     def wayforpay_form_url(self) -> str:
         """Return where the browser posts a purchase form: the simulator, the configured page or the provider's own."""
-        if self.uses_stand_in:
-            return f"{self.app_url}{STAND_IN_PAY_PATH}"
+        if self.wayforpay_is_simulated:
+            return f"{self.app_url}{_SIMULATOR_PATH}/pay"
         return self.wayforpay_pay_url or WAYFORPAY_PAY_URL
 
     @property
     def wayforpay_api(self) -> str:
         """Return the address of WayForPay's JSON API: the simulator's unless another one is configured."""
-        is_simulated = self.uses_stand_in and self.wayforpay_api_url == WAYFORPAY_API_URL
-        return f"{self.app_url}{STAND_IN_API_PATH}" if is_simulated else self.wayforpay_api_url
+        is_simulated = self.wayforpay_is_simulated and self.wayforpay_api_url == WAYFORPAY_API_URL
+        return f"{self.app_url}{_SIMULATOR_PATH}/api" if is_simulated else self.wayforpay_api_url
 
     def _production_problems(self) -> Iterator[str]:
         yield from super()._production_problems()

@@ -327,9 +327,19 @@ function isArrival(code) {
   const how = performance.getEntriesByType("navigation")[0]?.type;
   return how === "navigate" && !document.referrer.startsWith(`${location.origin}/`);
 }
+// Tabs that open at once must decide one after the other. Browsers have locks only on HTTPS and on this computer.
+async function decideArrival(code) {
+  if (!navigator.locks) return isArrival(code);
+  return navigator.locks.request("ring_visit", () => {
+    const arrival = isArrival(code);
+    // Reading the cookie back makes sure that it is stored before the next tab gets the lock.
+    cookie("ring_visit");
+    return arrival;
+  }).catch(() => false); // The page was left before its turn.
+}
 async function trackArrival() {
   const code = cookie("ring_ref_visible");
-  if (!code || !isArrival(code)) return;
+  if (!code || !(await decideArrival(code))) return;
   let leaving = false;
   addEventListener("pagehide", () => { leaving = true; });
   const answer = await fetch("/api/refcodes/track", {

@@ -1,4 +1,4 @@
-"""Arrivals through share links: counted once each, in daily UTC buckets and a total for ever."""
+"""Arrivals through share links: counted once each, in daily UTC buckets and an all-time total."""
 
 from portal.visits.operations import add_history, count_visit, prune_visits
 from portal.visits.queries import VisitStats, list_visit_ledger, platform_stats, stats_by_code

@@ -1,8 +1,8 @@
 """Share one write among the requests that arrive while another write is under way.
 
 Each request joins the open group and waits for that group's write, so nothing is answered before it is durable.
-The first to join leads: it waits for the write before, closes the group, writes once for all and tells them.
-Nothing outlives its requests, so a killed process loses only what it never answered.
+The first to join leads: it waits for the previous write, closes the group, writes once and wakes the others.
+Nothing outlives its requests, so a killed process loses only what it never acknowledged.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from portal.db import DatabaseAway
 
 WAIT_SECONDS = 30.0
 _LOOK_SECONDS = 1.0
-# While writes are shared, those just answered are about to come again: this lets them into the next write, as
-# PostgreSQL's commit_delay does. Who is alone never waits.
+# While writes are shared, more requests are about to arrive: this delay lets them into the next write, as PostgreSQL's
+# commit_delay does. A single request never waits.
 _GATHER_SECONDS = 0.0005
 
 Write = Callable[[Mapping[str, int]], Collection[str]]
 
 
 class _Group:
-    """Those who share one write: how many name each code, who leads, and what came of it."""
+    """Requests that share one write: the count of each name, the leading thread, and the result."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -35,20 +35,20 @@ class _Group:
 
 
 class GroupCommit:
-    """Count names by shared writes; `write` gets {name: times} and returns the names it knew."""
+    """Count names by shared writes; `write` gets {name: times} and returns the known names."""
 
     def __init__(self, write: Write, wait_seconds: float = WAIT_SECONDS) -> None:
         self._write = write
         self._wait_seconds = wait_seconds
         self._open: _Group | None = None
         self._is_busy = False
-        self._start_anew()
-        os.register_at_fork(after_in_child=self._start_anew)
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
 
     def add(self, name: str) -> bool:
-        """Count one and return whether the name is known, once that is durable.
+        """Count one arrival and return whether the name is known, once the count is durable.
 
-        Raises DatabaseAway when the group's write failed or took too long.
+        Raises DatabaseAway when the write of the group failed or took too long.
         """
         group, leads = self._join(name)
         if leads:
@@ -87,18 +87,18 @@ class GroupCommit:
         waited = 0.0
         while not group.done.wait(_LOOK_SECONDS):
             waited += _LOOK_SECONDS
-            # A thread that was ended without a word leaves nobody waiting, and no group open behind it.
+            # A leader that died cannot wake its followers or close its group.
             if waited >= self._wait_seconds or not group.leader.is_alive():
                 self._close(group)
                 return
 
     def _close(self, group: _Group) -> None:
-        """Let whoever arrives from now on open the next group."""
+        """Let the next request open a new group."""
         with self._mutex:
             if self._open is group:
                 self._open = None
 
-    def _start_anew(self) -> None:
-        """Begin with nobody waiting: at first, and in a forked process, where the threads of the other are not."""
+    def _reset(self) -> None:
+        """Start without waiting requests: initially, and in a forked process, which has none of the threads."""
         self._mutex, self._writing = threading.Lock(), threading.Lock()
         self._open = None

@@ -1,4 +1,4 @@
-"""Count arrivals by writes that requests share, and remove old buckets."""
+"""Count arrivals by shared writes, and remove old buckets. See docs/rules/visits.md."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from portal.lib.clock import utc_today
 from portal.visits.group_commit import GroupCommit
 from portal.visits.rules import BEFORE, oldest_compared_day, oldest_kept_day
 
-# Codes are locked in their order, so two writers never wait for each other in a circle; whoever holds a code
-# holds its bucket, and the platform's row comes last. A code that is unknown or switched off is not returned.
+# Codes are locked in order, so two writers cannot deadlock; the lock of a code covers its bucket; the platform's row
+# comes last. A code that is unknown or inactive is not returned.
 _COUNT = """
 WITH arrived AS (
     SELECT r.code, a.visits FROM unnest($1, $2) AS a (code, visits) JOIN refcodes r USING (code)
@@ -52,7 +52,7 @@ ON CONFLICT (code, day) DO UPDATE SET visits = visit_past.visits + excluded.visi
 RETURNING 1
 """
 _FORGET = "DELETE FROM visit_past WHERE day < %s"
-# Past days need no shards, and days that no comparison reads become one row.
+# Past days need no shards, and days that no comparison reads are merged into one row.
 _FOLD = """
 WITH folded AS (
     DELETE FROM platform_visits
@@ -72,33 +72,33 @@ _arrivals = GroupCommit(_write)
 
 
 def count_visit(code: str) -> bool:
-    """Add one arrival to an active code and return whether there is one; it is durable and readable then.
+    """Add one arrival to an active code and return whether there is such a code; the count is then durable.
 
     Adds to the total, to the code's bucket of the UTC day and to the platform's, in one statement shared with
-    whoever arrived meanwhile (SPEC section 2.2). Raises DatabaseAway.
+    requests that arrive meanwhile. Raises DatabaseAway.
     """
     return _arrivals.add(code)
 
 
 def add_history(code: str, total: int, buckets: Mapping[date, int]) -> None:
-    """Add visits counted elsewhere to a code: its all-time total and what of it is known by UTC day.
+    """Add visits counted elsewhere to a code: its all-time total and the part known by UTC day.
 
-    `total` is at least the sum of the buckets; days before the kept ones go into the total only.
+    `total` is at least the sum of the buckets; days older than the stored buckets go into the total only.
     """
     oldest = oldest_kept_day(utc_today())
-    kept = {day: visits for day, visits in buckets.items() if day >= oldest}
-    days = {**kept, BEFORE: total - sum(kept.values())}
+    recent = {day: visits for day, visits in buckets.items() if day >= oldest}
+    days = {**recent, BEFORE: total - sum(recent.values())}
     with transaction():
         query(_ADD_TOTAL, [total, code])
-        query(_ADD_BUCKETS, [code, list(kept), list(kept.values())])
+        query(_ADD_BUCKETS, [code, list(recent), list(recent.values())])
         query(_ADD_PLATFORM, [list(days), list(days.values())])
 
 
 def prune_visits(on_day: Callable[[date, int], object] = lambda day, buckets: None) -> int:
-    """Take buckets older than 28 days out of `visit_daily` and return how many; totals never shrink.
+    """Move buckets older than 28 days out of `visit_daily` and return how many; totals never shrink.
 
-    They stay in `visit_past` for as long as a comparison needs them. `on_day` hears of each day done and its number
-    of buckets; a run that is stopped has done whole days (SPEC section 2.2).
+    They stay in `visit_past` as long as a comparison needs them. `on_day` is called with each finished day and its
+    number of buckets; an interrupted run has finished whole days.
     """
     today = utc_today()
     oldest = oldest_kept_day(today)

@@ -1,4 +1,4 @@
-"""Read visit totals and windows; the buckets are few (56 a code), so this costs the same at any volume."""
+"""Read visit totals and windows; at most 56 buckets per code, so the cost is the same at any volume."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.lib.clock import utc_today
 from portal.visits.rules import KEPT_DAYS, VisitWindows, oldest_compared_day, previous_windows, visit_windows
 
 _TOTALS = "SELECT code, visits_total FROM refcodes WHERE code = ANY(%s)"
-# A day that is being moved stands in one of the two: a statement sees it once.
+# A day that is being moved is in one of the two tables: a statement sees it once.
 _BUCKETS = """
 SELECT code, day, visits FROM visit_daily WHERE code = ANY(%(codes)s) AND day >= %(oldest)s
 UNION ALL SELECT code, day, visits FROM visit_past WHERE code = ANY(%(codes)s) AND day >= %(oldest)s
@@ -22,8 +22,8 @@ _PLATFORM = "SELECT day, sum(visits)::bigint FROM platform_visits GROUP BY day"
 
 @dataclass(frozen=True)
 class VisitStats:
-    """Arrivals of all time, the windows ending today (UTC), the 28 daily counts, oldest first, and the windows
-    before: yesterday, and the 7 and 28 days before the windows.
+    """Arrivals of all time, the windows ending today (UTC), the 28 daily counts oldest first, and the previous
+    windows: yesterday, and the 7 and 28 days before the present ones.
     """
 
     total: int
@@ -45,13 +45,13 @@ def stats_by_code(codes: Sequence[str]) -> dict[str, VisitStats]:
 
 
 def platform_stats() -> VisitStats:
-    """Return the visit statistics of every code together; constant in visits and in codes."""
+    """Return the visit statistics of all codes together; the cost is constant in visits and codes."""
     days = dict(query(_PLATFORM))
     return _stats(sum(days.values()), days)
 
 
 def list_visit_ledger(since: date | None, until: date | None) -> Keyset[VisitDaily]:
-    """Return the kept daily buckets (UTC days) from `since` on and before `until`, by code and day.
+    """Return the stored daily buckets (UTC days) from `since` on and before `until`, by code and day.
 
     Each row carries the `owner_user_id` of its code.
     """

@@ -1,4 +1,4 @@
-"""Decide which beacon is a person's visit and what the windows show (SPEC section 2)."""
+"""Decide which beacon counts as a visit and what the windows show. See docs/rules/visits.md."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 KEPT_DAYS = 28
-# The day under which the platform keeps the sum of all days that are not read one by one any more.
+# The day that stores the sum of all days which are no longer read one by one.
 BEFORE = date(1, 1, 1)
 
 _PREFETCH_HEADERS = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 _PREFETCH_VALUE = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 
-# Programs that name themselves. Published lists of crawlers were compared and left out: they also name the browsers
-# inside apps, which people use. Generic HTTP clients and an empty name are left alone: the rate limit answers a
-# flood, and a privacy tool that strips the name still serves a person. HeadlessChrome counts: scanners hide it,
-# while browser tests of a deployment show it and expect to be counted.
+# Programs that identify themselves. Published lists of crawlers were not used: they also match in-app browsers, which
+# people use. Generic HTTP clients and an empty user agent are accepted: the rate limit handles a flood, and a privacy
+# tool that strips the user agent still serves a person. HeadlessChrome counts: scanners hide it, while browser tests of
+# a deployment show it and expect to be counted.
 _DECLARED_PROGRAM = re.compile(
     r"""
     (?<!cu)bots?(?![a-z])              # Googlebot, TelegramBot, Twitterbot, Discordbot; not a CUBOT phone
@@ -57,7 +57,7 @@ def visit_windows(counts: Mapping[date, int], today: date) -> VisitWindows:
 
 
 def previous_windows(counts: Mapping[date, int], today: date) -> VisitWindows:
-    """Return the windows before: yesterday, the 7 days before the last 7, the 28 before the last 28."""
+    """Return the previous windows: yesterday, the 7 days before the last 7, the 28 before the last 28."""
     return VisitWindows(
         today=_sum_days(counts, today - timedelta(days=1), 1),
         last7d=_sum_days(counts, today - timedelta(days=7), 7),
@@ -66,7 +66,7 @@ def previous_windows(counts: Mapping[date, int], today: date) -> VisitWindows:
 
 
 def oldest_compared_day(today: date) -> date:
-    """Return the first day of the 28-day window before; what is older is read by nobody."""
+    """Return the first day of the previous 28-day window; older days are never read."""
     return today - timedelta(days=2 * KEPT_DAYS - 1)
 
 
@@ -76,7 +76,7 @@ def oldest_kept_day(today: date) -> date:
 
 
 def is_countable(user_agent: str | None, headers: Mapping[str, str]) -> bool:
-    """Tell whether a beacon counts: no declared bot, link preview, scanner, prefetch or prerender."""
+    """Return whether a beacon counts: no declared bot, link preview, scanner, prefetch or prerender."""
     return not _is_prefetch(headers) and not _DECLARED_PROGRAM.search(user_agent or "")
 
 

@@ -1,5 +1,5 @@
--- The kept totals of each code and what is noted since are exactly its orders.
-WITH kept AS (
+-- The maintained totals of each code, with the changes not folded yet, equal its orders.
+WITH maintained AS (
     SELECT code, sum(orders) AS orders, sum(paid) AS paid, sum(refunded) AS refunded
     FROM (SELECT code, orders, paid, refunded FROM code_order_totals
           UNION ALL SELECT code, orders, paid, refunded FROM code_order_deltas) AS parts
@@ -9,7 +9,7 @@ WITH kept AS (
            count(*) FILTER (WHERE status = 'refunded') AS refunded
     FROM orders WHERE referral_code IS NOT NULL GROUP BY 1
 )
-SELECT code, k.orders AS kept, c.orders AS counted
-FROM kept k FULL JOIN counted c USING (code)
-WHERE (coalesce(k.orders, 0), coalesce(k.paid, 0), coalesce(k.refunded, 0))
+SELECT code, m.orders AS maintained, c.orders AS counted
+FROM maintained m FULL JOIN counted c USING (code)
+WHERE (coalesce(m.orders, 0), coalesce(m.paid, 0), coalesce(m.refunded, 0))
     <> (coalesce(c.orders, 0), coalesce(c.paid, 0), coalesce(c.refunded, 0))

@@ -1,4 +1,4 @@
--- What this portal paid out is in exactly one payout, and in that payout's batch.
+-- A settlement that this portal paid out is in exactly one payout, and in the batch of that payout.
 SELECT s.id, s.payout_batch_id, count(i.payout_id) AS payouts
 FROM settlements s
 LEFT JOIN payout_items i ON i.settlement_id = s.id AND i.live

@@ -1,4 +1,4 @@
--- What the books owe a person in credit is the person's balance.
+-- The balance of a credit account in the journal is the credit balance of its owner.
 SELECT coalesce(b.account, 'credit:' || c.user_id) AS account, coalesce(b.currency, c.currency) AS currency,
     b.balance AS journal_minor, c.balance_minor
 FROM (SELECT * FROM journal_balances WHERE starts_with(account, 'credit:')) b

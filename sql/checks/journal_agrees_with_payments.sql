@@ -1,10 +1,10 @@
--- The books hold what every paid reference brought and what went back of it, from the provider or from credit.
-SELECT p.order_reference, p.amount_minor - p.refunded_minor AS kept_minor, coalesce(b.brought, 0) AS journal_minor
+-- The journal has the payment of every paid reference less its refunds, from the provider or from credit.
+SELECT p.order_reference, p.amount_minor - p.refunded_minor AS net_minor, coalesce(b.received, 0) AS journal_minor
 FROM payment_transactions p
 LEFT JOIN (
-    SELECT order_reference, currency, sum(CASE WHEN credit_account = 'clearing' THEN amount ELSE -amount END) AS brought
+    SELECT order_reference, currency, sum(CASE WHEN credit_account = 'clearing' THEN amount ELSE -amount END) AS received
     FROM journal_transfers WHERE source IN ('payment', 'credit_entry') AND 'clearing' IN (debit_account, credit_account)
         AND NOT starts_with(kind, 'membership')
     GROUP BY order_reference, currency
 ) b ON b.order_reference = p.order_reference AND b.currency = p.currency
-WHERE coalesce(b.brought, 0) <> CASE WHEN p.paid_at IS NULL THEN 0 ELSE p.amount_minor - p.refunded_minor END
+WHERE coalesce(b.received, 0) <> CASE WHEN p.paid_at IS NULL THEN 0 ELSE p.amount_minor - p.refunded_minor END

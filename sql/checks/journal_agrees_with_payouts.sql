@@ -1,5 +1,5 @@
--- What the books owe a vendor is what is settled and not paid out; what they keep back is the reserve of paid payouts;
--- a payout passes everything on.
+-- In the journal a vendor is owed the settlements that are not paid out, the reserve is that of completed payouts, and
+-- the account of a payout is empty.
 WITH owed AS (
     SELECT 'vendor_payable:' || vendor_id AS account, currency, sum(net_payout_minor) AS expected
     FROM settlements WHERE status NOT IN ('cancelled', 'completed') GROUP BY vendor_id, currency

@@ -1,4 +1,5 @@
--- The books owe a referrer what is granted and not minted, count what is minted, and hold what debits still take back.
+-- In the journal a referrer is owed the rewards that are not minted and owes the debits that are not netted; minted
+-- tokens are the minted rewards.
 WITH rows AS (
     SELECT 'reward_payable:' || referrer_user_id AS account, sum(reward_amount_wei) AS expected
     FROM referral_rewards WHERE status NOT IN ('minted', 'rejected') GROUP BY referrer_user_id

@@ -1,4 +1,4 @@
--- Each settlement stands in the books with its net payout and its commission; a cancelled one with nothing.
+-- The journal has the net payout and the commission of every settlement, and nothing of a cancelled one.
 SELECT s.id, s.order_reference, s.status, s.net_payout_minor, j.net, s.commission_minor, j.commission
 FROM settlements s
 LEFT JOIN (

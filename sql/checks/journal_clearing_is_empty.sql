@@ -1,5 +1,5 @@
--- What was paid for a reference and not refunded is wholly passed on, unless its commission rail is still to be written.
-SELECT t.order_reference, t.currency, sum(CASE WHEN t.credit_account = 'clearing' THEN t.amount ELSE -t.amount END) AS left_minor
+-- A payment less its refunds leaves clearing completely, unless its commission ledger is still to be written.
+SELECT t.order_reference, t.currency, sum(CASE WHEN t.credit_account = 'clearing' THEN t.amount ELSE -t.amount END) AS remaining_minor
 FROM journal_transfers t
 JOIN payment_transactions p ON p.order_reference = t.order_reference
 WHERE 'clearing' IN (t.debit_account, t.credit_account)

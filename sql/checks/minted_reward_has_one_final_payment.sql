@@ -1,4 +1,4 @@
--- No two rewards claim the same reference on chain; a minted one names its transaction.
+-- A reference has at most one reward, and a minted reward has its transaction.
 SELECT order_reference, count(*) AS rewards
 FROM referral_rewards
 GROUP BY order_reference

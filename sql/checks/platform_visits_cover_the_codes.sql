@@ -1,4 +1,4 @@
--- The platform's visits are the sum of every code's: in all, and on each day still kept by code.
+-- The visits of the platform are the sum over all codes: in total, and on each day that is still stored per code.
 SELECT 'total' AS what, p.visits AS platform, r.visits AS codes
 FROM (SELECT coalesce(sum(visits), 0) AS visits FROM platform_visits) p,
      (SELECT coalesce(sum(visits_total), 0) AS visits FROM refcodes) r

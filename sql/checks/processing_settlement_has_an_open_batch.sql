@@ -1,4 +1,4 @@
--- Whatever is being paid belongs to a payout under way in a batch that is not finished.
+-- A settlement that is being paid belongs to a processing payout in an unfinished batch.
 SELECT s.id, s.payout_batch_id, b.status AS batch_status, p.status AS payout_status
 FROM settlements s
 LEFT JOIN payout_items i ON i.settlement_id = s.id AND i.live

@@ -1,4 +1,4 @@
--- What was refunded is the sum of the applied refunds, never above what was paid, and all of it when refunded.
+-- The refunded amount is the sum of the applied refunds, never exceeds the payment, and equals it when fully refunded.
 SELECT p.order_reference, p.status, p.amount_minor, p.refunded_minor, coalesce(r.applied_minor, 0) AS applied_minor
 FROM payment_transactions p
 LEFT JOIN (

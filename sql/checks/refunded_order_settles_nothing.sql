@@ -1,4 +1,4 @@
--- Of a fully refunded payment nothing is owed to a vendor, and a sale that was not paid out is cancelled.
+-- A fully refunded payment owes vendors nothing, and its sales that were not paid out are cancelled.
 SELECT p.order_reference, s.vendor_id, sum(s.amount_minor) AS owed_minor, sum(s.net_payout_minor) AS net_minor
 FROM payment_transactions p
 JOIN settlements s ON s.order_reference = p.order_reference AND s.status <> 'cancelled'

@@ -1,4 +1,4 @@
--- Every reward that was recorded here stands where its last event left it.
+-- The status of every reward recorded here is that of its last event.
 SELECT r.id, r.status, e.to_status
 FROM referral_rewards r
 JOIN LATERAL (

@@ -1,4 +1,4 @@
--- What all vendors of an order are settled for is the order's total less what was refunded of it.
+-- The settlements of an order add up to its total less its refunds.
 SELECT o.id, o.total_minor, p.refunded_minor, sum(s.amount_minor) FILTER (WHERE s.status <> 'cancelled') AS settled_minor
 FROM orders o
 JOIN settlements s ON s.order_reference = o.order_reference

@@ -14,6 +14,7 @@ from portal.flows.overviews.referrer_overview import referrer_overview
 from portal.orders import fold_code_orders
 from portal.rewards import fold_reward_totals
 from portal.settings import load_settings
+from portal.stores import ensure_customer_of_user
 from tests.bench.bench_queue import milliseconds
 from tests.bench.databases import durable_database
 from tests.factories import make_code, make_user, make_visits
@@ -24,10 +25,11 @@ _PAGE = 50
 _FILL = """
 WITH code AS (SELECT code, owner_user_id, wallet_address FROM refcodes WHERE code = %(code)s),
 placed AS (
-    INSERT INTO orders (id, order_reference, buyer_user_id, status, total_minor, currency, referral_code,
-        referrer_user_id, referrer_wallet, paid_at)
-    SELECT %(code)s || n, 'store_' || %(code)s || n || '_1', %(buyer)s, 'paid', 100000, 'UAH', code, owner_user_id,
-        wallet_address, now() FROM generate_series(1, %(many)s) n, code RETURNING id, order_reference
+    INSERT INTO orders (id, order_reference, customer_id, buyer_user_id, status, total_minor, paid_minor, currency,
+        referral_code, referrer_user_id, referrer_wallet, paid_at)
+    SELECT %(code)s || n, 'store_' || %(code)s || n || '_1', %(customer)s, %(buyer)s, 'paid', 100000, 100000, 'UAH',
+        code, owner_user_id, wallet_address, now() FROM generate_series(1, %(many)s) n, code
+    RETURNING id, order_reference
 )
 INSERT INTO referral_rewards (order_reference, order_id, ref_code, referrer_user_id, referrer_wallet,
     order_total_minor, currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status, tx_hash)
@@ -46,10 +48,11 @@ def main() -> None:
 
 def run(url: str, many: int) -> list[str]:
     new, busy, buyer = (make_user(f"{name} Bench") for name in ("New", "Busy", "Buyer"))
+    customer = ensure_customer_of_user(buyer.id)
     for user, visits, orders in ((new, 1, _PAGE), (busy, 1_000_000 // 56, many)):
         code = make_code(user)
         make_visits(code, dict.fromkeys(range(56), visits))
-        query(_FILL, {"code": code.code, "buyer": buyer.id, "many": orders})
+        query(_FILL, {"code": code.code, "customer": customer.id, "buyer": buyer.id, "many": orders})
     fold_reward_totals()
     fold_code_orders()
     query("ANALYZE")

@@ -18,7 +18,7 @@ from pathlib import Path
 from models import Order, Refcode
 from portal.db import connection
 from portal.db.connection import query
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from tests.bench.bench_queue import FILL
 from tests.bench.databases import durable_database
 from tests.factories import make_code, make_order, make_payment, make_product, make_user
@@ -39,8 +39,9 @@ UPDATE products p SET stock = stock - 1 FROM order_items i WHERE i.order_id = ':
 INSERT INTO stock_movements (product_id, order_id, quantity, reason)
     SELECT product_id, order_id, -1, 'sale' FROM order_items WHERE order_id = ':id';
 INSERT INTO settlements (order_reference, order_id, vendor_id, kind, amount_minor, currency, commission_minor,
-    net_payout_minor, status, scheduled_for, metadata)
-    SELECT ':ref', order_id, vendor_id, 'sale', 100000, 'UAH', 25000, 75000, 'pending', now(),
+    net_payout_minor, platform_commission_minor, referral_commission_minor, split_commissions, status,
+    scheduled_for, metadata)
+    SELECT ':ref', order_id, vendor_id, 'sale', 100000, 'UAH', 25000, 75000, 20000, 5000, '{}', 'pending', now(),
     '{"commissionBreakdown": {"platformCommission": "200.00", "referralCommission": "50.00"}}'
     FROM order_items WHERE order_id = ':id';
 INSERT INTO erp_sales_assists (order_reference, order_id, vendor_id, referral_code, referrer_user_id, subtotal_minor,

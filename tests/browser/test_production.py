@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from models import database as models_database
 from portal.db import bind_database
-from portal.payments.providers.wayforpay.messages import sign_callback, verify_purchase
+from portal.payments.providers.wayforpay.callbacks import sign_callback
+from portal.payments.providers.wayforpay.purchase import verify_purchase
 from portal.settings import WAYFORPAY_PAY_URL
 from tests.factories import make_code, make_product, make_user
 from tests.support.databases import fresh_database, server_url

@@ -6,11 +6,10 @@ import time
 
 import psycopg2
 import pyotp
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor, check_qr
-from tests.browser.test_accessibility import RULES
+from tests.support.axe import violations
 from tests.support.portals import RunningPortal
 
 PASSWORD = "a long browser password"
@@ -22,9 +21,8 @@ def run_sql(portal: RunningPortal, statement: str) -> None:
 
 
 def check(page: Page) -> None:
-    """axe finds nothing on what only this story shows."""
-    found = Axe().run(page, options=RULES).response["violations"]
-    assert not [(rule["id"], rule["nodes"][0]["html"][:120]) for rule in found]
+    """Check the accessibility of a page that no other test reaches."""
+    assert not violations(page)
 
 
 def test_from_the_qr_code_to_a_confirmed_change(visitor: Visitor, portal: RunningPortal) -> None:

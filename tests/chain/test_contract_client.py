@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eth_utils.crypto import keccak
 
-from portal.chain import Payment, checksum, order_ref
+from portal.chain import checksum, order_ref
 from portal.chain.contract.abi import decode_revert, encode_call, selector, split_types
 from portal.chain.errors import NodeRefused
 from portal.chain.node.rpc import revert_of
@@ -61,8 +61,6 @@ def test_reads_of_a_payment(world: World) -> None:
     paid = chain.contract.paid(node, [event.order_ref for event in events] + [order_ref("no")], "latest")
     assert paid == [True, True, True, False]
     event = events[0]
-    assert chain.contract.is_paid_as(node, Payment(event.wallet, event.amount, event.order_ref), "latest")
-    assert not chain.contract.is_paid_as(node, Payment(OTHER, event.amount, event.order_ref), "latest")
     head = node.block("latest").number
     assert chain.contract.paid_events(node, 0, head, [event.order_ref]) == [event]
 

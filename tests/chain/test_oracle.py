@@ -9,7 +9,7 @@ import pytest
 from eth_abi.abi import encode
 
 from portal.chain import PriceUnavailable, open_chain
-from portal.chain.contract.oracle import Price
+from portal.chain.contract.oracle import Price, read_price
 from tests.support.chain_world import OTHER, World
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -20,7 +20,7 @@ def read(world: World, **overrides: object) -> Price:
     settings = world.settings(
         referral_price_feed_address=FEED, referral_price_heartbeat_seconds=3600, **overrides
     )
-    return world.chain().token_price(settings, NOW)
+    return read_price(settings, world.chain().node, NOW)
 
 
 def put_feed(world: World, answer: int, updated_at: int, decimals: int = 8) -> None:
@@ -34,18 +34,18 @@ def put_feed(world: World, answer: int, updated_at: int, decimals: int = 8) -> N
 
 
 def test_fixed_price(world: World) -> None:
-    price = world.chain().token_price(world.settings(referral_token_usd_price="0.125"), NOW)
+    price = read_price(world.settings(referral_token_usd_price="0.125"), world.chain().node, NOW)
     assert (price.value, price.source, price.at) == (Decimal("0.125"), "fixed", NOW)
 
 
 def test_fixed_price_needs_no_chain(world: World) -> None:
     settings = world.settings(referral_rewards_address="", polygon_rpc_url="", referral_token_usd_price="2")
-    assert open_chain(settings).token_price(settings, NOW).value == 2
+    assert read_price(settings, open_chain(settings).node, NOW).value == 2
 
 
 def test_no_price_at_all(world: World) -> None:
     with pytest.raises(PriceUnavailable):
-        world.chain().token_price(world.settings(referral_token_usd_price=None), NOW)
+        read_price(world.settings(referral_token_usd_price=None), world.chain().node, NOW)
 
 
 def test_feed_wins_and_keeps_its_round(world: World) -> None:
@@ -81,11 +81,13 @@ def test_feed_that_is_no_feed(world: World) -> None:
     for address in (OTHER, world.deployment.token_address):
         settings = world.settings(referral_price_feed_address=address)
         with pytest.raises(PriceUnavailable):
-            world.chain().token_price(settings, NOW)
+            read_price(settings, world.chain().node, NOW)
 
 
 def test_feed_on_a_node_that_is_away(world: World) -> None:
     with pytest.raises(PriceUnavailable):
-        world.chain(polygon_rpc_url="http://127.0.0.1:9").token_price(
-            world.settings(referral_price_feed_address=FEED), NOW
+        read_price(
+            world.settings(referral_price_feed_address=FEED),
+            world.chain(polygon_rpc_url="http://127.0.0.1:9").node,
+            NOW,
         )

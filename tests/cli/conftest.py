@@ -1,4 +1,4 @@
-"""Commands as an operator runs them: on a fresh database, with and without a chain, beside a server or alone."""
+"""Commands as an operator runs them: on a fresh database, with and without a chain or a running server."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from portal.app import create_app
 from portal.db import bind_database
 from portal.settings import Settings
 from tests.support.chains import LocalChain
-from tests.web.conftest import close_database
+from tests.support.databases import close_database
 
 MakePortal = Callable[..., Flask]
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[str]:
-    """Bind the models to a fresh database and yield its URL; an application binds them anew."""
+    """Bind the models to a fresh database and yield its URL; an application binds them again."""
     bind_database(database_url)
     try:
         yield database_url

@@ -1,4 +1,4 @@
-"""`flask clone init`: a folder another deployment can start from, and nothing of this one in it."""
+"""`flask clone init`: a folder to start another deployment from, with nothing of this one in it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(folder: Path, **values: object) -> Settings:
     return Settings(_env_file=folder / ".env", **values)
 
 
-def test_a_clone_is_written_whole(
+def test_clone_is_complete(
     make_portal: MakePortal, empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
@@ -54,12 +54,12 @@ def test_a_clone_is_written_whole(
     assert "PORTAL_ENV='production'" in (folder / ".env").read_text()
     assert execute(empty_database, "SELECT count(*) FROM users") == [(0,)]
     assert (folder / "CHECKLIST.md").read_text() in result.output
-    # Production still refuses it: the merchant's account is nobody's to guess.
+    # Production still refuses it: the merchant account has no default.
     with pytest.raises(ValidationError, match="WAYFORPAY"):
         read(folder)
 
 
-def test_the_checklist_ticks_what_is_there(
+def test_checklist_ticks_completed_items(
     make_portal: MakePortal, empty_database: str, tmp_path: Path
 ) -> None:
     arguments = ("clone", "init", str(tmp_path / "c"), "--database-url", empty_database, "--name", "Tea")
@@ -77,19 +77,19 @@ def test_the_checklist_ticks_what_is_there(
     assert re.search(r"- \[x\] `WAYFORPAY_MERCHANT_ACCOUNT`", text)
 
 
-def test_a_second_run_keeps_the_secrets(make_portal: MakePortal, tmp_path: Path) -> None:
+def test_second_run_keeps_the_secrets(make_portal: MakePortal, tmp_path: Path) -> None:
     make_user()
     drawn = set()
     for _ in range(2):
         result = invoke(make_portal(), "clone", "init", str(tmp_path / "c"), "--name", "Tea")
         assert result.exit_code == 0, result.output
-        assert "DATABASE_URL is the database of a portal in use" in result.output
+        assert "DATABASE_URL is in use by a portal" in result.output
         drawn.add(read(tmp_path / "c", portal_env="development").secret_key.get_secret_value())
     assert len(drawn) == 1
-    assert "Kept" in result.output
+    assert "unchanged" in result.output
 
 
-def test_an_unused_database_of_the_environment_is_taken(
+def test_unused_database_of_the_environment_is_used(
     make_portal: MakePortal, empty_database: str, tmp_path: Path
 ) -> None:
     result = invoke(make_portal(database_url=empty_database), "clone", "init", str(tmp_path / "c"))
@@ -98,18 +98,18 @@ def test_an_unused_database_of_the_environment_is_taken(
     assert execute(empty_database, "SELECT count(*) FROM users") == [(0,)]
 
 
-def test_the_database_of_another_portal_is_refused(
+def test_database_of_another_portal_is_refused(
     make_portal: MakePortal, database: str, tmp_path: Path
 ) -> None:
     make_user()
     result = invoke(make_portal(), "clone", "init", str(tmp_path / "c"), "--database-url", database)
     assert result.exit_code == 1
-    assert "holds a portal with 1 accounts" in result.output
+    assert "has a portal with 1 accounts" in result.output
     assert not (tmp_path / "c").exists()
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "told"),
+    ("option", "value", "expected"),
     [
         ("--color", "red", "BRAND_COLOR"),
         ("--token-symbol", "TOO LONG SYMBOL", "BRAND_TOKEN_SYMBOL"),
@@ -117,16 +117,16 @@ def test_the_database_of_another_portal_is_refused(
         ("--database-url", "postgresql://nobody:x@127.0.0.1:1/none", "cannot be reached"),
     ],
 )
-def test_what_is_malformed_is_named_and_nothing_written(
-    make_portal: MakePortal, tmp_path: Path, option: str, value: str, told: str
+def test_malformed_value_is_named_and_nothing_is_written(
+    make_portal: MakePortal, tmp_path: Path, option: str, value: str, expected: str
 ) -> None:
     result = invoke(make_portal(), "clone", "init", str(tmp_path / "c"), option, value)
     assert result.exit_code == 1
-    assert told in result.output
+    assert expected in result.output
     assert not (tmp_path / "c").exists()
 
 
-def test_the_clone_starts_by_the_commands_of_its_checklist(
+def test_clone_starts_with_the_commands_of_its_checklist(
     make_portal: MakePortal, empty_database: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "c"
@@ -135,9 +135,9 @@ def test_the_clone_starts_by_the_commands_of_its_checklist(
     with (folder / ".env").open("a") as file:
         file.write("WAYFORPAY_MERCHANT_ACCOUNT=tea\nWAYFORPAY_SECRET_KEY=s\n")
     clean = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    told = subprocess.run(
+    expected = subprocess.run(
         [sys.executable, "-m", "flask", "--app", str(PROJECT / "wsgi.py"), "doctor"],
         cwd=folder, env=clean, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "not_configured" in told.stdout
+    assert expected.returncode == 0, expected.stdout + expected.stderr
+    assert "not_configured" in expected.stdout

@@ -1,4 +1,4 @@
-"""`flask dev` as a whole: ready, killed, adopted, stopped, refused."""
+"""`flask dev`: start, kill, adoption, stop and refusals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from portal.dev.processes import is_port_free, start_mark
 from tests.support.databases import execute
 from tests.support.portals import PROJECT, RunningPortal, launch_portal, start_portal
 
-pytestmark = pytest.mark.xdist_group("dev-command")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dev-command")]
 
 DESCRIBED = {
     "url",
@@ -76,7 +76,7 @@ def _wait_until(condition: object, seconds: float = 20) -> bool:
     return True
 
 
-def test_a_ready_portal_describes_itself(tmp_path: Path, portals: list[RunningPortal]) -> None:
+def test_ready_portal_describes_itself(tmp_path: Path, portals: list[RunningPortal]) -> None:
     running = start_portal(tmp_path / "data")
     portals.append(running)
     described = running.description
@@ -95,16 +95,16 @@ def test_a_ready_portal_describes_itself(tmp_path: Path, portals: list[RunningPo
     assert all(login["password"] in output for login in described["logins"].values())
 
 
-def test_commands_beside_it_need_only_its_database(tmp_path: Path, portals: list[RunningPortal]) -> None:
+def test_other_commands_need_only_the_database_url(tmp_path: Path, portals: list[RunningPortal]) -> None:
     running = start_portal(tmp_path / "data")
     portals.append(running)
     assert (tmp_path / "data" / "environment.json").stat().st_mode & 0o077 == 0
     doctor = _command(running, "doctor")
     assert "chain        ok" in doctor
     assert "portal       answers" in doctor
-    told = _command(running, "smoke", "all")
-    assert "FAIL" not in told
-    assert "skip" not in told, "the chain, its minter and the cron secret are known"
+    expected = _command(running, "smoke", "all")
+    assert "FAIL" not in expected
+    assert "skip" not in expected, "the chain, its minter and the cron secret are known"
     (link,) = re.findall(r"http://\S+", _command(running, "user", "reset-link", "buyer@demo.example"))
     assert _status(link) == 200, "signed with the running portal's key"
     assert "REFERRAL_REWARDS_ADDRESS" in _command(running, "doctor", REFERRAL_REWARDS_ADDRESS="0x1"), (
@@ -125,13 +125,13 @@ def _command(running: RunningPortal, *arguments: str, **environment: str) -> str
     return done.stdout + done.stderr
 
 
-def test_a_killed_portal_leaves_its_servers_to_the_next_start(
+def test_killed_portal_leaves_its_servers_to_the_next_start(
     tmp_path: Path, portals: list[RunningPortal]
 ) -> None:
     first = start_portal(tmp_path / "data")
     portals.append(first)
     users = _users(first)
-    execute(first.description["databaseUrl"], "CREATE TABLE kept AS SELECT 'here' AS note")
+    execute(first.description["databaseUrl"], "CREATE TABLE notes AS SELECT 'here' AS note")
     database = (tmp_path / "data/postgres/postmaster.pid").read_text().split()[0]
     chain = json.loads((tmp_path / "data/anvil.json").read_text())["pid"]
 
@@ -145,7 +145,7 @@ def test_a_killed_portal_leaves_its_servers_to_the_next_start(
     assert (tmp_path / "data/postgres/postmaster.pid").read_text().split()[0] == database
     assert json.loads((tmp_path / "data/anvil.json").read_text())["pid"] == chain
     assert second.description == first.description
-    assert execute(second.description["databaseUrl"], "SELECT note FROM kept") == [("here",)]
+    assert execute(second.description["databaseUrl"], "SELECT note FROM notes") == [("here",)]
     assert _users(second) == users
 
 
@@ -164,7 +164,7 @@ def test_web_processes_end_when_only_the_command_is_killed(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_normal_stop_leaves_nothing_running_and_keeps_the_data(
+def test_normal_stop_leaves_no_process_and_keeps_data(
     number: signal.Signals, tmp_path: Path, portals: list[RunningPortal]
 ) -> None:
     first = start_portal(tmp_path / "data")
@@ -186,9 +186,7 @@ def test_a_normal_stop_leaves_nothing_running_and_keeps_the_data(
         assert "Deploying" not in second.log.read_text()
 
 
-def test_a_lost_chain_is_deployed_anew_and_the_data_stays(
-    tmp_path: Path, portals: list[RunningPortal]
-) -> None:
+def test_lost_chain_is_deployed_again_and_data_remains(tmp_path: Path, portals: list[RunningPortal]) -> None:
     first = start_portal(tmp_path / "data")
     portals.append(first)
     users = _users(first)
@@ -202,19 +200,19 @@ def test_a_lost_chain_is_deployed_anew_and_the_data_stays(
     assert _users(second) == users
 
 
-def test_a_server_that_dies_is_started_again(tmp_path: Path, portals: list[RunningPortal]) -> None:
+def test_killed_server_is_restarted(tmp_path: Path, portals: list[RunningPortal]) -> None:
     running = start_portal(tmp_path / "data")
     portals.append(running)
     database = int((tmp_path / "data/postgres/postmaster.pid").read_text().split()[0])
 
     os.kill(database, signal.SIGKILL)
 
-    assert _wait_until(lambda: "it again ..." in running.log.read_text())
+    assert _wait_until(lambda: "restarting it ..." in running.log.read_text())
     assert _wait_until(lambda: postgres_is_running(tmp_path / "data"))
     assert _users(running)
 
 
-def test_the_end_of_the_web_server_ends_the_command(tmp_path: Path, portals: list[RunningPortal]) -> None:
+def test_end_of_the_web_server_ends_the_command(tmp_path: Path, portals: list[RunningPortal]) -> None:
     running = start_portal(tmp_path / "data")
     portals.append(running)
     children = subprocess.run(
@@ -231,7 +229,7 @@ def test_the_end_of_the_web_server_ends_the_command(tmp_path: Path, portals: lis
     assert _wait_until(lambda: not _group(running))
 
 
-def test_a_second_portal_on_the_folder_is_refused(tmp_path: Path, portals: list[RunningPortal]) -> None:
+def test_second_portal_on_the_folder_is_refused(tmp_path: Path, portals: list[RunningPortal]) -> None:
     running = start_portal(tmp_path / "data")
     portals.append(running)
 
@@ -242,7 +240,7 @@ def test_a_second_portal_on_the_folder_is_refused(tmp_path: Path, portals: list[
     assert _status(f"{running.url}/healthz") == 200
 
 
-def test_a_taken_port_is_said_and_nothing_is_started(tmp_path: Path) -> None:
+def test_port_in_use_is_reported_and_nothing_is_started(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -254,12 +252,12 @@ def test_a_taken_port_is_said_and_nothing_is_started(tmp_path: Path) -> None:
     assert (
         log.read_text()
         .splitlines()[-1]
-        .startswith(f"Error: Port {port} is taken: choose another with --port")
+        .startswith(f"Error: Port {port} is in use: choose another with --port")
     )
     assert not (tmp_path / "data" / "postgres").exists()
 
 
-def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+def test_unusable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
 
     process, log = launch_portal(tmp_path / "data")
@@ -268,7 +266,9 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     assert log.read_text().splitlines()[-1].endswith("/data cannot be read and written: file exists.")
 
 
-def test_the_environment_wins(tmp_path: Path, portals: list[RunningPortal], database_url: str) -> None:
+def test_environment_takes_precedence(
+    tmp_path: Path, portals: list[RunningPortal], database_url: str
+) -> None:
     running = start_portal(tmp_path / "data", DATABASE_URL=database_url, CRON_SECRET="chosen-by-me")
     portals.append(running)
 

@@ -1,4 +1,4 @@
-"""`flask smoke`: it passes on a healthy portal, tells what is broken, and leaves what it says it leaves."""
+"""`flask smoke`: it passes on a healthy portal, reports failures, and lists what it leaves behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from portal.db import query
 from portal.db.checks import run_checks
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.smoke.growth import _member
-from portal.web.landing import referral_cookies
+from portal.web.core import referral_cookies
 from tests.cli.conftest import MakePortal, invoke
 from tests.factories import make_code, make_user
 
@@ -40,9 +40,9 @@ def test_erp_passes_and_leaves_nothing(make_portal: MakePortal) -> None:
     before = count_rows()
     result = invoke(app, "smoke", "erp")
     assert result.exit_code == 0, result.output
-    for told in ("self_referral", "wallet_overlap", "not_first_purchase", "referral commission of 100.00 UAH",
+    for text in ("self_referral", "wallet_overlap", "not_first_purchase", "referral commission of 100.00 UAH",
                  "one reward of the same reference", "rolled back"):  # fmt: skip
-        assert told in result.output, told
+        assert text in result.output, text
     assert count_rows() == before
 
 
@@ -53,7 +53,7 @@ def test_erp_follows_the_platforms_percent(make_portal: MakePortal) -> None:
     assert result.exit_code == 0
 
 
-def test_erp_tells_what_is_broken_and_still_leaves_nothing(make_portal: MakePortal) -> None:
+def test_erp_reports_failure_and_leaves_nothing(make_portal: MakePortal) -> None:
     query("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$")
     query("CREATE TRIGGER lose BEFORE INSERT ON erp_sales_assists FOR EACH ROW EXECUTE FUNCTION lose()")
     before = count_rows()
@@ -63,20 +63,18 @@ def test_erp_tells_what_is_broken_and_still_leaves_nothing(make_portal: MakePort
     assert count_rows() == before
 
 
-def test_erp_without_a_price_says_what_it_could_not_check(make_portal: MakePortal) -> None:
+def test_erp_without_price_reports_skipped_check(make_portal: MakePortal) -> None:
     result = invoke(make_portal(referral_token_usd_price=None), "smoke", "erp")
     assert result.exit_code == 2, result.output
     assert "skip  the reward's size: price_unavailable" in result.output
 
 
-def test_growth_mints_for_real_and_balances_the_books(
-    make_portal: MakePortal, on_chain: dict[str, Any]
-) -> None:
+def test_growth_mints_and_balances_the_journal(make_portal: MakePortal, on_chain: dict[str, Any]) -> None:
     app = make_portal(**on_chain)
     result = invoke(app, "smoke", "growth", "--timeout", "60")
     assert result.exit_code == 0, result.output
     assert "its event has the wallet, amount and transaction" in result.output
-    assert "stays" in result.output
+    assert "remains" in result.output
     reward = ReferralReward.get()
     assert (reward.status, reward.rail, reward.order_id) == ("minted", "fiat", None)
     assert PaymentTransaction.get().status == "refunded"
@@ -101,12 +99,12 @@ def test_growth_can_be_repeated(make_portal: MakePortal, on_chain: dict[str, Any
         people.add(User.select().count())
     assert len(people) == 1
     assert [row.status for row in ReferralReward.select()] == ["minted", "minted"]
-    # The debit of the first run is kept back of the second reward, but for one wei that goes on chain.
+    # The debit of the first run is netted from the second reward, except one wei that is minted.
     assert {row.reward_amount_wei for row in ReferralReward.select()} > {1}
     assert run_checks() == {}
 
 
-def test_growth_without_a_chain_refunds_and_says_so(make_portal: MakePortal) -> None:
+def test_growth_without_chain_refunds_and_reports_it(make_portal: MakePortal) -> None:
     result = invoke(make_portal(), "smoke", "growth")
     assert result.exit_code == 2, result.output
     assert "skip  the mint: no chain is configured" in result.output
@@ -114,7 +112,7 @@ def test_growth_without_a_chain_refunds_and_says_so(make_portal: MakePortal) -> 
     assert run_checks() == {}
 
 
-def test_growth_gives_up_and_refunds_when_nothing_is_mined(make_portal: MakePortal) -> None:
+def test_growth_refunds_when_nothing_is_mined(make_portal: MakePortal) -> None:
     away = {"polygon_rpc_url": "http://127.0.0.1:1", "referral_rewards_address": f"0x{'1':0>40}",
             "referral_chain_id": 31337, "referral_minter_private_key": "1" * 64}  # fmt: skip
     result = invoke(make_portal(**away), "smoke", "growth", "--timeout", "1")
@@ -124,7 +122,7 @@ def test_growth_gives_up_and_refunds_when_nothing_is_mined(make_portal: MakePort
     assert run_checks() == {}
 
 
-def test_growth_closes_what_a_killed_run_left(make_portal: MakePortal) -> None:
+def test_growth_closes_the_payment_of_a_killed_run(make_portal: MakePortal) -> None:
     app = make_portal()
     running = app.extensions["portal"]
     begin_membership_payment("MEMBER", _member(running.chain), "en", running.settings)
@@ -142,8 +140,8 @@ def test_http_passes(served: tuple[Flask, str]) -> None:
     app, url = served
     result = invoke(app, "smoke", "http", "--url", url)
     assert result.exit_code == 0, result.output
-    for told in ("the first touch wins", "seen within two seconds, once", "takes the right one"):
-        assert told in result.output
+    for text in ("the first touch wins", "counted once within two seconds", "accepts the right secret"):
+        assert text in result.output
     assert [code.active for code in Refcode.select()] == [False]
     assert not Order.select().exists()
     assert not Product.select().exists()
@@ -151,9 +149,7 @@ def test_http_passes(served: tuple[Flask, str]) -> None:
     assert EventLog.select().where(EventLog.event == "password_changed").count() == 2
 
 
-def test_http_tells_of_a_cookie_that_changed(
-    served: tuple[Flask, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_http_reports_changed_cookie(served: tuple[Flask, str], monkeypatch: pytest.MonkeyPatch) -> None:
     app, url = served
     monkeypatch.setattr(referral_cookies, "LIFETIME_SECONDS", 60)
     result = invoke(app, "smoke", "http", "--url", url)
@@ -161,13 +157,13 @@ def test_http_tells_of_a_cookie_that_changed(
     assert "FAIL  ring_ref has its flags" in result.output
 
 
-def test_http_tells_that_nobody_answers(make_portal: MakePortal) -> None:
+def test_http_reports_unreachable_portal(make_portal: MakePortal) -> None:
     result = invoke(make_portal(), "smoke", "http", "--url", "http://127.0.0.1:1")
     assert result.exit_code == 1
     assert "http://127.0.0.1:1 does not answer" in result.output
 
 
-def test_http_leaves_approved_rewards_alone(
+def test_http_does_not_mint_approved_rewards(
     served: tuple[Flask, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, url = served
@@ -177,7 +173,7 @@ def test_http_leaves_approved_rewards_alone(
     assert "skip  the right cron secret" in result.output
 
 
-def test_all_runs_every_one(served: tuple[Flask, str]) -> None:
+def test_all_runs_every_check(served: tuple[Flask, str]) -> None:
     app, url = served
     result = invoke(app, "smoke", "all", "--url", url)
     assert result.exit_code == 2, result.output

@@ -67,7 +67,7 @@ def _log_blocks(url: str, contract: str, last: str) -> list[int]:
     return [int(log["blockNumber"], 16) for log in logs]
 
 
-def test_a_second_start_adopts_the_running_chain(folder: Path) -> None:
+def test_second_start_adopts_the_running_chain(folder: Path) -> None:
     url = start_chain(folder)
     pid = _pid(folder)
 
@@ -104,7 +104,7 @@ def test_state_logs_and_finalized_reads_survive_a_restart(folder: Path) -> None:
     assert int(_send(url, to=contract)["blockNumber"], 16) == blocks[-1] + 1
 
 
-def test_a_saved_state_survives_a_killed_chain(folder: Path) -> None:
+def test_saved_state_survives_a_killed_chain(folder: Path) -> None:
     url = start_chain(folder, block_seconds=0)
     contract = _deploy(url)
     assert save_chain(folder)
@@ -116,7 +116,7 @@ def test_a_saved_state_survives_a_killed_chain(folder: Path) -> None:
     assert has_code(url, contract)
 
 
-def test_the_pacer_makes_a_transaction_final_and_saves_it(folder: Path) -> None:
+def test_pacer_makes_a_transaction_final_and_saves_it(folder: Path) -> None:
     url = start_chain(folder, block_seconds=0)
     pacer = FinalityPacer(folder, url, every_seconds=0.05)
     pacer.start()
@@ -133,7 +133,7 @@ def test_the_pacer_makes_a_transaction_final_and_saves_it(folder: Path) -> None:
     assert _number(start_chain(folder, block_seconds=0), "finalized") == sent
 
 
-def test_an_idle_chain_still_moves(folder: Path) -> None:
+def test_idle_chain_mines_blocks(folder: Path) -> None:
     url = start_chain(folder, block_seconds=1)
     deadline = time.monotonic() + 10
     while _number(url, "latest") < 2 and time.monotonic() < deadline:
@@ -142,7 +142,7 @@ def test_an_idle_chain_still_moves(folder: Path) -> None:
     assert _number(url, "latest") >= 2
 
 
-def test_an_unreadable_state_is_put_aside_and_the_chain_starts_new(folder: Path) -> None:
+def test_unreadable_state_is_renamed_and_the_chain_starts_empty(folder: Path) -> None:
     folder.mkdir()
     (folder / "chain-state.json").write_text('{"half":')
 
@@ -152,7 +152,7 @@ def test_an_unreadable_state_is_put_aside_and_the_chain_starts_new(folder: Path)
     assert [path.read_text() for path in folder.glob("chain-state.unreadable-*.json")] == ['{"half":']
 
 
-def test_a_process_that_got_the_pid_is_never_touched(folder: Path) -> None:
+def test_process_with_reused_pid_is_not_touched(folder: Path) -> None:
     folder.mkdir()
     stranger = subprocess.Popen(["sleep", "60"])
     try:
@@ -172,7 +172,7 @@ def test_a_process_that_got_the_pid_is_never_touched(folder: Path) -> None:
         stranger.wait()
 
 
-def test_a_chain_that_hangs_is_replaced(folder: Path) -> None:
+def test_hanging_chain_is_replaced(folder: Path) -> None:
     start_chain(folder)
     hanging = _pid(folder)
     os.kill(hanging, signal.SIGSTOP)
@@ -185,8 +185,8 @@ def test_a_chain_that_hangs_is_replaced(folder: Path) -> None:
     assert process_command(hanging) == ""
 
 
-def test_a_missing_program_is_said_in_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(anvil, "_CONTRACTS", folder)
+def test_missing_program_is_reported_in_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anvil, "CONTRACTS", folder)
 
     with pytest.raises(
         LocalRuntimeError, match=r"^The local chain \(anvil\) is missing: run `make setup`, or .*\.$"

@@ -1,4 +1,4 @@
-"""The data folder: one portal at a time, files whole or absent."""
+"""The data folder: one portal at a time, files written atomically."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.dev.folder import DataFolderUnusable, lock_folder, prepare_folder, r
 from portal.dev.processes import is_port_free, last_lines, pick_port
 
 
-def test_a_folder_has_one_holder(tmp_path: Path) -> None:
+def test_folder_is_locked_once(tmp_path: Path) -> None:
     with (
         lock_folder(tmp_path),
         pytest.raises(
@@ -23,7 +23,7 @@ def test_a_folder_has_one_holder(tmp_path: Path) -> None:
     lock_folder(tmp_path).close()
 
 
-def test_a_file_is_replaced_whole_and_only_ours(tmp_path: Path) -> None:
+def test_file_is_replaced_atomically_and_is_private(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     write_json(path, {"a": 1})
     with pytest.raises(TypeError):
@@ -34,21 +34,21 @@ def test_a_file_is_replaced_whole_and_only_ours(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["secrets.json"]
 
 
-def test_missing_folders_are_made(tmp_path: Path) -> None:
+def test_missing_folders_are_created(tmp_path: Path) -> None:
     assert prepare_folder(tmp_path / "a" / "b").is_dir()
 
 
-def test_a_preferred_port_is_kept_while_it_is_free() -> None:
+def test_preferred_port_is_used_if_free() -> None:
     port = pick_port()
 
     assert is_port_free(port)
     assert pick_port(port) == port
 
 
-def test_the_end_of_a_log_can_be_filtered(tmp_path: Path) -> None:
+def test_last_lines_can_be_filtered(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("one\nFATAL: two\n\nthree\n")
 
     assert last_lines(log) == "three"
-    assert last_lines(log, holding="FATAL") == "FATAL: two"
+    assert last_lines(log, containing="FATAL") == "FATAL: two"
     assert last_lines(tmp_path / "none") == ""

@@ -44,11 +44,11 @@ def _kill(folder: Path) -> None:
 
 
 def _write_row(url: str) -> None:
-    execute(url, "CREATE TABLE kept (note text)")
-    execute(url, "INSERT INTO kept VALUES ('here')")
+    execute(url, "CREATE TABLE notes (note text)")
+    execute(url, "INSERT INTO notes VALUES ('here')")
 
 
-def test_a_second_start_adopts_the_running_server(folder: Path) -> None:
+def test_second_start_adopts_the_running_server(folder: Path) -> None:
     url = start_postgres(folder)
     pid = _pid(folder)
 
@@ -57,7 +57,7 @@ def test_a_second_start_adopts_the_running_server(folder: Path) -> None:
     assert postgres_is_running(folder)
 
 
-def test_the_data_and_the_port_survive_a_normal_stop(folder: Path) -> None:
+def test_data_and_the_port_survive_a_normal_stop(folder: Path) -> None:
     url = start_postgres(folder)
     _write_row(url)
 
@@ -65,7 +65,7 @@ def test_the_data_and_the_port_survive_a_normal_stop(folder: Path) -> None:
 
     assert not postgres_is_running(folder)
     assert start_postgres(folder) == url
-    assert execute(url, "SELECT note FROM kept") == [("here",)]
+    assert execute(url, "SELECT note FROM notes") == [("here",)]
 
 
 def test_every_commit_survives_a_killed_server(folder: Path) -> None:
@@ -77,7 +77,7 @@ def test_every_commit_survives_a_killed_server(folder: Path) -> None:
 
     assert not postgres_is_running(folder)
     assert start_postgres(folder) == url
-    assert execute(url, "SELECT note FROM kept") == [("here",)]
+    assert execute(url, "SELECT note FROM notes") == [("here",)]
     open_session.close()
 
 
@@ -88,7 +88,7 @@ def test_nothing_weakens_durability(folder: Path) -> None:
         assert execute(url, f"SHOW {setting}") == [("on",)]
 
 
-def test_a_pid_file_naming_another_process_does_not_stop_the_start(folder: Path) -> None:
+def test_stale_pid_file_does_not_prevent_the_start(folder: Path) -> None:
     url = start_postgres(folder)
     _write_row(url)
     pid_file = folder / "postgres" / "postmaster.pid"
@@ -102,7 +102,7 @@ def test_a_pid_file_naming_another_process_does_not_stop_the_start(folder: Path)
 
         assert not postgres_is_running(folder)
         assert start_postgres(folder) == url
-        assert execute(url, "SELECT note FROM kept") == [("here",)]
+        assert execute(url, "SELECT note FROM notes") == [("here",)]
         stop_postgres(folder)
         assert stranger.poll() is None
     finally:
@@ -110,7 +110,7 @@ def test_a_pid_file_naming_another_process_does_not_stop_the_start(folder: Path)
         stranger.wait()
 
 
-def test_a_taken_port_is_left_alone(folder: Path) -> None:
+def test_port_in_use_is_avoided(folder: Path) -> None:
     first = start_postgres(folder)
     stop_postgres(folder)
     port = json.loads((folder / "postgres.json").read_text())["port"]
@@ -125,7 +125,7 @@ def test_a_taken_port_is_left_alone(folder: Path) -> None:
     assert execute(second, "SELECT 1") == [(1,)]
 
 
-def test_the_server_lives_outside_our_session_and_is_not_root(folder: Path) -> None:
+def test_server_has_its_own_session_and_is_not_root(folder: Path) -> None:
     start_postgres(folder)
 
     assert os.getsid(_pid(folder)) != os.getsid(0)
@@ -133,7 +133,7 @@ def test_the_server_lives_outside_our_session_and_is_not_root(folder: Path) -> N
         assert Path(f"/proc/{_pid(folder)}").stat().st_uid != 0
 
 
-def test_only_the_portals_role_with_its_password_gets_in(folder: Path) -> None:
+def test_only_the_portal_role_can_connect(folder: Path) -> None:
     url = start_postgres(folder)
     password = url.split(":")[2].partition("@")[0]
 
@@ -145,7 +145,7 @@ def test_only_the_portals_role_with_its_password_gets_in(folder: Path) -> None:
             psycopg2.connect(wrong)
 
 
-def test_a_lost_password_file_gives_a_new_password_and_keeps_the_data(folder: Path) -> None:
+def test_lost_password_file_gives_a_new_password_and_keeps_the_data(folder: Path) -> None:
     url = start_postgres(folder)
     _write_row(url)
     (folder / "postgres.json").unlink()
@@ -153,7 +153,7 @@ def test_a_lost_password_file_gives_a_new_password_and_keeps_the_data(folder: Pa
     renewed = start_postgres(folder)
 
     assert renewed.split("@")[0] != url.split("@")[0]
-    assert execute(renewed, "SELECT note FROM kept") == [("here",)]
+    assert execute(renewed, "SELECT note FROM notes") == [("here",)]
 
 
 def test_no_folder_mode_is_changed(folder: Path) -> None:
@@ -164,7 +164,7 @@ def test_no_folder_mode_is_changed(folder: Path) -> None:
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
 
 
-def test_programs_below_a_closed_folder_make_and_run_a_cluster(
+def test_programs_below_a_closed_folder_create_and_run_a_cluster(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A checkout in a folder that only root can enter brings its programs in there too."""
@@ -179,7 +179,7 @@ def test_programs_below_a_closed_folder_make_and_run_a_cluster(
     assert execute(start_postgres(folder), "SELECT 1") == [(1,)]
 
 
-def test_an_interrupted_first_start_is_begun_again(folder: Path) -> None:
+def test_interrupted_first_start_is_repeated(folder: Path) -> None:
     half = folder / "postgres.new" / "base"
     half.mkdir(parents=True)
     (half.parent / "PG_VERSION").write_text("18\n")
@@ -187,22 +187,22 @@ def test_an_interrupted_first_start_is_begun_again(folder: Path) -> None:
     assert execute(start_postgres(folder), "SELECT 1") == [(1,)]
 
 
-def test_a_cluster_of_another_version_is_refused_with_one_sentence(folder: Path) -> None:
+def test_cluster_of_another_version_is_refused_with_one_sentence(folder: Path) -> None:
     start_postgres(folder)
     stop_postgres(folder)
     (folder / "postgres" / "PG_VERSION").write_text("9\n")
 
-    with pytest.raises(LocalRuntimeError, match=r"made by PostgreSQL 9 and this is 18: .*--data-dir\.$"):
+    with pytest.raises(LocalRuntimeError, match=r"created by PostgreSQL 9 and this is 18: .*--data-dir\.$"):
         start_postgres(folder)
 
 
-def test_a_folder_that_cannot_be_used_is_named_in_one_sentence(tmp_path: Path) -> None:
+def test_unusable_folder_is_reported_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(DataFolderUnusable, match=r"file/data cannot be read and written: not a directory\.$"):
         start_postgres(tmp_path / "file" / "data")
 
 
-def test_stopping_what_does_not_run_does_nothing(tmp_path: Path) -> None:
+def test_stop_without_server_does_nothing(tmp_path: Path) -> None:
     stop_postgres(tmp_path / "never")
     assert not postgres_is_running(tmp_path / "never")

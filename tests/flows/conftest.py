@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ import pytest
 
 from models import Order, Product, User
 from portal.accounts import Referrer, create_user
+from portal.catalogue import CartLine
 from portal.chain import AnyChain, open_chain
 from portal.codes import find_code
 from portal.db import SYSTEM
@@ -17,8 +19,8 @@ from portal.flows.checkout.begin_payment import begin_order_payment
 from portal.flows.checkout.place_order import PlacedOrder, place_order
 from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.demo.seed_demo import seed_demo
-from portal.orders import CartLine
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments import RawCallback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import Settings
 
 
@@ -73,8 +75,11 @@ class Store:
         secret = self.settings.wayforpay_secret_key.get_secret_value()
         return json.dumps(sign_callback(secret, fields)).encode()
 
-    def tell(self, order: Order, status: str = "Approved", **changes: object) -> dict[str, str | int]:
-        return receive_callback(self.callback(order, status, **changes), self.chain, self.settings)
+    def receive(self, body: bytes) -> Mapping[str, str | int]:
+        return receive_callback(RawCallback("wayforpay", body), self.chain, self.settings)
+
+    def tell(self, order: Order, status: str = "Approved", **changes: object) -> Mapping[str, str | int]:
+        return self.receive(self.callback(order, status, **changes))
 
     def pay(self, buyer: User, *slugs: str, cookie: str | None = None) -> Order:
         """Place an order, leave for the provider, and let a genuine Approved come."""

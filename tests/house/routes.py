@@ -6,16 +6,10 @@ from pathlib import Path
 
 from flask import Flask
 
-from portal.app import create_app
-from portal.settings import Settings
 from portal.web.core.access import access_of
+from tests.support.apps import development_app
 
 LIST = Path(__file__).with_name("routes.txt")
-
-
-def development_app() -> Flask:
-    """Return the application with every route it can have; it connects to nothing."""
-    return create_app(Settings(_env_file=None, database_url="postgresql://nobody@127.0.0.1:1/none"))
 
 
 def route_lines(app: Flask) -> list[str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,14 +9,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from tests.support.check_catalogues import problems
+from tests.support.update_catalogues import extract_messages
 
 PROJECT = Path(__file__).resolve().parents[2]
 TEMPLATE = PROJECT / "translations" / "messages.pot"
-COMMAND = (
-    ".venv/bin/pybabel extract -F translations/babel.cfg -k _ -k ngettext:1,2 --sort-by-file --no-location"
-    ' --project="Ring Referral Portal" --version=1 --copyright-holder="Ring Referral Portal contributors"'
-    " -o translations/messages.pot ."
-)
 
 
 def messages(path: Path) -> set[object]:
@@ -30,29 +23,11 @@ def messages(path: Path) -> set[object]:
 
 def test_the_template_is_a_fresh_extraction(tmp_path: Path) -> None:
     fresh = tmp_path / "messages.pot"
-    arguments = [
-        "extract",
-        "-F",
-        "translations/babel.cfg",
-        "-k",
-        "_",
-        "-k",
-        "ngettext:1,2",
-        "-o",
-        str(fresh),
-        ".",
-    ]
-    subprocess.run(
-        [sys.executable, "-m", "babel.messages.frontend", *arguments],
-        cwd=PROJECT,
-        check=True,
-        capture_output=True,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-    )
-    wanted, committed = messages(fresh), messages(TEMPLATE)
-    told = [f"missing: {each!r}" for each in sorted(wanted - committed, key=str)]
-    told += [f"left over: {each!r}" for each in sorted(committed - wanted, key=str)]
-    assert not told, f"Extract anew: {COMMAND}\n" + "\n".join(told)
+    extract_messages(fresh)
+    extracted, committed = messages(fresh), messages(TEMPLATE)
+    differences = [f"missing: {each!r}" for each in sorted(extracted - committed, key=str)]
+    differences += [f"left over: {each!r}" for each in sorted(committed - extracted, key=str)]
+    assert not differences, "Run `make translations`:\n" + "\n".join(differences)
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])

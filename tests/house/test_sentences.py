@@ -14,7 +14,7 @@ from portal.lib.errors import PortalError
 from portal.web.core import errors
 from portal.web.text import messages
 from portal.web.text.statuses import status_words
-from tests.house.routes import development_app
+from tests.support.apps import development_app
 
 
 def every_error() -> dict[str, type[PortalError]]:

@@ -1,4 +1,4 @@
-"""Addresses, identifiers, the clock and the base of errors."""
+"""Addresses, identifiers, clock and error base classes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from portal.lib.ids import CODE_ALPHABET, random_text
 MIXED = "0x52908400098527886E0F7030069857D2E4169EE7"
 
 
-def test_an_address_has_one_stored_form() -> None:
+def test_address_has_one_stored_form() -> None:
     assert canonical_address(MIXED) == canonical_address(f"  {MIXED.lower()}\n") == MIXED.lower()
     assert canonical_address(canonical_address(MIXED)) == MIXED.lower()
 
@@ -30,38 +30,38 @@ def test_an_address_has_one_stored_form() -> None:
     ["", "0x", MIXED[2:], MIXED[:-1], MIXED + "0", "0X" + MIXED[2:], MIXED.replace("5", "g"), "0x" + "0" * 40,
      "0x" + "１" * 40, MIXED + "\n0", "0x" + " " * 40, "vitalik.eth"],
 )  # fmt: skip
-def test_what_is_no_address(text: str) -> None:
+def test_invalid_addresses(text: str) -> None:
     with pytest.raises(InvalidAddress) as refused:
         canonical_address(text)
     assert (refused.value.code, refused.value.field) == ("address_invalid", "address")
 
 
 @given(some.integers(1, 2**160 - 1))
-def test_every_address_but_zero_is_one(number: int) -> None:
+def test_every_address_except_zero_is_valid(number: int) -> None:
     assert int(canonical_address(f"0x{number:040X}"), 16) == number
 
 
-def test_an_address_is_shortened_for_display() -> None:
+def test_address_is_shortened_for_display() -> None:
     assert short_address(MIXED) == "0x5290…9EE7"
 
 
 # ---------------------------------------------------------------------- identifiers
 
 
-def test_the_alphabet_is_the_specs() -> None:
+def test_code_alphabet() -> None:
     assert CODE_ALPHABET == "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
     assert len(set(CODE_ALPHABET)) == 57
     assert set(string.ascii_letters + string.digits) - set(CODE_ALPHABET) == set("01IOl")
 
 
-def test_a_text_has_its_length_and_its_letters() -> None:
+def test_random_text_has_length_and_alphabet() -> None:
     for length in (0, 1, 8, 14):
         text = random_text(length)
         assert len(text) == length
         assert set(text) <= set(CODE_ALPHABET)
 
 
-def test_each_letter_is_drawn_from_the_whole_alphabet_by_the_cryptographic_source(
+def test_random_text_uses_secrets_choice_per_character(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A choice over the alphabet itself has no bias; a remainder of random bytes would have one.
@@ -76,14 +76,14 @@ def test_each_letter_is_drawn_from_the_whole_alphabet_by_the_cryptographic_sourc
     assert drawn == [CODE_ALPHABET] * 8
 
 
-def test_every_letter_comes_up_about_as_often() -> None:
+def test_characters_are_evenly_distributed() -> None:
     counts = Counter(random_text(57_000))
     assert set(counts) == set(CODE_ALPHABET)
     # 1 000 are expected of each; eight standard deviations never happen by chance.
     assert all(750 < count < 1_250 for count in counts.values())
 
 
-def test_texts_do_not_repeat() -> None:
+def test_random_texts_differ() -> None:
     assert len({random_text(8) for _ in range(2_000)}) == 2_000
 
 
@@ -94,7 +94,7 @@ def test_now_is_aware_and_in_utc() -> None:
     assert utc_now().utcoffset() == timedelta(0)
 
 
-def test_the_day_is_utcs() -> None:
+def test_today_is_the_utc_date() -> None:
     with time_machine.travel(datetime(2026, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=2))), tick=False):
         assert utc_today().isoformat() == "2026-02-28"
         assert utc_now() == datetime(2026, 2, 28, 22, 30, tzinfo=UTC)
@@ -110,7 +110,7 @@ def test_milliseconds_are_whole_and_exact(since: timedelta) -> None:
 # ---------------------------------------------------------------------- errors
 
 
-def test_an_error_states_its_code_field_and_parameters() -> None:
+def test_error_has_code_field_and_parameters() -> None:
     class LampBroken(PortalError):
         code = "lamp_broken"
 
@@ -124,7 +124,7 @@ def test_an_error_states_its_code_field_and_parameters() -> None:
     assert str(LampBroken("it is dark")) == "it is dark"
 
 
-def test_an_input_error_names_every_field() -> None:
+def test_input_error_names_every_field() -> None:
     error = InputInvalid({"name": PortalError("too long"), "email": PortalError("no address")})
     assert set(error.fields) == {"name", "email"}
     assert "name: too long" in str(error)

@@ -10,6 +10,7 @@ import jsonschema_rs
 from werkzeug.test import TestResponse
 
 from portal.app import create_app
+from portal.payments import PaymentProvider, list_providers
 from portal.settings import Settings
 from portal.web.api.openapi.document import api_description
 from portal.web.core.locale import LOCALES
@@ -18,19 +19,28 @@ _NOT_OF_AN_OPERATION = (404, 405)
 _JSON_PATHS = ("/api/", "/healthz", "/readyz", "/openapi.json")
 
 
-@cache
 def description() -> dict[str, Any]:
-    """Return the document; it is the same for every portal but for its address."""
-    return api_description("http://localhost", "0")
+    """Return the document; it differs between portals by its address and its payment providers only."""
+    return _description(tuple(provider.name for provider in _providers()))
+
+
+@cache
+def _description(_names: tuple[str, ...]) -> dict[str, Any]:
+    return api_description("http://localhost", "0", _providers())
+
+
+def _providers() -> tuple[PaymentProvider, ...]:
+    return list_providers(Settings(_env_file=None))
 
 
 def json_routes() -> set[tuple[str, str]]:
     """Return (path as OpenAPI writes it, method) of every JSON route of the application."""
     app = create_app(Settings(_env_file=None, database_url="postgresql://nobody@127.0.0.1:1/none"))
     return {
-        (_as_described(rule.rule), method)
+        (path, method)
         for rule in app.url_map.iter_rules()
         if rule.rule.startswith(_JSON_PATHS)
+        for path in _concrete(_as_described(rule.rule))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 
@@ -90,6 +100,11 @@ def _template_of(path: str, method: str) -> str | None:
         if method.lower() in methods and re.fullmatch(pattern, path):
             return str(template)
     return None
+
+
+def _concrete(path: str) -> list[str]:
+    """Return a path once per payment provider if it has one in it."""
+    return list(dict.fromkeys(path.replace("{provider}", provider.name) for provider in _providers()))
 
 
 def _bare(path: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg2
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from tests.support.pages import Lived
 from tests.support.portals import RunningPortal
 

@@ -1,7 +1,7 @@
-"""A token that refuses some recipients, put on a local chain.
+"""A token that refuses some recipients, for local chains.
 
 `contracts/RefusingToken.hex` is `RefusingToken.sol` compiled by the solc of `contracts/package.json` for cancun,
-optimised with 200 runs and without a metadata hash, so that these tests need no compiler.
+optimised with 200 runs and without a metadata hash, so the tests need no compiler.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ _CODE = Path(__file__).parent / "contracts" / "RefusingToken.hex"
 def deploy_refusing_token(chain: LocalChain, holder: str, supply: int) -> str:
     """Return the address of a new token whose whole supply one account holds."""
     data = _CODE.read_text().strip() + encode(["address", "uint256"], [holder, supply]).hex()
-    tx_hash = chain.call("eth_sendTransaction", {"from": ADMIN, "data": "0x" + data})
-    return str(chain.call("eth_getTransactionReceipt", tx_hash)["contractAddress"])
+    return str(chain.transact(**{"from": ADMIN, "data": f"0x{data}"})["contractAddress"])
 
 
 def refuse(chain: LocalChain, token: str, account: str, *, refused: bool = True) -> None:
-    """Put an account on the token's list, or take it off."""
+    """Add an account to the list of the token or remove it."""
     data = "0x" + encode_call("refuse(address,bool)", account, refused).hex()
-    chain.call("eth_sendTransaction", {"from": ADMIN, "to": token, "data": data})
+    chain.transact(**{"from": ADMIN, "to": token, "data": data})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 
 from eth_account import Account
 from eth_account.messages import encode_defunct
@@ -84,9 +83,6 @@ def creation_code(runtime: str) -> str:
 def deploy(chain: LocalChain, runtime: str) -> str:
     """Put a contract on the chain with a transaction and return its address in stored form."""
     fields = {"from": chain.call("eth_accounts")[0], "data": creation_code(runtime)}
-    sent = chain.call("eth_sendTransaction", fields)
-    while (receipt := chain.call("eth_getTransactionReceipt", sent)) is None:
-        time.sleep(0.01)
-    address: str = receipt["contractAddress"]
+    address: str = chain.transact(**fields)["contractAddress"]
     assert chain.call("eth_getCode", address, "latest") == runtime.lower()
     return address.lower()

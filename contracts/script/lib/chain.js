@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A throw-away anvil and just enough ABI encoding to drive the committed artifacts on it.
+// A temporary anvil, and the ABI encoding needed to use the committed artifacts on it.
 "use strict";
 
 const { spawn } = require("node:child_process");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the scripts of this folder share: where things are, how forge is called, how a check fails.
+// Shared by the scripts of this folder: paths, calling forge, failing a check.
 "use strict";
 
 const { spawnSync } = require("node:child_process");

@@ -7,13 +7,13 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IMintableERC20} from "../interfaces/IMintableERC20.sol";
 
 /// @title Ring Test Token
-/// @notice Reward token for development and test networks; 18 decimals, minted by whoever holds MINTER_ROLE.
+/// @notice Reward token for development and test networks; 18 decimals, minted by holders of MINTER_ROLE.
 contract TestToken is ERC20, AccessControl, IMintableERC20 {
-    /// @notice May mint.
+    /// @notice Can mint.
     bytes32 public constant MINTER_ROLE = keccak256("MINTER_ROLE");
 
     /// @notice Create the token without any supply.
-    /// @param admin Receives DEFAULT_ADMIN_ROLE and so decides who mints.
+    /// @param admin Receives DEFAULT_ADMIN_ROLE, which grants MINTER_ROLE.
     constructor(address admin) ERC20("Ring Test Token", "RING") {
         _grantRole(DEFAULT_ADMIN_ROLE, admin);
     }

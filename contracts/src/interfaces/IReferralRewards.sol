@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @title What operators, explorers and the portal know of `ReferralRewards`
+/// @title External interface of `ReferralRewards`
 interface IReferralRewards {
     /// @notice One reward of a batch.
     /// @param refWallet Wallet of the referrer.
@@ -19,81 +19,81 @@ interface IReferralRewards {
     /// @param orderRef keccak256 of the order reference in UTF-8.
     event ReferralPaid(address indexed refWallet, uint256 amount, bytes32 indexed orderRef);
 
-    /// @notice A batch named a reference that is already paid; nothing was paid for it this time.
-    /// @param refWallet Wallet the batch named.
-    /// @param amount Amount the batch named.
+    /// @notice A batch contained a reference that is already paid; nothing was paid for it.
+    /// @param refWallet Wallet in the batch.
+    /// @param amount Amount in the batch.
     /// @param orderRef keccak256 of the order reference in UTF-8.
     event ReferralSkipped(address indexed refWallet, uint256 amount, bytes32 indexed orderRef);
 
-    /// @notice Rewards are paid in another token from now on.
+    /// @notice The reward token changed.
     /// @param token The token.
     event RewardTokenUpdated(address indexed token);
 
-    /// @notice Rewards are paid in another way from now on.
+    /// @notice The payment mode changed.
     /// @param mode 0 MINT, 1 TRANSFER.
     event RewardModeUpdated(uint8 mode);
 
-    /// @notice The caps changed; 0 switches a cap off.
-    /// @param rewardCap Most that one reward may be.
-    /// @param dailyCap Most that one UTC day may pay.
+    /// @notice The caps changed; 0 means off.
+    /// @param rewardCap Maximum of one reward.
+    /// @param dailyCap Maximum paid per UTC day.
     event CapsUpdated(uint256 rewardCap, uint256 dailyCap);
 
-    /// @notice The admin took tokens out of the contract.
+    /// @notice The admin withdrew tokens from the contract.
     /// @param token The token.
     /// @param to Receiver.
-    /// @param amount How many, in the token's smallest unit.
+    /// @param amount Amount in the token's smallest unit.
     event TokensRecovered(address indexed token, address indexed to, uint256 amount);
 
     /// @notice An address that must be set is zero.
     error ReferralRewards__ZeroAddress();
 
-    /// @notice A reward of nothing is not a reward.
+    /// @notice The reward amount is zero.
     error ReferralRewards__ZeroAmount();
 
     /// @notice The reference is already paid.
     /// @param orderRef keccak256 of the order reference in UTF-8.
     error ReferralRewards__AlreadyPaid(bytes32 orderRef);
 
-    /// @notice A batch has at least one reward and not more than fit.
-    /// @param length Rewards in the batch.
-    /// @param maximum Most rewards of one batch.
+    /// @notice A batch must contain at least one reward and at most the maximum.
+    /// @param length Number of rewards in the batch.
+    /// @param maximum Maximum number of rewards per batch.
     error ReferralRewards__BatchSize(uint256 length, uint256 maximum);
 
     /// @notice The token address has no code.
     /// @param token The address.
     error ReferralRewards__NotAContract(address token);
 
-    /// @notice Modes are 0 (MINT) and 1 (TRANSFER).
+    /// @notice The mode is not 0 (MINT) or 1 (TRANSFER).
     /// @param mode The unknown mode.
     error ReferralRewards__UnknownMode(uint8 mode);
 
-    /// @notice Caps are kept in 96 bits.
+    /// @notice The cap does not fit into 96 bits.
     /// @param cap The refused cap.
     /// @param maximum The largest cap.
     error ReferralRewards__CapTooLarge(uint256 cap, uint256 maximum);
 
-    /// @notice The reward is larger than one reward may be.
+    /// @notice The reward exceeds the cap per reward.
     /// @param orderRef The reward's reference.
     /// @param amount The reward.
     /// @param cap The cap per reward.
     error ReferralRewards__RewardCapExceeded(bytes32 orderRef, uint256 amount, uint256 cap);
 
-    /// @notice The call would pay more than is left of the UTC day's cap.
+    /// @notice The call would exceed the daily cap.
     /// @param requested Sum of the call.
-    /// @param remaining What is left of the day.
+    /// @param remaining What remains of the day's cap.
     error ReferralRewards__DailyCapExceeded(uint256 requested, uint256 remaining);
 
-    /// @notice TRANSFER mode and the contract holds too little.
-    /// @param balance What it holds.
-    /// @param needed What the call would pay.
+    /// @notice The contract's balance is too low (TRANSFER mode).
+    /// @param balance Balance of the contract.
+    /// @param needed Sum the call would pay.
     error ReferralRewards__InsufficientBalance(uint256 balance, uint256 needed);
 
-    /// @notice The token refused this one payment; the whole call is undone and this names the culprit.
-    /// @param orderRef The culprit's reference.
-    /// @param reason What the token answered, undecoded: its revert data, or the word 0 when it returned false.
+    /// @notice The token refused this payment; the whole call is reverted.
+    /// @param orderRef Reference of the refused payment.
+    /// @param reason Raw answer of the token: its revert data, or a zero word when it returned false.
     error ReferralRewards__PaymentFailed(bytes32 orderRef, bytes reason);
 
-    /// @notice TRANSFER mode and the wallet's balance did not grow by the reward: such tokens are refused.
+    /// @notice The wallet's balance did not grow by the reward (TRANSFER mode); tokens with a transfer fee are refused.
     /// @param orderRef The reward's reference.
     /// @param expected Balance the wallet should have now.
     /// @param actual Balance the wallet has.
@@ -105,10 +105,10 @@ interface IReferralRewards {
     /// @param orderRef keccak256 of the order reference in UTF-8; paid at most once.
     function payReferral(address refWallet, uint256 amount, bytes32 orderRef) external;
 
-    /// @notice Pay every reward of the list that is not paid yet, all or nothing.
-    /// @dev A paid reference, or one repeated inside the list, is skipped with `ReferralSkipped`.
+    /// @notice Pay every reward that is not paid yet, all or nothing.
+    /// @dev A reference that is already paid or repeated in the batch is skipped with `ReferralSkipped`.
     /// @param payments The rewards.
-    /// @return paidCount How many of them were paid by this call.
+    /// @return paidCount Number of rewards paid by this call.
     function payReferralBatch(Payment[] calldata payments) external returns (uint256 paidCount);
 
     /// @notice Change the reward token.
@@ -119,29 +119,29 @@ interface IReferralRewards {
     /// @param mode 0 MINT, 1 TRANSFER.
     function setRewardMode(uint8 mode) external;
 
-    /// @notice Bound what a stolen operator key can pay out; 0 switches a cap off.
-    /// @param newRewardCap Most that one reward may be.
-    /// @param newDailyCap Most that one UTC day may pay.
+    /// @notice Set the caps, which bound what a stolen operator key can pay; 0 turns a cap off.
+    /// @param newRewardCap Maximum of one reward.
+    /// @param newDailyCap Maximum paid per UTC day.
     function setCaps(uint256 newRewardCap, uint256 newDailyCap) external;
 
-    /// @notice Stop all payments at once.
+    /// @notice Pause all payments.
     function pause() external;
 
-    /// @notice Allow payments again.
+    /// @notice Unpause payments.
     function unpause() external;
 
-    /// @notice Take tokens out, for instance what TRANSFER mode left behind.
+    /// @notice Withdraw tokens, for example the rest of a TRANSFER mode treasury.
     /// @param token The token.
     /// @param to Receiver.
-    /// @param amount How many, in the token's smallest unit.
+    /// @param amount Amount in the token's smallest unit.
     function recoverTokens(address token, address to, uint256 amount) external;
 
-    /// @notice Hand on the ownership of a token that this contract owns.
+    /// @notice Transfer the ownership of a token that this contract owns.
     /// @param token The Ownable token.
-    /// @param newOwner Its next owner.
+    /// @param newOwner New owner.
     function transferTokenOwnership(address token, address newOwner) external;
 
-    /// @notice Take the ownership that a two-step Ownable token offered to this contract.
+    /// @notice Accept the ownership that a two-step Ownable token offered to this contract.
     /// @param token The token.
     function acceptTokenOwnership(address token) external;
 
@@ -150,7 +150,7 @@ interface IReferralRewards {
     /// @return True once it is paid.
     function paidOrders(bytes32 orderRef) external view returns (bool);
 
-    /// @notice What was paid for a reference, as a hash.
+    /// @notice Hash of what was paid for a reference.
     /// @param orderRef keccak256 of the order reference in UTF-8.
     /// @return keccak256(abi.encode(refWallet, amount)); 0 while unpaid.
     function paymentProof(bytes32 orderRef) external view returns (bytes32);
@@ -162,7 +162,7 @@ interface IReferralRewards {
     /// @return True when the stored proof is the hash of this wallet and amount.
     function isPaidAs(bytes32 orderRef, address refWallet, uint256 amount) external view returns (bool);
 
-    /// @notice Token the rewards are paid in.
+    /// @notice Token that rewards are paid in.
     /// @return The token.
     function rewardToken() external view returns (address);
 
@@ -170,20 +170,20 @@ interface IReferralRewards {
     /// @return 0 MINT, 1 TRANSFER.
     function rewardMode() external view returns (uint8);
 
-    /// @notice Most that one reward may be.
+    /// @notice Maximum of one reward.
     /// @return The cap; 0 when off.
     function rewardCap() external view returns (uint256);
 
-    /// @notice Most that one UTC day may pay.
+    /// @notice Maximum paid per UTC day.
     /// @return The cap; 0 when off.
     function dailyCap() external view returns (uint256);
 
-    /// @notice What the current UTC day has paid under a daily cap.
-    /// @return The sum; payments made while the daily cap was off are not in it.
+    /// @notice Sum paid in the current UTC day under a daily cap.
+    /// @return The sum; payments made while the daily cap was off are not included.
     function spentToday() external view returns (uint256);
 
-    /// @notice What the current UTC day may still pay.
-    /// @return What is left of the daily cap; the largest uint256 when the cap is off.
+    /// @notice What the current UTC day can still pay.
+    /// @return Remainder of the daily cap; the largest uint256 when the cap is off.
     function remainingToday() external view returns (uint256);
 
     /// @notice Version of the implementation behind the proxy.

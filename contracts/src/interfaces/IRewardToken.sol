@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @title Everything the portal may read from or call on a reward token, whatever its kind
-/// @dev Only its ABI is used (abi/RewardToken.json); no token has all of it. The errors are those that tokens built on
-/// OpenZeppelin 5 give as the reason of a `ReferralRewards__PaymentFailed`.
+/// @title Everything the portal reads from or calls on any kind of reward token
+/// @dev Only its ABI is used (abi/RewardToken.json); no token has all of it. The errors are those of tokens built with
+/// OpenZeppelin 5, which appear as the reason of `ReferralRewards__PaymentFailed`.
 interface IRewardToken {
     /// @notice Tokens moved; from the zero address when minted.
     /// @param from Sender.
     /// @param to Receiver.
-    /// @param value How many, in the smallest unit.
+    /// @param value Amount in the smallest unit.
     event Transfer(address indexed from, address indexed to, uint256 value);
 
     /// @notice The caller lacks a role.
@@ -20,10 +20,10 @@ interface IRewardToken {
     /// @param account Caller.
     error OwnableUnauthorizedAccount(address account);
 
-    /// @notice The sender holds too little.
+    /// @notice The sender's balance is too low.
     /// @param sender Sender.
-    /// @param balance What it holds.
-    /// @param needed What it would send.
+    /// @param balance Its balance.
+    /// @param needed Amount to send.
     error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed);
 
     /// @notice The token refuses the receiver.
@@ -32,7 +32,7 @@ interface IRewardToken {
 
     /// @notice A capped token would exceed its supply.
     /// @param increasedSupply Supply after the mint.
-    /// @param cap Most supply.
+    /// @param cap Maximum supply.
     error ERC20ExceededCap(uint256 increasedSupply, uint256 cap);
 
     /// @notice The token is paused.
@@ -40,25 +40,25 @@ interface IRewardToken {
 
     /// @notice Create new tokens.
     /// @param to Receiver.
-    /// @param amount How many, in the smallest unit.
+    /// @param amount Amount in the smallest unit.
     function mint(address to, uint256 amount) external;
 
-    /// @notice Move the caller's tokens.
+    /// @notice Transfer the caller's tokens.
     /// @param to Receiver.
-    /// @param value How many, in the smallest unit.
-    /// @return True when moved.
+    /// @param value Amount in the smallest unit.
+    /// @return True on success.
     function transfer(address to, uint256 value) external returns (bool);
 
-    /// @notice Tokens of an account.
+    /// @notice Balance of an account.
     /// @param account The account.
-    /// @return How many, in the smallest unit.
+    /// @return Amount in the smallest unit.
     function balanceOf(address account) external view returns (uint256);
 
-    /// @notice All tokens there are.
-    /// @return How many, in the smallest unit.
+    /// @notice Total supply.
+    /// @return Amount in the smallest unit.
     function totalSupply() external view returns (uint256);
 
-    /// @notice Digits behind the point.
+    /// @notice Number of decimals.
     /// @return Usually 18.
     function decimals() external view returns (uint8);
 
@@ -86,25 +86,25 @@ interface IRewardToken {
     /// @return True when it has.
     function hasRole(bytes32 role, address account) external view returns (bool);
 
-    /// @notice Role that grants another one.
-    /// @param role The other one.
+    /// @notice Role that grants another role.
+    /// @param role The other role.
     /// @return The granting role.
     function getRoleAdmin(bytes32 role) external view returns (bytes32);
 
     /// @notice Grant a role.
     /// @param role The role.
-    /// @param account Who receives it.
+    /// @param account Receiver of the role.
     function grantRole(bytes32 role, address account) external;
 
-    /// @notice Who owns an Ownable token.
+    /// @notice Owner of an Ownable token.
     /// @return The owner.
     function owner() external view returns (address);
 
-    /// @notice Whom a two-step token was offered to.
-    /// @return The candidate.
+    /// @notice Pending owner of a two-step token.
+    /// @return The pending owner.
     function pendingOwner() external view returns (address);
 
-    /// @notice Hand the ownership on, or offer it on a two-step token.
-    /// @param newOwner Next owner.
+    /// @notice Transfer the ownership, or offer it on a two-step token.
+    /// @param newOwner New owner.
     function transferOwnership(address newOwner) external;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @title What `ReferralRewards` needs from an Ownable token that it owns in order to mint
+/// @title Ownership functions of an Ownable token that `ReferralRewards` owns in order to mint
 interface ITokenOwnership {
-    /// @notice Hand the ownership on; a two-step token only names the candidate here.
-    /// @param newOwner Next owner.
+    /// @notice Transfer the ownership; a two-step token only records the pending owner.
+    /// @param newOwner New owner.
     function transferOwnership(address newOwner) external;
 
-    /// @notice Take an ownership that was offered; exists on two-step tokens only.
+    /// @notice Accept an offered ownership; exists on two-step tokens only.
     function acceptOwnership() external;
 }

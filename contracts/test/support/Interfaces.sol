@@ -7,10 +7,10 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IMintableERC20} from "../../src/interfaces/IMintableERC20.sol";
 import {IReferralRewards} from "../../src/interfaces/IReferralRewards.sol";
 
-// Tests see the contracts under test through these interfaces and take their bytecode from the compiler's output.
-// So the tests, which contain no copy of the contracts, compile without the slow pipeline that the contracts need.
+// Tests use the contracts through these interfaces and take their bytecode from the compiler's output. The tests contain
+// no copy of the contracts, so they compile without the slow pipeline that the contracts need.
 
-/// @title All of ReferralRewards behind its proxy
+/// @title Complete interface of ReferralRewards behind its proxy
 interface IRewardsProxy is IReferralRewards, IAccessControl {
     event Paused(address account);
     event Unpaused(address account);

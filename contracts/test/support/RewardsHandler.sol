@@ -5,8 +5,8 @@ import {IReferralRewards} from "../../src/interfaces/IReferralRewards.sol";
 import {IRewardsProxy} from "./Interfaces.sol";
 import {Vm, vm} from "./Vm.sol";
 
-/// @title Random users of one rewards contract, and a book of what its events say
-/// @dev The invariant tests call these functions in random order and compare the book with the contract.
+/// @title Random callers of a rewards contract, and a record of its events
+/// @dev The invariant tests call these functions in random order and compare the record with the contract.
 contract RewardsHandler {
     uint256 public constant REFERENCES = 16;
 
@@ -31,7 +31,7 @@ contract RewardsHandler {
         (rewards, admin, operator, time) = (newRewards, newAdmin, newOperator, start);
     }
 
-    // ------------------------------------------------------------------ what users do
+    // ------------------------------------------------------------------ calls
 
     function paySingle(uint256 ref, uint256 wallet, uint256 amount) external {
         IReferralRewards.Payment memory one = payment(ref, wallet, amount);
@@ -82,12 +82,12 @@ contract RewardsHandler {
         rewards.unpause();
     }
 
-    /// Everything an operator, or a thief of its key, could try besides paying.
+    /// Everything else that the operator, or a thief of its key, could try.
     function operatorOversteps(uint8 choice, address target, uint256 number) external {
         mustFail(operator, forbidden(choice % 12, target, number));
     }
 
-    /// A stranger can neither pay nor anything else.
+    /// Other accounts can neither pay nor administer.
     function strangerTries(uint8 choice, address stranger, uint256 number) external {
         if (stranger == admin || stranger == operator) return;
         bytes memory data = choice % 13 == 12
@@ -96,7 +96,7 @@ contract RewardsHandler {
         mustFail(stranger, data);
     }
 
-    // ------------------------------------------------------------------ the book
+    // ------------------------------------------------------------------ record
 
     function refAt(uint256 i) public pure returns (bytes32) {
         return keccak256(abi.encode("reference", i % REFERENCES));
@@ -107,7 +107,7 @@ contract RewardsHandler {
         view
         returns (IReferralRewards.Payment memory)
     {
-        // Now and then above the cap.
+        // Sometimes above the cap.
         uint256 most = expectedRewardCap + expectedRewardCap / 8;
         return IReferralRewards.Payment(address(uint160(0x1000 + wallet % 5)), 1 + amount % most, refAt(ref));
     }

@@ -7,7 +7,7 @@ import {IReferralRewards} from "../../src/interfaces/IReferralRewards.sol";
 import {IRewardsProxy, ITestToken} from "./Interfaces.sol";
 import {vm} from "./Vm.sol";
 
-/// @title What every test starts from: a proxy in MINT mode over a role-based token
+/// @title Base of the tests: a proxy in MINT mode with a role-based token
 abstract contract RewardsTest {
     address internal constant ADMIN = address(0xA11CE);
     address internal constant OPERATOR = address(0x09E7A7);
@@ -35,8 +35,8 @@ abstract contract RewardsTest {
         return IRewardsProxy(proxyOf(implementation(), setup));
     }
 
-    /// Contracts are taken from the compiler's output: with `new`, every test contract would contain, and the
-    /// compiler optimise, a copy of them.
+    /// Contracts are deployed from the compiler's output. With `new`, every test contract would contain a copy that the
+    /// compiler has to optimize.
     function implementation() internal returns (address) {
         return vm.deployCode("ReferralRewards.sol:ReferralRewards");
     }
@@ -60,7 +60,7 @@ abstract contract RewardsTest {
         rewards.setCaps(rewardCap, dailyCap);
     }
 
-    /// A batch of `count` unpaid references, each to its own wallet; item i is worth (i + 1) tokens.
+    /// A batch of `count` unpaid references, each with its own wallet; item i is worth (i + 1) tokens.
     function batchOf(uint256 count) internal pure returns (IReferralRewards.Payment[] memory payments) {
         payments = new IReferralRewards.Payment[](count);
         for (uint256 i = 0; i < count; ++i) {
@@ -84,7 +84,7 @@ abstract contract RewardsTest {
         vm.expectRevert(abi.encodeWithSelector(IAccessControl.AccessControlUnauthorizedAccount.selector, account, role));
     }
 
-    /// The values of `value` folded into [low, high].
+    /// `value` mapped into [low, high].
     function bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
         return low + value % (high - low + 1);
     }

@@ -7,7 +7,7 @@ import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 
 import {IReferralRewards} from "../../src/interfaces/IReferralRewards.sol";
 
-/// @title A well-behaved token whose owner mints
+/// @title Ownable token
 contract OwnableToken is ERC20, Ownable {
     constructor(address owner) ERC20("Ownable", "OWN") Ownable(owner) {}
 
@@ -16,7 +16,7 @@ contract OwnableToken is ERC20, Ownable {
     }
 }
 
-/// @title The same with a two-step ownership
+/// @title Ownable token with two-step ownership
 contract TwoStepToken is ERC20, Ownable2Step {
     constructor(address owner) ERC20("Two steps", "TWO") Ownable(owner) {}
 
@@ -25,7 +25,7 @@ contract TwoStepToken is ERC20, Ownable2Step {
     }
 }
 
-/// @title A token that says by a bool whether it minted, and mints for anyone
+/// @title Token whose mint returns a bool and has no access control
 contract BoolToken is ERC20("Bool", "BOOL") {
     bool public answer = true;
 
@@ -43,7 +43,7 @@ contract BoolToken is ERC20("Bool", "BOOL") {
     }
 }
 
-/// @title A token of the old kind whose transfer answers nothing
+/// @title Token whose transfer returns nothing
 contract SilentToken {
     mapping(address => uint256) public balanceOf;
 
@@ -57,7 +57,7 @@ contract SilentToken {
     }
 }
 
-/// @title A token that keeps 1% of every transfer
+/// @title Token with a transfer fee of 1%
 contract FeeToken is ERC20("Fee", "FEE") {
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
@@ -69,7 +69,7 @@ contract FeeToken is ERC20("Fee", "FEE") {
     }
 }
 
-/// @title A token that refuses listed wallets, as the large stablecoins do
+/// @title Token with a deny list, as large stablecoins have
 contract BlocklistToken is ERC20("Blocklist", "BLK") {
     error Blocked(address wallet);
 
@@ -89,8 +89,8 @@ contract BlocklistToken is ERC20("Blocklist", "BLK") {
     }
 }
 
-/// @title A token that calls back into the rewards contract in the middle of a payment
-/// @dev It is given OPERATOR_ROLE by the tests, the worst case.
+/// @title Token that calls back into the rewards contract during a payment
+/// @dev The tests grant it OPERATOR_ROLE, the worst case.
 contract ReentrantToken is ERC20("Reentrant", "RE") {
     address public target;
     bytes public attack;
@@ -114,7 +114,7 @@ contract ReentrantToken is ERC20("Reentrant", "RE") {
     }
 }
 
-/// @title A token that reads the state of a payment in the middle of it
+/// @title Token that reads the contract's state during a payment
 contract WatchingToken is ERC20("Watching", "EYE") {
     IReferralRewards public rewards;
     bytes32 public orderRef;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @title The part of Foundry's test environment that these tests use
+/// @title The Foundry cheatcodes that these tests use
 interface Vm {
     struct Log {
         bytes32[] topics;
@@ -34,5 +34,5 @@ interface Vm {
     function warp(uint256 timestamp) external;
 }
 
-/// @dev Where the test environment answers.
+/// @dev Address of the cheatcodes.
 Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));

@@ -1,4 +1,4 @@
-"""The committed artifacts, call data, and what a revert means.
+"""Committed artifacts, call data, and decoded reverts.
 
 web3 raises `ContractCustomError` with undecoded data: selectors come from the ABIs instead.
 """
@@ -33,7 +33,7 @@ _FOREIGN_ERRORS = (
 
 @dataclass(frozen=True)
 class Revert:
-    """A decoded revert: the error's name ("" when unknown), its arguments, and a token's own revert inside it."""
+    """A decoded revert: the error's name ("" if unknown), its arguments, and a nested revert of the token."""
 
     name: str
     arguments: tuple[Any, ...] = ()
@@ -56,13 +56,13 @@ class Revert:
 
 @cache
 def artifact(name: str) -> dict[str, Any]:
-    """Read a committed artifact of `contracts/artifacts`: contractName, abi, bytecode."""
+    """Return a committed artifact of `contracts/artifacts`: contractName, abi, bytecode."""
     loaded: dict[str, Any] = json.loads((ARTIFACTS_FOLDER / f"{name}.json").read_text())
     return loaded
 
 
 def selector(signature: str) -> bytes:
-    """Return the four bytes that name a function or an error."""
+    """Return the selector of a function or an error."""
     return keccak(text=signature)[:4]
 
 
@@ -90,7 +90,7 @@ def event_topic(signature: str) -> str:
 
 
 def decode_revert(data: bytes, message: str = "") -> Revert:
-    """Return what revert data says; unknown data keeps the node's message."""
+    """Return the decoded revert; for unknown data it has the node's message."""
     known = _known_errors().get(data[:4])
     if known is None:
         return Revert("", data=data, message=message)

@@ -1,4 +1,4 @@
-"""The token's USD price: a fixed setting or a Chainlink feed, never a guess (CHAIN.md section 3)."""
+"""The token's USD price from a setting or a Chainlink feed. See docs/rules/rewards.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROUND_DATA = ["uint80", "int256", "uint256", "uint256", "uint80"]
 
 @dataclass(frozen=True)
 class Price:
-    """USD per token, exact; `at` is when the source said so, the rest is kept for the record."""
+    """USD per token, exact, with its source and time; `at` is the time of the source."""
 
     value: Decimal
     source: str

@@ -1,4 +1,4 @@
-"""What pages and audits ask the chain without minting anything; None where it cannot be asked."""
+"""Reads for pages and audits; None means that the chain could not be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _AWAY = (ChainAway, WrongChain, NodeRefused, ContractMissing)
 
 
 def is_chain_reachable(chain: AnyChain) -> bool:
-    """Tell whether a node of the right chain answers with a fresh head."""
+    """Return whether a node of the right chain responds with a recent block."""
     if not isinstance(chain, Chain):
         return False
     try:
@@ -25,7 +25,7 @@ def is_chain_reachable(chain: AnyChain) -> bool:
 
 
 def read_paid_orders(chain: AnyChain, order_references: Sequence[str]) -> dict[str, bool] | None:
-    """Return `paidOrders` per reference at the head, None when the chain cannot be asked."""
+    """Return `paidOrders` per reference at the latest block, None if the chain cannot be read."""
     if not isinstance(chain, Chain):
         return None
     try:
@@ -38,13 +38,13 @@ def read_paid_orders(chain: AnyChain, order_references: Sequence[str]) -> dict[s
 
 
 def read_paid_order(chain: AnyChain, order_reference: str) -> bool | None:
-    """Tell whether the contract holds a reference as paid, None when the chain cannot be asked."""
-    found = read_paid_orders(chain, [order_reference])
-    return None if found is None else found[order_reference]
+    """Return whether the contract records a reference as paid, None if the chain cannot be read."""
+    paid = read_paid_orders(chain, [order_reference])
+    return None if paid is None else paid[order_reference]
 
 
 def read_paid_event(chain: AnyChain, order_reference: str) -> PaidEvent | None:
-    """Return the `ReferralPaid` event of a reference, None when there is none or the chain cannot be asked.
+    """Return the `ReferralPaid` event of a reference, None if there is none or the chain cannot be read.
 
     Looks from the block of the deployment's record on, or at the last 50,000 blocks without one.
     """

@@ -1,4 +1,4 @@
-"""What the portal knows of a `ReferralRewards` contract (CHAIN.md section 1)."""
+"""Reads and call data of a `ReferralRewards` contract. See docs/rules/minting.md."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from eth_utils.crypto import keccak
 from portal.chain.contract.abi import Revert, encode_call, event_topic
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused
 from portal.chain.node.rpc import Log, Node
+from portal.lib.types import Address, TxHash, Wei
 
 OPERATOR_ROLE = keccak(text="OPERATOR_ROLE")
 MINTER_ROLE = keccak(text="MINTER_ROLE")
-DEFAULT_ADMIN_ROLE = bytes(32)
 MODE_MINT, MODE_TRANSFER = 0, 1
 
 _PAID_TOPIC = event_topic("ReferralPaid(address,uint256,bytes32)")
@@ -25,10 +25,10 @@ _NARROWEST_SCAN = 10
 
 @dataclass(frozen=True)
 class Payment:
-    """One reward as the contract takes it: wallet, wei, and keccak256 of the order reference."""
+    """An argument of `payReferral`: wallet, wei, and keccak256 of the order reference."""
 
-    wallet: str
-    amount: int
+    wallet: Address
+    amount: Wei
     order_ref: str
 
 
@@ -36,16 +36,16 @@ class Payment:
 class PaidEvent:
     """A `ReferralPaid` event."""
 
-    wallet: str
-    amount: int
+    wallet: Address
+    amount: Wei
     order_ref: str
-    tx_hash: str
+    tx_hash: TxHash
     block_number: int
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the contract says of itself at the head; amounts in wei, caps None when off."""
+    """The state of the contract at the latest block; amounts in wei, caps None if disabled."""
 
     token: str
     mode: int
@@ -69,7 +69,7 @@ def checksum(address: str) -> str:
 
 
 class RewardsContract:
-    """Read and encode for one deployed proxy; every method takes the node it asks."""
+    """Reads and call data of one deployed proxy; each reading method takes the node."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -83,45 +83,38 @@ class RewardsContract:
         )
 
     def simulate(self, node: Node, operator: str, payments: Sequence[Payment]) -> Revert | None:
-        """Try a payment at the head without sending it; None when it would succeed."""
+        """Simulate a payment at the latest block and return its revert, None if it would succeed."""
         answer = node.eth_call(self.address, self.encode_payment(payments), "latest", operator)
         return answer if isinstance(answer, Revert) else None
 
     def paid(self, node: Node, order_refs: Sequence[str], tag: str | int) -> list[bool]:
-        """Return `paidOrders` per reference at one block; raises ContractMissing before the contract existed."""
+        """Return `paidOrders` per reference at a block; raise ContractMissing if the contract did not exist yet."""
         calls = [
             (self.address, encode_call("paidOrders(bytes32)", bytes.fromhex(ref[2:]))) for ref in order_refs
         ]
         return [self._word(answer) == 1 for answer in node.eth_calls(calls, tag)]
 
-    def is_paid_as(self, node: Node, payment: Payment, tag: str | int) -> bool:
-        """Tell whether exactly this payment was made for its reference."""
-        data = encode_call(
-            "isPaidAs(bytes32,address,uint256)", bytes.fromhex(payment.order_ref[2:]), *_row(payment)[:2]
-        )
-        return self._word(node.eth_call(self.address, data, tag)) == 1
-
     def paid_events(
         self, node: Node, first: int, last: int, order_refs: Sequence[str] | None = None
     ) -> list[PaidEvent]:
-        """Return `ReferralPaid` events of a block range in order, in as many requests as the node demands."""
+        """Return `ReferralPaid` events of a block range in order, with as many requests as the node needs."""
         topics: list[object] = [_PAID_TOPIC, None, list(order_refs)] if order_refs else [_PAID_TOPIC]
-        found: list[PaidEvent] = []
+        events: list[PaidEvent] = []
         width = _WIDEST_SCAN
         while first <= last:
             end = min(first + width - 1, last)
             try:
-                found += [_paid_event(log) for log in node.logs(self.address, topics, first, end)]
+                events += [_paid_event(log) for log in node.logs(self.address, topics, first, end)]
             except NodeRefused as refusal:
                 if width <= _NARROWEST_SCAN:
                     raise ChainAway(f"{node.host} refused an event scan: {refusal}", host=node.host) from None
                 width //= 4
                 continue
             first = end + 1
-        return found
+        return events
 
     def facts(self, node: Node, operator: str) -> Facts:
-        """Return mode, pause, caps, roles and balances at the head; raises ContractMissing."""
+        """Return mode, pause, caps, roles and balances at the latest block; raise ContractMissing."""
         reads = (
             encode_call("rewardToken()"),
             encode_call("rewardMode()"),
@@ -147,12 +140,6 @@ class RewardsContract:
             operator_balance=node.balance(operator),
         )
 
-    def has_role(self, node: Node, role: bytes, account: str) -> bool:
-        return (
-            self._word(node.eth_call(self.address, encode_call("hasRole(bytes32,address)", role, account)))
-            == 1
-        )
-
     def _word(self, answer: bytes | Revert) -> int:
         if isinstance(answer, Revert) or len(answer) < 32:
             raise ContractMissing(f"no ReferralRewards contract answers at {checksum(self.address)}")
@@ -165,4 +152,5 @@ def _row(payment: Payment) -> tuple[str, int, bytes]:
 
 def _paid_event(log: Log) -> PaidEvent:
     (amount,) = decode(["uint256"], log.data)
-    return PaidEvent("0x" + log.topics[1][-40:], int(amount), log.topics[2], log.tx_hash, log.block_number)
+    wallet = Address("0x" + log.topics[1][-40:])
+    return PaidEvent(wallet, Wei(int(amount)), log.topics[2], TxHash(log.tx_hash), log.block_number)

@@ -1,4 +1,4 @@
-"""What the treasury asks of an ERC-20 token, and how it pays with it."""
+"""Reads and transfers of an ERC-20 token."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class Token:
     address: str
 
     def decimals(self, node: Node) -> int:
-        """Return the token's decimals; raise ContractMissing when nothing there has any."""
-        found = self._number(node.eth_call(self.address, encode_call("decimals()")))
-        if found > _MOST_DECIMALS:
-            raise ContractMissing(f"the token at {checksum(self.address)} claims {found} decimals")
-        return found
+        """Return the token's decimals; raise ContractMissing if the address has none."""
+        decimals = self._number(node.eth_call(self.address, encode_call("decimals()")))
+        if decimals > _MOST_DECIMALS:
+            raise ContractMissing(f"the token at {checksum(self.address)} claims {decimals} decimals")
+        return decimals
 
     def balance(self, node: Node, account: str) -> int:
         """Return an account's balance in base units."""
         return self._number(node.eth_call(self.address, encode_call("balanceOf(address)", account)))
 
     def simulate(self, node: Node, sender: str, wallet: str, amount: int) -> str | None:
-        """Return why the token would refuse a transfer at the head, None when it would not."""
+        """Return why the token would refuse a transfer at the latest block, None if it would not."""
         answer = node.eth_call(self.address, self.encode_transfer(wallet, amount), "latest", sender)
         if isinstance(answer, Revert):
             return answer.text
-        # Some tokens answer nothing, some answer false instead of reverting.
+        # Some tokens return nothing, some return false instead of reverting.
         if answer and int.from_bytes(answer[:32], "big") != 1:
             return "the token answers false"
         return None
@@ -48,7 +48,7 @@ class Token:
     def has_moved(
         self, node: Node, block: int, tx_hashes: Sequence[str], sender: str, wallet: str, amount: int
     ) -> bool:
-        """Tell whether one of these transactions moved exactly this amount in a block, by the token's own event."""
+        """Return whether an event of the token shows that one of these transactions moved exactly this amount."""
         topics: list[object] = [_TRANSFER_TOPIC, _topic(sender), _topic(wallet)]
         return any(
             log.tx_hash in tx_hashes and int.from_bytes(log.data[:32], "big") == amount

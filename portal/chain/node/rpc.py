@@ -1,8 +1,8 @@
 """JSON-RPC as typed calls on one chosen node.
 
-A node is chosen for a piece of work and kept for all of it, so that its reads agree with each other;
+One node is used for a whole piece of work, so that its reads are consistent;
 a failure ends the work and the next choice prefers another node. Nothing is sent twice behind our back:
-web3's provider retries `eth_sendRawTransaction` by itself unless told not to.
+web3's provider retries `eth_sendRawTransaction` by itself unless configured otherwise.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OVERLOADED_CODES = {429, -32005, -32016}
 
 @dataclass(frozen=True)
 class Block:
-    """The part of a block header the sender reads; fees in wei, time in seconds since 1970."""
+    """The part of a block header that the sender reads; fees in wei, time in seconds since 1970."""
 
     number: int
     hash: str
@@ -60,7 +60,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Log:
-    """One event as the node tells it; `data` undecoded."""
+    """An event of a receipt; `data` is not decoded."""
 
     topics: tuple[str, ...]
     data: bytes
@@ -69,13 +69,13 @@ class Log:
 
 
 class Node:
-    """One JSON-RPC endpoint. Raises ChainAway when it does not answer, NodeRefused when it answers an error."""
+    """One JSON-RPC endpoint. Raises ChainAway if it does not respond, NodeRefused if it returns an error."""
 
     def __init__(self, url: str, timeout_seconds: int = _TIMEOUT_SECONDS) -> None:
         self._provider = HTTPProvider(
             url, request_kwargs={"timeout": timeout_seconds}, exception_retry_configuration=None
         )
-        # The path often holds an access key: only the host is ever shown.
+        # The path often contains an access key, so only the host is shown.
         self.host = urlsplit(url).hostname or "node"
         self.is_suspect = False
 
@@ -104,7 +104,7 @@ class Node:
         except (requests.RequestException, Web3Exception, ValueError, OSError, KeyError, TypeError) as error:
             raise self._away("batch", error) from None
         if not isinstance(responses, list) or len(responses) != len(calls):
-            # Some nodes take no batches, or short ones only.
+            # Some nodes accept no batches, or only short ones.
             return [
                 self._outcome(method, lambda m=method, p=params: self.call(m, *p)) for method, params in calls
             ]
@@ -141,13 +141,13 @@ class Node:
         return _number(self.call("eth_chainId"))
 
     def block(self, tag: str | int) -> Block:
-        """Return a block by number or tag; raises ChainAway when the node does not have it."""
+        """Return a block by number or tag; raise ChainAway if the node does not have it."""
         return self._block(tag, self.call("eth_getBlockByNumber", block_tag(tag), False))
 
     def blocks(self, numbers: Sequence[int]) -> dict[int, Block]:
         calls: list[tuple[str, list[object]]] = [("eth_getBlockByNumber", [hex(n), False]) for n in numbers]
-        found = zip(numbers, self.call_many(calls), strict=True)
-        return {number: self._block(number, raw) for number, raw in found if isinstance(raw, dict)}
+        blocks = zip(numbers, self.call_many(calls), strict=True)
+        return {number: self._block(number, raw) for number, raw in blocks if isinstance(raw, dict)}
 
     def _block(self, tag: str | int, raw: Any) -> Block:
         if not isinstance(raw, dict):
@@ -165,7 +165,7 @@ class Node:
         return _bytes(self.call("eth_getCode", address, "latest"))
 
     def suggested_tip(self) -> int:
-        """Return the node's tip in wei, 0 from a node that has no opinion."""
+        """Return the tip that the node suggests in wei, 0 if it suggests none."""
         try:
             return _number(self.call("eth_maxPriorityFeePerGas"))
         except NodeRefused:
@@ -176,22 +176,22 @@ class Node:
         calls: list[tuple[str, list[object]]] = [
             ("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes
         ]
-        found = self.call_many(calls)
+        receipts = self.call_many(calls)
         return {
             raw["transactionHash"]: _receipt(raw)
-            for raw in found
+            for raw in receipts
             if isinstance(raw, dict) and raw.get("blockHash")
         }
 
     def known(self, hashes: Sequence[str]) -> set[str]:
-        """Return which transactions the node holds, mined or waiting."""
+        """Return the transactions that the node knows, mined or pending."""
         calls: list[tuple[str, list[object]]] = [
             ("eth_getTransactionByHash", [tx_hash]) for tx_hash in hashes
         ]
         return {raw["hash"] for raw in self.call_many(calls) if isinstance(raw, dict)}
 
     def logs(self, address: str, topics: list[object], first: int, last: int) -> list[Log]:
-        """Return events of a block range, both ends included; raises NodeRefused when the range is too long."""
+        """Return the events of an inclusive block range; raise NodeRefused if the range is too long."""
         condition = {"address": address, "topics": topics, "fromBlock": hex(first), "toBlock": hex(last)}
         return [
             Log(
@@ -204,7 +204,7 @@ class Node:
     def eth_call(
         self, to: str, data: bytes, tag: str | int = "latest", sender: str | None = None
     ) -> bytes | Revert:
-        """Return what a call answers, or the decoded revert."""
+        """Return the result of a call, or the decoded revert."""
         return self.eth_calls([(to, data)], tag, sender)[0]
 
     def eth_calls(
@@ -227,7 +227,7 @@ class Node:
         return revert
 
     def estimate_gas(self, sender: str, to: str | None, data: bytes) -> int | Revert:
-        """Return the gas a transaction needs, or the decoded revert."""
+        """Return the gas that a transaction needs, or the decoded revert."""
         request = {"from": sender, "data": "0x" + data.hex(), **({"to": to} if to else {})}
         try:
             return _number(self.call("eth_estimateGas", request))
@@ -238,7 +238,7 @@ class Node:
             return revert
 
     def send_raw(self, raw: bytes) -> str:
-        """Send signed bytes and return the node's words; an error is information and never decides anything."""
+        """Send a signed transaction and return the response as text; an error decides nothing."""
         try:
             self.call("eth_sendRawTransaction", "0x" + raw.hex())
         except NodeRefused as refusal:
@@ -249,7 +249,7 @@ class Node:
 
 
 class Rpc:
-    """The configured nodes of one chain, first choice first."""
+    """The configured nodes of one chain in order of preference."""
 
     def __init__(
         self,
@@ -264,7 +264,7 @@ class Rpc:
         self._max_head_age = max_head_age_seconds
 
     def choose(self, now: datetime | None) -> Node:
-        """Return a node of the right chain with a fresh head; `now` None leaves the head's age out.
+        """Return a node of the right chain with a recent block; without `now` the block's age is not checked.
 
         Raises WrongChain when the only nodes that answer serve another chain, else ChainAway.
         """
@@ -283,12 +283,12 @@ class Rpc:
 
     def _check(self, node: Node, now: datetime | None) -> None:
         try:
-            found, head = node.chain_id(), node.block("latest")
+            chain_id, head = node.chain_id(), node.block("latest")
         except NodeRefused as refusal:
             raise ChainAway(f"{node.host} refused: {refusal}", host=node.host) from None
-        if found != self._chain_id:
+        if chain_id != self._chain_id:
             raise WrongChain(
-                f"{node.host} serves chain {found}, not {self._chain_id}", host=node.host, found=found
+                f"{node.host} serves chain {chain_id}, not {self._chain_id}", host=node.host, found=chain_id
             )
         if now is None or self._max_head_age is None:
             return
@@ -298,7 +298,7 @@ class Rpc:
 
 
 def revert_of(refusal: NodeRefused) -> Revert | None:
-    """Return the decoded revert a node's error tells of, None when it tells of something else."""
+    """Return the decoded revert of a node's error, None if the error is not a revert."""
     data, message = _revert_data(refusal.data), str(refusal)
     lowered = message.lower()
     is_revert = bool(data) or refusal.rpc_code == 3 or "revert" in lowered
@@ -308,9 +308,9 @@ def revert_of(refusal: NodeRefused) -> Revert | None:
 
 
 def _revert_data(data: object) -> bytes:
-    """Find the hex in what nodes make of revert data: a string, "Reverted 0x...", or nested objects."""
+    """Return the hex of revert data, which nodes send as a string, as "Reverted 0x...", or in nested objects."""
     if isinstance(data, dict):
-        return next((found for found in map(_revert_data, data.values()) if found), b"")
+        return next((nested for nested in map(_revert_data, data.values()) if nested), b"")
     text = str(data or "").removeprefix("Reverted ").strip('"')
     try:
         return bytes.fromhex(text.removeprefix("0x")) if text.startswith("0x") else b""

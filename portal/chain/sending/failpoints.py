@@ -1,4 +1,4 @@
-"""Named points of the sender's round, inert unless a fault test listens."""
+"""Named points in a round at which fault tests interrupt it; without a listener they do nothing."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _listener: Callable[[str], None] | None = None
 
 
 def listen(listener: Callable[[str], None] | None) -> None:
-    """Call `listener` with the name of every point passed from now on; None stops it."""
+    """Call `listener` with the label of every failpoint that is reached; None removes the listener."""
     global _listener
     _listener = listener
 
 
-def passed(label: str) -> None:
-    """Say that a point of the round was passed."""
+def failpoint(label: str) -> None:
+    """Report that the labelled point was reached."""
     if _listener is not None:
         _listener(label)

@@ -1,6 +1,6 @@
 """EIP-1559 fees in wei, pure: first offer, bump, ceiling.
 
-Nodes accept a replacement from +10%; we offer +12.5% on both fees (CHAIN.md section 2).
+Nodes accept a replacement from +10%; we offer +12.5% on both fees. See docs/rules/minting.md.
 Polygon refuses tips below 25 gwei.
 """
 
@@ -15,7 +15,7 @@ _BUMP_NUMERATOR, _BUMP_DENOMINATOR = 9, 8
 
 @dataclass(frozen=True)
 class Fees:
-    """What a transaction offers, in wei per gas."""
+    """The fees that a transaction offers, in wei per gas."""
 
     max_fee: int
     tip: int
@@ -23,7 +23,7 @@ class Fees:
 
 @dataclass(frozen=True)
 class FeePolicy:
-    """Bounds of the settings, in wei per gas."""
+    """The limits from the settings, in wei per gas."""
 
     tip: int
     ceiling: int
@@ -35,7 +35,7 @@ class FeePolicy:
 
 
 def first_fees(base_fee: int, suggested_tip: int, policy: FeePolicy) -> Fees | None:
-    """Return the fees of a new transaction, None while the chain asks more than the ceiling."""
+    """Return the fees of a new transaction, None while the base fee exceeds the ceiling."""
     tip = max(policy.tip, suggested_tip)
     if base_fee + policy.tip_floor > policy.ceiling:
         return None
@@ -54,7 +54,7 @@ def bumped_fees(previous: Fees, base_fee: int, suggested_tip: int, policy: FeePo
 
 
 def is_tip_squeezed(fees: Fees, base_fee: int, policy: FeePolicy) -> bool:
-    """Tell whether the base fee left less for the validator than the floor."""
+    """Return whether the base fee leaves the validator less than the tip floor."""
     return min(fees.tip, fees.max_fee - base_fee) < policy.tip_floor
 
 

@@ -1,4 +1,4 @@
-"""The operator's key: held by the process that mints, never shown."""
+"""The operator's key: only the process that mints loads it, and nothing prints it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
 from portal.chain.errors import KeyUnusable
+from portal.lib.types import Address, TxHash
 from portal.settings import Settings
 
 
 @dataclass(frozen=True)
 class Signed:
-    """Signed bytes and the hash the chain will know them by."""
+    """A signed transaction and its hash."""
 
     raw: bytes
-    tx_hash: str
+    tx_hash: TxHash
 
 
 class OperatorKey:
-    """Sign for one account; its text shows the address and nothing else."""
+    """Sign for one account; the text form shows the address only."""
 
     def __init__(self, account: LocalAccount) -> None:
         self.__account = account
-        self.address = str(account.address).lower()
+        self.address = Address(str(account.address).lower())
 
     @classmethod
     def from_private_key(cls, private_key: str) -> OperatorKey:
-        """Raise KeyUnusable, without the key in its text."""
+        """Return the key of a hexadecimal private key; raise KeyUnusable, whose text does not contain it."""
         try:
             return cls(Account.from_key(private_key))
         except Exception:
@@ -41,13 +42,13 @@ class OperatorKey:
         """Sign a transaction given as JSON-RPC fields with integers."""
         to = {"to": to_checksum_address(fields["to"])} if "to" in fields else {}
         signed = self.__account.sign_transaction({**fields, **to})
-        return Signed(bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex())
+        return Signed(bytes(signed.raw_transaction), TxHash("0x" + bytes(signed.hash).hex()))
 
     def __repr__(self) -> str:
         return f"OperatorKey({self.address})"
 
     def __reduce__(self) -> Any:
-        raise TypeError("an operator key is not copied out of its process")
+        raise TypeError("an operator key cannot be pickled")
 
 
 def load_operator_key(settings: Settings) -> OperatorKey | None:
@@ -65,5 +66,5 @@ def load_operator_key(settings: Settings) -> OperatorKey | None:
         keystore = json.loads(settings.referral_minter_keystore.read_text())
         return OperatorKey(Account.from_key(Account.decrypt(keystore, password)))
     except Exception as error:
-        # The cause may quote the file, so only its kind is told.
+        # The cause may quote the file, so the message names only its type.
         raise KeyUnusable(f"The minter's keystore cannot be opened ({type(error).__name__}).") from None

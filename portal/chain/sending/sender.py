@@ -1,7 +1,7 @@
-"""Transactions as rows: stored before they are sent, settled when final, opened again when the chain takes them back.
+"""Stored transactions: written before they are sent, settled when final, reopened after a reorganization.
 
-Nothing here decides from an answer to a send: only receipts and nonces at the finalized block do (CHAIN.md section 2).
-Every writing function runs inside `Leader.writing()`.
+The response to a send decides nothing: only receipts and nonces at the finalized block do. Every writing function
+runs inside `Leader.writing()`. See docs/rules/minting.md.
 """
 
 from __future__ import annotations
@@ -14,23 +14,25 @@ from portal.chain.sending.fees import Fees
 from portal.chain.sending.keys import OperatorKey, Signed
 from portal.chain.sending.leadership import Leader
 from portal.db import query
+from portal.lib.types import Address, TxHash, Wei
 
 OPEN, SUCCEEDED, REVERTED, SUPERSEDED = "open", "succeeded", "reverted", "superseded"
+SETTLED = (SUCCEEDED, REVERTED, SUPERSEDED)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing a transaction pays: a reward's or a settlement's id, the wallet, wei, and its on-chain reference."""
+    """One payment of a transaction: the id of a reward or payout, the wallet, wei, and the on-chain reference."""
 
     item_id: int
-    recipient: str
-    amount_wei: int
+    recipient: Address
+    amount_wei: Wei
     order_ref: str | None = None
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A transaction to be: what to call and whom it pays."""
+    """A transaction that is not signed yet: the call and its payments."""
 
     purpose: str
     to_address: str
@@ -41,10 +43,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Attempt:
-    """Signed bytes of a transaction; `idle_seconds` since they were last sent, None when never."""
+    """A signed version of a transaction; `idle_seconds` since it was last sent, None if never."""
 
     id: int
-    tx_hash: str
+    tx_hash: TxHash
     raw: bytes
     fees: Fees
     age_seconds: int
@@ -53,7 +55,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class OpenTransaction:
-    """A transaction whose fate is not final, with all its attempts, oldest first, and its items."""
+    """A transaction without a final outcome, with all its attempts, oldest first, and its items."""
 
     id: int
     operator: str
@@ -72,14 +74,14 @@ class OpenTransaction:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a transaction for good; `receipt` None when another one used its nonce."""
+    """The final outcome of a transaction; `receipt` is None if another transaction used its nonce."""
 
     status: str
     receipt: Receipt | None
 
 
 def next_nonce(chain_id: int, operator: str, latest: int) -> int:
-    """Return max(ours + 1, latest): never a nonce we signed before, never one the chain has used."""
+    """Return the first nonce that is neither signed by us nor used on chain."""
     ours = query(
         "SELECT coalesce(max(nonce), -1) FROM chain_transactions WHERE chain_id = %s AND operator = %s",
         [chain_id, operator],
@@ -88,7 +90,7 @@ def next_nonce(chain_id: int, operator: str, latest: int) -> int:
 
 
 def used_nonces(chain_id: int, operator: str, first: int) -> set[int]:
-    """Return the nonces from `first` on that we have signed something for."""
+    """Return the nonces from `first` on that are used by stored transactions."""
     rows = query(
         "SELECT nonce FROM chain_transactions WHERE chain_id = %s AND operator = %s AND nonce >= %s",
         [chain_id, operator, first],
@@ -116,7 +118,7 @@ def sign_draft(key: OperatorKey, chain_id: int, nonce: int, draft: Draft, fees: 
 def store_transaction(
     leader: Leader, chain_id: int, operator: str, nonce: int, draft: Draft, fees: Fees, signed: Signed
 ) -> int:
-    """Write a transaction, its items and its first attempt ahead of the first send; return its id."""
+    """Store a transaction, its items and its first attempt before the first send; return its id."""
     transaction_id: int = query(
         "INSERT INTO chain_transactions (chain_id, operator, nonce, purpose, to_address, calldata, gas_limit, epoch)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
@@ -151,7 +153,7 @@ def store_transaction(
 
 
 def store_attempt(transaction_id: int, fees: Fees, signed: Signed) -> None:
-    """Write the bytes of an attempt ahead of its first send."""
+    """Store an attempt before its first send."""
     query(
         "INSERT INTO chain_attempts (transaction_id, tx_hash, raw, max_fee_wei, tip_wei) VALUES (%s, %s, %s, %s, %s)",
         [transaction_id, signed.tx_hash, signed.raw, fees.max_fee, fees.tip],
@@ -159,7 +161,7 @@ def store_attempt(transaction_id: int, fees: Fees, signed: Signed) -> None:
 
 
 def send(node: Node, tx_hash: str, raw: bytes) -> str:
-    """Send stored bytes and note the node's answer, which decides nothing."""
+    """Send a stored attempt and record the node's response, which decides nothing."""
     answer = node.send_raw(raw)
     query(
         "UPDATE chain_attempts SET last_sent_at = clock_timestamp(), sends = sends + 1, last_answer = left(%s, 500)"
@@ -195,7 +197,7 @@ def list_open(chain_id: int, purposes: Sequence[str]) -> list[OpenTransaction]:
 
 
 def _attempts(transaction_ids: Sequence[int]) -> dict[int, list[Attempt]]:
-    found: dict[int, list[Attempt]] = {transaction_id: [] for transaction_id in transaction_ids}
+    attempts: dict[int, list[Attempt]] = {transaction_id: [] for transaction_id in transaction_ids}
     for row in query(
         "SELECT transaction_id, id, tx_hash, raw, max_fee_wei, tip_wei,"
         " extract(epoch FROM clock_timestamp() - created_at)::bigint,"
@@ -204,27 +206,27 @@ def _attempts(transaction_ids: Sequence[int]) -> dict[int, list[Attempt]]:
         [list(transaction_ids)],
     ):
         fees = Fees(int(row[4]), int(row[5]))
-        found[row[0]].append(Attempt(row[1], row[2], bytes(row[3]), fees, int(row[6]), row[7]))
-    return found
+        attempts[row[0]].append(Attempt(row[1], row[2], bytes(row[3]), fees, int(row[6]), row[7]))
+    return attempts
 
 
 def _items(transaction_ids: Sequence[int]) -> dict[int, list[Item]]:
-    found: dict[int, list[Item]] = {transaction_id: [] for transaction_id in transaction_ids}
+    items: dict[int, list[Item]] = {transaction_id: [] for transaction_id in transaction_ids}
     for row in query(
         "SELECT transaction_id, item_id, recipient, amount_wei, order_ref FROM chain_transaction_items"
         " WHERE transaction_id = ANY(%s) ORDER BY transaction_id, position",
         [list(transaction_ids)],
     ):
-        found[row[0]].append(Item(row[1], row[2], int(row[3]), row[4]))
-    return found
+        items[row[0]].append(Item(row[1], Address(row[2]), Wei(int(row[3])), row[4]))
+    return items
 
 
 def settle(transaction_id: int, outcome: Outcome) -> bool:
-    """Close a transaction for good; return False when it was not open any more."""
+    """Settle an open transaction; return False if it was not open any more."""
     receipt = outcome.receipt
     closed = query(
         "UPDATE chain_transactions SET status = %s, tx_hash = %s, block_number = %s, block_hash = %s, gas_used = %s,"
-        " gas_price_wei = %s, settled_at = clock_timestamp() WHERE id = %s AND status = 'open' RETURNING id",
+        " gas_price_wei = %s, settled_at = clock_timestamp() WHERE id = %s AND status = %s RETURNING id",
         [
             outcome.status,
             receipt and receipt.tx_hash,
@@ -233,6 +235,7 @@ def settle(transaction_id: int, outcome: Outcome) -> bool:
             receipt and receipt.gas_used,
             receipt and receipt.gas_price,
             transaction_id,
+            OPEN,
         ],
     )
     query(
@@ -242,7 +245,7 @@ def settle(transaction_id: int, outcome: Outcome) -> bool:
 
 
 def list_done_from(chain_id: int, operator: str, nonce: int, purposes: Sequence[str]) -> list[int]:
-    """Return the transactions recorded as done that the chain no longer counts: nonce and above."""
+    """Return the settled transactions with this nonce or a higher one, which the account has not used any more."""
     rows = query(
         "SELECT id FROM chain_transactions WHERE chain_id = %s AND operator = %s AND nonce >= %s AND status <> 'open'"
         " AND purpose = ANY(%s) ORDER BY nonce",
@@ -252,15 +255,16 @@ def list_done_from(chain_id: int, operator: str, nonce: int, purposes: Sequence[
 
 
 def reopen(transaction_ids: Sequence[int], purposes: Sequence[str]) -> list[int]:
-    """Open transactions again after a reorganisation; return the item ids that are theirs again.
+    """Reopen settled transactions after a reorganization; return the ids of the items reopened with them.
 
-    An item that stands in another open transaction by now stays there: `paidOrders` tells at the end.
+    An item of another open transaction stays there: `paidOrders` decides in the end.
     """
     ids = list(transaction_ids)
     query(
-        "UPDATE chain_transactions SET status = 'open', settled_at = NULL, tx_hash = NULL, block_number = NULL,"
-        " block_hash = NULL, gas_used = NULL, gas_price_wei = NULL WHERE id = ANY(%s) AND purpose = ANY(%s)",
-        [ids, list(purposes)],
+        "UPDATE chain_transactions SET status = %s, settled_at = NULL, tx_hash = NULL, block_number = NULL,"
+        " block_hash = NULL, gas_used = NULL, gas_price_wei = NULL WHERE id = ANY(%s) AND purpose = ANY(%s)"
+        " AND status = ANY(%s)",
+        [OPEN, ids, list(purposes), list(SETTLED)],
     )
     rows = query(
         "UPDATE chain_transaction_items i SET open = true FROM ("
@@ -275,7 +279,7 @@ def reopen(transaction_ids: Sequence[int], purposes: Sequence[str]) -> list[int]
 
 
 def count_reverts(purpose: str, item_ids: Sequence[int]) -> dict[int, int]:
-    """Return how many reverted transactions each item stood in, for items with any."""
+    """Return the number of reverted transactions by item; an item without any is absent."""
     rows = query(
         "SELECT i.item_id, count(*) FROM chain_transaction_items i JOIN chain_transactions t ON t.id = i.transaction_id"
         " WHERE i.purpose = %s AND i.item_id = ANY(%s) AND t.status = 'reverted' GROUP BY i.item_id",
@@ -285,7 +289,7 @@ def count_reverts(purpose: str, item_ids: Sequence[int]) -> dict[int, int]:
 
 
 def open_items(purpose: str, item_ids: Sequence[int]) -> set[int]:
-    """Return which items stand in an open transaction."""
+    """Return the items that are part of an open transaction."""
     rows = query(
         "SELECT item_id FROM chain_transaction_items WHERE purpose = %s AND item_id = ANY(%s) AND open",
         [purpose, list(item_ids)],
@@ -294,7 +298,7 @@ def open_items(purpose: str, item_ids: Sequence[int]) -> set[int]:
 
 
 def is_open(transaction_id: int) -> bool:
-    """Tell whether a transaction is still open, and keep it so until the surrounding transaction ends."""
+    """Return whether a transaction is open, and lock it until the surrounding transaction ends."""
     return bool(
         query(
             "SELECT 1 FROM chain_transactions WHERE id = %s AND status = 'open' FOR UPDATE", [transaction_id]
@@ -305,7 +309,7 @@ def is_open(transaction_id: int) -> bool:
 def list_settled_payments(
     chain_id: int, to_address: str, first: int, last: int
 ) -> list[tuple[int, int, str]]:
-    """Return (transaction id, item id, order ref) of what transactions paid in a block range by our records."""
+    """Return (transaction id, item id, order ref) of the payments recorded in a block range."""
     rows = query(
         "SELECT t.id, i.item_id, i.order_ref FROM chain_transactions t JOIN chain_transaction_items i"
         " ON i.transaction_id = t.id WHERE t.chain_id = %s AND t.to_address = %s AND t.status = 'succeeded'"
@@ -316,7 +320,7 @@ def list_settled_payments(
 
 
 def gas_spent_per_day(chain_id: int, operator: str) -> int:
-    """Return the wei of gas an operator used per day over the last week."""
+    """Return the wei that an operator spent on gas per day over the last week."""
     spent = query(
         "SELECT coalesce(sum(gas_used * gas_price_wei), 0) / 7 FROM chain_transactions WHERE chain_id = %s"
         " AND operator = %s AND settled_at > now() - interval '7 days'",
@@ -326,14 +330,14 @@ def gas_spent_per_day(chain_id: int, operator: str) -> int:
 
 
 def has_open(chain_id: int) -> bool:
-    """Tell whether any transaction on a chain is not final yet."""
+    """Return whether a chain has an open transaction."""
     return bool(
         query("SELECT 1 FROM chain_transactions WHERE chain_id = %s AND status = 'open' LIMIT 1", [chain_id])
     )
 
 
 def count_open_items(purpose: str) -> int:
-    """Count what stands in open transactions."""
+    """Count the items of open transactions."""
     return int(
         query("SELECT count(*) FROM chain_transaction_items WHERE purpose = %s AND open", [purpose])[0][0]
     )

@@ -1,35 +1,35 @@
-"""Send the outbox: one connection per run, each e-mail composed in the language of its reader when it is sent."""
+"""Send the outbox: one connection per run, each e-mail composed in the recipient's language when it is sent."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from models import MailOutbox
 from portal.db import Actor
+from portal.logs import get_logger
 from portal.mail import (
-    AnyPostman,
+    AnyTransport,
     Letter,
-    LetterPointless,
-    MailAway,
+    LetterObsolete,
     MailRefused,
-    Postman,
+    MailTransport,
+    MailUnavailable,
     as_message,
     claim_letter,
+    expire_letter,
     expire_letters,
     mark_dead,
     mark_sent,
     postpone,
     release_letter,
-    set_aside,
 )
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 Compose = Callable[[MailOutbox], Letter]
-MOST_A_RUN = 500
+LETTERS_PER_RUN = 500
 
 
 @dataclass(frozen=True)
@@ -41,48 +41,48 @@ class Sender:
 
 
 def deliver_mail(
-    postman: AnyPostman, compose: Compose, sender: Sender, actor: Actor, *, most: int = MOST_A_RUN
+    transport: AnyTransport, compose: Compose, sender: Sender, actor: Actor, *, limit: int = LETTERS_PER_RUN
 ) -> int:
-    """Send due e-mails and return the number accepted by the server.
+    """Send due e-mails, at most `limit`, and return the number accepted by the server.
 
-    An unreachable server does not count as an attempt. A failing e-mail does not stop the others.
+    An unavailable server does not count as an attempt. A failing e-mail does not stop the others.
     """
     expire_letters(actor)
-    if not isinstance(postman, Postman):
+    if not isinstance(transport, MailTransport):
         return 0
     first = claim_letter()
     if first is None:
         return 0
     with ExitStack() as stack:
         try:
-            stack.enter_context(postman)
-        except MailAway as error:
-            log.warning("mail server unavailable: %s", error)
+            stack.enter_context(transport)
+        except MailUnavailable as error:
+            log.warning("mail server unavailable", error=str(error))
             release_letter(first, str(error))
             return 0
-        return _send_all(postman, first, compose, sender, actor, most)
+        return _send_all(transport, first, compose, sender, actor, limit)
 
 
 def _send_all(
-    postman: Postman, first: MailOutbox, compose: Compose, sender: Sender, actor: Actor, most: int
+    transport: MailTransport, first: MailOutbox, compose: Compose, sender: Sender, actor: Actor, limit: int
 ) -> int:
     sent, letter = 0, first
     while True:
-        most -= 1
+        limit -= 1
         try:
-            sent += _send(postman, letter, compose, sender, actor)
-        except MailAway as error:
+            sent += _send(transport, letter, compose, sender, actor)
+        except MailUnavailable as error:
             # The connection broke with this e-mail, so it counts as an attempt: one that always breaks it must end.
-            log.warning("mail server connection lost: %s", error)
+            log.warning("mail server connection lost", error=str(error))
             postpone(letter, str(error), actor)
             return sent
-        following = claim_letter() if most > 0 else None
+        following = claim_letter() if limit > 0 else None
         if following is None:
             return sent
         letter = following
 
 
-def _send(postman: Postman, row: MailOutbox, compose: Compose, sender: Sender, actor: Actor) -> int:
+def _send(transport: MailTransport, row: MailOutbox, compose: Compose, sender: Sender, actor: Actor) -> int:
     try:
         letter = compose(row)
         message = as_message(
@@ -92,17 +92,17 @@ def _send(postman: Postman, row: MailOutbox, compose: Compose, sender: Sender, a
             sender.name,
             f"letter.{row.id}.{int(row.created_at.timestamp())}",
         )
-        postman.send(message)
-    except MailAway:
+        transport.send(message)
+    except MailUnavailable:
         raise
-    except LetterPointless as error:
-        set_aside(row.id, str(error), actor)
+    except LetterObsolete as error:
+        expire_letter(row.id, str(error), actor)
         return 0
     except MailRefused as error:
-        (mark_dead(row.id, str(error), actor) if error.for_good else postpone(row, str(error), actor))
+        (mark_dead(row.id, str(error), actor) if error.is_permanent else postpone(row, str(error), actor))
         return 0
     except Exception as error:  # an e-mail that cannot be composed must not stop the others
-        log.exception("e-mail %s cannot be sent", row.id)
+        log.exception("letter not sent", letter_id=row.id)
         postpone(row, f"{type(error).__name__}: {error}", actor)
         return 0
     return int(mark_sent(row.id, actor))

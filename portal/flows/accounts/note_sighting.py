@@ -5,7 +5,6 @@ The result only informs admins (docs/privacy.md); it never refuses an order or c
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,9 +16,10 @@ from portal.codes import list_codes
 from portal.db import query
 from portal.db.connection import DATABASE_ERRORS
 from portal.lib.clock import utc_today
+from portal.logs import get_logger
 from portal.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _KEEP_SHARED = """
 INSERT INTO shared_signals (referrer_user_id, referee_user_id, kind)
@@ -59,7 +59,7 @@ def note_referrer(user_id: int, look: Look, settings: Settings) -> None:
 
 def note_buyer(order: Order, look: Look, settings: Settings) -> None:
     """Record the buyer of an attributed order; other purchases are not recorded."""
-    if order.referral_code:
+    if order.referral_code and order.buyer_user_id is not None:
         note_sighting(order.buyer_user_id, look(), settings)
 
 
@@ -82,7 +82,7 @@ def note_sighting(user_id: int, sighting: Sighting, settings: Settings) -> None:
             kinds, users = [kind for kind, _ in others], [other for _, other in others]
             query(_KEEP_SHARED, {"user": user_id, "kinds": kinds, "others": users})
     except (PeeweeException, *DATABASE_ERRORS):
-        log.exception("sighting of account %s not recorded", user_id)
+        log.exception("sighting not recorded", user_id=user_id)
 
 
 def forget_sightings() -> int:

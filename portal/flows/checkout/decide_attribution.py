@@ -1,4 +1,4 @@
-"""Decide who is credited with a purchase: at order creation, in the checkout preview, and again at payment."""
+"""Decide who is credited with a purchase: in the checkout preview, at order creation, and again at payment."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from portal.attribution import AttributionFacts, Decision, choose_code, run_guar
 from portal.codes import find_code
 from portal.orders import has_other_paid_order
 from portal.settings import Settings
+from portal.stores import BUILT_IN_STORE_ID, find_customer_of_user
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,12 @@ class Attribution:
 
     @property
     def source(self) -> str | None:
-        """Where the code came from: cookie, account or entered; None without one."""
+        """Return the origin of the code: cookie, account or entered; None without a code."""
         return self.decision.trace[0].source
 
     @property
     def referrer_name(self) -> str:
+        """Return the name of the credited referrer, empty without one."""
         referrer = find_user(self.code.owner_user_id) if self.code else None
         return referrer.name if referrer else ""
 
@@ -34,9 +36,9 @@ class Attribution:
 def preview_attribution(
     buyer: User, cookie_code: str | None, settings: Settings, *, entered_code: str | None = None
 ) -> Attribution:
-    """Decide about a purchase a buyer is about to make, guards included (SPEC section 2.4).
+    """Decide about a purchase that an account is about to make in the built-in shop.
 
-    `entered_code` is one that `check_entered_code` has accepted.
+    `entered_code` is one that `check_entered_code` accepted. See docs/rules/attribution.md.
     """
     code, source = choose_code(
         cookie_code,
@@ -44,12 +46,15 @@ def preview_attribution(
         account_fallback=settings.referral_account_fallback,
         entered=entered_code,
     )
-    return _decide(buyer.id, code, source, order_id=None)
+    customer = find_customer_of_user(buyer.id)
+    has_paid = customer is not None and has_other_paid_order(BUILT_IN_STORE_ID, customer.id, None)
+    return _decide(buyer.id, code, source, has_earlier_paid_order=has_paid)
 
 
 def confirm_attribution(order: Order, source: Any) -> Attribution:
-    """Decide again about an attributed order that is being paid; the caller holds the buyer's lock."""
-    return _decide(order.buyer_user_id, order.referral_code, source, order_id=order.id)
+    """Decide again about an attributed order that is being paid; the caller has locked the buyer."""
+    has_paid = has_other_paid_order(order.store_id, order.customer_id, order.id)
+    return _decide(order.buyer_user_id, order.referral_code, source, has_earlier_paid_order=has_paid)
 
 
 def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:
@@ -57,7 +62,9 @@ def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:
     return [{**step, "stage": stage} for step in trace_as_json(decision)]
 
 
-def _decide(buyer_id: int, code: str | None, source: Any, *, order_id: str | None) -> Attribution:
+def _decide(
+    buyer_user_id: int | None, code: str | None, source: Any, *, has_earlier_paid_order: bool
+) -> Attribution:
     row = find_code(code) if code else None
     facts = AttributionFacts(
         code=code,
@@ -65,9 +72,9 @@ def _decide(buyer_id: int, code: str | None, source: Any, *, order_id: str | Non
         code_state=None if row is None else "active" if row.active else "inactive",
         referrer_user_id=row.owner_user_id if row else None,
         referrer_wallet=row.wallet_address if row else None,
-        buyer_user_id=buyer_id,
-        buyer_wallets=frozenset(list_wallet_addresses(buyer_id)),
-        has_earlier_paid_order=has_other_paid_order(buyer_id, order_id),
+        buyer_user_id=buyer_user_id,
+        buyer_wallets=frozenset(list_wallet_addresses(buyer_user_id) if buyer_user_id is not None else ()),
+        has_earlier_paid_order=has_earlier_paid_order,
     )
     decision = run_guards(facts)
     return Attribution(decision, row if decision.applied else None)

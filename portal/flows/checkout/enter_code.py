@@ -1,4 +1,4 @@
-"""Take a referral code that somebody heard and typed at checkout, instead of following a link."""
+"""Accept a referral code that the buyer types at checkout instead of following a link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FIELD = "referralCode"
 
 
 class FirstTouchKept(PortalError):
-    """A referral applies already, and the first one counts; `kept` is its code."""
+    """A referral already applies, and the first one counts; the parameter `kept` is its code."""
 
     code = "first_touch_kept"
 
@@ -22,16 +22,18 @@ class EnteredCodeMalformed(PortalError):
 
 
 class EnteredCodeRefused(PortalError):
-    """A guard refuses the code for this buyer; `refusal` is its reason."""
+    """A guard refuses the code for this buyer; the parameter `refusal` is its reason."""
 
     code = "entered_code_refused"
 
 
 def check_entered_code(buyer: User, text: str, cookie_code: str | None, settings: Settings) -> str:
-    """Return the code somebody typed when it would credit its owner with this buyer's purchase.
+    """Return the typed code if it would credit its owner with this buyer's purchase.
 
-    First touch wins: while a referral from a link applies, no other code is taken. One that applies to nobody, such
-    as a deactivated one, stands in nobody's way. Raises FirstTouchKept, EnteredCodeMalformed, EnteredCodeRefused.
+    First touch wins: while a referral from a link applies, no other code is accepted. A first touch that credits
+    nobody, such as a deactivated code, does not block the entry. See docs/rules/attribution.md.
+
+    Raises FirstTouchKept, EnteredCodeMalformed or EnteredCodeRefused.
     """
     first = preview_attribution(buyer, cookie_code, settings)
     if first.code:

@@ -1,4 +1,4 @@
-"""Place an order: price it from the catalogue, decide its attribution, write both at once."""
+"""Place an order in the built-in shop: price it, decide its attribution, write both at once."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from peewee import IntegrityError
 
 from models import Order, User
 from portal.attribution import Decision
+from portal.catalogue import CartLine, PricedLine, active_products_by_id, price_cart
 from portal.db import Actor, transaction
 from portal.flows.checkout.decide_attribution import Attribution, preview_attribution, staged_trace
 from portal.lib.clock import epoch_milliseconds, utc_now
 from portal.lib.ids import random_text
 from portal.orders import (
-    CartLine,
+    NewOrder,
     OrderLine,
     attribute_order,
     create_order,
     drop_attribution,
     find_order_by_checkout_key,
     get_order,
-    price_cart,
-    products_by_id,
 )
 from portal.payments import build_order_reference
 from portal.settings import Settings
+from portal.stores import BUILT_IN_STORE_ID, ensure_customer_of_user
 
 ORDER_ID_LENGTH = 14
 
@@ -38,9 +38,9 @@ class PlacedOrder:
     decision: Decision | None
 
 
-def price_lines(lines: Sequence[CartLine]) -> list[OrderLine]:
-    """Price cart lines from the catalogue; raise what `price_cart` raises."""
-    return price_cart(lines, products_by_id([line.product_id for line in lines]))
+def price_lines(lines: Sequence[CartLine]) -> list[PricedLine]:
+    """Return cart lines priced from the catalogue; raise what `price_cart` raises."""
+    return price_cart(lines, active_products_by_id([line.product_id for line in lines]))
 
 
 def place_order(
@@ -52,36 +52,54 @@ def place_order(
     checkout_key: str | None = None,
     entered_code: str | None = None,
 ) -> PlacedOrder:
-    """Write an order with its attribution and decision trace (SPEC section 2.4).
+    """Write an order with its attribution and decision trace. See docs/rules/attribution.md.
 
-    The same checkout key again returns the order it made. Raises what `price_cart` raises.
+    A checkout key that was used before returns the order it created. Raises what `price_cart` raises.
     """
-    if checkout_key and (made := find_order_by_checkout_key(buyer.id, checkout_key)):
-        return PlacedOrder(made, None)
+    if checkout_key and (existing := find_order_by_checkout_key(buyer.id, checkout_key)):
+        return PlacedOrder(existing, None)
     priced = price_lines(lines)
     attribution = preview_attribution(buyer, cookie_code, settings, entered_code=entered_code)
     try:
         return _write(buyer, priced, attribution, checkout_key)
     except IntegrityError:
-        made = find_order_by_checkout_key(buyer.id, checkout_key) if checkout_key else None
-        if made is None:
+        existing = find_order_by_checkout_key(buyer.id, checkout_key) if checkout_key else None
+        if existing is None:
             raise
-        return PlacedOrder(made, None)
+        return PlacedOrder(existing, None)
 
 
 def _write(
-    buyer: User, priced: list[OrderLine], attribution: Attribution, checkout_key: str | None
+    buyer: User, priced: list[PricedLine], attribution: Attribution, checkout_key: str | None
 ) -> PlacedOrder:
     order_id = random_text(ORDER_ID_LENGTH)
-    reference = build_order_reference(order_id, epoch_milliseconds(utc_now()))
     trace = staged_trace(attribution.decision, "order")
     with transaction():
-        create_order(
-            order_id, reference, buyer.id, priced, checkout_key=checkout_key, actor=Actor.user(buyer.id)
+        new_order = NewOrder(
+            id=order_id,
+            order_reference=build_order_reference(order_id, epoch_milliseconds(utc_now())),
+            store_id=BUILT_IN_STORE_ID,
+            customer_id=ensure_customer_of_user(buyer.id).id,
+            buyer_user_id=buyer.id,
+            currency=priced[0].currency,
+            checkout_key=checkout_key,
         )
+        create_order(new_order, [_order_line(line) for line in priced], Actor.user(buyer.id))
         if attribution.code:
             code = attribution.code
             attribute_order(order_id, code.code, code.owner_user_id, code.wallet_address, trace)
         else:
             drop_attribution(order_id, attribution.decision.reason or "no_code", trace)
     return PlacedOrder(get_order(order_id), attribution.decision)
+
+
+def _order_line(line: PricedLine) -> OrderLine:
+    return OrderLine(
+        product_id=line.product_id,
+        vendor_id=line.vendor_id,
+        sku=line.sku,
+        name=line.name,
+        quantity=line.quantity,
+        unit_price_minor=line.unit_price_minor,
+        subtotal_minor=line.subtotal_minor,
+    )

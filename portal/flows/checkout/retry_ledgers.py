@@ -1,14 +1,12 @@
-"""Rails of paid references that failed: written again by a job, ever less often, or at once by an admin."""
+"""Retry ledgers of paid references that failed: by a job with growing intervals, or at once by an admin."""
 
 from __future__ import annotations
 
-import logging
-
 from models import RailFailure
-from portal.accounts import lock_user
 from portal.chain import AnyChain
 from portal.db import Actor, record_event, transaction
 from portal.db.connection import DATABASE_ERRORS
+from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.size_reward import read_market
 from portal.flows.checkout.write_ledgers import (
     RailContext,
@@ -17,6 +15,7 @@ from portal.flows.checkout.write_ledgers import (
     write_reward_rail,
 )
 from portal.flows.refunds.refund_payment import refund_rails
+from portal.logs import get_logger
 from portal.payments import (
     get_payment,
     get_rail_failure,
@@ -26,28 +25,31 @@ from portal.payments import (
 )
 from portal.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _WRITERS = {"commission": write_commission_rail, "reward": write_reward_rail}
 
 
 def retry_rails(chain: AnyChain, settings: Settings) -> int:
-    """Write again every failed rail that is due; return how many stand now. One that breaks leaves the others."""
+    """Write every failed ledger that is due again; return how many are complete now.
+
+    One that fails again does not stop the others.
+    """
     written = 0
     for failure in list_due_rail_failures():
         try:
             written += _write_again(failure, Actor.job("retry_rails"), chain, settings)
         except DATABASE_ERRORS:
             raise
-        except Exception as error:  # one bad reference must not keep the others waiting
-            log.exception("the %s rail of %s cannot be retried", failure.rail, failure.order_reference)
-            told = f"{type(error).__name__}: {error}"[:500]
-            record_rail_failure(failure.order_reference, failure.rail, told)
+        except Exception as error:  # one bad reference must not stop the others
+            log.exception("ledger retry failed", ledger=failure.rail, order_reference=failure.order_reference)
+            reason = f"{type(error).__name__}: {error}"[:500]
+            record_rail_failure(failure.order_reference, failure.rail, reason)
     return written
 
 
 def retry_rail(failure_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> bool:
-    """Write a failed rail again now; return whether it stands, which it may have done already.
+    """Write a failed ledger again now; return whether it is complete, by this call or before.
 
     Raises RailFailureUnknown.
     """
@@ -58,15 +60,15 @@ def retry_rail(failure_id: int, admin_id: int, chain: AnyChain, settings: Settin
 
 
 def _write_again(failure: RailFailure, actor: Actor, chain: AnyChain, settings: Settings) -> bool:
-    known = get_payment(failure.order_reference)
-    context = RailContext(settings, read_market(chain, settings, known.currency), actor)
+    unlocked = get_payment(failure.order_reference)
+    context = RailContext(settings, read_market(chain, settings, unlocked.currency), actor)
     with transaction():
-        lock_user(known.user_id)
+        lock_buyer(unlocked)
         payment = lock_payment(failure.order_reference)
-        # The job and an admin may meet here: the second one finds it done.
+        # The job and an admin may retry at the same time: the second one has nothing left to do.
         if get_rail_failure(failure.id).resolved_at is not None:
             return True
-        stands = write_rail(failure.rail, _WRITERS[failure.rail], payment, context)
-        # A refund may have come while the rail was missing.
+        is_complete = write_rail(failure.rail, _WRITERS[failure.rail], payment, context)
+        # A refund may have been applied while the ledger was missing.
         refund_rails(payment, context.actor)
-    return stands
+    return is_complete

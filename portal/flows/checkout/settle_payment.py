@@ -1,4 +1,7 @@
-"""The paid path, exactly once a reference: mark paid, deduct stock, write both rails (SPEC section 6)."""
+"""The paid path, exactly once per reference: mark paid, deduct stock, write both ledgers.
+
+See docs/rules/payments.md.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +9,41 @@ from collections.abc import Sequence
 
 from models import Order, PaymentTransaction, User
 from portal.accounts import grant_membership, lock_user
+from portal.catalogue import CartLine, deduct_stock
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.checkout.decide_attribution import confirm_attribution, staged_trace
+from portal.flows.checkout.open_attempt import open_attempt
 from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.size_reward import read_market
 from portal.flows.checkout.write_ledgers import RailContext, write_rails
 from portal.flows.refunds.refund_payment import apply_waiting_refunds
 from portal.lib.clock import utc_now
 from portal.orders import (
-    CartLine,
     attribute_order,
-    deduct_stock,
     drop_attribution,
     find_order_by_checkout_key,
     get_order,
     get_order_of_buyer,
+    list_order_items,
     mark_order_paid,
 )
-from portal.payments import debit_credit, lock_payment, move_payment, open_payment
+from portal.payments import INTERNAL_CREDIT, Payment, lock_payment, move_payment
 from portal.settings import Settings
 
 
 def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Settings) -> Order:
     """Pay a buyer's order from internal credit and settle it in one transaction.
 
-    Raises OrderUnknown, AlreadyPaid, PaymentInProgress or CreditShort; then nothing has changed.
+    Raises OrderUnknown, AlreadyPaid, PaymentInProgress or CreditShort, with nothing changed.
     """
     order = get_order_of_buyer(order_id, buyer.id)
     market = read_market(chain, settings, order.currency)
     actor = Actor.user(buyer.id)
     with transaction():
         lock_user(buyer.id)
-        payment = open_payment(
-            order.order_reference,
-            purpose="store_order",
-            processor="internal_credit",
-            entity_id=order.id,
-            user_id=buyer.id,
-            amount_minor=order.total_minor,
-            currency=order.currency,
-            actor=actor,
-        )
-        debit_credit(buyer.id, order.total_minor, order.currency, order.order_reference)
+        payment = open_attempt(order.id, buyer, INTERNAL_CREDIT, actor)
+        INTERNAL_CREDIT.charge(Payment.of(payment), buyer.id)
         settle_locked(payment, RailContext(settings, market, actor))
     return get_order(order_id)
 
@@ -63,16 +58,13 @@ def buy_with_credit(
     checkout_key: str | None = None,
     entered_code: str | None = None,
 ) -> Order:
-    """Place an order and pay it from credit, both or neither; the same checkout key again buys nothing more.
+    """Place an order and pay it from credit, both or neither; a checkout key buys once.
 
-    Raises what `price_cart` and `pay_with_credit` raise; then nothing has changed.
+    Raises what `price_cart` and `pay_with_credit` raise, with nothing changed.
     """
-    if (
-        checkout_key
-        and (made := find_order_by_checkout_key(buyer.id, checkout_key))
-        and made.status != "created"
-    ):
-        return made
+    existing = find_order_by_checkout_key(buyer.id, checkout_key) if checkout_key else None
+    if existing is not None and existing.status != "created":
+        return existing
     with transaction():
         placed = place_order(
             buyer, lines, cookie_code, settings, checkout_key=checkout_key, entered_code=entered_code
@@ -81,10 +73,10 @@ def buy_with_credit(
 
 
 def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
-    """Settle a payment whose buyer and row the caller holds locked; return whether this call did it.
+    """Settle a payment whose buyer and row the caller has locked; return whether this call did it.
 
-    The buyer's lock makes two payments of one person queue: only one can be the first purchase.
-    Whatever fails inside a rail is recorded on that rail and retried: the payment stands.
+    The lock of the buyer makes two payments of one customer queue, so only one can be the first purchase.
+    A ledger that fails is recorded and retried: the payment stands.
     """
     paid_at = utc_now()
     if not move_payment(payment, "paid", actor=context.actor, paid_at=paid_at):
@@ -93,6 +85,7 @@ def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
     if payment.purpose == "store_order":
         _fulfil_order(payment, context.actor)
     else:
+        assert payment.user_id is not None
         grant_membership(payment.user_id, payment.detail["tier"], context.actor, payment.order_reference)
     write_rails(payment, context)
     apply_waiting_refunds(payment, context.actor)
@@ -102,8 +95,14 @@ def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
 def _fulfil_order(payment: PaymentTransaction, actor: Actor) -> None:
     order = get_order(payment.entity_id)
     _confirm_attribution(order)
-    mark_order_paid(order.id, payment.paid_at, actor)
-    deduct_stock(order.id, get_order(order.id).referral_code)
+    mark_order_paid(order.id, payment.paid_at, payment.amount_minor, actor)
+    deduct_stock(order.id, _product_quantities(order.id), get_order(order.id).referral_code)
+
+
+def _product_quantities(order_id: str) -> dict[int, int]:
+    """Return the pieces of each catalogue product; lines of other stores have no stock here."""
+    items = list_order_items(order_id)
+    return {item.product_id: item.quantity for item in items if item.product_id is not None}
 
 
 def _confirm_attribution(order: Order) -> None:

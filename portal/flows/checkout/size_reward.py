@@ -1,4 +1,4 @@
-"""Size a reward from the order, the exchange rate and the token price, keeping every input (SPEC section 5)."""
+"""Size a reward from the order, the exchange rate and the token price. See docs/rules/rewards.md."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from portal.settings import Settings
 
 @dataclass(frozen=True)
 class PriceReading:
-    """The token's USD price with its source and time, or why there is none; `record` is the source's own evidence."""
+    """The token's USD price with its source and time, or the failure; `record` is the evidence of the source."""
 
     value: Decimal | None
     source: str
@@ -38,19 +38,19 @@ class PriceReading:
 
 @dataclass(frozen=True)
 class Market:
-    """The token price and one currency's exchange rate, read before anything is locked."""
+    """The token price and the exchange rate of one currency, read before anything is locked."""
 
     price: PriceReading
     rate: RateReading
 
 
 def read_market(chain: AnyChain, settings: Settings, currency: str) -> Market:
-    """Read the token price and a currency's rate once; sources may be slow, so call it outside transactions."""
+    """Return the token price and a currency's rate; sources may be slow, so call it outside transactions."""
     return Market(read_price(chain, settings), read_rate(currency, settings))
 
 
 def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
-    """Read the token price once; an unusable price is a reading too, never a guess (CHAIN section 3)."""
+    """Read the token price once; a price that cannot be used is a reading with the failure, never a guess."""
     try:
         price = oracle.read_price(settings, chain.node)
     except PriceUnavailable as error:
@@ -59,7 +59,7 @@ def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
 
 
 def _evidence(price: oracle.Price) -> dict[str, str]:
-    """Return what the feed said, so that anyone can look the price up again (CHAIN section 3)."""
+    """Return the values of the price feed, so that the price can be verified later."""
     facts = {"feed": price.feed, "roundId": price.round_id, "raw": price.raw, "decimals": price.decimals}
     return {name: str(fact) for name, fact in facts.items() if fact is not None}
 
@@ -70,8 +70,14 @@ def size_reward_of(
     percent: Fraction,
     lines: Sequence[LinePercent],
     market: Market,
+    *,
+    percent_source: str | None,
 ) -> Sized:
-    """Size a reward; where it cannot be sized the result says why and the inputs are kept for a retry."""
+    """Return the size of a reward, or why it cannot be sized, with every input for a retry.
+
+    `percent_source` is where the percent comes from, None where the lines differ in it.
+    See docs/rules/rewards.md.
+    """
     price, rate = market.price, market.rate
     inputs = RewardInputs(
         total_minor=total_minor,
@@ -85,8 +91,13 @@ def size_reward_of(
         price_source=price.source,
         price_at=price.at,
     )
-    kept = {**inputs_as_json(inputs), "priceEvidence": dict(price.record), "rateDay": _iso_day(rate.day)}
-    failed = Sized(stored_percent(percent), None, price.value, None, None, kept)
+    sizing = {
+        **inputs_as_json(inputs),
+        "percentSource": percent_source,
+        "priceEvidence": dict(price.record),
+        "rateDay": _iso_day(rate.day),
+    }
+    failed = Sized(stored_percent(percent), None, price.value, None, None, sizing)
     if price.failure is not None or price.value is None:
         return _failure(failed, price.failure or PriceUnavailable("no price"))
     try:
@@ -97,14 +108,21 @@ def size_reward_of(
 
 
 def size_again(reward: ReferralReward, market: Market) -> Sized:
-    """Size a failed reward anew from its own kept percent at today's rate and price."""
-    kept = reward.sizing
-    percent = Fraction(kept["percentExact"])
+    """Size a failed reward again from its stored percent, at today's rate and price."""
+    sizing = reward.sizing
+    percent = Fraction(sizing["percentExact"])
     lines = [
         LinePercent(line["productId"], int(line["subtotalMinor"]), Decimal(line["percent"]), line["source"])
-        for line in kept["lines"]
+        for line in sizing["lines"]
     ]
-    return size_reward_of(reward.order_total_minor, reward.currency, percent, lines, market)
+    return size_reward_of(
+        reward.order_total_minor,
+        reward.currency,
+        percent,
+        lines,
+        market,
+        percent_source=sizing.get("percentSource"),
+    )
 
 
 def _iso_day(day: date | None) -> str | None:
@@ -112,6 +130,6 @@ def _iso_day(day: date | None) -> str | None:
 
 
 def _failure(sized: Sized, error: PortalError) -> Sized:
-    told = {key: str(value) for key, value in error.params.items()}
-    sizing = {**sized.sizing, "failure": {"code": error.code, "params": told}}
+    params = {key: str(value) for key, value in error.params.items()}
+    sizing = {**sized.sizing, "failure": {"code": error.code, "params": params}}
     return replace(sized, failure_reason=error.code, sizing=sizing)

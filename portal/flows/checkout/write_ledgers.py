@@ -1,40 +1,46 @@
-"""Write the two rails of a paid reference. Each is idempotent, so a rail that failed is simply written again."""
+"""Write the commission and the reward ledger of a paid reference; both writes can be repeated."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 
 from models import Order, OrderItem, PaymentTransaction
 from portal.accounts import get_user, list_wallet_addresses
+from portal.catalogue import products_by_id, vendors_by_id
 from portal.codes import find_code
 from portal.commissions import (
-    CartLine,
     PaidOrder,
-    get_percent_policy,
     merchant_configs,
-    resolve_referral_commission_percent,
     slice_by_vendor,
     vendor_terms,
-    weighted_percent,
     write_settlement,
 )
 from portal.db import Actor, transaction
 from portal.db.connection import DATABASE_ERRORS
 from portal.flows.checkout.size_reward import Market, size_reward_of
+from portal.logs import get_logger
 from portal.orders import get_order, list_order_items
 from portal.payments import record_rail_failure, resolve_rail_failure
-from portal.rewards import LinePercent, RewardClaim, record_reward
+from portal.programme import (
+    PaidSale,
+    ReferralLine,
+    RewardDecision,
+    RewardRail,
+    decide_reward,
+    get_percent_policy,
+    get_programme_at,
+    resolve_referral_commission_percent,
+)
+from portal.rewards import LinePercent, RewardClaim, RewardTerms, record_reward
 from portal.settings import Settings
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class RailContext:
-    """What both rails are written with."""
+    """What both ledgers are written with."""
 
     settings: Settings
     market: Market
@@ -42,7 +48,7 @@ class RailContext:
 
 
 def write_rails(payment: PaymentTransaction, context: RailContext) -> None:
-    """Write both rails of a paid payment; a rail that fails is recorded for retry and harms nothing else."""
+    """Write both ledgers of a paid payment; one that fails is recorded for retry and leaves the other alone."""
     rails: dict[str, Callable[[PaymentTransaction, RailContext], None]] = {"reward": write_reward_rail}
     if payment.purpose == "store_order":
         rails = {"commission": write_commission_rail, **rails}
@@ -56,14 +62,14 @@ def write_rail(
     payment: PaymentTransaction,
     context: RailContext,
 ) -> bool:
-    """Write one rail inside a savepoint; return whether it stands."""
+    """Write one ledger inside a savepoint; return whether it succeeded."""
     try:
         with transaction():
             write(payment, context)
     except DATABASE_ERRORS:
         raise
-    except Exception as error:  # whatever a rail does, the payment stands
-        log.exception("the %s rail of %s failed", rail, payment.order_reference)
+    except Exception as error:  # whatever fails here, the payment stands
+        log.exception("ledger write failed", ledger=rail, order_reference=payment.order_reference)
         record_rail_failure(payment.order_reference, rail, f"{type(error).__name__}: {error}"[:500])
         return False
     resolve_rail_failure(payment.order_reference, rail)
@@ -71,11 +77,14 @@ def write_rail(
 
 
 def write_commission_rail(payment: PaymentTransaction, context: RailContext) -> None:
-    """Write one settlement a vendor of a paid store order, and its assist if attributed (SPEC section 4)."""
+    """Write one settlement per vendor of a paid order, and its assist if attributed.
+
+    See docs/rules/settlements.md.
+    """
     order = get_order(payment.entity_id)
     items = list_order_items(order.id)
-    configs = merchant_configs([item.vendor_id for item in items])
-    vendors = {item.vendor_id: item.vendor for item in items}
+    vendor_ids = [item.vendor_id for item in items]
+    configs, vendors = merchant_configs(vendor_ids), vendors_by_id(vendor_ids)
     paid = PaidOrder(
         order.order_reference,
         order.id,
@@ -90,22 +99,26 @@ def write_commission_rail(payment: PaymentTransaction, context: RailContext) -> 
 
 
 def write_reward_rail(payment: PaymentTransaction, context: RailContext) -> None:
-    """Write the one reward of a paid reference, if somebody is credited with it (SPEC section 5)."""
+    """Write the one reward of a paid reference if it is attributed. See docs/rules/rewards.md."""
     if payment.purpose == "store_order":
         _write_order_reward(payment, get_order(payment.entity_id), context)
     else:
         _write_membership_reward(payment, context)
 
 
-def cart_lines(items: list[OrderItem], settings: Settings) -> list[CartLine]:
+def cart_lines(items: list[OrderItem], settings: Settings) -> list[ReferralLine]:
     """Return order lines with their resolved referral percents."""
     policy = get_percent_policy(settings)
     configs = merchant_configs([item.vendor_id for item in items])
+    products = products_by_id(item.product_id for item in items if item.product_id is not None)
     lines = []
     for item in items:
-        resolved = resolve_referral_commission_percent(item.product, configs.get(item.vendor_id), policy)
+        product = products.get(item.product_id) if item.product_id is not None else None
+        resolved = resolve_referral_commission_percent(product, configs.get(item.vendor_id), policy)
         lines.append(
-            CartLine(item.product_id, item.vendor_id, item.subtotal_minor, resolved.percent, resolved.source)
+            ReferralLine(
+                item.product_id, item.vendor_id, item.subtotal_minor, resolved.percent, resolved.source
+            )
         )
     return lines
 
@@ -113,9 +126,9 @@ def cart_lines(items: list[OrderItem], settings: Settings) -> list[CartLine]:
 def _write_order_reward(payment: PaymentTransaction, order: Order, context: RailContext) -> None:
     if order.referral_code is None or order.referrer_user_id is None or order.referrer_wallet is None:
         return
-    lines = cart_lines(list_order_items(order.id), context.settings)
-    policy = get_percent_policy(context.settings)
-    percent = weighted_percent(lines, policy.platform_default or policy.env_percent)
+    lines = tuple(cart_lines(list_order_items(order.id), context.settings))
+    rail: RewardRail = "crypto" if payment.rail == "internal_credit" else "fiat"
+    decision = _decide(PaidSale(payment.paid_at, rail, lines), context.settings)
     claim = RewardClaim(
         order_reference=order.order_reference,
         order_id=order.id,
@@ -125,21 +138,20 @@ def _write_order_reward(payment: PaymentTransaction, order: Order, context: Rail
         referee_user_id=order.buyer_user_id,
         order_total_minor=order.total_minor,
         currency=order.currency,
-        rail="crypto" if payment.rail == "internal_credit" else "fiat",
+        rail=rail,
         reward_token=_token(context.settings),
         chain_id=_chain_id(context.settings),
     )
-    line_percents = [
-        LinePercent(line.product_id, line.subtotal_minor, line.percent, line.source) for line in lines
-    ]
-    _record(claim, percent, tuple(line_percents), context)
+    _record(claim, decision, lines, context)
 
 
 def _write_membership_reward(payment: PaymentTransaction, context: RailContext) -> None:
+    assert payment.user_id is not None
     buyer = get_user(payment.user_id)
     code, referrer, wallet = buyer.referred_by_code, buyer.referred_by_user_id, buyer.referred_by_wallet
     if code is None or referrer is None or wallet is None or not _is_creditable(buyer.id, code, wallet):
         return
+    decision = _decide(PaidSale(payment.paid_at, "fiat"), context.settings)
     claim = RewardClaim(
         order_reference=payment.order_reference,
         order_id=None,
@@ -153,20 +165,40 @@ def _write_membership_reward(payment: PaymentTransaction, context: RailContext) 
         reward_token=_token(context.settings),
         chain_id=_chain_id(context.settings),
     )
-    _record(claim, Fraction(context.settings.referral_reward_percent), (), context)
+    _record(claim, decision, (), context)
 
 
 def _is_creditable(buyer_id: int, code: str, wallet: str) -> bool:
-    """Tell whether who referred an account is credited still: a deactivated code attributes nothing new."""
+    """Return whether the referrer of an account is still credited: a deactivated code attributes nothing new."""
     row = find_code(code)
     return (row is None or row.active) and wallet not in list_wallet_addresses(buyer_id)
 
 
+def _decide(sale: PaidSale, settings: Settings) -> RewardDecision:
+    return decide_reward(sale, get_percent_policy(settings), get_programme_at(sale.paid_at))
+
+
 def _record(
-    claim: RewardClaim, percent: Fraction, lines: tuple[LinePercent, ...], context: RailContext
+    claim: RewardClaim, decision: RewardDecision, lines: tuple[ReferralLine, ...], context: RailContext
 ) -> None:
-    sized = size_reward_of(claim.order_total_minor, claim.currency, percent, lines, context.market)
-    record_reward(claim, sized, context.actor)
+    line_percents = [
+        LinePercent(line.product_id, line.subtotal_minor, line.percent, line.source) for line in lines
+    ]
+    sized = size_reward_of(
+        claim.order_total_minor,
+        claim.currency,
+        decision.percent,
+        line_percents,
+        context.market,
+        percent_source=decision.source,
+    )
+    terms = RewardTerms(
+        needs_approval=decision.approval == "manual",
+        bonus_percent=decision.bonus.percent,
+        programme_version_id=decision.version_id,
+        mintable_from=decision.mintable_from,
+    )
+    record_reward(claim, sized, terms, context.actor)
 
 
 def _token(settings: Settings) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models import MerchantConfig, Product, StockMovement, User, Vendor
+from models import MerchantConfig, Product, User, Vendor
 from portal.accounts import create_user, find_user_by_email, register_wallet
+from portal.catalogue import NewProduct, create_product, create_vendor
 from portal.codes import issue_code
 from portal.db import Actor, transaction
 from portal.payments import add_credit, credit_balance
@@ -142,14 +143,13 @@ def _person(key: str, login: dict[str, str]) -> User:
 def _shop(name: str, tier: str, percent: Decimal | None, products: list[DemoProduct], owner: User) -> None:
     vendor = Vendor.get_or_none(Vendor.name == name)
     if vendor is None:
-        vendor = Vendor.create(name=name, store_tier=tier, user=owner)
+        vendor = create_vendor(name, tier, owner.id)
         MerchantConfig.insert(
             vendor=vendor.id, referral_percent=percent, payout_wallet=DEMO_WALLETS["vendor"]
         ).execute()
     for product in products:
         if not Product.select().where(Product.slug == product.slug).exists():
-            product_id = Product.insert(vendor=vendor.id, currency=CURRENCY, **vars(product)).execute()
-            StockMovement.insert(product=product_id, quantity=product.stock, reason="initial").execute()
+            create_product(NewProduct(vendor_id=vendor.id, currency=CURRENCY, **vars(product)))
 
 
 def _credit(user_id: int) -> None:

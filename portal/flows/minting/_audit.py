@@ -1,4 +1,4 @@
-"""Rule 4 of a round: what the chain paid against what the ledger says, from the last audited block on."""
+"""Audit: compare the payments on chain with the reward ledger, from the last audited block on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from portal.chain.audits import AuditMark
 from portal.chain.contract.rewards import PaidEvent
 from portal.chain.deployment import find_record
 from portal.chain.sending import sender
-from portal.chain.sending.failpoints import passed
+from portal.chain.sending.failpoints import failpoint
 from portal.chain.state import raise_alert
 from portal.db import query
-from portal.flows.minting._context import REWARD_PURPOSES, Round
-from portal.rewards import minting
+from portal.flows.minting._context import REWARD_PURPOSES, MintRound
+from portal.lib.types import TxHash
+from portal.rewards import RewardStatus, minting
 
 _AUDIT_EVERY_SECONDS = 60
 _BLOCKS_PER_ROUND = 200_000
@@ -25,7 +26,7 @@ _UNRECORDED_HISTORY = 50_000
 
 @dataclass(frozen=True)
 class _Paid:
-    """A reward as the ledger has it, for comparison with its event."""
+    """A reward of the ledger, for comparison with its event."""
 
     id: int
     status: str
@@ -35,25 +36,25 @@ class _Paid:
     order_reference: str
 
 
-def audit_before_sending(work: Round) -> None:
-    """Catch up when another leader, or an older copy of this database, audited last."""
+def audit_before_sending(work: MintRound) -> None:
+    """Audit first if another leader audited last, or if the database was restored from a backup."""
     mark = audits.find_mark(work.chain.chain_id, work.contract.address)
     if mark is None or mark.epoch != work.leader.epoch:
         audit(work)
 
 
-def audit_when_due(work: Round) -> None:
-    """Audit after something was settled, and once a minute anyway."""
+def audit_when_due(work: MintRound) -> None:
+    """Audit after something was settled, and once a minute."""
     mark = audits.find_mark(work.chain.chain_id, work.contract.address)
     if work.settled or mark is None or mark.age_seconds >= _AUDIT_EVERY_SECONDS:
         audit(work)
 
 
 def is_idle(chain: AnyChain) -> bool:
-    """Tell whether a round would find nothing to do: no reward approved or open, and an audit younger than a minute."""
+    """Return whether a round has nothing to do: no mintable or open reward, and an audit younger than a minute."""
     if (
         not isinstance(chain, Chain)
-        or minting.count_approved(chain.chain_id)[0]
+        or minting.count_mintable(chain.chain_id)[0]
         or sender.has_open(chain.chain_id)
     ):
         return False
@@ -61,8 +62,8 @@ def is_idle(chain: AnyChain) -> bool:
     return mark is not None and mark.age_seconds < _AUDIT_EVERY_SECONDS
 
 
-def audit(work: Round) -> None:
-    """Compare `ReferralPaid` events up to the finalized block with the ledger and remember how far."""
+def audit(work: MintRound) -> None:
+    """Compare `ReferralPaid` events up to the finalized block with the ledger and store the position."""
     mark = audits.find_mark(work.chain.chain_id, work.contract.address)
     first_block, start = _where_to_start(work, mark)
     if start > work.finalized.number:
@@ -76,11 +77,11 @@ def audit(work: Round) -> None:
     block = work.finalized if end == work.finalized.number else work.node.block(end)
     with work.leader.writing():
         audits.store_mark(work.chain.chain_id, work.contract.address, first_block, block, work.leader.epoch)
-    passed("audited")
+    failpoint("audited")
 
 
-def _where_to_start(work: Round, mark: AuditMark | None) -> tuple[int, int]:
-    """Return the contract's first block and the next to audit; a block the chain took back rewinds the audit."""
+def _where_to_start(work: MintRound, mark: AuditMark | None) -> tuple[int, int]:
+    """Return the contract's first block and the next block to audit; a reorganization rewinds the audit."""
     if mark is None:
         record = find_record(work.chain.chain_id, work.contract.address)
         first = record.block if record else max(0, work.finalized.number - _UNRECORDED_HISTORY)
@@ -93,8 +94,8 @@ def _where_to_start(work: Round, mark: AuditMark | None) -> tuple[int, int]:
     return mark.first_block, mark.block_number + 1
 
 
-def _compare_events(work: Round, events: Sequence[PaidEvent]) -> None:
-    """Heal every reward that a final event proves paid; tell the admins of what no rule may change."""
+def _compare_events(work: MintRound, events: Sequence[PaidEvent]) -> None:
+    """Correct every reward that a final event proves paid; raise an alert where no transition is allowed."""
     ids = _rewards_of([event.order_ref for event in events])
     rewards = {
         row[0]: _Paid(*row)
@@ -112,15 +113,15 @@ def _compare_events(work: Round, events: Sequence[PaidEvent]) -> None:
             _compare_reward(work, reward, event)
 
 
-def _compare_reward(work: Round, reward: _Paid, event: PaidEvent) -> None:
+def _compare_reward(work: MintRound, reward: _Paid, event: PaidEvent) -> None:
     if (reward.wallet, int(reward.amount_wei)) != (event.wallet, event.amount):
         _alert("paid_differently", reward.order_reference, event)
-    if reward.status == "minted" and reward.tx_hash != event.tx_hash:
+    if reward.status == RewardStatus.MINTED and reward.tx_hash != event.tx_hash:
         with work.leader.writing():
             minting.correct_tx_hash(reward.id, event.tx_hash, work.actor)
-    elif reward.status in ("approved", "failed"):
+    elif reward.status in (RewardStatus.APPROVED, RewardStatus.FAILED):
         heal_paid(work, {reward.id: event.tx_hash})
-    elif reward.status in ("pending_approval", "rejected"):
+    elif reward.status in (RewardStatus.PENDING_APPROVAL, RewardStatus.REJECTED):
         _alert("paid_unapproved", reward.order_reference, event)
 
 
@@ -128,41 +129,39 @@ def _alert(kind: str, subject: str, event: PaidEvent) -> None:
     raise_alert(kind, subject, tx_hash=event.tx_hash, wallet=event.wallet, wei=str(event.amount))
 
 
-def heal_paid(work: Round, tx_hashes: Mapping[int, str]) -> None:
-    """Move rewards that a final event proves paid to `minted`, through every status on the way."""
+def heal_paid(work: MintRound, tx_hashes: Mapping[int, TxHash]) -> None:
+    """Move rewards that a final event proves paid to `minted`, through each status in between."""
     if not tx_hashes:
         return
     reward_ids = list(tx_hashes)
     token = work.contract.facts(work.node, work.key.address).token
     with work.leader.writing():
-        minting.retry_failed_mints(reward_ids, "the chain shows it paid", work.actor)
-        claimed = minting.claim_approved(
-            reward_ids, chain_id=work.chain.chain_id, token=token, actor=work.actor
-        )
+        minting.retry_failed_mints(reward_ids, "paid on chain", work.actor)
+        claimed = minting.claim_paid(reward_ids, chain_id=work.chain.chain_id, token=token, actor=work.actor)
         work.record_minted({reward.id: tx_hashes[reward.id] for reward in claimed})
 
 
 def _rewards_of(order_refs: Sequence[str]) -> dict[str, int]:
-    """Return reward ids by on-chain reference: from our transactions, else by hashing what was never sent by us."""
-    found: dict[str, int] = dict(
+    """Return reward ids by on-chain reference: from our transactions, otherwise by hashing rewards never sent."""
+    ids: dict[str, int] = dict(
         query(
             "SELECT order_ref, max(item_id) FROM chain_transaction_items"
             " WHERE order_ref = ANY(%s) AND purpose = 'reward' GROUP BY order_ref",
             [list(order_refs)],
         )
     )
-    wanted = set(order_refs) - found.keys()
-    if wanted:
+    missing = set(order_refs) - ids.keys()
+    if missing:
         unsent = query(
             "SELECT id, order_reference FROM referral_rewards r WHERE NOT EXISTS ("
             "SELECT 1 FROM chain_transaction_items i WHERE i.purpose = 'reward' AND i.item_id = r.id)"
         )
-        found |= {ref: row[0] for row in unsent if (ref := order_ref(row[1])) in wanted}
-    return found
+        ids |= {ref: row[0] for row in unsent if (ref := order_ref(row[1])) in missing}
+    return ids
 
 
-def _compare_records(work: Round, seen: set[str], start: int, end: int) -> None:
-    """Open again what our records call paid in these blocks though the chain does not know it any more."""
+def _compare_records(work: MintRound, seen: set[str], start: int, end: int) -> None:
+    """Reopen transactions that our records call paid in these blocks but the chain does not."""
     recorded = sender.list_settled_payments(work.chain.chain_id, work.contract.address, start, end)
     doubtful = [(transaction_id, ref) for transaction_id, _, ref in recorded if ref not in seen]
     if not doubtful:

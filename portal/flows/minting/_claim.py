@@ -1,4 +1,4 @@
-"""Rule 3 of a round: choose approved rewards, prove the payment would work, store it, send it."""
+"""Claim mintable rewards: choose them, simulate the payment, store the transaction, send it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from portal.chain.contract.abi import Revert
 from portal.chain.contract.rewards import MODE_TRANSFER, Facts
 from portal.chain.errors import ContractMissing
 from portal.chain.sending import sender
-from portal.chain.sending.failpoints import passed
+from portal.chain.sending.failpoints import failpoint
 from portal.chain.sending.fees import Fees
 from portal.chain.sending.operations import Waiting, store_draft
 from portal.flows.minting._audit import heal_paid
-from portal.flows.minting._context import Round
+from portal.flows.minting._context import MintRound
 from portal.flows.minting._open_transactions import find_payment_hashes
+from portal.lib.types import Wei
 from portal.rewards import minting
-from portal.rewards.minting import Mintable
+from portal.rewards.minting import MintableReward
 
 _GAS_MARGIN_PERCENT = 125
 _MOST_REVERTS = 6
 _REFILLS = 20
 
-# What stops every reward alike, by the error's name, and the code pages translate.
+# Reverts that stop every reward alike, and the code that pages translate.
 _WAITING_CODES = {
     "EnforcedPause": "paused",
     "ReferralRewards__DailyCapExceeded": "daily_cap",
@@ -33,20 +34,20 @@ _WAITING_CODES = {
     "OwnableUnauthorizedAccount": "minter_missing",
     "ERC20ExceededCap": "token_cap",
 }
-# What a reward may meet without being at fault itself: it stays approved.
-_NOBODYS_FAULT = {*_WAITING_CODES, "ReferralRewards__AlreadyPaid"}
+# Reverts that are not the fault of the reward: it stays approved.
+TRANSIENT_REVERTS = {*_WAITING_CODES, "ReferralRewards__AlreadyPaid"}
 
 
 @dataclass
 class _Sifted:
-    """Candidates that may be sent together, and those that fail by themselves with their reasons."""
+    """Candidates that can be sent together, and those that fail on their own with their reasons."""
 
-    good: list[Mintable] = field(default_factory=list)
+    good: list[MintableReward] = field(default_factory=list)
     failing: dict[int, str] = field(default_factory=dict)
 
 
-def claim_and_send(work: Round, limit: int) -> None:
-    """Send one transaction for the oldest approved rewards; raises Waiting while nothing can be paid."""
+def claim_and_send(work: MintRound, limit: int) -> None:
+    """Send one transaction for the oldest mintable rewards; raise Waiting while nothing can be paid."""
     try:
         facts = work.contract.facts(work.node, work.key.address)
     except ContractMissing as error:
@@ -64,7 +65,7 @@ def claim_and_send(work: Round, limit: int) -> None:
         _send(work, sifted.good, facts, fees)
 
 
-def _require_ready(facts: Facts, work: Round) -> None:
+def _require_ready(facts: Facts, work: MintRound) -> None:
     if facts.is_paused:
         raise Waiting("paused", "the contract's admin has paused payments")
     if not facts.is_operator:
@@ -76,31 +77,36 @@ def _require_ready(facts: Facts, work: Round) -> None:
 # ---------------------------------------------------------------------- choosing
 
 
-def _candidates(work: Round, facts: Facts, size: int) -> list[Mintable]:
-    """Return the oldest approved rewards that the chain does not show as paid, all with the same revert history."""
+def _candidates(work: MintRound, facts: Facts, size: int) -> list[MintableReward]:
+    """Return the oldest mintable rewards that the chain does not show as paid, all with the same revert count."""
     caps = [cap for cap in (facts.reward_cap, facts.daily_cap) if cap is not None]
     skip: set[int] = set()
     for _ in range(_REFILLS):
-        found = minting.list_mintable(
+        rewards = minting.list_mintable(
             size,
             chain_id=work.chain.chain_id,
             max_amount_wei=min(caps) if caps else None,
             reward_ids=work.reward_ids,
             skip_ids=sorted(skip),
         )
-        if not found:
-            if caps and not skip and work.reward_ids is None:
-                work.note(Waiting("reward_cap", "every approved reward is larger than the contract's caps"))
+        if not rewards:
+            if caps and not skip:
+                _note_cap(work)
             return []
-        dropped = sender.open_items("reward", [reward.id for reward in found]) | _drop_paid(work, found)
+        dropped = sender.open_items("reward", [reward.id for reward in rewards]) | _drop_paid(work, rewards)
         if not dropped:
-            return _with_same_history(work, found, facts.token)
+            return _with_same_history(work, rewards, facts.token)
         skip |= dropped
     return []
 
 
-def _drop_paid(work: Round, rewards: Sequence[Mintable]) -> set[int]:
-    """Settle what is paid and final; return everything the chain shows as paid, final or not."""
+def _note_cap(work: MintRound) -> None:
+    if minting.list_mintable(1, chain_id=work.chain.chain_id, reward_ids=work.reward_ids):
+        work.note(Waiting("reward_cap", "every mintable reward is larger than the contract's caps"))
+
+
+def _drop_paid(work: MintRound, rewards: Sequence[MintableReward]) -> set[int]:
+    """Record rewards whose payment is final as minted; return all that the chain shows as paid."""
     refs = {order_ref(reward.order_reference): reward for reward in rewards}
     flags = work.contract.paid(work.node, list(refs), "latest")
     paid = [ref for ref, flag in zip(refs, flags, strict=True) if flag]
@@ -111,26 +117,26 @@ def _drop_paid(work: Round, rewards: Sequence[Mintable]) -> set[int]:
     return {refs[ref].id for ref in paid}
 
 
-def _with_same_history(work: Round, rewards: list[Mintable], token: str) -> list[Mintable]:
-    """Send rewards of reverted transactions in ever smaller company, so that one of them cannot stop the rest."""
+def _with_same_history(work: MintRound, rewards: list[MintableReward], token: str) -> list[MintableReward]:
+    """Send rewards of reverted transactions in ever smaller batches, so that one of them cannot stop the rest."""
     reverts = sender.count_reverts("reward", [reward.id for reward in rewards])
-    worn_out = {
+    exhausted = {
         r.id: f"reverted on chain {reverts[r.id]} times"
         for r in rewards
         if reverts.get(r.id, 0) >= _MOST_REVERTS
     }
-    if worn_out:
-        _fail(work, worn_out, token)
-        rewards = [reward for reward in rewards if reward.id not in worn_out]
+    if exhausted:
+        _fail(work, exhausted, token)
+        rewards = [reward for reward in rewards if reward.id not in exhausted]
     if not rewards:
         return []
     count = reverts.get(rewards[0].id, 0)
-    company = max(1, work.batch_size >> (2 * count))
-    return [reward for reward in rewards if reverts.get(reward.id, 0) == count][:company]
+    batch_size = max(1, work.batch_size >> (2 * count))
+    return [reward for reward in rewards if reverts.get(reward.id, 0) == count][:batch_size]
 
 
-def _within_budget(rewards: list[Mintable], facts: Facts) -> list[Mintable]:
-    """Return the oldest rewards that the day's cap and the treasury allow; raises Waiting when not even one."""
+def _within_budget(rewards: list[MintableReward], facts: Facts) -> list[MintableReward]:
+    """Return the oldest rewards that the daily cap and the treasury allow; raise Waiting if they allow none."""
     limits = [("daily_cap", facts.remaining_today)]
     limits += [("treasury_empty", facts.treasury)] if facts.mode == MODE_TRANSFER else []
     code, budget = min(
@@ -152,38 +158,43 @@ def _within_budget(rewards: list[Mintable], facts: Facts) -> list[Mintable]:
 # ---------------------------------------------------------------------- proving
 
 
-def _sift(work: Round, rewards: list[Mintable]) -> _Sifted:
-    """Find out by simulation who would be paid; a control payment tells a general refusal from one reward's fault."""
+def _sift(work: MintRound, rewards: list[MintableReward]) -> _Sifted:
+    """Separate payable rewards from failing ones by simulation.
+
+    A control payment distinguishes a refusal that concerns all rewards from the fault of one.
+    """
     if _simulate(work, rewards) is None:
         return _Sifted(good=rewards)
-    control = Payment(work.key.address, 1, order_ref(f"control:{work.latest.hash}"))
+    control = Payment(work.key.address, Wei(1), order_ref(f"control:{work.latest.hash}"))
     refusal = work.contract.simulate(work.node, work.key.address, [control])
     if refusal is not None:
         raise Waiting(_WAITING_CODES.get(refusal.root.name, "contract_refuses"), refusal.text)
     sifted = _Sifted()
     groups = _bisect(work, rewards, sifted)
     together = [reward for group in groups for reward in group]
-    # Each group passes alone; what they may not do together is bounded by budgets already.
+    # Each group passes alone; the budgets already limit their sum.
     sifted.good = together if len(groups) < 2 or _simulate(work, together) is None else groups[0]
     return sifted
 
 
-def _bisect(work: Round, rewards: list[Mintable], sifted: _Sifted) -> list[list[Mintable]]:
-    """Return groups that pass, and collect the culprits."""
+def _bisect(work: MintRound, rewards: list[MintableReward], sifted: _Sifted) -> list[list[MintableReward]]:
+    """Return groups that pass the simulation and collect the rewards that fail it."""
     if not rewards:
         return []
     revert = _simulate(work, rewards)
     if revert is None:
         return [rewards]
     if len(rewards) == 1:
-        _blame(work, rewards[0], revert, sifted)
+        _record_failure(work, rewards[0], revert, sifted)
         return []
     first, second = _split(rewards, revert)
     return _bisect(work, first, sifted) + _bisect(work, second, sifted)
 
 
-def _split(rewards: list[Mintable], revert: Revert) -> tuple[list[Mintable], list[Mintable]]:
-    """Split off the reward that the revert names, else in halves."""
+def _split(
+    rewards: list[MintableReward], revert: Revert
+) -> tuple[list[MintableReward], list[MintableReward]]:
+    """Split off the rewards that the revert names, otherwise split in halves."""
     named = {"0x" + argument.hex() for argument in revert.arguments if isinstance(argument, bytes)}
     culprits = [reward for reward in rewards if order_ref(reward.order_reference) in named]
     if culprits and len(culprits) < len(rewards):
@@ -192,18 +203,18 @@ def _split(rewards: list[Mintable], revert: Revert) -> tuple[list[Mintable], lis
     return rewards[:middle], rewards[middle:]
 
 
-def _blame(work: Round, reward: Mintable, revert: Revert, sifted: _Sifted) -> None:
-    if revert.root.name in _NOBODYS_FAULT:
+def _record_failure(work: MintRound, reward: MintableReward, revert: Revert, sifted: _Sifted) -> None:
+    if revert.root.name in TRANSIENT_REVERTS:
         work.note(Waiting(_WAITING_CODES.get(revert.root.name, "contract_refuses"), revert.text))
     else:
         sifted.failing[reward.id] = f"the contract refuses this payment: {revert.text}"[:500]
 
 
-def _simulate(work: Round, rewards: Sequence[Mintable]) -> Revert | None:
+def _simulate(work: MintRound, rewards: Sequence[MintableReward]) -> Revert | None:
     return work.contract.simulate(work.node, work.key.address, _payments(rewards))
 
 
-def _payments(rewards: Sequence[Mintable]) -> list[Payment]:
+def _payments(rewards: Sequence[MintableReward]) -> list[Payment]:
     return [
         Payment(reward.wallet, reward.amount_wei, order_ref(reward.order_reference)) for reward in rewards
     ]
@@ -212,10 +223,10 @@ def _payments(rewards: Sequence[Mintable]) -> list[Payment]:
 # ---------------------------------------------------------------------- storing and sending
 
 
-def _fail(work: Round, reasons: dict[int, str], token: str) -> None:
-    """Record permanent refusals: through `minting`, as the status machine demands."""
+def _fail(work: MintRound, reasons: dict[int, str], token: str) -> None:
+    """Record permanent refusals; the only way from `approved` to `failed` leads through `minting`."""
     with work.leader.writing():
-        claimed = minting.claim_approved(
+        claimed = minting.claim_mintable(
             list(reasons), chain_id=work.chain.chain_id, token=token, actor=work.actor
         )
         work.failed += len(
@@ -223,8 +234,8 @@ def _fail(work: Round, reasons: dict[int, str], token: str) -> None:
         )
 
 
-def _send(work: Round, rewards: list[Mintable], facts: Facts, fees: Fees) -> None:
-    """Sign and commit everything, and only then send."""
+def _send(work: MintRound, rewards: list[MintableReward], facts: Facts, fees: Fees) -> None:
+    """Sign and commit the transaction, and only then send it."""
     calldata = work.contract.encode_payment(_payments(rewards))
     gas = work.node.estimate_gas(work.key.address, work.contract.address, calldata)
     if isinstance(gas, Revert):
@@ -236,7 +247,7 @@ def _send(work: Round, rewards: list[Mintable], facts: Facts, fees: Fees) -> Non
         )
     latest = work.node.nonce(work.key.address, "latest")
     with work.leader.writing():
-        claimed = minting.claim_approved(
+        claimed = minting.claim_mintable(
             [reward.id for reward in rewards],
             chain_id=work.chain.chain_id,
             token=facts.token,
@@ -248,11 +259,11 @@ def _send(work: Round, rewards: list[Mintable], facts: Facts, fees: Fees) -> Non
             sender.Item(payment_of.id, payment.wallet, payment.amount, payment.order_ref)
             for payment_of, payment in zip(claimed, _payments(claimed), strict=True)
         )
-        # The claimed rows are the truth: somebody may have reduced or rejected one since the simulation.
+        # A reward may have been reduced or rejected since the simulation: only the claimed rows count.
         calldata = work.contract.encode_payment(_payments(claimed))
         draft = sender.Draft("reward", work.contract.address, calldata, gas_limit, items)
         signed = store_draft(work, draft, fees, latest)
-    passed("committed")
+    failpoint("committed")
     work.submitted += len(claimed)
     sender.send(work.node, signed.tx_hash, signed.raw)
-    passed("sent")
+    failpoint("sent")

@@ -1,4 +1,4 @@
-"""What the steps of one minting round share."""
+"""The state that the steps of one minting round share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from portal.chain.contract.rewards import PaidEvent, RewardsContract
-from portal.chain.sending.operations import FILLER, Desk
+from portal.chain.sending.operations import FILLER, SendingContext
 from portal.db import Actor
+from portal.lib.types import TxHash
 from portal.rewards import minting
 
 REWARD_PURPOSES = ("reward", FILLER)
@@ -16,8 +17,8 @@ OnMinted = Callable[[Sequence[int]], None]
 
 
 @dataclass(kw_only=True)
-class Round(Desk):
-    """One leader's round for rewards, and what it has done."""
+class MintRound(SendingContext):
+    """One leader's round for rewards, and its results so far."""
 
     actor: Actor
     batch_size: int
@@ -33,12 +34,13 @@ class Round(Desk):
     def contract(self) -> RewardsContract:
         return self.chain.contract
 
-    def record_minted(self, tx_hashes: dict[int, str]) -> None:
-        """Move rewards to `minted` and tell whoever listens, inside the caller's transaction."""
+    def record_minted(self, tx_hashes: dict[int, TxHash]) -> None:
+        """Move rewards to `minted` and call `on_minted`, inside the caller's transaction."""
         moved = minting.record_minted(tx_hashes, self.actor)
         if moved and self.on_minted:
             self.on_minted(moved)
         self.minted += moved
 
-    def hashes_of(self, events: Sequence[PaidEvent]) -> dict[str, str]:
+    def hashes_of(self, events: Sequence[PaidEvent]) -> dict[str, TxHash]:
+        """Return the transaction hash of each event by its order reference."""
         return {event.order_ref: event.tx_hash for event in events}

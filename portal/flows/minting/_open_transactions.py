@@ -1,4 +1,4 @@
-"""Rules 1 and 2 of a round for rewards: each open transaction's rewards move by what `paidOrders` says when final."""
+"""Reopen reorganized transactions and settle final ones: `paidOrders` decides about each of their rewards."""
 
 from __future__ import annotations
 
@@ -7,52 +7,53 @@ from collections.abc import Sequence
 from portal.chain import audits
 from portal.chain.contract.rewards import RewardsContract
 from portal.chain.sending import sender
-from portal.chain.sending.failpoints import passed
-from portal.chain.sending.operations import follow_open, reopen_reorganised
+from portal.chain.sending.failpoints import failpoint
+from portal.chain.sending.operations import follow_open, reopen_reorganized
 from portal.chain.sending.sender import OpenTransaction, Outcome
 from portal.chain.state import raise_alert
-from portal.flows.minting._context import REWARD_PURPOSES, Round
+from portal.flows.minting._context import REWARD_PURPOSES, MintRound
+from portal.lib.types import TxHash
 from portal.rewards import minting
 
 
-def reopen_rewards(work: Round) -> None:
-    """Rule 1: rewards of transactions that the chain took back are `minting` again."""
-    reopen_reorganised(work, REWARD_PURPOSES, lambda ids: minting.reopen_minted(ids, work.actor))
+def reopen_rewards(work: MintRound) -> None:
+    """Move the rewards of transactions that a reorganization removed back to `minting`."""
+    reopen_reorganized(work, REWARD_PURPOSES, lambda ids: minting.reopen_minted(ids, work.actor))
 
 
-def settle_rewards(work: Round) -> bool:
-    """Rule 2: settle what is final, send again what is not mined; return whether anything is not mined."""
+def settle_rewards(work: MintRound) -> bool:
+    """Settle final transactions, send unmined ones again; return whether anything is not mined."""
     return follow_open(
         work, REWARD_PURPOSES, lambda transaction, outcome: _settle(work, transaction, outcome)
     )
 
 
-def _settle(work: Round, transaction: OpenTransaction, outcome: Outcome) -> None:
-    """Close a transaction and move each of its rewards by what `paidOrders` says at the finalized block."""
+def _settle(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> None:
+    """Close a transaction and move each of its rewards by `paidOrders` at the finalized block."""
     hashes = _proofs(work, transaction, outcome)
     if hashes is None:
         return
     unpaid = [item.item_id for item in transaction.items if item.item_id not in hashes]
-    passed("settling")
+    failpoint("settling")
     with work.leader.writing():
         if sender.settle(transaction.id, outcome):
             work.record_minted(hashes)
             minting.return_to_approved(
-                unpaid, f"the chain proves it unpaid: transaction {outcome.status}", work.actor
+                unpaid, f"proven unpaid on chain: transaction {outcome.status}", work.actor
             )
             work.settled += 1
-    passed("zero balance")
+    failpoint("zero balance")
 
 
-def _proofs(work: Round, transaction: OpenTransaction, outcome: Outcome) -> dict[int, str] | None:
-    """Return the hash that paid each paid item; None when the chain does not show all of them yet."""
+def _proofs(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> dict[int, TxHash] | None:
+    """Return the hash that paid each paid item, None if some payment event is missing."""
     items = {item.order_ref: item.item_id for item in transaction.items if item.order_ref}
     if not items:
         return {}
     contract = RewardsContract(transaction.to_address)
     flags = contract.paid(work.node, list(items), work.finalized.number)
     paid = [ref for ref, flag in zip(items, flags, strict=True) if flag]
-    hashes: dict[str, str] = {}
+    hashes: dict[str, TxHash] = {}
     if outcome.receipt:
         block = outcome.receipt.block_number
         hashes = work.hashes_of(contract.paid_events(work.node, block, block, paid)) if paid else {}
@@ -67,8 +68,10 @@ def _proofs(work: Round, transaction: OpenTransaction, outcome: Outcome) -> dict
     return {items[ref]: hashes[ref] for ref in paid}
 
 
-def find_payment_hashes(work: Round, contract: RewardsContract, order_refs: Sequence[str]) -> dict[str, str]:
-    """Return the transactions that paid references, looking through all audited history up to the finalized block."""
+def find_payment_hashes(
+    work: MintRound, contract: RewardsContract, order_refs: Sequence[str]
+) -> dict[str, TxHash]:
+    """Return the transactions that paid references, searched from the first audited to the finalized block."""
     mark = audits.find_mark(work.chain.chain_id, contract.address)
     first = mark.first_block if mark else 0
     return work.hashes_of(contract.paid_events(work.node, first, work.finalized.number, order_refs))

@@ -1,6 +1,6 @@
-"""What an admin asked to mint, with a stable address: rows hold it, so it survives reload and restart.
+"""Mint jobs: the rewards that an admin requested to mint, stored so that a page can follow them after a restart.
 
-A job only names rewards: the ordinary rounds mint them, and the job's progress is read from the rewards themselves.
+A job only lists rewards: the ordinary rounds mint them, and the job's progress is read from the rewards.
 """
 
 from __future__ import annotations
@@ -16,24 +16,28 @@ from portal.chain.sending.fees import first_fees
 from portal.chain.sending.leadership import database_now
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.rewards import minting
+from portal.rewards import RewardStatus, minting
 
 PAGE = 50
+QUEUED, RUNNING, FINISHED, STOPPED = "queued", "running", "finished", "stopped"
+UNFINISHED = (QUEUED, RUNNING)
 
 
 class MintJobUnknown(PortalError):
+    """There is no mint job with this id."""
+
     code = "mint_job_unknown"
 
 
 class NothingToMint(PortalError):
-    """No approved reward fits the request."""
+    """None of the requested rewards may be minted now."""
 
     code = "nothing_to_mint"
 
 
 @dataclass(frozen=True)
 class MintJobProgress:
-    """A job and how its rewards stand: `counts` by reward status, `total` of them."""
+    """A job and the number of its rewards by status."""
 
     job: MintJob
     counts: dict[str, int]
@@ -44,16 +48,18 @@ class MintJobProgress:
 
     @property
     def done(self) -> int:
-        return self.total - self.counts.get("approved", 0) - self.counts.get("minting", 0)
+        return (
+            self.total - self.counts.get(RewardStatus.APPROVED, 0) - self.counts.get(RewardStatus.MINTING, 0)
+        )
 
     @property
     def is_running(self) -> bool:
-        return self.job.status in ("queued", "running")
+        return self.job.status in UNFINISHED
 
 
 @dataclass(frozen=True)
 class MintJobReward:
-    """A reward of a job with its last transaction; `tx_hash` is final when the status is `minted`."""
+    """A reward of a job with its last transaction, which is final when the status is `minted`."""
 
     reward_id: int
     order_reference: str
@@ -66,7 +72,7 @@ class MintJobReward:
 
 @dataclass(frozen=True)
 class MintReview:
-    """What a mint would do: rewards, their sum in wei, transactions, gas and its cost in wei at most, the balance."""
+    """An estimate of a mint: rewards, their sum in wei, transactions, gas and its maximum cost in wei."""
 
     reward_ids: list[int] = field(default_factory=list)
     total_wei: int = 0
@@ -86,13 +92,15 @@ def create_mint_job(
     kind: str = "batch",
     retry_of: int | None = None,
 ) -> int:
-    """Write a job for the oldest approved rewards, or for some of them by id, and return its id.
+    """Create a job for the oldest mintable rewards, only of `reward_ids` if given, and return its id.
 
-    Raises NothingToMint. The next round of any process mints them; run one at once with `mint_rewards`.
+    Raises NothingToMint. The next round of any process mints them.
     """
     with transaction():
-        found = minting.list_mintable(limit or 10_000, chain_id=chain_id, reward_ids=reward_ids)
-        if not found:
+        rewards = minting.list_mintable(
+            10_000 if limit is None else limit, chain_id=chain_id, reward_ids=reward_ids
+        )
+        if not rewards:
             raise NothingToMint
         job_id: int = query(
             "INSERT INTO mint_jobs (kind, requested_by, retry_of, limit_count) VALUES (%s, %s, %s, %s) RETURNING id",
@@ -100,23 +108,23 @@ def create_mint_job(
         )[0][0]
         query(
             "INSERT INTO mint_job_items (job_id, reward_id) SELECT %s, unnest(%s::bigint[])",
-            [job_id, [reward.id for reward in found]],
+            [job_id, [reward.id for reward in rewards]],
         )
         record_event(
-            actor, "mint_job", job_id, "mint_requested", to_status="queued", data={"rewards": len(found)}
+            actor, "mint_job", job_id, "mint_requested", to_status="queued", data={"rewards": len(rewards)}
         )
     return job_id
 
 
 def list_job_reward_ids(job_id: int) -> list[int]:
-    """Return the rewards of a job."""
+    """Return the reward ids of a job."""
     return [
         row[0] for row in query("SELECT reward_id FROM mint_job_items WHERE job_id = %s ORDER BY 1", [job_id])
     ]
 
 
 def get_mint_job(job_id: int) -> MintJobProgress:
-    """Return a job with its rewards' statuses counted; raises MintJobUnknown."""
+    """Return a job and its progress; raise MintJobUnknown."""
     job = MintJob.get_or_none(MintJob.id == job_id)
     if job is None:
         raise MintJobUnknown
@@ -135,7 +143,7 @@ def list_mint_jobs(before_id: int | None = None) -> list[MintJob]:
 
 
 def list_mint_job_rewards(job_id: int, after_id: int = 0) -> list[MintJobReward]:
-    """Return a page of a job's rewards by id, each with the transaction that paid it or was sent last."""
+    """Return a page of a job's rewards by id, each with the transaction that paid it or the last attempt."""
     rows = query(
         "SELECT r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei, r.status, coalesce(r.tx_hash, ("
         "  SELECT a.tx_hash FROM chain_transaction_items t JOIN chain_attempts a ON a.transaction_id = t.transaction_id"
@@ -148,15 +156,15 @@ def list_mint_job_rewards(job_id: int, after_id: int = 0) -> list[MintJobReward]
 
 
 def stop_mint_job(job_id: int, actor: Actor) -> bool:
-    """Ask a job to stop after the batch under way; return False when it had ended.
+    """Stop a job after its current batch; return False if it has finished or was stopped before.
 
-    What it has not sent waits until somebody asks for it again.
+    Its remaining rewards wait until they are requested again.
     """
     with transaction():
         stopped = query(
-            "UPDATE mint_jobs SET stop_requested = true WHERE id = %s AND status IN ('queued', 'running')"
+            "UPDATE mint_jobs SET stop_requested = true WHERE id = %s AND status = ANY(%s)"
             " AND NOT stop_requested RETURNING id",
-            [job_id],
+            [job_id, list(UNFINISHED)],
         )
         if stopped:
             record_event(actor, "mint_job", job_id, "mint_stop_requested")
@@ -165,44 +173,73 @@ def stop_mint_job(job_id: int, actor: Actor) -> bool:
 
 
 def retry_failed_of_job(job_id: int, actor: Actor, *, chain_id: int) -> int:
-    """Approve the failed rewards of a job anew and return the new job's id; raises NothingToMint."""
+    """Approve the failed rewards of a job again in a new job and return its id; raise NothingToMint."""
     with transaction():
         failed = query(
             "SELECT r.id FROM mint_job_items i JOIN referral_rewards r ON r.id = i.reward_id"
-            " WHERE i.job_id = %s AND r.status = 'failed'",
-            [job_id],
+            " WHERE i.job_id = %s AND r.status = %s",
+            [job_id, RewardStatus.FAILED],
         )
         retried = minting.retry_failed_mints([row[0] for row in failed], f"retry of mint job {job_id}", actor)
         return create_mint_job(actor, chain_id=chain_id, reward_ids=retried, kind="retry", retry_of=job_id)
 
 
+_REFRESH = """
+    WITH standing AS (
+        SELECT j.id, j.stop_requested, count(*) AS total,
+            count(*) FILTER (WHERE r.status = %(approved)s) AS approved,
+            count(*) FILTER (WHERE r.status = %(minting)s) AS minting,
+            count(*) FILTER (WHERE r.status = %(minted)s) AS minted,
+            count(*) FILTER (WHERE r.status = %(reward_failed)s) AS failed
+        FROM mint_jobs j
+        JOIN mint_job_items i ON i.job_id = j.id
+        JOIN referral_rewards r ON r.id = i.reward_id
+        WHERE j.status = ANY(%(unfinished)s)
+        GROUP BY j.id
+    ), decided AS (
+        SELECT *, CASE
+            WHEN minting > 0 THEN %(running)s
+            WHEN approved = 0 THEN %(finished)s
+            WHEN stop_requested THEN %(stopped)s
+            WHEN approved = total THEN %(queued)s
+            ELSE %(running)s END AS new_status
+        FROM standing
+    )
+    UPDATE mint_jobs j
+    SET status = d.new_status, processed = d.total - d.approved, submitted = d.minting + d.minted,
+        minted = d.minted, failed = d.failed,
+        waiting_reason = CASE WHEN d.approved > 0 THEN %(reason)s END,
+        started_at = CASE WHEN d.new_status <> %(queued)s THEN coalesce(j.started_at, now()) END,
+        finished_at = CASE WHEN d.new_status = ANY(%(over)s) THEN now() END
+    FROM decided d
+    WHERE j.id = d.id AND j.status = ANY(%(unfinished)s)
+"""
+
+
 def refresh_mint_jobs(waiting_reason: str | None) -> None:
-    """Bring unfinished jobs up to date from their rewards; called at the end of every round."""
+    """Update unfinished jobs from the statuses of their rewards; called at the end of every round."""
     query(
-        "WITH standing AS (SELECT j.id, j.stop_requested, count(*) AS total,"
-        "  count(*) FILTER (WHERE r.status = 'approved') AS approved,"
-        "  count(*) FILTER (WHERE r.status = 'minting') AS minting,"
-        "  count(*) FILTER (WHERE r.status = 'minted') AS minted,"
-        "  count(*) FILTER (WHERE r.status = 'failed') AS failed"
-        "  FROM mint_jobs j JOIN mint_job_items i ON i.job_id = j.id JOIN referral_rewards r ON r.id = i.reward_id"
-        "  WHERE j.status IN ('queued', 'running') GROUP BY j.id),"
-        " decided AS (SELECT *, CASE WHEN minting > 0 THEN 'running' WHEN approved = 0 THEN 'finished'"
-        "  WHEN stop_requested THEN 'stopped' WHEN approved = total THEN 'queued' ELSE 'running' END AS now_status"
-        "  FROM standing)"
-        " UPDATE mint_jobs j SET status = d.now_status, processed = d.total - d.approved,"
-        "  submitted = d.minting + d.minted, minted = d.minted, failed = d.failed,"
-        "  waiting_reason = CASE WHEN d.approved > 0 THEN %s END,"
-        "  started_at = CASE WHEN d.now_status <> 'queued' THEN coalesce(j.started_at, now()) END,"
-        "  finished_at = CASE WHEN d.now_status IN ('finished', 'stopped') THEN now() END"
-        " FROM decided d WHERE j.id = d.id",
-        [waiting_reason],
+        _REFRESH,
+        {
+            "approved": RewardStatus.APPROVED,
+            "minting": RewardStatus.MINTING,
+            "minted": RewardStatus.MINTED,
+            "reward_failed": RewardStatus.FAILED,
+            "queued": QUEUED,
+            "running": RUNNING,
+            "finished": FINISHED,
+            "stopped": STOPPED,
+            "unfinished": list(UNFINISHED),
+            "over": [FINISHED, STOPPED],
+            "reason": waiting_reason,
+        },
     )
 
 
 def review_mint(
     chain: Chain, *, batch_size: int, limit: int, reward_ids: Sequence[int] | None = None
 ) -> MintReview:
-    """Tell what a mint would do before it is asked for; gas is None where the chain cannot say."""
+    """Estimate a mint; `gas` is None if the chain cannot estimate it."""
     rewards = minting.list_mintable(limit, chain_id=chain.chain_id, reward_ids=reward_ids)
     transactions = -(-len(rewards) // batch_size)
     review = MintReview([r.id for r in rewards], sum(r.amount_wei for r in rewards), transactions)

@@ -1,11 +1,14 @@
-"""Mint approved rewards: one leader's round, in an order that no crash, reorganisation or lost answer can break.
+"""Mint rewards in rounds of one leader. See docs/rules/minting.md.
 
-1. what the chain took back is open again; 2. open transactions are settled when final, else sent again or bumped;
-3. nothing unmined: approved rewards are claimed, simulated, signed, committed, and only then sent;
-4. events are compared with the ledger (CHAIN.md section 2).
+A round has four steps, and their order makes it safe against crashes, reorganizations and lost responses:
 
-Transactions that are mined but not final do not hold up the next batch: their nonces are used, and the
-simulation at the head sees them. At most one transaction of ours is ever waiting in a mempool.
+1. reopen transactions that a reorganization removed;
+2. settle open transactions that are final, send or bump the others;
+3. if nothing is unmined: claim, simulate, sign and commit mintable rewards, and only then send them;
+4. compare the contract's events with the ledger.
+
+A transaction that is mined but not final does not delay the next batch: its nonce is used, and the simulation at
+the latest block sees its effect. At most one of our transactions waits in a mempool at any time.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ from portal.chain.state import recall, remember
 from portal.db import Actor, connection
 from portal.flows.minting._audit import audit_before_sending, audit_when_due, is_idle
 from portal.flows.minting._claim import claim_and_send
-from portal.flows.minting._context import OnMinted, Round
+from portal.flows.minting._context import MintRound, OnMinted
 from portal.flows.minting._open_transactions import reopen_rewards, settle_rewards
 from portal.flows.minting.mint_jobs import (
     NothingToMint,
@@ -45,7 +48,7 @@ from portal.flows.minting.mint_jobs import (
     refresh_mint_jobs,
 )
 from portal.notifications import notify
-from portal.rewards import RewardStatusConflict, get_reward, minting
+from portal.rewards import minting
 from portal.settings import Settings
 
 __all__ = [
@@ -65,10 +68,10 @@ _PAUSE_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class MintReport:
-    """What one round did: rewards looked at, put into a transaction, final, failed; why it could not do more.
+    """Numbers of rewards that a round processed, submitted in a transaction, minted (final) and failed.
 
-    `waiting_reason` is a stable code (docs/on-chain.md lists them), `waiting_detail` says more in English;
-    `open_rewards` stand in transactions that are not final yet.
+    `waiting_reason` is the stable code of what prevents more (docs/on-chain.md lists them), `waiting_detail` its
+    explanation in English; `open_rewards` are in transactions that are not final yet.
     """
 
     processed: int = 0
@@ -81,10 +84,10 @@ class MintReport:
     job_id: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the answer of the mint routes (SPEC section 7)."""
-        is_held_up = self.waiting_reason not in (None, "other_leader", "no_key")
+        """Return the response of `POST /api/refcodes/mint`."""
+        is_blocked = self.waiting_reason not in (None, "other_leader", "no_key")
         return {
-            "success": not is_held_up or bool(self.submitted or self.minted),
+            "success": not is_blocked or bool(self.submitted or self.minted),
             "processed": self.processed,
             "submitted": self.submitted,
             "minted": self.minted,
@@ -112,10 +115,10 @@ def mint_rewards(
     on_minted: OnMinted | None = None,
     reward_ids: Sequence[int] | None = None,
 ) -> MintReport:
-    """Run one round if this process can lead, claiming at most `limit` rewards, of `reward_ids` only where given.
+    """Run one round if this process can lead, and claim at most `limit` rewards, only from `reward_ids` if given.
 
-    `on_minted` is called with reward ids inside the transaction that makes them `minted`. Never raises for what
-    the chain does: the report says why nothing more was possible. Raises DatabaseAway.
+    `on_minted` is called with reward ids inside the transaction that makes them `minted`. Chain errors do not
+    raise: the report says why nothing more was possible. Raises DatabaseAway.
     """
     with connection():
         if not isinstance(chain, Chain):
@@ -144,29 +147,34 @@ def run_mint(
 def request_mint(
     chain: AnyChain, settings: Settings, limit: int, user_id: int, reward_id: int | None = None
 ) -> MintReport:
-    """Write a mint job of an admin for one reward or the oldest `limit`, and run its first round at once.
+    """Create an admin's mint job and run its first round; later rounds of any process continue the job.
 
-    Later rounds of any process go on with it. Raises RewardUnknown, or RewardStatusConflict when the one
-    reward is not approved.
+    The job holds the oldest `limit` mintable rewards; if there are none, the round only settles. With `reward_id` it
+    holds that reward alone: raises RewardUnknown, RewardStatusConflict or RewardNotMintable.
     """
+    actor = Actor.user(user_id)
     with connection():
-        if reward_id is not None and (reward := get_reward(reward_id)).status != "approved":
-            raise RewardStatusConflict(status=reward.status)
-        chosen = None if reward_id is None else [reward_id]
-        actor = Actor.user(user_id)
-        kind = "batch" if reward_id is None else "single"
-        try:
-            job_id = create_mint_job(
-                actor, chain_id=chain.chain_id, limit=limit, reward_ids=chosen, kind=kind
-            )
-        except NothingToMint:
-            return run_mint(chain, settings, limit, actor)
+        if reward_id is not None:
+            job_id = _create_single_job(reward_id, chain.chain_id, actor)
+        else:
+            try:
+                job_id = create_mint_job(actor, chain_id=chain.chain_id, limit=limit)
+            except NothingToMint:
+                return run_mint(chain, settings, limit, actor)
         report = run_mint(chain, settings, limit, actor, list_job_reward_ids(job_id))
         return replace(report, job_id=job_id)
 
 
+def _create_single_job(reward_id: int, chain_id: int, actor: Actor) -> int:
+    try:
+        return create_mint_job(actor, chain_id=chain_id, reward_ids=[reward_id], kind="single")
+    except NothingToMint:
+        minting.require_mintable(reward_id, chain_id)
+        raise
+
+
 def notify_minted(reward_ids: Sequence[int]) -> None:
-    """Tell the referrers, once a reward, that their tokens arrived (SPEC section 5)."""
+    """Notify the referrers, once per reward, that their tokens arrived."""
     for reward in ReferralReward.select().where(ReferralReward.id.in_(list(reward_ids))):
         notify(
             reward.referrer_user_id,
@@ -188,11 +196,11 @@ def _lead_round(
     on_minted: OnMinted | None,
     reward_ids: Sequence[int] | None,
 ) -> MintReport:
-    work: Round | None = None
+    work: MintRound | None = None
     problem: Waiting | None = None
     try:
         node = chain.node(database_now())
-        work = Round(
+        work = MintRound(
             chain=chain,
             node=node,
             leader=leader,
@@ -212,28 +220,28 @@ def _lead_round(
     return _report(chain, work, problem or (work.problem if work else None))
 
 
-def _run(work: Round, limit: int) -> None:
-    """The four rules, in their order."""
+def _run(work: MintRound, limit: int) -> None:
+    """Run the four steps of a round."""
     reopen_rewards(work)
     is_unmined = settle_rewards(work)
-    if not is_unmined and limit > 0 and _has_approved(work):
+    if not is_unmined and limit > 0 and _has_mintable(work):
         audit_before_sending(work)
         try:
             claim_and_send(work, limit)
         except Waiting as waiting:
-            # Nothing can be paid now; the audit goes on all the same.
+            # The audit does not depend on whether anything can be paid now.
             work.note(waiting)
     audit_when_due(work)
 
 
-def _has_approved(work: Round) -> bool:
-    mine, others = minting.count_approved(work.chain.chain_id)
-    if others and not mine:
-        work.note(Waiting("other_chain", f"{others} rewards belong to another chain"))
-    return mine > 0
+def _has_mintable(work: MintRound) -> bool:
+    here, elsewhere = minting.count_mintable(work.chain.chain_id)
+    if elsewhere and not here:
+        work.note(Waiting("other_chain", f"{elsewhere} rewards belong to another chain"))
+    return here > 0
 
 
-def _report(chain: Chain, work: Round | None, problem: Waiting | None) -> MintReport:
+def _report(chain: Chain, work: MintRound | None, problem: Waiting | None) -> MintReport:
     _remember(chain, problem)
     return MintReport(
         processed=work.processed if work else 0,
@@ -248,7 +256,7 @@ def _report(chain: Chain, work: Round | None, problem: Waiting | None) -> MintRe
 
 def _wait(chain: AnyChain, problem: Waiting) -> MintReport:
     if problem.code != "no_key":
-        # A process without a key knows nothing of why the one that holds it waits.
+        # Another process holds the key and stores its own reason.
         _remember(chain, problem)
     return MintReport(
         waiting_reason=problem.code, waiting_detail=problem.detail, open_rewards=count_open_items("reward")
@@ -266,11 +274,12 @@ def _state_name(chain_id: int) -> str:
 
 
 def waiting_reason(chain_id: int) -> WaitingReason | None:
-    """Return why the last round could not do more, None when nothing holds minting up."""
-    found = recall(_state_name(chain_id))
-    if found is None or not found[0].get("code"):
+    """Return why the last round could not do more, None if nothing prevents minting."""
+    state = recall(_state_name(chain_id))
+    if state is None or not state[0].get("code"):
         return None
-    return WaitingReason(found[0]["code"], found[0].get("detail", ""), found[1])
+    value, since = state
+    return WaitingReason(value["code"], value.get("detail", ""), since)
 
 
 def drive_minting(
@@ -284,7 +293,7 @@ def drive_minting(
     on_minted: OnMinted | None = None,
     on_round: Callable[[MintReport], None] = lambda _: None,
 ) -> MintReport:
-    """Run rounds until `limit` rewards are final, nothing is left, or `seconds` have passed; return the sum."""
+    """Run rounds until `limit` rewards are submitted, nothing is left, or `seconds` are over; return the sum."""
     total = MintReport()
     deadline = time.monotonic() + seconds
     while True:

@@ -1,4 +1,4 @@
-"""Watch what minting stands on: the minter's gas, its role, the contract's state. Pages read what was last seen."""
+"""Check what minting depends on: the minter's gas and role, the contract's state. Pages read the last result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.settings import Settings
 
 @dataclass(frozen=True)
 class ChainWatch:
-    """What was last seen: codes of problems, the minter's balance in wei as text, days its gas lasts."""
+    """The last result: codes of problems, the minter's balance in wei as text, and the days its gas lasts."""
 
     problems: list[str]
     operator_balance_wei: str | None
@@ -21,7 +21,7 @@ class ChainWatch:
 
 
 def watch_chain(chain: AnyChain, settings: Settings) -> list[str]:
-    """Ask the chain how it stands and keep the answer; return the codes of its problems."""
+    """Read the status of the chain, store it, and return the codes of its problems."""
     status = read_status(chain, settings)
     codes = [problem.code for problem in status.problems]
     balance = status.facts.operator_balance if status.facts else None
@@ -38,11 +38,11 @@ def watch_chain(chain: AnyChain, settings: Settings) -> list[str]:
 
 
 def last_watch(chain: AnyChain) -> ChainWatch | None:
-    """Return what the last watch saw, None before the first."""
-    found = recall(_name(chain))
-    if found is None:
+    """Return the last result, None before the first check."""
+    state = recall(_name(chain))
+    if state is None:
         return None
-    value, seen_at = found
+    value, seen_at = state
     return ChainWatch(value["problems"], value["operatorBalanceWei"], value["daysOfGas"], seen_at)
 
 

@@ -21,14 +21,14 @@ from portal.chain import (
 )
 from portal.chain.contract.abi import Revert
 from portal.chain.sending import sender
-from portal.chain.sending.failpoints import passed
+from portal.chain.sending.failpoints import failpoint
 from portal.chain.sending.fees import Fees
 from portal.chain.sending.operations import (
     FILLER,
-    Desk,
+    SendingContext,
     Waiting,
     follow_open,
-    reopen_reorganised,
+    reopen_reorganized,
     store_draft,
 )
 from portal.chain.sending.sender import OpenTransaction, Outcome
@@ -36,6 +36,7 @@ from portal.chain.state import raise_alert
 from portal.commissions import payouts
 from portal.commissions.payout_queries import Transfer, list_unsent
 from portal.db import Actor
+from portal.lib.types import Address, Wei
 
 _PURPOSES = ("payout", FILLER)
 _TRANSFERS_A_ROUND = 20
@@ -47,7 +48,7 @@ NOT_PROVEN = "payout_not_proven"
 
 
 @dataclass(kw_only=True)
-class PayoutDesk(Desk):
+class PayoutRound(SendingContext):
     """One leader's round for payouts."""
 
     treasury: Treasury
@@ -64,7 +65,7 @@ def run_chain_round(treasury: Treasury | NotConfigured, actor: Actor) -> Waiting
             return Waiting("other_leader")
         try:
             node = treasury.chain.node(database_now())
-            desk = PayoutDesk(
+            context = PayoutRound(
                 chain=treasury.chain,
                 node=node,
                 leader=leader,
@@ -74,56 +75,56 @@ def run_chain_round(treasury: Treasury | NotConfigured, actor: Actor) -> Waiting
                 treasury=treasury,
                 actor=actor,
             )
-            _run(desk)
+            _run(context)
         except Waiting as waiting:
             return waiting
         except (ChainAway, NodeRefused, WrongChain, ContractMissing, LeaderLost) as error:
             return Waiting(error.code, str(error))
-    return desk.problem
+    return context.problem
 
 
-def _run(desk: PayoutDesk) -> None:
-    reopen_reorganised(desk, _PURPOSES, lambda ids: _reopen(desk, ids))
+def _run(context: PayoutRound) -> None:
+    reopen_reorganized(context, _PURPOSES, lambda ids: _reopen(context, ids))
     is_unmined = follow_open(
-        desk, _PURPOSES, lambda transaction, outcome: _settle(desk, transaction, outcome)
+        context, _PURPOSES, lambda transaction, outcome: _settle(context, transaction, outcome)
     )
     if is_unmined:
         return
-    waiting = list_unsent(desk.chain.chain_id, desk.treasury.token.address, _TRANSFERS_A_ROUND)
+    waiting = list_unsent(context.chain.chain_id, context.treasury.token.address, _TRANSFERS_A_ROUND)
     if waiting:
-        _send_all(desk, waiting)
+        _send_all(context, waiting)
 
 
-def _reopen(desk: PayoutDesk, payout_ids: list[int]) -> None:
-    for payout_id in payouts.reopen_payouts(payout_ids, desk.actor):
+def _reopen(context: PayoutRound, payout_ids: list[int]) -> None:
+    for payout_id in payouts.reopen_payouts(payout_ids, context.actor):
         raise_alert("payout_reopened_after_retry", str(payout_id))
 
 
 # ---------------------------------------------------------------------- settling
 
 
-def _settle(desk: PayoutDesk, transaction: OpenTransaction, outcome: Outcome) -> None:
+def _settle(context: PayoutRound, transaction: OpenTransaction, outcome: Outcome) -> None:
     """Close a final transaction and move its payout by what the chain shows."""
     hashes = [attempt.tx_hash for attempt in transaction.attempts]
-    if outcome.receipt is None and desk.node.known(hashes):
+    if outcome.receipt is None and context.node.known(hashes):
         # The node still holds one of them, so it is not proven dead.
         return
-    failures = {item.item_id: _failure(desk, transaction, outcome, item) for item in transaction.items}
+    failures = {item.item_id: _failure(context, transaction, outcome, item) for item in transaction.items}
     tx_hash = outcome.receipt.tx_hash if outcome.receipt else None
-    passed("payout_settling")
-    with desk.leader.writing():
+    failpoint("payout_settling")
+    with context.leader.writing():
         if not sender.settle(transaction.id, outcome):
             return
         for payout_id, reason in failures.items():
             if reason is None and tx_hash:
-                payouts.complete_payout(payout_id, tx_hash, desk.actor, simulated=False)
+                payouts.complete_payout(payout_id, tx_hash, context.actor, simulated=False)
             else:
-                payouts.fail_payout(payout_id, reason or NOT_PROVEN, desk.actor, transaction_id=tx_hash)
-    passed("payout_settled")
+                payouts.fail_payout(payout_id, reason or NOT_PROVEN, context.actor, transaction_id=tx_hash)
+    failpoint("payout_settled")
 
 
 def _failure(
-    desk: PayoutDesk, transaction: OpenTransaction, outcome: Outcome, item: sender.Item
+    context: PayoutRound, transaction: OpenTransaction, outcome: Outcome, item: sender.Item
 ) -> str | None:
     """Return why a final transaction paid nothing, None when the token's own event shows that it did."""
     receipt = outcome.receipt
@@ -131,9 +132,9 @@ def _failure(
         return SUPERSEDED
     if not receipt.succeeded:
         return REVERTED
-    token = type(desk.treasury.token)(transaction.to_address)
+    token = type(context.treasury.token)(transaction.to_address)
     moved = token.has_moved(
-        desk.node,
+        context.node,
         receipt.block_number,
         [receipt.tx_hash],
         transaction.operator,
@@ -146,64 +147,66 @@ def _failure(
 # ---------------------------------------------------------------------- sending
 
 
-def _send_all(desk: PayoutDesk, waiting: list[Transfer]) -> None:
+def _send_all(context: PayoutRound, waiting: list[Transfer]) -> None:
     """Send payouts one transfer each, as far as the treasury's tokens and gas reach.
 
     Nothing of ours is unmined here, so the balances at the head are what is left.
     """
-    token, account = desk.treasury.token, desk.key.address
-    tokens, coins = token.balance(desk.node, account), desk.node.balance(account)
-    fees = desk.fees()
-    latest = desk.node.nonce(account, "latest")
+    token, account = context.treasury.token, context.key.address
+    tokens, coins = token.balance(context.node, account), context.node.balance(account)
+    fees = context.fees()
+    latest = context.node.nonce(account, "latest")
     for payout in waiting:
         if payout.amount_wei > tokens:
-            desk.note(
+            context.note(
                 Waiting("treasury_empty", f"{tokens} of {payout.amount_wei} base units are in the treasury")
             )
             return
-        gas_limit = _prove(desk, payout)
+        gas_limit = _prove(context, payout)
         if gas_limit is None:
             continue
         if gas_limit * fees.max_fee > coins:
             raise Waiting("no_gas", f"{account} has {coins} of {gas_limit * fees.max_fee} wei")
-        _send(desk, payout, gas_limit, fees, latest)
+        _send(context, payout, gas_limit, fees, latest)
         tokens -= payout.amount_wei
         coins -= gas_limit * fees.max_fee
 
 
-def _prove(desk: PayoutDesk, payout: Transfer) -> int | None:
+def _prove(context: PayoutRound, payout: Transfer) -> int | None:
     """Return the gas limit of a transfer that would work; a payout that the token refuses by itself becomes failed.
 
     A control transfer to the treasury itself tells one recipient's fault from a token that refuses everybody.
     """
-    token, account = desk.treasury.token, desk.key.address
-    refusal = token.simulate(desk.node, account, payout.wallet, payout.amount_wei)
+    token, account = context.treasury.token, context.key.address
+    refusal = token.simulate(context.node, account, payout.wallet, payout.amount_wei)
     gas: int | Revert = 0
     if refusal is None:
         calldata = token.encode_transfer(payout.wallet, payout.amount_wei)
-        gas = desk.node.estimate_gas(account, token.address, calldata)
+        gas = context.node.estimate_gas(account, token.address, calldata)
         refusal = gas.text if isinstance(gas, Revert) else None
     if refusal is None and isinstance(gas, int):
         return gas * _GAS_MARGIN_PERCENT // 100
-    control = token.simulate(desk.node, account, account, 1)
+    control = token.simulate(context.node, account, account, 1)
     if control is not None:
         raise Waiting("token_refuses", control)
-    with desk.leader.writing():
-        payouts.fail_payout(payout.payout_id, f"the token refuses this payment: {refusal}"[:500], desk.actor)
+    with context.leader.writing():
+        payouts.fail_payout(
+            payout.payout_id, f"the token refuses this payment: {refusal}"[:500], context.actor
+        )
     return None
 
 
-def _send(desk: PayoutDesk, payout: Transfer, gas_limit: int, fees: Fees, latest: int) -> None:
+def _send(context: PayoutRound, payout: Transfer, gas_limit: int, fees: Fees, latest: int) -> None:
     """Sign and commit, and only then send; a payout that somebody else has sent meanwhile is left alone."""
-    token = desk.treasury.token
-    with desk.leader.writing():
+    token = context.treasury.token
+    with context.leader.writing():
         if not payouts.lock_unsent(payout.payout_id):
             return
         calldata = token.encode_transfer(payout.wallet, payout.amount_wei)
-        item = sender.Item(payout.payout_id, payout.wallet, payout.amount_wei)
+        item = sender.Item(payout.payout_id, Address(payout.wallet), Wei(payout.amount_wei))
         draft = sender.Draft("payout", token.address, calldata, gas_limit, (item,))
-        signed = store_draft(desk, draft, fees, latest)
-    passed("payout_committed")
-    desk.sent.append(payout.payout_id)
-    sender.send(desk.node, signed.tx_hash, signed.raw)
-    passed("payout_sent")
+        signed = store_draft(context, draft, fees, latest)
+    failpoint("payout_committed")
+    context.sent.append(payout.payout_id)
+    sender.send(context.node, signed.tx_hash, signed.raw)
+    failpoint("payout_sent")

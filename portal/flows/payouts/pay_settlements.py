@@ -21,7 +21,7 @@ from portal.chain import (
     database_now,
     open_treasury,
 )
-from portal.chain.sending.failpoints import passed
+from portal.chain.sending.failpoints import failpoint
 from portal.chain.sending.operations import Waiting
 from portal.chain.state import recall, remember
 from portal.commissions import payouts
@@ -169,7 +169,7 @@ def _open(
         if not plan.payouts:
             return None
         batch_id = payouts.open_batch(plan, mode=mode, key=key, actor=actor, quotes=quotes)
-    passed("batch_opened")
+    failpoint("batch_opened")
     return batch_id
 
 
@@ -246,11 +246,11 @@ def _pay_simulated(actor: Actor) -> None:
             continue
         payouts.begin_batch(batch.id, actor)
         for payout in _under_way(batch):
-            passed("payout_starting")
+            failpoint("payout_starting")
             payouts.complete_payout(payout.id, f"sim_{secrets.token_hex(16)}", actor, simulated=True)
-            passed("payout_paid")
+            failpoint("payout_paid")
         payouts.finish_batch(batch.id, actor)
-        passed("batch_finished")
+        failpoint("batch_finished")
 
 
 def _keep_whole(batch: PayoutBatch, actor: Actor) -> None:

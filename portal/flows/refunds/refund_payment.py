@@ -1,23 +1,27 @@
-"""A refund, full or partial, whenever it comes: the payment, the order, its stock, and both rails (SPEC section 5).
+"""A refund, full or partial, at any time: the payment, the order, its stock, and both ledgers.
 
-One transaction holds it all, the locks taken in the documented order. Both rails are brought down to what is left
-of the payment, computed from the original amounts, so telling the same again changes nothing.
+Everything happens in one transaction, locks taken in the documented order. Both ledgers are reduced to what is left
+of the payment, computed from the original amounts, so repeating a refund changes nothing. See docs/rules/refunds.md.
 """
 
 from __future__ import annotations
 
 from models import PaymentEvent, PaymentRefund, PaymentTransaction
-from portal.accounts import lock_user, revoke_membership
+from portal.accounts import revoke_membership
+from portal.catalogue import return_stock
 from portal.commissions import reduce_settlements
 from portal.db import Actor, transaction
+from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.notifications import notify
-from portal.orders import mark_order_refunded, return_stock
+from portal.orders import mark_order_refunded
 from portal.payments import (
     UNPAID,
+    Payment,
     count_refund,
-    find_asked_refund,
+    find_admin_refund,
     find_payment,
     find_refund_by_fingerprint,
+    find_synchronous,
     last_refund_id,
     link_callback,
     list_waiting_refunds,
@@ -25,7 +29,6 @@ from portal.payments import (
     lock_refund,
     move_refund,
     record_refund,
-    return_credit,
 )
 from portal.rewards import (
     RewardRefunded,
@@ -44,35 +47,35 @@ _KINDS = {
 }
 
 
-def refund_told(
+def apply_provider_refund(
     payment: PaymentTransaction, amount_minor: int, event: PaymentEvent, actor: Actor
 ) -> tuple[str, str | None]:
-    """Act on a refund the provider tells of; the caller holds the buyer and the payment. Return the outcome.
+    """Apply a refund the provider reports and return the outcome; the caller holds the buyer and the payment locked.
 
-    Equal signed fields are one refund. A refund that an admin asked for is taken for that one; a larger one than
-    what is left stays unmatched; one that comes before its payment waits for it.
+    Equal signed fields are one refund. A refund of the amount an admin requested confirms that one; one larger than
+    what is left stays unmatched; one that arrives before its payment waits for it.
     """
     if find_refund_by_fingerprint(event.fingerprint):
         return "duplicate", None
-    asked = find_asked_refund(payment.order_reference, amount_minor)
-    if asked is not None:
-        return _tell_asked(payment, lock_refund(asked.id), event, actor)
+    requested = find_admin_refund(payment.order_reference, amount_minor)
+    if requested is not None:
+        return _confirm_admin_refund(payment, lock_refund(requested.id), event, actor)
     if payment.status == "refunded":
         is_whole = amount_minor == payment.amount_minor
         return ("duplicate", None) if is_whole else ("unmatched", EXCEEDS)
-    told = {"source": "provider", "fingerprint": event.fingerprint, "payment_event_id": event.id}
+    origin = {"source": "provider", "fingerprint": event.fingerprint, "payment_event_id": event.id}
     if payment.status in UNPAID:
-        return _refund_unpaid(payment, amount_minor, told, actor)
+        return _refund_unpaid(payment, amount_minor, origin, actor)
     if amount_minor > payment.amount_minor - payment.refunded_minor:
         return "unmatched", EXCEEDS
-    refund_locked(payment, record_refund(payment, amount_minor, "requested", actor, **told), actor)
+    refund_locked(payment, record_refund(payment, amount_minor, "requested", actor, **origin), actor)
     return "applied", None
 
 
 def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Actor) -> bool:
-    """Apply a refund that is not applied yet; the caller holds the buyer, the payment and the refund.
+    """Apply a refund that is not applied yet; the caller holds the buyer, the payment and the refund locked.
 
-    Return False, with nothing changed, when it is applied already or more than is left.
+    Return False, with nothing changed, if it is applied already or more than is left.
     """
     with transaction():
         if refund.status == "applied" or payment.status != "paid":
@@ -80,10 +83,9 @@ def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Act
         if not count_refund(payment, refund.amount_minor, actor):
             return False
         move_refund(refund, "applied", actor)
-        if payment.processor == "internal_credit":
-            return_credit(
-                payment.user_id, refund.amount_minor, payment.currency, payment.order_reference, refund.id
-            )
+        if method := find_synchronous(payment.processor):
+            assert payment.user_id is not None
+            method.give_back(Payment.of(payment), payment.user_id, refund.amount_minor, refund.id)
         payment = lock_payment(payment.order_reference)
         if payment.status == "refunded":
             _undo_sale(payment, actor)
@@ -92,27 +94,27 @@ def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Act
 
 
 def refund_rails(payment: PaymentTransaction, actor: Actor) -> None:
-    """Bring both rails of a payment held locked down to what its refunds leave, and tell the referrer."""
+    """Reduce both ledgers of a locked payment to what its refunds leave, and notify the referrer."""
     if not payment.refunded_minor:
         return
     amounts = (payment.order_reference, payment.amount_minor, payment.refunded_minor)
     if payment.purpose == "store_order":
         reduce_settlements(*amounts, last_refund_id(payment.order_reference), actor)
-    done = refund_reward(*amounts, actor)
-    if done is not None and done.kind in _KINDS:
-        _tell_referrer(done, payment)
+    change = refund_reward(*amounts, actor)
+    if change is not None and change.kind in _KINDS:
+        _notify_referrer(change, payment)
 
 
 def apply_waiting_refunds(payment: PaymentTransaction, actor: Actor) -> None:
-    """Apply, right after a payment settled, the refunds that were told before it."""
+    """Apply, right after a payment settled, the refunds that were reported before it."""
     for refund in list_waiting_refunds(payment.order_reference):
         refund_locked(lock_payment(payment.order_reference), lock_refund(refund.id), actor)
 
 
 def settle_refunds(actor: Actor) -> int:
-    """Finish what refunds left for later: rewards the chain has decided about, debits not netted yet.
+    """Finish what refunds left for later: rewards whose mint has ended, debits not netted yet.
 
-    Return how many rewards were looked at.
+    Return how many rewards were checked.
     """
     references, nettable = list_due_references(), list_nettable_rewards()
     for reference in references:
@@ -123,16 +125,16 @@ def settle_refunds(actor: Actor) -> int:
 
 
 def settle_due_refund(order_reference: str, actor: Actor) -> None:
-    """Bring the rails of one reference down, taking the locks in their order; nothing to do is fine."""
-    known = find_payment(order_reference)
-    if known is None:
+    """Reduce the ledgers of one reference, taking locks in their order; without a payment, do nothing."""
+    payment = find_payment(order_reference)
+    if payment is None:
         return
     with transaction():
-        lock_user(known.user_id)
+        lock_buyer(payment)
         refund_rails(lock_payment(order_reference), actor)
 
 
-def _tell_asked(
+def _confirm_admin_refund(
     payment: PaymentTransaction, refund: PaymentRefund, event: PaymentEvent, actor: Actor
 ) -> tuple[str, str | None]:
     if refund.status == "applied":
@@ -145,7 +147,7 @@ def _tell_asked(
 
 
 def _refund_unpaid(
-    payment: PaymentTransaction, amount_minor: int, told: dict[str, object], actor: Actor
+    payment: PaymentTransaction, amount_minor: int, origin: dict[str, object], actor: Actor
 ) -> tuple[str, str | None]:
     """Close a reference that was refunded in full before it was paid, so that a late Approved cannot revive it."""
     waiting = list_waiting_refunds(payment.order_reference)
@@ -156,14 +158,14 @@ def _refund_unpaid(
     elif waits + amount_minor > payment.amount_minor:
         return "unmatched", EXCEEDS
     elif waits + amount_minor < payment.amount_minor:
-        record_refund(payment, amount_minor, "waiting", actor, **told)
+        record_refund(payment, amount_minor, "waiting", actor, **origin)
         return "applied", WAITS
     else:
         for row in waiting:
             count_refund(payment, row.amount_minor, actor)
             move_refund(row, "applied", actor)
     count_refund(payment, amount_minor, actor)
-    record_refund(payment, amount_minor, "applied", actor, **told)
+    record_refund(payment, amount_minor, "applied", actor, **origin)
     return "applied", None
 
 
@@ -172,16 +174,17 @@ def _undo_sale(payment: PaymentTransaction, actor: Actor) -> None:
         if mark_order_refunded(payment.entity_id, actor):
             return_stock(payment.entity_id)
     else:
+        assert payment.user_id is not None
         revoke_membership(payment.user_id, payment.detail["tier"], actor, payment.order_reference)
 
 
-def _tell_referrer(done: RewardRefunded, payment: PaymentTransaction) -> None:
-    reward, kind = done.reward, _KINDS[done.kind]
+def _notify_referrer(change: RewardRefunded, payment: PaymentTransaction) -> None:
+    reward, kind = change.reward, _KINDS[change.kind]
     notify(
         reward.referrer_user_id,
         kind,
         f"{kind}:{reward.id}:refund:{payment.refunded_minor}",
         orderReference=reward.order_reference,
-        amountWei=str(done.amount_wei),
+        amountWei=str(change.amount_wei),
         reason=reward.failure_reason,
     )

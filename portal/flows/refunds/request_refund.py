@@ -1,22 +1,26 @@
-"""A refund an admin starts: durable first, then asked of the provider, settled by whatever is certain (SPEC section 5).
+"""A refund an admin starts: store it, request it from the provider, settle it by an answer that is certain.
 
-An answer that does not come, or cannot be believed, decides nothing: the refund stays requested until a callback or
-CHECK_STATUS tells.
+No answer, or one that cannot be verified, decides nothing: the refund stays requested until a callback or the
+provider's status settles it. See docs/rules/refunds.md.
 """
 
 from __future__ import annotations
 
 from models import PaymentRefund, PaymentTransaction
-from portal.accounts import lock_user
 from portal.db import Actor, transaction
+from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.refunds.refund_payment import refund_locked
 from portal.lib.money import InvalidAmount, parse_major
 from portal.payments import (
     NotRefundable,
+    Payment,
     RefundKeyInvalid,
     RefundTooLarge,
+    Unclear,
     check_reason,
+    find_provider,
     find_refund_by_request,
+    find_synchronous,
     get_payment,
     left_to_refund,
     lock_payment,
@@ -24,12 +28,8 @@ from portal.payments import (
     move_refund,
     record_refund,
 )
-from portal.payments.providers.wayforpay.api import ProviderUnclear, ask_refund
-from portal.payments.providers.wayforpay.messages import Callback
 from portal.payments.refunds import REQUEST_ID_MAX
 from portal.settings import Settings
-
-DONE = ("Refunded", "Voided")
 
 
 def request_refund(
@@ -37,24 +37,24 @@ def request_refund(
 ) -> PaymentRefund:
     """Refund part of a payment, or all that is left when `amount` is empty; return the refund as it stands.
 
-    `amount` is in major units. The same `request_id` again asks for nothing more. Raises PaymentUnknown,
+    `amount` is in major units. The same `request_id` again requests nothing more. Raises PaymentUnknown,
     NotRefundable, InvalidAmount, RefundTooLarge, ReasonMissing or RefundKeyInvalid; then nothing has changed.
     """
-    told = check_reason(reason)
+    comment = check_reason(reason)
     if not 1 <= len(request_id) <= REQUEST_ID_MAX:
         raise RefundKeyInvalid
     actor = Actor.user(admin_id)
-    refund, is_new = _start(order_reference, amount, told, request_id, actor)
+    refund, is_new = _start(order_reference, amount, comment, request_id, actor)
     if is_new and refund.status == "requested":
-        return _ask(refund, settings, actor)
+        return _send(refund, settings, actor)
     return refund
 
 
 def decide_refund(refund_id: int, to_status: str, actor: Actor, reason: str | None = None) -> PaymentRefund:
-    """Apply or refuse a requested refund, locks in their order; one decided meanwhile stays as it is."""
-    found = PaymentRefund.get_by_id(refund_id)
+    """Apply or refuse a requested refund, taking locks in their order; one decided meanwhile stays as it is."""
+    order_reference = PaymentRefund.get_by_id(refund_id).order_reference
     with transaction():
-        payment = _lock(found.order_reference)
+        payment = _lock(order_reference)
         refund = lock_refund(refund_id)
         if refund.status == "requested":
             if to_status == "applied":
@@ -69,11 +69,11 @@ def _start(
 ) -> tuple[PaymentRefund, bool]:
     with transaction():
         payment = _lock(order_reference)
-        made = find_refund_by_request(request_id)
-        if made is not None:
-            if made.order_reference != order_reference:
+        existing = find_refund_by_request(request_id)
+        if existing is not None:
+            if existing.order_reference != order_reference:
                 raise RefundKeyInvalid
-            return made, False
+            return existing, False
         refund = record_refund(
             payment,
             _amount_minor(payment, amount),
@@ -84,7 +84,7 @@ def _start(
             reason=reason,
             requested_by=actor.user_id,
         )
-        if payment.processor == "internal_credit":
+        if find_synchronous(payment.processor):
             refund_locked(payment, refund, actor)
     return PaymentRefund.get_by_id(refund.id), True
 
@@ -93,33 +93,27 @@ def _amount_minor(payment: PaymentTransaction, amount: str) -> int:
     left = left_to_refund(payment)
     if left == 0:
         raise NotRefundable
-    wanted = parse_major(amount, payment.currency) if amount.strip() else left
-    if wanted <= 0:
+    amount_minor = parse_major(amount, payment.currency) if amount.strip() else left
+    if amount_minor <= 0:
         raise InvalidAmount(field="amount")
-    if wanted > left:
+    if amount_minor > left:
         raise RefundTooLarge(field="amount", left_minor=left, currency=payment.currency)
-    return wanted
+    return amount_minor
 
 
-def _ask(refund: PaymentRefund, settings: Settings, actor: Actor) -> PaymentRefund:
-    try:
-        answer = ask_refund(
-            settings, refund.order_reference, refund.amount_minor, refund.currency, refund.reason or ""
-        )
-    except ProviderUnclear:
+def _send(refund: PaymentRefund, settings: Settings, actor: Actor) -> PaymentRefund:
+    payment = get_payment(refund.order_reference)
+    provider = find_provider(payment.processor, settings)
+    if provider is None:
         return refund
-    if answer.transaction_status in DONE:
+    answer = provider.refund(Payment.of(payment), refund.amount_minor, refund.reason or "")
+    if isinstance(answer, Unclear) or answer.status == "pending":
+        return refund
+    if answer.status == "refunded":
         return decide_refund(refund.id, "applied", actor)
-    if answer.transaction_status == "Declined":
-        return decide_refund(refund.id, "refused", actor, _told(answer))
-    return refund
-
-
-def _told(answer: Callback) -> str:
-    reason = answer.payload.get("reason")
-    return f"{answer.reason_code} {reason if isinstance(reason, str) else ''}".strip()[:200]
+    return decide_refund(refund.id, "refused", actor, answer.reason)
 
 
 def _lock(order_reference: str) -> PaymentTransaction:
-    lock_user(get_payment(order_reference).user_id)
+    lock_buyer(get_payment(order_reference))
     return lock_payment(order_reference)

@@ -6,7 +6,6 @@ Portions are committed as they come: a run that was killed is simply repeated, a
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -22,9 +21,11 @@ from portal.flows.ring_import.rows import Row, RowRefused, name_of, text_of
 from portal.flows.ring_import.source import RingSource
 from portal.flows.ring_import.writers import Work, write_assist, write_refcode, write_reward, write_settlement
 from portal.lib.errors import PortalError
+from portal.logs import get_logger
 from portal.settings import Settings
 
 _PORTION = 200
+log = get_logger(__name__)
 _WRITERS: dict[str, Callable[[Row, Work], bool]] = {
     "refcodes": write_refcode,
     "referral_rewards": write_reward,
@@ -125,7 +126,7 @@ def _reason(error: Exception) -> str:
         return str(error)
     if isinstance(error, PortalError):
         return error.code
-    logging.getLogger(__name__).info("refused by the database: %s", error)
+    log.info("row refused by the database", error=str(error))
     return f"refused_by_database: {str(error).splitlines()[0]}"
 
 

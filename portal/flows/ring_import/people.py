@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from models import EventLog, User, Vendor
 from portal.accounts import create_wallet_user, find_wallet_owner, register_wallet
+from portal.catalogue import create_vendor
 from portal.chain import checksum
 from portal.db import Actor, record_event
 from portal.flows.ring_import.rows import RowRefused
@@ -47,9 +48,9 @@ class Newcomers:
     def vendor(self, source_id: str) -> int:
         """Return the vendor a source id became or is told to be, a new one on first sight."""
         if source_id not in self._vendors:
-            made = Vendor.create(name=f"Imported vendor {source_id[:60]}", store_tier="starter")
-            record_event(ACTOR, "vendor", made.id, VENDOR_IMPORTED, data={"sourceId": source_id})
-            self._vendors[source_id] = made.id
+            vendor = create_vendor(f"Imported vendor {source_id[:60]}")
+            record_event(ACTOR, "vendor", vendor.id, VENDOR_IMPORTED, data={"sourceId": source_id})
+            self._vendors[source_id] = vendor.id
             self._noted = True
         return self._vendors[source_id]
 

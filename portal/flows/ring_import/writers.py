@@ -11,6 +11,7 @@ from models import Refcode, ReferralReward, SalesAssist, Settlement
 from portal.attribution import is_well_formed_code
 from portal.chain import AnyChain, read_paid_event
 from portal.codes import find_wallet_code
+from portal.commissions.rules import commission_columns
 from portal.db import record_event
 from portal.flows.ring_import.people import ACTOR, Newcomers
 from portal.flows.ring_import.rows import (
@@ -97,6 +98,7 @@ def _reward_values(row: Row, reference: str, work: Work) -> dict[str, Any]:
     total = need_minor(row, "order_total", currency)
     percent = decimal_of(row, "reward_percent") or Decimal(0)
     price = decimal_of(row, "token_price_usd")
+    created_at = moment_of(row, "created_at") or utc_now()
     status, reason, proof = _reward_status(row, reference, work)
     if proof is not None:
         wallet, wei = proof.wallet, proof.amount
@@ -128,7 +130,8 @@ def _reward_values(row: Row, reference: str, work: Work) -> dict[str, Any]:
         else None,
         "approved_at": moment_of(row, "approved_at"),
         "failure_reason": reason,
-        "created_at": moment_of(row, "created_at") or utc_now(),
+        "created_at": created_at,
+        "mintable_from": created_at,
     }
 
 
@@ -203,6 +206,7 @@ def write_settlement(row: Row, work: Work) -> bool:
         transaction_id=text_of(row, "transaction_id"),
         failure_reason=reason,
         metadata={"commissionBreakdown": amounts.breakdown, "import": told},
+        **commission_columns(amounts.breakdown, currency),
         created_at=created,
     ).execute()
     record_event(

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import secrets
 
-from models import MerchantConfig, Order, Product, StockMovement, User, Vendor
+from models import MerchantConfig, Order, User
 from portal.accounts import register_wallet, release_wallet
+from portal.catalogue import CartLine, NewProduct, create_product, create_vendor
 from portal.chain import AnyChain
 from portal.codes import issue_code, set_code_active
-from portal.commissions import get_percent_policy, list_assists, list_settlements
+from portal.commissions import list_assists, list_settlements
 from portal.db import transaction
 from portal.flows.audit.audit_reference import audit_reference
 from portal.flows.checkout.begin_payment import begin_order_payment
@@ -19,8 +20,9 @@ from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.smoke.steps import ACTOR, Steps, clearing_of, smoke_account, smoke_callback
 from portal.lib.money import major_text, percent_of
-from portal.orders import CartLine, get_order
+from portal.orders import get_order
 from portal.payments import get_payment
+from portal.programme import get_percent_policy, resolve_referral_commission_percent
 from portal.rewards import find_reward_by_reference
 from portal.settings import Settings
 
@@ -59,14 +61,10 @@ def _walk(chain: AnyChain, settings: Settings, steps: Steps) -> None:
 
 
 def _product(run: str) -> int:
-    vendor = Vendor.create(name=f"Smoke check {run}", store_tier="starter")
+    name = f"Smoke check {run}"
+    vendor = create_vendor(name)
     MerchantConfig.insert(vendor=vendor.id).execute()
-    product_id: int = Product.insert(
-        vendor=vendor.id, slug=f"smoke-{run}", name=f"Smoke check {run}", description="",
-        price_minor=_PRICE_MINOR, currency=_CURRENCY, stock=10,
-    ).execute()  # fmt: skip
-    StockMovement.insert(product=product_id, quantity=10, reason="initial").execute()
-    return product_id
+    return create_product(NewProduct(vendor.id, f"smoke-{run}", name, "", _PRICE_MINOR, _CURRENCY, stock=10))
 
 
 def _check_guards(
@@ -97,7 +95,7 @@ def _check_guards(
 
 def _pay(order: Order, buyer: User, chain: AnyChain, settings: Settings) -> None:
     begin_order_payment(order.id, buyer, "en", settings)
-    told = smoke_callback(get_payment(order.order_reference), "Approved", settings)
+    told = smoke_callback(get_payment(order.order_reference), "paid", settings)
     # Told twice, as providers do.
     receive_callback(told, chain, settings)
     receive_callback(told, chain, settings)
@@ -109,10 +107,7 @@ def _check_rails(order_id: str, chain: AnyChain, settings: Settings, steps: Step
     steps.check("a signed callback pays the order, told twice or not", order.status == "paid", order.status)
     settlements = list_settlements(order_reference=reference)
     steps.check("one settlement a vendor", len(settlements) == 1, len(settlements))
-    policy = get_percent_policy(settings)
-    percent = min(
-        policy.env_percent if policy.platform_default is None else policy.platform_default, policy.max_percent
-    )
+    percent = resolve_referral_commission_percent(None, None, get_percent_policy(settings)).percent
     expected = major_text(percent_of(order.total_minor, percent), order.currency)
     told = settlements[0].metadata["commissionBreakdown"]["referralCommission"]
     steps.check(f"with a referral commission of {expected} {order.currency}", told == expected, told)

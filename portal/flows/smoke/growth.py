@@ -60,7 +60,7 @@ def _member(chain: AnyChain) -> User:
 
 
 def _walk(reference: str, chain: AnyChain, settings: Settings, steps: Steps, seconds: int) -> None:
-    receive_callback(smoke_callback(get_payment(reference), "Approved", settings), chain, settings)
+    receive_callback(smoke_callback(get_payment(reference), "paid", settings), chain, settings)
     payment = get_payment(reference)
     steps.check("a signed callback pays the upgrade", payment.status == "paid", payment.status)
     member = User.get_by_id(payment.user_id)
@@ -136,4 +136,4 @@ def _refund_leftovers(member: User, chain: AnyChain, settings: Settings) -> None
 def _refund(payment: PaymentTransaction, chain: AnyChain, settings: Settings) -> None:
     # An unpaid reference is closed as well: a late Approved cannot revive it.
     with connection():
-        receive_callback(smoke_callback(payment, "Refunded", settings), chain, settings)
+        receive_callback(smoke_callback(payment, "refunded", settings), chain, settings)

@@ -44,5 +44,5 @@ def count_visits(code: str) -> int:
 
 def is_anything_to_mint(chain_id: int) -> bool:
     """Tell whether a minting round would have work: a check must not start it."""
-    mine, others = minting.count_approved(chain_id)
+    mine, others = minting.count_mintable(chain_id)
     return bool(mine or others)

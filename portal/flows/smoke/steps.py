@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,8 +10,8 @@ from models import PaymentTransaction, Refcode, User
 from portal.accounts import Referrer, create_user, find_user_by_email
 from portal.db import Actor
 from portal.journal import list_transfers_of
-from portal.lib.money import major_text
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments import Payment, RawCallback, get_provider
+from portal.payments.provider import CallbackStatus
 from portal.settings import Settings
 
 ACTOR = Actor("command:smoke")
@@ -60,21 +59,10 @@ def smoke_account(name: str, referrer: Refcode | None = None) -> User:
     )
 
 
-def smoke_callback(payment: PaymentTransaction, status: str, settings: Settings) -> bytes:
-    """Return a callback about a payment, signed as the provider signs and marked as a smoke check's own."""
-    fields: dict[str, object] = {
-        "merchantAccount": settings.wayforpay_merchant_account,
-        "orderReference": payment.order_reference,
-        "amount": major_text(payment.amount_minor, payment.currency),
-        "currency": payment.currency,
-        "authCode": "",
-        "cardPan": "",
-        "transactionStatus": status,
-        "reasonCode": "1100",
-        "reason": "smoke check, no money moved",
-    }
-    secret = settings.wayforpay_secret_key.get_secret_value()
-    return json.dumps(sign_callback(secret, fields)).encode()
+def smoke_callback(payment: PaymentTransaction, status: CallbackStatus, settings: Settings) -> RawCallback:
+    """Return a callback about a payment, signed as its provider signs and marked as a smoke check's own."""
+    provider = get_provider(payment.processor, settings)
+    return provider.sample_callback(Payment.of(payment), status, "smoke check, no money moved")
 
 
 def clearing_of(order_reference: str) -> int:

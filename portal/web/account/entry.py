@@ -17,7 +17,6 @@ from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import begin_session, current_device, next_page, signed_in_id
 from portal.web.core.access import public, signed_in
-from portal.web.core.current_session import current_session
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
 from portal.web.core.referral_cookies import raw_referral_cookie
@@ -83,7 +82,7 @@ def sign_in() -> ResponseReturnValue:
 @signed_in()
 def logout() -> ResponseReturnValue:
     """End the session and clear its cookie with the cart; the first touch stays."""
-    end_session(current_user().id, current_session().id, "signed_out", Actor.user(current_user().id))
+    end_session(current_user().id, current_user().session_id, "signed_out", Actor.user(current_user().id))
     logout_user()
     session.clear()
     return redirect(url_for("shop.catalogue"), 303)

@@ -17,29 +17,42 @@ from portal.accounts import (
 )
 from portal.flows.accounts.sign_in import enter
 from portal.runtime import current_portal
-from portal.web.core.current_session import current_session
+from portal.web.core.current_user import CurrentUser, current_user, find_current_user
 from portal.web.core.requests import local_path
-from portal.web.core.viewer import current_viewer
 
 login_manager = LoginManager()
 PENDING_KEY, PENDING_NEXT = "pending_sign_in", "pending_next"
 
 
 class SignedInUser(UserMixin):  # type: ignore[misc]
-    """The user object of Flask-Login: the columns of the account, and what the session knows."""
+    """The user object of Flask-Login; its attributes are those of `CurrentUser`."""
 
     def __init__(self, opened: OpenSession, token: str) -> None:
-        self.row = opened.user
-        self.session_id = opened.id
-        self.has_second_factor = opened.has_second_factor
-        self.seconds_since_proof = opened.seconds_since_proof
+        self.user = _current_user(opened)
         self._token = token
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.row, name)
+        return getattr(self.user, name)
 
     def get_id(self) -> str:
         return self._token
+
+
+def _current_user(opened: OpenSession) -> CurrentUser:
+    account = opened.user
+    return CurrentUser(
+        id=account.id,
+        name=account.name,
+        email=account.email,
+        role=account.role,
+        locale=account.locale,
+        email_confirmed_at=account.email_confirmed_at,
+        has_password=account.password_hash is not None,
+        has_second_factor=opened.has_second_factor,
+        session_id=opened.id,
+        seconds_since_proof=opened.seconds_since_proof,
+        row=account,
+    )
 
 
 @login_manager.user_loader
@@ -51,7 +64,8 @@ def load_user(token: str) -> SignedInUser | None:
 
 def signed_in_id() -> int | None:
     """Return the id of the signed-in account, or None."""
-    return current_viewer().id
+    user = find_current_user()
+    return user.id if user else None
 
 
 def session_limits() -> SessionLimits:
@@ -85,7 +99,7 @@ def adopt(token: str) -> None:
 
 def renew_token(*, proven: bool = False) -> None:
     """Replace the token of this session, so that a copied one stops working; `proven` records a new proof."""
-    adopt(rotate_session(current_session().id, proven=proven))
+    adopt(rotate_session(current_user().session_id, proven=proven))
 
 
 def reset_session() -> None:

@@ -15,17 +15,16 @@ from portal.notifications import (
     TOPICS,
     TopicUnknown,
     choose_topics,
+    chosen_topics,
     count_unread,
     decline_topic,
     list_notifications,
     mark_all_read,
     mark_read,
-    wanted_topics,
 )
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import public, signed_in
-from portal.web.core.current_session import current_session
 from portal.web.core.current_user import current_user
 from portal.web.text.account import topic_words
 from portal.web.text.format import When, when
@@ -70,7 +69,7 @@ def notifications() -> ResponseReturnValue:
         is_further="before" in request.args,
         more_unread=count_unread(user_id) - len(unread),
         topics=_topics(user_id),
-        is_email_confirmed=current_session().is_email_confirmed,
+        is_email_confirmed=current_user().email_confirmed_at is not None,
         sends_mail=settings.mail_configured or settings.shows_mail,
     )
     # HEAD requests and prefetches show nothing to anyone.
@@ -137,5 +136,5 @@ def _view(row: Notification) -> NotificationView:
 
 
 def _topics(user_id: int) -> list[TopicChoice]:
-    chosen = wanted_topics(user_id)
+    chosen = chosen_topics(user_id)
     return [TopicChoice(topic, topic_words(topic), topic in chosen) for topic in TOPICS]

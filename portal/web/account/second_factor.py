@@ -23,7 +23,6 @@ from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import renew_token
 from portal.web.core.access import signed_in
-from portal.web.core.current_session import current_session
 from portal.web.core.current_user import current_user
 from portal.web.core.security import limiter, sign_in_limit
 from portal.web.text.share_codes import qr_markup
@@ -54,7 +53,10 @@ def save_second_factor() -> ResponseReturnValue:
     """Turn it on with a first code and show the recovery codes once."""
     try:
         codes = enable_factor(
-            current_user().id, current_session().id, request.form.get("code", ""), current_portal().settings
+            current_user().id,
+            current_user().session_id,
+            request.form.get("code", ""),
+            current_portal().settings,
         )
     except (SecondFactorMissing, SecondFactorPresent):
         return redirect(url_for("account.second_factor"), 303)
@@ -84,7 +86,7 @@ def remove_second_factor() -> ResponseReturnValue:
 @limiter.limit(sign_in_limit)
 def replace_recovery_codes() -> ResponseReturnValue:
     """Replace the recovery codes and show the new ones once."""
-    if not current_session().has_second_factor:
+    if not current_user().has_second_factor:
         return redirect(url_for("account.second_factor"), 303)
     return _show_codes(renew_codes(current_user().id))
 
@@ -97,7 +99,7 @@ def _show_codes(codes: list[str]) -> ResponseReturnValue:
 
 def _facts() -> dict[str, object]:
     user = current_user()
-    if current_session().has_second_factor:
+    if user.has_second_factor:
         return {"has_second_factor": True, "recovery_left": count_recovery_codes(user.id)}
     secret = enrolment_secret(user.id, _key())
     # In production an admin is redirected here before doing anything else.

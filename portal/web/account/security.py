@@ -18,7 +18,6 @@ from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import current_device, renew_token, session_limits
 from portal.web.core.access import signed_in
-from portal.web.core.current_session import current_session
 from portal.web.core.current_user import current_user
 from portal.web.core.security import limiter, sign_in_limit
 from portal.web.core.step_up import require_confirmation
@@ -56,7 +55,7 @@ def security() -> ResponseReturnValue:
 def save_password() -> ResponseReturnValue:
     """Change the password, or set the first one of an account that signs in with a wallet."""
     # A change is proven by the current password; the first password needs another proof.
-    has_password = current_session().has_password
+    has_password = current_user().has_password
     if not has_password and (stop := require_confirmation()):
         return stop
     try:
@@ -64,7 +63,7 @@ def save_password() -> ResponseReturnValue:
             return _save_first_password()
         change_own_password(
             current_user().id,
-            current_session().id,
+            current_user().session_id,
             request.form.get("present", ""),
             request.form.get("password", ""),
             current_device(),
@@ -76,7 +75,7 @@ def save_password() -> ResponseReturnValue:
 
 
 def _save_first_password() -> ResponseReturnValue:
-    choose_first_password(current_user().id, current_session().id, request.form.get("password", ""))
+    choose_first_password(current_user().id, current_user().session_id, request.form.get("password", ""))
     return _saved()
 
 
@@ -115,22 +114,21 @@ def sign_out_session(session_id: int) -> ResponseReturnValue:
 @signed_in()
 def sign_out_others() -> ResponseReturnValue:
     """Sign out every other browser."""
-    end_other_sessions(
-        current_user().id, current_session().id, "ended_by_owner", Actor.user(current_user().id)
-    )
+    user = current_user()
+    end_other_sessions(user.id, user.session_id, "ended_by_owner", Actor.user(user.id))
     flash(_("All other browsers are signed out."), "success")
     return redirect(url_for("account.security"), 303)
 
 
 def _facts() -> dict[str, Any]:
-    settings, user, session = current_portal().settings, current_user(), current_session()
+    settings, user = current_portal().settings, current_user()
     return {
         "email": user.email,
-        "is_email_confirmed": session.is_email_confirmed,
-        "has_password": session.has_password,
-        "has_second_factor": session.has_second_factor,
-        "recovery_left": count_recovery_codes(user.id) if session.has_second_factor else 0,
-        "sessions": [_session_view(row, session.id) for row in list_sessions(user.id, session_limits())],
+        "is_email_confirmed": user.email_confirmed_at is not None,
+        "has_password": user.has_password,
+        "has_second_factor": user.has_second_factor,
+        "recovery_left": count_recovery_codes(user.id) if user.has_second_factor else 0,
+        "sessions": [_session_view(row, user.session_id) for row in list_sessions(user.id, session_limits())],
         "sends_mail": settings.mail_configured or settings.shows_mail,
     }
 

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, after_this_request, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
+from portal.catalogue import list_products, parse_cart
 from portal.flows.accounts.note_sighting import note_buyer, note_referred
 from portal.flows.approvals import decide_reward
-from portal.flows.checkout.begin_payment import PurchaseForm, begin_membership_payment, begin_order_payment
+from portal.flows.checkout.begin_payment import begin_membership_payment, begin_order_payment
 from portal.flows.checkout.place_order import PlacedOrder, place_order
 from portal.flows.checkout.settle_payment import pay_with_credit
 from portal.flows.minting.mint_rewards import request_mint
 from portal.flows.overviews.referrer_overview import referrer_overview
 from portal.lib.money import major_text
-from portal.orders import list_products, parse_cart
+from portal.payments import Form, Redirect
 from portal.rewards import list_reward_queue
 from portal.runtime import current_portal
 from portal.web.core.access import for_role, public, signed_in
+from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
 from portal.web.core.referral_cookies import entered_code, forget_first_touch, raw_referral_cookie
 from portal.web.core.requests import json_body, number_field, text_field
@@ -80,7 +81,7 @@ def create_order() -> ResponseReturnValue:
     body = json_body()
     key = text_field(body, "checkoutKey", default="", at_most=CHECKOUT_KEY_MAX)
     placed = place_order(
-        current_user,
+        current_user().row,
         parse_cart(body.get("items")),
         raw_referral_cookie(),
         current_portal().settings,
@@ -91,13 +92,14 @@ def create_order() -> ResponseReturnValue:
     return jsonify(_order_answer(placed)), 201
 
 
-@blueprint.post("/store/payments/wayforpay")
+@blueprint.post("/store/payments/<provider>")
 @signed_in()
-def pay_by_wayforpay() -> ResponseReturnValue:
-    """Return the signed form that sends the buyer to the provider."""
+def pay_by_provider(provider: str) -> ResponseReturnValue:
+    """Return the form or the address that sends the buyer to a provider."""
     order_id = text_field(json_body(), "orderId")
+    settings = current_portal().settings
     return jsonify(
-        _form_answer(begin_order_payment(order_id, current_user, select_locale(), current_portal().settings))
+        _departure(begin_order_payment(order_id, current_user().row, select_locale(), settings, provider))
     )
 
 
@@ -106,7 +108,7 @@ def pay_by_wayforpay() -> ResponseReturnValue:
 def pay_by_credit() -> ResponseReturnValue:
     """Pay an order from internal credit."""
     order_id = text_field(json_body(), "orderId")
-    order = pay_with_credit(order_id, current_user, current_portal().chain, current_portal().settings)
+    order = pay_with_credit(order_id, current_user().row, current_portal().chain, current_portal().settings)
     current_portal().wake("mint_rewards")
     return jsonify({"success": True, "orderReference": order.order_reference, **_referral(order)})
 
@@ -116,16 +118,16 @@ def pay_by_credit() -> ResponseReturnValue:
 def upgrade_membership() -> ResponseReturnValue:
     """Return the signed form that pays for a membership tier."""
     tier = text_field(json_body(), "tier")
-    form = begin_membership_payment(tier, current_user, select_locale(), current_portal().settings)
-    note_referred(current_user, sighting, current_portal().settings)
-    return jsonify(_form_answer(form))
+    form = begin_membership_payment(tier, current_user().row, select_locale(), current_portal().settings)
+    note_referred(current_user().row, sighting, current_portal().settings)
+    return jsonify(_departure(form))
 
 
 @blueprint.get("/refcodes")
 @signed_in()
 def refcodes() -> ResponseReturnValue:
     """Return the person's codes with visit statistics, totals and newest rewards."""
-    overview = referrer_overview(current_user.id, current_portal().settings)
+    overview = referrer_overview(current_user().id, current_portal().settings)
     return jsonify(
         {
             "codes": [
@@ -151,7 +153,7 @@ def refcodes() -> ResponseReturnValue:
 @blueprint.post("/refcodes/mint")
 @for_role("admin")
 def mint() -> ResponseReturnValue:
-    """Start minting approved rewards; one reward, or as many as `limit` says."""
+    """Mint one reward by id, or the oldest ones that may be minted, at most `limit`."""
     body = json_body()
     limit = number_field(body, "limit", default=10, at_least=1, at_most=MINT_LIMIT_MAX)
     reward_id = body.get("rewardId")
@@ -159,7 +161,7 @@ def mint() -> ResponseReturnValue:
         reward_id = number_field(body, "rewardId", default=0, at_least=1, at_most=2**63 - 1)
     return jsonify(
         request_mint(
-            current_portal().chain, current_portal().settings, limit, current_user.id, reward_id
+            current_portal().chain, current_portal().settings, limit, current_user().id, reward_id
         ).as_json()
     )
 
@@ -179,7 +181,7 @@ def reward_queue() -> ResponseReturnValue:
 @for_role("admin")
 def approve_reward(reward_id: int) -> ResponseReturnValue:
     """Approve a waiting reward."""
-    reward = decide_reward.approve(reward_id, current_user.id, current_portal().settings)
+    reward = decide_reward.approve(reward_id, current_user().id, current_portal().settings)
     current_portal().wake("mint_rewards")
     return jsonify(reward_answer(reward))
 
@@ -189,7 +191,7 @@ def approve_reward(reward_id: int) -> ResponseReturnValue:
 def reject_reward(reward_id: int) -> ResponseReturnValue:
     """Refuse a reward with a reason its referrer sees."""
     reason = text_field(json_body(), "reason", default="")
-    return jsonify(reward_answer(decide_reward.reject(reward_id, reason, current_user.id)))
+    return jsonify(reward_answer(decide_reward.reject(reward_id, reason, current_user().id)))
 
 
 @blueprint.post("/admin/rewards/<int:reward_id>/retry")
@@ -197,7 +199,7 @@ def reject_reward(reward_id: int) -> ResponseReturnValue:
 def retry_reward(reward_id: int) -> ResponseReturnValue:
     """Approve a failed reward again."""
     reward = decide_reward.retry(
-        reward_id, current_user.id, current_portal().chain, current_portal().settings
+        reward_id, current_user().id, current_portal().chain, current_portal().settings
     )
     current_portal().wake("mint_rewards")
     return jsonify(reward_answer(reward))
@@ -260,10 +262,9 @@ def _referral(order: Order) -> dict[str, Any]:
     return {"referralApplied": False, "referralReason": reason, "referralReasonText": referral_reason(reason)}
 
 
-def _form_answer(form: PurchaseForm) -> dict[str, Any]:
-    return {
-        "action": form.action,
-        "method": "POST",
-        "fields": form.fields,
-        "orderReference": form.order_reference,
-    }
+def _departure(departure: Form | Redirect) -> dict[str, Any]:
+    if isinstance(departure, Form):
+        target = {"action": departure.action, "method": "POST", "fields": departure.fields}
+    else:
+        target = {"action": departure.url, "method": "GET", "fields": {}}
+    return {**target, "orderReference": departure.order_reference}

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import get_user
 from portal.flows.accounts.note_sighting import note_buyer, note_referred
 from portal.flows.checkout.begin_payment import begin_membership_payment, begin_order_payment
 from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.settle_payment import buy_with_credit
 from portal.lib.errors import PortalError
 from portal.orders import find_order_by_checkout_key, get_order_by_reference
+from portal.payments import Form, Redirect
 from portal.runtime import current_portal
 from portal.web.checkout.blueprint import blueprint
 from portal.web.checkout.review import review_page
@@ -44,27 +44,27 @@ def pay() -> ResponseReturnValue:
     except PortalError as error:
         return review_page(error), status_of(error)
     note_buyer(order, sighting, current_portal().settings)
-    return _leave_for_provider(order.id)
+    return _leave_for_provider(order.id, request.form.get("method", ""))
 
 
 @blueprint.post("/checkout/pay/<order_id>")
 @signed_in()
 def pay_order(order_id: str) -> ResponseReturnValue:
-    """Go to the provider again for an order that is not paid yet."""
-    return _leave_for_provider(order_id)
+    """Go to a provider again for an order that is not paid yet."""
+    return _leave_for_provider(order_id, request.form.get("method", ""))
 
 
 @blueprint.post("/membership")
 @signed_in()
 def pay_membership() -> ResponseReturnValue:
     """Go to the provider to pay for a membership tier."""
-    buyer, settings = get_user(current_user().id), current_portal().settings
+    buyer, settings = current_user().row, current_portal().settings
     try:
-        form = begin_membership_payment(request.form.get("tier", ""), buyer, select_locale(), settings)
+        departure = begin_membership_payment(request.form.get("tier", ""), buyer, select_locale(), settings)
     except PortalError as error:
         return membership_page(error), status_of(error)
     note_referred(buyer, sighting, settings)
-    return render_template("checkout/leave.html", form=form, flash_text=None)
+    return _depart(departure, None)
 
 
 def _checkout_key() -> str | None:
@@ -72,7 +72,7 @@ def _checkout_key() -> str | None:
 
 
 def _place_from_cart() -> Order:
-    buyer = get_user(current_user().id)
+    buyer = current_user().row
     existing_order = find_order_by_checkout_key(buyer.id, _checkout_key() or "")
     if existing_order:
         return existing_order
@@ -88,7 +88,7 @@ def _place_from_cart() -> Order:
 
 def _pay_with_credit() -> ResponseReturnValue:
     order = buy_with_credit(
-        get_user(current_user().id),
+        current_user().row,
         cart_lines(),
         raw_referral_cookie(),
         current_portal().chain,
@@ -109,12 +109,21 @@ def _pay_with_credit() -> ResponseReturnValue:
     return redirect(url_for("checkout.processing", order_reference=order.order_reference), 303)
 
 
-def _leave_for_provider(order_id: str) -> ResponseReturnValue:
-    buyer = get_user(current_user().id)
-    form = begin_order_payment(order_id, buyer, select_locale(), current_portal().settings)
-    order = get_order_by_reference(form.order_reference, buyer.id)
+def _leave_for_provider(order_id: str, provider: str) -> ResponseReturnValue:
+    buyer = current_user().row
+    departure = begin_order_payment(order_id, buyer, select_locale(), current_portal().settings, provider)
+    order = get_order_by_reference(departure.order_reference, buyer.id)
     empty_cart()
     text = None
     if order.referral_code:
         text = _("Referral code %(code)s is credited for this purchase.", code=order.referral_code)
-    return render_template("checkout/leave.html", form=form, flash_text=text)
+    return _depart(departure, text)
+
+
+def _depart(departure: Form | Redirect, flash_text: str | None) -> ResponseReturnValue:
+    """Send the browser to the provider; `flash_text` is shown when it comes back."""
+    if isinstance(departure, Form):
+        return render_template("checkout/leave.html", form=departure, flash_text=flash_text)
+    if flash_text:
+        flash(flash_text, "success")
+    return redirect(departure.url, 303)

@@ -7,21 +7,20 @@ import secrets
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import get_user
+from portal.catalogue import CartEmpty
 from portal.flows.checkout.decide_attribution import preview_attribution
 from portal.flows.checkout.enter_code import FIELD as CODE_FIELD
 from portal.flows.checkout.enter_code import check_entered_code
 from portal.flows.checkout.place_order import price_lines
 from portal.lib.errors import PortalError
-from portal.orders import CartEmpty
-from portal.payments import credit_balance
+from portal.payments import credit_balance, list_providers
 from portal.runtime import current_portal
 from portal.web.checkout.blueprint import blueprint
 from portal.web.core.access import signed_in
 from portal.web.core.cart import cart_lines
 from portal.web.core.current_user import current_user
 from portal.web.core.referral_cookies import entered_code, keep_entered_code, raw_referral_cookie
-from portal.web.text.checkout import credit_view, referral_view, review_lines
+from portal.web.text.checkout import credit_view, provider_view, referral_view, review_lines
 from portal.web.text.format import money
 from portal.web.text.messages import error_text, status_of
 
@@ -43,7 +42,7 @@ def enter_code() -> ResponseReturnValue:
     text = request.form.get(CODE_FIELD, "")[:CODE_TEXT_MAX]
     keep_entered_code(None)
     if text.strip():
-        buyer = get_user(current_user().id)
+        buyer = current_user().row
         try:
             keep_entered_code(
                 check_entered_code(buyer, text, raw_referral_cookie(), current_portal().settings)
@@ -64,10 +63,9 @@ def review_page(error: PortalError | None = None, typed: str = "") -> str:
             is_empty=isinstance(unpriced, CartEmpty),
             form_errors=[("", error_text(error or unpriced))],
         )
-    buyer = get_user(current_user().id)
-    attribution = preview_attribution(
-        buyer, raw_referral_cookie(), current_portal().settings, entered_code=entered_code()
-    )
+    buyer = current_user().row
+    settings = current_portal().settings
+    attribution = preview_attribution(buyer, raw_referral_cookie(), settings, entered_code=entered_code())
     field = CODE_ID if error and error.field == CODE_FIELD else "pay"
     total, currency = sum(line.subtotal_minor for line in lines), lines[0].currency
     return render_template(
@@ -75,6 +73,7 @@ def review_page(error: PortalError | None = None, typed: str = "") -> str:
         lines=review_lines(lines),
         total=money(total, currency),
         referral=referral_view(attribution),
+        providers=[provider_view(provider) for provider in list_providers(settings)],
         credit=credit_view(credit_balance(buyer.id, currency), total, currency),
         checkout_key=secrets.token_urlsafe(24),
         form_errors=[(field, error_text(error))] if error else [],

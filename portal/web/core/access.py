@@ -14,10 +14,9 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFProtect
 
 from portal.lib.errors import PortalError
-from portal.web.core.current_user import SignInRequired
+from portal.web.core.current_user import SignInRequired, current_user, find_current_user
 from portal.web.core.requests import refuse_unstorable, wants_json
 from portal.web.core.step_up import require_confirmation, require_enrolment
-from portal.web.core.viewer import current_viewer
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -92,12 +91,10 @@ def _check_access() -> ResponseReturnValue | None:
         return None
     access = access_of(current_app, request.endpoint)
     refuse_unstorable(form=access.csrf)
-    if access.audience != "public":
-        viewer = current_viewer()
-        if not viewer.is_authenticated:
-            return _require_sign_in()
-        if access.audience in ("vendor", "admin") and viewer.role != access.audience:
-            raise RoleRequired(role=access.audience)
+    if access.audience != "public" and find_current_user() is None:
+        return _require_sign_in()
+    if access.audience in ("vendor", "admin") and current_user().role != access.audience:
+        raise RoleRequired(role=access.audience)
     if access.csrf:
         csrf.protect()
     return require_enrolment(access.audience) or (require_confirmation() if access.reconfirm else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from ipaddress import IPv6Address, ip_network
 
@@ -11,7 +10,9 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-log = logging.getLogger(__name__)
+from portal.logs import get_logger
+
+log = get_logger(__name__)
 
 REDIS_OPTIONS: dict[str, float] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 _RETRY_SECONDS = 5.0
@@ -41,7 +42,7 @@ class AddressLimit:
                 return self._hit(self._shared, address)
             except StorageError as error:
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
-                log.warning("redis unavailable, counting per process: %s", error)
+                log.warning("redis unavailable, limits are counted per process", error=str(error))
         return self._hit(self._alone, address)
 
     def _hit(self, counter: FixedWindowRateLimiter, address: str) -> int:

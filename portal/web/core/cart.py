@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import session
 
-from portal.orders import CartLine, parse_cart
+from portal.catalogue import CartLine, parse_cart
 
 _KEY = "cart"
 

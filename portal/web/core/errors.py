@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, NamedTuple
 
 import flask_login
@@ -14,6 +13,8 @@ from werkzeug.exceptions import BadHost, HTTPException
 from portal.db import DatabaseAway
 from portal.db.connection import DATABASE_ERRORS
 from portal.lib.errors import InputInvalid, PortalError
+from portal.logs import get_logger
+from portal.web.core.request_id import current_request_id
 from portal.web.core.requests import is_htmx, wants_json
 from portal.web.core.step_up import came_from
 from portal.web.text.messages import error_text, error_texts, status_of, status_of_code
@@ -21,7 +22,7 @@ from portal.web.text.translate import gettext as _
 
 __all__ = ["answer_error", "install_errors", "status_of", "status_of_code"]
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _HTTP_CODES = {
     400: "body_malformed",
@@ -33,7 +34,7 @@ _HTTP_CODES = {
     429: "rate_limited",
 }
 # Their sentences already say what to do next.
-_SELF_EXPLANATORY = {"chain_away", "csrf_invalid", "database_away", "internal"}
+_SELF_EXPLANATORY = {"chain_away", "chain_node_refused", "csrf_invalid", "database_away", "internal"}
 
 
 def install_errors(app: Flask) -> None:
@@ -52,7 +53,7 @@ def answer_error(error: PortalError) -> ResponseReturnValue:
     _ensure_viewer(error)
     status = status_of(error)
     if status >= 500:
-        log.error("request failed: %s", error, exc_info=error)
+        log.error("request failed", code=error.code, exc_info=error)
     if wants_json():
         return _as_json(error, status)
     return _as_html(error, status)
@@ -93,12 +94,12 @@ def _answer_bad_host(error: BadHost) -> ResponseReturnValue:
 
 
 def _answer_database(error: Exception) -> ResponseReturnValue:
-    log.error("database away: %s", type(error).__name__)
+    log.error("database unavailable", error=type(error).__name__)
     return answer_error(DatabaseAway())
 
 
 def _answer_unexpected(error: Exception) -> ResponseReturnValue:
-    log.exception("unexpected error on %s %s", request.method, request.path)
+    log.exception("unexpected error", method=request.method, path=request.path)
     if current_app.testing and current_app.config.get("PROPAGATE_UNEXPECTED", True):
         raise error
     return _answer("internal")
@@ -129,6 +130,7 @@ def _as_html(error: PortalError, status: int) -> Response:
         action_url=way.url,
         action_label=way.label,
         shell_quiet=status >= 500,
+        request_id=current_request_id() if status >= 500 else "",
     )
     return make_response(body, status)
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from flask import g, has_request_context, request
 
-from portal.web.core.viewer import current_viewer
+from portal.web.core.current_user import find_current_user
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -55,8 +55,8 @@ def select_locale() -> str:
 
 def _chosen() -> str | None:
     cookie = request.cookies.get(LOCALE_COOKIE)
-    chosen = prefix_locale() or (cookie if cookie in LOCALES else None)
-    return chosen or current_viewer().locale
+    user = find_current_user()
+    return prefix_locale() or (cookie if cookie in LOCALES else None) or (user.locale if user else None)
 
 
 def language_links() -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 
+from portal.payments import list_providers
 from portal.runtime import current_portal
 from portal.settings import Settings
 from portal.web.core.access import access_of
@@ -96,11 +97,12 @@ def _is_private() -> bool:
 
 
 def _content_security_policy(settings: Settings) -> str:
-    # Exceptions to this origin: the form posted to the provider, and a logo on another host.
-    provider = _origin(settings.wayforpay_form_url)
+    # Exceptions to this origin: the browser on its way to a payment provider, and a logo on another host.
+    origins = [origin for provider in list_providers(settings) for origin in provider.form_origins()]
+    forms = " ".join(dict.fromkeys(["'self'", *origins]))
     images = " ".join(filter(None, ("'self' data:", _origin(settings.brand_logo_url))))
     return (
-        f"default-src 'self'; img-src {images}; form-action 'self' {provider}; frame-ancestors 'none'; "
+        f"default-src 'self'; img-src {images}; form-action {forms}; frame-ancestors 'none'; "
         "base-uri 'none'; object-src 'none'"
     )
 

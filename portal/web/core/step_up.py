@@ -15,7 +15,6 @@ from werkzeug.exceptions import HTTPException
 from portal.accounts import list_wallet_addresses
 from portal.lib.errors import PortalError
 from portal.runtime import current_portal
-from portal.web.core.current_session import current_session
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import LOCALES
 from portal.web.core.requests import is_htmx, local_path, wants_json
@@ -49,9 +48,9 @@ class SecondFactorRequired(PortalError):
 
 def is_confirmation_due() -> bool:
     """Return whether the session needs a new proof of identity."""
-    settings, session = current_portal().settings, current_session()
-    applies = settings.is_production or session.has_second_factor
-    return applies and session.seconds_since_proof >= settings.step_up_minutes * 60
+    settings, user = current_portal().settings, current_user()
+    applies = settings.is_production or user.has_second_factor
+    return applies and user.seconds_since_proof >= settings.step_up_minutes * 60
 
 
 def require_confirmation() -> ResponseReturnValue | None:
@@ -67,7 +66,7 @@ def require_enrolment(audience: str) -> ResponseReturnValue | None:
     """Redirect an admin in production to set up a second factor; raise SecondFactorRequired to scripts."""
     if audience == "public" or not current_portal().settings.is_production:
         return None
-    if current_user().role != "admin" or current_session().has_second_factor:
+    if current_user().role != "admin" or current_user().has_second_factor:
         return None
     if request.endpoint in _BEFORE_ENROLMENT:
         return None
@@ -86,16 +85,16 @@ def confirmation_page(target: str, kept: str, back: str, errors: dict[str, str] 
         errors: sentences by field.
     """
     errors = errors or {}
-    session = current_session()
+    user = current_user()
     return render_template(
         "account/confirm.html",
         target=target,
         kept=kept,
         back=back,
         errors=errors,
-        has_wallets=bool(list_wallet_addresses(current_user().id)),
-        has_password=session.has_password,
-        has_second_factor=session.has_second_factor,
+        has_wallets=bool(list_wallet_addresses(user.id)),
+        has_password=user.has_password,
+        has_second_factor=user.has_second_factor,
         form_errors=list(errors.items()),
     )
 

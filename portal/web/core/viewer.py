@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.web.core.current_user import SignInRequired, current_user
+from portal.web.core.current_user import find_current_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,7 @@ ANONYMOUS = Viewer()
 
 def current_viewer() -> Viewer:
     """Return who reads the page of this request."""
-    try:
-        user = current_user()
-    except SignInRequired:
+    user = find_current_user()
+    if user is None:
         return ANONYMOUS
     return Viewer(user.id, user.name, user.email, user.role, user.locale, is_authenticated=True)

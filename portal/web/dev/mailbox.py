@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.accounts.account_mail import answer_reset_requests
-from portal.mail import Letter, LetterPointless, list_letters
+from portal.mail import Letter, LetterObsolete, list_letters
 from portal.web.core.access import public
 from portal.web.text.letters import composer
 
@@ -49,5 +49,5 @@ def _compose(row: MailOutbox) -> Letter | None:
     try:
         # The type checker cannot see the application behind Flask's proxy.
         return composer(current_app._get_current_object())(row)  # type: ignore[attr-defined]
-    except LetterPointless:
+    except LetterObsolete:
         return None

@@ -8,9 +8,9 @@ from typing import Any
 
 from flask_login import current_user
 
+from portal.catalogue import list_vendors_of_user
 from portal.commissions import SettlementFilter
 from portal.lib.errors import PortalError
-from portal.orders import list_vendors_of_user
 from portal.rewards import RewardFilter
 from portal.runtime import current_portal
 from portal.web.admin.commissions.filters import read_ledger_view

@@ -5,39 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from portal.catalogue import list_stock_ledger
 from portal.db import Keyset
 from portal.journal import IN_WEI, JournalFilter, list_journal_ledger
 from portal.lib.money import major_text
-from portal.orders import list_order_ledger, list_stock_ledger
+from portal.orders import list_order_ledger
 from portal.payments import list_callback_ledger, list_credit_ledger, list_payment_ledger, list_refund_ledger
-from portal.payments.providers.wayforpay.messages import Callback, CallbackMalformed, parse_callback
 from portal.web.exports.arguments import me, period
 from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
 from portal.web.exports.ledger import Ledger
 from portal.web.text.format import exact_tokens
+from portal.web.text.payments import describe_callback
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import JournalTransfer, PaymentEvent
 
-_MOST_TOLD = 100
+_CALLBACK_TEXT_MAX = 100
 
 
-def _told(name: str, field: str) -> Column:
-    """Return a column of what a callback says; of its payload nothing else leaves the portal."""
+def _callback_text(name: str, field: str) -> Column:
+    """Return a column of one value from a callback; nothing else of its payload leaves the portal."""
 
     def read(event: PaymentEvent) -> Cell:
-        callback = _callback(event.payload)
-        return getattr(callback, field)[:_MOST_TOLD] or None if callback else None
+        text = describe_callback(event)
+        return getattr(text, field)[:_CALLBACK_TEXT_MAX] or None if text else None
 
     return Column(name, read)
-
-
-def _callback(payload: str) -> Callback | None:
-    try:
-        return parse_callback(payload.encode())
-    except CallbackMalformed:
-        return None
 
 
 _AMOUNTS = columns("status", "currency", money("amount"), money("refunded"))
@@ -54,8 +48,8 @@ _REFUND = columns(
 )  # fmt: skip
 _CALLBACK = columns(
     "id", "provider", "order_reference", "authentic", "outcome", "reason",
-    _told("transaction_status", "transaction_status"), _told("told_amount", "amount"),
-    _told("told_currency", "currency"), _told("reason_code", "reason_code"), "received_at",
+    _callback_text("transaction_status", "status"), _callback_text("told_amount", "amount"),
+    _callback_text("told_currency", "currency"), _callback_text("reason_code", "reason_code"), "received_at",
 )  # fmt: skip
 _MOVE = columns("currency", money("amount"), "reason", "order_reference", "refund_id", "created_at")
 _ORDER = columns(

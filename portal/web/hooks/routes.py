@@ -1,4 +1,4 @@
-"""Callbacks of the payment provider and the calls of an outside scheduler."""
+"""Callbacks of payment providers, and the calls of an external scheduler."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from portal.db import Actor
 from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.minting.mint_rewards import run_mint
 from portal.lib.errors import PortalError
+from portal.payments import RawCallback
 from portal.runtime import current_portal
 from portal.web.core.access import public
 
@@ -23,18 +24,19 @@ class CronSecretWrong(PortalError):
     code = "cron_secret_wrong"
 
 
-@blueprint.post("/api/payments/wayforpay/webhook")
+@blueprint.post("/api/payments/<provider>/webhook")
 @public(csrf=False)
-def payment_callback() -> ResponseReturnValue:
-    """Take a WayForPay callback; the raw body is read before anything can parse it as a form."""
-    raw = request.get_data(cache=True, parse_form_data=False)
+def payment_callback(provider: str) -> ResponseReturnValue:
+    """Take a provider's callback; the raw body is read before anything can parse it as a form."""
+    body = request.get_data(cache=True, parse_form_data=False)
+    raw = RawCallback(provider, body, dict(request.headers))
     return jsonify(receive_callback(raw, current_portal().chain, current_portal().settings))
 
 
 @blueprint.get("/api/cron/refcodes-mint")
 @public(csrf=False)
 def mint_rewards() -> ResponseReturnValue:
-    """Run one round over the approved queue for whoever knows the cron secret."""
+    """Run one round over the approved queue; the cron secret is required."""
     _require_cron_secret()
     report = run_mint(current_portal().chain, current_portal().settings, CRON_LIMIT, Actor.job("cron"))
     return jsonify(report.as_json())

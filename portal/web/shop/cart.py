@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.catalogue import active_products_by_id, parse_cart
 from portal.lib.errors import PortalError
-from portal.orders import parse_cart, products_by_id
 from portal.web.core.access import public
 from portal.web.core.cart import add_to_cart, cart_lines, set_quantity
 from portal.web.shop.blueprint import blueprint
@@ -49,7 +49,7 @@ def _change_cart() -> None:
 def _refused_page(error: str) -> str:
     """Return the page whose form was refused: the cart or the product that was to be added."""
     product_id = request.form.get("productId", 0, type=int)
-    row = products_by_id([product_id]).get(product_id)
+    row = active_products_by_id([product_id]).get(product_id)
     if row is None or request.form.get("mode") == "set":
         return _cart_page(error)
     return product_page(product_view(row), request.form.get("quantity", "1"), error)
@@ -57,7 +57,7 @@ def _refused_page(error: str) -> str:
 
 def _cart_page(error: str | None = None) -> str:
     lines = cart_lines()
-    products = products_by_id([line.product_id for line in lines])
+    products = active_products_by_id([line.product_id for line in lines])
     # A product that is no longer for sale would block checkout without being visible here.
     for line in lines:
         if line.product_id not in products:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import abort, render_template
 from flask.typing import ResponseReturnValue
 
-from portal.orders import find_product_by_slug, list_products
+from portal.catalogue import find_product_by_slug, list_products
 from portal.web.core.access import public
 from portal.web.shop.blueprint import blueprint
 from portal.web.text.products import ProductView, product_view

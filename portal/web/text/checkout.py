@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portal.payments import INTERNAL_CREDIT
 from portal.web.text.format import money
 from portal.web.text.messages import guard_text, referral_reason
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
+    from portal.catalogue import PricedLine
     from portal.flows.checkout.decide_attribution import Attribution
-    from portal.orders import OrderLine
+    from portal.payments import PaymentProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,23 @@ class ReferralView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderView:
+    """A payment provider that the buyer can choose."""
+
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreditView:
     """Paying by internal credit: whether the balance covers the order, and what it means for the balance."""
 
+    label: str
     covers: bool
     text: str
 
 
-def review_lines(lines: Sequence[OrderLine]) -> list[ReviewLine]:
+def review_lines(lines: Sequence[PricedLine]) -> list[ReviewLine]:
     """Return the lines of an order under review."""
     return [ReviewLine(line.name, line.quantity, money(line.subtotal_minor, line.currency)) for line in lines]
 
@@ -77,16 +88,23 @@ def referral_view(attribution: Attribution) -> ReferralView:
     )
 
 
+def provider_view(provider: PaymentProvider) -> ProviderView:
+    """Return a payment provider with its label in the reader's language."""
+    return ProviderView(provider.name, _(provider.label))
+
+
 def credit_view(balance_minor: int, total_minor: int, currency: str) -> CreditView:
     """Return what paying an order by credit does to a balance, both in minor units."""
     before = money(balance_minor, currency)
     if balance_minor < total_minor:
         return CreditView(
+            label=_(INTERNAL_CREDIT.label),
             covers=False,
             text=_("Your balance is %(balance)s. That does not cover this order.", balance=before),
         )
     after = money(balance_minor - total_minor, currency)
     return CreditView(
+        label=_(INTERNAL_CREDIT.label),
         covers=True,
         text=_("Balance: %(before)s now, %(after)s after this order.", before=before, after=after),
     )

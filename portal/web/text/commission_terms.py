@@ -1,4 +1,4 @@
-"""Commission terms in words."""
+"""Sentences about commission terms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portal.web.text.translate import gettext as _
 
 
 def terms_exceed(params: Mapping[str, Any]) -> str:
-    """Return why percents cannot be saved: `total` of them, and the `vendor` when other terms than those are saved."""
+    """Return why percents cannot be saved: their `total`, and the `vendor` whose terms they conflict with, if any."""
     total = percent(params["total"])
     if "vendor" in params:
         return _(

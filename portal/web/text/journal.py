@@ -1,8 +1,11 @@
-"""The journal in words: accounts, kinds of transfer, amounts."""
+"""Texts of the journal: names of accounts, kinds of transfer, amounts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from portal.journal import IN_WEI, AccountBalance
 from portal.web.text.format import money, token_text
@@ -12,8 +15,43 @@ if TYPE_CHECKING:
     from models import JournalTransfer
 
 
+@dataclass(frozen=True)
+class AccountLabel:
+    """An account of the journal: its identifier, its kind in words, and its owner's name or number, "" if none."""
+
+    account: str
+    kind: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class TransferRow:
+    """A transfer as a table shows it; `order_reference` is None for one that belongs to no order."""
+
+    created_at: datetime
+    kind: str
+    debit: AccountLabel
+    credit: AccountLabel
+    amount: str
+    order_reference: str | None
+
+
+@dataclass(frozen=True)
+class BalanceRow:
+    """One line of the trial balance; of `debit` and `credit` at most one is set."""
+
+    name: str
+    accounts: int
+    debit: str
+    credit: str
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.debit and not self.credit
+
+
 def account_kind(kind: str) -> str:
-    """Return what a kind of account is called."""
+    """Return the name of a kind of account."""
     return {
         "processor": _("Money at the payment provider"),
         "clearing": _("Clearing"),
@@ -34,16 +72,16 @@ def account_kind(kind: str) -> str:
     }.get(kind, kind)
 
 
-def account_name(account: str) -> tuple[str, str]:
-    """Return one account in words, and whose it is, empty where it is nobody's in particular."""
-    kind, _colon, owner = account.partition(":")
-    return account_kind(kind), owner
+def account_label(account: str, owners: Mapping[str, str]) -> AccountLabel:
+    """Return an account's label; `owners` maps accounts to names, and an account without a name shows its number."""
+    kind, _colon, number = account.partition(":")
+    return AccountLabel(account, account_kind(kind), owners.get(account, number))
 
 
 def transfer_kind(kind: str) -> str:
-    """Return what a transfer did; a correction says so."""
+    """Return the name of a kind of transfer; a reversal is marked."""
     plain = kind.removesuffix("_reversed")
-    said = {
+    text = {
         "payment": _("Buyer paid"),
         "refund": _("Refunded to the buyer"),
         "membership": _("Membership sold"),
@@ -64,7 +102,7 @@ def transfer_kind(kind: str) -> str:
         "reward_debited": _("Reward owed back"),
         "debit_netted": _("Kept back for a debit"),
     }.get(plain, plain)
-    return _("%(what)s (taken back)", what=said) if plain != kind else said
+    return _("%(what)s (taken back)", what=text) if plain != kind else text
 
 
 def amount_text(amount: int, currency: str) -> str:
@@ -72,23 +110,24 @@ def amount_text(amount: int, currency: str) -> str:
     return token_text(amount) if currency == IN_WEI else money(amount, currency)
 
 
-def transfer_row(transfer: JournalTransfer) -> dict[str, Any]:
-    """Return what a page shows of a transfer."""
-    return {
-        "transfer": transfer,
-        "what": transfer_kind(transfer.kind),
-        "debit": account_name(transfer.debit_account),
-        "credit": account_name(transfer.credit_account),
-        "amount": amount_text(transfer.amount, transfer.currency),
-    }
+def transfer_row(transfer: JournalTransfer, owners: Mapping[str, str]) -> TransferRow:
+    """Return a transfer as a table shows it; `owners` maps accounts to names."""
+    return TransferRow(
+        created_at=transfer.created_at,
+        kind=transfer_kind(transfer.kind),
+        debit=account_label(transfer.debit_account, owners),
+        credit=account_label(transfer.credit_account, owners),
+        amount=amount_text(transfer.amount, transfer.currency),
+        order_reference=transfer.order_reference,
+    )
 
 
-def balance_row(balance: AccountBalance) -> dict[str, Any]:
-    """Return what a page shows of the trial balance."""
-    return {
-        "name": account_kind(balance.kind),
-        "accounts": balance.accounts,
-        "debit": amount_text(-balance.balance, balance.currency) if balance.balance < 0 else "",
-        "credit": amount_text(balance.balance, balance.currency) if balance.balance > 0 else "",
-        "is_empty": balance.balance == 0,
-    }
+def balance_row(balance: AccountBalance) -> BalanceRow:
+    """Return a line of the trial balance as a table shows it."""
+    text = amount_text(abs(balance.balance), balance.currency)
+    return BalanceRow(
+        name=account_kind(balance.kind),
+        accounts=balance.accounts,
+        debit=text if balance.balance < 0 else "",
+        credit=text if balance.balance > 0 else "",
+    )

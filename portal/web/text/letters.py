@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from portal.accounts import LinkUnusable, get_link
 from portal.lib.colors import contrast_color
-from portal.mail import Letter, LetterPointless
+from portal.mail import Letter, LetterObsolete
 from portal.notifications import topic_of
 from portal.runtime import current_portal
 from portal.web.text.format import money, token_text
@@ -172,7 +172,7 @@ def _signed_url(purpose: str, row: MailOutbox, endpoint: str) -> str:
     try:
         get_link(purpose, key)
     except LinkUnusable:
-        raise LetterPointless("the link was used or has expired") from None
+        raise LetterObsolete("the link was used or has expired") from None
     return _url(endpoint, token=sign_link(purpose, key))
 
 

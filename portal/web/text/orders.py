@@ -57,7 +57,7 @@ class PaymentView:
 
 def order_view(order: Order, items: Sequence[OrderItem], payment: PaymentTransaction | None) -> OrderView:
     """Return an order with its lines and its payment, if one was begun."""
-    is_payable = payment is None or (payment.processor != "internal_credit" and payment.status != "pending")
+    is_payable = payment is None or payment.status != "pending"
     return OrderView(
         id=order.id,
         reference=order.order_reference,

@@ -1,14 +1,13 @@
-"""Callbacks, failed rails and credit in words, for the pages that show them."""
+"""Callbacks, failed ledgers and credit in words, for the pages that show them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from portal.payments import next_try_at
-from portal.payments.providers.wayforpay.messages import CallbackMalformed, parse_callback
+from portal.payments import CallbackText, find_provider, next_try_at
+from portal.runtime import current_portal
 from portal.web.text.format import ago, money
 from portal.web.text.messages import callback_refusal, text_of_code
 from portal.web.text.translate import gettext as _
@@ -16,9 +15,6 @@ from portal.web.text.translate import gettext as _
 if TYPE_CHECKING:
     from models import PaymentEvent, RailFailure
     from portal.payments import StatementLine
-
-# What signs, or charges a card again: no page shows it.
-_SECRET_FIELDS = frozenset({"merchantSignature", "recToken", "authTicket", "d3Md", "d3Pareq", "cardCvv"})
 
 
 def callback_rows(events: Sequence[PaymentEvent]) -> list[dict[str, Any]]:
@@ -32,22 +28,24 @@ def callback_row(event: PaymentEvent) -> dict[str, Any]:
         "event": event,
         "state": "closed" if event.closed_at else event.outcome or "waiting",
         "why": callback_refusal(event.reason),
-        "told": _told(event.payload),
+        "provider": _provider_words(event),
     }
 
 
-def payload_text(payload: str) -> str:
-    """Return a stored message for reading, laid out, without signatures and tokens."""
-    try:
-        told = parse_callback(payload.encode()).payload
-    except CallbackMalformed:
-        return payload
-    shown = {name: "•••" if name in _SECRET_FIELDS else value for name, value in told.items()}
-    return json.dumps(shown, ensure_ascii=False, indent=2)
+def payload_text(event: PaymentEvent) -> str:
+    """Return a stored callback for reading, laid out, without signatures and tokens."""
+    text = describe_callback(event)
+    return str(event.payload) if text is None else text.payload
+
+
+def describe_callback(event: PaymentEvent) -> CallbackText | None:
+    """Return a stored callback in its provider's words; None if it cannot be read or the provider is gone."""
+    provider = find_provider(event.provider, current_portal().settings)
+    return provider.describe_callback(event.payload) if provider else None
 
 
 def failure_rows(failures: Sequence[RailFailure]) -> list[dict[str, Any]]:
-    """Return what a page shows of failed rails: why, and when the job tries again."""
+    """Return what a page shows of failed ledgers: why, and when the job tries again."""
     return [_failure_row(failure) for failure in failures]
 
 
@@ -67,13 +65,12 @@ def statement_rows(lines: Sequence[StatementLine]) -> list[dict[str, Any]]:
     ]
 
 
-def _told(payload: str) -> dict[str, str]:
-    try:
-        callback = parse_callback(payload.encode())
-    except CallbackMalformed:
+def _provider_words(event: PaymentEvent) -> dict[str, str]:
+    text = describe_callback(event)
+    if text is None:
         return {"status": "", "amount": ""}
-    amount = f"{callback.amount} {callback.currency}".strip()
-    return {"status": callback.transaction_status[:40], "amount": amount[:40]}
+    amount = f"{text.amount} {text.currency}".strip()
+    return {"status": text.status[:40], "amount": amount[:40]}
 
 
 def _failure_row(failure: RailFailure) -> dict[str, Any]:
@@ -90,7 +87,7 @@ def _failure_row(failure: RailFailure) -> dict[str, Any]:
 
 
 def _sentence(code: str) -> str:
-    """Return an error's sentence, "" for one that is unknown or says values which were not kept."""
+    """Return an error's sentence, "" for one that is unknown or whose values were not stored."""
     try:
         text = text_of_code(code)
     except KeyError:

@@ -1,4 +1,4 @@
-"""A settlement in words: its breakdown as rows, its totals by currency."""
+"""Settlements as pages show them: the breakdown as rows, reasons as sentences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def settlement_row(settlement: Settlement) -> dict[str, Any]:
-    """Return what a page shows of a settlement."""
+    """Return the values that a page shows of a settlement."""
     return {
         "settlement": settlement,
         "amount": money(settlement.amount_minor, settlement.currency),
@@ -42,7 +42,7 @@ def _explorer(transaction_id: str | None) -> str | None:
 
 def breakdown_rows(settlement: Settlement) -> list[dict[str, Any]]:
     """Return the commission breakdown as rows: sale, platform, referral by item, splits, net."""
-    told = settlement.metadata["commissionBreakdown"]
+    breakdown = settlement.metadata["commissionBreakdown"]
 
     def amount(text: str) -> str:
         return money(-parse_major(text, settlement.currency), settlement.currency)
@@ -53,16 +53,22 @@ def breakdown_rows(settlement: Settlement) -> list[dict[str, Any]]:
             "value": money(settlement.amount_minor, settlement.currency),
             "kind": "subtotal",
         },
-        {"label": _("Platform commission"), "value": amount(told["platformCommission"]), "kind": "minus"},
+        {
+            "label": _("Platform commission"),
+            "value": amount(breakdown["platformCommission"]),
+            "kind": "minus",
+        },
         {
             "label": _("Referral commission"),
-            "value": amount(told["referralCommission"]),
+            "value": amount(breakdown["referralCommission"]),
             "kind": "minus",
-            "tag": percent(Decimal(told["referralEffectivePercent"])) if told["referralByItem"] else None,
+            "tag": percent(Decimal(breakdown["referralEffectivePercent"]))
+            if breakdown["referralByItem"]
+            else None,
         },
     ]
-    rows += [_item_row(item, amount(item["amount"])) for item in told["referralByItem"]]
-    for split in told["customSplits"]:
+    rows += [_item_row(item, amount(item["amount"])) for item in breakdown["referralByItem"]]
+    for split in breakdown["customSplits"]:
         label = split["description"] or split["recipientId"]
         rows.append(
             {
@@ -77,7 +83,7 @@ def breakdown_rows(settlement: Settlement) -> list[dict[str, Any]]:
 
 
 def refund_note(settlement: Settlement) -> str:
-    """Say what a refund did to a settlement, in words for its vendor and the admin."""
+    """Return a sentence about what a refund changed in a settlement, or an empty text."""
     if settlement.kind == "refund":
         return _("The order was refunded after the payout. This is taken off the next payout.")
     original = settlement.metadata.get("original")
@@ -88,12 +94,12 @@ def refund_note(settlement: Settlement) -> str:
 
 
 def held_reason(settlement: Settlement) -> str:
-    """Return why a settlement is held or failed, in words."""
+    """Return a sentence about why a settlement is held, failed or cancelled."""
     return stop_reason(settlement.failure_reason)
 
 
 def stop_reason(reason: str | None) -> str:
-    """Return why money stopped: a known code in words, else the text as an admin wrote it."""
+    """Return the sentence of a reason code, or the text that an admin entered."""
     return {
         "commission_exceeds_subtotal": _(
             "The commissions together exceed the sale, so nothing is paid until an admin looks at it."
@@ -116,7 +122,7 @@ def stop_reason(reason: str | None) -> str:
 
 
 def next_settlement_cursor(settlements: Sequence[Settlement]) -> int | None:
-    """Return the id the next page starts below, None on the last page."""
+    """Return the id below which the next page starts, None on the last page."""
     return settlements[-1].id if len(settlements) == LEDGER_PAGE else None
 
 

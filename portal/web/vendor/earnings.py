@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from portal.catalogue import list_vendors_of_user
 from portal.chain import checksum
 from portal.commissions import (
     Reserve,
@@ -17,7 +18,6 @@ from portal.commissions import (
     merchant_configs,
     read_plan,
 )
-from portal.orders import list_vendors_of_user
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.text.format import When, money, when

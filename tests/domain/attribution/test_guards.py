@@ -1,4 +1,4 @@
-"""The attribution guards and their trace (SPEC section 2)."""
+"""The attribution guards and their trace. See docs/rules/attribution.md."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ facts = st.builds(
         "Ab2Cd3E-",
     ],
 )
-def test_malformed_codes(text: str) -> None:
+def test_malformed_code_is_rejected(text: str) -> None:
     assert not is_well_formed_code(text)
 
 
@@ -74,7 +74,7 @@ def test_issued_codes_are_well_formed() -> None:
 
 
 @given(st.text())
-def test_well_formed_is_eight_of_the_alphabet(text: str) -> None:
+def test_well_formed_code_is_eight_letters_of_the_alphabet(text: str) -> None:
     assert is_well_formed_code(text) == (len(text) == 8 and set(text) <= set(CODE_ALPHABET))
 
 
@@ -89,13 +89,13 @@ def test_well_formed_is_eight_of_the_alphabet(text: str) -> None:
         (None, None, True, (None, None)),
     ],
 )
-def test_the_cookie_comes_before_the_account(
+def test_cookie_comes_before_account(
     cookie: str | None, account: str | None, fallback: bool, expected: tuple[str | None, CodeSource | None]
 ) -> None:
     assert choose_code(cookie, account, account_fallback=fallback) == expected
 
 
-def test_an_honest_first_purchase_is_attributed() -> None:
+def test_first_purchase_is_attributed() -> None:
     decision = run_guards(GOOD)
     assert decision.applied
     assert decision.reason is None
@@ -116,7 +116,7 @@ def test_an_honest_first_purchase_is_attributed() -> None:
         (replace(GOOD, buyer_wallets=frozenset({REFERRER_WALLET})), "wallet_overlap", 3, None),
         (replace(GOOD, referrer_wallet="0x" + "CD" * 20), "wallet_overlap", 3, None),
         (replace(GOOD, has_earlier_paid_order=True), "not_first_purchase", 4, None),
-        # The first that fails decides.
+        # The first guard that fails decides.
         (replace(GOOD, code=None, buyer_user_id=1, has_earlier_paid_order=True), "no_code", 1, "absent"),
         (replace(GOOD, buyer_user_id=1, has_earlier_paid_order=True), "self_referral", 2, None),
         (
@@ -127,7 +127,7 @@ def test_an_honest_first_purchase_is_attributed() -> None:
         ),
     ],
 )
-def test_the_first_failing_guard_decides(
+def test_first_failing_guard_decides(
     changed: AttributionFacts, reason: str, ran: int, detail: str | None
 ) -> None:
     decision = run_guards(changed)
@@ -137,7 +137,7 @@ def test_the_first_failing_guard_decides(
 
 
 @given(facts)
-def test_the_trace_explains_the_decision(given_facts: AttributionFacts) -> None:
+def test_trace_explains_decision(given_facts: AttributionFacts) -> None:
     decision = run_guards(given_facts)
     assert [result.guard for result in decision.trace] == [guard.value for guard in Guard][
         : len(decision.trace)
@@ -149,7 +149,7 @@ def test_the_trace_explains_the_decision(given_facts: AttributionFacts) -> None:
 
 
 @given(facts)
-def test_nobody_is_paid_for_their_own_purchase(given_facts: AttributionFacts) -> None:
+def test_own_purchase_is_never_attributed(given_facts: AttributionFacts) -> None:
     own = (
         given_facts.referrer_user_id is not None and given_facts.referrer_user_id == given_facts.buyer_user_id
     )
@@ -158,7 +158,7 @@ def test_nobody_is_paid_for_their_own_purchase(given_facts: AttributionFacts) ->
 
 
 @pytest.mark.parametrize("source", ["cookie", "account"])
-def test_the_trace_says_where_the_code_came_from(source: CodeSource) -> None:
+def test_trace_names_source_of_code(source: CodeSource) -> None:
     trace = trace_as_json(run_guards(replace(GOOD, code_source=source, buyer_user_id=1)))
     assert json.loads(json.dumps(trace)) == [
         {"guard": "code_known", "passed": True, "reason": None, "detail": "active", "source": source},

@@ -1,8 +1,7 @@
-"""Percent hierarchy, commission of a slice, merchant terms (SPEC section 4)."""
+"""Commission of a slice, merchant terms, custom splits and the reserve."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.commissions.rules import (
-    CartLine,
     CommissionBreakdown,
     CommissionTermsExceed,
     CustomSplit,
@@ -21,22 +19,19 @@ from portal.commissions.rules import (
     parse_custom_splits,
     platform_percent,
     reserve_minor,
-    resolve_percent,
     slice_by_vendor,
     validate_merchant_terms,
-    weighted_percent,
 )
 from portal.lib.errors import PortalError
-from portal.lib.money import InvalidPercent
+from portal.programme import InvalidPercent, ReferralLine
 
 D = Decimal
-MAX = D(50)
 
 percents = st.decimals(min_value=0, max_value=100, places=6)
 amounts = st.integers(min_value=0, max_value=10**12)
-cart_lines = st.lists(
+referral_lines = st.lists(
     st.builds(
-        CartLine,
+        ReferralLine,
         product_id=st.integers(1, 99),
         vendor_id=st.integers(1, 3),
         subtotal_minor=amounts,
@@ -49,57 +44,19 @@ split_lists = st.lists(
     st.builds(CustomSplit, recipient_id=st.just("fund"), percent=percents, description=st.just("")),
     max_size=4,
 )
-optional_percents = st.one_of(st.none(), st.decimals(min_value=-200, max_value=200, places=4))
 
 
 def line(
     subtotal: int, percent: str, *, product: int = 1, vendor: int = 1, source: str = "product"
-) -> CartLine:
-    return CartLine(product, vendor, subtotal, D(percent), source)
+) -> ReferralLine:
+    return ReferralLine(product, vendor, subtotal, D(percent), source)
 
 
 def split(percent: str, recipient: str = "fund") -> CustomSplit:
     return CustomSplit(recipient, D(percent), "")
 
 
-# --- the percent hierarchy -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("given_percents", "percent", "source"),
-    [
-        ((D(7), D(8), D(9), D(5), D(4)), D(7), "product"),
-        ((None, D(8), D(9), D(5), D(4)), D(8), "product"),
-        ((None, None, D(9), D(5), D(4)), D(9), "merchant"),
-        ((None, None, None, D(5), D(4)), D(5), "default"),
-        ((None, None, None, None, D(4)), D(4), "env"),
-        ((D(0), D(8), D(9), D(5), D(4)), D(0), "product"),
-        ((None, D(0), D(9), D(5), D(4)), D(0), "product"),
-        ((None, None, D(0), D(5), D(4)), D(0), "merchant"),
-        ((None, None, None, D(0), D(4)), D(0), "default"),
-        ((D(80), None, None, D(5), D(4)), D(50), "product"),
-        ((None, None, D("50.000001"), D(5), D(4)), D(50), "merchant"),
-        ((D(-1), None, None, D(5), D(4)), D(0), "product"),
-    ],
-)
-def test_percent_priority(
-    given_percents: tuple[D | None, D | None, D | None, D | None, D], percent: D, source: str
-) -> None:
-    resolved = resolve_percent(*given_percents, MAX)
-    assert (resolved.percent, resolved.source) == (percent, source)
-
-
-@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
-def test_a_percent_without_a_value_is_refused(text: str) -> None:
-    with pytest.raises(InvalidPercent):
-        resolve_percent(D(text), None, None, None, D(5), MAX)
-
-
-@given(optional_percents, optional_percents, optional_percents, optional_percents, percents, percents)
-def test_every_resolved_percent_is_clamped(
-    product: D | None, structure: D | None, merchant: D | None, default: D | None, env: D, most: D
-) -> None:
-    assert 0 <= resolve_percent(product, structure, merchant, default, env, most).percent <= most
+# --- the platform percent --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -119,32 +76,11 @@ def test_platform_percent(config: D | None, tier: str | None, expected: D) -> No
     assert platform_percent(config, tier) == expected
 
 
-# --- the weighted percent --------------------------------------------------------------------
+# --- slices ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        ([], Fraction(5)),
-        ([line(0, "40")], Fraction(5)),
-        ([line(100_00, "10")], Fraction(10)),
-        ([line(100_00, "10"), line(0, "50")], Fraction(10)),
-        ([line(100_00, "10"), line(300_00, "2")], Fraction(4)),
-        ([line(1, "10"), line(2, "5")], Fraction(20, 3)),
-    ],
-)
-def test_weighted_percent(lines: Sequence[CartLine], expected: Fraction) -> None:
-    assert weighted_percent(lines, D(5)) == expected
-
-
-@given(cart_lines, percents)
-def test_weighted_percent_lies_between_its_lines(lines: list[CartLine], default: D) -> None:
-    weighing = [entry.percent for entry in lines if entry.subtotal_minor] or [default]
-    assert min(weighing) <= weighted_percent(lines, default) <= max(weighing)
-
-
-@given(cart_lines)
-def test_slices_keep_every_line_once(lines: list[CartLine]) -> None:
+@given(referral_lines)
+def test_every_line_is_in_one_slice(lines: list[ReferralLine]) -> None:
     slices = slice_by_vendor(lines)
     assert sum(len(part) for part in slices.values()) == len(lines)
     assert all(entry.vendor_id == vendor for vendor, part in slices.items() for entry in part)
@@ -153,7 +89,7 @@ def test_slices_keep_every_line_once(lines: list[CartLine]) -> None:
 # --- the commission of a slice ---------------------------------------------------------------
 
 
-def test_a_slice_worked_by_hand() -> None:
+def test_compute_commission_of_a_worked_example() -> None:
     lines = [line(333_33, "7.5", product=11), line(66_65, "5", product=12, source="default")]
     got = compute_commission(lines, D(20), [split("1.25")], attributed=True)
     # 39998 x 20% = 7999.6; 33333 x 7.5% = 2499.975; 6665 x 5% = 333.25; 39998 x 1.25% = 499.975
@@ -166,21 +102,21 @@ def test_a_slice_worked_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("subtotal", "expected"), [(50, 1), (49, 0), (150, 2), (250, 3), (100, 1)])
-def test_a_half_minor_unit_rounds_up(subtotal: int, expected: int) -> None:
+def test_half_a_minor_unit_rounds_up(subtotal: int, expected: int) -> None:
     got = compute_commission([line(subtotal, "1")], D(0), [], attributed=True)
     assert got.referral_minor == expected
 
 
-def test_each_line_is_rounded_on_its_own() -> None:
+def test_each_line_is_rounded_separately() -> None:
     # Twice 0.5 is 2 by lines and would be 1 on the sum.
     assert compute_commission([line(50, "1"), line(50, "1")], D(0), [], attributed=True).referral_minor == 2
 
 
-def test_the_platform_is_rounded_once_on_the_subtotal() -> None:
+def test_platform_commission_is_rounded_once_on_the_subtotal() -> None:
     assert compute_commission([line(50, "0"), line(50, "0")], D(1), [], attributed=True).platform_minor == 1
 
 
-def test_breakdown_has_the_written_shape() -> None:
+def test_breakdown_as_json() -> None:
     lines = [line(100_00, "10", product=7), line(200_00, "5", product=8, source="merchant")]
     splits = [CustomSplit("charity", D("2.500000"), "Two and a half for the shelter")]
     assert breakdown_as_json(compute_commission(lines, D("17.000000"), splits, attributed=True), "UAH") == {
@@ -203,7 +139,7 @@ def test_breakdown_has_the_written_shape() -> None:
     }
 
 
-def test_without_attribution_there_is_no_referral_part() -> None:
+def test_breakdown_without_attribution_has_no_referral_part() -> None:
     got = breakdown_as_json(compute_commission([line(100_00, "10")], D(20), [], attributed=False), "UAH")
     assert got["referralCommission"] == "0.00"
     assert got["referralEffectivePercent"] == "0"
@@ -211,32 +147,32 @@ def test_without_attribution_there_is_no_referral_part() -> None:
     assert got["totalCommission"] == "20.00"
 
 
-def test_a_currency_without_minor_units_has_no_point() -> None:
+def test_amounts_of_a_currency_without_minor_units_have_no_decimals() -> None:
     got = breakdown_as_json(compute_commission([line(150, "1")], D(20), [], attributed=True), "JPY")
     assert (got["platformCommission"], got["referralCommission"]) == ("30", "2")
 
 
-def test_a_commission_above_the_subtotal_is_held() -> None:
+def test_commission_above_the_subtotal_is_held() -> None:
     got = compute_commission([line(100_00, "50")], D(40), [split("10.01")], attributed=True)
     assert got.is_held
     assert got.held_reason == "commission_exceeds_subtotal"
     assert got.total_commission_minor == 100_01
 
 
-def test_a_commission_of_the_whole_subtotal_is_not_held() -> None:
+def test_commission_equal_to_the_subtotal_is_not_held() -> None:
     got = compute_commission([line(100_00, "50")], D(40), [split("10")], attributed=True)
     assert (got.is_held, got.net_payout_minor) == (False, 0)
 
 
 @pytest.mark.parametrize("lines", [[], [line(0, "50")]])
-def test_a_free_slice_has_no_commission(lines: list[CartLine]) -> None:
+def test_slice_of_subtotal_zero_has_no_commission(lines: list[ReferralLine]) -> None:
     got = compute_commission(lines, D(20), [split("5")], attributed=True)
     assert (got.total_commission_minor, got.net_payout_minor, got.is_held) == (0, 0, False)
 
 
-@given(cart_lines, percents, split_lists, st.booleans())
-def test_nothing_is_lost_and_nothing_appears(
-    lines: list[CartLine], platform: D, splits: list[CustomSplit], attributed: bool
+@given(referral_lines, percents, split_lists, st.booleans())
+def test_commission_and_net_payout_add_up_to_the_subtotal(
+    lines: list[ReferralLine], platform: D, splits: list[CustomSplit], attributed: bool
 ) -> None:
     got = compute_commission(lines, platform, splits, attributed)
     parts = got.platform_minor + got.referral_minor + sum(part.amount_minor for part in got.splits)
@@ -245,9 +181,9 @@ def test_nothing_is_lost_and_nothing_appears(
     assert got.is_held == (got.net_payout_minor < 0)
 
 
-@given(cart_lines, percents, split_lists, st.booleans())
-def test_the_json_adds_up(
-    lines: list[CartLine], platform: D, splits: list[CustomSplit], attributed: bool
+@given(referral_lines, percents, split_lists, st.booleans())
+def test_amounts_in_the_json_add_up(
+    lines: list[ReferralLine], platform: D, splits: list[CustomSplit], attributed: bool
 ) -> None:
     got = breakdown_as_json(compute_commission(lines, platform, splits, attributed), "UAH")
     items, shares = got["referralByItem"], got["customSplits"]
@@ -258,9 +194,9 @@ def test_the_json_adds_up(
     assert whole + sum((D(share["amount"]) for share in shares), D(0)) == D(str(got["totalCommission"]))
 
 
-@given(cart_lines, percents, split_lists)
+@given(referral_lines, percents, split_lists)
 def test_every_rounding_is_within_half_a_minor_unit(
-    lines: list[CartLine], platform: D, splits: list[CustomSplit]
+    lines: list[ReferralLine], platform: D, splits: list[CustomSplit]
 ) -> None:
     got = compute_commission(lines, platform, splits, attributed=True)
     for rounded, base, percent in _roundings(got):
@@ -275,9 +211,9 @@ def _roundings(got: CommissionBreakdown) -> list[tuple[int, int, D]]:
     return [(got.platform_minor, whole, got.platform_percent), *items, *shares]
 
 
-@given(cart_lines, percents, split_lists)
-def test_accepted_terms_hold_only_for_rounding(
-    lines: list[CartLine], platform: D, splits: list[CustomSplit]
+@given(referral_lines, percents, split_lists)
+def test_accepted_terms_exceed_a_slice_by_rounding_only(
+    lines: list[ReferralLine], platform: D, splits: list[CustomSplit]
 ) -> None:
     highest = max((entry.percent for entry in lines), default=D(0))
     try:
@@ -301,7 +237,7 @@ def test_accepted_terms_hold_only_for_rounding(
         ("15", "50", ["20", "15"]),
     ],
 )
-def test_terms_up_to_the_whole_are_accepted(platform: str, most: str, splits: list[str]) -> None:
+def test_terms_up_to_100_percent_are_accepted(platform: str, most: str, splits: list[str]) -> None:
     validate_merchant_terms(D(platform), D(most), [split(text) for text in splits])
 
 
@@ -314,7 +250,7 @@ def test_terms_up_to_the_whole_are_accepted(platform: str, most: str, splits: li
         ("20", "50", ["20", "20"], "custom_splits"),
     ],
 )
-def test_terms_above_the_whole_name_the_field(
+def test_terms_above_100_percent_are_refused_with_the_field(
     platform: str, most: str, splits: list[str], field: str
 ) -> None:
     with pytest.raises(CommissionTermsExceed) as caught:
@@ -325,7 +261,7 @@ def test_terms_above_the_whole_name_the_field(
 
 
 @pytest.mark.parametrize("text", ["-1", "100.1", "NaN", "Infinity"])
-def test_a_term_outside_its_bounds_names_the_field(text: str) -> None:
+def test_percent_outside_its_bounds_is_refused_with_the_field(text: str) -> None:
     with pytest.raises(InvalidPercent) as caught:
         validate_merchant_terms(D(text), D(50), [])
     assert caught.value.field == "platform_percent"
@@ -334,7 +270,7 @@ def test_a_term_outside_its_bounds_names_the_field(text: str) -> None:
 # --- custom splits ---------------------------------------------------------------------------
 
 
-def test_splits_are_read_in_order() -> None:
+def test_parse_custom_splits_keeps_the_order() -> None:
     stored = [
         {"recipientId": "charity", "percent": "2.5", "description": " shelter "},
         {"recipient_id": 12, "percent": 3},
@@ -348,7 +284,7 @@ def test_splits_are_read_in_order() -> None:
 
 
 @pytest.mark.parametrize("value", [None, []])
-def test_no_splits(value: object) -> None:
+def test_parse_custom_splits_of_nothing(value: object) -> None:
     assert parse_custom_splits(value) == []
 
 
@@ -367,7 +303,7 @@ def test_no_splits(value: object) -> None:
         ([{"recipientId": "a", "percent": "1", "description": 5}], "custom_splits[0].description"),
     ],
 )
-def test_a_wrong_split_names_its_field(value: object, field: str) -> None:
+def test_invalid_split_is_refused_with_the_field(value: object, field: str) -> None:
     with pytest.raises(PortalError) as caught:
         parse_custom_splits(value)
     assert caught.value.field == field
@@ -393,7 +329,7 @@ def test_a_wrong_split_names_its_field(value: object, field: str) -> None:
         101,
     ],
 )
-def test_a_split_percent_that_is_none(percent: object) -> None:
+def test_invalid_split_percent_is_refused(percent: object) -> None:
     with pytest.raises(InvalidPercent) as caught:
         parse_custom_splits([{"recipientId": "a", "percent": percent}])
     assert caught.value.field == "custom_splits[0].percent"
@@ -420,5 +356,5 @@ def test_reserve(net: int, percent: str, expected: int) -> None:
 
 
 @given(amounts, percents)
-def test_the_reserve_is_a_part_of_the_payout(net: int, percent: D) -> None:
+def test_reserve_is_between_zero_and_the_net_payout(net: int, percent: D) -> None:
     assert 0 <= reserve_minor(net, percent) <= net

@@ -1,4 +1,4 @@
-"""What a payout run pays and what waits: tables of examples, and what holds for every purse."""
+"""What a payout run pays and what waits, by examples and for every balance."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def plan(
 
 
 @pytest.mark.parametrize(
-    ("nets", "options", "amount", "kept"),
+    ("nets", "options", "amount", "reserve"),
     [
         ((1000,), {}, 1000, 0),
         ((1000, 500), {}, 1500, 0),
@@ -57,9 +57,11 @@ def plan(
         ((0, 10), {}, 10, 0),
     ],
 )
-def test_what_is_paid(nets: tuple[int, ...], options: dict[str, object], amount: int, kept: int) -> None:
+def test_plan_payouts_pays(
+    nets: tuple[int, ...], options: dict[str, object], amount: int, reserve: int
+) -> None:
     (payout,) = plan(*nets, **options).payouts  # type: ignore[arg-type]
-    assert (payout.amount_minor, payout.reserve_minor) == (amount, kept)
+    assert (payout.amount_minor, payout.reserve_minor) == (amount, reserve)
     assert len(payout.rows) == len(nets)
 
 
@@ -76,40 +78,40 @@ def test_what_is_paid(nets: tuple[int, ...], options: dict[str, object], amount:
         ((-300,), {"released": 200}, NOT_COVERED),
     ],
 )
-def test_what_waits(nets: tuple[int, ...], options: dict[str, object], reason: str) -> None:
-    found = plan(*nets, **options)  # type: ignore[arg-type]
-    assert not found.payouts
-    (left,) = found.excluded
-    assert (left.reason, left.count) == (reason, len(nets))
+def test_plan_payouts_excludes(nets: tuple[int, ...], options: dict[str, object], reason: str) -> None:
+    planned = plan(*nets, **options)  # type: ignore[arg-type]
+    assert not planned.payouts
+    (exclusion,) = planned.excluded
+    assert (exclusion.reason, exclusion.count) == (reason, len(nets))
 
 
-def test_currencies_and_vendors_are_never_added_up() -> None:
+def test_vendors_and_currencies_are_planned_separately() -> None:
     rows = [DueRow(1, 1, "UAH", 60), DueRow(2, 1, "USD", 60), DueRow(3, 2, "UAH", 60)]
-    found = plan_payouts(rows, {1: PayoutTerms(100), 2: PayoutTerms(50)}, {})
-    assert [(p.vendor_id, p.currency, p.amount_minor) for p in found.payouts] == [(2, "UAH", 60)]
-    assert {(e.vendor_id, e.currency) for e in found.excluded} == {(1, "UAH"), (1, "USD")}
+    planned = plan_payouts(rows, {1: PayoutTerms(100), 2: PayoutTerms(50)}, {})
+    assert [(p.vendor_id, p.currency, p.amount_minor) for p in planned.payouts] == [(2, "UAH", 60)]
+    assert {(e.vendor_id, e.currency) for e in planned.excluded} == {(1, "UAH"), (1, "USD")}
 
 
-def test_rows_that_wait_do_not_stand_in_the_way_of_others() -> None:
+def test_waiting_rows_do_not_block_other_vendors() -> None:
     waiting = [DueRow(number, 1, "UAH", 1) for number in range(1, 151)]
-    found = plan_payouts([*waiting, DueRow(999, 2, "UAH", 5)], {1: PayoutTerms(1000)}, {})
-    assert [payout.vendor_id for payout in found.payouts] == [2]
+    planned = plan_payouts([*waiting, DueRow(999, 2, "UAH", 5)], {1: PayoutTerms(1000)}, {})
+    assert [payout.vendor_id for payout in planned.payouts] == [2]
 
 
-def test_a_purse_that_does_not_fit_waits_whole_for_the_next_run() -> None:
+def test_balance_that_does_not_fit_waits_for_the_next_run() -> None:
     rows = [DueRow(number, 1 if number <= 70 else 2, "UAH", 5) for number in range(1, 111)]
-    found = plan_payouts(rows, {}, {})
-    assert [(p.vendor_id, len(p.rows)) for p in found.payouts] == [(1, 70)]
-    assert [(e.vendor_id, e.reason) for e in found.excluded] == [(2, NEXT_RUN)]
+    planned = plan_payouts(rows, {}, {})
+    assert [(p.vendor_id, len(p.rows)) for p in planned.payouts] == [(1, 70)]
+    assert [(e.vendor_id, e.reason) for e in planned.excluded] == [(2, NEXT_RUN)]
 
 
-def test_a_purse_longer_than_a_run_is_cut_although_the_cut_is_below_the_minimum() -> None:
-    found = plan(*[1] * 250, minimum=200)
-    (payout,) = found.payouts
+def test_balance_longer_than_a_run_is_cut_even_below_the_minimum() -> None:
+    planned = plan(*[1] * 250, minimum=200)
+    (payout,) = planned.payouts
     assert (len(payout.rows), payout.amount_minor) == (100, 100)
 
 
-def test_a_cut_takes_the_refunds_along() -> None:
+def test_cut_includes_refunds() -> None:
     (payout,) = plan(*[10] * 150, -30).payouts
     assert len(payout.rows) == 100
     assert payout.amount_minor == 99 * 10 - 30
@@ -118,16 +120,18 @@ def test_a_cut_takes_the_refunds_along() -> None:
 _nets = st.lists(st.integers(-10_000, 10_000), max_size=40)
 
 
-def test_a_cut_that_leaves_refunds_behind_does_not_pay_what_they_take_back() -> None:
+def test_cut_without_all_refunds_does_not_pay_their_amount() -> None:
     assert not plan(0, -1, -1, released=3, most=1).payouts
 
 
 @example([0, -1], 0, Decimal(0), 2, 1)
 @given(_nets, st.integers(0, 5_000), st.decimals(0, 100, places=2), st.integers(0, 5_000), st.integers(1, 30))
-def test_for_every_purse(nets: list[int], minimum: int, reserve: Decimal, released: int, most: int) -> None:
-    found = plan(*nets, minimum=minimum, reserve=str(reserve), released=released, most=most)
+def test_every_payout_is_covered_and_complete(
+    nets: list[int], minimum: int, reserve: Decimal, released: int, most: int
+) -> None:
+    planned = plan(*nets, minimum=minimum, reserve=str(reserve), released=released, most=most)
     worth = sum(nets) + released
-    for payout in found.payouts:
+    for payout in planned.payouts:
         assert 0 <= payout.amount_minor <= worth
         assert payout.amount_minor + payout.reserve_minor == payout.net_minor + payout.released_minor
         assert len(payout.rows) <= most
@@ -136,7 +140,7 @@ def test_for_every_purse(nets: list[int], minimum: int, reserve: Decimal, releas
             assert payout.amount_minor >= minimum
             assert len(payout.rows) == len(nets)
     if nets or released:
-        assert len(found.payouts) + len(found.excluded) == 1
+        assert len(planned.payouts) + len(planned.excluded) == 1
 
 
 @given(
@@ -144,22 +148,22 @@ def test_for_every_purse(nets: list[int], minimum: int, reserve: Decimal, releas
         st.tuples(st.integers(1, 3), st.sampled_from(["UAH", "USD"]), st.integers(-50, 100)), max_size=60
     )
 )
-def test_a_run_takes_no_more_rows_than_it_may_and_each_once(drawn: list[tuple[int, str, int]]) -> None:
+def test_run_takes_at_most_its_rows_and_each_once(drawn: list[tuple[int, str, int]]) -> None:
     rows = [DueRow(number, *each) for number, each in enumerate(drawn)]
-    found = plan_payouts(rows, {}, {}, 20)
-    taken = [row.id for payout in found.payouts for row in payout.rows]
+    planned = plan_payouts(rows, {}, {}, 20)
+    taken = [row.id for payout in planned.payouts for row in payout.rows]
     assert len(taken) <= 20
     assert len(taken) == len(set(taken))
 
 
-def test_leaving_a_currency_out() -> None:
-    found = leave_out(plan(100, -20), {"UAH"}, RATE_AWAY)
-    assert not found.payouts
-    assert [(e.count, e.net_minor, e.reason) for e in found.excluded] == [(2, 80, RATE_AWAY)]
+def test_leave_out_excludes_a_currency() -> None:
+    planned = leave_out(plan(100, -20), {"UAH"}, RATE_AWAY)
+    assert not planned.payouts
+    assert [(e.count, e.net_minor, e.reason) for e in planned.excluded] == [(2, 80, RATE_AWAY)]
     assert leave_out(plan(100), {"USD"}, RATE_AWAY) == plan(100)
 
 
-def test_the_digest_tells_plans_apart() -> None:
+def test_digest_differs_between_plans() -> None:
     assert plan(100).digest == plan(100).digest
     assert len({p.digest for p in (plan(100), plan(101), plan(100, 1), plan(100, reserve="1"), plan())}) == 5
 
@@ -175,7 +179,7 @@ def test_the_digest_tells_plans_apart() -> None:
         (500, "JPY", Fraction(150), 2, 333),
     ],
 )
-def test_conversion(minor: int, currency: str, rate: Fraction, decimals: int, units: int) -> None:
+def test_token_units(minor: int, currency: str, rate: Fraction, decimals: int, units: int) -> None:
     assert token_units(minor, currency, rate, decimals) == units
 
 
@@ -189,5 +193,5 @@ def test_conversion(minor: int, currency: str, rate: Fraction, decimals: int, un
         (["failed", "processing"], None),
     ],
 )
-def test_the_outcome_of_a_batch(statuses: list[str], outcome: str | None) -> None:
+def test_batch_outcome(statuses: list[str], outcome: str | None) -> None:
     assert batch_outcome(statuses) == outcome

@@ -1,4 +1,4 @@
-"""When a settlement falls due (SPEC section 4)."""
+"""When a settlement falls due."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def at(text: str) -> datetime:
         ("2026-09-09T10:30:00+03:00", 3, "MONTHLY", "2026-10-01T00:00:00+03:00"),
         ("2026-12-30T10:30:00+02:00", 3, "MONTHLY", "2027-02-01T00:00:00+02:00"),
         ("2026-12-15T10:30:00+02:00", 3, "MONTHLY", "2027-01-01T00:00:00+02:00"),
-        # The day is Kyiv's: 22:30 UTC on Sunday is already Monday there.
+        # Days are days in Kyiv: 22:30 UTC on Sunday is already Monday there.
         ("2026-09-13T22:30:00+00:00", 0, "WEEKLY", "2026-09-21T00:00:00+03:00"),
         ("2026-09-13T20:30:00+00:00", 0, "WEEKLY", "2026-09-14T00:00:00+03:00"),
         # Exactly on the boundary waits for the following one.
@@ -64,27 +64,29 @@ def test_due_times_in_kyiv(paid: str, hold: int, frequency: str, due: str) -> No
     assert got.utcoffset() == timedelta(0)
 
 
-def test_a_skipped_midnight_is_the_day_s_first_moment() -> None:
+def test_skipped_midnight_is_the_first_moment_of_the_day() -> None:
     # Cairo's clocks jump from 00:00 to 01:00 on 2026-04-24.
     due = payout_time(at("2026-04-23T12:00:00+02:00"), 0, "DAILY", ZoneInfo("Africa/Cairo"))
     assert due == at("2026-04-24T01:00:00+03:00")
 
 
-def test_of_two_midnights_the_first_counts() -> None:
+def test_first_of_two_midnights_counts() -> None:
     # Havana's clocks go back from 01:00 to 00:00 on 2026-11-01.
     due = payout_time(at("2026-10-31T12:00:00-04:00"), 0, "DAILY", ZoneInfo("America/Havana"))
     assert due == at("2026-11-01T00:00:00-04:00")
 
 
 @given(moments, st.integers(0, 365), frequencies, st.sampled_from(ZONES))
-def test_never_before_the_hold_ends(paid: datetime, hold: int, frequency: str, zone: ZoneInfo) -> None:
+def test_due_time_is_not_before_the_hold_ends(
+    paid: datetime, hold: int, frequency: str, zone: ZoneInfo
+) -> None:
     due = payout_time(paid, hold, frequency, zone)
     released = paid + timedelta(days=hold)
     assert due == released if frequency == "INSTANT" else due > released
 
 
 @given(moments, st.integers(0, 60), st.sampled_from(["DAILY", "WEEKLY", "MONTHLY"]))
-def test_lands_on_the_next_boundary_in_kyiv(paid: datetime, hold: int, frequency: str) -> None:
+def test_due_time_is_the_next_boundary_in_kyiv(paid: datetime, hold: int, frequency: str) -> None:
     due = payout_time(paid, hold, frequency, KYIV)
     local = due.astimezone(KYIV)
     assert (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0)
@@ -95,7 +97,7 @@ def test_lands_on_the_next_boundary_in_kyiv(paid: datetime, hold: int, frequency
 
 
 @given(moments, moments, st.integers(0, 30), frequencies, st.sampled_from(ZONES))
-def test_a_later_payment_is_never_due_earlier(
+def test_later_payment_is_not_due_earlier(
     one: datetime, other: datetime, hold: int, frequency: str, zone: ZoneInfo
 ) -> None:
     first, second = sorted((one, other))
@@ -103,7 +105,7 @@ def test_a_later_payment_is_never_due_earlier(
 
 
 @given(moments, st.integers(0, 30), frequencies, st.integers(-12, 14))
-def test_the_offset_of_the_given_time_does_not_matter(
+def test_offset_of_the_payment_time_does_not_matter(
     paid: datetime, hold: int, frequency: str, hours: int
 ) -> None:
     elsewhere = paid.astimezone(timezone(timedelta(hours=hours)))
@@ -111,17 +113,17 @@ def test_the_offset_of_the_given_time_does_not_matter(
 
 
 @pytest.mark.parametrize("frequency", ["", "weekly", "YEARLY"])
-def test_an_unknown_frequency_is_refused(frequency: str) -> None:
+def test_unknown_frequency_is_refused(frequency: str) -> None:
     with pytest.raises(FrequencyUnknown) as caught:
         payout_time(datetime(2026, 9, 9, tzinfo=UTC), 0, frequency, KYIV)
     assert caught.value.field == "payout_frequency"
 
 
-def test_a_negative_hold_is_refused() -> None:
+def test_negative_hold_is_refused() -> None:
     with pytest.raises(HoldDaysInvalid):
         payout_time(datetime(2026, 9, 9, tzinfo=UTC), -1, "DAILY", KYIV)
 
 
-def test_a_time_without_a_zone_is_refused() -> None:
+def test_naive_time_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         payout_time(datetime(2026, 9, 9), 0, "DAILY", KYIV)

@@ -1,4 +1,4 @@
-"""What a refund leaves of a sale: parts that add up, never grow, and come from the original (SPEC section 5)."""
+"""What a refund leaves of a sale: parts that add up, never grow, and are computed from the original."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.commissions.refund_rules import scale_breakdown, share_out, subtract_breakdown, with_total
-from portal.commissions.rules import CartLine, CustomSplit, breakdown_as_json, compute_commission
+from portal.commissions.rules import CustomSplit, breakdown_as_json, compute_commission
+from portal.programme import ReferralLine
 
 WEIGHTS = st.lists(st.integers(0, 10_000), min_size=1, max_size=6)
 
@@ -26,16 +27,16 @@ WEIGHTS = st.lists(st.integers(0, 10_000), min_size=1, max_size=6)
         (5, [0, 0], [0, 0]),
     ],
 )
-def test_parts_by_example(total: int, weights: list[int], expected: list[int]) -> None:
+def test_share_out(total: int, weights: list[int], expected: list[int]) -> None:
     assert share_out(total, weights, [10**6 for _ in weights]) == expected
 
 
-def test_what_a_limit_keeps_out_goes_to_nobody_else() -> None:
+def test_share_out_does_not_redistribute_what_a_limit_cuts_off() -> None:
     assert share_out(100, [100, 100], [0, 100]) == [0, 50]
 
 
 @given(WEIGHTS, st.lists(st.integers(1, 5_000), max_size=8))
-def test_parts_add_up_never_grow_and_stay_near_their_share(weights: list[int], refunds: list[int]) -> None:
+def test_shares_add_up_never_grow_and_stay_proportional(weights: list[int], refunds: list[int]) -> None:
     total = left = sum(weights)
     parts = weights
     for refund in refunds:
@@ -60,40 +61,40 @@ PERCENT = st.decimals(0, 40, places=2)
     st.booleans(),
     st.data(),
 )
-def test_a_smaller_breakdown_adds_up_and_takes_no_more_than_the_sale(
+def test_scaled_breakdown_adds_up_and_does_not_exceed_the_sale(
     lines: list[tuple[int, Decimal]],
     platform: Decimal,
     splits: list[Decimal],
     attributed: bool,
     data: st.DataObject,
 ) -> None:
-    cart = [CartLine(n, 1, subtotal, percent, "product") for n, (subtotal, percent) in enumerate(lines)]
-    made = compute_commission(cart, platform, [CustomSplit("p", each, "") for each in splits], attributed)
-    original = breakdown_as_json(made, "UAH")
-    whole = made.subtotal_minor
+    cart = [ReferralLine(n, 1, subtotal, percent, "product") for n, (subtotal, percent) in enumerate(lines)]
+    computed = compute_commission(cart, platform, [CustomSplit("p", each, "") for each in splits], attributed)
+    original = breakdown_as_json(computed, "UAH")
+    whole = computed.subtotal_minor
     left = data.draw(st.integers(0, whole))
-    commission, told = scale_breakdown(original, whole, left, "UAH")
-    minor = {name: int(Decimal(told[name]) * 100) for name in ("platformCommission", "referralCommission")}
-    items = sum(int(Decimal(item["amount"]) * 100) for item in told["referralByItem"])
-    parts = sum(int(Decimal(split["amount"]) * 100) for split in told["customSplits"])
+    commission, scaled = scale_breakdown(original, whole, left, "UAH")
+    minor = {name: int(Decimal(scaled[name]) * 100) for name in ("platformCommission", "referralCommission")}
+    items = sum(int(Decimal(item["amount"]) * 100) for item in scaled["referralByItem"])
+    parts = sum(int(Decimal(split["amount"]) * 100) for split in scaled["customSplits"])
     assert minor["referralCommission"] == items
     assert (
         minor["platformCommission"] + items + parts
         == commission
-        == int(Decimal(told["totalCommission"]) * 100)
+        == int(Decimal(scaled["totalCommission"]) * 100)
     )
     if attributed:
-        assert sum(int(Decimal(item["subtotal"]) * 100) for item in told["referralByItem"]) == left
-    if not made.is_held and items + parts <= left:
+        assert sum(int(Decimal(item["subtotal"]) * 100) for item in scaled["referralByItem"]) == left
+    if not computed.is_held and items + parts <= left:
         assert commission <= left
     assert scale_breakdown(original, whole, 0, "UAH")[0] == 0
-    taken = subtract_breakdown(told, original, commission - made.total_commission_minor, "UAH")
-    assert int(Decimal(taken["totalCommission"]) * 100) == commission - made.total_commission_minor
-    assert with_total(told, commission + 3, "UAH")["totalCommission"] != told["totalCommission"]
+    difference = subtract_breakdown(scaled, original, commission - computed.total_commission_minor, "UAH")
+    assert int(Decimal(difference["totalCommission"]) * 100) == commission - computed.total_commission_minor
+    assert with_total(scaled, commission + 3, "UAH")["totalCommission"] != scaled["totalCommission"]
 
 
-def test_nothing_refunded_is_the_original() -> None:
-    cart = [CartLine(1, 1, 14_900, Decimal(10), "merchant")]
-    made = compute_commission(cart, Decimal(12), [CustomSplit("p", Decimal("2.5"), "Partner")], True)
-    original = breakdown_as_json(made, "UAH")
-    assert scale_breakdown(original, 14_900, 14_900, "UAH") == (made.total_commission_minor, original)
+def test_scaling_to_the_full_amount_returns_the_original() -> None:
+    cart = [ReferralLine(1, 1, 14_900, Decimal(10), "merchant")]
+    computed = compute_commission(cart, Decimal(12), [CustomSplit("p", Decimal("2.5"), "Partner")], True)
+    original = breakdown_as_json(computed, "UAH")
+    assert scale_breakdown(original, 14_900, 14_900, "UAH") == (computed.total_commission_minor, original)

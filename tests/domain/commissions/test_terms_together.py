@@ -1,4 +1,4 @@
-"""Percents saved in different places never take more than a sale together, also when saved at one moment."""
+"""Percents saved in different places never exceed a sale together, even when saved at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SETTINGS = settings_with()
 TERMS = {"platform_percent": "80", "referral_percent": "", "payout_frequency": "DAILY", "hold_days": "0"}
 
 
-def test_unsetting_the_default_counts_the_server_setting_up_to_the_maximum() -> None:
+def test_unset_default_is_checked_with_the_server_setting() -> None:
     make_vendor(config_platform_percent=Decimal(90))
     with pytest.raises(PortalError) as refused:
         save_platform_percent("", settings_with(referral_reward_percent=11), ACTOR)
@@ -34,7 +34,7 @@ def test_unsetting_the_default_counts_the_server_setting_up_to_the_maximum() -> 
     assert PlatformConfig.get().referral_percent is None
 
 
-def test_saves_at_the_same_moment_never_exceed_a_sale_together() -> None:
+def test_concurrent_saves_never_exceed_a_sale_together() -> None:
     product = make_product(make_vendor(config_platform_percent=Decimal(50)))
     terms = read_merchant_terms(TERMS, [])
     for _ in range(10):

@@ -1,4 +1,4 @@
-"""What a code brought is exact at any moment, whatever changed which orders, folded or not."""
+"""The order counts of a code are exact at any moment, folded or not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.factories import make_code, make_order, make_user
 CHECK = "code_orders_match_the_orders"
 
 
-def test_every_kind_of_change_is_noted_and_folded(database: str) -> None:
+def test_every_change_of_orders_is_counted_and_folded(database: str) -> None:
     code, other = make_code(make_user()).code, make_code(make_user())
     orders = [make_order(make_user(), code=other) for _ in range(6)]
     make_order(make_user())
@@ -31,11 +31,11 @@ def test_every_kind_of_change_is_noted_and_folded(database: str) -> None:
         referral_reason="not_first_purchase",
     ).where(Order.id == ids[4]).execute()
     Order.update(referral_code=code).where(Order.id == ids[5]).execute()
-    told = {other.code: CodeOrders(4, 4, 1), code: CodeOrders(1, 0, 0)}
-    assert code_orders([code, other.code]) == told
+    expected = {other.code: CodeOrders(4, 4, 1), code: CodeOrders(1, 0, 0)}
+    assert code_orders([code, other.code]) == expected
     assert fold_code_orders() == 2
-    assert code_orders([code, other.code]) == told
-    assert code_orders(["nobody"])["nobody"] == CodeOrders()
+    assert code_orders([code, other.code]) == expected
+    assert code_orders(["unknown"])["unknown"] == CodeOrders()
     assert CHECK not in run_checks()
     OrderItem.delete().where(OrderItem.order_id == ids[5]).execute()
     Order.delete().where(Order.id == ids[5]).execute()
@@ -43,20 +43,20 @@ def test_every_kind_of_change_is_noted_and_folded(database: str) -> None:
     assert CHECK not in run_checks()
 
 
-def test_a_change_of_nothing_counted_notes_nothing(database: str) -> None:
+def test_change_that_affects_no_count_writes_no_delta(database: str) -> None:
     make_order(make_user(), code=make_code(make_user()))
     fold_code_orders()
     Order.update(referral_trace=[]).execute()
     assert CodeOrderDelta.select().count() == 0
 
 
-def test_a_wrong_total_is_told(database: str) -> None:
+def test_check_reports_wrong_total(database: str) -> None:
     make_order(make_user(), code=make_code(make_user()))
     CodeOrderDelta.update(paid=1).execute()
     assert CHECK in run_checks()
 
 
-def test_folding_while_others_write_loses_nothing(database: str) -> None:
+def test_folding_during_writes_loses_nothing(database: str) -> None:
     code = make_code(make_user())
 
     def write() -> None:

@@ -20,7 +20,7 @@ from portal.payments import (
     list_statement,
     parse_top_up,
 )
-from portal.payments.credit import TOP_UP_MAX_MAJOR, ReasonMissing
+from portal.payments.providers.internal_credit.ledger import TOP_UP_MAX_MAJOR, ReasonMissing
 from tests.factories import make_user
 from tests.support.threads import at_once
 

@@ -13,7 +13,8 @@ from portal.payments.providers.wayforpay.api import (
     refund_request,
     sign_refund_answer,
 )
-from portal.payments.providers.wayforpay.messages import parse_callback, sign
+from portal.payments.providers.wayforpay.callbacks import parse_callback
+from portal.payments.providers.wayforpay.signature import sign
 
 SECRET = "flk3409refn54t54t*FNJRET"
 

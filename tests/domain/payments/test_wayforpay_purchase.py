@@ -6,14 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.payments.providers.wayforpay.messages import (
-    PurchaseLine,
-    PurchaseRefused,
-    clean_name,
-    purchase_form,
-    sign,
-    verify_purchase,
-)
+from portal.payments.provider import PurchaseLine
+from portal.payments.providers.wayforpay.purchase import clean_name, purchase_form, verify_purchase
+from portal.payments.providers.wayforpay.signature import sign
+from portal.payments.simulator import PurchaseRefused
 
 SECRET = "flk3409refn54t54t*FNJRET"
 Form = dict[str, str | list[str]]

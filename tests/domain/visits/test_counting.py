@@ -1,4 +1,4 @@
-"""The write behind the beacon: what it counts, and what happens when the database goes away."""
+"""Counting arrivals in the database, and what happens when the database is unavailable."""
 
 from __future__ import annotations
 
@@ -35,18 +35,24 @@ def broken_invariants() -> dict[str, object]:
     return {name: rows for name, rows in run_checks().items() if "visits" in name}
 
 
-def test_one_arrival_is_in_every_place_at_once(code: Refcode) -> None:
+def test_arrival_is_counted_everywhere_at_once(code: Refcode) -> None:
     assert count_visit(code.code)
     stored = Refcode.get_by_id(code.code)
     assert (stored.visits_total, stored.last_visit_at is not None) == (1, True)
     assert [(row.code, row.visits) for row in VisitDaily.select()] == [(code.code, 1)]
     stats, platform = stats_by_code([code.code])[code.code], platform_stats()
-    for told in (stats, platform):
-        assert (told.total, told.today, told.last7d, told.last28d, told.daily[-1][1]) == (1, 1, 1, 1, 1)
+    for visits in (stats, platform):
+        assert (visits.total, visits.today, visits.last7d, visits.last28d, visits.daily[-1][1]) == (
+            1,
+            1,
+            1,
+            1,
+            1,
+        )
     assert not broken_invariants()
 
 
-def test_unknown_and_deactivated_codes_are_decided_in_the_same_write(code: Refcode) -> None:
+def test_unknown_and_inactive_codes_are_recognized_in_the_same_write(code: Refcode) -> None:
     inactive = make_code(make_user("Other"), active=False)
     assert not count_visit("nosuchcd")
     assert not count_visit(inactive.code)
@@ -56,7 +62,7 @@ def test_unknown_and_deactivated_codes_are_decided_in_the_same_write(code: Refco
 
 
 @pytest.mark.system_postgres
-def test_writers_of_the_same_codes_never_wait_in_a_circle(database: str) -> None:
+def test_writers_of_the_same_codes_do_not_deadlock(database: str) -> None:
     owner = make_user("Referrer")
     codes = [make_code(owner).code for _ in range(12)]
     writers = [OwnConnection("count_visits", _COUNT, "text[], bigint[]") for _ in range(6)]
@@ -77,7 +83,7 @@ def test_writers_of_the_same_codes_never_wait_in_a_circle(database: str) -> None
     assert not broken_invariants()
 
 
-def test_a_connection_that_ended_while_idle_costs_nothing(code: Refcode, database: str) -> None:
+def test_connection_lost_while_idle_is_replaced(code: Refcode, database: str) -> None:
     assert count_visit(code.code)
     execute(database, ENDED)
     time.sleep(1.1)
@@ -85,7 +91,7 @@ def test_a_connection_that_ended_while_idle_costs_nothing(code: Refcode, databas
     assert Refcode.get_by_id(code.code).visits_total == 2
 
 
-def test_a_connection_that_ended_in_use_costs_one_honest_failure(code: Refcode, database: str) -> None:
+def test_connection_lost_in_use_fails_one_arrival(code: Refcode, database: str) -> None:
     assert count_visit(code.code)
     execute(database, ENDED)
     with pytest.raises(DatabaseAway):
@@ -94,7 +100,7 @@ def test_a_connection_that_ended_in_use_costs_one_honest_failure(code: Refcode, 
     assert Refcode.get_by_id(code.code).visits_total == 2
 
 
-def test_a_database_that_is_away_is_said_so_and_found_again(code: Refcode) -> None:
+def test_unavailable_database_is_reported_and_recovers(code: Refcode) -> None:
     bound = models_database.obj
     bind_database("postgresql://nobody:x@127.0.0.1:1/none")
     try:
@@ -105,7 +111,7 @@ def test_a_database_that_is_away_is_said_so_and_found_again(code: Refcode) -> No
     assert count_visit(code.code)
 
 
-def test_a_fork_leaves_the_connection_to_the_first_process(code: Refcode) -> None:
+def test_fork_leaves_connection_to_parent(code: Refcode) -> None:
     session = OwnConnection("which_session", "SELECT pg_backend_pid() + $1", "int")
     first = session.run([0])
     assert count_visit(code.code)
@@ -123,17 +129,17 @@ def test_a_fork_leaves_the_connection_to_the_first_process(code: Refcode) -> Non
 # ---------------------------------------------------------------------- windows, comparisons, pruning
 
 
-def test_the_windows_before(code: Refcode) -> None:
+def test_previous_windows(code: Refcode) -> None:
     make_visits(code, {0: 1, 1: 2, 6: 4, 7: 8, 13: 16, 14: 32, 27: 64, 28: 128, 55: 256, 56: 512})
-    for told in (stats_by_code([code.code])[code.code], platform_stats()):
-        assert (told.today, told.last7d, told.last28d) == (1, 7, 127)
-        assert told.previous.today == 2
-        assert told.previous.last7d == 24
-        assert told.previous.last28d == 128 + 256
-        assert told.total == 1023
+    for visits in (stats_by_code([code.code])[code.code], platform_stats()):
+        assert (visits.today, visits.last7d, visits.last28d) == (1, 7, 127)
+        assert visits.previous.today == 2
+        assert visits.previous.last7d == 24
+        assert visits.previous.last28d == 128 + 256
+        assert visits.total == 1023
 
 
-def test_pruning_changes_nothing_that_is_read(code: Refcode) -> None:
+def test_pruning_changes_no_statistics(code: Refcode) -> None:
     make_visits(code, {0: 1, 27: 2, 28: 4, 29: 8, 55: 16, 56: 32, 400: 64})
     before = stats_by_code([code.code]), platform_stats()
     seen: list[tuple[date, int]] = []
@@ -149,7 +155,7 @@ def test_pruning_changes_nothing_that_is_read(code: Refcode) -> None:
     assert prune_visits() == 0
 
 
-def test_shards_of_past_days_become_one_row(code: Refcode) -> None:
+def test_shards_of_past_days_are_merged(code: Refcode) -> None:
     count_visit(code.code)
     day = VisitDaily.get().day
     query("UPDATE platform_visits SET shard = 3")
@@ -161,11 +167,11 @@ def test_shards_of_past_days_become_one_row(code: Refcode) -> None:
     assert [(row.day, row.shard, row.visits) for row in PlatformVisits.select()] == [(day, 0, 1)]
 
 
-def test_history_from_elsewhere_counts_everywhere(code: Refcode) -> None:
+def test_imported_history_is_counted_everywhere(code: Refcode) -> None:
     make_visits(code, {0: 1})
     today = platform_stats().daily[-1][0]
     days = {date.fromordinal(today.toordinal() - back): visits for back, visits in ((0, 5), (10, 6), (99, 7))}
     add_history(code.code, 1_000_000, days)
-    for told in (stats_by_code([code.code])[code.code], platform_stats()):
-        assert (told.total, told.today, told.last28d) == (1_000_001, 6, 12)
+    for visits in (stats_by_code([code.code])[code.code], platform_stats()):
+        assert (visits.total, visits.today, visits.last28d) == (1_000_001, 6, 12)
     assert not broken_invariants()

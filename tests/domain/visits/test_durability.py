@@ -1,4 +1,4 @@
-"""What was answered is stored, though the web server is killed in the middle; on a database with its own settings."""
+"""Acknowledged arrivals survive a killed web server, on a database with default durability settings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def durable_url(tmp_path: Path) -> Iterator[str]:
         stop_postgres(tmp_path / "postgres")
 
 
-def test_no_answered_beacon_is_lost_to_a_kill(durable_url: str) -> None:
+@pytest.mark.slow
+def test_killed_server_loses_no_acknowledged_beacon(durable_url: str) -> None:
     sources = itertools.cycle([beacon(f"code{number}") for number in range(1, PATHS + 1)])
     answered = unanswered = 0
     for is_killed in (True, False):

@@ -1,4 +1,4 @@
-"""Writes shared by those who arrive meanwhile: who waits for what, and what a failure costs."""
+"""Group commit: requests that arrive during a write share the next one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from portal.visits.group_commit import GroupCommit
 
 
 class SlowStore:
-    """A store whose writes wait until they are let go, and fail when told to."""
+    """A store whose writes wait for the gate and fail on demand."""
 
     def __init__(self) -> None:
         self.writes: list[dict[str, int]] = []
@@ -41,10 +41,10 @@ def wait_for_group(counter: GroupCommit, size: int) -> None:
         if counter._open is not None and sum(counter._open.counts.values()) == size:
             return
         time.sleep(0.005)
-    raise AssertionError("nobody waits")
+    raise AssertionError("no group of this size is waiting")
 
 
-def test_those_who_arrive_during_a_write_share_the_next() -> None:
+def test_arrivals_during_write_share_next_write() -> None:
     store = SlowStore()
     counter = GroupCommit(store.write)
     with ThreadPoolExecutor(10) as pool:
@@ -61,14 +61,14 @@ def test_those_who_arrive_during_a_write_share_the_next() -> None:
     assert store.writes == [{"a": 1}, {"a": 2, "b": 5}]
 
 
-def test_who_is_alone_waits_for_nobody() -> None:
+def test_single_arrival_does_not_wait() -> None:
     store = SlowStore()
     store.gate.release()
     assert GroupCommit(store.write).add("a")
     assert store.writes == [{"a": 1}]
 
 
-def test_an_unknown_name_is_told_to_its_own_visitor_only() -> None:
+def test_unknown_name_is_reported_to_its_own_visitor_only() -> None:
     store = SlowStore()
     counter = GroupCommit(store.write)
     with ThreadPoolExecutor(3) as pool:
@@ -80,7 +80,7 @@ def test_an_unknown_name_is_told_to_its_own_visitor_only() -> None:
         assert (known.result(5), unknown.result(5)) == (True, False)
 
 
-def test_a_failing_write_fails_its_own_group_only() -> None:
+def test_failed_write_fails_its_own_group_only() -> None:
     store = SlowStore()
     counter = GroupCommit(store.write)
     with ThreadPoolExecutor(4) as pool:
@@ -102,7 +102,7 @@ def test_a_failing_write_fails_its_own_group_only() -> None:
     assert store.writes == [{"a": 1}, {"c": 1}]
 
 
-def test_a_leader_that_died_strands_nobody() -> None:
+def test_dead_leader_does_not_block_followers() -> None:
     store = SlowStore()
     counter = GroupCommit(store.write)
     dead = threading.Thread(target=counter._join, args=("a",))
@@ -117,7 +117,7 @@ def test_a_leader_that_died_strands_nobody() -> None:
     assert store.writes == [{"c": 1}]
 
 
-def test_nobody_waits_for_ever_for_a_write_that_hangs() -> None:
+def test_hanging_write_times_out() -> None:
     store = SlowStore()
     counter = GroupCommit(store.write, wait_seconds=1)
     with ThreadPoolExecutor(2) as pool:
@@ -131,8 +131,8 @@ def test_nobody_waits_for_ever_for_a_write_that_hangs() -> None:
     assert store.writes == [{"a": 1}], "what was refused must not be written later"
 
 
-def test_a_forked_process_starts_anew() -> None:
-    # A fork in the middle of a write leaves the child a lock nobody holds and a group nobody leads.
+def test_forked_process_starts_empty() -> None:
+    # A fork during a write leaves the child a lock without a holder and a group without a leader.
     program = """
         import os, threading, time
         from portal.visits.group_commit import GroupCommit

@@ -1,4 +1,4 @@
-"""Which beacons count and what the windows show (SPEC section 2)."""
+"""Which beacons count and what the windows show. See docs/rules/visits.md."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def days_ago(days: int) -> date:
     ("ago", "today", "week", "month"),
     [(0, 1, 1, 1), (1, 0, 1, 1), (6, 0, 1, 1), (7, 0, 0, 1), (27, 0, 0, 1), (28, 0, 0, 0), (-1, 0, 0, 0)],
 )
-def test_the_edges_of_the_windows(ago: int, today: int, week: int, month: int) -> None:
+def test_window_edges(ago: int, today: int, week: int, month: int) -> None:
     got = visit_windows({days_ago(ago): 1}, TODAY)
     assert (got.today, got.last7d, got.last28d) == (today, week, month)
 
 
-def test_the_windows_add_up() -> None:
+def test_windows_add_up() -> None:
     got = visit_windows({days_ago(ago): 10**ago for ago in range(3)}, TODAY)
     assert (got.today, got.last7d, got.last28d) == (1, 111, 111)
     assert visit_windows({}, TODAY).last28d == 0
 
 
 @given(st.dictionaries(st.dates(date(2026, 1, 1), date(2026, 4, 1)), st.integers(0, 10**6)))
-def test_a_longer_window_is_never_smaller(counts: dict[date, int]) -> None:
+def test_longer_window_is_never_smaller(counts: dict[date, int]) -> None:
     got = visit_windows(counts, TODAY)
     assert 0 <= got.today <= got.last7d <= got.last28d <= sum(counts.values())
 
 
 @given(st.dictionaries(st.dates(date(2026, 1, 1), date(2026, 4, 1)), st.integers(0, 10**6)))
 def test_removing_old_days_changes_no_window(counts: dict[date, int]) -> None:
-    kept = {day: count for day, count in counts.items() if day >= oldest_kept_day(TODAY)}
-    assert visit_windows(kept, TODAY) == visit_windows(counts, TODAY)
+    recent = {day: count for day, count in counts.items() if day >= oldest_kept_day(TODAY)}
+    assert visit_windows(recent, TODAY) == visit_windows(counts, TODAY)
 
 
 @pytest.mark.parametrize(

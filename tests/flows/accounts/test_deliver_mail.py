@@ -1,4 +1,4 @@
-"""The outbox: nothing lost, sent once as far as SMTP allows, tried again with patience, given up in the end."""
+"""The outbox: no letter is lost, each is sent once as far as SMTP allows, retried with growing waits, then given up."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from portal.dev.processes import pick_port
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
 from portal.mail import (
     Letter,
-    LetterPointless,
-    NoPostman,
-    Postman,
-    address_of,
+    LetterObsolete,
+    MailTransport,
+    NoTransport,
     list_dead_letters,
+    parse_server_url,
     prune_letters,
     queue_letter,
     requeue_dead_letters,
@@ -41,14 +41,16 @@ def server() -> Iterator[tuple[Mailbox, int]]:
 
 def compose(row: MailOutbox) -> Letter:
     if row.kind == "pointless":
-        raise LetterPointless("the link was used")
+        raise LetterObsolete("the link was used")
     if row.kind == "broken":
         raise KeyError("params")
     return Letter(f"{row.kind} {row.locale}", "text", "<p>text</p>")
 
 
 def deliver(port: int, **more: int) -> int:
-    return deliver_mail(Postman(address_of(f"smtp+plain://127.0.0.1:{port}")), compose, SENDER, ACTOR, **more)
+    return deliver_mail(
+        MailTransport(parse_server_url(f"smtp+plain://127.0.0.1:{port}")), compose, SENDER, ACTOR, **more
+    )
 
 
 def queue(kind: str = "hello", to: str = "olena@example.com", lifetime: timedelta = DAY, **more: str) -> None:
@@ -59,7 +61,7 @@ def due_again() -> None:
     query("UPDATE mail_outbox SET next_attempt_at = now() WHERE status = 'queued'")
 
 
-def test_a_letter_goes_out_once(server: tuple[Mailbox, int]) -> None:
+def test_letter_is_sent_once(server: tuple[Mailbox, int]) -> None:
     mailbox, port = server
     queue(to="first@example.com")
     queue(to="second@example.com")
@@ -72,20 +74,20 @@ def test_a_letter_goes_out_once(server: tuple[Mailbox, int]) -> None:
     assert EventLog.get(EventLog.event == "letter_sent").to_status == "sent"
 
 
-def test_a_letter_falls_with_its_cause(server: tuple[Mailbox, int]) -> None:
+def test_letter_is_rolled_back_with_its_cause(server: tuple[Mailbox, int]) -> None:
     with transaction() as change:
         queue()
         change.rollback()
     assert deliver(server[1]) == 0
 
 
-def test_one_dedupe_key_is_one_letter() -> None:
+def test_dedupe_key_queues_one_letter() -> None:
     assert queue_letter("hello", "a@example.com", "en", DAY, dedupe_key="once")
     assert not queue_letter("hello", "a@example.com", "en", DAY, dedupe_key="once")
     assert MailOutbox.select().count() == 1
 
 
-def test_two_senders_at_once_send_each_letter_once(server: tuple[Mailbox, int]) -> None:
+def test_two_senders_send_each_letter_once(server: tuple[Mailbox, int]) -> None:
     mailbox, port = server
     for number in range(30):
         queue(to=f"person{number}@example.com")
@@ -101,7 +103,7 @@ def test_two_senders_at_once_send_each_letter_once(server: tuple[Mailbox, int]) 
     assert len(set(mailbox.recipients)) == len(mailbox.recipients) == 30
 
 
-def test_a_refusal_for_now_is_tried_again_with_growing_patience(server: tuple[Mailbox, int]) -> None:
+def test_temporary_refusal_is_retried_with_growing_waits(server: tuple[Mailbox, int]) -> None:
     mailbox, port = server
     queue()
     waits = []
@@ -117,7 +119,7 @@ def test_a_refusal_for_now_is_tried_again_with_growing_patience(server: tuple[Ma
     assert MailOutbox.get().attempts == 4
 
 
-def test_a_letter_is_given_up_after_its_last_attempt(server: tuple[Mailbox, int]) -> None:
+def test_letter_dies_after_its_last_attempt(server: tuple[Mailbox, int]) -> None:
     mailbox, port = server
     queue()
     for _ in range(MOST_ATTEMPTS):
@@ -132,7 +134,7 @@ def test_a_letter_is_given_up_after_its_last_attempt(server: tuple[Mailbox, int]
     assert deliver(port) == 1
 
 
-def test_a_refusal_for_good_is_not_tried_again_and_stops_nobody_else(server: tuple[Mailbox, int]) -> None:
+def test_permanent_refusal_is_not_retried_and_stops_no_other_letter(server: tuple[Mailbox, int]) -> None:
     mailbox, port = server
     queue(to="gone@example.com")
     queue()
@@ -141,7 +143,7 @@ def test_a_refusal_for_good_is_not_tried_again_and_stops_nobody_else(server: tup
     assert [row.to_address for row in list_dead_letters()] == ["gone@example.com"]
 
 
-def test_a_letter_that_cannot_be_worded_stops_nobody_else(
+def test_letter_that_cannot_be_composed_stops_no_other_letter(
     server: tuple[Mailbox, int], caplog: pytest.LogCaptureFixture
 ) -> None:
     queue("broken")
@@ -149,13 +151,13 @@ def test_a_letter_that_cannot_be_worded_stops_nobody_else(
     queue(to="no address at all")
     queue()
     assert deliver(server[1]) == 1
-    assert "cannot be sent" in caplog.text
+    assert "letter not sent" in caplog.text
     assert {row.kind: row.status for row in MailOutbox.select() if row.kind != "hello"} == {
         "broken": "queued", "pointless": "expired",
     }  # fmt: skip
 
 
-def test_a_server_that_is_away_costs_no_attempt(caplog: pytest.LogCaptureFixture) -> None:
+def test_unavailable_server_costs_no_attempt(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     queue()
     assert deliver(pick_port()) == 0
@@ -164,7 +166,7 @@ def test_a_server_that_is_away_costs_no_attempt(caplog: pytest.LogCaptureFixture
     assert (row.status, row.attempts) == ("queued", 0)
 
 
-def test_a_connection_that_breaks_is_picked_up_again(server: tuple[Mailbox, int]) -> None:
+def test_broken_connection_is_resumed(server: tuple[Mailbox, int]) -> None:
     mailbox, port = server
     queue(to="first@example.com")
     queue(to="second@example.com")
@@ -176,7 +178,7 @@ def test_a_connection_that_breaks_is_picked_up_again(server: tuple[Mailbox, int]
     assert mailbox.recipients == ["first@example.com", "second@example.com"]
 
 
-def test_a_crash_after_sending_leaves_the_same_message_id(server: tuple[Mailbox, int]) -> None:
+def test_crash_after_sending_keeps_the_message_id(server: tuple[Mailbox, int]) -> None:
     mailbox, port = server
     queue()
     deliver(port)
@@ -186,7 +188,7 @@ def test_a_crash_after_sending_leaves_the_same_message_id(server: tuple[Mailbox,
     assert len(mailbox.letters) == 2
 
 
-def test_what_is_too_late_stays_unsent(server: tuple[Mailbox, int]) -> None:
+def test_expired_letter_is_not_sent(server: tuple[Mailbox, int]) -> None:
     queue()
     query("UPDATE mail_outbox SET expires_at = now() - interval '1 minute'")
     assert deliver(server[1]) == 0
@@ -194,23 +196,23 @@ def test_what_is_too_late_stays_unsent(server: tuple[Mailbox, int]) -> None:
     assert not server[0].letters
 
 
-def test_without_a_server_letters_wait_and_then_expire() -> None:
+def test_letters_expire_without_a_server() -> None:
     queue(lifetime=timedelta(minutes=5))
-    assert deliver_mail(NoPostman(), compose, SENDER, ACTOR) == 0
+    assert deliver_mail(NoTransport(), compose, SENDER, ACTOR) == 0
     assert MailOutbox.get().status == "queued"
     query("UPDATE mail_outbox SET expires_at = now()")
-    deliver_mail(NoPostman(), compose, SENDER, ACTOR)
+    deliver_mail(NoTransport(), compose, SENDER, ACTOR)
     assert MailOutbox.get().status == "expired"
 
 
-def test_a_run_has_an_end(server: tuple[Mailbox, int]) -> None:
+def test_run_sends_at_most_its_limit(server: tuple[Mailbox, int]) -> None:
     for _ in range(5):
         queue()
-    assert deliver(server[1], most=3) == 3
+    assert deliver(server[1], limit=3) == 3
     assert deliver(server[1]) == 2, "the rest is not held back"
 
 
-def test_old_letters_are_removed_and_waiting_ones_are_not(server: tuple[Mailbox, int]) -> None:
+def test_old_letters_are_pruned_and_queued_ones_kept(server: tuple[Mailbox, int]) -> None:
     make_user()
     queue()
     deliver(server[1])

@@ -185,7 +185,10 @@ def test_only_referrers_and_credited_purchases_are_noted(referrer: User, buyer: 
 
 def test_a_failure_to_note_fails_nothing_else(referrer: User, caplog: pytest.LogCaptureFixture) -> None:
     query("ALTER TABLE access_signals RENAME TO away")
-    note_sighting(referrer.id, HERE, SETTINGS)
+    try:
+        note_sighting(referrer.id, HERE, SETTINGS)
+    finally:
+        query("ALTER TABLE away RENAME TO access_signals")
     assert "not recorded" in caplog.text
     assert User.get_by_id(referrer.id).name == "Referrer"
 

@@ -22,7 +22,6 @@ from portal.flows.checkout.begin_payment import begin_order_payment
 from portal.flows.checkout.receive_callback import (
     CallbackRefused,
     apply_again,
-    receive_callback,
     settle_inbox,
 )
 from portal.payments import (
@@ -171,7 +170,7 @@ def test_refused_and_unknown_ones_cannot_be_applied_or_closed(store: Store) -> N
     store.leave(order)
     forged = json.loads(store.callback(order)) | {"merchantSignature": "0" * 32}
     with pytest.raises(CallbackRefused):
-        receive_callback(json.dumps(forged).encode(), store.chain, store.settings)
+        store.receive(json.dumps(forged).encode())
     event, admin = PaymentEvent.get(), Actor.user(store.user("admin").id)
     with pytest.raises(CallbackClosed):
         again(store, event.id)
@@ -199,7 +198,7 @@ def test_a_long_callback_of_the_provider_is_kept_whole(store: Store, monkeypatch
 
 def test_a_refused_body_is_kept_in_part(store: Store) -> None:
     with pytest.raises(CallbackRefused):
-        receive_callback(b"x" * 200_000, store.chain, store.settings)
+        store.receive(b"x" * 200_000)
     assert len(PaymentEvent.get().payload) == REFUSED_PAYLOAD_LIMIT
 
 

@@ -1,17 +1,17 @@
-"""Who is credited where people, wallets and browsers cross (docs/attribution.md)."""
+"""Attribution where people, wallets and browsers overlap. See docs/attribution.md."""
 
 from __future__ import annotations
 
 import pytest
 
 from models import Order, User
+from portal.catalogue import CartLine
 from portal.db import query
 from portal.flows.accounts.link_wallet import unlink_wallet
 from portal.flows.accounts.sign_up import sign_up
 from portal.flows.checkout.decide_attribution import preview_attribution
 from portal.flows.checkout.place_order import place_order
 from portal.flows.overviews.risk_hints import risk_hints
-from portal.orders import CartLine
 from portal.settings import Settings
 from tests.factories import make_code, make_product, make_reward, make_user, make_wallet
 
@@ -25,7 +25,7 @@ def order(buyer: User, cookie: str | None, settings: Settings) -> Order:
     return place_order(buyer, [CartLine(make_product().id, 1)], cookie, settings).order
 
 
-def test_the_wallet_whose_link_was_followed_is_credited(settings: Settings) -> None:
+def test_wallet_of_the_followed_link_is_credited(settings: Settings) -> None:
     referrer, buyer = make_user("Referrer"), make_user("Buyer")
     first, second = make_code(referrer), make_code(referrer)
     for code in (first, second):
@@ -33,13 +33,13 @@ def test_the_wallet_whose_link_was_followed_is_credited(settings: Settings) -> N
         assert (placed.referral_code, placed.referrer_wallet) == (code.code, code.wallet_address)
 
 
-def test_no_wallet_of_a_referrer_credits_them_with_their_own_purchase(settings: Settings) -> None:
+def test_own_purchase_is_self_referral_with_every_wallet(settings: Settings) -> None:
     referrer = make_user("Referrer")
     for code in (make_code(referrer), make_code(referrer)):
         assert order(referrer, code.code, settings).referral_reason == "self_referral"
 
 
-def test_a_wallet_handed_to_a_second_account_is_told_to_the_admin(settings: Settings) -> None:
+def test_wallet_moved_to_second_account_is_a_risk_hint(settings: Settings) -> None:
     buyer, second = make_user("Buyer"), make_user("Second account")
     wallet = make_code(buyer).wallet_address
     unlink_wallet(buyer.id, wallet)
@@ -50,15 +50,15 @@ def test_a_wallet_handed_to_a_second_account_is_told_to_the_admin(settings: Sett
     assert [hint.code for hint in risk_hints([reward])[reward.id]] == ["same_wallet"]
 
 
-def test_people_who_share_a_browser_are_judged_one_by_one(settings: Settings) -> None:
-    # The referrer tries the own link, then somebody else of the household buys in the same browser.
+def test_accounts_sharing_a_browser_are_decided_separately(settings: Settings) -> None:
+    # The referrer tries their own link, then another person of the household buys in the same browser.
     referrer, relative = make_user("Referrer"), make_user("Relative")
     cookie = make_code(referrer).code
     assert order(referrer, cookie, settings).referral_reason == "self_referral"
     assert order(relative, cookie, settings).referral_code == cookie
 
 
-def test_the_browsers_code_goes_before_the_accounts(settings: Settings) -> None:
+def test_code_of_browser_comes_before_code_of_account(settings: Settings) -> None:
     first, second = make_code(make_user("First")), make_code(make_user("Second"))
     buyer = sign_up("Buyer", "buyer@demo.example", "a-long-password", "en", first.code)
     assert buyer.referred_by_code == first.code
@@ -66,18 +66,18 @@ def test_the_browsers_code_goes_before_the_accounts(settings: Settings) -> None:
     assert order(buyer, second.code, settings).referral_code == second.code
 
 
-def test_a_private_window_buys_with_the_accounts_code(settings: Settings) -> None:
+def test_code_of_account_is_used_without_cookie(settings: Settings) -> None:
     code = make_code(make_user("Referrer"))
     buyer = sign_up("Buyer", "buyer@demo.example", "a-long-password", "en", code.code)
     placed = order(buyer, None, settings)
     assert (placed.referral_code, placed.referral_trace[0]["source"]) == (code.code, "account")
 
 
-def test_blocked_cookies_credit_nobody(settings: Settings) -> None:
+def test_without_cookie_or_account_code_nothing_is_credited(settings: Settings) -> None:
     assert order(make_user("Buyer"), None, settings).referral_reason == "no_code"
 
 
-def test_a_code_switched_off_credits_nothing_new_and_takes_nothing_back(settings: Settings) -> None:
+def test_deactivated_code_credits_nothing_new_and_keeps_past_orders(settings: Settings) -> None:
     code = make_code(make_user("Referrer"))
     placed = order(make_user("Buyer"), code.code, settings)
     query("UPDATE refcodes SET active = false WHERE code = %s", [code.code])
@@ -87,6 +87,6 @@ def test_a_code_switched_off_credits_nothing_new_and_takes_nothing_back(settings
 
 
 @pytest.mark.parametrize("cookie", ["ABCDEFG0", "abcdefgh", "x" * 64, "' OR 1=1 --", "%", "ABCDEFGH "])
-def test_tampered_cookies_credit_nobody(settings: Settings, cookie: str) -> None:
+def test_tampered_cookie_credits_nothing(settings: Settings, cookie: str) -> None:
     make_code(make_user("Referrer"), code="ABCDEFGH")
     assert order(make_user("Buyer"), cookie, settings).referral_reason == "unknown_code"

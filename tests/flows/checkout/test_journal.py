@@ -6,6 +6,8 @@ import pytest
 from peewee import IntegrityError, fn
 
 from models import (
+    JournalAccountBalance,
+    JournalBalanceDelta,
     JournalTransfer,
     MerchantConfig,
     Order,
@@ -15,12 +17,19 @@ from models import (
     database,
 )
 from portal.commissions import payouts, read_plan
+from portal.commissions.rules import commission_columns
 from portal.db import Actor, transaction
 from portal.db.checks import run_checks
 from portal.flows.approvals.decide_reward import approve
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.settle_payment import pay_with_credit
-from portal.journal import JournalFilter, list_balances, list_journal_ledger, list_transfers_of
+from portal.journal import (
+    JournalFilter,
+    fold_journal_balances,
+    list_balances,
+    list_journal_ledger,
+    list_transfers_of,
+)
 from portal.lib.money import MINOR_UNITS
 from portal.payments import add_credit
 from portal.rewards import minting
@@ -128,7 +137,7 @@ def test_a_payout_empties_what_the_vendor_is_owed_into_money_and_reserve(store: 
 def test_a_minted_reward_that_is_refunded_is_owed_back(store: Store) -> None:
     order = bought(store)
     reward = approve(ReferralReward.get().id, store.user("admin").id, store.settings)
-    minting.claim_approved([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
+    minting.claim_mintable([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
     minting.record_minted({reward.id: "0x" + "1" * 64}, TESTER)
     wei = reward.reward_amount_wei
     assert balances("TOKEN") == {"reward_expense": -wei, "tokens_minted": wei}
@@ -193,13 +202,83 @@ def test_a_transfer_nobody_can_explain_is_found(store: Store, account: str, chec
 
 def test_a_payment_or_a_settlement_the_books_do_not_know_is_found(store: Store) -> None:
     bought(store)
-    for table, change in (
-        ("payment_transactions", "refunded_minor = 1"),
-        ("settlements", "amount_minor = amount_minor + 1, net_payout_minor = net_payout_minor + 1"),
-    ):
-        database.execute_sql(f"ALTER TABLE {table} DISABLE TRIGGER {table}_journal")
-        database.execute_sql(f"UPDATE {table} SET {change}")
-    assert {"journal_agrees_with_payments", "journal_agrees_with_settlements"} <= set(run_checks())
+    with database.atomic() as transaction:
+        for table, change in (
+            ("payment_transactions", "refunded_minor = 1"),
+            ("settlements", "amount_minor = amount_minor + 1, net_payout_minor = net_payout_minor + 1"),
+        ):
+            database.execute_sql(f"ALTER TABLE {table} DISABLE TRIGGER {table}_journal")
+            database.execute_sql(f"UPDATE {table} SET {change}")
+        failed = set(run_checks())
+        transaction.rollback()
+    assert {"journal_agrees_with_payments", "journal_agrees_with_settlements"} <= failed
+
+
+def test_journal_does_not_read_the_displayed_breakdown(store: Store) -> None:
+    bought(store, "mountain-tea")
+    assert run_checks() == {}
+    before = newest()
+    database.execute_sql(
+        """UPDATE settlements SET metadata = jsonb_set(metadata #- '{commissionBreakdown,referralCommission}',
+           '{commissionBreakdown,referral}', '"99999.00"')"""
+    )
+    assert newest() == before
+    assert set(run_checks()) == {"settlement_parts_match_their_breakdown"}
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("platform_commission_minor = platform_commission_minor + 1", "settlements_parts_add_up"),
+        ("split_commissions = '{\"fund\": 1}'", "settlements_parts_add_up"),
+        ('split_commissions = \'{"fund": "0"}\'', "settlements_integer_splits"),
+        ("split_commissions = '[]'", "settlements_integer_splits"),
+    ],
+)
+def test_parts_of_a_commission_add_up(store: Store, change: str, constraint: str) -> None:
+    bought(store)
+    with pytest.raises(IntegrityError, match=constraint), transaction():
+        database.execute_sql(f"UPDATE settlements SET {change}")
+
+
+def test_custom_splits_are_owed_to_their_recipients(database: str) -> None:
+    splits = [{"recipientId": "fund", "amount": "4.80"}, {"recipientId": "fund", "amount": "0.20"}]
+    breakdown = {
+        "platformCommission": "10.00",
+        "referralCommission": "5.00",
+        "customSplits": splits,
+        "totalCommission": "20.00",
+    }
+    make_settlement(
+        make_vendor(),
+        10_000,
+        commission_minor=2_000,
+        net_payout_minor=8_000,
+        metadata={"commissionBreakdown": breakdown},
+        **commission_columns(breakdown, "UAH"),
+    )
+    assert balances("UAH") == {
+        "clearing": -10_000,
+        "vendor_payable": 8_000,
+        "platform_commission": 1_000,
+        "referral_commission": 500,
+        "split_payable": 500,
+    }
+    assert "settlement_parts_match_their_breakdown" not in run_checks()
+
+
+def test_trial_balance_is_the_same_before_and_after_folding(store: Store) -> None:
+    bought(store, "mountain-tea")
+    before = list_balances()
+    assert JournalBalanceDelta.select().count() > 0
+    assert fold_journal_balances() > 0
+    assert JournalBalanceDelta.select().count() == 0
+    assert list_balances() == before
+    assert run_checks() == {}
+    JournalAccountBalance.update(balance=JournalAccountBalance.balance + 1).where(
+        JournalAccountBalance.account == "clearing"
+    ).execute()
+    assert "journal_balances_match_the_transfers" in run_checks()
 
 
 def test_a_currency_has_the_same_minor_units_in_the_books(database: str) -> None:

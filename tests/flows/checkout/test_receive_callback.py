@@ -21,9 +21,9 @@ from models import (
 from portal.db import connection
 from portal.db.checks import run_checks
 from portal.flows.checkout import receive_callback as flow
-from portal.flows.checkout.receive_callback import CallbackRefused, receive_callback, settle_inbox
+from portal.flows.checkout.receive_callback import CallbackRefused, settle_inbox
 from portal.payments import find_payment
-from portal.payments.providers.wayforpay.messages import sign
+from portal.payments.providers.wayforpay.signature import sign
 from tests.flows.conftest import Store
 
 pytestmark = pytest.mark.system_postgres
@@ -124,7 +124,7 @@ def test_many_at_once_settle_once(store: Store) -> None:
     def send() -> None:
         try:
             with connection():
-                receive_callback(body, store.chain, store.settings)
+                store.receive(body)
         except BaseException as error:
             errors.append(error)
 
@@ -207,7 +207,7 @@ def test_a_signed_callback_that_does_not_fit_is_refused(
 )
 def test_what_cannot_be_read_or_believed_is_refused(store: Store, body: bytes, reason: str) -> None:
     with pytest.raises(CallbackRefused):
-        receive_callback(body, store.chain, store.settings)
+        store.receive(body)
     assert outcomes() == [("refused", reason)]
 
 
@@ -215,7 +215,7 @@ def test_a_forged_callback_changes_nothing(store: Store) -> None:
     order = ready(store)
     forged = json.loads(store.callback(order)) | {"merchantSignature": "0" * 32}
     with pytest.raises(CallbackRefused):
-        receive_callback(json.dumps(forged).encode(), store.chain, store.settings)
+        store.receive(json.dumps(forged).encode())
     assert outcomes() == [("refused", "bad_signature")]
     assert find_payment(order.order_reference).status == "redirected"
 

@@ -1,4 +1,4 @@
-"""Failed rails: written again by the job, ever less often, or at once by an admin, and once by whoever is first."""
+"""Failed ledgers: retried by the job with growing intervals or at once by an admin, and written once."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.system_postgres
 
 
 def fail(*_: object) -> None:
-    raise RuntimeError("this rail is broken")
+    raise RuntimeError("this ledger is broken")
 
 
 @pytest.fixture
 def failure(store: Store, monkeypatch: pytest.MonkeyPatch) -> RailFailure:
-    """A paid order whose commission rail could not be written."""
+    """Return the failure of a paid order whose commission ledger could not be written."""
     with monkeypatch.context() as patch:
         patch.setattr(write_rails, "write_settlement", fail)
         store.pay(store.newcomer("ann"), cookie=store.code)
@@ -35,7 +35,7 @@ def retry(store: Store, failure: RailFailure) -> bool:
     return retry_rail(failure.id, store.user("admin").id, store.chain, store.settings)
 
 
-def test_an_admin_writes_it_at_once(store: Store, failure: RailFailure) -> None:
+def test_admin_retries_at_once(store: Store, failure: RailFailure) -> None:
     assert retry(store, failure) is True
     assert Settlement.select().count() == 2
     assert RailFailure.get().resolved_at is not None
@@ -46,7 +46,7 @@ def test_an_admin_writes_it_at_once(store: Store, failure: RailFailure) -> None:
     assert run_checks() == {}
 
 
-def test_a_rail_that_stands_is_not_touched_again(
+def test_complete_ledger_is_not_written_again(
     store: Store, failure: RailFailure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retry(store, failure)
@@ -56,7 +56,7 @@ def test_a_rail_that_stands_is_not_touched_again(
     assert (RailFailure.get().resolved_at is not None, RailFailure.get().attempts) == (True, 1)
 
 
-def test_the_job_and_admins_at_once_write_it_once(store: Store, failure: RailFailure) -> None:
+def test_concurrent_retries_write_once(store: Store, failure: RailFailure) -> None:
     work = [lambda: retry(store, failure)] * 3 + [lambda: retry_rails(store.chain, store.settings)] * 2
     assert not at_once(work)
     assert Settlement.select().count() == 2
@@ -64,7 +64,7 @@ def test_the_job_and_admins_at_once_write_it_once(store: Store, failure: RailFai
     assert run_checks() == {}
 
 
-def test_each_failure_waits_longer_for_the_job(
+def test_each_failure_doubles_the_wait(
     store: Store, failure: RailFailure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert next_try_at(failure) == failure.last_tried_at
@@ -76,7 +76,7 @@ def test_each_failure_waits_longer_for_the_job(
         assert next_try_at(tried) - tried.last_tried_at == timedelta(minutes=2)
         assert retry_rails(store.chain, store.settings) == 0
         assert RailFailure.get().attempts == 2
-        # An admin need not wait.
+        # An admin does not have to wait.
         assert retry(store, failure) is False
         assert RailFailure.get().attempts == 3
     query("UPDATE rail_failures SET last_tried_at = now() - interval '239 seconds'")
@@ -87,7 +87,7 @@ def test_each_failure_waits_longer_for_the_job(
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 5, 9, 40, 2_000_000])
-def test_what_is_shown_is_when_the_job_comes(store: Store, failure: RailFailure, attempts: int) -> None:
+def test_next_try_is_when_the_job_retries(store: Store, failure: RailFailure, attempts: int) -> None:
     for seconds, due in ((1, False), (-1, True)):
         RailFailure.update(attempts=attempts).execute()
         wait = next_try_at(RailFailure.get()) - RailFailure.get().last_tried_at
@@ -98,7 +98,7 @@ def test_what_is_shown_is_when_the_job_comes(store: Store, failure: RailFailure,
         assert bool(list_due_rail_failures()) is due
 
 
-def test_one_that_breaks_leaves_the_others_and_waits(store: Store, failure: RailFailure) -> None:
+def test_failing_retry_does_not_stop_others(store: Store, failure: RailFailure) -> None:
     long_ago = failure.created_at - timedelta(days=1)
     RailFailure.insert(
         order_reference="store_gone_1", rail="reward", reason="x", last_tried_at=long_ago
@@ -110,7 +110,7 @@ def test_one_that_breaks_leaves_the_others_and_waits(store: Store, failure: Rail
     assert not list_due_rail_failures()
 
 
-def test_a_refund_meanwhile_is_taken_off_the_late_rail(store: Store, failure: RailFailure) -> None:
+def test_refund_before_retry_reduces_the_ledger(store: Store, failure: RailFailure) -> None:
     store.tell(Order.get(Order.order_reference == failure.order_reference), "Refunded", amount="100.00")
     assert retry(store, failure) is True
     order = Order.get(Order.order_reference == failure.order_reference)
@@ -119,6 +119,6 @@ def test_a_refund_meanwhile_is_taken_off_the_late_rail(store: Store, failure: Ra
     assert run_checks() == {}
 
 
-def test_an_unknown_failure_is_said(store: Store) -> None:
+def test_unknown_failure_raises(store: Store) -> None:
     with pytest.raises(RailFailureUnknown):
         retry_rail(10**9, store.user("admin").id, store.chain, store.settings)

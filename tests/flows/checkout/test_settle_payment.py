@@ -1,21 +1,32 @@
-"""The paid path: first purchases decided at payment, credit that cannot be spent twice, rails that retry."""
+"""The paid path: first purchases are decided at payment, credit is spent once, failed ledgers are retried."""
 
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from models import CreditEntry, MerchantConfig, Order, Product, RailFailure, ReferralReward, Settlement
+from models import (
+    CreditEntry,
+    MerchantConfig,
+    Order,
+    PlatformConfig,
+    Product,
+    ProgrammeVersion,
+    RailFailure,
+    ReferralReward,
+    Settlement,
+)
+from portal.catalogue import CartLine
 from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
 from portal.flows.checkout import write_ledgers as write_rails
 from portal.flows.checkout.begin_payment import begin_membership_payment
-from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.checkout.retry_ledgers import retry_rails
 from portal.flows.checkout.settle_payment import buy_with_credit, pay_with_credit
-from portal.orders import CartLine, OrderUnknown
+from portal.orders import OrderUnknown
 from portal.payments import AlreadyPaid, CreditShort, add_credit, credit_balance, find_payment
 from portal.payments.operations import PaymentInProgress
 from tests.flows.conftest import Store
@@ -29,7 +40,7 @@ def give_credit(store: Store, name: str) -> int:
     return int(user.id)
 
 
-def test_of_two_orders_side_by_side_only_the_first_paid_is_attributed(store: Store) -> None:
+def test_only_the_first_paid_of_two_orders_is_attributed(store: Store) -> None:
     buyer = store.newcomer("ann")
     first, second = (store.place(buyer, cookie=store.code).order for _ in range(2))
     assert first.referral_code == second.referral_code == store.code
@@ -44,7 +55,7 @@ def test_of_two_orders_side_by_side_only_the_first_paid_is_attributed(store: Sto
     assert run_checks() == {}
 
 
-def test_two_orders_paid_at_the_same_moment_are_not_both_first(store: Store) -> None:
+def test_concurrent_payments_have_one_first_purchase(store: Store) -> None:
     buyer = store.newcomer("ann")
     orders = [store.place(buyer, cookie=store.code).order for _ in range(4)]
     for order in orders:
@@ -53,7 +64,7 @@ def test_two_orders_paid_at_the_same_moment_are_not_both_first(store: Store) -> 
 
     def send(body: bytes) -> None:
         with connection():
-            receive_callback(body, store.chain, store.settings)
+            store.receive(body)
 
     threads = [threading.Thread(target=send, args=[body]) for body in bodies]
     for thread in threads:
@@ -65,7 +76,7 @@ def test_two_orders_paid_at_the_same_moment_are_not_both_first(store: Store) -> 
     assert run_checks() == {}
 
 
-def test_credit_pays_at_once_and_the_reward_starts_approved(store: Store) -> None:
+def test_credit_pays_at_once_and_reward_is_approved(store: Store) -> None:
     user_id = give_credit(store, "ann")
     buyer = store.user("ann")
     order = store.place(buyer, cookie=store.code).order
@@ -85,7 +96,7 @@ def test_credit_pays_at_once_and_the_reward_starts_approved(store: Store) -> Non
     assert run_checks() == {}
 
 
-def test_simultaneous_checkouts_cannot_spend_the_same_credit(store: Store) -> None:
+def test_concurrent_checkouts_cannot_spend_the_same_credit(store: Store) -> None:
     user_id = give_credit(store, "ann")
     buyer = store.user("ann")
     orders = [store.place(buyer, "mountain-tea").order for _ in range(6)]
@@ -109,7 +120,7 @@ def test_simultaneous_checkouts_cannot_spend_the_same_credit(store: Store) -> No
     assert run_checks() == {}
 
 
-def test_too_little_credit_changes_nothing(store: Store) -> None:
+def test_insufficient_credit_changes_nothing(store: Store) -> None:
     buyer = store.newcomer("ann")
     with pytest.raises(CreditShort):
         buy_with_credit(buyer, [CartLine(store.product("city-map").id, 1)], None, store.chain, store.settings)
@@ -117,7 +128,7 @@ def test_too_little_credit_changes_nothing(store: Store) -> None:
     assert not CreditEntry.select().where(CreditEntry.amount_minor < 0).exists()
 
 
-def test_the_credit_form_sent_twice_buys_once(store: Store) -> None:
+def test_repeated_credit_form_buys_once(store: Store) -> None:
     give_credit(store, "ann")
     buyer, lines = store.user("ann"), [CartLine(store.product("city-map").id, 1)]
     orders = [
@@ -128,31 +139,32 @@ def test_the_credit_form_sent_twice_buys_once(store: Store) -> None:
     assert Order.select().count() == 1
 
 
-def test_a_strangers_order_cannot_be_paid(store: Store) -> None:
+def test_order_of_another_buyer_cannot_be_paid(store: Store) -> None:
     give_credit(store, "ann")
     order = store.place(store.newcomer("bob")).order
     with pytest.raises(OrderUnknown):
         pay_with_credit(order.id, store.user("ann"), store.chain, store.settings)
 
 
-def test_an_order_on_its_way_to_the_provider_cannot_be_paid_by_credit(store: Store) -> None:
+def test_order_the_provider_is_checking_cannot_be_paid_by_credit(store: Store) -> None:
     give_credit(store, "ann")
     buyer = store.user("ann")
     order = store.place(buyer).order
     store.leave(order)
+    store.tell(order, "Pending")
     with pytest.raises(PaymentInProgress):
         pay_with_credit(order.id, buyer, store.chain, store.settings)
     assert credit_balance(buyer.id, "UAH") == 50_000
 
 
 @pytest.mark.parametrize("rail", ["commission", "reward"])
-def test_a_failing_rail_never_loses_the_payment_and_is_retried(
+def test_failed_ledger_keeps_payment_and_is_retried(
     store: Store, rail: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = {"commission": "write_settlement", "reward": "record_reward"}[rail]
 
     def fail(*_: object) -> None:
-        raise RuntimeError("this rail is broken")
+        raise RuntimeError("this ledger is broken")
 
     with monkeypatch.context() as patch:
         patch.setattr(write_rails, broken, fail)
@@ -160,7 +172,7 @@ def test_a_failing_rail_never_loses_the_payment_and_is_retried(
     assert order.status == "paid"
     failure = RailFailure.get()
     assert (failure.rail, failure.resolved_at) == (rail, None)
-    assert "this rail is broken" in failure.reason
+    assert "this ledger is broken" in failure.reason
     assert (Settlement.select().count(), ReferralReward.select().count()) == (
         (0, 1) if rail == "commission" else (2, 0)
     )
@@ -171,7 +183,7 @@ def test_a_failing_rail_never_loses_the_payment_and_is_retried(
     assert (Settlement.select().count(), ReferralReward.select().count()) == (2, 1)
 
 
-def test_a_currency_without_a_rate_is_never_guessed(store: Store) -> None:
+def test_reward_fails_without_exchange_rate(store: Store) -> None:
     Product.update(currency="EUR").execute()
     store.pay(store.newcomer("ann"), cookie=store.code)
     reward = ReferralReward.get()
@@ -181,14 +193,14 @@ def test_a_currency_without_a_rate_is_never_guessed(store: Store) -> None:
     assert Settlement.select().count() == 2
 
 
-def test_without_a_token_price_the_reward_waits_as_failed(store: Store) -> None:
+def test_reward_fails_without_token_price(store: Store) -> None:
     store.settings = store.settings.model_copy(update={"referral_token_usd_price": None})
     store.pay(store.newcomer("ann"), cookie=store.code)
     reward = ReferralReward.get()
     assert (reward.status, reward.failure_reason) == ("failed", "price_unavailable")
 
 
-def test_commissions_above_the_sale_are_held_and_never_paid_negative(store: Store) -> None:
+def test_commission_above_sale_is_held(store: Store) -> None:
     MerchantConfig.update(
         platform_percent=Decimal(95),
         custom_splits=[{"recipientId": "p", "percent": "10", "description": "Partner"}],
@@ -198,17 +210,79 @@ def test_commissions_above_the_sale_are_held_and_never_paid_negative(store: Stor
         assert (row.status, row.failure_reason) == ("held", "commission_exceeds_subtotal")
 
 
-def test_a_membership_of_a_referred_user_earns_a_flat_reward(store: Store) -> None:
+def buy_membership(store: Store) -> ReferralReward:
     member = store.newcomer("ann", referred=True)
     form = begin_membership_payment("MEMBER", member, "uk", store.settings)
     body = store.callback(
         Order(order_reference=form.order_reference, total_minor=29_900, currency="UAH"), "Approved"
     )
-    receive_callback(body, store.chain, store.settings)
+    store.receive(body)
+    return ReferralReward.get()
+
+
+@pytest.mark.parametrize(
+    ("saved", "percent", "source"), [(7, 7, "default"), (None, 5, "env"), (60, 50, "default")]
+)
+def test_membership_earns_the_saved_percent_of_the_platform(
+    store: Store, saved: int | None, percent: int, source: str
+) -> None:
+    PlatformConfig.update(referral_percent=saved).execute()
+    reward = buy_membership(store)
+    assert (reward.reward_percent, reward.sizing["percentSource"]) == (percent, source)
+    # 299 UAH at 40 UAH per USD and 0.10 USD per token.
+    assert reward.reward_amount_wei == 74_750_000_000_000_000_000 * percent // 100
+
+
+def test_saved_percent_of_zero_is_a_value_for_memberships(store: Store) -> None:
+    PlatformConfig.update(referral_percent=0).execute()
+    reward = buy_membership(store)
+    assert (reward.reward_percent, reward.reward_amount_wei) == (0, None)
+
+
+def test_saved_percent_of_zero_is_a_value_for_orders(store: Store) -> None:
+    PlatformConfig.update(referral_percent=0).execute()
+    Product.update(referral_percent=None).execute()
+    MerchantConfig.update(referral_percent=None).execute()
+    store.pay(store.newcomer("ann"), cookie=store.code)
     reward = ReferralReward.get()
+    assert (reward.reward_percent, reward.sizing["percentSource"]) == (0, "default")
+
+
+def test_reward_keeps_the_version_that_was_in_force_when_paid(store: Store) -> None:
+    first = ProgrammeVersion.get()
+    order = store.pay(store.newcomer("ann"), cookie=store.code)
+    reward = ReferralReward.get()
+    assert (reward.programme_version_id, reward.bonus_percent) == (first.id, 0)
+    assert reward.mintable_from == order.paid_at
+
+
+def test_hold_and_approval_come_from_the_version_in_force(store: Store) -> None:
+    now = datetime.now(UTC)
+    ProgrammeVersion.update(ends_at=now).execute()
+    rules = {"holdDays": 14, "approval": {"fiat": "automatic", "crypto": "manual"}, "bonus": "none"}
+    second = ProgrammeVersion.create(starts_at=now, rules=rules)
+    order = store.pay(store.newcomer("ann"), cookie=store.code)
+    reward = ReferralReward.get()
+    assert (reward.programme_version_id, reward.rail, reward.status) == (second.id, "fiat", "approved")
+    assert reward.mintable_from == order.paid_at + timedelta(days=14)
+
+
+def test_reward_without_a_version_in_force_is_written_once_there_is_one(store: Store) -> None:
+    version = ProgrammeVersion.get()
+    ProgrammeVersion.update(starts_at=datetime.now(UTC) + timedelta(days=1)).execute()
+    order = store.pay(store.newcomer("ann"), cookie=store.code)
+    assert (order.status, ReferralReward.select().count()) == ("paid", 0)
+    ProgrammeVersion.update(starts_at=version.starts_at).execute()
+    RailFailure.update(last_tried_at=order.paid_at - timedelta(days=1)).execute()
+    assert retry_rails(store.chain, store.settings) == 1
+    assert ReferralReward.get().programme_version_id == version.id
+
+
+def test_membership_of_a_referred_user_earns_a_reward(store: Store) -> None:
+    reward = buy_membership(store)
     assert (reward.order_id, reward.rail, reward.status) == (None, "fiat", "pending_approval")
-    # 5% of 299 UAH at 40 UAH per USD at 0.10 USD a token.
+    # 5% of 299 UAH at 40 UAH per USD at 0.10 USD per token.
     assert reward.reward_amount_wei == 3_737_500_000_000_000_000
     assert store.user("ann").membership_tier == "MEMBER"
-    assert find_payment(form.order_reference).status == "paid"
+    assert find_payment(reward.order_reference).status == "paid"
     assert not Settlement.select().exists()

@@ -19,6 +19,7 @@ from portal.flows.minting.mint_jobs import (
     stop_mint_job,
 )
 from portal.flows.minting.mint_rewards import drive_minting, request_mint, run_mint
+from portal.lib.errors import PortalError
 from portal.rewards import RewardStatusConflict, RewardUnknown, reject_reward
 from tests.support.chain_world import ADMIN, CHAIN_ID, OPERATOR, TESTER, Anvil, World, close_pool
 from tests.support.chains import LocalChain
@@ -173,6 +174,53 @@ def test_request_mint_of_one_reward(world: World, admin: int) -> None:
         request_mint(world.chain(), world.settings(), 10, admin, ids[2])
     with pytest.raises(RewardUnknown):
         request_mint(world.chain(), world.settings(), 10, admin, 10**9)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("status", "minting", "reward_status_conflict"),
+        ("refund_due", True, "reward_refund_due"),
+        ("mintable_from", "2099-01-01", "reward_on_hold"),
+        ("chain_id", 137, "reward_on_other_chain"),
+    ],
+)
+def test_request_mint_of_one_reward_that_may_not_be_minted_mints_no_other(
+    world: World, admin: int, column: str, value: object, code: str
+) -> None:
+    ids = world.add_rewards(3)
+    world.rows(f"UPDATE referral_rewards SET {column} = %s WHERE id = %s", value, ids[1])
+    statuses = world.statuses()
+    with pytest.raises(PortalError) as caught:
+        request_mint(world.chain(), world.settings(), 10, admin, ids[1])
+    assert caught.value.code == code
+    assert world.statuses() == statuses
+    assert world.rows("SELECT count(*) FROM mint_jobs") == [(0,)]
+
+
+def test_request_mint_of_one_reward_of_a_stopped_job(world: World, admin: int) -> None:
+    ids = world.add_rewards(2)
+    job_id = create_mint_job(Actor.user(admin), chain_id=CHAIN_ID)
+    stop_mint_job(job_id, Actor.user(admin))
+    assert request_mint(world.chain(), world.settings(), 10, admin, ids[1]).submitted == 1
+    assert world.rows("SELECT id FROM referral_rewards WHERE status = 'minting'") == [(ids[1],)]
+
+
+def test_request_mint_of_one_reward_above_the_cap_reports_the_cap(world: World, admin: int) -> None:
+    world.rewards_call("setCaps(uint256,uint256)", 10**18, 0)
+    ids = world.add_rewards(1, reward_amount_wei=2 * 10**18)
+    report = request_mint(world.chain(), world.settings(), 10, admin, ids[0])
+    assert (report.submitted, report.waiting_reason) == (0, "reward_cap")
+
+
+def test_reward_on_hold_is_minted_after_its_hold_period(world: World) -> None:
+    ids = world.add_rewards(2)
+    world.rows("UPDATE referral_rewards SET mintable_from = '2099-01-01' WHERE id = %s", ids[0])
+    run(world)
+    assert world.statuses() == {"approved": 1, "minted": 1}
+    world.rows("UPDATE referral_rewards SET mintable_from = now() WHERE id = %s", ids[0])
+    run(world)
+    assert world.statuses() == {"minted": 2}
 
 
 def test_request_with_nothing_to_mint(world: World, admin: int) -> None:

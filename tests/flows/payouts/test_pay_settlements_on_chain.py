@@ -78,8 +78,7 @@ class Bank:
         raise AssertionError(f"payouts did not finish: {report}")
 
     def transact(self, sender: str, data: bytes) -> None:
-        fields = {"from": sender, "to": self.chain.token_address, "data": "0x" + data.hex()}
-        self.chain.call("eth_sendTransaction", fields)
+        self.chain.transact(**{"from": sender, "to": self.chain.token_address, "data": "0x" + data.hex()})
 
 
 @pytest.fixture
@@ -331,6 +330,7 @@ def test_a_run_that_died_is_finished_and_nothing_is_paid_twice(bank: Bank, label
     assert ChainTransaction.select().where(ChainTransaction.purpose == "payout").count() == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["batch_opened", "payout_committed"])
 def test_a_process_killed_between_opening_and_paying_pays_once(bank: Bank, label: str) -> None:
     vendors = [bank.vendor() for _ in range(2)]

@@ -55,6 +55,7 @@ def test_two_clicks_with_keys_of_their_own_and_the_job(database: str, each: int)
     assert_paid_once(count)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["batch_opened", "payout_starting", "payout_paid"])
 def test_a_killed_process_is_finished_by_the_next_run(database: str, label: str) -> None:
     count = make_due(3, 2)

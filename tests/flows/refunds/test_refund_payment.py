@@ -29,7 +29,6 @@ from portal.db.checks import run_checks
 from portal.flows.approvals.decide_reward import approve, reject, retry
 from portal.flows.checkout import write_ledgers as write_rails
 from portal.flows.checkout.begin_payment import begin_membership_payment
-from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.checkout.retry_ledgers import retry_rails
 from portal.flows.checkout.settle_payment import pay_with_credit
 from portal.flows.refunds.refund_payment import settle_refunds
@@ -71,7 +70,7 @@ def last_outcome() -> tuple[str | None, str | None]:
 
 
 def start_minting(reward: ReferralReward) -> None:
-    minting.claim_approved([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
+    minting.claim_mintable([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
 
 
 def mint(reward: ReferralReward) -> None:
@@ -195,7 +194,7 @@ def test_two_equal_callbacks_at_the_same_moment_count_once(store: Store) -> None
     def send() -> None:
         try:
             with connection():
-                receive_callback(body, store.chain, store.settings)
+                store.receive(body)
         except BaseException as error:
             errors.append(error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -91,7 +92,7 @@ class Refunds(RuleBasedStateMachine):
     @rule(which=ORDERS)
     def minter_claims(self, which: int) -> None:
         if (reward := self.reward(which)) is not None:
-            minting.claim_approved([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
+            minting.claim_mintable([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
 
     @rule(which=ORDERS, outcome=st.sampled_from(["minted", "minted", "approved", "failed"]))
     def chain_decides(self, which: int, outcome: str) -> None:
@@ -193,6 +194,7 @@ class Refunds(RuleBasedStateMachine):
         )
 
 
+@pytest.mark.slow
 def test_any_sequence(store: Store) -> None:
     chosen = settings(
         max_examples=25,

@@ -1,16 +1,14 @@
-"""Refunds an admin asks for: what is certain settles them, what is unclear decides nothing (WAYFORPAY: REFUND)."""
+"""Refunds an admin requests: a certain answer settles them, an unclear one decides nothing."""
 
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from datetime import timedelta
-from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 
 from models import Order, PaymentEvent, PaymentRefund, PaymentTransaction
 from portal.db.checks import run_checks
@@ -19,29 +17,30 @@ from portal.flows.refunds.request_refund import request_refund
 from portal.lib.clock import utc_now
 from portal.payments import RefundTooLarge, find_payment
 from portal.payments.providers.wayforpay.api import is_authentic_request, sign_refund_answer
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from tests.flows.conftest import Store
+from tests.support.http_answers import answer_calls
 
 pytestmark = pytest.mark.system_postgres
 
 
 @dataclass
 class Provider:
-    """WayForPay's JSON API as a test wants it: answers by kind, an exception is an answer too."""
+    """WayForPay's JSON API as a test sets it up: answers by kind, an exception is an answer too."""
 
     store: Store
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[dict[str, Any]] = field(default_factory=list)
 
-    def urlopen(self, call: urllib.request.Request, timeout: int) -> BytesIO:
-        assert isinstance(call.data, bytes)
-        body = json.loads(call.data)
+    def answer(self, call: requests.PreparedRequest) -> tuple[int, bytes]:
+        assert isinstance(call.body, bytes)
+        body = json.loads(call.body)
         assert is_authentic_request(body, self.secret)
         self.asked.append(body)
-        told = self.answers.get(body["transactionType"], urllib.error.URLError("timed out"))
-        if isinstance(told, Exception):
-            raise told
-        return BytesIO(told if isinstance(told, bytes) else json.dumps(told).encode())
+        answer = self.answers.get(body["transactionType"], requests.ConnectTimeout("timed out"))
+        if isinstance(answer, Exception):
+            raise answer
+        return 200, answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
     @property
     def secret(self) -> str:
@@ -63,9 +62,9 @@ class Provider:
 
 @pytest.fixture
 def provider(store: Store, monkeypatch: pytest.MonkeyPatch) -> Provider:
-    made = Provider(store)
-    monkeypatch.setattr("urllib.request.urlopen", made.urlopen)
-    return made
+    provider = Provider(store)
+    answer_calls(monkeypatch, provider.answer)
+    return provider
 
 
 @pytest.fixture

@@ -253,7 +253,7 @@ def test_doctor_shows_what_was_given_up(app: Flask, owner: User) -> None:
     answer = run(app, doctor)
     assert "not_configured" in answer
     assert f"dead: notice to {owner.email}: 550 no such mailbox" in answer
-    assert "1 letters wait again" in run(app, mail, "retry")
+    assert "1 letters are queued again" in run(app, mail, "retry")
     assert MailOutbox.get().status == "queued"
 
 

@@ -16,7 +16,7 @@ from models import (
     User,
 )
 from portal.payments import credit_balance
-from portal.payments.providers.wayforpay.messages import verify_purchase
+from portal.payments.providers.wayforpay.purchase import verify_purchase
 from portal.settings import TEST_MERCHANT_SECRET
 from tests.factories import give_credit, make_order, make_payment, make_product
 from tests.web.visitor import Visitor, error_of
@@ -109,10 +109,10 @@ def test_paying_twice_debits_once(as_owner: Visitor, owner: User) -> None:
     assert (paid.status_code, error_of(paid)["code"]) == (409, "already_paid")
 
 
-def test_an_order_at_the_provider_is_not_paid_by_credit_too(as_owner: Visitor, owner: User) -> None:
+def test_order_the_provider_is_checking_is_not_paid_by_credit(as_owner: Visitor, owner: User) -> None:
     order = make_order(owner)
     give_credit(owner, 10 * order.total_minor)
-    make_payment(order)
+    make_payment(order, "pending")
     answer = as_owner.send(CREDIT, {"orderId": order.id})
     assert (answer.status_code, error_of(answer)["code"]) == (409, "payment_in_progress")
     assert credit_balance(owner.id, "UAH") == 10 * order.total_minor

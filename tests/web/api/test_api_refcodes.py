@@ -1,11 +1,15 @@
-"""`GET /api/refcodes` and the two mint routes (SPEC section 7)."""
+"""`GET /api/refcodes` and the two mint routes."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from models import MintJob, ReferralReward, User
+from portal.flows.minting.mint_jobs import list_job_reward_ids
 from tests.factories import TOKEN, make_code, make_reward, make_visits
 from tests.web.conftest import CRON_SECRET, MakeApp
 from tests.web.visitor import Visitor, error_of
@@ -92,6 +96,36 @@ def test_a_reward_id_is_a_whole_number(as_admin: Visitor, reward_id: object) -> 
     answer = as_admin.send(MINT, {"rewardId": reward_id})
     assert answer.status_code == 400
     assert list(error_of(answer)["fields"]) == ["rewardId"]
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"status": "minted"}, "reward_status_conflict"),
+        ({"refund_due": True}, "reward_refund_due"),
+        ({"mintable_from": datetime(2099, 1, 1, tzinfo=UTC)}, "reward_on_hold"),
+        ({"chain_id": 5}, "reward_on_other_chain"),
+    ],
+)
+def test_one_reward_that_may_not_be_minted_is_answered_with_the_reason(
+    as_admin: Visitor, other: User, values: dict[str, Any], code: str
+) -> None:
+    make_reward(other, "approved")
+    reward = make_reward(other, **{"status": "approved", **values})
+    answer = as_admin.send(MINT, {"rewardId": reward.id})
+    error = error_of(answer)
+    assert (answer.status_code, error["code"], error["status"]) == (409, code, reward.status)
+    assert error["message"]
+    assert not MintJob.select().exists()
+
+
+def test_one_reward_is_put_into_a_job_of_its_own(as_admin: Visitor, other: User) -> None:
+    make_reward(other, "approved")
+    reward = make_reward(other, "approved")
+    answer = as_admin.send(MINT, {"rewardId": reward.id})
+    assert answer.status_code == 200
+    job = MintJob.get_by_id(answer.get_json()["jobId"])
+    assert (job.kind, list_job_reward_ids(job.id)) == ("single", [reward.id])
 
 
 def test_one_reward_must_be_there_and_approved(as_admin: Visitor, other: User) -> None:

@@ -30,6 +30,8 @@ from tests.factories import give_credit, make_code, make_order, make_product, ma
 from tests.web.conftest import visitor
 from tests.web.visitor import Visitor
 
+pytestmark = pytest.mark.slow
+
 Session = dict[str, dict[str, str]]
 CHECKS = [
     not_a_server_error,

@@ -6,7 +6,7 @@ import pytest
 
 from models import Order, PaymentTransaction, Product, Refcode, ReferralReward, User
 from portal.payments import parse_reference
-from portal.payments.providers.wayforpay.messages import verify_purchase
+from portal.payments.providers.wayforpay.purchase import verify_purchase
 from portal.settings import TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment, make_product
 from tests.web.conftest import MakeApp, visitor

@@ -74,15 +74,16 @@ def test_after_a_short_balance_the_card_still_works_with_the_same_key(
     assert Order.select().count() == 1
 
 
-def test_an_order_sent_to_the_provider_is_not_paid_by_credit(
+def test_order_sent_to_the_provider_is_paid_by_credit_after_all(
     as_owner: Visitor, owner: User, product: Product
 ) -> None:
     give_credit(owner, 500_000)
     as_owner.fill_cart((product.id, 1))
     as_owner.submit("/checkout", {**FORM, "method": "wayforpay"})
     as_owner.fill_cart((product.id, 1))
-    assert as_owner.submit("/checkout", FORM).status_code == 409
-    assert credit_balance(owner.id, "UAH") == 500_000
+    assert as_owner.submit("/checkout", FORM).status_code == 303
+    assert credit_balance(owner.id, "UAH") == 500_000 - product.price_minor
+    assert Order.get().status == "paid"
 
 
 def test_a_forged_token_spends_nothing(as_owner: Visitor, owner: User, product: Product) -> None:

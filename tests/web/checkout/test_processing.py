@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from models import Refcode, ReferralReward, User
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment, make_product, make_user
 from tests.web.conftest import visitor

@@ -457,7 +457,7 @@ def test_a_ledger_is_one_entry(make_app: Callable[..., Flask]) -> None:
 
 
 def test_the_documentation_lists_every_ledger_and_column() -> None:
-    told = (Path(__file__).parents[2] / "docs" / "exports.md").read_text()
+    told = (Path(__file__).parents[3] / "docs" / "exports.md").read_text()
     for ledger in LEDGERS:
         columns = ", ".join(column.name for column in ledger.columns)
         readers = ledger.audience.replace("_", " ")

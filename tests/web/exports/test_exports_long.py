@@ -23,6 +23,8 @@ from tests.support.databases import execute
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
+pytestmark = pytest.mark.slow
+
 MANY = 20_500
 CREDIT = "/admin/ledgers/credit-entries"
 _MB = 2**20

@@ -19,7 +19,8 @@ from models import (
     StockMovement,
     User,
 )
-from portal.payments.providers.wayforpay.messages import is_same_text, sign, sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
+from portal.payments.providers.wayforpay.signature import is_same_text, sign
 from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment, make_product
 from tests.web.visitor import Visitor, error_of

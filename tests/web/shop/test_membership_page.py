@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import MembershipMonth, PaymentTransaction, Refcode, ReferralReward, User
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
 from tests.factories import make_user
 from tests.web.conftest import visitor

@@ -1,1 +1,1 @@
-"""WayForPay: hosted payment page, signed callbacks, refunds."""
+"""WayForPay: hosted payment page, signed callbacks, status and refunds."""

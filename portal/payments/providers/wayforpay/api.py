@@ -1,29 +1,25 @@
-"""WayForPay's JSON API: CHECK_STATUS and REFUND bodies, their answers, and the one place that sends them."""
+"""WayForPay's JSON API: signed CHECK_STATUS and REFUND requests, and their verified answers.
+
+See docs/rules/refunds.md.
+"""
 
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 
+from portal.lib import http
 from portal.lib.errors import PortalError
 from portal.lib.money import major_text
-from portal.payments.providers.wayforpay.messages import (
-    API_VERSION,
+from portal.payments.provider import UnclearReason, storable_text
+from portal.payments.providers.wayforpay.callbacks import (
     Callback,
     CallbackMalformed,
     is_authentic,
-    is_same_text,
     parse_callback,
-    sign,
 )
+from portal.payments.providers.wayforpay.signature import API_VERSION, is_same_text, sign
 from portal.settings import Settings
-
-ORDER_NOT_FOUND = "1127"
-FORMAT_ERROR = 1109
-_TIMEOUT_SECONDS = 10
-_ANSWER_LIMIT = 256 * 1024
 
 _REQUEST_FIELDS = {
     "CHECK_STATUS": ("merchantAccount", "orderReference"),
@@ -33,56 +29,36 @@ _REFUND_ANSWER_FIELDS = ("merchantAccount", "orderReference", "transactionStatus
 
 
 class ProviderUnclear(PortalError):
-    """The provider gave no answer that can be believed: nothing is decided by it."""
+    """The provider gave no answer that can be relied on: nothing is decided by it."""
 
     code = "provider_unclear"
 
+    def __init__(self, reason: UnclearReason, message: str = "") -> None:
+        super().__init__(message or reason)
+        self.reason: UnclearReason = reason
 
-def ask_status(settings: Settings, order_reference: str) -> tuple[Callback, bytes]:
-    """Ask for a payment's status; return the authentic answer and its raw text. Raise ProviderUnclear."""
+
+def fetch_status(settings: Settings, order_reference: str) -> tuple[Callback, str]:
+    """Return the authentic CHECK_STATUS answer about a reference and its text; raise ProviderUnclear."""
     secret = settings.wayforpay_secret_key.get_secret_value()
     request = check_status_request(secret, settings.wayforpay_merchant_account, order_reference)
-    raw = _post(settings.wayforpay_api, request)
-    answer = _read(raw, settings, order_reference)
+    answer, text = _call(settings, request)
     if not is_authentic(answer, secret):
-        raise ProviderUnclear("the signature is wrong")
-    return answer, raw
+        raise ProviderUnclear("bad_signature")
+    return answer, text
 
 
-def ask_refund(
+def send_refund(
     settings: Settings, order_reference: str, amount_minor: int, currency: str, comment: str
 ) -> Callback:
-    """Ask for a refund in minor units and return the authentic answer; raise ProviderUnclear."""
+    """Return the authentic answer to a refund of an amount in minor units; raise ProviderUnclear."""
     secret = settings.wayforpay_secret_key.get_secret_value()
     account = settings.wayforpay_merchant_account
-    request = refund_request(secret, account, order_reference, amount_minor, currency, comment)
-    answer = _read(_post(settings.wayforpay_api, request), settings, order_reference)
+    answer, _ = _call(
+        settings, refund_request(secret, account, order_reference, amount_minor, currency, comment)
+    )
     if not is_authentic_refund_answer(answer, secret):
-        raise ProviderUnclear("the signature is wrong")
-    return answer
-
-
-def _post(url: str, body: Mapping[str, str]) -> bytes:
-    headers = {"Content-Type": "application/json"}
-    call = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - an operator's setting
-    try:
-        with urllib.request.urlopen(call, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-            raw: bytes = answer.read(_ANSWER_LIMIT)
-    except (OSError, urllib.error.URLError) as error:
-        raise ProviderUnclear(str(error)) from None
-    return raw
-
-
-def _read(raw: bytes, settings: Settings, order_reference: str) -> Callback:
-    try:
-        answer = parse_callback(raw)
-    except CallbackMalformed as error:
-        raise ProviderUnclear(str(error)) from None
-    if (answer.merchant_account, answer.order_reference) != (
-        settings.wayforpay_merchant_account,
-        order_reference,
-    ):
-        raise ProviderUnclear("the answer is about something else")
+        raise ProviderUnclear("bad_signature")
     return answer
 
 
@@ -107,19 +83,19 @@ def refund_request(
 
 
 def is_authentic_request(fields: Mapping[str, object], secret: str) -> bool:
-    """Tell whether a CHECK_STATUS or REFUND body was signed with the secret, as the provider checks it.
+    """Return whether a CHECK_STATUS or REFUND body was signed with the secret, as the provider verifies it.
 
-    A signed field that is missing, empty or no text is as bad as a wrong signature.
+    A signed field that is missing, empty or not text counts as a wrong signature.
     """
     names = _REQUEST_FIELDS.get(str(fields.get("transactionType")), ())
     texts = [text for name in names if isinstance(text := fields.get(name), str) and text]
     signature = str(fields.get("merchantSignature", ""))
-    whole = bool(names and secret) and len(texts) == len(names)
-    return whole and is_same_text(signature, sign(secret, texts))
+    is_whole = bool(names and secret) and len(texts) == len(names)
+    return is_whole and is_same_text(signature, sign(secret, texts))
 
 
 def is_complete_request(fields: Mapping[str, object]) -> bool:
-    """Tell whether a request has what is needed besides the signed fields: apiVersion, and a refund's comment."""
+    """Return whether a request has what the provider requires unsigned: apiVersion, and a refund's comment."""
     comment = fields.get("comment")
     needs_comment = fields.get("transactionType") == "REFUND"
     return str(fields.get("apiVersion")) == API_VERSION and (
@@ -128,7 +104,7 @@ def is_complete_request(fields: Mapping[str, object]) -> bool:
 
 
 def is_authentic_refund_answer(answer: Callback, secret: str) -> bool:
-    """Tell whether a REFUND answer, read with `parse_callback`, was signed with the secret."""
+    """Return whether a REFUND answer, read with `parse_callback`, was signed with the secret."""
     fields = (answer.merchant_account, answer.order_reference, answer.transaction_status, answer.reason_code)
     return bool(secret) and is_same_text(answer.signature, sign(secret, fields))
 
@@ -142,3 +118,26 @@ def sign_refund_answer(secret: str, fields: Mapping[str, object]) -> dict[str, o
 def _signed_request(kind: str, secret: str, fields: dict[str, str]) -> dict[str, str]:
     signature = sign(secret, (fields[name] for name in _REQUEST_FIELDS[kind]))
     return {"transactionType": kind, **fields, "apiVersion": API_VERSION, "merchantSignature": signature}
+
+
+def _call(settings: Settings, request: Mapping[str, str]) -> tuple[Callback, str]:
+    """Send a request and return its answer, which names the same merchant and reference."""
+    body = _post(settings.wayforpay_api, request)
+    try:
+        answer = parse_callback(body)
+    except CallbackMalformed as error:
+        raise ProviderUnclear("unreadable", str(error)) from None
+    subject = (answer.merchant_account, answer.order_reference)
+    if subject != (request["merchantAccount"], request["orderReference"]):
+        raise ProviderUnclear("wrong_payment")
+    return answer, storable_text(body)
+
+
+def _post(url: str, request: Mapping[str, str]) -> bytes:
+    try:
+        answer = http.post(url, json.dumps(request).encode(), {"Content-Type": "application/json"})
+    except http.HttpFailed as error:
+        raise ProviderUnclear("unreachable", str(error)) from None
+    if answer.status >= 300:
+        raise ProviderUnclear("unreachable", f"status {answer.status}")
+    return answer.body

@@ -17,10 +17,10 @@ from portal.lib.errors import PortalError
 from portal.payments import PaymentUnknown, list_callbacks, list_open_rail_failures
 from portal.runtime import current_portal
 from portal.web.admin.audit.blueprint import blueprint
+from portal.web.admin.audit.journal import transfer_rows
 from portal.web.admin.rewards.queue import decisions, hint_rows
 from portal.web.core.access import for_role
 from portal.web.core.errors import status_of
-from portal.web.text.journal import transfer_row
 from portal.web.text.messages import chain_alert, error_text
 from portal.web.text.payments import callback_rows, failure_rows
 from portal.web.text.rewards import reward_rows
@@ -105,7 +105,7 @@ def _audit_page(reference: str, error: PortalError | None = None) -> str:
         failures=failure_rows(list_open_rail_failures()),
         alerts=[(alert, chain_alert(alert.kind)) for alert in list_alerts()],
         decisions=decisions,
-        transfers=[transfer_row(transfer) for transfer in story.transfers] if story else [],
+        transfers=transfer_rows(story.transfers) if story else [],
         settlement_row=settlement_row,
         reward=reward_rows([story.reward])[0] if story and story.reward else None,
         hints=hint_rows(risk_hints([story.reward])[story.reward.id]) if story and story.reward else [],

@@ -11,17 +11,15 @@ from flask_login import current_user
 
 from portal.commissions import (
     PRODUCTS_PAGE,
-    PercentPolicy,
-    get_percent_policy,
     list_products_with_rates,
     merchant_configs,
-    resolve_referral_commission_percent,
     save_platform_percent,
     save_product_percent,
 )
 from portal.db import Actor
 from portal.lib.errors import PortalError
 from portal.lib.money import decimal_text
+from portal.programme import PercentPolicy, get_percent_policy, resolve_referral_commission_percent
 from portal.runtime import current_portal
 from portal.web.admin.commissions.blueprint import blueprint
 from portal.web.admin.commissions.section import section_nav

@@ -115,7 +115,7 @@ def ledger_page(
 ) -> str:
     """Return the page of a filtered ledger, with what was wrong with a decision or with naming the filter."""
     before = wrong_id + 1 if wrong_id else request.args.get("before", type=int)
-    found = list_settlements(wanted=view.wanted, before_id=before if before and before < 2**63 else None)
+    found = list_settlements(filters=view.wanted, before_id=before if before and before < 2**63 else None)
     plan = read_plan()
     problem = payout_waiting_reason()
     errors = list(view.errors.items())

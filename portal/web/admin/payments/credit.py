@@ -1,4 +1,4 @@
-"""Internal credit as an admin gives it: find a person, see the statement, add with a reason."""
+"""Internal credit as an admin gives it: find a user, see the statement, add with a reason."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FIELDS = ("amount", "currency", "reason")
 @blueprint.get("/credit")
 @for_role("admin")
 def credit() -> ResponseReturnValue:
-    """Ask for a person, or show the person's credit and the form that adds to it."""
+    """Show a search for a user, or the user's credit and the form that adds to it."""
     account = request.args.get("account", "").strip()
     if not account:
         return _credit_page("", None, {})
@@ -45,7 +45,7 @@ def credit() -> ResponseReturnValue:
 @blueprint.post("/credit")
 @for_role("admin", reconfirm=True)
 def add_credit() -> ResponseReturnValue:
-    """Add credit to a person; the same form sent twice adds once."""
+    """Add credit to a user; the same form sent twice adds once."""
     form = request.form
     account = form.get("account", "").strip()
     given = {name: form.get(name, "") for name in _FIELDS}
@@ -60,8 +60,8 @@ def add_credit() -> ResponseReturnValue:
     if balance is None:
         flash(_("This form was sent before. Nothing was added again."), "info")
     else:
-        told = money(balance, given["currency"])
-        flash(_("The credit is added. The balance is %(balance)s now.", balance=told), "success")
+        text = money(balance, given["currency"])
+        flash(_("The credit is added. The balance is %(balance)s now.", balance=text), "success")
     return redirect(url_for("admin.payments.credit", account=account), 303)
 
 
@@ -75,8 +75,8 @@ def _refused(account: str, errors: dict[str, str], status: int) -> ResponseRetur
 
 def _credit_page(account: str, person: User | None, errors: dict[str, str]) -> str:
     shown: dict[str, Any] = read_statement(person.id) if person else {}
-    # A form that was refused for what was typed keeps its key; one whose key is spent gets a new one.
-    kept = request.form.get("creditKey") if "" not in errors else None
+    # A form that was refused for its values keeps its key; one whose key is used gets a new one.
+    credit_key = request.form.get("creditKey") if "" not in errors else None
     return render_template(
         "admin/payments/credit.html",
         account=account,
@@ -85,7 +85,7 @@ def _credit_page(account: str, person: User | None, errors: dict[str, str]) -> s
         values={name: request.form.get(name, "") for name in _FIELDS},
         errors=errors,
         form_errors=list(errors.items()),
-        credit_key=kept or secrets.token_urlsafe(24),
+        credit_key=credit_key or secrets.token_urlsafe(24),
         section_nav=payment_nav(),
         **shown,
     )

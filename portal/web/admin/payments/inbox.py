@@ -1,4 +1,4 @@
-"""The inbox of payment callbacks: what found no payment and why, acted on again or closed; failed rails beside it."""
+"""The inbox of payment callbacks: those without a payment and why, applied again or closed; failed ledgers."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ if TYPE_CHECKING:
 @blueprint.get("/payments/inbox")
 @for_role("admin")
 def inbox() -> ResponseReturnValue:
-    """Show callbacks, newest first; without a filter the unmatched ones that wait for somebody."""
-    wanted = request.args.get("outcome", "open")
-    wanted = wanted if wanted in ("open", "waiting", "all", *OUTCOMES) else "open"
+    """Show callbacks, newest first; without a filter the unmatched ones that are open."""
+    status = request.args.get("outcome", "open")
+    status = status if status in ("open", "waiting", "all", *OUTCOMES) else "open"
     before = request.args.get("before", type=int)
-    found = list_callbacks(
-        "" if wanted == "all" else wanted, before if before and 0 < before < 2**63 else None
+    callbacks = list_callbacks(
+        "" if status == "all" else status, before if before and 0 < before < 2**63 else None
     )
     return render_template(
         "admin/payments/inbox.html",
-        rows=callback_rows(found),
-        wanted=wanted,
+        rows=callback_rows(callbacks),
+        wanted=status,
         choices=_choices(),
-        next_cursor=found[-1].id if len(found) == INBOX_PAGE else None,
+        next_cursor=callbacks[-1].id if len(callbacks) == INBOX_PAGE else None,
         failures=failure_rows(list_open_rail_failures()),
         section_nav=payment_nav(),
     )
@@ -68,7 +68,7 @@ def callback(event_id: int) -> ResponseReturnValue:
 @blueprint.post("/payments/inbox/<int:event_id>/retry")
 @for_role("admin")
 def retry_callback(event_id: int) -> ResponseReturnValue:
-    """Act on an unmatched callback again, as if it came now."""
+    """Apply an unmatched callback again, as if it had just arrived."""
     try:
         outcome, reason = apply_again(
             event_id, current_user.id, current_portal().chain, current_portal().settings
@@ -76,7 +76,7 @@ def retry_callback(event_id: int) -> ResponseReturnValue:
     except CallbackClosed as error:
         flash(error_text(error), "info")
     else:
-        flash(*_told(outcome, reason))
+        flash(*_outcome_message(outcome, reason))
         current_portal().wake("mint_rewards")
     return redirect(url_for("admin.payments.callback", event_id=event_id), 303)
 
@@ -99,7 +99,7 @@ def close_callback(event_id: int) -> ResponseReturnValue:
 @blueprint.post("/payments/rails/<int:failure_id>/retry")
 @for_role("admin")
 def retry_ledger(failure_id: int) -> ResponseReturnValue:
-    """Write a failed rail of a paid reference again, now."""
+    """Write a failed ledger of a paid reference again, now."""
     if retry_rail(failure_id, current_user.id, current_portal().chain, current_portal().settings):
         flash(_("It is recorded now."), "success")
     else:
@@ -109,7 +109,7 @@ def retry_ledger(failure_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.payments.inbox") + "#rails", 303)
 
 
-def _told(outcome: str, reason: str | None) -> tuple[str, str]:
+def _outcome_message(outcome: str, reason: str | None) -> tuple[str, str]:
     why = callback_refusal(reason)
     if outcome == "unmatched":
         return _("It still cannot be matched. %(why)s", why=why), "warning"
@@ -130,7 +130,7 @@ def _callback_page(event: PaymentEvent, error: PortalError | None = None) -> str
     closer = find_user(event.closed_by) if event.closed_by else None
     return render_template(
         "admin/payments/callback.html",
-        row={**row, "payload": payload_text(event.payload)},
+        row={**row, "payload": payload_text(event)},
         closed_by=closer.name if closer else "",
         note=request.form.get("note", ""),
         errors={"note": error_text(error)} if error else {},

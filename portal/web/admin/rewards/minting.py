@@ -55,12 +55,12 @@ def mint_review() -> ResponseReturnValue:
 @for_role("admin")
 def start_minting() -> ResponseReturnValue:
     """Write a job for the approved rewards, as many as the review promised, and go to its page."""
-    promised = request.form.get("count", type=int) or MOST_AT_ONCE
+    promised = request.form.get("count", MOST_AT_ONCE, type=int)
     try:
         job_id = create_mint_job(
             Actor.user(current_user.id),
             chain_id=current_portal().chain.chain_id,
-            limit=max(1, min(promised, MOST_AT_ONCE)),
+            limit=max(0, min(promised, MOST_AT_ONCE)),
         )
     except NothingToMint:
         flash(_("No approved reward is left to mint."), "info")

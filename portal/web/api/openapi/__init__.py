@@ -1,14 +1,15 @@
-"""The description of the JSON API at `/openapi.json` (SPEC section 7): kept by hand, held to the portal by tests."""
+"""The description of the JSON API at `/openapi.json`: kept by hand, compared with the portal by tests."""
 
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
 from flask import Blueprint, Response, request
 
 from portal import __version__
+from portal.payments import list_providers
 from portal.runtime import current_portal
+from portal.settings import Settings
 from portal.web.api.openapi.document import api_description
 from portal.web.core.access import public
 
@@ -21,7 +22,7 @@ _CACHE_SECONDS = 300
 @public(csrf=False)
 def description() -> Response:
     """Return the OpenAPI description of every JSON route."""
-    response = Response(_text(current_portal().settings.app_url), mimetype="application/json")
+    response = Response(_text(current_portal().settings), mimetype="application/json")
     response.cache_control.public = True
     response.cache_control.max_age = _CACHE_SECONDS
     response.add_etag()
@@ -29,6 +30,6 @@ def description() -> Response:
     return response
 
 
-@lru_cache(maxsize=4)
-def _text(app_url: str) -> str:
-    return json.dumps(api_description(app_url, __version__), ensure_ascii=False, separators=(",", ":"))
+def _text(settings: Settings) -> str:
+    document = api_description(settings.app_url, __version__, list_providers(settings))
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from portal.payments import PaymentProvider
 from portal.web.api.openapi.operations import PATHS
+from portal.web.api.openapi.payments import payment_paths, payment_schemas
 from portal.web.api.openapi.schemas import SCHEMAS
 
 _ABOUT = """\
@@ -45,8 +48,8 @@ _TAGS = (
 )
 
 
-def api_description(app_url: str, version: str) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of a portal at `app_url`."""
+def api_description(app_url: str, version: str, providers: Sequence[PaymentProvider]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of a portal at `app_url` with these payment providers."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -57,6 +60,9 @@ def api_description(app_url: str, version: str) -> dict[str, Any]:
         },
         "servers": [{"url": app_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS],
-        "paths": PATHS,
-        "components": {"schemas": SCHEMAS, "securitySchemes": _SECURITY_SCHEMES},
+        "paths": {**PATHS, **payment_paths(providers)},
+        "components": {
+            "schemas": {**SCHEMAS, **payment_schemas(providers)},
+            "securitySchemes": _SECURITY_SCHEMES,
+        },
     }

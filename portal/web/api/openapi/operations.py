@@ -19,12 +19,11 @@ from portal.web.api.openapi.parts import (
     in_query,
     operation,
 )
+from portal.web.api.openapi.payments import ORDER_ID, PURCHASE
 from portal.web.api.openapi.schemas import ADDRESS, ID, STATUS, TEXT, WHOLE_NUMBER_TEXT, body, example, ref
 
 _REWARD_ID = in_path("rewardId", example(ID, 42))
-_ORDER_ID = example(TEXT, "T5mRz8kQw2LxVd")
 _SIGNATURE = example(TEXT, "0x" + "ab" * 65, "The wallet's signature of the message, in hex.")
-_PURCHASE = {200: ("The form that sends the buyer to the provider.", ref("PurchaseForm"))}
 _MINT = {200: ("What this round did.", ref("MintRun"))}
 _DECIDED = {200: ("The reward as it stands now.", ref("Reward"))}
 
@@ -67,24 +66,13 @@ _STORE: dict[str, dict[str, Operation]] = {
             ),
         )
     },
-    "/api/store/payments/wayforpay": {
-        "post": operation(
-            "payByCard",
-            "store",
-            "Return the signed form that sends the buyer of an order to the provider.",
-            security=TOKEN,
-            takes=body(("orderId",), orderId=_ORDER_ID),
-            answers=_PURCHASE,
-            errors=OF_PAYMENTS,
-        )
-    },
     "/api/store/payments/credit": {
         "post": operation(
             "payByCredit",
             "store",
             "Pay an order from internal credit.",
             security=TOKEN,
-            takes=body(("orderId",), orderId=_ORDER_ID),
+            takes=body(("orderId",), orderId=ORDER_ID),
             answers={200: ("The order is paid.", ref("PaidOrder"))},
             errors=(*OF_PAYMENTS, "credit_short"),
         )
@@ -98,7 +86,7 @@ _STORE: dict[str, dict[str, Operation]] = {
             takes=body(
                 ("tier",), tier={"type": "string", "enum": ["SUBSCRIBER", "MEMBER", "CONFIDENTIAL"]}
             ),
-            answers=_PURCHASE,
+            answers=PURCHASE,
             errors=(*OF_PEOPLE, "tier_unknown", "tier_free", "tier_lower"),
         )
     },
@@ -280,7 +268,7 @@ _ADMIN: dict[str, dict[str, Operation]] = {
         "post": operation(
             "mintRewards",
             "admin",
-            "Start minting approved rewards: one, or as many as `limit` says.",
+            "Mint one reward by `rewardId`, or the oldest rewards that may be minted, at most `limit`.",
             security=TOKEN,
             takes=body(
                 rewardId={"type": ["integer", "null"], "minimum": 1, "maximum": 2**63 - 1},
@@ -288,22 +276,21 @@ _ADMIN: dict[str, dict[str, Operation]] = {
             ),
             is_body_due=False,
             answers=_MINT,
-            errors=(*OF_ADMINS, "reward_unknown", "reward_status_conflict"),
+            errors=(
+                *OF_ADMINS,
+                "reward_unknown",
+                "reward_status_conflict",
+                "reward_refund_due",
+                "reward_on_hold",
+                "reward_on_other_chain",
+                "reward_amount_missing",
+                "reward_wallet_missing",
+            ),
         )
     },
 }
 
 _CALLBACKS: dict[str, dict[str, Operation]] = {
-    "/api/payments/wayforpay/webhook": {
-        "post": operation(
-            "takeCallback",
-            "callbacks",
-            "Take a WayForPay callback: stored, applied once, then accepted with a signature.",
-            takes=ref("Callback"),
-            answers={200: ("Accepted: it is durable.", ref("CallbackAccepted"))},
-            errors=("callback_refused",),
-        )
-    },
     "/api/cron/refcodes-mint": {
         "get": operation(
             "mintOnSchedule",

@@ -130,8 +130,6 @@ _MINT_RUN = answer(
     waitingReason={**or_null(TEXT), "description": "Why no more was possible; docs/on-chain.md lists them."},
 )
 
-_CALLBACK_FIELD = {"type": ["string", "number", "boolean", "null"]}
-
 SCHEMAS: dict[str, Schema] = {
     "Error": {
         "type": "object",
@@ -172,13 +170,12 @@ SCHEMAS: dict[str, Schema] = {
         ]
     },
     "PurchaseForm": answer(
-        action={"type": "string", "format": "uri", "description": "Where the browser posts the fields."},
-        method={"const": "POST"},
+        action={"type": "string", "format": "uri", "description": "Where the browser sends the fields."},
+        method={"enum": ["POST", "GET"]},
         fields={
             "type": "object",
-            "description": "The signed fields; arrays under names such as `productName[]`.",
+            "description": "The provider's fields; arrays under names such as `productName[]`.",
             "additionalProperties": {"anyOf": [TEXT, {"type": "array", "items": TEXT}]},
-            "required": ["merchantAccount", "orderReference", "amount", "currency", "merchantSignature"],
         },
         orderReference=REFERENCE,
     ),
@@ -209,26 +206,6 @@ SCHEMAS: dict[str, Schema] = {
     },
     "SignedIn": answer(userId=ID, name=TEXT, isNew=BOOLEAN, next=example(TEXT, "/", "Where to go now.")),
     "Success": answer(success=TRUE),
-    "Callback": body(
-        merchantAccount=_CALLBACK_FIELD,
-        orderReference=_CALLBACK_FIELD,
-        amount=_CALLBACK_FIELD,
-        currency=_CALLBACK_FIELD,
-        authCode=_CALLBACK_FIELD,
-        cardPan=_CALLBACK_FIELD,
-        transactionStatus=_CALLBACK_FIELD,
-        reasonCode=_CALLBACK_FIELD,
-        merchantSignature={
-            **_CALLBACK_FIELD,
-            "description": "HMAC-MD5 of the fields above, joined with `;`.",
-        },
-    ),
-    "CallbackAccepted": answer(
-        orderReference=REFERENCE,
-        status={"const": "accept"},
-        time={"type": "integer", "description": "Unix seconds."},
-        signature={"type": "string", "description": "HMAC-MD5 of the fields above, joined with `;`."},
-    ),
     "Alive": answer(status={"const": "ok"}),
     "Readiness": answer(
         status={"type": "string", "enum": ["ok", "unready"]},

@@ -22,9 +22,11 @@ ACCOUNTS_ERRORS: ErrorTable = {
     "email_invalid": Answer(422, lambda p: _("Enter an e-mail address such as name@example.com.")),
     "email_taken": Answer(409, lambda p: _("An account with this e-mail already exists. Sign in instead.")),
     "email_unconfirmed": Answer(403, lambda p: _("Confirm your e-mail first.")),
-    "letter_pointless": Answer(422, lambda p: _("This e-mail is out of date, so it is not sent.")),
+    "letter_obsolete": Answer(422, lambda p: _("This e-mail is out of date, so it is not sent.")),
     "link_unusable": Answer(410, lambda p: _("This link was already used or has expired.")),
-    "mail_away": Answer(422, lambda p: _("The mail server cannot be reached. E-mails will be sent later.")),
+    "mail_unavailable": Answer(
+        422, lambda p: _("The mail server cannot be reached. E-mails will be sent later.")
+    ),
     "mail_refused": Answer(422, lambda p: _("The mail server refused the e-mail.")),
     "name_invalid": Answer(422, lambda p: _("Enter a name of up to %(at_most)s characters.", **p)),
     "password_length": Answer(

@@ -16,7 +16,6 @@ ORDERS_ERRORS: ErrorTable = {
     "code_blocked": Answer(409, lambda p: _("An admin deactivated this code. Reason: %(reason)s", **p)),
     "code_malformed": Answer(400, lambda p: _("A referral code has 1 to 64 characters.")),
     "code_unknown": Answer(404, lambda p: _("This referral code is unknown or no longer active.")),
-    "currency_mismatch": Answer(422, lambda p: _("Amounts in different currencies cannot be added.")),
     "currency_mixed": Answer(422, lambda p: _("Products in different currencies need separate orders.")),
     "entered_code_malformed": Answer(
         422,
@@ -47,6 +46,7 @@ ORDERS_ERRORS: ErrorTable = {
             product=p["product"],
         ),
     ),
+    "store_unknown": Answer(422, lambda p: _("This store does not exist.")),
     "tier_free": Answer(409, lambda p: _("This tier is free: there is nothing to pay.")),
     "tier_lower": Answer(
         409,

@@ -29,12 +29,13 @@ PAYMENTS_ERRORS: ErrorTable = {
     "not_refundable": Answer(409, lambda p: _("There is nothing left to refund on this payment.")),
     "payment_in_progress": Answer(
         409,
-        lambda p: _("Another payment of this order is in progress. Finish it, or place a new order."),
+        lambda p: _("The provider is still checking your payment of this order. Wait for the result."),
     ),
     "payment_unknown": Answer(404, lambda p: _("This payment does not exist or is not yours.")),
     "provider_unclear": Answer(
         503, lambda p: _("The payment provider gave no clear answer, so nothing has changed.")
     ),
+    "provider_unknown": Answer(404, lambda p: _("This way of paying is not available here.")),
     "purchase_refused": Answer(422, lambda p: _("The payment provider would reject this order.")),
     "rail_failure_unknown": Answer(404, lambda p: _("This failure does not exist.")),
     "rate_missing": Answer(422, lambda p: _("There is no exchange rate for %(currency)s.", **p)),

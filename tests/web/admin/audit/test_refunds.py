@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
-from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 
 from models import (
@@ -34,6 +32,7 @@ from tests.factories import (
     make_settlement,
     make_vendor,
 )
+from tests.support.http_answers import answer_calls
 from tests.web.conftest import visitor
 from tests.web.pages import form_fields, text_of
 from tests.web.visitor import Visitor
@@ -56,21 +55,21 @@ def calls(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """Let the portal reach its own stand-in, and keep what it sent."""
     sent: list[bytes] = []
 
-    def deliver(call: urllib.request.Request, timeout: int) -> Any:
-        assert isinstance(call.data, bytes)
-        sent.append(call.data)
-        return BytesIO(visitor(app).post(call.selector, data=call.data).data)
+    def deliver(call: requests.PreparedRequest) -> tuple[int, bytes]:
+        assert isinstance(call.body, bytes)
+        sent.append(call.body)
+        return 200, visitor(app).post(call.path_url, data=call.body).data
 
-    monkeypatch.setattr("urllib.request.urlopen", deliver)
+    answer_calls(monkeypatch, deliver)
     return sent
 
 
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise urllib.error.URLError("timed out")
+    def fail(_: requests.PreparedRequest) -> tuple[int, bytes]:
+        raise requests.ConnectTimeout("timed out")
 
-    monkeypatch.setattr("urllib.request.urlopen", fail)
+    answer_calls(monkeypatch, fail)
 
 
 def form(order: Order, **values: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from models import EventLog, Order, PaymentEvent, RailFailure, Settlement, User
 from portal.payments import INBOX_PAGE
-from portal.payments.providers.wayforpay.messages import sign_callback
+from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment
 from tests.web.pages import text_of

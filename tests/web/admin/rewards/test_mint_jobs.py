@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 
 from models import MintJob, ReferralReward, User
@@ -26,6 +27,14 @@ def test_the_review_says_when_there_is_no_chain(as_admin: Visitor) -> None:
 def test_nothing_approved_is_nothing_to_mint(as_admin: Visitor, other: User) -> None:
     make_reward(other)
     answer = as_admin.submit(MINT, {"count": "5"})
+    assert (answer.status_code, answer.location) == (303, "/admin/refcodes?status=approved")
+    assert not MintJob.select().exists()
+
+
+@pytest.mark.parametrize("count", ["0", "-3"])
+def test_count_of_zero_mints_nothing(as_admin: Visitor, other: User, count: str) -> None:
+    make_reward(other, "approved")
+    answer = as_admin.submit(MINT, {"count": count})
     assert (answer.status_code, answer.location) == (303, "/admin/refcodes?status=approved")
     assert not MintJob.select().exists()
 

@@ -1,0 +1,199 @@
+"""Internal credit: an append-only ledger whose balance can never go below zero."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from models import CreditBalance, CreditEntry
+from portal.db import Actor, query, record_event, transaction
+from portal.lib.errors import PortalError
+from portal.lib.money import MINOR_UNITS, InvalidAmount, minor_digits, parse_major
+
+REASON_MAX = 200
+TOP_UP_MAX_MAJOR = 10_000_000
+STATEMENT_PAGE = 25
+
+
+class CreditShort(PortalError):
+    """The balance does not cover the amount; params: balance_minor, needed_minor, currency."""
+
+    code = "credit_short"
+
+
+class CreditAmountInvalid(PortalError):
+    """The amount is not above zero, too large, or finer than the currency; params decimals and at_most (major)."""
+
+    code = "credit_amount_invalid"
+
+
+class CurrencyUnknown(PortalError):
+    """The shop has no such currency; params allowed."""
+
+    code = "currency_unknown"
+
+
+class CreditKeyInvalid(PortalError):
+    """The form's key is missing, or was used for another top-up."""
+
+    code = "credit_key_invalid"
+
+
+class ReasonMissing(PortalError):
+    code = "reason_missing"
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """One entry of a user's ledger and the balance of its currency right after it, in minor units."""
+
+    id: int
+    amount_minor: int
+    currency: str
+    reason: str
+    order_reference: str | None
+    created_at: datetime
+    is_refund: bool
+    balance_minor: int
+
+
+def parse_top_up(text: str, currency: str) -> int:
+    """Return a top-up in minor units; raise CurrencyUnknown or CreditAmountInvalid naming the field."""
+    if currency not in MINOR_UNITS:
+        raise CurrencyUnknown(field="currency", allowed=", ".join(MINOR_UNITS))
+    try:
+        minor = parse_major(text, currency)
+    except InvalidAmount:
+        minor = 0
+    _check_top_up(minor, currency)
+    return minor
+
+
+def check_reason(text: str) -> str:
+    """Return a reason on one line; raise ReasonMissing when it is empty or too long."""
+    reason = " ".join(text.split())
+    if not 1 <= len(reason) <= REASON_MAX:
+        raise ReasonMissing(field="reason", at_most=REASON_MAX)
+    return reason
+
+
+def credit_balance(user_id: int, currency: str) -> int:
+    """Return a user's credit in minor units of a currency."""
+    row = CreditBalance.get_or_none((CreditBalance.user_id == user_id) & (CreditBalance.currency == currency))
+    return row.balance_minor if row else 0
+
+
+def credit_balances(user_id: int) -> dict[str, int]:
+    """Return a user's credit in minor units by currency, for currencies with entries."""
+    rows = CreditBalance.select().where(CreditBalance.user_id == user_id).order_by(CreditBalance.currency)
+    return {row.currency: row.balance_minor for row in rows}
+
+
+def list_statement(
+    user_id: int, before_id: int | None = None, currency: str = "", limit: int = STATEMENT_PAGE
+) -> list[StatementLine]:
+    """Return a user's entries, newest first, older than `before_id`, of one currency or of all.
+
+    Entries of one balance are written under its row's lock, so their ids are in the order they took effect and
+    the sum up to an entry is the balance after it.
+    """
+    rows = query(
+        """SELECT * FROM (
+               SELECT id, amount_minor, currency, reason, order_reference, created_at, refund_id IS NOT NULL,
+                   sum(amount_minor) OVER (PARTITION BY currency ORDER BY id)::bigint
+               FROM credit_entries WHERE user_id = %s AND (%s = '' OR currency = %s)
+           ) AS entries WHERE id < %s ORDER BY id DESC LIMIT %s""",
+        [user_id, currency, currency, before_id or 2**63 - 1, limit],
+    )
+    return [StatementLine(*row) for row in rows]
+
+
+def find_top_up(request_id: str) -> CreditEntry | None:
+    """Return the entry a form has written, or None."""
+    return CreditEntry.get_or_none(CreditEntry.request_id == request_id)
+
+
+def add_credit(
+    user_id: int,
+    amount_minor: int,
+    currency: str,
+    reason: str,
+    actor: Actor,
+    *,
+    request_id: str | None = None,
+) -> int:
+    """Top up a user's credit and return the new balance; the reason stays on the ledger.
+
+    `request_id` is the form's key, unique among all entries.
+    """
+    _check_top_up(amount_minor, currency)
+    reason = check_reason(reason)
+    with transaction():
+        rows = query(
+            """INSERT INTO credit_balances (user_id, currency, balance_minor) VALUES (%s, %s, %s)
+               ON CONFLICT (user_id, currency) DO UPDATE
+               SET balance_minor = credit_balances.balance_minor + excluded.balance_minor
+               RETURNING balance_minor""",
+            [user_id, currency, amount_minor],
+        )
+        _append(user_id, amount_minor, currency, reason, None, request_id=request_id)
+        data = {"amountMinor": str(amount_minor), "currency": currency}
+        record_event(actor, "credit", user_id, "credit_added", reason=reason, data=data)
+    return int(rows[0][0])
+
+
+def debit_credit(user_id: int, amount_minor: int, currency: str, order_reference: str) -> int:
+    """Spend credit on a reference and return the new balance; raise CreditShort and change nothing.
+
+    The guarded update makes two simultaneous checkouts queue for the same balance row.
+    """
+    with transaction():
+        rows = query(
+            """UPDATE credit_balances SET balance_minor = balance_minor - %s
+               WHERE user_id = %s AND currency = %s AND balance_minor >= %s RETURNING balance_minor""",
+            [amount_minor, user_id, currency, amount_minor],
+        )
+        if not rows and amount_minor:
+            balance = credit_balance(user_id, currency)
+            raise CreditShort(balance_minor=balance, needed_minor=amount_minor, currency=currency)
+        if amount_minor:
+            _append(user_id, -amount_minor, currency, "purchase", order_reference)
+    return int(rows[0][0]) if rows else 0
+
+
+def return_credit(
+    user_id: int, amount_minor: int, currency: str, order_reference: str, refund_id: int
+) -> None:
+    """Give credit back to the buyer of a reference, once per refund: the ledger has one entry for each."""
+    with transaction():
+        query(
+            """UPDATE credit_balances SET balance_minor = balance_minor + %s WHERE user_id = %s AND currency = %s""",
+            [amount_minor, user_id, currency],
+        )
+        _append(user_id, amount_minor, currency, "refund", order_reference, refund_id)
+
+
+def _append(
+    user_id: int,
+    amount_minor: int,
+    currency: str,
+    reason: str,
+    order_reference: str | None,
+    refund_id: int | None = None,
+    request_id: str | None = None,
+) -> None:
+    CreditEntry.insert(
+        user_id=user_id,
+        amount_minor=amount_minor,
+        currency=currency,
+        reason=reason,
+        order_reference=order_reference,
+        refund_id=refund_id,
+        request_id=request_id,
+    ).execute()
+
+
+def _check_top_up(amount_minor: int, currency: str) -> None:
+    decimals = minor_digits(currency)
+    if not 0 < amount_minor <= TOP_UP_MAX_MAJOR * 10**decimals:
+        raise CreditAmountInvalid(field="amount", decimals=decimals, at_most=TOP_UP_MAX_MAJOR)

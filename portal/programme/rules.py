@@ -1,0 +1,243 @@
+"""Decide what a referral earns and when; pure and exact.
+
+The commission ledger and the reward ledger take every referral percent from here.
+See docs/rules/percents.md and docs/rules/programme.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from portal.lib.errors import PortalError
+
+ApprovalMode = Literal["manual", "automatic"]
+RewardRail = Literal["fiat", "crypto"]
+
+# ASCII digits only: Decimal itself also reads 1_000, full-width and Arabic digits.
+_PLAIN = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
+_FINEST = Decimal("0.000001")
+
+
+class InvalidPercent(PortalError):
+    """The value is not a finite percent between 0 and `at_most` with at most six decimals."""
+
+    code = "percent_invalid"
+
+
+class PercentSource(StrEnum):
+    """Where a referral percent comes from, in order of priority."""
+
+    PRODUCT = "product"
+    MERCHANT = "merchant"
+    DEFAULT = "default"
+    ENV = "env"
+
+
+@dataclass(frozen=True)
+class PercentPolicy:
+    """The platform's percents: its saved default (None is unset), the server setting and the maximum."""
+
+    platform_default: Decimal | None
+    env_percent: Decimal
+    max_percent: Decimal
+
+
+@dataclass(frozen=True)
+class ResolvedPercent:
+    """A clamped referral percent and the tag of its source."""
+
+    percent: Decimal
+    source: str
+
+
+@dataclass(frozen=True)
+class ReferralLine:
+    """One line of a sale: its subtotal in minor units and its resolved referral percent."""
+
+    product_id: int | None
+    vendor_id: int
+    subtotal_minor: int
+    percent: Decimal
+    source: str
+
+
+class HasReferralPercent(Protocol):
+    """A merchant configuration or a commission structure."""
+
+    referral_percent: Any
+
+
+class HasProductPercent(HasReferralPercent, Protocol):
+    """A product, which may belong to a commission structure."""
+
+    commission_structure: Any
+
+
+class ApprovalModes(BaseModel):
+    """How a reward is approved, by the `rail` it was paid with: by an admin, or on its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    fiat: ApprovalMode
+    crypto: ApprovalMode
+
+
+class ProgrammeRules(BaseModel):
+    """The rules of one version of the programme, as stored in `programme_versions.rules`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+    hold_days: Annotated[int, Field(ge=0, le=365)]
+    approval: ApprovalModes
+    bonus: Literal["none"]
+
+
+@dataclass(frozen=True)
+class Programme:
+    """The version of the programme that was in force at some time."""
+
+    version_id: int
+    rules: ProgrammeRules
+
+
+@dataclass(frozen=True)
+class PaidSale:
+    """The facts about a paid order or membership; a membership has no lines."""
+
+    paid_at: datetime
+    rail: RewardRail
+    lines: tuple[ReferralLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bonus:
+    """Percent points that the platform adds to a reward, and why."""
+
+    percent: Decimal
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class RewardDecision:
+    """What a paid sale earns its referrer and when.
+
+    `source` is None where lines of different sources were weighed together.
+    """
+
+    percent: Fraction
+    source: str | None
+    bonus: Bonus
+    mintable_from: datetime
+    approval: ApprovalMode
+    version_id: int
+
+
+def decide_reward(sale: PaidSale, policy: PercentPolicy, programme: Programme) -> RewardDecision:
+    """Decide the reward of a paid sale under the version that was in force when it was paid."""
+    fallback = resolve_referral_commission_percent(None, None, policy)
+    rules = programme.rules
+    return RewardDecision(
+        percent=weighted_percent(sale.lines, fallback.percent),
+        source=_common_source(sale.lines, fallback.source),
+        bonus=Bonus(Decimal(0), None),
+        mintable_from=sale.paid_at + timedelta(days=rules.hold_days),
+        approval=rules.approval.fiat if sale.rail == "fiat" else rules.approval.crypto,
+        version_id=programme.version_id,
+    )
+
+
+def approvals_needed(usd_value: Decimal | None, second_approval_usd: Decimal) -> int:
+    """Return how many different admins must approve a reward: two from `second_approval_usd` on.
+
+    A limit of zero turns the second approval off.
+    """
+    if usd_value is None or second_approval_usd == 0:
+        return 1
+    return 2 if usd_value >= second_approval_usd else 1
+
+
+def resolve_referral_commission_percent(
+    product: HasProductPercent | None, merchant: HasReferralPercent | None, policy: PercentPolicy
+) -> ResolvedPercent:
+    """Return the referral percent of a merchant's product with its source.
+
+    Without product and merchant, as for a membership, it is the platform's percent.
+    Raise InvalidPercent for NaN or infinity. See docs/rules/percents.md.
+    """
+    structure = product.commission_structure if product is not None else None
+    return resolve_percent(_own_percent(product), _own_percent(structure), _own_percent(merchant), policy)
+
+
+def resolve_percent(
+    product_percent: Decimal | None,
+    structure_percent: Decimal | None,
+    merchant_percent: Decimal | None,
+    policy: PercentPolicy,
+) -> ResolvedPercent:
+    """Return the first percent that is set, clamped to [0, max_percent]; None is unset, zero is a value.
+
+    Raise InvalidPercent for NaN or infinity.
+    """
+    candidates = (
+        (product_percent, PercentSource.PRODUCT),
+        (structure_percent, PercentSource.PRODUCT),
+        (merchant_percent, PercentSource.MERCHANT),
+        (policy.platform_default, PercentSource.DEFAULT),
+    )
+    for percent, source in candidates:
+        if percent is not None:
+            return ResolvedPercent(_clamp(percent, policy.max_percent), source.value)
+    return ResolvedPercent(_clamp(policy.env_percent, policy.max_percent), PercentSource.ENV.value)
+
+
+def weighted_percent(lines: Sequence[ReferralLine], default_percent: Decimal) -> Fraction:
+    """Return the exact percent of a sale, each line weighted by its subtotal.
+
+    Lines with a subtotal of 0 weigh nothing; a sale without weight has the default.
+    See docs/rules/percents.md.
+    """
+    total = sum(line.subtotal_minor for line in lines)
+    if total == 0:
+        return Fraction(default_percent)
+    return sum((line.subtotal_minor * Fraction(line.percent) for line in lines), Fraction(0)) / total
+
+
+def parse_percent(text: str, *, at_most: Decimal = Decimal(100)) -> Decimal:
+    """Return a percent in [0, at_most].
+
+    Raise InvalidPercent for text, NaN, infinity, a value outside, or more than six decimals.
+    """
+    cleaned = text.strip()
+    if not _PLAIN.fullmatch(cleaned) or not 0 <= Decimal(cleaned) <= at_most:
+        raise InvalidPercent(field="percent", at_most=at_most)
+    percent = Decimal(cleaned)
+    # The column would round a finer percent, perhaps up and beyond the limit that was checked.
+    if percent != percent.quantize(_FINEST):
+        raise InvalidPercent(field="percent", at_most=at_most)
+    return percent
+
+
+def _own_percent(row: HasReferralPercent | None) -> Decimal | None:
+    percent: Decimal | None = row.referral_percent if row is not None else None
+    return percent
+
+
+def _clamp(percent: Decimal, max_percent: Decimal) -> Decimal:
+    if not percent.is_finite():
+        raise InvalidPercent(field="percent", at_most=max_percent)
+    return min(max(percent, Decimal(0)), max_percent)
+
+
+def _common_source(lines: Iterable[ReferralLine], fallback: str) -> str | None:
+    sources = {line.source for line in lines if line.subtotal_minor} or {fallback}
+    return sources.pop() if len(sources) == 1 else None

@@ -1,6 +1,0 @@
--- Of one buyer's paid orders at most one is attributed: the first.
-SELECT buyer_user_id, count(*) AS attributed
-FROM orders
-WHERE paid_at IS NOT NULL AND referral_code IS NOT NULL
-GROUP BY buyer_user_id
-HAVING count(*) > 1

@@ -1,0 +1,32 @@
+-- Orders, paid orders and fully refunded orders per code, maintained like the totals of rewards.
+
+CREATE OR REPLACE FUNCTION note_code_orders() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO code_order_deltas (code, orders, paid, refunded)
+        SELECT referral_code, count(*), count(paid_at), count(*) FILTER (WHERE status = 'refunded')
+        FROM new_rows WHERE referral_code IS NOT NULL GROUP BY 1;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO code_order_deltas (code, orders, paid, refunded)
+        SELECT referral_code, -count(*), -count(paid_at), -count(*) FILTER (WHERE status = 'refunded')
+        FROM old_rows WHERE referral_code IS NOT NULL GROUP BY 1;
+    ELSE
+        INSERT INTO code_order_deltas (code, orders, paid, refunded)
+        SELECT code, sum(orders), sum(paid), sum(refunded)
+        FROM (SELECT referral_code AS code, 1 AS orders, (paid_at IS NOT NULL)::int AS paid,
+                  (status = 'refunded')::int AS refunded FROM new_rows
+              UNION ALL
+              SELECT referral_code, -1, -(paid_at IS NOT NULL)::int, -(status = 'refunded')::int FROM old_rows) AS changed
+        WHERE code IS NOT NULL GROUP BY 1
+        HAVING sum(orders) <> 0 OR sum(paid) <> 0 OR sum(refunded) <> 0;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER orders_note_insert AFTER INSERT ON orders
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION note_code_orders();
+CREATE OR REPLACE TRIGGER orders_note_update AFTER UPDATE ON orders
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION note_code_orders();
+CREATE OR REPLACE TRIGGER orders_note_delete AFTER DELETE ON orders
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION note_code_orders();

@@ -1,0 +1,45 @@
+-- Payments and internal credit. See docs/rules/journal.md.
+
+-- The provider's money goes to clearing; the settlements of the same reference take it from there, and nothing remains.
+CREATE OR REPLACE FUNCTION payment_lines(p payment_transactions) RETURNS journal_line[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT array_remove(ARRAY[
+        CASE WHEN p.processor <> 'internal_credit' THEN
+            ROW('payment', 'processor:' || p.processor, 'clearing', p.amount_minor)::journal_line END,
+        CASE WHEN p.processor <> 'internal_credit' THEN
+            ROW('refund', 'clearing', 'processor:' || p.processor, p.refunded_minor)::journal_line END,
+        CASE WHEN p.purpose = 'membership_upgrade' THEN
+            ROW('membership', 'clearing', 'membership_revenue', p.amount_minor - p.refunded_minor)::journal_line END
+    ], NULL)
+    WHERE p.paid_at IS NOT NULL
+$$;
+
+CREATE OR REPLACE FUNCTION journal_payment() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM post_transfers('payment', NEW.id, NEW.order_reference, NEW.currency,
+        CASE WHEN TG_OP = 'UPDATE' THEN payment_lines(OLD) END, payment_lines(NEW));
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER payment_transactions_journal AFTER INSERT OR UPDATE OF paid_at, refunded_minor, amount_minor
+    ON payment_transactions FOR EACH ROW EXECUTE FUNCTION journal_payment();
+
+CREATE OR REPLACE FUNCTION credit_entry_lines(e credit_entries) RETURNS journal_line[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT ARRAY[CASE
+        WHEN e.order_reference IS NULL THEN
+            ROW('credit_added', 'credit_issued', 'credit:' || e.user_id, e.amount_minor)::journal_line
+        WHEN e.amount_minor < 0 THEN
+            ROW('credit_spent', 'credit:' || e.user_id, 'clearing', -e.amount_minor)::journal_line
+        ELSE ROW('credit_returned', 'clearing', 'credit:' || e.user_id, e.amount_minor)::journal_line
+    END]
+$$;
+
+CREATE OR REPLACE FUNCTION journal_credit_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM post_transfers('credit_entry', NEW.id, NEW.order_reference, NEW.currency, NULL, credit_entry_lines(NEW));
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER credit_entries_journal AFTER INSERT ON credit_entries
+    FOR EACH ROW EXECUTE FUNCTION journal_credit_entry();

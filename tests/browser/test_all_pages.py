@@ -1,0 +1,147 @@
+"""Every page in every language: axe finds nothing, nothing scrolls sideways, no word of another language is left.
+
+Each page is loaded once per language and then shown in both themes and at several window sizes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Visitor
+from tests.support.axe import appearance_violations, violations
+from tests.support.living import sql
+from tests.support.pages import PAGES, Lived
+from tests.support.portals import RunningPortal
+
+WIDE, NARROW = (1280, 860), (360, 740)
+# At 200% zoom a window of 1280 pixels is as wide as 640 pixels.
+ZOOMED = (640, 430)
+# Window sizes in the light theme, where all rules of axe are checked, and in the dark theme.
+SIZES = {"en": (WIDE, NARROW), "uk": (NARROW, WIDE), "ru": (NARROW, WIDE)}
+# Names, formats and currencies that are the same in every language.
+SAME_EVERYWHERE = {
+    "API", "CSV", "ERC", "ETH", "Gwei", "ID", "IP", "JSON", "PNG", "QR", "RING", "SVG", "TOTP", "UAH", "URL", "USD",
+    "USDC", "USDT", "WayForPay", "XLSX", "Ring", "Referrals", "UTC",
+    "EN", "UA", "UK", "RU", "Chrome", "Linux", "Aegis", "FreeOTP", "SUBSCRIBER", "MEMBER", "CONFIDENTIAL",
+}  # fmt: skip
+# All text in the language of the page: no code, no user input, no names of languages.
+TEXTS = """() => {
+  const skip = 'script, style, noscript, template, code, kbd, [translate=no], [lang]:not(html), input[type=hidden]';
+  const texts = [document.title];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const parent = walker.currentNode.parentElement;
+    if (parent && !parent.closest(skip)) texts.push(walker.currentNode.data);
+  }
+  for (const element of document.querySelectorAll('*')) {
+    if (element.closest(skip)) continue;
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt', 'aria-description', 'data-label', 'content'])
+      if (element.hasAttribute(name) && element.tagName !== 'META') texts.push(element.getAttribute(name));
+  }
+  for (const [name, value] of Object.entries(document.body.dataset)) if (name.startsWith('text')) texts.push(value);
+  return texts;
+}"""
+LATIN = re.compile(r"[A-Za-z][A-Za-z'’]+")
+# Words with letters that the language does not have.
+FOREIGN = {
+    "en": re.compile(r"\w*[А-Яа-яІіЇїЄєҐґЁё]\w*"),
+    "uk": re.compile(r"\w*[ыэъёЫЭЪЁ]\w*"),
+    "ru": re.compile(r"\w*[іїєґІЇЄҐ]\w*"),
+}
+# Amounts, addresses, references and e-mail addresses.
+TECHNICAL = re.compile(r"0x[0-9a-fA-F…]+|\S+@\S+|\b(?:store|membership|sim)_\S+|https?://\S+|\b\w*[0-9]\w*\b")
+
+
+@dataclass
+class PageCheck:
+    """What is wrong with the pages that were looked at."""
+
+    page: Page
+    names: list[str]
+    problems: list[str] = field(default_factory=list)
+
+    def look_at(self, locale: str, path: str) -> None:
+        """Open a page in one language and note everything that is wrong with it."""
+        self.page.emulate_media(color_scheme="light")
+        light, dark = SIZES[locale]
+        self._resize(light)
+        self.page.goto(f"/{locale}{path}")
+        where = f"/{locale}{path}"
+        self._note(where, violations(self.page))
+        self._note(where, foreign_words(self.page, locale, self.names))
+        self._note_sideways(where)
+        self.page.emulate_media(color_scheme="dark")
+        self._resize(dark)
+        self._note(f"{where} in the dark theme", appearance_violations(self.page))
+        self._note_sideways(where)
+        if locale == "uk":
+            self._resize(ZOOMED)
+            self._note_sideways(f"{where} at 200% zoom")
+
+    def _resize(self, size: tuple[int, int]) -> None:
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+
+    def _note(self, where: str, problems: list[str]) -> None:
+        self.problems += [f"{where}: {problem}" for problem in problems]
+
+    def _note_sideways(self, where: str) -> None:
+        pixels = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        if pixels > 0:
+            self._note(where, [f"scrolls sideways by {pixels} px"])
+
+
+def foreign_words(page: Page, locale: str, names: list[str]) -> list[str]:
+    """Return the words of another language on a page, apart from `names`."""
+    assert page.locator("html").get_attribute("lang") == locale
+    text = " ".join(page.evaluate(TEXTS))
+    for name in names:
+        text = text.replace(name, " ")
+    text = TECHNICAL.sub(" ", text)
+    words = set(FOREIGN[locale].findall(text))
+    if locale != "en":
+        words |= set(LATIN.findall(text)) - SAME_EVERYWHERE
+    return sorted(words)
+
+
+@pytest.fixture
+def names(portal: RunningPortal, lived: Lived) -> list[str]:
+    """Return user input and names that appear inside sentences and attributes."""
+    with sql(portal) as cursor:
+        cursor.execute(
+            "SELECT failure_reason FROM referral_rewards WHERE failure_reason IS NOT NULL"
+            " UNION SELECT name FROM products"
+        )
+        stored = [text for (text,) in cursor.fetchall()]
+    code = portal.description["referralLink"].partition("=")[2]
+    return [*stored, code, "Demo Tea House", "Demo Book Corner", "Demo Referrer", "Ring Referrals"]
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_pages_are_accessible_and_translated(
+    visitor: Visitor,
+    sign_in: Callable[[Page, str], None],
+    portal: RunningPortal,
+    lived: Lived,
+    names: list[str],
+    role: str,
+) -> None:
+    page = visitor(reduced_motion="reduce")
+    page.goto(f"/en/?ref={portal.description['referralLink'].partition('=')[2]}")
+    if role != "visitor":
+        sign_in(page, role)
+    if role == "buyer":
+        page.goto("/products/mountain-tea")
+        page.locator("main button[type=submit]").click()
+        page.wait_for_url("**/cart")
+    check = PageCheck(page, names)
+    for path in lived.addresses(role):
+        for locale in SIZES:
+            check.look_at(locale, path)
+    assert not check.problems, "\n".join(check.problems)

@@ -1,0 +1,93 @@
+"""A session lock keeps its own connection, whatever happens to the application's."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from flask import Flask
+
+import jobs
+from portal.chain import lead
+from portal.db import advisory_lock, connection, query, release_connection
+from portal.db.locks import lock_session
+from portal.runtime import Portal
+
+LOCK = "job:probe"
+
+
+def is_free(name: str) -> bool:
+    with lock_session(name) as session:
+        return session is not None
+
+
+@contextmanager
+def idle_connection_in_use() -> Iterator[None]:
+    """Let another thread take the idle connection of the pool, so that this thread's next query opens a new one."""
+    taken, done = threading.Event(), threading.Event()
+
+    def take() -> None:
+        with connection():
+            query("SELECT 1")
+            taken.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    assert taken.wait(30)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_second_session_does_not_get_the_lock(database: str) -> None:
+    with advisory_lock(LOCK) as first:
+        assert first
+        with advisory_lock(LOCK) as second:
+            assert not second
+        assert not is_free(LOCK)
+    assert is_free(LOCK)
+
+
+def test_lock_survives_release_of_the_applications_connection(database: str) -> None:
+    with ExitStack() as others:
+        with advisory_lock(LOCK) as got:
+            assert got
+            query("SELECT 1")
+            release_connection()
+            others.enter_context(idle_connection_in_use())
+            query("SELECT 1")
+            assert not is_free(LOCK)
+        assert is_free(LOCK)
+
+
+def test_leader_survives_release_of_the_applications_connection(database: str) -> None:
+    with lead("probe") as leader:
+        assert leader
+        release_connection()
+        with idle_connection_in_use(), connection(), leader.writing():
+            assert not is_free("probe")
+    assert is_free("probe")
+
+
+def test_job_keeps_its_lock_through_an_application_context(database: str) -> None:
+    app = Flask(__name__)
+    app.teardown_appcontext(lambda _error: release_connection())
+    free_during_job: list[bool] = []
+    release_connection()
+    with ExitStack() as others:
+
+        def run(_portal: Portal) -> None:
+            query("SELECT 1")
+            with app.app_context():
+                query("SELECT 1")
+            others.enter_context(idle_connection_in_use())
+            query("SELECT 1")
+            free_during_job.append(is_free(LOCK))
+
+        jobs._run(jobs.Job("probe", 1, run), None)  # type: ignore[arg-type]
+        assert free_during_job == [False]
+        assert is_free(LOCK)

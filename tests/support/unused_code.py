@@ -1,0 +1,57 @@
+"""Find code that nothing uses: `python -m tests.support.unused_code`, run by `make lint`.
+
+Attributes that templates read and names of the allow list count as used; use by tests does not.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from vulture import Vulture
+
+PROJECT = Path(__file__).resolve().parents[2]
+_PATHS = [str(PROJECT / name) for name in ("portal", "jobs.py", "wsgi.py")]
+_CONFIDENCE = 60
+_ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)")
+# Flask, click and pydantic call what these register.
+_DECORATORS = [
+    "@blueprint.*", "@*.command", "@*.command(*)", "@login_manager.*", "@field_validator", "@model_validator",
+]  # fmt: skip
+_ALLOWED = [
+    # Called or read by a library: Jinja, Flask-Login, psycopg2, click, urllib, werkzeug, Flask.
+    "trim_blocks", "lstrip_blocks", "sort_keys", "get_id", "_login_user", "itersize", "convert", "redirect_request",
+    "content_length", "model_config",
+    # Read from the environment by their names, or members of a stored JSON document.
+    "referral_minter_address", "deployer_private_key", "admin_address", "operator_address",
+    # Values of a column that only the database and forms name.
+    "MONTHLY", "OPEN",
+    # Faults that tests put between two steps of a mint round.
+    "listen",
+    # The transition table of rewards.
+    "RewardStatus", "PENDING_APPROVAL", "APPROVED", "MINTING", "MINTED", "FAILED", "REJECTED", "is_allowed",
+    "statuses_before",
+]  # fmt: skip
+
+
+def unused_code() -> list[str]:
+    """Return one line per unused function, class, attribute or variable."""
+    scanner = Vulture(ignore_names=_ALLOWED, ignore_decorators=_DECORATORS)
+    scanner.scavenge(_PATHS)
+    templates = PROJECT / "portal" / "templates"
+    for path in sorted(templates.rglob("*.html")):
+        names = set(_ATTRIBUTE.findall(path.read_text()))
+        scanner.scan("\n".join(f"_.{name}" for name in sorted(names)), filename=str(path))
+    items = scanner.get_unused_code(min_confidence=_CONFIDENCE)
+    return [item.get_report() for item in items]
+
+
+def main() -> None:
+    unused = unused_code()
+    print("\n".join(unused) or "No unused code.")
+    sys.exit(bool(unused))
+
+
+if __name__ == "__main__":
+    main()

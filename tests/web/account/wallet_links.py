@@ -1,0 +1,26 @@
+"""Requests that link and unlink a wallet."""
+
+from __future__ import annotations
+
+from tests.support.wallets import TestWallet
+from tests.web.visitor import Visitor
+
+CHALLENGE, LINK = "/api/account/wallets/challenge", "/api/account/wallets"
+
+
+def ask(browser: Visitor, address: str) -> str:
+    answer = browser.send(CHALLENGE, {"address": address})
+    assert answer.status_code == 200, answer.text
+    return str(answer.get_json()["message"])
+
+
+def link(browser: Visitor, wallet: TestWallet, address: str | None = None, signature: str | None = None):
+    """Send a proof; without a signature the whole round is made."""
+    address = address or wallet.address
+    if signature is None:
+        signature = wallet.sign(ask(browser, address))
+    return browser.send(LINK, {"address": address, "signature": signature})
+
+
+def unlink(browser: Visitor, wallet: TestWallet):
+    return browser.send(f"{LINK}/{wallet.address}", method="DELETE")
