@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Flask, Response, current_app, request
 from flask_babel import Babel
-from flask_login import current_user
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs import start_schedule
@@ -23,13 +22,14 @@ from portal.web.core import brand
 from portal.web.core.access import install_gate
 from portal.web.core.assets import serve_static
 from portal.web.core.context import install_context
+from portal.web.core.current_user import find_current_user
 from portal.web.core.errors import install_errors
 from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
 from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
 from portal.web.core.security import install_security
 from portal.web.dev import mailbox, payment_simulator
-from portal.web.landing.beacon import BeaconDoor
+from portal.web.landing.beacon import BeaconFastPath
 from portal.web.text.letters import composer
 
 BLUEPRINTS = (
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_security(app, settings)
     install_context(app)
     install_errors(app)
-    account.login_manager.init_app(app)
+    account.login_manager.init_app(app, add_context_processor=False)
     app.teardown_appcontext(lambda _error: release_connection())
     is_simulated = any(provider.simulator for provider in list_providers(settings))
     simulators = ((payment_simulator,) if is_simulated else ()) + ((mailbox,) if settings.shows_mail else ())
@@ -106,14 +106,15 @@ def _remember_language(response: Response) -> Response:
 
 
 def _remember_for_account(locale: str) -> None:
-    if current_user.is_authenticated and current_user.locale != locale:
-        set_locale(current_user.id, locale)
+    user = find_current_user()
+    if user and user.locale != locale:
+        set_locale(user.id, locale)
 
 
 def _wrap(app: Flask, settings: Settings) -> None:
     app.wsgi_app = LocalePrefix(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
-    app.wsgi_app = BeaconDoor(app.wsgi_app, app)  # type: ignore[method-assign]
+    app.wsgi_app = BeaconFastPath(app.wsgi_app, app)  # type: ignore[method-assign]
     trust_header = settings.trusted_proxies > 0
     app.wsgi_app = RequestIds(app.wsgi_app, trust_header=trust_header)  # type: ignore[method-assign]
     if settings.trusted_proxies:

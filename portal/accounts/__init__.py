@@ -1,10 +1,9 @@
 """People: accounts, roles, passwords, linked wallets, and who referred them.
 
-`operations` changes accounts, `membership` counts their paid months, `wallets` links wallets, `challenges` keeps what
-a wallet is asked to sign, `rules` words it, `sessions` keeps who is signed in where, `throttle` slows down guessing,
-`links` keeps what e-mailed links stand for, `second_factor` asks for codes, `signals` keeps hashed traces that tell
-when two accounts may be one person, `saved_filters` keeps what a person comes back to, `queries` reads. Cookies and
-forms live in `portal.web`.
+`operations` changes accounts, `membership` stores paid months, `wallets` links wallets, `challenges` stores messages
+to sign, which `rules` composes, `sessions` stores sign-ins, `throttle` limits password guessing, `links` stores the
+targets of e-mailed links, `second_factor` checks codes, `signals` stores hashes that show when two accounts may belong
+to one person, `saved_filters` stores filters, `queries` reads. Cookies and forms are in `portal.web`.
 """
 
 from portal.accounts.challenges import (

@@ -1,4 +1,4 @@
-"""Challenges: texts given out to be signed, each good for one proof, one holder, one address, a few minutes."""
+"""Challenges: messages to sign, each valid for one proof, one holder, one address and a few minutes."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from portal.db import query
 from portal.lib.errors import PortalError
 from portal.lib.ids import random_text
 
-# Kept past their end, so that a late signature hears "expired" and not "unknown".
+# Expired challenges stay for a while, so that a late signature is answered "expired" and not "unknown".
 _KEPT_AFTER_EXPIRY = timedelta(hours=1)
 
 
 class ChallengeUnknown(PortalError):
-    """Nothing is open to be signed: never asked for, by somebody else, or used already."""
+    """There is no open challenge: none was requested by this holder, or it was already used."""
 
     code = "challenge_unknown"
 
 
 class ChallengeExpired(PortalError):
-    """The text was signed too late."""
+    """The challenge has expired."""
 
     code = "challenge_expired"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who may answer: an account that links a wallet or confirms with one, or a session that signs in with one."""
+    """Who can answer: an account that links a wallet or confirms with one, or a session that signs in with one."""
 
     user_id: int | None = None
     session_key: str | None = None
@@ -46,7 +46,7 @@ class Holder:
 
 
 def open_challenge(holder: Holder, stored: str, shown: str, app_url: str, chain_id: int) -> WalletChallenge:
-    """Store a new text for a holder and an address (in stored and in EIP-55 form); it replaces the one before."""
+    """Store a new challenge for a holder and an address, in stored and in EIP-55 form; it replaces the previous one."""
     ((now,),) = query("SELECT date_trunc('milliseconds', clock_timestamp())")
     nonce, expires_at = random_text(NONCE_LENGTH), now + CHALLENGE_LIFETIME
     message = SignInMessage(app_url, shown, STATEMENTS[holder.purpose], chain_id, nonce, now, expires_at)
@@ -64,9 +64,9 @@ def open_challenge(holder: Holder, stored: str, shown: str, app_url: str, chain_
 
 
 def get_open_challenge(holder: Holder, stored: str) -> WalletChallenge:
-    """Return the newest text of a holder and an address; raise ChallengeUnknown or ChallengeExpired."""
+    """Return the newest challenge of a holder and an address; raise ChallengeUnknown or ChallengeExpired."""
     is_late = (WalletChallenge.expires_at <= fn.clock_timestamp()).alias("is_late")
-    found: Any = (
+    row: Any = (
         WalletChallenge.select(WalletChallenge, is_late)
         .where(
             (WalletChallenge.address == stored)
@@ -76,16 +76,16 @@ def get_open_challenge(holder: Holder, stored: str) -> WalletChallenge:
         .order_by(WalletChallenge.id.desc())
         .first()
     )
-    if found is None or found.used_at is not None:
+    if row is None or row.used_at is not None:
         raise ChallengeUnknown
-    if found.is_late:
+    if row.is_late:
         raise ChallengeExpired
-    challenge: WalletChallenge = found
+    challenge: WalletChallenge = row
     return challenge
 
 
 def use_challenge(challenge_id: int) -> None:
-    """Spend a text; of any number at once one succeeds. Raises ChallengeUnknown."""
+    """Use a challenge; of concurrent calls one succeeds. Raises ChallengeUnknown."""
     spent = (
         WalletChallenge.update(used_at=fn.now())
         .where(
@@ -100,7 +100,7 @@ def use_challenge(challenge_id: int) -> None:
 
 
 def prune_challenges() -> int:
-    """Delete what expired more than an hour ago and return how many there were."""
+    """Delete challenges that expired more than an hour ago and return their number."""
     long_gone = WalletChallenge.expires_at < SQL("now() - %s", [_KEPT_AFTER_EXPIRY])
     return int(WalletChallenge.delete().where(long_gone).execute())
 

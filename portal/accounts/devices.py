@@ -1,11 +1,11 @@
-"""Describe where a sign-in comes from, in few words and without keeping the whole address."""
+"""Describe the browser and the network of a sign-in, without the full address."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-# The first that matches names it: browsers pretend to be one another, the pretended name comes later.
+# The first match wins: browsers also name the ones they imitate.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -31,7 +31,7 @@ _SYSTEMS = (
 
 @dataclass(frozen=True)
 class Device:
-    """A browser as its owner would recognise it; empty names are unknown. `network` is the shortened address."""
+    """A browser as its owner recognises it; "" means unknown. `network` is the truncated address."""
 
     browser: str = ""
     system: str = ""
@@ -40,7 +40,7 @@ class Device:
 
 
 def describe_device(user_agent: str, address: str) -> Device:
-    """Return a device from a User-Agent header and an IP address; anything else is unknown."""
+    """Return the device of a User-Agent header and an IP address."""
     return Device(
         _first(_BROWSERS, user_agent),
         _first(_SYSTEMS, user_agent),
@@ -50,12 +50,12 @@ def describe_device(user_agent: str, address: str) -> Device:
 
 
 def short_network(address: str) -> str:
-    """Return the network an address belongs to: /24 of IPv4, /48 of IPv6; empty when it is no address."""
+    """Return the network of an address, /24 for IPv4 and /48 for IPv6, "" for an invalid one."""
     return _network(address, 24, 48)
 
 
 def own_address(address: str) -> str:
-    """Return what one visitor holds: an IPv4 address, or the /64 that one IPv6 customer has to itself."""
+    """Return the IPv4 address, or the /64 network that one IPv6 customer has."""
     return _network(address, 32, 64).removesuffix("/32")
 
 

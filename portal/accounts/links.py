@@ -1,4 +1,4 @@
-"""Links that arrive by e-mail: each good once, for one purpose, one address and a short time."""
+"""E-mailed links: each valid once, for one purpose, one address and a short time."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from portal.db import query
 from portal.lib.errors import PortalError
 
 LINK_LIFETIMES = {"reset_password": timedelta(minutes=30), "confirm_email": timedelta(hours=24)}
-# Nobody's mailbox is filled by somebody who keeps asking.
+# Repeated requests must not flood a mailbox.
 MOST_OPEN = 3
 _QUIET_MINUTES = 15
 _KEPT_AFTER_EXPIRY = timedelta(days=7)
 
 
 class LinkUnusable(PortalError):
-    """The link was used, replaced, came too late, or is none of ours."""
+    """The link was used, replaced, has expired, or is forged."""
 
     code = "link_unusable"
 
 
 def open_link(purpose: str, user_id: int, email: str) -> str | None:
-    """Open a link and return its key; None when the last minutes brought enough of them."""
+    """Create a link and return its key; None when too many were created in the last minutes."""
     rows = query(
         """INSERT INTO account_links (key, purpose, user_id, email, expires_at)
            SELECT %(key)s, %(purpose)s, %(user)s, %(email)s, now() + %(lifetime)s
@@ -47,21 +47,21 @@ def open_link(purpose: str, user_id: int, email: str) -> str | None:
 
 def get_link(purpose: str, key: str) -> AccountLink:
     """Return an open link; raise LinkUnusable."""
-    found: AccountLink | None = AccountLink.get_or_none(
+    link: AccountLink | None = AccountLink.get_or_none(
         (AccountLink.key == key)
         & (AccountLink.purpose == purpose)
         & AccountLink.used_at.is_null()
         & (AccountLink.expires_at > fn.now())
     )
-    if found is None:
+    if link is None:
         raise LinkUnusable
-    return found
+    return link
 
 
 def use_link(purpose: str, key: str) -> AccountLink:
-    """Spend a link and every other open one of its account and purpose; raise LinkUnusable.
+    """Use a link and close every other open one of its account and purpose; raise LinkUnusable.
 
-    Of any number at once one succeeds.
+    Of concurrent calls one succeeds.
     """
     link = get_link(purpose, key)
     spent = (
@@ -78,14 +78,14 @@ def use_link(purpose: str, key: str) -> AccountLink:
 
 
 def close_links(purpose: str, user_id: int) -> None:
-    """Spend every open link of an account and purpose: what they were asked for has changed."""
+    """Close every open link of an account and purpose."""
     AccountLink.update(used_at=fn.now()).where(
         (AccountLink.user == user_id) & (AccountLink.purpose == purpose) & AccountLink.used_at.is_null()
     ).execute()
 
 
 def close_foreign_links(purpose: str, user_id: int, email: str | None) -> None:
-    """Spend an account's open links of a purpose that lead to any other address than `email`."""
+    """Close the open links of an account and purpose for any other address than `email`."""
     elsewhere = SQL("lower(email) IS DISTINCT FROM lower(%s)", [email])
     AccountLink.update(used_at=fn.now()).where(
         (AccountLink.user == user_id)
@@ -96,6 +96,6 @@ def close_foreign_links(purpose: str, user_id: int, email: str | None) -> None:
 
 
 def prune_links() -> int:
-    """Delete links that expired a week ago and return how many."""
+    """Delete links that expired more than a week ago and return their number."""
     long_gone = AccountLink.expires_at < SQL("now() - %s", [_KEPT_AFTER_EXPIRY])
     return int(AccountLink.delete().where(long_gone).execute())

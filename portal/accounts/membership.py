@@ -1,4 +1,4 @@
-"""Months of membership: each paid one runs in full, the highest tier first (SPEC section 5)."""
+"""Months of membership: each paid one runs in full, the highest tier first. See docs/rules/payments.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIERS = ("SUBSCRIBER", "MEMBER", "CONFIDENTIAL")
 
 @dataclass(frozen=True)
 class Membership:
-    """What a person has now: a tier and until when, None for the free one; `then` follows, tier and end."""
+    """The current tier and its end, None for the free one; `then` holds the tiers that follow, with their ends."""
 
     tier: str
     until: datetime | None
@@ -24,7 +24,7 @@ class Membership:
 
 
 def read_membership(user_id: int) -> Membership:
-    """Return a person's membership at this moment; a month that is over counts no more."""
+    """Return the current membership of a person."""
     ends = _ends(_live_months(user_id, utc_now()))
     if not ends:
         return Membership(TIERS[0], None)
@@ -33,14 +33,14 @@ def read_membership(user_id: int) -> Membership:
 
 
 def is_lower(tier: str, than: str) -> bool:
-    """Tell whether a tier stands below another."""
+    """Return whether a tier is below another."""
     return TIERS.index(tier) < TIERS.index(than)
 
 
 def grant_membership(user_id: int, tier: str, actor: Actor, order_reference: str) -> None:
-    """Give a person a month of a tier, once a reference; the caller holds the person's lock.
+    """Add a month of a tier, once per payment reference; the caller has locked the account.
 
-    It begins when every month of this or a higher tier is over, and moves those of lower tiers behind it.
+    It begins after every month of this or a higher tier, and postpones those of lower tiers.
     """
     with transaction():
         now = utc_now()
@@ -60,7 +60,7 @@ def grant_membership(user_id: int, tier: str, actor: Actor, order_reference: str
 
 
 def revoke_membership(user_id: int, tier: str, actor: Actor, order_reference: str) -> None:
-    """Take back what is left of the month a refunded reference has paid; what follows moves up."""
+    """Revoke the rest of the month paid by a refunded reference; later months move up."""
     with transaction():
         now = utc_now()
         month = MembershipMonth.get_or_none(
@@ -88,7 +88,7 @@ def _live_months(user_id: int, now: datetime) -> list[MembershipMonth]:
 
 
 def _ends(months: Sequence[MembershipMonth]) -> list[tuple[str, datetime]]:
-    """Return each tier's last day, highest tier first."""
+    """Return the end of each tier, highest tier first."""
     last = {row.tier: row.ends_at for row in months}
     return [(tier, last[tier]) for tier in reversed(TIERS) if tier in last]
 
@@ -96,7 +96,7 @@ def _ends(months: Sequence[MembershipMonth]) -> list[tuple[str, datetime]]:
 def _move(
     user_id: int, tiers: Sequence[str], *, after: datetime, seconds_of: tuple[datetime, datetime]
 ) -> None:
-    """Move what runs or begins after a moment by the time between two others; what has begun keeps its beginning."""
+    """Move months that end after a moment by the time between two others; started ones keep their start."""
     first, second = seconds_of
     query(
         """UPDATE membership_months SET ends_at = ends_at + %(by)s,

@@ -20,7 +20,7 @@ PASSWORD_MIN = 8
 PASSWORD_MAX = 200
 NAME_MAX = 100
 
-# OWASP's argon2id profile; two at once bound the memory a burst of sign-ins can take.
+# The argon2id profile of OWASP; two at a time bound the memory that a burst of sign-ins can use.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _hashing = BoundedSemaphore(2)
 
@@ -50,20 +50,20 @@ class PasswordWrong(PortalError):
 
 
 class PasswordPresent(PortalError):
-    """The account has a password already; changing it needs the present one."""
+    """The account already has a password; changing it needs the current one."""
 
     code = "password_present"
 
 
 class EmailUnconfirmed(PortalError):
-    """Nobody has shown yet that they read the account's e-mail."""
+    """The e-mail of the account is not confirmed."""
 
     code = "email_unconfirmed"
 
 
 @dataclass(frozen=True)
 class Referrer:
-    """Who brought a new account: written once, kept for ever (SPEC section 2.3)."""
+    """The referrer of a new account: written once, kept permanently. See docs/rules/attribution.md."""
 
     code: str
     user_id: int
@@ -98,9 +98,9 @@ def create_user(
     email_confirmed: bool = False,
     actor: Actor,
 ) -> User:
-    """Create an account, with its referrer if one brought it; raise InputInvalid with EmailTaken.
+    """Create an account, with its referrer if there is one; raise InputInvalid with EmailTaken.
 
-    `email_confirmed` says that somebody vouches for the e-mail: an operator who typed it.
+    `email_confirmed` skips the confirmation, for an address that an operator typed.
     """
     values: dict[str, object] = {
         "email": normalise_email(email),
@@ -145,7 +145,7 @@ def hash_password(password: str) -> str:
 def check_credentials(email: str, password: str) -> User:
     """Return the account of an e-mail and password; raise CredentialsWrong without saying which was wrong."""
     user = find_user_by_email(email)
-    # An unknown address costs the same time as a wrong password.
+    # An unknown address takes as long as an incorrect password.
     stored = user.password_hash if user and user.password_hash else _UNUSABLE_HASH
     is_right = _matches(stored, password[: PASSWORD_MAX + 1])
     if user is None or user.password_hash is None or not is_right:
@@ -154,10 +154,9 @@ def check_credentials(email: str, password: str) -> User:
 
 
 def set_password(user_id: int, password: str, actor: Actor) -> None:
-    """Replace an account's password; raise InputInvalid when its length is wrong.
+    """Replace the password of an account; raise InputInvalid for a wrong length.
 
-    Open reset links are worth nothing afterwards, nor are links that would give the account another e-mail: whoever
-    asked for them may be whom the new password keeps out.
+    Open reset links and links to another e-mail stop working: an attacker may have requested them.
     """
     _require_length(password)
     hashed = hash_password(password)
@@ -187,13 +186,13 @@ def add_password(user_id: int, password: str, actor: Actor) -> None:
 
 
 def is_password_of(user_id: int, password: str) -> bool:
-    """Tell whether a password is the account's; an account without one has none that fits."""
+    """Return whether a password is correct; always false for an account without one."""
     stored = User.get_by_id(user_id).password_hash
     return _matches(stored or _UNUSABLE_HASH, password[: PASSWORD_MAX + 1]) and stored is not None
 
 
 def set_email(user_id: int, email: str, actor: Actor) -> str | None:
-    """Write an e-mail whose owner has proven to read it and return the one before; raise EmailTaken."""
+    """Store a confirmed e-mail and return the previous one; raise EmailTaken."""
     try:
         with transaction():
             lock_user(user_id)
@@ -215,14 +214,14 @@ def _require_length(password: str) -> None:
 
 
 def set_locale(user_id: int, locale: str) -> None:
-    """Remember the language a person reads; notifications are written in it."""
+    """Store the language of an account, which its e-mails use."""
     User.update(locale=locale).where((User.id == user_id) & (User.locale != locale)).execute()
 
 
 def lock_user(user_id: int) -> None:
-    """Hold an account until the transaction ends, so that its first purchase is decided once.
+    """Lock an account until the transaction ends, so that its first purchase is decided once.
 
-    Taken before any other lock of a payment. NO KEY: rows that merely refer to the account need not wait.
+    Lock it before anything else of a payment. NO KEY: rows that only reference the account do not wait.
     """
     User.select(User.id).where(User.id == user_id).for_update(
         "FOR NO KEY UPDATE"  # type: ignore[arg-type]

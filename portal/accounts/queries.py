@@ -20,7 +20,7 @@ def get_user(user_id: int) -> User:
 
 
 def list_wallet_addresses(user_id: int) -> list[str]:
-    """Return a person's linked wallets in stored form, oldest first."""
+    """Return the linked wallets of a person in stored form, oldest first."""
     rows = (
         Wallet.select(Wallet.address)
         .where(Wallet.user == user_id)

@@ -1,4 +1,4 @@
-"""The text a wallet signs: EIP-4361, "Sign-In with Ethereum", version 1."""
+"""The message a wallet signs: EIP-4361, "Sign-In with Ethereum", version 1."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 NONCE_LENGTH = 22  # of 57 characters: 128 bits
 CHALLENGE_LIFETIME = timedelta(minutes=10)
 
-# English in every language: the standard allows ASCII only here, and a wallet that cannot parse the text no longer
-# compares its domain with the page's, which is what protects people. Pages explain it in the reader's language.
+# Always English: the standard allows only ASCII here, and a wallet that cannot parse the message does not compare its
+# domain with that of the page, which protects against phishing. The pages explain it in the reader's language.
 STATEMENTS = {
     "link": "Link this wallet to my account. This costs nothing and sends no transaction.",
     "confirm": "Confirm that this is me. This costs nothing and sends no transaction.",
@@ -23,7 +23,7 @@ _STATEMENT = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;= ]+")
 
 @dataclass(frozen=True)
 class SignInMessage:
-    """The fields of one message; `address` in EIP-55 form, times aware, `statement` of the allowed characters."""
+    """The fields of a message: `address` in EIP-55 form, aware times, `statement` of the allowed characters."""
 
     app_url: str
     address: str
@@ -54,10 +54,10 @@ class SignInMessage:
 
 
 def domain_of(app_url: str) -> str:
-    """Return the host, with its port if the address names one: what a wallet compares with the page's origin."""
+    """Return host and port of a URL as wallets compare them with the origin of the page."""
     return urlsplit(app_url).netloc.rpartition("@")[2]
 
 
 def _date_time(moment: datetime) -> str:
-    """Return RFC 3339 in UTC, to the millisecond as browsers write it."""
+    """Return RFC 3339 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

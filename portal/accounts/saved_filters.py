@@ -1,4 +1,4 @@
-"""Filters a person has named, to come back to: what stands in the URL of a page, one list a person and page."""
+"""Saved filters: named URL arguments of a page, one list per person and page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILTERS_MAX = 12
 
 
 class FilterNameInvalid(PortalError):
-    """A name is 1 to FILTER_NAME_MAX characters without control characters."""
+    """The name is not 1 to FILTER_NAME_MAX characters, or has control characters."""
 
     code = "filter_name_invalid"
 
@@ -23,7 +23,7 @@ class FilterNameTaken(PortalError):
 
 
 class FilterLimit(PortalError):
-    """A person keeps at most FILTERS_MAX filters of a page: they stand in one row above it."""
+    """The person already has FILTERS_MAX filters of this page."""
 
     code = "filter_limit"
 
@@ -33,52 +33,52 @@ class FilterUnknown(PortalError):
 
 
 def list_saved_filters(user_id: int, page: str) -> list[SavedFilter]:
-    """Return a person's filters of a page, in the order they were saved."""
+    """Return a person's filters of a page, oldest first."""
     rows = SavedFilter.select().where(SavedFilter.user_id == user_id, SavedFilter.page == page)
     return list(rows.order_by(SavedFilter.id))
 
 
 def get_saved_filter(user_id: int, filter_id: int) -> SavedFilter:
-    """Return a person's own filter. Raises FilterUnknown, also for somebody else's."""
-    found = SavedFilter.get_or_none(SavedFilter.id == filter_id, SavedFilter.user_id == user_id)
-    if found is None:
+    """Return a filter of a person; raise FilterUnknown, also for filters of others."""
+    row = SavedFilter.get_or_none(SavedFilter.id == filter_id, SavedFilter.user_id == user_id)
+    if row is None:
         raise FilterUnknown
-    return found
+    return row
 
 
 def save_filter(user_id: int, page: str, name: str, query: str) -> None:
-    """Keep a page's URL arguments under a name. Raises FilterNameInvalid, FilterNameTaken, FilterLimit."""
-    told = clean_name(name)
+    """Save URL arguments of a page under a name; raise FilterNameInvalid, FilterNameTaken or FilterLimit."""
+    cleaned = clean_name(name)
     if len(list_saved_filters(user_id, page)) >= FILTERS_MAX:
         raise FilterLimit(field="name", at_most=FILTERS_MAX)
-    kept = (
-        SavedFilter.insert(user_id=user_id, page=page, name=told, query=query)
+    inserted = (
+        SavedFilter.insert(user_id=user_id, page=page, name=cleaned, query=query)
         .on_conflict_ignore()
         .returning(SavedFilter.id)
         .execute()
     )
-    if not list(kept):
+    if not list(inserted):
         raise FilterNameTaken(field="name")
 
 
 def rename_filter(user_id: int, filter_id: int, name: str) -> None:
-    """Give a person's own filter another name. Raises FilterUnknown, FilterNameInvalid, FilterNameTaken."""
-    found = get_saved_filter(user_id, filter_id)
-    told = clean_name(name)
+    """Rename a filter of a person; raise FilterUnknown, FilterNameInvalid or FilterNameTaken."""
+    row = get_saved_filter(user_id, filter_id)
+    cleaned = clean_name(name)
     try:
         with transaction():
-            SavedFilter.update(name=told).where(SavedFilter.id == found.id).execute()
+            SavedFilter.update(name=cleaned).where(SavedFilter.id == row.id).execute()
     except IntegrityError:
         raise FilterNameTaken(field="name") from None
 
 
 def remove_filter(user_id: int, filter_id: int) -> None:
-    """Forget a person's own filter; one that is gone already is no error."""
+    """Delete a filter of a person; deleting it again is no error."""
     SavedFilter.delete().where(SavedFilter.id == filter_id, SavedFilter.user_id == user_id).execute()
 
 
 def clean_name(text: str) -> str:
-    """Return a name with single spaces. Raises FilterNameInvalid."""
+    """Return a name with single spaces; raise FilterNameInvalid."""
     name = " ".join(text.split())
     if not 1 <= len(name) <= FILTER_NAME_MAX or not name.isprintable():
         raise FilterNameInvalid(field="name", at_most=FILTER_NAME_MAX)

@@ -1,6 +1,6 @@
-"""Seal what the portal must be able to read again: AES-GCM under a key drawn from SECRET_KEY.
+"""Encrypt secrets that the portal has to read again: AES-GCM with a key derived from SECRET_KEY.
 
-A copy of the database alone opens nothing. Changing SECRET_KEY makes sealed values unreadable.
+A copy of the database does not reveal them. Changing SECRET_KEY makes them unreadable.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _NONCE, _TAG = 12, 16
 
 
 class SealBroken(PortalError):
-    """A sealed value cannot be opened: SECRET_KEY has changed, or the row was tampered with."""
+    """A sealed value cannot be decrypted: SECRET_KEY has changed, or the row was modified."""
 
     code = "seal_broken"
 
 
 def seal(text: str, key: str, owner: int) -> bytes:
-    """Return a text sealed for one owner: a row copied to another account does not open."""
+    """Return a text encrypted for one owner; copied to another account, it cannot be decrypted."""
     nonce = secrets.token_bytes(_NONCE)
     cipher = AES.new(_derive(key), AES.MODE_GCM, nonce=nonce, mac_len=_TAG)
     cipher.update(str(owner).encode())
@@ -31,7 +31,7 @@ def seal(text: str, key: str, owner: int) -> bytes:
 
 
 def unseal(sealed: bytes | memoryview, key: str, owner: int) -> str:
-    """Return the sealed text; raise SealBroken."""
+    """Return the decrypted text; raise SealBroken."""
     raw = bytes(sealed)
     cipher = AES.new(_derive(key), AES.MODE_GCM, nonce=raw[:_NONCE], mac_len=_TAG)
     cipher.update(str(owner).encode())

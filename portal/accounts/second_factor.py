@@ -1,4 +1,4 @@
-"""The second factor: codes of an authenticator (TOTP, RFC 6238), and recovery codes for when it is lost."""
+"""Two-factor authentication: authenticator codes (TOTP, RFC 6238) and recovery codes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from portal.lib.errors import PortalError
 
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
-# Clocks differ: the step before and the one after count as well.
+# Clocks differ: the previous and the next time step are accepted too.
 _DRIFT = (0, -1, 1)
-# Wrong codes in a row that cost nothing; each further one doubles the wait, up to an hour.
+# Incorrect codes in a row without a delay; each further one doubles the delay, up to an hour.
 FREE_FAILURES = 5
 _LONGEST_WAIT_MINUTES = 60
 _RECOVERY_ALPHABET = "23456789abcdefghijkmnpqrstuvwxyz"
@@ -34,7 +34,7 @@ class SecondFactorWrong(PortalError):
 
 
 class SecondFactorPaused(PortalError):
-    """Too many wrong codes: the authenticator waits, recovery codes still work."""
+    """Too many incorrect codes; recovery codes still work."""
 
     code = "second_factor_paused"
 
@@ -48,12 +48,12 @@ class SecondFactorMissing(PortalError):
 
 
 def has_second_factor(user_id: int) -> bool:
-    """Tell whether an account asks for a second factor."""
+    """Return whether two-factor authentication is on for an account."""
     return _enabled(user_id) is not None
 
 
 def begin_enrolment(user_id: int, key: str) -> None:
-    """Draw a new secret for an account that has no second factor yet; raise SecondFactorPresent."""
+    """Store a new secret for an account without a second factor; raise SecondFactorPresent."""
     sealed = seal(pyotp.random_base32(32), key, user_id)
     written = (
         SecondFactor.insert(user=user_id, sealed_secret=sealed)
@@ -70,20 +70,20 @@ def begin_enrolment(user_id: int, key: str) -> None:
 
 
 def enrolment_secret(user_id: int, key: str) -> str | None:
-    """Return the secret that waits to be confirmed; None when there is none, or it is in use already."""
+    """Return the secret that awaits its first code, None when there is none."""
     row = SecondFactor.get_or_none((SecondFactor.user == user_id) & SecondFactor.enabled_at.is_null())
     return unseal(row.sealed_secret, key, user_id) if row else None
 
 
 def provisioning_uri(secret: str, account: str, issuer: str) -> str:
-    """Return the address an authenticator reads from the QR code."""
+    """Return the otpauth URI for the QR code."""
     return str(pyotp.TOTP(secret, interval=STEP_SECONDS).provisioning_uri(name=account, issuer_name=issuer))
 
 
 def enable_second_factor(user_id: int, code: str, key: str, actor: Actor) -> list[str]:
-    """Switch the second factor on with a first code and return the recovery codes, shown this once.
+    """Turn on the second factor with a first code and return the recovery codes, which are shown once.
 
-    Raises SecondFactorMissing when no enrolment was begun, SecondFactorWrong.
+    Raises SecondFactorMissing without a started enrolment, and SecondFactorWrong.
     """
     secret = enrolment_secret(user_id, key)
     if secret is None:
@@ -104,7 +104,7 @@ def enable_second_factor(user_id: int, code: str, key: str, actor: Actor) -> lis
 
 
 def disable_second_factor(user_id: int, actor: Actor) -> None:
-    """Turn off the second factor; its secret and recovery codes are gone. Raises SecondFactorMissing."""
+    """Turn off the second factor and delete its secret and recovery codes; raise SecondFactorMissing."""
     with transaction():
         if not SecondFactor.delete().where(SecondFactor.user == user_id).execute():
             raise SecondFactorMissing
@@ -113,9 +113,9 @@ def disable_second_factor(user_id: int, actor: Actor) -> None:
 
 
 def check_second_factor(user_id: int, code: str, key: str) -> str:
-    """Accept a code of the authenticator or a recovery code, each once; return "totp" or "recovery".
+    """Accept an authenticator or recovery code, each once, and return "totp" or "recovery".
 
-    Raises SecondFactorWrong or SecondFactorPaused, SecondFactorMissing for an account without one.
+    Raises SecondFactorWrong, SecondFactorPaused, and SecondFactorMissing for an account without one.
     """
     typed = _bare(code)
     if not _TOTP.fullmatch(typed):
@@ -128,14 +128,14 @@ def check_second_factor(user_id: int, code: str, key: str) -> str:
 
 
 def count_recovery_codes(user_id: int) -> int:
-    """Count the recovery codes that are left."""
+    """Return the number of unused recovery codes."""
     return (
         RecoveryCode.select().where((RecoveryCode.user == user_id) & RecoveryCode.used_at.is_null()).count()
     )
 
 
 def renew_recovery_codes(user_id: int, actor: Actor) -> list[str]:
-    """Replace the recovery codes and return the new ones, which are kept as hashes only."""
+    """Replace the recovery codes and return the new ones, which are stored only as hashes."""
     codes = ["".join(secrets.choice(_RECOVERY_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
     with transaction():
         RecoveryCode.delete().where(RecoveryCode.user == user_id).execute()
@@ -145,7 +145,7 @@ def renew_recovery_codes(user_id: int, actor: Actor) -> list[str]:
 
 
 def _check_totp(user_id: int, typed: str, key: str) -> PortalError | None:
-    """Judge a code under the row's lock; a wrong one has to be counted, so it is returned and not raised."""
+    """Check a code under the lock of the row; return the error instead of raising, so that the count is committed."""
     with transaction():
         row = _enabled(user_id, locked=True)
         if row is None:
@@ -170,7 +170,7 @@ def _count_failure(user_id: int, failures: int) -> None:
 
 
 def _use_recovery_code(user_id: int, typed: str) -> None:
-    # 80 bits: guessing is hopeless, so a wrong one need not be counted.
+    # 80 random bits cannot be guessed, so incorrect ones are not counted.
     used = (
         RecoveryCode.update(used_at=fn.now())
         .where(

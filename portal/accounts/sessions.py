@@ -1,4 +1,4 @@
-"""Signed-in browsers: a random token in the cookie, its hash in a row that its owner can see and end."""
+"""Sign-in sessions: a random token in the cookie, its hash in a row that the owner can see and end."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from portal.accounts.devices import Device
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import PortalError
 
-TOUCH_SECONDS = 60  # a page view writes at most once in that time
-PENDING_MINUTES = 10  # to enter the second factor
-_KEPT_DAYS = 90  # ended sessions, so that a familiar place stays known
+TOUCH_SECONDS = 60  # page views update a session at most this often
+PENDING_MINUTES = 10  # to enter the code of the second factor
+_KEPT_DAYS = 90  # how long ended sessions are kept, so that familiar networks stay known
 SHOWN_SESSIONS = 100
 
 
 class SessionUnknown(PortalError):
-    """The session is not one of this account's, or it has ended."""
+    """The session does not belong to this account, or it has ended."""
 
     code = "session_unknown"
 
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A live session, its account, and how long ago, in seconds, the person last proved who they are."""
+    """A live session and its account; `seconds_since_proof` counts from the last proof of identity."""
 
     id: int
     user: User
@@ -38,14 +38,14 @@ class OpenSession:
 
 @dataclass(frozen=True)
 class SessionLimits:
-    """After how many hours a session ends: unused, and in any case."""
+    """The hours after which a session ends: without use, and in total."""
 
     idle_hours: int
     total_hours: int
 
 
 def start_session(user_id: int, device: Device, *, awaits_second_factor: bool = False) -> str:
-    """Open a session and return its token, which is kept nowhere else."""
+    """Open a session and return its token, which is stored only as a hash."""
     token = secrets.token_urlsafe(32)
     UserSession.insert(
         user=user_id,
@@ -59,7 +59,7 @@ def start_session(user_id: int, device: Device, *, awaits_second_factor: bool = 
 
 
 def find_session(token: str, limits: SessionLimits) -> OpenSession | None:
-    """Return the live session of a token, None when there is none; notes now and then that it is used."""
+    """Return the live session of a token, or None; record its use from time to time."""
     row = _find(token, limits)
     if row is None:
         return None
@@ -69,26 +69,26 @@ def find_session(token: str, limits: SessionLimits) -> OpenSession | None:
 
 
 def find_pending_session(token: str) -> UserSession | None:
-    """Return a session that still waits for the second factor, None when it ended or took too long."""
+    """Return a session that awaits the second factor, None when it has ended or expired."""
     in_time = UserSession.created_at > SQL("now() - make_interval(mins => %s)", [PENDING_MINUTES])
-    found: UserSession | None = (
+    row: UserSession | None = (
         UserSession.select(UserSession, User)
         .join(User)
         .where(_is_open(token) & UserSession.awaits_second_factor & in_time)
         .first()
     )
-    return found
+    return row
 
 
 def list_sessions(user_id: int, limits: SessionLimits) -> list[UserSession]:
-    """Return an account's live sessions, the newest use first."""
+    """Return the live sessions of an account, most recently used first."""
     mine = (UserSession.user == user_id) & UserSession.ended_at.is_null() & ~UserSession.awaits_second_factor
     rows = UserSession.select().where(mine & _is_young(limits))
     return list(rows.order_by(UserSession.last_seen_at.desc(), UserSession.id.desc()).limit(SHOWN_SESSIONS))
 
 
 def end_session(user_id: int, session_id: int, why: str, actor: Actor) -> None:
-    """End one of an account's sessions; raise SessionUnknown."""
+    """End a session of an account; raise SessionUnknown."""
     with transaction():
         if not _end((UserSession.user == user_id) & (UserSession.id == session_id), why):
             raise SessionUnknown
@@ -96,7 +96,7 @@ def end_session(user_id: int, session_id: int, why: str, actor: Actor) -> None:
 
 
 def end_other_sessions(user_id: int, kept_id: int | None, why: str, actor: Actor) -> int:
-    """End every session of an account but one and return how many; sign-ins half done end as well."""
+    """End every session of an account but one, pending sign-ins included, and return their number."""
     with transaction():
         ended = _end((UserSession.user == user_id) & (UserSession.id != (kept_id or 0)), why)
         if ended:
@@ -105,7 +105,7 @@ def end_other_sessions(user_id: int, kept_id: int | None, why: str, actor: Actor
 
 
 def rotate_session(session_id: int, *, proven: bool = False) -> str:
-    """Give a session a new token and return it; `proven` notes that the person just proved who they are."""
+    """Replace the token of a session and return the new one; `proven` records a proof of identity."""
     token = secrets.token_urlsafe(32)
     values: dict[str, Any] = {"token_hash": hash_token(token)}
     if proven:
@@ -121,7 +121,7 @@ def rotate_session(session_id: int, *, proven: bool = False) -> str:
 
 
 def is_known_place(user_id: int, network: str) -> bool:
-    """Tell whether an account has signed in from a network in the last months."""
+    """Return whether an account has signed in from a network in the last months."""
     return bool(
         network
         and UserSession.select()
@@ -135,7 +135,7 @@ def is_known_place(user_id: int, network: str) -> bool:
 
 
 def prune_sessions(limits: SessionLimits) -> int:
-    """Delete sessions unused for months and return how many; ones that are over for long need no row."""
+    """Delete sessions unused for months and return their number."""
     hours = max(_KEPT_DAYS * 24, limits.idle_hours)
     rows = query(
         "DELETE FROM user_sessions WHERE last_seen_at < now() - make_interval(hours => %s) RETURNING id",
@@ -145,7 +145,7 @@ def prune_sessions(limits: SessionLimits) -> int:
 
 
 def hash_token(token: str) -> str:
-    """Return what the database keeps of a random token: it has 256 bits, so one round is enough."""
+    """Return the stored hash of a token; it has 256 random bits, so a plain hash is enough."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

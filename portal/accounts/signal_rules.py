@@ -1,4 +1,4 @@
-"""What may tell that two accounts are one person: network, mailbox, and how long a trace may be compared."""
+"""Signals that two accounts may belong to one person: network, mailbox, and how long they are comparable."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from datetime import date
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
-# A trace is hashed with the salt of its own period and of the one before. So two sightings can be compared when they
-# are at most one period apart, and never when they are two: 15 days for certain, 30 at most.
+# A signal is hashed with the salts of its own period and of the previous one. So two sightings are comparable when they
+# are at most one period apart: for at least 15 and at most 30 days.
 PERIOD_DAYS = 15
 PERIODS_KEPT = 2
 
@@ -16,10 +16,10 @@ _ONE_MAILBOX = {"googlemail.com": "gmail.com"}
 
 
 def network_of(address: str | None, *, public_only: bool) -> str | None:
-    """Return the network a visitor's address stands for: IPv4 whole, IPv6 as its /64; None for what tells nothing.
+    """Return the network of a visitor: the IPv4 address or the IPv6 /64; None for an unusable address.
 
-    A household has one /64 and its devices change addresses inside it. With `public_only` private and loopback
-    addresses tell nothing: they are a proxy's that the portal was not told of.
+    A household has one /64, in which its devices change addresses. `public_only` excludes private and loopback
+    addresses, which belong to a proxy that is not configured.
     """
     try:
         parsed = ip_address((address or "").partition("%")[0])
@@ -35,23 +35,23 @@ def network_of(address: str | None, *, public_only: bool) -> str | None:
 
 
 def is_device(text: str | None) -> bool:
-    """Tell whether a cookie holds what the portal would have set."""
+    """Return whether a cookie value could have been set by the portal."""
     return bool(text and _DEVICE.fullmatch(text))
 
 
 def period_of(day: date) -> int:
-    """Return the number of the period a day (UTC) belongs to."""
+    """Return the number of the period of a day (UTC)."""
     return day.toordinal() // PERIOD_DAYS
 
 
 def usable_periods(day: date) -> tuple[int, ...]:
-    """Return the periods whose salts hash what is seen on a day, the newest first."""
+    """Return the periods whose salts hash the sightings of a day, newest first."""
     newest = period_of(day)
     return tuple(newest - back for back in range(PERIODS_KEPT))
 
 
 def mailbox(email: str) -> str:
-    """Return the mailbox an address leads to: without letter case and +tag, at Google also without dots."""
+    """Return the mailbox of an address: lower case, without a +tag, at Google also without dots."""
     local, _, domain = email.lower().rpartition("@")
     domain = _ONE_MAILBOX.get(domain, domain)
     name = local.partition("+")[0]

@@ -1,7 +1,7 @@
-"""Keep keyed hashes of where accounts were seen, find accounts seen at the same place, forget in time.
+"""Keyed hashes of where accounts were seen, and the accounts seen at the same place.
 
-Only hashes are stored: HMAC-SHA256 with the server's secret and a random salt of the period, both needed to try a
-guess. A salt is deleted with its hashes when its time is over (docs/privacy.md).
+Only hashes are stored: HMAC-SHA256 with the secret of the server and a random salt of the period, both of which are
+needed to test a guess. A salt is deleted with its hashes after its period (docs/privacy.md).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from portal.accounts.signal_rules import usable_periods
 from portal.db import query
 
 _NEW_SALT = "INSERT INTO signal_salts (period, salt) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-# A salt that is pruned between being read and being used takes nothing along: the join leaves its hashes out.
+# The join drops hashes whose salt was pruned between reading and using it.
 _RECORD = """
 INSERT INTO access_signals (period, kind, hash, user_id)
 SELECT s.period, s.kind, s.hash, %s FROM unnest(%s::integer[], %s::text[], %s::bytea[]) AS s (period, kind, hash)
@@ -31,10 +31,10 @@ _PRUNE = "DELETE FROM signal_salts WHERE period < %s RETURNING period"
 
 
 def record_signals(user_id: int, seen: Mapping[str, str], secret: str, today: date) -> list[tuple[str, int]]:
-    """Record what an account was seen with, {kind: value}; return (kind, account) of others seen with the same.
+    """Record the signals {kind: value} of an account and return (kind, account) of others with the same signals.
 
-    Call it outside a transaction: what is recorded must be visible to others before they are looked for, so that
-    of two accounts seen at the same moment at least one finds the other.
+    Call it outside a transaction: the signals must be visible to others before the search, so that of two accounts seen
+    at the same moment at least one finds the other.
     """
     hashes = _hashes(seen, secret, today)
     if not hashes:
@@ -45,7 +45,7 @@ def record_signals(user_id: int, seen: Mapping[str, str], secret: str, today: da
 
 
 def prune_signals(today: date) -> int:
-    """Delete the salts whose time is over, and with them their hashes; return how many salts."""
+    """Delete expired salts with their hashes and return the number of salts."""
     return len(query(_PRUNE, [usable_periods(today)[-1]]))
 
 

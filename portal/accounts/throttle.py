@@ -1,7 +1,7 @@
-"""Slow down whoever guesses passwords, without letting them lock the owner out.
+"""Limit password guessing without letting an attacker lock out the owner.
 
-One address may fail a few times on one account; all unfamiliar places together may fail more often. A place the
-account has signed in from before is counted for itself, so nobody elsewhere can close it.
+An address can fail a few times per account; all unfamiliar networks together can fail more often. A network from which
+the account has signed in before has a limit of its own.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ ACCOUNT_MINUTES = 60
 
 
 class SignInPaused(PortalError):
-    """Too many wrong passwords for this account from here."""
+    """Too many incorrect passwords for this account from this address."""
 
     code = "sign_in_paused"
 
 
 def note_attempt(email: str, device: Device, per_address: int, per_account: int) -> int:
-    """Count an attempt as failed until it succeeds and return its id; raise SignInPaused when there were too many.
+    """Record an attempt as failed until it succeeds and return its id; raise SignInPaused at the limit.
 
-    An unknown address costs and leaves the same as a known one.
+    Attempts on unknown accounts are recorded too, so that timing reveals nothing.
     """
     account = _account_key(email)
     user = find_user_by_email(email)
@@ -42,13 +42,13 @@ def note_attempt(email: str, device: Device, per_address: int, per_account: int)
 
 
 def forgive_attempts(email: str, device: Device) -> None:
-    """Forget the failures of one address on one account: the password was right at last."""
+    """Delete the failures of an address on an account after a correct password."""
     here = (SignInFailure.account == _account_key(email)) & (SignInFailure.address == device.address)
     SignInFailure.delete().where(here).execute()
 
 
 def prune_failures() -> int:
-    """Delete failures that no longer count and return how many."""
+    """Delete failures that no longer count and return their number."""
     rows = query(
         "DELETE FROM sign_in_failures WHERE at < now() - make_interval(mins => %s) RETURNING id",
         [ACCOUNT_MINUTES],
@@ -57,7 +57,7 @@ def prune_failures() -> int:
 
 
 def _failures(account: str, address: str) -> tuple[int, int]:
-    """Return the failures on an account from one address, and from all unfamiliar places."""
+    """Return the failures on an account from one address, and from all unfamiliar networks."""
     ((here, elsewhere),) = query(
         """SELECT count(*) FILTER (WHERE address = %s AND at > now() - make_interval(mins => %s)),
                   count(*) FILTER (WHERE NOT is_known_place)

@@ -1,4 +1,4 @@
-"""Link proven wallets to accounts, and unlink them."""
+"""Link wallets to accounts, and unlink them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class WalletUnknown(PortalError):
 
 
 class WalletIsOnlySignIn(PortalError):
-    """Without this wallet nobody could sign in to the account any more."""
+    """The wallet is the only way to sign in to the account."""
 
     code = "wallet_is_only_sign_in"
 
@@ -29,7 +29,7 @@ class WalletIsOnlySignIn(PortalError):
 def register_wallet(user_id: int, address: str, actor: Actor) -> str:
     """Link a proven wallet to an account and return its stored form; raise WalletTaken.
 
-    The caller has proof that the person holds the key. Repeating it changes nothing.
+    The caller has verified that the person holds the key. The call is idempotent.
     """
     stored = canonical_address(address)
     with transaction():
@@ -50,7 +50,7 @@ def release_wallet(user_id: int, address: str, actor: Actor) -> str:
     """Unlink a wallet and return its stored form; raise WalletUnknown or WalletIsOnlySignIn."""
     stored = canonical_address(address)
     with transaction():
-        lock_user(user_id)  # two at once must not take the last two wallets of an account
+        lock_user(user_id)  # concurrent calls must not unlink the last two wallets of an account
         wallets = {row.address for row in Wallet.select(Wallet.address).where(Wallet.user == user_id)}
         if stored not in wallets:
             raise WalletUnknown(field="address")

@@ -52,26 +52,31 @@ class Reserve:
     waiting_minor: int
 
 
-def read_plan(*, lock: bool = False) -> PayoutPlan:
-    """Plan a run over what is due now; `lock` locks the rows until the caller's transaction ends.
+def read_plan(*, vendor_ids: Sequence[int] | None = None, lock: bool = False) -> PayoutPlan:
+    """Plan a run over what is due now, of some vendors only where given.
 
-    A refund is due at once: it is netted from the vendor's next payout. See docs/rules/refunds.md.
+    `lock` locks the rows until the caller's transaction ends. A refund is due at once: it is netted from the vendor's
+    next payout. See docs/rules/refunds.md.
     """
     due = query(
         f"SELECT id, vendor_id, currency, net_payout_minor FROM settlements WHERE {_DUE}"  # noqa: S608 - a constant
-        f" ORDER BY scheduled_for, id{' FOR UPDATE' if lock else ''}"
+        " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]))"
+        f" ORDER BY scheduled_for, id{' FOR UPDATE' if lock else ''}",
+        [_ids(vendor_ids), _ids(vendor_ids)],
     )
     rows = [DueRow(*row) for row in due]
-    released = list_waiting_releases()
+    released = list_waiting_releases(vendor_ids)
     vendors = {row.vendor_id for row in rows} | {vendor_id for vendor_id, _ in released}
     return plan_payouts(rows, payout_terms(sorted(vendors)), released)
 
 
-def list_waiting_releases() -> dict[tuple[int, str], int]:
+def list_waiting_releases(vendor_ids: Sequence[int] | None = None) -> dict[tuple[int, str], int]:
     """Return the released reserves that no payout includes yet, in minor units by vendor and currency."""
     rows = query(
         "SELECT vendor_id, currency, sum(amount_minor)::bigint FROM reserve_releases WHERE payout_id IS NULL"
-        " GROUP BY vendor_id, currency ORDER BY vendor_id, currency"
+        " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]))"
+        " GROUP BY vendor_id, currency ORDER BY vendor_id, currency",
+        [_ids(vendor_ids), _ids(vendor_ids)],
     )
     return {(vendor_id, currency): amount for vendor_id, currency, amount in rows}
 

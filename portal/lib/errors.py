@@ -1,4 +1,4 @@
-"""The base classes of errors."""
+"""The base classes of every error the domain packages raise."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from __future__ import annotations
 class PortalError(Exception):
     """A fact that prevents an operation.
 
-    `code` is stable and read by programs; `portal.web.text.messages` has a sentence for it, which `params` fill.
-    `field` is the name of the invalid input, if there is one.
+    `code` is stable and read by programs. `params` fill the sentence that `web/text/messages` has for the code. `field`
+    names the invalid input, if there is one.
     """
 
     code = "error"

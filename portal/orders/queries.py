@@ -59,6 +59,14 @@ def list_order_items(order_id: str) -> list[OrderItem]:
     return list(OrderItem.select().where(OrderItem.order == order_id).order_by(OrderItem.id))
 
 
+def list_items_of_orders(order_ids: Sequence[str]) -> dict[str, list[OrderItem]]:
+    """Return the lines of several orders by order id, in one statement."""
+    items: dict[str, list[OrderItem]] = {}
+    for item in OrderItem.select().where(OrderItem.order.in_(list(order_ids))).order_by(OrderItem.id):
+        items.setdefault(item.order_id, []).append(item)
+    return items
+
+
 def has_other_paid_order(store_id: int, customer_id: int, order_id: str | None) -> bool:
     """Return whether a customer of a store ever paid an order other than this one; refunds do not undo it."""
     rows = Order.select().where(

@@ -1,5 +1,5 @@
-// Behaviour on top of pages that already work without it. One delegated listener per kind of event, so that
-// swapped-in markup needs no wiring. The attributes are listed in templates/components/README.md.
+// Progressive enhancement of pages that work without it. One delegated listener per kind of event, so that
+// swapped-in markup needs no setup. The attributes are listed in templates/components/README.md.
 
 const root = document.documentElement;
 const $ = (selector, from = document) => from.querySelector(selector);
@@ -7,12 +7,12 @@ const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const words = document.body.dataset;
 
 function stored(area, key, value) {
-  // Storage may be switched off; every feature here can do without.
+  // Storage may be disabled; every feature here works without it.
   try {
     if (value === undefined) return area().getItem(key);
     if (value === null) area().removeItem(key);
     else area().setItem(key, value);
-  } catch { /* nothing to remember with */ }
+  } catch { /* storage is disabled */ }
   return null;
 }
 const session = () => sessionStorage;
@@ -96,7 +96,7 @@ async function copy(button) {
   }, 2500);
 }
 function copyBySelection(text) {
-  // Pages served without TLS have no clipboard object.
+  // Without TLS there is no clipboard API.
   const area = document.createElement("textarea");
   const focused = document.activeElement;
   area.value = text;
@@ -118,7 +118,7 @@ function openDialog(id) {
   const dialog = document.getElementById(id);
   if (!dialog?.showModal) return false;
   if (!dialog.open) dialog.showModal();
-  // A dialog with a form starts at its first field, not at the close button.
+  // A dialog with a form focuses its first field, not the close button.
   $("form :is(input:not([type=hidden]), textarea, select)", dialog)?.focus();
   return true;
 }
@@ -126,7 +126,7 @@ function closeMenus(except) {
   for (const menu of $$("details[data-menu][open]")) if (menu !== except) menu.open = false;
 }
 
-/* ---- what a click may mean ---- */
+/* ---- clicks ---- */
 
 document.addEventListener("click", (event) => {
   const on = (selector) => event.target.closest?.(selector);
@@ -154,9 +154,9 @@ document.addEventListener("focusin", (event) => {
   if (event.target.matches?.("[data-select-on-focus]")) event.target.select();
 });
 
-/* ---- tables that fit their box ---- */
+/* ---- sticky table heads ---- */
 
-// Only then may the head of a table stay in sight with the page: a box that scrolls keeps it to itself.
+// The head of a table can stick to the page only if its box does not scroll.
 const fitting = new ResizeObserver((entries) => {
   for (const { target: table } of entries) table.parentElement.classList.toggle("fits", table.offsetWidth <= table.parentElement.clientWidth);
 });
@@ -246,7 +246,7 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
 });
 addEventListener("pageshow", (event) => {
-  // Coming back with the browser's button shows the page as it was left.
+  // The back button restores the page as it was left, with its disabled buttons.
   if (!event.persisted) return;
   for (const form of $$("form[data-submitted]")) {
     delete form.dataset.submitted;
@@ -261,7 +261,7 @@ document.addEventListener("htmx:config:request", ({ detail }) => {
   const request = detail.ctx.request;
   if (token && new URL(request.action, location.href).origin === location.origin) request.headers["X-CSRFToken"] = token;
 });
-/* What had the focus may be gone after a swap: then the nearest part of the page that is still there takes it. */
+/* When a swap removes the focused element, focus the nearest one that is still there. */
 let focusTrail = [];
 document.addEventListener("htmx:before:swap", () => {
   focusTrail = [];
@@ -311,14 +311,14 @@ function cookie(name) {
   const match = document.cookie.match(new RegExp(`(?:^|;\\s*)${name}=([^;]+)`));
   try { return match && decodeURIComponent(match[1]); } catch { return null; }
 }
-// One cookie for all tabs: whose visit is under way, and when it was last seen.
+// One cookie for all tabs: the code of the current visit and the time of its last page.
 function keepVisit(code, seconds = 30 * 86400) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `ring_visit=${encodeURIComponent(code)}.${Date.now()}; path=/; max-age=${seconds}; samesite=lax${secure}`;
 }
-// An arrival is the first page of a visit; a visit ends with half an hour without a page. Whatever is opened meanwhile,
-// in this tab or another, by the same link or none, belongs to it. After a longer pause a link, a bookmark or a typed
-// address is a new arrival; going on from an open page, reloading it or going back to it is not.
+// A visit is counted once, on its first page, and ends after half an hour without a page. Pages opened before that, in
+// any tab and with the same link or none, belong to it. After a longer pause a link, a bookmark or a typed address is a
+// new visit; following a link of an open page, reloading or going back is not.
 function isArrival(code) {
   const [seenCode, seenAt] = (cookie("ring_visit") ?? "").split(".");
   keepVisit(code);
@@ -348,11 +348,11 @@ async function trackArrival() {
     body: JSON.stringify({ code }),
     keepalive: true,
   }).then(async (response) => {
-    // A body that nobody reads keeps the connection busy.
+    // An unread body keeps the connection busy.
     await response.text();
     return response;
   }).catch((error) => error);
-  // What was refused for now or never got through is owed: the next page pays it.
+  // A refused or failed beacon is sent again by the next page.
   const failed = answer instanceof Error || answer.status === 429 || answer.status >= 500;
   if (failed && !leaving) keepVisit(code, 0);
 }

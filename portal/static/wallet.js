@@ -1,4 +1,4 @@
-// Ask a browser wallet for a signature: to link it, to sign in with it, or to confirm who is there. The markup and every sentence come from
+// Request a signature of a browser wallet, to link it, to sign in or to re-authenticate. The markup and the sentences are in
 // templates/components/wallet.html; the server builds the message and checks the signature.
 
 const UNANSWERED = -32002;
@@ -10,21 +10,21 @@ addEventListener("eip6963:announceProvider", ({ detail }) => {
 });
 dispatchEvent(new Event("eip6963:requestProvider"));
 
-class Told extends Error {
+class WalletProblem extends Error {
   constructor(message, code) {
     super(message);
     this.code = code;
   }
 }
 
-/** Every wallet that announced itself (EIP-6963), else the one that put itself into the page. */
+/** Return the wallets announced by EIP-6963, else the one in window.ethereum. */
 function wallets() {
   dispatchEvent(new Event("eip6963:requestProvider"));
   if (found.size) return [...found.values()];
   return typeof window.ethereum?.request === "function" ? [{ provider: window.ethereum }] : [];
 }
 
-function tell(box, text, tone) {
+function showStatus(box, text, tone) {
   const status = box.querySelector("[data-wallet-status]");
   status.className = tone === "error" ? "field-error mb-0" : "muted mb-0";
   status.textContent = text;
@@ -48,38 +48,38 @@ async function post(url, body) {
       body: JSON.stringify(body),
     });
   } catch {
-    throw new Told(document.body.dataset.textNetwork);
+    throw new WalletProblem(document.body.dataset.textNetwork);
   }
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Told(told.error?.message ?? document.body.dataset.textNetwork, told.error?.code);
-  return told;
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new WalletProblem(content.error?.message ?? document.body.dataset.textNetwork, content.error?.code);
+  return content;
 }
 
-/** Ask the wallet; its own refusals become sentences, anything else `otherwise`. */
+/** Call the wallet; its own refusals become sentences, any other error `otherwise`. */
 async function ask(box, provider, method, params, otherwise = box.dataset.textFailed) {
   try {
     return await provider.request({ method, params });
   } catch (error) {
     const code = error?.code ?? error?.data?.originalError?.code;
-    if (code === DECLINED || code === "ACTION_REJECTED") throw new Told(box.dataset.textRefused);
-    if (code === UNANSWERED) throw new Told(box.dataset.textBusy);
-    throw new Told(otherwise);
+    if (code === DECLINED || code === "ACTION_REJECTED") throw new WalletProblem(box.dataset.textRefused);
+    if (code === UNANSWERED) throw new WalletProblem(box.dataset.textBusy);
+    throw new WalletProblem(otherwise);
   }
 }
 
 async function useNetwork(box, provider) {
-  const wanted = Number(box.dataset.chainId);
-  if (Number(await ask(box, provider, "eth_chainId", [])) === wanted) return;
+  const expected = Number(box.dataset.chainId);
+  if (Number(await ask(box, provider, "eth_chainId", [])) === expected) return;
   const { textChain } = box.dataset;
   try {
-    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: `0x${wanted.toString(16)}` }] });
+    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: `0x${expected.toString(16)}` }] });
   } catch {
-    throw new Told(textChain);
+    throw new WalletProblem(textChain);
   }
-  if (Number(await ask(box, provider, "eth_chainId", [])) !== wanted) throw new Told(textChain);
+  if (Number(await ask(box, provider, "eth_chainId", [])) !== expected) throw new WalletProblem(textChain);
 }
 
-/** The site that a message names: wallets compare it with the page's, and so do we before they are asked. */
+/** Return the site that a message names; it is compared with the page before the wallet compares it. */
 function domainOf(message) {
   return message.split(" wants you to sign in", 1)[0];
 }
@@ -90,14 +90,14 @@ function hexOf(text) {
 
 async function sign(box, provider) {
   const { dataset } = box;
-  tell(box, dataset.textAsk);
+  showStatus(box, dataset.textAsk);
   const [address] = (await ask(box, provider, "eth_requestAccounts", [])) ?? [];
-  if (!address) throw new Told(dataset.textRefused);
+  if (!address) throw new WalletProblem(dataset.textRefused);
   await useNetwork(box, provider);
   const { message } = await post(dataset.challengeUrl, { address });
-  if (domainOf(message) !== location.host) throw new Told(dataset.textDomain);
+  if (domainOf(message) !== location.host) throw new WalletProblem(dataset.textDomain);
   show(box, message);
-  tell(box, dataset.textSign);
+  showStatus(box, dataset.textSign);
   const signature = await ask(box, provider, "personal_sign", [hexOf(message), address]);
   return post(dataset.finishUrl, { address, signature, next: dataset.next });
 }
@@ -113,7 +113,7 @@ function leave(box, answer) {
   }
   try {
     sessionStorage.setItem("ring_flash", box.dataset.textDone);
-  } catch { /* the list itself shows that it is linked */ }
+  } catch { /* the list of wallets shows that it is linked */ }
   location.reload();
 }
 
@@ -134,7 +134,7 @@ async function run(box, { provider }) {
       location.assign(`${box.dataset.confirmUrl}?next=${encodeURIComponent(location.pathname + location.search)}`);
       return;
     }
-    tell(box, error instanceof Told ? error.message : box.dataset.textFailed, "error");
+    showStatus(box, error instanceof WalletProblem ? error.message : box.dataset.textFailed, "error");
     show(box, "");
     setBusy(box, false);
   }
@@ -160,7 +160,7 @@ function offer(box, choices) {
   const list = box.querySelector("[data-wallet-list]");
   list.replaceChildren(...choices.map((wallet) => choice(box, wallet)));
   list.hidden = false;
-  tell(box, box.dataset.textChoose);
+  showStatus(box, box.dataset.textChoose);
   list.querySelector("button").focus();
 }
 
@@ -168,12 +168,12 @@ document.addEventListener("click", ({ target }) => {
   const box = target.closest?.("[data-wallet-start]")?.closest("[data-wallet]");
   if (!box || box.hasAttribute("data-busy")) return;
   const choices = wallets();
-  if (!choices.length) tell(box, box.dataset.textNone, "error");
+  if (!choices.length) showStatus(box, box.dataset.textNone, "error");
   else if (choices.length === 1) run(box, choices[0]);
   else offer(box, choices);
 });
 
 addEventListener("pageshow", ({ persisted }) => {
-  // Coming back with the browser's button shows the page as it was left.
+  // The back button restores the page as it was left, with its disabled buttons.
   if (persisted) for (const box of document.querySelectorAll("[data-wallet][data-busy]")) setBusy(box, false);
 });

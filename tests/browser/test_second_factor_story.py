@@ -57,7 +57,7 @@ def test_from_the_qr_code_to_a_confirmed_change(visitor: Visitor, portal: Runnin
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("heading", name="Thank you. Continue?")).to_be_visible()
     check(page)
-    page.get_by_role("button", name="Send it now").click()
+    page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("We sent a link to changed@example.com.")).to_be_visible()
 
     again = visitor(java_script_enabled=False)

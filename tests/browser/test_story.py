@@ -136,7 +136,7 @@ def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(
     fill_cart(buyer)
     buyer.get_by_role("link", name="Go to checkout").click()
     expect(buyer.locator("#referral")).to_contain_text(code)
-    expect(buyer.locator("#referral")).to_contain_text("Your price does not change.")
+    expect(buyer.locator("#referral")).to_contain_text("Your price stays the same.")
 
     # Card payment on the provider's stand-in, and back to the processing page.
     buyer.get_by_role("button", name=re.compile("^Pay ")).click()

@@ -132,7 +132,7 @@ def test_a_wallet_is_linked_copied_from_unlinked_and_linked_again(desk: Callable
     expect(card.locator("[data-status=active]")).to_be_visible()
 
     card.get_by_text("Unlink", exact=True).click()
-    expect(card.get_by_text("Past rewards keep this wallet")).to_be_visible()
+    expect(card.get_by_text("Earlier rewards are still sent")).to_be_visible()
     card.get_by_role("button", name="Unlink this wallet").click()
     expect(page.get_by_text("The wallet is unlinked")).to_be_visible()
     expect(card).to_have_count(0)
@@ -169,7 +169,7 @@ def test_each_way_it_can_fail_is_told_and_can_be_tried_again(desk: Callable[[], 
         ("eth_requestAccounts", 4001, "You declined in your wallet."),
         ("eth_requestAccounts", -32002, "Your wallet has an open request already."),
         ("personal_sign", 4001, "You declined in your wallet."),
-        ("personal_sign", -32603, "The wallet gave no signature."),
+        ("personal_sign", -32603, "The wallet did not return a signature."),
     ):
         hand.codes = {method: code}
         it.start()
@@ -204,7 +204,7 @@ def test_a_late_signature_and_a_lost_network_are_told(
 
     hand.sign_bytes = sign_late  # type: ignore[method-assign]
     it.start()
-    it.told("signed too late")
+    it.told("message has expired")
     page.route("**/api/auth/wallet/challenge", lambda route: route.abort())
     it.start()
     it.told("The portal cannot be reached.")
@@ -220,7 +220,7 @@ def test_a_message_of_another_site_is_not_shown_to_the_wallet(desk: Callable[[],
         lambda route: route.fulfill(status=200, content_type="application/json", body=forged),
     )
     it.start()
-    it.told("This page is open at another address")
+    it.told("this page has another address")
     assert "personal_sign" not in hand.asked
 
 
@@ -328,5 +328,5 @@ def test_a_wallet_confirms_who_is_there_and_the_stopped_form_goes_on(
     page.get_by_role("button", name="Confirm with a wallet").click()
     expect(page.get_by_role("heading", name="Thank you. Continue?")).to_be_visible()
     assert "Confirm that this is me." in hand.signed[-1]
-    page.get_by_role("button", name="Send it now").click()
+    page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("The wallet is unlinked")).to_be_visible()

@@ -13,7 +13,7 @@ import pytest
 from portal import __version__
 from portal.lib.errors import PortalError
 from portal.web.core.errors import status_of_code
-from portal.web.text.messages import _ERRORS as SENTENCES
+from portal.web.text.messages import ERRORS as SENTENCES
 from tests.support.described import described_routes, description, json_routes
 
 

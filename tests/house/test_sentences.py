@@ -1,4 +1,4 @@
-"""Every code a room can state has a sentence and a status, and the sentence says what it was given."""
+"""Every error code has a status and a sentence, and every sentence can be rendered."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pytest
 import portal
 from portal.lib.errors import PortalError
 from portal.web.core import errors
-from portal.web.text import messages as sentences
+from portal.web.text import messages
+from portal.web.text.statuses import status_words
 from tests.support.apps import development_app
 
 
 def every_error() -> dict[str, type[PortalError]]:
-    """Return the errors of the whole portal by code."""
+    """Return the error classes of the whole portal by code."""
     for module in pkgutil.walk_packages(portal.__path__, "portal."):
         importlib.import_module(module.name)
     return {kind.code: kind for kind in subclasses(PortalError) if kind.__module__.startswith("portal.")}
@@ -29,9 +30,9 @@ def subclasses(kind: type[PortalError]) -> Iterator[type[PortalError]]:
         yield from subclasses(child)
 
 
-# Read by the program itself, or told by commands in English: no page shows them.
+# Read by programs, or printed by commands in English; no page shows them.
 INTERNAL = {"callback_malformed", "data_folder_unusable", "deployment_failed", "local_runtime"}
-# What sentences are filled with; a new parameter belongs here too.
+# Params of all sentences; add a new one here.
 PARAMS: dict[str, object] = {
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
@@ -48,27 +49,27 @@ def test_every_error_has_a_code_of_its_own() -> None:
 
 def test_every_code_has_a_sentence() -> None:
     missing = {
-        f"{code} ({kind.__module__})" for code, kind in every_error().items() if code not in sentences._ERRORS
+        f"{code} ({kind.__module__})" for code, kind in every_error().items() if code not in messages.ERRORS
     }
     assert not {name for name in missing if name.split()[0] not in INTERNAL}
 
 
-def test_every_status_and_sentence_belongs_to_a_code() -> None:
+def test_every_entry_belongs_to_an_error() -> None:
     known = (
         set(every_error()) | set(errors._HTTP_CODES.values()) | {"csrf_invalid", "internal", "input_invalid"}
     )
-    left_over = (set(errors._STATUS) | set(sentences._ERRORS)) - known
+    left_over = set(messages.ERRORS) - known
     assert not left_over
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_every_sentence_can_be_said(locale: str) -> None:
+def test_every_sentence_renders(locale: str) -> None:
     app = development_app()
     with app.test_request_context("/", environ_overrides={"portal.locale": locale}):
-        for code, sentence in sentences._ERRORS.items():
-            told = sentence(PARAMS)
-            assert told, code
-            assert "%(" not in told, code
+        for code, answer in messages.ERRORS.items():
+            text = answer.sentence(PARAMS)
+            assert text, code
+            assert "%(" not in text, code
 
 
 def test_statuses_have_words_for_every_value() -> None:
@@ -83,6 +84,6 @@ def test_statuses_have_words_for_every_value() -> None:
     }
     with development_app().test_request_context("/"):
         for kind, statuses in kinds.items():
-            words = [sentences.status_words(kind, status) for status in statuses]
+            words = [status_words(kind, status) for status in statuses]
             assert all(words)
             assert len(set(words)) == len(words)

@@ -17,6 +17,7 @@ from portal.settings import Settings
 from tests.factories import make_admin, make_code, make_user, make_vendor
 from tests.support.apps import SharedApps
 from tests.support.databases import WorkerDatabase, close_database
+from tests.support.presenters import watch_templates
 from tests.support.run import run_folder
 from tests.web.visitor import Visitor
 
@@ -65,6 +66,7 @@ def shared_apps() -> SharedApps:
         app.testing = True
         app.jinja_env.bytecode_cache = templates
         app.test_client_class = Visitor
+        watch_templates(app)
 
     return SharedApps(prepare)
 

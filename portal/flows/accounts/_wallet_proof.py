@@ -1,4 +1,4 @@
-"""Prove that a person holds a wallet: give out a text, then check its signature (EIP-4361)."""
+"""Prove control of a wallet: issue a message, then check its signature (EIP-4361)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from portal.settings import Settings
 
 
 class SignatureWrong(PortalError):
-    """The signature is malformed, of another text, or another wallet's."""
+    """The signature is malformed, or of another message or wallet."""
 
     code = "signature_wrong"
 
 
 def request_proof(holder: Holder, address: str, settings: Settings) -> str:
-    """Return the text that a wallet has to sign; raise InvalidAddress."""
+    """Return the message that a wallet has to sign; raise InvalidAddress."""
     stored = canonical_address(address)
     challenge = open_challenge(holder, stored, checksum(stored), settings.app_url, settings.referral_chain_id)
     return str(challenge.message)
 
 
 def check_proof(holder: Holder, address: str, signature: str, chain: AnyChain) -> WalletChallenge:
-    """Return the challenge, still to be spent, whose stored text the wallet signed.
+    """Return the open challenge whose message the wallet signed; the caller uses it.
 
     Raises InvalidAddress, ChallengeUnknown, ChallengeExpired, SignatureWrong, ChainAway, ContractWalletUnchecked.
     """

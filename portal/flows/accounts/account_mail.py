@@ -1,4 +1,4 @@
-"""Letters about an account that nobody is signed in to yet: reset links, confirmation links, addresses in use."""
+"""E-mails for password resets, address confirmation and addresses that are already in use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from portal.mail import queue_letter
 
 
 def answer_reset_requests() -> int:
-    """Write a letter with a link to each account whose e-mail was named; return how many were written."""
+    """Queue a reset link for each requested account and return the number of e-mails."""
     with transaction():
         requests = list_reset_requests()
         written = sum(_answer_reset(request.email) for request in requests)
@@ -30,22 +30,22 @@ def answer_reset_requests() -> int:
 
 
 def request_email(user_id: int, email: str) -> str:
-    """Send a link to the e-mail that an account is to have and return it; raise EmailInvalid.
+    """Send a confirmation link to a new address of an account and return the address; raise EmailInvalid.
 
-    An e-mail of somebody else gets a letter too, one that says so: the page gives nothing away.
+    An address of another account also gets an e-mail, about the attempt, so the page does not reveal that it is in use.
     """
     address = normalise_email(email)
     user, owner = get_user(user_id), find_user_by_email(address)
     with transaction():
         if owner is not None and owner.id != user_id:
-            _tell_taken(owner)
+            _notify_in_use(owner)
         else:
             send_confirmation(user, address)
     return address
 
 
 def send_confirmation(user: User, address: str) -> None:
-    """Queue the letter whose link confirms an e-mail, unless the last minutes brought enough of them."""
+    """Queue a confirmation link, unless too many were sent in the last minutes."""
     key = open_link("confirm_email", user.id, address)
     if key:
         lifetime = LINK_LIFETIMES["confirm_email"]
@@ -53,17 +53,17 @@ def send_confirmation(user: User, address: str) -> None:
 
 
 def sign_up_again(email: str) -> None:
-    """Tell the owner of an account that somebody tried to open another with the same e-mail."""
+    """Notify the owner of an account that someone tried to sign up with its e-mail."""
     owner = find_user_by_email(email)
     if owner is not None:
-        _tell_taken(owner)
+        _notify_in_use(owner)
 
 
 def _answer_reset(email: str) -> bool:
     user = find_user_by_email(email)
     if user is None or user.email is None:
         return False
-    # To the e-mail as stored, never as typed: lower-casing makes one of letters that mailboxes tell apart.
+    # To the stored address, never to the typed one: case folding can equate different mailboxes.
     key = open_link("reset_password", user.id, user.email)
     if key is None:
         return False
@@ -71,8 +71,8 @@ def _answer_reset(email: str) -> bool:
     return queue_letter("reset_password", user.email, user.locale, lifetime, {"key": key}, user_id=user.id)
 
 
-def _tell_taken(owner: User) -> None:
-    # One an hour is enough, however often somebody tries.
+def _notify_in_use(owner: User) -> None:
+    # At most one per hour, however often someone tries.
     once = f"email_in_use:{owner.id}:{utc_now():%Y%m%d%H}"
     lifetime = timedelta(hours=1)
     assert owner.email, "the account was found by its e-mail"

@@ -1,4 +1,4 @@
-"""Tell the owner of an account what happened to it; these letters cannot be declined."""
+"""Security notifications to the owner of an account; their e-mails cannot be turned off."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from portal.notifications import notify
 _KEY_LENGTH = 22
 
 
-def tell_owner(user_id: int, kind: str, **params: str) -> None:
-    """Leave a notification and a letter about the account's security; call it in the transaction of its cause."""
-    # Each happens anew, so nothing is told twice by itself.
+def notify_owner(user_id: int, kind: str, **params: str) -> None:
+    """Queue a security notification with its e-mail; call it in the transaction of the change."""
+    # Every event is a new one, so the key is random.
     notify(user_id, kind, f"{kind}:{user_id}:{random_text(_KEY_LENGTH)}", **params)

@@ -1,4 +1,4 @@
-"""Change how an account is entered: password, e-mail, second factor. The owner is told, other sessions end."""
+"""Change password, e-mail and second factor; the owner is notified and other sessions end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from portal.accounts import (
     use_link,
 )
 from portal.db import Actor, transaction
-from portal.flows.accounts.account_notices import tell_owner
+from portal.flows.accounts.account_notices import notify_owner
 from portal.flows.accounts.sign_in import prove_password
 from portal.mail import queue_letter
 from portal.settings import Settings
@@ -29,7 +29,7 @@ _NOTICE_LIFETIME = timedelta(days=3)
 def change_own_password(
     user_id: int, session_id: int, present: str, new: str, device: Device, settings: Settings
 ) -> None:
-    """Replace the password of whoever knows the present one; every other session ends.
+    """Change a password that is proven by the current one; every other session ends.
 
     Raises PasswordWrong, SignInPaused, or InputInvalid naming the field at fault.
     """
@@ -38,16 +38,16 @@ def change_own_password(
     with transaction():
         set_password(user_id, new, actor)
         end_other_sessions(user_id, session_id, "password_changed", actor)
-        tell_owner(user_id, "security_password_changed")
+        notify_owner(user_id, "security_password_changed")
 
 
 def choose_first_password(user_id: int, session_id: int, new: str) -> None:
-    """Give an account that was opened with a wallet a password; raise what `add_password` raises."""
+    """Set the first password of an account created with a wallet; raise what `add_password` raises."""
     actor = Actor.user(user_id)
     with transaction():
         add_password(user_id, new, actor)
         end_other_sessions(user_id, session_id, "password_changed", actor)
-        tell_owner(user_id, "security_password_changed")
+        notify_owner(user_id, "security_password_changed")
 
 
 def reset_password(key: str, new: str) -> User:
@@ -58,26 +58,26 @@ def reset_password(key: str, new: str) -> User:
         actor = Actor.user(user.id)
         set_password(user.id, new, actor)
         if user.email_confirmed_at is None and user.email == link.email:
-            set_email(user.id, link.email, actor)  # whoever used the link reads that mailbox
+            set_email(user.id, link.email, actor)  # using the link proves access to the mailbox
         end_other_sessions(user.id, None, "password_reset", actor)
-        tell_owner(user.id, "security_password_changed")
+        notify_owner(user.id, "security_password_changed")
     return user
 
 
 def confirm_email(key: str) -> User:
-    """Make the e-mail a link was sent to the account's own; raise LinkUnusable, EmailTaken."""
+    """Store the address of a confirmation link as the e-mail of its account; raise LinkUnusable, EmailTaken."""
     with transaction():
         link = use_link("confirm_email", key)
         before = set_email(link.user_id, link.email, Actor.user(link.user_id))
         if before and before.lower() != link.email.lower():
-            # Whoever reads the former e-mail must hear of it; the new one just proved itself.
+            # The previous address is notified; the new one has just been confirmed.
             user = get_user(link.user_id)
             queue_letter("email_changed", before, user.locale, _NOTICE_LIFETIME, user_id=user.id)
     return get_user(link.user_id)
 
 
 def enable_factor(user_id: int, session_id: int, code: str, settings: Settings) -> list[str]:
-    """Switch the second factor on and return the recovery codes; other sessions, made without it, end.
+    """Turn on the second factor and return the recovery codes; other sessions end.
 
     Raises SecondFactorMissing, SecondFactorPresent, SecondFactorWrong.
     """
@@ -85,7 +85,7 @@ def enable_factor(user_id: int, session_id: int, code: str, settings: Settings) 
     with transaction():
         codes = enable_second_factor(user_id, code, settings.secret_key.get_secret_value(), actor)
         end_other_sessions(user_id, session_id, "second_factor_enabled", actor)
-        tell_owner(user_id, "security_second_factor_on")
+        notify_owner(user_id, "security_second_factor_on")
     return codes
 
 
@@ -93,12 +93,12 @@ def disable_factor(user_id: int, actor: Actor) -> None:
     """Turn off the second factor; raise SecondFactorMissing."""
     with transaction():
         disable_second_factor(user_id, actor)
-        tell_owner(user_id, "security_second_factor_off")
+        notify_owner(user_id, "security_second_factor_off")
 
 
 def renew_codes(user_id: int) -> list[str]:
     """Replace the recovery codes and return the new ones."""
     with transaction():
         codes = renew_recovery_codes(user_id, Actor.user(user_id))
-        tell_owner(user_id, "security_recovery_codes_renewed")
+        notify_owner(user_id, "security_recovery_codes_renewed")
     return codes

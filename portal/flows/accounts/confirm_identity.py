@@ -1,4 +1,4 @@
-"""Confirm with a linked wallet who sits at a session that is open already."""
+"""Re-authenticate an open session with a linked wallet."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from portal.settings import Settings
 
 
 def request_wallet_proof(user_id: int, address: str, settings: Settings) -> str:
-    """Return the text one of the account's wallets has to sign; raise InvalidAddress or WalletUnknown."""
+    """Return the message for a linked wallet to sign; raise InvalidAddress or WalletUnknown."""
     _require_own(user_id, address)
     return request_proof(Holder(user_id=user_id, confirms=True), address, settings)
 
 
 def confirm_with_wallet(user_id: int, address: str, signature: str, chain: AnyChain) -> None:
-    """Spend the account's text that its wallet signed; raise what `check_proof` raises, and WalletUnknown."""
+    """Use the challenge signed by a linked wallet; raise what `check_proof` raises, and WalletUnknown."""
     _require_own(user_id, address)
     challenge = check_proof(Holder(user_id=user_id, confirms=True), address, signature, chain)
     with transaction():

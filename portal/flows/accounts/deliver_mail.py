@@ -1,4 +1,4 @@
-"""Send the letters that are due: one connection per run, each text written in the recipient's language."""
+"""Send the outbox: one connection per run, each e-mail composed in the recipient's language when it is sent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LETTERS_PER_RUN = 500
 
 @dataclass(frozen=True)
 class Sender:
-    """The sender of letters: an address and the name of the brand."""
+    """The From header: an address and the name of the brand."""
 
     address: str
     name: str
@@ -43,9 +43,9 @@ class Sender:
 def deliver_mail(
     transport: AnyTransport, compose: Compose, sender: Sender, actor: Actor, *, limit: int = LETTERS_PER_RUN
 ) -> int:
-    """Send due letters, at most `limit`, and return how many the server accepted.
+    """Send due e-mails, at most `limit`, and return the number accepted by the server.
 
-    An unavailable server costs no letter an attempt, and a letter that fails does not stop the others.
+    An unavailable server does not count as an attempt. A failing e-mail does not stop the others.
     """
     expire_letters(actor)
     if not isinstance(transport, MailTransport):
@@ -72,7 +72,7 @@ def _send_all(
         try:
             sent += _send(transport, letter, compose, sender, actor)
         except MailUnavailable as error:
-            # The attempt counts: a letter that breaks the connection every time must not be tried forever.
+            # The connection broke with this e-mail, so it counts as an attempt: one that always breaks it must end.
             log.warning("mail server connection lost", error=str(error))
             postpone(letter, str(error), actor)
             return sent
@@ -101,7 +101,7 @@ def _send(transport: MailTransport, row: MailOutbox, compose: Compose, sender: S
     except MailRefused as error:
         (mark_dead(row.id, str(error), actor) if error.is_permanent else postpone(row, str(error), actor))
         return 0
-    except Exception as error:  # a letter whose text cannot be written must not stop the others
+    except Exception as error:  # an e-mail that cannot be composed must not stop the others
         log.exception("letter not sent", letter_id=row.id)
         postpone(row, f"{type(error).__name__}: {error}", actor)
         return 0

@@ -1,7 +1,7 @@
-"""Link a wallet to an account and unlink it: the wallet is the account's, the code is the pair's (SPEC section 3).
+"""Link and unlink wallets. A share code belongs to the pair of account and wallet. See docs/rules/codes.md.
 
-Rewards keep the wallet they were earned for. The code of an unlinked wallet is deactivated, since what it earns
-would go to a wallet the account no longer shows; linking again gives the same code back.
+Rewards keep the wallet they were earned for. The code of an unlinked wallet is deactivated, since its rewards would go
+to a wallet the account no longer shows; linking the wallet again activates the same code.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from portal.chain import AnyChain, checksum
 from portal.codes import find_deactivation, find_wallet_code, issue_code, lock_code, set_code_active
 from portal.db import Actor, transaction
 from portal.flows.accounts._wallet_proof import check_proof, request_proof
-from portal.flows.accounts.account_notices import tell_owner
+from portal.flows.accounts.account_notices import notify_owner
 from portal.lib.addresses import short_address
 from portal.settings import Settings
 
@@ -31,19 +31,19 @@ LINKED = "wallet_linked"
 
 @dataclass(frozen=True)
 class LinkedWallet:
-    """A wallet in stored form and its code; None for a wallet that an operator linked without one."""
+    """A wallet in stored form and its code, None for a wallet that an operator linked without one."""
 
     address: str
     code: Refcode | None
 
 
 def request_link(user_id: int, address: str, settings: Settings) -> str:
-    """Return the text that links a wallet to an account once it is signed; raise InvalidAddress."""
+    """Return the message that links a wallet once it is signed; raise InvalidAddress."""
     return request_proof(Holder(user_id=user_id), address, settings)
 
 
 def link_wallet(user_id: int, address: str, signature: str, chain: AnyChain) -> Refcode:
-    """Link a wallet whose key signed the account's challenge and return its code.
+    """Link the wallet that signed the challenge of the account and return its code.
 
     Raises what `check_proof` raises, and WalletTaken.
     """
@@ -53,16 +53,16 @@ def link_wallet(user_id: int, address: str, signature: str, chain: AnyChain) -> 
         is_new = find_wallet_owner(challenge.address) is None
         code = adopt_wallet(user_id, challenge.address, Actor.user(user_id))
         if is_new:
-            tell_owner(user_id, "security_wallet_linked", address=_shown(challenge.address))
+            notify_owner(user_id, "security_wallet_linked", address=_shown(challenge.address))
     return code
 
 
 def adopt_wallet(user_id: int, address: str, actor: Actor) -> Refcode:
-    """Link a proven wallet and return its code, active again if unlinking is what deactivated it."""
+    """Link a verified wallet and return its code, activated again if unlinking had deactivated it."""
     with transaction():
         stored = register_wallet(user_id, address, actor)
         code = issue_code(user_id, stored, actor)
-        # A code that its owner or an admin deactivated stays so: linking is no way around that.
+        # A code deactivated by its owner or an admin stays inactive.
         cause = None if lock_code(code.code).active else find_deactivation(code.code)
         if cause and cause.by == "unlinked":
             set_code_active(code.code, True, actor, LINKED)
@@ -77,12 +77,12 @@ def unlink_wallet(user_id: int, address: str) -> LinkedWallet:
         code = find_wallet_code(user_id, stored)
         if code:
             set_code_active(code.code, False, actor, UNLINKED, by="unlinked")
-        tell_owner(user_id, "security_wallet_unlinked", address=_shown(stored))
+        notify_owner(user_id, "security_wallet_unlinked", address=_shown(stored))
     return LinkedWallet(stored, find_wallet_code(user_id, stored))
 
 
 def list_linked_wallets(user_id: int) -> list[LinkedWallet]:
-    """Return an account's wallets with their codes, oldest first."""
+    """Return the wallets of an account with their codes, oldest first."""
     return [
         LinkedWallet(address, find_wallet_code(user_id, address))
         for address in list_wallet_addresses(user_id)

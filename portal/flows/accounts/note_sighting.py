@@ -1,6 +1,6 @@
-"""Note where referrers and buyers are seen, and keep that the two of one referral were seen at the same place.
+"""Record where referrers and buyers are seen, and which pairs of a referral share a network or browser.
 
-It only ever informs an admin (docs/privacy.md): nothing reads it to refuse an order or to change an amount.
+The result only informs admins (docs/privacy.md); it never refuses an order or changes an amount.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WHERE EXISTS (SELECT FROM users WHERE id = pair.referee AND referred_by_user_id 
     OR EXISTS (SELECT FROM orders WHERE buyer_user_id = pair.referee AND referrer_user_id = pair.referrer)
 ON CONFLICT DO NOTHING
 """
-# What was seen in common explains a reward for as long as there is one; without a reward it explains nothing.
+# Shared signals are kept as long as there is a reward they explain.
 _PRUNE_SHARED = """
 DELETE FROM shared_signals s WHERE found_at < now() - interval '30 days' AND NOT EXISTS (
     SELECT FROM referral_rewards r
@@ -41,38 +41,38 @@ RETURNING kind
 
 @dataclass(frozen=True)
 class Sighting:
-    """Where a request came from: the visitor's address, and the device cookie the portal once set."""
+    """The origin of a request: the address of the visitor and the device cookie."""
 
     address: str | None
     device: str | None
 
 
-# Whoever is not noted is not looked at either, and gets no cookie.
+# Called only when a sighting is recorded, since it sets the device cookie.
 Look = Callable[[], Sighting]
 
 
 def note_referrer(user_id: int, look: Look, settings: Settings) -> None:
-    """Note where somebody who owns a share code is seen; nobody else's sign-in is noted."""
+    """Record a sign-in of an owner of share codes; others are not recorded."""
     if list_codes(user_id):
         note_sighting(user_id, look(), settings)
 
 
 def note_buyer(order: Order, look: Look, settings: Settings) -> None:
-    """Note where the buyer of an attributed order is seen; a purchase that credits nobody is not noted."""
+    """Record the buyer of an attributed order; other purchases are not recorded."""
     if order.referral_code and order.buyer_user_id is not None:
         note_sighting(order.buyer_user_id, look(), settings)
 
 
 def note_referred(user: User, look: Look, settings: Settings) -> None:
-    """Note where a referred account is seen when it confirms its e-mail or pays for a membership."""
+    """Record a referred account that confirms its e-mail or pays for a membership."""
     if user.referred_by_user_id:
         note_sighting(user.id, look(), settings)
 
 
 def note_sighting(user_id: int, sighting: Sighting, settings: Settings) -> None:
-    """Record hashes of where an account was seen, and keep which referrer or buyer of it was seen there too.
+    """Record hashes of a sighting and the referrers and buyers that share them.
 
-    Never fails: what it is beside matters more.
+    Database errors are logged and never raised: the calling action matters more.
     """
     try:
         others = record_signals(
@@ -86,7 +86,7 @@ def note_sighting(user_id: int, sighting: Sighting, settings: Settings) -> None:
 
 
 def forget_sightings() -> int:
-    """Delete hashes whose time is over, and common sightings that no reward needs; return how many of both."""
+    """Delete expired hashes and shared signals without a reward; return the number of both."""
     return prune_signals(utc_today()) + len(query(_PRUNE_SHARED))
 
 

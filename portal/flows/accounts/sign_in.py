@@ -1,4 +1,4 @@
-"""Sign in: password or wallet first, then the second factor where there is one; every step is throttled."""
+"""Sign in with a password or wallet, then with the second factor if it is on; every step is rate-limited."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from portal.accounts import (
 )
 from portal.db import Actor, transaction
 from portal.flows.accounts.account_mail import send_confirmation
-from portal.flows.accounts.account_notices import tell_owner
+from portal.flows.accounts.account_notices import notify_owner
 from portal.settings import Settings
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a browser gets: a session's token, and whether the second factor is still to come."""
+    """The token of a new session, and whether it still awaits the second factor."""
 
     token: str
     awaits_second_factor: bool
@@ -37,7 +37,7 @@ class Entry:
 def check_password(email: str, password: str, device: Device, settings: Settings) -> User:
     """Return the account of an e-mail and password; raise CredentialsWrong or SignInPaused.
 
-    Where e-mails have to be confirmed, raises EmailUnconfirmed and sends the link anew.
+    Where e-mails have to be confirmed, sends the link again and raises EmailUnconfirmed.
     """
     _note_attempt(email, device, settings)
     user = check_credentials(email, password)
@@ -50,7 +50,7 @@ def check_password(email: str, password: str, device: Device, settings: Settings
 
 
 def prove_password(user: User, password: str, device: Device, settings: Settings) -> None:
-    """Check the password of somebody who is signed in, as strictly as at the door.
+    """Check the password of a signed-in person, with the limits of the sign-in form.
 
     Raises PasswordWrong naming the field `present`, or SignInPaused.
     """
@@ -62,20 +62,20 @@ def prove_password(user: User, password: str, device: Device, settings: Settings
 
 
 def prove_second_factor(user_id: int, code: str, settings: Settings) -> None:
-    """Check a code of somebody who is signed in; raise SecondFactorWrong, -Paused or -Missing."""
+    """Check a code of a signed-in person; raise SecondFactorWrong, SecondFactorPaused or SecondFactorMissing."""
     if check_second_factor(user_id, code, settings.secret_key.get_secret_value()) == "recovery":
         with transaction():
-            tell_owner(user_id, "security_recovery_code_used")
+            notify_owner(user_id, "security_recovery_code_used")
 
 
 def enter(user_id: int, device: Device) -> Entry:
-    """Open a session for whoever proved to be the account's owner; with a second factor it opens nothing yet."""
+    """Open a session for an authenticated account; with a second factor it stays pending."""
     awaits = has_second_factor(user_id)
     return Entry(start_session(user_id, device, awaits_second_factor=awaits), awaits)
 
 
 def finish_sign_in(token: str, code: str, device: Device, settings: Settings) -> str:
-    """Exchange a waiting session and a code for the token of an open one.
+    """Exchange a pending session and a code for the token of an open session.
 
     Raises SessionUnknown when it took too long, SecondFactorWrong, SecondFactorPaused.
     """
@@ -87,7 +87,7 @@ def finish_sign_in(token: str, code: str, device: Device, settings: Settings) ->
     with transaction():
         end_session(waiting.user_id, waiting.id, "signed_in", actor)
         if used == "recovery":
-            tell_owner(waiting.user_id, "security_recovery_code_used")
+            notify_owner(waiting.user_id, "security_recovery_code_used")
         return start_session(waiting.user_id, device)
 
 

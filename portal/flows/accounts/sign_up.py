@@ -1,4 +1,4 @@
-"""Open an account, keeping for ever who referred it (SPEC section 2.3)."""
+"""Create accounts and permanently store who referred them. See docs/rules/attribution.md."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def sign_up(
 ) -> User:
     """Create an account and keep its referrer when the first-touch code is active.
 
-    A new account owns no code and no wallet yet; `opened_by` is who is signed in already and opens another one,
-    which their own code does not refer. Raises InputInvalid naming each field.
+    A new account has no code and no wallet. `opened_by` is the account that is signed in; its own code does not
+    count. Raises InputInvalid with each field.
     """
     cleaned_name, cleaned_email = validate_sign_up(name, email, password)
     return create_user(
@@ -45,10 +45,9 @@ def sign_up_to_confirm(
     *,
     opened_by: int | None = None,
 ) -> None:
-    """Create an account that opens once its e-mail is confirmed, and send the link.
+    """Create an account whose e-mail has to be confirmed, and send the link.
 
-    An e-mail that has an account already gets a letter that says so; the caller learns nothing. Raises InputInvalid
-    for what was typed wrong.
+    An address that is in use gets an e-mail about the attempt instead; the caller cannot tell. Raises InputInvalid.
     """
     try:
         with transaction():
@@ -61,7 +60,7 @@ def sign_up_to_confirm(
 
 
 def find_referrer(code: str | None, opened_by: int | None = None) -> Referrer | None:
-    """Return whom an active code credits with a new account, None for anything else and for who opens it."""
+    """Return the referrer of an active code; None for any other code and for a code of `opened_by`."""
     if code is None or not is_well_formed_code(code):
         return None
     row = find_active_code(code)

@@ -1,4 +1,4 @@
-"""Deactivate share codes and activate them again: their owner, and an admin, whose word stands (SPEC section 3)."""
+"""Activate and deactivate share codes. An owner cannot undo an admin. See docs/rules/codes.md."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ REASON_MAX = 500
 
 
 class CodeBlocked(PortalError):
-    """An admin deactivated the code; `reason` is what the owner is told."""
+    """An admin deactivated the code; `reason` is shown to the owner."""
 
     code = "code_blocked"
 
 
 class CodeReasonMissing(PortalError):
-    """Deactivating somebody's code needs a reason, which the owner reads."""
+    """Deactivating a code of someone else needs a reason, which the owner sees."""
 
     code = "reason_missing"
 
 
 def switch_own_code(user_id: int, code: str, active: bool) -> bool:
-    """Activate or deactivate one's own code and return whether that changed anything.
+    """Activate or deactivate an own code and return whether that changed anything.
 
-    Raises CodeUnknown, CodeBlocked, and WalletUnknown when the code's wallet has to be linked first.
+    Raises CodeUnknown, CodeBlocked, and WalletUnknown when the wallet of the code is not linked.
     """
     with transaction():
         row = lock_code(code)
@@ -40,28 +40,28 @@ def switch_own_code(user_id: int, code: str, active: bool) -> bool:
 
 
 def block_code(code: str, reason: str, admin_id: int) -> bool:
-    """Deactivate anybody's code for a reason its owner sees; return whether that changed anything.
+    """Deactivate any code, as an admin, with a reason for its owner; return whether that changed anything.
 
-    Neither the owner nor linking the wallet again activates it. Raises CodeUnknown, CodeReasonMissing.
+    Only an admin can activate it again. Raises CodeUnknown, CodeReasonMissing.
     """
-    told, actor = reason.strip(), Actor.user(admin_id)
-    if not 1 <= len(told) <= REASON_MAX:
+    text, actor = reason.strip(), Actor.user(admin_id)
+    if not 1 <= len(text) <= REASON_MAX:
         raise CodeReasonMissing(field="reason", at_most=REASON_MAX)
     with transaction():
         row = lock_code(code)
-        if set_code_active(code, False, actor, told, by="admin"):
+        if set_code_active(code, False, actor, text, by="admin"):
             return True
         cause = find_deactivation(row.code)
         if cause and cause.by == "admin":
             return False
-        restate_deactivation(code, actor, told, by="admin")
+        restate_deactivation(code, actor, text, by="admin")
     return True
 
 
 def unblock_code(code: str, admin_id: int) -> bool:
-    """Activate anybody's code and return whether it works now.
+    """Activate any code, as an admin, and return whether it is active now.
 
-    One whose wallet is not linked works from when it is linked again. Raises CodeUnknown.
+    A code without a linked wallet becomes active when the wallet is linked again. Raises CodeUnknown.
     """
     actor = Actor.user(admin_id)
     with transaction():

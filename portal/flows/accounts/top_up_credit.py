@@ -1,4 +1,4 @@
-"""An admin gives a person internal credit: every field checked, once a form, and the person is told."""
+"""Add internal credit to an account, as an admin, once per form; the person is notified."""
 
 from __future__ import annotations
 
@@ -28,25 +28,26 @@ def find_person(account: str) -> User:
 def top_up_credit(
     account: str, amount: str, currency: str, reason: str, request_id: str, admin_id: int
 ) -> int | None:
-    """Add credit to a person and tell them; return the new balance in minor units.
+    """Add credit, notify the person and return the new balance in minor units.
 
-    `account` is as in `find_person`, `amount` in major units. None says that the form's key has added it before:
-    nothing is added then.
-    Raises InputInvalid naming every field at fault, or CreditKeyInvalid.
+    `account` is as in `find_person`, `amount` in major units. Returns None, and adds nothing, when the key of the form
+    was used before. Raises InputInvalid with every invalid field, or CreditKeyInvalid.
     """
     if not 1 <= len(request_id) <= REQUEST_ID_MAX:
         raise CreditKeyInvalid
-    person, minor, told = _checked(account, amount, currency, reason)
+    person, minor, reason_text = _checked(account, amount, currency, reason)
     with transaction():
-        # One person's forms queue here, so the second one sees what the first has written.
+        # Concurrent forms for one person wait here, so the second sees what the first wrote.
         lock_user(person.id)
-        made = find_top_up(request_id)
-        if made is not None:
-            if (made.user_id, made.amount_minor, made.currency) != (person.id, minor, currency):
+        existing = find_top_up(request_id)
+        if existing is not None:
+            if (existing.user_id, existing.amount_minor, existing.currency) != (person.id, minor, currency):
                 raise CreditKeyInvalid
             return None
-        balance = add_credit(person.id, minor, currency, told, Actor.user(admin_id), request_id=request_id)
-        params = {"amountMinor": str(minor), "currency": currency, "reason": told}
+        balance = add_credit(
+            person.id, minor, currency, reason_text, Actor.user(admin_id), request_id=request_id
+        )
+        params = {"amountMinor": str(minor), "currency": currency, "reason": reason_text}
         notify(person.id, "credit_added", f"credit_added:{request_id}", **params)
     return balance
 
@@ -63,10 +64,10 @@ def _checked(account: str, amount: str, currency: str, reason: str) -> tuple[Use
     errors: dict[str, PortalError] = {}
     person = _collect(errors, lambda: find_person(account))
     minor = _collect(errors, lambda: parse_top_up(amount, currency))
-    told = _collect(errors, lambda: check_reason(reason))
-    if person is None or minor is None or told is None:
+    reason_text = _collect(errors, lambda: check_reason(reason))
+    if person is None or minor is None or reason_text is None:
         raise InputInvalid(errors)
-    return person, minor, told
+    return person, minor, reason_text
 
 
 def _collect(errors: dict[str, PortalError], check: Callable[[], Checked]) -> Checked | None:

@@ -1,4 +1,4 @@
-"""Sign in with a wallet: into the account that has it linked, else into a new one (docs/accounts.md)."""
+"""Sign in with a wallet, into the account it is linked to or a new one (docs/accounts.md)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from portal.settings import Settings
 
 @dataclass(frozen=True)
 class WalletSignIn:
-    """The account a wallet opened, and whether it was made just now."""
+    """The account of a wallet, and whether it was just created."""
 
     user: User
     is_new: bool
 
 
 def request_sign_in(session_key: str, address: str, settings: Settings) -> str:
-    """Return the text that signs a browser session in once a wallet signed it; raise InvalidAddress."""
+    """Return the message that signs in a browser session once it is signed; raise InvalidAddress."""
     return request_proof(Holder(session_key=session_key), address, settings)
 
 
@@ -47,9 +47,9 @@ def sign_in_with_wallet(
     *,
     opened_by: int | None = None,
 ) -> WalletSignIn:
-    """Return the account of a wallet whose key signed the session's challenge, opening one for a new wallet.
+    """Return the account of the wallet that signed the challenge of the session; a new wallet gets a new account.
 
-    `opened_by` is who is signed in already: their own code does not refer the account they open.
+    `opened_by` is the account that is signed in, whose own code does not count.
     Raises what `check_proof` raises.
     """
     challenge = check_proof(Holder(session_key=session_key), address, signature, chain)
@@ -57,7 +57,7 @@ def sign_in_with_wallet(
     try:
         return _enter(challenge, locale, referrer)
     except WalletTaken:
-        # Another session opened the account of this wallet meanwhile; all of this attempt was rolled back.
+        # Another session has just created the account of this wallet; this attempt was rolled back.
         return _enter(challenge, locale, referrer)
 
 
@@ -78,9 +78,9 @@ def _enter(challenge: WalletChallenge, locale: str, referrer: Referrer | None) -
 
 
 def _referrer(cookie_code: str | None, address: str, opened_by: int | None) -> Referrer | None:
-    """Return who referred, unless the wallet is or ever was the referrer's own (SPEC section 2.3)."""
+    """Return the referrer, None if the wallet is or was their own. See docs/rules/attribution.md."""
     referrer = find_referrer(cookie_code, opened_by)
-    # Every link left a code behind, so codes are the history of a person's wallets.
+    # Every linked wallet has a code, so the codes are the history of a person's wallets.
     if referrer and find_wallet_code(referrer.user_id, address) is not None:
         return None
     return referrer

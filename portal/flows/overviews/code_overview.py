@@ -1,4 +1,4 @@
-"""What an admin sees of one share code: whose it is, what came of it, and who turned it off or on."""
+"""A share code for an admin: its owner, its results, and who activated or deactivated it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.visits import VisitStats, stats_by_code
 
 @dataclass(frozen=True)
 class CodeOverview:
-    """A code with its owner, visits, attributed and paid orders; `events` newest first, `names` of who acted."""
+    """A code with its owner, visits and orders; `events` are newest first, `names` are those of their actors."""
 
     code: Refcode
     owner: User
@@ -25,7 +25,7 @@ class CodeOverview:
 
 
 def code_overview(code: str) -> CodeOverview:
-    """Gather what is known of a code; raise CodeUnknown."""
+    """Return the overview of a code; raise CodeUnknown."""
     row = find_code(code)
     if row is None:
         raise CodeUnknown

@@ -1,4 +1,4 @@
-"""What an admin weighs before deciding: the decision trace of each reward's order, and risk hints with their reason."""
+"""What an admin considers before deciding about rewards: the decision trace of the order, and risk hints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.rewards import list_approvals
 
 @dataclass(frozen=True)
 class QueueFacts:
-    """What the queue shows beside a reward."""
+    """What the queue shows with a reward."""
 
     order: Order | None
     hints: list[RiskHint]
@@ -20,7 +20,7 @@ class QueueFacts:
 
 
 def queue_facts(rewards: Sequence[ReferralReward]) -> dict[int, QueueFacts]:
-    """Gather the facts of a page of rewards in a handful of queries, whatever its length."""
+    """Return the facts of rewards by id, in a fixed number of queries."""
     ids = [reward.id for reward in rewards]
     references = [reward.order_reference for reward in rewards]
     orders = {row.order_reference: row for row in Order.select().where(Order.order_reference.in_(references))}
@@ -35,5 +35,5 @@ def queue_facts(rewards: Sequence[ReferralReward]) -> dict[int, QueueFacts]:
 
 
 def admin_names(user_ids: Sequence[int]) -> dict[int, str]:
-    """Return the names of some accounts."""
+    """Return the names of accounts by id."""
     return {row.id: row.name for row in User.select().where(User.id.in_(list(user_ids)))}

@@ -1,4 +1,4 @@
-"""What the portal depends on, asked at once for operators."""
+"""The health of the portal and its dependencies, for operators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.db.migrations import migration_status
 
 @dataclass(frozen=True)
 class Health:
-    """The state of each part: ok, away, not_configured, pending, off."""
+    """The state of each part: ok, away, not_configured, pending, off or unknown."""
 
     database: str
     migrations: str
@@ -25,7 +25,7 @@ class Health:
 
     @property
     def is_ready(self) -> bool:
-        """Tell whether requests can be served; a chain away only makes rewards wait."""
+        """Return whether requests can be served; without the chain only rewards wait."""
         return self.database == "ok" and self.migrations == "ok"
 
     def as_json(self) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class Health:
 
 
 def read_health(chain: AnyChain, *, scheduler_running: bool) -> Health:
-    """Ask the database, its migrations and the chain how they are."""
+    """Check the database, its migrations and the chain."""
     database = is_database_ready()
     return Health(
         database="ok" if database else "away",
@@ -44,7 +44,7 @@ def read_health(chain: AnyChain, *, scheduler_running: bool) -> Health:
 
 
 def count_by_status() -> list[tuple[str, str, int]]:
-    """Return (ledger, status, rows) of the ledgers operators watch."""
+    """Return (ledger, status, rows) of the ledgers that operators monitor."""
     counts: list[tuple[str, str, int]] = []
     for ledger, model, column in (
         ("rewards", ReferralReward, ReferralReward.status),

@@ -1,4 +1,4 @@
-"""What a referrer sees of their own: codes with visits and conversions, totals, the newest rewards."""
+"""The dashboard of a referrer: codes with visits and orders, totals, the newest rewards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.visits import VisitStats, stats_by_code
 
 @dataclass(frozen=True)
 class CodeCard:
-    """One code of a wallet: its link, its visits, the funnel to orders and paid orders, and why it is off if it is."""
+    """A code with its link, visits and orders; `deactivation` is set while it is inactive."""
 
     code: Refcode
     share_url: str
@@ -27,7 +27,7 @@ class CodeCard:
 
 @dataclass(frozen=True)
 class VisitComparison:
-    """Visits in a window and in the time before it, as whole numbers."""
+    """The visits of a period and of the period before."""
 
     now: int
     before: int
@@ -35,7 +35,7 @@ class VisitComparison:
 
 @dataclass(frozen=True)
 class VisitComparisons:
-    """Each window against the one before, the total against what it was 28 days ago (UX, /refcodes)."""
+    """Each period against the one before, and the total against 28 days ago. See docs/rules/visits.md."""
 
     today: VisitComparison
     last7d: VisitComparison
@@ -45,7 +45,7 @@ class VisitComparisons:
 
 @dataclass(frozen=True)
 class ReferrerOverview:
-    """A referrer's cards, exact totals {status: (count, wei)} over all rows, a page of rewards, what is owed."""
+    """Codes, exact totals {status: (count, wei)} over all rewards, a page of rewards, and debts in wei."""
 
     cards: list[CodeCard]
     visits: VisitComparisons
@@ -55,7 +55,7 @@ class ReferrerOverview:
 
 
 def referrer_overview(user_id: int, settings: Settings, cursor: str | None = None) -> ReferrerOverview:
-    """Gather a referrer's dashboard; raise CursorInvalid."""
+    """Return the dashboard of a referrer; raise CursorInvalid."""
     codes = list_codes(user_id)
     names = [code.code for code in codes]
     visits, orders = stats_by_code(names), code_orders(names)
@@ -79,14 +79,11 @@ def referrer_overview(user_id: int, settings: Settings, cursor: str | None = Non
 
 
 def compare_visits(stats: Sequence[VisitStats]) -> VisitComparisons:
-    """Compare the visits of several codes with the time before."""
+    """Return the visits of several codes against the periods before."""
 
     def compared(window: Literal["today", "last7d", "last28d"]) -> VisitComparison:
-        now, before = (
-            sum(getattr(each, window) for each in found)
-            for found in (stats, [each.previous for each in stats])
-        )
-        return VisitComparison(now, before)
+        now = sum(getattr(code, window) for code in stats)
+        return VisitComparison(now, sum(getattr(code.previous, window) for code in stats))
 
     last28d, total = compared("last28d"), sum(each.total for each in stats)
     return VisitComparisons(

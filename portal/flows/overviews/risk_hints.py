@@ -1,4 +1,4 @@
-"""What makes a reward worth a second look, each with its reason. Hints inform admins; they decide and block nothing."""
+"""Risk hints of rewards, each with its reason. They inform admins and decide nothing."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from portal.db import query
 from portal.orders import code_orders
 
 MANY_IN_AN_HOUR = 5
-# Counting stops here: one more is as bad.
+# Counting stops here.
 MOST_COUNTED = 100
-# One refund tells nothing of a code; from the second on, more than a fifth of the paid orders does.
+# A single refund is no sign of fraud; from the second on, more than a fifth of the paid orders is.
 LEAST_REFUNDS = 2
-LOUD_REFUND_PERCENT = 20
+HIGH_REFUND_PERCENT = 20
 
 _SHARED = """
 SELECT r.id, s.kind FROM referral_rewards r JOIN shared_signals s
     ON s.referee_user_id = r.referee_user_id AND s.referrer_user_id = r.referrer_user_id
 WHERE r.id = ANY(%s) ORDER BY r.id, s.kind DESC
 """
-# Every link left a code behind, so codes are the history of a person's wallets.
+# Every linked wallet has a code, so the codes are the history of a person's wallets.
 _SAME_WALLET = """
 SELECT r.id FROM referral_rewards r WHERE r.id = ANY(%s) AND EXISTS (
     (SELECT address FROM wallets WHERE user_id = r.referee_user_id
@@ -32,8 +32,8 @@ SELECT r.id FROM referral_rewards r WHERE r.id = ANY(%s) AND EXISTS (
      UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referrer_user_id
      UNION ALL SELECT r.referrer_wallet))
 """
-# The busiest hour that this one is part of: a later one inside these bounds is part of the hour that begins with it.
-# Only the nearest rows on either side are looked at.
+# The busiest hour that contains this event, starting with any event in the hour before it. Only the nearest rows on
+# either side are read.
 _BUSIEST_HOUR = """
 SELECT c.id, max(hour.many) FROM ({centres}) AS c (id, code, at) CROSS JOIN LATERAL (
     SELECT near.at, count(*) OVER (ORDER BY near.at RANGE BETWEEN CURRENT ROW AND interval '1 hour' FOLLOWING) AS many
@@ -58,7 +58,7 @@ _MANY_SIGN_UPS = _BUSIEST_HOUR.format(
     at="referred_at",
 )
 
-# Open rewards only: nobody filters what is decided. Those never counted come first, then the longest ago.
+# Only open rewards, which the filter of the queue covers; never counted first, then the oldest count.
 _TO_COUNT = """
 SELECT r.id FROM referral_rewards r LEFT JOIN reward_hint_counts c ON c.reward_id = r.id
 WHERE r.status = 'pending_approval' AND (c.counted_at IS NULL OR c.counted_at < now() - interval '5 minutes')
@@ -72,7 +72,7 @@ ON CONFLICT (reward_id) DO UPDATE SET hints = excluded.hints, counted_at = now()
 
 @dataclass(frozen=True)
 class RiskHint:
-    """Something worth a look; `code` is stable, `level` low, medium or high, `number` fills its sentence."""
+    """A risk hint: a stable `code`, a `level` (low, medium, high), and the `number` in its sentence."""
 
     code: str
     level: str
@@ -80,32 +80,32 @@ class RiskHint:
 
 
 def risk_hints(rewards: Sequence[ReferralReward]) -> dict[int, list[RiskHint]]:
-    """Return the hints of rewards by id, in a handful of queries whatever their number."""
-    found: dict[int, list[RiskHint]] = {reward.id: [] for reward in rewards}
-    ids = list(found)
+    """Return the hints of rewards by id, in a fixed number of queries."""
+    hints: dict[int, list[RiskHint]] = {reward.id: [] for reward in rewards}
+    ids = list(hints)
     for reward_id in _same_mailbox(rewards):
-        found[reward_id].append(RiskHint("same_mailbox", "high"))
+        hints[reward_id].append(RiskHint("same_mailbox", "high"))
     for (reward_id,) in query(_SAME_WALLET, [ids]):
-        found[reward_id].append(RiskHint("same_wallet", "high"))
+        hints[reward_id].append(RiskHint("same_wallet", "high"))
     for reward_id, kind in query(_SHARED, [ids]):
-        # A household, an office or a mobile network has one address; a browser is one person's.
-        found[reward_id].append(RiskHint(f"same_{kind}", "high" if kind == "device" else "medium"))
+        # A household, an office or a mobile network shares an address; a browser belongs to one person.
+        hints[reward_id].append(RiskHint(f"same_{kind}", "high" if kind == "device" else "medium"))
     for code, sql in (("many_orders", _MANY_ORDERS), ("many_sign_ups", _MANY_SIGN_UPS)):
         for reward_id, many in query(sql, {"ids": ids, "most": MOST_COUNTED + 1}):
             if many >= MANY_IN_AN_HOUR:
-                found[reward_id].append(RiskHint(code, "medium", many))
-    for reward_id, percent in _loud_refunds(rewards):
-        found[reward_id].append(RiskHint("refund_rate", "medium", percent))
-    return found
+                hints[reward_id].append(RiskHint(code, "medium", many))
+    for reward_id, percent in _high_refund_rates(rewards):
+        hints[reward_id].append(RiskHint("refund_rate", "medium", percent))
+    return hints
 
 
 def count_hints(limit: int = 1_000) -> int:
-    """Count the hints of waiting rewards anew, for the queue's filter; return how many rewards were counted."""
+    """Update the hint counts of pending rewards for the filter of the queue; return the number of rewards."""
     ids = [reward_id for (reward_id,) in query(_TO_COUNT, [limit])]
     rewards = list(ReferralReward.select().where(ReferralReward.id.in_(ids)))
-    found = risk_hints(rewards)
-    query(_KEEP_COUNTS, [list(found), [len(hints) for hints in found.values()]])
-    return len(found)
+    hints = risk_hints(rewards)
+    query(_KEEP_COUNTS, [list(hints), [len(each) for each in hints.values()]])
+    return len(hints)
 
 
 def _same_mailbox(rewards: Sequence[ReferralReward]) -> Iterator[int]:
@@ -121,9 +121,9 @@ def _same_mailbox(rewards: Sequence[ReferralReward]) -> Iterator[int]:
             yield reward.id
 
 
-def _loud_refunds(rewards: Sequence[ReferralReward]) -> Iterator[tuple[int, int]]:
+def _high_refund_rates(rewards: Sequence[ReferralReward]) -> Iterator[tuple[int, int]]:
     orders = code_orders(list({reward.ref_code for reward in rewards}))
     for reward in rewards:
         bad, paid = orders[reward.ref_code].refunded, orders[reward.ref_code].paid
-        if bad >= LEAST_REFUNDS and bad * 100 > paid * LOUD_REFUND_PERCENT:
+        if bad >= LEAST_REFUNDS and bad * 100 > paid * HIGH_REFUND_PERCENT:
             yield reward.id, bad * 100 // paid

@@ -1,19 +1,20 @@
-"""Confirm who is there, by password, code or wallet, then go on with what was stopped (portal.web.core.step_up)."""
+"""Re-authentication by password, code or wallet, after which the interrupted action continues (`step_up`)."""
 
 from __future__ import annotations
 
 from flask import jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
+from portal.accounts import get_user
 from portal.flows.accounts.confirm_identity import confirm_with_wallet, request_wallet_proof
 from portal.flows.accounts.sign_in import prove_password, prove_second_factor
 from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
-from portal.web.account.forms import told
+from portal.web.account.forms import error_fields
 from portal.web.account.identity import current_device, renew_token
 from portal.web.core.access import signed_in
+from portal.web.core.current_user import current_user
 from portal.web.core.requests import json_body, local_path, text_field
 from portal.web.core.security import limiter, sign_in_limit
 from portal.web.core.step_up import (
@@ -28,7 +29,7 @@ from portal.web.core.step_up import (
 @blueprint.get("/account/confirm")
 @signed_in()
 def confirm() -> ResponseReturnValue:
-    """Ask for a proof before a page that a script was turned away from."""
+    """Show the confirmation page to which a script was sent."""
     target = local_path(request.args.get("next")) or url_for("shop.catalogue")
     return confirmation_page(target, "", target)
 
@@ -37,14 +38,14 @@ def confirm() -> ResponseReturnValue:
 @signed_in()
 @limiter.limit(sign_in_limit)
 def confirm_identity() -> ResponseReturnValue:
-    """Check the proof, then lead on: to a page, or to the stopped form with its values."""
+    """Check the proof, then continue with a page or with the interrupted form and its values."""
     form = request.form
     target = local_path(form.get("target")) or url_for("shop.catalogue")
     back, kept = local_path(form.get("back")) or came_from(), form.get("kept", "")
     try:
         _check(form.get("present", ""), form.get("code", ""))
     except PortalError as error:
-        errors, status = told(error, "code" if form.get("code") else "present")
+        errors, status = error_fields(error, "code" if form.get("code") else "present")
         return confirmation_page(target, kept, back, errors), status
     if not is_form_target(target):
         return redirect(back if kept else target, 303)
@@ -55,9 +56,9 @@ def confirm_identity() -> ResponseReturnValue:
 @signed_in()
 @limiter.limit(sign_in_limit)
 def request_confirmation() -> ResponseReturnValue:
-    """Return the text that confirms the person once one of the account's wallets signed it."""
+    """Return the message that confirms the person once a wallet of the account has signed it."""
     address = text_field(json_body(), "address")
-    return jsonify(message=request_wallet_proof(current_user.id, address, current_portal().settings))
+    return jsonify(message=request_wallet_proof(current_user().id, address, current_portal().settings))
 
 
 @blueprint.post("/api/account/confirm")
@@ -67,18 +68,19 @@ def confirm_by_wallet() -> ResponseReturnValue:
     """Confirm the person by the signature of a linked wallet."""
     body = json_body()
     confirm_with_wallet(
-        current_user.id, text_field(body, "address"), text_field(body, "signature"), current_portal().chain
+        current_user().id, text_field(body, "address"), text_field(body, "signature"), current_portal().chain
     )
     renew_token(proven=True)
     return jsonify(success=True)
 
 
 def _check(password: str, code: str) -> None:
-    """Take whichever proof was given; nothing is due after a wallet has just given one."""
+    """Check the submitted proof; none is needed right after a wallet signature."""
+    user_id = current_user().id
     if code:
-        prove_second_factor(current_user.id, code, current_portal().settings)
+        prove_second_factor(user_id, code, current_portal().settings)
     elif password or is_confirmation_due():
-        prove_password(current_user.row, password, current_device(), current_portal().settings)
+        prove_password(get_user(user_id), password, current_device(), current_portal().settings)
     else:
         return
     renew_token(proven=True)

@@ -1,4 +1,4 @@
-"""A person's own credit: the balance of each currency and every entry that made it."""
+"""The store credit of the signed-in person: balance per currency and entries."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.payments import STATEMENT_PAGE, credit_balances, list_statement
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import signed_in
+from portal.web.core.current_user import current_user
 from portal.web.text.format import money
 from portal.web.text.payments import statement_rows
 
@@ -18,15 +18,15 @@ from portal.web.text.payments import statement_rows
 @blueprint.get("/account/credit")
 @signed_in()
 def credit() -> ResponseReturnValue:
-    """Show the person's balances and entries, newest first."""
-    return render_template("account/credit.html", **read_statement(current_user.id))
+    """Show the balances and entries, newest first."""
+    return render_template("account/credit.html", **read_statement(current_user().id))
 
 
 def read_statement(user_id: int) -> dict[str, Any]:
-    """Return what a statement page shows, of the currency and from the entry that the URL asks for."""
+    """Return the context of a statement page, for the currency and page of the URL."""
     balances = credit_balances(user_id)
-    wanted = request.args.get("currency", "")
-    currency = wanted if wanted in balances else ""
+    currency = request.args.get("currency", "")
+    currency = currency if currency in balances else ""
     before = request.args.get("before", type=int)
     lines = list_statement(user_id, before if before and 0 < before < 2**63 else None, currency)
     return {

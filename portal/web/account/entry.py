@@ -1,10 +1,10 @@
-"""Register, sign in with a password, sign out."""
+"""Sign up, sign in with a password, sign out."""
 
 from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
+from flask_login import logout_user
 
 from portal.accounts import CredentialsWrong, EmailUnconfirmed, SignInPaused, end_session
 from portal.db import Actor
@@ -17,6 +17,7 @@ from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import begin_session, current_device, next_page, signed_in_id
 from portal.web.core.access import public, signed_in
+from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
 from portal.web.core.referral_cookies import raw_referral_cookie
 from portal.web.core.security import limiter, sign_in_limit, sign_up_limit
@@ -35,14 +36,14 @@ def register() -> ResponseReturnValue:
 @public()
 @limiter.limit(sign_up_limit)
 def create_account() -> ResponseReturnValue:
-    """Open an account and sign it in; where the e-mail has to be confirmed, say that a link is on its way."""
+    """Create an account and sign in, or send a confirmation link where e-mails have to be confirmed."""
     form = request.form
-    given = form.get("name", ""), form.get("email", ""), form.get("password", ""), select_locale()
+    fields = form.get("name", ""), form.get("email", ""), form.get("password", ""), select_locale()
     try:
         if current_portal().settings.registration_confirmation:
-            sign_up_to_confirm(*given, raw_referral_cookie(), opened_by=signed_in_id())
+            sign_up_to_confirm(*fields, raw_referral_cookie(), opened_by=signed_in_id())
             return _mail_sent()
-        user = sign_up(*given, raw_referral_cookie(), opened_by=signed_in_id())
+        user = sign_up(*fields, raw_referral_cookie(), opened_by=signed_in_id())
     except InputInvalid as error:
         return refused("account/register.html", error, "email", form.to_dict())
     target = begin_session(user.id, next_page())
@@ -80,8 +81,8 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/logout")
 @signed_in()
 def logout() -> ResponseReturnValue:
-    """End the session, its row and its cookie; the cart goes with it, the first touch stays."""
-    end_session(current_user.id, current_user.session_id, "signed_out", Actor.user(current_user.id))
+    """End the session and clear its cookie with the cart; the first touch stays."""
+    end_session(current_user().id, current_user().session_id, "signed_out", Actor.user(current_user().id))
     logout_user()
     session.clear()
     return redirect(url_for("shop.catalogue"), 303)

@@ -1,12 +1,12 @@
-"""Notifications: the page behind the bell, and which events come by e-mail as well."""
+"""Notifications, and the choice of events that are also sent by e-mail."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from itsdangerous import BadSignature
 
 from portal.db import SYSTEM, Actor
@@ -25,7 +25,9 @@ from portal.notifications import (
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import public, signed_in
+from portal.web.core.current_user import current_user
 from portal.web.text.account import topic_words
+from portal.web.text.format import When, when
 from portal.web.text.letters import notice_text, read_unsubscribe
 from portal.web.text.translate import gettext as _
 
@@ -33,50 +35,72 @@ if TYPE_CHECKING:
     from models import Notification
 
 
+@dataclass(frozen=True, slots=True)
+class NotificationView:
+    """A notification as a sentence; `is_unread` is its state before this page was shown."""
+
+    kind: str
+    text: str
+    created: When
+    is_unread: bool
+    order_reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChoice:
+    """A topic and whether the person gets e-mails about it."""
+
+    topic: str
+    text: str
+    is_chosen: bool
+
+
 @blueprint.get("/notifications")
 @signed_in()
 def notifications() -> ResponseReturnValue:
-    """Show a page of notifications, newest first; what was shown counts as read."""
-    rows = _page()
+    """Show a page of notifications, newest first, and mark them as read."""
+    user_id, rows = current_user().id, _page()
     unread = [row.id for row in rows if row.read_at is None]
     settings = current_portal().settings
     page = render_template(
         "account/notifications.html",
-        entries=[(row, notice_text(row.kind, row.params)) for row in rows],
+        notifications=[_view(row) for row in rows],
         next_before=rows[-1].id if len(rows) == PAGE_SIZE else None,
-        more_unread=count_unread(current_user.id) - len(unread),
-        topics=[(topic, topic_words(topic), topic in chosen_topics(current_user.id)) for topic in TOPICS],
+        is_further="before" in request.args,
+        more_unread=count_unread(user_id) - len(unread),
+        topics=_topics(user_id),
+        is_email_confirmed=current_user().email_confirmed_at is not None,
         sends_mail=settings.mail_configured or settings.shows_mail,
     )
-    # Whoever asks for headers only, or loads pages ahead, has shown nobody anything.
+    # HEAD requests and prefetches show nothing to anyone.
     was_shown = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
     if unread and was_shown:
-        mark_read(current_user.id, unread)
+        mark_read(user_id, unread)
     return page
 
 
 @blueprint.post("/notifications/read")
 @signed_in()
 def read_all() -> ResponseReturnValue:
-    """Mark every notification as read, the ones on later pages too."""
-    mark_all_read(current_user.id)
-    flash(_("Every notification is marked as read."), "success")
+    """Mark every notification as read, including those on other pages."""
+    mark_all_read(current_user().id)
+    flash(_("All notifications are marked as read."), "success")
     return redirect(url_for("account.notifications"), 303)
 
 
 @blueprint.post("/notifications/mail")
 @signed_in()
 def save_topics() -> ResponseReturnValue:
-    """Keep which events come by e-mail as well."""
-    choose_topics(current_user.id, request.form.getlist("topics"), Actor.user(current_user.id))
-    flash(_("Your choice is saved."), "success")
+    """Save which events are also sent by e-mail."""
+    choose_topics(current_user().id, request.form.getlist("topics"), Actor.user(current_user().id))
+    flash(_("Your e-mail settings are saved."), "success")
     return redirect(url_for("account.notifications"), 303)
 
 
 @blueprint.get("/mail/unsubscribe/<token>")
 @public()
 def unsubscribe(token: str) -> ResponseReturnValue:
-    """Show the button that stops the letters about a topic."""
+    """Show the button that stops e-mails about a topic."""
     try:
         _user_id, topic = read_unsubscribe(token)
     except BadSignature:
@@ -87,7 +111,7 @@ def unsubscribe(token: str) -> ResponseReturnValue:
 @blueprint.post("/mail/unsubscribe/<token>")
 @public(csrf=False)
 def save_unsubscribe(token: str) -> ResponseReturnValue:
-    """Stop the letters about a topic: pressed in the page, or by the mail program in one click (RFC 8058)."""
+    """Stop e-mails about a topic, from the page or with the one-click header of the mail program (RFC 8058)."""
     try:
         user_id, topic = read_unsubscribe(token)
         decline_topic(user_id, topic, SYSTEM)
@@ -98,4 +122,19 @@ def save_unsubscribe(token: str) -> ResponseReturnValue:
 
 def _page() -> list[Notification]:
     before = request.args.get("before", type=int)
-    return list_notifications(current_user.id, before if before and 0 < before < 2**63 else None)
+    return list_notifications(current_user().id, before if before and 0 < before < 2**63 else None)
+
+
+def _view(row: Notification) -> NotificationView:
+    return NotificationView(
+        kind=row.kind,
+        text=notice_text(row.kind, row.params),
+        created=when(row.created_at),
+        is_unread=row.read_at is None,
+        order_reference=row.params.get("orderReference"),
+    )
+
+
+def _topics(user_id: int) -> list[TopicChoice]:
+    chosen = chosen_topics(user_id)
+    return [TopicChoice(topic, topic_words(topic), topic in chosen) for topic in TOPICS]

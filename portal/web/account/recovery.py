@@ -1,10 +1,9 @@
-"""Links that arrive by e-mail: reset a password, confirm an e-mail. Opening one changes nothing; its button does."""
+"""Links sent by e-mail: reset a password, confirm an address. Opening a link changes nothing, its button does."""
 
 from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.accounts import LinkUnusable, get_link, normalise_email, request_reset
 from portal.flows.accounts.account_security import confirm_email, reset_password
@@ -13,6 +12,7 @@ from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
+from portal.web.account.identity import signed_in_id
 from portal.web.core.access import public
 from portal.web.core.security import limiter, sign_in_limit
 from portal.web.core.sightings import sighting
@@ -26,7 +26,7 @@ _CONFIRM = "account/confirm_email.html"
 @blueprint.get("/password/forgot")
 @public()
 def forgot_password() -> ResponseReturnValue:
-    """Ask for the e-mail to send a reset link to."""
+    """Show the form that requests a reset link."""
     return form_page("account/forgot_password.html", {}, {}, **_mail())
 
 
@@ -34,7 +34,7 @@ def forgot_password() -> ResponseReturnValue:
 @public()
 @limiter.limit(sign_in_limit)
 def request_password_reset() -> ResponseReturnValue:
-    """Take the request; the answer is the same for every address, and so is the work (a job does the rest)."""
+    """Record the request; the response and its timing do not reveal whether an account exists."""
     typed = request.form.get("email", "")
     try:
         request_reset(normalise_email(typed))
@@ -47,7 +47,7 @@ def request_password_reset() -> ResponseReturnValue:
 @blueprint.get("/password/reset/<token>")
 @public()
 def choose_password(token: str) -> ResponseReturnValue:
-    """Show the form for a new password, or why the link is worth nothing."""
+    """Show the form for a new password, or that the link no longer works."""
     try:
         get_link("reset_password", read_link("reset_password", token))
     except LinkUnusable:
@@ -59,7 +59,7 @@ def choose_password(token: str) -> ResponseReturnValue:
 @public()
 @limiter.limit(sign_in_limit)
 def save_reset_password(token: str) -> ResponseReturnValue:
-    """Set the new password; signing in, with the second factor if there is one, comes after."""
+    """Set the new password; it does not sign in."""
     try:
         reset_password(read_link("reset_password", token), request.form.get("password", ""))
     except LinkUnusable:
@@ -67,14 +67,14 @@ def save_reset_password(token: str) -> ResponseReturnValue:
     except PortalError as error:
         return refused(_RESET, error, "password", {}, token=token)
     current_portal().wake("send_letters")
-    flash(_("The new password is saved. Sign in with it."), "success")
+    flash(_("Your password is changed. Sign in with the new one."), "success")
     return redirect(url_for("account.login"), 303)
 
 
 @blueprint.get("/account/email/confirm/<token>")
 @public()
 def show_email_link(token: str) -> ResponseReturnValue:
-    """Show the button that confirms an e-mail: programs that look into letters open links, but press nothing."""
+    """Show the button that confirms an address; mail scanners open links but do not press buttons."""
     try:
         link = get_link("confirm_email", read_link("confirm_email", token))
     except LinkUnusable:
@@ -86,15 +86,15 @@ def show_email_link(token: str) -> ResponseReturnValue:
 @public()
 @limiter.limit(sign_in_limit)
 def save_email_link(token: str) -> ResponseReturnValue:
-    """Make the e-mail the account's own."""
+    """Confirm the address of the link for its account."""
     try:
         user = confirm_email(read_link("confirm_email", token))
-    except PortalError:  # used, late, forged, or somebody else's by now
+    except PortalError:  # used, expired, forged, or taken by another account
         return _unusable(_CONFIRM)
     note_referred(user, sighting, current_portal().settings)
     current_portal().wake("send_letters")
-    flash(_("The e-mail is confirmed."), "success")
-    target = "account.security" if current_user.is_authenticated else "account.login"
+    flash(_("Your e-mail is confirmed."), "success")
+    target = "account.security" if signed_in_id() is not None else "account.login"
     return redirect(url_for(target), 303)
 
 

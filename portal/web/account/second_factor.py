@@ -1,11 +1,9 @@
-"""Switch the second factor on and off, and renew its recovery codes."""
+"""Turn two-factor authentication on and off, and replace its recovery codes."""
 
 from __future__ import annotations
 
-import segno
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from markupsafe import Markup
 
 from portal.accounts import (
@@ -25,7 +23,9 @@ from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import renew_token
 from portal.web.core.access import signed_in
+from portal.web.core.current_user import current_user
 from portal.web.core.security import limiter, sign_in_limit
+from portal.web.text.share_codes import qr_markup
 from portal.web.text.translate import gettext as _
 
 _TEMPLATE = "account/second_factor.html"
@@ -34,15 +34,15 @@ _TEMPLATE = "account/second_factor.html"
 @blueprint.get("/account/security/second-factor")
 @signed_in()
 def second_factor() -> ResponseReturnValue:
-    """Show how things stand, and the QR code of an enrolment that was begun."""
+    """Show whether it is on, and the QR code of a started enrolment."""
     return form_page(_TEMPLATE, {}, {}, **_facts())
 
 
 @blueprint.post("/account/security/second-factor/start")
 @signed_in(reconfirm=True)
 def begin_second_factor() -> ResponseReturnValue:
-    """Draw a secret to be scanned; it counts once a first code was entered."""
-    begin_enrolment(current_user.id, _key())
+    """Create a secret to scan; it takes effect with the first correct code."""
+    begin_enrolment(current_user().id, _key())
     return redirect(url_for("account.second_factor"), 303)
 
 
@@ -50,10 +50,13 @@ def begin_second_factor() -> ResponseReturnValue:
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
 def save_second_factor() -> ResponseReturnValue:
-    """Switch it on with a first code and show the recovery codes, this once."""
+    """Turn it on with a first code and show the recovery codes once."""
     try:
         codes = enable_factor(
-            current_user.id, current_user.session_id, request.form.get("code", ""), current_portal().settings
+            current_user().id,
+            current_user().session_id,
+            request.form.get("code", ""),
+            current_portal().settings,
         )
     except (SecondFactorMissing, SecondFactorPresent):
         return redirect(url_for("account.second_factor"), 303)
@@ -66,15 +69,15 @@ def save_second_factor() -> ResponseReturnValue:
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
 def remove_second_factor() -> ResponseReturnValue:
-    """Switch it off for whoever holds it, or has a recovery code."""
+    """Turn it off with a code of the authenticator or a recovery code."""
     try:
-        prove_second_factor(current_user.id, request.form.get("code", ""), current_portal().settings)
+        prove_second_factor(current_user().id, request.form.get("code", ""), current_portal().settings)
     except PortalError as error:
         return refused(_TEMPLATE, error, "code", {}, **_facts())
-    disable_factor(current_user.id, Actor.user(current_user.id))
+    disable_factor(current_user().id, Actor.user(current_user().id))
     renew_token(proven=True)
     current_portal().wake("send_letters")
-    flash(_("The second factor is off."), "success")
+    flash(_("Two-factor authentication is off."), "success")
     return redirect(url_for("account.security"), 303)
 
 
@@ -82,10 +85,10 @@ def remove_second_factor() -> ResponseReturnValue:
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
 def replace_recovery_codes() -> ResponseReturnValue:
-    """Replace the recovery codes and show the new ones, this once."""
-    if not current_user.has_second_factor:
+    """Replace the recovery codes and show the new ones once."""
+    if not current_user().has_second_factor:
         return redirect(url_for("account.second_factor"), 303)
-    return _show_codes(renew_codes(current_user.id))
+    return _show_codes(renew_codes(current_user().id))
 
 
 def _show_codes(codes: list[str]) -> ResponseReturnValue:
@@ -95,19 +98,23 @@ def _show_codes(codes: list[str]) -> ResponseReturnValue:
 
 
 def _facts() -> dict[str, object]:
-    if current_user.has_second_factor:
-        return {"recovery_left": count_recovery_codes(current_user.id), "secret": None, "qr": None}
-    secret = enrolment_secret(current_user.id, _key())
-    # An admin in production is led here before anything else.
-    is_required = current_portal().settings.is_production and current_user.role == "admin"
-    return {"secret": secret, "qr": _qr(secret) if secret else None, "is_required": is_required}
+    user = current_user()
+    if user.has_second_factor:
+        return {"has_second_factor": True, "recovery_left": count_recovery_codes(user.id)}
+    secret = enrolment_secret(user.id, _key())
+    # In production an admin is redirected here before doing anything else.
+    is_required = current_portal().settings.is_production and user.role == "admin"
+    return {
+        "has_second_factor": False,
+        "secret": secret,
+        "qr": _qr(secret) if secret else None,
+        "is_required": is_required,
+    }
 
 
 def _qr(secret: str) -> Markup:
-    uri = provisioning_uri(
-        secret, current_user.email or current_user.name, current_portal().settings.brand_name
-    )
-    return Markup(segno.make(uri, error="m").svg_inline(border=4, omitsize=True))  # noqa: S704 - segno's own markup
+    user = current_user()
+    return qr_markup(provisioning_uri(secret, user.email or user.name, current_portal().settings.brand_name))
 
 
 def _key() -> str:

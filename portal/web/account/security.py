@@ -1,12 +1,12 @@
-"""Security: password, e-mail, and where the account is signed in."""
+"""Security settings: password, e-mail, and the open sessions."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.accounts import count_recovery_codes, end_other_sessions, end_session, list_sessions
 from portal.db import Actor
@@ -18,14 +18,28 @@ from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
 from portal.web.account.identity import current_device, renew_token, session_limits
 from portal.web.core.access import signed_in
+from portal.web.core.current_user import current_user
 from portal.web.core.security import limiter, sign_in_limit
-from portal.web.core.step_up import ask_to_confirm
+from portal.web.core.step_up import require_confirmation
+from portal.web.text.format import When, when
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import UserSession
 
 _TEMPLATE = "account/security.html"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """An open session as its owner recognises it; `network` is the truncated address, "" if unknown."""
+
+    id: int
+    device: str
+    network: str
+    is_this_browser: bool
+    signed_in: When
+    last_seen: When
 
 
 @blueprint.get("/account/security")
@@ -39,16 +53,17 @@ def security() -> ResponseReturnValue:
 @signed_in()
 @limiter.limit(sign_in_limit)
 def save_password() -> ResponseReturnValue:
-    """Replace the password of whoever knows the present one, or set the first one of a wallet's account."""
-    # The present password proves who changes it; a first one has none to ask for.
-    if current_user.password_hash is None and (stop := ask_to_confirm()):
+    """Change the password, or set the first one of an account that signs in with a wallet."""
+    # A change is proven by the current password; the first password needs another proof.
+    has_password = current_user().has_password
+    if not has_password and (stop := require_confirmation()):
         return stop
     try:
-        if current_user.password_hash is None:
+        if not has_password:
             return _save_first_password()
         change_own_password(
-            current_user.id,
-            current_user.session_id,
+            current_user().id,
+            current_user().session_id,
             request.form.get("present", ""),
             request.form.get("password", ""),
             current_device(),
@@ -60,14 +75,14 @@ def save_password() -> ResponseReturnValue:
 
 
 def _save_first_password() -> ResponseReturnValue:
-    choose_first_password(current_user.id, current_user.session_id, request.form.get("password", ""))
+    choose_first_password(current_user().id, current_user().session_id, request.form.get("password", ""))
     return _saved()
 
 
 def _saved() -> ResponseReturnValue:
     renew_token(proven=True)
     current_portal().wake("send_letters")
-    flash(_("The new password is saved. Other browsers are signed out."), "success")
+    flash(_("Your password is changed. Other browsers are signed out."), "success")
     return redirect(url_for("account.security"), 303)
 
 
@@ -75,22 +90,22 @@ def _saved() -> ResponseReturnValue:
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
 def save_email() -> ResponseReturnValue:
-    """Send a link to the e-mail that the account is to have; it changes once the link is followed."""
+    """Send a confirmation link to a new e-mail address; the account keeps the old one until the link is followed."""
     typed = request.form.get("email", "")
     try:
-        address = request_email(current_user.id, typed)
+        address = request_email(current_user().id, typed)
     except PortalError as error:
         return refused(_TEMPLATE, error, "email", {"email": typed}, **_facts())
     current_portal().wake("send_letters")
-    flash(_("We sent a link to %(email)s. Follow it within a day to confirm.", email=address), "success")
+    flash(_("We sent a link to %(email)s. Open it within 24 hours to confirm.", email=address), "success")
     return redirect(url_for("account.security"), 303)
 
 
 @blueprint.post("/account/security/sessions/<int:session_id>/end")
 @signed_in()
 def sign_out_session(session_id: int) -> ResponseReturnValue:
-    """Sign one other browser out."""
-    end_session(current_user.id, session_id, "ended_by_owner", Actor.user(current_user.id))
+    """Sign out one other browser."""
+    end_session(current_user().id, session_id, "ended_by_owner", Actor.user(current_user().id))
     flash(_("That browser is signed out."), "success")
     return redirect(url_for("account.security"), 303)
 
@@ -98,25 +113,38 @@ def sign_out_session(session_id: int) -> ResponseReturnValue:
 @blueprint.post("/account/security/sessions/end-others")
 @signed_in()
 def sign_out_others() -> ResponseReturnValue:
-    """Sign every other browser out."""
-    end_other_sessions(
-        current_user.id, current_user.session_id, "ended_by_owner", Actor.user(current_user.id)
-    )
-    flash(_("Every other browser is signed out."), "success")
+    """Sign out every other browser."""
+    user = current_user()
+    end_other_sessions(user.id, user.session_id, "ended_by_owner", Actor.user(user.id))
+    flash(_("All other browsers are signed out."), "success")
     return redirect(url_for("account.security"), 303)
 
 
 def _facts() -> dict[str, Any]:
-    settings, user_id = current_portal().settings, current_user.id
+    settings, user = current_portal().settings, current_user()
     return {
-        "sessions": [(row, _device(row)) for row in list_sessions(user_id, session_limits())],
-        "recovery_left": count_recovery_codes(user_id) if current_user.has_second_factor else 0,
+        "email": user.email,
+        "is_email_confirmed": user.email_confirmed_at is not None,
+        "has_password": user.has_password,
+        "has_second_factor": user.has_second_factor,
+        "recovery_left": count_recovery_codes(user.id) if user.has_second_factor else 0,
+        "sessions": [_session_view(row, user.session_id) for row in list_sessions(user.id, session_limits())],
         "sends_mail": settings.mail_configured or settings.shows_mail,
     }
 
 
+def _session_view(row: UserSession, current_id: int) -> SessionView:
+    return SessionView(
+        id=row.id,
+        device=_device(row),
+        network=row.network or "",
+        is_this_browser=row.id == current_id,
+        signed_in=when(row.created_at),
+        last_seen=when(row.last_seen_at),
+    )
+
+
 def _device(row: UserSession) -> str:
-    """Return a browser as its owner would name it."""
     if row.browser and row.system:
         return _("%(browser)s on %(system)s", browser=row.browser, system=row.system)
     return row.browser or row.system or _("Unknown browser")

@@ -1,4 +1,4 @@
-"""The second step of signing in: a code of the authenticator, or a recovery code."""
+"""The second step of signing in: a code of the authenticator or a recovery code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
-from portal.web.account.identity import PENDING_KEY, PENDING_NEXT, adopt, current_device, start_anew
+from portal.web.account.identity import PENDING_KEY, PENDING_NEXT, adopt, current_device, reset_session
 from portal.web.core.access import public
 from portal.web.core.requests import local_path
 from portal.web.core.security import limiter, sign_in_limit
@@ -23,7 +23,7 @@ _TEMPLATE = "account/sign_in_code.html"
 @blueprint.get("/login/second-factor")
 @public()
 def sign_in_code() -> ResponseReturnValue:
-    """Ask for the code; without a sign-in that waits for one, lead to its beginning."""
+    """Show the code form; without a pending sign-in, redirect to the first step."""
     if find_pending_session(session.get(PENDING_KEY, "")) is None:
         return redirect(url_for("account.login"), 303)
     return form_page(_TEMPLATE, {}, {})
@@ -45,6 +45,6 @@ def save_sign_in_code() -> ResponseReturnValue:
         return redirect(url_for("account.login"), 303)
     except PortalError as error:
         return refused(_TEMPLATE, error, "code", {})
-    start_anew()
+    reset_session()
     adopt(token)
     return redirect(target, 303)

@@ -1,5 +1,6 @@
-"""Checkout: review, payment and the page that follows a payment."""
+"""Checkout: review, payment, and the page that follows a payment."""
 
-from portal.web.checkout.pages import blueprint
+from portal.web.checkout import pay, processing, review
+from portal.web.checkout.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "pay", "processing", "review"]

@@ -1,6 +1,6 @@
-"""Every route says who may use it; one gate enforces that, and the CSRF token, before the view runs.
+"""Access control: every view declares its audience, and one check enforces it and the CSRF token.
 
-A view without a declaration stops the start, so no route can be open by oversight.
+The application does not start with an undeclared view, so no route is public by oversight.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from portal.lib.errors import PortalError
 from portal.web.core.current_user import SignInRequired, current_user, find_current_user
 from portal.web.core.requests import refuse_unstorable, wants_json
-from portal.web.core.step_up import ask_to_confirm, ask_to_enrol
+from portal.web.core.step_up import require_confirmation, require_enrolment
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -24,16 +24,16 @@ csrf = CSRFProtect()
 
 
 class RoleRequired(PortalError):
-    """The person is signed in but the page is for another role; `role` names it."""
+    """The signed-in person does not have the role the page is for; `role` names it."""
 
     code = "role_required"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a view: everybody, whoever is signed in, or one role.
+    """Who may call a view: `public`, `signed_in` or one role.
 
-    Also whether a CSRF token is due, and whether a change through it asks who is there first (`reconfirm`).
+    `csrf` requires a CSRF token; `reconfirm` requires recent re-authentication.
     """
 
     audience: str
@@ -42,17 +42,17 @@ class Access:
 
 
 def public(*, csrf: bool = True) -> Callable[[View], View]:
-    """Open a view to everybody; `csrf=False` for what carries its own proof or changes nothing of a person's."""
+    """Allow everyone; `csrf=False` for requests that are authenticated otherwise or change no personal data."""
     return _declare(Access("public", csrf))
 
 
 def signed_in(*, reconfirm: bool = False) -> Callable[[View], View]:
-    """Open a view to whoever is signed in; `reconfirm` for what a borrowed browser must not change."""
+    """Allow signed-in people; `reconfirm` requires recent re-authentication."""
     return _declare(Access("signed_in", reconfirm=reconfirm))
 
 
 def for_role(role: str, *, reconfirm: bool = False) -> Callable[[View], View]:
-    """Open a view to one role, `vendor` or `admin`; `reconfirm` for what a borrowed browser must not change."""
+    """Allow one role, `vendor` or `admin`; `reconfirm` requires recent re-authentication."""
     return _declare(Access(role, reconfirm=reconfirm))
 
 
@@ -64,7 +64,7 @@ def access_of(app: Flask, endpoint: str) -> Access:
 
 
 def install_gate(app: Flask) -> None:
-    """Check every request's access and CSRF token before its view; call after all blueprints are registered."""
+    """Check access and the CSRF token of every request; call after all blueprints are registered."""
     undeclared = [
         name for name, view in app.view_functions.items() if name != "static" and not hasattr(view, "access")
     ]
@@ -72,7 +72,7 @@ def install_gate(app: Flask) -> None:
         raise RuntimeError(f"Views without declared access: {', '.join(undeclared)}")
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     csrf.init_app(app)
-    app.before_request(_gate)
+    app.before_request(_check_access)
 
 
 _STATIC_ACCESS = Access("public", csrf=False)
@@ -86,21 +86,21 @@ def _declare(access: Access) -> Callable[[View], View]:
     return mark
 
 
-def _gate() -> ResponseReturnValue | None:
+def _check_access() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
     access = access_of(current_app, request.endpoint)
     refuse_unstorable(form=access.csrf)
     if access.audience != "public" and find_current_user() is None:
-        return _ask_to_sign_in()
+        return _require_sign_in()
     if access.audience in ("vendor", "admin") and current_user().role != access.audience:
         raise RoleRequired(role=access.audience)
     if access.csrf:
         csrf.protect()
-    return ask_to_enrol(access.audience) or (ask_to_confirm() if access.reconfirm else None)
+    return require_enrolment(access.audience) or (require_confirmation() if access.reconfirm else None)
 
 
-def _ask_to_sign_in() -> ResponseReturnValue:
+def _require_sign_in() -> ResponseReturnValue:
     if wants_json() or request.headers.get("HX-Request") or request.method not in ("GET", "HEAD"):
         raise SignInRequired
     return redirect(url_for("account.login", next=request.script_root + request.full_path.rstrip("?")), 303)

@@ -1,4 +1,4 @@
-"""A limit on what one address may send, shared through Redis when several processes answer."""
+"""A rate limit per address, shared through Redis when there are several processes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from portal.logs import get_logger
 log = get_logger(__name__)
 
 REDIS_OPTIONS: dict[str, float] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
-_ASK_AGAIN_SECONDS = 5.0
+_RETRY_SECONDS = 5.0
 
 
 class AddressLimit:
-    """Count hits by address in fixed windows, in this process or in Redis.
+    """Count requests per address in fixed windows, in this process or in Redis.
 
-    While Redis does not answer, this process counts alone, so that nobody is turned away for its sake.
+    While Redis is unavailable, each process counts alone, so that requests are not refused for that.
     """
 
     def __init__(self, name: str, rate: str, redis_url: str = "") -> None:
-        """Allow `rate`, such as "600 per minute", to each address."""
+        """Allow each address `rate`, such as "600 per minute"."""
         self._name, self._rate = name, parse(rate)
         self._alone = FixedWindowRateLimiter(MemoryStorage())
         self._shared = (
@@ -33,15 +33,15 @@ class AddressLimit:
             if redis_url
             else None
         )
-        self._ask_at = 0.0
+        self._retry_at = 0.0
 
     def hit(self, address: str) -> int:
-        """Count one and return 0, or the seconds to wait when the address has used up its share."""
-        if self._shared and time.monotonic() >= self._ask_at:
+        """Count a request and return 0, or the seconds to wait when the limit is reached."""
+        if self._shared and time.monotonic() >= self._retry_at:
             try:
                 return self._hit(self._shared, address)
             except StorageError as error:
-                self._ask_at = time.monotonic() + _ASK_AGAIN_SECONDS
+                self._retry_at = time.monotonic() + _RETRY_SECONDS
                 log.warning("redis unavailable, limits are counted per process", error=str(error))
         return self._hit(self._alone, address)
 
@@ -53,14 +53,14 @@ class AddressLimit:
 
 
 def visitor_key(address: str) -> str:
-    """Return whom a limit counts: an IPv4 address, or the /64 network that one household gets under IPv6."""
+    """Return the key that a limit counts: the IPv4 address, or the IPv6 /64 network of a household."""
     if ":" not in address:
         return address
     try:
         parsed = IPv6Address(address)
     except ValueError:
         return address
-    # What a server that listens to both families calls an IPv4 visitor; all of them are in one /64.
+    # Dual-stack servers report IPv4 visitors in this form, all of them in one /64.
     if parsed.ipv4_mapped:
         return str(parsed.ipv4_mapped)
     return str(ip_network((int(parsed) >> 64 << 64, 64)))

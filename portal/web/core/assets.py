@@ -1,4 +1,4 @@
-"""Static files under content-hashed names: cached for a year, never stale, served by WhiteNoise."""
+"""Static files under content-hashed names, cached for a year and served by WhiteNoise."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _PREFIX = "static"
 
 @lru_cache(maxsize=256)
 def asset(name: str) -> str:
-    """Return the hashed URL of a file of `portal/static`; raises FileNotFoundError for a name that is not there."""
+    """Return the hashed URL of a file in `portal/static`; raise FileNotFoundError."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     path = Path(name)
     return f"/{_PREFIX}/{path.with_name(f'{path.stem}.{digest}{path.suffix}')}"
 
 
 def serve_static(app: WSGIApplication) -> WhiteNoise:
-    """Wrap the application so that plain and hashed names of every static file are answered."""
+    """Wrap the application to serve every static file under its plain and its hashed name."""
     server = WhiteNoise(app, autorefresh=False, immutable_file_test=_is_hashed)
     for file in sorted(STATIC.rglob("*")):
         if file.is_file():

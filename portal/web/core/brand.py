@@ -1,4 +1,4 @@
-"""The brand of a white-label clone as one small stylesheet."""
+"""The brand color as a stylesheet."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("brand", __name__)
 @blueprint.get("/brand.css")
 @public(csrf=False)
 def stylesheet() -> ResponseReturnValue:
-    """Return the brand's colour and the text colour that reads best on it."""
+    """Return the brand color and the text color with the best contrast on it."""
     color = current_portal().settings.brand_color
     css = f":root{{--brand:{color};--brand-contrast:{contrast_color(color)}}}\n"
     return Response(css, mimetype="text/css", headers={"Cache-Control": "public, max-age=300"})

@@ -1,4 +1,4 @@
-"""The visitor's cart: product ids and quantities in the signed session, priced only at checkout."""
+"""The cart: product ids and quantities in the signed session, priced at checkout."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ _KEY = "cart"
 
 
 def cart_lines() -> list[CartLine]:
-    """Return the cart's lines in the order they were added."""
+    """Return the lines of the cart in the order they were added."""
     return [CartLine(int(product_id), quantity) for product_id, quantity in session.get(_KEY, {}).items()]
 
 
 def cart_size() -> int:
-    """Return how many pieces the cart holds."""
+    """Return the number of items in the cart."""
     return sum(session.get(_KEY, {}).values())
 
 
 def set_quantity(product_id: int, quantity: int) -> None:
-    """Set a product's quantity; zero takes it out."""
+    """Set the quantity of a product; zero removes it."""
     cart = dict(session.get(_KEY, {}))
     cart.pop(str(product_id), None) if quantity == 0 else cart.update({str(product_id): quantity})
     session[_KEY] = cart
 
 
 def add_to_cart(product_id: int, quantity: int) -> None:
-    """Add pieces of a product; raise what `parse_cart` raises when the cart would hold too much."""
-    wanted = [*cart_lines(), CartLine(product_id, quantity)]
-    checked = parse_cart([{"productId": line.product_id, "quantity": line.quantity} for line in wanted])
+    """Add items of a product; raise what `parse_cart` raises for a cart that is too large."""
+    lines = [*cart_lines(), CartLine(product_id, quantity)]
+    checked = parse_cart([{"productId": line.product_id, "quantity": line.quantity} for line in lines])
     session[_KEY] = {str(line.product_id): line.quantity for line in checked}
 
 
 def empty_cart() -> None:
-    """Take everything out."""
+    """Empty the cart."""
     session.pop(_KEY, None)

@@ -1,4 +1,4 @@
-"""What every template may read: brand, navigation by role, languages, the bell, the cart."""
+"""What every template can read: brand, viewer, navigation by role, languages, notifications, cart."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from portal.payments import count_open_callbacks
 from portal.runtime import current_portal
 from portal.web.core.assets import asset
 from portal.web.core.cart import cart_size
-from portal.web.core.current_user import find_current_user
 from portal.web.core.locale import LOCALES, language_links, select_locale
 from portal.web.core.referral_cookies import asked_code, consent
-from portal.web.text import messages as sentences
+from portal.web.core.viewer import ANONYMOUS, Viewer, current_viewer
 from portal.web.text.format import FILTERS
+from portal.web.text.messages import percent_source
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
@@ -29,20 +29,21 @@ from portal.web.text.translate import ngettext
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Brand:
-    """The white-label names and marks."""
+    """The name, token symbol and logo of this deployment."""
 
     name: str
     token_symbol: str
     logo_url: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of a navigation; `count` says how much waits there, None where nothing is counted.
+    """One entry of the navigation.
 
-    `within` is an entry whose pages below are being looked at.
+    `count` is the number of items that need attention there, None where nothing is counted. `within` marks the entry
+    of a section while one of its subpages is open.
     """
 
     label: str
@@ -54,7 +55,7 @@ class NavItem:
 
 
 def install_context(app: Flask) -> None:
-    """Give templates their globals, filters and per-request context."""
+    """Register template globals, filters and the per-request context."""
     app.jinja_env.globals.update(
         asset=asset,
         csrf_token=generate_csrf,
@@ -62,8 +63,8 @@ def install_context(app: Flask) -> None:
         gettext=_,
         ngettext=ngettext,
         status_words=status_words,
-        percent_source=sentences.percent_source,
-        wallet_expects=_wallet_expects,
+        percent_source=percent_source,
+        wallet_message=_wallet_message,
     )
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.trim_blocks = True
@@ -77,11 +78,13 @@ def _page_context() -> dict[str, Any]:
     context: dict[str, Any] = {"brand": brand, "locale": select_locale(), "token_symbol": brand.token_symbol}
     if not has_request_context():
         return context
+    viewer = _safely(current_viewer) or ANONYMOUS
     return context | {
         "locales": language_links() if request.endpoint else [(c, n, f"/{c}/") for c, n in LOCALES.items()],
-        "nav": _navigation(),
+        "viewer": viewer,
+        "nav": _navigation(viewer.role),
         "links": _links(),
-        "unread_notifications": _unread(),
+        "unread_notifications": _count_unread(viewer),
         "cart_count": cart_size(),
         "asked_code": asked_code(),
         "has_chosen_cookies": settings.referral_consent_required and consent() is not None,
@@ -89,10 +92,17 @@ def _page_context() -> dict[str, Any]:
     }
 
 
-def _wallet_expects() -> dict[str, Any]:
-    """Return what every message to be signed says of this portal."""
+@dataclass(frozen=True, slots=True)
+class WalletMessage:
+    """The domain and network that a message to sign must name."""
+
+    domain: str
+    chain_id: int
+
+
+def _wallet_message() -> WalletMessage:
     settings = current_portal().settings
-    return {"domain": domain_of(settings.app_url), "chain_id": settings.referral_chain_id}
+    return WalletMessage(domain_of(settings.app_url), settings.referral_chain_id)
 
 
 def _links() -> dict[str, str]:
@@ -110,14 +120,14 @@ def _links() -> dict[str, str]:
     return {name: url_for(endpoint) for name, endpoint in endpoints.items()}
 
 
-def _navigation() -> list[NavItem]:
+def _navigation(role: str | None) -> list[NavItem]:
     entries = [("shop.catalogue", _("Store"), "building-store")]
-    if _role():
+    if role:
         entries += [("shop.orders", _("Orders"), "receipt"), ("referrer.dashboard", _("Referrals"), "share")]
         entries += [("shop.membership", _("Membership"), "crown")]
-    if _role() == "vendor":
+    if role == "vendor":
         entries += [("vendor.earnings", _("Earnings"), "cash")]
-    if _role() == "admin":
+    if role == "admin":
         entries += [
             ("admin.rewards.list", _("Rewards"), "checks"),
             ("admin.commissions.settlements", _("Settlements"), "coins"),
@@ -125,32 +135,27 @@ def _navigation() -> list[NavItem]:
             ("admin.audit.search", _("Audit"), "search"),
             ("exports.ledgers", _("Ledgers"), "file-export"),
         ]
-    waiting = {"admin.payments.inbox": _safely(count_open_callbacks) or None} if _role() == "admin" else {}
+    counts = {"admin.payments.inbox": _safely(count_open_callbacks) or None} if role == "admin" else {}
     return [
-        NavItem(label, url_for(end), icon, request.endpoint == end, waiting.get(end), _is_within(end))
+        NavItem(label, url_for(end), icon, request.endpoint == end, counts.get(end), _is_within(end))
         for end, label, icon in entries
     ]
 
 
 def _is_within(endpoint: str) -> bool:
-    """Tell whether an admin's page stands below an entry of the navigation."""
+    """Return whether the open page is a subpage of an admin entry."""
     if not ((request.blueprint or "").startswith("admin.") and endpoint.startswith("admin.")):
         return False
     return (request.script_root + request.path).startswith(url_for(endpoint) + "/")
 
 
-def _role() -> str | None:
-    user = _safely(find_current_user)
-    return user.role if user else None
-
-
-def _unread() -> int:
-    user = _safely(find_current_user)
-    return (_safely(lambda: count_unread(user.id)) or 0) if user else 0
+def _count_unread(viewer: Viewer) -> int:
+    user_id = viewer.id
+    return (_safely(lambda: count_unread(user_id)) or 0) if user_id is not None else 0
 
 
 def _safely(read: Callable[[], T]) -> T | None:
-    """Read what a page can do without: an error page must show while the database is away."""
+    """Return None while the database is unavailable, so that the error page can still be rendered."""
     try:
         return read()
     except (DatabaseAway, *DATABASE_ERRORS):

@@ -20,11 +20,12 @@ class SignInRequired(PortalError):
     code = "sign_in_required"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CurrentUser:
     """An account and the session it is signed in with.
 
-    `row` is for flows that take the account itself; pages read the fields.
+    `seconds_since_proof` counts from the last password, code or wallet signature. `row` is for flows that take the
+    account itself; pages read the fields.
     """
 
     id: int

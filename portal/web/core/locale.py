@@ -1,4 +1,4 @@
-"""Languages: a locale prefix before any path, else the visitor's choice, else Accept-Language, else English.
+"""Choose the language: the prefix of the path, the cookie, the account, Accept-Language, English.
 
 The prefix moves into SCRIPT_NAME, so every route exists once and every `url_for` keeps the prefix.
 """
@@ -22,7 +22,7 @@ _QUERY_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class LocalePrefix:
-    """WSGI middleware: `/uk/cart` is `/cart` read in Ukrainian."""
+    """WSGI middleware: serve `/uk/cart` as `/cart` in Ukrainian."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
@@ -34,18 +34,18 @@ class LocalePrefix:
             environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{first}"
             environ["PATH_INFO"] = f"/{rest}"
         query = environ.get("QUERY_STRING", "")
-        if not query.isascii():  # raw bytes, which nothing behind this decodes safely
+        if not query.isascii():  # raw bytes, which the application cannot decode safely
             environ["QUERY_STRING"] = quote(query.encode("latin1"), safe=_QUERY_SAFE)
         return self.app(environ, start_response)
 
 
 def prefix_locale() -> str | None:
-    """Return the locale of the path's prefix, None without one."""
+    """Return the locale of the path prefix, or None."""
     return request.environ.get("portal.locale")
 
 
 def select_locale() -> str:
-    """Choose the language of the answer (SPEC section 7)."""
+    """Return the language of the response."""
     if not has_request_context():
         return "en"
     if "locale" not in g:
@@ -60,7 +60,7 @@ def _chosen() -> str | None:
 
 
 def language_links() -> list[tuple[str, str, str]]:
-    """Return (code, name, URL of this page in it) for the language switch."""
+    """Return (code, name, URL of this page in that language) for the language switch."""
     query = request.query_string.decode()
     root = request.script_root.removesuffix(f"/{prefix_locale()}") if prefix_locale() else request.script_root
     path = f"{request.path}?{query}" if query else request.path

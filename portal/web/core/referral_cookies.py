@@ -1,7 +1,7 @@
-"""The first-touch cookies. They are an untrusted hint: every use looks the code up again (SPEC section 2.1).
+"""The first-touch cookies. They are untrusted: every use looks the code up again. See docs/rules/attribution.md.
 
-Where the store has to ask before it keeps anything (`REFERRAL_CONSENT_REQUIRED`), a landing sets nothing: the page
-asks, and until the visitor has answered the code travels in the links and forms of the pages.
+With `REFERRAL_CONSENT_REQUIRED` a landing sets no cookie: the page asks, and until the visitor has answered, links and
+forms carry the code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from portal.runtime import current_portal
 REFERRAL_COOKIE = "ring_ref"
 VISIBLE_COOKIE = "ring_ref_visible"
 CONSENT_COOKIE = "ring_consent"
-VISIT_COOKIE = "ring_visit"  # written by portal.js: the visit under way
+VISIT_COOKIE = "ring_visit"  # set by portal.js: the current visit
 LIFETIME_SECONDS = 30 * 24 * 3600
 CONSENT_SECONDS = 180 * 24 * 3600
 _ENTERED = "entered_code"
@@ -24,31 +24,31 @@ _CARRYING_PAGES = {"account", "checkout", "referrer", "shop"}
 
 
 def install_referral_cookies(app: Flask) -> None:
-    """Remember the first touch after every landing."""
+    """Store the first touch after every landing."""
     app.after_request(remember_first_touch)
     if app.extensions["portal"].settings.referral_consent_required:
         app.url_defaults(_carry_code)
 
 
 def raw_referral_cookie() -> str | None:
-    """Return the remembered text as it came, None when empty; the guards say what is wrong with it."""
-    # A quoted cookie can spell a NUL, which no text column holds.
+    """Return the stored text unchecked, None when empty; the guards check it."""
+    # A quoted cookie can contain NUL, which a text column cannot store.
     return request.cookies.get(REFERRAL_COOKIE, "")[:64].replace("\x00", "\ufffd") or None
 
 
 def referral_cookie() -> str | None:
-    """Return the remembered code when it is at least well-formed."""
+    """Return the stored code if it is well-formed."""
     code = raw_referral_cookie()
     return code if code and is_well_formed_code(code) else None
 
 
 def entered_code() -> str | None:
-    """Return the code that was typed and accepted at checkout in this session."""
+    """Return the code that was entered and accepted at checkout in this session."""
     return session.get(_ENTERED)
 
 
 def keep_entered_code(code: str | None) -> None:
-    """Keep a code for this session's checkouts, or none any more."""
+    """Store the code for the checkouts of this session; None removes it."""
     if code:
         session[_ENTERED] = code
     else:
@@ -56,13 +56,13 @@ def keep_entered_code(code: str | None) -> None:
 
 
 def landing_code() -> str | None:
-    """Return the code in the address of this request, None without one."""
+    """Return the code in the URL of this request, or None."""
     names = ((name.lower().removeprefix("amp;"), value) for name, value in request.args.items(multi=True))
     return code_in_link(value for name, value in names if name == "ref")
 
 
 def remember_first_touch(response: Response) -> Response:
-    """Set both cookies on a landing page with `?ref=CODE`, unless a first touch is already remembered."""
+    """Set both cookies on a landing page with `?ref=CODE`, unless there is a first touch already."""
     if not request.args or not _is_landing(response):
         return response
     code = landing_code()
@@ -74,35 +74,35 @@ def remember_first_touch(response: Response) -> Response:
 
 
 def set_first_touch(response: Response, code: str) -> None:
-    """Set both cookies unless the request brought a code already: the first touch wins."""
+    """Set both cookies unless the request has a code already: the first touch wins."""
     if referral_cookie() is None:
         _set(response, REFERRAL_COOKIE, code, LIFETIME_SECONDS, http_only=True)
         _set(response, VISIBLE_COOKIE, code, LIFETIME_SECONDS)
 
 
 def forget_first_touch(response: Response) -> Response:
-    """Remove the remembered code and the visit it belongs to."""
+    """Delete the stored code and its visit."""
     for name in (REFERRAL_COOKIE, VISIBLE_COOKIE, VISIT_COOKIE):
         response.delete_cookie(name, path="/", samesite="Lax", secure=_is_secure())
     return response
 
 
-# ---------------------------------------------------------------------- asking first
+# ---------------------------------------------------------------------- consent
 
 
 def asked_code() -> str | None:
-    """Return the code a page has to ask about, None where nothing is to be asked."""
+    """Return the code that the page has to ask consent for, or None."""
     is_open = consent() is None and referral_cookie() is None and request.method == "GET"
     return landing_code() if is_open and current_portal().settings.referral_consent_required else None
 
 
 def consent() -> bool | None:
-    """Return whether the visitor agreed, None while undecided."""
+    """Return whether the visitor agreed, None before an answer."""
     return {"yes": True, "no": False}.get(request.cookies.get(CONSENT_COOKIE, ""))
 
 
 def remember_consent(response: Response, agreed: bool | None) -> None:
-    """Keep the visitor's answer for half a year, or forget it with None."""
+    """Store the answer of the visitor for half a year; None deletes it."""
     if agreed is None:
         response.delete_cookie(CONSENT_COOKIE, path="/", samesite="Lax", secure=_is_secure())
     else:
@@ -114,14 +114,14 @@ def _may_remember() -> bool:
 
 
 def _carry_code(endpoint: str, values: dict[str, Any]) -> None:
-    """Let the links of a page carry the code it was opened with, while the visitor has not decided."""
+    """Add the code of the page to its links until the visitor has answered."""
     if endpoint.partition(".")[0] in _CARRYING_PAGES and request and consent() is None:
         code = landing_code() if referral_cookie() is None else None
         if code:
             values.setdefault("ref", code)
 
 
-# ---------------------------------------------------------------------- how cookies are set
+# ---------------------------------------------------------------------- setting cookies
 
 
 def _set(response: Response, name: str, value: str, seconds: int, *, http_only: bool = False) -> None:

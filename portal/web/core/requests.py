@@ -1,4 +1,4 @@
-"""What a request wants and carries, asked in one place."""
+"""Read requests: the expected format, JSON bodies, safe redirect targets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from werkzeug.exceptions import NotFound
 
 from portal.lib.errors import PortalError
 
-# The JSON parser recurses in C: a body of brackets alone would exhaust the stack and end the process.
+# The JSON parser recurses in C: a body of brackets alone can exhaust the stack and kill the process.
 _MAX_BRACKETS = 900
-# A sign-in that waits for the second factor keeps the page to go to in its cookie, of 4 KB in all.
+# A pending sign-in stores its target page in the cookie, which is limited to 4 KB.
 _PATH_MAX = 1500
-# Outside /api/, for operators and programs.
+# JSON paths outside /api/.
 _JSON_PATHS = ("/healthz", "/readyz", "/openapi.json")
-# A JSON escape or a %00 can spell these; neither UTF-8 nor a text column can hold them.
+# Possible through JSON escapes or %00, but neither UTF-8 nor a text column can store them.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -35,12 +35,12 @@ class FieldInvalid(PortalError):
 
 
 def wants_json() -> bool:
-    """Tell whether the answer, errors included, is JSON."""
+    """Return whether the response, errors included, is JSON."""
     return request.path.startswith("/api/") or request.path in _JSON_PATHS
 
 
 def is_htmx() -> bool:
-    """Tell whether htmx asks for a fragment rather than a page."""
+    """Return whether htmx requests a fragment."""
     return request.headers.get("HX-Request") == "true"
 
 
@@ -50,9 +50,9 @@ def json_body() -> dict[str, object]:
 
 
 def parse_object(raw: bytes) -> dict[str, object]:
-    """Return bytes as a JSON object, {} when there are none; raise BodyMalformed.
+    """Return bytes as a JSON object, {} when empty; raise BodyMalformed.
 
-    Malformed is also what programs read differently: a member given twice, NaN and infinity.
+    Duplicate members, NaN and Infinity are refused too, since parsers disagree about them.
     """
     if not raw:
         return {}
@@ -81,7 +81,7 @@ def _refuse_constant(_name: str) -> NoReturn:
 def text_field(
     body: dict[str, object], name: str, *, default: str | None = None, at_most: int | None = None
 ) -> str:
-    """Return a text field of a JSON body; raise FieldInvalid naming it, and its length where that is too large."""
+    """Return a text field of a JSON body; raise FieldInvalid for another type or a text that is too long."""
     value = body.get(name, default)
     if not isinstance(value, str) or _UNSTORABLE.search(value):
         raise FieldInvalid(field=name, expected="text", kind="text")
@@ -91,7 +91,7 @@ def text_field(
 
 
 def number_field(body: dict[str, object], name: str, *, default: int, at_least: int, at_most: int) -> int:
-    """Return a whole-number field of a JSON body within bounds; raise FieldInvalid naming it and the bounds."""
+    """Return an integer field of a JSON body; raise FieldInvalid outside the bounds."""
     value = body.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= at_most:
         raise FieldInvalid(field=name, expected=f"{at_least}–{at_most}")
@@ -99,9 +99,9 @@ def number_field(body: dict[str, object], name: str, *, default: int, at_least: 
 
 
 def refuse_unstorable(*, form: bool) -> None:
-    """Refuse a path, query or form that no text column can hold; raise NotFound or FieldInvalid.
+    """Raise NotFound or FieldInvalid for characters in path, query or form that a text column cannot store.
 
-    With `form` false the body is left unread, for a view that wants it raw.
+    Without `form` the body stays unread, for a view that reads it raw.
     """
     if _UNSTORABLE.search(request.path):
         raise NotFound
@@ -112,7 +112,7 @@ def refuse_unstorable(*, form: bool) -> None:
 
 
 def local_path(target: str | None) -> str | None:
-    """Return a redirect target only when it stays on this site and is no longer than a cookie can keep."""
+    """Return a redirect target if it stays on this site and fits into the cookie, else None."""
     if (
         not target
         or len(target) > _PATH_MAX

@@ -1,4 +1,4 @@
-"""Headers every answer carries and the rate limits of public endpoints."""
+"""Response headers, cookie flags, and the rate limits of public endpoints."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def install_security(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        # The prefix lets no other host of the domain plant a session here.
+        # The prefix keeps other hosts of the domain from setting this cookie.
         SESSION_COOKIE_NAME="__Host-ring_session" if secure else "ring_session",
         REMEMBER_COOKIE_SECURE=secure,
         WTF_CSRF_TIME_LIMIT=None,
@@ -52,7 +52,7 @@ def sign_in_limit() -> str:
 
 
 def common_headers(settings: Settings) -> dict[str, str]:
-    """Return the headers that every answer of a portal carries."""
+    """Return the headers of every response."""
     headers = {
         "Content-Security-Policy": _content_security_policy(settings),
         "X-Content-Type-Options": "nosniff",
@@ -68,7 +68,7 @@ def common_headers(settings: Settings) -> dict[str, str]:
 
 
 def _secure_headers(response: Response) -> Response:
-    # An address with a token in it is told to nobody, not even to the next page.
+    # A URL with a token must not leak as a referrer.
     if "token" in (request.view_args or {}):
         response.headers.setdefault("Referrer-Policy", "no-referrer")
     for name, value in common_headers(current_portal().settings).items():
@@ -80,14 +80,14 @@ def _secure_headers(response: Response) -> Response:
 
 
 def _is_personal(response: Response) -> bool:
-    """Tell whether an answer may differ by who reads it, and so has to stay out of shared caches."""
+    """Return whether a response may differ per reader, so that shared caches must not store it."""
     if request.endpoint == "static" or response.cache_control.public:
         return False
     return response.mimetype in ("text/html", "application/json") or _is_private()
 
 
 def _is_private() -> bool:
-    """Tell whether an answer is one person's own, so that nothing of it may stay behind on a shared computer."""
+    """Return whether a response is private, so that browsers must not store it."""
     if request.path.startswith("/api/"):
         return True
     endpoint = request.endpoint
@@ -97,7 +97,7 @@ def _is_private() -> bool:
 
 
 def _content_security_policy(settings: Settings) -> str:
-    # Two things may leave this origin: the browser on its way to a payment provider, and a logo kept on another host.
+    # Exceptions to this origin: the browser on its way to a payment provider, and a logo on another host.
     origins = [origin for provider in list_providers(settings) for origin in provider.form_origins()]
     forms = " ".join(dict.fromkeys(["'self'", *origins]))
     images = " ".join(filter(None, ("'self' data:", _origin(settings.brand_logo_url))))

@@ -1,4 +1,4 @@
-"""Where a request comes from, and the cookie that knows a browser again (docs/privacy.md)."""
+"""The origin of a request, and the cookie that recognises a browser (docs/privacy.md)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LIFETIME_SECONDS = 30 * 24 * 3600
 
 
 def sighting() -> Sighting:
-    """Return where this request comes from; a browser without a device cookie gets one with the answer.
+    """Return the origin of this request; a browser without a device cookie gets one with the response.
 
-    The address is a proxy's word only where `TRUSTED_PROXIES` says so, as with the rate limits.
+    Forwarded addresses are trusted only as `TRUSTED_PROXIES` says, as for the rate limits.
     """
     known = request.cookies.get(DEVICE_COOKIE)
     if not is_device(known):

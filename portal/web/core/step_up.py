@@ -1,7 +1,7 @@
-"""Ask again who is there before what a borrowed browser must not do (docs/accounts.md).
+"""Require recent re-authentication for sensitive actions (docs/accounts.md).
 
-It applies to accounts with a second factor, and to everybody in production: demo sign-ins stay convenient. A form
-that is stopped here keeps its values: they travel through the confirmation and are sent again by the person.
+It applies to accounts with a second factor, and to every account in production. A form that is interrupted keeps its
+values: they pass through the confirmation page and the person submits them again.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from portal.web.core.current_user import current_user
 from portal.web.core.locale import LOCALES
 from portal.web.core.requests import is_htmx, local_path, wants_json
 
-# A password never travels through another page; its form asks for it again.
-_NEVER_KEPT = {"csrf_token", "password", "present", "code"}
-# What an admin who has to enrol may still open.
+# Secrets are never carried through another page; the form asks for them again.
+_NEVER_CARRIED = {"csrf_token", "password", "present", "code"}
+# What an admin can open before enrolling a second factor.
 _BEFORE_ENROLMENT = {
     "account.logout",
     "account.confirm",
@@ -35,26 +35,26 @@ _BEFORE_ENROLMENT = {
 
 
 class StepUpRequired(PortalError):
-    """The person has to confirm who they are first: `/account/confirm`."""
+    """The action needs a recent proof of identity, which `/account/confirm` takes."""
 
     code = "step_up_required"
 
 
 class SecondFactorRequired(PortalError):
-    """An admin in production has to switch on a second factor before anything else."""
+    """An admin in production needs a second factor before doing anything else."""
 
     code = "second_factor_required"
 
 
 def is_confirmation_due() -> bool:
-    """Tell whether the person at this session has to confirm who they are."""
-    settings = current_portal().settings
-    applies = settings.is_production or current_user().has_second_factor
-    return bool(applies and current_user().seconds_since_proof >= settings.step_up_minutes * 60)
+    """Return whether the session needs a new proof of identity."""
+    settings, user = current_portal().settings, current_user()
+    applies = settings.is_production or user.has_second_factor
+    return applies and user.seconds_since_proof >= settings.step_up_minutes * 60
 
 
-def ask_to_confirm() -> ResponseReturnValue | None:
-    """Stop a change until the person has confirmed; None when nothing is due. Raises StepUpRequired."""
+def require_confirmation() -> ResponseReturnValue | None:
+    """Return the confirmation page where a change needs it, else None; raise StepUpRequired to scripts."""
     if request.method in ("GET", "HEAD") or not is_confirmation_due():
         return None
     if wants_json() or is_htmx():
@@ -62,15 +62,13 @@ def ask_to_confirm() -> ResponseReturnValue | None:
     return make_response(confirmation_page(_here(), _kept_form(), came_from()), 403)
 
 
-def ask_to_enrol(audience: str) -> ResponseReturnValue | None:
-    """Lead an admin without a second factor to it, in production; raise SecondFactorRequired to programs."""
+def require_enrolment(audience: str) -> ResponseReturnValue | None:
+    """Redirect an admin in production to set up a second factor; raise SecondFactorRequired to scripts."""
     if audience == "public" or not current_portal().settings.is_production:
         return None
-    if (
-        current_user().role != "admin"
-        or current_user().has_second_factor
-        or request.endpoint in _BEFORE_ENROLMENT
-    ):
+    if current_user().role != "admin" or current_user().has_second_factor:
+        return None
+    if request.endpoint in _BEFORE_ENROLMENT:
         return None
     if wants_json() or is_htmx() or request.method not in ("GET", "HEAD"):
         raise SecondFactorRequired
@@ -78,26 +76,36 @@ def ask_to_enrol(audience: str) -> ResponseReturnValue | None:
 
 
 def confirmation_page(target: str, kept: str, back: str, errors: dict[str, str] | None = None) -> str:
-    """Return the page that asks for a proof; `target` and `kept` are what goes on afterwards."""
+    """Return the page that takes a proof of identity.
+
+    Args:
+        target: the path to continue with.
+        kept: the interrupted form, URL-encoded, or "".
+        back: the path of the cancel link.
+        errors: sentences by field.
+    """
     errors = errors or {}
+    user = current_user()
     return render_template(
         "account/confirm.html",
         target=target,
         kept=kept,
         back=back,
         errors=errors,
-        has_wallets=bool(list_wallet_addresses(current_user().id)),
+        has_wallets=bool(list_wallet_addresses(user.id)),
+        has_password=user.has_password,
+        has_second_factor=user.has_second_factor,
         form_errors=list(errors.items()),
     )
 
 
 def kept_fields(kept: str) -> list[tuple[str, str]]:
-    """Return the fields of a stopped form, in their order."""
+    """Return the fields of an interrupted form in their order."""
     return parse_qsl(kept, keep_blank_values=True)
 
 
 def is_form_target(target: str) -> bool:
-    """Tell whether an address is a form of this portal that asks for confirmation: only those are sent again."""
+    """Return whether a path is a form of this portal that requires confirmation; only those are resubmitted."""
     path = urlsplit(local_path(target) or "").path
     first, _slash, rest = path.removeprefix("/").partition("/")
     bare = f"/{rest}" if first in LOCALES else path
@@ -110,7 +118,7 @@ def is_form_target(target: str) -> bool:
 
 
 def came_from() -> str:
-    """Return the page of this portal that the request came from, else the start page."""
+    """Return the path of the portal page the request came from, else the start page."""
     here, referer = urlsplit(request.host_url), urlsplit(request.referrer or "")
     path = f"{referer.path}?{referer.query}" if referer.query else referer.path
     return (local_path(path) if referer.netloc == here.netloc else None) or url_for("shop.catalogue")
@@ -121,5 +129,5 @@ def _here() -> str:
 
 
 def _kept_form() -> str:
-    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _NEVER_KEPT]
+    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _NEVER_CARRIED]
     return urlencode(fields)

@@ -1,4 +1,4 @@
-"""Messages with a way back: a plain form that restores what was before through the ordinary guarded operation."""
+"""Flash messages with an undo button, a plain form that runs the ordinary guarded operation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from flask import flash
 
 
 def flash_undo(text: str, url: str, fields: dict[str, str]) -> None:
-    """Tell that something is done and offer to undo it; `fields` are what the form at `url` needs for that.
+    """Flash a message with an undo form that posts `fields` to `url`.
 
-    The message lives in the signed session until it is shown once, so `fields` hold nothing secret.
+    The message is in the signed session until it is shown, so `fields` must hold nothing secret.
     """
     flash({"text": text, "url": url, "fields": fields}, "success")  # type: ignore[arg-type]

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 blueprint = Blueprint("dev_mail", __name__)
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A row of the outbox and its words; None when what it would tell no longer holds."""
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """An e-mail of the outbox; `letter` is None when it is out of date."""
 
-    row: MailOutbox
+    id: int
+    kind: str
+    to_address: str
+    locale: str
+    status: str
     letter: Letter | None
 
 
@@ -34,10 +38,14 @@ def mailbox() -> ResponseReturnValue:
     answer_reset_requests()  # otherwise the job's, a moment later
     before = request.args.get("before", type=int)
     rows = list_letters(before if before and 0 < before < 2**63 else None)
-    return render_template("dev/mailbox.html", shown=[Shown(row, _worded(row)) for row in rows])
+    return render_template("dev/mailbox.html", letters=[_view(row) for row in rows])
 
 
-def _worded(row: MailOutbox) -> Letter | None:
+def _view(row: MailOutbox) -> LetterView:
+    return LetterView(row.id, row.kind, row.to_address, row.locale, row.status, _compose(row))
+
+
+def _compose(row: MailOutbox) -> Letter | None:
     try:
         # The type checker cannot see the application behind Flask's proxy.
         return composer(current_app._get_current_object())(row)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What operators watch: the process, what it depends on, and its numbers."""
+"""Health checks and metrics for operators."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @public(csrf=False)
 def process() -> ResponseReturnValue:
-    """Say that this process answers; it asks nothing else."""
+    """Report that this process responds, without checking anything else."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
 @public(csrf=False)
 def readiness() -> ResponseReturnValue:
-    """Say whether the database, its migrations, the chain and the scheduler are in order."""
+    """Report the state of the database, its migrations, the chain and the scheduler."""
     health = read_health(current_portal().chain, scheduler_running=current_portal().scheduler_running())
     return jsonify(health.as_json()), 200 if health.is_ready else 503
 
@@ -46,7 +46,7 @@ def _measure_minter(registry: CollectorRegistry) -> None:
 @blueprint.get("/metrics")
 @public(csrf=False)
 def metrics() -> ResponseReturnValue:
-    """Return the ledgers' counts for Prometheus."""
+    """Return row counts of the ledgers and the minter balance for Prometheus."""
     registry = CollectorRegistry()
     gauge = Gauge("portal_rows", "Rows by ledger and status", ["ledger", "status"], registry=registry)
     with connection():

@@ -1,4 +1,4 @@
-"""The visit beacon: what counts as an arrival, and a short way through for the many that do (SPEC section 2.2)."""
+"""The visit beacon and its fast path. See docs/rules/visits.md."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class CodeMalformed(PortalError):
 
 
 class CodeNotFound(PortalError):
-    """No active code; `tried` is the text that came."""
+    """There is no active code `tried`."""
 
     code = "code_unknown"
 
 
 def track_arrival(environ: WSGIEnvironment, body: bytes, limit: AddressLimit) -> None:
-    """Count one arrival; durable when this returns.
+    """Count a visit; it is committed when this returns.
 
-    What a declared program or a prefetch sends is left out without an error. Raises BodyMalformed, CodeMalformed,
+    Declared bots and prefetches are ignored without an error. Raises BodyMalformed, CodeMalformed,
     CodeNotFound, TooManyRequests or DatabaseAway.
     """
     if wait := limit.hit(visitor_key(environ.get("REMOTE_ADDR", ""))):
@@ -59,11 +59,11 @@ def track_arrival(environ: WSGIEnvironment, body: bytes, limit: AddressLimit) ->
         raise CodeNotFound(field="code", tried=code)
 
 
-class BeaconDoor:
-    """Answer beacons that count before the rest of the application is asked.
+class BeaconFastPath:
+    """WSGI middleware: answer successful beacons without the rest of the application.
 
-    A beacon needs no session, no language and no page, and all that takes five times as long as counting it.
-    Whatever is not plainly an arrival goes the usual way; an error is told there, in the reader's language.
+    A beacon needs no session, language or page, which take five times as long as counting. Any other request, and every
+    error, goes to the application, which answers in the reader's language.
     """
 
     def __init__(self, application: WSGIApplication, app: Flask) -> None:
@@ -83,7 +83,7 @@ class BeaconDoor:
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         try:
             track_arrival(environ, body, self._limit)
-        except Exception as error:  # answered by the view, which raises it again
+        except Exception as error:  # the view raises it again
             environ |= {ERROR_KEY: error, "wsgi.input": io.BytesIO(body)}
             return self._application(environ, start_response)
         start_response("200 OK", list(self._headers))

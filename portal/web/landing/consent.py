@@ -1,4 +1,4 @@
-"""The visitor's answer about referral cookies, where the store has to ask before it sets them."""
+"""The answer of a visitor about referral cookies, where the store has to ask for consent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ANSWERS = {"agree": True, "refuse": False, "forget": None}
 @blueprint.post("/referral-choice")
 @public()
 def choose_consent() -> ResponseReturnValue:
-    """Remember the answer: agreeing keeps the first touch, refusing and forgetting remove it."""
+    """Store the answer: agreeing sets the first touch, refusing and forgetting delete it."""
     choice, code = request.form.get("choice", ""), request.form.get("code", "")
     if choice not in _ANSWERS:
         raise FieldInvalid(field="choice", expected=", ".join(_ANSWERS))

@@ -1,5 +1,6 @@
-"""The built-in shop: catalogue, product, cart, orders, membership."""
+"""The built-in shop: catalogue, cart, orders, membership."""
 
-from portal.web.shop.pages import blueprint
+from portal.web.shop import cart, catalogue, membership, orders
+from portal.web.shop.blueprint import blueprint
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "cart", "catalogue", "membership", "orders"]

@@ -1,11 +1,11 @@
-"""Numbers, money, tokens and times as the reader's language writes them.
+"""Format numbers, money, tokens and times for the reader's language.
 
-Money is rounded half-up before Babel sees it, since Babel rounds half-even. Formatters are prepared once
-a request: formatting is most of a long page's time.
+Money is rounded half-up before Babel sees it, since Babel rounds half-even.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -51,19 +51,19 @@ def token_text(wei: int | None) -> str:
 
 
 def gas_coin(wei: int) -> str:
-    """Return an amount of the network's own coin, cut to six decimals; its symbol differs by network."""
+    """Return wei of the network's native coin, cut to six decimals, without a symbol."""
     return tokens(wei)
 
 
 def exact_tokens(wei: int) -> str:
-    """Return token base units as a plain decimal string, for programs and titles."""
-    # Built from text: a division would round what is longer than the context's precision.
+    """Return token base units as a plain decimal string for programs and titles, never rounded."""
+    # Built from text: a division rounds what exceeds the precision of the decimal context.
     text = f"{Decimal(f'{wei}E-18'):.18f}"
     return text.rstrip("0").rstrip(".")
 
 
 def percent(value: Decimal | str) -> str:
-    """Return a percent such as 5% or 4.25%, as many decimals as it has, at most six."""
+    """Return a percent such as 5% or 4.25%, with at most six decimals."""
     rounded = Decimal(value).quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
     return str(
         format_percent(rounded / 100, "#,##0.######%", locale=get_locale(), decimal_quantization=False)
@@ -76,7 +76,7 @@ def number(value: int | Decimal) -> str:
 
 
 def usd(value: Decimal | None) -> str:
-    """Return an exact USD value rounded half-up to six decimals at most, as tokens beside it are."""
+    """Return a USD amount rounded half-up to at most six decimals; an em dash for none."""
     if value is None:
         return "—"
     rounded = value.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
@@ -85,18 +85,18 @@ def usd(value: Decimal | None) -> str:
 
 
 def moment(value: datetime) -> str:
-    """Return a moment in the business time zone, the zone named."""
+    """Return a moment in the business time zone, with the city of the zone."""
     zone, locale = current_portal().settings.timezone, get_locale()
     return f"{format_datetime(value.astimezone(zone), 'd MMM y, HH:mm', locale=locale)} ({_city(zone.key, locale)})"
 
 
 @lru_cache
 def _city(zone: str, locale: Locale) -> str:
-    """Return a zone's city as the language calls it.
+    """Return the city of a time zone in a language.
 
-    Babel looks under the zone's present name only, and the names of some cities stand under a former one (Europe/Kiev).
+    Babel reads the current name of the zone only; the names of some cities are stored under a former one (Europe/Kiev).
     """
-    former = (old for old, present in get_global("zone_aliases").items() if present == zone)
+    former = (old for old, current in get_global("zone_aliases").items() if current == zone)
     for name in (zone, *former):
         if city := locale.time_zones.get(name, {}).get("city"):
             return str(city)
@@ -106,6 +106,20 @@ def _city(zone: str, locale: Locale) -> str:
 def ago(value: datetime) -> str:
     """Return how long ago a moment was, or how far ahead it is."""
     return str(format_timedelta(value - datetime.now(UTC), add_direction=True, locale=get_locale()))
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A moment three ways: ISO 8601 in UTC, relative to now, and in full with its zone."""
+
+    iso: str
+    ago: str
+    full: str
+
+
+def when(value: datetime) -> When:
+    """Return a moment as pages show it."""
+    return When(iso(value), ago(value), moment(value))
 
 
 def iso(value: datetime) -> str:

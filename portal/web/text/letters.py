@@ -1,6 +1,6 @@
-"""Word the letters of the outbox in their readers' language, with links made from APP_URL and never from a request.
+"""Compose e-mails in the language of their readers, with links based on APP_URL and never on a request.
 
-Links are signed here: the database knows a link's key, only the portal can make the link of it.
+Links are signed here: the database stores only the key of a link.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Action = tuple[str, str]
 
 
 def composer(app: Flask) -> Compose:
-    """Return the function that words a row of the outbox, anywhere in the process."""
+    """Return the function that composes a row of the outbox, with or without a request."""
 
     def compose(row: MailOutbox) -> Letter:
         context = app.test_request_context(
@@ -37,15 +37,15 @@ def composer(app: Flask) -> Compose:
             base_url=app.extensions["portal"].settings.app_url,
             environ_overrides={"portal.locale": row.locale, "SCRIPT_NAME": f"/{row.locale}"},
         )
-        # A context of its own: a page that shows letters keeps its language, and each letter has its own.
+        # A context of its own: each e-mail has its language, and a page that shows e-mails keeps its own.
         with app.app_context(), context:
-            return _WORDS[row.kind](row)
+            return _COMPOSERS[row.kind](row)
 
     return compose
 
 
 def notice_text(kind: str, params: Mapping[str, Any]) -> str:
-    """Return a notification as a sentence; its amount is stored in base units."""
+    """Return a notification as a sentence; amounts in `params` are wei or minor units."""
     wei = params.get("amountWei")
     amount = token_text(int(wei)) if wei and str(wei).isdigit() else ""
     if "amountMinor" in params:
@@ -54,12 +54,12 @@ def notice_text(kind: str, params: Mapping[str, Any]) -> str:
 
 
 def sign_link(purpose: str, key: str) -> str:
-    """Return the part of a link's address that stands for its key."""
+    """Return the signed token of a link key."""
     return str(_signer(purpose).dumps(key))
 
 
 def read_link(purpose: str, token: str) -> str:
-    """Return the key of a signed link; raise LinkUnusable."""
+    """Return the key of a signed token; raise LinkUnusable."""
     try:
         return str(_signer(purpose).loads(token))
     except BadSignature:
@@ -67,7 +67,7 @@ def read_link(purpose: str, token: str) -> str:
 
 
 def read_unsubscribe(token: str) -> tuple[int, str]:
-    """Return whose letters about which topic a signed link stops; raise BadSignature."""
+    """Return the account id and topic of a signed unsubscribe token; raise BadSignature."""
     user_id, topic = _signer("unsubscribe").loads(token)
     return int(user_id), str(topic)
 
@@ -77,8 +77,8 @@ def _reset_password(row: MailOutbox) -> Letter:
     return _letter(
         _("Choose a new password"),
         [
-            _("Somebody, probably you, asked for a new password for your account."),
-            _("The link works once, within half an hour. If it was not you, ignore this e-mail."),
+            _("Someone, probably you, requested a new password for your account."),
+            _("The link works once, for 30 minutes. If it was not you, ignore this e-mail."),
         ],
         (_("Choose a new password"), url),
     )
@@ -90,7 +90,7 @@ def _confirm_email(row: MailOutbox) -> Letter:
         _("Confirm your e-mail"),
         [
             _("Confirm that this address is yours, so that we can reach you here."),
-            _("The link works once, within a day. If you did not ask for it, ignore this e-mail."),
+            _("The link works once, for 24 hours. If you did not request it, ignore this e-mail."),
         ],
         (_("Confirm the e-mail"), url),
     )
@@ -98,10 +98,10 @@ def _confirm_email(row: MailOutbox) -> Letter:
 
 def _email_in_use(row: MailOutbox) -> Letter:
     return _letter(
-        _("Somebody entered your e-mail address"),
+        _("Someone tried to use your e-mail address"),
         [
-            _("Somebody tried to use this e-mail for an account, but it belongs to yours already."),
-            _("If it was you, sign in, or choose a new password. Otherwise there is nothing to do."),
+            _("Someone tried to use this e-mail for another account. It already belongs to yours."),
+            _("If it was you, sign in or choose a new password. Otherwise, ignore this e-mail."),
         ],
         (_("Sign in"), _url("account.login")),
     )
@@ -109,10 +109,10 @@ def _email_in_use(row: MailOutbox) -> Letter:
 
 def _email_changed(row: MailOutbox) -> Letter:
     return _letter(
-        _("Your account has another e-mail now"),
+        _("The e-mail of your account was changed"),
         [
-            _("The e-mail of your account was changed; we no longer write to this address."),
-            _("If it was not you, contact the people who run this portal at once."),
+            _("Your account now uses another e-mail address. We no longer send e-mails to this one."),
+            _("If it was not you, contact the operator of this portal immediately."),
         ],
         None,
     )
@@ -122,20 +122,20 @@ def _notice(row: MailOutbox) -> Letter:
     kind, params = str(row.params["kind"]), row.params["params"]
     text, topic = notice_text(kind, params), topic_of(kind)
     if topic is None:
-        advice = _("If it was not you, choose a new password at once and sign every other browser out.")
+        advice = _("If it was not you, change your password immediately and sign out all other browsers.")
         return _letter(
-            _("The security of your account"), [text, advice], (_("Security"), _url("account.security"))
+            _("Security of your account"), [text, advice], (_("Security"), _url("account.security"))
         )
     token = _signer("unsubscribe").dumps([row.user_id, topic])
     return _letter(
-        _("News of your referral reward"),
+        _("Update on your referral reward"),
         [text],
         (_("See all notifications"), _url("account.notifications")),
         unsubscribe_url=_url("account.unsubscribe", token=token),
     )
 
 
-_WORDS: dict[str, Callable[[MailOutbox], Letter]] = {
+_COMPOSERS: dict[str, Callable[[MailOutbox], Letter]] = {
     "reset_password": _reset_password,
     "confirm_email": _confirm_email,
     "email_in_use": _email_in_use,
@@ -149,7 +149,7 @@ def _letter(
 ) -> Letter:
     settings = current_portal().settings
     brand = settings.brand_name
-    footer = _("You get this e-mail because you have an account at %(brand)s.", brand=brand)
+    footer = _("You received this e-mail because you have an account at %(brand)s.", brand=brand)
     lines = [*paragraphs, *(f"{label}:\n{url}" for label, url in ([action] if action else [])), footer]
     if unsubscribe_url:
         stop = _("Unsubscribe from these e-mails:")
@@ -172,12 +172,12 @@ def _signed_url(purpose: str, row: MailOutbox, endpoint: str) -> str:
     try:
         get_link(purpose, key)
     except LinkUnusable:
-        raise LetterObsolete("the link was used or is too old") from None
+        raise LetterObsolete("the link was used or has expired") from None
     return _url(endpoint, token=sign_link(purpose, key))
 
 
 def _url(endpoint: str, **values: Any) -> str:
-    # The path comes with the reader's language; the host is the operator's, whatever a request claims.
+    # The path has the language of the reader; the host is the configured one, never that of a request.
     return current_portal().settings.app_url + url_for(endpoint, **values)
 
 

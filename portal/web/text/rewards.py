@@ -1,17 +1,19 @@
-"""A reward in words: how the amount came about, where it stands, what happened when."""
+"""Rewards as pages show them: how the amount came about, the current state, what happened when."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portal.chain import checksum
 from portal.lib.money import fraction_to_decimal
 from portal.rewards import RewardDebts, debts_by_reward
 from portal.runtime import current_portal
-from portal.web.text.format import ago, iso, moment, money, number, percent, token_text, usd
+from portal.web.text.format import When, money, number, percent, token_text, usd, when
 from portal.web.text.messages import failure_text
 from portal.web.text.translate import gettext as _
 
@@ -19,53 +21,105 @@ if TYPE_CHECKING:
     from models import ReferralReward
 
 
-def reward_row(reward: ReferralReward, debts: RewardDebts | None = None) -> dict[str, Any]:
-    """Return what a page shows of a reward and of what refunds took of it."""
-    return {
-        "reward": reward,
-        "wallet": checksum(reward.referrer_wallet),
-        "wallet_url": explorer_url("address", checksum(reward.referrer_wallet)),
-        "tx_url": explorer_url("tx", reward.tx_hash) if reward.tx_hash else None,
-        "amount": token_text(reward.reward_amount_wei),
-        "explained": explain(reward),
-        "why": why(reward),
-        "refunds": refund_notes(reward, debts),
-        "steps": timeline(reward),
-    }
+@dataclass(frozen=True, slots=True)
+class TimelineStep:
+    """A step of a reward; `state` is done, current, todo or failed."""
+
+    title: str
+    state: str
+    iso: str | None = None
+    time: str | None = None
+    time_title: str | None = None
+    note: str | None = None
+    url: str | None = None
+    url_label: str | None = None
+    external: bool = False
 
 
-def reward_rows(rewards: Sequence[ReferralReward]) -> list[dict[str, Any]]:
-    """Return what a page shows of several rewards, their debts read at once."""
+@dataclass(frozen=True, slots=True)
+class RewardRow:
+    """A reward with what refunds took from it; `total` is the paid amount of the order it was earned with."""
+
+    id: int
+    order_reference: str
+    ref_code: str
+    rail: str
+    status: str
+    referrer_user_id: int
+    created_at: datetime
+    created: When
+    order_total_minor: int
+    currency: str
+    total: str
+    amount: str
+    explained: str
+    why: str
+    refunds: tuple[str, ...]
+    steps: tuple[TimelineStep, ...]
+    wallet: str
+    wallet_url: str | None
+    tx_hash: str | None
+    tx_url: str | None
+
+
+def reward_row(reward: ReferralReward, debts: RewardDebts | None = None) -> RewardRow:
+    """Return a reward as pages show it."""
+    wallet = checksum(reward.referrer_wallet)
+    return RewardRow(
+        id=reward.id,
+        order_reference=reward.order_reference,
+        ref_code=reward.ref_code,
+        rail=reward.rail,
+        status=reward.status,
+        referrer_user_id=reward.referrer_user_id,
+        created_at=reward.created_at,
+        created=when(reward.created_at),
+        order_total_minor=reward.order_total_minor,
+        currency=reward.currency,
+        total=money(reward.order_total_minor, reward.currency),
+        amount=token_text(reward.reward_amount_wei),
+        explained=explain(reward),
+        why=why(reward),
+        refunds=tuple(refund_notes(reward, debts)),
+        steps=tuple(timeline(reward)),
+        wallet=wallet,
+        wallet_url=explorer_url("address", wallet),
+        tx_hash=reward.tx_hash,
+        tx_url=explorer_url("tx", reward.tx_hash) if reward.tx_hash else None,
+    )
+
+
+def reward_rows(rewards: Sequence[ReferralReward]) -> list[RewardRow]:
+    """Return several rewards as pages show them, their debts read in one query."""
     debts = debts_by_reward([reward.id for reward in rewards])
     return [reward_row(reward, debts.get(reward.id)) for reward in rewards]
 
 
 def refund_notes(reward: ReferralReward, debts: RewardDebts | None) -> list[str]:
-    """Say what refunds did to a reward: reduced, kept back for another order, owed after it was minted."""
+    """Return a sentence for each effect of refunds on a reward. See docs/rules/refunds.md."""
     notes = []
     if reward.granted_wei and reward.status != "rejected":
         lost = reward.granted_wei - reward.reward_amount_wei - reward.netted_wei
         if lost > 0:
-            notes.append(
-                _(
-                    "Reduced from %(amount)s: part of the order was refunded.",
-                    amount=token_text(reward.granted_wei),
-                )
-            )
+            before = token_text(reward.granted_wei)
+            notes.append(_("Reduced from %(amount)s: part of the order was refunded.", amount=before))
     if reward.refund_due:
-        notes.append(_("The order was refunded while the reward was being sent. This settles by itself."))
-    for kept in debts.kept_back if debts else []:
+        notes.append(
+            _("The order was refunded while the reward was being sent. It is adjusted automatically.")
+        )
+    for deduction in debts.kept_back if debts else []:
         notes.append(
             _(
-                "%(amount)s was kept back: order %(reference)s was refunded after its reward was minted.",
-                amount=token_text(kept.amount_wei),
-                reference=kept.order_reference,
+                "%(amount)s was deducted: order %(reference)s was refunded after its reward had been sent.",
+                amount=token_text(deduction.amount_wei),
+                reference=deduction.order_reference,
             )
         )
     for debit in debts.debits if debts else []:
         notes.append(
             _(
-                "Refunded after minting: %(amount)s is owed, %(netted)s of it was kept back of later rewards.",
+                "Refunded after the reward was sent: %(amount)s is owed, of which %(netted)s was deducted from later"
+                " rewards.",
                 amount=token_text(debit.amount_wei),
                 netted=token_text(debit.netted_wei),
             )
@@ -74,14 +128,18 @@ def refund_notes(reward: ReferralReward, debts: RewardDebts | None) -> list[str]
 
 
 def explain(reward: ReferralReward) -> str:
-    """Say in one sentence how the amount came about, such as 5% of 1 000 UAH at 40 UAH per USD."""
+    """Return how the amount came about, such as "5% of 1 000 UAH at 40 UAH per USD = ...".
+
+    See docs/rules/rewards.md.
+    """
     share = {
         "percent": percent(reward.reward_percent),
         "total": money(reward.order_total_minor, reward.currency),
     }
     if reward.reward_amount_wei is None:
         return _("%(percent)s of %(total)s", **share)
-    amounts = {"usd": usd(reward.usd_value), "tokens": token_text(_granted(reward))}
+    granted = reward.granted_wei or reward.reward_amount_wei
+    amounts = {"usd": usd(reward.usd_value), "tokens": token_text(granted)}
     if reward.currency != "UAH":
         return _("%(percent)s of %(total)s = %(usd)s = %(tokens)s", **share, **amounts)
     return _(
@@ -93,52 +151,54 @@ def explain(reward: ReferralReward) -> str:
 
 
 def why(reward: ReferralReward) -> str:
-    """Return the reason of a failed or refused reward in words, else an empty text."""
+    """Return the reason of a failed or rejected reward, "" for any other."""
     if reward.status not in ("failed", "rejected"):
         return ""
     params = reward.sizing.get("failure", {}).get("params", {})
     return failure_text(reward.failure_reason, params or None)
 
 
-def timeline(reward: ReferralReward) -> list[dict[str, Any]]:
-    """Return the reward's steps: paid, approved, sent, confirmed; or where it stopped."""
+def timeline(reward: ReferralReward) -> list[TimelineStep]:
+    """Return the steps of a reward: paid, approved, sent, confirmed; or where it stopped."""
     steps = [_step(_("Order paid"), "done", reward.created_at)]
-    if reward.status in ("rejected", "failed") and reward.approved_at:
-        steps.append(_step(_("Approved"), "done", reward.approved_at))
-    if reward.status == "rejected":
-        return [*steps, _step(_("Refused"), "failed", reward.updated_at, note=why(reward))]
-    if reward.status == "failed":
-        return [*steps, _step(_("Failed"), "failed", reward.updated_at, note=why(reward))]
-    waiting = reward.status == "pending_approval"
-    approved = _("Approved") if not waiting else _("Waiting for approval")
-    steps.append(_step(approved, "current" if waiting else "done", reward.approved_at))
-    state = {"approved": "current", "minting": "current", "minted": "done"}.get(reward.status, "todo")
-    sent = _step(_("Sent to your wallet"), "done" if reward.status == "minted" else state, None)
-    if reward.tx_hash:
-        sent |= {"url": explorer_url("tx", reward.tx_hash), "url_label": _("Transaction"), "external": True}
-    confirmed = _step(_("Confirmed on chain"), "done" if reward.status == "minted" else "todo", None)
-    if reward.status == "minted":
-        confirmed |= _at(reward.updated_at)
-    return [*steps, sent, confirmed]
+    if reward.status in ("rejected", "failed"):
+        if reward.approved_at:
+            steps.append(_step(_("Approved"), "done", reward.approved_at))
+        title = _("Rejected") if reward.status == "rejected" else _("Failed")
+        return [*steps, _step(title, "failed", reward.updated_at, note=why(reward))]
+    is_waiting, is_minted = reward.status == "pending_approval", reward.status == "minted"
+    approval = _("Waiting for approval") if is_waiting else _("Approved")
+    steps.append(_step(approval, "current" if is_waiting else "done", reward.approved_at))
+    sending = {"approved": "current", "minting": "current", "minted": "done"}.get(reward.status, "todo")
+    confirmed_at = reward.updated_at if is_minted else None
+    return [
+        *steps,
+        _step(_("Sent to your wallet"), sending, None, tx_hash=reward.tx_hash),
+        _step(_("Confirmed on the blockchain"), "done" if is_minted else "todo", confirmed_at),
+    ]
 
 
 def explorer_url(kind: str, value: str) -> str | None:
-    """Return the explorer's page of a transaction or an address; None when no explorer is configured."""
+    """Return the block explorer's page of a transaction or an address; None without a configured explorer."""
     base = current_portal().settings.chain_explorer_url
     return f"{base}/{kind}/{value}" if base else None
 
 
-def _step(title: str, state: str, at: Any, note: str = "") -> dict[str, Any]:
-    return {"title": title, "state": state, "note": note or None, **(_at(at) if at else {})}
-
-
-def _at(at: Any) -> dict[str, str]:
-    return {"iso": iso(at), "time": ago(at), "time_title": moment(at)}
-
-
-def _granted(reward: ReferralReward) -> int | None:
-    granted: int | None = reward.granted_wei or reward.reward_amount_wei
-    return granted
+def _step(
+    title: str, state: str, at: datetime | None, note: str = "", tx_hash: str | None = None
+) -> TimelineStep:
+    moment = when(at) if at else None
+    return TimelineStep(
+        title,
+        state,
+        iso=moment.iso if moment else None,
+        time=moment.ago if moment else None,
+        time_title=moment.full if moment else None,
+        note=note or None,
+        url=explorer_url("tx", tx_hash) if tx_hash else None,
+        url_label=_("Transaction") if tx_hash else None,
+        external=tx_hash is not None,
+    )
 
 
 def _rate(reward: ReferralReward) -> str:

@@ -1,4 +1,4 @@
-"""The words about risk hints and about what happened to a share code."""
+"""Risk hints and share-code events in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from portal.web.text.translate import ngettext
 
 
 def risk_hint(code: str, number: int) -> str:
-    """Return a risk hint in words; the number fills its sentence."""
+    """Return a risk hint in words, with its number."""
     if code in ("many_orders", "many_sign_ups"):
         return _many_in_an_hour(code, number)
     return {
@@ -46,7 +46,7 @@ def _many_in_an_hour(code: str, number: int) -> str:
 
 
 def code_event(event: str, by: str | None) -> str:
-    """Return what happened to a share code in words; `by` says whose decision it was."""
+    """Return an event of a share code in words; `by` is owner, admin or unlinked."""
     if event == "code_issued":
         return _("Issued")
     if event == "code_activated":

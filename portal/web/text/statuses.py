@@ -1,4 +1,4 @@
-"""Every status in words, in the reader's language."""
+"""Statuses in words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _settlement() -> dict[str, str]:
 
 def _batch() -> dict[str, str]:
     return {
-        "created": _("Written"),
+        "created": _("Created"),
         "processing": _("Processing"),
         "completed": _("Paid out"),
         "partial": _("Partly paid"),
@@ -65,12 +65,12 @@ def _refund() -> dict[str, str]:
 
 def _callback() -> dict[str, str]:
     return {
-        "waiting": _("Not acted on yet"),
+        "waiting": _("Not processed yet"),
         "unmatched": _("Unmatched"),
         "closed": _("Closed by an admin"),
         "refused": _("Refused"),
         "applied": _("Applied"),
-        "duplicate": _("Repeat"),
+        "duplicate": _("Duplicate"),
     }
 
 

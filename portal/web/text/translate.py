@@ -1,4 +1,4 @@
-"""Flask-Babel's translation functions with types; every sentence of the web goes through them."""
+"""The translation functions of Flask-Babel with types; every sentence of the pages goes through them."""
 
 from __future__ import annotations
 

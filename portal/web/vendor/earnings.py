@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from portal.catalogue import list_vendors_of_user
 from portal.chain import checksum
 from portal.commissions import (
-    PayoutPlan,
+    Reserve,
     list_payouts_of_vendors,
     list_reserves,
     list_settlements,
@@ -17,44 +19,66 @@ from portal.commissions import (
     read_plan,
 )
 from portal.web.core.access import for_role
-from portal.web.text.payouts import excluded_rows, payout_row, reserve_row, schedule_facts, split_rows
+from portal.web.core.current_user import current_user
+from portal.web.text.payouts import (
+    ReserveRow,
+    excluded_rows,
+    payout_row,
+    reserve_row,
+    schedule_facts,
+    split_rows,
+)
 from portal.web.text.settlements import next_settlement_cursor, settlement_rows
 
+if TYPE_CHECKING:
+    from models import MerchantConfig, Vendor
+
 blueprint = Blueprint("vendor", __name__, url_prefix="/vendor")
+
+BIGINT_END = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class ShopView:
+    """A shop of the vendor: its payout schedule, wallet and reserves."""
+
+    id: int
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    wallet: str | None
+    reserves: tuple[ReserveRow, ...]
 
 
 @blueprint.get("/earnings")
 @for_role("vendor")
 def earnings() -> ResponseReturnValue:
-    """Show the vendor's settlements with their breakdown, newest first, and how they are paid out."""
-    vendors = list_vendors_of_user(current_user.id)
+    """Show the settlements with their breakdown, newest first, and the payouts."""
+    vendors = list_vendors_of_user(current_user().id)
     ids = [vendor.id for vendor in vendors]
     before = request.args.get("before", type=int)
-    found = list_settlements(vendor_ids=ids, before_id=before if before and before < 2**63 else None)
-    plan = read_plan()
-    mine = PayoutPlan(
-        tuple(payout for payout in plan.payouts if payout.vendor_id in ids),
-        tuple(left for left in plan.excluded if left.vendor_id in ids),
+    settlements = list_settlements(
+        vendor_ids=ids, before_id=before if before and before < BIGINT_END else None
     )
+    plan = read_plan(vendor_ids=ids)
     configs, reserves = merchant_configs(ids), list_reserves(ids)
-    shops = []
-    for vendor in vendors:
-        config = configs.get(vendor.id)
-        wallet = config.payout_wallet if config else None
-        shops.append(
-            {
-                "vendor": vendor,
-                "facts": schedule_facts(config),
-                "wallet": checksum(wallet) if wallet else None,
-                "reserves": [reserve_row(each) for each in reserves if each.vendor_id == vendor.id],
-            }
-        )
     return render_template(
         "vendor/earnings.html",
-        shops=shops,
-        rows=settlement_rows(found),
-        split=split_rows(mine, ids),
-        waiting=excluded_rows(mine),
+        shops=[_shop(vendor, configs.get(vendor.id), reserves) for vendor in vendors],
+        rows=settlement_rows(settlements),
+        split=split_rows(plan, ids),
+        waiting=excluded_rows(plan),
         payouts=[payout_row(payout) for payout in list_payouts_of_vendors(ids)],
-        next_cursor=next_settlement_cursor(found),
+        next_cursor=next_settlement_cursor(settlements),
+        is_further=before is not None,
+    )
+
+
+def _shop(vendor: Vendor, config: MerchantConfig | None, reserves: list[Reserve]) -> ShopView:
+    wallet = config.payout_wallet if config else None
+    return ShopView(
+        id=vendor.id,
+        name=vendor.name,
+        facts=tuple(schedule_facts(config)),
+        wallet=checksum(wallet) if wallet else None,
+        reserves=tuple(reserve_row(reserve) for reserve in reserves if reserve.vendor_id == vendor.id),
     )

@@ -88,9 +88,9 @@ def test_a_lower_tier_paid_late_waits_for_the_higher_one(database: str) -> None:
     assert at(user, day(11)) == Membership("CONFIDENTIAL", day(10, 2), (("MEMBER", day(10, 3)),))
     # And moves on when the higher one is renewed.
     buy(user, "CONFIDENTIAL", day(12))
-    told = at(user, day(12))
-    assert told.until == day(10, 3)
-    assert told.then == (("MEMBER", day(10, 3) + (day(10, 3) - day(10, 2))),)
+    answer = at(user, day(12))
+    assert answer.until == day(10, 3)
+    assert answer.then == (("MEMBER", day(10, 3) + (day(10, 3) - day(10, 2))),)
 
 
 def test_a_refund_ends_its_own_month_only(database: str) -> None:

@@ -117,5 +117,5 @@ def test_a_cyrillic_statement_would_not_parse_as_the_standard() -> None:
 
 def test_times_are_told_in_utc() -> None:
     kyiv = timezone(timedelta(hours=2))
-    told = replace(MESSAGE, issued_at=ISSUED.astimezone(kyiv))
-    assert str(told) == str(MESSAGE)
+    answer = replace(MESSAGE, issued_at=ISSUED.astimezone(kyiv))
+    assert str(answer) == str(MESSAGE)

@@ -17,12 +17,12 @@ def test_the_statement_shows_sign_reason_order_and_balance(as_owner: Visitor, ow
     give_credit(owner, 150_000)
     debit_credit(owner.id, 100_000, "UAH", order.order_reference)
     page = as_owner.get(PAGE)
-    told = text_of(page)
-    assert "+1,500.00 UAH" in told
-    assert "-1,000.00 UAH" in told
-    assert told.count(" 500.00 UAH") == 2  # the balance, and the balance after the purchase
-    assert "test credit" in told
-    assert "Purchase" in told
+    text = text_of(page)
+    assert "+1,500.00 UAH" in text
+    assert "-1,000.00 UAH" in text
+    assert text.count(" 500.00 UAH") == 2  # the balance, and the balance after the purchase
+    assert "test credit" in text
+    assert "Purchase" in text
     link = f'href="/checkout/processing/{order.order_reference}"'
     assert link in page.text
     assert as_owner.get(f"/checkout/processing/{order.order_reference}").status_code == 200

@@ -126,7 +126,7 @@ def test_an_e_mail_that_has_an_account_gets_the_same_page(strict: Visitor, owner
 
     assert bare(owner.email) == bare("fresh@example.com")
     assert [row.kind for row in rows()] == ["email_in_use", "confirm_email"]
-    assert "belongs to yours already" in newest_letter(strict, "email_in_use").text
+    assert "already belongs to yours" in newest_letter(strict, "email_in_use").text
     assert check_password_unchanged(owner)
 
 

@@ -1,4 +1,4 @@
-"""What people are told: the bell, the page, the copies by e-mail and the way out of them."""
+"""Notifications: the page, the e-mails and how to unsubscribe."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def test_development_shows_the_mailbox_and_production_has_none(
 def test_every_letter_can_be_worded_without_a_request(app: Flask, owner: User) -> None:
     tell(owner)
     (row,) = rows()
-    assert worded(visitor(app), row).subject.startswith("News of your referral reward")
+    assert worded(visitor(app), row).subject.startswith("Update on your referral reward")
 
 
 def run(app: Flask, command: Command, *words: str) -> str:
@@ -250,9 +250,9 @@ def run(app: Flask, command: Command, *words: str) -> str:
 def test_doctor_shows_what_was_given_up(app: Flask, owner: User) -> None:
     tell(owner)
     query("UPDATE mail_outbox SET status = 'dead', last_error = '550 no such mailbox'")
-    told = run(app, doctor)
-    assert "not_configured" in told
-    assert f"dead: notice to {owner.email}: 550 no such mailbox" in told
+    answer = run(app, doctor)
+    assert "not_configured" in answer
+    assert f"dead: notice to {owner.email}: 550 no such mailbox" in answer
     assert "1 letters are queued again" in run(app, mail, "retry")
     assert MailOutbox.get().status == "queued"
 

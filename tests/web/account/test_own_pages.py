@@ -83,9 +83,9 @@ def test_each_kind_is_a_sentence_in_the_readers_language(
     page = as_owner.get(f"/{locale}/notifications")
     assert page.status_code == 200
     assert f'data-kind="{kind}"' in page.text
-    told = text_of(page)
-    assert ("Two <accounts>" if kind.endswith("rejected") else "RING") in told
-    assert "%(" not in told
+    text = text_of(page)
+    assert ("Two <accounts>" if kind.endswith("rejected") else "RING") in text
+    assert "%(" not in text
 
 
 def test_reading_marks_them_read_after_they_were_shown_as_new(as_owner: Visitor, owner: User) -> None:

@@ -1,4 +1,4 @@
-"""Opening an account: what is kept, what is refused, and where it leads (SPEC section 2.3)."""
+"""Sign up: what is stored, what is refused, and where it leads. See docs/rules/attribution.md."""
 
 from __future__ import annotations
 

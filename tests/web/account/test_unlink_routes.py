@@ -26,11 +26,11 @@ def wallet() -> TestWallet:
 def test_unlinking_deactivates_the_code_and_keeps_the_rewards(
     as_owner: Visitor, owner: User, wallet: TestWallet
 ) -> None:
-    told = link(as_owner, wallet).get_json()
-    code = Refcode.get_by_id(told["code"])
+    response = link(as_owner, wallet).get_json()
+    code = Refcode.get_by_id(response["code"])
     reward = make_reward(code, "approved")
     answer = unlink(as_owner, wallet)
-    assert (answer.status_code, answer.get_json()) == (200, {"success": True, **told, "active": False})
+    assert (answer.status_code, answer.get_json()) == (200, {"success": True, **response, "active": False})
     assert not Wallet.select().exists()
     kept = ReferralReward.get_by_id(reward.id)
     assert (kept.referrer_wallet, kept.status, kept.ref_code) == (wallet.stored, "approved", code.code)
@@ -127,7 +127,7 @@ def test_the_page_unlinks_without_scripts(as_owner: Visitor, owner: User, wallet
     answer = as_owner.submit(url)
     assert (answer.status_code, answer.location) == (303, "/account/wallets")
     page = as_owner.get("/account/wallets")
-    assert "Past rewards stand." in text_of(page)
+    assert "Earlier rewards are unaffected." in text_of(page)
     assert wallet.address not in page.text
     again = as_owner.submit(url)
     assert again.status_code == 404

@@ -31,4 +31,4 @@ def test_the_operators_routes_speak_json_in_errors_too(client: Visitor) -> None:
         assert (wrong.status_code, error_of(wrong)["code"]) == (405, "method_not_allowed")
         assert "GET" in wrong.headers["Allow"]
         odd = client.get(f"{path}?x=%00")
-        assert (odd.status_code, error_of(odd)["fields"]) == (400, {"x": "Send this field as text."})
+        assert (odd.status_code, error_of(odd)["fields"]) == (400, {"x": "This field must be text."})

@@ -75,12 +75,12 @@ def test_a_text_no_column_holds_names_its_field(
     ):
         answer = browser.send(path, {field: text})
         assert answer.status_code == 400, path
-        assert error_of(answer)["fields"] == {field: "Send this field as text."}, path
+        assert error_of(answer)["fields"] == {field: "This field must be text."}, path
 
 
 @pytest.mark.parametrize(
     ("locale", "sentence"),
-    [("en", "Send at most 64 characters."), ("uk", None), ("ru", None)],
+    [("en", "Use at most 64 characters."), ("uk", None), ("ru", None)],
 )
 def test_a_checkout_key_that_is_too_long_is_told_not_cut(
     as_owner: Visitor, locale: str, sentence: str | None

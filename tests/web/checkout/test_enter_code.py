@@ -35,8 +35,8 @@ def test_the_review_offers_the_field(buyer: Visitor) -> None:
 
 
 def test_a_typed_code_is_credited_and_its_source_kept(buyer: Visitor, owner: User, code: Refcode) -> None:
-    told = buyer.submit(ENTER, {"referralCode": code.code})
-    assert (told.status_code, told.location) == (303, "/checkout#referral")
+    answer = buyer.submit(ENTER, {"referralCode": code.code})
+    assert (answer.status_code, answer.location) == (303, "/checkout#referral")
     page = buyer.get("/checkout")
     assert 'class="referral-badge"' in page.text
     give_credit(owner, 1_000_000)
@@ -70,7 +70,7 @@ def test_what_is_no_code_is_told_in_words(buyer: Visitor, text: str) -> None:
     page = buyer.submit(ENTER, {"referralCode": text})
     assert page.status_code == 422
     assert 'href="#referral-code"' in page.text
-    assert "0, O, 1, l and I are never used" in text_of(page)
+    assert "8 letters and digits, never 0, O, 1, l or I" in text_of(page)
     assert 'class="referral-badge"' not in buyer.get("/checkout").text
 
 
@@ -105,7 +105,7 @@ def test_the_first_touch_wins_over_a_typed_code(
     buyer.set_cookie("ring_ref", code.code)
     page = buyer.submit(ENTER, {"referralCode": typed.code})
     assert page.status_code == 422
-    assert "the first one counts" in text_of(page)
+    assert "the first code counts" in text_of(page)
     buyer.delete_cookie("ring_ref")
     query(
         "UPDATE users SET referred_by_code = %s, referred_by_user_id = %s, referred_by_wallet = %s, referred_at = now()"

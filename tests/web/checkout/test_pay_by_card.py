@@ -156,8 +156,12 @@ def test_paying_later_refuses_get(as_owner: Visitor, owner: User) -> None:
 def test_the_return_marks_nothing_paid(client: Visitor, owner: User, method: str, prefix: str) -> None:
     order = make_order(owner)
     make_payment(order)
-    told = {"orderReference": order.order_reference, "transactionStatus": "Approved", "reasonCode": "1100"}
-    answer = client.open(f"{prefix}/checkout/return/{order.order_reference}", method=method, data=told)
+    response = {
+        "orderReference": order.order_reference,
+        "transactionStatus": "Approved",
+        "reasonCode": "1100",
+    }
+    answer = client.open(f"{prefix}/checkout/return/{order.order_reference}", method=method, data=response)
     assert answer.status_code == 303
     assert answer.location == f"{prefix}/checkout/processing/{order.order_reference}"
     assert PaymentTransaction.get().status == "redirected"

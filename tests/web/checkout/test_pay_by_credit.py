@@ -1,4 +1,4 @@
-"""Paying from internal credit: one form, one order, one debit (SPEC section 6)."""
+"""Pay from internal credit: one form, one order, one debit. See docs/rules/payments.md."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_a_reference_nobody_knows_is_not_there(as_owner: Visitor) -> None:
 def test_of_two_orders_side_by_side_the_second_says_why_nobody_is_credited(
     app: Flask, as_admin: Visitor, code: Refcode
 ) -> None:
-    """Both were credited when they were placed; only the first one paid still is (SPEC section 2.4)."""
+    """Both orders were credited when placed; only the first one paid keeps it. See docs/rules/attribution.md."""
     buyer = make_user("Bohdan Buyer")
     page = visitor(app, buyer)
     page.get(f"/?ref={code.code}")

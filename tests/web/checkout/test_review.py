@@ -1,4 +1,4 @@
-"""The review step: what will be paid, who is credited and why not (SPEC section 2.5)."""
+"""The review step: what will be paid, who is credited and why not (docs/rules/attribution.md)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def test_the_review_shows_lines_total_and_ways_to_pay(as_owner: Visitor, product
     as_owner.fill_cart((product.id, 2))
     page = as_owner.get("/checkout")
     assert page.status_code == 200
-    told = text_of(page)
-    assert "A teapot" in told
-    assert "1,960.00 UAH" in told
+    text = text_of(page)
+    assert "A teapot" in text
+    assert "1,960.00 UAH" in text
     assert 'name="method" value="wayforpay" checked' in page.text
     assert 'name="checkoutKey"' in page.text
     assert not Order.select().exists()
@@ -85,9 +85,9 @@ def test_a_deactivated_code_is_refused_like_an_unknown_one(
 def test_credit_shows_the_balance_before_and_after(as_owner: Visitor, owner: User, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
     give_credit(owner, 100_000)
-    told = text_of(as_owner.get("/checkout"))
-    assert "1,000.00" in told
-    assert "20.00" in told
+    text = text_of(as_owner.get("/checkout"))
+    assert "1,000.00" in text
+    assert "20.00" in text
 
 
 def test_credit_that_does_not_cover_cannot_be_chosen(
@@ -107,12 +107,12 @@ def test_an_empty_cart_leads_back(as_owner: Visitor) -> None:
 
 def test_a_cart_that_cannot_be_bought_says_why(as_owner: Visitor) -> None:
     gone, scarce = make_product(active=False), make_product(name="A lamp", stock=1)
-    for line, told in (((gone.id, 1), str(gone.id)), ((scarce.id, 2), "A lamp")):
+    for line, answer in (((gone.id, 1), str(gone.id)), ((scarce.id, 2), "A lamp")):
         as_owner.fill_cart(line)
         page = as_owner.get("/checkout")
         assert page.status_code == 200
         assert 'class="error-summary"' in page.text
-        assert told in text_of(page)
+        assert answer in text_of(page)
 
 
 def test_prices_are_the_catalogues(as_owner: Visitor, product: Product) -> None:
@@ -134,3 +134,15 @@ def test_user_text_is_escaped(as_owner: Visitor) -> None:
     page = as_owner.get("/checkout").text
     assert "<script>alert" not in page
     assert "<img src=x>" not in page
+
+
+def test_mixed_currencies_are_explained_and_nothing_else(as_owner: Visitor, product: Product) -> None:
+    as_owner.fill_cart((product.id, 1), (make_product(currency="USD").id, 1))
+    page = as_owner.get("/checkout")
+    assert "Products in different currencies need separate orders." in text_of(page)
+    assert "empty" not in text_of(page)
+    assert 'href="/cart"' in page.text
+
+
+def test_empty_cart_leads_to_the_store(as_owner: Visitor) -> None:
+    assert "Your cart is empty" in text_of(as_owner.get("/checkout"))

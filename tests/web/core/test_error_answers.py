@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import BadRequest, Conflict, Gone, HTTPException, ImATeapot, RequestURITooLarge
 
 from models import User
-from portal.web.shop import pages as store
+from portal.web.shop import catalogue
 from tests.factories import make_reward
 from tests.web.conftest import lose_database, visitor
 from tests.web.pages import text_of
@@ -26,7 +26,7 @@ def broken(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
     def fail() -> None:
         raise ZeroDivisionError("a secret of the inside")
 
-    monkeypatch.setattr(store, "list_products", fail)
+    monkeypatch.setattr(catalogue, "list_products", fail)
     monkeypatch.setattr("portal.web.api.routes.list_products", fail)
     app.config["PROPAGATE_UNEXPECTED"] = False
     return app
@@ -167,7 +167,7 @@ def test_an_error_of_the_client_is_never_told_as_ours(
     def refuse() -> None:
         raise error
 
-    monkeypatch.setattr(store, "list_products", refuse)
+    monkeypatch.setattr(catalogue, "list_products", refuse)
     answer = visitor(app).get("/")
     assert 400 <= answer.status_code < 500
     assert 'id="error-block"' in answer.text

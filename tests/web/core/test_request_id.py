@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from portal.web.shop import pages as store
+from portal.web.shop import catalogue
 from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -58,7 +58,7 @@ def test_unexpected_error_shows_and_logs_the_id(
     locale: str,
     words: str,
 ) -> None:
-    monkeypatch.setattr(store, "list_products", lambda: 1 / 0)
+    monkeypatch.setattr(catalogue, "list_products", lambda: 1 / 0)
     client.application.config["PROPAGATE_UNEXPECTED"] = False
     with caplog.at_level(logging.ERROR):
         page = client.get(f"/{locale}/")

@@ -1,4 +1,4 @@
-"""How heavy pages are on the wire (UX: bars): full pages of real length, gzipped."""
+"""The gzipped size of pages of realistic length."""
 
 from __future__ import annotations
 

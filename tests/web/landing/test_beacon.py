@@ -1,4 +1,4 @@
-"""`POST /api/refcodes/track`: who counts, who does not, and what the answer says (SPEC section 2.2)."""
+"""`POST /api/refcodes/track`: what counts as a visit, and the response. See docs/rules/visits.md."""
 
 from __future__ import annotations
 
@@ -119,15 +119,15 @@ def test_the_windows_end_today_in_utc(app: Flask, other) -> None:
     reader, client = app.test_client().sign_in_as(other), app.test_client()
     for _ in range(2):
         client.post(TRACK, json={"code": code.code}, headers=BROWSER)
-    told = reader.get("/api/refcodes").get_json()["codes"][0]["visitStats"]
-    assert told == {"total": 2, "today": 2, "last7d": 2, "last28d": 2}
+    answer = reader.get("/api/refcodes").get_json()["codes"][0]["visitStats"]
+    assert answer == {"total": 2, "today": 2, "last7d": 2, "last28d": 2}
     day = VisitDaily.get().day.toordinal()
     for days, expected in ((1, (0, 2, 2)), (6, (0, 2, 2)), (7, (0, 0, 2)), (27, (0, 0, 2)), (28, (0, 0, 0))):
         moment = VisitDaily.get().day.fromordinal(day + days)
         with time_machine.travel(f"{moment}T12:00:00+00:00", tick=False):
-            told = reader.get("/api/refcodes").get_json()["codes"][0]["visitStats"]
-        assert (told["today"], told["last7d"], told["last28d"]) == expected, days
-        assert told["total"] == 2
+            answer = reader.get("/api/refcodes").get_json()["codes"][0]["visitStats"]
+        assert (answer["today"], answer["last7d"], answer["last28d"]) == expected, days
+        assert answer["total"] == 2
 
 
 def test_arrivals_at_the_same_moment_all_count(app: Flask, code: Refcode) -> None:

@@ -1,4 +1,4 @@
-"""The first-touch cookies of a landing page (SPEC section 2.1)."""
+"""The first-touch cookies of a landing page. See docs/rules/attribution.md."""
 
 from __future__ import annotations
 

@@ -44,12 +44,12 @@ def test_agreeing_remembers_the_code_and_leads_back(asked: Visitor, code: Refcod
     page = f"/cart?ref={code.code}"
     fields = form_fields(asked.get(page), CHOICE)
     data = {name: values[0] for name, values in fields.items()}
-    told = asked.post(CHOICE, data={**data, "choice": "agree"})
-    assert (told.status_code, told.location) == (303, page)
+    answer = asked.post(CHOICE, data={**data, "choice": "agree"})
+    assert (answer.status_code, answer.location) == (303, page)
     assert remembered(asked) == {code.code}
     for name in COOKIES:
-        assert "Max-Age=2592000" in asked.cookie_headers(told, name)[0]
-    assert "HttpOnly" in asked.cookie_headers(told, "ring_ref")[0]
+        assert "Max-Age=2592000" in asked.cookie_headers(answer, name)[0]
+    assert "HttpOnly" in asked.cookie_headers(answer, "ring_ref")[0]
     assert "referral-choice" not in asked.get("/?ref=ABCDEFGH").text.partition("<footer")[0]
     assert remembered(asked) == {code.code}, "the first touch wins here too"
 
@@ -61,8 +61,8 @@ def test_who_agreed_once_is_not_asked_about_the_next_link(asked: Visitor, code: 
 
 
 def test_refusing_is_remembered_and_sets_nothing(asked: Visitor, code: Refcode) -> None:
-    told = asked.submit(CHOICE, {"choice": "refuse", "code": code.code, "next": "/cart"})
-    assert told.location == "/cart"
+    answer = asked.submit(CHOICE, {"choice": "refuse", "code": code.code, "next": "/cart"})
+    assert answer.location == "/cart"
     assert not remembered(asked)
     page = asked.get(f"/?ref={code.code}")
     assert not remembered(asked)
@@ -117,6 +117,6 @@ def test_another_answer_is_refused(asked: Visitor, data: dict[str, str]) -> None
 
 def test_an_answer_needs_its_token_and_stays_on_this_site(asked: Visitor) -> None:
     assert asked.post(CHOICE, data={"choice": "agree"}).status_code == 400
-    told = asked.submit(CHOICE, {"choice": "agree", "code": "<script>", "next": "https://evil.example/"})
-    assert told.location == "/"
+    answer = asked.submit(CHOICE, {"choice": "agree", "code": "<script>", "next": "https://evil.example/"})
+    assert answer.location == "/"
     assert not remembered(asked)

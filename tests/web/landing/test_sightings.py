@@ -52,9 +52,9 @@ def test_a_second_account_in_the_same_browser(app: Flask, code: Refcode, other: 
     assert kinds() == {"device"}
     reward = make_reward(code, order_reference=placed.order_reference, referee_user_id=placed.buyer_user_id)
     for url in ("/admin/refcodes", f"/admin/audit?orderReference={placed.order_reference}"):
-        told = text_of(visitor(app, admin).get(url))
-        assert "High risk The buyer and the referrer used the same browser." in told, url
-        assert "network address" not in told
+        text = text_of(visitor(app, admin).get(url))
+        assert "High risk The buyer and the referrer used the same browser." in text, url
+        assert "network address" not in text
     assert ReferralReward.get_by_id(reward.id).status == "pending_approval"
 
 

@@ -28,43 +28,43 @@ def test_totals_cover_more_rewards_than_a_page(as_owner: Visitor, owner: User) -
     assert page.text.count('class="reward-entry"') == 50
 
 
-def test_the_history_is_walked_by_its_cursor_as_page_and_fragment(as_owner: Visitor, owner: User) -> None:
+def test_history_pages_by_cursor_as_page_and_fragment(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner)
-    made = [make_reward(code).id for _ in range(52)]
+    rewards = [make_reward(code).id for _ in range(52)]
     first = as_owner.get("/refcodes")
     cursor = first.text.split("cursor=")[1].split("#history")[0]
     rest = as_owner.get(f"/refcodes?cursor={cursor}")
-    shown = [row for row in made if f'id="reward-{row}"' in first.text]
-    assert [row for row in made if f'id="reward-{row}"' in rest.text] == [
-        row for row in made if row not in shown
+    shown = [row for row in rewards if f'id="reward-{row}"' in first.text]
+    assert [row for row in rewards if f'id="reward-{row}"' in rest.text] == [
+        row for row in rewards if row not in shown
     ]
     fragment = as_owner.fragment(f"/refcodes?cursor={cursor}")
     assert "<html" not in fragment.text
     assert fragment.text.count('class="reward-entry"') == 2
 
 
-def test_a_cursor_that_is_none_is_refused(as_owner: Visitor) -> None:
+def test_invalid_cursor_is_refused(as_owner: Visitor) -> None:
     assert as_owner.get("/refcodes?cursor=x").status_code == 400
     answer = as_owner.fragment("/refcodes?cursor=x")
     assert answer.status_code == 400
     assert "<html" not in answer.text
 
 
-def test_a_code_has_link_visits_and_funnel(as_owner: Visitor, owner: User, other: User) -> None:
+def test_code_shows_link_visits_and_funnel(as_owner: Visitor, owner: User, other: User) -> None:
     code = make_code(owner)
     make_visits(code, {0: 3, 10: 4, 30: 5})
     make_order(other, code=code)
     make_payment(make_order(other, code=code, paid=True), "paid")
     page = as_owner.get("/refcodes")
     assert f"http://localhost?ref={code.code}" in page.text
-    told = " ".join(text_of(page).split())
-    assert "12 visits" in told
-    assert "2 orders" in told
-    assert "1 of them paid" in told
+    text = text_of(page)
+    assert "12 visits" in text
+    assert "2 orders" in text
+    assert "1 paid order" in text
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "expected"),
     [
         ("pending_approval", "Waiting for approval"),
         ("approved", "Approved"),
@@ -74,22 +74,22 @@ def test_a_code_has_link_visits_and_funnel(as_owner: Visitor, owner: User, other
         ("rejected", "Looks like one person."),
     ],
 )
-def test_each_status_explains_itself(as_owner: Visitor, owner: User, status: str, told: str) -> None:
+def test_each_status_is_explained(as_owner: Visitor, owner: User, status: str, expected: str) -> None:
     make_reward(owner, status)
     for locale in ("uk", "ru"):
         assert as_owner.get(f"/{locale}/refcodes").status_code == 200
     page = as_owner.get("/en/refcodes")
-    assert told in text_of(page)
+    assert expected in text_of(page)
     assert "5% of" in text_of(page)
 
 
-def test_the_sum_that_explains_a_reward_adds_up_as_it_is_shown(as_owner: Visitor, owner: User) -> None:
+def test_explanation_of_a_reward_adds_up_as_shown(as_owner: Visitor, owner: User) -> None:
     # 5% of 299 UAH at 40 is 0.37375 dollars: with four decimals the line would say 0.3738 = 3.7375.
     make_reward(owner, usd_value=Decimal("0.37375"), reward_amount_wei=3_737_500_000_000 * 10**6)
     assert "= $0.37375 = 3.7375 RING" in text_of(as_owner.get("/refcodes")).replace("\xa0", " ")
 
 
-def test_a_reward_without_a_size_says_what_is_known(as_owner: Visitor, owner: User) -> None:
+def test_reward_without_amount_shows_its_failure(as_owner: Visitor, owner: User) -> None:
     make_reward(
         owner,
         "failed",
@@ -104,18 +104,17 @@ def test_a_reward_without_a_size_says_what_is_known(as_owner: Visitor, owner: Us
             "failure": {"code": "rate_missing", "params": {"currency": "PLN"}},
         },
     )
-    told = text_of(as_owner.get("/refcodes"))
-    assert "no exchange rate for PLN" in told
+    assert "no exchange rate for PLN" in text_of(as_owner.get("/refcodes"))
 
 
-def test_nobody_sees_somebody_elses(as_other: Visitor, owner: User) -> None:
+def test_rewards_of_others_are_hidden(as_other: Visitor, owner: User) -> None:
     reward = make_reward(owner)
     page = as_other.get("/refcodes").text
     assert reward.order_reference not in page
     assert reward.ref_code not in page
 
 
-def test_the_dashboard_needs_a_person(client: Visitor) -> None:
+def test_dashboard_requires_sign_in(client: Visitor) -> None:
     assert client.get("/refcodes").location == "/login?next=/refcodes"
     assert client.fragment("/refcodes").status_code == 401
 
@@ -123,20 +122,20 @@ def test_the_dashboard_needs_a_person(client: Visitor) -> None:
 # ---------------------------------------------------------------------- QR codes
 
 
-def test_a_qr_code_is_an_svg_to_download(as_owner: Visitor, owner: User) -> None:
+def test_qr_code_downloads_as_svg(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner)
     answer = as_owner.get(f"/refcodes/{code.code}/qr.svg")
     assert answer.mimetype == "image/svg+xml"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="referral-{code.code}.svg"'
     picture = ElementTree.fromstring(answer.data)
-    # Opened as a file it is a picture only with its namespace, and dark on light only with its own ground.
+    # As a file it needs the SVG namespace and its own white background.
     assert picture.tag == "{http://www.w3.org/2000/svg}svg"
     assert 'fill="#fff"' in answer.text
     assert "<script" not in answer.text
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_qr_code_is_its_owners_only(
+def test_qr_code_is_private_to_its_owner(
     client: Visitor, as_other: Visitor, as_admin: Visitor, owner: User
 ) -> None:
     url = f"/refcodes/{make_code(owner).code}/qr.svg"
@@ -149,7 +148,7 @@ def test_a_qr_code_is_its_owners_only(
 # ---------------------------------------------------------------------- deactivating
 
 
-def test_a_code_is_switched_off_and_on_by_its_owner(as_owner: Visitor, owner: User) -> None:
+def test_owner_deactivates_and_activates_a_code(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner)
     for active in (False, False, True, True):
         answer = as_owner.submit(f"/refcodes/{code.code}/active", {"active": int(active)})
@@ -161,7 +160,7 @@ def test_a_code_is_switched_off_and_on_by_its_owner(as_owner: Visitor, owner: Us
     assert events == ["code_deactivated", "code_activated"]
 
 
-def test_nobody_else_switches_a_code(
+def test_others_cannot_switch_a_code(
     client: Visitor, as_other: Visitor, as_owner: Visitor, owner: User
 ) -> None:
     code = make_code(owner)
@@ -173,17 +172,17 @@ def test_nobody_else_switches_a_code(
     assert Refcode.get_by_id(code.code).active is True
 
 
-def test_turning_off_says_what_it_means(as_owner: Visitor, owner: User) -> None:
+def test_deactivation_explains_its_effect(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner)
-    told = text_of(as_owner.get("/refcodes"))
-    assert "Past rewards stand, and those that wait are still decided and sent" in told
+    text = text_of(as_owner.get("/refcodes"))
+    assert "Earlier rewards are unaffected, and pending ones are still reviewed and sent" in text
     as_owner.submit(f"/refcodes/{code.code}/active", {"active": "0"})
     page = as_owner.get("/refcodes")
-    assert "You deactivated this code: it credits nothing new." in text_of(page)
+    assert "You deactivated this code. It earns nothing new;" in text_of(page)
     assert form_fields(page, f"/refcodes/{code.code}/active")["active"] == ["1"]
 
 
-def test_an_admins_word_stands_until_an_admin_takes_it_back(
+def test_owner_cannot_activate_a_code_that_an_admin_deactivated(
     as_owner: Visitor, as_admin: Visitor, owner: User
 ) -> None:
     code = make_code(owner)
@@ -200,11 +199,11 @@ def test_an_admins_word_stands_until_an_admin_takes_it_back(
     assert "An admin deactivated" not in text_of(as_owner.get("/refcodes"))
 
 
-def test_a_code_of_an_unlinked_wallet_leads_to_linking(as_owner: Visitor, owner: User) -> None:
+def test_code_of_an_unlinked_wallet_links_to_linking(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner)
     as_owner.submit(f"/account/wallets/{code.wallet_address}/unlink")
     page = as_owner.get("/refcodes")
-    assert "is not linked to your account any more" in text_of(page)
+    assert "is no longer linked to your account" in text_of(page)
     assert f'action="/refcodes/{code.code}/active"' not in page.text
     assert 'href="/account/wallets#link-wallet"' in page.text
 
@@ -212,7 +211,7 @@ def test_a_code_of_an_unlinked_wallet_leads_to_linking(as_owner: Visitor, owner:
 # ---------------------------------------------------------------------- visits and the funnel
 
 
-def test_each_window_stands_against_the_time_before(as_owner: Visitor, owner: User) -> None:
+def test_each_period_is_compared_with_the_one_before(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner, created_at=datetime.now(UTC) - timedelta(days=83))
     make_visits(code, {0: 3, 1: 5, 6: 1, 7: 20, 13: 4, 14: 50, 27: 7, 28: 9, 55: 6, 56: 1})
     Refcode.update(visits_total=Refcode.visits_total + 30).where(Refcode.code == code.code).execute()
@@ -220,30 +219,32 @@ def test_each_window_stands_against_the_time_before(as_owner: Visitor, owner: Us
     page = as_owner.get("/refcodes")
     tiles = text_of(page).split("All visits")[0].split("Visits today")[1]
     assert tiles.strip() == (
-        "4 yesterday: 5 Last 7 days 10 7 days before: 24 Last 28 days 91 28 days before: 15"
+        "4 yesterday: 5 Last 7 days 10 previous 7 days: 24 Last 28 days 91 previous 28 days: 15"
     )
     assert "All visits 137 28 days ago: 46" in text_of(page)
     assert page.text.count('class="trend trend-down"') == 2
     assert page.text.count('class="trend trend-up"') == 2
 
 
-def test_the_funnel_says_where_it_stops(as_owner: Visitor, owner: User, other: User) -> None:
+def test_funnel_says_where_it_stops(as_owner: Visitor, owner: User, other: User) -> None:
     code = make_code(owner)
 
-    def told() -> str:
-        return text_of(as_owner.get("/refcodes")).split("Visits, the last 28 days")[0]
+    def funnel() -> str:
+        return text_of(as_owner.get("/refcodes")).split("Visits in the last 28 days")[0]
 
-    assert "No visits yet. Share the link to start." in told()
+    assert "No visits yet. Share the link to start." in funnel()
+    assert "0 paid orders" not in funnel()
     make_visits(code, {0: 12})
-    assert "12 visits, no orders yet." in told()
+    assert "12 visits, no orders yet." in funnel()
     order = make_order(other, code=code)
-    assert "1 order, but it is not paid yet." in told()
+    assert "1 order, not paid yet." in funnel()
+    assert "0 paid orders" in funnel()
     Order.update(paid_at=datetime.now(UTC)).where(Order.id == order.id).execute()
-    for sentence in ("no orders yet", "but it is not paid yet", "No visits"):
-        assert sentence not in told()
+    for sentence in ("no orders yet", "not paid yet", "No visits"):
+        assert sentence not in funnel()
 
 
-def test_a_plot_has_a_table_and_works_without_scripts(as_owner: Visitor, owner: User) -> None:
+def test_plot_has_a_table_and_works_without_javascript(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner)
     make_visits(code, {0: 3})
     text = as_owner.get("/refcodes").text
@@ -254,22 +255,22 @@ def test_a_plot_has_a_table_and_works_without_scripts(as_owner: Visitor, owner: 
     assert 'href="/account/wallets#link-wallet"' in text
 
 
-def test_a_code_for_each_wallet(as_owner: Visitor, owner: User) -> None:
+def test_each_wallet_has_a_code(as_owner: Visitor, owner: User) -> None:
     codes = [make_code(owner) for _ in range(2)]
     text = as_owner.get("/refcodes").text
     for code in codes:
         assert f'value="http://localhost?ref={code.code}"' in text
 
 
-def test_nothing_yet_says_what_to_do(as_owner: Visitor) -> None:
-    told = text_of(as_owner.get("/refcodes"))
-    assert "You have no share link yet" in told
-    assert "No rewards yet" in told
+def test_empty_dashboard_says_what_to_do(as_owner: Visitor) -> None:
+    text = text_of(as_owner.get("/refcodes"))
+    assert "You have no share link yet" in text
+    assert "No rewards yet" in text
 
 
-def test_a_timeline_keeps_that_it_was_approved(as_owner: Visitor, owner: User) -> None:
+def test_timeline_of_a_rejected_reward_keeps_the_approval(as_owner: Visitor, owner: User) -> None:
     make_reward(owner, "rejected", approved_at=datetime.now(UTC))
-    steps = text_of(as_owner.get("/refcodes")).split("What happened")[1]
+    steps = text_of(as_owner.get("/refcodes")).split("History")[1]
     assert "Order paid (done)" in steps
     assert "Approved (done)" in steps
-    assert "Refused (failed)" in steps
+    assert "Rejected (failed)" in steps

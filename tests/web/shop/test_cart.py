@@ -20,9 +20,9 @@ def test_adding_leads_to_the_cart(client: Visitor) -> None:
     product = make_product(name="A teapot", price_minor=12_345)
     answer = add(client, product, 2)
     assert (answer.status_code, answer.location) == (303, "/cart")
-    told = text_of(client.get("/cart"))
-    assert "A teapot" in told
-    assert "246.90" in told
+    text = text_of(client.get("/cart"))
+    assert "A teapot" in text
+    assert "246.90" in text
 
 
 def test_adding_again_adds_up(client: Visitor) -> None:

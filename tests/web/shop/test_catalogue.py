@@ -18,11 +18,11 @@ def test_an_empty_store_says_so(client: Visitor) -> None:
 def test_the_catalogue_lists_what_is_for_sale(client: Visitor) -> None:
     make_product(make_vendor(name="Tea House"), name="Mountain tea", price_minor=24_000, stock=500)
     make_product(name="A ghost", active=False)
-    told = text_of(client.get("/"))
-    assert "Mountain tea" in told
-    assert "Tea House" in told
-    assert "240.00" in told
-    assert "A ghost" not in told
+    text = text_of(client.get("/"))
+    assert "Mountain tea" in text
+    assert "Tea House" in text
+    assert "240.00" in text
+    assert "A ghost" not in text
 
 
 @pytest.mark.parametrize("stock", [0, -2])
@@ -43,8 +43,8 @@ def test_a_product_has_a_page(client: Visitor) -> None:
     product = make_product(name="Clay teapot", description="Holds three cups.", price_minor=98_000)
     page = client.get(f"/products/{product.slug}")
     assert page.status_code == 200
-    for told in ("Clay teapot", "Holds three cups.", "980.00", product.vendor.name):
-        assert told in text_of(page)
+    for answer in ("Clay teapot", "Holds three cups.", "980.00", product.vendor.name):
+        assert answer in text_of(page)
 
 
 def test_a_product_that_is_not_there_is_not_found(client: Visitor) -> None:

@@ -21,26 +21,26 @@ PAGE, UPGRADE, WEBHOOK = "/membership", "/api/membership/upgrade", "/api/payment
 def pay(person: Visitor, tier: str, status: str = "Approved", **changes: Any) -> str:
     """Begin an upgrade by the API and let the provider tell of it; return the reference."""
     fields = person.send(UPGRADE, {"tier": tier}).get_json()["fields"]
-    told = {name: fields[name] for name in ("merchantAccount", "orderReference", "amount", "currency")}
-    told |= {
+    answer = {name: fields[name] for name in ("merchantAccount", "orderReference", "amount", "currency")}
+    answer |= {
         "authCode": "1",
         "cardPan": "41****8217",
         "transactionStatus": status,
         "reasonCode": "1100",
         **changes,
     }
-    assert told["merchantAccount"] == TEST_MERCHANT_ACCOUNT
-    body = json.dumps(sign_callback(TEST_MERCHANT_SECRET, told)).encode()
+    assert answer["merchantAccount"] == TEST_MERCHANT_ACCOUNT
+    body = json.dumps(sign_callback(TEST_MERCHANT_SECRET, answer)).encode()
     assert person.post(WEBHOOK, data=body).status_code == 200
     return str(fields["orderReference"])
 
 
 def test_prices_are_the_shops_whatever_the_client_says(as_owner: Visitor) -> None:
     for tier, amount in (("MEMBER", "299.00"), ("CONFIDENTIAL", "999.00")):
-        told = as_owner.send(UPGRADE, {"tier": tier, "amount": "1.00", "price": 1}).get_json()
-        assert (told["fields"]["amount"], told["fields"]["currency"]) == (amount, "UAH")
+        answer = as_owner.send(UPGRADE, {"tier": tier, "amount": "1.00", "price": 1}).get_json()
+        assert (answer["fields"]["amount"], answer["fields"]["currency"]) == (amount, "UAH")
         assert PaymentTransaction.get(
-            PaymentTransaction.order_reference == told["orderReference"]
+            PaymentTransaction.order_reference == answer["orderReference"]
         ).detail == {"tier": tier}
 
 
@@ -48,9 +48,9 @@ def test_a_paid_tier_shows_until_when_and_can_be_renewed(as_owner: Visitor, owne
     assert "Your tier" in text_of(as_owner.get(PAGE))
     pay(as_owner, "MEMBER")
     first = MembershipMonth.get()
-    told = text_of(as_owner.get(PAGE))
-    assert "Renew for a month" in told
-    assert f"until {first.ends_at.day} " in told.replace("until 0", "until ")
+    text = text_of(as_owner.get(PAGE))
+    assert "Renew for a month" in text
+    assert f"until {first.ends_at.day} " in text.replace("until 0", "until ")
     pay(as_owner, "MEMBER")
     second = MembershipMonth.select().order_by(MembershipMonth.ends_at.desc()).first()
     assert second.starts_at == first.ends_at
@@ -58,10 +58,10 @@ def test_a_paid_tier_shows_until_when_and_can_be_renewed(as_owner: Visitor, owne
 
 def test_an_upgrade_keeps_what_was_paid_before(as_owner: Visitor) -> None:
     pay(as_owner, "MEMBER")
-    assert "What is left of MEMBER is kept" in text_of(as_owner.get(PAGE))
+    assert "remaining days of MEMBER are kept" in text_of(as_owner.get(PAGE))
     pay(as_owner, "CONFIDENTIAL")
-    told = text_of(as_owner.get(PAGE))
-    assert "Paid: it continues when CONFIDENTIAL ends" in told
+    text = text_of(as_owner.get(PAGE))
+    assert "Paid: it continues when CONFIDENTIAL ends" in text
     assert as_owner.get(PAGE).text.count('name="tier"') == 1
 
 
@@ -70,9 +70,9 @@ def test_a_lower_tier_is_refused_in_words_and_nothing_begins(as_owner: Visitor) 
     count = PaymentTransaction.select().count()
     answer = as_owner.send(UPGRADE, {"tier": "MEMBER"})
     assert answer.status_code == 409
-    told = error_of(answer)
-    assert told["code"] == "tier_lower"
-    assert told["message"].startswith("You have CONFIDENTIAL until ")
+    error = error_of(answer)
+    assert error["code"] == "tier_lower"
+    assert error["message"].startswith("You have CONFIDENTIAL until ")
     page = as_owner.submit(PAGE, {"tier": "MEMBER"})
     assert page.status_code == 409
     assert 'href="#tiers"' in page.text
@@ -103,8 +103,8 @@ def test_a_month_that_is_over_is_no_membership(as_owner: Visitor, owner: User) -
         starts_at=MembershipMonth.starts_at - MembershipMonth.ends_at + MembershipMonth.starts_at,
         ends_at=MembershipMonth.starts_at,
     ).execute()
-    told = text_of(as_owner.get(PAGE))
-    assert "Renew" not in told
+    text = text_of(as_owner.get(PAGE))
+    assert "Renew" not in text
     assert as_owner.get(PAGE).text.count('name="tier"') == 2
     assert as_owner.send(UPGRADE, {"tier": "MEMBER"}).status_code == 200
 

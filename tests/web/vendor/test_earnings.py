@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from models import MerchantConfig, User, Vendor
+from portal.commissions import read_plan
 from portal.db import connection
 from portal.flows.payouts.pay_settlements import run_payouts
 from tests.factories import ACTOR, make_settlement, make_vendor
@@ -18,11 +19,11 @@ def test_a_vendor_sees_own_settlements_with_their_breakdown(as_seller: Visitor, 
     theirs = make_settlement(make_vendor(name="Somebody else"))
     page = as_seller.get("/vendor/earnings")
     assert page.status_code == 200
-    told = text_of(page)
+    text = text_of(page)
     for expected in (mine.order_reference, "2,000.00", "1,500.00", "400.00", "100.00", "Platform default"):
-        assert expected in told, expected
-    assert theirs.order_reference not in told
-    assert "Somebody else" not in told
+        assert expected in text, expected
+    assert theirs.order_reference not in text
+    assert "Somebody else" not in text
 
 
 def test_totals_count_every_row(as_seller: Visitor, seller: User) -> None:
@@ -53,6 +54,21 @@ def test_a_vendor_without_sales_and_one_without_a_shop(as_seller: Visitor, app, 
     assert '<tr id="settlement-' not in shopless.get("/vendor/earnings").text
 
 
+def test_vendor_tiles_link_to_no_admin_page(as_seller: Visitor, seller: User) -> None:
+    make_settlement(Vendor.get(Vendor.user == seller.id))
+    assert "/admin/" not in as_seller.get("/vendor/earnings").text
+
+
+def test_plan_of_a_vendor_reads_no_settlement_of_others(as_seller: Visitor, seller: User) -> None:
+    past = datetime.now(UTC) - timedelta(days=1)
+    own = Vendor.get(Vendor.user == seller.id)
+    make_settlement(own, scheduled_for=past)
+    make_settlement(make_vendor(), scheduled_for=past)
+    with connection():
+        plan = read_plan(vendor_ids=[own.id])
+    assert [payout.vendor_id for payout in plan.payouts] == [own.id]
+
+
 def test_earnings_are_for_vendors(client: Visitor, as_owner: Visitor, as_admin: Visitor) -> None:
     assert client.get("/vendor/earnings").status_code == 303
     assert as_owner.get("/vendor/earnings").status_code == 403
@@ -72,7 +88,7 @@ def test_a_vendor_sees_schedule_reserve_netting_and_payouts(as_seller: Visitor, 
     with connection():
         run_payouts(settings_with(), ACTOR)
     make_settlement(vendor, 100, scheduled_for=past)
-    told = text_of(as_seller.get("/vendor/earnings"))
+    text = text_of(as_seller.get("/vendor/earnings"))
     for expected in ("Every day at midnight", "0 days", "10%", "In reserve: 65.00 UAH", "650.00", "585.00",
-                     "Refund", "Simulated", "Due, but not paid out yet"):  # fmt: skip
-        assert expected in told.replace("\u00a0", " "), expected
+                     "Refund", "Simulated", "Due but not paid yet"):  # fmt: skip
+        assert expected in text.replace("\u00a0", " "), expected

@@ -83,7 +83,7 @@ def test_a_review_that_is_out_of_date_pays_nothing(as_admin: Visitor) -> None:
     due()
     answer = as_admin.submit(REVIEW, data)
     assert answer.status_code == 409
-    assert "look again" in text_of(answer)
+    assert "check them again" in text_of(answer)
     assert status_of(first) == "pending"
 
 

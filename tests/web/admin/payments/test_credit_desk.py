@@ -66,7 +66,7 @@ def test_top_up_is_added_recorded_and_notified(
     assert (event.actor_user_id, event.reason) == (admin.id, "Parcel was late")
     assert event.data == {"amountMinor": "25050", "currency": "UAH"}
     told = text_of(as_owner.get("/notifications"))
-    assert "Your account was given 250.50 UAH of credit. Reason: Parcel was late" in told
+    assert "250.50 UAH of credit was added to your account. Reason: Parcel was late" in told
     assert "Parcel was late" in text_of(as_owner.get("/account/credit"))
 
 

@@ -66,7 +66,7 @@ def test_all_matching_is_refused_when_the_match_is_another(
     rewards = [make_reward(other) for _ in range(3)]
     answer = as_admin.submit(DECIDE, {"decision": "approve", "all_matching": promised})
     assert answer.status_code == 409
-    assert "now it is" in text_of(answer) or "match now" in text_of(answer)
+    assert "now it is" in text_of(answer) or "now there are" in text_of(answer)
     assert set(statuses().values()) == {"pending_approval"}
     assert len(rewards) == 3
 
@@ -76,7 +76,7 @@ def test_nothing_chosen_says_so(as_admin: Visitor, other: User, ids: list[str]) 
     make_reward(other)
     answer = as_admin.submit(DECIDE, {"decision": "approve", "ids": ids})
     assert answer.status_code == 422
-    assert "Choose at least one reward first." in text_of(answer)
+    assert "Select at least one reward." in text_of(answer)
 
 
 def test_rejecting_many_needs_a_reason(as_admin: Visitor, other: User) -> None:

@@ -65,7 +65,7 @@ def test_a_bad_name_is_refused_by_field(as_admin: Visitor, admin: User, name: st
     assert answer.status_code == 400
     assert 'href="#filter-name-new"' in answer.text
     assert 'id="filter-name-new-error"' in answer.text
-    assert "Give a name of up to 40 characters." in text_of(answer)
+    assert "Enter a name of up to 40 characters." in text_of(answer)
     assert 'name="leastUsd" type="text" value="3"' in answer.text
     save_filter(admin.id, "rewards", "Good", KEPT)
     answer = as_admin.submit(f"/admin/filters/{the_only().id}/name", {"name": name})
@@ -79,7 +79,7 @@ def test_a_name_is_used_once_a_page(as_admin: Visitor, admin: User) -> None:
     assert as_admin.submit("/admin/filters/rewards", form).status_code == 303
     again = as_admin.submit("/admin/filters/rewards", {**form, "query": "status=minted"})
     assert again.status_code == 409
-    assert "You have a filter with this name." in text_of(again)
+    assert "You already have a filter with this name." in text_of(again)
     assert (
         as_admin.submit("/admin/filters/settlements", {"name": "Mine", "query": "status=held"}).status_code
         == 303

@@ -93,7 +93,7 @@ def test_a_rate_that_somebody_changed_meanwhile_stays(as_admin: Visitor) -> None
     as_admin.submit(url, {"percent": "11"})
     answer = as_admin.submit(url, {"percent": "5", "instead_of": "9"})
     assert answer.status_code == 409
-    assert "Somebody has saved another percent meanwhile." in text_of(answer)
+    assert "Someone else changed this percent in the meantime." in text_of(answer)
     assert Product.get_by_id(product.id).referral_percent == 11
 
 

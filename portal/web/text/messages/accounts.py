@@ -1,0 +1,80 @@
+"""Errors of accounts: sign-in, wallets, e-mail, second factor."""
+
+from __future__ import annotations
+
+from portal.web.text.messages.answer import Answer, ErrorTable
+from portal.web.text.translate import gettext as _
+
+ACCOUNTS_ERRORS: ErrorTable = {
+    "address_invalid": Answer(422, lambda p: _("Enter a wallet address: 0x and 40 hex digits.")),
+    "challenge_expired": Answer(
+        410, lambda p: _("The message has expired. Start again and sign the new one.")
+    ),
+    "challenge_unknown": Answer(
+        409,
+        lambda p: _("This wallet has no message to sign, or the message was already used. Start again."),
+    ),
+    "contract_wallet_unchecked": Answer(
+        422,
+        lambda p: _("Contract wallets cannot be checked here: no blockchain is configured on this server."),
+    ),
+    "credentials_wrong": Answer(401, lambda p: _("The e-mail or password is incorrect.")),
+    "email_invalid": Answer(422, lambda p: _("Enter an e-mail address such as name@example.com.")),
+    "email_taken": Answer(409, lambda p: _("An account with this e-mail already exists. Sign in instead.")),
+    "email_unconfirmed": Answer(403, lambda p: _("Confirm your e-mail first.")),
+    "letter_obsolete": Answer(422, lambda p: _("This e-mail is out of date, so it is not sent.")),
+    "link_unusable": Answer(410, lambda p: _("This link was already used or has expired.")),
+    "mail_unavailable": Answer(
+        422, lambda p: _("The mail server cannot be reached. E-mails will be sent later.")
+    ),
+    "mail_refused": Answer(422, lambda p: _("The mail server refused the e-mail.")),
+    "name_invalid": Answer(422, lambda p: _("Enter a name of up to %(at_most)s characters.", **p)),
+    "password_length": Answer(
+        422, lambda p: _("Use a password of %(at_least)s to %(at_most)s characters.", **p)
+    ),
+    "password_present": Answer(409, lambda p: _("This account already has a password.")),
+    "password_wrong": Answer(422, lambda p: _("The current password is incorrect.")),
+    "seal_broken": Answer(
+        422,
+        lambda p: _(
+            "Two-factor authentication cannot be checked because the key of this server has changed."
+            " Contact the operator of this portal."
+        ),
+    ),
+    "second_factor_missing": Answer(
+        409, lambda p: _("Two-factor authentication is not on for this account.")
+    ),
+    "second_factor_paused": Answer(
+        429, lambda p: _("Too many incorrect codes. Wait a few minutes, or use a recovery code.")
+    ),
+    "second_factor_present": Answer(409, lambda p: _("Two-factor authentication is already on.")),
+    "second_factor_required": Answer(
+        403, lambda p: _("Admins must turn on two-factor authentication first.")
+    ),
+    "second_factor_wrong": Answer(
+        422, lambda p: _("This code is incorrect or was already used. Wait for the next one and try again.")
+    ),
+    "session_unknown": Answer(404, lambda p: _("That browser is already signed out.")),
+    "sign_in_paused": Answer(
+        429,
+        lambda p: _(
+            "Too many incorrect passwords for this account. Wait %(minutes)s minutes, or reset your password by"
+            " e-mail.",
+            **p,
+        ),
+    ),
+    "signature_wrong": Answer(
+        422, lambda p: _("The signature does not match the wallet. Sign with the wallet you chose.")
+    ),
+    "step_up_required": Answer(403, lambda p: _("Confirm that it is you, then try again.")),
+    "topic_unknown": Answer(422, lambda p: _("Choose from the listed events.")),
+    "user_unknown": Answer(404, lambda p: _("This account does not exist.")),
+    "wallet_is_only_sign_in": Answer(
+        409,
+        lambda p: _(
+            "This wallet is your only way to sign in. Add an e-mail and a password under Security first."
+        ),
+    ),
+    "wallet_taken": Answer(409, lambda p: _("This wallet is linked to another account.")),
+    "wallet_unknown": Answer(404, lambda p: _("This wallet is not linked to your account.")),
+}

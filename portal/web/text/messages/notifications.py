@@ -1,0 +1,35 @@
+"""Notifications in words."""
+
+from __future__ import annotations
+
+from portal.web.text.messages.answer import Params
+from portal.web.text.messages.errors import failure_text
+from portal.web.text.translate import gettext as _
+
+
+def notification_text(kind: str, params: Params) -> str:
+    """Return a notification in words; params are those of its kind."""
+    sentences = {
+        "credit_added": _("%(amount)s of credit was added to your account. Reason: %(reason)s"),
+        "referral_reward_minted": _("Your referral reward of %(amount)s was sent to your wallet."),
+        "referral_reward_approved": _(
+            "Your referral reward of %(amount)s was approved and will be sent soon."
+        ),
+        "referral_reward_rejected": _("Your referral reward was rejected. Reason: %(reason)s"),
+        "referral_reward_reduced": _(
+            "Your referral reward was reduced by %(amount)s: part of the order was refunded."
+        ),
+        "referral_reward_debited": _(
+            "An order you were rewarded for was refunded. %(amount)s will be deducted from your next rewards."
+        ),
+        "security_password_changed": _("The password of your account was changed."),
+        "security_second_factor_on": _("Two-factor authentication was turned on for your account."),
+        "security_second_factor_off": _("Two-factor authentication was turned off for your account."),
+        "security_recovery_code_used": _("A recovery code of your account was used."),
+        "security_recovery_codes_renewed": _("The recovery codes of your account were replaced."),
+        "security_wallet_linked": _("The wallet %(address)s was linked to your account."),
+        "security_wallet_unlinked": _("The wallet %(address)s was unlinked from your account."),
+    }
+    # Imported history may contain other kinds.
+    values = {**params, "reason": failure_text(params.get("reason"))}
+    return sentences[kind] % values if kind in sentences else kind
