@@ -11,7 +11,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.axe import appearance_violations, violations
+from tests.support.axe import appearance_violations, show_theme, violations
 from tests.support.portals import RunningPortal
 from tests.support.wallets import TestWallet
 
@@ -295,9 +295,9 @@ def test_pages_are_accessible_after_a_refusal(desk: Callable[[], Desk]) -> None:
 
 def problems(page: Page) -> list[str]:
     """Return what axe finds in both themes."""
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    show_theme(page, "light")
     light = violations(page, "best-practice")
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    show_theme(page, "dark")
     return light + appearance_violations(page)
 
 
