@@ -112,21 +112,21 @@ def database(bound_database: WorkerDatabase) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def worker_chain(worker_id: str) -> Iterator[LocalChain]:
-    """Yield the chain of this worker, with the contracts deployed once."""
+    """Yield the chain of this worker, on which the contracts were deployed once."""
     with deployed_chain(run_folder() / f"chain-{worker_id}") as chain:
         yield chain
 
 
 @pytest.fixture
 def chain(worker_chain: LocalChain) -> Iterator[LocalChain]:
-    """Yield the chain as it was right after the deployment."""
+    """Yield the chain in its state after the deployment."""
     with unchanged(worker_chain):
         yield worker_chain
 
 
 @pytest.fixture(scope="session")
 def portal(worker_id: str) -> Iterator[RunningPortal]:
-    """Yield a whole running portal with demo data, shared by the tests of this worker."""
+    """Yield a running portal with demo data that the tests of this worker share."""
     running = start_portal(run_folder() / f"portal-{worker_id}")
     try:
         yield running
@@ -137,13 +137,13 @@ def portal(worker_id: str) -> Iterator[RunningPortal]:
 
 @pytest.fixture(scope="session")
 def base_url(portal: RunningPortal) -> str:
-    """Lead the browser's relative addresses to the running portal."""
+    """Return the address that relative addresses of the browser start from."""
     return portal.url
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """Start the found Chromium with what works in a container without a network."""
+    """Start Chromium with arguments that work in a container without a network."""
     program = chromium_program()
     chosen = {"executable_path": program} if program else {}
     return {

@@ -1,7 +1,7 @@
-"""Rows for tests, written straight into the bound database: plain functions with sensible defaults.
+"""Rows for tests, written directly to the bound database, with sensible defaults.
 
-They skip the flows on purpose: a test states the situation it starts from, then drives the portal through
-its own door. Each function returns the row as the database has it.
+The functions bypass the flows on purpose: a test creates its initial state and then uses the portal.
+Each function returns the row as it is stored.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Row = TypeVar("Row", bound=Model)
 
 @cache
 def password_hash() -> str:
-    """Hash the default password once: argon2 is slow on purpose."""
+    """Return the hash of the default password, computed once because argon2 is slow."""
     return hash_password(PASSWORD)
 
 
@@ -56,7 +56,7 @@ def password_hash() -> str:
 
 
 def make_user(name: str = "Olena Bondar", **values: Any) -> User:
-    """Make a person who signs in with PASSWORD."""
+    """Create a user who signs in with PASSWORD."""
     number = next(_numbers)
     defaults = {"email": f"person{number}@example.com", "name": name, "password_hash": password_hash()}
     return _insert(User, **{**defaults, **values})
@@ -67,7 +67,7 @@ def make_admin(**values: Any) -> User:
 
 
 def make_wallet(user: User, address: str | None = None) -> str:
-    """Link a wallet to a person and return its stored form."""
+    """Link a wallet to a user and return its stored form."""
     stored = address or new_address()
     Wallet.insert(address=stored, user=user.id).execute()
     return stored
@@ -78,14 +78,14 @@ def new_address() -> str:
 
 
 def make_code(owner: User, wallet: str | None = None, **values: Any) -> Refcode:
-    """Give a person a share code, with a wallet of its own unless one is given."""
+    """Create a share code of a user, with a new wallet unless one is given."""
     code = values.pop("code", None) or random_text(8)
     Refcode.insert(code=code, owner=owner.id, wallet_address=wallet or make_wallet(owner), **values).execute()
     return Refcode.get_by_id(code)
 
 
 def make_visits(code: Refcode, by_days_ago: dict[int, int]) -> None:
-    """Write the daily buckets of a code, however old, and its total and the platform's as their sum."""
+    """Create the daily buckets of a code, and add their sum to its total and the total of the platform."""
     today = datetime.now(UTC).date()
     for days, visits in by_days_ago.items():
         day = today - timedelta(days=days)
@@ -110,7 +110,7 @@ def give_credit(user: User, amount_minor: int, currency: str = "UAH") -> None:
 
 
 def make_vendor(user: User | None = None, **values: Any) -> Vendor:
-    """Make a vendor; keywords beginning with `config_` go to its merchant configuration."""
+    """Create a vendor; keywords that begin with `config_` go to its merchant configuration."""
     config = {key.removeprefix("config_"): values.pop(key) for key in list(values) if key[:7] == "config_"}
     defaults = {
         "name": f"Vendor {next(_numbers)}",
@@ -123,7 +123,7 @@ def make_vendor(user: User | None = None, **values: Any) -> Vendor:
 
 
 def make_product(vendor: Vendor | None = None, **values: Any) -> Product:
-    """Make a product for sale, 1 000.00 UAH unless said otherwise, with its opening stock movement."""
+    """Create a product for sale with its opening stock movement, by default for 1 000.00 UAH."""
     number = next(_numbers)
     defaults: dict[str, Any] = {
         "vendor": (vendor or make_vendor()).id,
@@ -148,7 +148,7 @@ def make_order(
     paid: bool = False,
     **values: Any,
 ) -> Order:
-    """Make an order of (product, quantity) lines in the built-in shop, credited to `code` when given."""
+    """Create an order of (product, quantity) lines in the built-in shop, attributed to `code` if given."""
     chosen = list(lines) if lines is not None else [(make_product(), 1)]
     order_id = values.pop("id", None) or random_text(14)
     total_minor = sum(product.price_minor * quantity for product, quantity in chosen)
@@ -190,7 +190,7 @@ def make_order(
 
 
 def make_payment(order: Order, status: str = "redirected", **values: Any) -> PaymentTransaction:
-    """Make the payment of an order, at the provider's page unless said otherwise."""
+    """Create the payment of an order, by default redirected to the provider."""
     defaults: dict[str, Any] = {
         "order_reference": order.order_reference,
         "purpose": "store_order",
@@ -207,7 +207,7 @@ def make_payment(order: Order, status: str = "redirected", **values: Any) -> Pay
 
 
 def make_reward(referrer: User | Refcode, status: str = "pending_approval", **values: Any) -> ReferralReward:
-    """Make a reward of 12.5 tokens for 1 000.00 UAH in any status, with what that status requires."""
+    """Create a reward of 12.5 tokens for 1 000.00 UAH in any status, with the columns the status requires."""
     code = referrer if isinstance(referrer, Refcode) else make_code(referrer)
     number = next(_numbers)
     defaults: dict[str, Any] = {
@@ -234,7 +234,7 @@ def make_reward(referrer: User | Refcode, status: str = "pending_approval", **va
 def make_settlement(
     vendor: Vendor, amount_minor: int = 100_000, status: str = "pending", **values: Any
 ) -> Settlement:
-    """Make a settlement: 20% for the platform, and 5% for the referral of one product."""
+    """Create a settlement with 20% for the platform and 5% for the referral of one product."""
     number = next(_numbers)
     platform, referral = amount_minor // 5, amount_minor // 20
     if "commission_minor" in values:

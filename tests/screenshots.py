@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.chromium import ARGUMENTS, chromium_program
-from tests.support.living import fill_cart, live_a_little, open_page, sign_in
+from tests.support.living import fill_cart, fill_portal, open_page, sign_in
 from tests.support.pages import PAGES, Lived
 from tests.support.portals import RunningPortal, start_portal
 
@@ -31,7 +31,7 @@ def main() -> None:
         started_portal(Path(scratch)) as portal,
         started_browser() as browser,
     ):
-        lived = live_a_little(browser, portal)
+        lived = fill_portal(browser, portal)
         if folder:
             take_everything(browser, portal, lived, folder)
         else:

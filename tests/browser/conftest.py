@@ -1,4 +1,4 @@
-"""What browser tests share: pages of a browser of their own, and signing in by the form."""
+"""Fixtures of browser tests: pages in separate browser contexts, and signing in through the form."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.living import live_a_little
+from tests.support.living import fill_portal
 from tests.support.pages import Lived
 from tests.support.portals import RunningPortal
 
 Visitor = Callable[..., Page]
+# The default of five seconds is too short for a busy machine.
+expect.set_options(timeout=20_000)
 
 
 def check_qr(page: Page, selector: str) -> None:
-    """Hold that no module of a QR code is cut off: the drawing lies inside its box, with light around it."""
+    """Check that no module of a QR code is cut off: the drawing lies inside its box with a margin around it."""
     margins = page.locator(selector).evaluate(
         """(svg) => {
           const box = svg.getBoundingClientRect(), ink = svg.querySelector("path").getBoundingClientRect();
@@ -29,7 +31,7 @@ def check_qr(page: Page, selector: str) -> None:
 
 @pytest.fixture
 def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Visitor]:
-    """Return a maker of pages, each in a browser of its own with no cookies; a script error fails the test."""
+    """Return a function that opens a page in a new context without cookies; a script error fails the test."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
@@ -48,13 +50,13 @@ def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Visitor]:
 
 @pytest.fixture(scope="session")
 def lived(browser: Browser, portal: RunningPortal) -> Lived:
-    """Let people use this worker's portal for a while; return what its pages can be asked for."""
-    return live_a_little(browser, portal)
+    """Fill the portal with purchases, rewards and payouts; return the names that its pages need."""
+    return fill_portal(browser, portal)
 
 
 @pytest.fixture
 def sign_in(portal: RunningPortal) -> Callable[[Page, str], None]:
-    """Return a function that signs a page in as one of the demo people."""
+    """Return a function that signs a page in as one of the demo users."""
 
     def enter(page: Page, role: str) -> None:
         login = portal.description["logins"][role]

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Visitor
-from tests.support.axe import appearance_violations, violations
+from tests.support.axe import appearance_violations, show_theme, violations
 from tests.support.living import sql
 from tests.support.pages import PAGES, Lived
 from tests.support.portals import RunningPortal
@@ -75,8 +75,8 @@ class PageCheck:
         self._note(where, violations(self.page))
         self._note(where, foreign_words(self.page, locale, self.names))
         self._note_sideways(where)
-        self.page.emulate_media(color_scheme="dark")
         self._resize(dark)
+        show_theme(self.page, "dark")
         self._note(f"{where} in the dark theme", appearance_violations(self.page))
         self._note_sideways(where)
         if locale == "uk":

@@ -1,4 +1,4 @@
-"""The core story with the keyboard alone, and what holds the focus meanwhile."""
+"""A purchase with the keyboard alone, and the focus after a swap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOCUSED = """() => {
   const at = document.activeElement;
   return at.getAttribute('aria-label') || at.innerText || at.name || at.id || '';
 }"""
-# The ring is around the element, or around the card or label it stands for.
+# The ring is around the element or around the card or label that it belongs to.
 RING = """() => {
   for (let at = document.activeElement, steps = 0; at && steps < 5; at = at.parentElement, steps += 1) {
     const style = getComputedStyle(at);
@@ -26,19 +26,19 @@ RING = """() => {
 }"""
 
 
-def tab_to(page: Page, wanted: str, most: int = 60) -> None:
-    """Press Tab until what has the focus is called so; every stop must show that it has it."""
-    for _ in range(most):
+def tab_to(page: Page, label: str, limit: int = 60) -> None:
+    """Press Tab until the focus is on an element with this label; every focused element must show a ring."""
+    for _ in range(limit):
         page.keyboard.press("Tab")
         name = str(page.evaluate(FOCUSED))
         if name:
             assert page.evaluate(RING), f"{name!r} does not show the focus"
-        if wanted in name:
+        if label in name:
             return
-    raise AssertionError(f"the keyboard never reached {wanted!r}")
+    raise AssertionError(f"the keyboard never reached {label!r}")
 
 
-def test_a_buyer_needs_no_mouse(visitor: Visitor, portal: RunningPortal) -> None:
+def test_purchase_works_with_the_keyboard(visitor: Visitor, portal: RunningPortal) -> None:
     page = visitor()
     page.goto(portal.description["referralLink"])
     page.keyboard.press("Tab")
@@ -71,7 +71,7 @@ def test_a_buyer_needs_no_mouse(visitor: Visitor, portal: RunningPortal) -> None
     expect(page.get_by_role("heading", name="Paid. Thank you!")).to_be_visible(timeout=15_000)
 
 
-def test_the_focus_survives_a_swap(
+def test_focus_survives_a_swap(
     visitor: Visitor, sign_in: Callable[[Page, str], None], portal: RunningPortal, lived: Lived
 ) -> None:
     with sql(portal) as cursor:
@@ -85,5 +85,5 @@ def test_the_focus_survives_a_swap(
     page.get_by_role("button", name=f"Approve {reference}").focus()
     page.keyboard.press("Enter")
     expect(page.locator("tr", has_text=reference).locator("[data-status=pending_approval]")).to_have_count(0)
-    held = page.evaluate("document.activeElement.closest('tr')?.innerText ?? ''")
-    assert reference in held
+    focused_row = page.evaluate("document.activeElement.closest('tr')?.innerText ?? ''")
+    assert reference in focused_row

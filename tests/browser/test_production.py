@@ -1,4 +1,4 @@
-"""The card story with production settings: HTTPS, the real content security policy, the provider's own address."""
+"""Card payments with production settings: HTTPS, the content security policy, the real address of the provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The referrer's dashboard in a browser, with and without scripts."""
+"""The dashboard of a referrer in a browser, with and without scripts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Visitor, check_qr
 
 
-def test_the_dashboard_works_without_scripts(visitor: Visitor, sign_in: Callable[[Page, str], None]) -> None:
+def test_dashboard_works_without_scripts(visitor: Visitor, sign_in: Callable[[Page, str], None]) -> None:
     page = visitor(java_script_enabled=False)
     sign_in(page, "referrer")
     page.goto("/en/refcodes")
@@ -28,7 +28,7 @@ def test_the_dashboard_works_without_scripts(visitor: Visitor, sign_in: Callable
     expect(card.locator("[data-status=active]")).to_be_visible()
 
 
-def test_a_qr_code_opens_in_a_dialog(visitor: Visitor, sign_in: Callable[[Page, str], None]) -> None:
+def test_qr_code_opens_in_a_dialog(visitor: Visitor, sign_in: Callable[[Page, str], None]) -> None:
     page = visitor()
     sign_in(page, "referrer")
     page.goto("/en/refcodes")

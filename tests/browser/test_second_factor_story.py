@@ -1,4 +1,4 @@
-"""The second factor in a browser: scanned, asked for at the door, and a stopped form that is sent after all."""
+"""The second factor in a browser: set up by QR code, required at sign-in and for sensitive actions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check(page: Page) -> None:
     assert not violations(page)
 
 
-def test_from_the_qr_code_to_a_confirmed_change(visitor: Visitor, portal: RunningPortal) -> None:
+def test_second_factor_is_set_up_and_required(visitor: Visitor, portal: RunningPortal) -> None:
     page = visitor()
     email = f"factor{time.time_ns()}@example.com"
     page.goto("/register")

@@ -1,4 +1,4 @@
-"""The main job in a real browser: a shared link becomes a paid order, a settlement and tokens on chain."""
+"""Purchases through a share link in a browser: a paid order, settlements, and tokens on chain."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MINT_SECONDS = 60
 
 
 class World:
-    """The running portal, its database and its chain, as an outsider sees them."""
+    """The database and the chain of the running portal."""
 
     def __init__(self, running: RunningPortal) -> None:
         self.dev = running.description
@@ -62,18 +62,18 @@ class World:
     def wait_for_status(self, reference: str, status: str) -> None:
         deadline = time.monotonic() + MINT_SECONDS
         while time.monotonic() < deadline:
-            found = self.row("SELECT status FROM referral_rewards WHERE order_reference = %s", reference)
-            if found and found[0] == status:
+            row = self.row("SELECT status FROM referral_rewards WHERE order_reference = %s", reference)
+            if row and row[0] == status:
                 return
             time.sleep(0.2)
-        raise AssertionError(f"{reference} is {found}, not {status}")
+        raise AssertionError(f"{reference} is {row}, not {status}")
 
 
 @pytest.fixture
 def world(portal: RunningPortal) -> Iterator[World]:
-    made = World(portal)
-    yield made
-    made.database.close()
+    opened = World(portal)
+    yield opened
+    opened.database.close()
 
 
 def sign_in(page: Page, login: dict[str, str]) -> None:
@@ -94,7 +94,7 @@ def register(page: Page, name: str) -> None:
 
 
 def fill_cart(page: Page) -> None:
-    """Take one product of each seller."""
+    """Add one product of each vendor to the cart."""
     for product in ("Mountain tea, 100 g", "Illustrated city map"):
         page.goto("/")
         page.get_by_role("button", name=f"Add to cart: {product}").click()
@@ -106,9 +106,7 @@ def reference_of(page: Page) -> str:
     return page.url.rsplit("/", 1)[1]
 
 
-def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(
-    world: World, visitor: Callable[[], Page]
-) -> None:
+def test_purchase_through_a_share_link_mints_a_reward(world: World, visitor: Callable[[], Page]) -> None:
     # The referrer copies a share link.
     referrer = visitor()
     sign_in(referrer, world.dev["logins"]["referrer"])
@@ -145,7 +143,7 @@ def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(
     reference = reference_of(buyer)
     expect(buyer.locator("main").get_by_text("is credited with this purchase")).to_be_visible()
 
-    # One signed callback has written both rails under the one reference.
+    # One signed callback has written both ledgers under one reference.
     assert world.row("SELECT status FROM orders WHERE order_reference = %s", reference) == ("paid",)
     assert world.row("SELECT count(*) FROM settlements WHERE order_reference = %s", reference) == (2,)
     assert world.row("SELECT count(*) FROM erp_sales_assists WHERE order_reference = %s", reference) == (2,)
@@ -172,7 +170,7 @@ def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(
     tx_hash = world.row("SELECT tx_hash FROM referral_rewards WHERE order_reference = %s", reference)[0]
     assert world.web3.eth.get_transaction_receipt(tx_hash)["status"] == 1
 
-    # The referrer sees the reward and a notification; the admin sees the breakdowns and the whole story.
+    # The referrer sees the reward and a notification; the admin sees the breakdowns and the audit page.
     referrer.goto("/refcodes")
     expect(referrer.locator("#rewards [data-status=minted]").first).to_be_visible()
     referrer.goto("/notifications")
@@ -194,7 +192,7 @@ def test_a_shared_link_becomes_tokens_in_the_referrers_wallet(
     }
 
 
-def test_credit_is_approved_at_once_and_minted_without_an_admin(
+def test_reward_of_a_credit_purchase_is_minted_without_an_admin(
     world: World, visitor: Callable[[], Page]
 ) -> None:
     page = visitor()
@@ -211,7 +209,7 @@ def test_credit_is_approved_at_once_and_minted_without_an_admin(
     assert world.row("SELECT rail FROM referral_rewards WHERE order_reference = %s", reference) == ("crypto",)
 
 
-def test_a_stand_in_that_misbehaves_pays_once(world: World, visitor: Callable[[], Page]) -> None:
+def test_repeated_and_invalid_callbacks_pay_once(world: World, visitor: Callable[[], Page]) -> None:
     page = visitor()
     page.goto(world.dev["referralLink"])
     register(page, "Bob")
@@ -240,7 +238,7 @@ def test_a_stand_in_that_misbehaves_pays_once(world: World, visitor: Callable[[]
     ]
 
 
-def test_a_declined_payment_says_so_and_can_be_tried_again(world: World, visitor: Callable[[], Page]) -> None:
+def test_declined_payment_can_be_retried(world: World, visitor: Callable[[], Page]) -> None:
     page = visitor()
     register(page, "Cid")
     fill_cart(page)

@@ -1,4 +1,4 @@
-"""A browser wallet that really signs: it announces itself (EIP-6963), the key stays in the test."""
+"""A browser wallet that signs: it announces itself (EIP-6963), and the test has its key."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.axe import appearance_violations, violations
+from tests.support.axe import appearance_violations, show_theme, violations
 from tests.support.portals import RunningPortal
 from tests.support.wallets import TestWallet
 
-# Three buttons of a wallet's window: agree, decline, and be on another network.
+# A wallet that agrees, declines or is on another network.
 _PROVIDER = """
 (() => {
   const provider = {
@@ -35,18 +35,18 @@ _PROVIDER = """
 """
 
 
-class Hand(TestWallet):
-    """A wallet and the person who holds it: what is declined, and which network it is on."""
+class BrowserWallet(TestWallet):
+    """A wallet and its user: the requests that are declined, and the network it is on."""
 
     def __init__(self, chain_id: int) -> None:
         super().__init__()
         self.chain_id = chain_id
         self.codes: dict[str, int] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.signed: list[str] = []
 
     def answer(self, method: str, params: list[Any]) -> dict[str, Any]:
-        self.asked.append(method)
+        self.requests.append(method)
         if method in self.codes:
             return {"code": self.codes[method]}
         if method == "personal_sign":
@@ -59,26 +59,26 @@ class Hand(TestWallet):
         return {"result": {"eth_requestAccounts": [self.stored], "eth_chainId": hex(self.chain_id)}[method]}
 
 
-class Desk:
-    """A browser of its own with the wallets that are installed in it."""
+class WalletBrowser:
+    """A browser context with the wallets that are installed in session."""
 
     def __init__(self, browser: Browser, portal: RunningPortal) -> None:
         self.portal = portal
         self.context: BrowserContext = browser.new_context(
             base_url=portal.url, locale="en-GB", permissions=["clipboard-read", "clipboard-write"]
         )
-        self.wallets: dict[str, Hand] = {}
-        self.context.expose_function("walletRequest", self._asked)
+        self.wallets: dict[str, BrowserWallet] = {}
+        self.context.expose_function("walletRequest", self._answer)
         self.page: Page = self.context.new_page()
         self.page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
 
-    def _asked(self, name: str, method: str, params: list[Any]) -> dict[str, Any]:
+    def _answer(self, name: str, method: str, params: list[Any]) -> dict[str, Any]:
         return self.wallets[name].answer(method, params)
 
-    def install(self, name: str = "Test Wallet") -> Hand:
-        hand = self.wallets[name] = Hand(self.portal.description["chainId"])
+    def install(self, name: str = "Test Wallet") -> BrowserWallet:
+        wallet = self.wallets[name] = BrowserWallet(self.portal.description["chainId"])
         self.context.add_init_script(_PROVIDER.replace("NAME", repr(name)))
-        return hand
+        return wallet
 
     def register(self, name: str) -> None:
         page = self.page
@@ -94,39 +94,39 @@ class Desk:
     def start(self) -> None:
         self.page.locator("[data-wallet-start]").click()
 
-    def told(self, text: str) -> None:
+    def expect_status(self, text: str) -> None:
         expect(self.page.locator("[data-wallet-status]")).to_contain_text(text)
 
 
 @pytest.fixture
-def desk(browser: Browser, portal: RunningPortal) -> Iterator[Callable[[], Desk]]:
-    made: list[Desk] = []
+def open_browser(browser: Browser, portal: RunningPortal) -> Iterator[Callable[[], WalletBrowser]]:
+    opened: list[WalletBrowser] = []
 
-    def make() -> Desk:
-        made.append(Desk(browser, portal))
-        return made[-1]
+    def make() -> WalletBrowser:
+        opened.append(WalletBrowser(browser, portal))
+        return opened[-1]
 
     yield make
-    for each in made:
+    for each in opened:
         each.context.close()
 
 
-def test_a_wallet_is_linked_copied_from_unlinked_and_linked_again(desk: Callable[[], Desk]) -> None:
-    it = desk()
-    hand, page = it.install(), it.page
-    it.register("Lina")
+def test_wallet_is_linked_unlinked_and_linked_again(open_browser: Callable[[], WalletBrowser]) -> None:
+    session = open_browser()
+    wallet, page = session.install(), session.page
+    session.register("Lina")
     page.goto("/refcodes")
     page.locator("main").get_by_role("link", name="Link a wallet").click()
-    host = it.portal.url.split("//")[1]
+    host = session.portal.url.split("//")[1]
     expect(page.locator("[data-wallet]")).to_contain_text(host)
-    it.start()
+    session.start()
     expect(page.get_by_text("The wallet is linked.").first).to_be_visible()
-    assert hand.signed[0].startswith(
-        f"{host} wants you to sign in with your Ethereum account:\n{hand.address}\n"
+    assert wallet.signed[0].startswith(
+        f"{host} wants you to sign in with your Ethereum account:\n{wallet.address}\n"
     )
-    card = page.locator(f"#wallet-{hand.stored}")
+    card = page.locator(f"#wallet-{wallet.stored}")
     link = card.get_by_label("Share link").input_value()
-    assert re.fullmatch(rf"{re.escape(it.portal.url)}\?ref=\w{{8}}", link)
+    assert re.fullmatch(rf"{re.escape(session.portal.url)}\?ref=\w{{8}}", link)
     card.get_by_role("button", name="Copy link").click()
     assert page.evaluate("navigator.clipboard.readText()") == link
     expect(card.locator("[data-status=active]")).to_be_visible()
@@ -137,128 +137,130 @@ def test_a_wallet_is_linked_copied_from_unlinked_and_linked_again(desk: Callable
     expect(page.get_by_text("The wallet is unlinked")).to_be_visible()
     expect(card).to_have_count(0)
 
-    it.start()
+    session.start()
     expect(card.get_by_label("Share link")).to_have_value(link)
 
 
-def test_a_wallet_signs_in_and_comes_back(desk: Callable[[], Desk], portal: RunningPortal) -> None:
-    it = desk()
-    hand, page = it.install(), it.page
+def test_wallet_signs_in_and_returns(
+    open_browser: Callable[[], WalletBrowser], portal: RunningPortal
+) -> None:
+    session = open_browser()
+    wallet, page = session.install(), session.page
     page.goto("/uk/register?next=/uk/refcodes")
-    it.start()
+    session.start()
     page.wait_for_url(f"{portal.url}/uk/refcodes")
     expect(page.locator(".wallet-card")).to_have_count(1)
     page.goto("/en/")
     page.get_by_label("Your account").click()
     page.get_by_role("button", name="Sign out").click()
     page.goto("/en/login")
-    it.start()
+    session.start()
     page.wait_for_url(f"{portal.url}/en/")
     page.get_by_label("Your account").click()
-    expect(page.locator(".menu-who")).to_have_text(f"{hand.address[:6]}…{hand.address[-4:]}")
+    expect(page.locator(".menu-who")).to_have_text(f"{wallet.address[:6]}…{wallet.address[-4:]}")
     with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM wallets WHERE address = %s", [hand.stored])
+        cursor.execute("SELECT count(*) FROM wallets WHERE address = %s", [wallet.stored])
         assert cursor.fetchone() == (1,)
 
 
-def test_each_way_it_can_fail_is_told_and_can_be_tried_again(desk: Callable[[], Desk]) -> None:
-    it = desk()
-    hand, page = it.install(), it.page
+def test_wallet_errors_are_explained_and_can_be_retried(open_browser: Callable[[], WalletBrowser]) -> None:
+    session = open_browser()
+    wallet, page = session.install(), session.page
     page.goto("/login")
-    for method, code, told in (
+    for method, code, text in (
         ("eth_requestAccounts", 4001, "You declined in your wallet."),
         ("eth_requestAccounts", -32002, "Your wallet has an open request already."),
         ("personal_sign", 4001, "You declined in your wallet."),
         ("personal_sign", -32603, "The wallet did not return a signature."),
     ):
-        hand.codes = {method: code}
-        it.start()
-        it.told(told)
+        wallet.codes = {method: code}
+        session.start()
+        session.expect_status(text)
         expect(page.locator("[data-wallet-preview]")).to_be_hidden()
         expect(page.locator("[data-wallet-start]")).to_be_focused()
-    hand.codes, hand.chain_id = {"wallet_switchEthereumChain": 4902}, 1
-    it.start()
-    it.told("Your wallet is on another network.")
-    hand.codes = {}
-    it.start()
-    page.wait_for_url(f"{it.portal.url}/")
-    assert hand.chain_id == it.portal.description["chainId"]
+    wallet.codes, wallet.chain_id = {"wallet_switchEthereumChain": 4902}, 1
+    session.start()
+    session.expect_status("Your wallet is on another network.")
+    wallet.codes = {}
+    session.start()
+    page.wait_for_url(f"{session.portal.url}/")
+    assert wallet.chain_id == session.portal.description["chainId"]
 
 
-def test_a_late_signature_and_a_lost_network_are_told(
-    desk: Callable[[], Desk], portal: RunningPortal
+def test_late_signature_and_lost_network_are_explained(
+    open_browser: Callable[[], WalletBrowser], portal: RunningPortal
 ) -> None:
-    it = desk()
-    hand, page = it.install(), it.page
+    session = open_browser()
+    wallet, page = session.install(), session.page
     page.goto("/login")
-    sign = hand.sign_bytes
+    sign = wallet.sign_bytes
 
     def sign_late(raw: bytes) -> str:
         with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
             cursor.execute(
                 "UPDATE wallet_challenges SET created_at = created_at - interval '1 hour',"
                 " expires_at = now() - interval '1 second' WHERE address = %s",
-                [hand.stored],
+                [wallet.stored],
             )
         return sign(raw)
 
-    hand.sign_bytes = sign_late  # type: ignore[method-assign]
-    it.start()
-    it.told("message has expired")
+    wallet.sign_bytes = sign_late  # type: ignore[method-assign]
+    session.start()
+    session.expect_status("message has expired")
     page.route("**/api/auth/wallet/challenge", lambda route: route.abort())
-    it.start()
-    it.told("The portal cannot be reached.")
+    session.start()
+    session.expect_status("The portal cannot be reached.")
 
 
-def test_a_message_of_another_site_is_not_shown_to_the_wallet(desk: Callable[[], Desk]) -> None:
-    it = desk()
-    hand, page = it.install(), it.page
+def test_message_of_another_site_is_not_sent_to_the_wallet(open_browser: Callable[[], WalletBrowser]) -> None:
+    session = open_browser()
+    wallet, page = session.install(), session.page
     page.goto("/login")
     forged = '{"message": "evil.example wants you to sign in with your Ethereum account:\\n0x"}'
     page.route(
         "**/api/auth/wallet/challenge",
         lambda route: route.fulfill(status=200, content_type="application/json", body=forged),
     )
-    it.start()
-    it.told("this page has another address")
-    assert "personal_sign" not in hand.asked
+    session.start()
+    session.expect_status("this page has another address")
+    assert "personal_sign" not in wallet.requests
 
 
-def test_no_wallet_one_old_wallet_and_several(desk: Callable[[], Desk]) -> None:
-    it = desk()
-    it.page.goto("/login")
-    it.start()
-    it.told("No wallet was found in this browser.")
+def test_no_wallet_legacy_wallet_and_several_wallets(open_browser: Callable[[], WalletBrowser]) -> None:
+    session = open_browser()
+    session.page.goto("/login")
+    session.start()
+    session.expect_status("No wallet was found in this browser.")
 
-    old = desk()
-    hand = old.install("legacy")
+    old = open_browser()
+    wallet = old.install("legacy")
     old.page.goto("/login")
     old.start()
     old.page.wait_for_url(f"{old.portal.url}/")
-    assert len(hand.signed) == 1
+    assert len(wallet.signed) == 1
 
-    many = desk()
+    many = open_browser()
     first, second = many.install("First Wallet"), many.install("Second Wallet")
     many.page.goto("/login")
     many.start()
-    many.told("Choose a wallet")
+    many.expect_status("Choose a wallet")
     expect(many.page.get_by_role("button", name="First Wallet")).to_be_focused()
     many.page.get_by_role("button", name="Second Wallet").click()
     many.page.wait_for_url(f"{many.portal.url}/")
     assert (len(first.signed), len(second.signed)) == (0, 1)
 
 
-def test_without_scripts_linking_explains_itself_and_unlinking_works(
-    browser: Browser, desk: Callable[[], Desk]
+def test_without_scripts_linking_is_explained_and_unlinking_works(
+    browser: Browser, open_browser: Callable[[], WalletBrowser]
 ) -> None:
-    it = desk()
-    hand = it.install()
-    it.register("Nora")
-    it.page.goto("/account/wallets")
-    it.start()
-    expect(it.page.locator(f"#wallet-{hand.stored}")).to_be_visible()
+    session = open_browser()
+    wallet = session.install()
+    session.register("Nora")
+    session.page.goto("/account/wallets")
+    session.start()
+    expect(session.page.locator(f"#wallet-{wallet.stored}")).to_be_visible()
     plain = browser.new_context(
-        base_url=it.portal.url, java_script_enabled=False, storage_state=it.context.storage_state()
+        base_url=session.portal.url, java_script_enabled=False, storage_state=session.context.storage_state()
     )
     page = plain.new_page()
     page.goto("/account/wallets")
@@ -271,13 +273,13 @@ def test_without_scripts_linking_explains_itself_and_unlinking_works(
     plain.close()
 
 
-def test_pages_are_accessible_after_a_refusal(desk: Callable[[], Desk]) -> None:
-    it = desk()
-    first, _second = it.install("First Wallet"), it.install("Second Wallet")
-    page = it.page
+def test_pages_are_accessible_after_a_refusal(open_browser: Callable[[], WalletBrowser]) -> None:
+    session = open_browser()
+    first, _second = session.install("First Wallet"), session.install("Second Wallet")
+    page = session.page
     page.goto("/uk/login")
     assert not problems(page)
-    it.start()
+    session.start()
     assert not problems(page)
     first.codes = {"eth_requestAccounts": 4001}
     page.get_by_role("button", name="First Wallet").click()
@@ -285,7 +287,7 @@ def test_pages_are_accessible_after_a_refusal(desk: Callable[[], Desk]) -> None:
     assert not problems(page)
     first.codes = {}
     page.get_by_role("button", name="First Wallet").click()
-    page.wait_for_url(f"{it.portal.url}/uk/")
+    page.wait_for_url(f"{session.portal.url}/uk/")
     page.goto("/uk/account/wallets")
     page.locator(f"#wallet-{first.stored} summary").click()
     assert not problems(page)
@@ -295,20 +297,20 @@ def test_pages_are_accessible_after_a_refusal(desk: Callable[[], Desk]) -> None:
 
 def problems(page: Page) -> list[str]:
     """Return what axe finds in both themes."""
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    show_theme(page, "light")
     light = violations(page, "best-practice")
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    show_theme(page, "dark")
     return light + appearance_violations(page)
 
 
-def test_a_wallet_confirms_who_is_there_and_the_stopped_form_goes_on(
-    desk: Callable[[], Desk], portal: RunningPortal
+def test_wallet_confirms_a_sensitive_action_and_the_form_is_sent(
+    open_browser: Callable[[], WalletBrowser], portal: RunningPortal
 ) -> None:
-    it = desk()
-    hand, page = it.install(), it.page
-    it.register("Svitlana")
+    session = open_browser()
+    wallet, page = session.install(), session.page
+    session.register("Svitlana")
     page.goto("/account/wallets")
-    it.start()
+    session.start()
     expect(page.get_by_text("The wallet is linked.").first).to_be_visible()
     page.goto("/account/security/second-factor")
     page.get_by_role("button", name="Set it up").click()
@@ -319,14 +321,14 @@ def test_a_wallet_confirms_who_is_there_and_the_stopped_form_goes_on(
         cursor.execute("UPDATE user_sessions SET confirmed_at = confirmed_at - interval '1 hour'")
 
     page.goto("/account/wallets")
-    it.start()  # a script is turned away: it leads to the page that asks, and back here
+    session.start()  # a script is turned away: it leads to the page that asks, and back here
     page.wait_for_url("**/account/confirm?next=**")
     page.goto("/account/wallets")
-    page.locator(f"#wallet-{hand.stored}").get_by_text("Unlink", exact=True).click()
+    page.locator(f"#wallet-{wallet.stored}").get_by_text("Unlink", exact=True).click()
     page.get_by_role("button", name="Unlink this wallet").click()
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     page.get_by_role("button", name="Confirm with a wallet").click()
     expect(page.get_by_role("heading", name="Thank you. Continue?")).to_be_visible()
-    assert "Confirm that this is me." in hand.signed[-1]
+    assert "Confirm that this is me." in wallet.signed[-1]
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("The wallet is unlinked")).to_be_visible()

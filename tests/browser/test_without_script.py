@@ -1,4 +1,4 @@
-"""The core flows with scripts switched off: every step is a link or a form."""
+"""Purchases, approvals and payouts without scripts: every step is a link or a form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIGN_IN = Callable[[Page, str], None]
 
 
 def newcomer(visitor: Visitor, portal: RunningPortal) -> Page:
-    """Return a page of somebody who came by the referral link and has just registered."""
+    """Return a page of a user who came through the referral link and has just registered."""
     page = visitor(java_script_enabled=False)
     page.goto(portal.description["referralLink"])
     page.get_by_role("link", name="Create account").click()
@@ -38,7 +38,7 @@ def buy_by_card(visitor: Visitor, portal: RunningPortal) -> str:
     fill_cart(page)
     page.get_by_label("Card, through WayForPay").check()
     page.get_by_role("button", name=re.compile("^Pay ")).click()
-    # Without a script the signed form waits for the buyer's own click.
+    # Without scripts the buyer sends the signed form.
     page.get_by_role("button", name="Continue to payment").click()
     page.get_by_role("button", name="Pay", exact=True).click()
     page.get_by_role("button", name="Back to the store").click()
@@ -46,9 +46,7 @@ def buy_by_card(visitor: Visitor, portal: RunningPortal) -> str:
     return page.url.rsplit("/", 1)[1]
 
 
-def test_a_buyer_pays_by_card_and_an_admin_decides(
-    visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal
-) -> None:
+def test_card_purchase_and_admin_decisions(visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal) -> None:
     approved, rejected = buy_by_card(visitor, portal), buy_by_card(visitor, portal)
     admin = visitor(java_script_enabled=False)
     sign_in(admin, "admin")
@@ -56,7 +54,7 @@ def test_a_buyer_pays_by_card_and_an_admin_decides(
     admin.get_by_role("button", name=f"Approve {approved}").click()
     row = admin.locator("tr", has_text=rejected)
     row.locator("summary", has_text="Reject").click()
-    row.get_by_label("Reason").fill("made for a test")
+    row.get_by_label("Reason").fill("a test")
     row.get_by_role("button", name=re.compile("^Reject")).click()
     with sql(portal) as cursor:
         cursor.execute(
@@ -68,9 +66,7 @@ def test_a_buyer_pays_by_card_and_an_admin_decides(
     assert statuses[approved] in ("approved", "minting", "minted")
 
 
-def test_an_admin_gives_credit_and_a_buyer_pays_with_it(
-    visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal
-) -> None:
+def test_credit_is_added_and_spent(visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal) -> None:
     page = newcomer(visitor, portal)
     with sql(portal) as cursor:
         cursor.execute("SELECT email FROM users ORDER BY id DESC LIMIT 1")
@@ -88,7 +84,9 @@ def test_an_admin_gives_credit_and_a_buyer_pays_with_it(
     expect(page.get_by_role("heading", name="Paid. Thank you!")).to_be_visible()
 
 
-def test_an_admin_mints_and_pays_vendors(visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal) -> None:
+def test_rewards_are_minted_and_vendors_paid(
+    visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal
+) -> None:
     buy_by_card(visitor, portal)
     admin = visitor(java_script_enabled=False)
     sign_in(admin, "admin")
@@ -99,7 +97,7 @@ def test_an_admin_mints_and_pays_vendors(visitor: Visitor, sign_in: SIGN_IN, por
     admin.goto("/admin/store/commissions")
     admin.get_by_role("link", name="Process due").first.click()
     pay = admin.get_by_role("button", name=re.compile(r"^Pay \d+ payout"))
-    # The schedule may have been quicker than the click.
+    # The schedule may have paid them already.
     if pay.count():
         pay.click()
     admin.goto("/admin/store/commissions/batches")

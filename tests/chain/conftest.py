@@ -1,4 +1,4 @@
-"""A world for every test: a clean database and a chain whose finality lags four blocks."""
+"""Each test gets a clean database and a chain whose finality lags four blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.chain_world import Anvil, World, close_pool, deploy
 
 @pytest.fixture
 def world(database_url: str) -> Iterator[World]:
-    """One clean database and a chain of its own: reorganisations leave nothing that a snapshot could restore."""
+    """Yield a clean database and a new chain: a snapshot cannot undo reorganisations."""
     anvil = Anvil()
     bind_database(database_url)
     try:

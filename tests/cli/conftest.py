@@ -1,4 +1,4 @@
-"""Commands as an operator runs them: on a fresh database, with and without a chain or a running server."""
+"""Fixtures of commands: a fresh database, applications with and without a chain, and a web server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def database(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def make_portal(database: str) -> MakePortal:
-    """Make an application on this test's database."""
+    """Return a function that builds an application on the database of this test."""
 
     def make(**values: Any) -> Flask:
         defaults = {
@@ -48,7 +48,7 @@ def make_portal(database: str) -> MakePortal:
 
 @pytest.fixture
 def on_chain(chain: LocalChain) -> Iterator[dict[str, Any]]:
-    """Yield the settings of a chain whose blocks keep coming."""
+    """Yield the settings of a chain that mines a block every 0.2 seconds."""
     stop = threading.Event()
 
     def mine() -> None:
@@ -71,7 +71,7 @@ def on_chain(chain: LocalChain) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Flask], str]]:
-    """Serve an application on loopback and return its address."""
+    """Return a function that serves an application on loopback and returns its address."""
     servers = []
 
     def start(app: Flask) -> str:
@@ -87,6 +87,6 @@ def serve() -> Iterator[Callable[[Flask], str]]:
 
 
 def invoke(app: Flask, *arguments: str) -> Result:
-    """Run one command as `flask --app wsgi` does."""
+    """Run one command as `flask --app wsgi` would."""
     with app.app_context():
         return app.test_cli_runner().invoke(args=list(arguments))

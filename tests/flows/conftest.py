@@ -1,4 +1,4 @@
-"""A small store in a fresh database: two sellers, a referrer with a code, buyers, and signed callbacks."""
+"""A small store in an empty database: two vendors, a referrer with a code, buyers, and signed callbacks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def settings_with(**changes: object) -> Settings:
 
 @dataclass
 class Store:
-    """The seeded store and the moves people make in it."""
+    """The seeded store and the actions of its users."""
 
     settings: Settings
     code: str
@@ -82,7 +82,7 @@ class Store:
         return self.receive(self.callback(order, status, **changes))
 
     def pay(self, buyer: User, *slugs: str, cookie: str | None = None) -> Order:
-        """Place an order, leave for the provider, and let a genuine Approved come."""
+        """Place an order, begin its payment and receive a signed Approved callback."""
         order = self.place(buyer, *slugs, cookie=cookie).order
         self.leave(order)
         self.tell(order)

@@ -1,4 +1,4 @@
-"""Which Chromium the browser tests drive, and how it starts without a network, a sandbox or a screen."""
+"""The Chromium of the browser tests and its arguments for machines without network, sandbox or screen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 
 def chromium_program() -> str | None:
-    """Return PORTAL_CHROMIUM, what `make test-setup` chose, or the system's; None means Playwright's own."""
+    """Return PORTAL_CHROMIUM, the choice of `make test-setup`, or the Chromium of the system; None for Playwright's."""
     if chosen := os.environ.get("PORTAL_CHROMIUM"):
         return chosen
     recorded = Path(sys.prefix) / "chromium-path"

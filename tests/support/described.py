@@ -1,4 +1,4 @@
-"""Hold answers to what `/openapi.json` says of them: the status, the content type, the body to the last member."""
+"""Compare JSON answers with `/openapi.json`: status, content type and every member of the body."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import jsonschema_rs
 from werkzeug.test import TestResponse
 
-from portal.app import create_app
 from portal.payments import PaymentProvider, list_providers
 from portal.settings import Settings
 from portal.web.api.openapi.document import api_description
 from portal.web.core.locale import LOCALES
+from tests.support.apps import development_app
 
 _NOT_OF_AN_OPERATION = (404, 405)
 _JSON_PATHS = ("/api/", "/healthz", "/readyz", "/openapi.json")
@@ -35,10 +35,9 @@ def _providers() -> tuple[PaymentProvider, ...]:
 
 def json_routes() -> set[tuple[str, str]]:
     """Return (path as OpenAPI writes it, method) of every JSON route of the application."""
-    app = create_app(Settings(_env_file=None, database_url="postgresql://nobody@127.0.0.1:1/none"))
     return {
         (path, method)
-        for rule in app.url_map.iter_rules()
+        for rule in development_app().url_map.iter_rules()
         if rule.rule.startswith(_JSON_PATHS)
         for path in _concrete(_as_described(rule.rule))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -51,7 +50,7 @@ def described_routes() -> set[tuple[str, str]]:
 
 
 def check_answer(answer: TestResponse) -> None:
-    """Raise AssertionError where a JSON route's answer is not as the document says; pages are left alone."""
+    """Raise AssertionError if the answer of a JSON route does not match the document; pages are ignored."""
     path, method = _bare(answer.request.path), answer.request.method
     if not path.startswith(_JSON_PATHS) or method in ("HEAD", "OPTIONS") or answer.status_code == 304:
         return
@@ -75,8 +74,8 @@ def check_answer(answer: TestResponse) -> None:
 
 @cache
 def _validator_of(template: str, method: str, status: str) -> jsonschema_rs.Draft202012Validator:
-    told = description()["paths"][template][method]["responses"][status]
-    return _compiled(told["content"]["application/json"]["schema"])
+    response = description()["paths"][template][method]["responses"][status]
+    return _compiled(response["content"]["application/json"]["schema"])
 
 
 @cache

@@ -1,4 +1,4 @@
-"""A payout run in a process of its own that is killed -9 when it passes a point."""
+"""A payout run in its own process, which is killed with SIGKILL at a failpoint."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run_payouts_and_die(label: str, **settings: Any) -> bool:
-    """Start a run with these settings and tell whether SIGKILL ended it at the label."""
+    """Start a run with these settings and return whether SIGKILL ended it at the label."""
     command = [sys.executable, "-m", "tests.support.killed_payouts", label, json.dumps(settings)]
     done = subprocess.run(command, cwd=ROOT, timeout=60, check=False, capture_output=True, text=True)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode == -signal.SIGKILL
 
 
-def _main(label: str, told: str) -> None:
-    settings = load_settings(_env_file=None, **json.loads(told))
+def _main(label: str, values: str) -> None:
+    settings = load_settings(_env_file=None, **json.loads(values))
     bind_database(str(settings.database_url))
 
     def die(passed: str) -> None:

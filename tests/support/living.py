@@ -1,4 +1,4 @@
-"""Let people use a running portal for a while, so that every page has something to show."""
+"""Fill a running portal with purchases, rewards and payouts, so that every page has something to show."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.support.pages import Lived
 from tests.support.portals import RunningPortal
 
 
-def live_a_little(browser: Browser, portal: RunningPortal) -> Lived:
-    """Let three people buy, one reward be minted, vendors be paid, an order be refunded; return the names of it all."""
+def fill_portal(browser: Browser, portal: RunningPortal) -> Lived:
+    """Create three purchases, a minted reward, paid vendors and a refund; return the names that pages need."""
     references = [buy(browser, portal, name) for name in ("Ann", "Bob", "Cid")]
-    own = leave_to_pay(browser, portal)
-    tell(portal, references[1], "Refunded", amount="100.00")
-    tell(portal, "store_nobody_1700000000000", "Approved", amount="10.00")
+    own = begin_payment(browser, portal)
+    send_callback(portal, references[1], "Refunded", amount="100.00")
+    send_callback(portal, "store_nobody_1700000000000", "Approved", amount="10.00")
     page = open_page(browser, portal, "en")
     sign_in(page, portal, "admin")
     approve(page, references[0])
@@ -39,12 +39,12 @@ def live_a_little(browser: Browser, portal: RunningPortal) -> Lived:
     }
     names |= {"reference": references[0], "refunded_reference": references[1], "own_reference": own}
     return Lived(
-        {**names, "job_id": remember_a_job(portal), "batch_id": pay_vendors(portal), "vendor_id": "1"}
+        {**names, "job_id": record_mint_job(portal), "batch_id": pay_vendors(portal), "vendor_id": "1"}
     )
 
 
 def buy(browser: Browser, portal: RunningPortal, name: str) -> str:
-    """Buy by card as somebody new who came by the referral link, and return the reference."""
+    """Buy by card as a new user who came through the referral link, and return the order reference."""
     page = open_page(browser, portal, "en")
     with page.expect_response("**/api/refcodes/track"):
         page.goto(portal.description["referralLink"])
@@ -57,8 +57,8 @@ def buy(browser: Browser, portal: RunningPortal, name: str) -> str:
     return reference
 
 
-def leave_to_pay(browser: Browser, portal: RunningPortal) -> str:
-    """Let the demo buyer, whose first purchase other tests need, leave for the payment and go no further."""
+def begin_payment(browser: Browser, portal: RunningPortal) -> str:
+    """Begin a payment as the demo buyer without paying: other tests need the first purchase of this user."""
     page = open_page(browser, portal, "en")
     sign_in(page, portal, "buyer")
     go_to_pay(page)
@@ -72,7 +72,7 @@ def leave_to_pay(browser: Browser, portal: RunningPortal) -> str:
 
 
 def go_to_pay(page: Page) -> None:
-    """Fill the cart and leave for the provider's page."""
+    """Fill the cart and open the page of the provider."""
     fill_cart(page)
     page.goto("/checkout")
     page.locator("input[value=wayforpay]").check()
@@ -80,8 +80,8 @@ def go_to_pay(page: Page) -> None:
     page.get_by_role("button", name="Pay", exact=True).wait_for()
 
 
-def tell(portal: RunningPortal, reference: str, status: str, *, amount: str) -> None:
-    """Send a genuinely signed callback as the provider would."""
+def send_callback(portal: RunningPortal, reference: str, status: str, *, amount: str) -> None:
+    """Send a signed callback as the provider would."""
     provider = portal.description["wayforpay"]
     fields = {
         "merchantAccount": provider["merchantAccount"],
@@ -106,8 +106,8 @@ def approve(page: Page, reference: str) -> None:
     row.locator("[data-status=minted]").wait_for(timeout=60_000)
 
 
-def remember_a_job(portal: RunningPortal) -> str:
-    """Write the job an admin's click would have made of what the schedule has minted; return its id."""
+def record_mint_job(portal: RunningPortal) -> str:
+    """Record what the schedule has minted as a job that an admin started; return the id of the job."""
     with sql(portal) as cursor:
         cursor.execute(
             "INSERT INTO mint_jobs (kind, status, processed, submitted, minted, started_at, finished_at)"
@@ -124,7 +124,7 @@ def remember_a_job(portal: RunningPortal) -> str:
 
 
 def pay_vendors(portal: RunningPortal) -> str:
-    """Let the weeks pass until the schedule has paid the vendors; return the batch."""
+    """Make all settlements due until the schedule has paid the vendors; return the id of the batch."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with sql(portal) as cursor:
@@ -136,12 +136,12 @@ def pay_vendors(portal: RunningPortal) -> str:
         if batch:
             return str(batch)
         time.sleep(0.5)
-    raise AssertionError("the vendors were not paid")
+    raise AssertionError("The vendors were not paid.")
 
 
 @contextmanager
 def sql(portal: RunningPortal) -> Iterator[Any]:
-    """Yield a cursor of the portal's database; what it did is committed."""
+    """Yield a cursor of the database of the portal; its changes are committed."""
     database = psycopg2.connect(portal.description["databaseUrl"])
     try:
         with database, database.cursor() as cursor:
@@ -185,7 +185,7 @@ def open_page(
     scheme: str = "light",
     size: dict[str, int] | None = None,
 ) -> Page:
-    """Return a page in a browser of its own."""
+    """Return a page in a new browser context."""
     context: BrowserContext = browser.new_context(
         base_url=portal.url,
         locale=locale,

@@ -1,13 +1,13 @@
-"""Every page there is, as whom it is seen and under which address: one list for looking, axe and languages.
+"""Every page with its address and the role that sees it, for screenshots, accessibility and languages.
 
-A house test holds it against the routes, so that no new page goes unseen.
+A test compares the list with the routes, so no new page is missed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-# Who sees a page: endpoint -> addresses, with what `Lived` holds in braces.
+# Role -> endpoint -> addresses, with names of `Lived` in braces.
 PAGES: dict[str, dict[str, list[str]]] = {
     "visitor": {
         "shop.catalogue": ["/"],
@@ -75,7 +75,7 @@ PAGES: dict[str, dict[str, list[str]]] = {
     },
 }
 
-# What answers GET and is no page of its own: files, JSON, fragments, redirects, a step of a form.
+# Endpoints that answer GET but are no pages: files, JSON, fragments, redirects, steps of a form.
 NOT_PAGES = {
     "account.sign_in_code",
     "admin.audit.proof",
@@ -92,7 +92,7 @@ NOT_PAGES = {
 
 @dataclass
 class Lived:
-    """What the pages of a portal with some life in it can be asked for."""
+    """Names in the addresses of pages: codes, references and ids that exist in the portal."""
 
     names: dict[str, str] = field(default_factory=dict)
 
@@ -100,5 +100,5 @@ class Lived:
         return path.format(**self.names)
 
     def addresses(self, role: str) -> list[str]:
-        """Return every address a role sees, in order."""
+        """Return every address that a role sees, in order."""
         return [self.address(path) for paths in PAGES[role].values() for path in paths]

@@ -1,4 +1,4 @@
-"""Running portals: `flask dev` in a process group of its own, as `make run` starts it."""
+"""Running portals: `flask dev` in its own process group, as `make run` starts it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from portal.dev.processes import pick_port
 from portal.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
-# Tests sign in and up far more often than people do.
+# Tests sign in and register far more often than users do.
 _LIMITS = ("RATE_LIMIT_BEACON", "RATE_LIMIT_SIGN_UP", "RATE_LIMIT_SIGN_IN")
 _GENEROUS = dict.fromkeys(_LIMITS, "100000 per minute")
 
 
 @dataclass
 class RunningPortal:
-    """One `flask dev` and what its dev.json says."""
+    """A `flask dev` process and the contents of its dev.json."""
 
     process: subprocess.Popen[bytes]
     data_dir: Path
@@ -37,7 +37,7 @@ class RunningPortal:
         return str(self.description["url"])
 
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60) -> int:
-        """Ask the command alone to end, as a service manager does, and return its exit status."""
+        """Send a signal to the command only, as a service manager does, and return its exit status."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
 
@@ -48,7 +48,7 @@ class RunningPortal:
         self.process.wait(10)
 
     def clear(self) -> None:
-        """Leave nothing running, whatever state the portal is in."""
+        """Stop everything, in whatever state the portal is."""
         self.kill_group()
         stop_chain(self.data_dir)
         stop_postgres(self.data_dir)
@@ -73,7 +73,7 @@ def start_portal(
 def launch_portal(
     data_dir: Path, *, port: int | None = None, **environment: str
 ) -> tuple[subprocess.Popen[bytes], Path]:
-    """Start a portal and return at once; its output goes to a file beside the data folder."""
+    """Start a portal and return at once; its output goes to a file next to the data folder."""
     log = data_dir.parent / f"{data_dir.name}.output"
     arguments = ["--port", str(port or pick_port()), "--data-dir", str(data_dir)]
     with log.open("wb") as output:
@@ -90,7 +90,7 @@ def launch_portal(
 
 
 def _describes(description: Path, process: subprocess.Popen[bytes]) -> bool:
-    """Tell whether dev.json is this run's: the command removes an older one before it starts anything."""
+    """Return whether dev.json is of this process: the command removes an older file before it starts anything."""
     return description.exists() and f"{process.pid}\n" == (description.parent / "dev.lock").read_text()
 
 

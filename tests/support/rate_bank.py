@@ -1,4 +1,4 @@
-"""A bank on loopback that tells a rate as the National Bank of Ukraine does."""
+"""A bank on loopback that publishes a rate as the National Bank of Ukraine does."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 
 
 def rate_answer(rate: object = 44.5483, day: str = "14.09.2026", code: str = "USD") -> bytes:
-    """Return the bank's answer for a day."""
+    """Return the answer of the bank for a day."""
     entry = {"r030": 840, "txt": "Долар США", "rate": rate, "cc": code, "exchangedate": day, "special": "N"}
     return json.dumps([entry]).encode()
 
 
 class RateBank(HTTPServer):
-    """A bank that answers the asked date, or what it is told to."""
+    """A bank that answers with the rate of the requested date or with a given body."""
 
     calls = 0
     broken = False
@@ -32,8 +32,8 @@ class _Desk(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         bank: RateBank = self.server  # type: ignore[assignment]
         bank.calls += 1
-        asked = parse_qs(urlsplit(self.path).query)["date"][0]
-        day = f"{asked[6:]}.{asked[4:6]}.{asked[:4]}"
+        date = parse_qs(urlsplit(self.path).query)["date"][0]
+        day = f"{date[6:]}.{date[4:6]}.{date[:4]}"
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"[]" if bank.broken else rate_answer(bank.rate, day))

@@ -1,6 +1,7 @@
-"""One folder a test run, shared by its xdist workers: servers in it are started by whoever needs them first.
+"""One folder per test run for its servers and files, shared by the xdist workers.
 
-The folder's name holds the pid of the run, so a later run clears what a killed one left behind.
+The first worker that needs a server starts it. The name of the folder contains the pid of the run, so a later run
+removes what a killed run left behind.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from portal.dev import stop_chain, stop_postgres
 _VARIABLE = "PORTAL_TEST_RUN"
 _PREFIX = "portal-tests-"
 _MEMORY = Path("/dev/shm")
-_ROOM = 4 * 1024**3
+_SPACE_BYTES = 4 * 1024**3
 
 
 def open_run(*, in_memory: bool = False) -> None:
-    """Make the run's folder in the process that starts the workers; they inherit its name.
+    """Create the folder of the run in the process that starts the workers; they inherit its name.
 
-    `in_memory` asks for a file system in memory where it has room. A clone of the template is 700 small files, and
-    ext4 is ten times as slow to make them while it keeps from reusing those that the test before has just removed.
+    `in_memory` prefers a file system in memory if it has enough space: a clone of the template has 700 small files,
+    and ext4 takes ten times as long to create them.
     """
     _clear_killed_runs()
-    parent = _MEMORY if in_memory and _has_room(_MEMORY) else None
+    parent = _MEMORY if in_memory and _has_space(_MEMORY) else None
     os.environ[_VARIABLE] = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)
 
 
@@ -51,8 +52,8 @@ def one_at_a_time(name: str) -> Iterator[None]:
         yield
 
 
-def _has_room(folder: Path) -> bool:
-    return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= _ROOM
+def _has_space(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= _SPACE_BYTES
 
 
 def _clear_killed_runs() -> None:

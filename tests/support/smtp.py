@@ -1,4 +1,4 @@
-"""A real SMTP server on loopback, which can be told to refuse, to break off and to speak TLS."""
+"""A real SMTP server on loopback that can refuse letters, close connections and use TLS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ USER, PASSWORD = "portal", "p@ss/word:1"
 
 
 class Mailbox:
-    """What arrived, and what the server is to answer instead of taking a letter: one answer a letter."""
+    """Letters that arrived, and answers that the server gives instead of accepting a letter, one per letter."""
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
@@ -48,7 +48,7 @@ class Mailbox:
 
 @contextmanager
 def smtp_server(**options: Any) -> Iterator[tuple[Mailbox, int]]:
-    """Run a server for the block; yield its mailbox and port. Options are aiosmtpd's."""
+    """Run a server for the block and yield its mailbox and port; options are passed to aiosmtpd."""
     mailbox, port = Mailbox(), pick_port()
     controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()

@@ -36,7 +36,7 @@ class SlowStore:
 
 
 def wait_for_group(counter: GroupCommit, size: int) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if counter._open is not None and sum(counter._open.counts.values()) == size:
             return
@@ -49,12 +49,12 @@ def test_arrivals_during_write_share_next_write() -> None:
     counter = GroupCommit(store.write)
     with ThreadPoolExecutor(10) as pool:
         first = pool.submit(counter.add, "a")
-        store.started.acquire(timeout=5)
+        store.started.acquire(timeout=30)
         later = [pool.submit(counter.add, name) for name in "aabbbbb"]
         wait_for_group(counter, 7)
         store.gate.release()
         assert first.result(5)
-        store.started.acquire(timeout=5)
+        store.started.acquire(timeout=30)
         assert not any(each.done() for each in later), "answered before it was durable"
         store.gate.release()
         assert all(each.result(5) for each in later)
@@ -73,7 +73,7 @@ def test_unknown_name_is_reported_to_its_own_visitor_only() -> None:
     counter = GroupCommit(store.write)
     with ThreadPoolExecutor(3) as pool:
         pool.submit(counter.add, "a")
-        store.started.acquire(timeout=5)
+        store.started.acquire(timeout=30)
         known, unknown = pool.submit(counter.add, "b"), pool.submit(counter.add, "unknown")
         wait_for_group(counter, 2)
         store.gate.release(2)
@@ -85,12 +85,12 @@ def test_failed_write_fails_its_own_group_only() -> None:
     counter = GroupCommit(store.write)
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(counter.add, "a")
-        store.started.acquire(timeout=5)
+        store.started.acquire(timeout=30)
         failing = [pool.submit(counter.add, "b") for _ in "xyz"]
         wait_for_group(counter, 3)
         store.gate.release()
         assert first.result(5)
-        store.started.acquire(timeout=5)
+        store.started.acquire(timeout=30)
         store.fails = True
         store.gate.release()
         for each in failing:
@@ -122,7 +122,7 @@ def test_hanging_write_times_out() -> None:
     counter = GroupCommit(store.write, wait_seconds=1)
     with ThreadPoolExecutor(2) as pool:
         hanging = pool.submit(counter.add, "a")
-        store.started.acquire(timeout=5)
+        store.started.acquire(timeout=30)
         for _ in range(2):
             with pytest.raises(DatabaseAway):
                 counter.add("b")
