@@ -1,4 +1,4 @@
-"""Every code a room can state has a sentence and a status, and the sentence says what it was given."""
+"""Every error code has a status and a message, and the message renders with its parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from portal.web.text import messages as sentences
 from tests.support.apps import development_app
 
 
-def every_error() -> dict[str, type[PortalError]]:
+def errors_by_code() -> dict[str, type[PortalError]]:
     """Return the errors of the whole portal by code."""
     for module in pkgutil.walk_packages(portal.__path__, "portal."):
         importlib.import_module(module.name)
@@ -29,9 +29,9 @@ def subclasses(kind: type[PortalError]) -> Iterator[type[PortalError]]:
         yield from subclasses(child)
 
 
-# Read by the program itself, or told by commands in English: no page shows them.
+# Handled by code or printed by commands in English; no page shows them.
 INTERNAL = {"callback_malformed", "data_folder_unusable", "deployment_failed", "local_runtime"}
-# What sentences are filled with; a new parameter belongs here too.
+# Parameters of the messages; add new parameters here.
 PARAMS: dict[str, object] = {
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
@@ -42,33 +42,37 @@ PARAMS: dict[str, object] = {
 }  # fmt: skip
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
-    assert "error" not in every_error()
+def test_every_error_class_sets_a_code() -> None:
+    assert "error" not in errors_by_code()
 
 
-def test_every_code_has_a_sentence() -> None:
+def test_every_code_has_a_message() -> None:
     missing = {
-        f"{code} ({kind.__module__})" for code, kind in every_error().items() if code not in sentences._ERRORS
+        f"{code} ({kind.__module__})"
+        for code, kind in errors_by_code().items()
+        if code not in sentences._ERRORS
     }
     assert not {name for name in missing if name.split()[0] not in INTERNAL}
 
 
-def test_every_status_and_sentence_belongs_to_a_code() -> None:
+def test_every_status_and_message_belongs_to_a_code() -> None:
     known = (
-        set(every_error()) | set(errors._HTTP_CODES.values()) | {"csrf_invalid", "internal", "input_invalid"}
+        set(errors_by_code())
+        | set(errors._HTTP_CODES.values())
+        | {"csrf_invalid", "internal", "input_invalid"}
     )
-    left_over = (set(errors._STATUS) | set(sentences._ERRORS)) - known
-    assert not left_over
+    unused = (set(errors._STATUS) | set(sentences._ERRORS)) - known
+    assert not unused
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_every_sentence_can_be_said(locale: str) -> None:
+def test_every_message_renders(locale: str) -> None:
     app = development_app()
     with app.test_request_context("/", environ_overrides={"portal.locale": locale}):
         for code, sentence in sentences._ERRORS.items():
-            told = sentence(PARAMS)
-            assert told, code
-            assert "%(" not in told, code
+            message = sentence(PARAMS)
+            assert message, code
+            assert "%(" not in message, code
 
 
 def test_statuses_have_words_for_every_value() -> None:
