@@ -1,7 +1,7 @@
-"""Rows for tests, written straight into the bound database: plain functions with sensible defaults.
+"""Rows for tests, inserted directly into the bound database with sensible defaults.
 
-They skip the flows on purpose: a test states the situation it starts from, then drives the portal through
-its own door. Each function returns the row as the database has it.
+They bypass the flows on purpose: a test sets up its initial state here, then uses the portal's own entry
+points. Each function returns the stored row.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ def password_hash() -> str:
     return hash_password(PASSWORD)
 
 
-# ---------------------------------------------------------------------- people
+# ---------------------------------------------------------------------- users
 
 
 def make_user(name: str = "Olena Bondar", **values: Any) -> User:
-    """Make a person who signs in with PASSWORD."""
+    """Make a user whose password is PASSWORD."""
     number = next(_numbers)
-    defaults = {"email": f"person{number}@example.com", "name": name, "password_hash": password_hash()}
+    defaults = {"email": f"user{number}@example.com", "name": name, "password_hash": password_hash()}
     return _insert(User, **{**defaults, **values})
 
 
@@ -67,7 +67,7 @@ def make_admin(**values: Any) -> User:
 
 
 def make_wallet(user: User, address: str | None = None) -> str:
-    """Link a wallet to a person and return its stored form."""
+    """Link a wallet to a user and return the stored address."""
     stored = address or new_address()
     Wallet.insert(address=stored, user=user.id).execute()
     return stored
@@ -78,14 +78,14 @@ def new_address() -> str:
 
 
 def make_code(owner: User, wallet: str | None = None, **values: Any) -> Refcode:
-    """Give a person a share code, with a wallet of its own unless one is given."""
+    """Make a share code of a user, with a new wallet unless one is given."""
     code = values.pop("code", None) or random_text(8)
     Refcode.insert(code=code, owner=owner.id, wallet_address=wallet or make_wallet(owner), **values).execute()
     return Refcode.get_by_id(code)
 
 
 def make_visits(code: Refcode, by_days_ago: dict[int, int]) -> None:
-    """Write the daily buckets of a code, however old, and its total and the platform's as their sum."""
+    """Write daily visits of a code, and add them to its total and to the platform's."""
     today = datetime.now(UTC).date()
     for days, visits in by_days_ago.items():
         day = today - timedelta(days=days)
@@ -123,7 +123,7 @@ def make_vendor(user: User | None = None, **values: Any) -> Vendor:
 
 
 def make_product(vendor: Vendor | None = None, **values: Any) -> Product:
-    """Make a product for sale, 1 000.00 UAH unless said otherwise, with its opening stock movement."""
+    """Make a product for sale, 1 000.00 UAH by default, with its opening stock movement."""
     number = next(_numbers)
     defaults: dict[str, Any] = {
         "vendor": (vendor or make_vendor()).id,
@@ -190,7 +190,7 @@ def make_order(
 
 
 def make_payment(order: Order, status: str = "redirected", **values: Any) -> PaymentTransaction:
-    """Make the payment of an order, at the provider's page unless said otherwise."""
+    """Make the payment of an order, redirected to the provider by default."""
     defaults: dict[str, Any] = {
         "order_reference": order.order_reference,
         "purpose": "store_order",
@@ -207,7 +207,7 @@ def make_payment(order: Order, status: str = "redirected", **values: Any) -> Pay
 
 
 def make_reward(referrer: User | Refcode, status: str = "pending_approval", **values: Any) -> ReferralReward:
-    """Make a reward of 12.5 tokens for 1 000.00 UAH in any status, with what that status requires."""
+    """Make a reward of 12.5 tokens for 1 000.00 UAH in any status, with the columns that status requires."""
     code = referrer if isinstance(referrer, Refcode) else make_code(referrer)
     number = next(_numbers)
     defaults: dict[str, Any] = {
@@ -234,7 +234,7 @@ def make_reward(referrer: User | Refcode, status: str = "pending_approval", **va
 def make_settlement(
     vendor: Vendor, amount_minor: int = 100_000, status: str = "pending", **values: Any
 ) -> Settlement:
-    """Make a settlement: 20% for the platform, and 5% for the referral of one product."""
+    """Make a settlement: 20% platform commission and 5% referral commission of one product."""
     number = next(_numbers)
     platform, referral = amount_minor // 5, amount_minor // 20
     if "commission_minor" in values:
