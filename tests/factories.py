@@ -52,13 +52,13 @@ def password_hash() -> str:
     return hash_password(PASSWORD)
 
 
-# ---------------------------------------------------------------------- people
+# ---------------------------------------------------------------------- users
 
 
 def make_user(name: str = "Olena Bondar", **values: Any) -> User:
     """Create a user who signs in with PASSWORD."""
     number = next(_numbers)
-    defaults = {"email": f"person{number}@example.com", "name": name, "password_hash": password_hash()}
+    defaults = {"email": f"user{number}@example.com", "name": name, "password_hash": password_hash()}
     return _insert(User, **{**defaults, **values})
 
 

@@ -57,7 +57,7 @@ class Store:
         lines = [CartLine(self.product(slug).id, 1) for slug in slugs or ("mountain-tea", "city-map")]
         return place_order(buyer, lines, cookie, self.settings, checkout_key=key)
 
-    def leave(self, order: Order) -> None:
+    def begin_payment(self, order: Order) -> None:
         begin_order_payment(order.id, order.buyer, "en", self.settings)
 
     def callback(self, order: Order, status: str = "Approved", **changes: object) -> bytes:
@@ -78,14 +78,16 @@ class Store:
     def receive(self, body: bytes) -> Mapping[str, str | int]:
         return receive_callback(RawCallback("wayforpay", body), self.chain, self.settings)
 
-    def tell(self, order: Order, status: str = "Approved", **changes: object) -> Mapping[str, str | int]:
+    def send_callback(
+        self, order: Order, status: str = "Approved", **changes: object
+    ) -> Mapping[str, str | int]:
         return self.receive(self.callback(order, status, **changes))
 
     def pay(self, buyer: User, *slugs: str, cookie: str | None = None) -> Order:
         """Place an order, begin its payment and receive a signed Approved callback."""
         order = self.place(buyer, *slugs, cookie=cookie).order
-        self.leave(order)
-        self.tell(order)
+        self.begin_payment(order)
+        self.send_callback(order)
         return Order.get_by_id(order.id)
 
 

@@ -35,7 +35,7 @@ def test_failed_job_logs_its_exception(caplog: pytest.LogCaptureFixture) -> None
     assert line["exc_info"]
 
 
-def test_job_that_runs_elsewhere_is_left_to_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_job_running_in_another_process_is_skipped(caplog: pytest.LogCaptureFixture) -> None:
     runs: list[object] = []
     with connection(), advisory_lock("job:busy") as is_locked, caplog.at_level(logging.DEBUG, logger="jobs"):
         assert is_locked
@@ -44,6 +44,6 @@ def test_job_that_runs_elsewhere_is_left_to_it(caplog: pytest.LogCaptureFixture)
     assert lines_of(caplog) == []
 
 
-def test_names_of_jobs_are_unique() -> None:
+def test_job_names_are_unique() -> None:
     names = [job.name for job in JOBS]
     assert len(names) == len(set(names))

@@ -1,4 +1,4 @@
-"""The routes as lines of text: `python -m tests.house.routes` writes the committed list anew."""
+"""The routes as lines of text: `python -m tests.house.routes` rewrites the committed list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LIST = Path(__file__).with_name("routes.txt")
 
 
 def route_lines(app: Flask) -> list[str]:
-    """Return `METHOD path endpoint audience`, with `no-token` where no CSRF token is asked for, in order."""
+    """Return `METHOD path endpoint audience`, with `no-token` for routes without CSRF protection, sorted."""
     lines = []
     for rule in app.url_map.iter_rules():
         access = access_of(app, rule.endpoint)

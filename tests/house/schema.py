@@ -16,7 +16,7 @@ _HEADER = (
     "-- Generated: run `make schema` after changing sql/.\n\n"
 )
 _OPTIONS = ("--schema-only", "--no-owner", "--no-privileges", "--exclude-table=*yoyo*")
-# Comments, session settings and psql commands, which differ between runs and versions of pg_dump.
+# Comments, session settings and psql commands: they differ between runs and versions of pg_dump.
 _NOISE = re.compile(r"^(?:--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(?:un)?restrict .*)\n", re.MULTILINE)
 
 _FUNCTION = re.compile(r"^CREATE FUNCTION .*?^\$\$;\n", re.MULTILINE | re.DOTALL)

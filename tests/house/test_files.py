@@ -1,4 +1,4 @@
-"""The tree itself: vendored files are what they were, sizes stay small, nothing is left for later."""
+"""The source tree: vendored files are unchanged, files and functions are short, money is exact."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 STATIC = PROJECT / "portal" / "static"
 LOCK = json.loads((STATIC / "vendor" / "vendor.lock.json").read_text())
-# Spelled apart, so that this file may be searched as well.
-_LATER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
+# The markers are split so that this file passes its own search.
+_MARKER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 _KB = 1024
 
 
@@ -29,17 +29,17 @@ def python_files() -> list[Path]:
 
 
 def tracked_files() -> list[Path]:
-    """Return the files of the repository, committed or about to be."""
-    asked = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    told = subprocess.run(asked, cwd=PROJECT, capture_output=True, check=False)
-    if told.returncode:
+    """Return the files of the repository, tracked or not yet ignored."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    listing = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)
+    if listing.returncode:
         pytest.skip("not a git checkout")
-    names = [name for name in told.stdout.decode().split("\0") if name]
+    names = [name for name in listing.stdout.decode().split("\0") if name]
     return [path for name in names if (path := PROJECT / name).is_file()]
 
 
 @pytest.mark.parametrize("entry", LOCK["files"], ids=lambda entry: entry["file"])
-def test_a_vendored_file_is_what_it_was(entry: dict[str, str]) -> None:
+def test_vendored_file_matches_its_checksum(entry: dict[str, str]) -> None:
     assert hashlib.sha256((STATIC / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
     assert entry["version"]
     assert entry["licence"]
@@ -52,15 +52,15 @@ def test_every_vendored_file_is_in_the_lock() -> None:
     assert {path.relative_to(STATIC).as_posix() for path in (STATIC / "vendor").iterdir()} <= known
 
 
-def test_nothing_is_left_for_later() -> None:
-    others = {STATIC / entry["file"] for entry in LOCK["files"]}
-    found = []
+def test_no_unfinished_work_is_marked() -> None:
+    vendored = {STATIC / entry["file"] for entry in LOCK["files"]}
+    offences = []
     for path in tracked_files():
-        if path in others or "lock" in path.name or "artifacts" in path.parts:
+        if path in vendored or "lock" in path.name or "artifacts" in path.parts:
             continue
         text = path.read_bytes().decode("utf-8", "replace")
-        found += [f"{path.relative_to(PROJECT)}: {match[0]}" for match in _LATER.finditer(text)]
-    assert not found
+        offences += [f"{path.relative_to(PROJECT)}: {match[0]}" for match in _MARKER.finditer(text)]
+    assert not offences
 
 
 def test_no_secret_file_is_tracked() -> None:
@@ -78,7 +78,7 @@ def functions(path: Path) -> Iterator[ast.FunctionDef]:
 
 
 def test_functions_are_short() -> None:
-    """A signature and a docstring do not count: the body is what one has to hold in mind."""
+    """Signature and docstring are not counted, only the body."""
     long = []
     for path in python_files():
         for function in functions(path):
@@ -91,8 +91,8 @@ def test_functions_are_short() -> None:
     assert not long
 
 
-def test_no_two_test_files_have_one_name() -> None:
-    """Tests are no packages: of two files with one name a run collects the first only."""
+def test_names_of_test_files_are_unique() -> None:
+    """Test folders are not packages: pytest collects only the first of two files with the same name."""
     names = [path.name for path in (PROJECT / "tests").rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))
 
@@ -103,41 +103,41 @@ def test_files_are_short() -> None:
     assert not long
 
 
-def test_nothing_is_imported_inside_a_function() -> None:
-    found = [
+def test_imports_are_at_module_level() -> None:
+    offences = [
         f"{path.relative_to(PROJECT)}:{node.lineno}"
         for path in python_files()
         for function in functions(path)
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
-    assert not found
+    assert not offences
 
 
-def test_nothing_becomes_a_float() -> None:
-    found = []
+def test_no_value_is_a_float() -> None:
+    offences = []
     for path in python_files():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
-                found.append(f"{path.relative_to(PROJECT)}:{node.lineno} float()")
+                offences.append(f"{path.relative_to(PROJECT)}:{node.lineno} float()")
             if isinstance(node, ast.Name) and node.id in ("FloatField", "DoubleField"):
-                found.append(f"{path.relative_to(PROJECT)}:{node.lineno} {node.id}")
-    assert not found
+                offences.append(f"{path.relative_to(PROJECT)}:{node.lineno} {node.id}")
+    assert not offences
     inexact = re.compile(r"\b(?:real|float\d?|double precision)\b", re.IGNORECASE)
     bare = {path.name: re.sub(r"--.*", "", path.read_text()) for path in (PROJECT / "sql").rglob("*.sql")}
     assert not {name: inexact.findall(text) for name, text in bare.items() if inexact.search(text)}
 
 
-def test_no_float_literal_stands_near_money() -> None:
-    rooms = ("commissions", "rewards", "payments", "shop", "lib")
-    found = [
+def test_money_packages_contain_no_float_literals() -> None:
+    packages = ("commissions", "rewards", "payments", "shop", "lib")
+    offences = [
         f"{path.relative_to(PROJECT)}:{node.lineno} {node.value}"
-        for room in rooms
-        for path in sorted((PROJECT / "portal" / room).rglob("*.py"))
+        for package in packages
+        for path in sorted((PROJECT / "portal" / package).rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, float)
     ]
-    assert not found
+    assert not offences
 
 
 # ---------------------------------------------------------------------- weights
@@ -147,12 +147,12 @@ def gzipped(*paths: Path) -> int:
     return sum(len(gzip.compress(path.read_bytes())) for path in paths)
 
 
-def test_the_styles_and_scripts_are_light() -> None:
+def test_styles_and_scripts_are_small() -> None:
     assert gzipped(*STATIC.rglob("*.css")) <= 85 * _KB
     assert gzipped(*STATIC.rglob("*.js")) <= 25 * _KB
 
 
-def test_only_the_named_scripts_are_there() -> None:
+def test_scripts_are_present_and_use_no_unsafe_calls() -> None:
     scripts = {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js")}
     assert {"portal.js", "theme.js", "vendor/htmx.min.js"} <= scripts
     for path in STATIC.rglob("*.js"):

@@ -1,4 +1,4 @@
-"""Orders from before stores existed get store 1, one customer per buyer, and what was paid."""
+"""Orders older than the stores table get store 1, one customer per buyer, and their paid amount."""
 
 from __future__ import annotations
 
@@ -102,13 +102,13 @@ def test_earlier_orders_are_migrated(migrated: str) -> None:
         ("paid", "tea"),
     ]
     assert execute(migrated, "SELECT collected_by FROM settlements") == [("platform",)]
-    # The totals of the codes are noted by the rows that came before, and by nothing else.
-    noted = (
+    # The migration itself adds no deltas to the order totals of codes.
+    deltas = (
         "SELECT code, sum(orders), sum(paid), sum(refunded), count(*) FROM code_order_deltas GROUP BY code"
     )
-    assert execute(migrated, noted) == [("ABCDEFGH", 2, 1, 0, 1)]
+    assert execute(migrated, deltas) == [("ABCDEFGH", 2, 1, 0, 1)]
     execute(migrated, "UPDATE orders SET status = 'refunded' WHERE id = 'paid'")
-    assert execute(migrated, noted) == [("ABCDEFGH", 2, 1, 1, 2)]
+    assert execute(migrated, deltas) == [("ABCDEFGH", 2, 1, 1, 2)]
 
 
 @pytest.mark.system_postgres

@@ -1,4 +1,4 @@
-"""Migrations and functions apply to an empty or an older database, silently, and write nothing when up to date."""
+"""Migrations and functions apply to an empty or an older database, silently; when up to date they write nothing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def empty_database() -> Iterator[str]:
 
 @pytest.fixture
 def copied_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the functions be read from a copy that the test may change."""
+    """Read the functions from a copy that the test can change."""
     for path in sorted((SQL / "functions").glob("*.sql")):
         (tmp_path / path.name).write_text(path.read_text())
     monkeypatch.setattr(migrations, "_FUNCTIONS_FOLDER", tmp_path)
@@ -62,7 +62,7 @@ def test_empty_database_is_migrated_silently_and_once(
 ) -> None:
     capfd.readouterr()
     applied = migrate(empty_database)
-    # yoyo prints the rows of a statement that returns some, in the middle of the operator's progress.
+    # yoyo prints the rows a statement returns, in the middle of the progress output.
     assert capfd.readouterr() == ("", "")
     assert applied == [*migration_names(), FUNCTIONS]
     before = execute(empty_database, _DEFINITIONS)

@@ -1,4 +1,4 @@
-"""models.py says of every column what the migrated database says."""
+"""models.py agrees with the migrated database on every column."""
 
 from __future__ import annotations
 
@@ -42,11 +42,15 @@ GROUP BY c.relname
 
 
 def tables() -> dict[str, type[peewee.Model]]:
-    """Return the models by table name; the bases have no table of their own."""
-    found = [
+    """Return the models by table name; abstract bases have no table."""
+    models_of_tables = [
         value for _, value in inspect.getmembers(models, inspect.isclass) if issubclass(value, models.Table)
     ]
-    return {each._meta.table_name: each for each in found if each not in (models.Table, models.StatusTable)}
+    return {
+        each._meta.table_name: each
+        for each in models_of_tables
+        if each not in (models.Table, models.StatusTable)
+    }
 
 
 def column_type(field: peewee.Field) -> str:

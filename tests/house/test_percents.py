@@ -1,4 +1,4 @@
-"""Only portal/programme turns stored percents into the percent of a sale, and no percent is tested for truth."""
+"""Only portal/programme turns stored percents into the percent of a sale, and no percent is used as a boolean."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def is_percent(node: ast.expr) -> bool:
 
 def test_stored_percents_are_read_by_the_programme_only() -> None:
     readers = {name for name, tree in sources() if reads_a_stored_percent(tree)}
-    strangers = {name for name in readers if not name.startswith(_OWNERS)} - _SHOWN_OR_SAVED
-    assert not strangers
+    unexpected_readers = {name for name in readers if not name.startswith(_OWNERS)} - _SHOWN_OR_SAVED
+    assert not unexpected_readers
 
 
-def test_list_of_exceptions_is_current() -> None:
+def test_every_listed_exception_reads_a_percent() -> None:
     readers = {name for name, tree in sources() if reads_a_stored_percent(tree)}
     assert readers >= _SHOWN_OR_SAVED
 
 
-def test_zero_percent_is_a_value_everywhere() -> None:
+def test_no_percent_is_tested_for_truth() -> None:
     places = [
         f"{name}:{node.lineno}" for name, tree in sources() for node in truth_tests(tree) if is_percent(node)
     ]

@@ -1,4 +1,4 @@
-"""What production refuses to start with: one sentence that names the setting."""
+"""Settings that production refuses to start with: the error names the setting."""
 
 from __future__ import annotations
 

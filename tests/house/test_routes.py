@@ -1,4 +1,4 @@
-"""Every route says who may use it, and none appears or vanishes unnoticed."""
+"""Every route declares its access, and the committed list contains every route."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ def app() -> Flask:
     return development_app()
 
 
-def test_the_routes_are_the_listed_ones(app: Flask) -> None:
-    listed, found = LIST.read_text().splitlines(), route_lines(app)
-    told = [f"new: {line}" for line in found if line not in listed]
-    told += [f"gone: {line}" for line in listed if line not in found]
-    assert not told, "Routes changed. If that is meant: .venv/bin/python -m tests.house.routes\n" + "\n".join(
-        told
+def test_routes_match_the_committed_list(app: Flask) -> None:
+    listed_routes, current_routes = LIST.read_text().splitlines(), route_lines(app)
+    differences = [f"new: {line}" for line in current_routes if line not in listed_routes]
+    differences += [f"gone: {line}" for line in listed_routes if line not in current_routes]
+    assert not differences, (
+        "Routes changed. If this is intended, run .venv/bin/python -m tests.house.routes\n"
+        + "\n".join(differences)
     )
-    assert found == listed
+    assert current_routes == listed_routes
 
 
 def test_every_view_declares_its_access(app: Flask) -> None:
@@ -31,16 +32,16 @@ def test_every_view_declares_its_access(app: Flask) -> None:
     assert not undeclared
 
 
-def test_a_view_without_a_declaration_stops_the_start() -> None:
+def test_view_without_access_declaration_fails_at_startup() -> None:
     app = Flask("undeclared")
     app.add_url_rule("/open", "open", lambda: "")
     with pytest.raises(RuntimeError, match="open"):
         install_gate(app)
 
 
-def test_what_the_spec_names_is_there(app: Flask) -> None:
+def test_public_paths_are_routed(app: Flask) -> None:
     paths = {rule.rule.replace("<provider>", "wayforpay") for rule in app.url_map.iter_rules()}
-    named = {
+    expected_paths = {
         "/", "/products/<slug>", "/cart", "/checkout", "/checkout/processing/<order_reference>", "/orders",
         "/membership", "/refcodes", "/account/wallets", "/account/security", "/notifications", "/login", "/register",
         "/admin/refcodes", "/admin/store/commissions", "/admin/audit", "/vendor/earnings", "/api/refcodes",
@@ -48,21 +49,21 @@ def test_what_the_spec_names_is_there(app: Flask) -> None:
         "/api/store/products", "/api/store/orders", "/api/store/payments/wayforpay", "/api/store/payments/credit",
         "/api/membership/upgrade", "/api/payments/wayforpay/webhook", "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
-    assert named <= paths, named - paths
+    assert expected_paths <= paths, expected_paths - paths
 
 
-def test_declaring_keeps_the_view_itself() -> None:
+def test_access_decorator_returns_the_view_unchanged() -> None:
     def view() -> str:
         return "seen"
 
     assert public()(view) is view
 
 
-def test_every_page_is_one_of_those_that_are_looked_at(app: Flask) -> None:
-    listed = {endpoint for pages in PAGES.values() for endpoint in pages} - {""}
+def test_every_page_is_in_the_list_of_tested_pages(app: Flask) -> None:
+    listed_pages = {endpoint for pages in PAGES.values() for endpoint in pages} - {""}
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())]
-    answering = {
+    get_endpoints = {
         rule.endpoint for rule in rules if not rule.rule.startswith("/api/") and ":form>" not in rule.rule
     }
-    assert answering - listed - NOT_PAGES == set()
-    assert listed | NOT_PAGES <= answering
+    assert get_endpoints - listed_pages - NOT_PAGES == set()
+    assert listed_pages | NOT_PAGES <= get_endpoints

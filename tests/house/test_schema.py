@@ -1,4 +1,4 @@
-"""sql/schema.sql shows reviewers what a change of sql/ does to the schema."""
+"""sql/schema.sql is the schema that the migrations and functions create."""
 
 from __future__ import annotations
 

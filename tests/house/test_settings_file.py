@@ -1,4 +1,4 @@
-"""`.env.example` lists exactly the settings there are, with their defaults and no secret."""
+"""`.env.example` lists every setting with its default, except secrets."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ def lines() -> list[str]:
     return EXAMPLE.read_text().splitlines()
 
 
-def listed() -> dict[str, str]:
+def listed_settings() -> dict[str, str]:
     pairs = [line.partition("=") for line in lines() if line and not line.startswith("#")]
     return {name: value.strip('"') for name, _, value in pairs}
 
 
 @pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take every setting out of the environment."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove every setting from the environment."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_every_setting_is_listed_and_nothing_else() -> None:
-    assert set(listed()) == {name.upper() for name in Settings.model_fields}
-    assert len(listed()) == sum(1 for line in lines() if line and not line.startswith("#"))
+def test_file_lists_every_setting_and_nothing_else() -> None:
+    assert set(listed_settings()) == {name.upper() for name in Settings.model_fields}
+    assert len(listed_settings()) == sum(1 for line in lines() if line and not line.startswith("#"))
 
 
-def test_every_setting_has_one_sentence() -> None:
+def test_every_setting_has_a_one_line_comment() -> None:
     for number, line in enumerate(lines()):
         if line and not line.startswith("#"):
             comment, before = lines()[number - 1], lines()[number - 2]
@@ -42,15 +42,15 @@ def test_every_setting_has_one_sentence() -> None:
             assert not before.startswith("# ") or before.startswith("# ----"), line
 
 
-@pytest.mark.usefixtures("bare")
-def test_the_file_changes_no_default() -> None:
+@pytest.mark.usefixtures("clean_environment")
+def test_file_matches_the_defaults() -> None:
     assert Settings(_env_file=EXAMPLE) == Settings(_env_file=None)
 
 
-@pytest.mark.usefixtures("bare")
-def test_a_default_that_is_no_secret_is_shown() -> None:
+@pytest.mark.usefixtures("clean_environment")
+def test_file_shows_defaults_except_secrets() -> None:
     defaults = Settings(_env_file=None)
-    for name, text in listed().items():
+    for name, text in listed_settings().items():
         value = getattr(defaults, name.lower())
         if isinstance(value, SecretStr) or value is None or value == "":
             assert text == "", name

@@ -1,4 +1,4 @@
-"""Every table has one owner package, and other packages neither write it nor, with listed exceptions, read it."""
+"""Every table has one owner package, other packages do not write or read it except as listed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OWNERS = {
 }
 OWNER_OF = {table: package for package, names in OWNERS.items() for table in names.split()}
 
-# Flows join packages and may read any table. Elsewhere, (reader, table): why.
+# Flows may read any table. Other readers: (package, table) and the reason.
 READS = {
     ("codes", "event_log"): "the cause and history of a deactivation are its events",
     ("programme", "platform_config"): "the platform's percent is one of the facts it decides from",
@@ -57,7 +57,7 @@ READS = {
     ): "the address and language of the reader, in the query that checks preferences",
     ("cli", "users"): "a clone counts accounts in a database that is not bound to the models",
 }
-# (package or flow, table): why it is written outside its owner.
+# Writers other than the owner: (package or flow, table) and the reason.
 WRITES = {
     (
         "visits",
@@ -121,7 +121,7 @@ def test_every_table_has_one_owner(database_url: str) -> None:
     assert all((PORTAL / package).is_dir() for package in OWNERS)
 
 
-def test_models_stand_in_the_section_of_their_owner() -> None:
+def test_models_are_in_the_section_of_their_owner() -> None:
     section, sections = "", {}
     for line in Path(models.__file__).read_text(encoding="utf-8").splitlines():
         if heading := re.fullmatch(r"# -+ (\w+)", line):
@@ -157,7 +157,7 @@ def test_tables_are_written_by_their_owner() -> None:
 
 @cache
 def uses() -> tuple[Use, ...]:
-    """Return every mention of a table in the code, `jobs.py` included."""
+    """Return every mention of a table in the code, including `jobs.py`."""
     paths = [*sorted(PORTAL.rglob("*.py")), PORTAL.parent / "jobs.py"]
     return tuple(use for path in paths for use in _uses_in(path))
 

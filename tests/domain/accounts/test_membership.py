@@ -1,4 +1,4 @@
-"""Months of membership: none is lost, whatever is bought over whatever, and a refund takes back its own only."""
+"""Months of membership: purchases in any order keep every paid month, and a refund revokes only its own."""
 
 from __future__ import annotations
 
@@ -34,116 +34,116 @@ def reference(user: User, tier: str) -> str:
     return text
 
 
-def buy(user: User, tier: str, at: datetime) -> str:
+def buy(user: User, tier: str, moment: datetime) -> str:
     text = reference(user, tier)
-    with time_machine.travel(at, tick=False):
+    with time_machine.travel(moment, tick=False):
         grant_membership(user.id, tier, SYSTEM, text)
     return text
 
 
-def refund(user: User, text: str, at: datetime) -> None:
-    with time_machine.travel(at, tick=False):
+def refund(user: User, text: str, moment: datetime) -> None:
+    with time_machine.travel(moment, tick=False):
         revoke_membership(user.id, "MEMBER", SYSTEM, text)
 
 
-def at(user: User, moment: datetime) -> Membership:
+def membership_at(user: User, moment: datetime) -> Membership:
     with time_machine.travel(moment, tick=False):
         return read_membership(user.id)
 
 
-def test_a_month_runs_a_calendar_month_and_ends(database: str) -> None:
+def test_month_lasts_a_calendar_month(database: str) -> None:
     user = make_user()
-    assert at(user, START) == Membership("SUBSCRIBER", None)
+    assert membership_at(user, START) == Membership("SUBSCRIBER", None)
     buy(user, "MEMBER", START)
-    assert at(user, START) == Membership("MEMBER", day(10, 2))
-    assert at(user, day(10, 2) - timedelta(seconds=1)).tier == "MEMBER"
-    assert at(user, day(10, 2)) == Membership("SUBSCRIBER", None)
+    assert membership_at(user, START) == Membership("MEMBER", day(10, 2))
+    assert membership_at(user, day(10, 2) - timedelta(seconds=1)).tier == "MEMBER"
+    assert membership_at(user, day(10, 2)) == Membership("SUBSCRIBER", None)
 
 
-def test_a_renewal_adds_to_what_is_left(database: str) -> None:
+def test_renewal_extends_the_current_month(database: str) -> None:
     user = make_user()
     buy(user, "MEMBER", START)
     buy(user, "MEMBER", day(20))
-    assert at(user, day(20)) == Membership("MEMBER", day(10, 3))
-    # After the end it begins anew: the days between are not counted.
+    assert membership_at(user, day(20)) == Membership("MEMBER", day(10, 3))
+    # After expiry a new month starts at its payment; the days in between are not counted.
     buy(user, "MEMBER", day(20, 4))
-    assert at(user, day(20, 4)) == Membership("MEMBER", day(20, 5))
+    assert membership_at(user, day(20, 4)) == Membership("MEMBER", day(20, 5))
 
 
-def test_an_upgrade_begins_at_once_and_keeps_the_days_of_the_lower_tier(database: str) -> None:
+def test_upgrade_starts_at_once_and_keeps_days_of_the_lower_tier(database: str) -> None:
     user = make_user()
     buy(user, "MEMBER", START)
     buy(user, "CONFIDENTIAL", day(20))
     # 21 days of MEMBER were left; they follow the CONFIDENTIAL month.
     left = day(20, 2) + (day(10, 2) - day(20))
-    assert at(user, day(20)) == Membership("CONFIDENTIAL", day(20, 2), (("MEMBER", left),))
-    assert at(user, day(20, 2)) == Membership("MEMBER", left)
-    assert at(user, left) == Membership("SUBSCRIBER", None)
+    assert membership_at(user, day(20)) == Membership("CONFIDENTIAL", day(20, 2), (("MEMBER", left),))
+    assert membership_at(user, day(20, 2)) == Membership("MEMBER", left)
+    assert membership_at(user, left) == Membership("SUBSCRIBER", None)
 
 
-def test_a_lower_tier_paid_late_waits_for_the_higher_one(database: str) -> None:
+def test_lower_tier_starts_after_the_higher_one(database: str) -> None:
     user = make_user()
     buy(user, "CONFIDENTIAL", START)
     buy(user, "MEMBER", day(11))
-    assert at(user, day(11)) == Membership("CONFIDENTIAL", day(10, 2), (("MEMBER", day(10, 3)),))
-    # And moves on when the higher one is renewed.
+    assert membership_at(user, day(11)) == Membership("CONFIDENTIAL", day(10, 2), (("MEMBER", day(10, 3)),))
+    # It is moved back when the higher tier is renewed.
     buy(user, "CONFIDENTIAL", day(12))
-    answer = at(user, day(12))
-    assert answer.until == day(10, 3)
-    assert answer.then == (("MEMBER", day(10, 3) + (day(10, 3) - day(10, 2))),)
+    membership = membership_at(user, day(12))
+    assert membership.until == day(10, 3)
+    assert membership.then == (("MEMBER", day(10, 3) + (day(10, 3) - day(10, 2))),)
 
 
-def test_a_refund_ends_its_own_month_only(database: str) -> None:
+def test_refund_ends_only_its_own_month(database: str) -> None:
     user = make_user()
     buy(user, "MEMBER", START)
     upgrade = buy(user, "CONFIDENTIAL", day(20))
     refund(user, upgrade, day(25))
-    # Five days were used; the MEMBER days are all there again.
-    assert at(user, day(25)) == Membership("MEMBER", day(10, 2) + timedelta(days=5))
+    # Five days were used; all MEMBER days remain.
+    assert membership_at(user, day(25)) == Membership("MEMBER", day(10, 2) + timedelta(days=5))
 
 
-def test_a_refund_of_a_running_month_moves_the_next_one_up(database: str) -> None:
+def test_refund_of_the_current_month_starts_the_next_one_earlier(database: str) -> None:
     user = make_user()
     first = buy(user, "MEMBER", START)
     buy(user, "MEMBER", day(11))
     refund(user, first, day(15))
-    assert at(user, day(15)).until == day(10, 3) - (day(10, 2) - day(15))
+    assert membership_at(user, day(15)).until == day(10, 3) - (day(10, 2) - day(15))
 
 
-def test_a_refund_of_a_month_to_come_shortens_the_end(database: str) -> None:
+def test_refund_of_a_future_month_shortens_the_membership(database: str) -> None:
     user = make_user()
     buy(user, "MEMBER", START)
     second = buy(user, "MEMBER", day(11))
     refund(user, second, day(15))
-    assert at(user, day(15)) == Membership("MEMBER", day(10, 2))
+    assert membership_at(user, day(15)) == Membership("MEMBER", day(10, 2))
 
 
-def test_a_refund_of_a_month_that_is_over_takes_nothing_else(database: str) -> None:
+def test_refund_of_a_past_month_changes_no_other_month(database: str) -> None:
     user = make_user()
     first = buy(user, "MEMBER", START)
     buy(user, "MEMBER", day(15, 2))
     refund(user, first, day(16, 2))
-    assert at(user, day(16, 2)) == Membership("MEMBER", day(15, 3))
+    assert membership_at(user, day(16, 2)) == Membership("MEMBER", day(15, 3))
 
 
-def test_one_reference_counts_once_and_is_taken_back_once(database: str) -> None:
+def test_repeated_grant_and_refund_of_a_reference_apply_once(database: str) -> None:
     user = make_user()
     text = buy(user, "MEMBER", START)
     with time_machine.travel(START, tick=False):
         grant_membership(user.id, "MEMBER", SYSTEM, text)
-    assert at(user, START).until == day(10, 2)
+    assert membership_at(user, START).until == day(10, 2)
     buy(user, "MEMBER", START)
     for _ in range(2):
         refund(user, text, START)
-    # The second month, February's 28 days, moved up.
-    assert at(user, START) == Membership("MEMBER", day(7, 2))
+    # The second month, 28 days in February, now starts earlier.
+    assert membership_at(user, START) == Membership("MEMBER", day(7, 2))
     names = [row.event for row in EventLog.select().where(EventLog.order_reference == text)]
     assert names == ["membership_granted", "membership_revoked"]
     stored = User.get_by_id(user.id)
     assert (stored.membership_tier, stored.membership_until) == ("MEMBER", day(7, 2))
 
 
-def test_months_paid_at_once_follow_each_other(database: str) -> None:
+def test_months_paid_concurrently_are_consecutive(database: str) -> None:
     user = make_user()
     references = [reference(user, "MEMBER") for _ in range(4)]
 
@@ -157,9 +157,9 @@ def test_months_paid_at_once_follow_each_other(database: str) -> None:
     assert [later.starts_at for later in months[1:]] == [earlier.ends_at for earlier in months[:-1]]
 
 
-def test_nobody_elses_months_move(database: str) -> None:
+def test_months_of_other_users_are_unchanged(database: str) -> None:
     user, other = make_user(), make_user()
     buy(other, "MEMBER", START)
     buy(user, "MEMBER", START)
     buy(user, "CONFIDENTIAL", START)
-    assert at(other, START) == Membership("MEMBER", day(10, 2))
+    assert membership_at(other, START) == Membership("MEMBER", day(10, 2))

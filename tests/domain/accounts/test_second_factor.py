@@ -1,4 +1,4 @@
-"""The second factor: each code once, wrong ones slow down, recovery codes open when the authenticator is lost."""
+"""The second factor: single-use codes, delays after failures, and recovery codes."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def user() -> User:
 
 @pytest.fixture
 def secret(user: User) -> str:
-    """Enrol the person with the code of the step before, so that the present one is unused."""
+    """Enrol the user with the code of the previous step, so that the current one is unused."""
     begin_enrolment(user.id, KEY)
-    drawn = enrolment_secret(user.id, KEY)
-    assert drawn
-    enable_second_factor(user.id, code_of(drawn, -1), KEY, ACTOR)
-    return drawn
+    new_secret = enrolment_secret(user.id, KEY)
+    assert new_secret
+    enable_second_factor(user.id, code_of(new_secret, -1), KEY, ACTOR)
+    return new_secret
 
 
 def code_of(secret: str, drift: int = 0) -> str:
@@ -52,8 +52,8 @@ def code_of(secret: str, drift: int = 0) -> str:
 
 
 def wrong_code(secret: str) -> str:
-    right = {code_of(secret, drift) for drift in (-2, -1, 0, 1, 2)}
-    return next(text for number in range(10) if (text := f"{number:06d}") not in right)
+    valid_codes = {code_of(secret, drift) for drift in (-2, -1, 0, 1, 2)}
+    return next(text for number in range(10) if (text := f"{number:06d}") not in valid_codes)
 
 
 def blocked_minutes(user: User) -> int:
@@ -64,7 +64,7 @@ def blocked_minutes(user: User) -> int:
     return int(minutes or 0)
 
 
-def test_it_counts_once_a_first_code_was_entered(user: User) -> None:
+def test_second_factor_is_enabled_by_a_valid_code(user: User) -> None:
     begin_enrolment(user.id, KEY)
     secret = enrolment_secret(user.id, KEY)
     assert secret
@@ -79,14 +79,14 @@ def test_it_counts_once_a_first_code_was_entered(user: User) -> None:
         begin_enrolment(user.id, KEY)
 
 
-def test_beginning_again_draws_another_secret(user: User) -> None:
+def test_restarted_enrolment_creates_a_new_secret(user: User) -> None:
     begin_enrolment(user.id, KEY)
     first = enrolment_secret(user.id, KEY)
     begin_enrolment(user.id, KEY)
     assert enrolment_secret(user.id, KEY) != first
 
 
-def test_the_database_holds_neither_secret_nor_codes(user: User, secret: str) -> None:
+def test_secret_and_recovery_codes_are_not_stored_in_plain_text(user: User, secret: str) -> None:
     sealed = bytes(SecondFactor.get().sealed_secret)
     assert secret.encode() not in sealed
     with pytest.raises(SealBroken):
@@ -99,25 +99,25 @@ def test_the_database_holds_neither_secret_nor_codes(user: User, secret: str) ->
 
 
 @pytest.mark.parametrize("drift", [0, 1])
-def test_clocks_may_differ_by_a_step(user: User, secret: str, drift: int) -> None:
+def test_clock_drift_of_one_step_is_accepted(user: User, secret: str, drift: int) -> None:
     assert check_second_factor(user.id, code_of(secret, drift), KEY) == "totp"
 
 
 @pytest.mark.parametrize("drift", [-3, 3])
-def test_and_not_by_more(user: User, secret: str, drift: int) -> None:
+def test_larger_clock_drift_is_rejected(user: User, secret: str, drift: int) -> None:
     with pytest.raises(SecondFactorWrong):
         check_second_factor(user.id, code_of(secret, drift), KEY)
 
 
-def test_a_code_counts_once_and_none_before_it_later(user: User, secret: str) -> None:
+def test_used_and_earlier_codes_are_rejected(user: User, secret: str) -> None:
     code = code_of(secret)
     assert check_second_factor(user.id, f" {code[:3]} {code[3:]}", KEY) == "totp"
-    for used in (code, code_of(secret, -1)):
+    for rejected_code in (code, code_of(secret, -1)):
         with pytest.raises(SecondFactorWrong):
-            check_second_factor(user.id, used, KEY)
+            check_second_factor(user.id, rejected_code, KEY)
 
 
-def test_a_code_sent_many_times_at_once_counts_once(user: User, secret: str) -> None:
+def test_concurrent_uses_of_a_code_succeed_once(user: User, secret: str) -> None:
     code = code_of(secret)
 
     def attempt(_number: int) -> bool:
@@ -132,7 +132,7 @@ def test_a_code_sent_many_times_at_once_counts_once(user: User, secret: str) -> 
         assert list(pool.map(attempt, range(4))).count(True) == 1
 
 
-def test_guessing_slows_down_and_a_right_code_starts_over(user: User, secret: str) -> None:
+def test_failures_delay_attempts_and_success_resets_the_delay(user: User, secret: str) -> None:
     waits = []
     for number in range(FREE_FAILURES + 3):
         with pytest.raises(SecondFactorWrong):
@@ -147,34 +147,34 @@ def test_guessing_slows_down_and_a_right_code_starts_over(user: User, secret: st
     assert SecondFactor.get().failures == 0
 
 
-def test_the_wait_has_a_ceiling(user: User, secret: str) -> None:
+def test_delay_has_a_maximum(user: User, secret: str) -> None:
     query("UPDATE second_factors SET failures = 5000")
     with pytest.raises(SecondFactorWrong):
         check_second_factor(user.id, wrong_code(secret), KEY)
     assert blocked_minutes(user) == 60
 
 
-def test_a_recovery_code_opens_once_even_while_codes_wait(user: User, secret: str) -> None:
+def test_recovery_code_works_once_and_ignores_the_delay(user: User, secret: str) -> None:
     first, second, *_ = renew_recovery_codes(user.id, ACTOR)
     query("UPDATE second_factors SET blocked_until = now() + interval '1 hour'")
     assert check_second_factor(user.id, first, KEY) == "recovery"
     assert check_second_factor(user.id, second.replace("-", " ").upper(), KEY) == "recovery"
     assert count_recovery_codes(user.id) == 8
-    for used in (first, "2222-2222-2222-2222", "", "１２３４５６", "x" * 5000):
+    for rejected_code in (first, "2222-2222-2222-2222", "", "１２３４５６", "x" * 5000):
         with pytest.raises(SecondFactorWrong):
-            check_second_factor(user.id, used, KEY)
+            check_second_factor(user.id, rejected_code, KEY)
 
 
-def test_new_recovery_codes_replace_the_old_and_are_nobody_elses(user: User, secret: str) -> None:
+def test_renewed_recovery_codes_replace_the_old_ones(user: User, secret: str) -> None:
     old = renew_recovery_codes(user.id, ACTOR)
     renew_recovery_codes(user.id, ACTOR)
     other = make_user()
-    for person in (user, other):
+    for account in (user, other):
         with pytest.raises(SecondFactorWrong):
-            check_second_factor(person.id, old[0], KEY)
+            check_second_factor(account.id, old[0], KEY)
 
 
-def test_switched_off_nothing_of_it_is_left(user: User, secret: str) -> None:
+def test_disabling_deletes_secret_and_recovery_codes(user: User, secret: str) -> None:
     disable_second_factor(user.id, ACTOR)
     assert not SecondFactor.select().exists()
     assert not RecoveryCode.select().exists()

@@ -1,4 +1,4 @@
-"""Sessions: what is kept of them, when they end, and how seldom using one writes."""
+"""Sessions: stored data, expiry, rotation, and how often use is written."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def age(column: str, interval: str) -> None:
         ("\x00<script>", "", ""),
     ],
 )
-def test_a_browser_is_named_as_people_know_it(agent: str, browser: str, system: str) -> None:
+def test_device_is_described_by_browser_and_system(agent: str, browser: str, system: str) -> None:
     device = describe_device(agent, "")
     assert (device.browser, device.system) == (browser, system)
 
@@ -71,31 +71,33 @@ def test_a_browser_is_named_as_people_know_it(agent: str, browser: str, system: 
         ("", "", ""),
     ],
 )
-def test_an_address_is_kept_shortened(address: str, network: str, own: str) -> None:
+def test_address_is_stored_as_a_network(address: str, network: str, own: str) -> None:
     assert describe_device("", address).network == network
     assert own_address(address) == own
 
 
-def test_the_token_is_kept_as_a_hash_only(user: User) -> None:
+def test_token_is_stored_as_a_hash(user: User) -> None:
     token = start_session(user.id, Device("Firefox", "Linux", "203.0.113.0/24"))
     row = UserSession.get()
     assert token not in (row.token_hash, row.browser, row.system, row.network)
-    found = find_session(token, LIMITS)
-    assert found
-    assert (found.user.id, found.has_second_factor, found.seconds_since_proof) == (user.id, False, 0)
-    for other in (row.token_hash, "", token + "x", "\x00"):
-        assert find_session(other, LIMITS) is None
+    session = find_session(token, LIMITS)
+    assert session
+    assert (session.user.id, session.has_second_factor, session.seconds_since_proof) == (user.id, False, 0)
+    for invalid_token in (row.token_hash, "", token + "x", "\x00"):
+        assert find_session(invalid_token, LIMITS) is None
 
 
 @pytest.mark.parametrize(("column", "interval"), [("last_seen_at", "25 hours"), ("created_at", "241 hours")])
-def test_it_ends_unused_and_in_any_case(user: User, column: str, interval: str) -> None:
+def test_session_expires_when_idle_and_after_its_total_lifetime(
+    user: User, column: str, interval: str
+) -> None:
     token = start_session(user.id, Device())
     age(column, interval)
     assert find_session(token, LIMITS) is None
     assert list_sessions(user.id, LIMITS) == []
 
 
-def test_using_it_writes_once_a_minute_at_most(user: User) -> None:
+def test_last_use_is_written_at_most_once_a_minute(user: User) -> None:
     token = start_session(user.id, Device())
     before = UserSession.get().last_seen_at
     find_session(token, LIMITS)
@@ -105,42 +107,42 @@ def test_using_it_writes_once_a_minute_at_most(user: User) -> None:
     assert UserSession.get().last_seen_at > before
 
 
-def test_ending_others_keeps_one(user: User) -> None:
+def test_ending_other_sessions_keeps_the_current_one(user: User) -> None:
     tokens = [start_session(user.id, Device()) for _ in range(3)]
-    waiting = start_session(user.id, Device(), awaits_second_factor=True)
-    strangers = start_session(make_user().id, Device())
-    kept = find_session(tokens[1], LIMITS)
-    assert kept
-    assert end_other_sessions(user.id, kept.id, "test", ACTOR) == 3
+    pending_token = start_session(user.id, Device(), awaits_second_factor=True)
+    token_of_other_user = start_session(make_user().id, Device())
+    session = find_session(tokens[1], LIMITS)
+    assert session
+    assert end_other_sessions(user.id, session.id, "test", ACTOR) == 3
     assert [bool(find_session(token, LIMITS)) for token in tokens] == [False, True, False]
-    assert find_pending_session(waiting) is None
-    assert find_session(strangers, LIMITS)
+    assert find_pending_session(pending_token) is None
+    assert find_session(token_of_other_user, LIMITS)
 
 
-def test_nobody_ends_somebody_elses(user: User) -> None:
+def test_session_of_another_user_cannot_be_ended(user: User) -> None:
     token = start_session(user.id, Device())
     with pytest.raises(SessionUnknown):
         end_session(make_user().id, UserSession.get().id, "test", ACTOR)
     assert find_session(token, LIMITS)
 
 
-def test_a_rotated_token_replaces_the_one_before(user: User) -> None:
+def test_rotated_token_replaces_the_previous_one(user: User) -> None:
     token = start_session(user.id, Device())
     age("confirmed_at", "1 hour")
-    renewed = rotate_session(UserSession.get().id)
+    new_token = rotate_session(UserSession.get().id)
     assert find_session(token, LIMITS) is None
-    found = find_session(renewed, LIMITS)
-    assert found
-    assert found.seconds_since_proof == 3600
-    proven = find_session(rotate_session(found.id, proven=True), LIMITS)
-    assert proven
-    assert proven.seconds_since_proof == 0
-    end_session(user.id, found.id, "test", ACTOR)
+    session = find_session(new_token, LIMITS)
+    assert session
+    assert session.seconds_since_proof == 3600
+    confirmed_session = find_session(rotate_session(session.id, proven=True), LIMITS)
+    assert confirmed_session
+    assert confirmed_session.seconds_since_proof == 0
+    end_session(user.id, session.id, "test", ACTOR)
     with pytest.raises(SessionUnknown):
-        rotate_session(found.id)
+        rotate_session(session.id)
 
 
-def test_one_that_waits_for_the_second_factor_opens_nothing(user: User) -> None:
+def test_session_awaiting_second_factor_is_not_signed_in(user: User) -> None:
     token = start_session(user.id, Device(), awaits_second_factor=True)
     assert find_session(token, LIMITS) is None
     assert list_sessions(user.id, LIMITS) == []
@@ -149,7 +151,7 @@ def test_one_that_waits_for_the_second_factor_opens_nothing(user: User) -> None:
     assert find_pending_session(token) is None
 
 
-def test_long_forgotten_ones_are_removed(user: User) -> None:
+def test_expired_sessions_are_pruned(user: User) -> None:
     start_session(user.id, Device())
     age("last_seen_at", "91 days")
     token = start_session(user.id, Device())

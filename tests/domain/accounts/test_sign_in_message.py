@@ -1,4 +1,4 @@
-"""The text to sign, read back by the grammar of EIP-4361."""
+"""The sign-in message, parsed with the grammar of EIP-4361."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MESSAGE = SignInMessage(
     issued_at=ISSUED,
     expires_at=ISSUED + CHALLENGE_LIFETIME,
 )
-# The grammar, written out: https://eips.ethereum.org/EIPS/eip-4361#message-format
+# The grammar: https://eips.ethereum.org/EIPS/eip-4361#message-format
 _RESERVED = r":/?#\[\]@!$&'()*+,;="
 _CHARACTER = rf"[A-Za-z0-9\-._~{_RESERVED}]"
 _DATE_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"
@@ -45,12 +45,12 @@ GRAMMAR = re.compile(
 
 
 def parsed(message: SignInMessage) -> dict[str, str | None]:
-    found = GRAMMAR.fullmatch(str(message))
-    assert found, str(message)
-    return found.groupdict()
+    match = GRAMMAR.fullmatch(str(message))
+    assert match, str(message)
+    return match.groupdict()
 
 
-def test_the_text_is_exactly_the_standards() -> None:
+def test_text_matches_the_standard() -> None:
     assert str(MESSAGE) == (
         "shop.example wants you to sign in with your Ethereum account:\n"
         "0x52908400098527886E0F7030069857D2E4169EE7\n"
@@ -67,7 +67,7 @@ def test_the_text_is_exactly_the_standards() -> None:
 
 
 @pytest.mark.parametrize("purpose", ["link", "sign_in"])
-def test_the_grammar_reads_every_field_back(purpose: str) -> None:
+def test_grammar_parses_every_field(purpose: str) -> None:
     fields = parsed(replace(MESSAGE, statement=STATEMENTS[purpose]))
     assert fields == {
         "scheme": None,
@@ -96,7 +96,7 @@ def test_the_grammar_reads_every_field_back(purpose: str) -> None:
         ("https://operator@shop.example", "shop.example"),
     ],
 )
-def test_the_domain_is_the_one_wallets_compare(app_url: str, domain: str) -> None:
+def test_domain_is_the_host_wallets_compare(app_url: str, domain: str) -> None:
     assert domain_of(app_url) == domain
     assert parsed(replace(MESSAGE, app_url=app_url))["domain"] == domain
 
@@ -105,17 +105,17 @@ def test_the_domain_is_the_one_wallets_compare(app_url: str, domain: str) -> Non
     "statement",
     ["Прив'язати гаманець.", "Привязать кошелёк.", "two\nlines", "", 'a "quote"', "100%", "a–b", "tab\t"],
 )
-def test_a_statement_that_the_standard_does_not_allow_is_refused(statement: str) -> None:
+def test_invalid_statement_is_refused(statement: str) -> None:
     with pytest.raises(ValueError, match="EIP-4361"):
         str(replace(MESSAGE, statement=statement))
 
 
-def test_a_cyrillic_statement_would_not_parse_as_the_standard() -> None:
+def test_cyrillic_statement_does_not_match_the_grammar() -> None:
     text = str(MESSAGE).replace(MESSAGE.statement, "Прив'язати цей гаманець.")
     assert not GRAMMAR.fullmatch(text)
 
 
-def test_times_are_told_in_utc() -> None:
+def test_times_are_in_utc() -> None:
     kyiv = timezone(timedelta(hours=2))
-    answer = replace(MESSAGE, issued_at=ISSUED.astimezone(kyiv))
-    assert str(answer) == str(MESSAGE)
+    message = replace(MESSAGE, issued_at=ISSUED.astimezone(kyiv))
+    assert str(message) == str(MESSAGE)

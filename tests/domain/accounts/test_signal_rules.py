@@ -1,4 +1,4 @@
-"""What may tell that two accounts are one person, as pure rules (docs/privacy.md)."""
+"""Rules for the signals that two accounts belong to one person. See docs/privacy.md."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from portal.accounts.signal_rules import (
         ("a+b+c@x.example", "a@x.example"),
     ],
 )
-def test_a_mailbox_ignores_case_and_tags_and_googles_dots(email: str, expected: str) -> None:
+def test_mailbox_ignores_case_tags_and_gmail_dots(email: str, expected: str) -> None:
     assert mailbox(email) == expected
 
 
@@ -46,53 +46,53 @@ def test_a_mailbox_ignores_case_and_tags_and_googles_dots(email: str, expected: 
         ("203.0.113.7", "2001:db8:1:2::1", False),
     ],
 )
-def test_a_network_is_an_ipv4_address_or_an_ipv6_64(one: str, other: str, same: bool) -> None:
+def test_network_is_an_ipv4_address_or_an_ipv6_64_prefix(one: str, other: str, same: bool) -> None:
     assert (network_of(one, public_only=False) == network_of(other, public_only=False)) is same
 
 
 @pytest.mark.parametrize("text", [None, "", "unknown", "1.2.3", "1.2.3.4, 5.6.7.8", "::g"])
-def test_what_is_no_address_tells_nothing(text: str | None) -> None:
+def test_invalid_address_has_no_network(text: str | None) -> None:
     assert network_of(text, public_only=False) is None
 
 
 @pytest.mark.parametrize(
-    ("address", "tells"),
+    ("address", "has_network"),
     [("127.0.0.1", False), ("10.1.2.3", False), ("100.64.0.1", False), ("::1", False), ("fd00::1", False),
      ("::ffff:10.1.2.3", False), ("93.184.216.34", True), ("2606:2800:220:1::1", True)],
 )  # fmt: skip
-def test_a_private_address_may_be_a_proxys(address: str, tells: bool) -> None:
-    assert (network_of(address, public_only=True) is not None) is tells
+def test_only_public_addresses_have_a_public_network(address: str, has_network: bool) -> None:
+    assert (network_of(address, public_only=True) is not None) is has_network
     assert network_of(address, public_only=False) is not None
 
 
 @pytest.mark.parametrize(
-    ("text", "good"),
+    ("text", "is_valid"),
     [("A" * 22, True), ("a-_9" * 6, True), ("A" * 21, False), ("A" * 44, False), ("A" * 22 + "\n", False),
      ("ж" * 22, False), ("", False), (None, False)],
 )  # fmt: skip
-def test_a_device_cookie_is_one_the_portal_would_set(text: str | None, good: bool) -> None:
-    assert is_device(text) is good
+def test_device_cookie_format_is_checked(text: str | None, is_valid: bool) -> None:
+    assert is_device(text) is is_valid
 
 
 days = st.dates(date(2026, 1, 1), date(2040, 1, 1))
 
 
 @given(days, st.integers(0, 100))
-def test_sightings_compare_within_a_period_and_never_after_two(day: date, later: int) -> None:
-    common = set(usable_periods(day)) & set(usable_periods(day + timedelta(days=later)))
+def test_sightings_are_comparable_within_one_period_and_not_after_two(day: date, later: int) -> None:
+    common_periods = set(usable_periods(day)) & set(usable_periods(day + timedelta(days=later)))
     if later <= PERIOD_DAYS:
-        assert common
+        assert common_periods
     if later >= 2 * PERIOD_DAYS:
-        assert not common
+        assert not common_periods
 
 
 @given(days)
-def test_a_salt_is_used_for_two_periods(day: date) -> None:
+def test_salt_is_used_for_two_periods(day: date) -> None:
     period = period_of(day)
-    used = [
-        ahead
-        for ahead in range(-PERIOD_DAYS, 4 * PERIOD_DAYS)
-        if period in usable_periods(day + timedelta(days=ahead))
+    days_in_use = [
+        days_ahead
+        for days_ahead in range(-PERIOD_DAYS, 4 * PERIOD_DAYS)
+        if period in usable_periods(day + timedelta(days=days_ahead))
     ]
-    assert used == list(range(used[0], used[-1] + 1))
-    assert len(used) == 2 * PERIOD_DAYS
+    assert days_in_use == list(range(days_in_use[0], days_in_use[-1] + 1))
+    assert len(days_in_use) == 2 * PERIOD_DAYS

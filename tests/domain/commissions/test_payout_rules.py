@@ -1,4 +1,4 @@
-"""What a payout run pays and what waits, by examples and for every balance."""
+"""Which settlements a payout run pays and which wait, by example and by property."""
 
 from __future__ import annotations
 

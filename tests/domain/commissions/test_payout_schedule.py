@@ -1,4 +1,4 @@
-"""When a settlement falls due."""
+"""When a settlement is due. See docs/rules/settlements.md."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def at(text: str) -> datetime:
         ("2026-09-09T10:30:00+03:00", 3, "MONTHLY", "2026-10-01T00:00:00+03:00"),
         ("2026-12-30T10:30:00+02:00", 3, "MONTHLY", "2027-02-01T00:00:00+02:00"),
         ("2026-12-15T10:30:00+02:00", 3, "MONTHLY", "2027-01-01T00:00:00+02:00"),
-        # Days are days in Kyiv: 22:30 UTC on Sunday is already Monday there.
+        # Days are counted in Kyiv: 22:30 UTC on Sunday is already Monday there.
         ("2026-09-13T22:30:00+00:00", 0, "WEEKLY", "2026-09-21T00:00:00+03:00"),
         ("2026-09-13T20:30:00+00:00", 0, "WEEKLY", "2026-09-14T00:00:00+03:00"),
-        # Exactly on the boundary waits for the following one.
+        # A time exactly on a boundary is due at the next boundary.
         ("2026-09-14T00:00:00+03:00", 0, "DAILY", "2026-09-15T00:00:00+03:00"),
         ("2026-09-14T00:00:00+03:00", 0, "WEEKLY", "2026-09-21T00:00:00+03:00"),
         ("2026-09-11T00:00:00+03:00", 3, "WEEKLY", "2026-09-21T00:00:00+03:00"),
@@ -59,9 +59,9 @@ def at(text: str) -> datetime:
     ],
 )
 def test_due_times_in_kyiv(paid: str, hold: int, frequency: str, due: str) -> None:
-    got = payout_time(at(paid), hold, frequency, KYIV)
-    assert got == at(due)
-    assert got.utcoffset() == timedelta(0)
+    due_time = payout_time(at(paid), hold, frequency, KYIV)
+    assert due_time == at(due)
+    assert due_time.utcoffset() == timedelta(0)
 
 
 def test_skipped_midnight_is_the_first_moment_of_the_day() -> None:

@@ -1,4 +1,4 @@
-"""What a refund leaves of a sale: parts that add up, never grow, and are computed from the original."""
+"""Shares of a sale after a refund add up, never grow, and are computed from the original sale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Percents saved in different places never exceed a sale together, even when saved at once."""
+"""The sum of all percents never exceeds a sale, even when they are saved concurrently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending messages to a real SMTP server: TLS, sign-in, and permanent and temporary refusals."""
+"""Sending messages to a real SMTP server: TLS, authentication, permanent and temporary refusals."""
 
 from __future__ import annotations
 

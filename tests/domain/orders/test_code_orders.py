@@ -1,4 +1,4 @@
-"""The order counts of a code are exact at any moment, folded or not."""
+"""The order counts of a code are exact before and after folding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Order references and membership prices (SPEC sections 5 and 6)."""
+"""Order references and membership prices. See docs/rules/payments.md."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ times = st.integers(min_value=0, max_value=10**16 - 1)
         ("membership_user_7_8_9", "membership_upgrade", "user_7_8", 9),
     ],
 )
-def test_references_are_read(text: str, purpose: str, entity_id: str, milliseconds: int) -> None:
+def test_parse_reference(text: str, purpose: str, entity_id: str, milliseconds: int) -> None:
     parsed = parse_reference(text)
     assert (parsed.purpose, parsed.entity_id, parsed.milliseconds) == (purpose, entity_id, milliseconds)
 
 
 @given(st.one_of(ids, tricky_ids), times)
-def test_an_order_reference_returns_what_it_was_given(order_id: str, moment: int) -> None:
+def test_order_reference_round_trips(order_id: str, moment: int) -> None:
     try:
         text = build_order_reference(order_id, moment)
     except ReferenceInvalid:
@@ -51,7 +51,7 @@ def test_an_order_reference_returns_what_it_was_given(order_id: str, moment: int
 
 
 @given(st.one_of(st.integers(min_value=1), ids), times)
-def test_a_membership_reference_returns_what_it_was_given(user_id: int | str, moment: int) -> None:
+def test_membership_reference_round_trips(user_id: int | str, moment: int) -> None:
     if len(str(user_id)) > 128:
         return
     parsed = parse_reference(build_membership_reference(user_id, moment))
@@ -63,7 +63,7 @@ def test_a_membership_reference_returns_what_it_was_given(user_id: int | str, mo
 
 
 @given(st.text(), times)
-def test_whatever_the_builder_accepts_comes_back(order_id: str, moment: int) -> None:
+def test_every_built_reference_is_parsed(order_id: str, moment: int) -> None:
     try:
         text = build_order_reference(order_id, moment)
     except ReferenceInvalid:
@@ -72,13 +72,13 @@ def test_whatever_the_builder_accepts_comes_back(order_id: str, moment: int) -> 
 
 
 @given(st.one_of(st.text(), st.from_regex(r"(store|membership)_.*_\d+", fullmatch=True)))
-def test_whatever_the_parser_accepts_builds_the_same_text(text: str) -> None:
+def test_every_parsed_reference_is_rebuilt_identically(text: str) -> None:
     try:
         parsed = parse_reference(text)
     except ReferenceInvalid:
         return
-    builds = {"store_order": build_order_reference, "membership_upgrade": build_membership_reference}
-    assert builds[parsed.purpose](parsed.entity_id, parsed.milliseconds) == text
+    builders = {"store_order": build_order_reference, "membership_upgrade": build_membership_reference}
+    assert builders[parsed.purpose](parsed.entity_id, parsed.milliseconds) == text
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_whatever_the_parser_accepts_builds_the_same_text(text: str) -> None:
         "AP-1749645521-4956",
     ],
 )
-def test_other_texts_are_refused(text: str) -> None:
+def test_malformed_reference_is_refused(text: str) -> None:
     with pytest.raises(ReferenceInvalid):
         parse_reference(text)
 
@@ -110,14 +110,14 @@ def test_other_texts_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "order_id", ["", " ", "a b", "a;b", "a/b", "a\n", "ї", "a%20b", "a?b", "a#b", "x" * 129]
 )
-def test_an_id_that_cannot_travel_is_refused(order_id: str) -> None:
+def test_id_with_reserved_characters_is_refused(order_id: str) -> None:
     with pytest.raises(ReferenceInvalid) as caught:
         build_order_reference(order_id, 1)
     assert caught.value.field == "entity_id"
 
 
 @pytest.mark.parametrize("moment", [-1, 10**16])
-def test_a_time_that_cannot_travel_is_refused(moment: int) -> None:
+def test_time_out_of_range_is_refused(moment: int) -> None:
     with pytest.raises(ReferenceInvalid) as caught:
         build_order_reference("a", moment)
     assert caught.value.field == "milliseconds"
@@ -130,6 +130,6 @@ def test_membership_prices(tier: str, minor: int) -> None:
 
 
 @pytest.mark.parametrize("tier", ["", "member", "GOLD"])
-def test_an_unknown_tier_is_refused(tier: str) -> None:
+def test_unknown_tier_is_refused(tier: str) -> None:
     with pytest.raises(TierUnknown):
         membership_price_minor(tier)

@@ -1,4 +1,4 @@
-"""WayForPay's JSON API messages (SPEC section 6)."""
+"""Messages of the WayForPay JSON API. See docs/rules/payments.md."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def body(fields: object) -> bytes:
     return json.dumps(fields).encode()
 
 
-def test_the_refund_request() -> None:
+def test_refund_request_is_signed() -> None:
     fields = refund_request(SECRET, "test_merch_n1", "store_A1_5", 200, "UAH", "Returned goods")
     signature = sign(SECRET, ["test_merch_n1", "store_A1_5", "2.00", "UAH"])
     assert fields == {
@@ -49,12 +49,12 @@ def test_the_refund_request() -> None:
         ("merchantSignature", ""),
     ],
 )
-def test_a_changed_request_is_refused(name: str, value: str) -> None:
+def test_changed_request_is_not_authentic(name: str, value: str) -> None:
     fields = refund_request(SECRET, "test_merch_n1", "store_A1_5", 200, "UAH", "why")
     assert not is_authentic_request({**fields, name: value}, SECRET)
 
 
-def test_the_check_status_request() -> None:
+def test_status_request_is_signed() -> None:
     fields = check_status_request(SECRET, "test_merch_n1", "store_A1_5")
     assert fields == {
         "transactionType": "CHECK_STATUS",
@@ -68,7 +68,7 @@ def test_the_check_status_request() -> None:
     assert not is_authentic_request(check_status_request("", "m", "r"), "")
 
 
-def test_the_refund_answer() -> None:
+def test_refund_answer_is_authentic_only_unchanged() -> None:
     answer = sign_refund_answer(
         SECRET,
         {

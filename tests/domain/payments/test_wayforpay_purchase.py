@@ -1,4 +1,4 @@
-"""WayForPay's purchase form, as we make it and as the hosted page checks it (SPEC section 6)."""
+"""The WayForPay purchase form, as built and as validated. See docs/rules/payments.md."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def form(**changes: object) -> Form:
     return purchase_form(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def test_the_known_purchase_is_signed_in_the_current_order() -> None:
+def test_known_purchase_has_the_known_signature() -> None:
     fields: Form = {
         "merchantAccount": "test_merch_n1",
         "merchantDomainName": "www.market.ua",
@@ -52,7 +52,7 @@ def test_the_known_purchase_is_signed_in_the_current_order() -> None:
     verify_purchase(SECRET, fields)
 
 
-def test_the_form_is_complete_and_its_own_signature_verifies() -> None:
+def test_form_is_complete_and_authentic() -> None:
     fields = form()
     verify_purchase(SECRET, fields)
     signature = fields.pop("merchantSignature")
@@ -95,7 +95,7 @@ def test_the_form_is_complete_and_its_own_signature_verifies() -> None:
 
 
 @pytest.mark.parametrize(("locale", "language"), [("uk", "UA"), ("en", "EN"), ("ru", "RU"), ("pl", "AUTO")])
-def test_the_language_is_always_sent(locale: str, language: str) -> None:
+def test_language_is_always_sent(locale: str, language: str) -> None:
     assert form(locale=locale)["language"] == language
 
 
@@ -110,12 +110,12 @@ def test_the_language_is_always_sent(locale: str, language: str) -> None:
         ("A&B", "A&B"),
     ],
 )
-def test_names_without_separators(name: str, expected: str) -> None:
+def test_separators_are_removed_from_names(name: str, expected: str) -> None:
     assert clean_name(name) == expected
 
 
 @given(st.text())
-def test_no_name_can_break_the_signed_text(name: str) -> None:
+def test_cleaned_name_has_no_separators(name: str) -> None:
     cleaned = clean_name(name)
     assert cleaned
     assert ";" not in cleaned
@@ -126,11 +126,11 @@ def test_no_name_can_break_the_signed_text(name: str) -> None:
     st.integers(1, 10**12),
     st.lists(st.tuples(names, st.integers(0, 10**9), st.integers(1, 999)), min_size=1, max_size=4),
 )
-def test_every_form_we_make_is_accepted(amount: int, products: list[tuple[str, int, int]]) -> None:
+def test_every_built_form_is_accepted(amount: int, products: list[tuple[str, int, int]]) -> None:
     verify_purchase(SECRET, form(amount_minor=amount, lines=[PurchaseLine(*product) for product in products]))
 
 
-def test_a_form_parser_s_lists_are_read() -> None:
+def test_fields_parsed_as_lists_are_accepted() -> None:
     fields = {name: [value] if isinstance(value, str) else value for name, value in form().items()}
     verify_purchase(SECRET, fields)
 
@@ -151,7 +151,7 @@ def test_a_form_parser_s_lists_are_read() -> None:
         "merchantSignature",
     ],
 )
-def test_a_required_field_cannot_be_missing(name: str) -> None:
+def test_missing_required_field_is_refused(name: str) -> None:
     fields = form()
     del fields[name]
     with pytest.raises(PurchaseRefused) as caught:
@@ -173,14 +173,14 @@ def test_a_required_field_cannot_be_missing(name: str) -> None:
         ("merchantSignature", "0" * 32),
     ],
 )
-def test_a_changed_field_breaks_the_signature(name: str, value: str | list[str]) -> None:
+def test_changed_field_is_refused(name: str, value: str | list[str]) -> None:
     with pytest.raises(PurchaseRefused) as caught:
         verify_purchase(SECRET, {**form(), name: value})
     assert caught.value.field == "merchantSignature"
     assert caught.value.params["reason_code"] == 1113
 
 
-def test_an_upper_case_signature_is_refused() -> None:
+def test_upper_case_signature_is_refused() -> None:
     fields = form()
     with pytest.raises(PurchaseRefused):
         verify_purchase(SECRET, {**fields, "merchantSignature": str(fields["merchantSignature"]).upper()})
@@ -200,7 +200,7 @@ def test_an_upper_case_signature_is_refused() -> None:
         ("productName[]", "Tea"),
     ],
 )
-def test_a_wrong_field_is_named(name: str, value: str | list[str]) -> None:
+def test_invalid_field_is_reported_by_name(name: str, value: str | list[str]) -> None:
     with pytest.raises(PurchaseRefused) as caught:
         verify_purchase(SECRET, {**form(), name: value})
     assert caught.value.field in {name, "productCount[]"}

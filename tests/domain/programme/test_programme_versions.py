@@ -1,4 +1,4 @@
-"""Versions of the programme: which one is in force, and what the migration adds to earlier rewards."""
+"""Programme versions: which one is in force, and the version that the migration gives to earlier rewards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one definition of "may be minted": its index, its conditions, and the reason when one of them fails."""
+"""The definition of a mintable reward: its index, its conditions, and the reason when a condition fails."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ def test_reward_on_hold_is_claimed_when_the_chain_shows_it_paid(database: str) -
 def test_debits_are_netted_during_the_hold_period(database: str) -> None:
     owner = make_user()
     minted = make_reward(owner, "minted")
-    held = make_reward(owner, "approved", mintable_from=utc_now() + timedelta(days=3))
+    reward_on_hold = make_reward(owner, "approved", mintable_from=utc_now() + timedelta(days=3))
     query(
         "INSERT INTO reward_debits (reward_id, referrer_user_id, amount_wei, reason, order_reference)"
         " VALUES (%s, %s, 5, 'refunded', %s)",
         [minted.id, owner.id, minted.order_reference],
     )
-    assert list_nettable_rewards() == [held.id]
+    assert list_nettable_rewards() == [reward_on_hold.id]

@@ -1,4 +1,4 @@
-"""The National Bank's rate of the day: asked for by date, checked, kept, and never guessed."""
+"""The National Bank's daily rate: requested by date, validated, stored, and never guessed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.rate_bank import RateBank, open_rate_bank, rate_answer
 DAY = date(2026, 9, 14)
 
 
-def test_the_rate_keeps_its_digits() -> None:
+def test_rate_is_parsed_exactly() -> None:
     assert parse_nbu_rate(rate_answer(), DAY) == Decimal("44.5483")
 
 
@@ -38,7 +38,7 @@ def test_the_rate_keeps_its_digits() -> None:
         b"\xff\xfe",
     ],
 )
-def test_anything_else_is_no_rate(body: bytes) -> None:
+def test_unreadable_answer_is_refused(body: bytes) -> None:
     with pytest.raises(RateUnreadable):
         parse_nbu_rate(body, DAY)
 
@@ -53,7 +53,7 @@ def settings_for(bank: RateBank) -> Settings:
     return Settings(_env_file=None, referral_rate_source="nbu", nbu_rate_url=bank.url)
 
 
-def test_a_days_rate_is_asked_for_once_and_kept(database: str, bank: RateBank) -> None:
+def test_rate_of_a_day_is_requested_once_and_stored(database: str, bank: RateBank) -> None:
     for _ in range(3):
         reading = read_rate("UAH", settings_for(bank))
         assert (reading.value, reading.source) == (Fraction("41.25"), "nbu")
@@ -61,9 +61,7 @@ def test_a_days_rate_is_asked_for_once_and_kept(database: str, bank: RateBank) -
     assert ExchangeRate.get().units_per_usd == Decimal("41.25")
 
 
-def test_without_an_answer_there_is_no_rate_and_the_next_call_asks_again(
-    database: str, bank: RateBank
-) -> None:
+def test_unavailable_bank_gives_no_rate_and_the_next_call_retries(database: str, bank: RateBank) -> None:
     bank.broken = True
     assert read_rate("UAH", settings_for(bank)).value is None
     assert not ExchangeRate.select().exists()
@@ -71,13 +69,13 @@ def test_without_an_answer_there_is_no_rate_and_the_next_call_asks_again(
     assert read_rate("UAH", settings_for(bank)).value == Fraction("41.25")
 
 
-def test_the_setting_decides_unless_the_bank_is_chosen(database: str) -> None:
+def test_rate_setting_is_used_by_default(database: str) -> None:
     reading = read_rate("UAH", Settings(_env_file=None, referral_uah_per_usd=Decimal("39.5")))
     assert (reading.value, reading.source) == (Fraction("39.5"), "setting")
 
 
 @pytest.mark.parametrize(("currency", "value"), [("USD", 1), ("USDT", 1), ("USDC", 1), ("EUR", None)])
-def test_dollars_are_dollars_and_the_rest_has_no_rate(
+def test_dollar_currencies_have_rate_one_and_others_have_none(
     database: str, currency: str, value: int | None
 ) -> None:
     assert read_rate(currency, Settings(_env_file=None)).value == value

@@ -1,4 +1,4 @@
-"""Sizing of a reward and its transitions."""
+"""Sizing of rewards and their status transitions. See docs/rules/rewards.md."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ prices = st.decimals(min_value=D("0.000001"), max_value=D(100_000), places=6)
 @pytest.mark.parametrize(
     ("total", "currency", "percent", "rate", "price", "usd", "wei"),
     [
-        # 1000 UAH / 40 = 25 USD, 5% = 1.25 USD, at 0.5 USD a token 2.5 tokens.
+        # 1000 UAH / 40 = 25 USD, 5% = 1.25 USD, at 0.5 USD per token 2.5 tokens.
         (1000_00, "UAH", Fraction(5), UAH, "0.5", "1.25", 25 * 10**17),
         (100_00, "USD", Fraction(5), ONE, "1", "5", 5 * 10**18),
-        # 299 UAH / 40 x 5% = 0.37375 USD at 0.1 USD a token.
+        # 299 UAH / 40 x 5% = 0.37375 USD at 0.1 USD per token.
         (299_00, "UAH", Fraction(5), UAH, "0.1", "0.37375", 37375 * 10**14),
-        # A third of a cent at 3 USD a token: 1/900 of a token.
+        # A third of a cent at 3 USD per token: 1/900 of a token.
         (1, "USD", Fraction(100, 3), ONE, "3", "0.003333333333333333", 10**18 // 900),
         # 20/3 percent of 3 USD is exactly 0.2, not 0.19999998 or 0.20000001.
         (3_00, "USD", Fraction(20, 3), ONE, "1", "0.2", 2 * 10**17),
@@ -51,7 +51,7 @@ prices = st.decimals(min_value=D("0.000001"), max_value=D(100_000), places=6)
         (500, "JPY", Fraction(10), Fraction(150), "1", "0.333333333333333333", 10**18 // 3),
     ],
 )
-def test_sizes_worked_by_hand(
+def test_known_sizes(
     total: int, currency: str, percent: Fraction, rate: Fraction, price: str, usd: str, wei: int
 ) -> None:
     size = size_reward(total, currency, percent, rate, D(price))
@@ -61,7 +61,7 @@ def test_sizes_worked_by_hand(
     assert size.usd_value.as_tuple().exponent == -18
 
 
-def test_the_stored_percent_is_rounded_and_the_amount_is_not() -> None:
+def test_stored_percent_is_rounded_but_the_amount_is_exact() -> None:
     size = size_reward(3_00, "USD", Fraction(20, 3), ONE, D(1))
     assert size.reward_percent == D("6.666667")
     assert size.amount_wei != int(3 * size.reward_percent * 10**16)
@@ -75,7 +75,7 @@ def test_stored_percent(percent: Fraction, expected: str) -> None:
     assert str(stored_percent(percent)) == expected
 
 
-def test_a_currency_without_a_rate_is_never_guessed() -> None:
+def test_missing_rate_is_refused() -> None:
     with pytest.raises(RateMissing) as caught:
         size_reward(100_00, "EUR", Fraction(5), rate_for("EUR", D(40)), D(1))
     assert caught.value.currency == "EUR"
@@ -83,24 +83,24 @@ def test_a_currency_without_a_rate_is_never_guessed() -> None:
 
 
 @pytest.mark.parametrize("rate", [Fraction(0), Fraction(-40)])
-def test_a_rate_must_be_above_zero(rate: Fraction) -> None:
+def test_rate_must_be_positive(rate: Fraction) -> None:
     with pytest.raises(RateMissing):
         size_reward(100_00, "UAH", Fraction(5), rate, D(1))
 
 
 @pytest.mark.parametrize(("total", "percent"), [(0, Fraction(5)), (100_00, Fraction(0))])
-def test_nothing_to_pay(total: int, percent: Fraction) -> None:
+def test_zero_total_or_percent_has_no_reward(total: int, percent: Fraction) -> None:
     with pytest.raises(AmountZero):
         size_reward(total, "USD", percent, ONE, D(1))
 
 
-def test_zero_percent_of_a_rateless_currency_is_zero_not_a_missing_rate() -> None:
+def test_zero_percent_needs_no_rate() -> None:
     with pytest.raises(AmountZero):
         size_reward(100_00, "EUR", Fraction(0), None, D(1))
 
 
-def test_less_than_one_wei_is_nothing() -> None:
-    # 0.01 USD x 10^-6 % = 10^-10 USD: exactly one wei at 10^8 USD a token.
+def test_less_than_one_wei_has_no_reward() -> None:
+    # 0.01 USD x 10^-6 % = 10^-10 USD: exactly one wei at 10^8 USD per token.
     smallest = Fraction(1, 10**6)
     assert size_reward(1, "USD", smallest, ONE, D(10**8)).amount_wei == 1
     with pytest.raises(AmountZero):
@@ -108,13 +108,13 @@ def test_less_than_one_wei_is_nothing() -> None:
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "NaN", "Infinity"])
-def test_a_token_price_must_be_a_price(price: str) -> None:
+def test_invalid_token_price_is_refused(price: str) -> None:
     with pytest.raises(TokenPriceInvalid):
         size_reward(100_00, "USD", Fraction(5), ONE, D(price))
 
 
 @given(totals, percents, rates, prices)
-def test_the_amount_is_the_exact_floor(total: int, percent: Fraction, rate: Fraction, price: D) -> None:
+def test_amount_is_the_exact_floor(total: int, percent: Fraction, rate: Fraction, price: D) -> None:
     exact = Fraction(total, 100) / rate * percent / 100 / Fraction(price) * 10**18
     assume(exact >= 1)
     size = size_reward(total, "UAH", percent, rate, price)
@@ -124,7 +124,7 @@ def test_the_amount_is_the_exact_floor(total: int, percent: Fraction, rate: Frac
 
 
 @given(totals, totals, percents, percents, rates, prices)
-def test_more_sold_or_more_promised_is_never_less(
+def test_reward_never_decreases_with_larger_total_or_percent(
     one: int, other: int, percent: Fraction, more: Fraction, rate: Fraction, price: D
 ) -> None:
     small = _wei(min(one, other), min(percent, more), rate, price)
@@ -156,7 +156,7 @@ def test_rates(currency: str, expected: Fraction | None) -> None:
     assert rate_for(currency, D("41.55")) == expected
 
 
-def test_allowed_transitions_are_those_of_the_documentation() -> None:
+def test_allowed_transitions_match_the_documentation() -> None:
     moves = {
         (before.value, transition.to_status)
         for transition in TRANSITIONS.values()
@@ -178,7 +178,7 @@ def test_allowed_transitions_are_those_of_the_documentation() -> None:
     }
 
 
-def test_the_inputs_are_kept_exactly() -> None:
+def test_inputs_are_stored_exactly() -> None:
     moment = datetime(2026, 9, 9, 10, 30, tzinfo=UTC)
     inputs = RewardInputs(
         total_minor=1000_00,
@@ -192,8 +192,8 @@ def test_the_inputs_are_kept_exactly() -> None:
         price_source="fixed",
         price_at=None,
     )
-    got = inputs_as_json(inputs)
-    assert json.loads(json.dumps(got)) == {
+    stored_inputs = inputs_as_json(inputs)
+    assert json.loads(json.dumps(stored_inputs)) == {
         "totalMinor": "100000",
         "currency": "UAH",
         "percent": "6.666667",
@@ -206,4 +206,4 @@ def test_the_inputs_are_kept_exactly() -> None:
         "priceSource": "fixed",
         "priceAt": None,
     }
-    assert Fraction(str(got["percentExact"])) == inputs.percent
+    assert Fraction(str(stored_inputs["percentExact"])) == inputs.percent

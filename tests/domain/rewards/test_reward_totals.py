@@ -1,4 +1,4 @@
-"""Totals are exact at any moment, whatever changed how many rewards, folded or not."""
+"""Reward totals are exact before and after folding, for changes of any number of rewards."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from portal.rewards import fold_reward_totals, reward_totals
 from tests.factories import make_code, make_reward, make_user
 
 
-def counted(user_id: int | None = None) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
+def count_rewards(user_id: int | None = None) -> dict[str, tuple[int, int]]:
+    totals: dict[str, tuple[int, int]] = {}
     for row in ReferralReward.select():
         if user_id in (None, row.referrer_user_id):
-            count, wei = found.get(row.status, (0, 0))
-            found[row.status] = (count + 1, wei + (row.reward_amount_wei or 0))
-    return found
+            count, wei = totals.get(row.status, (0, 0))
+            totals[row.status] = (count + 1, wei + (row.reward_amount_wei or 0))
+    return totals
 
 
-def agrees(*users: int) -> bool:
-    every = all(
-        {status: told for status, told in reward_totals(user).items() if told[0]} == counted(user)
+def totals_are_exact(*users: int) -> bool:
+    is_equal = all(
+        {status: total for status, total in reward_totals(user).items() if total[0]} == count_rewards(user)
         for user in (None, *users)
     )
-    return every and run_checks() == {}
+    return is_equal and run_checks() == {}
 
 
-def test_every_kind_of_change_is_noted_and_folded(database: str) -> None:
+def test_every_change_of_rewards_is_counted_and_folded(database: str) -> None:
     codes = [make_code(make_user(f"r{number}@demo.example")) for number in range(3)]
     users = [code.owner_user_id for code in codes]
-    chance = random.Random(7)
+    random_source = random.Random(7)
     for _ in range(20):
-        make_reward(chance.choice(codes))
-    assert agrees(*users)
+        make_reward(random_source.choice(codes))
+    assert totals_are_exact(*users)
     fold_reward_totals()
     assert RewardTotalDelta.select().count() == 0
-    assert agrees(*users)
+    assert totals_are_exact(*users)
     ids = [row.id for row in ReferralReward.select()]
     ReferralReward.update(status="approved").where(ReferralReward.id << ids[::2]).execute()
     ReferralReward.update(reward_amount_wei=5).where(ReferralReward.id << ids[::3]).execute()
     ReferralReward.delete().where(ReferralReward.id << ids[::5]).execute()
-    assert agrees(*users)
+    assert totals_are_exact(*users)
     fold_reward_totals()
-    assert agrees(*users)
+    assert totals_are_exact(*users)
 
 
-def test_a_change_of_nothing_counted_notes_nothing(database: str) -> None:
+def test_change_that_affects_no_total_writes_no_delta(database: str) -> None:
     make_reward(make_code(make_user("r@demo.example")))
     fold_reward_totals()
     ReferralReward.update(failure_reason="a note").execute()
     assert RewardTotalDelta.select().count() == 0
 
 
-def test_folding_while_others_write_loses_nothing(database: str) -> None:
+def test_folding_during_writes_loses_nothing(database: str) -> None:
     code = make_code(make_user("r@demo.example"))
 
     def write() -> None:
@@ -74,4 +74,4 @@ def test_folding_while_others_write_loses_nothing(database: str) -> None:
     for thread in threads:
         thread.join()
     assert reward_totals()["pending_approval"][0] == 30
-    assert agrees(code.owner_user_id)
+    assert totals_are_exact(code.owner_user_id)

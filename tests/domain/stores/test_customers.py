@@ -1,4 +1,4 @@
-"""An account is one customer of the built-in shop, however many orders it places at once."""
+"""An account is one customer of the built-in shop, even with concurrent orders."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def test_connection_lost_in_use_fails_one_arrival(code: Refcode, database: str) 
 
 def test_unavailable_database_is_reported_and_recovers(code: Refcode) -> None:
     bound = models_database.obj
-    bind_database("postgresql://nobody:x@127.0.0.1:1/none")
+    bind_database("postgresql://unknown:x@127.0.0.1:1/none")
     try:
         with pytest.raises(DatabaseAway):
             count_visit(code.code)

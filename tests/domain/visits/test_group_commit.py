@@ -128,11 +128,11 @@ def test_hanging_write_times_out() -> None:
                 counter.add("b")
         store.gate.release()
         assert hanging.result(5)
-    assert store.writes == [{"a": 1}], "what was refused must not be written later"
+    assert store.writes == [{"a": 1}], "a refused write must not be written later"
 
 
 def test_forked_process_starts_empty() -> None:
-    # A fork during a write leaves the child a lock without a holder and a group without a leader.
+    # After a fork during a write, the child has a locked lock that no thread will release.
     program = """
         import os, threading, time
         from portal.visits.group_commit import GroupCommit

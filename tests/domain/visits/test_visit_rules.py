@@ -29,20 +29,20 @@ def days_ago(days: int) -> date:
     [(0, 1, 1, 1), (1, 0, 1, 1), (6, 0, 1, 1), (7, 0, 0, 1), (27, 0, 0, 1), (28, 0, 0, 0), (-1, 0, 0, 0)],
 )
 def test_window_edges(ago: int, today: int, week: int, month: int) -> None:
-    got = visit_windows({days_ago(ago): 1}, TODAY)
-    assert (got.today, got.last7d, got.last28d) == (today, week, month)
+    windows = visit_windows({days_ago(ago): 1}, TODAY)
+    assert (windows.today, windows.last7d, windows.last28d) == (today, week, month)
 
 
 def test_windows_add_up() -> None:
-    got = visit_windows({days_ago(ago): 10**ago for ago in range(3)}, TODAY)
-    assert (got.today, got.last7d, got.last28d) == (1, 111, 111)
+    windows = visit_windows({days_ago(ago): 10**ago for ago in range(3)}, TODAY)
+    assert (windows.today, windows.last7d, windows.last28d) == (1, 111, 111)
     assert visit_windows({}, TODAY).last28d == 0
 
 
 @given(st.dictionaries(st.dates(date(2026, 1, 1), date(2026, 4, 1)), st.integers(0, 10**6)))
 def test_longer_window_is_never_smaller(counts: dict[date, int]) -> None:
-    got = visit_windows(counts, TODAY)
-    assert 0 <= got.today <= got.last7d <= got.last28d <= sum(counts.values())
+    windows = visit_windows(counts, TODAY)
+    assert 0 <= windows.today <= windows.last7d <= windows.last28d <= sum(counts.values())
 
 
 @given(st.dictionaries(st.dates(date(2026, 1, 1), date(2026, 4, 1)), st.integers(0, 10**6)))
@@ -94,7 +94,7 @@ def test_removing_old_days_changes_no_window(counts: dict[date, int]) -> None:
         "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
     ],
 )
-def test_declared_programs_do_not_count(user_agent: str) -> None:
+def test_declared_bots_do_not_count(user_agent: str) -> None:
     assert not is_countable(user_agent, {})
     assert not is_countable(user_agent.upper(), {})
 
@@ -126,7 +126,7 @@ def test_declared_programs_do_not_count(user_agent: str) -> None:
         None,
     ],
 )
-def test_people_and_plain_clients_count(user_agent: str | None) -> None:
+def test_browsers_and_plain_clients_count(user_agent: str | None) -> None:
     assert is_countable(user_agent, {"Accept": "*/*"})
 
 

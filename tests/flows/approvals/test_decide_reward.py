@@ -1,4 +1,4 @@
-"""Decisions about rewards: one guarded move each, four eyes above an amount, many at once with exact counts."""
+"""Decisions about rewards: guarded transitions, two approvals above a limit, bulk decisions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def reward_of(store: Store, name: str) -> ReferralReward:
     return ReferralReward.get(ReferralReward.order_reference == order.order_reference)
 
 
-def put(reward: ReferralReward, status: str) -> None:
+def set_status(reward: ReferralReward, status: str) -> None:
     ReferralReward.update(status=status, failure_reason="x", tx_hash="0x1").where(
         ReferralReward.id == reward.id
     ).execute()
@@ -36,7 +36,7 @@ def second_admin() -> User:
     return create_user("second@demo.example", "Second", "second-admin-pass", role="admin", actor=SYSTEM)
 
 
-def test_approving_moves_once_and_tells_the_referrer(store: Store) -> None:
+def test_approval_happens_once_and_notifies_the_referrer(store: Store) -> None:
     reward, admin = reward_of(store, "ann"), store.user("admin")
     approved = decide_reward.approve(reward.id, admin.id, store.settings)
     assert (approved.status, approved.approved_by) == ("approved", admin.id)
@@ -48,9 +48,9 @@ def test_approving_moves_once_and_tells_the_referrer(store: Store) -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_what_is_minted_or_minting_cannot_be_rejected_and_the_rest_can(store: Store, status: str) -> None:
+def test_rejection_is_allowed_until_minting(store: Store, status: str) -> None:
     reward, admin = reward_of(store, "ann"), store.user("admin")
-    put(reward, status)
+    set_status(reward, status)
     if status in ("pending_approval", "approved", "failed"):
         assert decide_reward.reject(reward.id, "not a real sale", admin.id).status == "rejected"
         return
@@ -60,39 +60,39 @@ def test_what_is_minted_or_minting_cannot_be_rejected_and_the_rest_can(store: St
 
 
 @pytest.mark.parametrize("status", [status for status in STATUSES if status != "pending_approval"])
-def test_only_what_waits_can_be_approved(store: Store, status: str) -> None:
+def test_only_pending_rewards_can_be_approved(store: Store, status: str) -> None:
     reward = reward_of(store, "ann")
-    put(reward, status)
+    set_status(reward, status)
     with pytest.raises(RewardStatusConflict):
         decide_reward.approve(reward.id, store.user("admin").id, store.settings)
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
-def test_a_rejection_needs_a_reason(store: Store, reason: str) -> None:
+def test_rejection_requires_a_reason(store: Store, reason: str) -> None:
     reward = reward_of(store, "ann")
     with pytest.raises(RejectionReasonMissing):
         decide_reward.reject(reward.id, reason, store.user("admin").id)
     assert ReferralReward.get_by_id(reward.id).status == "pending_approval"
 
 
-def test_nobody_decides_about_a_reward_of_their_own(store: Store) -> None:
+def test_own_reward_cannot_be_decided(store: Store) -> None:
     reward = reward_of(store, "ann")
     owner = reward.referrer_user_id
     with pytest.raises(OwnReward):
         decide_reward.approve(reward.id, owner, store.settings)
     with pytest.raises(OwnReward):
         decide_reward.reject(reward.id, "mine", owner)
-    put(reward, "failed")
+    set_status(reward, "failed")
     with pytest.raises(OwnReward):
         decide_reward.retry(reward.id, owner, store.chain, store.settings)
 
 
-def test_an_unknown_reward_is_unknown(store: Store) -> None:
+def test_unknown_reward_is_refused(store: Store) -> None:
     with pytest.raises(RewardUnknown):
         decide_reward.approve(10**9, store.user("admin").id, store.settings)
 
 
-def test_from_a_set_amount_on_two_different_admins_must_approve(store: Store) -> None:
+def test_reward_above_the_limit_requires_two_admins(store: Store) -> None:
     store.settings = store.settings.model_copy(update={"referral_second_approval_usd": Decimal("0.5")})
     reward, first = reward_of(store, "ann"), store.user("admin")
     assert decide_reward.approve(reward.id, first.id, store.settings).status == "pending_approval"
@@ -105,29 +105,29 @@ def test_from_a_set_amount_on_two_different_admins_must_approve(store: Store) ->
     assert run_checks() == {}
 
 
-def test_below_the_amount_one_admin_is_enough(store: Store) -> None:
+def test_reward_below_the_limit_requires_one_admin(store: Store) -> None:
     store.settings = store.settings.model_copy(update={"referral_second_approval_usd": Decimal(100)})
     reward = reward_of(store, "ann")
     assert decide_reward.approve(reward.id, store.user("admin").id, store.settings).status == "approved"
 
 
-def test_a_retry_needs_two_as_well_where_an_approval_does(store: Store) -> None:
+def test_retry_above_the_limit_requires_two_admins(store: Store) -> None:
     store.settings = store.settings.model_copy(update={"referral_second_approval_usd": Decimal("0.5")})
     reward, admin = reward_of(store, "ann"), store.user("admin")
-    put(reward, "failed")
+    set_status(reward, "failed")
     assert decide_reward.retry(reward.id, admin.id, store.chain, store.settings).status == "failed"
     second = second_admin()
     assert decide_reward.retry(reward.id, second.id, store.chain, store.settings).status == "approved"
 
 
-def test_a_retry_sizes_anew_what_had_no_size(store: Store) -> None:
-    priced = store.settings
+def test_retry_sizes_a_reward_without_a_size(store: Store) -> None:
+    settings_with_price = store.settings
     store.settings = store.settings.model_copy(update={"referral_token_usd_price": None})
     reward, admin = reward_of(store, "ann"), store.user("admin")
     assert reward.reward_amount_wei is None
     with pytest.raises(RewardUnsizable):
         decide_reward.retry(reward.id, admin.id, store.chain, store.settings)
-    retried = decide_reward.retry(reward.id, admin.id, store.chain, priced)
+    retried = decide_reward.retry(reward.id, admin.id, store.chain, settings_with_price)
     assert (retried.status, retried.reward_amount_wei, retried.failure_reason) == (
         "approved",
         6_725 * 10**15,
@@ -136,33 +136,33 @@ def test_a_retry_sizes_anew_what_had_no_size(store: Store) -> None:
     assert [line["source"] for line in retried.sizing["lines"]] == ["default", "merchant"]
 
 
-def test_a_retry_keeps_the_promised_size_of_what_had_one(store: Store) -> None:
+def test_retry_keeps_an_existing_size(store: Store) -> None:
     reward, admin = reward_of(store, "ann"), store.user("admin")
-    put(reward, "failed")
-    dearer = store.settings.model_copy(update={"referral_token_usd_price": Decimal(5)})
+    set_status(reward, "failed")
+    higher_price = store.settings.model_copy(update={"referral_token_usd_price": Decimal(5)})
     assert (
-        decide_reward.retry(reward.id, admin.id, store.chain, dearer).reward_amount_wei
+        decide_reward.retry(reward.id, admin.id, store.chain, higher_price).reward_amount_wei
         == reward.reward_amount_wei
     )
 
 
-def test_a_missing_rate_is_healed_by_a_retry_once_there_is_one(store: Store) -> None:
+def test_retry_without_a_rate_is_refused(store: Store) -> None:
     Product.update(currency="EUR").execute()
     reward, admin = reward_of(store, "ann"), store.user("admin")
     with pytest.raises(RewardUnsizable):
         decide_reward.retry(reward.id, admin.id, store.chain, store.settings)
 
 
-def test_many_are_decided_each_by_itself(store: Store) -> None:
+def test_bulk_approval_decides_each_reward_separately(store: Store) -> None:
     rewards = [reward_of(store, name) for name in ("ann", "bob", "cid")]
     admin = store.user("admin")
-    put(rewards[1], "minted")
+    set_status(rewards[1], "minted")
     result = decide_reward.approve_many([reward.id for reward in rewards] + [10**9], admin.id, store.settings)
     assert result.decided == [rewards[0].id, rewards[2].id]
     assert result.refused == {"reward_status_conflict": [rewards[1].id], "reward_unknown": [10**9]}
 
 
-def test_many_are_rejected_with_one_reason(store: Store) -> None:
+def test_bulk_rejection_uses_one_reason(store: Store) -> None:
     rewards = [reward_of(store, name) for name in ("ann", "bob")]
     ids = [reward.id for reward in rewards]
     with pytest.raises(RejectionReasonMissing):
@@ -171,33 +171,33 @@ def test_many_are_rejected_with_one_reason(store: Store) -> None:
     assert {row.failure_reason for row in ReferralReward.select()} == {"a test"}
 
 
-def test_nothing_chosen_decides_nothing(store: Store) -> None:
+def test_empty_selection_is_refused(store: Store) -> None:
     with pytest.raises(NothingChosen):
         decide_reward.approve_many([], store.user("admin").id, store.settings)
 
 
-def test_all_matching_is_refused_when_the_match_changed_meanwhile(store: Store) -> None:
+def test_selection_by_filter_is_refused_when_the_matches_change(store: Store) -> None:
     ids = [reward_of(store, name).id for name in ("ann", "bob")]
-    wanted = RewardFilter(code=store.code)
-    assert decide_reward.choose_matching(wanted, 2) == ids
+    filters = RewardFilter(code=store.code)
+    assert decide_reward.choose_matching(filters, 2) == ids
     reward_of(store, "cid")
     with pytest.raises(MatchChanged) as caught:
-        decide_reward.choose_matching(wanted, 2)
+        decide_reward.choose_matching(filters, 2)
     assert (caught.value.params["promised"], caught.value.params["found"]) == (2, 3)
 
 
-def test_the_queue_is_filtered_and_paged_by_key(store: Store) -> None:
+def test_queue_is_filtered_and_paged_by_key(store: Store) -> None:
     rewards = [reward_of(store, name) for name in ("ann", "bob", "cid")]
     first = list_reward_queue(RewardFilter(), limit=2)
     second = list_reward_queue(RewardFilter(), first.next_cursor, limit=2)
     assert [row.id for row in first.rewards + second.rewards] == [reward.id for reward in rewards]
     assert second.next_cursor is None
     one = rewards[1]
-    for wanted in (
+    for filters in (
         RewardFilter(reference=one.order_reference),
         RewardFilter(since=one.created_at, until=rewards[2].created_at),
     ):
-        assert [row.id for row in list_reward_queue(wanted).rewards] == [one.id]
+        assert [row.id for row in list_reward_queue(filters).rewards] == [one.id]
     assert count_matching(RewardFilter(rail="crypto"), 10) == 0
     assert count_matching(RewardFilter(wallet=one.referrer_wallet, least_usd=Decimal("0.6")), 10) == 3
     assert count_matching(RewardFilter(least_usd=Decimal("0.7")), 10) == 0

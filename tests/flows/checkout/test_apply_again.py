@@ -1,4 +1,4 @@
-"""Unmatched callbacks: acted on again exactly once by the very path of a fresh one, or closed with a note."""
+"""Unmatched callbacks: applied once by the same path as a new callback, or closed with a note."""
 
 from __future__ import annotations
 
@@ -43,24 +43,24 @@ from tests.support.threads import at_once
 pytestmark = pytest.mark.system_postgres
 
 
-def lost(store: Store, **changes: object) -> tuple[Order, int]:
-    """Let an Approved come for an order whose payment is not there yet; return both, the payment then made."""
+def send_callback_before_payment(store: Store, **changes: object) -> tuple[Order, int]:
+    """Send Approved before the payment exists, then begin the payment; return the order and the event id."""
     order = store.place(store.newcomer("ann"), cookie=store.code).order
-    store.tell(order, **changes)
-    store.leave(order)
+    store.send_callback(order, **changes)
+    store.begin_payment(order)
     event = PaymentEvent.get()
     assert (event.outcome, event.reason) == ("unmatched", "unknown_reference")
     return order, event.id
 
 
-def again(store: Store, event_id: int) -> tuple[str, str | None]:
+def apply_callback(store: Store, event_id: int) -> tuple[str, str | None]:
     return apply_again(event_id, store.user("admin").id, store.chain, store.settings)
 
 
-def test_an_unmatched_callback_settles_as_a_fresh_one(store: Store) -> None:
-    order, event_id = lost(store)
+def test_unmatched_callback_settles_the_payment(store: Store) -> None:
+    order, event_id = send_callback_before_payment(store)
     assert count_open_callbacks() == 1
-    assert again(store, event_id) == ("applied", None)
+    assert apply_callback(store, event_id) == ("applied", None)
     assert Order.get_by_id(order.id).status == "paid"
     assert (Settlement.select().count(), ReferralReward.select().count()) == (2, 1)
     assert (PaymentEvent.get().outcome, count_open_callbacks()) == ("applied", 0)
@@ -74,9 +74,9 @@ def test_an_unmatched_callback_settles_as_a_fresh_one(store: Store) -> None:
     assert run_checks() == {}
 
 
-def test_it_is_acted_on_once_however_often_it_is_asked(store: Store) -> None:
-    _, event_id = lost(store)
-    raised = at_once([lambda: again(store, event_id)] * 5)
+def test_concurrent_retries_apply_once(store: Store) -> None:
+    _, event_id = send_callback_before_payment(store)
+    raised = at_once([lambda: apply_callback(store, event_id)] * 5)
     assert [type(error) for error in raised] == [CallbackClosed] * 4
     assert Settlement.select().count() == 2
     assert StockMovement.select().where(StockMovement.reason == "sale").count() == 2
@@ -84,51 +84,51 @@ def test_it_is_acted_on_once_however_often_it_is_asked(store: Store) -> None:
     assert run_checks() == {}
 
 
-def test_it_meets_its_own_repeat_from_the_provider(store: Store) -> None:
-    order, event_id = lost(store)
-    raised = at_once([lambda: again(store, event_id), lambda: store.tell(order)])
+def test_retry_and_repeated_callback_apply_once(store: Store) -> None:
+    order, event_id = send_callback_before_payment(store)
+    raised = at_once([lambda: apply_callback(store, event_id), lambda: store.send_callback(order)])
     assert not raised
     assert sorted(event.outcome for event in PaymentEvent.select()) == ["applied", "duplicate"]
     assert Settlement.select().count() == 2
     assert run_checks() == {}
 
 
-def test_what_still_does_not_match_stays_open(store: Store) -> None:
+def test_callback_without_a_match_stays_open(store: Store) -> None:
     order = store.place(store.newcomer("ann")).order
-    store.tell(order)
+    store.send_callback(order)
     event = PaymentEvent.get()
-    assert again(store, event.id) == ("unmatched", "unknown_reference")
+    assert apply_callback(store, event.id) == ("unmatched", "unknown_reference")
     assert count_open_callbacks() == 1
 
 
-def test_what_turns_out_not_to_fit_is_refused(store: Store) -> None:
-    order, event_id = lost(store, amount="1.00")
-    assert again(store, event_id) == ("refused", "wrong_amount")
+def test_callback_with_a_wrong_amount_is_refused(store: Store) -> None:
+    order, event_id = send_callback_before_payment(store, amount="1.00")
+    assert apply_callback(store, event_id) == ("refused", "wrong_amount")
     assert find_payment(order.order_reference).status == "redirected"
     with pytest.raises(CallbackClosed):
-        again(store, event_id)
+        apply_callback(store, event_id)
 
 
-def test_a_refund_that_fits_now_is_made(store: Store) -> None:
+def test_refund_is_applied_once_it_fits(store: Store) -> None:
     order = store.place(store.newcomer("ann"), cookie=store.code).order
-    store.leave(order)
-    # Two refunds told before their payment: together they are more than it.
-    store.tell(order, "Refunded", amount="300.00")
-    store.tell(order, "Refunded", amount="200.00")
+    store.begin_payment(order)
+    # Two refunds arrive before the payment; their sum exceeds it.
+    store.send_callback(order, "Refunded", amount="300.00")
+    store.send_callback(order, "Refunded", amount="200.00")
     event = PaymentEvent.select().order_by(PaymentEvent.id.desc()).first()
     assert (event.outcome, event.reason) == ("unmatched", "refund_exceeds")
-    assert again(store, event.id) == ("unmatched", "refund_exceeds")
-    # The first one turns out not to have been made.
+    assert apply_callback(store, event.id) == ("unmatched", "refund_exceeds")
+    # The first refund is refused afterwards.
     PaymentRefund.update(status="refused").execute()
-    store.tell(order)
-    assert again(store, event.id) == ("applied", None)
+    store.send_callback(order)
+    assert apply_callback(store, event.id) == ("applied", None)
     assert find_payment(order.order_reference).refunded_minor == 20_000
     assert PaymentRefund.get(PaymentRefund.payment_event_id == event.id).status == "applied"
     assert run_checks() == {}
 
 
-def test_closing_keeps_the_row_with_who_when_and_why(store: Store) -> None:
-    _, event_id = lost(store)
+def test_closed_callback_keeps_user_time_and_note(store: Store) -> None:
+    _, event_id = send_callback_before_payment(store)
     admin = store.user("admin")
     close_unmatched(event_id, "  Another shop's \n order. ", Actor.user(admin.id))
     event = PaymentEvent.get_by_id(event_id)
@@ -140,15 +140,18 @@ def test_closing_keeps_the_row_with_who_when_and_why(store: Store) -> None:
     logged = EventLog.get(EventLog.event == "callback_closed")
     assert (logged.actor_user_id, logged.reason) == (admin.id, "Another shop's order.")
     with pytest.raises(CallbackClosed):
-        again(store, event_id)
+        apply_callback(store, event_id)
     assert not Settlement.select().exists()
 
 
-def test_closing_and_trying_again_at_once_do_one_of_both(store: Store) -> None:
-    _, event_id = lost(store)
+def test_concurrent_close_and_retry_do_only_one(store: Store) -> None:
+    _, event_id = send_callback_before_payment(store)
     admin = Actor.user(store.user("admin").id)
     raised = at_once(
-        [lambda: again(store, event_id), *[lambda: close_unmatched(event_id, "Not ours.", admin)] * 3]
+        [
+            lambda: apply_callback(store, event_id),
+            *[lambda: close_unmatched(event_id, "Not ours.", admin)] * 3,
+        ]
     )
     assert [type(error) for error in raised] == [CallbackClosed] * 3
     event = PaymentEvent.get()
@@ -157,52 +160,52 @@ def test_closing_and_trying_again_at_once_do_one_of_both(store: Store) -> None:
 
 
 @pytest.mark.parametrize("note", ["", " \n ", "x" * 501])
-def test_closing_needs_a_note(store: Store, note: str) -> None:
-    _, event_id = lost(store)
+def test_closing_requires_a_note(store: Store, note: str) -> None:
+    _, event_id = send_callback_before_payment(store)
     with pytest.raises(NoteMissing) as caught:
         close_unmatched(event_id, note, Actor.user(store.user("admin").id))
     assert caught.value.field == "note"
     assert PaymentEvent.get().closed_at is None
 
 
-def test_refused_and_unknown_ones_cannot_be_applied_or_closed(store: Store) -> None:
+def test_refused_and_unknown_callbacks_cannot_be_applied_or_closed(store: Store) -> None:
     order = store.place(store.newcomer("ann")).order
-    store.leave(order)
+    store.begin_payment(order)
     forged = json.loads(store.callback(order)) | {"merchantSignature": "0" * 32}
     with pytest.raises(CallbackRefused):
         store.receive(json.dumps(forged).encode())
     event, admin = PaymentEvent.get(), Actor.user(store.user("admin").id)
     with pytest.raises(CallbackClosed):
-        again(store, event.id)
+        apply_callback(store, event.id)
     with pytest.raises(CallbackClosed):
         close_unmatched(event.id, "x", admin)
     with pytest.raises(CallbackUnknown):
-        again(store, 10**9)
+        apply_callback(store, 10**9)
     with pytest.raises(CallbackUnknown):
         close_unmatched(10**9, "x", admin)
     assert find_payment(order.order_reference).status == "redirected"
 
 
-# ---------------------------------------------------------------------- what they may cost
+# ---------------------------------------------------------------------- storage limits
 
 
-def test_a_long_callback_of_the_provider_is_kept_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_authentic_callback_is_stored_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     order = store.place(store.newcomer("ann")).order
-    store.leave(order)
+    store.begin_payment(order)
     body = store.callback(order, note="x" * 100_000)
     store_callback("wayforpay", body.decode(), authentic=True, order_reference=None, fingerprint=None)
-    # A crash left it unread: the job reads it from the inbox.
+    # The job applies a stored callback that a crash left unapplied.
     assert settle_inbox(store.chain, store.settings) == 1
     assert Order.get_by_id(order.id).status == "paid"
 
 
-def test_a_refused_body_is_kept_in_part(store: Store) -> None:
+def test_refused_body_is_truncated(store: Store) -> None:
     with pytest.raises(CallbackRefused):
         store.receive(b"x" * 200_000)
     assert len(PaymentEvent.get().payload) == REFUSED_PAYLOAD_LIMIT
 
 
-def forged_rows(count: int, at: datetime, *, authentic: bool = False) -> None:
+def insert_refused_callbacks(count: int, at: datetime, *, authentic: bool = False) -> None:
     PaymentEvent.insert_many(
         [
             {"provider": "wayforpay", "authentic": authentic, "outcome": "refused", "reason": "malformed",
@@ -212,33 +215,33 @@ def forged_rows(count: int, at: datetime, *, authentic: bool = False) -> None:
     ).execute()  # fmt: skip
 
 
-def test_forged_callbacks_are_kept_few_and_not_for_ever(store: Store) -> None:
+def test_forged_callbacks_are_pruned_by_number_and_age(store: Store) -> None:
     now = datetime.now(UTC)
-    forged_rows(FORGED_KEPT_A_DAY + 7, now)
-    forged_rows(5, now - timedelta(days=2))
-    forged_rows(3, now - FORGED_KEPT - timedelta(hours=1))
-    forged_rows(2, now - timedelta(days=400), authentic=True)
+    insert_refused_callbacks(FORGED_KEPT_A_DAY + 7, now)
+    insert_refused_callbacks(5, now - timedelta(days=2))
+    insert_refused_callbacks(3, now - FORGED_KEPT - timedelta(hours=1))
+    insert_refused_callbacks(2, now - timedelta(days=400), authentic=True)
     assert prune_forged() == 7 + 3
     assert PaymentEvent.select().where(~PaymentEvent.authentic).count() == FORGED_KEPT_A_DAY + 5
     assert PaymentEvent.select().where(PaymentEvent.authentic).count() == 2
-    # The newest of the day stay.
+    # The first callbacks of the day are pruned.
     today = PaymentEvent.select().where(PaymentEvent.received_at == now).order_by(PaymentEvent.id)
     assert today.first().payload == "7"
     assert prune_forged() == 0
 
 
-# ---------------------------------------------------------------------- one reference an attempt
+# ---------------------------------------------------------------------- one reference per attempt
 
 
-def test_a_declined_attempt_is_followed_by_one_with_its_own_reference(store: Store) -> None:
+def test_new_attempt_has_its_own_reference(store: Store) -> None:
     order = store.place(store.newcomer("ann"), cookie=store.code).order
-    store.leave(order)
-    store.tell(order, "Declined", reasonCode="1101", authCode="", cardPan="")
+    store.begin_payment(order)
+    store.send_callback(order, "Declined", reasonCode="1101", authCode="", cardPan="")
     form = begin_order_payment(order.id, order.buyer, "en", store.settings)
     assert form.fields["orderReference"] == form.order_reference != order.order_reference
     second = Order.get_by_id(order.id)
     assert second.order_reference == form.order_reference
-    store.tell(second)
+    store.send_callback(second)
     assert Order.get_by_id(order.id).status == "paid"
     assert ReferralReward.get().order_reference == form.order_reference
     assert {row.order_reference for row in Settlement.select()} == {form.order_reference}
@@ -246,17 +249,17 @@ def test_a_declined_attempt_is_followed_by_one_with_its_own_reference(store: Sto
     assert run_checks() == {}
 
 
-def test_the_first_attempt_may_still_win(store: Store) -> None:
+def test_first_attempt_can_still_be_paid(store: Store) -> None:
     order = store.place(store.newcomer("ann"), cookie=store.code).order
-    store.leave(order)
-    store.tell(order, "Expired")
+    store.begin_payment(order)
+    store.send_callback(order, "Expired")
     form = begin_order_payment(order.id, order.buyer, "en", store.settings)
-    store.tell(order)
+    store.send_callback(order)
     paid = Order.get_by_id(order.id)
     assert (paid.status, paid.order_reference) == ("paid", order.order_reference)
     assert {row.order_reference for row in Settlement.select()} == {order.order_reference}
-    # Money for the second attempt as well is nobody's order: it waits for an admin.
-    assert store.tell(
+    # A payment of the second attempt has no order left to pay; it waits for an admin.
+    assert store.send_callback(
         Order(order_reference=form.order_reference, total_minor=order.total_minor, currency="UAH")
     )
     event = PaymentEvent.select().order_by(PaymentEvent.id.desc()).first()
@@ -266,23 +269,23 @@ def test_the_first_attempt_may_still_win(store: Store) -> None:
     assert run_checks() == {}
 
 
-def test_both_attempts_approved_at_once_sell_once(store: Store) -> None:
+def test_concurrently_approved_attempts_sell_once(store: Store) -> None:
     order = store.place(store.newcomer("ann"), cookie=store.code).order
-    store.leave(order)
-    store.tell(order, "Declined", authCode="", cardPan="")
+    store.begin_payment(order)
+    store.send_callback(order, "Declined", authCode="", cardPan="")
     form = begin_order_payment(order.id, order.buyer, "en", store.settings)
     other = Order(order_reference=form.order_reference, total_minor=order.total_minor, currency="UAH")
-    assert not at_once([lambda: store.tell(order), lambda: store.tell(other)])
+    assert not at_once([lambda: store.send_callback(order), lambda: store.send_callback(other)])
     assert sorted(row.outcome for row in PaymentEvent.select()) == ["applied", "applied", "unmatched"]
     assert Settlement.select().count() == 2
     assert ReferralReward.select().count() == 1
     assert run_checks() == {}
 
 
-def test_a_payment_the_bank_is_checking_is_not_started_again(store: Store) -> None:
+def test_pending_payment_cannot_be_started_again(store: Store) -> None:
     order = store.place(store.newcomer("ann")).order
-    store.leave(order)
-    store.tell(order, "Pending")
+    store.begin_payment(order)
+    store.send_callback(order, "Pending")
     with pytest.raises(PaymentInProgress):
-        store.leave(order)
+        store.begin_payment(order)
     assert Order.get_by_id(order.id).order_reference == order.order_reference

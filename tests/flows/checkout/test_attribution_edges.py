@@ -1,4 +1,4 @@
-"""Attribution where people, wallets and browsers overlap. See docs/attribution.md."""
+"""Attribution when users share wallets or browsers. See docs/attribution.md."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_wallet_moved_to_second_account_is_a_risk_hint(settings: Settings) -> No
 
 
 def test_accounts_sharing_a_browser_are_decided_separately(settings: Settings) -> None:
-    # The referrer tries their own link, then another person of the household buys in the same browser.
+    # The referrer follows their own link, then another user buys in the same browser.
     referrer, relative = make_user("Referrer"), make_user("Relative")
     cookie = make_code(referrer).code
     assert order(referrer, cookie, settings).referral_reason == "self_referral"

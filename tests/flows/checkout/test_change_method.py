@@ -1,4 +1,4 @@
-"""A buyer who left for a provider may pay by credit after all; the money is taken once, or stays visible."""
+"""Changing from a provider to credit: the buyer is charged once, and a second payment is reported."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CREDIT = 1_000_00
 
 
 @pytest.fixture(autouse=True)
-def tiny() -> Iterator[None]:
+def tiny_provider() -> Iterator[None]:
     with registered(TinyProvider):
         yield
 
@@ -33,52 +33,52 @@ def order(store: Store) -> Order:
     buyer = store.newcomer("ann")
     add_credit(buyer.id, CREDIT, "UAH", "A gift", SYSTEM)
     order = store.place(buyer, cookie=store.code).order
-    store.leave(order)
+    store.begin_payment(order)
     return order
 
 
-def pay(store: Store, order: Order) -> Order:
+def pay_by_credit(store: Store, order: Order) -> Order:
     return pay_with_credit(order.id, order.buyer, store.chain, store.settings)
 
 
-def debits() -> int:
+def count_debits() -> int:
     return int(CreditEntry.select().where(CreditEntry.amount_minor < 0).count())
 
 
-def unmatched() -> list[str]:
+def unmatched_reasons() -> list[str]:
     rows = PaymentEvent.select().where(PaymentEvent.outcome == "unmatched")
     return [row.reason for row in rows]
 
 
 @pytest.mark.parametrize("status", [None, "Declined", "Expired"])
-def test_credit_pays_after_an_attempt_without_money(store: Store, order: Order, status: str | None) -> None:
+def test_credit_pays_after_a_failed_attempt(store: Store, order: Order, status: str | None) -> None:
     if status:
-        store.tell(order, status)
-    paid = pay(store, order)
+        store.send_callback(order, status)
+    paid = pay_by_credit(store, order)
     assert (paid.status, paid.order_reference != order.order_reference) == ("paid", True)
     assert find_payment(paid.order_reference).processor == "internal_credit"
     assert credit_balance(order.buyer_user_id, "UAH") == CREDIT - order.total_minor
     assert run_checks() == {}
 
 
-def test_credit_waits_while_the_bank_is_checking(store: Store, order: Order) -> None:
-    store.tell(order, "Pending")
+def test_credit_is_refused_while_the_card_payment_is_pending(store: Store, order: Order) -> None:
+    store.send_callback(order, "Pending")
     with pytest.raises(PaymentInProgress):
-        pay(store, order)
+        pay_by_credit(store, order)
     assert credit_balance(order.buyer_user_id, "UAH") == CREDIT
 
 
-def test_card_money_after_credit_is_shown_and_changes_nothing(store: Store, order: Order) -> None:
-    pay(store, order)
-    assert store.tell(order)["status"] == "accept"
-    assert unmatched() == ["order_paid_already"]
+def test_card_payment_after_credit_is_unmatched(store: Store, order: Order) -> None:
+    pay_by_credit(store, order)
+    assert store.send_callback(order)["status"] == "accept"
+    assert unmatched_reasons() == ["order_paid_already"]
     assert find_payment(order.order_reference).status == "cancelled"
     assert Settlement.select().count() == 2
     assert run_checks() == {}
 
 
-def test_no_provider_is_begun_for_a_paid_order(store: Store, order: Order) -> None:
-    pay(store, order)
+def test_paid_order_begins_no_payment(store: Store, order: Order) -> None:
+    pay_by_credit(store, order)
     for provider in ("wayforpay", "tiny"):
         with pytest.raises(AlreadyPaid):
             begin_order_payment(order.id, order.buyer, "en", store.settings, provider)
@@ -87,47 +87,47 @@ def test_no_provider_is_begun_for_a_paid_order(store: Store, order: Order) -> No
 def test_credit_that_does_not_cover_leaves_the_card_attempt_open(store: Store, order: Order) -> None:
     Order.update(total_minor=CREDIT + 1).where(Order.id == order.id).execute()
     with pytest.raises(Exception, match="credit_short"):
-        pay(store, order)
+        pay_by_credit(store, order)
     assert Order.get_by_id(order.id).order_reference == order.order_reference
     assert find_payment(order.order_reference).status == "redirected"
 
 
-def test_credit_and_card_at_once_pay_once(store: Store, order: Order) -> None:
-    raised = at_once([lambda: pay(store, order), lambda: store.tell(order)])
+def test_concurrent_credit_and_card_pay_once(store: Store, order: Order) -> None:
+    raised = at_once([lambda: pay_by_credit(store, order), lambda: store.send_callback(order)])
     paid = Order.get_by_id(order.id)
     assert paid.status == "paid"
     payments = PaymentTransaction.select().where(PaymentTransaction.status == "paid")
     assert [row.order_reference for row in payments] == [paid.order_reference]
-    # Either the card came first and credit was refused, or the card's money is shown as unmatched.
+    # Either the card payment wins and credit is refused, or the card payment is unmatched.
     is_card_first = paid.order_reference == order.order_reference
     assert [type(error) for error in raised] == ([AlreadyPaid] if is_card_first else [])
-    assert debits() == (0 if is_card_first else 1)
-    assert unmatched() == ([] if is_card_first else ["order_paid_already"])
+    assert count_debits() == (0 if is_card_first else 1)
+    assert unmatched_reasons() == ([] if is_card_first else ["order_paid_already"])
     assert Settlement.select().count() == 2
     assert run_checks() == {}
 
 
-def test_two_credit_payments_at_once_debit_once(store: Store, order: Order) -> None:
-    raised = at_once([lambda: pay(store, order), lambda: pay(store, order)])
+def test_concurrent_credit_payments_debit_once(store: Store, order: Order) -> None:
+    raised = at_once([lambda: pay_by_credit(store, order), lambda: pay_by_credit(store, order)])
     assert [type(error) for error in raised] == [AlreadyPaid]
-    assert debits() == 1
+    assert count_debits() == 1
 
 
-def test_another_provider_and_credit_at_once_leave_one_way_open(store: Store, order: Order) -> None:
+def test_concurrent_provider_and_credit_leave_one_open_payment(store: Store, order: Order) -> None:
     def begin() -> None:
         begin_order_payment(order.id, order.buyer, "en", store.settings, "tiny")
 
-    raised = at_once([begin, lambda: pay(store, order)])
+    raised = at_once([begin, lambda: pay_by_credit(store, order)])
     assert [type(error) for error in raised] in ([], [AlreadyPaid])
     paid = Order.get_by_id(order.id)
     assert paid.status == "paid"
     assert find_payment(paid.order_reference).processor == "internal_credit"
-    assert debits() == 1
+    assert count_debits() == 1
     is_open = PaymentTransaction.status.in_(("created", "redirected", "pending"))
     assert not PaymentTransaction.select().where(is_open).exists()
 
 
-def test_two_providers_at_once_leave_one_attempt_open(store: Store, order: Order) -> None:
+def test_concurrent_providers_leave_one_open_attempt(store: Store, order: Order) -> None:
     def begin(provider: str) -> None:
         begin_order_payment(order.id, order.buyer, "en", store.settings, provider)
 

@@ -1,4 +1,4 @@
-"""An order of a connected store takes the same path: no account here, no cart, lines that are not in the catalogue."""
+"""Orders of a connected store use the same path, without an account, a cart or catalogue products."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TRACE = [
 
 @dataclass
 class ConnectedStore:
-    """A store that reports orders of buyers without an account, its vendor, and a referrer's code."""
+    """A store whose buyers have no account, with its vendor and a referrer's code."""
 
     id: int
     vendor: Vendor

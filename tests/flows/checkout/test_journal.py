@@ -1,4 +1,4 @@
-"""The journal: what each movement posts, that it can only grow, and that the checks see books that disagree."""
+"""The journal: transfers of each operation, append-only rows, and checks that detect differences."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ pytestmark = pytest.mark.system_postgres
 TESTER = Actor.job("test")
 
 
-def posted(reference: str | None, *, since: int = 0) -> list[tuple[str, str, str, int]]:
-    """Return what was posted for a reference, owners left out."""
+def transfers_of(reference: str | None, *, since: int = 0) -> list[tuple[str, str, str, int]]:
+    """Return the transfers of a reference, accounts without their owners."""
     rows = JournalTransfer.select().where(
         JournalTransfer.order_reference.is_null()
         if reference is None
@@ -55,18 +55,18 @@ def posted(reference: str | None, *, since: int = 0) -> list[tuple[str, str, str
     ]
 
 
-def newest() -> int:
+def last_transfer_id() -> int:
     return int(JournalTransfer.select(fn.MAX(JournalTransfer.id)).scalar() or 0)
 
 
 def balances(currency: str) -> dict[str, int]:
-    """Return what each kind of account holds, the demo buyers' credit left out."""
-    found = {row.kind: row.balance for row in list_balances() if row.currency == currency and row.balance}
-    assert sum(found.values()) == 0
-    return {kind: balance for kind, balance in found.items() if not kind.startswith("credit")}
+    """Return the balance of each kind of account, except credit."""
+    by_kind = {row.kind: row.balance for row in list_balances() if row.currency == currency and row.balance}
+    assert sum(by_kind.values()) == 0
+    return {kind: balance for kind, balance in by_kind.items() if not kind.startswith("credit")}
 
 
-def bought(store: Store, *slugs: str) -> Order:
+def pay_order(store: Store, *slugs: str) -> Order:
     return store.pay(store.newcomer("ann"), *slugs, cookie=store.code)
 
 
@@ -81,12 +81,12 @@ def pay_out() -> Payout:
     return Payout.select().order_by(Payout.id.desc()).get()
 
 
-def test_a_paid_order_passes_everything_on(store: Store) -> None:
-    order = bought(store, "mountain-tea")
+def test_paid_order_posts_every_share(store: Store) -> None:
+    order = pay_order(store, "mountain-tea")
     settlement = Settlement.get()
     reward = ReferralReward.get()
-    referral = next(row for row in posted(order.order_reference) if row[0] == "referral_commission")[3]
-    assert posted(order.order_reference) == [
+    referral = next(row for row in transfers_of(order.order_reference) if row[0] == "referral_commission")[3]
+    assert transfers_of(order.order_reference) == [
         ("payment", "processor", "clearing", order.total_minor),
         ("vendor_payable", "clearing", "vendor_payable", settlement.net_payout_minor),
         ("platform_commission", "clearing", "platform_commission", settlement.commission_minor - referral),
@@ -97,33 +97,33 @@ def test_a_paid_order_passes_everything_on(store: Store) -> None:
     assert run_checks() == {}
 
 
-def test_a_full_refund_takes_every_transfer_back(store: Store) -> None:
-    order = bought(store)
-    store.tell(order, "Refunded", amount="389.00")
+def test_full_refund_reverses_every_transfer(store: Store) -> None:
+    order = pay_order(store)
+    store.send_callback(order, "Refunded", amount="389.00")
     assert balances("UAH") == {}
     assert balances("TOKEN") == {}
-    assert {kind for kind, *_ in posted(order.order_reference)} >= {"refund", "vendor_payable_reversed"}
+    assert {kind for kind, *_ in transfers_of(order.order_reference)} >= {"refund", "vendor_payable_reversed"}
     assert run_checks() == {}
 
 
-def test_credit_is_owed_until_it_is_spent_and_owed_again_after_a_refund(store: Store) -> None:
+def test_credit_is_posted_when_added_and_spent(store: Store) -> None:
     buyer = store.newcomer("ann")
     add_credit(buyer.id, 50_000, "UAH", "a present", TESTER)
-    assert posted(None)[-1] == ("credit_added", "credit_issued", "credit", 50_000)
+    assert transfers_of(None)[-1] == ("credit_added", "credit_issued", "credit", 50_000)
     order = store.place(buyer, cookie=store.code).order
     pay_with_credit(order.id, buyer, store.chain, store.settings)
-    assert posted(order.order_reference)[0] == ("credit_spent", "credit", "clearing", 38_900)
+    assert transfers_of(order.order_reference)[0] == ("credit_spent", "credit", "clearing", 38_900)
     assert run_checks() == {}
 
 
-def test_a_payout_empties_what_the_vendor_is_owed_into_money_and_reserve(store: Store) -> None:
-    order = bought(store, "mountain-tea")
+def test_payout_moves_the_vendor_balance_to_payout_and_reserve(store: Store) -> None:
+    order = pay_order(store, "mountain-tea")
     net = Settlement.get().net_payout_minor
     MerchantConfig.update(reserve_percent=10, minimum_payout_minor=0).execute()
     payout = pay_out()
     assert payout.reserve_minor > 0
-    assert posted(order.order_reference)[-1] == ("payout_settled", "vendor_payable", "payout", net)
-    assert posted(None)[-2:] == [
+    assert transfers_of(order.order_reference)[-1] == ("payout_settled", "vendor_payable", "payout", net)
+    assert transfers_of(None)[-2:] == [
         ("reserve_kept", "payout", "vendor_reserve", payout.reserve_minor),
         ("payout_sent", "payout", "vendors_paid", payout.amount_minor),
     ]
@@ -134,34 +134,34 @@ def test_a_payout_empties_what_the_vendor_is_owed_into_money_and_reserve(store: 
     assert run_checks() == {}
 
 
-def test_a_minted_reward_that_is_refunded_is_owed_back(store: Store) -> None:
-    order = bought(store)
+def test_refund_of_a_minted_reward_posts_a_debit(store: Store) -> None:
+    order = pay_order(store)
     reward = approve(ReferralReward.get().id, store.user("admin").id, store.settings)
     minting.claim_mintable([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
     minting.record_minted({reward.id: "0x" + "1" * 64}, TESTER)
     wei = reward.reward_amount_wei
     assert balances("TOKEN") == {"reward_expense": -wei, "tokens_minted": wei}
-    store.tell(order, "Refunded", amount="389.00")
+    store.send_callback(order, "Refunded", amount="389.00")
     assert balances("TOKEN") == {"reward_debit": -wei, "tokens_minted": wei}
     assert run_checks() == {}
 
 
-def test_a_membership_is_revenue_and_a_refund_takes_it_back(store: Store) -> None:
+def test_membership_is_revenue_until_refunded(store: Store) -> None:
     buyer = store.newcomer("ann", referred=True)
     payment = begin_membership_payment("MEMBER", buyer, "en", store.settings)
     reference = payment.fields["orderReference"]
-    told = {"orderReference": reference, "amount": "299.00", "currency": "UAH"}
-    store.tell(store.place(buyer).order, **told)
-    assert posted(reference)[:2] == [
+    fields = {"orderReference": reference, "amount": "299.00", "currency": "UAH"}
+    store.send_callback(store.place(buyer).order, **fields)
+    assert transfers_of(reference)[:2] == [
         ("payment", "processor", "clearing", 29_900),
         ("membership", "clearing", "membership_revenue", 29_900),
     ]
-    store.tell(store.place(buyer).order, "Refunded", **{**told, "amount": "99.00"})
+    store.send_callback(store.place(buyer).order, "Refunded", **{**fields, "amount": "99.00"})
     assert balances("UAH") == {"processor": -20_000, "membership_revenue": 20_000}
     assert run_checks() == {}
 
 
-def test_history_that_was_paid_elsewhere_is_owed_to_nobody(database: str) -> None:
+def test_imported_settlements_post_no_payable(database: str) -> None:
     make_settlement(make_vendor(), 100_000, status="completed", transaction_id="old")
     assert "vendor_payable" not in balances("UAH")
 
@@ -170,8 +170,8 @@ def test_history_that_was_paid_elsewhere_is_owed_to_nobody(database: str) -> Non
     "statement",
     ["UPDATE journal_transfers SET amount = amount + 1", "DELETE FROM journal_transfers"],
 )
-def test_a_transfer_is_never_changed(store: Store, statement: str) -> None:
-    bought(store)
+def test_transfers_are_append_only(store: Store, statement: str) -> None:
+    pay_order(store)
     with pytest.raises(IntegrityError, match="append-only"), transaction():
         database.execute_sql(statement)
 
@@ -185,8 +185,8 @@ def test_a_transfer_is_never_changed(store: Store, statement: str) -> None:
         ("clearing", "journal_clearing_is_empty"),
     ],
 )
-def test_a_transfer_nobody_can_explain_is_found(store: Store, account: str, check: str) -> None:
-    order = bought(store)
+def test_unexplained_transfer_fails_a_check(store: Store, account: str, check: str) -> None:
+    order = pay_order(store)
     JournalTransfer.insert(
         kind="payment",
         order_reference=order.order_reference,
@@ -200,8 +200,8 @@ def test_a_transfer_nobody_can_explain_is_found(store: Store, account: str, chec
     assert check in run_checks()
 
 
-def test_a_payment_or_a_settlement_the_books_do_not_know_is_found(store: Store) -> None:
-    bought(store)
+def test_unposted_payment_or_settlement_fails_a_check(store: Store) -> None:
+    pay_order(store)
     with database.atomic() as transaction:
         for table, change in (
             ("payment_transactions", "refunded_minor = 1"),
@@ -209,20 +209,20 @@ def test_a_payment_or_a_settlement_the_books_do_not_know_is_found(store: Store) 
         ):
             database.execute_sql(f"ALTER TABLE {table} DISABLE TRIGGER {table}_journal")
             database.execute_sql(f"UPDATE {table} SET {change}")
-        failed = set(run_checks())
+        failed_checks = set(run_checks())
         transaction.rollback()
-    assert {"journal_agrees_with_payments", "journal_agrees_with_settlements"} <= failed
+    assert {"journal_agrees_with_payments", "journal_agrees_with_settlements"} <= failed_checks
 
 
 def test_journal_does_not_read_the_displayed_breakdown(store: Store) -> None:
-    bought(store, "mountain-tea")
+    pay_order(store, "mountain-tea")
     assert run_checks() == {}
-    before = newest()
+    before = last_transfer_id()
     database.execute_sql(
         """UPDATE settlements SET metadata = jsonb_set(metadata #- '{commissionBreakdown,referralCommission}',
            '{commissionBreakdown,referral}', '"99999.00"')"""
     )
-    assert newest() == before
+    assert last_transfer_id() == before
     assert set(run_checks()) == {"settlement_parts_match_their_breakdown"}
 
 
@@ -236,7 +236,7 @@ def test_journal_does_not_read_the_displayed_breakdown(store: Store) -> None:
     ],
 )
 def test_parts_of_a_commission_add_up(store: Store, change: str, constraint: str) -> None:
-    bought(store)
+    pay_order(store)
     with pytest.raises(IntegrityError, match=constraint), transaction():
         database.execute_sql(f"UPDATE settlements SET {change}")
 
@@ -268,7 +268,7 @@ def test_custom_splits_are_owed_to_their_recipients(database: str) -> None:
 
 
 def test_trial_balance_is_the_same_before_and_after_folding(store: Store) -> None:
-    bought(store, "mountain-tea")
+    pay_order(store, "mountain-tea")
     before = list_balances()
     assert JournalBalanceDelta.select().count() > 0
     assert fold_journal_balances() > 0
@@ -281,21 +281,21 @@ def test_trial_balance_is_the_same_before_and_after_folding(store: Store) -> Non
     assert "journal_balances_match_the_transfers" in run_checks()
 
 
-def test_a_currency_has_the_same_minor_units_in_the_books(database: str) -> None:
+def test_minor_units_match_the_money_module(database: str) -> None:
     for currency, digits in {**MINOR_UNITS, "CHF": 2}.items():
-        answer = JournalTransfer.raw("SELECT minor_units('1.00', %s) AS amount", currency).dicts()[0][
+        minor_units = JournalTransfer.raw("SELECT minor_units('1.00', %s) AS amount", currency).dicts()[0][
             "amount"
         ]
-        assert answer == 10**digits
+        assert minor_units == 10**digits
 
 
-def test_every_transfer_is_listed_once_and_found_by_its_account(store: Store) -> None:
-    order = bought(store)
-    every = list(list_journal_ledger(JournalFilter()))
-    assert [row.id for row in every] == sorted((row.id for row in every), reverse=True)
-    assert len(every) == JournalTransfer.select().count()
+def test_ledger_lists_every_transfer_once_and_filters_by_account(store: Store) -> None:
+    order = pay_order(store)
+    transfers = list(list_journal_ledger(JournalFilter()))
+    assert [row.id for row in transfers] == sorted((row.id for row in transfers), reverse=True)
+    assert len(transfers) == JournalTransfer.select().count()
     assert len(list_transfers_of(order.order_reference)) == len(
         list(list_journal_ledger(JournalFilter(reference=order.order_reference)))
     )
-    mine = list(list_journal_ledger(JournalFilter(account="referral_commission")))
-    assert {row.credit_account for row in mine} == {"referral_commission"}
+    account_transfers = list(list_journal_ledger(JournalFilter(account="referral_commission")))
+    assert {row.credit_account for row in account_transfers} == {"referral_commission"}

@@ -1,4 +1,4 @@
-"""Placing an order: priced from the catalogue, attributed by the guards in their order."""
+"""Placing an order: catalogue prices and attribution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callbacks: durable before anything happens, applied once, and accepted only when authentic."""
+"""Callbacks are stored before they are applied, applied once, and accepted only when authentic."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from tests.flows.conftest import Store
 pytestmark = pytest.mark.system_postgres
 
 
-def ready(store: Store, *, cookie: bool = True) -> Order:
+def begin_order(store: Store, *, cookie: bool = True) -> Order:
     order = store.place(store.newcomer("ann"), cookie=store.code if cookie else None).order
-    store.leave(order)
+    store.begin_payment(order)
     return order
 
 
@@ -39,10 +39,10 @@ def outcomes() -> list[tuple[str | None, str | None]]:
     return [(event.outcome, event.reason) for event in PaymentEvent.select().order_by(PaymentEvent.id)]
 
 
-def test_an_approved_payment_feeds_both_rails_under_one_reference(store: Store) -> None:
+def test_approved_payment_writes_both_ledgers(store: Store) -> None:
     tea = store.product("mountain-tea")
-    order = ready(store)
-    answer = store.tell(order)
+    order = begin_order(store)
+    answer = store.send_callback(order)
 
     secret = store.settings.wayforpay_secret_key.get_secret_value()
     assert answer["status"] == "accept"
@@ -65,9 +65,9 @@ def test_an_approved_payment_feeds_both_rails_under_one_reference(store: Store) 
     assert run_checks() == {}
 
 
-def test_the_breakdown_names_every_part_and_its_source(store: Store) -> None:
-    order = ready(store)
-    store.tell(order)
+def test_breakdown_lists_every_part_and_its_source(store: Store) -> None:
+    order = begin_order(store)
+    store.send_callback(order)
     book = Settlement.get(
         (Settlement.order_reference == order.order_reference) & (Settlement.amount_minor == 14_900)
     )
@@ -89,9 +89,9 @@ def test_the_breakdown_names_every_part_and_its_source(store: Store) -> None:
     }
 
 
-def test_an_unattributed_order_settles_without_a_referral(store: Store) -> None:
-    order = ready(store, cookie=False)
-    store.tell(order)
+def test_unattributed_order_settles_without_referral_commission(store: Store) -> None:
+    order = begin_order(store, cookie=False)
+    store.send_callback(order)
     assert not ReferralReward.select().exists()
     assert not SalesAssist.select().exists()
     for row in Settlement.select():
@@ -99,25 +99,25 @@ def test_an_unattributed_order_settles_without_a_referral(store: Store) -> None:
         assert row.metadata["commissionBreakdown"]["referralByItem"] == []
 
 
-def test_the_same_callback_again_changes_nothing(store: Store) -> None:
-    order = ready(store)
+def test_repeated_callback_is_a_duplicate(store: Store) -> None:
+    order = begin_order(store)
     for _ in range(3):
-        assert store.tell(order)["status"] == "accept"
+        assert store.send_callback(order)["status"] == "accept"
     assert Settlement.select().count() == 2
     assert StockMovement.select().where(StockMovement.reason == "sale").count() == 2
     assert outcomes() == [("applied", None), ("duplicate", None), ("duplicate", None)]
 
 
-def test_another_approved_with_other_fields_is_a_duplicate_too(store: Store) -> None:
-    order = ready(store)
-    store.tell(order)
-    store.tell(order, authCode="999999")
+def test_second_approved_callback_is_a_duplicate(store: Store) -> None:
+    order = begin_order(store)
+    store.send_callback(order)
+    store.send_callback(order, authCode="999999")
     assert outcomes()[-1] == ("duplicate", None)
     assert ReferralReward.select().count() == 1
 
 
-def test_many_at_once_settle_once(store: Store) -> None:
-    order = ready(store)
+def test_concurrent_callbacks_settle_once(store: Store) -> None:
+    order = begin_order(store)
     body = store.callback(order)
     errors: list[BaseException] = []
 
@@ -140,35 +140,35 @@ def test_many_at_once_settle_once(store: Store) -> None:
     assert run_checks() == {}
 
 
-def test_a_payment_may_be_declined_and_then_succeed(store: Store) -> None:
-    order = ready(store)
-    store.tell(order, "Declined", authCode="", cardPan="", reasonCode="1101")
+def test_declined_payment_can_be_approved_later(store: Store) -> None:
+    order = begin_order(store)
+    store.send_callback(order, "Declined", authCode="", cardPan="", reasonCode="1101")
     assert find_payment(order.order_reference).status == "failed"
-    store.tell(order)
+    store.send_callback(order)
     assert Order.get_by_id(order.id).status == "paid"
 
 
 @pytest.mark.parametrize("late", ["Pending", "Declined", "Expired", "InProcessing"])
-def test_nothing_late_takes_a_payment_back(store: Store, late: str) -> None:
-    order = ready(store)
-    store.tell(order)
-    store.tell(order, late)
+def test_late_status_does_not_change_a_paid_payment(store: Store, late: str) -> None:
+    order = begin_order(store)
+    store.send_callback(order)
+    store.send_callback(order, late)
     assert find_payment(order.order_reference).status == "paid"
 
 
-def test_a_late_approved_does_not_revive_a_refunded_reference(store: Store) -> None:
-    order = ready(store)
-    store.tell(order, "Refunded")
+def test_late_approved_does_not_pay_a_refunded_reference(store: Store) -> None:
+    order = begin_order(store)
+    store.send_callback(order, "Refunded")
     assert find_payment(order.order_reference).status == "refunded"
-    store.tell(order)
+    store.send_callback(order)
     assert Order.get_by_id(order.id).status == "created"
     assert not Settlement.select().exists()
 
 
-def test_a_refund_of_a_paid_order_is_applied_and_accepted(store: Store) -> None:
-    order = ready(store)
-    store.tell(order)
-    assert store.tell(order, "Refunded")["status"] == "accept"
+def test_refund_of_a_paid_order_is_applied(store: Store) -> None:
+    order = begin_order(store)
+    store.send_callback(order)
+    assert store.send_callback(order, "Refunded")["status"] == "accept"
     assert outcomes()[-1] == ("applied", None)
     assert Order.get_by_id(order.id).status == "refunded"
     assert run_checks() == {}
@@ -181,15 +181,15 @@ def test_a_refund_of_a_paid_order_is_applied_and_accepted(store: Store) -> None:
         ({"amount": "389.001"}, "wrong_amount"),
         ({"amount": "NaN"}, "wrong_amount"),
         ({"currency": "USD"}, "wrong_currency"),
-        ({"merchantAccount": "somebody_else"}, "wrong_merchant"),
+        ({"merchantAccount": "other_merchant"}, "wrong_merchant"),
     ],
 )
-def test_a_signed_callback_that_does_not_fit_is_refused(
+def test_signed_callback_with_wrong_fields_is_refused(
     store: Store, changes: dict[str, str], reason: str
 ) -> None:
-    order = ready(store)
+    order = begin_order(store)
     with pytest.raises(CallbackRefused) as caught:
-        store.tell(order, **changes)
+        store.send_callback(order, **changes)
     assert caught.value.params["reason"] == reason
     assert outcomes() == [("refused", reason)]
     assert find_payment(order.order_reference).status == "redirected"
@@ -205,14 +205,14 @@ def test_a_signed_callback_that_does_not_fit_is_refused(
         (b"{}", "bad_signature"),
     ],
 )
-def test_what_cannot_be_read_or_believed_is_refused(store: Store, body: bytes, reason: str) -> None:
+def test_malformed_or_unsigned_body_is_refused(store: Store, body: bytes, reason: str) -> None:
     with pytest.raises(CallbackRefused):
         store.receive(body)
     assert outcomes() == [("refused", reason)]
 
 
-def test_a_forged_callback_changes_nothing(store: Store) -> None:
-    order = ready(store)
+def test_forged_callback_changes_nothing(store: Store) -> None:
+    order = begin_order(store)
     forged = json.loads(store.callback(order)) | {"merchantSignature": "0" * 32}
     with pytest.raises(CallbackRefused):
         store.receive(json.dumps(forged).encode())
@@ -220,23 +220,23 @@ def test_a_forged_callback_changes_nothing(store: Store) -> None:
     assert find_payment(order.order_reference).status == "redirected"
 
 
-def test_an_unknown_reference_is_kept_and_accepted(store: Store) -> None:
-    order = ready(store)
-    answer = store.tell(order, orderReference="store_nobody_1700000000000")
+def test_unknown_reference_is_stored_and_accepted(store: Store) -> None:
+    order = begin_order(store)
+    answer = store.send_callback(order, orderReference="store_unknown_1700000000000")
     assert answer["status"] == "accept"
     assert outcomes() == [("unmatched", "unknown_reference")]
 
 
-def test_a_crash_after_the_inbox_loses_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    order = ready(store)
+def test_crash_after_storing_loses_no_callback(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = begin_order(store)
 
-    def die(*_: object) -> None:
+    def crash(*_: object) -> None:
         raise RuntimeError("the process died here")
 
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "settle_locked", die)
+        patch.setattr(flow, "settle_locked", crash)
         with pytest.raises(RuntimeError):
-            store.tell(order)
+            store.send_callback(order)
     assert outcomes() == [(None, None)]
     assert find_payment(order.order_reference).status == "redirected"
 
@@ -245,19 +245,19 @@ def test_a_crash_after_the_inbox_loses_nothing(store: Store, monkeypatch: pytest
     assert Order.get_by_id(order.id).status == "paid"
 
 
-def test_the_last_item_sold_twice_is_a_back_order_not_a_lost_payment(store: Store) -> None:
+def test_last_item_sold_twice_is_a_back_order(store: Store) -> None:
     Product.update(stock=1).where(Product.slug == "city-map").execute()
     orders = [store.place(store.newcomer(name), "city-map").order for name in ("ann", "bob")]
     for order in orders:
-        store.leave(order)
-        store.tell(order)
+        store.begin_payment(order)
+        store.send_callback(order)
     assert {Order.get_by_id(order.id).status for order in orders} == {"paid"}
     assert store.product("city-map").stock == -1
 
 
-def test_every_change_of_a_payment_has_its_event(store: Store) -> None:
-    order = ready(store)
-    store.tell(order)
+def test_every_payment_change_has_an_event(store: Store) -> None:
+    order = begin_order(store)
+    store.send_callback(order)
     events = [row.event for row in EventLog.select().where(EventLog.order_reference == order.order_reference)]
     for expected in ("order_created", "payment_redirected", "payment_paid", "order_paid", "reward_recorded"):
         assert events.count(expected) == 1

@@ -1,4 +1,4 @@
-"""Failed ledgers: retried by the job with growing intervals or at once by an admin, and written once."""
+"""Failed ledgers: retried by the job with backoff or by an admin at once, and written once."""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ def test_failing_retry_does_not_stop_others(store: Store, failure: RailFailure) 
 
 
 def test_refund_before_retry_reduces_the_ledger(store: Store, failure: RailFailure) -> None:
-    store.tell(Order.get(Order.order_reference == failure.order_reference), "Refunded", amount="100.00")
+    store.send_callback(
+        Order.get(Order.order_reference == failure.order_reference), "Refunded", amount="100.00"
+    )
     assert retry(store, failure) is True
     order = Order.get(Order.order_reference == failure.order_reference)
     assert sum(row.amount_minor for row in Settlement.select()) == order.total_minor - 10_000

@@ -1,4 +1,4 @@
-"""A second provider through the same seam: it is registered, and everything else follows."""
+"""A second payment provider, added by registration only."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.system_postgres
 
 
 @pytest.fixture(autouse=True)
-def tiny() -> Iterator[None]:
+def tiny_provider() -> Iterator[None]:
     with registered(TinyProvider):
         yield
 
@@ -36,7 +36,7 @@ def order(store: Store) -> Order:
     return store.place(store.newcomer("ann"), cookie=store.code).order
 
 
-def begin(store: Store, order: Order, provider: str = "tiny") -> Payment:
+def begin_payment(store: Store, order: Order, provider: str = "tiny") -> Payment:
     departure = begin_order_payment(order.id, order.buyer, "en", store.settings, provider)
     return Payment.of(find_payment(departure.order_reference))
 
@@ -72,8 +72,8 @@ def test_whole_payment_from_begin_to_refund(
     assert run_checks() == {}
 
 
-def test_refused_callbacks_are_recorded_under_its_name(store: Store, order: Order) -> None:
-    payment = begin(store, order)
+def test_refused_callbacks_are_recorded_for_the_provider(store: Store, order: Order) -> None:
+    payment = begin_payment(store, order)
     forged = RawCallback("tiny", tiny_body(payment), {"X-Tiny-Signature": "0"})
     wrong = tiny_callback(payment, cents=1)
     for raw, reason in ((forged, "bad_signature"), (wrong, "wrong_amount")):
@@ -87,28 +87,28 @@ def test_refused_callbacks_are_recorded_under_its_name(store: Store, order: Orde
 def test_status_settles_a_payment_whose_callback_was_lost(
     store: Store, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    payment = begin(store, order)
+    payment = begin_payment(store, order)
     PaymentTransaction.update(created_at=utc_now() - timedelta(hours=1)).execute()
     answer_calls(monkeypatch, lambda call: (200, tiny_body(payment)))
     reconcile(store.chain, store.settings)
     assert Order.get_by_id(order.id).status == "paid"
 
 
-def test_provider_that_cannot_be_reached_decides_nothing(
+def test_unreachable_provider_changes_nothing(
     store: Store, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: requests.PreparedRequest) -> tuple[int, bytes]:
         raise requests.ConnectTimeout
 
-    payment = begin(store, order)
+    payment = begin_payment(store, order)
     PaymentTransaction.update(created_at=utc_now() - timedelta(hours=1)).execute()
     answer_calls(monkeypatch, fail)
     assert reconcile(store.chain, store.settings) == 1
     assert find_payment(payment.order_reference).status == "redirected"
 
 
-def test_callback_left_by_a_crash_is_read_by_its_own_provider(store: Store, order: Order) -> None:
-    payment = begin(store, order)
+def test_callback_left_by_a_crash_is_applied_for_its_provider(store: Store, order: Order) -> None:
+    payment = begin_payment(store, order)
     body = tiny_body(payment).decode()
     PaymentEvent.insert(provider="tiny", authentic=True, order_reference=payment.order_reference,
                         fingerprint="f", payload=body).execute()  # fmt: skip
@@ -117,22 +117,22 @@ def test_callback_left_by_a_crash_is_read_by_its_own_provider(store: Store, orde
 
 
 def test_callback_of_another_provider_does_not_pay(store: Store, order: Order) -> None:
-    payment = begin(store, order, "wayforpay")
+    payment = begin_payment(store, order, "wayforpay")
     receive(store, tiny_callback(payment))
     assert outcomes() == [("tiny", "unmatched", "paid_by_other_means")]
     assert Order.get_by_id(order.id).status == "created"
 
 
-def test_membership_is_paid_with_it(store: Store) -> None:
+def test_membership_can_be_paid_with_second_provider(store: Store) -> None:
     member = store.newcomer("cat")
     departure = begin_membership_payment("MEMBER", member, "en", store.settings, "tiny")
     receive(store, tiny_callback(Payment.of(find_payment(departure.order_reference))))
     assert find_payment(departure.order_reference).status == "paid"
 
 
-def test_provider_without_registration_is_unknown(store: Store, order: Order) -> None:
+def test_unregistered_provider_is_unknown(store: Store, order: Order) -> None:
     with pytest.raises(ProviderUnknown):
-        begin(store, order, "acme")
+        begin_payment(store, order, "acme")
     with pytest.raises(ProviderUnknown):
         receive(store, RawCallback("acme", b"{}"))
     assert not PaymentEvent.select().exists()
@@ -145,45 +145,45 @@ def test_provider_without_registration_is_unknown(store: Store, order: Order) ->
 def test_begin_with_another_provider_supersedes_the_open_attempt(
     store: Store, order: Order, first: str, second: str
 ) -> None:
-    left = begin(store, order, first)
-    taken = begin(store, order, second)
+    left = begin_payment(store, order, first)
+    taken = begin_payment(store, order, second)
     assert taken.order_reference != left.order_reference
     assert Order.get_by_id(order.id).order_reference == taken.order_reference
     row = find_payment(left.order_reference)
     assert (row.status, row.failure_reason) == ("cancelled", "superseded")
     event = EventLog.get(EventLog.event == "payment_superseded")
     assert (event.order_reference, event.to_status) == (left.order_reference, "cancelled")
-    assert begin(store, order, second) == taken
+    assert begin_payment(store, order, second) == taken
 
 
-def test_money_for_a_superseded_attempt_pays_the_order(store: Store, order: Order) -> None:
-    left = begin(store, order, "tiny")
-    taken = begin(store, order, "wayforpay")
+def test_payment_of_a_superseded_attempt_pays_the_order(store: Store, order: Order) -> None:
+    left = begin_payment(store, order, "tiny")
+    taken = begin_payment(store, order, "wayforpay")
     receive(store, tiny_callback(left))
     paid = Order.get_by_id(order.id)
     assert (paid.status, paid.order_reference) == ("paid", left.order_reference)
     # The second payment of the same order is shown to admins and changes nothing.
     order.order_reference = taken.order_reference
-    assert store.tell(order)["status"] == "accept"
+    assert store.send_callback(order)["status"] == "accept"
     assert outcomes()[-1] == ("wayforpay", "unmatched", "order_paid_already")
     assert find_payment(taken.order_reference).status == "redirected"
     assert run_checks() == {}
 
 
-def test_pending_payment_keeps_other_providers_out(store: Store, order: Order) -> None:
-    payment = begin(store, order, "tiny")
+def test_pending_payment_blocks_other_providers(store: Store, order: Order) -> None:
+    payment = begin_payment(store, order, "tiny")
     receive(store, tiny_callback(payment, "wait"))
     for provider in ("wayforpay", "tiny"):
         with pytest.raises(PaymentInProgress):
-            begin(store, order, provider)
+            begin_payment(store, order, provider)
     assert PaymentTransaction.select().count() == 1
 
 
 def test_superseded_attempt_is_checked_until_its_provider_is_done(
     store: Store, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = begin(store, order, "tiny")
-    begin(store, order, "wayforpay")
+    left = begin_payment(store, order, "tiny")
+    begin_payment(store, order, "wayforpay")
     long_ago = utc_now() - timedelta(hours=1)
     mine = PaymentTransaction.order_reference == left.order_reference
     PaymentTransaction.update(created_at=long_ago).where(mine).execute()

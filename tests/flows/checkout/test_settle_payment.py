@@ -1,4 +1,4 @@
-"""The paid path: first purchases are decided at payment, credit is spent once, failed ledgers are retried."""
+"""Settling a payment: first purchases, credit, memberships, and ledgers that are retried."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_only_the_first_paid_of_two_orders_is_attributed(store: Store) -> None:
     first, second = (store.place(buyer, cookie=store.code).order for _ in range(2))
     assert first.referral_code == second.referral_code == store.code
     for order in (second, first):
-        store.leave(order)
-        store.tell(order)
+        store.begin_payment(order)
+        store.send_callback(order)
     first, second = Order.get_by_id(first.id), Order.get_by_id(second.id)
     assert (second.referral_code, second.referral_reason) == (store.code, None)
     assert (first.referral_code, first.referral_reason) == (None, "not_first_purchase")
@@ -59,7 +59,7 @@ def test_concurrent_payments_have_one_first_purchase(store: Store) -> None:
     buyer = store.newcomer("ann")
     orders = [store.place(buyer, cookie=store.code).order for _ in range(4)]
     for order in orders:
-        store.leave(order)
+        store.begin_payment(order)
     bodies = [store.callback(order) for order in orders]
 
     def send(body: bytes) -> None:
@@ -76,7 +76,7 @@ def test_concurrent_payments_have_one_first_purchase(store: Store) -> None:
     assert run_checks() == {}
 
 
-def test_credit_pays_at_once_and_reward_is_approved(store: Store) -> None:
+def test_credit_payment_settles_and_approves_the_reward(store: Store) -> None:
     user_id = give_credit(store, "ann")
     buyer = store.user("ann")
     order = store.place(buyer, cookie=store.code).order
@@ -100,14 +100,14 @@ def test_concurrent_checkouts_cannot_spend_the_same_credit(store: Store) -> None
     user_id = give_credit(store, "ann")
     buyer = store.user("ann")
     orders = [store.place(buyer, "mountain-tea").order for _ in range(6)]
-    short: list[CreditShort] = []
+    errors: list[CreditShort] = []
 
     def pay(order: Order) -> None:
         with connection():
             try:
                 pay_with_credit(order.id, buyer, store.chain, store.settings)
             except CreditShort as error:
-                short.append(error)
+                errors.append(error)
 
     threads = [threading.Thread(target=pay, args=[order]) for order in orders]
     for thread in threads:
@@ -115,7 +115,7 @@ def test_concurrent_checkouts_cannot_spend_the_same_credit(store: Store) -> None
     for thread in threads:
         thread.join()
     assert Order.select().where(Order.status == "paid").count() == 2
-    assert len(short) == 4
+    assert len(errors) == 4
     assert credit_balance(user_id, "UAH") == 2_000
     assert run_checks() == {}
 
@@ -150,8 +150,8 @@ def test_order_the_provider_is_checking_cannot_be_paid_by_credit(store: Store) -
     give_credit(store, "ann")
     buyer = store.user("ann")
     order = store.place(buyer).order
-    store.leave(order)
-    store.tell(order, "Pending")
+    store.begin_payment(order)
+    store.send_callback(order, "Pending")
     with pytest.raises(PaymentInProgress):
         pay_with_credit(order.id, buyer, store.chain, store.settings)
     assert credit_balance(buyer.id, "UAH") == 50_000

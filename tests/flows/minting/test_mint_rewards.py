@@ -1,4 +1,4 @@
-"""Minting as the rest of the portal sees it: reports, jobs, notifications, and what a decision meanwhile does."""
+"""Minting as seen by the portal: reports, jobs, notifications, and concurrent decisions."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ def test_oldest_first(world: World) -> None:
     assert world.rows("SELECT id FROM referral_rewards WHERE status = 'approved'") == [(newer[0],)]
 
 
-def test_every_move_is_told(world: World) -> None:
+def test_every_transition_is_logged(world: World) -> None:
     world.add_rewards(2)
     run(world)
-    moves = world.rows(
+    transitions = world.rows(
         "SELECT event, from_status, to_status, actor, count(*) FROM event_log GROUP BY 1, 2, 3, 4"
     )
-    assert set(moves) == {
+    assert set(transitions) == {
         ("reward_minting", "approved", "minting", TESTER.label, 2),
         ("reward_minted", "minting", "minted", TESTER.label, 2),
     }
@@ -101,8 +101,8 @@ def test_referrer_is_notified_once(world: World) -> None:
     world.add_rewards(2)
     run(world)
     run(world)
-    told = world.rows("SELECT kind, params ->> 'amountWei' FROM notifications ORDER BY id")
-    assert [kind for kind, _ in told] == ["referral_reward_minted"] * 2
+    notifications = world.rows("SELECT kind, params ->> 'amountWei' FROM notifications ORDER BY id")
+    assert [kind for kind, _ in notifications] == ["referral_reward_minted"] * 2
 
 
 def test_rejected_between_simulation_and_claim(world: World) -> None:
@@ -131,7 +131,7 @@ def test_drive_runs_to_the_end(world: World) -> None:
     assert (total.submitted, total.minted, total.open_rewards) == (12, 12, 0)
 
 
-def test_an_idle_round_asks_the_chain_nothing(world: World) -> None:
+def test_idle_round_makes_no_chain_request(world: World) -> None:
     world.add_rewards(1)
     run(world)
     away = world.chain(polygon_rpc_url="http://127.0.0.1:9")
@@ -140,7 +140,7 @@ def test_an_idle_round_asks_the_chain_nothing(world: World) -> None:
     assert run_mint(away, world.settings(), 10, TESTER).waiting_reason == "chain_away"
 
 
-def test_minting_notices_a_reward_that_is_not_this_chains(world: World) -> None:
+def test_minting_reports_a_reward_of_another_chain(world: World) -> None:
     world.add_rewards(1, chain_id=137)
     world.add_rewards(1)
     run(world)
@@ -228,7 +228,7 @@ def test_request_with_nothing_to_mint(world: World, admin: int) -> None:
     assert (report.submitted, report.job_id) == (0, None)
 
 
-def test_stopped_job_sends_nothing_more_until_asked_again(world: World, admin: int) -> None:
+def test_stopped_job_sends_nothing_until_resumed(world: World, admin: int) -> None:
     world.add_rewards(8)
     report = request_mint(world.chain(), world.settings(), 8, admin)
     assert report.job_id is not None
@@ -258,7 +258,7 @@ def test_retry_failed_only(world: World, admin: int) -> None:
         retry_failed_of_job(job_id, Actor.user(admin), chain_id=CHAIN_ID)
 
 
-def test_job_says_why_it_waits(world: World, admin: int) -> None:
+def test_job_reports_why_it_waits(world: World, admin: int) -> None:
     world.add_rewards(2)
     world.rewards_call("pause()")
     report = request_mint(world.chain(), world.settings(), 2, admin)

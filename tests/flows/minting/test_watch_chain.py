@@ -1,4 +1,4 @@
-"""The watch keeps what it saw: a healthy minter, one that runs out of gas, a paused contract."""
+"""The stored state of the minter: a healthy one, and one without gas."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def settings_for(chain: LocalChain) -> Settings:
     )
 
 
-def test_a_healthy_minter_has_no_problem_and_a_balance(database: str, chain: LocalChain) -> None:
+def test_healthy_minter_has_a_balance_and_no_problems(database: str, chain: LocalChain) -> None:
     settings = settings_for(chain)
-    opened = open_chain(settings)
-    assert last_watch(opened) is None
-    assert watch_chain(opened, settings) == []
-    seen = last_watch(opened)
-    assert seen is not None
-    assert int(seen.operator_balance_wei or 0) > 0
+    chain_context = open_chain(settings)
+    assert last_watch(chain_context) is None
+    assert watch_chain(chain_context, settings) == []
+    watch = last_watch(chain_context)
+    assert watch is not None
+    assert int(watch.operator_balance_wei or 0) > 0
 
 
-def test_an_empty_minter_is_told(database: str, chain: LocalChain) -> None:
+def test_minter_without_gas_is_reported(database: str, chain: LocalChain) -> None:
     settings = settings_for(chain)
-    opened = open_chain(settings)
-    chain.call("anvil_setBalance", opened.operator.address, "0x0")
-    assert "no_gas" in watch_chain(opened, settings)
-    assert "no_gas" in last_watch(opened).problems
+    chain_context = open_chain(settings)
+    chain.call("anvil_setBalance", chain_context.operator.address, "0x0")
+    assert "no_gas" in watch_chain(chain_context, settings)
+    assert "no_gas" in last_watch(chain_context).problems

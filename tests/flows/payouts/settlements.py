@@ -26,8 +26,8 @@ def payout_checks() -> dict[str, Any]:
     return {name: rows for name, rows in run_checks().items() if "payout" in name or "settlement" in name}
 
 
-def due(vendor: Vendor, amount: int = 100_000, **values: Any) -> Settlement:
-    """Make a settlement of which three quarters are due."""
+def make_due(vendor: Vendor, amount: int = 100_000, **values: Any) -> Settlement:
+    """Make a due settlement whose net payout is three quarters of the amount."""
     return make_settlement(vendor, amount, **{"scheduled_for": PAST, **values})
 
 
@@ -52,15 +52,15 @@ def events_of(settlement: Settlement) -> list[str]:
 
 
 def fail_all(batch: PayoutBatch, reason: str = "the bank said no") -> None:
-    """Take a batch that was opened and let everything in it fail."""
+    """Fail every payout of an open batch."""
     for payout in Payout.select().where(Payout.batch == batch.id):
         fail_payout(payout.id, reason, ACTOR)
     finish_batch(batch.id, ACTOR)
 
 
-def opened_only() -> PayoutBatch:
-    """Take what is due into a batch and stop before anything is paid."""
-    die_at("batch_opened")
+def open_batch() -> PayoutBatch:
+    """Open a batch of the due settlements and stop before paying."""
+    fail_at("batch_opened")
     with pytest.raises(Killed):
         run_payouts(SETTINGS, ACTOR)
     labels.listen(None)
@@ -68,14 +68,14 @@ def opened_only() -> PayoutBatch:
 
 
 class Killed(BaseException):
-    """The process is gone: nothing catches this."""
+    """Simulated death of the process; no handler catches it."""
 
 
-def die_at(label: str, occurrence: int = 1) -> None:
+def fail_at(label: str, occurrence: int = 1) -> None:
     seen = itertools.count(1)
 
-    def die(passed: str) -> None:
+    def fail(passed: str) -> None:
         if passed == label and next(seen) == occurrence:
             raise Killed
 
-    labels.listen(die)
+    labels.listen(fail)

@@ -32,12 +32,12 @@ from tests.factories import ACTOR, make_settlement, make_vendor
 from tests.flows.payouts.settlements import (
     SETTINGS,
     Killed,
-    die_at,
-    due,
     events_of,
     fail_all,
+    fail_at,
     fresh,
-    opened_only,
+    make_due,
+    open_batch,
     payout_checks,
     refund,
     run,
@@ -45,8 +45,8 @@ from tests.flows.payouts.settlements import (
 
 
 @pytest.fixture(autouse=True)
-def _whole(database: str) -> Iterator[None]:
-    """Whatever a test does, every invariant holds after it."""
+def _check_invariants(database: str) -> Iterator[None]:
+    """Check every payout invariant after each test."""
     yield
     labels.listen(None)
     assert payout_checks() == {}
@@ -55,8 +55,8 @@ def _whole(database: str) -> Iterator[None]:
 # ---------------------------------------------------------------------- one run
 
 
-def test_what_is_due_is_paid_and_marked_as_simulated() -> None:
-    paid, early = due(make_vendor()), make_settlement(make_vendor())
+def test_due_settlement_is_paid_and_marked_as_simulated() -> None:
+    paid, early = make_due(make_vendor()), make_settlement(make_vendor())
     before = paid.metadata["commissionBreakdown"]
     batch = run()
     assert batch is not None
@@ -71,15 +71,15 @@ def test_what_is_due_is_paid_and_marked_as_simulated() -> None:
     assert events_of(paid) == ["settlement_processing", "settlement_paid"]
 
 
-def test_nothing_due_makes_no_batch() -> None:
+def test_run_without_due_settlements_opens_no_batch() -> None:
     make_settlement(make_vendor())
     assert run() is None
     assert not PayoutBatch.select().exists()
 
 
-def test_totals_are_per_currency_and_a_vendor_is_paid_once_a_currency() -> None:
+def test_vendor_gets_one_payout_per_currency() -> None:
     vendor = make_vendor()
-    due(vendor), due(vendor), due(vendor, currency="USD"), due(make_vendor())
+    make_due(vendor), make_due(vendor), make_due(vendor, currency="USD"), make_due(make_vendor())
     batch = run()
     assert batch is not None
     assert {c: (t["payouts"], t["settlements"], t["amountMinor"]) for c, t in batch.totals.items()} == {
@@ -89,10 +89,10 @@ def test_totals_are_per_currency_and_a_vendor_is_paid_once_a_currency() -> None:
     assert Payout.select().count() == 3
 
 
-def test_at_most_a_hundred_rows_a_run() -> None:
+def test_run_pays_at_most_one_hundred_settlements() -> None:
     vendors = [make_vendor() for _ in range(3)]
     for number in range(120):
-        due(vendors[number % 3])
+        make_due(vendors[number % 3])
     for expected in (80, 40):
         batch = run()
         assert batch is not None
@@ -100,33 +100,33 @@ def test_at_most_a_hundred_rows_a_run() -> None:
     assert run() is None
 
 
-def test_below_the_minimum_waits_and_accumulates() -> None:
+def test_balance_below_the_minimum_accumulates() -> None:
     vendor = make_vendor(config_minimum_payout_minor=150_000)
-    first = due(vendor)
+    first = make_due(vendor)
     assert run() is None
     assert fresh(first).status == "pending"
-    due(vendor)
+    make_due(vendor)
     assert run() is not None
     assert Payout.get().amount_minor == 150_000
     assert fresh(first).status == "completed"
 
 
-def test_a_refund_is_netted_and_never_paid_negative() -> None:
+def test_refund_is_netted_against_later_sales() -> None:
     vendor = make_vendor()
-    clawed = refund(vendor, 100_000)
-    due(vendor)
+    refund_row = refund(vendor, 100_000)
+    make_due(vendor)
     assert run() is None
-    due(vendor)
+    make_due(vendor)
     assert run() is not None
     assert Payout.get().amount_minor == 50_000
-    assert fresh(clawed).status == "completed"
+    assert fresh(refund_row).status == "completed"
     assert PayoutItem.select().count() == 3
 
 
-def test_held_failed_and_cancelled_rows_are_left_alone() -> None:
+def test_settlements_in_other_statuses_are_not_paid() -> None:
     vendor = make_vendor()
     for status in ("held", "failed", "cancelled", "processing", "completed"):
-        due(vendor, status=status, transaction_id="x")
+        make_due(vendor, status=status, transaction_id="x")
     assert review_payouts(SETTINGS).plan.payouts == ()
     Settlement.delete().execute()
 
@@ -134,13 +134,13 @@ def test_held_failed_and_cancelled_rows_are_left_alone() -> None:
 # ---------------------------------------------------------------------- the reserve
 
 
-def test_the_reserve_is_kept_back_shown_and_given_back_with_the_next_payout() -> None:
+def test_reserve_is_withheld_and_released_with_the_next_payout() -> None:
     vendor = make_vendor(config_reserve_percent=Decimal(10))
-    due(vendor)
+    make_due(vendor)
     run()
     assert (Payout.get().amount_minor, Payout.get().reserve_minor) == (67_500, 7_500)
-    (kept,) = list_reserves()
-    assert (kept.balance_minor, kept.waiting_minor) == (7_500, 0)
+    (reserve,) = list_reserves()
+    assert (reserve.balance_minor, reserve.waiting_minor) == (7_500, 0)
     assert release_reserve(vendor.id, "UAH", "50.00", "good record", ACTOR, key="k1")
     assert not release_reserve(vendor.id, "UAH", "50.00", "good record", ACTOR, key="k1")
     assert [(r.balance_minor, r.waiting_minor) for r in list_reserves()] == [(2_500, 5_000)]
@@ -151,9 +151,9 @@ def test_the_reserve_is_kept_back_shown_and_given_back_with_the_next_payout() ->
     assert run() is None
 
 
-def test_no_more_is_given_back_than_is_kept() -> None:
+def test_release_above_the_reserve_is_refused() -> None:
     vendor = make_vendor(config_reserve_percent=Decimal(10))
-    due(vendor)
+    make_due(vendor)
     run()
     for amount, error in (("75.01", ReserveShort), ("0", InvalidAmount), ("x", InvalidAmount)):
         with pytest.raises(error):
@@ -164,13 +164,13 @@ def test_no_more_is_given_back_than_is_kept() -> None:
         release_reserve(vendor.id, "USD", "1", "why", ACTOR, key=None)
 
 
-def test_a_failed_payout_keeps_no_reserve_and_lets_go_of_the_release() -> None:
+def test_failed_payout_withholds_no_reserve_and_restores_the_release() -> None:
     vendor = make_vendor(config_reserve_percent=Decimal(10))
-    due(vendor)
+    make_due(vendor)
     run()
     release_reserve(vendor.id, "UAH", "10", "why", ACTOR, key=None)
-    due(vendor)
-    fail_all(opened_only())
+    make_due(vendor)
+    fail_all(open_batch())
     assert [(r.balance_minor, r.waiting_minor) for r in list_reserves()] == [(6_500, 1_000)]
     retry_batch(PayoutBatch.select().order_by(PayoutBatch.id.desc()).get().id, ACTOR)
     run()
@@ -178,37 +178,37 @@ def test_a_failed_payout_keeps_no_reserve_and_lets_go_of_the_release() -> None:
     assert (last.amount_minor, last.released_minor) == (68_500, 1_000)
 
 
-def test_everything_may_go_to_the_reserve() -> None:
-    due(make_vendor(config_reserve_percent=Decimal(100)))
+def test_reserve_may_take_the_whole_payout() -> None:
+    make_due(make_vendor(config_reserve_percent=Decimal(100)))
     run()
     assert (Payout.get().status, Payout.get().amount_minor) == ("completed", 0)
 
 
-# ---------------------------------------------------------------------- once
+# ---------------------------------------------------------------------- exactly once
 
 
-def test_the_same_key_returns_the_batch_it_made() -> None:
-    due(make_vendor())
-    made = request_payouts(SETTINGS, ACTOR, key="k")
-    due(make_vendor())
-    assert request_payouts(SETTINGS, ACTOR, key="k") == made
+def test_repeated_key_returns_the_same_batch() -> None:
+    make_due(make_vendor())
+    batch_ids = request_payouts(SETTINGS, ACTOR, key="k")
+    make_due(make_vendor())
+    assert request_payouts(SETTINGS, ACTOR, key="k") == batch_ids
     assert PayoutBatch.select().count() == 1
-    assert request_payouts(SETTINGS, ACTOR, key="other") != made
+    assert request_payouts(SETTINGS, ACTOR, key="other") != batch_ids
 
 
-def test_a_review_that_is_out_of_date_pays_nothing() -> None:
-    due(make_vendor())
+def test_outdated_review_is_refused() -> None:
+    make_due(make_vendor())
     promised = review_payouts(SETTINGS).plan.digest
-    late = due(make_vendor())
+    late_settlement = make_due(make_vendor())
     with pytest.raises(PayoutPlanChanged):
         request_payouts(SETTINGS, ACTOR, key="k", promised=promised)
-    assert fresh(late).status == "pending"
-    hold_settlement(late.id, "look", ACTOR)
+    assert fresh(late_settlement).status == "pending"
+    hold_settlement(late_settlement.id, "look", ACTOR)
     assert request_payouts(SETTINGS, ACTOR, key="k", promised=promised)
 
 
-def test_a_promise_of_something_when_nothing_is_left() -> None:
-    due(make_vendor())
+def test_review_of_settlements_already_paid_is_refused() -> None:
+    make_due(make_vendor())
     promised = review_payouts(SETTINGS).plan.digest
     run()
     with pytest.raises(PayoutPlanChanged):
@@ -216,10 +216,10 @@ def test_a_promise_of_something_when_nothing_is_left() -> None:
 
 
 @pytest.mark.parametrize("key", ["same", None])
-def test_runs_side_by_side_pay_everything_once(key: str | None) -> None:
+def test_concurrent_runs_pay_everything_once(key: str | None) -> None:
     vendors = [make_vendor() for _ in range(4)]
     for number in range(24):
-        due(vendors[number % 4])
+        make_due(vendors[number % 4])
     barrier = threading.Barrier(4)
     problems: list[BaseException] = []
 
@@ -253,10 +253,10 @@ def test_runs_side_by_side_pay_everything_once(key: str | None) -> None:
     [("batch_opened", 1), ("payout_starting", 1), ("payout_starting", 2), ("payout_paid", 1), ("payout_paid", 3),
      ("batch_finished", 1)],
 )  # fmt: skip
-def test_a_run_that_died_is_finished_by_the_next_one(label: str, occurrence: int) -> None:
+def test_interrupted_run_is_finished_by_the_next_run(label: str, occurrence: int) -> None:
     vendors = [make_vendor(config_reserve_percent=Decimal(5)) for _ in range(3)]
-    rows = [due(vendor) for vendor in vendors for _ in range(2)]
-    die_at(label, occurrence)
+    rows = [make_due(vendor) for vendor in vendors for _ in range(2)]
+    fail_at(label, occurrence)
     with pytest.raises(Killed):
         run_payouts(SETTINGS, ACTOR)
     labels.listen(None)
@@ -271,7 +271,7 @@ def test_a_run_that_died_is_finished_by_the_next_one(label: str, occurrence: int
 # ---------------------------------------------------------------------- the schedule
 
 
-def test_daily_payouts_fall_due_at_midnight_on_both_days_the_clocks_change() -> None:
+def test_daily_payouts_are_due_at_midnight_when_the_clocks_change() -> None:
     zone = SETTINGS.timezone
     spring = payout_time(datetime(2026, 3, 28, 12, tzinfo=UTC), 0, "DAILY", zone)
     autumn = payout_time(datetime(2026, 10, 25, 12, tzinfo=UTC), 0, "DAILY", zone)

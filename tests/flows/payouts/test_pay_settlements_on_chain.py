@@ -1,4 +1,4 @@
-"""Paying vendors on a real chain: converted by a recorded rate, sent once, final only when final."""
+"""Paying vendors on a real chain: converted at a recorded rate, sent once, completed when final."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _wallets = itertools.count(0xABC000)
 
 
 class Killed(BaseException):
-    """The process is gone: nothing catches this."""
+    """Simulated death of the process; no handler catches it."""
 
 
 @dataclass
 class Bank:
-    """A database, a chain, and a treasury with tokens on it."""
+    """A database, a chain, and a treasury that holds tokens."""
 
     chain: LocalChain
     settings: Settings
@@ -69,7 +69,7 @@ class Bank:
         return run_payouts(self.settings, ACTOR)
 
     def finish(self) -> PayoutReport:
-        """Run and mine until nothing is under way."""
+        """Run and mine until no batch is processing."""
         for _ in range(8):
             report = self.run()
             self.chain.mine(70)
@@ -111,7 +111,7 @@ def use_dollars(bank: Bank) -> str:
 
 
 def fund(bank: Bank, amount: int) -> None:
-    """Mint tokens to the treasury as whoever may mint."""
+    """Mint tokens to the treasury from the account with the minter role."""
     minter = bank.chain.rewards_address
     bank.chain.call("anvil_setBalance", minter, hex(10**18))
     bank.chain.call("anvil_impersonateAccount", minter)
@@ -119,7 +119,7 @@ def fund(bank: Bank, amount: int) -> None:
     bank.chain.call("anvil_stopImpersonatingAccount", minter)
 
 
-def due(vendor: Vendor, amount: int = 100_000, **values: Any) -> Settlement:
+def make_due(vendor: Vendor, amount: int = 100_000, **values: Any) -> Settlement:
     return make_settlement(vendor, amount, **{"scheduled_for": PAST, **values})
 
 
@@ -127,70 +127,74 @@ def fresh(row: Settlement) -> Settlement:
     return Settlement.get_by_id(row.id)
 
 
-def die_at(label: str) -> None:
-    def die(passed: str) -> None:
+def fail_at(label: str) -> None:
+    def fail(passed: str) -> None:
         if passed == label:
             labels.listen(None)
             raise Killed
 
-    labels.listen(die)
+    labels.listen(fail)
 
 
 # ---------------------------------------------------------------------- paying
 
 
-def test_hryvnias_are_converted_by_the_recorded_rate_and_dollars_one_to_one(bank: Bank) -> None:
+def test_hryvnias_are_converted_at_the_recorded_rate(bank: Bank) -> None:
     first, wallet = bank.vendor()
-    second, dollars = bank.vendor()
-    row, usd = due(first), due(second, currency="USD", amount=10_000)
+    second, dollar_wallet = bank.vendor()
+    row, dollar_row = make_due(first), make_due(second, currency="USD", amount=10_000)
     report = bank.run()
     assert (report.completed, report.under_way, report.waiting_reason) == (0, 2, None)
     assert fresh(row).status == "processing"
     bank.finish()
     assert bank.balance(wallet) == 750 * TOKEN // 40
-    assert bank.balance(dollars) == 75 * TOKEN
+    assert bank.balance(dollar_wallet) == 75 * TOKEN
     paid = Payout.get(Payout.vendor == first.id)
     assert (paid.units_per_usd, paid.rate_source, paid.token_decimals) == (40, "setting", 18)
-    assert fresh(row).status == fresh(usd).status == "completed"
+    assert fresh(row).status == fresh(dollar_row).status == "completed"
     assert fresh(row).transaction_id == paid.transaction_id
-    told = fresh(row).metadata
-    assert told["payout"]["unitsPerUsd"] == "40"
-    assert told["payout"]["amountWei"] == str(750 * TOKEN // 40)
-    assert "commissionBreakdown" in told
-    assert "simulated" not in told
+    metadata = fresh(row).metadata
+    assert metadata["payout"]["unitsPerUsd"] == "40"
+    assert metadata["payout"]["amountWei"] == str(750 * TOKEN // 40)
+    assert "commissionBreakdown" in metadata
+    assert "simulated" not in metadata
     assert [batch.status for batch in PayoutBatch.select()] == ["completed"]
 
 
-def test_the_banks_rate_of_the_day_is_recorded_and_pays_a_token_of_six_decimals(bank: Bank) -> None:
+def test_daily_rate_is_recorded_and_pays_in_a_six_decimal_token(bank: Bank) -> None:
     use_dollars(bank)
     first, wallet = bank.vendor()
-    second, dollars = bank.vendor()
-    row, usd = due(first), due(second, currency="USD", amount=10_000)
+    second, dollar_wallet = bank.vendor()
+    row, dollar_row = make_due(first), make_due(second, currency="USD", amount=10_000)
     with open_rate_bank() as national_bank:
         bank.settings = bank.settings.model_copy(
             update={"referral_rate_source": "nbu", "nbu_rate_url": national_bank.url}
         )
         before = datetime.now(UTC)
         bank.run()
-        # What was recorded when the batch was written holds, whatever the rate is later.
+        # The payout uses the rate recorded with its batch, not a later one.
         ExchangeRate.update(units_per_usd=Decimal(99)).execute()
         bank.finish()
-    # 750 hryvnias at 41.25 are 18.181818 dollars, the rest of a millionth is not paid.
+    # 750 hryvnias at 41.25 are 18.181818 dollars, rounded down to six decimals.
     assert bank.balance(wallet) == 18_181_818
-    assert bank.balance(dollars) == 75 * DOLLAR
-    paid, plain = Payout.get(Payout.vendor == first.id), Payout.get(Payout.vendor == second.id)
+    assert bank.balance(dollar_wallet) == 75 * DOLLAR
+    paid, dollar_payout = Payout.get(Payout.vendor == first.id), Payout.get(Payout.vendor == second.id)
     assert (paid.units_per_usd, paid.rate_source, paid.token_decimals) == (Decimal("41.25"), "nbu", 6)
     assert before <= paid.rate_at <= datetime.now(UTC)
-    assert (plain.units_per_usd, plain.rate_source) == (1, "parity")
-    told = fresh(row).metadata["payout"]
-    assert (told["unitsPerUsd"], told["rateSource"], told["amountWei"]) == ("41.25", "nbu", "18181818")
-    assert told["rateAt"] == paid.rate_at.isoformat()
-    assert fresh(usd).metadata["payout"]["amountWei"] == str(75 * DOLLAR)
+    assert (dollar_payout.units_per_usd, dollar_payout.rate_source) == (1, "parity")
+    metadata = fresh(row).metadata["payout"]
+    assert (metadata["unitsPerUsd"], metadata["rateSource"], metadata["amountWei"]) == (
+        "41.25",
+        "nbu",
+        "18181818",
+    )
+    assert metadata["rateAt"] == paid.rate_at.isoformat()
+    assert fresh(dollar_row).metadata["payout"]["amountWei"] == str(75 * DOLLAR)
 
 
-def test_it_is_paid_only_when_final(bank: Bank) -> None:
+def test_settlement_completes_only_when_final(bank: Bank) -> None:
     vendor, wallet = bank.vendor()
-    row = due(vendor)
+    row = make_due(vendor)
     bank.run()
     bank.run()
     assert bank.balance(wallet) > 0
@@ -199,31 +203,44 @@ def test_it_is_paid_only_when_final(bank: Bank) -> None:
     assert fresh(row).status == "completed"
 
 
-def test_no_wallet_and_no_rate_fail_with_the_reason_and_are_retried(bank: Bank) -> None:
+def test_payout_without_wallet_or_rate_fails_and_can_be_retried(bank: Bank) -> None:
     vendor, _ = bank.vendor()
-    walletless = make_vendor()
-    good, lost, foreign = due(vendor), due(walletless), due(vendor, currency="EUR")
+    vendor_without_wallet = make_vendor()
+    paid_settlement, settlement_without_wallet, settlement_without_rate = (
+        make_due(vendor),
+        make_due(vendor_without_wallet),
+        make_due(vendor, currency="EUR"),
+    )
     refused = review_payouts(bank.settings).refused
     assert refused == {
-        (walletless.id, "UAH"): "payout_wallet_missing",
+        (vendor_without_wallet.id, "UAH"): "payout_wallet_missing",
         (vendor.id, "EUR"): "payout_rate_missing",
     }
     bank.finish()
     assert PayoutBatch.get().status == "partial"
-    assert fresh(good).status == "completed"
-    assert (fresh(lost).status, fresh(lost).failure_reason) == ("failed", "payout_wallet_missing")
-    assert (fresh(foreign).status, fresh(foreign).failure_reason) == ("failed", "payout_rate_missing")
-    query("UPDATE merchant_configs SET payout_wallet = %s WHERE vendor_id = %s", [OTHER, walletless.id])
-    retry_settlement(lost.id, ACTOR)
-    hold_settlement(foreign.id, "no rate", ACTOR)
+    assert fresh(paid_settlement).status == "completed"
+    assert (fresh(settlement_without_wallet).status, fresh(settlement_without_wallet).failure_reason) == (
+        "failed",
+        "payout_wallet_missing",
+    )
+    assert (fresh(settlement_without_rate).status, fresh(settlement_without_rate).failure_reason) == (
+        "failed",
+        "payout_rate_missing",
+    )
+    query(
+        "UPDATE merchant_configs SET payout_wallet = %s WHERE vendor_id = %s",
+        [OTHER, vendor_without_wallet.id],
+    )
+    retry_settlement(settlement_without_wallet.id, ACTOR)
+    hold_settlement(settlement_without_rate.id, "no rate", ACTOR)
     bank.finish()
-    assert fresh(lost).status == "completed"
+    assert fresh(settlement_without_wallet).status == "completed"
     assert bank.balance(OTHER) == 750 * TOKEN // 40
 
 
-def test_an_unreadable_rate_leaves_everything_waiting(bank: Bank) -> None:
+def test_unreadable_rate_keeps_settlements_pending(bank: Bank) -> None:
     vendor, _ = bank.vendor()
-    row = due(vendor)
+    row = make_due(vendor)
     bank.settings = bank.settings.model_copy(
         update={"referral_rate_source": "nbu", "nbu_rate_url": "http://127.0.0.1:9"}
     )
@@ -232,9 +249,9 @@ def test_an_unreadable_rate_leaves_everything_waiting(bank: Bank) -> None:
     assert review_payouts(bank.settings).plan.excluded[0].reason == "rate_away"
 
 
-def test_everything_in_reserve_sends_nothing(bank: Bank) -> None:
+def test_payout_entirely_in_reserve_sends_no_transaction(bank: Bank) -> None:
     vendor, wallet = bank.vendor(config_reserve_percent=Decimal(100))
-    row = due(vendor)
+    row = make_due(vendor)
     bank.finish()
     assert fresh(row).status == "completed"
     assert bank.balance(wallet) == 0
@@ -244,9 +261,9 @@ def test_everything_in_reserve_sends_nothing(bank: Bank) -> None:
 # ---------------------------------------------------------------------- waiting
 
 
-def test_an_empty_treasury_waits_and_goes_on_when_funded(bank: Bank) -> None:
+def test_empty_treasury_waits_until_funded(bank: Bank) -> None:
     vendor, wallet = bank.vendor()
-    row = due(vendor, 10**8 * 10)
+    row = make_due(vendor, 10**8 * 10)
     report = bank.run()
     assert (report.waiting_reason, report.under_way) == ("treasury_empty", 1)
     fund(bank, 10**6 * TOKEN)
@@ -255,29 +272,29 @@ def test_an_empty_treasury_waits_and_goes_on_when_funded(bank: Bank) -> None:
     assert bank.balance(wallet) == 7_500_000 * TOKEN // 40
 
 
-def test_a_node_that_is_away_takes_nothing_into_a_batch(bank: Bank) -> None:
+def test_unreachable_node_opens_no_batch(bank: Bank) -> None:
     vendor, _ = bank.vendor()
-    row = due(vendor)
+    row = make_due(vendor)
     bank.settings = bank.settings.model_copy(update={"polygon_rpc_url": "http://127.0.0.1:9"})
     assert bank.run().waiting_reason == "chain_away"
     assert fresh(row).status == "pending"
     assert review_payouts(bank.settings).problem == "chain_away"
 
 
-def test_a_paused_or_foreign_token_sends_nothing(bank: Bank) -> None:
+def test_address_without_a_token_opens_no_batch(bank: Bank) -> None:
     vendor, _ = bank.vendor()
-    row = due(vendor)
+    row = make_due(vendor)
     bank.settings = bank.settings.model_copy(update={"settlement_payout_token_address": OTHER})
     assert bank.run().waiting_reason == "contract_missing"
     assert fresh(row).status == "pending"
 
 
-def test_a_recipient_the_token_refuses_fails_alone_and_is_retried(bank: Bank) -> None:
+def test_refused_recipient_fails_alone_and_can_be_retried(bank: Bank) -> None:
     token = use_dollars(bank)
     vendors = [bank.vendor() for _ in range(3)]
-    rows = [due(vendor) for vendor, _ in vendors]
-    listed = vendors[1][1]
-    refuse(bank.chain, token, listed)
+    rows = [make_due(vendor) for vendor, _ in vendors]
+    blocked_wallet = vendors[1][1]
+    refuse(bank.chain, token, blocked_wallet)
     bank.finish()
     share = 750 * DOLLAR // 40
     assert PayoutBatch.get().status == "partial"
@@ -287,7 +304,7 @@ def test_a_recipient_the_token_refuses_fails_alone_and_is_retried(bank: Bank) ->
     retry_settlement(rows[1].id, ACTOR)
     bank.finish()
     assert fresh(rows[1]).status == "failed"
-    refuse(bank.chain, token, listed, refused=False)
+    refuse(bank.chain, token, blocked_wallet, refused=False)
     retry_settlement(rows[1].id, ACTOR)
     bank.finish()
     assert fresh(rows[1]).status == "completed"
@@ -297,15 +314,15 @@ def test_a_recipient_the_token_refuses_fails_alone_and_is_retried(bank: Bank) ->
     assert [batch.status for batch in batches] == ["partial", "failed", "completed"]
 
 
-# ---------------------------------------------------------------------- once
+# ---------------------------------------------------------------------- exactly once
 
 
-def test_a_double_click_and_the_job_send_it_once(bank: Bank) -> None:
+def test_repeated_request_and_job_send_once(bank: Bank) -> None:
     vendor, wallet = bank.vendor()
-    due(vendor)
-    made = request_payouts(bank.settings, ACTOR, key="k")
+    make_due(vendor)
+    batch_ids = request_payouts(bank.settings, ACTOR, key="k")
     bank.run()
-    assert request_payouts(bank.settings, ACTOR, key="k") == made
+    assert request_payouts(bank.settings, ACTOR, key="k") == batch_ids
     bank.run()
     bank.finish()
     assert bank.balance(wallet) == 750 * TOKEN // 40
@@ -316,10 +333,10 @@ def test_a_double_click_and_the_job_send_it_once(bank: Bank) -> None:
     "label",
     ["batch_opened", "signed", "payout_committed", "payout_sent", "payout_settling", "payout_settled"],
 )
-def test_a_run_that_died_is_finished_and_nothing_is_paid_twice(bank: Bank, label: str) -> None:
+def test_interrupted_run_is_finished_without_paying_twice(bank: Bank, label: str) -> None:
     vendors = [bank.vendor() for _ in range(3)]
-    rows = [due(vendor) for vendor, _ in vendors]
-    die_at(label)
+    rows = [make_due(vendor) for vendor, _ in vendors]
+    fail_at(label)
     with pytest.raises(Killed):
         bank.finish()
     labels.listen(None)
@@ -332,9 +349,9 @@ def test_a_run_that_died_is_finished_and_nothing_is_paid_twice(bank: Bank, label
 
 @pytest.mark.slow
 @pytest.mark.parametrize("label", ["batch_opened", "payout_committed"])
-def test_a_process_killed_between_opening_and_paying_pays_once(bank: Bank, label: str) -> None:
+def test_process_killed_between_opening_and_paying_pays_once(bank: Bank, label: str) -> None:
     vendors = [bank.vendor() for _ in range(2)]
-    rows = [due(vendor) for vendor, _ in vendors]
+    rows = [make_due(vendor) for vendor, _ in vendors]
     assert run_payouts_and_die(label, **bank.environment)
     assert {fresh(row).status for row in rows} == {"processing"}
     assert {bank.balance(wallet) for _, wallet in vendors} == {0}
@@ -346,10 +363,10 @@ def test_a_process_killed_between_opening_and_paying_pays_once(bank: Bank, label
     assert ChainTransaction.select().count() == 2
 
 
-def test_a_stolen_nonce_fails_the_payout_and_an_admin_decides(bank: Bank) -> None:
+def test_superseded_nonce_fails_the_payout_until_retried(bank: Bank) -> None:
     vendor, wallet = bank.vendor()
-    row = due(vendor)
-    die_at("payout_committed")
+    row = make_due(vendor)
+    fail_at("payout_committed")
     with pytest.raises(Killed):
         bank.run()
     bank.transact(TREASURY, encode_call("transfer(address,uint256)", OTHER, 1))
@@ -362,10 +379,10 @@ def test_a_stolen_nonce_fails_the_payout_and_an_admin_decides(bank: Bank) -> Non
     assert bank.balance(wallet) == 750 * TOKEN // 40
 
 
-def test_a_transfer_that_reverts_is_failed_with_the_reason(bank: Bank) -> None:
+def test_reverted_transfer_fails_with_the_reason(bank: Bank) -> None:
     vendor, wallet = bank.vendor()
-    row = due(vendor)
-    die_at("payout_committed")
+    row = make_due(vendor)
+    fail_at("payout_committed")
     with pytest.raises(Killed):
         bank.run()
     drain(bank, bank.balance(TREASURY))
@@ -376,16 +393,16 @@ def test_a_transfer_that_reverts_is_failed_with_the_reason(bank: Bank) -> None:
 
 
 def drain(bank: Bank, amount: int) -> None:
-    """Take the treasury's tokens through an allowance, without using one of its nonces."""
+    """Take the treasury's tokens through an allowance and restore its nonce."""
     nonce = bank.chain.call("eth_getTransactionCount", TREASURY, "latest")
     bank.transact(TREASURY, encode_call("approve(address,uint256)", OTHER, amount))
     bank.transact(OTHER, encode_call("transferFrom(address,address,uint256)", TREASURY, OTHER, amount))
     bank.chain.call("anvil_setNonce", TREASURY, nonce)
 
 
-def test_a_reorganisation_reopens_what_was_paid_and_it_is_paid_again_once(bank: Bank) -> None:
+def test_reorganisation_reopens_and_repays_a_payout_once(bank: Bank) -> None:
     vendor, wallet = bank.vendor()
-    row = due(vendor)
+    row = make_due(vendor)
     snapshot = bank.chain.call("evm_snapshot")
     bank.finish()
     assert fresh(row).status == "completed"

@@ -1,4 +1,4 @@
-"""Clicks, the job and kill -9 at one moment: every settlement is paid once (simulated mode)."""
+"""Concurrent requests, the job and kill -9: every settlement is paid once (simulated mode)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAST = datetime.now(UTC) - timedelta(days=1)
 
 
 def make_due(vendors: int, each: int) -> int:
-    """Make settlements of which three quarters are due; return how many."""
+    """Make due settlements whose net payout is three quarters of the amount; return their number."""
     for _ in range(vendors):
         vendor = make_vendor()
         for _ in range(each):
@@ -40,7 +40,7 @@ def assert_paid_once(count: int) -> None:
 
 
 @pytest.mark.parametrize("each", [6, 40])
-def test_two_clicks_with_keys_of_their_own_and_the_job(database: str, each: int) -> None:
+def test_concurrent_requests_and_job_pay_once(database: str, each: int) -> None:
     count = make_due(4, each)
     raised = at_once(
         [
@@ -50,14 +50,14 @@ def test_two_clicks_with_keys_of_their_own_and_the_job(database: str, each: int)
         ]
     )
     assert raised == []
-    # More than a hundred rows take more than one run, and each of the three is one.
+    # More than one hundred settlements take several runs; each of the three calls is one run.
     run_payouts(SETTINGS, ACTOR)
     assert_paid_once(count)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("label", ["batch_opened", "payout_starting", "payout_paid"])
-def test_a_killed_process_is_finished_by_the_next_run(database: str, label: str) -> None:
+def test_killed_process_is_finished_by_the_next_run(database: str, label: str) -> None:
     count = make_due(3, 2)
     assert run_payouts_and_die(label, database_url=database)
     assert PayoutBatch.get().status in ("created", "processing")

@@ -61,7 +61,7 @@ def sales(order: Order) -> list[Settlement]:
 
 
 def refund(store: Store, order: Order, amount: str = "389.00", **changes: object) -> None:
-    store.tell(order, "Refunded", amount=amount, **changes)
+    store.send_callback(order, "Refunded", amount=amount, **changes)
 
 
 def last_outcome() -> tuple[str | None, str | None]:
@@ -214,11 +214,11 @@ def test_two_equal_callbacks_at_the_same_moment_count_once(store: Store) -> None
 
 def test_a_partial_refund_waits_for_its_payment(store: Store) -> None:
     order = store.place(store.newcomer("ann"), cookie=store.code).order
-    store.leave(order)
+    store.begin_payment(order)
     refund(store, order, "100.00")
     assert last_outcome() == ("applied", "refund_waits")
     assert find_payment(order.order_reference).refunded_minor == 0
-    store.tell(order)
+    store.send_callback(order)
     payment = find_payment(order.order_reference)
     assert (payment.status, payment.refunded_minor) == ("paid", 10_000)
     assert reward_of(order).reward_amount_wei == GRANTED * (TOTAL - 10_000) // TOTAL
@@ -228,10 +228,10 @@ def test_a_partial_refund_waits_for_its_payment(store: Store) -> None:
 @pytest.mark.parametrize("parts", [["389.00"], ["100.00", "289.00"], ["100.00", "389.00"]])
 def test_a_full_refund_before_the_payment_closes_it(store: Store, parts: list[str]) -> None:
     order = store.place(store.newcomer("ann"), cookie=store.code).order
-    store.leave(order)
+    store.begin_payment(order)
     for part in parts:
         refund(store, order, part)
-    store.tell(order)
+    store.send_callback(order)
     payment = find_payment(order.order_reference)
     assert (payment.status, payment.refunded_minor) == ("refunded", TOTAL)
     assert Order.get_by_id(order.id).status == "created"
@@ -242,7 +242,7 @@ def test_a_full_refund_before_the_payment_closes_it(store: Store, parts: list[st
 def test_a_late_approved_revives_nothing(store: Store) -> None:
     order = bought(store)
     refund(store, order)
-    store.tell(order, authCode="late")
+    store.send_callback(order, authCode="late")
     assert find_payment(order.order_reference).status == "refunded"
     assert Order.get_by_id(order.id).status == "refunded"
     assert run_checks() == {}
@@ -516,11 +516,11 @@ def test_a_refunded_membership_ends_and_its_reward_is_rejected(store: Store) -> 
     member = create_user("m@demo.example", "M", "newcomer-pass", referrer=referrer, actor=SYSTEM)
     form = begin_membership_payment("MEMBER", member, "uk", store.settings)
     paid = Order(order_reference=form.order_reference, total_minor=29_900, currency="UAH")
-    store.tell(paid)
+    store.send_callback(paid)
     assert User.get_by_id(member.id).membership_tier == "MEMBER"
-    store.tell(paid, "Refunded", amount="100.00")
+    store.send_callback(paid, "Refunded", amount="100.00")
     assert User.get_by_id(member.id).membership_tier == "MEMBER"
-    store.tell(paid, "Voided", amount="199.00")
+    store.send_callback(paid, "Voided", amount="199.00")
     after = User.get_by_id(member.id)
     assert (after.membership_tier, after.membership_until) == ("SUBSCRIBER", None)
     assert reward_of(paid).status == "rejected"

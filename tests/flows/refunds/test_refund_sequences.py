@@ -1,4 +1,4 @@
-"""Any order of payments, refunds, decisions, mints and payouts leaves every invariant standing."""
+"""Invariants hold after any sequence of payments, refunds, decisions, mints and payouts."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ AMOUNTS = st.one_of(st.just(38_900), st.integers(1, 38_900), st.sampled_from([1,
 
 
 class Refunds(RuleBasedStateMachine):
-    """Three orders of one referrer; every event may come at any time, and again."""
+    """Three orders of one referrer; every event may occur at any time and repeatedly."""
 
     store: Store
 
     @initialize()
-    def open_shop(self) -> None:
-        """Roll each example back as a whole, so that the next one finds the store as it was."""
+    def set_up_orders(self) -> None:
+        """Run each example in a transaction that teardown rolls back."""
         self.outer = database.atomic()
         self.outer.__enter__()
         self.orders = [
@@ -49,7 +49,7 @@ class Refunds(RuleBasedStateMachine):
             for number in range(3)
         ]
         for order in self.orders:
-            self.store.leave(order)
+            self.store.begin_payment(order)
         self.hash = 0
 
     def teardown(self) -> None:
@@ -57,8 +57,8 @@ class Refunds(RuleBasedStateMachine):
             self.outer.__exit__(RuntimeError, RuntimeError("take it all back"), None)
 
     @rule(which=ORDERS, code=st.sampled_from(["541963", "again"]))
-    def approved_comes(self, which: int, code: str) -> None:
-        self.store.tell(self.orders[which], authCode=code)
+    def receive_approved(self, which: int, code: str) -> None:
+        self.store.send_callback(self.orders[which], authCode=code)
 
     @rule(
         which=ORDERS,
@@ -66,17 +66,17 @@ class Refunds(RuleBasedStateMachine):
         code=st.sampled_from(["1", "2"]),
         status=st.sampled_from(["Refunded", "Voided"]),
     )
-    def refund_comes(self, which: int, amount: int, code: str, status: str) -> None:
+    def receive_refund(self, which: int, amount: int, code: str, status: str) -> None:
         before = find_payment(self.orders[which].order_reference)
         text = f"{amount / Decimal(100):.2f}"
         for _ in range(2):
-            self.store.tell(self.orders[which], status, amount=text, authCode=code)
+            self.store.send_callback(self.orders[which], status, amount=text, authCode=code)
         after = find_payment(self.orders[which].order_reference)
         if before.status == "paid":
             assert after.refunded_minor - before.refunded_minor in (0, amount)
 
     @rule(which=ORDERS, decision=st.sampled_from(["approve", "reject", "retry"]))
-    def admin_decides(self, which: int, decision: str) -> None:
+    def decide_reward(self, which: int, decision: str) -> None:
         reward = self.reward(which)
         admin = self.store.user("admin").id
         try:
@@ -90,12 +90,12 @@ class Refunds(RuleBasedStateMachine):
             pass
 
     @rule(which=ORDERS)
-    def minter_claims(self, which: int) -> None:
+    def claim_reward(self, which: int) -> None:
         if (reward := self.reward(which)) is not None:
             minting.claim_mintable([reward.id], chain_id=1, token="0x" + "1" * 40, actor=TESTER)
 
     @rule(which=ORDERS, outcome=st.sampled_from(["minted", "minted", "approved", "failed"]))
-    def chain_decides(self, which: int, outcome: str) -> None:
+    def record_mint_outcome(self, which: int, outcome: str) -> None:
         reward = self.reward(which)
         if reward is None:
             return
@@ -108,23 +108,23 @@ class Refunds(RuleBasedStateMachine):
             minting.fail_mint({reward.id: "refused"}, TESTER)
 
     @rule(which=ORDERS)
-    def chain_takes_a_block_back(self, which: int) -> None:
+    def reorganise_chain(self, which: int) -> None:
         reward = self.reward(which)
         if reward is not None and reward.status == "minted":
             minting.reopen_minted([reward.id], TESTER)
 
     @rule()
-    def weeks_pass(self) -> None:
+    def make_settlements_due(self) -> None:
         Settlement.update(scheduled_for=fn.now()).where(Settlement.status == "pending").execute()
 
     @rule()
-    def payout_batch_opens(self) -> None:
+    def open_payout_batch(self) -> None:
         plan = read_plan(lock=True)
         if plan.payouts:
             payouts.open_batch(plan, mode="simulated", key=None, actor=TESTER, quotes={})
 
     @rule(outcome=st.sampled_from(["completed", "completed", "failed"]))
-    def oldest_payout_ends(self, outcome: str) -> None:
+    def finish_oldest_payout(self, outcome: str) -> None:
         payout = Payout.select().where(Payout.status == "processing").order_by(Payout.id).first()
         if payout is None:
             return
@@ -136,9 +136,11 @@ class Refunds(RuleBasedStateMachine):
         payouts.finish_batch(payout.batch_id, TESTER)
 
     @rule(which=ORDERS, decision=st.sampled_from(["hold", "release", "retry"]))
-    def admin_decides_about_settlements(self, which: int, decision: str) -> None:
-        mine = Settlement.select().where(Settlement.order_reference == self.orders[which].order_reference)
-        for row in mine.order_by(Settlement.id):
+    def decide_settlements(self, which: int, decision: str) -> None:
+        settlements = Settlement.select().where(
+            Settlement.order_reference == self.orders[which].order_reference
+        )
+        for row in settlements.order_by(Settlement.id):
             try:
                 if decision == "hold":
                     hold_settlement(row.id, "We look into it.", TESTER)
@@ -150,7 +152,7 @@ class Refunds(RuleBasedStateMachine):
                 pass
 
     @rule()
-    def job_runs(self) -> None:
+    def run_refund_job(self) -> None:
         settle_refunds(TESTER)
         settle_refunds(TESTER)
         assert (
@@ -161,7 +163,7 @@ class Refunds(RuleBasedStateMachine):
 
     @invariant()
     @precondition(lambda self: hasattr(self, "orders"))
-    def everything_stands(self) -> None:
+    def invariants_hold(self) -> None:
         assert run_checks() == {}
 
     @invariant()
@@ -179,7 +181,7 @@ class Refunds(RuleBasedStateMachine):
 
     @invariant()
     @precondition(lambda self: hasattr(self, "orders"))
-    def stock_is_back_only_when_all_is(self) -> None:
+    def order_status_follows_payment_status(self) -> None:
         for order in self.orders:
             payment = find_payment(order.order_reference)
             paid = Order.get_by_id(order.id).paid_at is not None
@@ -195,14 +197,14 @@ class Refunds(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-def test_any_sequence(store: Store) -> None:
-    chosen = settings(
+def test_any_sequence_keeps_invariants(store: Store) -> None:
+    machine_settings = settings(
         max_examples=25,
         stateful_step_count=25,
         deadline=None,
-        # Shrinking runs the database for minutes; the failing steps are printed whole.
+        # Shrinking takes minutes on a real database; the failing steps are printed in full.
         phases=(Phase.explicit, Phase.generate),
         suppress_health_check=list(HealthCheck),
         derandomize=True,
     )
-    run_state_machine_as_test(type("RefundsOfStore", (Refunds,), {"store": store}), settings=chosen)
+    run_state_machine_as_test(type("RefundsOfStore", (Refunds,), {"store": store}), settings=machine_settings)

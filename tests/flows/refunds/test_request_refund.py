@@ -1,4 +1,4 @@
-"""Refunds an admin requests: a certain answer settles them, an unclear one decides nothing."""
+"""Refunds requested by an admin: a final answer settles them, an unclear answer does not."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ pytestmark = pytest.mark.system_postgres
 
 @dataclass
 class Provider:
-    """WayForPay's JSON API as a test sets it up: answers by kind, an exception is an answer too."""
+    """A stub of the WayForPay JSON API; an answer may be a body or an exception to raise."""
 
     store: Store
     answers: dict[str, Any] = field(default_factory=dict)
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, call: requests.PreparedRequest) -> tuple[int, bytes]:
         assert isinstance(call.body, bytes)
         body = json.loads(call.body)
         assert is_authentic_request(body, self.secret)
-        self.asked.append(body)
+        self.requests.append(body)
         answer = self.answers.get(body["transactionType"], requests.ConnectTimeout("timed out"))
         if isinstance(answer, Exception):
             raise answer
@@ -47,13 +47,13 @@ class Provider:
         return self.store.settings.wayforpay_secret_key.get_secret_value()
 
     def answers_refund(self, order: Order, status: str, code: str = "1100", **changes: object) -> None:
-        told = {
+        fields = {
             "merchantAccount": self.store.settings.wayforpay_merchant_account,
             "orderReference": order.order_reference,
             "transactionStatus": status,
             "reasonCode": code,
         }
-        self.answers["REFUND"] = {**sign_refund_answer(self.secret, told), **changes}
+        self.answers["REFUND"] = {**sign_refund_answer(self.secret, fields), **changes}
 
     def answers_status(self, order: Order, status: str, code: str = "1100", **more: object) -> None:
         body = json.loads(self.store.callback(order, status, reasonCode=code))
@@ -72,37 +72,37 @@ def order(store: Store) -> Order:
     return store.pay(store.newcomer("ann"), cookie=store.code)
 
 
-def ask(store: Store, order: Order, amount: str = "", key: str = "key-1") -> PaymentRefund:
+def request_by_admin(store: Store, order: Order, amount: str = "", key: str = "key-1") -> PaymentRefund:
     admin = store.user("admin").id
     return request_refund(order.order_reference, amount, "Goods returned", key, admin, store.settings)
 
 
-def refunded(order: Order) -> int:
+def refunded_minor(order: Order) -> int:
     return int(find_payment(order.order_reference).refunded_minor)
 
 
-def age(**by: int) -> None:
-    """Let everything that is open have been there for a while."""
+def make_open_rows_older(**by: int) -> None:
+    """Move the creation of refunds and payments into the past."""
     PaymentRefund.update(created_at=utc_now() - timedelta(**by)).execute()
     PaymentTransaction.update(created_at=utc_now() - timedelta(**by)).execute()
 
 
-def test_a_certain_answer_settles_it(store: Store, provider: Provider, order: Order) -> None:
+def test_final_answer_settles_the_refund(store: Store, provider: Provider, order: Order) -> None:
     provider.answers_refund(order, "Refunded")
-    assert ask(store, order).status == "applied"
+    assert request_by_admin(store, order).status == "applied"
     assert find_payment(order.order_reference).status == "refunded"
-    assert provider.asked[0]["amount"] == "389.00"
-    assert provider.asked[0]["comment"] == "Goods returned"
+    assert provider.requests[0]["amount"] == "389.00"
+    assert provider.requests[0]["comment"] == "Goods returned"
     assert run_checks() == {}
 
 
-def test_a_declined_refund_changes_nothing(store: Store, provider: Provider, order: Order) -> None:
+def test_declined_refund_changes_nothing(store: Store, provider: Provider, order: Order) -> None:
     provider.answers_refund(order, "Declined", "1128")
-    made = ask(store, order)
-    assert (made.status, made.refusal) == ("refused", "1128")
-    assert refunded(order) == 0
+    refund = request_by_admin(store, order)
+    assert (refund.status, refund.refusal) == ("refused", "1128")
+    assert refunded_minor(order) == 0
     provider.answers_refund(order, "Refunded")
-    assert ask(store, order, key="key-2").status == "applied"
+    assert request_by_admin(store, order, key="key-2").status == "applied"
 
 
 @pytest.mark.parametrize(
@@ -110,63 +110,67 @@ def test_a_declined_refund_changes_nothing(store: Store, provider: Provider, ord
     [
         {"merchantSignature": "0" * 32},
         {"orderReference": "store_other_1"},
-        {"merchantAccount": "somebody"},
+        {"merchantAccount": "other_merchant"},
         {"transactionStatus": "Declined"},
     ],
 )
-def test_an_answer_that_cannot_be_believed_decides_nothing(
+def test_unauthentic_answer_changes_nothing(
     store: Store, provider: Provider, order: Order, changes: dict[str, str]
 ) -> None:
     provider.answers_refund(order, "Refunded", **changes)
-    assert ask(store, order).status == "requested"
-    assert refunded(order) == 0
+    assert request_by_admin(store, order).status == "requested"
+    assert refunded_minor(order) == 0
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"{}", TimeoutError(), ConnectionResetError()])
-def test_no_answer_decides_nothing(store: Store, provider: Provider, order: Order, answer: Any) -> None:
+def test_missing_answer_leaves_the_refund_requested(
+    store: Store, provider: Provider, order: Order, answer: Any
+) -> None:
     provider.answers["REFUND"] = answer
-    assert ask(store, order).status == "requested"
-    assert ask(store, order).status == "requested"
-    assert len(provider.asked) == 1
+    assert request_by_admin(store, order).status == "requested"
+    assert request_by_admin(store, order).status == "requested"
+    assert len(provider.requests) == 1
 
 
-def test_in_processing_waits_for_the_callback(store: Store, provider: Provider, order: Order) -> None:
+def test_refund_in_processing_waits_for_the_callback(store: Store, provider: Provider, order: Order) -> None:
     provider.answers_refund(order, "RefundInProcessing")
-    assert ask(store, order, "100.00").status == "requested"
-    store.tell(order, "RefundInProcessing", amount="100.00")
-    assert refunded(order) == 0
-    store.tell(order, "Refunded", amount="100.00")
-    made = PaymentRefund.get()
-    assert (made.status, made.source, made.fingerprint is not None) == ("applied", "admin", True)
-    assert refunded(order) == 10_000
+    assert request_by_admin(store, order, "100.00").status == "requested"
+    store.send_callback(order, "RefundInProcessing", amount="100.00")
+    assert refunded_minor(order) == 0
+    store.send_callback(order, "Refunded", amount="100.00")
+    refund = PaymentRefund.get()
+    assert (refund.status, refund.source, refund.fingerprint is not None) == ("applied", "admin", True)
+    assert refunded_minor(order) == 10_000
 
 
-def test_a_callback_of_a_refund_that_was_answered_is_a_repeat(
+def test_callback_of_an_answered_refund_is_a_duplicate(
     store: Store, provider: Provider, order: Order
 ) -> None:
     provider.answers_refund(order, "Refunded")
-    ask(store, order, "100.00")
+    request_by_admin(store, order, "100.00")
     for _ in range(2):
-        store.tell(order, "Refunded", amount="100.00")
-    assert refunded(order) == 10_000
+        store.send_callback(order, "Refunded", amount="100.00")
+    assert refunded_minor(order) == 10_000
     assert PaymentEvent.select().order_by(PaymentEvent.id.desc()).get().outcome == "duplicate"
 
 
-def test_two_equal_refunds_of_an_admin_are_two(store: Store, provider: Provider, order: Order) -> None:
+def test_equal_refunds_of_an_admin_are_separate(store: Store, provider: Provider, order: Order) -> None:
     provider.answers_refund(order, "Refunded")
     for key in ("key-1", "key-2"):
-        ask(store, order, "100.00", key)
-        store.tell(order, "Refunded", amount="100.00")
-    assert refunded(order) == 20_000
+        request_by_admin(store, order, "100.00", key)
+        store.send_callback(order, "Refunded", amount="100.00")
+    assert refunded_minor(order) == 20_000
     assert run_checks() == {}
 
 
-def test_what_is_asked_for_is_not_left_to_ask_for(store: Store, provider: Provider, order: Order) -> None:
-    ask(store, order, "300.00")
+def test_requested_amount_reduces_the_refundable_amount(
+    store: Store, provider: Provider, order: Order
+) -> None:
+    request_by_admin(store, order, "300.00")
     with pytest.raises(RefundTooLarge) as caught:
-        ask(store, order, "89.01", "key-2")
+        request_by_admin(store, order, "89.01", "key-2")
     assert caught.value.params["left_minor"] == 8_900
-    assert ask(store, order, "", "key-3").amount_minor == 8_900
+    assert request_by_admin(store, order, "", "key-3").amount_minor == 8_900
 
 
 # ---------------------------------------------------------------------- CHECK_STATUS
@@ -188,7 +192,7 @@ def test_what_is_asked_for_is_not_left_to_ask_for(store: Store, provider: Provid
         ("100.00", "Refunded", {"refundAmount": "100.00", "merchantSignature": "0" * 32}, "requested"),
     ],
 )
-def test_the_status_settles_what_it_proves(
+def test_status_settles_the_refund_it_confirms(
     store: Store,
     provider: Provider,
     order: Order,
@@ -197,34 +201,32 @@ def test_the_status_settles_what_it_proves(
     more: dict[str, Any],
     expected: str,
 ) -> None:
-    ask(store, order, amount)
+    request_by_admin(store, order, amount)
     provider.answers_status(order, status, **more)
-    age(hours=2)
+    make_open_rows_older(hours=2)
     reconcile(store.chain, store.settings)
     assert PaymentRefund.get().status == expected
-    assert (refunded(order) > 0) == (expected == "applied")
+    assert (refunded_minor(order) > 0) == (expected == "applied")
     assert run_checks() == {}
 
 
-def test_a_young_request_is_left_to_its_callback(store: Store, provider: Provider, order: Order) -> None:
-    ask(store, order, "100.00")
+def test_recent_request_waits_for_its_callback(store: Store, provider: Provider, order: Order) -> None:
+    request_by_admin(store, order, "100.00")
     provider.answers_status(order, "Approved")
     assert reconcile(store.chain, store.settings) == 0
-    age(minutes=10)
+    make_open_rows_older(minutes=10)
     reconcile(store.chain, store.settings)
     assert PaymentRefund.get().status == "requested"
 
 
-def test_a_refused_request_whose_callback_comes_late_is_applied(
-    store: Store, provider: Provider, order: Order
-) -> None:
-    ask(store, order, "100.00")
+def test_late_callback_applies_a_refused_request(store: Store, provider: Provider, order: Order) -> None:
+    request_by_admin(store, order, "100.00")
     provider.answers_status(order, "Approved")
-    age(hours=2)
+    make_open_rows_older(hours=2)
     reconcile(store.chain, store.settings)
-    store.tell(order, "Refunded", amount="100.00")
+    store.send_callback(order, "Refunded", amount="100.00")
     assert PaymentRefund.get().status == "applied"
-    assert refunded(order) == 10_000
+    assert refunded_minor(order) == 10_000
     assert run_checks() == {}
 
 
@@ -241,28 +243,28 @@ def test_a_refused_request_whose_callback_comes_late_is_applied(
         ("Mystery", "1100", "redirected"),
     ],
 )
-def test_an_overdue_payment_is_settled_by_a_final_status(
+def test_final_status_settles_an_overdue_payment(
     store: Store, provider: Provider, status: str, code: str, expected: str
 ) -> None:
     order = store.place(store.newcomer("ann"), cookie=store.code).order
-    store.leave(order)
+    store.begin_payment(order)
     provider.answers_status(order, status, code)
     assert reconcile(store.chain, store.settings) == 0
-    age(minutes=10)
+    make_open_rows_older(minutes=10)
     assert reconcile(store.chain, store.settings) == 1
     assert find_payment(order.order_reference).status == expected
     assert reconcile(store.chain, store.settings) == 0
     assert run_checks() == {}
 
 
-def test_a_forged_status_settles_nothing(store: Store, provider: Provider) -> None:
+def test_forged_status_settles_nothing(store: Store, provider: Provider) -> None:
     order = store.place(store.newcomer("ann")).order
-    store.leave(order)
+    store.begin_payment(order)
     provider.answers_status(order, "Approved", merchantSignature="0" * 32)
-    age(minutes=10)
+    make_open_rows_older(minutes=10)
     reconcile(store.chain, store.settings)
     assert find_payment(order.order_reference).status == "redirected"
     provider.answers_status(order, "Approved")
     provider.answers["CHECK_STATUS"]["orderReference"] = "store_other_1"
-    age(days=6)
+    make_open_rows_older(days=6)
     assert reconcile(store.chain, store.settings) == 0
