@@ -182,13 +182,9 @@ def test_daily_rate_is_recorded_and_pays_in_a_six_decimal_token(bank: Bank) -> N
     assert (paid.units_per_usd, paid.rate_source, paid.token_decimals) == (Decimal("41.25"), "nbu", 6)
     assert before <= paid.rate_at <= datetime.now(UTC)
     assert (dollar_payout.units_per_usd, dollar_payout.rate_source) == (1, "parity")
-    metadata = fresh(row).metadata["payout"]
-    assert (metadata["unitsPerUsd"], metadata["rateSource"], metadata["amountWei"]) == (
-        "41.25",
-        "nbu",
-        "18181818",
-    )
-    assert metadata["rateAt"] == paid.rate_at.isoformat()
+    stored = fresh(row).metadata["payout"]
+    assert (stored["unitsPerUsd"], stored["rateSource"], stored["amountWei"]) == ("41.25", "nbu", "18181818")
+    assert stored["rateAt"] == paid.rate_at.isoformat()
     assert fresh(dollar_row).metadata["payout"]["amountWei"] == str(75 * DOLLAR)
 
 
@@ -205,36 +201,23 @@ def test_settlement_completes_only_when_final(bank: Bank) -> None:
 
 def test_payout_without_wallet_or_rate_fails_and_can_be_retried(bank: Bank) -> None:
     vendor, _ = bank.vendor()
-    vendor_without_wallet = make_vendor()
-    paid_settlement, settlement_without_wallet, settlement_without_rate = (
-        make_due(vendor),
-        make_due(vendor_without_wallet),
-        make_due(vendor, currency="EUR"),
-    )
+    walletless = make_vendor()
+    paid, no_wallet, no_rate = make_due(vendor), make_due(walletless), make_due(vendor, currency="EUR")
     refused = review_payouts(bank.settings).refused
     assert refused == {
-        (vendor_without_wallet.id, "UAH"): "payout_wallet_missing",
+        (walletless.id, "UAH"): "payout_wallet_missing",
         (vendor.id, "EUR"): "payout_rate_missing",
     }
     bank.finish()
     assert PayoutBatch.get().status == "partial"
-    assert fresh(paid_settlement).status == "completed"
-    assert (fresh(settlement_without_wallet).status, fresh(settlement_without_wallet).failure_reason) == (
-        "failed",
-        "payout_wallet_missing",
-    )
-    assert (fresh(settlement_without_rate).status, fresh(settlement_without_rate).failure_reason) == (
-        "failed",
-        "payout_rate_missing",
-    )
-    query(
-        "UPDATE merchant_configs SET payout_wallet = %s WHERE vendor_id = %s",
-        [OTHER, vendor_without_wallet.id],
-    )
-    retry_settlement(settlement_without_wallet.id, ACTOR)
-    hold_settlement(settlement_without_rate.id, "no rate", ACTOR)
+    assert fresh(paid).status == "completed"
+    assert (fresh(no_wallet).status, fresh(no_wallet).failure_reason) == ("failed", "payout_wallet_missing")
+    assert (fresh(no_rate).status, fresh(no_rate).failure_reason) == ("failed", "payout_rate_missing")
+    query("UPDATE merchant_configs SET payout_wallet = %s WHERE vendor_id = %s", [OTHER, walletless.id])
+    retry_settlement(no_wallet.id, ACTOR)
+    hold_settlement(no_rate.id, "no rate", ACTOR)
     bank.finish()
-    assert fresh(settlement_without_wallet).status == "completed"
+    assert fresh(no_wallet).status == "completed"
     assert bank.balance(OTHER) == 750 * TOKEN // 40
 
 
