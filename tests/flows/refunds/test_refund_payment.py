@@ -27,9 +27,9 @@ from portal.commissions import payouts, read_plan
 from portal.db import SYSTEM, Actor, connection, transaction
 from portal.db.checks import run_checks
 from portal.flows.approvals.decide_reward import approve, reject, retry
-from portal.flows.checkout import write_ledgers as write_rails
+from portal.flows.checkout import write_ledgers as write_ledgers
 from portal.flows.checkout.begin_payment import begin_membership_payment
-from portal.flows.checkout.retry_ledgers import retry_rails
+from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.flows.checkout.settle_payment import pay_with_credit
 from portal.flows.refunds.refund_payment import settle_refunds
 from portal.payments import add_credit, find_payment
@@ -257,10 +257,12 @@ def test_a_rail_written_after_the_refund_is_brought_down(
         raise RuntimeError("this rail is broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(write_rails, {"commission": "write_settlement", "reward": "record_reward"}[rail], fail)
+        patch.setattr(
+            write_ledgers, {"commission": "write_settlement", "reward": "record_reward"}[rail], fail
+        )
         order = bought(store)
     refund(store, order, amount)
-    retry_rails(store.chain, store.settings)
+    retry_ledgers(store.chain, store.settings)
     assert run_checks() == {}
     settled = sum(row.amount_minor for row in sales(order) if row.status != "cancelled")
     assert settled == TOTAL - int(Decimal(amount) * 100)

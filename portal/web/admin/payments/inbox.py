@@ -11,7 +11,7 @@ from flask_login import current_user
 from portal.accounts import find_user
 from portal.db import Actor
 from portal.flows.checkout.receive_callback import apply_again
-from portal.flows.checkout.retry_ledgers import retry_rail
+from portal.flows.checkout.retry_ledgers import retry_failed_ledger
 from portal.lib.errors import PortalError
 from portal.payments import (
     INBOX_PAGE,
@@ -100,7 +100,7 @@ def close_callback(event_id: int) -> ResponseReturnValue:
 @for_role("admin")
 def retry_ledger(failure_id: int) -> ResponseReturnValue:
     """Write a failed ledger of a paid reference again, now."""
-    if retry_rail(failure_id, current_user.id, current_portal().chain, current_portal().settings):
+    if retry_failed_ledger(failure_id, current_user.id, current_portal().chain, current_portal().settings):
         flash(_("It is recorded now."), "success")
     else:
         flash(
