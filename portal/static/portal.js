@@ -1,5 +1,5 @@
-// Behaviour on top of pages that already work without it. One delegated listener per kind of event, so that
-// swapped-in markup needs no wiring. The attributes are listed in templates/components/README.md.
+// Progressive enhancement of pages that work without scripts. Listeners are delegated, so that swapped-in markup needs
+// no setup. The attributes are listed in templates/components/README.md.
 
 const root = document.documentElement;
 const $ = (selector, from = document) => from.querySelector(selector);
@@ -7,12 +7,12 @@ const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
 const words = document.body.dataset;
 
 function stored(area, key, value) {
-  // Storage may be switched off; every feature here can do without.
+  // Storage may be disabled; every feature works without it.
   try {
     if (value === undefined) return area().getItem(key);
     if (value === null) area().removeItem(key);
     else area().setItem(key, value);
-  } catch { /* nothing to remember with */ }
+  } catch { /* storage is disabled */ }
   return null;
 }
 const session = () => sessionStorage;
@@ -49,10 +49,10 @@ function toast({ text, tone = "info" } = {}) {
   note.append(message, close);
   let timer;
   const wait = () => { timer = setTimeout(() => note.remove(), TOAST_MS); };
-  const hold = () => clearTimeout(timer);
-  note.addEventListener("pointerenter", hold);
+  const cancel = () => clearTimeout(timer);
+  note.addEventListener("pointerenter", cancel);
   note.addEventListener("pointerleave", wait);
-  note.addEventListener("focusin", hold);
+  note.addEventListener("focusin", cancel);
   note.addEventListener("focusout", wait);
   box.append(note);
   wait();
@@ -126,7 +126,7 @@ function closeMenus(except) {
   for (const menu of $$("details[data-menu][open]")) if (menu !== except) menu.open = false;
 }
 
-/* ---- what a click may mean ---- */
+/* ---- clicks ---- */
 
 document.addEventListener("click", (event) => {
   const on = (selector) => event.target.closest?.(selector);
@@ -154,9 +154,9 @@ document.addEventListener("focusin", (event) => {
   if (event.target.matches?.("[data-select-on-focus]")) event.target.select();
 });
 
-/* ---- tables that fit their box ---- */
+/* ---- sticky table heads ---- */
 
-// Only then may the head of a table stay in sight with the page: a box that scrolls keeps it to itself.
+// A table head can stick to the page only if the table fits its box: in a scrolling box it sticks to the box.
 const fitting = new ResizeObserver((entries) => {
   for (const { target: table } of entries) table.parentElement.classList.toggle("fits", table.offsetWidth <= table.parentElement.clientWidth);
 });
@@ -170,7 +170,7 @@ function checkAll(form, checked) {
   showSelection(form);
   if (!checked) ($("[data-bulk-all]", form) ?? $("[data-bulk-item]", form))?.focus();
 }
-function showSelection(form, aloud = true) {
+function showSelection(form, announced = true) {
   const boxes = $$("[data-bulk-item]", form);
   const bar = $("[data-bulk-bar]", form);
   const matching = $("[data-bulk-matching]", form);
@@ -191,7 +191,7 @@ function showSelection(form, aloud = true) {
     all.indeterminate = active && count < boxes.length;
   }
   root.style.setProperty("--bulk-top", active && bar ? `${bar.offsetHeight}px` : "0px");
-  if (aloud && (active || wasActive)) announce($(".bulk-count", bar ?? form)?.textContent.trim());
+  if (announced && (active || wasActive)) announce($(".bulk-count", bar ?? form)?.textContent.trim());
 }
 document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-bulk]");
@@ -246,7 +246,7 @@ document.addEventListener("submit", (event) => {
   if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
 });
 addEventListener("pageshow", (event) => {
-  // Coming back with the browser's button shows the page as it was left.
+  // The back button restores the page in the state in which it was left.
   if (!event.persisted) return;
   for (const form of $$("form[data-submitted]")) {
     delete form.dataset.submitted;
@@ -261,13 +261,13 @@ document.addEventListener("htmx:config:request", ({ detail }) => {
   const request = detail.ctx.request;
   if (token && new URL(request.action, location.href).origin === location.origin) request.headers["X-CSRFToken"] = token;
 });
-/* What had the focus may be gone after a swap: then the nearest part of the page that is still there takes it. */
+/* The focused element may be gone after a swap: then focus its nearest ancestor that remains. */
 let focusTrail = [];
 document.addEventListener("htmx:before:swap", () => {
   focusTrail = [];
   for (let at = document.activeElement; at && at !== document.body; at = at.parentElement) if (at.id) focusTrail.push(at.id);
 });
-function keepFocus() {
+function restoreFocus() {
   if (document.activeElement !== document.body || !focusTrail.length) return;
   const place = focusTrail.map((id) => document.getElementById(id)).find(Boolean);
   if (!place) return;
@@ -277,7 +277,7 @@ function keepFocus() {
 document.addEventListener("htmx:after:settle", (event) => {
   const target = event.detail?.task?.target ?? event.target;
   enhance(target?.isConnected && target.parentElement ? target.parentElement : document);
-  keepFocus();
+  restoreFocus();
 });
 document.addEventListener("htmx:finally:request", ({ target }) => {
   const form = target.closest?.("form[data-submitted]");
@@ -311,50 +311,50 @@ function cookie(name) {
   const match = document.cookie.match(new RegExp(`(?:^|;\\s*)${name}=([^;]+)`));
   try { return match && decodeURIComponent(match[1]); } catch { return null; }
 }
-// One cookie for all tabs: whose visit is under way, and when it was last seen.
-function keepVisit(code, seconds = 30 * 86400) {
+// One cookie for all tabs: the code of the current visit and the time of its last page.
+function storeVisit(code, seconds = 30 * 86400) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `ring_visit=${encodeURIComponent(code)}.${Date.now()}; path=/; max-age=${seconds}; samesite=lax${secure}`;
 }
-// An arrival is the first page of a visit; a visit ends with half an hour without a page. Whatever is opened meanwhile,
-// in this tab or another, by the same link or none, belongs to it. After a longer pause a link, a bookmark or a typed
-// address is a new arrival; going on from an open page, reloading it or going back to it is not.
+// An arrival is the first page of a visit; a visit ends after half an hour without a page. Until then every page, in any
+// tab, through the same link or none, belongs to it. After a longer pause a link, a bookmark or a typed address is a new
+// arrival; following a link of an open page, reloading it or going back to it is not.
 function isArrival(code) {
   const [seenCode, seenAt] = (cookie("ring_visit") ?? "").split(".");
-  keepVisit(code);
+  storeVisit(code);
   if (seenCode !== code) return true;
   if (Math.abs(Date.now() - Number(seenAt)) < VISIT_PAUSE_MS) return false;
-  const how = performance.getEntriesByType("navigation")[0]?.type;
-  return how === "navigate" && !document.referrer.startsWith(`${location.origin}/`);
+  const navigationType = performance.getEntriesByType("navigation")[0]?.type;
+  return navigationType === "navigate" && !document.referrer.startsWith(`${location.origin}/`);
 }
-// Tabs that open at once must decide one after the other. Browsers have locks only on HTTPS and on this computer.
+// Tabs opened at the same time must decide in sequence. Browsers provide locks only over HTTPS and on localhost.
 async function decideArrival(code) {
   if (!navigator.locks) return isArrival(code);
   return navigator.locks.request("ring_visit", () => {
     const arrival = isArrival(code);
-    // Reading the cookie back makes sure that it is stored before the next tab gets the lock.
+    // Reading the cookie ensures that it is stored before the next tab gets the lock.
     cookie("ring_visit");
     return arrival;
-  }).catch(() => false); // The page was left before its turn.
+  }).catch(() => false); // The page was closed before it got the lock.
 }
 async function trackArrival() {
   const code = cookie("ring_ref_visible");
   if (!code || !(await decideArrival(code))) return;
   let leaving = false;
   addEventListener("pagehide", () => { leaving = true; });
-  const answer = await fetch("/api/refcodes/track", {
+  const response = await fetch("/api/refcodes/track", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ code }),
     keepalive: true,
-  }).then(async (response) => {
-    // A body that nobody reads keeps the connection busy.
-    await response.text();
-    return response;
+  }).then(async (received) => {
+    // An unread body keeps the connection open.
+    await received.text();
+    return received;
   }).catch((error) => error);
-  // What was refused for now or never got through is owed: the next page pays it.
-  const failed = answer instanceof Error || answer.status === 429 || answer.status >= 500;
-  if (failed && !leaving) keepVisit(code, 0);
+  // A beacon that was rate-limited or failed is sent again by the next page.
+  const failed = response instanceof Error || response.status === 429 || response.status >= 500;
+  if (failed && !leaving) storeVisit(code, 0);
 }
 
 /* ---- start ---- */

@@ -1,45 +1,45 @@
-// Ask a browser wallet for a signature: to link it, to sign in with it, or to confirm who is there. The markup and every sentence come from
-// templates/components/wallet.html; the server builds the message and checks the signature.
+// Requests a signature from a browser wallet: to link it, to sign in, or to confirm a session. The markup and all texts
+// come from templates/components/wallet.html; the server builds the message and checks the signature.
 
 const UNANSWERED = -32002;
 const DECLINED = 4001;
-const found = new Map();
+const announced = new Map();
 
 addEventListener("eip6963:announceProvider", ({ detail }) => {
-  if (detail?.info?.uuid && typeof detail.provider?.request === "function") found.set(detail.info.uuid, detail);
+  if (detail?.info?.uuid && typeof detail.provider?.request === "function") announced.set(detail.info.uuid, detail);
 });
 dispatchEvent(new Event("eip6963:requestProvider"));
 
-class Told extends Error {
+class UserMessage extends Error {
   constructor(message, code) {
     super(message);
     this.code = code;
   }
 }
 
-/** Every wallet that announced itself (EIP-6963), else the one that put itself into the page. */
+/** Return every wallet announced by EIP-6963, otherwise the injected one. */
 function wallets() {
   dispatchEvent(new Event("eip6963:requestProvider"));
-  if (found.size) return [...found.values()];
+  if (announced.size) return [...announced.values()];
   return typeof window.ethereum?.request === "function" ? [{ provider: window.ethereum }] : [];
 }
 
-function tell(box, text, tone) {
+function showStatus(box, text, tone) {
   const status = box.querySelector("[data-wallet-status]");
   status.className = tone === "error" ? "field-error mb-0" : "muted mb-0";
   status.textContent = text;
 }
 
-function show(box, message) {
+function showMessage(box, message) {
   const preview = box.querySelector("[data-wallet-preview]");
   preview.hidden = !message;
   preview.querySelector("pre").textContent = message;
 }
 
 async function post(url, body) {
-  let answer;
+  let response;
   try {
-    answer = await fetch(url, {
+    response = await fetch(url, {
       method: "POST",
       headers: {
         "Content-Type": "application/json",
@@ -48,38 +48,38 @@ async function post(url, body) {
       body: JSON.stringify(body),
     });
   } catch {
-    throw new Told(document.body.dataset.textNetwork);
+    throw new UserMessage(document.body.dataset.textNetwork);
   }
-  const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Told(told.error?.message ?? document.body.dataset.textNetwork, told.error?.code);
-  return told;
+  const data = await response.json().catch(() => ({}));
+  if (!response.ok) throw new UserMessage(data.error?.message ?? document.body.dataset.textNetwork, data.error?.code);
+  return data;
 }
 
-/** Ask the wallet; its own refusals become sentences, anything else `otherwise`. */
-async function ask(box, provider, method, params, otherwise = box.dataset.textFailed) {
+/** Send a request to the wallet; known refusals raise their own text, other errors the text `otherwise`. */
+async function requestWallet(box, provider, method, params, otherwise = box.dataset.textFailed) {
   try {
     return await provider.request({ method, params });
   } catch (error) {
     const code = error?.code ?? error?.data?.originalError?.code;
-    if (code === DECLINED || code === "ACTION_REJECTED") throw new Told(box.dataset.textRefused);
-    if (code === UNANSWERED) throw new Told(box.dataset.textBusy);
-    throw new Told(otherwise);
+    if (code === DECLINED || code === "ACTION_REJECTED") throw new UserMessage(box.dataset.textRefused);
+    if (code === UNANSWERED) throw new UserMessage(box.dataset.textBusy);
+    throw new UserMessage(otherwise);
   }
 }
 
 async function useNetwork(box, provider) {
-  const wanted = Number(box.dataset.chainId);
-  if (Number(await ask(box, provider, "eth_chainId", [])) === wanted) return;
+  const chainId = Number(box.dataset.chainId);
+  if (Number(await requestWallet(box, provider, "eth_chainId", [])) === chainId) return;
   const { textChain } = box.dataset;
   try {
-    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: `0x${wanted.toString(16)}` }] });
+    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: `0x${chainId.toString(16)}` }] });
   } catch {
-    throw new Told(textChain);
+    throw new UserMessage(textChain);
   }
-  if (Number(await ask(box, provider, "eth_chainId", [])) !== wanted) throw new Told(textChain);
+  if (Number(await requestWallet(box, provider, "eth_chainId", [])) !== chainId) throw new UserMessage(textChain);
 }
 
-/** The site that a message names: wallets compare it with the page's, and so do we before they are asked. */
+/** Return the domain in a message, which must be the page's; wallets check it too. */
 function domainOf(message) {
   return message.split(" wants you to sign in", 1)[0];
 }
@@ -90,21 +90,21 @@ function hexOf(text) {
 
 async function sign(box, provider) {
   const { dataset } = box;
-  tell(box, dataset.textAsk);
-  const [address] = (await ask(box, provider, "eth_requestAccounts", [])) ?? [];
-  if (!address) throw new Told(dataset.textRefused);
+  showStatus(box, dataset.textAsk);
+  const [address] = (await requestWallet(box, provider, "eth_requestAccounts", [])) ?? [];
+  if (!address) throw new UserMessage(dataset.textRefused);
   await useNetwork(box, provider);
   const { message } = await post(dataset.challengeUrl, { address });
-  if (domainOf(message) !== location.host) throw new Told(dataset.textDomain);
-  show(box, message);
-  tell(box, dataset.textSign);
-  const signature = await ask(box, provider, "personal_sign", [hexOf(message), address]);
+  if (domainOf(message) !== location.host) throw new UserMessage(dataset.textDomain);
+  showMessage(box, message);
+  showStatus(box, dataset.textSign);
+  const signature = await requestWallet(box, provider, "personal_sign", [hexOf(message), address]);
   return post(dataset.finishUrl, { address, signature, next: dataset.next });
 }
 
-function leave(box, answer) {
+function finish(box, result) {
   if (box.dataset.wallet === "sign_in") {
-    location.assign(answer.next);
+    location.assign(result.next);
     return;
   }
   if (box.dataset.wallet === "confirm") {
@@ -113,7 +113,7 @@ function leave(box, answer) {
   }
   try {
     sessionStorage.setItem("ring_flash", box.dataset.textDone);
-  } catch { /* the list itself shows that it is linked */ }
+  } catch { /* the list of wallets shows the result */ }
   location.reload();
 }
 
@@ -128,14 +128,14 @@ function setBusy(box, busy) {
 async function run(box, { provider }) {
   setBusy(box, true);
   try {
-    leave(box, await sign(box, provider));
+    finish(box, await sign(box, provider));
   } catch (error) {
     if (error.code === "step_up_required") {
       location.assign(`${box.dataset.confirmUrl}?next=${encodeURIComponent(location.pathname + location.search)}`);
       return;
     }
-    tell(box, error instanceof Told ? error.message : box.dataset.textFailed, "error");
-    show(box, "");
+    showStatus(box, error instanceof UserMessage ? error.message : box.dataset.textFailed, "error");
+    showMessage(box, "");
     setBusy(box, false);
   }
 }
@@ -160,7 +160,7 @@ function offer(box, choices) {
   const list = box.querySelector("[data-wallet-list]");
   list.replaceChildren(...choices.map((wallet) => choice(box, wallet)));
   list.hidden = false;
-  tell(box, box.dataset.textChoose);
+  showStatus(box, box.dataset.textChoose);
   list.querySelector("button").focus();
 }
 
@@ -168,12 +168,12 @@ document.addEventListener("click", ({ target }) => {
   const box = target.closest?.("[data-wallet-start]")?.closest("[data-wallet]");
   if (!box || box.hasAttribute("data-busy")) return;
   const choices = wallets();
-  if (!choices.length) tell(box, box.dataset.textNone, "error");
+  if (!choices.length) showStatus(box, box.dataset.textNone, "error");
   else if (choices.length === 1) run(box, choices[0]);
   else offer(box, choices);
 });
 
 addEventListener("pageshow", ({ persisted }) => {
-  // Coming back with the browser's button shows the page as it was left.
+  // The back button restores the page in the state in which it was left.
   if (persisted) for (const box of document.querySelectorAll("[data-wallet][data-busy]")) setBusy(box, false);
 });
