@@ -1,4 +1,4 @@
-"""Commands as an operator runs them: on a fresh database, with and without a chain or a running server."""
+"""Fixtures for commands: a new database, with and without a chain or a running server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MakePortal = Callable[..., Flask]
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[str]:
-    """Bind the models to a fresh database and yield its URL; an application binds them again."""
+    """Bind the models to a new database and yield its URL; an application binds them again."""
     bind_database(database_url)
     try:
         yield database_url
@@ -33,7 +33,7 @@ def database(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def make_portal(database: str) -> MakePortal:
-    """Make an application on this test's database."""
+    """Return a function that creates an application on the database of the test."""
 
     def make(**values: Any) -> Flask:
         defaults = {
@@ -48,7 +48,7 @@ def make_portal(database: str) -> MakePortal:
 
 @pytest.fixture
 def on_chain(chain: LocalChain) -> Iterator[dict[str, Any]]:
-    """Yield the settings of a chain whose blocks keep coming."""
+    """Yield the settings of a chain that mines continuously."""
     stop = threading.Event()
 
     def mine() -> None:
@@ -71,7 +71,7 @@ def on_chain(chain: LocalChain) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Flask], str]]:
-    """Serve an application on loopback and return its address."""
+    """Yield a function that serves an application on loopback and returns its address."""
     servers = []
 
     def start(app: Flask) -> str:
