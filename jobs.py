@@ -1,7 +1,7 @@
 """The schedule: each job runs one flow under a database lock, so that several processes may run it.
 
-The schedule is kept in memory and every durable state is a row, so a job that was missed or killed runs again at its
-next time.
+The schedule is in memory and all durable state in the database, so a missed or killed job simply runs at its next
+time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from portal.flows.accounts.deliver_mail import Sender, deliver_mail
 from portal.flows.accounts.note_sighting import forget_sightings
 from portal.flows.checkout.receive_callback import settle_inbox
 from portal.flows.checkout.reconcile import reconcile
-from portal.flows.checkout.retry_ledgers import retry_rails
+from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.flows.minting.mint_rewards import drive_minting, notify_minted
 from portal.flows.minting.watch_chain import watch_chain
 from portal.flows.overviews.risk_hints import count_hints
@@ -76,9 +76,9 @@ def settle_waiting_callbacks(portal: Portal) -> object:
     return settle_inbox(portal.chain, portal.settings)
 
 
-def retry_failed_rails(portal: Portal) -> object:
+def retry_failed_ledgers(portal: Portal) -> object:
     """Write the ledgers of paid references whose first write failed."""
-    return retry_rails(portal.chain, portal.settings)
+    return retry_ledgers(portal.chain, portal.settings)
 
 
 def watch_minter(portal: Portal) -> object:
@@ -157,7 +157,7 @@ JOBS = (
     Job("fold_totals", 10, fold_totals),
     Job("pay_settlements", 15, pay_settlements),
     Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
-    Job("retry_failed_rails", 60, retry_failed_rails),
+    Job("retry_failed_ledgers", 60, retry_failed_ledgers),
     Job("count_risk_hints", 15, count_risk_hints),
     Job("watch_minter", 300, watch_minter),
     Job("settle_late_refunds", 15, settle_late_refunds),
@@ -173,7 +173,7 @@ JOBS = (
 
 
 def start_schedule(portal: Portal) -> BackgroundScheduler:
-    """Start the schedule in this process and let the portal run a job before its time."""
+    """Start the schedule in this process and let the portal trigger a job early."""
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )

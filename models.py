@@ -1,4 +1,4 @@
-"""Every Peewee table: columns only, no verbs.
+"""The Peewee models of all tables: columns without behaviour.
 
 `sql/*.sql` is the source of constraints and indexes; a test compares these columns with the
 migrated database. A foreign key's raw value is annotated beside it for the type checker.
@@ -66,7 +66,7 @@ class Table(Model):
 
 
 class StatusTable(Table):
-    """A table whose rows move through statuses; every move goes through `portal.db.move_status`."""
+    """A table whose rows have a status; every transition goes through `portal.db.move_status`."""
 
     id: Any
     status: Any
@@ -288,7 +288,7 @@ class VisitDaily(Table):
 
 
 class VisitPast(Table):
-    """Buckets moved out of `visit_daily`, read by comparisons only."""
+    """Daily counts moved out of `visit_daily`, only read for comparisons."""
 
     code = TextField()
     day = DateField()
@@ -338,7 +338,7 @@ class Product(Table):
     currency = TextField()
     stock = BigIntegerField()
     referral_percent = PercentField(null=True)
-    # Declared below, among the tables of its owner.
+    # Declared below, with the tables of its package.
     commission_structure = DeferredForeignKey(
         "CommissionStructure", column_name="commission_structure_id", null=True, index=False
     )

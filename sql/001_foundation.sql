@@ -1,4 +1,4 @@
--- The basis of every later change: the append-only guard, the event log and the configuration of the platform.
+-- The append-only guard, the event log and the configuration of the platform.
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -25,7 +25,7 @@ CREATE INDEX event_log_order_reference ON event_log (order_reference, id) WHERE 
 CREATE TRIGGER event_log_append_only BEFORE UPDATE OR DELETE ON event_log
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
--- One row: the platform default of the percent hierarchy, NULL = unset, the environment decides.
+-- One row: the platform default of the percent hierarchy. NULL is unset: the environment variable applies.
 CREATE TABLE platform_config (
     id smallint PRIMARY KEY DEFAULT 1 CHECK (id = 1),
     referral_percent numeric(9, 6) CHECK (referral_percent BETWEEN 0 AND 100),

@@ -37,7 +37,7 @@ CREATE TABLE products (
     description text NOT NULL DEFAULT '',
     price_minor bigint NOT NULL CHECK (price_minor >= 0),
     currency text NOT NULL CHECK (currency ~ '^[A-Z]{3,5}$'),
-    -- Money taken for the last item twice is a back-order, never a lost payment: stock may go below zero.
+    -- Stock may be negative: two payments for the last item make a back-order, not a lost payment.
     stock bigint NOT NULL DEFAULT 0,
     referral_percent numeric(9, 6) CHECK (referral_percent BETWEEN 0 AND 100),
     commission_structure_id bigint REFERENCES commission_structures (id),

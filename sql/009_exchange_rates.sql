@@ -1,4 +1,4 @@
--- Official rates by day, stored as they were read, so that the size of a reward can be computed again.
+-- Official daily rates, stored as read, so that the size of a reward can be recomputed.
 
 CREATE TABLE exchange_rates (
     source text NOT NULL,

@@ -1,4 +1,4 @@
--- Who approved a reward: above a configured amount two different admins must.
+-- Approvals of a reward: above a configured amount two different admins are required.
 
 CREATE TABLE reward_approvals (
     reward_id bigint NOT NULL REFERENCES referral_rewards (id),

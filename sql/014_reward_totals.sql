@@ -1,8 +1,8 @@
--- Exact totals of rewards in constant time, however many there are. Every statement that changes rewards notes its
--- difference as rows of its own, so that no writer waits for a shared counter; a job folds them into the totals.
+-- Exact totals of rewards in constant time. Each statement that changes rewards records its difference as separate
+-- rows, so that no writer waits for a shared counter; a job folds them into the totals.
 
 CREATE TABLE reward_totals (
-    -- 0 is the platform: all referrers together.
+    -- 0 is the platform: the sum over all referrers.
     referrer_user_id bigint NOT NULL,
     status text NOT NULL,
     rewards bigint NOT NULL,

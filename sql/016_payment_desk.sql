@@ -1,10 +1,10 @@
--- What people and admins do about payments: credit by a form, unmatched callbacks, months of membership.
+-- Manual credit, decisions about unmatched callbacks, and months of membership.
 
--- The form that topped a person's credit up: the same form again adds nothing.
+-- The key of the form that topped up the credit: a repeated form adds nothing.
 ALTER TABLE credit_entries
     ADD COLUMN request_id text UNIQUE CHECK (char_length(request_id) BETWEEN 1 AND 64);
 
--- An unmatched callback that an admin has closed keeps its outcome; who, when and why are recorded.
+-- An unmatched callback that an admin closed keeps its outcome; the admin, time and reason are recorded.
 ALTER TABLE payment_events
     ADD COLUMN closed_at timestamptz,
     ADD COLUMN closed_by bigint REFERENCES users (id),
@@ -14,11 +14,11 @@ ALTER TABLE payment_events
 DROP INDEX payment_events_attention;
 CREATE INDEX payment_events_outcome ON payment_events (outcome, id);
 CREATE INDEX payment_events_open ON payment_events (id) WHERE outcome = 'unmatched' AND closed_at IS NULL;
--- Rows that anyone on the internet can create; a job limits them.
+-- Anyone on the internet can create these rows; a job limits their number.
 CREATE INDEX payment_events_forged ON payment_events (received_at) WHERE outcome = 'refused' AND NOT authentic;
 
--- One row a paid month. A higher tier runs first and moves the lower ones behind it, so no paid day is lost;
--- users.membership_tier and membership_until are what was running at the last change.
+-- One row per paid month. A higher tier runs first and moves lower ones behind it, so no paid day is lost;
+-- users.membership_tier and membership_until describe the active month at the last change.
 CREATE TABLE membership_months (
     order_reference text PRIMARY KEY REFERENCES payment_transactions (order_reference),
     user_id bigint NOT NULL REFERENCES users (id),

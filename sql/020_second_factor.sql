@@ -1,4 +1,4 @@
--- The second factor: an authenticator's secret, sealed with the portal's key, and the codes for when it is lost.
+-- The second factor: the secret of an authenticator, encrypted with the portal's key, and recovery codes.
 
 CREATE TABLE second_factors (
     user_id bigint PRIMARY KEY REFERENCES users (id),

@@ -1,5 +1,5 @@
--- How many orders a code brought, how many were paid and how many refunded in full, in constant time. As with the totals of
--- rewards, each statement that changes attributed orders notes its difference, and a job folds the notes.
+-- Orders, paid orders and fully refunded orders per code in constant time. Each statement that changes attributed
+-- orders records its difference, and a job folds the differences, as for the totals of rewards.
 
 CREATE TABLE code_order_totals (
     code text PRIMARY KEY,

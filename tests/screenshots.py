@@ -1,6 +1,6 @@
-"""Take the pictures of the README and docs from a fresh portal: `make screenshots`.
+"""Take the screenshots of the README and docs from a new portal: `make screenshots`.
 
-With `--all FOLDER` every page is taken as its role in three languages, light and dark, wide and narrow: for looking at.
+With `--all FOLDER`, capture every page as each role in three languages, light and dark, wide and narrow, for review.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.support.living import fill_cart, fill_portal, open_page, sign_in
 from tests.support.pages import PAGES, Lived
 from tests.support.portals import RunningPortal, start_portal
 
-PICTURES = Path(__file__).resolve().parents[1] / "docs" / "images"
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
 
 
@@ -33,9 +33,9 @@ def main() -> None:
     ):
         lived = fill_portal(browser, portal)
         if folder:
-            take_everything(browser, portal, lived, folder)
+            capture_all_pages(browser, portal, lived, folder)
         else:
-            take_pictures(browser, portal)
+            take_screenshots(browser, portal)
 
 
 @contextmanager
@@ -56,9 +56,9 @@ def started_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def take_pictures(browser: Browser, portal: RunningPortal) -> None:
-    """Take the committed pictures: few, at one width, in the language the README is in."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
+def take_screenshots(browser: Browser, portal: RunningPortal) -> None:
+    """Take the few committed screenshots: one width, in the language of the README."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
     shots = [
         ("referrer", "/refcodes", "referrer"),
         ("admin", "/admin/refcodes?status=pending_approval", "admin"),
@@ -67,21 +67,21 @@ def take_pictures(browser: Browser, portal: RunningPortal) -> None:
         page = open_page(browser, portal, "en")
         sign_in(page, portal, role)
         page.goto(path)
-        page.screenshot(path=PICTURES / f"{name}.png")
+        page.screenshot(path=IMAGES / f"{name}.png")
         page.context.close()
     page = open_page(browser, portal, "en")
     page.goto(portal.description["referralLink"])
     sign_in(page, portal, "buyer")
     fill_cart(page)
     page.goto("/checkout")
-    page.screenshot(path=PICTURES / "checkout.png")
+    page.screenshot(path=IMAGES / "checkout.png")
     page.context.close()
 
 
-def take_everything(browser: Browser, portal: RunningPortal, lived: Lived, folder: Path) -> None:
+def capture_all_pages(browser: Browser, portal: RunningPortal, lived: Lived, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for role in PAGES:
-        for locale, scheme, size in looks():
+        for locale, scheme, size in variants():
             page = open_page(browser, portal, locale, scheme=scheme, size=size)
             page.goto(f"/{locale}/?ref={portal.description['referralLink'].partition('=')[2]}")
             if role != "visitor":
@@ -95,8 +95,8 @@ def take_everything(browser: Browser, portal: RunningPortal, lived: Lived, folde
             page.context.close()
 
 
-def looks() -> list[tuple[str, str, dict[str, int]]]:
-    """Return each language wide and light, and the other looks in one language each."""
+def variants() -> list[tuple[str, str, dict[str, int]]]:
+    """Return each language wide and light, and every other variant in one language."""
     return [
         ("en", "light", WIDE),
         ("uk", "light", WIDE),

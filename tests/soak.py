@@ -1,11 +1,11 @@
-"""Mint a thousand rewards while everything breaks: `python -m tests.soak`, bounded in time, says what it did.
+"""Mint a thousand rewards under constant faults: `python -m tests.soak`. It has a time limit and reports the faults.
 
-With `--hours` it starts over with another seed until the time is up.
+With `--hours` it repeats with another seed until the time is up.
 
-Three replicas share one database and one chain. They are killed -9 at random labelled points and at random
-moments, their database sessions are ended, the mempool is emptied, nonces are stolen, and the chain is
-reorganised, sometimes deeper than final. At the end every reward must be paid exactly once, and the ledger
-must equal the chain.
+Three replicas share one database and one chain. They are killed with SIGKILL at random failpoints and at random
+times, their database sessions are ended, the mempool is emptied, nonces are used by other transactions, and the chain
+is reorganized, sometimes deeper than final. At the end every reward must be paid exactly once, and the ledger must
+equal the chain.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from portal.chain.sending import failpoints as labels
+from portal.chain.sending import failpoints
 from portal.db import bind_database
 from portal.db.migrations import migrate
 from portal.dev import start_postgres, stop_postgres
@@ -29,7 +29,7 @@ from tests.support.chain_world import OPERATOR, OTHER, TESTER, Anvil, World, clo
 from tests.support.databases import execute, named
 from tests.support.run import close_run, open_run, run_folder
 
-LABELS = (
+FAILPOINTS = (
     "signed",
     "committed",
     "sent",
@@ -48,7 +48,7 @@ _TURN_SECONDS = 0.1
 
 @dataclass
 class Plan:
-    """How much must happen before the chain is left in peace."""
+    """How many faults must occur before the recovery."""
 
     rewards: int
     kills: int
@@ -63,7 +63,7 @@ class Plan:
 
 @dataclass
 class Soak:
-    """One run: the world, its replicas, and what was done to them."""
+    """One run: the world, its replicas, and the faults so far."""
 
     world: World
     plan: Plan
@@ -79,8 +79,8 @@ class Soak:
         while not self._is_satisfied() and not self._is_over():
             turn += 1
             self._add_rewards(turn)
-            self._keep_replicas()
-            self._break_something(turn)
+            self._replace_ended_replicas()
+            self._cause_faults(turn)
             if self.chance.random() < 0.8:
                 self.world.anvil.mine()
             time.sleep(_TURN_SECONDS)
@@ -90,15 +90,15 @@ class Soak:
         self._recover()
 
     def _is_satisfied(self) -> bool:
-        wanted = {
+        targets = {
             "kills": self.plan.kills,
             "reorgs": self.plan.reorgs,
             "deep": self.plan.deep,
             "sessions": self.plan.sessions,
             "mempools": self.plan.mempools,
         }
-        enough = all(self.done[name] >= count for name, count in wanted.items())
-        return enough and self.added >= self.plan.rewards
+        is_complete = all(self.done[name] >= count for name, count in targets.items())
+        return is_complete and self.added >= self.plan.rewards
 
     def _is_over(self) -> bool:
         return time.monotonic() - self.started > self.plan.minutes * 60
@@ -111,7 +111,7 @@ class Soak:
 
     # ------------------------------------------------------------------ replicas
 
-    def _keep_replicas(self) -> None:
+    def _replace_ended_replicas(self) -> None:
         for pid in list(self.replicas):
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
@@ -139,12 +139,12 @@ class Soak:
 
     # ------------------------------------------------------------------ faults
 
-    def _break_something(self, turn: int) -> None:
+    def _cause_faults(self, turn: int) -> None:
         if turn % 4 == 0 and self.replicas:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.chance.choice(self.replicas), signal.SIGKILL)
         if turn % 3 == 0 and self.done["reorgs"] < self.plan.reorgs * 2:
-            self._reorganise(deep=turn % 24 == 0)
+            self._reorganize(deep=turn % 24 == 0)
         if turn % 11 == 0:
             self._end_sessions()
         if turn % 7 == 0:
@@ -155,7 +155,7 @@ class Soak:
                 self.world.transact(OPERATOR, OTHER, value=1, is_mined=False)
                 self.done["stolen"] += 1
 
-    def _reorganise(self, *, deep: bool) -> None:
+    def _reorganize(self, *, deep: bool) -> None:
         depth = FINALITY_BLOCKS + self.chance.randint(1, 5) if deep else self.chance.randint(1, 3)
         try:
             self.world.anvil.request("anvil_reorg", depth, [])
@@ -174,10 +174,10 @@ class Soak:
         )
         self.done["sessions"] += 1
 
-    # ------------------------------------------------------------------ the end
+    # ------------------------------------------------------------------ recovery
 
     def _recover(self) -> None:
-        """One process, a chain in peace, no manual step."""
+        """Finish with one process and no further faults or manual steps."""
         world = self.world
         world.anvil.request("evm_setIntervalMining", 1)
         seconds = 120
@@ -186,24 +186,24 @@ class Soak:
 
     def report(self) -> None:
         seconds = time.monotonic() - self.started
-        told = ", ".join(f"{count} {name}" for name, count in sorted(self.done.items()))
-        print(f"{seconds:6.0f} s  {self.added} rewards, {self.world.statuses()}: {told}", flush=True)
+        faults = ", ".join(f"{count} {name}" for name, count in sorted(self.done.items()))
+        print(f"{seconds:6.0f} s  {self.added} rewards, {self.world.statuses()}: {faults}", flush=True)
 
 
 def _mint_until_killed(world: World, chance: random.Random) -> None:
     bind_database(world.database_url)
-    deadly = chance.choice(LABELS)
+    fatal = chance.choice(FAILPOINTS)
 
-    def maybe_die(label: str) -> None:
-        if label == deadly and chance.random() < 0.5:
+    def die_at_random(label: str) -> None:
+        if label == fatal and chance.random() < 0.5:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    labels.listen(maybe_die)
+    failpoints.listen(die_at_random)
     settings = world.settings(referral_bump_after_seconds=2, referral_mint_batch_size=10)
     chain = world.chain(referral_bump_after_seconds=2)
     while True:
         with contextlib.suppress(Exception):
-            # A replica survives whatever the database or the node does to it.
+            # A replica survives every error of the database and the node.
             mint_rewards(chain, settings, 10, TESTER)
         time.sleep(0.02)
 
@@ -232,7 +232,7 @@ def main() -> None:
 
 
 def run_once(plan: Plan) -> None:
-    """Soak a fresh database and a fresh chain; raises AssertionError when anything is lost or doubled."""
+    """Run once on a new database and chain; raise AssertionError if a payment is lost or repeated."""
     print(f"seed {plan.seed}", flush=True)
     open_run()
     anvil = Anvil()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run check: every check that a change of the contracts must pass.
+// npm run check: every check that a change to the contracts must pass.
 "use strict";
 
 const { buildArtifacts, differences } = require("./lib/artifacts");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run gas: deploy the committed artifacts on a real anvil, pay with both caps on, print the gas of whole
-// transactions and fail when one is above its target. Options for anvil may follow, e.g. -- --hardfork cancun.
+// npm run gas: deploy the committed artifacts on a real anvil, pay with both caps on, print the gas of
+// whole transactions, and fail if one exceeds its target. Options for anvil may follow, e.g. -- --hardfork cancun.
 "use strict";
 
 const { randomBytes } = require("node:crypto");
@@ -16,7 +16,7 @@ const hex = (bytes) => `0x${randomBytes(bytes).toString("hex")}`;
 const walletsOf = (count) => Array.from({ length: count }, () => hex(20));
 const amount = () => (12n * TOKEN) / 10n + BigInt(`0x${randomBytes(7).toString("hex")}`);
 
-/** Deploy everything as an operator would; admin deploys, caps are on, the proxy may mint. */
+/** Deploy the contracts as admin, with both caps set and the proxy as a minter. */
 async function deploy(chain, admin, operator) {
   const [rewards, proxy, token] = ["ReferralRewards", "ERC1967Proxy", "TestToken"].map(readArtifact);
   const create = async (code) => (await chain.send(admin, undefined, code)).contractAddress;
@@ -42,7 +42,7 @@ async function measure(chain) {
     return Number((await chain.send(operator, address, data)).gasUsed);
   };
 
-  await pay(walletsOf(1)); // the first payment ever also creates the token's supply
+  await pay(walletsOf(1)); // the first payment also initializes the token's supply
   const failures = [];
   for (const count of [1, 25, 50, 100]) {
     const wallets = walletsOf(count);
@@ -51,14 +51,14 @@ async function measure(chain) {
       const each = Math.ceil(gas / count);
       const target = TARGETS[count]?.[i];
       const name = `${count === 1 ? "single" : `batch of ${count}`}, ${kind}`;
-      process.stdout.write(`${name}: ${gas} gas, ${each} a reward${target ? ` (target ${target})` : ""}\n`);
+      process.stdout.write(`${name}: ${gas} gas, ${each} per reward${target ? ` (target ${target})` : ""}\n`);
       if (target && each > target) failures.push(name);
     }
   }
   if (failures.length) throw new CheckFailed(`above the gas target: ${failures.join("; ")}`);
 }
 
-/** Deploy on a throw-away anvil, pay and compare; throws CheckFailed above a target. */
+/** Measure on a temporary anvil; throws CheckFailed above a target. */
 async function measureOnAnvil(anvilOptions = []) {
   const chain = await startChain(anvilOptions);
   try {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run slither: static analysis with the slither found on PATH, or named by SLITHER. It reads forge's build info of
-// src/ alone and asks forge for its settings, so forge is put on its PATH; nothing is compiled again.
+// npm run slither: static analysis with the slither on PATH, or in SLITHER. It reads forge's build info of src/ and runs
+// forge for its settings, so forge is added to its PATH; nothing is compiled again.
 "use strict";
 
 const path = require("node:path");

@@ -9,12 +9,12 @@ const { CheckFailed, forge, main } = require("./lib/tools");
 const TEST = ["test", "--use", "./solc.js", "--offline"];
 const GAS = ["--match-contract", "GasTest"];
 
-/** Run the tests and return what forge said; throws CheckFailed with a sentence when one fails. */
+/** Run the tests and return forge's output; throws CheckFailed if one fails. */
 function runTests(options = []) {
   const { status, output } = forge([...TEST, ...options], { quiet: true });
   if (status !== 0) process.stdout.write(output);
   if (output.includes("Snapshots differ")) {
-    throw new CheckFailed("the gas of payments changed: if that is meant, run npm run snapshot");
+    throw new CheckFailed("the gas of payments changed: if this is intended, run npm run snapshot");
   }
   if (status !== 0) throw new CheckFailed("the Foundry tests fail");
   return output;

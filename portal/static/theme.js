@@ -1,4 +1,4 @@
-// Runs before the first paint: the chosen theme, or the system's, without a flash.
+// Sets the chosen or the system's theme before the first paint, so that the page does not flash.
 (function () {
   var root = document.documentElement;
   var system = matchMedia("(prefers-color-scheme: dark)");

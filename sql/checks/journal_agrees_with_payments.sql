@@ -1,4 +1,4 @@
--- The journal has the payment of every paid reference less its refunds, from the provider or from credit.
+-- The journal contains the payment of every paid reference less its refunds, from the provider or from credit.
 SELECT p.order_reference, p.amount_minor - p.refunded_minor AS net_minor, coalesce(b.received, 0) AS journal_minor
 FROM payment_transactions p
 LEFT JOIN (

@@ -1,4 +1,4 @@
--- The journal has the net payout and the commission of every settlement, and nothing of a cancelled one.
+-- The journal contains the net payout and the commission of every settlement, and nothing of a cancelled one.
 SELECT s.id, s.order_reference, s.status, s.net_payout_minor, j.net, s.commission_minor, j.commission
 FROM settlements s
 LEFT JOIN (

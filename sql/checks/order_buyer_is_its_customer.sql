@@ -1,4 +1,4 @@
--- The account that bought is the order's customer, and an order of the built-in shop always has one.
+-- The buyer's account is the order's customer, and an order of the built-in shop always has one.
 SELECT o.id, o.store_id, o.buyer_user_id, c.user_id
 FROM orders o
 JOIN customers c ON c.id = o.customer_id

@@ -1,1 +1,1 @@
-"""Measurements, as ratios inside one run; nothing here asserts a time."""
+"""Benchmarks that report ratios within one run; none asserts a time."""

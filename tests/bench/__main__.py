@@ -1,4 +1,4 @@
-"""Run every measurement one after another: `make bench`. Each prints its ratio last."""
+"""Run every benchmark in sequence: `make bench`. Each prints its ratio last."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Other ways to count a visit, each in a bare Flask application: what `bench_beacon` compares ours with.
+"""Alternative visit counters in a bare Flask application, which `bench_beacon` compares with the portal.
 
-`bare` answers and stores nothing. `old` reads a JSON document, changes it and writes it back, as the system
-before did. `upsert` adds one by a plain statement. Each thread keeps a connection of its own.
+`bare` stores nothing. `old` reads a JSON document, changes it and writes it back, as the previous system did.
+`upsert` increments a row with one statement. Each thread has its own connection.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _read_modify_write(code: str) -> None:
         cursor.execute("UPDATE bench_documents SET data = %s WHERE code = %s", [json.dumps(document), code])
 
 
-def _add_one(code: str) -> None:
+def _increment(code: str) -> None:
     with _cursor() as cursor:
         cursor.execute(_UPSERT, [code])
 
@@ -51,19 +51,19 @@ application = Flask("bench", static_folder=None)
 @application.get("/")
 @application.post("/bare")
 def bare() -> Any:
-    """Answer and store nothing."""
+    """Respond without storing anything."""
     return jsonify(success=True)
 
 
 @application.post("/old")
 def old() -> Any:
-    """Read the document, change it, write it back."""
+    """Read the document, change it and write it back."""
     _read_modify_write(request.get_json()["code"])
     return jsonify(success=True)
 
 
 @application.post("/upsert")
 def upsert() -> Any:
-    """Add one by a plain statement."""
-    _add_one(request.get_json()["code"])
+    """Increment a row with one statement."""
+    _increment(request.get_json()["code"])
     return jsonify(success=True)

@@ -1,7 +1,7 @@
-"""Beacons a second, one hot code and 10,000 codes: ours through the whole portal against simpler designs.
+"""Beacons per second for one busy code and for 10,000 codes: the whole portal against simpler designs.
 
-`python -m tests.bench.bench_beacon [--server gunicorn] [--durability]`. The other designs and the bare view stand in
-a bare Flask application under the same server; all take turns in each round. The ratios are printed last.
+`python -m tests.bench.bench_beacon [--server gunicorn] [--durability]`. The other designs run in a bare Flask
+application under the same server; each round measures all of them in turn. The ratios are printed last.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def codes(hot: bool) -> Iterator[str]:
 
 
 def beacons(hot: bool, path: str) -> Request:
-    """Return a source of beacons; they are made beforehand, so that making them costs nothing."""
-    made = {code: beacon(code, path) for code in itertools.islice(codes(hot), 1 if hot else CODES)}
+    """Return a source of beacons, prepared in advance so that building them is not measured."""
+    prepared = {code: beacon(code, path) for code in itertools.islice(codes(hot), 1 if hot else CODES)}
     names = codes(hot)
-    return lambda: made[next(names)]
+    return lambda: prepared[next(names)]
 
 
 def compare(ours: WebServer, others: WebServer, hot: bool, rounds: int, seconds: float) -> dict[str, float]:
-    """Measure every design in turns and return the median of each ratio."""
+    """Measure every design in turn and return the median ratios."""
     sources = {path: beacons(hot, path) for path in ("/bare", "/old", "/upsert", "/api/refcodes/track")}
     ratios: dict[str, list[float]] = {"bare view": [], "old design": [], "plain upsert": []}
     for _ in range(rounds):
@@ -59,7 +59,7 @@ def compare(ours: WebServer, others: WebServer, hot: bool, rounds: int, seconds:
 
 
 def compare_landing(ours: WebServer, others: WebServer, rounds: int, seconds: float) -> dict[str, float]:
-    """Measure a landing with `?ref=` against the same page without, and the bare view."""
+    """Compare a landing page with `?ref=` to the same page without it and to the bare view."""
     ratios: dict[str, list[float]] = {"page without ref": [], "bare view": []}
     for _ in range(rounds):
         bare = send(others.port, lambda: page("/"), seconds=seconds).rate
@@ -70,16 +70,16 @@ def compare_landing(ours: WebServer, others: WebServer, rounds: int, seconds: fl
     return {name: statistics.median(values) for name, values in ratios.items()}
 
 
-def measure_durability(url: str, server: str, wanted: int = 100_000) -> str:
-    """Answer that many beacons while the server is killed every few seconds; tell how many were lost."""
+def measure_durability(url: str, server: str, target: int = 100_000) -> str:
+    """Send beacons until `target` are acknowledged, killing the server every few seconds; return the losses as text."""
     before = _stored(url)
     answered = kills = unanswered = 0
     source = beacons(False, "/api/refcodes/track")
-    while answered < wanted:
+    while answered < target:
         running = WebServer(PORTAL, server, DATABASE_URL=url)
         killer = threading.Timer(6, running.kill)
         killer.start()
-        tally = send(running.port, source, answers=wanted - answered)
+        tally = send(running.port, source, answers=target - answered)
         killer.cancel()
         running.kill()
         answered, kills = answered + tally.answered, kills + (tally.broken > 0)
@@ -97,7 +97,7 @@ def _stored(url: str) -> int:
 
 
 def run(url: str, server: str, rounds: int, seconds: float) -> list[str]:
-    told = []
+    lines = []
     with (
         serving(PORTAL, server, DATABASE_URL=url) as ours,
         serving(OTHERS, server, DATABASE_URL=url) as others,
@@ -106,10 +106,10 @@ def run(url: str, server: str, rounds: int, seconds: float) -> list[str]:
             name = "one hot code" if hot else f"{CODES:,} codes"
             print(f"{server}, {name}", flush=True)
             for other, ratio in compare(ours, others, hot, rounds, seconds).items():
-                told.append(f"{server}, {name}: {ratio:.2f} of {other}")
+                lines.append(f"{server}, {name}: {ratio:.2f} of {other}")
         for other, ratio in compare_landing(ours, others, rounds, seconds).items():
-            told.append(f"{server}, landing with ?ref=: {ratio:.2f} of {other}")
-    return told
+            lines.append(f"{server}, landing with ?ref=: {ratio:.2f} of {other}")
+    return lines
 
 
 def main() -> None:
@@ -117,17 +117,17 @@ def main() -> None:
     parser.add_argument("--server", choices=("granian", "gunicorn"), action="append")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--durability", type=int, default=100_000, help="beacons to answer; 0 leaves it out")
+    parser.add_argument("--durability", type=int, default=100_000, help="beacons to acknowledge; 0 skips it")
     arguments = parser.parse_args()
     with durable_database() as url:
         for statement in (TABLES, _FILL):
             execute(url, statement)
-        told = []
+        lines = []
         for server in arguments.server or ["granian", "gunicorn"]:
-            told += run(url, server, arguments.rounds, arguments.seconds)
+            lines += run(url, server, arguments.rounds, arguments.seconds)
         if arguments.durability:
-            told.append(measure_durability(url, "granian", arguments.durability))
-    print("\n".join(told))
+            lines.append(measure_durability(url, "granian", arguments.durability))
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

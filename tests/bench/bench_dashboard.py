@@ -1,6 +1,6 @@
-"""A referrer's dashboard: 100,000 orders and rewards and a million visits against one page of rewards.
+"""A referrer's dashboard with 100,000 orders and rewards and a million visits, against one page of rewards.
 
-`python -m tests.bench.bench_dashboard [--rewards 100000]`. The whole page in process, its data alone; ratios last.
+`python -m tests.bench.bench_dashboard [--rewards 100000]`. Measures the data and the page; ratios are printed last.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ SELECT order_reference, id, code, owner_user_id, wallet_address, 100000, 'UAH', 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rewards", type=int, default=100_000)
-    many = parser.parse_args().rewards
+    count = parser.parse_args().rewards
     with durable_database() as url, connection():
-        print("\n".join(run(url, many)))
+        print("\n".join(run(url, count)))
 
 
-def run(url: str, many: int) -> list[str]:
+def run(url: str, count: int) -> list[str]:
     new, busy, buyer = (make_user(f"{name} Bench") for name in ("New", "Busy", "Buyer"))
     customer = ensure_customer_of_user(buyer.id)
-    for user, visits, orders in ((new, 1, _PAGE), (busy, 1_000_000 // 56, many)):
+    for user, visits, orders in ((new, 1, _PAGE), (busy, 1_000_000 // 56, count)):
         code = make_code(user)
         make_visits(code, dict.fromkeys(range(56), visits))
         query(_FILL, {"code": code.code, "customer": customer.id, "buyer": buyer.id, "many": orders})
@@ -60,17 +60,17 @@ def run(url: str, many: int) -> list[str]:
     app = create_app(settings)
     app.test_client_class = Visitor
     browsers = {user.id: visitor(app, user) for user in (new, busy)}
-    told = []
+    lines = []
     for name, measure in {
         "data": lambda user: milliseconds(lambda: referrer_overview(user.id, settings)),
         "page": lambda user: milliseconds(lambda: browsers[user.id].get("/refcodes")),
     }.items():
         times = {user.name: measure(user) for user in (new, busy)}
         print(name, {who: f"{value:.1f} ms" for who, value in times.items()}, flush=True)
-        told.append(
+        lines.append(
             f"dashboard, {name}: {times[busy.name] / times[new.name]:.2f} of a referrer's with one page of rewards"
         )
-    return told
+    return lines
 
 
 if __name__ == "__main__":

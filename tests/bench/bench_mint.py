@@ -1,7 +1,7 @@
-"""Rewards per second and gas per reward: our batches against one transaction a reward, on one-second blocks.
+"""Rewards per second and gas per reward: batches against one transaction per reward, with one-second blocks.
 
-`python -m tests.bench.bench_mint`. Ours counts only final rewards (finality two blocks behind the head);
-the other way waits for each receipt only. Both run on one chain, in turns. The ratio is printed last.
+`python -m tests.bench.bench_mint`. Batches count when final (two blocks behind the head), single payments when
+mined. Both run on one chain, in turn. The ratio is printed last.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.chain_world import OPERATOR, TESTER, Anvil, World, close_pool
 _numbers = itertools.count(1)
 
 
-def ours(world: World, rewards: int, batch: int) -> tuple[float, float]:
+def in_batches(world: World, rewards: int, batch: int) -> tuple[float, float]:
     """Return rewards per second until all are final, and gas per reward."""
     world.add_rewards(rewards)
     settings = world.settings(referral_mint_batch_size=batch)
@@ -56,7 +56,7 @@ def _gas(world: World) -> int:
 def run(world: World, pairs: int, batch: int, rewards: int) -> None:
     ratios = []
     for _ in range(pairs):
-        rate, gas = ours(world, rewards, batch)
+        rate, gas = in_batches(world, rewards, batch)
         single_rate, single_gas = one_at_a_time(world, 6)
         ratios.append(rate / single_rate)
         print(
@@ -76,7 +76,7 @@ def main() -> None:
         anvil = Anvil("--block-time", "1", "--slots-in-an-epoch", "1")
         try:
             world = World(url, anvil, deploy(anvil))
-            # Supply and operator exist already, as they do in production: the first writes cost more.
+            # As in production, the supply and the operator's storage exist already: first writes cost more.
             world.rewards_call("setCaps(uint256,uint256)", 10**24, 10**26)
             for batch in arguments.batch or [25, 100]:
                 run(world, arguments.pairs, batch, arguments.rewards)

@@ -1,7 +1,7 @@
-"""Paid events a second: signed callbacks through the whole portal against pgbench with the same plain statements.
+"""Paid events per second: signed callbacks through the whole portal against plain statements in pgbench.
 
-`python -m tests.bench.bench_paid_event [--rewards 1000000]`. Each event settles one attributed order of one product on
-both rails. The statements run in the same database, its journal and its checks included. Ratios are printed last.
+`python -m tests.bench.bench_paid_event [--rewards 1000000]`. Each event settles one attributed order of one product in
+both ledgers. The statements use the same database with its journal and constraints. Ratios are printed last.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support.beacons import Tally, WebServer, send, serving
 MERCHANT, SECRET = "bench_merchant", "bench secret"
 CLIENTS = 8
 PATH = "/api/payments/wayforpay/webhook"
-# What the paid path writes, one statement a table, without a decision, an inbox or an event log.
+# The writes of a paid event, one statement per table, without decisions, inbox or event log.
 _STATEMENTS = """
 SELECT o.id AS id, o.order_reference AS ref FROM bench_turns t JOIN orders o ON o.id = t.order_id
 WHERE t.turn = (SELECT nextval('bench_turn')) \\gset
@@ -56,7 +56,7 @@ COMMIT;
 
 
 def waiting_orders(code: str, count: int) -> list[Order]:
-    """Make attributed orders of a product each, every one the first of its buyer, at the provider's page."""
+    """Create attributed first orders of one product each, with an open payment."""
     credited = Refcode.get_by_id(code)
     orders = []
     for _ in range(count):
@@ -67,7 +67,7 @@ def waiting_orders(code: str, count: int) -> list[Order]:
 
 
 def approved(order: Order) -> bytes:
-    """Return the callback that tells an order paid, as the provider sends it."""
+    """Return the request with which the provider reports an order as paid."""
     fields = {
         "merchantAccount": MERCHANT,
         "orderReference": order.order_reference,
@@ -86,8 +86,8 @@ def approved(order: Order) -> bytes:
     return head.encode() + body
 
 
-def tell(port: int, callbacks: Sequence[bytes]) -> Tally:
-    # Who has nothing left to say says the last one again; the count ends the round.
+def send_callbacks(port: int, callbacks: Sequence[bytes]) -> Tally:
+    # Connections that have run out of callbacks repeat the last one until all are answered.
     source = iter(callbacks)
     tally = send(
         port,
@@ -101,7 +101,7 @@ def tell(port: int, callbacks: Sequence[bytes]) -> Tally:
 
 
 def plain_rate(url: str, orders: Sequence[Order]) -> float:
-    """Return how many paid events a second pgbench writes by plain statements, with 8 clients."""
+    """Return how many paid events per second pgbench writes with 8 clients."""
     query("DROP TABLE IF EXISTS bench_turns")
     query("DROP SEQUENCE IF EXISTS bench_turn")
     query("CREATE TABLE bench_turns AS SELECT o AS order_id, n AS turn FROM unnest(%s) WITH ORDINALITY t (o, n)",
@@ -112,32 +112,32 @@ def plain_rate(url: str, orders: Sequence[Order]) -> float:
         script.write(_STATEMENTS)
         script.flush()
         turns = str(len(orders) // CLIENTS)
-        told = subprocess.run(
+        output = subprocess.run(
             [pgbench(), "-n", "-c", str(CLIENTS), "-j", "2", "-t", turns, "-f", script.name, url],
             stdout=subprocess.PIPE, text=True, check=True,
         ).stdout  # fmt: skip
-    (line,) = (line for line in told.splitlines() if line.startswith("tps"))
+    (line,) = (line for line in output.splitlines() if line.startswith("tps"))
     return float(line.split()[2])
 
 
 def pgbench() -> str:
-    """Return the program that came with the running server."""
+    """Return the path of the pgbench installed with the running server."""
     program = Path(f"/proc/{query('SELECT pg_backend_pid()')[0][0]}/exe").resolve().with_name("pgbench")
     return os.fspath(program)
 
 
 def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -> dict[str, float]:
-    """Measure in turns; return the median rate of each."""
+    """Measure each in turn and return the median rates."""
     rates: dict[str, list[float]] = {"plain": [], "first": [], "duplicate": []}
     for _ in range(rounds):
         orders = waiting_orders(code, 2 * events)
         callbacks = [approved(order) for order in orders[:events]]
-        rates["first"].append(tell(running.port, callbacks).rate)
-        rates["duplicate"].append(tell(running.port, callbacks).rate)
+        rates["first"].append(send_callbacks(running.port, callbacks).rate)
+        rates["duplicate"].append(send_callbacks(running.port, callbacks).rate)
         rates["plain"].append(plain_rate(url, orders[events:]))
         print("  " + ", ".join(f"{name} {values[-1]:,.0f}/s" for name, values in rates.items()), flush=True)
     settled = query("SELECT count(*) FROM referral_rewards WHERE sizing <> '{}'")[0][0]
-    assert settled == rounds * events, f"{settled} rewards came of {rounds * events} callbacks"
+    assert settled == rounds * events, f"{settled} rewards for {rounds * events} callbacks"
     query("UPDATE referral_rewards SET sizing = '{}' WHERE sizing <> '{}'")
     return {name: statistics.median(values) for name, values in rates.items()}
 
@@ -169,8 +169,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=400)
     arguments = parser.parse_args()
     with durable_database() as url, connection():
-        told = run(url, make_code(make_user("Bench")).code, arguments)
-    print("\n".join(told))
+        lines = run(url, make_code(make_user("Bench")).code, arguments)
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The admin's queue with more and more rewards: first page, deep page, totals; each against the smallest ledger.
+"""The reward queue with a growing ledger: first page, deep page and totals, each against the smallest ledger.
 
-`python -m tests.bench.bench_queue --rewards 1000000`. Prints the median of each query and the ratios last.
+`python -m tests.bench.bench_queue --rewards 1000000`. Prints the median of each query, and the ratios last.
 """
 
 from __future__ import annotations
@@ -52,21 +52,21 @@ def measure() -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rewards", type=int, default=1_000_000)
-    wanted = parser.parse_args().rewards
+    rewards = parser.parse_args().rewards
     with durable_database(), connection():
         make_code(make_user("bench@demo.example"))
-        told = run(wanted)
-    for name, ratio in told.items():
-        print(f"{name}: x{ratio:.2f} at {wanted:,} rewards against 20,000")
+        ratios = run(rewards)
+    for name, ratio in ratios.items():
+        print(f"{name}: x{ratio:.2f} at {rewards:,} rewards against 20,000")
 
 
-def run(wanted: int) -> dict[str, float]:
+def run(rewards: int) -> dict[str, float]:
     small: dict[str, float] = {}
     large: dict[str, float] = {}
-    have = 0
-    for size in (20_000, wanted):
-        query(FILL, [have + 1, size])
-        have = size
+    existing = 0
+    for size in (20_000, rewards):
+        query(FILL, [existing + 1, size])
+        existing = size
         fold_reward_totals()
         query("ANALYZE referral_rewards")
         large = measure()

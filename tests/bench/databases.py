@@ -1,4 +1,4 @@
-"""The database a measurement runs on."""
+"""The database of a benchmark."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.run import close_run, open_run, run_folder
 
 @contextmanager
 def durable_database() -> Iterator[str]:
-    """Bind the models to a migrated database on disk, with the server's own, durable settings, and yield its URL."""
+    """Bind the models to a migrated database with durable settings and yield its URL."""
     open_run()
     folder = run_folder() / "postgres-bench"
     try:

@@ -1,4 +1,4 @@
-"""`chain deploy|status|grant-minter` and `mint`, as an operator runs them."""
+"""The commands `chain deploy|status|grant-minter` and `mint`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def app(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
 
 
 def invoke(app: Flask, *arguments: str) -> Result:
-    # `flask` itself opens this context before it runs a command.
+    # `flask` opens this context before it runs a command.
     with app.app_context():
         return app.test_cli_runner().invoke(args=list(arguments))
 
 
-def test_dry_run_then_deploy(world: World, app: Flask, tmp_path: Path) -> None:
+def test_dry_run_writes_nothing_and_deploy_writes_a_record(world: World, app: Flask, tmp_path: Path) -> None:
     options = ["chain", "deploy", "--token", world.deployment.token_address, "--operator", OPERATOR]
     result = invoke(app, *options, "--dry-run")
     assert result.exit_code == 0, result.output
@@ -42,14 +42,14 @@ def test_dry_run_then_deploy(world: World, app: Flask, tmp_path: Path) -> None:
     assert ADMIN_KEY not in result.output
 
 
-def test_deploy_needs_a_key(world: World, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deploy_without_a_key_fails(world: World, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DEPLOYER_PRIVATE_KEY")
     result = invoke(app, "chain", "deploy", "--token", world.deployment.token_address, "--dry-run")
     assert result.exit_code == 1
     assert "DEPLOYER_PRIVATE_KEY is not set" in result.output
 
 
-def test_status_and_grant(world: World, app: Flask) -> None:
+def test_status_reports_missing_role_until_it_is_granted(world: World, app: Flask) -> None:
     result = invoke(app, "chain", "status")
     assert result.exit_code == 0, result.output
     assert "Ready to mint." in result.output
@@ -62,7 +62,7 @@ def test_status_and_grant(world: World, app: Flask) -> None:
     assert invoke(app, "chain", "status").exit_code == 0
 
 
-def test_mint_until_final(world: World, app: Flask) -> None:
+def test_mint_runs_until_rewards_are_final(world: World, app: Flask) -> None:
     world.anvil.request("evm_setIntervalMining", 1)
     world.add_rewards(7)
     result = invoke(app, "mint", "--limit", "7", "--timeout", "40")
@@ -71,7 +71,7 @@ def test_mint_until_final(world: World, app: Flask) -> None:
     world.assert_paid_exactly_once(7)
 
 
-def test_mint_says_why_it_waits(world: World, app: Flask) -> None:
+def test_mint_reports_why_it_waits(world: World, app: Flask) -> None:
     world.add_rewards(1)
     world.rewards_call("pause()")
     result = invoke(app, "mint", "--timeout", "1")

@@ -1,4 +1,4 @@
-"""What the client encodes, decodes and reads."""
+"""The contract client: encoding, decoding and reads."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def test_order_ref_is_keccak_of_utf8() -> None:
     assert order_ref("замовлення_1") == "0x" + keccak("замовлення_1".encode()).hex()
 
 
-def test_eip_55() -> None:
+def test_checksum_follows_eip_55() -> None:
     assert (
         checksum("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed") == "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
     )
 
 
-def test_types_are_split_at_outer_commas() -> None:
+def test_split_types_splits_at_outer_commas() -> None:
     assert split_types("address,(uint256,bytes32)[],bool") == ["address", "(uint256,bytes32)[]", "bool"]
     assert split_types("") == []
     assert len(encode_call("paused()")) == 4
@@ -42,7 +42,7 @@ def test_reverts_are_decoded_by_selector() -> None:
     assert decode_revert(selector("ReferralRewards__AlreadyPaid(bytes32)") + b"\x01").name
 
 
-def test_revert_data_is_found_in_every_nodes_shape() -> None:
+def test_revert_data_is_read_from_every_node_format() -> None:
     data = "0x" + selector("EnforcedPause()").hex()
     for shape in (data, f"Reverted {data}", {"data": data}, {"data": {"data": data}}, {"result": data}):
         revert = revert_of(NodeRefused("VM Exception", rpc_code=-32015, data=shape))
@@ -52,7 +52,7 @@ def test_revert_data_is_found_in_every_nodes_shape() -> None:
     assert revert_of(NodeRefused("execution reverted", rpc_code=-32000)) is not None
 
 
-def test_reads_of_a_payment(world: World) -> None:
+def test_payment_can_be_read_by_reference_and_by_event(world: World) -> None:
     world.add_rewards(3)
     world.finish()
     chain = world.chain()
@@ -65,25 +65,25 @@ def test_reads_of_a_payment(world: World) -> None:
     assert chain.contract.paid_events(node, 0, head, [event.order_ref]) == [event]
 
 
-def test_event_scan_narrows_until_the_node_agrees(world: World) -> None:
+def test_event_scan_narrows_until_the_node_accepts(world: World) -> None:
     world.add_rewards(3)
     world.finish()
     node = world.chain().node()
     scan = node.logs
-    asked: list[int] = []
+    ranges: list[int] = []
 
     def strict(address: str, topics: list[object], first: int, last: int) -> object:
-        asked.append(last - first + 1)
+        ranges.append(last - first + 1)
         if last - first > 20:
             raise NodeRefused("block range is too wide")
         return scan(address, topics, first, last)
 
     node.logs = strict  # type: ignore[method-assign,assignment]
     assert len(world.chain().contract.paid_events(node, 0, node.block("latest").number)) == 3
-    assert asked[0] > 20
+    assert ranges[0] > 20
 
 
-def test_one_reward_is_paid_by_the_single_call(world: World) -> None:
+def test_one_reward_is_paid_by_the_single_payment_function(world: World) -> None:
     world.add_rewards(1)
     world.round()
     calldata = bytes(world.rows("SELECT calldata FROM chain_transactions")[0][0])

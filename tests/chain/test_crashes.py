@@ -1,4 +1,4 @@
-"""A process killed -9 at every labelled point of the round: the next one finishes, nothing is paid twice or lost."""
+"""A process killed with SIGKILL at each failpoint: the next one finishes, and no payment is lost or repeated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.chain_world import World, run_and_die
 
 
 @pytest.mark.parametrize("label", ["signed", "committed", "sent"])
-def test_killed_while_sending(world: World, label: str) -> None:
+def test_kill_while_sending_loses_no_payment(world: World, label: str) -> None:
     world.add_rewards(7)
     assert run_and_die(world, label)
     world.finish()
@@ -20,7 +20,7 @@ def test_killed_while_sending(world: World, label: str) -> None:
 
 
 @pytest.mark.parametrize("label", ["settling", "zero balance", "audited"])
-def test_killed_while_settling(world: World, label: str) -> None:
+def test_kill_while_settling_loses_no_payment(world: World, label: str) -> None:
     world.add_rewards(4)
     world.round()
     world.anvil.mine(5)
@@ -30,7 +30,7 @@ def test_killed_while_settling(world: World, label: str) -> None:
 
 
 @pytest.mark.parametrize("label", ["bump_committed", "bump_sent"])
-def test_killed_while_bumping(world: World, label: str) -> None:
+def test_kill_while_bumping_loses_no_payment(world: World, label: str) -> None:
     world.add_rewards(3)
     world.anvil.request("evm_setAutomine", False)
     world.round()
@@ -41,7 +41,7 @@ def test_killed_while_bumping(world: World, label: str) -> None:
     world.assert_paid_exactly_once(3)
 
 
-def test_killed_while_reopening(world: World) -> None:
+def test_kill_while_reopening_loses_no_payment(world: World) -> None:
     world.add_rewards(3)
     world.finish()
     world.anvil.request("anvil_reorg", 8, [])
@@ -50,14 +50,14 @@ def test_killed_while_reopening(world: World) -> None:
     world.assert_paid_exactly_once(3)
 
 
-def test_signed_but_not_committed_leaves_nothing(world: World) -> None:
+def test_uncommitted_transaction_leaves_no_rows(world: World) -> None:
     world.add_rewards(2)
     run_and_die(world, "signed")
     assert world.statuses() == {"approved": 2}
     assert world.rows("SELECT count(*) FROM chain_transactions") == [(0,)]
 
 
-def test_committed_bytes_are_sent_again_unchanged(world: World) -> None:
+def test_committed_transaction_is_sent_unchanged(world: World) -> None:
     world.add_rewards(2)
     run_and_die(world, "committed")
     stored = world.rows("SELECT tx_hash, sends FROM chain_attempts")

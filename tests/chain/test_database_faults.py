@@ -1,4 +1,4 @@
-"""The database ends sessions, refuses connections, or comes back from an older backup; leaders are replaced."""
+"""Ended sessions, refused connections, restored backups and replaced leaders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from portal.chain import lead
-from portal.chain.sending import failpoints as labels
+from portal.chain.sending import failpoints
 from portal.db import bind_database
 from portal.db.connection import DATABASE_ERRORS, DatabaseAway
 from portal.flows.minting.mint_rewards import mint_rewards
@@ -33,24 +33,24 @@ def end_sessions(world: World) -> None:
     )
 
 
-def once(label: str, act: Callable[[], object]) -> None:
-    """Act the first time the round passes a label."""
+def at_failpoint(label: str, act: Callable[[], object]) -> None:
+    """Call `act` the first time the round reaches a failpoint."""
 
-    def listener(passed: str) -> None:
-        if passed == label:
-            labels.listen(None)
+    def listener(reached: str) -> None:
+        if reached == label:
+            failpoints.listen(None)
             act()
 
-    labels.listen(listener)
+    failpoints.listen(listener)
 
 
 @pytest.mark.parametrize("label", ["signed", "committed", "settling", "zero balance"])
-def test_sessions_ended_in_the_middle(world: World, label: str) -> None:
+def test_ended_sessions_lose_no_payment(world: World, label: str) -> None:
     world.add_rewards(8)
     if label in ("settling", "zero balance"):
         world.round()
         world.anvil.mine(5)
-    once(label, lambda: end_sessions(world))
+    at_failpoint(label, lambda: end_sessions(world))
     with pytest.raises(AWAY):
         world.round()
     close_pool()
@@ -58,7 +58,7 @@ def test_sessions_ended_in_the_middle(world: World, label: str) -> None:
     world.assert_paid_exactly_once(8)
 
 
-def test_database_stopped_in_the_middle(world: World) -> None:
+def test_stopped_database_loses_no_payment(world: World) -> None:
     world.add_rewards(5)
     maintenance = named(world.database_url, MAINTENANCE)
 
@@ -66,7 +66,7 @@ def test_database_stopped_in_the_middle(world: World) -> None:
         execute(maintenance, f"ALTER DATABASE {name_of(world)} ALLOW_CONNECTIONS false")
         end_sessions(world)
 
-    once("signed", stop)
+    at_failpoint("signed", stop)
     with pytest.raises(AWAY):
         world.round()
     with pytest.raises(AWAY):
@@ -76,7 +76,7 @@ def test_database_stopped_in_the_middle(world: World) -> None:
     world.assert_paid_exactly_once(5)
 
 
-def test_a_replaced_leader_writes_nothing(world: World) -> None:
+def test_replaced_leader_writes_nothing(world: World) -> None:
     world.add_rewards(5)
     world.round()
     world.anvil.mine(5)
@@ -90,7 +90,7 @@ def test_a_replaced_leader_writes_nothing(world: World) -> None:
         with lead(world.chain().leader_name) as other:
             assert other is not None
 
-    once("settling", replace_leader)
+    at_failpoint("settling", replace_leader)
     report = world.round()
     assert (report.waiting_reason, report.minted) == ("leader_lost", 0)
     assert world.count("minting") == 5
@@ -98,7 +98,7 @@ def test_a_replaced_leader_writes_nothing(world: World) -> None:
     world.assert_paid_exactly_once(5)
 
 
-def test_only_one_leads(world: World) -> None:
+def test_only_one_process_leads(world: World) -> None:
     world.add_rewards(2)
     with lead(world.chain().leader_name) as leader:
         assert leader is not None
@@ -106,7 +106,7 @@ def test_only_one_leads(world: World) -> None:
     assert world.round().submitted == 2
 
 
-def test_restored_from_an_older_backup(world: World) -> None:
+def test_older_backup_pays_nothing_twice(world: World) -> None:
     world.add_rewards(12)
     world.round()
     world.anvil.mine(5)
@@ -129,7 +129,7 @@ def test_restored_from_an_older_backup(world: World) -> None:
         execute(maintenance, f"DROP DATABASE {backup} WITH (FORCE)")
 
 
-def test_restored_while_a_lost_transaction_still_waits(world: World) -> None:
+def test_older_backup_with_an_unknown_unmined_transaction(world: World) -> None:
     world.add_rewards(3)
     backup = f"{name_of(world)}_backup"
     maintenance = named(world.database_url, MAINTENANCE)
@@ -151,7 +151,7 @@ def test_restored_while_a_lost_transaction_still_waits(world: World) -> None:
         execute(maintenance, f"DROP DATABASE {backup} WITH (FORCE)")
 
 
-def test_three_replicas_with_killed_processes_and_sessions(world: World) -> None:
+def test_three_replicas_survive_killed_processes_and_sessions(world: World) -> None:
     world.add_rewards(40)
     world.anvil.request("evm_setIntervalMining", 1)
     workers: list[int] = []

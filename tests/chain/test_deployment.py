@@ -1,4 +1,4 @@
-"""Deploying, granting and the operator's status page."""
+"""Deployment, minter grants and the status of the chain."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def deployer(world: World) -> Deployer:
 
 @pytest.fixture(autouse=True)
 def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Write records beside the test instead of into the project."""
+    """Write deployment records to a temporary folder."""
     monkeypatch.setattr("portal.chain.deployment.DEPLOYMENTS_FOLDER", tmp_path)
     monkeypatch.setattr(write_record, "__defaults__", (tmp_path,))
     monkeypatch.setattr(find_record, "__defaults__", (tmp_path,))
@@ -55,7 +55,7 @@ def problems(world: World, **overrides: object) -> set[str]:
 
 
 def test_deploy_writes_a_record_and_sets_caps(world: World, deployer: Deployer, records: Path) -> None:
-    made = deploy_rewards(
+    deployment = deploy_rewards(
         deployer,
         CHAIN_ID,
         admin=ADMIN,
@@ -65,16 +65,18 @@ def test_deploy_writes_a_record_and_sets_caps(world: World, deployer: Deployer, 
         reward_cap=5 * TOKEN,
         daily_cap=100 * TOKEN,
     )
-    assert find_record(CHAIN_ID, made.rewards_address) == made
+    assert find_record(CHAIN_ID, deployment.rewards_address) == deployment
     assert find_record(CHAIN_ID, OTHER) is None
     written = json.loads((records / f"{CHAIN_ID}.json").read_text())
-    assert written["rewards_address"].lower() == made.rewards_address
-    assert written["rewards_address"] != made.rewards_address, "addresses are written in EIP-55"
-    facts = world.chain(referral_rewards_address=made.rewards_address).contract.facts(deployer.node, OPERATOR)
+    assert written["rewards_address"].lower() == deployment.rewards_address
+    assert written["rewards_address"] != deployment.rewards_address, "addresses are written in EIP-55"
+    facts = world.chain(referral_rewards_address=deployment.rewards_address).contract.facts(
+        deployer.node, OPERATOR
+    )
     assert (facts.reward_cap, facts.daily_cap, facts.is_operator) == (5 * TOKEN, 100 * TOKEN, True)
 
 
-def test_plan_sends_nothing_and_bounds_the_cost(world: World, deployer: Deployer) -> None:
+def test_plan_sends_nothing_and_estimates_an_upper_bound(world: World, deployer: Deployer) -> None:
     nonce = deployer.node.nonce(ADMIN, "latest")
     plan = plan_deployment(deployer, ADMIN, OPERATOR, world.deployment.token_address, 0)
     assert deployer.node.nonce(ADMIN, "latest") == nonce
@@ -87,12 +89,12 @@ def test_plan_sends_nothing_and_bounds_the_cost(world: World, deployer: Deployer
     assert used <= plan.gas <= used * 1.25
 
 
-def test_plan_refuses_what_would_fail(deployer: Deployer) -> None:
+def test_plan_refuses_a_token_without_code(deployer: Deployer) -> None:
     with pytest.raises(DeploymentFailed, match="no token contract"):
         plan_deployment(deployer, ADMIN, OPERATOR, OTHER, 0)
 
 
-def test_grant_by_access_control(world: World, deployer: Deployer) -> None:
+def test_minter_role_is_granted(world: World, deployer: Deployer) -> None:
     token, rewards = world.deployment.token_address, world.deployment.rewards_address
     assert grant_minter(deployer, token, rewards) == "The contract may already mint."
     world.admin_call(token, encode_call("revokeRole(bytes32,address)", MINTER_ROLE, rewards))
@@ -101,7 +103,7 @@ def test_grant_by_access_control(world: World, deployer: Deployer) -> None:
     assert problems(world) == set()
 
 
-def test_grant_by_ownership(world: World, deployer: Deployer) -> None:
+def test_ownership_of_an_ownable_token_is_transferred(world: World, deployer: Deployer) -> None:
     token, rewards = world.deployment.token_address, world.deployment.rewards_address
     world.anvil.request("anvil_setCode", token, _ownable_code())
     world.anvil.request("anvil_setStorageAt", token, "0x" + "00" * 32, "0x" + ADMIN[2:].rjust(64, "0"))
@@ -111,34 +113,34 @@ def test_grant_by_ownership(world: World, deployer: Deployer) -> None:
     assert read_minter_grant(deployer.node, token, rewards).granted
 
 
-def test_no_way_to_grant(world: World, deployer: Deployer) -> None:
+def test_token_without_known_access_control_is_reported(world: World, deployer: Deployer) -> None:
     token = world.deployment.token_address
     world.anvil.request("anvil_setCode", token, "0x600080fd")
     with pytest.raises(DeploymentFailed, match="TRANSFER"):
         grant_minter(deployer, token, world.deployment.rewards_address)
 
 
-def test_status_names_what_is_missing(world: World) -> None:
+def test_status_reports_each_problem(world: World) -> None:
     assert problems(world) == set()
     world.rewards_call("pause()")
     world.rewards_call("revokeRole(bytes32,address)", OPERATOR_ROLE, OPERATOR)
     world.rewards_call("setRewardMode(uint8)", 1)
     world.anvil.request("anvil_setBalance", OPERATOR, "0x0")
-    found = problems(world, referral_reward_token_address=OTHER)
-    assert found == {"paused", "role_missing", "treasury_empty", "no_gas", "mode_differs", "token_differs"}
+    codes = problems(world, referral_reward_token_address=OTHER)
+    assert codes == {"paused", "role_missing", "treasury_empty", "no_gas", "mode_differs", "token_differs"}
     assert problems(world, referral_minter_private_key="") >= {"no_key", "paused"}
     assert problems(world, referral_rewards_address=OTHER) == {"contract_missing"}
     assert problems(world, polygon_rpc_url="http://127.0.0.1:9") == {"chain_away"}
 
 
-def test_status_without_a_chain(world: World) -> None:
+def test_status_without_chain_is_not_configured(world: World) -> None:
     settings = world.settings(referral_rewards_address="")
     with connection():
         status = read_status(open_chain(settings), settings)
     assert (status.configured, [problem.code for problem in status.problems]) == (False, ["not_configured"])
 
 
-def test_status_tells_how_long_the_gas_lasts(world: World) -> None:
+def test_status_estimates_days_of_gas(world: World) -> None:
     world.add_rewards(5)
     world.finish()
     with connection():
@@ -149,7 +151,7 @@ def test_status_tells_how_long_the_gas_lasts(world: World) -> None:
     assert problems(world) == {"low_gas"}
 
 
-def test_reads_of_one_reference(world: World) -> None:
+def test_paid_reference_can_be_read(world: World) -> None:
     world.add_rewards(1)
     world.finish()
     ((reference, tx_hash),) = world.rows("SELECT order_reference, tx_hash FROM referral_rewards")
@@ -163,7 +165,7 @@ def test_reads_of_one_reference(world: World) -> None:
 
 
 def _ownable_code() -> str:
-    """Return code that knows owner() and transferOwnership(address), the owner in slot 0, and reverts else."""
+    """Return bytecode with only owner() and transferOwnership(address); the owner is in slot 0."""
     owner = selector("owner()").hex()
     transfer = selector("transferOwnership(address)").hex()
     dispatch = f"60003560e01c8063{owner}14601d5763{transfer}14602957600080fd"

@@ -1,4 +1,4 @@
-"""The fee rules, pure."""
+"""The fee rules."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ POLICY = FeePolicy(tip=30 * GWEI, ceiling=2000 * GWEI)
 wei = st.integers(0, 5000 * GWEI)
 
 
-def test_first_offer_survives_a_doubled_base_fee() -> None:
+def test_first_fees_cover_a_doubled_base_fee() -> None:
     assert first_fees(100 * GWEI, 0, POLICY) == Fees(230 * GWEI, 30 * GWEI)
 
 
-def test_first_offer_follows_a_node_that_suggests_more() -> None:
+def test_first_fees_use_a_higher_suggested_tip() -> None:
     assert first_fees(100 * GWEI, 50 * GWEI, POLICY) == Fees(250 * GWEI, 50 * GWEI)
 
 
-def test_no_offer_above_the_ceiling() -> None:
+def test_first_fees_never_exceed_the_ceiling() -> None:
     assert first_fees(1980 * GWEI, 0, POLICY) is None
     assert first_fees(1500 * GWEI, 0, POLICY) == Fees(2000 * GWEI, 30 * GWEI)
 
 
 @given(base=wei, tip=wei, new_base=wei, new_tip=wei)
-def test_a_bump_raises_both_by_an_eighth_or_is_none(base: int, tip: int, new_base: int, new_tip: int) -> None:
+def test_bump_raises_both_fees_by_an_eighth_or_is_none(
+    base: int, tip: int, new_base: int, new_tip: int
+) -> None:
     first = first_fees(base, tip, POLICY)
     bumped = first and bumped_fees(first, new_base, new_tip, POLICY)
     if not first or not bumped:
@@ -35,7 +37,7 @@ def test_a_bump_raises_both_by_an_eighth_or_is_none(base: int, tip: int, new_bas
     assert bumped.tip <= bumped.max_fee <= POLICY.ceiling
 
 
-def test_bump_of_nothing_is_something() -> None:
+def test_bump_of_zero_fees_is_positive() -> None:
     free = FeePolicy(tip=0, ceiling=GWEI)
     assert bumped_fees(Fees(0, 0), 0, 0, free) == Fees(1, 1)
 
@@ -44,7 +46,7 @@ def test_bump_stops_at_the_ceiling() -> None:
     assert bumped_fees(Fees(1900 * GWEI, 30 * GWEI), 1900 * GWEI, 0, POLICY) is None
 
 
-def test_a_base_fee_that_eats_the_tip_is_noticed() -> None:
+def test_tip_is_squeezed_by_a_high_base_fee() -> None:
     fees = Fees(230 * GWEI, 30 * GWEI)
     assert not is_tip_squeezed(fees, 200 * GWEI, POLICY)
     assert is_tip_squeezed(fees, 210 * GWEI, POLICY)

@@ -1,4 +1,4 @@
-"""The minter's key: loaded from the environment or a keystore, never shown."""
+"""The minter's key: loaded from the environment or a keystore, never displayed."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def settings(**overrides: object) -> Settings:
     return load_settings(_env_file=None, **overrides)
 
 
-def test_from_the_environment() -> None:
+def test_key_is_loaded_from_the_environment() -> None:
     key = load_operator_key(settings(referral_minter_private_key=KEY))
     assert key is not None
     assert key.address == ADDRESS
 
 
-def test_from_a_keystore(tmp_path: Path) -> None:
+def test_key_is_loaded_from_a_keystore(tmp_path: Path) -> None:
     path = _keystore(tmp_path, "right")
     key = load_operator_key(
         settings(referral_minter_keystore=path, referral_minter_keystore_password="right")
@@ -36,30 +36,30 @@ def test_from_a_keystore(tmp_path: Path) -> None:
     assert key.address == ADDRESS
 
 
-def test_wrong_password_or_file_tells_nothing(tmp_path: Path) -> None:
+def test_wrong_password_or_file_reveals_nothing(tmp_path: Path) -> None:
     path = _keystore(tmp_path, "right")
-    for place, password in ((path, "wrong"), (tmp_path / "missing.json", "right")):
+    for keystore, password in ((path, "wrong"), (tmp_path / "missing.json", "right")):
         with pytest.raises(KeyUnusable) as caught:
             load_operator_key(
-                settings(referral_minter_keystore=place, referral_minter_keystore_password=password)
+                settings(referral_minter_keystore=keystore, referral_minter_keystore_password=password)
             )
         assert password not in str(caught.value)
         assert caught.value.__cause__ is None
 
 
-def test_none_without_either() -> None:
+def test_no_key_without_configuration() -> None:
     assert load_operator_key(settings()) is None
 
 
-def test_key_is_never_shown_nor_copied_out() -> None:
+def test_key_cannot_be_displayed_or_copied() -> None:
     key = OperatorKey.from_private_key(KEY)
     assert "5a5a" not in f"{key!r} {key} {vars(key)}"
-    for leave in (pickle.dumps, copy.copy):
+    for copy_key in (pickle.dumps, copy.copy):
         with pytest.raises(TypeError):
-            leave(key)
+            copy_key(key)
 
 
-def test_malformed_key_is_not_quoted() -> None:
+def test_malformed_key_is_not_in_the_error() -> None:
     with pytest.raises(KeyUnusable) as caught:
         OperatorKey.from_private_key("0x" + "ff" * 32)
     assert "ffff" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The token price: fixed, or a feed that must be positive and fresh."""
+"""The token price: a fixed value, or a price feed that must be positive and fresh."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read(world: World, **overrides: object) -> Price:
 
 
 def put_feed(world: World, answer: int, updated_at: int, decimals: int = 8) -> None:
-    """Put code at FEED that answers everything with a round whose id equals its decimals."""
+    """Put code at FEED that returns the same round for every call; the round id equals the decimals."""
     words = encode(
         ["uint80", "int256", "uint256", "uint256", "uint80"], [decimals, answer, 1, updated_at, decimals]
     )
@@ -33,22 +33,22 @@ def put_feed(world: World, answer: int, updated_at: int, decimals: int = 8) -> N
     world.anvil.request("anvil_setCode", FEED, f"0x{stores}60a06000f3")
 
 
-def test_fixed_price(world: World) -> None:
+def test_fixed_price_is_used(world: World) -> None:
     price = read_price(world.settings(referral_token_usd_price="0.125"), world.chain().node, NOW)
     assert (price.value, price.source, price.at) == (Decimal("0.125"), "fixed", NOW)
 
 
-def test_fixed_price_needs_no_chain(world: World) -> None:
+def test_fixed_price_works_without_chain(world: World) -> None:
     settings = world.settings(referral_rewards_address="", polygon_rpc_url="", referral_token_usd_price="2")
     assert read_price(settings, open_chain(settings).node, NOW).value == 2
 
 
-def test_no_price_at_all(world: World) -> None:
+def test_missing_price_is_unavailable(world: World) -> None:
     with pytest.raises(PriceUnavailable):
         read_price(world.settings(referral_token_usd_price=None), world.chain().node, NOW)
 
 
-def test_feed_wins_and_keeps_its_round(world: World) -> None:
+def test_feed_takes_precedence_and_its_round_is_recorded(world: World) -> None:
     put_feed(world, 1_234_567_89, int(NOW.timestamp()) - 60)
     price = read(world)
     assert (price.value, price.source, price.round_id, price.raw) == (
@@ -77,14 +77,14 @@ def test_feed_must_be_positive(world: World, answer: int) -> None:
         read(world)
 
 
-def test_feed_that_is_no_feed(world: World) -> None:
+def test_address_without_a_feed_is_unavailable(world: World) -> None:
     for address in (OTHER, world.deployment.token_address):
         settings = world.settings(referral_price_feed_address=address)
         with pytest.raises(PriceUnavailable):
             read_price(settings, world.chain().node, NOW)
 
 
-def test_feed_on_a_node_that_is_away(world: World) -> None:
+def test_unreachable_node_is_unavailable(world: World) -> None:
     with pytest.raises(PriceUnavailable):
         read_price(
             world.settings(referral_price_feed_address=FEED),

@@ -1,22 +1,24 @@
-"""What the contract, the token or the wallet refuse: rewards wait with a reason, or one fails and the rest goes on."""
+"""Refusals of the contract, the token and recipients: rewards wait with a reason, or one fails and others continue."""
 
 from __future__ import annotations
 
 import pytest
 
+from portal.chain import open_chain, order_ref
+from portal.chain.contract.abi import encode_call
 from portal.chain.contract.rewards import MINTER_ROLE, OPERATOR_ROLE
 from portal.db import connection
-from portal.flows.minting.mint_rewards import waiting_reason
-from tests.support.chain_world import ADMIN, CHAIN_ID, OPERATOR, OTHER, World
+from portal.flows.minting.mint_rewards import mint_rewards, waiting_reason
+from tests.support.chain_world import ADMIN, CHAIN_ID, OPERATOR, OTHER, TESTER, World
 
 BAD = "0x00000000000000000000000000000000000bad00"
 TOKEN = 10**18
 
 
-def choosy_token(refused: str, *, only_when_sent: bool = False) -> str:
-    """Return the code of a token that answers 1 to everything and reverts when its first argument is `refused`.
+def refusing_token_code(refused: str, *, only_when_sent: bool = False) -> str:
+    """Return the code of a token that returns 1 for every call but reverts if the first argument is `refused`.
 
-    With `only_when_sent` it reverts in transactions only, where the gas price is not zero: no simulation sees it.
+    With `only_when_sent` it reverts only in transactions, where the gas price is not zero, so simulations pass.
     """
     condition = f"73{refused[2:]}60043514" + ("3a151516" if only_when_sent else "")
     answer_one = "600160005260206000f3"
@@ -24,7 +26,7 @@ def choosy_token(refused: str, *, only_when_sent: bool = False) -> str:
     return f"0x{condition}60{target:02x}57{answer_one}5b600080fd"
 
 
-def test_paused(world: World) -> None:
+def test_pause_makes_rewards_wait(world: World) -> None:
     world.add_rewards(3)
     world.rewards_call("pause()")
     assert world.round().waiting_reason == "paused"
@@ -40,7 +42,7 @@ def test_paused(world: World) -> None:
         assert waiting_reason(CHAIN_ID) is None
 
 
-def test_paused_while_a_transaction_waits(world: World) -> None:
+def test_transaction_reverted_by_a_pause_is_paid_later(world: World) -> None:
     world.add_rewards(3)
     world.anvil.request("evm_setAutomine", False)
     world.round()
@@ -57,7 +59,7 @@ def test_paused_while_a_transaction_waits(world: World) -> None:
     world.assert_paid_exactly_once(3)
 
 
-def test_revoked_role(world: World) -> None:
+def test_revoked_operator_role_makes_rewards_wait(world: World) -> None:
     world.add_rewards(2)
     world.rewards_call("revokeRole(bytes32,address)", OPERATOR_ROLE, OPERATOR)
     assert world.round().waiting_reason == "role_missing"
@@ -66,9 +68,7 @@ def test_revoked_role(world: World) -> None:
     world.assert_paid_exactly_once(2)
 
 
-def test_contract_may_not_mint(world: World) -> None:
-    from portal.chain.contract.abi import encode_call
-
+def test_missing_minter_role_makes_rewards_wait(world: World) -> None:
     world.add_rewards(2)
     rewards = world.deployment.rewards_address
     world.admin_call(
@@ -83,7 +83,7 @@ def test_contract_may_not_mint(world: World) -> None:
     world.assert_paid_exactly_once(2)
 
 
-def test_empty_operator(world: World) -> None:
+def test_operator_without_gas_makes_rewards_wait(world: World) -> None:
     world.add_rewards(2)
     world.anvil.request("anvil_setBalance", OPERATOR, "0x0")
     assert world.round().waiting_reason == "no_gas"
@@ -95,7 +95,7 @@ def test_empty_operator(world: World) -> None:
     world.assert_paid_exactly_once(2)
 
 
-def test_operator_emptied_after_sending(world: World) -> None:
+def test_operator_emptied_after_sending_is_reported(world: World) -> None:
     world.add_rewards(2)
     world.anvil.request("evm_setAutomine", False)
     world.round()
@@ -108,7 +108,7 @@ def test_operator_emptied_after_sending(world: World) -> None:
     world.assert_paid_exactly_once(2)
 
 
-def test_reward_above_its_cap_waits_and_blocks_nobody(world: World) -> None:
+def test_reward_above_the_cap_does_not_block_others(world: World) -> None:
     (large,) = world.add_rewards(1, reward_amount_wei=9 * TOKEN)
     world.add_rewards(4)
     world.rewards_call("setCaps(uint256,uint256)", 5 * TOKEN, 0)
@@ -123,7 +123,7 @@ def test_reward_above_its_cap_waits_and_blocks_nobody(world: World) -> None:
     world.assert_paid_exactly_once(5)
 
 
-def test_daily_cap_pays_what_fits(world: World) -> None:
+def test_daily_cap_limits_each_day(world: World) -> None:
     world.add_rewards(5, reward_amount_wei=2 * TOKEN)
     world.rewards_call("setCaps(uint256,uint256)", 0, 5 * TOKEN)
     assert world.round().submitted == 2
@@ -138,9 +138,7 @@ def test_daily_cap_pays_what_fits(world: World) -> None:
     world.assert_paid_exactly_once(5)
 
 
-def test_transfer_mode_pays_what_the_treasury_holds(world: World) -> None:
-    from portal.chain.contract.abi import encode_call
-
+def test_transfer_mode_pays_only_what_the_treasury_covers(world: World) -> None:
     world.add_rewards(3, reward_amount_wei=2 * TOKEN)
     world.rewards_call("setRewardMode(uint8)", 1)
     assert world.round().waiting_reason == "treasury_empty"
@@ -153,12 +151,12 @@ def test_transfer_mode_pays_what_the_treasury_holds(world: World) -> None:
     world.assert_paid_exactly_once(3)
 
 
-@pytest.mark.parametrize("place", [0, 2, 4])
-def test_one_reverting_recipient_of_a_batch(world: World, place: int) -> None:
-    world.add_rewards(place)
+@pytest.mark.parametrize("position", [0, 2, 4])
+def test_reverting_recipient_does_not_block_its_batch(world: World, position: int) -> None:
+    world.add_rewards(position)
     (bad,) = world.add_rewards(1, referrer_wallet=BAD)
-    world.add_rewards(9 - place)
-    world.anvil.request("anvil_setCode", world.deployment.token_address, choosy_token(BAD))
+    world.add_rewards(9 - position)
+    world.anvil.request("anvil_setCode", world.deployment.token_address, refusing_token_code(BAD))
     report = world.round()
     assert (report.submitted, report.failed) == (4, 1)
     world.finish()
@@ -168,9 +166,9 @@ def test_one_reverting_recipient_of_a_batch(world: World, place: int) -> None:
     world.assert_paid_exactly_once(9)
 
 
-def test_a_single_reverting_recipient(world: World) -> None:
+def test_single_reverting_recipient_fails(world: World) -> None:
     world.add_rewards(1, referrer_wallet=BAD)
-    world.anvil.request("anvil_setCode", world.deployment.token_address, choosy_token(BAD))
+    world.anvil.request("anvil_setCode", world.deployment.token_address, refusing_token_code(BAD))
     assert world.round().failed == 1
     moves = world.rows("SELECT from_status, to_status FROM event_log WHERE entity = 'reward' ORDER BY id")
     assert moves == [("approved", "minting"), ("minting", "failed")]
@@ -180,17 +178,14 @@ def test_recipient_that_reverts_only_when_sent_is_isolated(world: World) -> None
     (bad,) = world.add_rewards(1, referrer_wallet=BAD)
     world.add_rewards(6)
     world.anvil.request(
-        "anvil_setCode", world.deployment.token_address, choosy_token(BAD, only_when_sent=True)
+        "anvil_setCode", world.deployment.token_address, refusing_token_code(BAD, only_when_sent=True)
     )
     world.finish(rounds=80)
     assert world.rows("SELECT status FROM referral_rewards WHERE id = %s", bad) == [("failed",)]
     world.assert_paid_exactly_once(6)
 
 
-def test_paid_elsewhere_is_minted_not_failed(world: World) -> None:
-    from portal.chain import order_ref
-    from portal.chain.contract.abi import encode_call
-
+def test_reward_paid_by_another_transaction_becomes_minted(world: World) -> None:
     (reward_id,) = world.add_rewards(1)
     reference, wallet, amount = world.rows(
         "SELECT order_reference, referrer_wallet, reward_amount_wei FROM referral_rewards WHERE id = %s",
@@ -200,12 +195,12 @@ def test_paid_elsewhere_is_minted_not_failed(world: World) -> None:
     data = encode_call("payReferral(address,uint256,bytes32)", wallet, int(amount), ref)
     world.transact(OPERATOR, world.deployment.rewards_address, data)
     assert world.round().submitted == 0
-    assert world.count("approved") == 1, "not final yet, so it waits"
+    assert world.count("approved") == 1, "not final yet"
     world.finish()
     world.assert_paid_exactly_once(1)
 
 
-def test_failed_though_paid_heals(world: World) -> None:
+def test_failed_reward_that_was_paid_becomes_minted(world: World) -> None:
     world.add_rewards(1)
     world.round()
     world.anvil.mine(5)
@@ -217,7 +212,7 @@ def test_failed_though_paid_heals(world: World) -> None:
     world.assert_paid_exactly_once(1)
 
 
-def test_rejected_though_paid_is_told_to_the_admins(world: World) -> None:
+def test_rejected_reward_that_was_paid_raises_an_alert(world: World) -> None:
     world.add_rewards(1)
     world.round()
     world.rows(
@@ -234,11 +229,7 @@ def test_reward_of_another_chain_waits(world: World) -> None:
     assert world.statuses() == {"approved": 1}
 
 
-def test_no_chain_and_no_key(world: World) -> None:
-    from portal.chain import open_chain
-    from portal.flows.minting.mint_rewards import mint_rewards
-    from tests.support.chain_world import TESTER
-
+def test_missing_chain_key_or_contract_makes_rewards_wait(world: World) -> None:
     world.add_rewards(1)
     settings = world.settings(referral_rewards_address="")
     assert mint_rewards(open_chain(settings), settings, 10, TESTER).waiting_reason == "not_configured"

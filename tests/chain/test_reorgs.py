@@ -1,4 +1,4 @@
-"""The chain takes blocks back, shallow and deeper than final; the mempool is emptied; nonces are stolen."""
+"""Reorganizations, shallow and deeper than final; emptied mempools; nonces used by other transactions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.chain_world import OPERATOR, OTHER, World
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
-def test_reorganised_before_final(world: World, depth: int) -> None:
+def test_reorg_before_finality_loses_no_payment(world: World, depth: int) -> None:
     world.anvil.mine(10)
     world.add_rewards(6)
     world.round()
@@ -21,7 +21,7 @@ def test_reorganised_before_final(world: World, depth: int) -> None:
     world.assert_paid_exactly_once(6)
 
 
-def test_reorganised_deeper_than_final(world: World) -> None:
+def test_reorg_deeper_than_final_reopens_rewards(world: World) -> None:
     world.anvil.mine(10)
     ids = world.add_rewards(12)
     world.finish()
@@ -29,11 +29,13 @@ def test_reorganised_deeper_than_final(world: World) -> None:
     assert len(world.paid_events()) < 12
     world.finish()
     world.assert_paid_exactly_once(12)
-    told = world.rows("SELECT DISTINCT event FROM event_log WHERE entity_id = ANY(%s)", [str(i) for i in ids])
-    assert ("reward_reopened",) in told
+    events = world.rows(
+        "SELECT DISTINCT event FROM event_log WHERE entity_id = ANY(%s)", [str(i) for i in ids]
+    )
+    assert ("reward_reopened",) in events
 
 
-def test_reorganised_with_an_unmined_one_waiting(world: World) -> None:
+def test_reorg_with_an_unmined_transaction_loses_no_payment(world: World) -> None:
     world.anvil.mine(10)
     world.add_rewards(10)
     world.round()
@@ -48,7 +50,7 @@ def test_reorganised_with_an_unmined_one_waiting(world: World) -> None:
     world.assert_paid_exactly_once(10)
 
 
-def test_emptied_mempool(world: World) -> None:
+def test_dropped_transaction_is_sent_again(world: World) -> None:
     world.add_rewards(5)
     world.anvil.request("evm_setAutomine", False)
     world.round()
@@ -60,7 +62,7 @@ def test_emptied_mempool(world: World) -> None:
     world.assert_paid_exactly_once(5)
 
 
-def test_base_fee_spike(world: World) -> None:
+def test_base_fee_spike_bumps_the_transaction(world: World) -> None:
     world.add_rewards(2)
     world.anvil.request("evm_setAutomine", False)
     world.round()
@@ -77,7 +79,7 @@ def test_base_fee_spike(world: World) -> None:
     assert world.rows("SELECT count(*) FROM chain_attempts")[0][0] >= 2
 
 
-def test_ceiling_makes_rewards_wait(world: World) -> None:
+def test_fee_ceiling_makes_rewards_wait(world: World) -> None:
     world.add_rewards(2)
     world.anvil.request("anvil_setNextBlockBaseFeePerGas", hex(50 * 10**9))
     world.anvil.mine()
@@ -87,7 +89,7 @@ def test_ceiling_makes_rewards_wait(world: World) -> None:
     world.assert_paid_exactly_once(2)
 
 
-def test_stolen_nonce(world: World) -> None:
+def test_nonce_used_by_another_transaction_supersedes_ours(world: World) -> None:
     world.add_rewards(4)
     world.anvil.request("evm_setAutomine", False)
     world.round()
@@ -103,7 +105,7 @@ def test_stolen_nonce(world: World) -> None:
     world.assert_paid_exactly_once(4)
 
 
-def test_gap_left_by_a_foreign_transaction(world: World) -> None:
+def test_nonce_gap_is_filled(world: World) -> None:
     world.anvil.mine(10)
     world.transact(OPERATOR, OTHER, value=1)
     world.add_rewards(3)
@@ -125,7 +127,7 @@ def test_mined_batches_do_not_wait_for_finality(world: World) -> None:
     world.assert_paid_exactly_once(20)
 
 
-def test_never_two_unmined_transactions(world: World) -> None:
+def test_at_most_one_transaction_is_unmined(world: World) -> None:
     world.add_rewards(12)
     world.anvil.request("evm_setAutomine", False)
     for _ in range(3):
@@ -136,8 +138,8 @@ def test_never_two_unmined_transactions(world: World) -> None:
     world.assert_paid_exactly_once(12)
 
 
-def test_reorganised_deep_and_the_nonce_stolen(world: World) -> None:
-    """The account's nonce looks right afterwards: only the events tell that the payment is gone."""
+def test_deep_reorg_with_reused_nonce_pays_again(world: World) -> None:
+    """The account's nonce is correct afterwards; only the missing event shows that the payment is gone."""
     world.anvil.mine(10)
     world.add_rewards(3)
     world.finish()

@@ -1,4 +1,4 @@
-"""Nodes that lose, refuse, delay or lie: sends never decide anything, and the other node is used."""
+"""Nodes that lose, refuse, delay or falsify responses: a failed send proves nothing, and the other node is used."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def proxy(world: World) -> Iterator[RpcProxy]:
     proxy.stop()
 
 
-def impatient(world: World, *urls: str, max_head_age: int | None = None) -> Chain:
-    """Return the world's chain over some nodes with a short timeout."""
+def chain_with_short_timeout(world: World, *urls: str, max_head_age: int | None = None) -> Chain:
+    """Return the chain with the given nodes and a timeout of one second."""
     return replace(world.chain(), rpc=Rpc(urls, CHAIN_ID, max_head_age, timeout_seconds=1))
 
 
@@ -36,12 +36,12 @@ def finish(world: World, proxy: RpcProxy, count: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lose_request", "lose_response"])
-def test_lost_send(world: World, proxy: RpcProxy, kind: str) -> None:
+def test_lost_send_is_retried_only_by_a_later_round(world: World, proxy: RpcProxy, kind: str) -> None:
     world.add_rewards(5)
     proxy.faults.append(Fault(kind, SEND, times=1))
     report = world.round()
     assert (report.submitted, world.count("minting")) == (5, 5)
-    assert proxy.calls.count(SEND[0]) == 1, "the provider sent by itself again"
+    assert proxy.calls.count(SEND[0]) == 1, "the client retried on its own"
     finish(world, proxy, 5)
     assert world.rows("SELECT count(*) FROM chain_attempts") == [(1,)]
 
@@ -59,7 +59,7 @@ def test_refused_send_decides_nothing(world: World, proxy: RpcProxy, message: st
 
 
 @pytest.mark.parametrize("status", [429, 502])
-def test_node_refuses_for_a_while(world: World, proxy: RpcProxy, status: int) -> None:
+def test_unavailable_node_makes_rewards_wait(world: World, proxy: RpcProxy, status: int) -> None:
     world.add_rewards(3)
     proxy.faults.append(Fault("status", status=status))
     report = world.round()
@@ -68,7 +68,7 @@ def test_node_refuses_for_a_while(world: World, proxy: RpcProxy, status: int) ->
 
 
 @pytest.mark.parametrize("skipped", range(0, 14, 2))
-def test_node_fails_anywhere_in_the_round(world: World, proxy: RpcProxy, skipped: int) -> None:
+def test_node_failure_at_any_call_loses_no_payment(world: World, proxy: RpcProxy, skipped: int) -> None:
     world.add_rewards(8)
     world.round()
     world.anvil.mine(5)
@@ -78,7 +78,7 @@ def test_node_fails_anywhere_in_the_round(world: World, proxy: RpcProxy, skipped
     finish(world, proxy, 8)
 
 
-def test_json_rpc_rate_limit_is_away(world: World, proxy: RpcProxy) -> None:
+def test_json_rpc_rate_limit_counts_as_unavailable(world: World, proxy: RpcProxy) -> None:
     world.add_rewards(1)
     limited = {"code": -32005, "message": "daily request count exceeded"}
     proxy.faults.append(Fault("error", ("eth_chainId",), error=limited))
@@ -89,28 +89,30 @@ def test_json_rpc_rate_limit_is_away(world: World, proxy: RpcProxy) -> None:
 def test_slow_node_times_out(world: World, proxy: RpcProxy) -> None:
     world.add_rewards(2)
     proxy.faults.append(Fault("slow", seconds=3, times=1))
-    report = mint_rewards(impatient(world, proxy.url), world.settings(), 10, TESTER)
+    report = mint_rewards(chain_with_short_timeout(world, proxy.url), world.settings(), 10, TESTER)
     assert report.waiting_reason == "chain_away"
     finish(world, proxy, 2)
 
 
-def test_stale_node_is_passed_over(world: World, proxy: RpcProxy) -> None:
+def test_stale_node_is_skipped(world: World, proxy: RpcProxy) -> None:
     world.add_rewards(2)
     proxy.faults.append(Fault("rewrite", ("eth_getBlockByNumber",), rewrite=_older))
-    alone = mint_rewards(impatient(world, proxy.url, max_head_age=120), world.settings(), 10, TESTER)
-    assert alone.waiting_reason == "chain_away"
-    assert "seconds old" in alone.waiting_detail
-    chain = impatient(world, proxy.url, world.anvil.url, max_head_age=120)
+    report = mint_rewards(
+        chain_with_short_timeout(world, proxy.url, max_head_age=120), world.settings(), 10, TESTER
+    )
+    assert report.waiting_reason == "chain_away"
+    assert "seconds old" in report.waiting_detail
+    chain = chain_with_short_timeout(world, proxy.url, world.anvil.url, max_head_age=120)
     assert mint_rewards(chain, world.settings(), 10, TESTER).submitted == 2
     finish(world, proxy, 2)
 
 
-def test_wrong_chain(world: World, proxy: RpcProxy) -> None:
+def test_node_of_another_chain_is_not_used(world: World, proxy: RpcProxy) -> None:
     world.add_rewards(2)
     proxy.faults.append(Fault("rewrite", ("eth_chainId",), rewrite=lambda method, result: "0x1"))
     report = world.round()
     assert (report.waiting_reason, report.submitted) == ("wrong_chain", 0)
-    chain = impatient(world, proxy.url, world.anvil.url)
+    chain = chain_with_short_timeout(world, proxy.url, world.anvil.url)
     assert mint_rewards(chain, world.settings(), 10, TESTER).submitted == 2
     finish(world, proxy, 2)
 
@@ -123,7 +125,7 @@ def test_second_node_takes_over(world: World, proxy: RpcProxy) -> None:
     finish(world, proxy, 2)
 
 
-def test_node_without_batches(world: World, proxy: RpcProxy) -> None:
+def test_node_without_batch_support_works(world: World, proxy: RpcProxy) -> None:
     world.add_rewards(3)
     refusal = {"error": {"code": -32600, "message": "batch requests are not supported"}, "id": None}
     proxy.refuse_batches = refusal
@@ -131,7 +133,7 @@ def test_node_without_batches(world: World, proxy: RpcProxy) -> None:
     world.assert_paid_exactly_once(3)
 
 
-def test_keys_and_paths_stay_out_of_errors(world: World) -> None:
+def test_errors_do_not_contain_the_node_url(world: World) -> None:
     world.add_rewards(1)
     report = world.round(polygon_rpc_url="http://127.0.0.1:9/v2/secret-access-key")
     assert report.waiting_reason == "chain_away"

@@ -1,4 +1,4 @@
-"""Signatures of keys and of contract wallets, the latter on a real chain."""
+"""Signatures of externally owned accounts and, on a real chain, of contract wallets."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def wallet() -> TestWallet:
 @pytest.mark.parametrize(
     "text", ["ascii", "Прив'язати цей гаманець до мого облікового запису.", "ы" * 500, "🦊\n\n", " "]
 )
-def test_a_key_signs_the_bytes_of_any_alphabet(wallet: TestWallet, text: str) -> None:
+def test_utf_8_messages_are_verified(wallet: TestWallet, text: str) -> None:
     assert is_signed_by(NO_CHAIN, wallet.stored, text, wallet.sign(text))
     assert wallet.sign(text) == wallet.sign_bytes(text.encode())
     assert not is_signed_by(NO_CHAIN, wallet.stored, text + ".", wallet.sign(text))
 
 
-def test_every_way_of_writing_a_signature_counts(wallet: TestWallet) -> None:
+def test_every_signature_encoding_is_accepted(wallet: TestWallet) -> None:
     for number in range(20):  # both parities
         message = f"{MESSAGE}{number}"
         signature = wallet.sign(message)
@@ -51,17 +51,17 @@ def test_every_way_of_writing_a_signature_counts(wallet: TestWallet) -> None:
             assert is_signed_by(NO_CHAIN, wallet.stored, message, form), form
 
 
-def test_somebody_elses_key_is_not_this_wallet(wallet: TestWallet) -> None:
+def test_signature_of_another_key_is_refused(wallet: TestWallet) -> None:
     assert not is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, TestWallet().sign(MESSAGE))
 
 
-def test_the_other_half_of_the_curve_is_refused(wallet: TestWallet) -> None:
+def test_high_s_signature_is_refused(wallet: TestWallet) -> None:
     high = with_high_s(wallet.sign(MESSAGE))
     assert int(high[66:130], 16) > ORDER // 2
     assert not is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, high)
 
 
-def test_what_is_no_signature_is_refused(wallet: TestWallet) -> None:
+def test_malformed_signature_is_refused(wallet: TestWallet) -> None:
     good = wallet.sign(MESSAGE)
     zero_r, zero_s = "0x" + "00" * 32 + good[66:], good[:66] + "00" * 32 + good[-2:]
     big_r = f"0x{ORDER:064x}{good[66:]}"
@@ -90,9 +90,7 @@ def opened(chain: LocalChain, database: str) -> AnyChain:
     return open_chain(settings_of(chain))
 
 
-def test_a_contract_wallet_answers_for_its_owner(
-    chain: LocalChain, opened: AnyChain, wallet: TestWallet
-) -> None:
+def test_contract_wallet_verifies_its_owner(chain: LocalChain, opened: AnyChain, wallet: TestWallet) -> None:
     contract = deploy(chain, contract_wallet_code(wallet.stored))
     assert is_signed_by(opened, contract, MESSAGE, wallet.sign(MESSAGE))
     assert not is_signed_by(opened, contract, MESSAGE + ".", wallet.sign(MESSAGE))
@@ -101,7 +99,7 @@ def test_a_contract_wallet_answers_for_its_owner(
 
 
 @pytest.mark.parametrize(
-    ("code", "agrees"),
+    ("code", "is_valid"),
     [
         (constant_answer_code(MAGIC), True),
         (constant_answer_code("00" * 31 + "01"), False),
@@ -110,32 +108,36 @@ def test_a_contract_wallet_answers_for_its_owner(
         (constant_answer_code("00" * 28 + "1626ba7e"), False),
         ("0x60006000fd", False),  # reverts
         ("0x60046000f3", False),  # four bytes only
-        ("0x00", False),  # answers nothing
+        ("0x00", False),  # returns nothing
         ("0x5b600056", False),  # runs out of gas
     ],
 )
-def test_only_the_magic_word_is_a_yes(chain: LocalChain, opened: AnyChain, code: str, agrees: bool) -> None:
+def test_only_the_magic_value_is_accepted(
+    chain: LocalChain, opened: AnyChain, code: str, is_valid: bool
+) -> None:
     contract = deploy(chain, code)
     for signature in ("0x" + "11" * 65, "0x" + "22" * 300, "0x01"):
-        assert is_signed_by(opened, contract, MESSAGE, signature) is agrees
+        assert is_signed_by(opened, contract, MESSAGE, signature) is is_valid
 
 
-def test_an_address_without_code_has_nobody_to_ask(opened: AnyChain, wallet: TestWallet) -> None:
+def test_invalid_signature_of_an_address_without_code_is_refused(
+    opened: AnyChain, wallet: TestWallet
+) -> None:
     assert not is_signed_by(opened, TestWallet().stored, MESSAGE, wallet.sign(MESSAGE))
     assert not is_signed_by(opened, wallet.stored, MESSAGE, "0x" + "11" * 300)
 
 
-def test_without_a_chain_a_contracts_signature_is_not_called_wrong(wallet: TestWallet) -> None:
+def test_contract_signature_cannot_be_checked_without_chain(wallet: TestWallet) -> None:
     with pytest.raises(ContractWalletUnchecked):
         is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, "0x" + "11" * 300)
 
 
-def test_a_node_that_is_away_or_of_another_chain_decides_nothing(
+def test_unreachable_or_wrong_node_raises_chain_away(
     chain: LocalChain, database: str, wallet: TestWallet
 ) -> None:
     for changes in ({"polygon_rpc_url": "http://127.0.0.1:1"}, {"referral_chain_id": 80002}):
         away = open_chain(settings_of(chain, **changes))
         with pytest.raises(ChainAway):
             is_signed_by(away, TestWallet().stored, MESSAGE, wallet.sign(MESSAGE))
-        # A key's own signature needs no node.
+        # The signature of a key needs no node.
         assert is_signed_by(away, wallet.stored, MESSAGE, wallet.sign(MESSAGE))

@@ -1,4 +1,4 @@
-"""Fixtures of commands: a fresh database, applications with and without a chain, and a web server."""
+"""Fixtures for commands: a new database, with and without a chain or a running server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MakePortal = Callable[..., Flask]
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[str]:
-    """Bind the models to a fresh database and yield its URL; an application binds them again."""
+    """Bind the models to a new database and yield its URL; an application binds them again."""
     bind_database(database_url)
     try:
         yield database_url
@@ -71,7 +71,7 @@ def on_chain(chain: LocalChain) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Flask], str]]:
-    """Return a function that serves an application on loopback and returns its address."""
+    """Yield a function that serves an application on loopback and returns its address."""
     servers = []
 
     def start(app: Flask) -> str:

@@ -1,4 +1,4 @@
-"""`flask clone init`: a folder to start another deployment from, with nothing of this one in it."""
+"""`flask clone init`: a folder for another deployment, independent of this one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def empty_database(database: str) -> Iterator[str]:
-    """Yield the URL of a database without a table."""
+    """Yield the URL of a database without tables."""
     url, server = named(database, f"clone_{os.getpid()}"), named(database, "portal")
     execute(server, f"CREATE DATABASE clone_{os.getpid()}")
     yield url
@@ -54,7 +54,7 @@ def test_clone_is_complete(
     assert "PORTAL_ENV='production'" in (folder / ".env").read_text()
     assert execute(empty_database, "SELECT count(*) FROM users") == [(0,)]
     assert (folder / "CHECKLIST.md").read_text() in result.output
-    # Production still refuses it: the merchant account has no default.
+    # Production requires the merchant account, which has no default.
     with pytest.raises(ValidationError, match="WAYFORPAY"):
         read(folder)
 
@@ -79,13 +79,13 @@ def test_checklist_ticks_completed_items(
 
 def test_second_run_keeps_the_secrets(make_portal: MakePortal, tmp_path: Path) -> None:
     make_user()
-    drawn = set()
+    secret_keys = set()
     for _ in range(2):
         result = invoke(make_portal(), "clone", "init", str(tmp_path / "c"), "--name", "Tea")
         assert result.exit_code == 0, result.output
         assert "DATABASE_URL is in use by a portal" in result.output
-        drawn.add(read(tmp_path / "c", portal_env="development").secret_key.get_secret_value())
-    assert len(drawn) == 1
+        secret_keys.add(read(tmp_path / "c", portal_env="development").secret_key.get_secret_value())
+    assert len(secret_keys) == 1
     assert "unchanged" in result.output
 
 
@@ -126,7 +126,7 @@ def test_malformed_value_is_named_and_nothing_is_written(
     assert not (tmp_path / "c").exists()
 
 
-def test_clone_starts_with_the_commands_of_its_checklist(
+def test_doctor_passes_on_a_configured_clone(
     make_portal: MakePortal, empty_database: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "c"
@@ -135,9 +135,9 @@ def test_clone_starts_with_the_commands_of_its_checklist(
     with (folder / ".env").open("a") as file:
         file.write("WAYFORPAY_MERCHANT_ACCOUNT=tea\nWAYFORPAY_SECRET_KEY=s\n")
     clean = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-    expected = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "flask", "--app", str(PROJECT / "wsgi.py"), "doctor"],
         cwd=folder, env=clean, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert expected.returncode == 0, expected.stdout + expected.stderr
-    assert "not_configured" in expected.stdout
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert "not_configured" in completed.stdout

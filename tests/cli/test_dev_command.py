@@ -1,4 +1,4 @@
-"""`flask dev`: start, kill, adoption, stop and refusals."""
+"""`flask dev`: start, crash, adoption, stop and errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DESCRIBED = {
 
 @pytest.fixture
 def portals() -> Iterator[list[RunningPortal]]:
-    """Collect the portals of a test, so that none is left whatever happens."""
+    """Collect the portals of a test and stop all of them at its end."""
     started: list[RunningPortal] = []
     yield started
     for running in started:
@@ -61,7 +61,7 @@ def _users(running: RunningPortal) -> object:
 
 
 def _group(running: RunningPortal) -> list[int]:
-    """Return the living processes of the command's group."""
+    """Return the running processes in the process group of the command."""
     listed = subprocess.run(["ps", "-eo", "pid=,pgid="], capture_output=True, text=True, check=True).stdout
     pairs = [line.split() for line in listed.splitlines()]
     return [int(pid) for pid, group in pairs if int(group) == running.process.pid and start_mark(int(pid))]
@@ -102,13 +102,13 @@ def test_other_commands_need_only_the_database_url(tmp_path: Path, portals: list
     doctor = _command(running, "doctor")
     assert "chain        ok" in doctor
     assert "portal       answers" in doctor
-    expected = _command(running, "smoke", "all")
-    assert "FAIL" not in expected
-    assert "skip" not in expected, "the chain, its minter and the cron secret are known"
+    smoke = _command(running, "smoke", "all")
+    assert "FAIL" not in smoke
+    assert "skip" not in smoke, "the chain, its minter and the cron secret are known"
     (link,) = re.findall(r"http://\S+", _command(running, "user", "reset-link", "buyer@demo.example"))
     assert _status(link) == 200, "signed with the running portal's key"
     assert "REFERRAL_REWARDS_ADDRESS" in _command(running, "doctor", REFERRAL_REWARDS_ADDRESS="0x1"), (
-        "it wins"
+        "the environment takes precedence"
     )
 
 
@@ -125,9 +125,7 @@ def _command(running: RunningPortal, *arguments: str, **environment: str) -> str
     return done.stdout + done.stderr
 
 
-def test_killed_portal_leaves_its_servers_to_the_next_start(
-    tmp_path: Path, portals: list[RunningPortal]
-) -> None:
+def test_next_start_adopts_servers_of_a_killed_portal(tmp_path: Path, portals: list[RunningPortal]) -> None:
     first = start_portal(tmp_path / "data")
     portals.append(first)
     users = _users(first)
@@ -212,7 +210,7 @@ def test_killed_server_is_restarted(tmp_path: Path, portals: list[RunningPortal]
     assert _users(running)
 
 
-def test_end_of_the_web_server_ends_the_command(tmp_path: Path, portals: list[RunningPortal]) -> None:
+def test_command_ends_when_the_web_server_ends(tmp_path: Path, portals: list[RunningPortal]) -> None:
     running = start_portal(tmp_path / "data")
     portals.append(running)
     children = subprocess.run(
@@ -229,7 +227,7 @@ def test_end_of_the_web_server_ends_the_command(tmp_path: Path, portals: list[Ru
     assert _wait_until(lambda: not _group(running))
 
 
-def test_second_portal_on_the_folder_is_refused(tmp_path: Path, portals: list[RunningPortal]) -> None:
+def test_second_portal_on_the_same_folder_is_refused(tmp_path: Path, portals: list[RunningPortal]) -> None:
     running = start_portal(tmp_path / "data")
     portals.append(running)
 

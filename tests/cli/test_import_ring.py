@@ -53,8 +53,8 @@ class Ring:
         connection = psycopg2.connect(self.url)
         with connection, connection.cursor() as cursor:
             for row in rows:
-                expected = json.dumps(row, default=str)
-                cursor.execute(f"INSERT INTO {table} VALUES (%s, %s)", [row.get("id"), expected])
+                document = json.dumps(row, default=str)
+                cursor.execute(f"INSERT INTO {table} VALUES (%s, %s)", [row.get("id"), document])
         connection.close()
 
 
@@ -123,16 +123,19 @@ def test_documents_become_rows_with_events(make_portal: MakePortal, ring: Ring) 
     assert (minted.reward_amount_wei, minted.order_total_minor) == (6 * 10**18 + 2, 48_000)
     assert (minted.usd_value, minted.reward_percent) == (Decimal("0.6"), Decimal(5))
     assert minted.created_at.isoformat() == "2023-11-14T22:13:20.123000+00:00"
-    sold = {row.status: row for row in Settlement.select()}
-    assert set(sold) == {"pending", "completed", "held", "cancelled"}
-    assert stop_reason(sold["held"].failure_reason).startswith("The other system was paying this")
-    assert (sold["pending"].commission_minor, sold["pending"].net_payout_minor) == (12_480, 35_520)
-    assert sold["pending"].scheduled_for.isoformat() == "2025-02-02T22:00:00+00:00"
-    assert sold["completed"].metadata["commissionBreakdown"]["customSplits"][0]["amount"] == "4.80"
+    settlements = {row.status: row for row in Settlement.select()}
+    assert set(settlements) == {"pending", "completed", "held", "cancelled"}
+    assert stop_reason(settlements["held"].failure_reason).startswith("The other system was paying this")
+    assert (settlements["pending"].commission_minor, settlements["pending"].net_payout_minor) == (
+        12_480,
+        35_520,
+    )
+    assert settlements["pending"].scheduled_for.isoformat() == "2025-02-02T22:00:00+00:00"
+    assert settlements["completed"].metadata["commissionBreakdown"]["customSplits"][0]["amount"] == "4.80"
     assert SalesAssist.select().count() == 2
-    expected = {row.event for row in EventLog.select().where(EventLog.actor == "command:import-ring")}
+    events = {row.event for row in EventLog.select().where(EventLog.actor == "command:import-ring")}
     assert {"code_imported", "reward_imported", "settlement_imported", "assist_imported", "user_imported",
-            "vendor_imported"} <= expected  # fmt: skip
+            "vendor_imported"} <= events  # fmt: skip
     paid_before = [
         row.amount for row in JournalTransfer.select().where(JournalTransfer.kind == "paid_before")
     ]
@@ -216,8 +219,8 @@ def test_inexact_row_is_refused_with_its_reason(
     report = tmp_path / "report.json"
     result = invoke(make_portal(), "import-ring", ring.url, "--report", str(report))
     assert result.exit_code == 2, result.output
-    expected = next(expected for expected in json.loads(report.read_text()) if expected["table"] == table)
-    assert [row["reason"].partition(":")[0] for row in expected["refused"]] == [reason]
+    result_of_table = next(each for each in json.loads(report.read_text()) if each["table"] == table)
+    assert [row["reason"].partition(":")[0] for row in result_of_table["refused"]] == [reason]
     assert rows() == before
 
 
@@ -234,13 +237,13 @@ def test_refused_row_does_not_affect_others(make_portal: MakePortal, ring: Ring)
 
 
 def test_existing_user_is_matched_by_wallet_and_never_by_email(make_portal: MakePortal, ring: Ring) -> None:
-    person, stranger = make_user(), make_user(email="o@ring.example")
+    person, other_user = make_user(), make_user(email="o@ring.example")
     Wallet.insert(address=WALLET, user=person.id).execute()
     ring.documents("refcodes", code(email="o@ring.example"), code(code="abcdefgh", walletAddress=OTHER))
     assert invoke(make_portal(), "import-ring", ring.url).exit_code == 0
     assert {row.owner_user_id for row in Refcode.select()} == {person.id}
     assert {row.address for row in Wallet.select().where(Wallet.user == person.id)} == {WALLET, OTHER}
-    assert not Wallet.select().where(Wallet.user == stranger.id).exists()
+    assert not Wallet.select().where(Wallet.user == other_user.id).exists()
 
 
 def test_code_of_another_owner_is_not_taken_over(make_portal: MakePortal, ring: Ring) -> None:
@@ -251,14 +254,14 @@ def test_code_of_another_owner_is_not_taken_over(make_portal: MakePortal, ring: 
     assert Refcode.get().owner_user_id == mine.owner_user_id
 
 
-def test_existing_vendor_can_be_given(make_portal: MakePortal, ring: Ring) -> None:
-    here = make_vendor()
+def test_existing_vendor_can_be_specified(make_portal: MakePortal, ring: Ring) -> None:
+    existing = make_vendor()
     ring.documents("settlements", settlement(1, "pending"))
     app = make_portal()
     wrong = invoke(app, "import-ring", ring.url, "--vendor", "shop-1=99")
     assert (wrong.exit_code, Settlement.select().count()) == (1, 0)
-    assert invoke(app, "import-ring", ring.url, "--vendor", f"shop-1={here.id}").exit_code == 0
-    assert Settlement.get().vendor_id == here.id
+    assert invoke(app, "import-ring", ring.url, "--vendor", f"shop-1={existing.id}").exit_code == 0
+    assert Settlement.get().vendor_id == existing.id
     assert Vendor.select().count() == 1
 
 
@@ -309,8 +312,8 @@ def pay(chain: LocalChain) -> Callable[[int, str, int], None]:
     def send(number: int, wallet: str, amount: int) -> None:
         reference = f"store_o{number}_1700000000000"
         ref = bytes.fromhex(order_ref(reference)[2:])
-        expected = encode_call("payReferral(address,uint256,bytes32)", wallet, amount, ref)
-        _send(chain, expected)
+        calldata = encode_call("payReferral(address,uint256,bytes32)", wallet, amount, ref)
+        _send(chain, calldata)
 
     return send
 
@@ -343,7 +346,7 @@ def test_chain_decides_the_status_of_a_mint(
     assert {name: row.status for name, row in rewards.items()} == {
         "o1": "approved", "o2": "minted", "o3": "minted", "o4": "failed", "o5": "approved", "o6": "minted",
     }  # fmt: skip
-    # What was paid is what the contract says, not what the old system meant to pay.
+    # The amounts are those of the contract's events, not those that the old system stored.
     assert (rewards["o2"].reward_amount_wei, rewards["o3"].reward_amount_wei) == (7, 6 * 10**18 + 3)
     assert rewards["o2"].tx_hash != rewards["o3"].tx_hash
     assert "minted_not_on_chain" in result.output

@@ -1,4 +1,4 @@
-"""`flask smoke`: it passes on a healthy portal, reports failures, and lists what it leaves behind."""
+"""`flask smoke`: success, failures, and the rows that remain."""
 
 from __future__ import annotations
 
@@ -54,8 +54,10 @@ def test_erp_follows_the_platforms_percent(make_portal: MakePortal) -> None:
 
 
 def test_erp_reports_failure_and_leaves_nothing(make_portal: MakePortal) -> None:
-    query("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$")
-    query("CREATE TRIGGER lose BEFORE INSERT ON erp_sales_assists FOR EACH ROW EXECUTE FUNCTION lose()")
+    query("CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$")
+    query(
+        "CREATE TRIGGER drop_row BEFORE INSERT ON erp_sales_assists FOR EACH ROW EXECUTE FUNCTION drop_row()"
+    )
     before = count_rows()
     result = invoke(make_portal(), "smoke", "erp")
     assert result.exit_code == 1
@@ -81,23 +83,23 @@ def test_growth_mints_and_balances_the_journal(make_portal: MakePortal, on_chain
     assert RewardDebit.get().amount_wei == reward.reward_amount_wei
     assert {person.email.partition("@")[2] for person in User.select()} == {"smoke.example"}
     assert not Refcode.get().active
-    left = sum(
+    clearing = sum(
         row.amount if row.credit_account == "clearing" else -row.amount
         for row in JournalTransfer.select()
         if "clearing" in (row.credit_account, row.debit_account)
     )
-    assert left == 0
+    assert clearing == 0
     assert run_checks() == {}
 
 
 def test_growth_can_be_repeated(make_portal: MakePortal, on_chain: dict[str, Any]) -> None:
     app = make_portal(**on_chain)
-    people = set()
+    user_counts = set()
     for _ in range(2):
         result = invoke(app, "smoke", "growth", "--timeout", "60")
         assert result.exit_code == 0, result.output
-        people.add(User.select().count())
-    assert len(people) == 1
+        user_counts.add(User.select().count())
+    assert len(user_counts) == 1
     assert [row.status for row in ReferralReward.select()] == ["minted", "minted"]
     # The debit of the first run is netted from the second reward, except one wei that is minted.
     assert {row.reward_amount_wei for row in ReferralReward.select()} > {1}
@@ -113,9 +115,9 @@ def test_growth_without_chain_refunds_and_reports_it(make_portal: MakePortal) ->
 
 
 def test_growth_refunds_when_nothing_is_mined(make_portal: MakePortal) -> None:
-    away = {"polygon_rpc_url": "http://127.0.0.1:1", "referral_rewards_address": f"0x{'1':0>40}",
+    unreachable = {"polygon_rpc_url": "http://127.0.0.1:1", "referral_rewards_address": f"0x{'1':0>40}",
             "referral_chain_id": 31337, "referral_minter_private_key": "1" * 64}  # fmt: skip
-    result = invoke(make_portal(**away), "smoke", "growth", "--timeout", "1")
+    result = invoke(make_portal(**unreachable), "smoke", "growth", "--timeout", "1")
     assert result.exit_code == 1, result.output
     assert "the mint is not final after 1 s" in result.output
     assert (PaymentTransaction.get().status, ReferralReward.get().status) == ("refunded", "rejected")
@@ -145,7 +147,7 @@ def test_http_passes(served: tuple[Flask, str]) -> None:
     assert [code.active for code in Refcode.select()] == [False]
     assert not Order.select().exists()
     assert not Product.select().exists()
-    # The password that let the account in for a minute is gone: set, then replaced.
+    # The temporary password of the account was set and then replaced.
     assert EventLog.select().where(EventLog.event == "password_changed").count() == 2
 
 

@@ -1,4 +1,4 @@
-"""A session lock keeps its own connection, whatever happens to the application's."""
+"""A session lock has its own connection, independent of the application's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def is_free(name: str) -> bool:
 
 @contextmanager
 def idle_connection_in_use() -> Iterator[None]:
-    """Let another thread take the idle connection of the pool, so that this thread's next query opens a new one."""
+    """Take the idle pooled connection in another thread, so that this thread's next query opens a new one."""
     taken, done = threading.Event(), threading.Event()
 
     def take() -> None:
@@ -54,8 +54,8 @@ def test_second_session_does_not_get_the_lock(database: str) -> None:
 
 def test_lock_survives_release_of_the_applications_connection(database: str) -> None:
     with ExitStack() as others:
-        with advisory_lock(LOCK) as got:
-            assert got
+        with advisory_lock(LOCK) as is_locked:
+            assert is_locked
             query("SELECT 1")
             release_connection()
             others.enter_context(idle_connection_in_use())

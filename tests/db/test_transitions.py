@@ -1,4 +1,4 @@
-"""Every status machine against a real database: a change that its table does not list changes nothing."""
+"""Every status machine against a real database: unlisted transitions change nothing."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_move_status_applies_only_listed_transitions(database: str, entity: str)
             model.update(status=before, **columns, **columns_of(entity, before)).where(
                 model.id == row_id
             ).execute()
-            seen = last_event()
+            last_id = last_event()
             moved = move_status(
                 model,
                 row_id,
@@ -180,7 +180,7 @@ def test_move_status_applies_only_listed_transitions(database: str, entity: str)
             assert model.get_by_id(row_id).status == (transition.to_status if moved else before)
             events = [
                 (row.event, row.from_status, row.to_status)
-                for row in EventLog.select().where(EventLog.id > seen)
+                for row in EventLog.select().where(EventLog.id > last_id)
             ]
             assert events == ([(transition.event, before, transition.to_status)] if moved else [])
             if moved:
@@ -189,7 +189,7 @@ def test_move_status_applies_only_listed_transitions(database: str, entity: str)
     assert moves == listed
 
 
-# How the portal changes a reward around a mint, by the verb of the table.
+# The batch operations on rewards by the name of their transition.
 BATCH_CHANGES: dict[str, Callable[[int], object]] = {
     "claim": lambda id_: minting.claim_mintable([id_], chain_id=1, token=HASH[:42], actor=ACTOR),
     "mint": lambda id_: minting.record_minted({id_: HASH}, ACTOR),

@@ -1,4 +1,4 @@
-"""The local chain on real processes: its state across restarts and crashes, and finality without traffic."""
+"""The local chain in real processes: its state across restarts and crashes, and finality without traffic."""
 
 from __future__ import annotations
 
@@ -154,9 +154,9 @@ def test_unreadable_state_is_renamed_and_the_chain_starts_empty(folder: Path) ->
 
 def test_process_with_reused_pid_is_not_touched(folder: Path) -> None:
     folder.mkdir()
-    stranger = subprocess.Popen(["sleep", "60"])
+    unrelated = subprocess.Popen(["sleep", "60"])
     try:
-        record = record_process(folder / "anvil.json", stranger.pid, 20_001)
+        record = record_process(folder / "anvil.json", unrelated.pid, 20_001)
         write_json(
             folder / "anvil.json", {"pid": record.pid, "started": "another start", "port": record.port}
         )
@@ -166,10 +166,10 @@ def test_process_with_reused_pid_is_not_touched(folder: Path) -> None:
         start_chain(folder)
         stop_chain(folder)
 
-        assert stranger.poll() is None
+        assert unrelated.poll() is None
     finally:
-        stranger.kill()
-        stranger.wait()
+        unrelated.kill()
+        unrelated.wait()
 
 
 def test_hanging_chain_is_replaced(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The data folder: one portal at a time, files written atomically."""
+"""The data folder: one portal at a time and atomic writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL on real processes: start, adopt, crash, stop, and what can go wrong."""
+"""The embedded PostgreSQL in real processes: start, adoption, crash, stop and errors."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.databases import execute
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A data folder below one that only we can enter, as in a checkout under /root."""
+    """Yield a data folder inside one that only this user can enter, as in a checkout under /root."""
     yield tmp_path / "data"
     stop_postgres(tmp_path / "data")
 
@@ -57,7 +57,7 @@ def test_second_start_adopts_the_running_server(folder: Path) -> None:
     assert postgres_is_running(folder)
 
 
-def test_data_and_the_port_survive_a_normal_stop(folder: Path) -> None:
+def test_data_and_port_survive_a_normal_stop(folder: Path) -> None:
     url = start_postgres(folder)
     _write_row(url)
 
@@ -81,7 +81,7 @@ def test_every_commit_survives_a_killed_server(folder: Path) -> None:
     open_session.close()
 
 
-def test_nothing_weakens_durability(folder: Path) -> None:
+def test_durability_settings_are_on(folder: Path) -> None:
     url = start_postgres(folder)
 
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
@@ -95,19 +95,19 @@ def test_stale_pid_file_does_not_prevent_the_start(folder: Path) -> None:
     lines = pid_file.read_text().splitlines()
     _kill(folder)
     owner = server_owner()
-    # Of the server's own user: PostgreSQL ignores the pids of others.
-    stranger = subprocess.Popen(["sleep", "60"], user=owner.pw_uid if owner else None)
+    # Run as the server's user, since PostgreSQL ignores processes of other users.
+    unrelated = subprocess.Popen(["sleep", "60"], user=owner.pw_uid if owner else None)
     try:
-        pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
+        pid_file.write_text("\n".join([str(unrelated.pid), *lines[1:]]) + "\n")
 
         assert not postgres_is_running(folder)
         assert start_postgres(folder) == url
         assert execute(url, "SELECT note FROM notes") == [("here",)]
         stop_postgres(folder)
-        assert stranger.poll() is None
+        assert unrelated.poll() is None
     finally:
-        stranger.kill()
-        stranger.wait()
+        unrelated.kill()
+        unrelated.wait()
 
 
 def test_port_in_use_is_avoided(folder: Path) -> None:
@@ -150,10 +150,10 @@ def test_lost_password_file_gives_a_new_password_and_keeps_the_data(folder: Path
     _write_row(url)
     (folder / "postgres.json").unlink()
 
-    renewed = start_postgres(folder)
+    new_url = start_postgres(folder)
 
-    assert renewed.split("@")[0] != url.split("@")[0]
-    assert execute(renewed, "SELECT note FROM notes") == [("here",)]
+    assert new_url.split("@")[0] != url.split("@")[0]
+    assert execute(new_url, "SELECT note FROM notes") == [("here",)]
 
 
 def test_no_folder_mode_is_changed(folder: Path) -> None:
@@ -164,10 +164,10 @@ def test_no_folder_mode_is_changed(folder: Path) -> None:
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
 
 
-def test_programs_below_a_closed_folder_create_and_run_a_cluster(
+def test_programs_in_an_inaccessible_folder_can_run_a_cluster(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A checkout in a folder that only root can enter brings its programs in there too."""
+    """The programs of a checkout that only root can enter are inaccessible to the server's user."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     installed = postgres_binaries().parent
@@ -180,9 +180,9 @@ def test_programs_below_a_closed_folder_create_and_run_a_cluster(
 
 
 def test_interrupted_first_start_is_repeated(folder: Path) -> None:
-    half = folder / "postgres.new" / "base"
-    half.mkdir(parents=True)
-    (half.parent / "PG_VERSION").write_text("18\n")
+    partial = folder / "postgres.new" / "base"
+    partial.mkdir(parents=True)
+    (partial.parent / "PG_VERSION").write_text("18\n")
 
     assert execute(start_postgres(folder), "SELECT 1") == [(1,)]
 

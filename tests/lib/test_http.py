@@ -1,4 +1,4 @@
-"""Calls to other servers: bounded in time and size, and never led elsewhere."""
+"""Requests to other servers: limited in time and size, without redirects."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Server(BaseHTTPRequestHandler):
             self.send_header("Location", "/answer")
             self.end_headers()
         elif self.path == "/large":
-            self._answer(b"x" * 2_000)
+            self._respond(b"x" * 2_000)
         elif self.path == "/slow":
             self.send_response(200)
             self.end_headers()
@@ -27,12 +27,12 @@ class _Server(BaseHTTPRequestHandler):
                 self.wfile.write(b"x")
                 time.sleep(0.01)
         else:
-            self._answer(b"answer")
+            self._respond(b"answer")
 
     def do_POST(self) -> None:
-        self._answer(self.rfile.read(int(self.headers["Content-Length"])), 418)
+        self._respond(self.rfile.read(int(self.headers["Content-Length"])), 418)
 
-    def _answer(self, body: bytes, status: int = 200) -> None:
+    def _respond(self, body: bytes, status: int = 200) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -56,29 +56,29 @@ def url() -> Iterator[str]:
         thread.join()
 
 
-def test_answer_has_its_status_and_its_body(url: str) -> None:
+def test_response_has_status_and_body(url: str) -> None:
     assert http.get(f"{url}/answer") == http.HttpAnswer(200, b"answer")
     assert http.post(url, b"sent", {}) == http.HttpAnswer(418, b"sent")
 
 
-def test_redirect_is_an_answer_and_not_followed(url: str) -> None:
+def test_redirect_is_returned_and_not_followed(url: str) -> None:
     assert http.get(f"{url}/redirect").status == 302
 
 
-def test_large_answer_is_refused(url: str) -> None:
+def test_large_response_is_refused(url: str) -> None:
     assert len(http.get(f"{url}/large", limit=2_000).body) == 2_000
     with pytest.raises(http.AnswerTooLarge):
         http.get(f"{url}/large", limit=1_999)
 
 
-def test_answer_that_trickles_is_given_up(url: str) -> None:
+def test_slow_response_times_out(url: str) -> None:
     started = time.monotonic()
     with pytest.raises(http.ServerUnreachable):
         http.get(f"{url}/slow", timeout=1)
     assert time.monotonic() - started < 3
 
 
-def test_server_that_is_away_is_one_error(url: str) -> None:
+def test_unreachable_server_raises_one_error(url: str) -> None:
     with pytest.raises(http.ServerUnreachable):
         http.get("http://127.0.0.1:1/")
     with pytest.raises(http.ServerUnreachable):

@@ -1,4 +1,4 @@
-"""Logs: our events and the records of libraries leave as the same kind of line."""
+"""Logs: events of the portal and records of libraries have the same format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from portal.logs import get_logger, log_formatter
 
 
 class Lines:
-    """What a handler of the portal wrote."""
+    """The output of a log handler of the portal."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.output = io.StringIO()
@@ -54,7 +54,7 @@ def test_event_has_values_and_context(lines: Lines) -> None:
     }
 
 
-def test_record_of_a_library_is_rendered_alike(lines: Lines) -> None:
+def test_library_record_has_the_same_format(lines: Lines) -> None:
     with bound_contextvars(request_id="abcdef12"):
         logging.getLogger("portal.test.library").error("connection to %s lost", "redis")
     (line,) = lines.as_json()

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import strategies as st
 
 from portal.lib.money import (
     MAX_MINOR,
@@ -22,8 +22,8 @@ from portal.lib.money import (
     to_major,
 )
 
-MINOR = some.integers(-MAX_MINOR, MAX_MINOR)
-CURRENCY = some.sampled_from(["UAH", "USD", "USDT", "JPY", "XYZ"])
+MINOR = st.integers(-MAX_MINOR, MAX_MINOR)
+CURRENCY = st.sampled_from(["UAH", "USD", "USDT", "JPY", "XYZ"])
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_accepted_amounts(text: str, minor: int) -> None:
      "１２", "١٢", "--1", "1-", "1.2.3", "92233720368547758.08", "9" * 41, "1\n2", "1\x00"],
 )  # fmt: skip
 def test_invalid_amounts(text: str) -> None:
-    with pytest.raises(InvalidAmount) as refused:
+    with pytest.raises(InvalidAmount) as raised:
         parse_major(text, "UAH")
-    assert (refused.value.code, refused.value.field) == ("amount_invalid", "amount")
+    assert (raised.value.code, raised.value.field) == ("amount_invalid", "amount")
 
 
 def test_currency_without_decimals_refuses_them() -> None:
@@ -71,7 +71,7 @@ def test_amount_round_trips_through_text(minor: int, currency: str) -> None:
     assert parse_major(major_text(minor, currency), currency) == minor
 
 
-@given(some.text(max_size=50), CURRENCY)
+@given(st.text(max_size=50), CURRENCY)
 def test_any_text_is_parsed_or_refused(text: str, currency: str) -> None:
     try:
         minor = parse_major(text, currency)
@@ -92,7 +92,7 @@ def test_halves_round_away_from_zero(value: str, rounded: int) -> None:
     assert round_half_up(Fraction(value)) == rounded
 
 
-@given(some.fractions())
+@given(st.fractions())
 def test_rounding_is_symmetric_and_nearest(value: Fraction) -> None:
     rounded = round_half_up(value)
     assert abs(rounded - value) <= Fraction(1, 2)
@@ -115,7 +115,7 @@ def test_percentage_is_rounded_once(minor: int, percent: str, expected: int) -> 
     assert percent_of(minor, Decimal(percent)) == percent_of(minor, Fraction(percent)) == expected
 
 
-@given(some.integers(0, MAX_MINOR), some.decimals(0, 100, places=6))
+@given(st.integers(0, MAX_MINOR), st.decimals(0, 100, places=6))
 def test_percentage_never_exceeds_the_amount(minor: int, percent: Decimal) -> None:
     assert 0 <= percent_of(minor, percent) <= minor
 
@@ -129,6 +129,6 @@ def test_decimals_as_text(value: str, places: int, text: str) -> None:
     assert decimal_text(Fraction(value), places) == text
 
 
-@given(some.fractions(-(10**30), 10**30), some.integers(0, 40))
+@given(st.fractions(-(10**30), 10**30), st.integers(0, 40))
 def test_fraction_is_not_rounded_by_a_context(value: Fraction, places: int) -> None:
     assert abs(Fraction(fraction_to_decimal(value, places)) - value) <= Fraction(1, 2 * 10**places)

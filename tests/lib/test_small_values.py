@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import time_machine
 from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import strategies as st
 
 from portal.lib.addresses import InvalidAddress, canonical_address, short_address
 from portal.lib.clock import epoch_milliseconds, utc_now, utc_today
@@ -31,12 +31,12 @@ def test_address_has_one_stored_form() -> None:
      "0x" + "１" * 40, MIXED + "\n0", "0x" + " " * 40, "vitalik.eth"],
 )  # fmt: skip
 def test_invalid_addresses(text: str) -> None:
-    with pytest.raises(InvalidAddress) as refused:
+    with pytest.raises(InvalidAddress) as raised:
         canonical_address(text)
-    assert (refused.value.code, refused.value.field) == ("address_invalid", "address")
+    assert (raised.value.code, raised.value.field) == ("address_invalid", "address")
 
 
-@given(some.integers(1, 2**160 - 1))
+@given(st.integers(1, 2**160 - 1))
 def test_every_address_except_zero_is_valid(number: int) -> None:
     assert int(canonical_address(f"0x{number:040X}"), 16) == number
 
@@ -64,7 +64,7 @@ def test_random_text_has_length_and_alphabet() -> None:
 def test_random_text_uses_secrets_choice_per_character(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # A choice over the alphabet itself has no bias; a remainder of random bytes would have one.
+    # Choosing from the alphabet is unbiased; a remainder of random bytes would be biased.
     drawn: list[str] = []
 
     def choose(letters: str) -> str:
@@ -79,7 +79,7 @@ def test_random_text_uses_secrets_choice_per_character(
 def test_characters_are_evenly_distributed() -> None:
     counts = Counter(random_text(57_000))
     assert set(counts) == set(CODE_ALPHABET)
-    # 1 000 are expected of each; eight standard deviations never happen by chance.
+    # 1 000 of each are expected; a deviation of eight sigma does not occur by chance.
     assert all(750 < count < 1_250 for count in counts.values())
 
 
@@ -87,7 +87,7 @@ def test_random_texts_differ() -> None:
     assert len({random_text(8) for _ in range(2_000)}) == 2_000
 
 
-# ---------------------------------------------------------------------- the clock
+# ---------------------------------------------------------------------- clock
 
 
 def test_now_is_aware_and_in_utc() -> None:
@@ -100,7 +100,7 @@ def test_today_is_the_utc_date() -> None:
         assert utc_now() == datetime(2026, 2, 28, 22, 30, tzinfo=UTC)
 
 
-@given(some.timedeltas(timedelta(0), timedelta(days=2_000_000)))
+@given(st.timedeltas(timedelta(0), timedelta(days=2_000_000)))
 def test_milliseconds_are_whole_and_exact(since: timedelta) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + since
     expected = since // timedelta(milliseconds=1)
@@ -111,17 +111,17 @@ def test_milliseconds_are_whole_and_exact(since: timedelta) -> None:
 
 
 def test_error_has_code_field_and_parameters() -> None:
-    class LampBroken(PortalError):
-        code = "lamp_broken"
+    class OrderClosed(PortalError):
+        code = "order_closed"
 
-    error = LampBroken(field="lamp", watts=40)
+    error = OrderClosed(field="order", number=40)
     assert (str(error), error.code, error.field, error.params) == (
-        "lamp_broken",
-        "lamp_broken",
-        "lamp",
-        {"watts": 40},
+        "order_closed",
+        "order_closed",
+        "order",
+        {"number": 40},
     )
-    assert str(LampBroken("it is dark")) == "it is dark"
+    assert str(OrderClosed("too late")) == "too late"
 
 
 def test_input_error_names_every_field() -> None:

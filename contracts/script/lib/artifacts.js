@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns a compilation into the committed artifacts.
+// Builds the committed artifacts from a compilation.
 "use strict";
 
 const fs = require("node:fs");
 const path = require("node:path");
 const { CheckFailed, DEPLOYABLE, ROOT, compileRelease, compilerVersion, readBuildInfo } = require("./tools");
 
-/** The settings that decide the bytecode, without paths. */
+/** Return the settings that determine the bytecode, without paths. */
 function compilerOf(buildInfo) {
   const { evmVersion, metadata, optimizer, viaIR } = buildInfo.input.settings;
   return {
@@ -16,7 +16,7 @@ function compilerOf(buildInfo) {
   };
 }
 
-/** One artifact, as text that is the same on every machine. */
+/** Return one artifact as text that is identical on every machine. */
 function artifactText(buildInfo, { name, file }) {
   const sources = buildInfo.output.contracts;
   const sourceName = Object.keys(sources).find((source) => path.posix.basename(source) === file && sources[source][name]);
@@ -34,7 +34,7 @@ function artifactText(buildInfo, { name, file }) {
   return `${JSON.stringify(artifact, null, 2)}\n`;
 }
 
-/** The ABI of an interface alone, as text. */
+/** Return the ABI of an interface as text. */
 function abiText(buildInfo, sourceName, name) {
   return `${JSON.stringify(buildInfo.output.contracts[sourceName][name].abi, null, 2)}\n`;
 }
@@ -47,7 +47,7 @@ function buildArtifacts() {
   return new Map(files);
 }
 
-/** Paths of the committed files that are missing, different or too many. */
+/** Return the paths of committed files that are missing, different or obsolete. */
 function differences(files) {
   const folders = new Set([...files.keys()].map((file) => path.posix.dirname(file)));
   const present = [...folders].flatMap((folder) => {

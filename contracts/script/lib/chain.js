@@ -10,18 +10,18 @@ const { ARTIFACTS, CheckFailed, foundry } = require("./tools");
 
 const word = (value) => BigInt(value).toString(16).padStart(64, "0");
 
-/** Calldata of a function whose arguments are all one word. */
+/** Return the calldata of a function whose arguments are single words. */
 function encodeCall(contract, signature, args = []) {
   return `0x${contract.methodIdentifiers[signature]}${args.map(word).join("")}`;
 }
 
-/** Calldata of payReferralBatch for a list of [wallet, amount, orderRef]. */
+/** Return the calldata of payReferralBatch for a list of [wallet, amount, orderRef]. */
 function encodeBatch(contract, payments) {
   const head = encodeCall(contract, "payReferralBatch((address,uint256,bytes32)[])", [32, payments.length]);
   return head + payments.flat().map(word).join("");
 }
 
-/** Constructor data of the proxy: implementation and the initialiser's calldata. */
+/** Return the constructor arguments of the proxy: the implementation and the initializer's calldata. */
 function encodeProxyArguments(implementation, initializer) {
   const data = initializer.slice(2);
   return word(implementation) + word(64) + word(data.length / 2) + data.padEnd(Math.ceil(data.length / 64) * 64, "0");
@@ -31,7 +31,7 @@ function readArtifact(name) {
   return JSON.parse(fs.readFileSync(path.join(ARTIFACTS, `${name}.json`), "utf8"));
 }
 
-/** One JSON-RPC client with unlocked accounts. */
+/** A JSON-RPC client with unlocked accounts. */
 class Chain {
   constructor(url, process) {
     this.url = url;

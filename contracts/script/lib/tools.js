@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shared by the scripts of this folder: paths, calling forge, failing a check.
+// Shared by the scripts in this folder: paths, running forge and failing a check.
 "use strict";
 
 const { spawnSync } = require("node:child_process");
@@ -9,7 +9,7 @@ const path = require("node:path");
 
 const ROOT = path.resolve(__dirname, "..", "..");
 const ARTIFACTS = path.join(ROOT, "artifacts");
-// Only src/ is compiled here: through the IR, other files in the same run could change names and so bytecode.
+// Only src/ is compiled here: with the IR pipeline, other files of the same run could change names and thus bytecode.
 const RELEASE_OUT = path.join("out", "release");
 const RELEASE_CACHE = path.join("cache", "release");
 
@@ -19,15 +19,15 @@ const DEPLOYABLE = [
   { name: "TestToken", file: "TestToken.sol" },
 ];
 
-/** A failure that one sentence explains; shown without a stack. */
+/** A failure with a one-sentence message, shown without a stack trace. */
 class CheckFailed extends Error {}
 
-/** Environment in which forge finds this very node when it starts solc.js. */
+/** Return an environment in which forge starts solc.js with this node executable. */
 function environment() {
   return { ...process.env, PATH: path.dirname(process.execPath) + path.delimiter + (process.env.PATH ?? "") };
 }
 
-/** Run an executable in the contracts folder and return {status, output}; `quiet` keeps its output back. */
+/** Run an executable in the contracts folder and return {status, output}; `quiet` does not print the output. */
 function run(command, args, { quiet = false, env = {} } = {}) {
   const result = spawnSync(command, args, {
     cwd: ROOT,
@@ -36,12 +36,12 @@ function run(command, args, { quiet = false, env = {} } = {}) {
     maxBuffer: 256 * 1024 * 1024,
     stdio: quiet ? "pipe" : "inherit",
   });
-  if (result.error?.code === "ENOENT") throw new CheckFailed(`${path.basename(command)} was not found on this system`);
+  if (result.error?.code === "ENOENT") throw new CheckFailed(`${path.basename(command)} is not installed`);
   if (result.error) throw result.error;
   return { status: result.status, output: `${result.stdout ?? ""}${result.stderr ?? ""}` };
 }
 
-/** The executable of a Foundry tool; npm's own launcher is avoided because it answers 0 whatever happened. */
+/** Return the executable of a Foundry tool; npm's launcher is not used because it always exits with 0. */
 function foundry(tool) {
   const processor = process.arch === "x64" ? "amd64" : process.arch;
   const suffix = process.platform === "win32" ? ".exe" : "";
@@ -55,7 +55,7 @@ function forge(args, options) {
   return run(foundry("forge"), args, options);
 }
 
-/** Compile quietly; on failure show what the compiler said. */
+/** Compile quietly; print the compiler's output on failure. */
 function compile(args, what) {
   const { status, output } = forge(["build", "--use", "./solc.js", "--offline", ...args], { quiet: true });
   if (status === 0) return output;
@@ -70,21 +70,21 @@ function compileRelease() {
   return path.join(ROOT, RELEASE_OUT);
 }
 
-/** Version and commit of the compiler, without its platform. */
+/** Return the version and commit of the compiler, without its platform. */
 function compilerVersion() {
   const { output } = run(process.execPath, ["solc.js", "--version"], { quiet: true });
   return /Version: (\d+\.\d+\.\d+\+commit\.[0-9a-f]+)/.exec(output)[1];
 }
 
-/** The build info of a finished compilation: compiler input, output and version. */
+/** Return the build info of a finished compilation: compiler input, output and version. */
 function readBuildInfo(out) {
   const folder = path.join(out, "build-info");
   const files = fs.readdirSync(folder).filter((name) => name.endsWith(".json"));
-  if (files.length !== 1) throw new CheckFailed(`${folder} holds ${files.length} build infos instead of one`);
+  if (files.length !== 1) throw new CheckFailed(`${folder} contains ${files.length} build infos instead of one`);
   return JSON.parse(fs.readFileSync(path.join(folder, files[0]), "utf8"));
 }
 
-/** Run a script's main function; a CheckFailed ends it with its sentence and status 1. */
+/** Run a script's main function; a CheckFailed prints its message and sets exit status 1. */
 async function main(work) {
   try {
     await work();

@@ -10,7 +10,7 @@ from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.size_reward import read_market, size_again
-from portal.flows.refunds.refund_payment import refund_rails
+from portal.flows.refunds.refund_payment import refund_ledgers
 from portal.lib.errors import PortalError
 from portal.notifications import notify
 from portal.payments import find_payment, lock_payment
@@ -98,7 +98,7 @@ def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) ->
         needed = _approvals_needed(reward, settings)
         reward = retry_reward(reward_id, sized, actor, approvals_needed=needed)
         if payment is not None and reward.status == RewardStatus.APPROVED:
-            refund_rails(payment, actor)
+            refund_ledgers(payment, actor)
     return get_reward(reward_id)
 
 

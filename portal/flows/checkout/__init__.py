@@ -1,1 +1,1 @@
-"""From an order to both ledgers: ordering, paying, callbacks, settling."""
+"""Checkout: orders, payments, provider callbacks and both ledgers."""

@@ -1,4 +1,4 @@
-"""Send a buyer to a payment provider: one open payment, and the provider's form or address.
+"""Open one payment and send the buyer to the provider's form or address.
 
 See docs/rules/payments.md.
 """
@@ -32,7 +32,7 @@ from portal.settings import Settings
 
 
 class TierLower(PortalError):
-    """A higher tier runs; params tier, present and until."""
+    """A higher tier is active; the parameters are tier, present and until."""
 
     code = "tier_lower"
 
@@ -40,7 +40,7 @@ class TierLower(PortalError):
 def begin_order_payment(
     order_id: str, buyer: User, locale: str, settings: Settings, provider_name: str = ""
 ) -> Form | Redirect:
-    """Return where a buyer pays an order with a provider, the first one where none is named.
+    """Return the form or address where a buyer pays an order, of the default provider if none is named.
 
     Raises OrderUnknown, AlreadyPaid, PaymentInProgress or ProviderUnknown.
     """
@@ -61,15 +61,16 @@ def begin_order_payment(
 def begin_membership_payment(
     tier: str, buyer: User, locale: str, settings: Settings, provider_name: str = ""
 ) -> Form | Redirect:
-    """Return where a buyer pays for a month of membership; the present tier again is a renewal.
+    """Return the form or address where a user pays for a month of membership; the current tier is renewed.
 
-    Raises TierUnknown, TierFree for a tier without a price, TierLower while a higher tier runs, or ProviderUnknown.
+    Raises TierUnknown, TierFree for a tier without a price, TierLower while a higher tier is active, or
+    ProviderUnknown.
     """
     provider = _provider(provider_name, settings)
     price_minor = chargeable_price_minor(tier)
-    present = read_membership(buyer.id)
-    if is_lower(tier, present.tier):
-        raise TierLower(field="tier", tier=tier, present=present.tier, until=present.until)
+    current = read_membership(buyer.id)
+    if is_lower(tier, current.tier):
+        raise TierLower(field="tier", tier=tier, present=current.tier, until=current.until)
     reference = build_membership_reference(buyer.id, epoch_milliseconds(utc_now()))
     actor = Actor.user(buyer.id)
     with transaction():

@@ -1,4 +1,4 @@
-"""Decide who is credited with a purchase: in the checkout preview, at order creation, and again at payment."""
+"""Decide which referrer a purchase is credited to: in the checkout preview, at order creation and at payment."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Attribution:
 def preview_attribution(
     buyer: User, cookie_code: str | None, settings: Settings, *, entered_code: str | None = None
 ) -> Attribution:
-    """Decide about a purchase that an account is about to make in the built-in shop.
+    """Decide the attribution of a purchase that a user is about to make in the built-in shop.
 
     `entered_code` is one that `check_entered_code` accepted. See docs/rules/attribution.md.
     """
@@ -52,7 +52,7 @@ def preview_attribution(
 
 
 def confirm_attribution(order: Order, source: Any) -> Attribution:
-    """Decide again about an attributed order that is being paid; the caller has locked the buyer."""
+    """Decide the attribution of an order again at payment; the caller has locked the buyer."""
     has_paid = has_other_paid_order(order.store_id, order.customer_id, order.id)
     return _decide(order.buyer_user_id, order.referral_code, source, has_earlier_paid_order=has_paid)
 

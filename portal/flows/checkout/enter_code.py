@@ -12,7 +12,7 @@ FIELD = "referralCode"
 
 
 class FirstTouchKept(PortalError):
-    """A referral already applies, and the first one counts; the parameter `kept` is its code."""
+    """A referral already applies and takes precedence; the parameter `kept` is its code."""
 
     code = "first_touch_kept"
 
@@ -30,8 +30,8 @@ class EnteredCodeRefused(PortalError):
 def check_entered_code(buyer: User, text: str, cookie_code: str | None, settings: Settings) -> str:
     """Return the typed code if it would credit its owner with this buyer's purchase.
 
-    First touch wins: while a referral from a link applies, no other code is accepted. A first touch that credits
-    nobody, such as a deactivated code, does not block the entry. See docs/rules/attribution.md.
+    First touch wins: while a referral from a link applies, no other code is accepted. An invalid first touch, such as
+    a deactivated code, does not block the entry. See docs/rules/attribution.md.
 
     Raises FirstTouchKept, EnteredCodeMalformed or EnteredCodeRefused.
     """

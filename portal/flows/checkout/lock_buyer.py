@@ -1,4 +1,4 @@
-"""Lock who bought before a payment is changed, so that only one purchase can be the first."""
+"""Lock the buyer before a payment changes, so that only one purchase can be the first."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from portal.stores import lock_customer
 
 
 def lock_buyer(payment: PaymentTransaction) -> None:
-    """Lock the account that pays, or the order's customer where no account does, until the transaction ends.
+    """Lock the paying account, or the order's customer if there is none, until the transaction ends.
 
-    Taken before the payment and every other row of a purchase. See "Locks and their order" in docs/architecture.md.
+    Acquire this lock before the payment and every other row of a purchase. See "Locks and their order" in
+    docs/architecture.md.
     """
     if payment.user_id is None:
         lock_customer(get_order(payment.entity_id).customer_id)

@@ -1,4 +1,4 @@
-"""Open one attempt to pay an order; an earlier attempt by other means gives way to it. See docs/rules/payments.md."""
+"""Open an attempt to pay an order; it supersedes an open attempt by another method. See docs/rules/payments.md."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from portal.payments import (
 
 
 def open_attempt(order_id: str, buyer: User, method: PaymentMethod, actor: Actor) -> PaymentTransaction:
-    """Return the open payment of a buyer's order by one method, locked; the caller holds the buyer locked.
+    """Return the open payment of a buyer's order by one method, locked; the caller has locked the buyer.
 
-    An attempt that failed, expired or stands at another provider is followed by one under a fresh reference: a
-    provider takes each reference only once. Raises OrderUnknown, AlreadyPaid, or PaymentInProgress while a
+    An attempt that failed, expired or is open at another provider is followed by one with a new reference: a
+    provider accepts each reference only once. Raises OrderUnknown, AlreadyPaid, or PaymentInProgress while a
     provider is still checking a payment.
     """
     order = get_order_of_buyer(order_id, buyer.id)
     last = find_and_lock_payment(order.order_reference)
-    if last is not None and not _continues(last, method, actor):
-        order = _with_fresh_reference(order, actor)
+    if last is not None and not _is_reusable(last, method, actor):
+        order = _with_new_reference(order, actor)
     return open_payment(
         order.order_reference,
         purpose="store_order",
@@ -41,8 +41,8 @@ def open_attempt(order_id: str, buyer: User, method: PaymentMethod, actor: Actor
     )
 
 
-def _continues(last: PaymentTransaction, method: PaymentMethod, actor: Actor) -> bool:
-    """Return whether the order's last payment can be used again; close it if another method takes its place."""
+def _is_reusable(last: PaymentTransaction, method: PaymentMethod, actor: Actor) -> bool:
+    """Return whether the order's last payment can be used again; supersede it if the method differs."""
     if last.status in ("paid", "refunded"):
         raise AlreadyPaid
     if last.status == "pending":
@@ -55,9 +55,9 @@ def _continues(last: PaymentTransaction, method: PaymentMethod, actor: Actor) ->
     return False
 
 
-def _with_fresh_reference(order: Order, actor: Actor) -> Order:
+def _with_new_reference(order: Order, actor: Actor) -> Order:
     used = parse_reference(order.order_reference).milliseconds
-    fresh = build_order_reference(order.id, max(used + 1, epoch_milliseconds(utc_now())))
-    if not change_reference(order.id, fresh, actor):
+    new_reference = build_order_reference(order.id, max(used + 1, epoch_milliseconds(utc_now())))
+    if not change_reference(order.id, new_reference, actor):
         raise AlreadyPaid
     return get_order(order.id)

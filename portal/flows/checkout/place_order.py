@@ -1,4 +1,4 @@
-"""Place an order in the built-in shop: price it, decide its attribution, write both at once."""
+"""Place an order in the built-in shop: price it, decide its attribution, store both in one transaction."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ORDER_ID_LENGTH = 14
 
 @dataclass(frozen=True)
 class PlacedOrder:
-    """An order and whether its referral applies; `decision` is None when the form was sent before."""
+    """An order and whether its referral applies; `decision` is None for a repeated form."""
 
     order: Order
     decision: Decision | None

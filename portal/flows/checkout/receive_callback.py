@@ -10,7 +10,7 @@ from portal.db import Actor, transaction
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import read_market
-from portal.flows.checkout.write_ledgers import RailContext
+from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.refunds.refund_payment import apply_provider_refund
 from portal.lib.errors import PortalError
 from portal.logs import get_logger
@@ -44,7 +44,7 @@ REFERENCE_MAX = 200
 
 
 class CallbackRefused(PortalError):
-    """The callback is not acted on and not acknowledged; `reason` is stable and stored in the inbox."""
+    """The callback is neither applied nor acknowledged; `reason` is a stable code stored in the inbox."""
 
     code = "callback_refused"
 
@@ -52,8 +52,8 @@ class CallbackRefused(PortalError):
 def receive_callback(raw: RawCallback, chain: AnyChain, settings: Settings) -> Mapping[str, str | int]:
     """Store, apply and acknowledge a callback; return the provider's acknowledgement.
 
-    Raises ProviderUnknown, or CallbackRefused for what is malformed, forged, for another merchant, or of another
-    amount or currency; that is recorded and changes nothing else.
+    Raises ProviderUnknown, or CallbackRefused for a callback that is malformed, forged, for another merchant, or of
+    another amount or currency; the refusal is recorded and nothing else changes.
     """
     provider = get_provider(raw.provider, settings)
     callback = provider.read_callback(raw)
@@ -94,7 +94,7 @@ def apply_callback(
     event_id: int, provider: str, callback: Callback, chain: AnyChain, settings: Settings
 ) -> tuple[str, str | None]:
     """Apply a stored callback once and record the outcome beside it, in one transaction."""
-    # A price source may be slow: it is read before anything is locked.
+    # Price sources may be slow, so they are read before anything is locked.
     context = _context(provider, callback, chain, settings)
     with transaction():
         payment = _lock(callback.order_reference)
@@ -110,7 +110,7 @@ def apply_callback(
 def apply_again(event_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> tuple[str, str | None]:
     """Apply an unmatched callback once more, as if it had just arrived; return the outcome and its reason.
 
-    Raises CallbackUnknown, or CallbackClosed if it was dealt with already; then nothing has changed.
+    Raises CallbackUnknown, or CallbackClosed if it was handled before; then nothing changes.
     """
     stored = get_callback(event_id)
     callback = get_provider(stored.provider, settings).read_stored(stored.payload)
@@ -124,9 +124,9 @@ def apply_again(event_id: int, admin_id: int, chain: AnyChain, settings: Setting
     return outcome, reason
 
 
-def _context(provider: str, callback: Callback, chain: AnyChain, settings: Settings) -> RailContext:
+def _context(provider: str, callback: Callback, chain: AnyChain, settings: Settings) -> LedgerContext:
     market = read_market(chain, settings, callback.currency)
-    return RailContext(settings, market, Actor.provider(provider))
+    return LedgerContext(settings, market, Actor.provider(provider))
 
 
 def _lock(order_reference: str) -> PaymentTransaction | None:
@@ -149,7 +149,7 @@ def _record_refusal(raw: RawCallback, refusal: Refusal) -> None:
 
 
 def _decide(
-    event: PaymentEvent, payment: PaymentTransaction | None, callback: Callback, context: RailContext
+    event: PaymentEvent, payment: PaymentTransaction | None, callback: Callback, context: LedgerContext
 ) -> tuple[str, str | None]:
     if payment is None:
         return "unmatched", "unknown_reference"
@@ -167,7 +167,7 @@ def _decide(
 
 
 def _fits(callback: Callback, payment: PaymentTransaction) -> bool:
-    """Return whether the amount is the payment's; a refund may be of any part of it."""
+    """Return whether the amount matches the payment; a refund may be partial."""
     if callback.amount_minor is None:
         return False
     if callback.status in ("refunded", "refunding"):
@@ -176,10 +176,10 @@ def _fits(callback: Callback, payment: PaymentTransaction) -> bool:
 
 
 def _apply(
-    event: PaymentEvent, payment: PaymentTransaction, callback: Callback, context: RailContext
+    event: PaymentEvent, payment: PaymentTransaction, callback: Callback, context: LedgerContext
 ) -> tuple[str, str | None]:
     if callback.status == "paid":
-        if payment.status in UNPAID and not _take_order(payment, context.actor):
+        if payment.status in UNPAID and not _assign_reference(payment, context.actor):
             return "unmatched", "order_paid_already"
         return ("applied" if settle_locked(payment, context) else "duplicate"), None
     if callback.status == "refunded" and callback.amount_minor is not None:
@@ -189,10 +189,10 @@ def _apply(
     return "applied", None
 
 
-def _take_order(payment: PaymentTransaction, actor: Actor) -> bool:
-    """Give an order the reference that pays it; return False if another attempt has paid it already.
+def _assign_reference(payment: PaymentTransaction, actor: Actor) -> bool:
+    """Set the order's reference to the one that pays it; return False if another attempt has already paid it.
 
-    A declined or superseded attempt is followed by one with its own reference, and either may be approved in the end.
+    A declined or superseded attempt is followed by one with its own reference, and either may still be approved.
     """
     if payment.purpose != "store_order":
         return True
@@ -203,7 +203,7 @@ def _take_order(payment: PaymentTransaction, actor: Actor) -> bool:
 
 
 def _move_unpaid(payment: PaymentTransaction, callback: Callback, actor: Actor) -> None:
-    # A late "still checking" must not hide that the provider has declined, or that the buyer pays by other means.
+    # A late "pending" must not overwrite a decline, or a cancellation in favour of another method.
     if callback.status == "pending" and payment.status in ("failed", "cancelled"):
         return
     if callback.status == "cancelled" and payment.failure_reason == SUPERSEDED:

@@ -1,4 +1,4 @@
-"""Ask providers about payments whose callback is overdue and refunds they have not confirmed.
+"""Query providers about payments whose callback is overdue and refunds that are not confirmed.
 
 See docs/rules/payments.md and docs/rules/refunds.md.
 """
@@ -30,9 +30,10 @@ from portal.settings import Settings
 log = get_logger(__name__)
 
 ACTOR = Actor.job("reconcile")
-# The first minutes belong to the callback; a refund the provider has not made by the later limit never began.
-REFUND_QUIET = timedelta(minutes=2)
-REFUND_GIVEN_UP = timedelta(hours=1)
+# Callbacks normally arrive within the first limit; a refund that the provider does not know after the second
+# was never executed.
+REFUND_CHECK_AFTER = timedelta(minutes=2)
+REFUND_REFUSE_AFTER = timedelta(hours=1)
 _FINAL = ("paid", "failed", "cancelled", "refunded")
 
 
@@ -51,11 +52,11 @@ def reconcile(chain: AnyChain, settings: Settings) -> int:
 
 
 def _list_due_refunds() -> list[PaymentRefund]:
-    return [row for row in list_requested_refunds() if row.created_at < utc_now() - REFUND_QUIET]
+    return [row for row in list_requested_refunds() if row.created_at < utc_now() - REFUND_CHECK_AFTER]
 
 
 def _settle_payment(payment: PaymentTransaction, chain: AnyChain, settings: Settings) -> None:
-    """Take a final answer as a signed callback that goes through the inbox like any other."""
+    """Apply a final status through the inbox, like a signed callback."""
     report = _check(payment, settings)
     if report is None or report.callback.status not in _FINAL:
         return
@@ -75,7 +76,7 @@ def _settle_refund(refund: PaymentRefund, settings: Settings) -> None:
     verdict = judge_refund(refund, payment, report)
     if verdict == "applied":
         decide_refund(refund.id, "applied", ACTOR)
-    elif verdict == "refused" and refund.created_at < utc_now() - REFUND_GIVEN_UP:
+    elif verdict == "refused" and refund.created_at < utc_now() - REFUND_REFUSE_AFTER:
         decide_refund(refund.id, "refused", ACTOR, "not_refunded_by_provider")
 
 
@@ -92,10 +93,10 @@ def _check(payment: PaymentTransaction, settings: Settings) -> StatusReport | No
 
 
 def judge_refund(refund: PaymentRefund, payment: PaymentTransaction, report: StatusReport) -> str | None:
-    """Return what a status proves of a requested refund: applied, refused, or None while it proves nothing.
+    """Return what a status proves about a requested refund: applied, refused, or None if nothing.
 
-    A status names the order's amount, so a partial refund is proven by the provider's own sum of refunds where it
-    states one: exactly what is refunded here already plus this refund, or plus all requested ones.
+    A status contains the amount of the order, so only the provider's own sum of refunds, if reported, proves a
+    partial refund: the sum applied here plus this refund, or plus all requested ones.
     """
     known = payment.refunded_minor
     if report.callback.status == "paid":

@@ -1,4 +1,4 @@
-"""Retry ledgers of paid references that failed: by a job with growing intervals, or at once by an admin."""
+"""Retry failed ledger writes of paid references: by a job at growing intervals, or at once by an admin."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from portal.db.connection import DATABASE_ERRORS
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.size_reward import read_market
 from portal.flows.checkout.write_ledgers import (
-    RailContext,
-    write_commission_rail,
-    write_rail,
-    write_reward_rail,
+    LedgerContext,
+    write_commission_ledger,
+    write_ledger,
+    write_reward_ledger,
 )
-from portal.flows.refunds.refund_payment import refund_rails
+from portal.flows.refunds.refund_payment import refund_ledgers
 from portal.logs import get_logger
 from portal.payments import (
     get_payment,
@@ -27,10 +27,10 @@ from portal.settings import Settings
 
 log = get_logger(__name__)
 
-_WRITERS = {"commission": write_commission_rail, "reward": write_reward_rail}
+_WRITERS = {"commission": write_commission_ledger, "reward": write_reward_ledger}
 
 
-def retry_rails(chain: AnyChain, settings: Settings) -> int:
+def retry_ledgers(chain: AnyChain, settings: Settings) -> int:
     """Write every failed ledger that is due again; return how many are complete now.
 
     One that fails again does not stop the others.
@@ -38,7 +38,7 @@ def retry_rails(chain: AnyChain, settings: Settings) -> int:
     written = 0
     for failure in list_due_rail_failures():
         try:
-            written += _write_again(failure, Actor.job("retry_rails"), chain, settings)
+            written += _retry(failure, Actor.job("retry_ledgers"), chain, settings)
         except DATABASE_ERRORS:
             raise
         except Exception as error:  # one bad reference must not stop the others
@@ -48,7 +48,7 @@ def retry_rails(chain: AnyChain, settings: Settings) -> int:
     return written
 
 
-def retry_rail(failure_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> bool:
+def retry_failed_ledger(failure_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> bool:
     """Write a failed ledger again now; return whether it is complete, by this call or before.
 
     Raises RailFailureUnknown.
@@ -56,19 +56,19 @@ def retry_rail(failure_id: int, admin_id: int, chain: AnyChain, settings: Settin
     failure = get_rail_failure(failure_id)
     actor = Actor.user(admin_id)
     record_event(actor, "rail", failure.rail, "rail_retried", order_reference=failure.order_reference)
-    return _write_again(failure, actor, chain, settings)
+    return _retry(failure, actor, chain, settings)
 
 
-def _write_again(failure: RailFailure, actor: Actor, chain: AnyChain, settings: Settings) -> bool:
+def _retry(failure: RailFailure, actor: Actor, chain: AnyChain, settings: Settings) -> bool:
     unlocked = get_payment(failure.order_reference)
-    context = RailContext(settings, read_market(chain, settings, unlocked.currency), actor)
+    context = LedgerContext(settings, read_market(chain, settings, unlocked.currency), actor)
     with transaction():
         lock_buyer(unlocked)
         payment = lock_payment(failure.order_reference)
-        # The job and an admin may retry at the same time: the second one has nothing left to do.
+        # The job and an admin may retry at the same time; the second has nothing left to do.
         if get_rail_failure(failure.id).resolved_at is not None:
             return True
-        is_complete = write_rail(failure.rail, _WRITERS[failure.rail], payment, context)
+        is_complete = write_ledger(failure.rail, _WRITERS[failure.rail], payment, context)
         # A refund may have been applied while the ledger was missing.
-        refund_rails(payment, context.actor)
+        refund_ledgers(payment, context.actor)
     return is_complete

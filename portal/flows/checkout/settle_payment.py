@@ -1,4 +1,4 @@
-"""The paid path, exactly once per reference: mark paid, deduct stock, write both ledgers.
+"""Settle a payment exactly once per reference: mark it paid, deduct stock, write both ledgers.
 
 See docs/rules/payments.md.
 """
@@ -16,7 +16,7 @@ from portal.flows.checkout.decide_attribution import confirm_attribution, staged
 from portal.flows.checkout.open_attempt import open_attempt
 from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.size_reward import read_market
-from portal.flows.checkout.write_ledgers import RailContext, write_rails
+from portal.flows.checkout.write_ledgers import LedgerContext, write_ledgers
 from portal.flows.refunds.refund_payment import apply_waiting_refunds
 from portal.lib.clock import utc_now
 from portal.orders import (
@@ -44,7 +44,7 @@ def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Setti
         lock_user(buyer.id)
         payment = open_attempt(order.id, buyer, INTERNAL_CREDIT, actor)
         INTERNAL_CREDIT.charge(Payment.of(payment), buyer.id)
-        settle_locked(payment, RailContext(settings, market, actor))
+        settle_locked(payment, LedgerContext(settings, market, actor))
     return get_order(order_id)
 
 
@@ -58,7 +58,7 @@ def buy_with_credit(
     checkout_key: str | None = None,
     entered_code: str | None = None,
 ) -> Order:
-    """Place an order and pay it from credit, both or neither; a checkout key buys once.
+    """Place an order and pay it from credit in one transaction; a repeated checkout key returns the same order.
 
     Raises what `price_cart` and `pay_with_credit` raise, with nothing changed.
     """
@@ -72,11 +72,11 @@ def buy_with_credit(
         return pay_with_credit(placed.order.id, buyer, chain, settings)
 
 
-def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
+def settle_locked(payment: PaymentTransaction, context: LedgerContext) -> bool:
     """Settle a payment whose buyer and row the caller has locked; return whether this call did it.
 
-    The lock of the buyer makes two payments of one customer queue, so only one can be the first purchase.
-    A ledger that fails is recorded and retried: the payment stands.
+    The buyer's lock serializes payments of one customer, so only one can be the first purchase.
+    A failed ledger is recorded and retried, and the payment remains paid.
     """
     paid_at = utc_now()
     if not move_payment(payment, "paid", actor=context.actor, paid_at=paid_at):
@@ -87,7 +87,7 @@ def settle_locked(payment: PaymentTransaction, context: RailContext) -> bool:
     else:
         assert payment.user_id is not None
         grant_membership(payment.user_id, payment.detail["tier"], context.actor, payment.order_reference)
-    write_rails(payment, context)
+    write_ledgers(payment, context)
     apply_waiting_refunds(payment, context.actor)
     return True
 
@@ -100,7 +100,7 @@ def _fulfil_order(payment: PaymentTransaction, actor: Actor) -> None:
 
 
 def _product_quantities(order_id: str) -> dict[int, int]:
-    """Return the pieces of each catalogue product; lines of other stores have no stock here."""
+    """Return the quantity of each catalogue product; lines of connected stores have no stock here."""
     items = list_order_items(order_id)
     return {item.product_id: item.quantity for item in items if item.product_id is not None}
 

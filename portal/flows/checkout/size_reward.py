@@ -50,7 +50,7 @@ def read_market(chain: AnyChain, settings: Settings, currency: str) -> Market:
 
 
 def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
-    """Read the token price once; a price that cannot be used is a reading with the failure, never a guess."""
+    """Read the token price once; an unusable price is a reading with its failure."""
     try:
         price = oracle.read_price(settings, chain.node)
     except PriceUnavailable as error:
@@ -75,7 +75,7 @@ def size_reward_of(
 ) -> Sized:
     """Return the size of a reward, or why it cannot be sized, with every input for a retry.
 
-    `percent_source` is where the percent comes from, None where the lines differ in it.
+    `percent_source` is the source of the percent, None if the lines differ.
     See docs/rules/rewards.md.
     """
     price, rate = market.price, market.rate
@@ -108,7 +108,7 @@ def size_reward_of(
 
 
 def size_again(reward: ReferralReward, market: Market) -> Sized:
-    """Size a failed reward again from its stored percent, at today's rate and price."""
+    """Size a failed reward again from its stored percent, at the current rate and price."""
     sizing = reward.sizing
     percent = Fraction(sizing["percentExact"])
     lines = [

@@ -39,28 +39,28 @@ log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class RailContext:
-    """What both ledgers are written with."""
+class LedgerContext:
+    """The settings, prices and actor with which both ledgers of a payment are written."""
 
     settings: Settings
     market: Market
     actor: Actor
 
 
-def write_rails(payment: PaymentTransaction, context: RailContext) -> None:
-    """Write both ledgers of a paid payment; one that fails is recorded for retry and leaves the other alone."""
-    rails: dict[str, Callable[[PaymentTransaction, RailContext], None]] = {"reward": write_reward_rail}
+def write_ledgers(payment: PaymentTransaction, context: LedgerContext) -> None:
+    """Write both ledgers of a paid payment; a failed one is recorded for retry and does not affect the other."""
+    ledgers: dict[str, Callable[[PaymentTransaction, LedgerContext], None]] = {"reward": write_reward_ledger}
     if payment.purpose == "store_order":
-        rails = {"commission": write_commission_rail, **rails}
-    for rail, write in rails.items():
-        write_rail(rail, write, payment, context)
+        ledgers = {"commission": write_commission_ledger, **ledgers}
+    for ledger, write in ledgers.items():
+        write_ledger(ledger, write, payment, context)
 
 
-def write_rail(
-    rail: str,
-    write: Callable[[PaymentTransaction, RailContext], None],
+def write_ledger(
+    ledger: str,
+    write: Callable[[PaymentTransaction, LedgerContext], None],
     payment: PaymentTransaction,
-    context: RailContext,
+    context: LedgerContext,
 ) -> bool:
     """Write one ledger inside a savepoint; return whether it succeeded."""
     try:
@@ -68,15 +68,15 @@ def write_rail(
             write(payment, context)
     except DATABASE_ERRORS:
         raise
-    except Exception as error:  # whatever fails here, the payment stands
-        log.exception("ledger write failed", ledger=rail, order_reference=payment.order_reference)
-        record_rail_failure(payment.order_reference, rail, f"{type(error).__name__}: {error}"[:500])
+    except Exception as error:  # no failure here may undo the payment
+        log.exception("ledger write failed", ledger=ledger, order_reference=payment.order_reference)
+        record_rail_failure(payment.order_reference, ledger, f"{type(error).__name__}: {error}"[:500])
         return False
-    resolve_rail_failure(payment.order_reference, rail)
+    resolve_rail_failure(payment.order_reference, ledger)
     return True
 
 
-def write_commission_rail(payment: PaymentTransaction, context: RailContext) -> None:
+def write_commission_ledger(payment: PaymentTransaction, context: LedgerContext) -> None:
     """Write one settlement per vendor of a paid order, and its assist if attributed.
 
     See docs/rules/settlements.md.
@@ -98,7 +98,7 @@ def write_commission_rail(payment: PaymentTransaction, context: RailContext) -> 
         write_settlement(paid, terms, lines, context.settings.timezone, context.actor)
 
 
-def write_reward_rail(payment: PaymentTransaction, context: RailContext) -> None:
+def write_reward_ledger(payment: PaymentTransaction, context: LedgerContext) -> None:
     """Write the one reward of a paid reference if it is attributed. See docs/rules/rewards.md."""
     if payment.purpose == "store_order":
         _write_order_reward(payment, get_order(payment.entity_id), context)
@@ -123,7 +123,7 @@ def cart_lines(items: list[OrderItem], settings: Settings) -> list[ReferralLine]
     return lines
 
 
-def _write_order_reward(payment: PaymentTransaction, order: Order, context: RailContext) -> None:
+def _write_order_reward(payment: PaymentTransaction, order: Order, context: LedgerContext) -> None:
     if order.referral_code is None or order.referrer_user_id is None or order.referrer_wallet is None:
         return
     lines = tuple(cart_lines(list_order_items(order.id), context.settings))
@@ -145,7 +145,7 @@ def _write_order_reward(payment: PaymentTransaction, order: Order, context: Rail
     _record(claim, decision, lines, context)
 
 
-def _write_membership_reward(payment: PaymentTransaction, context: RailContext) -> None:
+def _write_membership_reward(payment: PaymentTransaction, context: LedgerContext) -> None:
     assert payment.user_id is not None
     buyer = get_user(payment.user_id)
     code, referrer, wallet = buyer.referred_by_code, buyer.referred_by_user_id, buyer.referred_by_wallet
@@ -179,7 +179,7 @@ def _decide(sale: PaidSale, settings: Settings) -> RewardDecision:
 
 
 def _record(
-    claim: RewardClaim, decision: RewardDecision, lines: tuple[ReferralLine, ...], context: RailContext
+    claim: RewardClaim, decision: RewardDecision, lines: tuple[ReferralLine, ...], context: LedgerContext
 ) -> None:
     line_percents = [
         LinePercent(line.product_id, line.subtotal_minor, line.percent, line.source) for line in lines

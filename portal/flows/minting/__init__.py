@@ -1,1 +1,1 @@
-"""Minting approved rewards on chain."""
+"""Mint approved rewards on chain."""

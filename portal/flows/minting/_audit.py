@@ -65,7 +65,7 @@ def is_idle(chain: AnyChain) -> bool:
 def audit(work: MintRound) -> None:
     """Compare `ReferralPaid` events up to the finalized block with the ledger and store the position."""
     mark = audits.find_mark(work.chain.chain_id, work.contract.address)
-    first_block, start = _where_to_start(work, mark)
+    first_block, start = _audit_range_start(work, mark)
     if start > work.finalized.number:
         with work.leader.writing():
             audits.touch_mark(work.chain.chain_id, work.contract.address, work.leader.epoch)
@@ -80,7 +80,7 @@ def audit(work: MintRound) -> None:
     failpoint("audited")
 
 
-def _where_to_start(work: MintRound, mark: AuditMark | None) -> tuple[int, int]:
+def _audit_range_start(work: MintRound, mark: AuditMark | None) -> tuple[int, int]:
     """Return the contract's first block and the next block to audit; a reorganization rewinds the audit."""
     if mark is None:
         record = find_record(work.chain.chain_id, work.contract.address)

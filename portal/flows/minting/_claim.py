@@ -21,10 +21,10 @@ from portal.rewards import minting
 from portal.rewards.minting import MintableReward
 
 _GAS_MARGIN_PERCENT = 125
-_MOST_REVERTS = 6
+_MAX_REVERTS = 6
 _REFILLS = 20
 
-# Reverts that stop every reward alike, and the code that pages translate.
+# Reverts that affect every reward, with the codes that pages translate.
 _WAITING_CODES = {
     "EnforcedPause": "paused",
     "ReferralRewards__DailyCapExceeded": "daily_cap",
@@ -39,7 +39,7 @@ TRANSIENT_REVERTS = {*_WAITING_CODES, "ReferralRewards__AlreadyPaid"}
 
 
 @dataclass
-class _Sifted:
+class _SimulationResult:
     """Candidates that can be sent together, and those that fail on their own with their reasons."""
 
     good: list[MintableReward] = field(default_factory=list)
@@ -57,12 +57,12 @@ def claim_and_send(work: MintRound, limit: int) -> None:
     if not candidates:
         return
     fees = work.fees()
-    sifted = _sift(work, candidates)
-    work.processed += len(sifted.good) + len(sifted.failing)
-    if sifted.failing:
-        _fail(work, sifted.failing, facts.token)
-    if sifted.good:
-        _send(work, sifted.good, facts, fees)
+    result = _separate_failing(work, candidates)
+    work.processed += len(result.good) + len(result.failing)
+    if result.failing:
+        _fail(work, result.failing, facts.token)
+    if result.good:
+        _send(work, result.good, facts, fees)
 
 
 def _require_ready(facts: Facts, work: MintRound) -> None:
@@ -95,7 +95,7 @@ def _candidates(work: MintRound, facts: Facts, size: int) -> list[MintableReward
             return []
         dropped = sender.open_items("reward", [reward.id for reward in rewards]) | _drop_paid(work, rewards)
         if not dropped:
-            return _with_same_history(work, rewards, facts.token)
+            return _with_equal_reverts(work, rewards, facts.token)
         skip |= dropped
     return []
 
@@ -117,13 +117,13 @@ def _drop_paid(work: MintRound, rewards: Sequence[MintableReward]) -> set[int]:
     return {refs[ref].id for ref in paid}
 
 
-def _with_same_history(work: MintRound, rewards: list[MintableReward], token: str) -> list[MintableReward]:
-    """Send rewards of reverted transactions in ever smaller batches, so that one of them cannot stop the rest."""
+def _with_equal_reverts(work: MintRound, rewards: list[MintableReward], token: str) -> list[MintableReward]:
+    """Return rewards with equal revert counts, in batches that shrink with the count so one cannot block the rest."""
     reverts = sender.count_reverts("reward", [reward.id for reward in rewards])
     exhausted = {
         r.id: f"reverted on chain {reverts[r.id]} times"
         for r in rewards
-        if reverts.get(r.id, 0) >= _MOST_REVERTS
+        if reverts.get(r.id, 0) >= _MAX_REVERTS
     }
     if exhausted:
         _fail(work, exhausted, token)
@@ -155,29 +155,31 @@ def _within_budget(rewards: list[MintableReward], facts: Facts) -> list[Mintable
     return fitting
 
 
-# ---------------------------------------------------------------------- proving
+# ---------------------------------------------------------------------- simulating
 
 
-def _sift(work: MintRound, rewards: list[MintableReward]) -> _Sifted:
+def _separate_failing(work: MintRound, rewards: list[MintableReward]) -> _SimulationResult:
     """Separate payable rewards from failing ones by simulation.
 
     A control payment distinguishes a refusal that concerns all rewards from the fault of one.
     """
     if _simulate(work, rewards) is None:
-        return _Sifted(good=rewards)
+        return _SimulationResult(good=rewards)
     control = Payment(work.key.address, Wei(1), order_ref(f"control:{work.latest.hash}"))
     refusal = work.contract.simulate(work.node, work.key.address, [control])
     if refusal is not None:
         raise Waiting(_WAITING_CODES.get(refusal.root.name, "contract_refuses"), refusal.text)
-    sifted = _Sifted()
-    groups = _bisect(work, rewards, sifted)
+    result = _SimulationResult()
+    groups = _bisect(work, rewards, result)
     together = [reward for group in groups for reward in group]
     # Each group passes alone; the budgets already limit their sum.
-    sifted.good = together if len(groups) < 2 or _simulate(work, together) is None else groups[0]
-    return sifted
+    result.good = together if len(groups) < 2 or _simulate(work, together) is None else groups[0]
+    return result
 
 
-def _bisect(work: MintRound, rewards: list[MintableReward], sifted: _Sifted) -> list[list[MintableReward]]:
+def _bisect(
+    work: MintRound, rewards: list[MintableReward], result: _SimulationResult
+) -> list[list[MintableReward]]:
     """Return groups that pass the simulation and collect the rewards that fail it."""
     if not rewards:
         return []
@@ -185,10 +187,10 @@ def _bisect(work: MintRound, rewards: list[MintableReward], sifted: _Sifted) -> 
     if revert is None:
         return [rewards]
     if len(rewards) == 1:
-        _record_failure(work, rewards[0], revert, sifted)
+        _record_failure(work, rewards[0], revert, result)
         return []
     first, second = _split(rewards, revert)
-    return _bisect(work, first, sifted) + _bisect(work, second, sifted)
+    return _bisect(work, first, result) + _bisect(work, second, result)
 
 
 def _split(
@@ -203,11 +205,13 @@ def _split(
     return rewards[:middle], rewards[middle:]
 
 
-def _record_failure(work: MintRound, reward: MintableReward, revert: Revert, sifted: _Sifted) -> None:
+def _record_failure(
+    work: MintRound, reward: MintableReward, revert: Revert, result: _SimulationResult
+) -> None:
     if revert.root.name in TRANSIENT_REVERTS:
         work.note(Waiting(_WAITING_CODES.get(revert.root.name, "contract_refuses"), revert.text))
     else:
-        sifted.failing[reward.id] = f"the contract refuses this payment: {revert.text}"[:500]
+        result.failing[reward.id] = f"the contract refuses this payment: {revert.text}"[:500]
 
 
 def _simulate(work: MintRound, rewards: Sequence[MintableReward]) -> Revert | None:
@@ -224,7 +228,7 @@ def _payments(rewards: Sequence[MintableReward]) -> list[Payment]:
 
 
 def _fail(work: MintRound, reasons: dict[int, str], token: str) -> None:
-    """Record permanent refusals; the only way from `approved` to `failed` leads through `minting`."""
+    """Record permanent refusals; a reward can move from `approved` to `failed` only through `minting`."""
     with work.leader.writing():
         claimed = minting.claim_mintable(
             list(reasons), chain_id=work.chain.chain_id, token=token, actor=work.actor
@@ -256,8 +260,8 @@ def _send(work: MintRound, rewards: list[MintableReward], facts: Facts, fees: Fe
         if not claimed:
             return
         items = tuple(
-            sender.Item(payment_of.id, payment.wallet, payment.amount, payment.order_ref)
-            for payment_of, payment in zip(claimed, _payments(claimed), strict=True)
+            sender.Item(reward.id, payment.wallet, payment.amount, payment.order_ref)
+            for reward, payment in zip(claimed, _payments(claimed), strict=True)
         )
         # A reward may have been reduced or rejected since the simulation: only the claimed rows count.
         calldata = work.contract.encode_payment(_payments(claimed))

@@ -18,7 +18,7 @@ OnMinted = Callable[[Sequence[int]], None]
 
 @dataclass(kw_only=True)
 class MintRound(SendingContext):
-    """One leader's round for rewards, and its results so far."""
+    """The context of one minting round and its results so far."""
 
     actor: Actor
     batch_size: int

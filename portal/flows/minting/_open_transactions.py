@@ -30,7 +30,7 @@ def settle_rewards(work: MintRound) -> bool:
 
 def _settle(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> None:
     """Close a transaction and move each of its rewards by `paidOrders` at the finalized block."""
-    hashes = _proofs(work, transaction, outcome)
+    hashes = _find_payments(work, transaction, outcome)
     if hashes is None:
         return
     unpaid = [item.item_id for item in transaction.items if item.item_id not in hashes]
@@ -45,7 +45,9 @@ def _settle(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> 
     failpoint("zero balance")
 
 
-def _proofs(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> dict[int, TxHash] | None:
+def _find_payments(
+    work: MintRound, transaction: OpenTransaction, outcome: Outcome
+) -> dict[int, TxHash] | None:
     """Return the hash that paid each paid item, None if some payment event is missing."""
     items = {item.order_ref: item.item_id for item in transaction.items if item.order_ref}
     if not items:

@@ -115,10 +115,10 @@ def mint_rewards(
     on_minted: OnMinted | None = None,
     reward_ids: Sequence[int] | None = None,
 ) -> MintReport:
-    """Run one round if this process can lead, and claim at most `limit` rewards, only from `reward_ids` if given.
+    """Run one round if this process becomes leader; claim at most `limit` rewards, only from `reward_ids` if given.
 
-    `on_minted` is called with reward ids inside the transaction that makes them `minted`. Chain errors do not
-    raise: the report says why nothing more was possible. Raises DatabaseAway.
+    `on_minted` is called with reward ids inside the transaction that makes them `minted`. Chain errors are
+    reported, not raised. Raises DatabaseAway.
     """
     with connection():
         if not isinstance(chain, Chain):
@@ -136,7 +136,7 @@ def run_mint(
 ) -> MintReport:
     """Run one round and notify the referrers of what became minted.
 
-    With nothing approved, nothing open and a young audit it asks the chain nothing: this runs every few seconds.
+    It sends no chain request while nothing is approved or open and the last audit is recent.
     """
     with connection():
         if chain.configured and is_idle(chain):

@@ -1,1 +1,1 @@
-"""Paying vendors what is due."""
+"""Pay due settlements to vendors."""

@@ -1,7 +1,7 @@
 """Send payouts with the treasury's key and follow them until they are final.
 
-A token keeps no record of references as the rewards contract does, so the rows are the proof: a payout stands in
-one transaction for ever, and only an admin may let its settlements be paid by another after it failed.
+A token transfer has no order reference, so only the database records what was paid: a payout belongs to one
+transaction permanently, and after a failure only an admin may release its settlements for another payout.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from portal.db import Actor
 from portal.lib.types import Address, Wei
 
 _PURPOSES = ("payout", FILLER)
-_TRANSFERS_A_ROUND = 20
+_TRANSFERS_PER_ROUND = 20
 _GAS_MARGIN_PERCENT = 125
 
 REVERTED = "payout_reverted"
@@ -49,7 +49,7 @@ NOT_PROVEN = "payout_not_proven"
 
 @dataclass(kw_only=True)
 class PayoutRound(SendingContext):
-    """One leader's round for payouts."""
+    """The context of one payout round and the payouts it has sent."""
 
     treasury: Treasury
     actor: Actor
@@ -57,7 +57,7 @@ class PayoutRound(SendingContext):
 
 
 def run_chain_round(treasury: Treasury | NotConfigured, actor: Actor) -> Waiting | None:
-    """Settle what is final, send what is written; return why nothing more was possible, None when all went well."""
+    """Settle final transactions and send waiting payouts; return why nothing more was possible, or None."""
     if isinstance(treasury, NotConfigured):
         return Waiting("not_configured", treasury.reason)
     with lead(treasury.chain.leader_name) as leader:
@@ -90,7 +90,7 @@ def _run(context: PayoutRound) -> None:
     )
     if is_unmined:
         return
-    waiting = list_unsent(context.chain.chain_id, context.treasury.token.address, _TRANSFERS_A_ROUND)
+    waiting = list_unsent(context.chain.chain_id, context.treasury.token.address, _TRANSFERS_PER_ROUND)
     if waiting:
         _send_all(context, waiting)
 
@@ -104,10 +104,10 @@ def _reopen(context: PayoutRound, payout_ids: list[int]) -> None:
 
 
 def _settle(context: PayoutRound, transaction: OpenTransaction, outcome: Outcome) -> None:
-    """Close a final transaction and move its payout by what the chain shows."""
+    """Close a final transaction and complete or fail its payout according to the chain."""
     hashes = [attempt.tx_hash for attempt in transaction.attempts]
     if outcome.receipt is None and context.node.known(hashes):
-        # The node still holds one of them, so it is not proven dead.
+        # The node still has one of the attempts, so the transaction may be mined.
         return
     failures = {item.item_id: _failure(context, transaction, outcome, item) for item in transaction.items}
     tx_hash = outcome.receipt.tx_hash if outcome.receipt else None
@@ -126,7 +126,7 @@ def _settle(context: PayoutRound, transaction: OpenTransaction, outcome: Outcome
 def _failure(
     context: PayoutRound, transaction: OpenTransaction, outcome: Outcome, item: sender.Item
 ) -> str | None:
-    """Return why a final transaction paid nothing, None when the token's own event shows that it did."""
+    """Return why a final transaction did not pay an item, None if the token's own event shows that it did."""
     receipt = outcome.receipt
     if receipt is None:
         return SUPERSEDED
@@ -148,9 +148,9 @@ def _failure(
 
 
 def _send_all(context: PayoutRound, waiting: list[Transfer]) -> None:
-    """Send payouts one transfer each, as far as the treasury's tokens and gas reach.
+    """Send one transfer per payout as far as the treasury's tokens and gas allow.
 
-    Nothing of ours is unmined here, so the balances at the head are what is left.
+    The treasury has no unmined transaction here, so its balances at the latest block are fully available.
     """
     token, account = context.treasury.token, context.key.address
     tokens, coins = token.balance(context.node, account), context.node.balance(account)
@@ -162,7 +162,7 @@ def _send_all(context: PayoutRound, waiting: list[Transfer]) -> None:
                 Waiting("treasury_empty", f"{tokens} of {payout.amount_wei} base units are in the treasury")
             )
             return
-        gas_limit = _prove(context, payout)
+        gas_limit = _check_transfer(context, payout)
         if gas_limit is None:
             continue
         if gas_limit * fees.max_fee > coins:
@@ -172,10 +172,10 @@ def _send_all(context: PayoutRound, waiting: list[Transfer]) -> None:
         coins -= gas_limit * fees.max_fee
 
 
-def _prove(context: PayoutRound, payout: Transfer) -> int | None:
-    """Return the gas limit of a transfer that would work; a payout that the token refuses by itself becomes failed.
+def _check_transfer(context: PayoutRound, payout: Transfer) -> int | None:
+    """Return the gas limit of a transfer; fail the payout and return None if the token refuses its recipient.
 
-    A control transfer to the treasury itself tells one recipient's fault from a token that refuses everybody.
+    A control transfer from the treasury to itself shows whether the token refuses every transfer: then raise Waiting.
     """
     token, account = context.treasury.token, context.key.address
     refusal = token.simulate(context.node, account, payout.wallet, payout.amount_wei)
@@ -197,7 +197,7 @@ def _prove(context: PayoutRound, payout: Transfer) -> int | None:
 
 
 def _send(context: PayoutRound, payout: Transfer, gas_limit: int, fees: Fees, latest: int) -> None:
-    """Sign and commit, and only then send; a payout that somebody else has sent meanwhile is left alone."""
+    """Sign and commit the transfer, and only then send it; skip a payout that another process has sent."""
     token = context.treasury.token
     with context.leader.writing():
         if not payouts.lock_unsent(payout.payout_id):

@@ -1,7 +1,7 @@
-"""Pay vendors: take what is due into a batch, pay each payout once, close the batch (SPEC section 4).
+"""Pay vendors: collect due settlements in a batch, pay each payout once, close the batch.
 
-Everything between the steps is a row, so a run that died is finished by the next one: a batch that was written is
-paid, a payout that was paid is never paid again.
+Each step is stored before the next one, so the next run finishes what a crashed run started, and no payout is paid
+twice. See docs/rules/payouts.md.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ _STATE = "payout_waiting"
 
 
 class PayoutPlanChanged(PortalError):
-    """What would be paid is not what the review promised any more."""
+    """The plan differs from the one that the review showed."""
 
     code = "payout_plan_changed"
 
 
 @dataclass(frozen=True)
 class PayoutReport:
-    """What became of the batches a run touched; `waiting_reason` is a stable code."""
+    """The results of the batches that a run processed; `waiting_reason` is a stable code."""
 
     batch_ids: tuple[int, ...] = ()
     completed: int = 0
@@ -73,7 +73,7 @@ class PayoutReport:
 
 @dataclass(frozen=True)
 class PayoutReview:
-    """What a run would do now: the plan, the quote of each currency on chain, and what would be refused."""
+    """What a run would pay now: the plan, the quote of each on-chain currency, and the reasons of refused payouts."""
 
     plan: PayoutPlan
     mode: str
@@ -83,7 +83,7 @@ class PayoutReview:
 
 
 def review_payouts(settings: Settings) -> PayoutReview:
-    """Return what a run would pay now, changing nothing."""
+    """Return what a run would pay now, without changing anything."""
     with connection():
         plan = read_plan()
         if settings.settlement_payout_mode == SIMULATED:
@@ -92,7 +92,7 @@ def review_payouts(settings: Settings) -> PayoutReview:
             quotes = _read_quotes(settings, {payout.currency for payout in plan.payouts})
         except Waiting as waiting:
             return PayoutReview(plan, ONCHAIN, problem=waiting.code)
-        plan = _fitting(plan, quotes)
+        plan = _limit_to_quotes(plan, quotes)
         wallets = payout_wallets([payout.vendor_id for payout in plan.payouts])
         refused = {
             (p.vendor_id, p.currency): reason
@@ -105,10 +105,10 @@ def review_payouts(settings: Settings) -> PayoutReview:
 def request_payouts(
     settings: Settings, actor: Actor, *, key: str | None, promised: str | None = None
 ) -> int | None:
-    """Take what is due into a batch and return its id; the same key again returns the batch it made.
+    """Open a batch of the due settlements and return its id, None if nothing is due; a used key returns its batch.
 
-    None when nothing is to be paid. A simulated batch is paid at once, an on-chain one by the next rounds. Raises
-    PayoutPlanChanged when `promised` is the digest of another plan, Waiting when the chain cannot be asked.
+    A simulated batch is paid at once, an on-chain one in the next rounds. Raises PayoutPlanChanged if `promised` is
+    the digest of another plan, or Waiting if the chain cannot be queried.
     """
     with connection():
         batch_id = _open(settings, actor, key=key, promised=promised)
@@ -118,7 +118,7 @@ def request_payouts(
 
 
 def run_payouts(settings: Settings, actor: Actor) -> PayoutReport:
-    """Finish what earlier runs left, take what is due, pay it; never raises for what the chain does."""
+    """Finish open batches, then open and pay one for what is due; chain errors are reported, not raised."""
     with connection():
         touched = [batch.id for batch in list_open_batches()]
         problem = _pay(settings, actor)
@@ -136,9 +136,9 @@ def run_payouts(settings: Settings, actor: Actor) -> PayoutReport:
 
 
 def payout_waiting_reason() -> str | None:
-    """Return the stable code of why the last run could not do more."""
-    found = recall(_STATE)
-    return found[0].get("code") if found else None
+    """Return the stable code of what stopped the last run, None if nothing did."""
+    state = recall(_STATE)
+    return state[0].get("code") if state else None
 
 
 # ---------------------------------------------------------------------- opening
@@ -147,10 +147,10 @@ def payout_waiting_reason() -> str | None:
 def _open(
     settings: Settings, actor: Actor, *, key: str | None = None, promised: str | None = None
 ) -> int | None:
-    """Write the batch of what is due; its rows stay locked from the plan to the commit."""
+    """Open the batch of due settlements; the rows stay locked from planning to commit."""
     mode = settings.settlement_payout_mode
-    if key and (made := find_batch_by_key(key)):
-        return int(made.id)
+    if key and (existing := find_batch_by_key(key)):
+        return int(existing.id)
     preview = read_plan()
     if not preview.payouts:
         _check_promise(preview, promised)
@@ -160,11 +160,11 @@ def _open(
         quotes = _read_quotes(settings, {payout.currency for payout in preview.payouts})
     with transaction():
         payouts.lock_payouts()
-        if key and (made := find_batch_by_key(key)):
-            return int(made.id)
+        if key and (existing := find_batch_by_key(key)):
+            return int(existing.id)
         plan = read_plan(lock=True)
         if mode == ONCHAIN:
-            plan = _fitting(plan, quotes)
+            plan = _limit_to_quotes(plan, quotes)
         _check_promise(plan, promised)
         if not plan.payouts:
             return None
@@ -178,8 +178,8 @@ def _check_promise(plan: PayoutPlan, promised: str | None) -> None:
         raise PayoutPlanChanged
 
 
-def _fitting(plan: PayoutPlan, quotes: dict[str, PayoutQuote]) -> PayoutPlan:
-    """Leave out currencies whose rate cannot be read right now, and those that came after the rates were read."""
+def _limit_to_quotes(plan: PayoutPlan, quotes: dict[str, PayoutQuote]) -> PayoutPlan:
+    """Leave out currencies without a current rate, and those that became due after the rates were read."""
     away = {
         currency
         for currency, quote in quotes.items()
@@ -190,7 +190,7 @@ def _fitting(plan: PayoutPlan, quotes: dict[str, PayoutQuote]) -> PayoutPlan:
 
 
 def _read_quotes(settings: Settings, currencies: Collection[str]) -> dict[str, PayoutQuote]:
-    """Return what each currency is converted by; raises Waiting when the chain cannot be asked."""
+    """Return the conversion rate of each currency; raise Waiting if the chain cannot be queried."""
     treasury = open_treasury(settings)
     if isinstance(treasury, NotConfigured):
         raise Waiting("not_configured", treasury.reason)
@@ -226,14 +226,14 @@ def _refusal(planned: PlannedPayout, wallets: dict[int, str], quotes: dict[str, 
 
 
 def _pay(settings: Settings, actor: Actor) -> Waiting | None:
-    """Pay every open batch as far as it goes now, and close those that are done."""
+    """Advance every open batch and close the finished ones; return what stopped the payment, or None."""
     _pay_simulated(actor)
     batches = [batch for batch in list_open_batches() if batch.mode == ONCHAIN]
     if not batches and not has_recent_onchain_payout():
         return None
     for batch in batches:
         payouts.begin_batch(batch.id, actor)
-        _keep_whole(batch, actor)
+        _complete_reserve_only(batch, actor)
     problem = run_chain_round(open_treasury(settings), actor)
     for batch in batches:
         payouts.finish_batch(batch.id, actor)
@@ -245,7 +245,7 @@ def _pay_simulated(actor: Actor) -> None:
         if batch.mode != SIMULATED:
             continue
         payouts.begin_batch(batch.id, actor)
-        for payout in _under_way(batch):
+        for payout in _list_processing(batch):
             failpoint("payout_starting")
             payouts.complete_payout(payout.id, f"sim_{secrets.token_hex(16)}", actor, simulated=True)
             failpoint("payout_paid")
@@ -253,14 +253,14 @@ def _pay_simulated(actor: Actor) -> None:
         failpoint("batch_finished")
 
 
-def _keep_whole(batch: PayoutBatch, actor: Actor) -> None:
-    """Complete payouts of which everything went to the reserve: there is nothing to send."""
-    for payout in _under_way(batch):
+def _complete_reserve_only(batch: PayoutBatch, actor: Actor) -> None:
+    """Complete payouts whose whole amount went to the reserve: there is nothing to send."""
+    for payout in _list_processing(batch):
         if payout.amount_minor == 0:
             payouts.complete_payout(payout.id, f"reserve_{payout.id}", actor, simulated=False)
 
 
-def _under_way(batch: PayoutBatch) -> list[Payout]:
+def _list_processing(batch: PayoutBatch) -> list[Payout]:
     return [payout for payout in list_payouts_of_batch(batch.id) if payout.status == "processing"]
 
 

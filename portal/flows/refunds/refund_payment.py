@@ -94,7 +94,7 @@ def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Act
         payment = lock_payment(payment.order_reference)
         if payment.status == "refunded":
             _undo_sale(payment, actor)
-        refund_rails(payment, actor)
+        refund_ledgers(payment, actor)
     return True
 
 
@@ -103,7 +103,7 @@ def _refund_second_payment(payment: PaymentTransaction, refund: PaymentRefund, a
     return count_refund(payment, refund.amount_minor, actor) and move_refund(refund, "applied", actor)
 
 
-def refund_rails(payment: PaymentTransaction, actor: Actor) -> None:
+def refund_ledgers(payment: PaymentTransaction, actor: Actor) -> None:
     """Reduce both ledgers of a locked payment to what its refunds leave, and notify the referrer."""
     if not payment.refunded_minor:
         return
@@ -141,7 +141,7 @@ def settle_due_refund(order_reference: str, actor: Actor) -> None:
         return
     with transaction():
         lock_buyer(payment)
-        refund_rails(lock_payment(order_reference), actor)
+        refund_ledgers(lock_payment(order_reference), actor)
 
 
 def _confirm_admin_refund(

@@ -26,7 +26,7 @@ from portal.flows.audit.audit_reference import audit_reference
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import read_market
-from portal.flows.checkout.write_ledgers import RailContext
+from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.refunds.refund_payment import refund_locked
 from portal.lib.ids import random_text
 from portal.orders import NewOrder, OrderLine, attribute_order, create_order, get_order, has_other_paid_order
@@ -55,7 +55,7 @@ class ConnectedStore:
     vendor: Vendor
     code: Refcode
     chain: AnyChain
-    context: RailContext
+    context: LedgerContext
 
     def customer(self) -> int:
         return int(Customer.insert(store=self.id, key=random_text(20)).execute())
@@ -89,7 +89,7 @@ def connected(database: str) -> ConnectedStore:
     settings = settings_with()
     chain = open_chain(settings)
     store_id = Store.insert(public_id="k3V9", name="Mugs", platform="woocommerce").execute()
-    context = RailContext(settings, read_market(chain, settings, "UAH"), ACTOR)
+    context = LedgerContext(settings, read_market(chain, settings, "UAH"), ACTOR)
     return ConnectedStore(store_id, make_vendor(), make_code(make_user("Referrer")), chain, context)
 
 

@@ -9,8 +9,8 @@ import pytest
 from models import EventLog, Order, RailFailure, ReferralReward, Settlement
 from portal.db import query
 from portal.db.checks import run_checks
-from portal.flows.checkout import write_ledgers as write_rails
-from portal.flows.checkout.retry_ledgers import retry_rail, retry_rails
+from portal.flows.checkout import write_ledgers as write_ledgers
+from portal.flows.checkout.retry_ledgers import retry_failed_ledger, retry_ledgers
 from portal.payments import RailFailureUnknown, list_due_rail_failures, next_try_at
 from tests.flows.conftest import Store
 from tests.support.threads import at_once
@@ -26,13 +26,13 @@ def fail(*_: object) -> None:
 def failure(store: Store, monkeypatch: pytest.MonkeyPatch) -> RailFailure:
     """Return the failure of a paid order whose commission ledger could not be written."""
     with monkeypatch.context() as patch:
-        patch.setattr(write_rails, "write_settlement", fail)
+        patch.setattr(write_ledgers, "write_settlement", fail)
         store.pay(store.newcomer("ann"), cookie=store.code)
     return RailFailure.get()
 
 
 def retry(store: Store, failure: RailFailure) -> bool:
-    return retry_rail(failure.id, store.user("admin").id, store.chain, store.settings)
+    return retry_failed_ledger(failure.id, store.user("admin").id, store.chain, store.settings)
 
 
 def test_admin_retries_at_once(store: Store, failure: RailFailure) -> None:
@@ -51,13 +51,13 @@ def test_complete_ledger_is_not_written_again(
 ) -> None:
     retry(store, failure)
     with monkeypatch.context() as patch:
-        patch.setattr(write_rails, "write_settlement", fail)
+        patch.setattr(write_ledgers, "write_settlement", fail)
         assert retry(store, failure) is True
     assert (RailFailure.get().resolved_at is not None, RailFailure.get().attempts) == (True, 1)
 
 
 def test_concurrent_retries_write_once(store: Store, failure: RailFailure) -> None:
-    work = [lambda: retry(store, failure)] * 3 + [lambda: retry_rails(store.chain, store.settings)] * 2
+    work = [lambda: retry(store, failure)] * 3 + [lambda: retry_ledgers(store.chain, store.settings)] * 2
     assert not at_once(work)
     assert Settlement.select().count() == 2
     assert RailFailure.get().attempts == 1
@@ -69,12 +69,12 @@ def test_each_failure_doubles_the_wait(
 ) -> None:
     assert next_try_at(failure) == failure.last_tried_at
     with monkeypatch.context() as patch:
-        patch.setattr(write_rails, "write_settlement", fail)
-        assert retry_rails(store.chain, store.settings) == 0
+        patch.setattr(write_ledgers, "write_settlement", fail)
+        assert retry_ledgers(store.chain, store.settings) == 0
         tried = RailFailure.get()
         assert tried.attempts == 2
         assert next_try_at(tried) - tried.last_tried_at == timedelta(minutes=2)
-        assert retry_rails(store.chain, store.settings) == 0
+        assert retry_ledgers(store.chain, store.settings) == 0
         assert RailFailure.get().attempts == 2
         # An admin does not have to wait.
         assert retry(store, failure) is False
@@ -82,7 +82,7 @@ def test_each_failure_doubles_the_wait(
     query("UPDATE rail_failures SET last_tried_at = now() - interval '239 seconds'")
     assert not list_due_rail_failures()
     query("UPDATE rail_failures SET last_tried_at = now() - interval '241 seconds'")
-    assert retry_rails(store.chain, store.settings) == 1
+    assert retry_ledgers(store.chain, store.settings) == 1
     assert Settlement.select().count() == 2
 
 
@@ -103,7 +103,7 @@ def test_failing_retry_does_not_stop_others(store: Store, failure: RailFailure) 
     RailFailure.insert(
         order_reference="store_gone_1", rail="reward", reason="x", last_tried_at=long_ago
     ).execute()
-    assert retry_rails(store.chain, store.settings) == 1
+    assert retry_ledgers(store.chain, store.settings) == 1
     assert Settlement.select().count() == 2
     gone = RailFailure.get(RailFailure.order_reference == "store_gone_1")
     assert (gone.attempts, gone.reason) == (2, "PaymentUnknown: payment_unknown")
@@ -123,4 +123,4 @@ def test_refund_before_retry_reduces_the_ledger(store: Store, failure: RailFailu
 
 def test_unknown_failure_raises(store: Store) -> None:
     with pytest.raises(RailFailureUnknown):
-        retry_rail(10**9, store.user("admin").id, store.chain, store.settings)
+        retry_failed_ledger(10**9, store.user("admin").id, store.chain, store.settings)

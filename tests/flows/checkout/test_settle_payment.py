@@ -22,9 +22,9 @@ from models import (
 from portal.catalogue import CartLine
 from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
-from portal.flows.checkout import write_ledgers as write_rails
+from portal.flows.checkout import write_ledgers as write_ledgers
 from portal.flows.checkout.begin_payment import begin_membership_payment
-from portal.flows.checkout.retry_ledgers import retry_rails
+from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.flows.checkout.settle_payment import buy_with_credit, pay_with_credit
 from portal.orders import OrderUnknown
 from portal.payments import AlreadyPaid, CreditShort, add_credit, credit_balance, find_payment
@@ -167,7 +167,7 @@ def test_failed_ledger_keeps_payment_and_is_retried(
         raise RuntimeError("this ledger is broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(write_rails, broken, fail)
+        patch.setattr(write_ledgers, broken, fail)
         order = store.pay(store.newcomer("ann"), cookie=store.code)
     assert order.status == "paid"
     failure = RailFailure.get()
@@ -178,7 +178,7 @@ def test_failed_ledger_keeps_payment_and_is_retried(
     )
     assert run_checks() == {}
 
-    assert retry_rails(store.chain, store.settings) == 1
+    assert retry_ledgers(store.chain, store.settings) == 1
     assert RailFailure.get().resolved_at is not None
     assert (Settlement.select().count(), ReferralReward.select().count()) == (2, 1)
 
@@ -274,7 +274,7 @@ def test_reward_without_a_version_in_force_is_written_once_there_is_one(store: S
     assert (order.status, ReferralReward.select().count()) == ("paid", 0)
     ProgrammeVersion.update(starts_at=version.starts_at).execute()
     RailFailure.update(last_tried_at=order.paid_at - timedelta(days=1)).execute()
-    assert retry_rails(store.chain, store.settings) == 1
+    assert retry_ledgers(store.chain, store.settings) == 1
     assert ReferralReward.get().programme_version_id == version.id
 
 

@@ -19,9 +19,9 @@ from portal.accounts import Referrer, create_user
 from portal.codes import find_code
 from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
-from portal.flows.checkout import write_ledgers as write_rails
+from portal.flows.checkout import write_ledgers
 from portal.flows.checkout.begin_payment import begin_membership_payment
-from portal.flows.checkout.retry_ledgers import retry_rails
+from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.payments import find_payment
 from tests.flows.conftest import Store
 from tests.flows.refunds.refunds import (
@@ -191,10 +191,12 @@ def test_ledger_written_after_the_refund_is_reduced(
         raise RuntimeError("this ledger is broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(write_rails, {"commission": "write_settlement", "reward": "record_reward"}[rail], fail)
+        patch.setattr(
+            write_ledgers, {"commission": "write_settlement", "reward": "record_reward"}[rail], fail
+        )
         order = pay_order(store)
     send_refund(store, order, amount)
-    retry_rails(store.chain, store.settings)
+    retry_ledgers(store.chain, store.settings)
     assert run_checks() == {}
     settled = sum(row.amount_minor for row in settlements_of(order) if row.status != "cancelled")
     assert settled == TOTAL - int(Decimal(amount) * 100)

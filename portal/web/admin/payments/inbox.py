@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.accounts import find_user
 from portal.db import Actor
 from portal.flows.checkout.receive_callback import apply_again
-from portal.flows.checkout.retry_ledgers import retry_rail
+from portal.flows.checkout.retry_ledgers import retry_failed_ledger
 from portal.lib.errors import PortalError
 from portal.payments import (
     INBOX_PAGE,
@@ -100,7 +100,7 @@ def close_callback(event_id: int) -> ResponseReturnValue:
 @for_role("admin")
 def retry_ledger(failure_id: int) -> ResponseReturnValue:
     """Write the failed ledger entries of a paid reference now."""
-    if retry_rail(failure_id, current_user().id, current_portal().chain, current_portal().settings):
+    if retry_failed_ledger(failure_id, current_user().id, current_portal().chain, current_portal().settings):
         flash(_("Recorded."), "success")
     else:
         flash(_("Not recorded. The reason is shown below; the portal retries automatically."), "warning")

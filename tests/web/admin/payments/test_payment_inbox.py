@@ -245,7 +245,7 @@ def test_a_known_reason_is_a_sentence(as_admin: Visitor, failure: RailFailure) -
     assert "This order does not exist or is not yours." in text_of(as_admin.get(INBOX))
 
 
-def test_retry_now_writes_the_rail(
+def test_retry_now_writes_the_ledger(
     as_admin: Visitor, failure: RailFailure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"/admin/payments/rails/{failure.id}/retry"
