@@ -194,7 +194,7 @@ class PaymentProvider(PaymentMethod, Protocol):
 
     @property
     def simulator(self) -> Simulator | None:
-        """Return the stand-in for the provider's page and API; None unless development uses it."""
+        """Return the simulator of the provider's page and API; None unless development uses it."""
 
     def form_origins(self) -> tuple[str, ...]:
         """Return the origins the browser is sent to, for the content security policy."""

@@ -57,7 +57,7 @@ class SimulatedCallback:
 
 
 class Simulator(Protocol):
-    """A stand-in for one provider; it verifies and signs as the provider does."""
+    """Simulates one provider; it verifies and signs as the provider does."""
 
     def read_purchase(self, fields: Fields) -> SimulatedPurchase:
         """Verify a posted purchase form; raise PurchaseRefused."""

@@ -138,7 +138,7 @@ def test_purchase_through_a_share_link_mints_a_reward(world: World, visitor: Cal
 
     # Card payment on the provider's stand-in, and back to the processing page.
     buyer.get_by_role("button", name=re.compile("^Pay ")).click()
-    expect(buyer.get_by_text("Development stand-in")).to_be_visible()
+    expect(buyer.get_by_text("Development simulator")).to_be_visible()
     buyer.get_by_role("button", name="Pay", exact=True).click()
     reference = reference_of(buyer)
     expect(buyer.locator("main").get_by_text("is credited with this purchase")).to_be_visible()
@@ -216,8 +216,8 @@ def test_repeated_and_invalid_callbacks_pay_once(world: World, visitor: Callable
     fill_cart(page)
     page.goto("/checkout")
     page.get_by_role("button", name=re.compile("^Pay ")).click()
-    page.get_by_text("Misbehave on purpose").click()
-    page.get_by_label("Send the callback this many times").fill("3")
+    page.get_by_text("Simulate problems").click()
+    page.get_by_label("Number of callbacks").fill("3")
     for option in ('Then send a late "pending"', "forged signature", "wrong amount"):
         page.get_by_label(option).check()
     page.get_by_role("button", name="Pay", exact=True).click()

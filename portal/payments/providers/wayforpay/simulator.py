@@ -1,4 +1,4 @@
-"""WayForPay's stand-in for development: it verifies purchases and requests, and signs, as the provider does."""
+"""Simulate WayForPay in development: verify purchases and requests, and sign, as the provider does."""
 
 from __future__ import annotations
 
