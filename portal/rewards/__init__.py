@@ -46,7 +46,7 @@ from portal.rewards.rules import (
     size_reward,
     stored_percent,
 )
-from portal.rewards.status_rules import RewardLedger, RewardStatus
+from portal.rewards.status_rules import RewardStatus
 
 __all__ = [
     "STATUSES",
@@ -59,7 +59,6 @@ __all__ = [
     "RewardDebts",
     "RewardFilter",
     "RewardInputs",
-    "RewardLedger",
     "RewardNotMintable",
     "RewardOnHold",
     "RewardPage",

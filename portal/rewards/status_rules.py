@@ -20,13 +20,6 @@ class RewardStatus(StrEnum):
     REJECTED = "rejected"
 
 
-class RewardLedger(StrEnum):
-    """How the referred purchase was paid, stored in `referral_rewards.rail`."""
-
-    FIAT = "fiat"
-    CREDIT = "crypto"
-
-
 # A reward that no transaction may have paid: it can be reduced or rejected.
 UNSENT = (RewardStatus.PENDING_APPROVAL, RewardStatus.APPROVED, RewardStatus.FAILED)
 

@@ -39,14 +39,6 @@ def amount_minor(text: str, currency: str) -> int:
     return parse_major(text, currency)
 
 
-def is_same_amount(text: str, expected_minor: int, currency: str) -> bool:
-    """Return whether a provider's amount text is exactly the expected minor units: 100 is 100.00."""
-    try:
-        return amount_minor(text, currency) == expected_minor
-    except InvalidAmount:
-        return False
-
-
 def amount_texts(amount: str) -> list[str]:
     """Return the texts of an amount that may have been signed: as sent, minimal, and with two decimals."""
     texts = [amount]
