@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.lib import http
+from portal.logs import get_logger
 from portal.payments.simulator import SimulatedCallback
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 _TIMEOUT_SECONDS = 20
 
@@ -25,7 +25,7 @@ class Delivery:
 
 
 def send_callbacks(url: str, callbacks: Sequence[SimulatedCallback], delay_seconds: int) -> list[Delivery]:
-    """Send callbacks one after the other, or leave them to a timer of this process, which a restart forgets."""
+    """Send callbacks in order, now or by a timer of this process, which a restart loses."""
     if not delay_seconds:
         return [_deliver(url, callback) for callback in callbacks]
     timer = threading.Timer(delay_seconds, _send_late, args=[url, callbacks])
@@ -37,13 +37,18 @@ def send_callbacks(url: str, callbacks: Sequence[SimulatedCallback], delay_secon
 def _send_late(url: str, callbacks: Sequence[SimulatedCallback]) -> None:
     for callback in callbacks:
         delivery = _deliver(url, callback)
-        log.info("late callback (%s): %s %s", delivery.label, delivery.status, delivery.answer[:200])
+        log.info(
+            "delayed callback sent",
+            label=delivery.label,
+            status=delivery.status,
+            answer=delivery.answer[:200],
+        )
 
 
 def _deliver(url: str, callback: SimulatedCallback) -> Delivery:
     try:
         answer = http.post(url, callback.body, callback.headers, timeout=_TIMEOUT_SECONDS)
     except http.HttpFailed as error:
-        log.warning("the simulator could not reach the portal: %s", error)
+        log.warning("simulated callback not delivered", error=str(error))
         return Delivery(callback.label, 0, str(error))
     return Delivery(callback.label, answer.status, answer.text)

@@ -139,7 +139,7 @@ def waiting_words(reason: str) -> str:
     return {
         "below_minimum": _("The total is below the minimum payout, so it accumulates."),
         "refunds_not_covered": _("Refunds are larger than the sales: they wait until sales cover them."),
-        "next_run": _("This run is full: the next one takes them."),
+        "next_run": _("This run is full. They are paid in the next one."),
         "rate_away": _("The exchange rate cannot be read right now."),
     }.get(reason, reason)
 
@@ -162,7 +162,7 @@ def problem_words(code: str) -> str:
 def frequency_words(frequency: str) -> str:
     """Return how often a vendor is paid."""
     return {
-        "INSTANT": _("At once"),
+        "INSTANT": _("Immediately"),
         "DAILY": _("Every day at midnight"),
         "WEEKLY": _("Every Monday"),
         "MONTHLY": _("On the first of the month"),
@@ -321,7 +321,7 @@ def schedule_facts(config: MerchantConfig | None) -> list[tuple[str, str]]:
     return [
         (_("Payout schedule"), frequency_words(config.payout_frequency if config else "WEEKLY")),
         (_("Payout delay"), ngettext("%(num)s day", "%(num)s days", days)),
-        (_("Minimum payout"), number(to_major(minimum, "UAH"))),
+        (_("Minimum payout"), number(to_major(minimum, "UAH")) if minimum else _("None")),
         (_("Kept as reserve"), percent(config.reserve_percent if config else "0")),
     ]
 

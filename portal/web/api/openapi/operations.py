@@ -142,7 +142,7 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
         "delete": operation(
             "unlinkWallet",
             "accounts",
-            "Unlink a wallet; its code is deactivated and past rewards stand.",
+            "Unlink a wallet; its code is deactivated and earlier rewards are not affected.",
             security=TOKEN,
             parameters=(in_path("address", {**ADDRESS, "minLength": 10}),),
             answers={200: ("The wallet is unlinked.", ref("UnlinkedWallet"))},

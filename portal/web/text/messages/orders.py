@@ -46,7 +46,7 @@ ORDERS_ERRORS: ErrorTable = {
             product=p["product"],
         ),
     ),
-    "store_unknown": Answer(422, lambda p: _("This store does not exist.")),
+    "store_unknown": Answer(404, lambda p: _("This store does not exist.")),
     "tier_free": Answer(409, lambda p: _("This tier is free: there is nothing to pay.")),
     "tier_lower": Answer(
         409,
