@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,11 +42,12 @@ FROM settlements ORDER BY order_reference
 @pytest.fixture
 def empty_database() -> Iterator[str]:
     maintenance = named(server_url("embedded"), "portal")
-    execute(maintenance, "CREATE DATABASE from_nothing")
+    name = f"from_nothing_{os.getpid()}"
+    execute(maintenance, f"CREATE DATABASE {name}")
     try:
-        yield named(maintenance, "from_nothing")
+        yield named(maintenance, name)
     finally:
-        execute(maintenance, "DROP DATABASE from_nothing WITH (FORCE)")
+        execute(maintenance, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,9 +67,9 @@ def test_saved_percent_is_read_as_it_is_stored(percent: int | None) -> None:
 
 def test_migration_gives_earlier_rewards_the_first_version() -> None:
     maintenance = named(server_url("embedded"), "portal")
-    execute(maintenance, "CREATE DATABASE before_programme")
+    execute(maintenance, f"CREATE DATABASE before_programme_{os.getpid()}")
     try:
-        url = named(maintenance, "before_programme")
+        url = named(maintenance, f"before_programme_{os.getpid()}")
         _migrate_before(url, "026_programme")
         execute(url, "INSERT INTO users (id, email) VALUES (1, 'rita@example.org')")
         for reference, sizing in (("store_own", "{}"), ("store_imported", '{"import": {}}')):
@@ -87,7 +88,7 @@ def test_migration_gives_earlier_rewards_the_first_version() -> None:
         )
         assert rewards == [("store_own", True, True, True), ("store_imported", True, True, None)]
     finally:
-        execute(maintenance, "DROP DATABASE before_programme WITH (FORCE)")
+        execute(maintenance, f"DROP DATABASE before_programme_{os.getpid()} WITH (FORCE)")
 
 
 def _migrate_before(url: str, name: str) -> None:
