@@ -17,8 +17,8 @@ def test_description_is_cached(client: Visitor) -> None:
     first = client.get("/openapi.json")
     assert first.headers["Cache-Control"] == "public, max-age=300"
     assert "Set-Cookie" not in first.headers
-    again = client.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.data) == (304, b"")
+    repeated = client.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert (repeated.status_code, repeated.data) == (304, b"")
 
 
 def test_description_does_not_depend_on_the_caller(client: Visitor, as_admin: Visitor) -> None:
@@ -30,5 +30,5 @@ def test_operator_routes_return_json_errors(client: Visitor) -> None:
         wrong = client.post(path)
         assert (wrong.status_code, error_of(wrong)["code"]) == (405, "method_not_allowed")
         assert "GET" in wrong.headers["Allow"]
-        odd = client.get(f"{path}?x=%00")
-        assert (odd.status_code, error_of(odd)["fields"]) == (400, {"x": "This field must be text."})
+        invalid = client.get(f"{path}?x=%00")
+        assert (invalid.status_code, error_of(invalid)["fields"]) == (400, {"x": "This field must be text."})

@@ -122,8 +122,8 @@ def test_referral_reason_is_translated(as_owner: Visitor) -> None:
 
 def test_repeated_checkout_key_creates_one_order(as_owner: Visitor) -> None:
     body = {**order_body(make_product()), "checkoutKey": "k" * 40}
-    first, again = as_owner.send(ORDERS, body).get_json(), as_owner.send(ORDERS, body).get_json()
-    assert first["orderId"] == again["orderId"]
+    first, repeated = as_owner.send(ORDERS, body).get_json(), as_owner.send(ORDERS, body).get_json()
+    assert first["orderId"] == repeated["orderId"]
     assert Order.select().count() == 1
 
 

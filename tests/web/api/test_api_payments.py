@@ -104,8 +104,8 @@ def test_repeated_credit_payment_debits_once(as_owner: Visitor, owner: User) -> 
     order = make_order(owner)
     give_credit(owner, 10 * order.total_minor)
     assert as_owner.send(CREDIT, {"orderId": order.id}).status_code == 200
-    again = as_owner.send(CREDIT, {"orderId": order.id})
-    assert (again.status_code, error_of(again)["code"]) == (409, "already_paid")
+    repeated = as_owner.send(CREDIT, {"orderId": order.id})
+    assert (repeated.status_code, error_of(repeated)["code"]) == (409, "already_paid")
     assert CreditEntry.select().where(CreditEntry.amount_minor < 0).count() == 1
     paid = as_owner.send(WAYFORPAY, {"orderId": order.id})
     assert (paid.status_code, error_of(paid)["code"]) == (409, "already_paid")

@@ -93,10 +93,10 @@ def test_approval_happens_once_and_notifies_the_referrer(as_admin: Visitor, admi
     assert set(item) == REWARD_KEYS
     assert (item["status"], item["approvedBy"]) == ("approved", admin.id)
     assert item["approvedAt"]
-    again = as_admin.send(decision_url(reward, "approve"))
-    assert again.status_code == 409
-    assert error_of(again)["code"] == "reward_status_conflict"
-    assert error_of(again)["status"] == "approved"
+    repeated = as_admin.send(decision_url(reward, "approve"))
+    assert repeated.status_code == 409
+    assert error_of(repeated)["code"] == "reward_status_conflict"
+    assert error_of(repeated)["status"] == "approved"
     events = EventLog.select().where(EventLog.event == "reward_approved")
     assert [(event.actor_user_id, event.to_status) for event in events] == [(admin.id, "approved")]
     assert [(row.user_id, row.kind) for row in Notification.select()] == [
@@ -145,14 +145,14 @@ def test_only_allowed_transitions_are_accepted(
             assert response.status_code == 200, verb
 
 
-def test_a_failed_reward_is_sized_again(as_admin: Visitor, other: User) -> None:
+def test_retry_calculates_a_missing_reward_amount(as_admin: Visitor, other: User) -> None:
     reward = make_reward(other, "failed", reward_amount_wei=None, usd_value=None, token_price_usd=None)
     item = as_admin.send(decision_url(reward, "retry")).get_json()
     assert (item["status"], item["rewardAmountWei"]) == ("approved", "12500000000000000000")
     assert item["failureReason"] is None
 
 
-def test_a_reward_in_a_currency_without_a_rate_stays_failed(as_admin: Visitor, other: User) -> None:
+def test_retry_without_exchange_rate_stays_failed(as_admin: Visitor, other: User) -> None:
     reward = make_reward(
         other, "failed", currency="PLN", reward_amount_wei=None, usd_value=None, failure_reason="rate_missing"
     )

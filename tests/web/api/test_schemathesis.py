@@ -60,7 +60,7 @@ SETTINGS = settings(
 
 
 @pytest.fixture
-def described_app(app: Flask, owner: User, other: User) -> OpenApiSchema:
+def api_schema(app: Flask, owner: User, other: User) -> OpenApiSchema:
     """Return the schema of an application that has the rows of the examples: an order, a product, a code, rewards."""
     app.config["PROPAGATE_UNEXPECTED"] = False
     product = make_product(id=7, stock=10_000)
@@ -91,17 +91,17 @@ def _session_of(browser: Visitor) -> Session:
 
 @pytest.mark.parametrize("role", ["anonymous", "buyer", "vendor", "admin"])
 def test_api_conforms_to_its_description(
-    described_app: OpenApiSchema, sessions: dict[str, Session], role: str
+    api_schema: OpenApiSchema, sessions: dict[str, Session], role: str
 ) -> None:
     failures = {}
-    for result in described_app.get_all_operations():
+    for result in api_schema.get_all_operations():
         operation = result.ok()
-        if problem := _problem_of(operation, sessions[role]):
-            failures[operation.label] = problem
-    assert not failures, "\n\n".join(f"{label}: {problem}" for label, problem in failures.items())
+        if failure := _failure_of(operation, sessions[role]):
+            failures[operation.label] = failure
+    assert not failures, "\n\n".join(f"{label}: {failure}" for label, failure in failures.items())
 
 
-def _problem_of(operation: APIOperation, session: Session) -> str | None:
+def _failure_of(operation: APIOperation, session: Session) -> str | None:
     def send(case: schemathesis.Case) -> None:
         case.call_and_validate(**session, checks=CHECKS)
 
