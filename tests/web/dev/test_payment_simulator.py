@@ -296,8 +296,8 @@ def test_refund_is_verified_and_signed(client: Visitor, owner: User) -> None:
     assert call_api(client, {**refund_of(order, 100), "amount": "5.00"})["reasonCode"] == 1113
     unknown = call_api(client, refund_of(Order(order_reference="store_none_1"), 100))
     assert (unknown["transactionStatus"], unknown["reasonCode"]) == ("Declined", "1127")
-    odd = {**refund_of(order, 100), "transactionType": "SALE"}
-    assert call_api(client, odd)["reasonCode"] == 1113
+    invalid = {**refund_of(order, 100), "transactionType": "SALE"}
+    assert call_api(client, invalid)["reasonCode"] == 1113
 
 
 def signed(kind: str, texts: list[str], **fields: Any) -> dict[str, Any]:
@@ -315,7 +315,7 @@ def test_api_request_signatures_are_verified_strictly(client: Visitor, owner: Us
     bad = [
         {**good, "amount": "100"},  # equal amount, different string
         {**good, "amount": 100.0},
-        *[{name: value for name, value in good.items() if name != gone} for gone in
+        *[{name: value for name, value in good.items() if name != removed} for removed in
           ("merchantAccount", "orderReference", "amount", "currency", "merchantSignature", "transactionType")],
         # Signed in another field order, or over a missing field.
         signed("REFUND", [account, reference, "UAH", "100.00"], merchantAccount=account, orderReference=reference,
@@ -329,9 +329,9 @@ def test_api_request_signatures_are_verified_strictly(client: Visitor, owner: Us
     ]  # fmt: skip
     for body in bad:
         assert call_api(client, body)["reasonCode"] == 1113, body
-    for gone in ("comment", "apiVersion"):
-        body = {name: value for name, value in good.items() if name != gone}
-        assert call_api(client, body)["reasonCode"] == 1109, gone
+    for removed in ("comment", "apiVersion"):
+        body = {name: value for name, value in good.items() if name != removed}
+        assert call_api(client, body)["reasonCode"] == 1109, removed
 
 
 @pytest.mark.parametrize(
