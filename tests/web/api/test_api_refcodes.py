@@ -21,7 +21,7 @@ CRON = "/api/cron/refcodes-mint"
 REPORT_KEYS = {"success", "processed", "submitted", "minted", "failed", "jobId", "waitingReason"}
 
 
-def test_codes_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, other: User) -> None:
+def test_codes_are_listed_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, other: User) -> None:
     code = make_code(owner)
     make_code(other)
     make_visits(code, {0: 3, 6: 4, 7: 5, 27: 6, 28: 7})
@@ -44,18 +44,18 @@ def test_codes_with_visits_totals_and_rewards(as_owner: Visitor, owner: User, ot
     assert {row["refCode"] for row in body["rewards"]} == {code.code}
 
 
-def test_a_person_without_codes_gets_empty_lists(as_owner: Visitor) -> None:
+def test_user_without_codes_gets_empty_lists(as_owner: Visitor) -> None:
     body = as_owner.get(CODES).get_json()
     assert (body["codes"], body["rewards"]) == ([], [])
 
 
-def test_codes_need_a_person(client: Visitor) -> None:
-    answer = client.get(CODES)
-    assert (answer.status_code, error_of(answer)["code"]) == (401, "sign_in_required")
-    assert "Location" not in answer.headers
+def test_codes_require_sign_in(client: Visitor) -> None:
+    response = client.get(CODES)
+    assert (response.status_code, error_of(response)["code"]) == (401, "sign_in_required")
+    assert "Location" not in response.headers
 
 
-def test_totals_count_more_rewards_than_a_page_shows(as_owner: Visitor, owner: User) -> None:
+def test_totals_include_rewards_beyond_the_first_page(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner)
     for _ in range(55):
         make_reward(code, reward_amount_wei=TOKEN)
@@ -67,11 +67,11 @@ def test_totals_count_more_rewards_than_a_page_shows(as_owner: Visitor, owner: U
 # ---------------------------------------------------------------------- minting
 
 
-def test_minting_without_a_chain_says_so(as_admin: Visitor, other: User) -> None:
+def test_minting_without_a_chain_reports_not_configured(as_admin: Visitor, other: User) -> None:
     reward = make_reward(other, "approved")
-    answer = as_admin.send(MINT)
-    assert answer.status_code == 200
-    report = answer.get_json()
+    response = as_admin.send(MINT)
+    assert response.status_code == 200
+    report = response.get_json()
     assert set(report) == REPORT_KEYS
     assert (report["success"], report["waitingReason"]) == (False, "not_configured")
     assert (report["processed"], report["submitted"], report["minted"], report["failed"]) == (0, 0, 0, 0)
@@ -79,24 +79,24 @@ def test_minting_without_a_chain_says_so(as_admin: Visitor, other: User) -> None
 
 
 @pytest.mark.parametrize("limit", [1, 10, 50])
-def test_a_limit_within_bounds_is_taken(as_admin: Visitor, limit: int) -> None:
+def test_limit_within_bounds_is_accepted(as_admin: Visitor, limit: int) -> None:
     assert as_admin.send(MINT, {"limit": limit}).status_code == 200
 
 
 @pytest.mark.parametrize("limit", [0, -1, 51, "x", "10", 1.5, True, None, [], 10**30])
-def test_a_limit_out_of_bounds_is_refused(as_admin: Visitor, limit: object) -> None:
-    answer = as_admin.send(MINT, {"limit": limit})
-    assert answer.status_code == 400
-    error = error_of(answer)
+def test_limit_out_of_bounds_is_refused(as_admin: Visitor, limit: object) -> None:
+    response = as_admin.send(MINT, {"limit": limit})
+    assert response.status_code == 400
+    error = error_of(response)
     assert (error["code"], list(error["fields"])) == ("field_invalid", ["limit"])
     assert not MintJob.select().exists()
 
 
 @pytest.mark.parametrize("reward_id", [0, -1, "1", 1.5, True, [], 2**63])
-def test_a_reward_id_is_a_whole_number(as_admin: Visitor, reward_id: object) -> None:
-    answer = as_admin.send(MINT, {"rewardId": reward_id})
-    assert answer.status_code == 400
-    assert list(error_of(answer)["fields"]) == ["rewardId"]
+def test_invalid_reward_id_is_refused(as_admin: Visitor, reward_id: object) -> None:
+    response = as_admin.send(MINT, {"rewardId": reward_id})
+    assert response.status_code == 400
+    assert list(error_of(response)["fields"]) == ["rewardId"]
 
 
 @pytest.mark.parametrize(
@@ -108,36 +108,36 @@ def test_a_reward_id_is_a_whole_number(as_admin: Visitor, reward_id: object) -> 
         ({"chain_id": 5}, "reward_on_other_chain"),
     ],
 )
-def test_one_reward_that_may_not_be_minted_is_answered_with_the_reason(
+def test_unmintable_reward_is_refused_with_a_reason(
     as_admin: Visitor, other: User, values: dict[str, Any], code: str
 ) -> None:
     make_reward(other, "approved")
     reward = make_reward(other, **{"status": "approved", **values})
-    answer = as_admin.send(MINT, {"rewardId": reward.id})
-    error = error_of(answer)
-    assert (answer.status_code, error["code"], error["status"]) == (409, code, reward.status)
+    response = as_admin.send(MINT, {"rewardId": reward.id})
+    error = error_of(response)
+    assert (response.status_code, error["code"], error["status"]) == (409, code, reward.status)
     assert error["message"]
     assert not MintJob.select().exists()
 
 
-def test_one_reward_is_put_into_a_job_of_its_own(as_admin: Visitor, other: User) -> None:
+def test_single_reward_gets_its_own_job(as_admin: Visitor, other: User) -> None:
     make_reward(other, "approved")
     reward = make_reward(other, "approved")
-    answer = as_admin.send(MINT, {"rewardId": reward.id})
-    assert answer.status_code == 200
-    job = MintJob.get_by_id(answer.get_json()["jobId"])
+    response = as_admin.send(MINT, {"rewardId": reward.id})
+    assert response.status_code == 200
+    job = MintJob.get_by_id(response.get_json()["jobId"])
     assert (job.kind, list_job_reward_ids(job.id)) == ("single", [reward.id])
 
 
-def test_one_reward_must_be_there_and_approved(as_admin: Visitor, other: User) -> None:
-    answer = as_admin.send(MINT, {"rewardId": 2**63 - 1})
-    assert (answer.status_code, error_of(answer)["code"]) == (404, "reward_unknown")
+def test_single_reward_must_exist_and_be_approved(as_admin: Visitor, other: User) -> None:
+    response = as_admin.send(MINT, {"rewardId": 2**63 - 1})
+    assert (response.status_code, error_of(response)["code"]) == (404, "reward_unknown")
     waiting = make_reward(other)
-    answer = as_admin.send(MINT, {"rewardId": waiting.id})
-    assert (answer.status_code, error_of(answer)["status"]) == (409, "pending_approval")
+    response = as_admin.send(MINT, {"rewardId": waiting.id})
+    assert (response.status_code, error_of(response)["status"]) == (409, "pending_approval")
 
 
-def test_minting_is_the_admins(
+def test_minting_requires_admin_and_csrf_token(
     client: Visitor, as_owner: Visitor, as_seller: Visitor, as_admin: Visitor
 ) -> None:
     assert client.send(MINT).status_code == 401
@@ -153,10 +153,10 @@ def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def test_cron_with_the_secret_runs_a_round(client: Visitor) -> None:
-    answer = client.get(CRON, headers=bearer(CRON_SECRET))
-    assert answer.status_code == 200
-    report = answer.get_json()
+def test_cron_with_secret_runs_the_mint_job(client: Visitor) -> None:
+    response = client.get(CRON, headers=bearer(CRON_SECRET))
+    assert response.status_code == 200
+    report = response.get_json()
     assert set(report) == REPORT_KEYS
     assert report["waitingReason"] == "not_configured"
     assert report["jobId"] is None
@@ -176,26 +176,26 @@ def test_cron_with_the_secret_runs_a_round(client: Visitor) -> None:
     ],
 )
 def test_cron_with_a_wrong_secret_is_refused(client: Visitor, header: dict[str, str]) -> None:
-    answer = client.get(CRON, headers=header)
-    assert (answer.status_code, error_of(answer)["code"]) == (401, "cron_secret_wrong")
+    response = client.get(CRON, headers=header)
+    assert (response.status_code, error_of(response)["code"]) == (401, "cron_secret_wrong")
 
 
-def test_cron_without_a_secret_set_is_closed(make_app: MakeApp) -> None:
+def test_cron_without_configured_secret_is_refused(make_app: MakeApp) -> None:
     client = make_app(cron_secret="").test_client()
     for header in ({}, bearer(""), {"Authorization": ""}, {"Authorization": "Bearer"}):
-        answer = client.get(CRON, headers=header)
-        assert (answer.status_code, error_of(answer)["code"]) == (401, "cron_secret_wrong")
+        response = client.get(CRON, headers=header)
+        assert (response.status_code, error_of(response)["code"]) == (401, "cron_secret_wrong")
 
 
-def test_cron_takes_get_only(client: Visitor) -> None:
+def test_cron_allows_only_get(client: Visitor) -> None:
     assert client.post(CRON, headers=bearer(CRON_SECRET)).status_code == 405
 
 
-def test_an_admins_session_does_not_open_cron(as_admin: Visitor) -> None:
+def test_admin_session_does_not_authorize_cron(as_admin: Visitor) -> None:
     assert as_admin.get(CRON).status_code == 401
 
 
-def test_decisions_wake_the_minter(app: Flask, as_admin: Visitor, other: User) -> None:
+def test_decisions_wake_the_mint_job(app: Flask, as_admin: Visitor, other: User) -> None:
     woken: list[str] = []
     app.extensions["portal"].wake = woken.append
     as_admin.send(f"/api/admin/rewards/{make_reward(other).id}/approve")

@@ -1,4 +1,4 @@
-"""Every example of docs/api.md, run by a shell against a real server."""
+"""Run every example of docs/api.md in a shell against a real server."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _FOR_ADMINS = [code for admin, code in _BLOCK.findall(_TEXT) if admin]
 
 
 @pytest.fixture
-def served(app: Flask) -> Iterator[str]:
-    """Yield the address of a server of this application."""
+def server_url(app: Flask) -> Iterator[str]:
+    """Serve the application and yield its URL."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -33,45 +33,45 @@ def served(app: Flask) -> Iterator[str]:
     server.server_close()
 
 
-def run(url: str, person: User, code: str, *blocks: str) -> str:
-    """Run blocks in one shell as a person's, and return what they print; any failing command fails."""
+def run_shell(url: str, user: User, code: str, *blocks: str) -> str:
+    """Run blocks in one shell with the user's credentials and return the output; fail on any failing command."""
     environment = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "PORTAL": url,
-        "EMAIL": person.email,
+        "EMAIL": user.email,
         "PASSWORD": PASSWORD,
         "CODE": code,
         "CRON_SECRET": CRON_SECRET,
     }
-    told = subprocess.run(
+    process = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
         env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert told.returncode == 0, told.stderr
-    return told.stdout
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
-def test_the_examples_of_a_buyer(served: str, owner: User, code: Refcode) -> None:
+def test_buyer_examples_run(server_url: str, owner: User, code: Refcode) -> None:
     make_product(price_minor=24_000)
     give_credit(owner, 1_000_000)
-    printed = run(served, owner, code.code, *_FOR_ALL)
-    assert '"referralApplied":false' in printed.replace(" ", "")
+    output = run_shell(server_url, owner, code.code, *_FOR_ALL)
+    assert '"referralApplied":false' in output.replace(" ", "")
     order = Order.get()
     assert (order.buyer_user_id, order.status, order.total_minor) == (owner.id, "paid", 48_000)
     assert {row.purpose for row in PaymentTransaction.select()} == {"store_order", "membership_upgrade"}
     assert Refcode.get_by_id(code.code).visits_total == 1
 
 
-def test_the_examples_of_an_admin(served: str, admin: User, code: Refcode) -> None:
+def test_admin_examples_run(server_url: str, admin: User, code: Refcode) -> None:
     reward = make_reward(code)
     session = next(block for block in _FOR_ALL if "JAR=" in block)
-    printed = run(served, admin, code.code, session, *_FOR_ADMINS)
-    approved, minting = json.JSONDecoder().raw_decode(printed)[0], printed.rstrip().rsplit("\n{", 1)[-1]
+    output = run_shell(server_url, admin, code.code, session, *_FOR_ADMINS)
+    approved, minting = json.JSONDecoder().raw_decode(output)[0], output.rstrip().rsplit("\n{", 1)[-1]
     assert (approved["id"], approved["status"]) == (reward.id, "approved")
     assert "not_configured" in minting
     assert ReferralReward.get_by_id(reward.id).approved_by == admin.id
 
 
-def test_the_page_shows_every_kind_of_route() -> None:
+def test_page_has_examples_for_buyers_and_admins() -> None:
     assert len(_FOR_ALL) >= 6
     assert len(_FOR_ADMINS) == 1

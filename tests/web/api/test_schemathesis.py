@@ -1,7 +1,7 @@
-"""Schemathesis reads `/openapi.json` and sends what it allows and what it forbids, as each kind of person.
+"""Schemathesis sends valid and invalid requests generated from `/openapi.json`, as every role.
 
-Every run sends the same requests. The rows are those of the document's examples, so that what it gives as an
-example does work; answers never are 5xx, always are described, and never accept what the description forbids.
+Requests are the same in every run. The database holds the rows that the documented examples refer to, so the
+examples succeed. No response is a 5xx, every response is documented, and invalid data is never accepted.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ CHECKS = [
 
 CONFIG = {
     "generation": {"with-security-parameters": False},
-    # A conflict is no refusal of the data: behind it something malformed would go unseen.
+    # A conflict does not count as a refusal of the data: it could hide malformed data that was accepted.
     "checks": {"negative_data_rejection": {"expected-statuses": ["400", "401", "403", "404", "413", "422"]}},
 }
 MODES = [HypothesisTestMode.EXAMPLES, HypothesisTestMode.COVERAGE, HypothesisTestMode.FUZZING]
@@ -60,14 +60,14 @@ SETTINGS = settings(
 
 
 @pytest.fixture
-def described_app(app: Flask, owner: User, other: User) -> OpenApiSchema:
-    """The application with the rows of the examples: an order, its product, a code and a waiting reward."""
+def api_schema(app: Flask, owner: User, other: User) -> OpenApiSchema:
+    """Return the schema of an application that has the rows of the examples: an order, a product, a code, rewards."""
     app.config["PROPAGATE_UNEXPECTED"] = False
     product = make_product(id=7, stock=10_000)
     make_order(owner, [(product, 1)], id="T5mRz8kQw2LxVd")
     code = make_code(other, code="q7RmK2xd")
     make_reward(code, id=42)
-    # The least id that is sent: behind an unknown one a wrong neighbour would go unseen.
+    # The smallest id that is sent: a 404 for an unknown reward would hide an invalid field next to it.
     make_reward(code, "approved", id=1)
     make_wallet(owner, "0x1234567890abcdef1234567890abcdef12345678")
     give_credit(owner, 10_000_000)
@@ -77,9 +77,9 @@ def described_app(app: Flask, owner: User, other: User) -> OpenApiSchema:
 
 @pytest.fixture
 def sessions(app: Flask, owner: User, seller: User, admin: User) -> dict[str, Session]:
-    """The session and the token of every kind of person."""
-    people = {"nobody": None, "buyer": owner, "vendor": seller, "admin": admin}
-    return {role: _session_of(visitor(app, person)) for role, person in people.items()}
+    """Return the session cookie and CSRF token of every role."""
+    users = {"anonymous": None, "buyer": owner, "vendor": seller, "admin": admin}
+    return {role: _session_of(visitor(app, user)) for role, user in users.items()}
 
 
 def _session_of(browser: Visitor) -> Session:
@@ -89,17 +89,19 @@ def _session_of(browser: Visitor) -> Session:
     return {"cookies": {"ring_session": cookie.value}, "headers": {"X-CSRFToken": token}}
 
 
-@pytest.mark.parametrize("role", ["nobody", "buyer", "vendor", "admin"])
-def test_the_api_is_as_it_says(described_app: OpenApiSchema, sessions: dict[str, Session], role: str) -> None:
+@pytest.mark.parametrize("role", ["anonymous", "buyer", "vendor", "admin"])
+def test_api_conforms_to_its_description(
+    api_schema: OpenApiSchema, sessions: dict[str, Session], role: str
+) -> None:
     failures = {}
-    for result in described_app.get_all_operations():
+    for result in api_schema.get_all_operations():
         operation = result.ok()
-        if problem := _problem_of(operation, sessions[role]):
-            failures[operation.label] = problem
-    assert not failures, "\n\n".join(f"{label}: {problem}" for label, problem in failures.items())
+        if failure := _failure_of(operation, sessions[role]):
+            failures[operation.label] = failure
+    assert not failures, "\n\n".join(f"{label}: {failure}" for label, failure in failures.items())
 
 
-def _problem_of(operation: APIOperation, session: Session) -> str | None:
+def _failure_of(operation: APIOperation, session: Session) -> str | None:
     def send(case: schemathesis.Case) -> None:
         case.call_and_validate(**session, checks=CHECKS)
 
@@ -108,6 +110,6 @@ def _problem_of(operation: APIOperation, session: Session) -> str | None:
     )
     try:
         create_test(operation=operation, test_func=send, config=config)()
-    except FailureGroup as found:
-        return str(found)
+    except FailureGroup as error:
+        return str(error)
     return None

@@ -1,4 +1,4 @@
-"""The simulated provider of development: it verifies and signs as the provider does, and is absent in production."""
+"""The payment simulator of development verifies and signs like the provider and is absent in production."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ PAY, ACT, API = "/dev/wayforpay/pay", "/dev/wayforpay/act", "/dev/wayforpay/api"
 
 @pytest.fixture
 def purchase(as_owner: Visitor, owner: User) -> dict[str, list[str]]:
-    """The fields of a real purchase form."""
+    """Return the fields of a real purchase form."""
     order = make_order(owner)
     return form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), f"http://localhost{PAY}")
 
 
 @pytest.fixture
 def sent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Deliver callbacks to this application and keep their bodies."""
+    """Deliver callbacks to this application and collect their bodies."""
     bodies: list[bytes] = []
 
     def deliver(call: requests.PreparedRequest) -> tuple[int, bytes]:
         assert isinstance(call.body, bytes)
         bodies.append(call.body)
-        answer = visitor(app).post(call.path_url, data=call.body, content_type=call.headers["Content-Type"])
-        return answer.status_code, answer.data
+        response = visitor(app).post(call.path_url, data=call.body, content_type=call.headers["Content-Type"])
+        return response.status_code, response.data
 
     answer_calls(monkeypatch, deliver)
     return bodies
 
 
-def test_a_genuine_form_opens_the_page(client: Visitor, purchase: dict[str, list[str]]) -> None:
+def test_signed_form_opens_the_page(client: Visitor, purchase: dict[str, list[str]]) -> None:
     page = client.post(PAY, data=purchase)
     assert page.status_code == 200
     assert "1,000.00" in page.text or "1000.00" in page.text
@@ -62,9 +62,7 @@ def test_a_genuine_form_opens_the_page(client: Visitor, purchase: dict[str, list
 @pytest.mark.parametrize(
     "field", ["amount", "merchantSignature", "orderReference", "productPrice[]", "currency"]
 )
-def test_a_changed_form_is_refused_by_name(
-    client: Visitor, purchase: dict[str, list[str]], field: str
-) -> None:
+def test_changed_form_is_refused(client: Visitor, purchase: dict[str, list[str]], field: str) -> None:
     for url in (PAY, ACT):
         page = client.post(url, data={**purchase, field: "1.00"})
         assert page.status_code == 400
@@ -76,7 +74,7 @@ def test_a_changed_form_is_refused_by_name(
     ("outcome", "expected"),
     [("pay", "paid"), ("decline", "failed"), ("pending", "pending"), ("expire", "cancelled")],
 )
-def test_an_outcome_is_a_genuine_callback(
+def test_outcome_sends_a_signed_callback(
     client: Visitor, purchase: dict[str, list[str]], sent: list[bytes], outcome: str, expected: str
 ) -> None:
     page = client.post(ACT, data={**purchase, "standInAction": outcome})
@@ -87,11 +85,11 @@ def test_an_outcome_is_a_genuine_callback(
     assert f"/checkout/return/{order.order_reference}" in page.text
 
 
-def test_duplicates_disorder_and_forgeries_on_request(
+def test_duplicated_reordered_and_forged_callbacks_can_be_requested(
     client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]
 ) -> None:
-    wishes = {"standInCopies": "3", "standInReorder": "1", "standInForge": "1", "standInWrongAmount": "1"}
-    page = client.post(ACT, data={**purchase, "standInAction": "pay", **wishes})
+    options = {"standInCopies": "3", "standInReorder": "1", "standInForge": "1", "standInWrongAmount": "1"}
+    page = client.post(ACT, data={**purchase, "standInAction": "pay", **options})
     assert page.status_code == 200
     statuses = [json.loads(body)["transactionStatus"] for body in sent]
     assert statuses.count("Approved") == 5
@@ -100,7 +98,7 @@ def test_duplicates_disorder_and_forgeries_on_request(
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("option", "reason"),
     [
         ("standInForge", "bad_signature"),
         ("standInWrongAmount", "wrong_amount"),
@@ -108,10 +106,10 @@ def test_duplicates_disorder_and_forgeries_on_request(
         ("standInUnknownReference", "unknown_reference"),
     ],
 )
-def test_each_misbehaviour_is_what_it_says_and_harms_nothing(
-    client: Visitor, purchase: dict[str, list[str]], sent: list[bytes], wish: str, reason: str
+def test_each_faulty_callback_is_refused_without_effect(
+    client: Visitor, purchase: dict[str, list[str]], sent: list[bytes], option: str, reason: str
 ) -> None:
-    page = client.post(ACT, data={**purchase, "standInAction": "pay", wish: "1"})
+    page = client.post(ACT, data={**purchase, "standInAction": "pay", option: "1"})
     assert page.status_code == 200
     events = list(PaymentEvent.select().order_by(PaymentEvent.id))
     assert [(event.outcome, event.reason) for event in events] == [
@@ -121,23 +119,23 @@ def test_each_misbehaviour_is_what_it_says_and_harms_nothing(
     assert PaymentTransaction.get().status == "paid"
 
 
-def test_a_refund_may_come_before_its_payment(
+def test_refund_callback_can_precede_the_payment(
     client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]
 ) -> None:
-    wishes = {"standInAction": "refund", "standInRefundAmount": "100.00", "standInReorder": "1"}
-    client.post(ACT, data={**purchase, **wishes})
+    options = {"standInAction": "refund", "standInRefundAmount": "100.00", "standInReorder": "1"}
+    client.post(ACT, data={**purchase, **options})
     assert [json.loads(body)["transactionStatus"] for body in sent] == ["Refunded", "Approved"]
     payment = PaymentTransaction.get()
     assert (payment.status, payment.refunded_minor) == ("paid", 10_000)
 
 
-def test_a_callback_may_be_lost(client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]) -> None:
+def test_callback_can_be_dropped(client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]) -> None:
     assert client.post(ACT, data={**purchase, "standInCopies": "0"}).status_code == 200
     assert not sent
     assert PaymentTransaction.get().status == "redirected"
 
 
-def test_a_late_callback_comes_by_itself_and_the_page_says_what_it_is(
+def test_delayed_callback_is_announced_and_sent(
     client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]
 ) -> None:
     page = client.post(ACT, data={**purchase, "standInDelay": "1", "standInCopies": "2"})
@@ -151,29 +149,29 @@ def test_a_late_callback_comes_by_itself_and_the_page_says_what_it_is(
     assert len(sent) == 2
 
 
-def test_the_page_offers_every_misbehaviour(client: Visitor, purchase: dict[str, list[str]]) -> None:
+def test_page_offers_every_fault(client: Visitor, purchase: dict[str, list[str]]) -> None:
     page = client.post(PAY, data=purchase).text
-    for wish in ("Copies", "Delay", "RefundAmount", "Reorder", "Forge", "WrongAmount", "WrongCurrency",
+    for option in ("Copies", "Delay", "RefundAmount", "Reorder", "Forge", "WrongAmount", "WrongCurrency",
                  "UnknownReference"):  # fmt: skip
-        assert f'name="standIn{wish}"' in page, wish
+        assert f'name="standIn{option}"' in page, option
 
 
-def test_a_used_reference_gets_1112_and_what_may_follow(
+def test_used_reference_is_refused_with_1112_and_can_be_refunded(
     client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]
 ) -> None:
     assert client.post(PAY, data=purchase).status_code == 200
-    assert client.post(PAY, data=purchase).status_code == 200  # still at the page: it may be reloaded
+    assert client.post(PAY, data=purchase).status_code == 200  # an unpaid form can be reloaded
     client.post(ACT, data={**purchase, "standInAction": "pay"})
     page = client.post(PAY, data=purchase)
     assert (page.status_code, "(1112)" in page.text) == (400, True)
-    # What the page offers still works: the provider refunds.
-    kept = {name: text for name, text in form_fields(page, ACT).items() if not name.startswith("standIn")}
-    assert kept == purchase
-    client.post(ACT, data={**kept, "standInAction": "refund"})
+    # The form on the error page still allows a refund.
+    fields = {name: text for name, text in form_fields(page, ACT).items() if not name.startswith("standIn")}
+    assert fields == purchase
+    client.post(ACT, data={**fields, "standInAction": "refund"})
     assert PaymentTransaction.get().status == "refunded"
 
 
-def test_a_wrong_amount_is_wrong_for_a_refund_too(
+def test_wrong_amount_applies_to_refunds(
     client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]
 ) -> None:
     client.post(ACT, data=purchase)
@@ -185,24 +183,24 @@ def test_a_wrong_amount_is_wrong_for_a_refund_too(
     ]
 
 
-def test_a_declined_order_is_paid_under_another_reference(
+def test_declined_order_is_paid_under_a_new_reference(
     as_owner: Visitor, client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]
 ) -> None:
     client.post(ACT, data={**purchase, "standInAction": "decline"})
     assert "(1112)" in client.post(PAY, data=purchase).text
     order = Order.get()
-    again = form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), f"http://localhost{PAY}")
-    assert client.post(PAY, data=again).status_code == 200
-    client.post(ACT, data={**again, "standInAction": "pay"})
+    retry_form = form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), f"http://localhost{PAY}")
+    assert client.post(PAY, data=retry_form).status_code == 200
+    client.post(ACT, data={**retry_form, "standInAction": "pay"})
     paid = Order.get()
-    assert (paid.status, [paid.order_reference]) == ("paid", again["orderReference"])
+    assert (paid.status, [paid.order_reference]) == ("paid", retry_form["orderReference"])
 
 
-def test_another_merchants_purchase_is_not_known(client: Visitor, purchase: dict[str, list[str]]) -> None:
-    """Signed well with our secret, but of an account that is not the shop's."""
+def test_purchase_of_another_merchant_is_refused(client: Visitor, purchase: dict[str, list[str]]) -> None:
+    """The signature is valid, but the merchant account is not the store's."""
     form: Any = purchase_form(
         secret=TEST_MERCHANT_SECRET,
-        merchant_account="somebody",
+        merchant_account="another_shop",
         merchant_domain="localhost",
         order_reference="store_x_1",
         order_date=1_700_000_000,
@@ -218,16 +216,16 @@ def test_another_merchants_purchase_is_not_known(client: Visitor, purchase: dict
 
 
 @pytest.mark.parametrize("change", ["swap", "amount_text", "missing", "extra_product"])
-def test_the_purchase_signature_is_as_strict_as_the_providers(
+def test_purchase_signature_is_verified_strictly(
     client: Visitor, purchase: dict[str, list[str]], change: str
 ) -> None:
     changed = {name: list(values) for name, values in purchase.items()}
-    if change == "swap":  # signed in the old order: prices before counts
+    if change == "swap":  # signed with prices before counts
         names = ("merchantAccount", "merchantDomainName", "orderReference", "orderDate", "amount", "currency",
                  "productName[]", "productPrice[]", "productCount[]")  # fmt: skip
         texts = [text for name in names for text in purchase[name]]
         changed["merchantSignature"] = [sign(TEST_MERCHANT_SECRET, texts)]
-    elif change == "amount_text":  # 1000.00 was signed; 1000 is the same number and another text
+    elif change == "amount_text":  # 1000.00 was signed; 1000 is equal but a different string
         changed["amount"] = [str(int(float(purchase["amount"][0])))]
     elif change == "missing":
         del changed["merchantDomainName"]
@@ -237,8 +235,10 @@ def test_the_purchase_signature_is_as_strict_as_the_providers(
     assert (page.status_code, "(1113)" in page.text) == (400, True)
 
 
-def test_odd_wishes_are_answered(client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]) -> None:
-    for wishes in (
+def test_invalid_options_do_not_fail(
+    client: Visitor, purchase: dict[str, list[str]], sent: list[bytes]
+) -> None:
+    for options in (
         {"standInAction": "nonsense", "standInWrongAmount": "1"},
         {"standInCopies": "-1"},
         {"standInCopies": "999999"},
@@ -247,11 +247,11 @@ def test_odd_wishes_are_answered(client: Visitor, purchase: dict[str, list[str]]
         {"standInDelay": "0.5"},
         {"standInAction": "refund", "standInRefundAmount": "nonsense"},
     ):
-        assert client.post(ACT, data={**purchase, **wishes}).status_code == 200, wishes
+        assert client.post(ACT, data={**purchase, **options}).status_code == 200, options
     assert len(sent) < 20
 
 
-def test_it_stays_out_of_production_and_of_a_configured_page(make_app: MakeApp) -> None:
+def test_simulator_is_absent_in_production_and_with_a_configured_url(make_app: MakeApp) -> None:
     real = {
         "portal_env": "production",
         "secret_key": "x" * 40,
@@ -268,7 +268,7 @@ def test_it_stays_out_of_production_and_of_a_configured_page(make_app: MakeApp) 
 # ---------------------------------------------------------------------- the JSON API
 
 
-def ask(client: Visitor, body: dict[str, Any]) -> dict[str, Any]:
+def call_api(client: Visitor, body: dict[str, Any]) -> dict[str, Any]:
     return dict(client.post(API, json=body).get_json())
 
 
@@ -278,7 +278,7 @@ def refund_of(order: Order, amount_minor: int, secret: str = TEST_MERCHANT_SECRE
     )
 
 
-def test_a_refund_is_verified_and_signed(client: Visitor, owner: User) -> None:
+def test_refund_is_verified_and_signed(client: Visitor, owner: User) -> None:
     order = make_order(owner, paid=True)
     make_payment(order, "paid")
     for amount, status, code in (
@@ -286,18 +286,18 @@ def test_a_refund_is_verified_and_signed(client: Visitor, owner: User) -> None:
         (1, "Refunded", "1100"),
         (100_001, "Declined", "1128"),
     ):
-        told = ask(client, refund_of(order, amount))
-        assert (told["transactionStatus"], told["reasonCode"]) == (status, code)
-        assert is_authentic_refund_answer(parse_callback(json.dumps(told).encode()), TEST_MERCHANT_SECRET)
-    assert ask(client, refund_of(order, 100, "wrong")) == {
+        response = call_api(client, refund_of(order, amount))
+        assert (response["transactionStatus"], response["reasonCode"]) == (status, code)
+        assert is_authentic_refund_answer(parse_callback(json.dumps(response).encode()), TEST_MERCHANT_SECRET)
+    assert call_api(client, refund_of(order, 100, "wrong")) == {
         "reasonCode": 1113,
         "reason": "Invalid signature",
     }
-    assert ask(client, {**refund_of(order, 100), "amount": "5.00"})["reasonCode"] == 1113
-    nobody = ask(client, refund_of(Order(order_reference="store_none_1"), 100))
-    assert (nobody["transactionStatus"], nobody["reasonCode"]) == ("Declined", "1127")
-    odd = {**refund_of(order, 100), "transactionType": "SALE"}
-    assert ask(client, odd)["reasonCode"] == 1113
+    assert call_api(client, {**refund_of(order, 100), "amount": "5.00"})["reasonCode"] == 1113
+    unknown = call_api(client, refund_of(Order(order_reference="store_none_1"), 100))
+    assert (unknown["transactionStatus"], unknown["reasonCode"]) == ("Declined", "1127")
+    invalid = {**refund_of(order, 100), "transactionType": "SALE"}
+    assert call_api(client, invalid)["reasonCode"] == 1113
 
 
 def signed(kind: str, texts: list[str], **fields: Any) -> dict[str, Any]:
@@ -305,37 +305,37 @@ def signed(kind: str, texts: list[str], **fields: Any) -> dict[str, Any]:
             "merchantSignature": sign(TEST_MERCHANT_SECRET, texts)}  # fmt: skip
 
 
-def test_requests_are_verified_as_strictly_as_the_provider_does(client: Visitor, owner: User) -> None:
+def test_api_request_signatures_are_verified_strictly(client: Visitor, owner: User) -> None:
     order = make_order(owner, paid=True)
     make_payment(order, "paid")
     reference = order.order_reference
     good = refund_of(order, 10_000)
-    assert ask(client, good)["reasonCode"] == "1100"
+    assert call_api(client, good)["reasonCode"] == "1100"
     account = TEST_MERCHANT_ACCOUNT
     bad = [
-        {**good, "amount": "100"},  # the same number in another text
+        {**good, "amount": "100"},  # equal amount, different string
         {**good, "amount": 100.0},
-        *[{name: value for name, value in good.items() if name != gone} for gone in
+        *[{name: value for name, value in good.items() if name != removed} for removed in
           ("merchantAccount", "orderReference", "amount", "currency", "merchantSignature", "transactionType")],
-        # Signed in another order, and over a field that is not there.
+        # Signed in another field order, or over a missing field.
         signed("REFUND", [account, reference, "UAH", "100.00"], merchantAccount=account, orderReference=reference,
                amount="100.00", currency="UAH", comment="x"),
         signed("REFUND", [account, reference, "100.00", ""], merchantAccount=account, orderReference=reference,
                amount="100.00", comment="x"),
         signed("CHECK_STATUS", [reference, account], merchantAccount=account, orderReference=reference),
         signed("CHECK_STATUS", [account, ""], merchantAccount=account),
-        signed("CHECK_STATUS", ["somebody", reference], merchantAccount="somebody", orderReference=reference),
+        signed("CHECK_STATUS", ["another_shop", reference], merchantAccount="another_shop", orderReference=reference),
         signed("CHECK_STATUS", [account, reference], merchantAccount=account, orderReference=[reference]),
     ]  # fmt: skip
     for body in bad:
-        assert ask(client, body)["reasonCode"] == 1113, body
-    for gone in ("comment", "apiVersion"):
-        body = {name: value for name, value in good.items() if name != gone}
-        assert ask(client, body)["reasonCode"] == 1109, gone
+        assert call_api(client, body)["reasonCode"] == 1113, body
+    for removed in ("comment", "apiVersion"):
+        body = {name: value for name, value in good.items() if name != removed}
+        assert call_api(client, body)["reasonCode"] == 1109, removed
 
 
 @pytest.mark.parametrize(
-    ("status", "refunded", "told"),
+    ("status", "refunded", "transaction_status"),
     [
         ("paid", 0, "Approved"),
         ("paid", 5_000, "Refunded"),
@@ -345,18 +345,18 @@ def test_requests_are_verified_as_strictly_as_the_provider_does(client: Visitor,
         ("redirected", 0, "InProcessing"),
     ],
 )
-def test_a_status_is_signed_like_a_callback(
-    client: Visitor, owner: User, status: str, refunded: int, told: str
+def test_status_response_is_signed_like_a_callback(
+    client: Visitor, owner: User, status: str, refunded: int, transaction_status: str
 ) -> None:
     order = make_order(owner)
     make_payment(order, status, refunded_minor=refunded)
-    asked = check_status_request(TEST_MERCHANT_SECRET, TEST_MERCHANT_ACCOUNT, order.order_reference)
-    answer = ask(client, asked)
-    assert answer["transactionStatus"] == told
-    assert answer["refundAmount"] == f"{refunded // 100}.00"
-    assert is_authentic(parse_callback(json.dumps(answer).encode()), TEST_MERCHANT_SECRET)
+    request = check_status_request(TEST_MERCHANT_SECRET, TEST_MERCHANT_ACCOUNT, order.order_reference)
+    response = call_api(client, request)
+    assert response["transactionStatus"] == transaction_status
+    assert response["refundAmount"] == f"{refunded // 100}.00"
+    assert is_authentic(parse_callback(json.dumps(response).encode()), TEST_MERCHANT_SECRET)
 
 
-def test_a_body_that_is_no_object_is_refused(client: Visitor) -> None:
+def test_body_other_than_an_object_is_refused(client: Visitor) -> None:
     for body in (b"", b"[]", b"x", b"[" * 5_000):
         assert client.post(API, data=body, content_type="application/json").status_code in (200, 400)

@@ -1,4 +1,4 @@
-"""Long ledgers: a query a page, flat memory, and a sheet's own bound."""
+"""Exports of long ledgers: one query per page, constant memory, the row limit of a sheet."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from tests.web.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 
-MANY = 20_500
+ROW_COUNT = 20_500
 CREDIT = "/admin/ledgers/credit-entries"
 _MB = 2**20
 
 
 @pytest.fixture
-def many(database: str, owner: User) -> None:
+def long_ledger(database: str, owner: User) -> None:
     execute(
         database,
         "INSERT INTO credit_entries (user_id, amount_minor, currency, reason)"
-        f" SELECT {owner.id}, n, 'UAH', 'top-up ' || n FROM generate_series(1, {MANY}) n",
+        f" SELECT {owner.id}, n, 'UAH', 'top-up ' || n FROM generate_series(1, {ROW_COUNT}) n",
     )
 
 
-class Statements(logging.Handler):
-    """Counts the statements of one table without keeping them."""
+class StatementCounter(logging.Handler):
+    """Count the statements on one table without storing them."""
 
     def __init__(self, table: str) -> None:
         super().__init__(logging.DEBUG)
@@ -51,8 +51,8 @@ class Statements(logging.Handler):
 
 
 @contextmanager
-def counted(table: str) -> Iterator[Statements]:
-    handler, logger = Statements(table), logging.getLogger("peewee")
+def count_statements(table: str) -> Iterator[StatementCounter]:
+    handler, logger = StatementCounter(table), logging.getLogger("peewee")
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
@@ -63,8 +63,8 @@ def counted(table: str) -> Iterator[Statements]:
         logger.setLevel(level)
 
 
-def peak_of(read: Callable[[], None]) -> int:
-    """Return the most memory that reading took above what there was, in bytes."""
+def peak_memory(read: Callable[[], None]) -> int:
+    """Return the peak memory allocated by `read`, in bytes."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -74,31 +74,31 @@ def peak_of(read: Callable[[], None]) -> int:
         tracemalloc.stop()
 
 
-def save(answer: TestResponse, path: Path) -> None:
+def save(response: TestResponse, path: Path) -> None:
     with path.open("wb") as target:
-        for piece in answer.iter_encoded():
-            target.write(piece)
-    answer.close()
+        for chunk in response.iter_encoded():
+            target.write(chunk)
+    response.close()
 
 
-@pytest.mark.usefixtures("many")
+@pytest.mark.usefixtures("long_ledger")
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_memory_is_flat_and_every_row_is_there(as_admin: Visitor, tmp_path: Path, form: str) -> None:
+def test_memory_is_constant_and_every_row_is_exported(as_admin: Visitor, tmp_path: Path, form: str) -> None:
     path = tmp_path / f"credit.{form}"
-    as_admin.get(f"{CREDIT}.{form}?since=2999-01-01").close()  # warm: imports, templates, caches
+    as_admin.get(f"{CREDIT}.{form}?since=2999-01-01").close()  # warm up imports, templates and caches
 
     def read() -> None:
-        answer = as_admin.get(f"{CREDIT}.{form}", buffered=False)
-        assert answer.status_code == 200
-        save(answer, path)
+        response = as_admin.get(f"{CREDIT}.{form}", buffered=False)
+        assert response.status_code == 200
+        save(response, path)
 
-    with counted("credit_entries") as statements:
-        peak = peak_of(read)
-    pages = MANY // KEYSET_PAGE + 1
-    assert statements.count == pages + (form == "xlsx")  # the sheet counts first
+    with count_statements("credit_entries") as statements:
+        peak = peak_memory(read)
+    pages = ROW_COUNT // KEYSET_PAGE + 1
+    assert statements.count == pages + (form == "xlsx")  # a sheet needs a count first
     assert peak < 6 * _MB, f"{peak / _MB:.1f} MB"
     amounts = [int(row[2 + 1]) for row in rows_of(path)]
-    assert amounts == list(range(MANY, 0, -1))
+    assert amounts == list(range(ROW_COUNT, 0, -1))
 
 
 def rows_of(path: Path) -> Iterator[tuple[object, ...]]:
@@ -111,9 +111,7 @@ def rows_of(path: Path) -> Iterator[tuple[object, ...]]:
     book.close()
 
 
-def test_a_page_holds_no_row_twice_where_moments_are_equal(
-    as_admin: Visitor, other: User, database: str
-) -> None:
+def test_paging_repeats_no_row_with_equal_timestamps(as_admin: Visitor, other: User, database: str) -> None:
     for _ in range(3):
         make_reward(other)
     execute(
@@ -131,7 +129,7 @@ def test_a_page_holds_no_row_twice_where_moments_are_equal(
     ("locale", "words"),
     [("en", "A spreadsheet holds 2 rows"), ("uk", None), ("ru", None)],
 )
-def test_more_rows_than_a_sheet_holds_is_told(
+def test_too_many_rows_for_a_sheet_are_refused(
     as_admin: Visitor, monkeypatch: pytest.MonkeyPatch, locale: str, words: str | None
 ) -> None:
     monkeypatch.setattr(xlsx_file, "SHEET_ROWS", 2)
@@ -153,5 +151,5 @@ def test_more_rows_than_a_sheet_holds_is_told(
     assert set(Path(tempfile.gettempdir()).glob("ledger-*")) <= before
 
 
-def test_the_bound_is_a_sheets_own() -> None:
+def test_row_limit_is_that_of_a_sheet() -> None:
     assert xlsx_file.SHEET_ROWS == 2**20 - 1

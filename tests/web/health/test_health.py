@@ -1,4 +1,4 @@
-"""What operators watch: /healthz, /readyz, /metrics."""
+"""Monitoring endpoints: /healthz, /readyz and /metrics."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.web.conftest import MakeApp, lose_database, visitor
 from tests.web.visitor import Visitor
 
 
-def test_the_process_answers(client: Visitor) -> None:
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
+def test_healthz_returns_ok(client: Visitor) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.get_json()) == (200, {"status": "ok"})
 
 
-def test_all_is_ready(app: Flask, client: Visitor) -> None:
-    answer = client.get("/readyz")
-    assert answer.status_code == 200
-    assert answer.get_json() == {
+def test_readyz_reports_every_component(app: Flask, client: Visitor) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.get_json() == {
         "status": "ok",
         "database": "ok",
         "migrations": "ok",
@@ -31,14 +31,14 @@ def test_all_is_ready(app: Flask, client: Visitor) -> None:
     assert client.get("/readyz").get_json()["scheduler"] == "ok"
 
 
-def test_a_pending_migration_is_not_ready(client: Visitor, database: str) -> None:
+def test_pending_migration_is_not_ready(client: Visitor, database: str) -> None:
     (row,) = execute(
         database, "DELETE FROM _yoyo_migration WHERE migration_id LIKE '008%' RETURNING migration_hash"
     )
     try:
-        answer = client.get("/readyz")
-        assert answer.status_code == 503
-        assert (answer.get_json()["status"], answer.get_json()["migrations"]) == ("unready", "pending")
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert (response.get_json()["status"], response.get_json()["migrations"]) == ("unready", "pending")
     finally:
         execute(
             database,
@@ -48,36 +48,36 @@ def test_a_pending_migration_is_not_ready(client: Visitor, database: str) -> Non
     assert client.get("/readyz").status_code == 200
 
 
-def test_a_database_away_is_not_ready_but_alive(app: Flask) -> None:
+def test_lost_database_is_alive_but_not_ready(app: Flask) -> None:
     lose_database()
     client = visitor(app)
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    assert answer.get_json()["database"] == "away"
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.get_json()["database"] == "away"
     assert client.get("/healthz").status_code == 200
     assert client.get("/metrics").status_code == 503
 
 
-def test_a_chain_away_only_makes_rewards_wait(make_app: MakeApp) -> None:
+def test_unreachable_chain_does_not_affect_readiness(make_app: MakeApp) -> None:
     client = make_app(
         polygon_rpc_url="http://127.0.0.1:1", referral_rewards_address=f"0x{'1' * 40}"
     ).test_client()
-    answer = client.get("/readyz")
-    assert (answer.status_code, answer.get_json()["chain"]) == (200, "away")
+    response = client.get("/readyz")
+    assert (response.status_code, response.get_json()["chain"]) == (200, "away")
 
 
-def test_the_numbers_are_prometheus_text(client: Visitor, owner: User, other: User) -> None:
+def test_metrics_are_prometheus_text(client: Visitor, owner: User, other: User) -> None:
     make_reward(other)
     make_reward(other)
     make_order(owner)
-    answer = client.get("/metrics")
-    assert answer.status_code == 200
-    assert answer.mimetype == "text/plain"
-    assert 'portal_rows{ledger="rewards",status="pending_approval"} 2.0' in answer.text
-    assert 'portal_rows{ledger="orders",status="created"} 1.0' in answer.text
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    assert response.mimetype == "text/plain"
+    assert 'portal_rows{ledger="rewards",status="pending_approval"} 2.0' in response.text
+    assert 'portal_rows{ledger="orders",status="created"} 1.0' in response.text
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-def test_they_are_read_only(client: Visitor, path: str) -> None:
+def test_monitoring_endpoints_refuse_post(client: Visitor, path: str) -> None:
     assert client.post(path).status_code == 405
     assert client.head(path).status_code == 200

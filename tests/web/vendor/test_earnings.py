@@ -1,4 +1,4 @@
-"""The vendor's own settlements."""
+"""`/vendor/earnings`: a vendor's settlements, reserve and payouts."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from models import MerchantConfig, User, Vendor
 from portal.commissions import read_plan
 from portal.db import connection
 from portal.flows.payouts.pay_settlements import run_payouts
-from tests.factories import ACTOR, make_settlement, make_vendor
+from tests.factories import ACTOR, make_settlement, make_user, make_vendor
 from tests.flows.conftest import settings_with
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
 
-def test_a_vendor_sees_own_settlements_with_their_breakdown(as_seller: Visitor, seller: User) -> None:
-    mine = make_settlement(Vendor.get(Vendor.user == seller.id), 200_000)
-    theirs = make_settlement(make_vendor(name="Somebody else"))
+def test_vendor_sees_only_own_settlements_with_breakdown(as_seller: Visitor, seller: User) -> None:
+    own = make_settlement(Vendor.get(Vendor.user == seller.id), 200_000)
+    foreign = make_settlement(make_vendor(name="Other vendor"))
     page = as_seller.get("/vendor/earnings")
     assert page.status_code == 200
     text = text_of(page)
-    for expected in (mine.order_reference, "2,000.00", "1,500.00", "400.00", "100.00", "Platform default"):
+    for expected in (own.order_reference, "2,000.00", "1,500.00", "400.00", "100.00", "Platform default"):
         assert expected in text, expected
-    assert theirs.order_reference not in text
-    assert "Somebody else" not in text
+    assert foreign.order_reference not in text
+    assert "Other vendor" not in text
 
 
-def test_totals_count_every_row(as_seller: Visitor, seller: User) -> None:
+def test_totals_include_rows_beyond_the_first_page(as_seller: Visitor, seller: User) -> None:
     vendor = Vendor.get(Vendor.user == seller.id)
     for _ in range(53):
         make_settlement(vendor, 10_000)
@@ -38,28 +38,26 @@ def test_totals_count_every_row(as_seller: Visitor, seller: User) -> None:
     assert as_seller.get(f"/vendor/earnings?before={before}").text.count('<tr id="settlement-') == 4
 
 
-def test_a_held_settlement_says_why(as_seller: Visitor, seller: User) -> None:
+def test_held_settlement_shows_its_reason(as_seller: Visitor, seller: User) -> None:
     make_settlement(
         Vendor.get(Vendor.user == seller.id), status="held", failure_reason="commission_exceeds_subtotal"
     )
     assert "exceed the sale" in text_of(as_seller.get("/vendor/earnings"))
 
 
-def test_a_vendor_without_sales_and_one_without_a_shop(as_seller: Visitor, app, database) -> None:
-    from tests.factories import make_user
-
+def test_page_is_empty_without_sales_or_without_a_store(as_seller: Visitor, app, database) -> None:
     assert as_seller.get("/vendor/earnings").status_code == 200
     make_settlement(make_vendor())
-    shopless = app.test_client().sign_in_as(make_user(role="vendor"))
-    assert '<tr id="settlement-' not in shopless.get("/vendor/earnings").text
+    vendor_without_store = app.test_client().sign_in_as(make_user(role="vendor"))
+    assert '<tr id="settlement-' not in vendor_without_store.get("/vendor/earnings").text
 
 
-def test_vendor_tiles_link_to_no_admin_page(as_seller: Visitor, seller: User) -> None:
+def test_totals_do_not_link_to_admin_pages(as_seller: Visitor, seller: User) -> None:
     make_settlement(Vendor.get(Vendor.user == seller.id))
     assert "/admin/" not in as_seller.get("/vendor/earnings").text
 
 
-def test_plan_of_a_vendor_reads_no_settlement_of_others(as_seller: Visitor, seller: User) -> None:
+def test_payout_plan_of_a_vendor_excludes_other_vendors(as_seller: Visitor, seller: User) -> None:
     past = datetime.now(UTC) - timedelta(days=1)
     own = Vendor.get(Vendor.user == seller.id)
     make_settlement(own, scheduled_for=past)
@@ -69,13 +67,13 @@ def test_plan_of_a_vendor_reads_no_settlement_of_others(as_seller: Visitor, sell
     assert [payout.vendor_id for payout in plan.payouts] == [own.id]
 
 
-def test_earnings_are_for_vendors(client: Visitor, as_owner: Visitor, as_admin: Visitor) -> None:
+def test_earnings_require_a_vendor(client: Visitor, as_owner: Visitor, as_admin: Visitor) -> None:
     assert client.get("/vendor/earnings").status_code == 303
     assert as_owner.get("/vendor/earnings").status_code == 403
     assert as_admin.get("/vendor/earnings").status_code == 403
 
 
-def test_a_vendor_sees_schedule_reserve_netting_and_payouts(as_seller: Visitor, seller: User) -> None:
+def test_page_shows_schedule_reserve_netting_and_payouts(as_seller: Visitor, seller: User) -> None:
     vendor = Vendor.get(Vendor.user == seller.id)
     MerchantConfig.update(
         reserve_percent=10, hold_days=0, payout_frequency="DAILY", minimum_payout_minor=5_000

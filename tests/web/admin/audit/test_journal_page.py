@@ -1,4 +1,4 @@
-"""`/admin/journal`: balances, transfers, and the names behind accounts."""
+"""`/admin/journal`: balances, transfers and account names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.web.visitor import Visitor
 JOURNAL = "/admin/journal"
 
 
-def test_accounts_show_names_of_vendors_and_people(as_admin: Visitor, code: Refcode) -> None:
+def test_accounts_show_names_of_vendors_and_referrers(as_admin: Visitor, code: Refcode) -> None:
     vendor = make_vendor(name="Tea House")
     make_settlement(vendor)
     make_reward(code)
@@ -25,9 +25,7 @@ def test_accounts_show_names_of_vendors_and_people(as_admin: Visitor, code: Refc
     assert f"/admin/journal?account=vendor_payable:{vendor.id}" in page.text
 
 
-def test_number_of_queries_does_not_grow_with_accounts(
-    as_admin: Visitor, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_query_count_does_not_grow_with_accounts(as_admin: Visitor, caplog: pytest.LogCaptureFixture) -> None:
     def count_queries() -> int:
         caplog.clear()
         with caplog.at_level(logging.DEBUG, logger="peewee"):
@@ -36,7 +34,7 @@ def test_number_of_queries_does_not_grow_with_accounts(
 
     make_settlement(make_vendor())
     count_queries()
-    few = count_queries()
+    expected = count_queries()
     for _ in range(8):
         make_settlement(make_vendor())
-    assert count_queries() == few
+    assert count_queries() == expected

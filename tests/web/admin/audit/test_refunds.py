@@ -1,4 +1,4 @@
-"""Refunds an admin starts on the audit page, and what each side sees of a refund afterwards."""
+"""Refunds on the audit page, and how each role sees them. See docs/rules/refunds.md."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ AUDIT, REFUND = "/admin/audit", "/admin/audit/refund"
 
 @pytest.fixture
 def order(owner: User, code: Refcode) -> Order:
-    """A paid order of 1 000.00 UAH with both rails."""
-    made = make_order(owner, code=code, paid=True)
-    make_payment(made, "paid")
-    make_settlement(make_vendor(), order_reference=made.order_reference)
-    make_reward(code, order_reference=made.order_reference)
-    return made
+    """Return a paid order of 1 000.00 UAH with rows in both ledgers."""
+    order = make_order(owner, code=code, paid=True)
+    make_payment(order, "paid")
+    make_settlement(make_vendor(), order_reference=order.order_reference)
+    make_reward(code, order_reference=order.order_reference)
+    return order
 
 
 @pytest.fixture
 def calls(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """Let the portal reach its own stand-in, and keep what it sent."""
+    """Answer provider calls with the payment simulator, and collect the sent bodies."""
     sent: list[bytes] = []
 
     def deliver(call: requests.PreparedRequest) -> tuple[int, bytes]:
@@ -65,14 +65,14 @@ def calls(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> None:
+def provider_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: requests.PreparedRequest) -> tuple[int, bytes]:
         raise requests.ConnectTimeout("timed out")
 
     answer_calls(monkeypatch, fail)
 
 
-def form(order: Order, **values: str) -> dict[str, str]:
+def refund_form(order: Order, **values: str) -> dict[str, str]:
     return {
         "orderReference": order.order_reference,
         "reason": "Goods returned",
@@ -89,16 +89,16 @@ def audit_of(browser: Visitor, order: Order) -> Any:
     return browser.get(AUDIT, query_string={"orderReference": order.order_reference})
 
 
-def test_the_page_offers_the_form_with_a_key_of_its_own(as_admin: Visitor, order: Order) -> None:
+def test_each_page_view_offers_a_new_refund_key(as_admin: Visitor, order: Order) -> None:
     first, second = (form_fields(audit_of(as_admin, order), REFUND) for _ in range(2))
     assert first["orderReference"] == [order.order_reference]
     assert first["refundKey"] != second["refundKey"]
 
 
-def test_a_full_refund_by_an_empty_amount(as_admin: Visitor, order: Order, calls: list[bytes]) -> None:
-    answer = as_admin.submit(REFUND, form(order))
-    assert answer.status_code == 303
-    assert answer.location == f"{AUDIT}?orderReference={order.order_reference}"
+def test_empty_amount_refunds_in_full(as_admin: Visitor, order: Order, calls: list[bytes]) -> None:
+    response = as_admin.submit(REFUND, refund_form(order))
+    assert response.status_code == 303
+    assert response.location == f"{AUDIT}?orderReference={order.order_reference}"
     assert payment_of(order).status == "refunded"
     assert Order.get_by_id(order.id).status == "refunded"
     assert Settlement.get().status == "cancelled"
@@ -112,12 +112,12 @@ def test_a_full_refund_by_an_empty_amount(as_admin: Visitor, order: Order, calls
     assert event.actor.startswith("user:")
 
 
-def test_the_same_form_again_refunds_once(as_admin: Visitor, order: Order, calls: list[bytes]) -> None:
+def test_resubmitted_form_refunds_once(as_admin: Visitor, order: Order, calls: list[bytes]) -> None:
     for _ in range(3):
-        assert as_admin.submit(REFUND, form(order, amount="100.00")).status_code == 303
+        assert as_admin.submit(REFUND, refund_form(order, amount="100.00")).status_code == 303
     assert payment_of(order).refunded_minor == 10_000
     assert len(calls) == 1
-    assert as_admin.submit(REFUND, form(order, amount="100.00", refundKey="key-2")).status_code == 303
+    assert as_admin.submit(REFUND, refund_form(order, amount="100.00", refundKey="key-2")).status_code == 303
     assert payment_of(order).refunded_minor == 20_000
 
 
@@ -136,10 +136,10 @@ def test_the_same_form_again_refunds_once(as_admin: Visitor, order: Order, calls
         ({"refundKey": "x" * 65}, "refund", 409),
     ],
 )
-def test_what_is_wrong_is_named(
+def test_invalid_field_is_refused_with_its_name(
     as_admin: Visitor, order: Order, calls: list[bytes], values: dict[str, str], field: str, status: int
 ) -> None:
-    page = as_admin.submit(REFUND, form(order, **values))
+    page = as_admin.submit(REFUND, refund_form(order, **values))
     assert page.status_code == status
     assert f'href="#{field}"' in page.text
     if field != "refund":
@@ -148,63 +148,63 @@ def test_what_is_wrong_is_named(
     assert not calls
 
 
-def test_a_refused_form_keeps_what_was_typed_and_its_key(as_admin: Visitor, order: Order) -> None:
-    page = as_admin.submit(REFUND, form(order, amount="9 000"))
+def test_refused_form_keeps_its_input_and_key(as_admin: Visitor, order: Order) -> None:
+    page = as_admin.submit(REFUND, refund_form(order, amount="9 000"))
     fields = form_fields(page, REFUND)
     assert fields["amount"] == ["9 000"]
     assert fields["refundKey"] == ["key-1"]
 
 
-def test_nothing_paid_is_nothing_to_refund(as_admin: Visitor, owner: User) -> None:
+def test_unpaid_or_unknown_order_cannot_be_refunded(as_admin: Visitor, owner: User) -> None:
     unpaid = make_order(owner)
     make_payment(unpaid)
-    assert as_admin.submit(REFUND, form(unpaid)).status_code == 409
-    assert as_admin.submit(REFUND, form(Order(order_reference="store_none_1"))).status_code == 404
+    assert as_admin.submit(REFUND, refund_form(unpaid)).status_code == 409
+    assert as_admin.submit(REFUND, refund_form(Order(order_reference="store_none_1"))).status_code == 404
     assert as_admin.submit(REFUND, {}).status_code in (404, 422)
 
 
-def test_only_an_admin_with_the_token_refunds(
+def test_refund_requires_admin_csrf_token_and_post(
     client: Visitor, as_owner: Visitor, as_seller: Visitor, as_admin: Visitor, order: Order
 ) -> None:
-    assert client.submit(REFUND, form(order)).status_code == 401
-    assert as_owner.submit(REFUND, form(order)).status_code == 403
-    assert as_seller.submit(REFUND, form(order)).status_code == 403
-    assert as_admin.post(REFUND, data=form(order)).status_code == 400
+    assert client.submit(REFUND, refund_form(order)).status_code == 401
+    assert as_owner.submit(REFUND, refund_form(order)).status_code == 403
+    assert as_seller.submit(REFUND, refund_form(order)).status_code == 403
+    assert as_admin.post(REFUND, data=refund_form(order)).status_code == 400
     assert as_admin.get(REFUND).status_code == 405
     assert not PaymentRefund.select().exists()
 
 
-@pytest.mark.usefixtures("away")
-def test_a_provider_that_is_away_decides_nothing(as_admin: Visitor, order: Order) -> None:
-    assert as_admin.submit(REFUND, form(order, amount="600")).status_code == 303
+@pytest.mark.usefixtures("provider_timeout")
+def test_provider_timeout_leaves_the_refund_requested(as_admin: Visitor, order: Order) -> None:
+    assert as_admin.submit(REFUND, refund_form(order, amount="600")).status_code == 303
     assert PaymentRefund.get().status == "requested"
     assert payment_of(order).refunded_minor == 0
     text = text_of(audit_of(as_admin, order))
     assert "has not confirmed the refund yet" in text
     assert "Sent to the provider" in text
-    # What was asked for already cannot be asked for again.
-    assert as_admin.submit(REFUND, form(order, amount="401", refundKey="key-2")).status_code == 422
+    # An amount that is already requested cannot be requested again.
+    assert as_admin.submit(REFUND, refund_form(order, amount="401", refundKey="key-2")).status_code == 422
 
 
-def test_credit_comes_back_once(as_admin: Visitor, owner: User, code: Refcode) -> None:
+def test_credit_is_refunded_once(as_admin: Visitor, owner: User, code: Refcode) -> None:
     give_credit(owner, 50_000)
     order = make_order(owner, code=code, paid=True)
     make_payment(order, "paid", processor="internal_credit", rail="internal_credit")
     for _ in range(2):
-        assert as_admin.submit(REFUND, form(order, amount="250")).status_code == 303
+        assert as_admin.submit(REFUND, refund_form(order, amount="250")).status_code == 303
     assert credit_balance(owner.id, "UAH") == 75_000
     entry = CreditEntry.get(CreditEntry.reason == "refund")
     assert (entry.amount_minor, entry.order_reference) == (25_000, order.order_reference)
-    assert as_admin.submit(REFUND, form(order, refundKey="key-2")).status_code == 303
+    assert as_admin.submit(REFUND, refund_form(order, refundKey="key-2")).status_code == 303
     assert credit_balance(owner.id, "UAH") == 150_000
     assert payment_of(order).status == "refunded"
 
 
-# ---------------------------------------------------------------------- what each side sees
+# ---------------------------------------------------------------------- pages of each role
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_every_page_of_a_partial_refund_can_be_read(
+def test_partial_refund_is_shown_on_every_page(
     app: Flask,
     as_admin: Visitor,
     as_owner: Visitor,
@@ -213,7 +213,7 @@ def test_every_page_of_a_partial_refund_can_be_read(
     calls: list[bytes],
     locale: str,
 ) -> None:
-    as_admin.submit(REFUND, form(order, amount="100.00"))
+    as_admin.submit(REFUND, refund_form(order, amount="100.00"))
     pages = [
         as_admin.get(f"/{locale}{AUDIT}", query_string={"orderReference": order.order_reference}),
         as_admin.get(f"/{locale}/admin/store/commissions"),
@@ -225,7 +225,7 @@ def test_every_page_of_a_partial_refund_can_be_read(
     ]
     assert [page.status_code for page in pages] == [200] * len(pages)
     if locale == "en":
-        wanted = (
+        expected_texts = (
             "Goods returned",
             "Reduced from 1,000.00",
             "Reduced from 12.5",
@@ -234,11 +234,11 @@ def test_every_page_of_a_partial_refund_can_be_read(
             "Reduced from 12.5",
             "was reduced by 1.25",
         )
-        for page, expected in zip(pages, wanted, strict=True):
+        for page, expected in zip(pages, expected_texts, strict=True):
             assert expected in text_of(page).replace("\u00a0", " "), expected
 
 
-def test_a_referrer_sees_the_debit_and_why_a_later_reward_is_smaller(
+def test_referrer_sees_the_debit_and_its_deduction(
     as_other: Visitor, as_admin: Visitor, code: Refcode
 ) -> None:
     minted = make_reward(code, "minted")
@@ -264,14 +264,14 @@ def test_a_referrer_sees_the_debit_and_why_a_later_reward_is_smaller(
     ).replace("\u00a0", " ")
 
 
-def test_a_vendor_sees_what_was_taken_back(
+def test_vendor_sees_the_refund_deduction(
     app: Flask, as_seller: Visitor, as_admin: Visitor, seller: User, owner: User, calls: list[bytes]
 ) -> None:
     order = make_order(owner, paid=True)
     make_payment(order, "paid")
     vendor = Vendor.get(Vendor.user == seller.id)
     make_settlement(vendor, status="completed", order_reference=order.order_reference)
-    as_admin.submit(REFUND, form(order, amount="100.00"))
+    as_admin.submit(REFUND, refund_form(order, amount="100.00"))
     text = text_of(as_seller.get("/vendor/earnings")).replace("\u00a0", " ")
     for expected in ("deducted from the next payout", "-100.00", "-75.00"):
         assert expected in text, expected

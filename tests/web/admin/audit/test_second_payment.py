@@ -24,7 +24,7 @@ SECOND = "store_attempt2_1700000000002"
 
 @pytest.fixture
 def order(owner: User) -> Order:
-    """A paid order whose other attempt, under a reference of its own, was declined."""
+    """Return a paid order with a declined second attempt under its own reference."""
     paid = make_order(owner, paid=True)
     make_payment(paid, "paid")
     make_payment(paid, "failed", order_reference=SECOND)
@@ -34,7 +34,7 @@ def order(owner: User) -> Order:
 
 @pytest.fixture
 def provider(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the portal reach its own provider simulator."""
+    """Answer provider calls with the payment simulator."""
 
     def deliver(call: requests.PreparedRequest) -> tuple[int, bytes]:
         return 200, visitor(app).post(call.path_url, data=call.body).data
@@ -42,7 +42,7 @@ def provider(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     answer_calls(monkeypatch, deliver)
 
 
-def approve_again(app: Flask, order: Order, status: str = "Approved") -> PaymentEvent:
+def send_second_callback(app: Flask, order: Order, status: str = "Approved") -> PaymentEvent:
     settings = app.extensions["portal"].settings
     fields = {
         "merchantAccount": settings.wayforpay_merchant_account,
@@ -67,11 +67,11 @@ def second_payment() -> PaymentTransaction:
     return PaymentTransaction.get(PaymentTransaction.order_reference == SECOND)
 
 
-def test_both_references_report_the_second_payment(app: Flask, as_admin: Visitor, order: Order) -> None:
+def test_second_payment_is_reported_at_both_references(app: Flask, as_admin: Visitor, order: Order) -> None:
     assert "paid twice" not in text_of(audit_of(as_admin, order.order_reference))
-    event = approve_again(app, order)
+    event = send_second_callback(app, order)
     assert (event.outcome, event.reason) == ("unmatched", "order_paid_already")
-    approve_again(app, order)  # A provider may repeat itself.
+    send_second_callback(app, order)  # The provider may repeat a callback.
     for reference in (order.order_reference, SECOND):
         page = text_of(audit_of(as_admin, reference))
         assert page.count("The buyer paid twice: 1,000.00") == 1
@@ -84,18 +84,18 @@ def test_both_references_report_the_second_payment(app: Flask, as_admin: Visitor
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_the_report_is_translated(app: Flask, as_admin: Visitor, order: Order, locale: str) -> None:
-    approve_again(app, order)
+def test_second_payment_report_is_translated(
+    app: Flask, as_admin: Visitor, order: Order, locale: str
+) -> None:
+    send_second_callback(app, order)
     page = as_admin.get(f"/{locale}{AUDIT}", query_string={"orderReference": SECOND})
     assert page.status_code == 200
     assert SECOND in text_of(page)
 
 
 @pytest.mark.usefixtures("provider")
-def test_the_second_payment_is_refunded_and_the_order_stays_paid(
-    app: Flask, as_admin: Visitor, order: Order
-) -> None:
-    approve_again(app, order)
+def test_refunded_second_payment_leaves_the_order_paid(app: Flask, as_admin: Visitor, order: Order) -> None:
+    send_second_callback(app, order)
     form = {"orderReference": SECOND, "amount": "400", "reason": "Paid twice", "refundKey": "key-1"}
     assert as_admin.submit(REFUND, form).status_code == 303
     assert (second_payment().status, second_payment().refunded_minor) == ("failed", 40_000)
@@ -112,14 +112,14 @@ def test_the_second_payment_is_refunded_and_the_order_stays_paid(
     assert not {name: rows for name, rows in run_checks().items() if "refund" in name or "journal" in name}
 
 
-def test_a_declined_or_closed_callback_is_no_second_payment(
+def test_declined_or_closed_callback_is_not_a_second_payment(
     app: Flask, as_admin: Visitor, order: Order
 ) -> None:
-    approve_again(app, order, "Declined")
+    send_second_callback(app, order, "Declined")
     assert "paid twice" not in text_of(audit_of(as_admin, SECOND))
     form = {"orderReference": SECOND, "amount": "", "reason": "Paid twice", "refundKey": "key-1"}
     assert as_admin.submit(REFUND, form).status_code == 409
-    event = approve_again(app, order)
+    event = send_second_callback(app, order)
     as_admin.submit(f"/admin/payments/inbox/{event.id}/close", {"note": "Refunded by hand"})
     assert "paid twice" not in text_of(audit_of(as_admin, SECOND))
     assert as_admin.submit(REFUND, {**form, "refundKey": "key-2"}).status_code == 409

@@ -1,4 +1,4 @@
-"""Product rates, the platform's default and merchant terms: zero is a value, empty is unset, excess is refused."""
+"""Product rates, the platform default and merchant terms. See docs/rules/percents.md."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ TERMS = {
     "payout_wallet": "0x" + "Ab" * 20,
 }
 PERCENTS = ("platform_percent", "referral_percent", "reserve_percent")
-NO_PERCENTS = ("5,5", "5%", "NaN", "-1", "1e2", "٥")
+INVALID_PERCENTS = ("5,5", "5%", "NaN", "-1", "1e2", "٥")
 
 
-def own(product: Product) -> Decimal | None:
+def percent_of(product: Product) -> Decimal | None:
     value: Decimal | None = Product.get_by_id(product.id).referral_percent
     return value
 
 
-def test_every_tier_is_named(as_admin: Visitor) -> None:
+def test_source_of_each_percent_is_shown(as_admin: Visitor) -> None:
     make_product(name="Own", referral_percent=Decimal(7))
     make_product(make_vendor(config_referral_percent=Decimal(6)), name="Merchants")
     make_product(name="Default")
@@ -43,13 +43,11 @@ def test_every_tier_is_named(as_admin: Visitor) -> None:
 
 
 @pytest.mark.parametrize(("typed", "stored"), [("7.25", Decimal("7.25")), ("0", Decimal(0)), (" ", None)])
-def test_a_product_percent_is_saved(
-    as_admin: Visitor, admin: User, typed: str, stored: Decimal | None
-) -> None:
+def test_product_percent_is_saved(as_admin: Visitor, admin: User, typed: str, stored: Decimal | None) -> None:
     product = make_product(referral_percent=Decimal(9))
-    answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": typed})
-    assert (answer.status_code, answer.location) == (303, RATES)
-    assert own(product) == stored
+    response = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": typed})
+    assert (response.status_code, response.location) == (303, RATES)
+    assert percent_of(product) == stored
     event = EventLog.get(EventLog.entity == "product")
     assert (event.actor_user_id, event.data["from"]) == (admin.id, "9")
 
@@ -58,41 +56,41 @@ def test_a_product_percent_is_saved(
     "typed",
     ["-1", "50.01", "NaN", "Infinity", "five", "1e1", "1e2", "٣", "٥", "5,5", "5%", "--5", "4.9999995"],
 )
-def test_a_percent_that_makes_no_sense_names_its_field(as_admin: Visitor, typed: str) -> None:
+def test_invalid_percent_is_refused_at_its_field(as_admin: Visitor, typed: str) -> None:
     product = make_product(referral_percent=Decimal(9))
-    answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": typed})
-    assert answer.status_code == 422
-    assert f'href="#percent-{product.id}"' in answer.text
-    assert f'id="percent-{product.id}-error"' in answer.text
-    assert own(product) == 9
-    answer = as_admin.submit(f"{RATES}/default", {"platform_percent": typed})
-    assert answer.status_code == 422
-    assert 'href="#platform_percent"' in answer.text
+    response = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": typed})
+    assert response.status_code == 422
+    assert f'href="#percent-{product.id}"' in response.text
+    assert f'id="percent-{product.id}-error"' in response.text
+    assert percent_of(product) == 9
+    response = as_admin.submit(f"{RATES}/default", {"platform_percent": typed})
+    assert response.status_code == 422
+    assert 'href="#platform_percent"' in response.text
     assert PlatformConfig.get().referral_percent == 5
 
 
-def test_a_percent_that_the_merchants_terms_leave_no_room_for(as_admin: Visitor) -> None:
+def test_percent_that_exceeds_the_sale_with_merchant_terms_is_refused(as_admin: Visitor) -> None:
     product = make_product(make_vendor(config_platform_percent=Decimal(80)))
     assert as_admin.submit(f"{RATES}/products/{product.id}", {"percent": "20"}).status_code == 303
-    answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": "20.5"})
-    assert answer.status_code == 422
-    assert "exceed the sale" in text_of(answer)
+    response = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": "20.5"})
+    assert response.status_code == 422
+    assert "exceed the sale" in text_of(response)
     assert as_admin.submit(f"{RATES}/default", {"platform_percent": "21"}).status_code == 422
-    assert own(product) == 20
+    assert percent_of(product) == 20
 
 
 @pytest.mark.parametrize(("typed", "stored"), [("4.5", Decimal("4.5")), ("0", Decimal(0)), ("", None)])
-def test_the_platforms_default_is_saved(as_admin: Visitor, typed: str, stored: Decimal | None) -> None:
+def test_platform_default_is_saved(as_admin: Visitor, typed: str, stored: Decimal | None) -> None:
     assert as_admin.submit(f"{RATES}/default", {"platform_percent": typed}).location == RATES
     assert PlatformConfig.get().referral_percent == stored
 
 
-def test_an_unknown_product(as_admin: Visitor) -> None:
+def test_unknown_product_is_not_found(as_admin: Visitor) -> None:
     for number in (7, 2**70):
         assert as_admin.submit(f"{RATES}/products/{number}", {"percent": "1"}).status_code == 404
 
 
-def test_terms_are_saved_and_shown_again(as_admin: Visitor, admin: User) -> None:
+def test_terms_are_saved_and_shown(as_admin: Visitor, admin: User) -> None:
     vendor = make_vendor(name="Tea House")
     splits = {
         "split_recipient": ["charity", ""],
@@ -126,7 +124,7 @@ def test_terms_are_saved_and_shown_again(as_admin: Visitor, admin: User) -> None
         ("referral_percent", "x"),
         ("referral_percent", "50.5"),
         ("platform_percent", "89.9999995"),
-        *((field, typed) for field in PERCENTS for typed in NO_PERCENTS),
+        *((field, typed) for field in PERCENTS for typed in INVALID_PERCENTS),
         ("payout_frequency", "HOURLY"),
         ("hold_days", "-1"),
         ("hold_days", "366"),
@@ -138,65 +136,63 @@ def test_terms_are_saved_and_shown_again(as_admin: Visitor, admin: User) -> None
         ("platform_percent", "96"),
     ],
 )
-def test_a_term_that_makes_no_sense_names_its_field(as_admin: Visitor, field: str, typed: str) -> None:
+def test_invalid_term_is_refused_at_its_field(as_admin: Visitor, field: str, typed: str) -> None:
     vendor = make_vendor()
     before = MerchantConfig.get(MerchantConfig.vendor == vendor.id).updated_at
-    answer = as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, field: typed})
-    assert answer.status_code == 422
-    assert f'href="#{field}"' in answer.text
-    assert f'id="{field}-error"' in answer.text
+    response = as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, field: typed})
+    assert response.status_code == 422
+    assert f'href="#{field}"' in response.text
+    assert f'id="{field}-error"' in response.text
     assert MerchantConfig.get(MerchantConfig.vendor == vendor.id).updated_at == before
 
 
-@pytest.mark.parametrize("percent", ["", "x", "86", "1.1234567", *NO_PERCENTS])
-def test_a_split_that_makes_no_sense(as_admin: Visitor, percent: str) -> None:
+@pytest.mark.parametrize("percent", ["", "x", "86", "1.1234567", *INVALID_PERCENTS])
+def test_invalid_split_is_refused(as_admin: Visitor, percent: str) -> None:
     vendor = make_vendor()
     splits = {"split_recipient": "charity", "split_percent": percent, "split_description": ""}
-    answer = as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, **splits})
-    assert answer.status_code == 422
-    assert 'href="#custom_splits"' in answer.text
-    assert 'value="charity"' in answer.text
+    response = as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, **splits})
+    assert response.status_code == 422
+    assert 'href="#custom_splits"' in response.text
+    assert 'value="charity"' in response.text
 
 
-def test_the_highest_percent_of_any_product_counts(as_admin: Visitor) -> None:
+def test_highest_product_percent_limits_the_terms(as_admin: Visitor) -> None:
     vendor = make_vendor()
     make_product(vendor, referral_percent=Decimal(40))
     assert as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, "platform_percent": "60"}).status_code == 303
     assert as_admin.submit(f"{VENDORS}/{vendor.id}", {**TERMS, "platform_percent": "61"}).status_code == 422
 
 
-def test_terms_of_nobody(as_admin: Visitor) -> None:
+def test_terms_of_unknown_vendor_are_not_found(as_admin: Visitor) -> None:
     assert as_admin.submit(f"{VENDORS}/7", TERMS).status_code == 404
 
 
-# ---------------------------------------------------------------------- never more than a sale
+# ---------------------------------------------------------------------- commissions never exceed the sale
 
 
 def terms_url(product: Product) -> str:
     return f"{VENDORS}/{product.vendor_id}"
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "with a dot"), ("uk", "5.5")])
-def test_a_percent_with_a_comma_is_told_what_would_be_right(
-    as_admin: Visitor, language: str, said: str
-) -> None:
+@pytest.mark.parametrize(("language", "hint"), [("en", "with a dot"), ("uk", "5.5")])
+def test_percent_with_a_comma_gets_a_hint(as_admin: Visitor, language: str, hint: str) -> None:
     product = make_product(referral_percent=Decimal(9))
-    places = (
+    fields = (
         (f"/{language}{RATES}/products/{product.id}", "percent", f"percent-{product.id}"),
         (f"/{language}{RATES}/default", "platform_percent", "platform_percent"),
         *((f"/{language}{terms_url(product)}", field, field) for field in PERCENTS),
     )
-    for url, field, anchor in places:
-        answer = as_admin.submit(url, {**TERMS, field: "5,5"})
-        assert answer.status_code == 422, url
-        assert f'id="{anchor}-error"' in answer.text
-        assert 'value="5,5"' in answer.text
-        assert f'lang="{language}"' in answer.text
-    assert own(product) == 9
+    for url, field, anchor in fields:
+        response = as_admin.submit(url, {**TERMS, field: "5,5"})
+        assert response.status_code == 422, url
+        assert f'id="{anchor}-error"' in response.text
+        assert 'value="5,5"' in response.text
+        assert f'lang="{language}"' in response.text
+    assert percent_of(product) == 9
     assert PlatformConfig.get().referral_percent == 5
 
 
-def test_a_refusal_names_the_vendor_and_what_the_percents_come_to(as_admin: Visitor) -> None:
+def test_refusal_names_the_vendor_and_the_total_percent(as_admin: Visitor) -> None:
     product = make_product(make_vendor(name="Tea House", config_platform_percent=Decimal(80)))
     make_product(make_vendor(name="Lamps"))
     for url, field in (
@@ -209,40 +205,40 @@ def test_a_refusal_names_the_vendor_and_what_the_percents_come_to(as_admin: Visi
     assert "would exceed the sale: 100.25%." in text_of(as_admin.submit(terms_url(product), terms))
 
 
-def test_the_tiers_percent_counts_where_the_merchant_has_none(as_admin: Visitor) -> None:
+def test_tier_percent_applies_without_a_merchant_percent(as_admin: Visitor) -> None:
     product = make_product(make_vendor(store_tier="starter"))
     split = {"split_recipient": "charity", "split_description": "", "platform_percent": ""}
     fits = {**TERMS, **split, "split_percent": "75"}
     assert as_admin.submit(terms_url(product), fits).status_code == 303
-    answer = as_admin.submit(terms_url(product), {**fits, "split_percent": "75.000001"})
-    assert (answer.status_code, 'href="#custom_splits"' in answer.text) == (422, True)
+    response = as_admin.submit(terms_url(product), {**fits, "split_percent": "75.000001"})
+    assert (response.status_code, 'href="#custom_splits"' in response.text) == (422, True)
     assert as_admin.submit(f"{RATES}/products/{product.id}", {"percent": "5.000001"}).status_code == 422
 
 
-def test_unsetting_a_percent_may_let_a_higher_one_hold(as_admin: Visitor) -> None:
+def test_cleared_percent_is_checked_against_the_inherited_one(as_admin: Visitor) -> None:
     structure = CommissionStructure.create(name="Season", referral_percent=Decimal(40))
     vendor = make_vendor(config_platform_percent=Decimal(80))
     product = make_product(vendor, referral_percent=Decimal(9), commission_structure=structure.id)
-    answer = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": ""})
-    assert answer.status_code == 422
-    assert "exceed the sale: 120%" in text_of(answer)
-    assert own(product) == 9
+    response = as_admin.submit(f"{RATES}/products/{product.id}", {"percent": ""})
+    assert response.status_code == 422
+    assert "exceed the sale: 120%" in text_of(response)
+    assert percent_of(product) == 9
     CommissionStructure.update(referral_percent=Decimal(20)).execute()
     assert as_admin.submit(f"{RATES}/products/{product.id}", {"percent": ""}).status_code == 303
 
 
-def test_a_structures_percent_counts_in_the_merchants_terms(as_admin: Visitor) -> None:
+def test_structure_percent_limits_the_merchant_terms(as_admin: Visitor) -> None:
     structure = CommissionStructure.create(name="Season", referral_percent=Decimal(40))
     product = make_product(commission_structure=structure.id)
     assert as_admin.submit(terms_url(product), {**TERMS, "platform_percent": "61"}).status_code == 422
     assert as_admin.submit(terms_url(product), {**TERMS, "platform_percent": "60"}).status_code == 303
 
 
-def test_unsetting_a_merchants_percent_lets_the_default_hold(as_admin: Visitor) -> None:
+def test_cleared_merchant_percent_is_checked_against_the_default(as_admin: Visitor) -> None:
     product = make_product()
     PlatformConfig.update(referral_percent=Decimal(30)).execute()
     terms = {**TERMS, "platform_percent": "80", "referral_percent": "5"}
     assert as_admin.submit(terms_url(product), terms).status_code == 303
-    answer = as_admin.submit(terms_url(product), {**terms, "referral_percent": ""})
-    assert "exceed the sale: 110%" in text_of(answer)
+    response = as_admin.submit(terms_url(product), {**terms, "referral_percent": ""})
+    assert "exceed the sale: 110%" in text_of(response)
     assert MerchantConfig.get(MerchantConfig.vendor == product.vendor_id).referral_percent == 5

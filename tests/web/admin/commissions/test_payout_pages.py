@@ -1,4 +1,4 @@
-"""Processing due payouts: the review, the batch, decisions about rows, reserves given back."""
+"""Payout pages: review, batches, decisions about settlements, reserve releases and the command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REVIEW = f"{LEDGER}/payouts"
 BATCHES = f"{LEDGER}/batches"
 
 
-def due(vendor: Vendor | None = None, amount: int = 100_000, **values: Any) -> Settlement:
+def due_settlement(vendor: Vendor | None = None, amount: int = 100_000, **values: Any) -> Settlement:
     past = datetime.now(UTC) - timedelta(days=1)
     return make_settlement(vendor or make_vendor(), amount, **{"scheduled_for": past, **values})
 
@@ -34,9 +34,9 @@ def status_of(settlement: Settlement) -> str:
     return str(Settlement.get_by_id(settlement.id).status)
 
 
-def failed(reason: str = "payout_wallet_missing") -> tuple[Settlement, PayoutBatch]:
-    """Make a settlement that a batch failed to pay."""
-    row = due()
+def failed_settlement(reason: str = "payout_wallet_missing") -> tuple[Settlement, PayoutBatch]:
+    """Return a settlement that a batch failed to pay, with the batch."""
+    row = due_settlement()
     with connection():
         run_payouts(settings_with(), ACTOR)
         Payout.update(status="processing", transaction_id=None).execute()
@@ -50,51 +50,51 @@ def failed(reason: str = "payout_wallet_missing") -> tuple[Settlement, PayoutBat
 # ---------------------------------------------------------------------- review and run
 
 
-def test_the_review_says_what_is_paid_what_is_left_out_and_why(as_admin: Visitor) -> None:
-    due(make_vendor(name="Tea House", config_reserve_percent=Decimal(10)))
-    due(make_vendor(name="Too Little", config_minimum_payout_minor=10**9))
+def test_review_shows_paid_and_skipped_vendors_with_reasons(as_admin: Visitor) -> None:
+    due_settlement(make_vendor(name="Tea House", config_reserve_percent=Decimal(10)))
+    due_settlement(make_vendor(name="Too Little", config_minimum_payout_minor=10**9))
     for locale in ("en", "uk", "ru"):
         assert as_admin.get(f"/{locale}{REVIEW}").status_code == 200
-    told = text_of(as_admin.get(f"/en{REVIEW}"))
+    text = text_of(as_admin.get(f"/en{REVIEW}"))
     for expected in ("Tea House", "750.00", "75.00", "675.00", "Too Little", "minimum payout", "Simulated"):
-        assert expected in told, expected
+        assert expected in text, expected
 
 
-def test_paying_what_the_review_showed(as_admin: Visitor, admin: User) -> None:
-    row = due()
+def test_submitted_review_pays_the_batch_once(as_admin: Visitor, admin: User) -> None:
+    row = due_settlement()
     fields = form_fields(as_admin.get(REVIEW), REVIEW)
     data = {name: values[0] for name, values in fields.items()}
-    answer = as_admin.submit(REVIEW, data)
+    response = as_admin.submit(REVIEW, data)
     batch = PayoutBatch.get()
-    assert (answer.status_code, answer.location) == (303, f"{BATCHES}/{batch.id}")
+    assert (response.status_code, response.location) == (303, f"{BATCHES}/{batch.id}")
     assert status_of(row) == "completed"
     assert batch.created_by == admin.id
     page = text_of(as_admin.get(f"{BATCHES}/{batch.id}"))
     for expected in ("Paid out", "Simulated", row.order_reference, "750.00", "sim_"):
         assert expected in page, expected
-    again = as_admin.submit(REVIEW, data)
-    assert again.location == answer.location
+    repeated = as_admin.submit(REVIEW, data)
+    assert repeated.location == response.location
     assert PayoutBatch.select().count() == 1
 
 
-def test_a_review_that_is_out_of_date_pays_nothing(as_admin: Visitor) -> None:
-    first = due()
+def test_outdated_review_pays_nothing(as_admin: Visitor) -> None:
+    first = due_settlement()
     data = {name: values[0] for name, values in form_fields(as_admin.get(REVIEW), REVIEW).items()}
-    due()
-    answer = as_admin.submit(REVIEW, data)
-    assert answer.status_code == 409
-    assert "check them again" in text_of(answer)
+    due_settlement()
+    response = as_admin.submit(REVIEW, data)
+    assert response.status_code == 409
+    assert "check them again" in text_of(response)
     assert status_of(first) == "pending"
 
 
-def test_nothing_due(as_admin: Visitor) -> None:
+def test_review_without_due_settlements_creates_no_batch(as_admin: Visitor) -> None:
     assert "Nothing is due" in text_of(as_admin.get(REVIEW))
     assert as_admin.submit(REVIEW, {"idempotency_key": "x"}).location == REVIEW
     assert not PayoutBatch.select().exists()
 
 
-def test_on_chain_without_a_treasury_pays_nothing_and_says_so(make_app: MakeApp, admin: User) -> None:
-    row = due()
+def test_onchain_mode_without_treasury_pays_nothing(make_app: MakeApp, admin: User) -> None:
+    row = due_settlement()
     browser = visitor(make_app(settlement_payout_mode="onchain"), admin)
     page = browser.get(REVIEW)
     assert "treasury" in text_of(page)
@@ -103,7 +103,7 @@ def test_on_chain_without_a_treasury_pays_nothing_and_says_so(make_app: MakeApp,
     assert status_of(row) == "pending"
 
 
-def test_pages_are_the_admins(client: Visitor, as_owner: Visitor, as_seller: Visitor) -> None:
+def test_pages_require_an_admin(client: Visitor, as_owner: Visitor, as_seller: Visitor) -> None:
     for url in (
         REVIEW,
         BATCHES,
@@ -115,14 +115,14 @@ def test_pages_are_the_admins(client: Visitor, as_owner: Visitor, as_seller: Vis
         assert client.get(url).status_code == 303
         assert as_owner.get(url).status_code == 403
         assert as_seller.get(url).status_code == 403
-    row = due()
+    row = due_settlement()
     for url in (REVIEW, f"{LEDGER}/{row.id}/hold"):
         assert as_seller.submit(url, {"reason": "x"}).status_code == 403
     assert status_of(row) == "pending"
 
 
-def test_what_moves_money_asks_for_the_token_and_refuses_get(as_admin: Visitor) -> None:
-    row = due()
+def test_payout_actions_require_csrf_token_and_post(as_admin: Visitor) -> None:
+    row = due_settlement()
     assert as_admin.post(REVIEW).status_code == 400
     assert status_of(row) == "pending"
     for verb in ("hold", "release", "retry"):
@@ -131,7 +131,7 @@ def test_what_moves_money_asks_for_the_token_and_refuses_get(as_admin: Visitor) 
 
 
 @pytest.mark.parametrize("url", [f"{BATCHES}/7", f"{BATCHES}/{2**70}", f"{LEDGER}/vendors/7"])
-def test_what_does_not_exist(as_admin: Visitor, url: str) -> None:
+def test_unknown_pages_are_not_found(as_admin: Visitor, url: str) -> None:
     assert as_admin.get(url).status_code == 404
 
 
@@ -145,46 +145,46 @@ def test_batches_are_paged(as_admin: Visitor) -> None:
     PayoutBatch.delete().execute()
 
 
-# ---------------------------------------------------------------------- rows
+# ---------------------------------------------------------------------- settlements
 
 
-def test_holding_and_releasing_a_row(as_admin: Visitor, admin: User) -> None:
-    row = due()
+def test_settlement_is_held_and_released(as_admin: Visitor, admin: User) -> None:
+    row = due_settlement()
     back = f"{LEDGER}?status=pending"
-    answer = as_admin.submit(f"{LEDGER}/{row.id}/hold", {"reason": "odd buyer", "next": back})
-    assert answer.location == back
+    response = as_admin.submit(f"{LEDGER}/{row.id}/hold", {"reason": "suspicious buyer", "next": back})
+    assert response.location == back
     assert status_of(row) == "held"
-    assert "odd buyer" in text_of(as_admin.get(LEDGER))
+    assert "suspicious buyer" in text_of(as_admin.get(LEDGER))
     assert as_admin.submit(f"{LEDGER}/{row.id}/hold", {"reason": "again"}).status_code == 409
     assert as_admin.submit(f"{LEDGER}/{row.id}/release", {"reason": "fine"}).location == LEDGER
     assert status_of(row) == "pending"
     event = EventLog.select().where(EventLog.event == "settlement_held").get()
-    assert (event.actor_user_id, event.reason) == (admin.id, "odd buyer")
+    assert (event.actor_user_id, event.reason) == (admin.id, "suspicious buyer")
 
 
-def test_a_decision_without_a_reason_names_its_field(as_admin: Visitor) -> None:
-    row = due()
-    answer = as_admin.submit(f"{LEDGER}/{row.id}/hold", {"reason": "  "})
-    assert answer.status_code == 422
-    assert f'href="#reason-{row.id}"' in answer.text
-    assert f'id="reason-{row.id}"' in answer.text
+def test_hold_without_a_reason_is_refused_at_its_field(as_admin: Visitor) -> None:
+    row = due_settlement()
+    response = as_admin.submit(f"{LEDGER}/{row.id}/hold", {"reason": "  "})
+    assert response.status_code == 422
+    assert f'href="#reason-{row.id}"' in response.text
+    assert f'id="reason-{row.id}"' in response.text
     assert status_of(row) == "pending"
 
 
-def test_it_leads_back_to_this_site_only(as_admin: Visitor) -> None:
-    row = due()
-    answer = as_admin.submit(f"{LEDGER}/{row.id}/hold", {"reason": "x", "next": "//evil.example"})
-    assert answer.location == LEDGER
+def test_next_url_of_another_site_is_ignored(as_admin: Visitor) -> None:
+    row = due_settlement()
+    response = as_admin.submit(f"{LEDGER}/{row.id}/hold", {"reason": "x", "next": "//evil.example"})
+    assert response.location == LEDGER
 
 
 @pytest.mark.parametrize("verb", ["hold", "release", "retry"])
-def test_an_unknown_settlement(as_admin: Visitor, verb: str) -> None:
+def test_unknown_settlement_is_not_found(as_admin: Visitor, verb: str) -> None:
     for number in (7, 2**70):
         assert as_admin.submit(f"{LEDGER}/{number}/{verb}", {"reason": "x"}).status_code == 404
 
 
-def test_what_failed_says_why_and_is_retried(as_admin: Visitor) -> None:
-    row, batch = failed()
+def test_failed_batch_shows_reasons_and_is_retried(as_admin: Visitor) -> None:
+    row, batch = failed_settlement()
     assert batch.status == "failed"
     assert "no payout wallet" in text_of(as_admin.get(LEDGER))
     page = as_admin.get(f"{BATCHES}/{batch.id}")
@@ -194,8 +194,8 @@ def test_what_failed_says_why_and_is_retried(as_admin: Visitor) -> None:
     assert "Retry 1 failed" not in text_of(as_admin.get(f"{BATCHES}/{batch.id}"))
 
 
-def test_one_failed_row_is_retried(as_admin: Visitor) -> None:
-    row, _batch = failed()
+def test_single_failed_settlement_is_retried(as_admin: Visitor) -> None:
+    row, _batch = failed_settlement()
     assert as_admin.submit(f"{LEDGER}/{row.id}/retry").status_code == 303
     assert status_of(row) == "pending"
     assert as_admin.submit(f"{LEDGER}/{row.id}/retry").status_code == 409
@@ -204,10 +204,10 @@ def test_one_failed_row_is_retried(as_admin: Visitor) -> None:
 # ---------------------------------------------------------------------- the ledger
 
 
-def test_the_header_splits_what_is_pending_and_what_is_paid(as_admin: Visitor) -> None:
+def test_totals_separate_due_waiting_and_held_amounts(as_admin: Visitor) -> None:
     vendor = make_vendor(config_minimum_payout_minor=10**9)
-    due(vendor)
-    due()
+    due_settlement(vendor)
+    due_settlement()
     make_settlement(vendor)
     make_settlement(vendor, status="held", failure_reason="commission_exceeds_subtotal")
     make_settlement(vendor, status="completed", transaction_id="x")
@@ -218,35 +218,35 @@ def test_the_header_splits_what_is_pending_and_what_is_paid(as_admin: Visitor) -
     assert "not processed by this version" not in page
 
 
-def test_filters_live_in_the_address(as_admin: Visitor) -> None:
+def test_filters_come_from_the_url(as_admin: Visitor) -> None:
     tea, map_shop = make_vendor(name="Tea"), make_vendor(name="Maps")
-    made = due(tea)
-    due(map_shop, currency="USD")
+    settlement = due_settlement(tea)
+    due_settlement(map_shop, currency="USD")
     make_settlement(map_shop, status="held", failure_reason="x")
 
-    def found(**wanted: object) -> int:
-        page = as_admin.get(LEDGER, query_string=wanted)
+    def count_rows(**filters: object) -> int:
+        page = as_admin.get(LEDGER, query_string=filters)
         assert page.status_code == 200
         return page.text.count('<tr id="settlement-')
 
     today = datetime.now(UTC).date()
-    assert found(status="held") == 1
-    assert found(vendor=map_shop.id) == 2
-    assert found(vendor=map_shop.id, currency="USD") == 1
-    assert found(orderReference=made.order_reference) == 1
-    assert found(since=str(today + timedelta(days=2))) == 0
-    assert found(until=str(today + timedelta(days=2))) == 3
-    assert found(status="nonsense", vendor="x", currency="") == 3
-    odd = as_admin.get(LEDGER, query_string={"since": "yesterday"})
-    assert 'href="#since"' in odd.text
+    assert count_rows(status="held") == 1
+    assert count_rows(vendor=map_shop.id) == 2
+    assert count_rows(vendor=map_shop.id, currency="USD") == 1
+    assert count_rows(orderReference=settlement.order_reference) == 1
+    assert count_rows(since=str(today + timedelta(days=2))) == 0
+    assert count_rows(until=str(today + timedelta(days=2))) == 3
+    assert count_rows(status="nonsense", vendor="x", currency="") == 3
+    invalid = as_admin.get(LEDGER, query_string={"since": "yesterday"})
+    assert 'href="#since"' in invalid.text
 
 
 # ---------------------------------------------------------------------- reserves
 
 
-def test_a_reserve_is_given_back_once(as_admin: Visitor) -> None:
+def test_reserve_is_released_once(as_admin: Visitor) -> None:
     vendor = make_vendor(config_reserve_percent=Decimal(10))
-    due(vendor)
+    due_settlement(vendor)
     as_admin.submit(REVIEW, {"idempotency_key": "a"})
     page = as_admin.get(BATCHES)
     assert "75.00" in text_of(page)
@@ -255,32 +255,32 @@ def test_a_reserve_is_given_back_once(as_admin: Visitor) -> None:
     for _ in range(2):
         assert as_admin.submit(action, {**data, "amount": "25", "reason": "good"}).location == BATCHES
     assert [release.amount_minor for release in ReserveRelease.select()] == [2_500]
-    for wrong, field in (("amount", "amount"), ("reason", "reason")):
-        answer = as_admin.submit(action, {"currency": "UAH", "amount": "1", "reason": "x", wrong: ""})
-        assert answer.status_code == 422
-        assert f'href="#{field}-{vendor.id}-UAH"' in answer.text
+    for field in ("amount", "reason"):
+        response = as_admin.submit(action, {"currency": "UAH", "amount": "1", "reason": "x", field: ""})
+        assert response.status_code == 422
+        assert f'href="#{field}-{vendor.id}-UAH"' in response.text
     assert as_admin.submit(action, {"currency": "UAH", "amount": "900", "reason": "x"}).status_code == 422
 
 
 # ---------------------------------------------------------------------- the command
 
 
-def test_the_command_pays_what_is_due_and_says_so(make_app: MakeApp) -> None:
+def test_command_pays_due_settlements(make_app: MakeApp) -> None:
     app = make_app()
-    row = due()
+    row = due_settlement()
     with app.app_context():
-        told = app.test_cli_runner().invoke(payouts, ["run"])
-        again = app.test_cli_runner().invoke(payouts, ["run"])
-    assert told.exit_code == 0, told.output
-    assert "1 payouts completed" in told.output
+        result = app.test_cli_runner().invoke(payouts, ["run"])
+        repeated = app.test_cli_runner().invoke(payouts, ["run"])
+    assert result.exit_code == 0, result.output
+    assert "1 payouts completed" in result.output
     assert status_of(row) == "completed"
-    assert "Nothing is due" in again.output
+    assert "Nothing is due" in repeated.output
 
 
-def test_the_command_says_why_payouts_wait(make_app: MakeApp) -> None:
+def test_command_reports_why_payouts_wait(make_app: MakeApp) -> None:
     app = make_app(settlement_payout_mode="onchain")
-    due()
+    due_settlement()
     with app.app_context():
-        told = app.test_cli_runner().invoke(payouts, ["run"])
-    assert told.exit_code == 1
-    assert "not_configured" in told.output
+        result = app.test_cli_runner().invoke(payouts, ["run"])
+    assert result.exit_code == 1
+    assert "not_configured" in result.output

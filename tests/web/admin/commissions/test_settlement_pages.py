@@ -1,4 +1,4 @@
-"""The settlement ledger and the audit of one reference."""
+"""The settlement ledger and the audit of an order reference."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LEDGER = "/admin/store/commissions"
 AUDIT = "/admin/audit"
 
 
-def test_the_ledger_shows_the_numbers_of_the_breakdown(as_admin: Visitor) -> None:
+def test_ledger_shows_the_breakdown(as_admin: Visitor) -> None:
     settlement = make_settlement(make_vendor(name="Tea House"), 123_400)
     page = as_admin.get(LEDGER)
     assert page.status_code == 200
-    told = text_of(page)
+    text = text_of(page)
     for expected in (
         "Tea House",
         settlement.order_reference,
@@ -34,27 +34,27 @@ def test_the_ledger_shows_the_numbers_of_the_breakdown(as_admin: Visitor) -> Non
         "925.50",
         "Product 7: 5%",
     ):
-        assert expected in told, expected
+        assert expected in text, expected
 
 
 @pytest.mark.parametrize("locale", ["uk", "ru"])
-def test_the_ledger_speaks_the_readers_language(as_admin: Visitor, locale: str) -> None:
+def test_ledger_formats_numbers_by_locale(as_admin: Visitor, locale: str) -> None:
     make_settlement(make_vendor(), 123_400)
-    told = text_of(as_admin.get(f"/{locale}{LEDGER}"))
-    assert "1 234,00" in told.replace("\u202f", " ")
+    text = text_of(as_admin.get(f"/{locale}{LEDGER}"))
+    assert "1 234,00" in text.replace("\u202f", " ")
 
 
-def test_the_ledger_finds_a_reference_and_is_paged(as_admin: Visitor) -> None:
+def test_ledger_filters_by_reference_and_is_paged(as_admin: Visitor) -> None:
     vendor = make_vendor()
-    made = [make_settlement(vendor) for _ in range(52)]
-    found = as_admin.get(LEDGER, query_string={"orderReference": f" {made[0].order_reference} "})
-    assert found.text.count('<tr id="settlement-') == 1
+    settlements = [make_settlement(vendor) for _ in range(52)]
+    matches = as_admin.get(LEDGER, query_string={"orderReference": f" {settlements[0].order_reference} "})
+    assert matches.text.count('<tr id="settlement-') == 1
     first = as_admin.get(LEDGER)
     before = first.text.split("before=")[1].split('"')[0]
     assert as_admin.get(f"{LEDGER}?before={before}").text.count('<tr id="settlement-') == 2
     assert as_admin.get(f"{LEDGER}?orderReference=nothing").status_code == 200
-    for odd in ("before=x", "before=-1", f"before={'9' * 40}", "orderReference=%27%3B--"):
-        assert as_admin.get(f"{LEDGER}?{odd}").status_code == 200, odd
+    for query in ("before=x", "before=-1", f"before={'9' * 40}", "orderReference=%27%3B--"):
+        assert as_admin.get(f"{LEDGER}?{query}").status_code == 200, query
 
 
 def test_totals_are_per_currency(as_admin: Visitor) -> None:
@@ -62,21 +62,19 @@ def test_totals_are_per_currency(as_admin: Visitor) -> None:
     make_settlement(vendor, 100_000)
     make_settlement(vendor, 100_000, currency="USD")
     make_settlement(vendor, 100_000, "held", failure_reason="commission_exceeds_subtotal")
-    told = text_of(as_admin.get(LEDGER))
+    text = text_of(as_admin.get(LEDGER))
     for expected in ("750.00 UAH", "$750.00", "1 settlement"):
-        assert expected in told, expected
+        assert expected in text, expected
 
 
-def test_a_simulated_payout_is_marked(as_admin: Visitor) -> None:
-    made = make_settlement(make_vendor(), status="completed", transaction_id="sim_1")
-    made.metadata["simulated"] = True
-    made.save()
+def test_simulated_payout_is_marked(as_admin: Visitor) -> None:
+    settlement = make_settlement(make_vendor(), status="completed", transaction_id="sim_1")
+    settlement.metadata["simulated"] = True
+    settlement.save()
     assert "Simulated" in text_of(as_admin.get(LEDGER))
 
 
-def test_the_ledger_and_the_audit_are_the_admins(
-    client: Visitor, as_owner: Visitor, as_seller: Visitor
-) -> None:
+def test_ledger_and_audit_require_an_admin(client: Visitor, as_owner: Visitor, as_seller: Visitor) -> None:
     for url in (LEDGER, AUDIT):
         assert client.get(url).location == f"/login?next={url}"
         assert as_owner.get(url).status_code == 403
@@ -87,7 +85,7 @@ def test_the_ledger_and_the_audit_are_the_admins(
 # ---------------------------------------------------------------------- audit
 
 
-def test_audit_shows_every_ledger_of_a_reference(as_admin: Visitor, owner: User, code: Refcode) -> None:
+def test_audit_shows_every_ledger_of_an_order(as_admin: Visitor, owner: User, code: Refcode) -> None:
     order = make_order(owner, code=code, paid=True)
     make_payment(order, "paid")
     settlement = make_settlement(make_vendor(name="Tea House"), order_reference=order.order_reference)
@@ -98,21 +96,21 @@ def test_audit_shows_every_ledger_of_a_reference(as_admin: Visitor, owner: User,
         assert page.status_code == 200
         for part in ("payment", "attribution", "reward", "settlements", "events"):
             assert f'id="audit-{part}"' in page.text
-    told = text_of(as_admin.get(f"/en{AUDIT}", query_string={"orderReference": order.order_reference}))
+    text = text_of(as_admin.get(f"/en{AUDIT}", query_string={"orderReference": order.order_reference}))
     for expected in ("Tea House", code.code, "1,000.00", "No differences found", "1 sales assist"):
-        assert expected in told, expected
+        assert expected in text, expected
 
 
-def test_audit_lists_missing_entries_with_their_remedy(as_admin: Visitor, owner: User, code: Refcode) -> None:
+def test_audit_lists_missing_entries(as_admin: Visitor, owner: User, code: Refcode) -> None:
     order = make_order(owner, code=code, paid=True)
     make_payment(order, "paid")
-    told = text_of(as_admin.get(AUDIT, query_string={"orderReference": order.order_reference}))
-    assert "it has no settlements" in told
-    assert "it has no reward" in told
-    assert "No differences found" not in told
+    text = text_of(as_admin.get(AUDIT, query_string={"orderReference": order.order_reference}))
+    assert "it has no settlements" in text
+    assert "it has no reward" in text
+    assert "No differences found" not in text
 
 
-def test_audit_of_an_unknown_reference(as_admin: Visitor) -> None:
+def test_audit_of_unknown_reference_is_empty(as_admin: Visitor) -> None:
     for reference in ("nothing", "'; --", "<script>", "x" * 2_000):
         page = as_admin.get(AUDIT, query_string={"orderReference": reference})
         assert page.status_code == 200
@@ -126,7 +124,9 @@ def test_audit_of_an_unknown_reference(as_admin: Visitor) -> None:
     ["malformed", "bad_signature", "wrong_merchant", "wrong_amount", "wrong_currency", "unknown_reference",
      "unknown_status", "paid_by_other_means", "refund", "refund_exceeds", "refund_waits", "something new", None],
 )  # fmt: skip
-def test_audit_shows_why_a_callback_is_unmatched(as_admin: Visitor, reason: str | None, locale: str) -> None:
+def test_audit_lists_unmatched_callbacks_with_any_reason(
+    as_admin: Visitor, reason: str | None, locale: str
+) -> None:
     PaymentEvent.insert(
         provider="wayforpay",
         order_reference="store_<b>_1",
@@ -140,8 +140,8 @@ def test_audit_shows_why_a_callback_is_unmatched(as_admin: Visitor, reason: str 
     assert "store_&lt;b&gt;_1" in page.text
 
 
-def test_audit_shows_ledger_entries_not_written_yet(as_admin: Visitor) -> None:
+def test_audit_shows_failed_ledger_entries(as_admin: Visitor) -> None:
     RailFailure.insert(order_reference="store_a_1", rail="reward", reason="KeyError: 'x'").execute()
-    told = text_of(as_admin.get(AUDIT))
-    assert "store_a_1" in told
-    assert "KeyError" in told
+    text = text_of(as_admin.get(AUDIT))
+    assert "store_a_1" in text
+    assert "KeyError" in text

@@ -1,4 +1,4 @@
-"""`/admin/payments/inbox`: unmatched callbacks, decided once; failed ledger entries with their retry button."""
+"""`/admin/payments/inbox`: unmatched callbacks and failed ledger entries. See docs/rules/payments.md."""
 
 from __future__ import annotations
 
@@ -18,49 +18,51 @@ from tests.web.visitor import Visitor
 INBOX, WEBHOOK = "/admin/payments/inbox", "/api/payments/wayforpay/webhook"
 
 
-def body(reference: str, **changes: Any) -> bytes:
+def callback_body(reference: str, **changes: Any) -> bytes:
     fields = {"merchantAccount": TEST_MERCHANT_ACCOUNT, "orderReference": reference, "amount": "1000.00",
               "currency": "UAH", "authCode": "541963", "cardPan": "41****8217", "transactionStatus": "Approved",
               "reasonCode": "1100", **changes}  # fmt: skip
     return json.dumps(sign_callback(TEST_MERCHANT_SECRET, fields)).encode()
 
 
-def unmatched(client: Visitor, reference: str = "store_nobody_1700000000000", **changes: Any) -> PaymentEvent:
-    assert client.post(WEBHOOK, data=body(reference, **changes)).status_code == 200
+def unmatched_callback(
+    client: Visitor, reference: str = "store_unknown_1700000000000", **changes: Any
+) -> PaymentEvent:
+    assert client.post(WEBHOOK, data=callback_body(reference, **changes)).status_code == 200
     return PaymentEvent.select().order_by(PaymentEvent.id.desc()).first()
 
 
-def forged(client: Visitor) -> PaymentEvent:
-    raw = body("store_x_1").replace(b"1000.00", b"9999.00")
+def forged_callback(client: Visitor) -> PaymentEvent:
+    raw = callback_body("store_x_1").replace(b"1000.00", b"9999.00")
     assert client.post(WEBHOOK, data=raw).status_code == 400
     return PaymentEvent.select().order_by(PaymentEvent.id.desc()).first()
 
 
 def late_payment(owner: User, event: PaymentEvent) -> Order:
-    """Make the order and payment a callback was about."""
+    """Create the order and the payment of an unmatched callback."""
     order = make_order(owner, order_reference=event.order_reference)
     make_payment(order)
     return order
 
 
-def test_what_waits_is_listed_with_its_reason(as_admin: Visitor, client: Visitor) -> None:
+def test_open_callbacks_are_listed_with_their_reason(as_admin: Visitor, client: Visitor) -> None:
     assert "No unmatched callbacks" in text_of(as_admin.get(INBOX))
-    event = unmatched(client)
+    event = unmatched_callback(client)
     page = as_admin.get(INBOX)
     text = text_of(page)
     assert "No payment has this reference." in text
-    assert "store_nobody_1700000000000" in text
+    assert "store_unknown_1700000000000" in text
     assert "1000.00 UAH" in text
     assert "Approved" in text
     assert f'href="{INBOX}/{event.id}"' in page.text
 
 
-def test_outcomes_are_a_filter_in_the_url(as_admin: Visitor, client: Visitor, owner: User) -> None:
+def test_callbacks_are_filtered_by_outcome(as_admin: Visitor, client: Visitor, owner: User) -> None:
     order = make_order(owner)
     make_payment(order)
-    ids = {"refused": forged(client).id, "unmatched": unmatched(client).id}
+    ids = {"refused": forged_callback(client).id, "unmatched": unmatched_callback(client).id}
     for outcome in ("applied", "duplicate"):
-        client.post(WEBHOOK, data=body(order.order_reference))
+        client.post(WEBHOOK, data=callback_body(order.order_reference))
         ids[outcome] = PaymentEvent.get(PaymentEvent.outcome == outcome).id
     for outcome, event_id in ids.items():
         page = as_admin.get(f"{INBOX}?outcome={outcome}").text
@@ -70,33 +72,33 @@ def test_outcomes_are_a_filter_in_the_url(as_admin: Visitor, client: Visitor, ow
     assert "No callback matches the filter" in text_of(as_admin.get(f"{INBOX}?outcome=waiting"))
 
 
-def test_older_ones_are_a_page_further(as_admin: Visitor, client: Visitor) -> None:
+def test_inbox_is_paged(as_admin: Visitor, client: Visitor) -> None:
     for number in range(INBOX_PAGE + 1):
-        unmatched(client, f"store_n_{number}")
+        unmatched_callback(client, f"store_n_{number}")
     first = as_admin.get(INBOX)
     assert first.text.count('id="callback-') == INBOX_PAGE
     oldest = PaymentEvent.select().order_by(PaymentEvent.id).first().id
     assert f"outcome=open&amp;before={oldest + 1}" in first.text
     second = as_admin.get(f"{INBOX}?outcome=open&before={oldest + 1}")
     assert second.text.count('id="callback-') == 1
-    for odd in ("x", "-1", "9" * 30):
-        assert as_admin.get(f"{INBOX}?before={odd}").status_code == 200
+    for before in ("x", "-1", "9" * 30):
+        assert as_admin.get(f"{INBOX}?before={before}").status_code == 200
 
 
-def test_the_navigation_counts_the_open_ones_for_admins(
+def test_navigation_shows_admins_the_open_count(
     as_admin: Visitor, as_owner: Visitor, client: Visitor
 ) -> None:
     assert "nav-count" not in as_admin.get("/").text
-    events = [unmatched(client, f"store_n_{number}") for number in range(3)]
-    forged(client)
+    events = [unmatched_callback(client, f"store_n_{number}") for number in range(3)]
+    forged_callback(client)
     assert '<span class="nav-count">3</span>' in as_admin.get("/").text
     assert "nav-count" not in as_owner.get("/").text
     as_admin.submit(f"{INBOX}/{events[0].id}/close", {"note": "Not ours."})
     assert '<span class="nav-count">2</span>' in as_admin.get("/").text
 
 
-def test_a_callback_shows_the_message_escaped_and_without_secrets(as_admin: Visitor, client: Visitor) -> None:
-    event = unmatched(
+def test_callback_payload_is_escaped_and_redacted(as_admin: Visitor, client: Visitor) -> None:
+    event = unmatched_callback(
         client, reason="<script>alert(1)</script>", recToken="card-token-1", email="b@example.com"
     )
     page = as_admin.get(f"{INBOX}/{event.id}")
@@ -109,21 +111,21 @@ def test_a_callback_shows_the_message_escaped_and_without_secrets(as_admin: Visi
     assert as_admin.get(f"{INBOX}/999999999").status_code == 404
 
 
-def test_a_refused_one_says_why_and_cannot_be_applied(as_admin: Visitor, client: Visitor) -> None:
-    event = forged(client)
+def test_refused_callback_shows_its_reason_and_cannot_be_retried(as_admin: Visitor, client: Visitor) -> None:
+    event = forged_callback(client)
     page = as_admin.get(f"{INBOX}/{event.id}")
     assert "The signature is wrong." in text_of(page)
     assert "Not genuine" in text_of(page)
     assert f"{INBOX}/{event.id}/retry" not in page.text
     for action, form in (("retry", {}), ("close", {"note": "x"})):
-        answer = as_admin.submit(f"{INBOX}/{event.id}/{action}", form)
-        assert answer.status_code == 303
+        response = as_admin.submit(f"{INBOX}/{event.id}/{action}", form)
+        assert response.status_code == 303
     assert PaymentEvent.get_by_id(event.id).outcome == "refused"
     assert not EventLog.select().where(EventLog.entity == "callback").exists()
 
 
 @pytest.mark.parametrize("raw", [b"\x00\xff<b>", b'{"a": [[[[', b"x" * 9_000])
-def test_what_is_no_message_is_shown_as_it_came(as_admin: Visitor, client: Visitor, raw: bytes) -> None:
+def test_unreadable_payload_is_shown(as_admin: Visitor, client: Visitor, raw: bytes) -> None:
     assert client.post(WEBHOOK, data=raw).status_code == 400
     page = as_admin.get(f"{INBOX}/{PaymentEvent.get().id}")
     assert page.status_code == 200
@@ -132,32 +134,34 @@ def test_what_is_no_message_is_shown_as_it_came(as_admin: Visitor, client: Visit
     assert as_admin.get(f"{INBOX}?outcome=refused").status_code == 200
 
 
-def test_trying_again_applies_it_once(as_admin: Visitor, admin: User, client: Visitor, owner: User) -> None:
-    event = unmatched(client)
+def test_retry_applies_the_callback_once(
+    as_admin: Visitor, admin: User, client: Visitor, owner: User
+) -> None:
+    event = unmatched_callback(client)
     order = late_payment(owner, event)
-    answer = as_admin.submit(f"{INBOX}/{event.id}/retry")
-    assert (answer.status_code, answer.location) == (303, f"{INBOX}/{event.id}")
-    assert "The callback is applied." in text_of(as_admin.get(answer.location))
+    response = as_admin.submit(f"{INBOX}/{event.id}/retry")
+    assert (response.status_code, response.location) == (303, f"{INBOX}/{event.id}")
+    assert "The callback is applied." in text_of(as_admin.get(response.location))
     assert Order.get_by_id(order.id).status == "paid"
-    # A second click, from this page or another one, changes nothing.
+    # A second click changes nothing.
     assert as_admin.submit(f"{INBOX}/{event.id}/retry").status_code == 303
     assert "already handled" in text_of(as_admin.get(f"{INBOX}/{event.id}"))
     assert Settlement.select().count() == 1
     assert EventLog.get(EventLog.event == "callback_retried").actor_user_id == admin.id
 
 
-def test_what_still_does_not_match_says_so(as_admin: Visitor, client: Visitor) -> None:
-    event = unmatched(client)
+def test_retry_of_an_unmatched_callback_reports_why(as_admin: Visitor, client: Visitor) -> None:
+    event = unmatched_callback(client)
     as_admin.submit(f"{INBOX}/{event.id}/retry")
     text = text_of(as_admin.get(f"{INBOX}/{event.id}"))
     assert "The callback still cannot be matched. No payment has this reference." in text
     assert "Try again" in text
 
 
-def test_a_callback_that_was_counted_meanwhile_is_a_repeat(
+def test_retry_of_an_applied_callback_changes_nothing(
     as_admin: Visitor, client: Visitor, owner: User
 ) -> None:
-    event = unmatched(client)
+    event = unmatched_callback(client)
     late_payment(owner, event)
     client.post(WEBHOOK, data=event.payload.encode())
     as_admin.submit(f"{INBOX}/{event.id}/retry")
@@ -165,11 +169,11 @@ def test_a_callback_that_was_counted_meanwhile_is_a_repeat(
     assert Settlement.select().count() == 1
 
 
-def test_closing_keeps_the_note_with_the_name(as_admin: Visitor, client: Visitor) -> None:
-    event = unmatched(client)
-    answer = as_admin.submit(f"{INBOX}/{event.id}/close", {"note": "A test of <b>another</b> shop."})
-    assert answer.status_code == 303
-    page = as_admin.get(answer.location)
+def test_closed_callback_shows_note_and_admin(as_admin: Visitor, client: Visitor) -> None:
+    event = unmatched_callback(client)
+    response = as_admin.submit(f"{INBOX}/{event.id}/close", {"note": "A test of <b>another</b> shop."})
+    assert response.status_code == 303
+    page = as_admin.get(response.location)
     assert "A test of &lt;b&gt;another&lt;/b&gt; shop." in page.text
     assert "Admin Adminenko" in text_of(page)
     assert f"{INBOX}/{event.id}/retry" not in page.text
@@ -179,8 +183,8 @@ def test_closing_keeps_the_note_with_the_name(as_admin: Visitor, client: Visitor
 
 
 @pytest.mark.parametrize("note", ["", "  ", "x" * 501])
-def test_closing_without_a_note_names_the_field(as_admin: Visitor, client: Visitor, note: str) -> None:
-    event = unmatched(client)
+def test_closing_requires_a_note(as_admin: Visitor, client: Visitor, note: str) -> None:
+    event = unmatched_callback(client)
     page = as_admin.submit(f"{INBOX}/{event.id}/close", {"note": note})
     assert page.status_code == 422
     assert 'href="#note"' in page.text
@@ -188,10 +192,10 @@ def test_closing_without_a_note_names_the_field(as_admin: Visitor, client: Visit
     assert PaymentEvent.get_by_id(event.id).closed_at is None
 
 
-def test_it_is_the_admins(
+def test_inbox_requires_admin_csrf_token_and_post(
     as_owner: Visitor, as_seller: Visitor, client: Visitor, as_admin: Visitor, owner: User
 ) -> None:
-    event = unmatched(client)
+    event = unmatched_callback(client)
     late_payment(owner, event)
     posts = (f"{INBOX}/{event.id}/retry", f"{INBOX}/{event.id}/close", "/admin/payments/rails/1/retry")
     for browser in (as_owner, as_seller):
@@ -207,12 +211,12 @@ def test_it_is_the_admins(
     assert PaymentEvent.get_by_id(event.id).outcome == "unmatched"
 
 
-# ---------------------------------------------------------------------- rails
+# ---------------------------------------------------------------------- failed ledger entries
 
 
 @pytest.fixture
 def failure(client: Visitor, owner: User, monkeypatch: pytest.MonkeyPatch) -> RailFailure:
-    """A paid order whose commission rail broke on the way."""
+    """Return the failure of a paid order whose settlement could not be written."""
     order = make_order(owner)
     make_payment(order)
 
@@ -221,13 +225,11 @@ def failure(client: Visitor, owner: User, monkeypatch: pytest.MonkeyPatch) -> Ra
 
     with monkeypatch.context() as patch:
         patch.setattr("portal.flows.checkout.write_ledgers.write_settlement", fail)
-        assert client.post(WEBHOOK, data=body(order.order_reference)).status_code == 200
+        assert client.post(WEBHOOK, data=callback_body(order.order_reference)).status_code == 200
     return RailFailure.get()
 
 
-def test_a_failed_rail_is_shown_with_reason_attempts_and_next_try(
-    as_admin: Visitor, failure: RailFailure
-) -> None:
+def test_failed_ledger_entry_shows_reason_and_next_attempt(as_admin: Visitor, failure: RailFailure) -> None:
     for url in (INBOX, "/admin/audit"):
         page = as_admin.get(url)
         text = text_of(page)
@@ -240,12 +242,12 @@ def test_a_failed_rail_is_shown_with_reason_attempts_and_next_try(
     assert "in 8 minutes" in text_of(as_admin.get(INBOX))
 
 
-def test_a_known_reason_is_a_sentence(as_admin: Visitor, failure: RailFailure) -> None:
+def test_known_failure_reason_is_shown_as_a_sentence(as_admin: Visitor, failure: RailFailure) -> None:
     RailFailure.update(reason="OrderUnknown: order_unknown").execute()
     assert "This order does not exist or is not yours." in text_of(as_admin.get(INBOX))
 
 
-def test_retry_now_writes_the_ledger(
+def test_retry_writes_the_settlement_once(
     as_admin: Visitor, failure: RailFailure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"/admin/payments/rails/{failure.id}/retry"

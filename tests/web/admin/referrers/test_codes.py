@@ -1,4 +1,4 @@
-"""The page of one share code: what an admin sees, and the switch its owner cannot undo."""
+"""The admin page of a code, and the block its owner cannot lift. See docs/rules/codes.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
 
-def page_of(code: Refcode) -> str:
+def page_url(code: Refcode) -> str:
     return f"/admin/refcodes/codes/{code.code}"
 
 
@@ -24,33 +24,33 @@ def is_active(code: Refcode) -> bool:
     return bool(Refcode.get_by_id(code.code).active)
 
 
-def test_the_queue_and_the_audit_lead_to_it(as_admin: Visitor, code: Refcode, owner: User) -> None:
+def test_queue_and_audit_link_to_the_page(as_admin: Visitor, code: Refcode, owner: User) -> None:
     order = make_order(owner, code=code, paid=True)
     make_reward(code, order_reference=order.order_reference)
     for url in ("/admin/refcodes", f"/admin/audit?orderReference={order.order_reference}"):
-        assert f'href="{page_of(code)}"' in as_admin.get(url).text, url
+        assert f'href="{page_url(code)}"' in as_admin.get(url).text, url
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_it_tells_whose_it_is_and_what_came_of_it(
+def test_page_shows_owner_visits_and_orders(
     as_admin: Visitor, code: Refcode, owner: User, locale: str
 ) -> None:
     make_visits(code, {0: 7})
     make_order(owner, code=code, paid=True)
     make_order(owner, code=code)
-    text = text_of(as_admin.get(f"/{locale}{page_of(code)}"))
+    text = text_of(as_admin.get(f"/{locale}{page_url(code)}"))
     for part in (code.code, "Taras Other", "7 · 7", "2 · 1"):
         assert part in text
 
 
-def test_off_and_on_with_who_and_why(as_admin: Visitor, code: Refcode) -> None:
-    url = f"{page_of(code)}/active"
+def test_deactivation_shows_admin_and_reason_and_is_lifted(as_admin: Visitor, code: Refcode) -> None:
+    url = f"{page_url(code)}/active"
     for _ in range(2):
-        answer = as_admin.submit(url, {"active": "0", "reason": "Bought by themselves"})
-        assert (answer.status_code, answer.location) == (303, page_of(code))
+        response = as_admin.submit(url, {"active": "0", "reason": "Self-referral"})
+        assert (response.status_code, response.location) == (303, page_url(code))
         assert not is_active(code)
-    text = text_of(as_admin.get(page_of(code)))
-    assert "Deactivated by an admin Admin Adminenko Bought by themselves" in text
+    text = text_of(as_admin.get(page_url(code)))
+    assert "Deactivated by an admin Admin Adminenko Self-referral" in text
     for _ in range(2):
         as_admin.submit(url, {"active": "1"})
         assert is_active(code)
@@ -59,55 +59,55 @@ def test_off_and_on_with_who_and_why(as_admin: Visitor, code: Refcode) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
-def test_a_reason_is_needed(as_admin: Visitor, code: Refcode, reason: str) -> None:
-    page = as_admin.submit(f"{page_of(code)}/active", {"active": "0", "reason": reason})
+def test_deactivation_requires_a_reason(as_admin: Visitor, code: Refcode, reason: str) -> None:
+    page = as_admin.submit(f"{page_url(code)}/active", {"active": "0", "reason": reason})
     assert page.status_code == 422
     assert '<a href="#reason">' in page.text
     assert is_active(code)
     assert not EventLog.select().where(EventLog.entity == "refcode").exists()
 
 
-def test_a_reason_is_shown_as_text(as_admin: Visitor, as_other: Visitor, code: Refcode) -> None:
-    as_admin.submit(f"{page_of(code)}/active", {"active": "0", "reason": "<script>alert(1)</script>"})
-    for page in (as_admin.get(page_of(code)), as_other.get("/refcodes")):
+def test_deactivation_reason_is_escaped(as_admin: Visitor, as_other: Visitor, code: Refcode) -> None:
+    as_admin.submit(f"{page_url(code)}/active", {"active": "0", "reason": "<script>alert(1)</script>"})
+    for page in (as_admin.get(page_url(code)), as_other.get("/refcodes")):
         assert "<script>alert" not in page.text
 
 
-def test_a_deactivated_code_credits_nothing_new(
+def test_deactivated_code_earns_no_new_rewards(
     as_admin: Visitor, as_owner: Visitor, code: Refcode, client: Visitor
 ) -> None:
     waiting = make_reward(code)
-    as_admin.submit(f"{page_of(code)}/active", {"active": "0", "reason": "Odd"})
+    as_admin.submit(f"{page_url(code)}/active", {"active": "0", "reason": "Odd"})
     assert client.post("/api/refcodes/track", json={"code": code.code}).status_code == 404
-    answer = as_admin.send(f"/api/admin/rewards/{waiting.id}/approve")
-    assert (answer.status_code, answer.get_json()["status"]) == (200, "approved")
+    response = as_admin.send(f"/api/admin/rewards/{waiting.id}/approve")
+    assert (response.status_code, response.get_json()["status"]) == (200, "approved")
 
 
-def test_linking_again_is_no_way_around_an_admin(as_admin: Visitor, code: Refcode, other: User) -> None:
-    """The admin decides about a code that is off already, because its wallet was unlinked."""
+def test_relinking_the_wallet_does_not_lift_the_block(as_admin: Visitor, code: Refcode, other: User) -> None:
+    """The admin blocks a code that is already inactive because its wallet was unlinked."""
     visitor = as_admin.application.test_client()
     assert isinstance(visitor, Visitor)
     visitor.sign_in_as(other).submit(f"/account/wallets/{code.wallet_address}/unlink")
-    as_admin.submit(f"{page_of(code)}/active", {"active": "0", "reason": "Odd"})
+    as_admin.submit(f"{page_url(code)}/active", {"active": "0", "reason": "Odd"})
     adopt_wallet(other.id, code.wallet_address, Actor.user(other.id))
     assert not is_active(code)
     with pytest.raises(CodeBlocked):
         switch_own_code(other.id, code.code, True)
 
 
-def test_lifting_waits_for_the_wallet(as_admin: Visitor, code: Refcode, other: User) -> None:
-    as_admin.submit(f"{page_of(code)}/active", {"active": "0", "reason": "Odd"})
+def test_lifted_block_waits_for_the_wallet(as_admin: Visitor, code: Refcode, other: User) -> None:
+    as_admin.submit(f"{page_url(code)}/active", {"active": "0", "reason": "Odd"})
     Wallet.delete().where(Wallet.address == code.wallet_address).execute()
-    as_admin.submit(f"{page_of(code)}/active", {"active": "1"})
+    as_admin.submit(f"{page_url(code)}/active", {"active": "1"})
     assert not is_active(code)
-    assert "when its owner links the wallet" in text_of(as_admin.get(page_of(code)))
+    assert "when its owner links the wallet" in text_of(as_admin.get(page_url(code)))
     adopt_wallet(other.id, code.wallet_address, Actor.user(other.id))
     assert is_active(code)
 
 
-def test_an_owner_cannot_slip_in_between(code: Refcode, other: User, admin: User) -> None:
-    """Whichever of the two comes first: after the admin's decision the code is off."""
-    for round_ in range(8):
+def test_concurrent_activation_does_not_lift_the_block(code: Refcode, other: User, admin: User) -> None:
+    """In either order, the code is inactive after the admin's decision."""
+    for attempt in range(8):
         Refcode.update(active=False).where(Refcode.code == code.code).execute()
         start = threading.Barrier(2)
 
@@ -120,12 +120,12 @@ def test_an_owner_cannot_slip_in_between(code: Refcode, other: User, admin: User
             finally:
                 release_connection()
 
-        def block(start: threading.Barrier = start, reason: str = f"Odd {round_}") -> None:
+        def block(start: threading.Barrier = start, reason: str = f"Odd {attempt}") -> None:
             start.wait()
             block_code(code.code, reason, admin.id)
             release_connection()
 
-        threads = [threading.Thread(target=each) for each in (activate, block)]
+        threads = [threading.Thread(target=target) for target in (activate, block)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -136,7 +136,7 @@ def test_an_owner_cannot_slip_in_between(code: Refcode, other: User, admin: User
         assert cause.by == "admin"
 
 
-def test_it_is_the_admins(
+def test_page_requires_an_admin(
     client: Visitor,
     as_owner: Visitor,
     as_other: Visitor,
@@ -144,10 +144,10 @@ def test_it_is_the_admins(
     as_admin: Visitor,
     code: Refcode,
 ) -> None:
-    url = f"{page_of(code)}/active"
-    assert client.get(page_of(code)).status_code == 303
+    url = f"{page_url(code)}/active"
+    assert client.get(page_url(code)).status_code == 303
     for visitor in (as_owner, as_other, as_seller):
-        assert visitor.get(page_of(code)).status_code == 403
+        assert visitor.get(page_url(code)).status_code == 403
         assert visitor.submit(url, {"active": "0", "reason": "x"}).status_code == 403
     assert as_admin.post(url, data={"active": "0", "reason": "x"}).status_code == 400
     assert is_active(code)

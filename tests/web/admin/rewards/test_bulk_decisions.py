@@ -1,4 +1,4 @@
-"""Filters in the URL and decisions about many: exactly what was chosen or promised, told row by row."""
+"""Queue filters and bulk decisions: only the selected or confirmed rewards change. See docs/rules/rewards.md."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def statuses() -> dict[int, str]:
     return {row.id: row.status for row in ReferralReward.select()}
 
 
-def test_the_chosen_are_approved_and_no_others(app: Flask, as_admin: Visitor, other: User) -> None:
+def test_only_selected_rewards_are_approved(app: Flask, as_admin: Visitor, other: User) -> None:
     woken: list[str] = []
     app.extensions["portal"].wake = woken.append
     rewards = [make_reward(other) for _ in range(3)]
-    answer = as_admin.submit(DECIDE, {"decision": "approve", "ids": [rewards[0].id, rewards[2].id]})
-    assert (answer.status_code, answer.location) == (303, f"{QUEUE}?status=pending_approval")
+    response = as_admin.submit(DECIDE, {"decision": "approve", "ids": [rewards[0].id, rewards[2].id]})
+    assert (response.status_code, response.location) == (303, f"{QUEUE}?status=pending_approval")
     assert statuses() == {
         rewards[0].id: "approved",
         rewards[1].id: "pending_approval",
@@ -33,16 +33,16 @@ def test_the_chosen_are_approved_and_no_others(app: Flask, as_admin: Visitor, ot
     assert "2 rewards are approved." in text_of(as_admin.get(QUEUE))
 
 
-def test_what_was_decided_meanwhile_is_told(as_admin: Visitor, other: User) -> None:
-    open_one, minted = make_reward(other), make_reward(other, "minted")
-    as_admin.submit(DECIDE, {"decision": "reject", "reason": "a test", "ids": [open_one.id, minted.id]})
-    assert statuses() == {open_one.id: "rejected", minted.id: "minted"}
+def test_already_decided_rewards_are_reported(as_admin: Visitor, other: User) -> None:
+    pending, minted = make_reward(other), make_reward(other, "minted")
+    as_admin.submit(DECIDE, {"decision": "reject", "reason": "a test", "ids": [pending.id, minted.id]})
+    assert statuses() == {pending.id: "rejected", minted.id: "minted"}
     text = text_of(as_admin.get(QUEUE))
     assert "1 reward is rejected." in text
     assert "1 reward was already decided." in text
 
 
-def test_who_decided_meanwhile_is_named(as_admin: Visitor, admin: User, other: User) -> None:
+def test_previous_decider_is_named(as_admin: Visitor, admin: User, other: User) -> None:
     reward = make_reward(other)
     form = {"decision": "approve", "ids": [reward.id]}
     as_admin.submit(DECIDE, form)
@@ -50,7 +50,7 @@ def test_who_decided_meanwhile_is_named(as_admin: Visitor, admin: User, other: U
     assert f"1 reward was already decided by {admin.name}." in text_of(as_admin.get(QUEUE))
 
 
-def test_all_matching_decides_beyond_the_page_when_the_promise_holds(as_admin: Visitor, other: User) -> None:
+def test_all_matching_includes_rewards_beyond_the_page(as_admin: Visitor, other: User) -> None:
     rewards = [make_reward(other) for _ in range(53)]
     page = as_admin.get(QUEUE).text
     assert 'name="all_matching" value="53"' in page
@@ -59,34 +59,36 @@ def test_all_matching_decides_beyond_the_page_when_the_promise_holds(as_admin: V
     assert len(rewards) == 53
 
 
-@pytest.mark.parametrize("promised", ["2", "4", "0", "-3", "many", "9" * 30])
-def test_all_matching_is_refused_when_the_match_is_another(
-    as_admin: Visitor, other: User, promised: str
+@pytest.mark.parametrize("expected_count", ["2", "4", "0", "-3", "many", "9" * 30])
+def test_all_matching_is_refused_when_the_count_differs(
+    as_admin: Visitor, other: User, expected_count: str
 ) -> None:
     rewards = [make_reward(other) for _ in range(3)]
-    answer = as_admin.submit(DECIDE, {"decision": "approve", "all_matching": promised})
-    assert answer.status_code == 409
-    assert "now it is" in text_of(answer) or "now there are" in text_of(answer)
+    response = as_admin.submit(DECIDE, {"decision": "approve", "all_matching": expected_count})
+    assert response.status_code == 409
+    assert "now it is" in text_of(response) or "now there are" in text_of(response)
     assert set(statuses().values()) == {"pending_approval"}
     assert len(rewards) == 3
 
 
 @pytest.mark.parametrize("ids", [[], ["x"], ["-1"], [str(2**63)]])
-def test_nothing_chosen_says_so(as_admin: Visitor, other: User, ids: list[str]) -> None:
+def test_empty_selection_is_refused(as_admin: Visitor, other: User, ids: list[str]) -> None:
     make_reward(other)
-    answer = as_admin.submit(DECIDE, {"decision": "approve", "ids": ids})
-    assert answer.status_code == 422
-    assert "Select at least one reward." in text_of(answer)
+    response = as_admin.submit(DECIDE, {"decision": "approve", "ids": ids})
+    assert response.status_code == 422
+    assert "Select at least one reward." in text_of(response)
 
 
-def test_rejecting_many_needs_a_reason(as_admin: Visitor, other: User) -> None:
+def test_bulk_rejection_requires_a_reason(as_admin: Visitor, other: User) -> None:
     reward = make_reward(other)
-    answer = as_admin.submit(DECIDE, {"decision": "reject", "ids": [reward.id], "reason": " "})
-    assert answer.status_code == 422
+    response = as_admin.submit(DECIDE, {"decision": "reject", "ids": [reward.id], "reason": " "})
+    assert response.status_code == 422
     assert statuses() == {reward.id: "pending_approval"}
 
 
-def test_only_an_admin_decides(client: Visitor, as_owner: Visitor, as_admin: Visitor, other: User) -> None:
+def test_bulk_decision_requires_admin_csrf_token_and_post(
+    client: Visitor, as_owner: Visitor, as_admin: Visitor, other: User
+) -> None:
     reward = make_reward(other)
     form = {"decision": "approve", "ids": [reward.id]}
     assert client.submit(DECIDE, form).status_code == 401
@@ -96,7 +98,7 @@ def test_only_an_admin_decides(client: Visitor, as_owner: Visitor, as_admin: Vis
     assert statuses() == {reward.id: "pending_approval"}
 
 
-def test_filters_narrow_the_queue_and_stay_in_its_links(as_admin: Visitor, other: User) -> None:
+def test_filters_narrow_the_queue(as_admin: Visitor, other: User) -> None:
     first, second = make_reward(other), make_reward(other, rail="crypto")
     page = as_admin.get(f"{QUEUE}?rail=crypto").text
     assert second.order_reference in page
@@ -123,7 +125,7 @@ def test_filters_narrow_the_queue_and_stay_in_its_links(as_admin: Visitor, other
         ("leastUsd=lots", "leastUsd", "Enter a positive amount"),
     ],
 )
-def test_a_filter_that_makes_no_sense_is_told_beside_its_field(
+def test_invalid_filter_is_reported_at_its_field(
     as_admin: Visitor, query: str, field: str, words: str
 ) -> None:
     page = as_admin.get(f"{QUEUE}?{query}")
@@ -133,15 +135,15 @@ def test_a_filter_that_makes_no_sense_is_told_beside_its_field(
     assert words in text_of(page)
 
 
-def test_a_first_approval_waits_for_another_admin(
+def test_first_approval_waits_for_a_second_admin(
     app: Flask, as_admin: Visitor, admin: User, other: User
 ) -> None:
     running = app.extensions["portal"]
     running.settings = running.settings.model_copy(update={"referral_second_approval_usd": 1})
     reward = make_reward(other, usd_value=5)
-    answer = as_admin.swap(f"{QUEUE}/{reward.id}/approve")
-    assert "A second admin must confirm" in text_of(answer)
-    assert admin.name in text_of(answer)
+    response = as_admin.swap(f"{QUEUE}/{reward.id}/approve")
+    assert "A second admin must confirm" in text_of(response)
+    assert admin.name in text_of(response)
     assert statuses() == {reward.id: "pending_approval"}
-    again = as_admin.swap(f"{QUEUE}/{reward.id}/approve")
-    assert again.status_code == 409
+    repeated = as_admin.swap(f"{QUEUE}/{reward.id}/approve")
+    assert repeated.status_code == 409

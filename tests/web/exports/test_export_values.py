@@ -1,0 +1,65 @@
+"""Exported numbers keep every digit, and no text runs as a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+from openpyxl.utils.escape import unescape
+
+from models import User
+from portal.web.exports import xlsx_file
+from tests.factories import (
+    make_reward,
+    make_settlement,
+    make_vendor,
+)
+from tests.web.exports.ledger_files import export_rows, export_url, xlsx_rows
+from tests.web.visitor import Visitor
+
+
+def test_large_numbers_keep_every_digit(as_admin: Visitor, other: User) -> None:
+    wei, price = 10**40 + 1, Decimal("0.123456789012345678")
+    make_reward(other, reward_amount_wei=wei, token_price_usd=price, usd_value=Decimal("1234567890.12345"))
+    (row,) = export_rows(as_admin, "reward-queue")
+    assert row["reward_amount_wei"] == str(wei)
+    assert row["reward_amount"] == "10000000000000000000000.000000000000000001"
+    (row,) = xlsx_rows(as_admin.get(export_url("reward-queue", "xlsx")))
+    assert (row["token_price_usd"], row["usd_value"]) == ("0.123456789012345678", 1234567890.12345)
+    assert (row["order_total_minor"], row["order_total"]) == (100_000, "1000.00")
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        (2**53, True),
+        (2**53 + 1, False),
+        (-(2**53), True),
+        (-(2**53) - 1, False),
+        (Decimal("0.000000000123456789012345"), True),
+        (Decimal("1.2345678901234567"), False),
+        (Decimal("12000000000000000000"), True),
+        (Decimal("1.0000000000000000000000000000000001"), False),
+        (Decimal(0), True),
+    ],
+)
+def test_only_exact_numbers_are_written_as_doubles(value: int | Decimal, fits: bool) -> None:
+    assert xlsx_file._fits_double(value) is fits
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1+1", "<r><t>x</t></r>", "<r>&</r>", "a & <b>", "{=1}",
+        "https://example.com", "007", "1e5", "_x0041_", "line\nbreak", "\x01\x1f", " spaces ", "Їжак 🦔", "NaN",
+    ],
+)  # fmt: skip
+def test_vendor_name_stays_text(as_admin: Visitor, name: str) -> None:
+    make_settlement(make_vendor(name=name))
+    (row,) = csv.DictReader(io.StringIO(as_admin.get(export_url("settlements")).text, newline=""))
+    escaped = f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r", "＝")) else name
+    assert row["vendor"] == escaped
+    (row,) = xlsx_rows(as_admin.get(export_url("settlements", "xlsx")))
+    assert unescape(row["vendor"]) == (f"'{name}" if name.startswith("<r>") else escaped)
