@@ -15,7 +15,7 @@ def ask(browser: Visitor, address: str) -> str:
 
 
 def link(browser: Visitor, wallet: TestWallet, address: str | None = None, signature: str | None = None):
-    """Send a proof; without a signature the whole round is made."""
+    """Send a proof; without a signature, request and sign a challenge first."""
     address = address or wallet.address
     if signature is None:
         signature = wallet.sign(ask(browser, address))
