@@ -1,4 +1,4 @@
-"""Recent re-authentication for sensitive actions, with the submitted form preserved. See docs/rules/accounts.md."""
+"""Recent re-authentication for sensitive actions, with the submitted form preserved."""
 
 from __future__ import annotations
 
