@@ -17,13 +17,13 @@ def rows(kind: str | None = None) -> list[MailOutbox]:
     return list(letters.where(MailOutbox.kind == kind) if kind else letters)
 
 
-def worded(browser: Visitor, row: MailOutbox) -> Letter:
+def compose_letter(browser: Visitor, row: MailOutbox) -> Letter:
     letter: Letter = browser.application.extensions["portal"].compose(row)
     return letter
 
 
 def newest_letter(browser: Visitor, kind: str | None = None) -> Letter:
-    return worded(browser, rows(kind)[-1])
+    return compose_letter(browser, rows(kind)[-1])
 
 
 def newest_link(browser: Visitor, kind: str | None = None) -> str:

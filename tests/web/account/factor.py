@@ -28,6 +28,6 @@ def enrol(user: User) -> tuple[str, list[str]]:
     return secret, enable_second_factor(user.id, code_of(secret), KEY, ACTOR)
 
 
-def forget_proof() -> None:
+def expire_confirmation() -> None:
     """Make the last re-authentication of every session an hour older."""
     query("UPDATE user_sessions SET confirmed_at = confirmed_at - interval '1 hour'")

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from portal.db import query, release_connection
 
 
-def expire() -> None:
+def expire_challenges() -> None:
     """Make every open challenge eleven minutes older by the database clock."""
     query("UPDATE wallet_challenges SET created_at = created_at - interval '11 minutes',"
           " expires_at = expires_at - interval '11 minutes'")  # fmt: skip
 
 
-def at_once(times: int, call: Callable[[], int]) -> list[int]:
+def run_concurrently(times: int, call: Callable[[], int]) -> list[int]:
     """Run the call in `times` threads and return the sorted results."""
 
     def run(_number: int) -> int:

@@ -21,7 +21,7 @@ from tests.support.smtp import Mailbox, smtp_server
 from tests.support.wallets import TestWallet
 from tests.web.account.test_second_factor_page import PRODUCTION
 from tests.web.conftest import MakeApp, visitor
-from tests.web.mailbox import newest_letter, rows, worded
+from tests.web.mailbox import compose_letter, newest_letter, rows
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -238,7 +238,7 @@ def test_mailbox_page_exists_only_in_development(make_app: MakeApp, client: Visi
 def test_letter_is_composed_without_a_request(app: Flask, owner: User) -> None:
     notify_user(owner)
     (row,) = rows()
-    assert worded(visitor(app), row).subject.startswith("Update on your referral reward")
+    assert compose_letter(visitor(app), row).subject.startswith("Update on your referral reward")
 
 
 def run(app: Flask, command: Command, *words: str) -> str:

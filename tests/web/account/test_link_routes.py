@@ -10,8 +10,8 @@ from portal.chain import checksum
 from tests.factories import make_user
 from tests.support.chains import LocalChain
 from tests.support.wallets import TestWallet, compact, contract_wallet_code, deploy, with_high_s
-from tests.web.account.proofs import at_once, expire
-from tests.web.account.wallet_links import CHALLENGE, LINK, ask, link, unlink
+from tests.web.account.proofs import expire_challenges, run_concurrently
+from tests.web.account.wallet_links import CHALLENGE, LINK, link, request_challenge, unlink
 from tests.web.conftest import MakeApp, visitor
 from tests.web.visitor import Visitor, error_of
 
@@ -45,7 +45,7 @@ def test_proven_wallet_is_linked_and_gets_a_code(as_owner: Visitor, owner: User,
 
 def test_message_names_site_wallet_and_chain(make_app: MakeApp, owner: User, wallet: TestWallet) -> None:
     browser = visitor(make_app(app_url="http://localhost:8123", referral_chain_id=80002), owner)
-    message = ask(browser, wallet.stored)
+    message = request_challenge(browser, wallet.stored)
     stored = WalletChallenge.get()
     assert stored.message == message
     assert message.startswith(
@@ -63,19 +63,25 @@ def test_message_is_ascii_in_every_language(as_owner: Visitor, wallet: TestWalle
 
 def test_address_is_case_insensitive(as_owner: Visitor, wallet: TestWallet) -> None:
     upper = "0x" + wallet.stored[2:].upper()
-    message = ask(as_owner, upper)
+    message = request_challenge(as_owner, upper)
     assert wallet.address in message
     for address in (wallet.stored, upper, wallet.address, f"  {wallet.stored} "):
-        assert link(as_owner, wallet, address, wallet.sign(ask(as_owner, upper))).status_code == 201
+        assert (
+            link(as_owner, wallet, address, wallet.sign(request_challenge(as_owner, upper))).status_code
+            == 201
+        )
     assert Wallet.select().count() == Refcode.select().count() == 1
 
 
 def test_compact_signature_links_and_high_s_is_refused(as_owner: Visitor) -> None:
     first, second = TestWallet(), TestWallet()
     assert (
-        link(as_owner, first, signature=compact(first.sign(ask(as_owner, first.address)))).status_code == 201
+        link(
+            as_owner, first, signature=compact(first.sign(request_challenge(as_owner, first.address)))
+        ).status_code
+        == 201
     )
-    high = with_high_s(second.sign(ask(as_owner, second.address)))
+    high = with_high_s(second.sign(request_challenge(as_owner, second.address)))
     assert error_of(link(as_owner, second, signature=high))["code"] == "signature_wrong"
 
 
@@ -123,33 +129,33 @@ def test_proof_without_challenge_is_refused(as_owner: Visitor, wallet: TestWalle
 
 
 def test_proof_is_accepted_once(as_owner: Visitor, wallet: TestWallet) -> None:
-    signature = wallet.sign(ask(as_owner, wallet.address))
+    signature = wallet.sign(request_challenge(as_owner, wallet.address))
     assert link(as_owner, wallet, signature=signature).status_code == 201
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
     unlink(as_owner, wallet)
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
-    ask(as_owner, wallet.address)
+    request_challenge(as_owner, wallet.address)
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "signature_wrong"
     assert not Wallet.select().exists()
 
 
 def test_proof_expires_by_the_database_clock(as_owner: Visitor, wallet: TestWallet) -> None:
-    signature = wallet.sign(ask(as_owner, wallet.address))
-    expire()
+    signature = wallet.sign(request_challenge(as_owner, wallet.address))
+    expire_challenges()
     answer = link(as_owner, wallet, signature=signature)
     assert (answer.status_code, error_of(answer)["code"]) == (410, "challenge_expired")
     assert link(as_owner, wallet).status_code == 201
 
 
 def test_wrong_signature_does_not_use_up_the_challenge(as_owner: Visitor, wallet: TestWallet) -> None:
-    message = ask(as_owner, wallet.address)
+    message = request_challenge(as_owner, wallet.address)
     answer = link(as_owner, wallet, signature=TestWallet().sign(message))
     assert (answer.status_code, error_of(answer)["code"]) == (422, "signature_wrong")
     assert link(as_owner, wallet, signature=wallet.sign(message)).status_code == 201
 
 
 def test_only_the_stored_message_is_verified(as_owner: Visitor, wallet: TestWallet) -> None:
-    message = ask(as_owner, wallet.address)
+    message = request_challenge(as_owner, wallet.address)
     for altered in (
         message.replace("localhost", "evil.example"),
         message.replace("Chain ID: 137", "Chain ID: 1"),
@@ -164,10 +170,10 @@ def test_only_the_stored_message_is_verified(as_owner: Visitor, wallet: TestWall
 def test_challenge_is_bound_to_account_and_address(
     as_owner: Visitor, as_other: Visitor, wallet: TestWallet
 ) -> None:
-    signature = wallet.sign(ask(as_other, wallet.address))
+    signature = wallet.sign(request_challenge(as_other, wallet.address))
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
     second = TestWallet()
-    message = ask(as_other, second.address)
+    message = request_challenge(as_other, second.address)
     body = {"address": wallet.address, "signature": wallet.sign(message)}
     assert error_of(as_other.send(LINK, body))["code"] == "signature_wrong"
 
@@ -190,16 +196,16 @@ def test_wallet_of_another_account_is_taken(
 
 
 def test_concurrent_proofs_link_once(app: Flask, owner: User, wallet: TestWallet) -> None:
-    signature = wallet.sign(ask(visitor(app, owner), wallet.address))
-    statuses = at_once(6, lambda: link(visitor(app, owner), wallet, signature=signature).status_code)
+    signature = wallet.sign(request_challenge(visitor(app, owner), wallet.address))
+    statuses = run_concurrently(6, lambda: link(visitor(app, owner), wallet, signature=signature).status_code)
     assert statuses == [201] + [409] * 5
     assert Wallet.select().count() == Refcode.select().count() == 1
 
 
 def test_concurrent_accounts_cannot_share_a_wallet(app: Flask, wallet: TestWallet) -> None:
     users = [make_user(), make_user(), make_user()]
-    proofs = [(user, wallet.sign(ask(visitor(app, user), wallet.address))) for user in users]
-    statuses = at_once(3, lambda: _link_as(app, wallet, *proofs.pop()))
+    proofs = [(user, wallet.sign(request_challenge(visitor(app, user), wallet.address))) for user in users]
+    statuses = run_concurrently(3, lambda: _link_as(app, wallet, *proofs.pop()))
     assert statuses == [201, 409, 409]
     assert Wallet.select().count() == Refcode.select().count() == 1
 
@@ -235,7 +241,7 @@ def test_contract_wallet_is_linked_by_its_owner_key(
         referral_rewards_address=chain.rewards_address,
     )
     contract, browser = deploy(chain, contract_wallet_code(wallet.stored)), visitor(app, owner)
-    message = ask(browser, contract)
+    message = request_challenge(browser, contract)
     assert error_of(link(browser, wallet, contract, TestWallet().sign(message)))["code"] == "signature_wrong"
     assert link(browser, wallet, contract, wallet.sign(message)).get_json()["walletAddress"] == checksum(
         contract
@@ -244,7 +250,7 @@ def test_contract_wallet_is_linked_by_its_owner_key(
 
 def test_contract_wallet_requires_a_chain(make_app: MakeApp, as_owner: Visitor, owner: User) -> None:
     contract = TestWallet()
-    ask(as_owner, contract.address)
+    request_challenge(as_owner, contract.address)
     answer = link(as_owner, contract, signature="0x" + "11" * 200)
     assert (answer.status_code, error_of(answer)["code"]) == (422, "contract_wallet_unchecked")
     app = make_app(polygon_rpc_url="http://127.0.0.1:1", referral_rewards_address="0x" + "1" * 40)

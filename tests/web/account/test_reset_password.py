@@ -21,12 +21,12 @@ from tests.web.visitor import Visitor
 FORGOT, NEW = "/password/forgot", "another long password"
 
 
-def ask(client: Visitor, email: str, **options):
+def request_reset(client: Visitor, email: str, **options):
     return client.submit(FORGOT, {"email": email}, **options)
 
 
 def link_for(client: Visitor, user: User) -> str:
-    assert ask(client, user.email).status_code == 200
+    assert request_reset(client, user.email).status_code == 200
     return newest_link(client, "reset_password")
 
 
@@ -95,7 +95,7 @@ def test_stored_key_is_not_a_valid_token(client: Visitor, owner: User) -> None:
 
 def test_known_and_unknown_emails_get_the_same_page(client: Visitor, owner: User) -> None:
     def page_text(email: str) -> str:
-        return re.sub(r'content="[^"]{15,}"|value="[^"]{15,}"', "", ask(client, email).text)
+        return re.sub(r'content="[^"]{15,}"|value="[^"]{15,}"', "", request_reset(client, email).text)
 
     assert page_text(owner.email) == page_text("nobody@example.com")
     assert PasswordResetRequest.select().count() == 2
@@ -116,7 +116,7 @@ def test_known_and_unknown_emails_take_the_same_time(client: Visitor, owner: Use
 
 def test_letter_uses_the_stored_address_and_language(client: Visitor) -> None:
     make_user(email="olena@example.com", locale="uk")
-    ask(client, "OLENA@Example.com", headers={"Accept-Language": "ru"})
+    request_reset(client, "OLENA@Example.com", headers={"Accept-Language": "ru"})
     (row,) = rows()
     assert (row.to_address, row.locale) == ("olena@example.com", "uk")
 
@@ -124,7 +124,7 @@ def test_letter_uses_the_stored_address_and_language(client: Visitor) -> None:
 def test_forged_host_header_does_not_reach_the_letter(make_app: MakeApp, owner: User) -> None:
     client = visitor(make_app(trusted_proxies=1))
     forged = {"X-Forwarded-Host": "evil.example"}
-    ask(client, owner.email, headers=forged)
+    request_reset(client, owner.email, headers=forged)
     letter = newest_letter(client, "reset_password")
     assert "evil.example" not in letter.text + letter.html
     assert "http://localhost/en/password/reset/" in letter.text
@@ -132,14 +132,14 @@ def test_forged_host_header_does_not_reach_the_letter(make_app: MakeApp, owner: 
 
 def test_letters_to_one_address_are_limited(client: Visitor, owner: User) -> None:
     for _ in range(6):
-        assert ask(client, owner.email).status_code == 200
+        assert request_reset(client, owner.email).status_code == 200
         rows()
     assert MailOutbox.select().count() == 3
 
 
 def test_requests_are_rate_limited(make_app: MakeApp, owner: User) -> None:
     client = visitor(make_app(rate_limit_sign_in="2 per minute"))
-    assert [ask(client, owner.email).status_code for _ in range(3)] == [200, 200, 429]
+    assert [request_reset(client, owner.email).status_code for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])

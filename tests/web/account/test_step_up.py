@@ -12,7 +12,7 @@ from models import PlatformConfig, User, Wallet
 from portal.web.core.access import access_of
 from tests.factories import PASSWORD, make_user, make_wallet
 from tests.support.wallets import TestWallet
-from tests.web.account.factor import code_of, enrol, forget_proof
+from tests.web.account.factor import code_of, enrol, expire_confirmation
 from tests.web.conftest import visitor
 from tests.web.pages import form_fields, text_of
 from tests.web.visitor import Visitor, error_of
@@ -30,7 +30,7 @@ def secret(admin: User) -> str:
 def stale(app: Flask, admin: User, secret: str) -> Visitor:
     """Return an admin with a second factor whose last re-authentication was an hour ago."""
     browser = visitor(app, admin)
-    forget_proof()
+    expire_confirmation()
     return browser
 
 
@@ -123,7 +123,7 @@ def test_first_password_requires_confirmation(app: Flask) -> None:
     User.update(email_confirmed_at=SQL("now()")).where(User.id == user.id).execute()
     enrol(user)
     browser = visitor(app, user)
-    forget_proof()
+    expire_confirmation()
     new_password = {"password": "a first password"}
     confirm_form = form_fields(browser.submit("/account/security", new_password), CONFIRM)
     assert confirm_form["kept"] == [""]
@@ -199,7 +199,7 @@ def test_confirmation_renews_the_session_token(stale: Visitor, secret: str) -> N
 
 def test_development_without_second_factor_needs_no_confirmation(app: Flask, admin: User) -> None:
     browser = visitor(app, admin)
-    forget_proof()
+    expire_confirmation()
     assert browser.submit(SAVE, {"platform_percent": "6"}).status_code == 303
 
 

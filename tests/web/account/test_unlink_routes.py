@@ -8,7 +8,7 @@ from flask import Flask
 from models import Refcode, ReferralReward, User, Wallet
 from tests.factories import make_code, make_reward, make_user, make_wallet
 from tests.support.wallets import TestWallet
-from tests.web.account.proofs import at_once
+from tests.web.account.proofs import run_concurrently
 from tests.web.account.wallet_links import CHALLENGE, LINK, link, unlink
 from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
@@ -99,7 +99,7 @@ def test_only_sign_in_wallet_cannot_be_unlinked(app: Flask, wallet: TestWallet) 
     assert (answer.status_code, error_of(answer)["code"]) == (409, "wallet_is_only_sign_in")
     link(browser, wallet)
     wallets = [first, wallet]
-    assert at_once(2, lambda: unlink(visitor(app, user), wallets.pop()).status_code) == [200, 409]
+    assert run_concurrently(2, lambda: unlink(visitor(app, user), wallets.pop()).status_code) == [200, 409]
     assert Wallet.select().count() == 1
 
 

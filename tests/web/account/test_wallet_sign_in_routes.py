@@ -10,7 +10,7 @@ from portal.accounts import prune_challenges
 from portal.db import query
 from tests.factories import make_code, make_reward, make_wallet
 from tests.support.wallets import TestWallet
-from tests.web.account.proofs import at_once, expire
+from tests.web.account.proofs import expire_challenges, run_concurrently
 from tests.web.conftest import MakeApp, visitor
 from tests.web.mailbox import newest_link
 from tests.web.pages import text_of
@@ -24,7 +24,7 @@ def wallet() -> TestWallet:
     return TestWallet()
 
 
-def ask(browser: Visitor, wallet: TestWallet) -> str:
+def request_challenge(browser: Visitor, wallet: TestWallet) -> str:
     answer = browser.send(CHALLENGE, {"address": wallet.address})
     assert answer.status_code == 200, answer.text
     return str(answer.get_json()["message"])
@@ -33,7 +33,7 @@ def ask(browser: Visitor, wallet: TestWallet) -> str:
 def sign_in(
     browser: Visitor, wallet: TestWallet, signature: str | None = None, prefix: str = "", **more: str
 ):
-    signature = signature or wallet.sign(ask(browser, wallet))
+    signature = signature or wallet.sign(request_challenge(browser, wallet))
     return browser.send(f"{prefix}{SIGN_IN}", {"address": wallet.address, "signature": signature, **more})
 
 
@@ -194,15 +194,15 @@ def test_sign_in_requires_csrf_token(client: Visitor, wallet: TestWallet) -> Non
 def test_proof_is_bound_to_the_requesting_browser(app: Flask, owner: User, wallet: TestWallet) -> None:
     make_wallet(owner, wallet.stored)
     requester, thief = visitor(app), visitor(app)
-    signature = wallet.sign(ask(requester, wallet))
+    signature = wallet.sign(request_challenge(requester, wallet))
     assert error_of(sign_in(thief, wallet, signature))["code"] == "challenge_unknown"
-    ask(thief, wallet)
+    request_challenge(thief, wallet)
     assert error_of(sign_in(thief, wallet, signature))["code"] == "signature_wrong"
     assert sign_in(requester, wallet, signature).status_code == 200
 
 
 def test_proof_is_accepted_once(client: Visitor, wallet: TestWallet) -> None:
-    signature = wallet.sign(ask(client, wallet))
+    signature = wallet.sign(request_challenge(client, wallet))
     with client.session_transaction() as session:
         key = session["wallet_key"]
     assert sign_in(client, wallet, signature).status_code == 201
@@ -215,8 +215,8 @@ def test_proof_is_accepted_once(client: Visitor, wallet: TestWallet) -> None:
 
 
 def test_expired_proof_is_refused(client: Visitor, wallet: TestWallet) -> None:
-    signature = wallet.sign(ask(client, wallet))
-    expire()
+    signature = wallet.sign(request_challenge(client, wallet))
+    expire_challenges()
     answer = sign_in(client, wallet, signature)
     assert (answer.status_code, error_of(answer)["code"]) == (410, "challenge_expired")
     assert not User.select().exists()
@@ -224,7 +224,7 @@ def test_expired_proof_is_refused(client: Visitor, wallet: TestWallet) -> None:
 
 def test_wrong_signature_is_refused(client: Visitor, owner: User, wallet: TestWallet) -> None:
     make_wallet(owner, wallet.stored)
-    signature = TestWallet().sign(ask(client, wallet))
+    signature = TestWallet().sign(request_challenge(client, wallet))
     assert error_of(sign_in(client, wallet, signature))["code"] == "signature_wrong"
     assert client.get("/refcodes").status_code == 303
 
@@ -232,7 +232,7 @@ def test_wrong_signature_is_refused(client: Visitor, owner: User, wallet: TestWa
 def test_link_message_does_not_sign_in(as_owner: Visitor, client: Visitor, wallet: TestWallet) -> None:
     challenge = as_owner.send("/api/account/wallets/challenge", {"address": wallet.address})
     signature = wallet.sign(challenge.get_json()["message"])
-    ask(client, wallet)
+    request_challenge(client, wallet)
     assert error_of(sign_in(client, wallet, signature))["code"] == "signature_wrong"
 
 
@@ -240,13 +240,13 @@ def test_concurrent_sign_ins_create_one_account(app: Flask, wallet: TestWallet) 
     proofs = []
     for _ in range(4):
         browser = visitor(app)
-        proofs.append((browser, wallet.sign(ask(browser, wallet))))
+        proofs.append((browser, wallet.sign(request_challenge(browser, wallet))))
 
     def enter() -> int:
         browser, signature = proofs.pop()
         return int(sign_in(browser, wallet, signature).status_code)
 
-    assert at_once(4, enter) == [200, 200, 200, 201]
+    assert run_concurrently(4, enter) == [200, 200, 200, 201]
     assert User.select().count() == Wallet.select().count() == Refcode.select().count() == 1
     assert EventLog.select().where(EventLog.event == "user_created").count() == 1
 
@@ -306,11 +306,11 @@ def test_refused_email_marks_its_field(client: Visitor, wallet: TestWallet, emai
 
 
 def test_old_challenges_are_pruned(client: Visitor, wallet: TestWallet) -> None:
-    ask(client, wallet)
-    expire()
+    request_challenge(client, wallet)
+    expire_challenges()
     assert prune_challenges() == 0
     query("UPDATE wallet_challenges SET created_at = created_at - interval '1 hour',"
           " expires_at = expires_at - interval '1 hour'")  # fmt: skip
-    ask(client, wallet)
+    request_challenge(client, wallet)
     assert prune_challenges() == 1
     assert sign_in(client, wallet).status_code == 201
