@@ -1,4 +1,4 @@
-"""Fixtures for the portal over HTTP without a server: an application on an empty database and its visitors."""
+"""Fixtures for HTTP tests without a server: an application on an empty database and its visitors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SETTINGS: dict[str, Any] = {
 
 @pytest.fixture
 def database(bound_database: WorkerDatabase) -> str:
-    """Bind the models to an empty database and return its URL; no connection is held."""
+    """Bind the models to an empty database and return its URL; no connection is open."""
     return bound_database.url
 
 
@@ -118,9 +118,9 @@ def admin(database: str) -> User:
 @pytest.fixture
 def seller(database: str) -> User:
     """Return a user with the vendor role who sells as one vendor."""
-    person = make_user("Vira Vendor", role="vendor")
-    make_vendor(person, name="Vira's shop")
-    return person
+    user = make_user("Vira Vendor", role="vendor")
+    make_vendor(user, name="Vira's shop")
+    return user
 
 
 @pytest.fixture

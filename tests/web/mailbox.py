@@ -1,4 +1,4 @@
-"""Reading the outbox in tests, in the words the letters would leave with."""
+"""Helpers that read the outbox and compose its letters."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from tests.web.visitor import Visitor
 
 
 def rows(kind: str | None = None) -> list[MailOutbox]:
-    """Return the letters of the outbox, oldest first; requests for a reset are answered before."""
+    """Process pending password-reset requests, then return the outbox letters, oldest first."""
     answer_reset_requests()
-    chosen = MailOutbox.select().order_by(MailOutbox.id)
-    return list(chosen.where(MailOutbox.kind == kind) if kind else chosen)
+    letters = MailOutbox.select().order_by(MailOutbox.id)
+    return list(letters.where(MailOutbox.kind == kind) if kind else letters)
 
 
-def worded(browser: Visitor, row: MailOutbox) -> Letter:
+def compose_letter(browser: Visitor, row: MailOutbox) -> Letter:
     letter: Letter = browser.application.extensions["portal"].compose(row)
     return letter
 
 
 def newest_letter(browser: Visitor, kind: str | None = None) -> Letter:
-    return worded(browser, rows(kind)[-1])
+    return compose_letter(browser, rows(kind)[-1])
 
 
 def newest_link(browser: Visitor, kind: str | None = None) -> str:
-    """Return the address, on the tests' own host, that the newest letter leads to."""
-    found = re.search(r"http://localhost(/\S+)", newest_letter(browser, kind).text)
-    assert found, "a letter without a link"
-    return found[1]
+    """Return the path of the link in the newest letter."""
+    match = re.search(r"http://localhost(/\S+)", newest_letter(browser, kind).text)
+    assert match, "a letter without a link"
+    return match[1]

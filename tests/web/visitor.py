@@ -1,4 +1,4 @@
-"""A test client that behaves as the portal's own pages do: it carries the CSRF token they were given."""
+"""A test client that sends the CSRF token as the portal's pages do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 
 
 class Visitor(FlaskClient):
-    """One browser: cookies, at most one signed-in person. Every JSON answer it gets is held to `/openapi.json`."""
+    """A browser with at most one signed-in user. Every JSON response is checked against `/openapi.json`."""
 
     def open(self, *args: Any, **options: Any) -> TestResponse:
         answer = super().open(*args, **options)
@@ -24,7 +24,7 @@ class Visitor(FlaskClient):
         return answer
 
     def sign_in_as(self, user: User) -> Visitor:
-        """Start the person's session without the form; `test_login` covers the form."""
+        """Start a session for the user without the form; `test_login` covers the form."""
         with self.session_transaction() as session:
             session.clear()
             session["_user_id"] = start_session(user.id, Device())
@@ -33,9 +33,9 @@ class Visitor(FlaskClient):
 
     def token(self) -> str:
         """Return the token that a page gives to its forms and scripts."""
-        found = _TOKEN.search(self.get("/login").text)
-        assert found, "a page without a CSRF token"
-        return found[1]
+        match = _TOKEN.search(self.get("/login").text)
+        assert match, "a page without a CSRF token"
+        return match[1]
 
     def submit(self, url: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
         """Post a form with its token."""
@@ -69,7 +69,7 @@ class Visitor(FlaskClient):
 
 
 def error_of(response: TestResponse) -> dict[str, Any]:
-    """Return the error of a JSON answer, which holds nothing else."""
+    """Return the error of a JSON response that contains only the error."""
     body = response.get_json()
     assert set(body) == {"error"}, body
     assert {"code", "message"} <= set(body["error"]), body

@@ -1,4 +1,4 @@
-"""The outbox: no letter is lost, each is sent once as far as SMTP allows, retried with growing waits, then given up."""
+"""Mail delivery: letters are sent once as far as SMTP allows, retried with growing waits, then marked dead."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def server() -> Iterator[tuple[Mailbox, int]]:
 
 
 def compose(row: MailOutbox) -> Letter:
-    if row.kind == "pointless":
+    if row.kind == "obsolete":
         raise LetterObsolete("the link was used")
     if row.kind == "broken":
         raise KeyError("params")
@@ -112,7 +112,7 @@ def test_temporary_refusal_is_retried_with_growing_waits(server: tuple[Mailbox, 
         assert deliver(port) == 0
         ((seconds,),) = query("SELECT extract(epoch FROM next_attempt_at - now())::int FROM mail_outbox")
         waits.append(round(seconds / 60))
-        assert deliver(port) == 0, "not before its time"
+        assert deliver(port) == 0, "not before the wait ends"
         due_again()
     assert waits == [1, 2, 4]
     assert deliver(port) == 1
@@ -147,13 +147,13 @@ def test_letter_that_cannot_be_composed_stops_no_other_letter(
     server: tuple[Mailbox, int], caplog: pytest.LogCaptureFixture
 ) -> None:
     queue("broken")
-    queue("pointless")
+    queue("obsolete")
     queue(to="no address at all")
     queue()
     assert deliver(server[1]) == 1
     assert "letter not sent" in caplog.text
     assert {row.kind: row.status for row in MailOutbox.select() if row.kind != "hello"} == {
-        "broken": "queued", "pointless": "expired",
+        "broken": "queued", "obsolete": "expired",
     }  # fmt: skip
 
 
@@ -209,7 +209,7 @@ def test_run_sends_at_most_its_limit(server: tuple[Mailbox, int]) -> None:
     for _ in range(5):
         queue()
     assert deliver(server[1], limit=3) == 3
-    assert deliver(server[1]) == 2, "the rest is not held back"
+    assert deliver(server[1]) == 2, "the rest is sent by the next run"
 
 
 def test_old_letters_are_pruned_and_queued_ones_kept(server: tuple[Mailbox, int]) -> None:

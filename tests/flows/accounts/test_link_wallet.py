@@ -1,4 +1,4 @@
-"""Linking and unlinking as flows: one transaction each, and an event for everything that changed."""
+"""Linking and unlinking a wallet: one transaction each, with an event for every change. See docs/rules/accounts.md."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def events(entity: str) -> list[tuple[str, str | None]]:
     return [(row.event, row.reason) for row in rows]
 
 
-def test_every_change_leaves_an_event(settings: Settings) -> None:
+def test_every_change_records_an_event(settings: Settings) -> None:
     user, wallet = make_user(), TestWallet()
     first = link(user, wallet, settings)
     flow.unlink_wallet(user.id, wallet.address)
@@ -47,7 +47,7 @@ def test_every_change_leaves_an_event(settings: Settings) -> None:
     ]
 
 
-def test_a_taken_wallet_leaves_nothing_behind(settings: Settings) -> None:
+def test_taken_wallet_changes_nothing(settings: Settings) -> None:
     owner, other, wallet = make_user(), make_user(), TestWallet()
     link(owner, wallet, settings)
     before = EventLog.select().count()
@@ -57,8 +57,8 @@ def test_a_taken_wallet_leaves_nothing_behind(settings: Settings) -> None:
     assert Refcode.select().where(Refcode.owner == other.id).count() == 0
 
 
-def test_a_code_that_somebody_else_switched_off_stays_off(settings: Settings) -> None:
-    """An admin's decision outlives unlinking and linking again, however often."""
+def test_code_deactivated_by_an_admin_stays_inactive(settings: Settings) -> None:
+    """The decision of an admin survives repeated unlinking and linking."""
     user, wallet = make_user(), TestWallet()
     code = link(user, wallet, settings).code
     set_code_active(code, False, SYSTEM)
@@ -67,7 +67,7 @@ def test_a_code_that_somebody_else_switched_off_stays_off(settings: Settings) ->
         assert not link(user, wallet, settings).active
 
 
-def test_a_new_text_replaces_the_one_before(settings: Settings) -> None:
+def test_new_challenge_replaces_the_previous_one(settings: Settings) -> None:
     user, wallet = make_user(), TestWallet()
     flow.request_link(user.id, wallet.address, settings)
     newer = flow.request_link(user.id, wallet.address, settings)
@@ -80,13 +80,13 @@ def test_a_new_text_replaces_the_one_before(settings: Settings) -> None:
         get_open_challenge(Holder(user_id=user.id), wallet.stored)
 
 
-def test_every_text_has_a_nonce_of_its_own(settings: Settings) -> None:
+def test_each_challenge_has_its_own_nonce(settings: Settings) -> None:
     user, wallet = make_user(), TestWallet()
     messages = {flow.request_link(user.id, wallet.address, settings) for _ in range(20)}
     assert len(messages) == len({row.nonce for row in WalletChallenge.select()}) == 20
 
 
-def test_the_code_of_an_unlinked_wallet_credits_nobody(store: Store) -> None:
+def test_code_of_unlinked_wallet_is_not_credited(store: Store) -> None:
     referrer = store.user("referrer")
     wallet = TestWallet()
     code = link(referrer, wallet, store.settings).code
@@ -98,7 +98,7 @@ def test_the_code_of_an_unlinked_wallet_credits_nobody(store: Store) -> None:
     assert store.place(buyer, cookie=code).order.referral_code == code
 
 
-def test_a_wallet_account_buys_with_its_referral(store: Store) -> None:
+def test_wallet_account_buys_with_its_referral(store: Store) -> None:
     wallet = TestWallet()
     message = request_sign_in("a session", wallet.address, store.settings)
     entered = sign_in_with_wallet(
@@ -109,8 +109,8 @@ def test_a_wallet_account_buys_with_its_referral(store: Store) -> None:
     assert (order.status, order.referral_code) == ("paid", store.code)
 
 
-def test_buying_through_the_link_of_an_own_wallet_credits_nobody(store: Store) -> None:
-    """The wallet guard reads the links of now: a buyer cannot be paid to a wallet of their own."""
+def test_buyer_is_not_credited_for_their_own_wallet(store: Store) -> None:
+    """The wallet guard reads the current links, so a buyer cannot earn a reward to their own wallet."""
     wallet, seller = TestWallet(), make_user()
     code = link(seller, wallet, store.settings).code
     flow.unlink_wallet(seller.id, wallet.address)

@@ -1,4 +1,4 @@
-"""Hashed traces of where referrers and buyers are seen: what is kept, what is found, when it is forgotten."""
+"""Hashed sightings of referrers and buyers: storage, matching and deletion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ START = datetime.fromordinal(period_of(datetime(2026, 11, 21, tzinfo=UTC).date()
 )
 
 
-def shared() -> set[tuple[int, int, str]]:
+def matches() -> set[tuple[int, int, str]]:
     return {(row.referrer_user_id, row.referee_user_id, row.kind) for row in SharedSignal.select()}
 
 
@@ -41,48 +41,48 @@ def referrer(database: str) -> User:
 
 @pytest.fixture
 def buyer(referrer: User) -> User:
-    """Somebody with an order that credits the referrer."""
-    person = make_user("Buyer")
-    make_order(person, code=make_code(referrer))
-    return person
+    """Return a user with an order that credits the referrer."""
+    user = make_user("Buyer")
+    make_order(user, code=make_code(referrer))
+    return user
 
 
-def test_two_of_one_referral_seen_at_one_place_are_kept(referrer: User, buyer: User) -> None:
+def test_referrer_and_buyer_at_one_place_are_recorded(referrer: User, buyer: User) -> None:
     note_sighting(referrer.id, HERE, SETTINGS)
-    assert shared() == set()
+    assert matches() == set()
     note_sighting(buyer.id, HERE, SETTINGS)
-    assert shared() == {(referrer.id, buyer.id, "address"), (referrer.id, buyer.id, "device")}
+    assert matches() == {(referrer.id, buyer.id, "address"), (referrer.id, buyer.id, "device")}
 
 
-def test_it_does_not_matter_who_is_seen_first(referrer: User, buyer: User) -> None:
+def test_order_of_sightings_does_not_matter(referrer: User, buyer: User) -> None:
     note_sighting(buyer.id, HERE, SETTINGS)
     note_sighting(referrer.id, Sighting(ADDRESS, "another-device-another"), SETTINGS)
-    assert shared() == {(referrer.id, buyer.id, "address")}
+    assert matches() == {(referrer.id, buyer.id, "address")}
 
 
-def test_a_referred_account_counts_without_an_order(referrer: User) -> None:
+def test_referred_account_counts_without_an_order(referrer: User) -> None:
     member = make_user("Member", referred_by_user_id=referrer.id)
     note_sighting(referrer.id, HERE, SETTINGS)
     note_sighting(member.id, Sighting("198.51.100.1", DEVICE), SETTINGS)
-    assert shared() == {(referrer.id, member.id, "device")}
+    assert matches() == {(referrer.id, member.id, "device")}
 
 
-def test_people_who_have_nothing_to_do_with_each_other_are_not_kept(referrer: User, buyer: User) -> None:
-    for stranger in (make_user(), make_user()):
-        note_sighting(stranger.id, HERE, SETTINGS)
+def test_unrelated_users_are_not_recorded(referrer: User, buyer: User) -> None:
+    for unrelated_user in (make_user(), make_user()):
+        note_sighting(unrelated_user.id, HERE, SETTINGS)
     note_sighting(buyer.id, HERE, SETTINGS)
-    assert shared() == set()
+    assert matches() == set()
 
 
-def test_another_place_is_another_place(referrer: User, buyer: User) -> None:
+def test_different_places_are_not_matched(referrer: User, buyer: User) -> None:
     note_sighting(referrer.id, HERE, SETTINGS)
     note_sighting(buyer.id, Sighting("203.0.113.8", "another-device-another"), SETTINGS)
-    # An address that spells a device is no device.
+    # An address is never compared with a device.
     note_sighting(buyer.id, Sighting(DEVICE, ADDRESS), SETTINGS)
-    assert shared() == set()
+    assert matches() == set()
 
 
-def test_repeats_keep_one_row(referrer: User, buyer: User) -> None:
+def test_repeated_sightings_keep_one_row(referrer: User, buyer: User) -> None:
     for _ in range(3):
         note_sighting(referrer.id, HERE, SETTINGS)
         note_sighting(buyer.id, HERE, SETTINGS)
@@ -90,9 +90,9 @@ def test_repeats_keep_one_row(referrer: User, buyer: User) -> None:
     assert AccessSignal.select().count() == 4
 
 
-def test_nothing_readable_is_stored(referrer: User, buyer: User) -> None:
-    for person in (referrer, buyer):
-        note_sighting(person.id, HERE, SETTINGS)
+def test_addresses_and_devices_are_stored_only_as_hashes(referrer: User, buyer: User) -> None:
+    for user in (referrer, buyer):
+        note_sighting(user.id, HERE, SETTINGS)
     tables = ("signal_salts", "access_signals", "shared_signals", "event_log")
     stored = "\n".join(str(row) for name in tables for row in query(f"SELECT t::text FROM {name} t"))
     assert ADDRESS not in stored
@@ -103,16 +103,16 @@ def test_nothing_readable_is_stored(referrer: User, buyer: User) -> None:
     assert {len(value) for value in hashes} == {16}
 
 
-def test_a_hash_needs_the_servers_secret_too(referrer: User, buyer: User) -> None:
+def test_hash_depends_on_the_secret_key(referrer: User, buyer: User) -> None:
     note_sighting(referrer.id, HERE, SETTINGS)
     note_sighting(buyer.id, HERE, settings_with(secret_key="another secret"))
-    assert shared() == set()
+    assert matches() == set()
 
 
-def test_in_production_a_private_address_tells_nothing(referrer: User, buyer: User) -> None:
+def test_private_addresses_are_ignored_in_production(referrer: User, buyer: User) -> None:
     production = settings_with().model_copy(update={"portal_env": "production"})
-    for person in (referrer, buyer):
-        note_sighting(person.id, Sighting("10.0.0.1", None), production)
+    for user in (referrer, buyer):
+        note_sighting(user.id, Sighting("10.0.0.1", None), production)
     assert AccessSignal.select().count() == 0
 
 
@@ -120,26 +120,26 @@ def test_in_production_a_private_address_tells_nothing(referrer: User, buyer: Us
 
 
 @pytest.mark.parametrize(("days", "linked"), [(0, True), (15, True), (29, True), (30, False), (31, False)])
-def test_sightings_are_compared_for_thirty_days_at_most(
+def test_sightings_are_compared_for_at_most_thirty_days(
     referrer: User, buyer: User, days: int, linked: bool
 ) -> None:
     with time_machine.travel(START):
         note_sighting(referrer.id, HERE, SETTINGS)
     with time_machine.travel(START + timedelta(days=days)):
         note_sighting(buyer.id, HERE, SETTINGS)
-    assert bool(shared()) is linked
+    assert bool(matches()) is linked
 
 
-def test_at_the_end_of_a_period_fifteen_days_are_certain(referrer: User, buyer: User) -> None:
+def test_sightings_are_compared_for_at_least_fifteen_days(referrer: User, buyer: User) -> None:
     end = START + timedelta(days=14)
     with time_machine.travel(end):
         note_sighting(referrer.id, HERE, SETTINGS)
     with time_machine.travel(end + timedelta(days=15)):
         note_sighting(buyer.id, HERE, SETTINGS)
-    assert shared()
+    assert matches()
 
 
-def test_salts_go_with_their_hashes_after_thirty_days(referrer: User) -> None:
+def test_salts_and_hashes_are_deleted_after_thirty_days(referrer: User) -> None:
     with time_machine.travel(START):
         note_sighting(referrer.id, HERE, SETTINGS)
         before = bytes(AccessSignal.get().hash)
@@ -149,41 +149,41 @@ def test_salts_go_with_their_hashes_after_thirty_days(referrer: User) -> None:
     with time_machine.travel(START + timedelta(days=30)):
         assert forget_sightings() == 1
         assert (AccessSignal.select().count(), SignalSalt.select().count()) == (0, 0)
-    # The same person at the same place at the same time: what was deleted cannot be made again.
+    # Even the same sighting cannot reproduce a deleted hash.
     with time_machine.travel(START):
         note_sighting(referrer.id, HERE, SETTINGS)
         assert before not in {bytes(row.hash) for row in AccessSignal.select()}
 
 
-def test_what_was_common_stays_with_its_reward_only(referrer: User, buyer: User) -> None:
+def test_matches_without_a_reward_are_deleted(referrer: User, buyer: User) -> None:
     other = make_user("Other buyer")
     make_order(other, code=make_code(referrer))
     make_reward(referrer, "minted", referee_user_id=buyer.id)
-    for person in (referrer, buyer, other):
-        note_sighting(person.id, Sighting(None, DEVICE), SETTINGS)
+    for user in (referrer, buyer, other):
+        note_sighting(user.id, Sighting(None, DEVICE), SETTINGS)
     assert forget_sightings() == 0
     SharedSignal.update(found_at=datetime.now(UTC) - timedelta(days=31)).execute()
     forget_sightings()
-    assert shared() == {(referrer.id, buyer.id, "device")}
+    assert matches() == {(referrer.id, buyer.id, "device")}
 
 
-# ---------------------------------------------------------------------- who is noted, and what it may cost
+# ---------------------------------------------------------------------- noted users and failures
 
 
-def refuse_to_look() -> Sighting:
-    raise AssertionError("looked at somebody who is not noted")
+def fail_if_read() -> Sighting:
+    raise AssertionError("read the sighting of a user who must not be noted")
 
 
 def test_only_referrers_and_credited_purchases_are_noted(referrer: User, buyer: User) -> None:
-    note_referrer(buyer.id, refuse_to_look, SETTINGS)
-    note_buyer(make_order(buyer), refuse_to_look, SETTINGS)
+    note_referrer(buyer.id, fail_if_read, SETTINGS)
+    note_buyer(make_order(buyer), fail_if_read, SETTINGS)
     assert AccessSignal.select().count() == 0
     note_referrer(referrer.id, lambda: HERE, SETTINGS)
     note_buyer(make_order(buyer, code=make_code(referrer)), lambda: HERE, SETTINGS)
     assert {row.user_id for row in AccessSignal.select()} == {referrer.id, buyer.id}
 
 
-def test_a_failure_to_note_fails_nothing_else(referrer: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_sighting_failure_is_logged_and_ignored(referrer: User, caplog: pytest.LogCaptureFixture) -> None:
     query("ALTER TABLE access_signals RENAME TO away")
     try:
         note_sighting(referrer.id, HERE, SETTINGS)
@@ -193,12 +193,12 @@ def test_a_failure_to_note_fails_nothing_else(referrer: User, caplog: pytest.Log
     assert User.get_by_id(referrer.id).name == "Referrer"
 
 
-def test_two_at_the_same_moment_find_each_other(referrer: User) -> None:
-    pairs = []
+def test_concurrent_sightings_are_matched(referrer: User) -> None:
+    buyers = []
     for _ in range(10):
-        person = make_user()
-        make_order(person, code=make_code(referrer))
-        pairs.append(person.id)
+        user = make_user()
+        make_order(user, code=make_code(referrer))
+        buyers.append(user.id)
     start = threading.Barrier(11)
 
     def note(user_id: int) -> None:
@@ -206,9 +206,9 @@ def test_two_at_the_same_moment_find_each_other(referrer: User) -> None:
         note_sighting(user_id, HERE, SETTINGS)
         release_connection()
 
-    threads = [threading.Thread(target=note, args=[each]) for each in (referrer.id, *pairs)]
+    threads = [threading.Thread(target=note, args=[user_id]) for user_id in (referrer.id, *buyers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {referee for _, referee, _ in shared()} == set(pairs)
+    assert {referee for _, referee, _ in matches()} == set(buyers)

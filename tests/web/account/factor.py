@@ -1,4 +1,4 @@
-"""What tests of the second factor share: an account that has one, and codes that were not used yet."""
+"""Helpers for second-factor tests: enrolment and unused codes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ KEY = "secret key of the tests"
 
 
 def code_of(secret: str) -> str:
-    """Return the code of now, whatever was used before."""
+    """Return the current code, valid even if it was used before."""
     query("UPDATE second_factors SET last_step = last_step - 10")
     return pyotp.TOTP(secret).generate_otp(int(time.time()) // 30)
 
 
 def enrol(user: User) -> tuple[str, list[str]]:
-    """Switch a person's second factor on; return its secret and the recovery codes."""
+    """Enable the second factor of a user and return its secret and recovery codes."""
     begin_enrolment(user.id, KEY)
     secret = enrolment_secret(user.id, KEY)
     assert secret
     return secret, enable_second_factor(user.id, code_of(secret), KEY, ACTOR)
 
 
-def forget_proof() -> None:
-    """Let every session's last proof be an hour old."""
+def expire_confirmation() -> None:
+    """Make the last re-authentication of every session an hour older."""
     query("UPDATE user_sessions SET confirmed_at = confirmed_at - interval '1 hour'")

@@ -1,4 +1,4 @@
-"""What tests of linking and of signing in share: time that passes, and many requests at once."""
+"""Helpers for wallet-proof tests: expired challenges and concurrent requests."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from portal.db import query, release_connection
 
 
-def expire() -> None:
-    """Let every open text be eleven minutes old, as the database tells time."""
+def expire_challenges() -> None:
+    """Make every open challenge eleven minutes older by the database clock."""
     query("UPDATE wallet_challenges SET created_at = created_at - interval '11 minutes',"
           " expires_at = expires_at - interval '11 minutes'")  # fmt: skip
 
 
-def at_once(times: int, call: Callable[[], int]) -> list[int]:
-    """Call from as many threads and return what they answered, sorted."""
+def run_concurrently(times: int, call: Callable[[], int]) -> list[int]:
+    """Run the call in `times` threads and return the sorted results."""
 
     def run(_number: int) -> int:
         try:

@@ -1,4 +1,4 @@
-"""`/account/credit`: a person's balance, entries with their sign and reason, and the way there."""
+"""`/account/credit`: the balance, the entries with sign and reason, and the links to the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.web.visitor import Visitor
 PAGE = "/account/credit"
 
 
-def test_the_statement_shows_sign_reason_order_and_balance(as_owner: Visitor, owner: User) -> None:
+def test_statement_shows_sign_reason_order_and_balance(as_owner: Visitor, owner: User) -> None:
     order = make_order(owner, paid=True)
     make_payment(order, "paid", processor="internal_credit", rail="internal_credit")
     give_credit(owner, 150_000)
@@ -28,11 +28,11 @@ def test_the_statement_shows_sign_reason_order_and_balance(as_owner: Visitor, ow
     assert as_owner.get(f"/checkout/processing/{order.order_reference}").status_code == 200
 
 
-def test_no_credit_yet_says_what_it_is(as_owner: Visitor) -> None:
+def test_empty_statement_explains_credit(as_owner: Visitor) -> None:
     assert "You have no credit yet" in text_of(as_owner.get(PAGE))
 
 
-def test_older_entries_are_a_page_further(as_owner: Visitor, owner: User) -> None:
+def test_older_entries_are_on_the_next_page(as_owner: Visitor, owner: User) -> None:
     for number in range(STATEMENT_PAGE + 1):
         give_credit(owner, 100 + number)
     first = as_owner.get(PAGE)
@@ -41,11 +41,11 @@ def test_older_entries_are_a_page_further(as_owner: Visitor, owner: User) -> Non
     second = as_owner.get(f"{PAGE}?before={oldest.id + 1}")
     assert second.text.count('id="entry-') == 1
     assert "+1.00 UAH" in text_of(second)
-    for odd in ("x", "-1", "0", "9" * 30, ""):
-        assert as_owner.get(f"{PAGE}?before={odd}").status_code == 200, odd
+    for cursor in ("x", "-1", "0", "9" * 30, ""):
+        assert as_owner.get(f"{PAGE}?before={cursor}").status_code == 200, cursor
 
 
-def test_one_currency_can_be_seen_alone(as_owner: Visitor, owner: User) -> None:
+def test_statement_is_filtered_by_currency(as_owner: Visitor, owner: User) -> None:
     give_credit(owner, 10_000)
     give_credit(owner, 500, "USD")
     assert as_owner.get(PAGE).text.count('id="entry-') == 2
@@ -53,7 +53,9 @@ def test_one_currency_can_be_seen_alone(as_owner: Visitor, owner: User) -> None:
     assert as_owner.get(f"{PAGE}?currency=GBP").text.count('id="entry-') == 2
 
 
-def test_it_is_each_persons_own(as_owner: Visitor, as_other: Visitor, other: User, client: Visitor) -> None:
+def test_statement_is_private_to_its_owner(
+    as_owner: Visitor, as_other: Visitor, other: User, client: Visitor
+) -> None:
     give_credit(other, 12_345)
     assert "123.45" not in as_owner.get(PAGE).text
     assert "123.45" in as_other.get(PAGE).text
@@ -61,12 +63,12 @@ def test_it_is_each_persons_own(as_owner: Visitor, as_other: Visitor, other: Use
     assert as_owner.post(PAGE).status_code == 405
 
 
-def test_a_reason_is_escaped_and_not_translated(as_owner: Visitor, owner: User) -> None:
+def test_reason_is_escaped_and_not_translated(as_owner: Visitor, owner: User) -> None:
     CreditEntry.insert(user_id=owner.id, amount_minor=5, currency="UAH", reason="<b>x</b>").execute()
     assert '<span class="cell-prose" translate="no">&lt;b&gt;x&lt;/b&gt;</span>' in as_owner.get(PAGE).text
 
 
-def test_the_account_menu_and_the_checkout_lead_there(as_owner: Visitor, owner: User) -> None:
+def test_account_menu_and_checkout_link_to_the_statement(as_owner: Visitor, owner: User) -> None:
     assert 'href="/uk/account/credit"' in as_owner.get("/uk/orders").text
     as_owner.fill_cart((make_product().id, 1))
     assert as_owner.get("/checkout").text.count('href="/account/credit"') == 2

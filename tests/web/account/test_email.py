@@ -1,4 +1,4 @@
-"""The e-mail of an account: confirmed by a link, changed by a link, and required where a setting says so."""
+"""The e-mail address of an account: confirmation, change, and required confirmation at sign-up."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ SAVE = "/account/security/email"
 FORM = {"name": "Nova Novenko", "email": "nova@example.com", "password": "eight ch"}
 
 
-def test_an_e_mail_is_confirmed_by_its_link(as_owner: Visitor, owner: User) -> None:
+def test_link_confirms_the_email(as_owner: Visitor, owner: User) -> None:
     assert "Not confirmed" in as_owner.get("/account/security").text
     assert as_owner.submit(SAVE, {"email": owner.email}).status_code == 303
     link = newest_link(as_owner)
     assert as_owner.get(link).status_code == 200
-    assert User.get_by_id(owner.id).email_confirmed_at is None, "opening changes nothing"
+    assert User.get_by_id(owner.id).email_confirmed_at is None, "opening the link changes nothing"
     assert as_owner.submit(link).location == "/en/account/security"
     assert User.get_by_id(owner.id).email_confirmed_at is not None
     assert as_owner.submit(link).status_code == 410
     assert "Not confirmed" not in as_owner.get("/account/security").text
 
 
-def test_it_changes_once_the_new_one_answers(as_owner: Visitor, owner: User) -> None:
+def test_email_changes_after_the_new_address_confirms(as_owner: Visitor, owner: User) -> None:
     as_owner.submit(SAVE, {"email": "New@example.com"})
     assert User.get_by_id(owner.id).email == owner.email
     (row,) = rows()
@@ -38,7 +38,7 @@ def test_it_changes_once_the_new_one_answers(as_owner: Visitor, owner: User) -> 
     assert [row.to_address for row in rows("email_changed")] == [owner.email]
 
 
-def test_a_link_may_be_followed_on_another_device(app: Flask, as_owner: Visitor, owner: User) -> None:
+def test_link_works_on_another_device(app: Flask, as_owner: Visitor, owner: User) -> None:
     as_owner.submit(SAVE, {"email": "new@example.com"})
     phone = visitor(app)
     assert phone.submit(newest_link(as_owner)).location == "/en/login"
@@ -46,27 +46,27 @@ def test_a_link_may_be_followed_on_another_device(app: Flask, as_owner: Visitor,
 
 
 @pytest.mark.parametrize("way", ["change", "reset"])
-def test_a_new_password_stops_a_change_of_e_mail_that_waits(
+def test_new_password_cancels_a_pending_email_change(
     app: Flask, as_owner: Visitor, owner: User, way: str
 ) -> None:
-    # Whoever was signed in with the old password must not get the account by a link they still hold.
+    # A link requested under the old password must not hand the account over later.
     as_owner.submit(SAVE, {"email": "thief@example.com"})
-    to_thief = newest_link(as_owner)
+    thief_link = newest_link(as_owner)
     as_owner.submit(SAVE, {"email": owner.email})
-    to_owner = newest_link(as_owner)
-    new = {"password": "another long password"}
+    owner_link = newest_link(as_owner)
+    new_password = {"password": "another long password"}
     if way == "change":
-        as_owner.submit("/account/security", {"present": PASSWORD, **new})
+        as_owner.submit("/account/security", {"present": PASSWORD, **new_password})
     else:
         as_owner.submit("/password/forgot", {"email": owner.email})
-        as_owner.submit(newest_link(as_owner, "reset_password"), new)
-    assert visitor(app).submit(to_thief).status_code == 410
+        as_owner.submit(newest_link(as_owner, "reset_password"), new_password)
+    assert visitor(app).submit(thief_link).status_code == 410
     assert User.get_by_id(owner.id).email == owner.email
     if way == "change":
-        assert visitor(app).submit(to_owner).status_code == 303, "the present e-mail may still be confirmed"
+        assert visitor(app).submit(owner_link).status_code == 303, "the current e-mail can still be confirmed"
 
 
-def test_somebody_elses_e_mail_gives_nothing_away(as_owner: Visitor, owner: User, other: User) -> None:
+def test_taken_email_is_not_revealed(as_owner: Visitor, owner: User, other: User) -> None:
     taken = as_owner.submit(SAVE, {"email": other.email.upper()})
     free = as_owner.submit(SAVE, {"email": "free@example.com"})
     assert (taken.status_code, taken.location) == (free.status_code, free.location)
@@ -75,10 +75,10 @@ def test_somebody_elses_e_mail_gives_nothing_away(as_owner: Visitor, owner: User
         ("confirm_email", "free@example.com"),
     ]
     as_owner.submit(SAVE, {"email": other.email})
-    assert len(rows("email_in_use")) == 1, "one letter an hour"
+    assert len(rows("email_in_use")) == 1, "one letter per hour"
 
 
-def test_whoever_is_second_with_an_e_mail_comes_too_late(as_owner: Visitor, as_other: Visitor) -> None:
+def test_second_account_cannot_confirm_the_same_email(as_owner: Visitor, as_other: Visitor) -> None:
     links = []
     for browser in (as_owner, as_other):
         browser.submit(SAVE, {"email": "same@example.com"})
@@ -88,13 +88,13 @@ def test_whoever_is_second_with_an_e_mail_comes_too_late(as_owner: Visitor, as_o
     assert User.select().where(User.email == "same@example.com").count() == 1
 
 
-def test_a_mailbox_is_not_flooded(as_owner: Visitor) -> None:
+def test_letters_to_one_address_are_limited(as_owner: Visitor) -> None:
     for _ in range(5):
         as_owner.submit(SAVE, {"email": "victim@example.com"})
     assert AccountLink.select().count() == len(rows()) == 3
 
 
-# ---------------------------------------------------------------------- where a setting asks for it
+# ---------------------------------------------------------------------- required confirmation
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def strict(make_app: MakeApp) -> Visitor:
     return visitor(make_app(registration_confirmation=True))
 
 
-def test_an_account_opens_once_its_e_mail_is_confirmed(strict: Visitor) -> None:
+def test_account_opens_after_email_confirmation(strict: Visitor) -> None:
     page = strict.submit("/register", FORM)
     assert page.status_code == 200
     assert "Check your e-mail" in text_of(page)
@@ -115,33 +115,29 @@ def test_an_account_opens_once_its_e_mail_is_confirmed(strict: Visitor) -> None:
     assert strict.get("/orders").status_code == 200
 
 
-def test_a_wrong_password_does_not_say_that_confirmation_waits(strict: Visitor) -> None:
+def test_wrong_password_does_not_reveal_pending_confirmation(strict: Visitor) -> None:
     strict.submit("/register", FORM)
     assert strict.submit("/login", {**FORM, "password": "wrong one"}).status_code == 401
 
 
-def test_an_e_mail_that_has_an_account_gets_the_same_page(strict: Visitor, owner: User) -> None:
-    def bare(email: str) -> str:
+def test_registered_email_gets_the_same_page(strict: Visitor, owner: User) -> None:
+    def page_text(email: str) -> str:
         return text_of(strict.submit("/register", {**FORM, "email": email}))
 
-    assert bare(owner.email) == bare("fresh@example.com")
+    assert page_text(owner.email) == page_text("fresh@example.com")
     assert [row.kind for row in rows()] == ["email_in_use", "confirm_email"]
     assert "already belongs to yours" in newest_letter(strict, "email_in_use").text
-    assert check_password_unchanged(owner)
+    assert User.get_by_id(owner.id).password_hash == owner.password_hash
 
 
-def check_password_unchanged(owner: User) -> bool:
-    return User.get_by_id(owner.id).password_hash == owner.password_hash
-
-
-def test_typing_errors_are_still_named(strict: Visitor) -> None:
+def test_invalid_fields_are_still_reported(strict: Visitor) -> None:
     page = strict.submit("/register", {**FORM, "email": "nonsense", "password": "short"})
     assert page.status_code == 422
     assert page.text.count('class="field-error"') == 2
     assert not rows()
 
 
-def test_without_the_setting_nobody_waits(client: Visitor) -> None:
+def test_confirmation_is_not_required_by_default(client: Visitor) -> None:
     assert client.submit("/register", FORM).status_code == 303
     assert not rows()
     user = make_user()

@@ -1,4 +1,4 @@
-"""What an operator does for somebody who is locked out."""
+"""Operator commands that help a locked-out user."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def run(app: Flask, *words: str) -> str:
         return app.test_cli_runner().invoke(user_commands, list(words)).output
 
 
-def test_a_link_for_a_portal_without_mail(app: Flask, owner: User) -> None:
+def test_reset_link_command_works_without_mail(app: Flask, owner: User) -> None:
     path = run(app, "reset-link", owner.email).strip().removeprefix("http://localhost")
     assert visitor(app).submit(path, {"password": "another long password"}).status_code == 303
     assert check_credentials(owner.email, "another long password")
     assert "no account" in run(app, "reset-link", "nobody@example.com")
 
 
-def test_a_lost_authenticator(app: Flask, owner: User) -> None:
+def test_reset_second_factor_command_ends_sessions(app: Flask, owner: User) -> None:
     enrol(owner)
     browser = visitor(app, owner)
     assert "is off" in run(app, "reset-second-factor", owner.email)
@@ -32,7 +32,7 @@ def test_a_lost_authenticator(app: Flask, owner: User) -> None:
     assert "no second factor" in run(app, "reset-second-factor", owner.email)
 
 
-def test_an_account_made_by_an_operator_is_confirmed(app: Flask) -> None:
+def test_account_created_by_command_is_confirmed(app: Flask) -> None:
     run(app, "create", "new@example.com", "--admin")
     user = User.get()
     assert (user.role, user.email_confirmed_at is not None) == ("admin", True)

@@ -10,8 +10,8 @@ from portal.chain import checksum
 from tests.factories import make_user
 from tests.support.chains import LocalChain
 from tests.support.wallets import TestWallet, compact, contract_wallet_code, deploy, with_high_s
-from tests.web.account.proofs import at_once, expire
-from tests.web.account.wallet_links import CHALLENGE, LINK, ask, link, unlink
+from tests.web.account.proofs import expire_challenges, run_concurrently
+from tests.web.account.wallet_links import CHALLENGE, LINK, link, request_challenge, unlink
 from tests.web.conftest import MakeApp, visitor
 from tests.web.visitor import Visitor, error_of
 
@@ -24,9 +24,7 @@ def wallet() -> TestWallet:
 # ---------------------------------------------------------------------- linking
 
 
-def test_a_proven_wallet_is_linked_and_gets_a_code(
-    as_owner: Visitor, owner: User, wallet: TestWallet
-) -> None:
+def test_proven_wallet_is_linked_and_gets_a_code(as_owner: Visitor, owner: User, wallet: TestWallet) -> None:
     answer = link(as_owner, wallet)
     code = Refcode.get(Refcode.owner == owner.id)
     assert (answer.status_code, answer.get_json()) == (
@@ -45,9 +43,9 @@ def test_a_proven_wallet_is_linked_and_gets_a_code(
     assert (listed["code"], listed["walletAddress"]) == (code.code, wallet.address)
 
 
-def test_the_message_names_site_wallet_and_chain(make_app: MakeApp, owner: User, wallet: TestWallet) -> None:
+def test_message_names_site_wallet_and_chain(make_app: MakeApp, owner: User, wallet: TestWallet) -> None:
     browser = visitor(make_app(app_url="http://localhost:8123", referral_chain_id=80002), owner)
-    message = ask(browser, wallet.stored)
+    message = request_challenge(browser, wallet.stored)
     stored = WalletChallenge.get()
     assert stored.message == message
     assert message.startswith(
@@ -58,30 +56,36 @@ def test_the_message_names_site_wallet_and_chain(make_app: MakeApp, owner: User,
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_the_message_is_ascii_in_every_language(as_owner: Visitor, wallet: TestWallet, locale: str) -> None:
+def test_message_is_ascii_in_every_language(as_owner: Visitor, wallet: TestWallet, locale: str) -> None:
     answer = as_owner.send(f"/{locale}{CHALLENGE}", {"address": wallet.address})
     assert answer.get_json()["message"].isascii()
 
 
-def test_the_address_counts_in_any_letter_case(as_owner: Visitor, wallet: TestWallet) -> None:
+def test_address_is_case_insensitive(as_owner: Visitor, wallet: TestWallet) -> None:
     upper = "0x" + wallet.stored[2:].upper()
-    message = ask(as_owner, upper)
+    message = request_challenge(as_owner, upper)
     assert wallet.address in message
     for address in (wallet.stored, upper, wallet.address, f"  {wallet.stored} "):
-        assert link(as_owner, wallet, address, wallet.sign(ask(as_owner, upper))).status_code == 201
+        assert (
+            link(as_owner, wallet, address, wallet.sign(request_challenge(as_owner, upper))).status_code
+            == 201
+        )
     assert Wallet.select().count() == Refcode.select().count() == 1
 
 
-def test_every_form_of_a_signature_links(as_owner: Visitor) -> None:
+def test_compact_signature_links_and_high_s_is_refused(as_owner: Visitor) -> None:
     first, second = TestWallet(), TestWallet()
     assert (
-        link(as_owner, first, signature=compact(first.sign(ask(as_owner, first.address)))).status_code == 201
+        link(
+            as_owner, first, signature=compact(first.sign(request_challenge(as_owner, first.address)))
+        ).status_code
+        == 201
     )
-    high = with_high_s(second.sign(ask(as_owner, second.address)))
+    high = with_high_s(second.sign(request_challenge(as_owner, second.address)))
     assert error_of(link(as_owner, second, signature=high))["code"] == "signature_wrong"
 
 
-def test_linking_again_gives_the_same_code(as_owner: Visitor, wallet: TestWallet) -> None:
+def test_linking_again_returns_the_same_code(as_owner: Visitor, wallet: TestWallet) -> None:
     first, second = link(as_owner, wallet), link(as_owner, wallet)
     assert (second.status_code, second.get_json()) == (201, first.get_json())
     assert EventLog.select().where(EventLog.event == "wallet_linked").count() == 1
@@ -91,7 +95,7 @@ def test_linking_again_gives_the_same_code(as_owner: Visitor, wallet: TestWallet
     "address",
     ["", "0x", "0x123", "x" * 42, "0x" + "0" * 40, "0x" + "g" * 40, "0x" + "1" * 41, "0x" + "１" * 40],
 )
-def test_what_is_no_address_is_refused(as_owner: Visitor, address: str) -> None:
+def test_invalid_address_is_refused(as_owner: Visitor, address: str) -> None:
     for url, body in ((CHALLENGE, {"address": address}), (LINK, {"address": address, "signature": "0x00"})):
         answer = as_owner.send(url, body)
         assert (answer.status_code, error_of(answer)["code"]) == (422, "address_invalid")
@@ -102,13 +106,13 @@ def test_what_is_no_address_is_refused(as_owner: Visitor, address: str) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"address": None}, {"address": 5}, {"address": ["0x"]}, {"address": "\x00"}]
 )
-def test_a_body_of_the_wrong_shape_is_refused(as_owner: Visitor, body: dict[str, object]) -> None:
+def test_malformed_body_is_refused(as_owner: Visitor, body: dict[str, object]) -> None:
     assert error_of(as_owner.send(CHALLENGE, body))["code"] == "field_invalid"
     assert error_of(as_owner.send(LINK, body))["code"] == "field_invalid"
 
 
 @pytest.mark.parametrize("url", [CHALLENGE, LINK])
-def test_linking_needs_a_person_and_the_token(
+def test_linking_requires_sign_in_and_csrf_token(
     client: Visitor, as_owner: Visitor, wallet: TestWallet, url: str
 ) -> None:
     assert client.send(url, {"address": wallet.address, "signature": "0x"}).status_code == 401
@@ -116,74 +120,72 @@ def test_linking_needs_a_person_and_the_token(
     assert as_owner.get(url).status_code == 405
 
 
-# ---------------------------------------------------------------------- proofs that do not count
+# ---------------------------------------------------------------------- refused proofs
 
 
-def test_without_a_challenge_there_is_nothing_to_prove(as_owner: Visitor, wallet: TestWallet) -> None:
+def test_proof_without_challenge_is_refused(as_owner: Visitor, wallet: TestWallet) -> None:
     answer = link(as_owner, wallet, signature=wallet.sign("anything"))
     assert (answer.status_code, error_of(answer)["code"]) == (409, "challenge_unknown")
 
 
-def test_a_proof_counts_once(as_owner: Visitor, wallet: TestWallet) -> None:
-    signature = wallet.sign(ask(as_owner, wallet.address))
+def test_proof_is_accepted_once(as_owner: Visitor, wallet: TestWallet) -> None:
+    signature = wallet.sign(request_challenge(as_owner, wallet.address))
     assert link(as_owner, wallet, signature=signature).status_code == 201
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
     unlink(as_owner, wallet)
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
-    ask(as_owner, wallet.address)
+    request_challenge(as_owner, wallet.address)
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "signature_wrong"
     assert not Wallet.select().exists()
 
 
-def test_a_proof_comes_too_late_by_the_databases_clock(as_owner: Visitor, wallet: TestWallet) -> None:
-    signature = wallet.sign(ask(as_owner, wallet.address))
-    expire()
+def test_proof_expires_by_the_database_clock(as_owner: Visitor, wallet: TestWallet) -> None:
+    signature = wallet.sign(request_challenge(as_owner, wallet.address))
+    expire_challenges()
     answer = link(as_owner, wallet, signature=signature)
     assert (answer.status_code, error_of(answer)["code"]) == (410, "challenge_expired")
     assert link(as_owner, wallet).status_code == 201
 
 
-def test_somebody_elses_signature_is_wrong_and_does_not_spend_the_challenge(
-    as_owner: Visitor, wallet: TestWallet
-) -> None:
-    message = ask(as_owner, wallet.address)
+def test_wrong_signature_does_not_use_up_the_challenge(as_owner: Visitor, wallet: TestWallet) -> None:
+    message = request_challenge(as_owner, wallet.address)
     answer = link(as_owner, wallet, signature=TestWallet().sign(message))
     assert (answer.status_code, error_of(answer)["code"]) == (422, "signature_wrong")
     assert link(as_owner, wallet, signature=wallet.sign(message)).status_code == 201
 
 
-def test_only_the_stored_text_counts(as_owner: Visitor, wallet: TestWallet) -> None:
-    message = ask(as_owner, wallet.address)
-    for changed in (
+def test_only_the_stored_message_is_verified(as_owner: Visitor, wallet: TestWallet) -> None:
+    message = request_challenge(as_owner, wallet.address)
+    for altered in (
         message.replace("localhost", "evil.example"),
         message.replace("Chain ID: 137", "Chain ID: 1"),
         message.replace("Version: 1", "Version: 2"),
         message + "\n",
     ):
-        assert changed != message
-        body = {"address": wallet.address, "signature": wallet.sign(changed), "message": changed}
+        assert altered != message
+        body = {"address": wallet.address, "signature": wallet.sign(altered), "message": altered}
         assert error_of(as_owner.send(LINK, body))["code"] == "signature_wrong"
 
 
-def test_a_challenge_belongs_to_one_account_and_one_address(
+def test_challenge_is_bound_to_account_and_address(
     as_owner: Visitor, as_other: Visitor, wallet: TestWallet
 ) -> None:
-    signature = wallet.sign(ask(as_other, wallet.address))
+    signature = wallet.sign(request_challenge(as_other, wallet.address))
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
     second = TestWallet()
-    message = ask(as_other, second.address)
+    message = request_challenge(as_other, second.address)
     body = {"address": wallet.address, "signature": wallet.sign(message)}
     assert error_of(as_other.send(LINK, body))["code"] == "signature_wrong"
 
 
-def test_a_sign_in_text_links_nothing(app: Flask, as_owner: Visitor, wallet: TestWallet) -> None:
+def test_sign_in_message_does_not_link(app: Flask, as_owner: Visitor, wallet: TestWallet) -> None:
     client = visitor(app)
     answer = client.send("/api/auth/wallet/challenge", {"address": wallet.address})
     signature = wallet.sign(answer.get_json()["message"])
     assert error_of(link(as_owner, wallet, signature=signature))["code"] == "challenge_unknown"
 
 
-def test_a_wallet_of_somebody_else_is_taken(
+def test_wallet_of_another_account_is_taken(
     as_owner: Visitor, as_other: Visitor, wallet: TestWallet, other: User
 ) -> None:
     assert link(as_other, wallet).status_code == 201
@@ -193,17 +195,17 @@ def test_a_wallet_of_somebody_else_is_taken(
     assert Refcode.select().count() == 1
 
 
-def test_a_proof_sent_many_times_at_once_counts_once(app: Flask, owner: User, wallet: TestWallet) -> None:
-    signature = wallet.sign(ask(visitor(app, owner), wallet.address))
-    statuses = at_once(6, lambda: link(visitor(app, owner), wallet, signature=signature).status_code)
+def test_concurrent_proofs_link_once(app: Flask, owner: User, wallet: TestWallet) -> None:
+    signature = wallet.sign(request_challenge(visitor(app, owner), wallet.address))
+    statuses = run_concurrently(6, lambda: link(visitor(app, owner), wallet, signature=signature).status_code)
     assert statuses == [201] + [409] * 5
     assert Wallet.select().count() == Refcode.select().count() == 1
 
 
-def test_two_accounts_that_link_one_wallet_at_once(app: Flask, wallet: TestWallet) -> None:
-    people = [make_user(), make_user(), make_user()]
-    proofs = [(user, wallet.sign(ask(visitor(app, user), wallet.address))) for user in people]
-    statuses = at_once(3, lambda: _link_as(app, wallet, *proofs.pop()))
+def test_concurrent_accounts_cannot_share_a_wallet(app: Flask, wallet: TestWallet) -> None:
+    users = [make_user(), make_user(), make_user()]
+    proofs = [(user, wallet.sign(request_challenge(visitor(app, user), wallet.address))) for user in users]
+    statuses = run_concurrently(3, lambda: _link_as(app, wallet, *proofs.pop()))
     assert statuses == [201, 409, 409]
     assert Wallet.select().count() == Refcode.select().count() == 1
 
@@ -212,7 +214,7 @@ def _link_as(app: Flask, wallet: TestWallet, user: User, signature: str) -> int:
     return int(link(visitor(app, user), wallet, signature=signature).status_code)
 
 
-def test_linking_is_limited(make_app: MakeApp, owner: User, wallet: TestWallet) -> None:
+def test_linking_is_rate_limited(make_app: MakeApp, owner: User, wallet: TestWallet) -> None:
     browser = visitor(make_app(rate_limit_sign_in="2 per minute"), owner)
     for url in (CHALLENGE, LINK):
         body = {"address": wallet.address, "signature": "0x"}
@@ -222,7 +224,7 @@ def test_linking_is_limited(make_app: MakeApp, owner: User, wallet: TestWallet) 
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_a_refusal_is_in_the_readers_language(as_owner: Visitor, wallet: TestWallet, locale: str) -> None:
+def test_refusal_has_a_message_in_each_language(as_owner: Visitor, wallet: TestWallet, locale: str) -> None:
     body = {"address": wallet.address, "signature": "0x"}
     assert error_of(as_owner.send(f"/{locale}{LINK}", body))["message"]
 
@@ -230,7 +232,7 @@ def test_a_refusal_is_in_the_readers_language(as_owner: Visitor, wallet: TestWal
 # ---------------------------------------------------------------------- contract wallets
 
 
-def test_a_contract_wallet_is_linked_by_its_owners_key(
+def test_contract_wallet_is_linked_by_its_owner_key(
     make_app: MakeApp, chain: LocalChain, owner: User, wallet: TestWallet
 ) -> None:
     app = make_app(
@@ -239,16 +241,16 @@ def test_a_contract_wallet_is_linked_by_its_owners_key(
         referral_rewards_address=chain.rewards_address,
     )
     contract, browser = deploy(chain, contract_wallet_code(wallet.stored)), visitor(app, owner)
-    message = ask(browser, contract)
+    message = request_challenge(browser, contract)
     assert error_of(link(browser, wallet, contract, TestWallet().sign(message)))["code"] == "signature_wrong"
     assert link(browser, wallet, contract, wallet.sign(message)).get_json()["walletAddress"] == checksum(
         contract
     )
 
 
-def test_a_contract_wallet_needs_a_chain(make_app: MakeApp, as_owner: Visitor, owner: User) -> None:
+def test_contract_wallet_requires_a_chain(make_app: MakeApp, as_owner: Visitor, owner: User) -> None:
     contract = TestWallet()
-    ask(as_owner, contract.address)
+    request_challenge(as_owner, contract.address)
     answer = link(as_owner, contract, signature="0x" + "11" * 200)
     assert (answer.status_code, error_of(answer)["code"]) == (422, "contract_wallet_unchecked")
     app = make_app(polygon_rpc_url="http://127.0.0.1:1", referral_rewards_address="0x" + "1" * 40)

@@ -1,4 +1,4 @@
-"""Signing in and out: the same answer for a wrong password and an unknown address, and no way off the site."""
+"""Sign-in and sign-out: uniform refusals, safe redirects, rate limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sign_in(client: Visitor, email: str, password: str = PASSWORD, **more: str):
 
 
 @pytest.mark.parametrize("change", [str, str.upper, str.title, lambda text: f"  {text} "])
-def test_the_address_counts_in_any_letter_case(client: Visitor, owner: User, change) -> None:
+def test_email_is_case_insensitive(client: Visitor, owner: User, change) -> None:
     answer = sign_in(client, change(owner.email))
     assert (answer.status_code, answer.location) == (303, "/")
     assert owner.name in text_of(client.get("/"))
@@ -31,58 +31,58 @@ def test_the_address_counts_in_any_letter_case(client: Visitor, owner: User, cha
         (
             "olena@пошта.укр",
             "olena@xn--80a1acn3a.xn--j1amh",
-        ),  # as browsers send what was typed into an e-mail field
+        ),  # browsers send e-mail fields in Punycode
         ("olena@пошта.укр", "Olena@ПОШТА.укр"),
-        ("ren\u00e9@example.com", "rene\u0301@example.com"),  # as some keyboards compose it
+        ("ren\u00e9@example.com", "rene\u0301@example.com"),  # decomposed, as some keyboards type it
     ],
 )
-def test_the_address_counts_in_whatever_form_it_is_typed(client: Visitor, stored: str, typed: str) -> None:
+def test_equivalent_email_forms_sign_in(client: Visitor, stored: str, typed: str) -> None:
     owner = make_user(email=stored)
     assert sign_in(client, typed).status_code == 303
     assert owner.name in text_of(client.get("/"))
 
 
-def test_wrong_passwords_are_counted_over_every_form_of_an_address(make_app: MakeApp) -> None:
+def test_failures_are_counted_across_email_forms(make_app: MakeApp) -> None:
     make_user(email="olena@пошта.укр")
     client = visitor(make_app(sign_in_failures_per_address=2))
     forms = ("olena@пошта.укр", "olena@xn--80a1acn3a.xn--j1amh", "OLENA@пошта.укр")
     assert [sign_in(client, form, "wrong").status_code for form in forms] == [401, 401, 429]
 
 
-def answered(client: Visitor, email: str, password: str) -> str:
-    """Return a refusal without what the person typed and without the token."""
+def refusal_page(client: Visitor, email: str, password: str) -> str:
+    """Return the refusal page without the submitted values and the token."""
     page = sign_in(client, email, password)
     assert page.status_code == 401
     assert f'value="{email}"' in page.text
     return re.sub(r'(content|value)="[^"]{15,}"', "", page.text)
 
 
-def test_a_wrong_password_and_an_unknown_address_are_one_answer(client: Visitor, owner: User) -> None:
-    wrong = answered(client, owner.email, "not the password")
-    assert wrong == answered(client, "nobody@example.com", "not the password")
-    assert wrong == answered(client, owner.email, "")
+def test_wrong_password_and_unknown_email_look_the_same(client: Visitor, owner: User) -> None:
+    wrong = refusal_page(client, owner.email, "not the password")
+    assert wrong == refusal_page(client, "nobody@example.com", "not the password")
+    assert wrong == refusal_page(client, owner.email, "")
 
 
-def test_an_account_without_a_password_cannot_sign_in(client: Visitor) -> None:
+def test_account_without_password_cannot_sign_in(client: Visitor) -> None:
     user = make_user(password_hash=None)
     for password in ("", "no account has this password", "None"):
         assert sign_in(client, user.email, password).status_code == 401
 
 
 @pytest.mark.parametrize("email", ["", "%", "' OR 1=1 --", "x" * 10_000, "ö@ö"])
-def test_odd_addresses_are_refused_alike(client: Visitor, email: str) -> None:
+def test_malformed_email_is_refused(client: Visitor, email: str) -> None:
     assert sign_in(client, email).status_code == 401
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_a_refusal_is_in_the_readers_language(client: Visitor, locale: str) -> None:
+def test_refusal_is_in_the_page_language(client: Visitor, locale: str) -> None:
     page = client.submit(f"/{locale}/login", {"email": "nobody@example.com", "password": "x"})
     assert f'<html lang="{locale}">' in page.text
     assert 'id="email-error"' in page.text
     assert 'value="nobody@example.com"' in page.text
 
 
-def test_next_counts_in_the_address_as_well(client: Visitor, owner: User) -> None:
+def test_next_is_read_from_the_query_string(client: Visitor, owner: User) -> None:
     form = {"email": owner.email, "password": PASSWORD}
     assert client.submit("/login?next=/orders", form).location == "/orders"
     assert client.submit("/login?next=//evil.example", form).location == "/"
@@ -94,7 +94,7 @@ def test_next_counts_in_the_address_as_well(client: Visitor, owner: User) -> Non
      "javascript:alert(1)", "/\t/evil.example", "/\n/evil.example", " /x", "evil.example", "///evil.example",
      "https:/evil.example", f"/{'x' * 4000}"],
 )  # fmt: skip
-def test_an_open_redirect_is_refused(client: Visitor, owner: User, target: str) -> None:
+def test_open_redirect_is_refused(client: Visitor, owner: User, target: str) -> None:
     page = client.get("/login", query_string={"next": target})
     assert 'name="next" value=""' in page.text
     answer = sign_in(client, owner.email, next=target)
@@ -104,21 +104,21 @@ def test_an_open_redirect_is_refused(client: Visitor, owner: User, target: str) 
 @pytest.mark.parametrize(
     "target", ["/refcodes", "/uk/orders?x=1", "/cart#total", "/audit?orderReference=//x"]
 )
-def test_a_path_of_this_site_is_followed(client: Visitor, owner: User, target: str) -> None:
+def test_local_next_path_is_followed(client: Visitor, owner: User, target: str) -> None:
     assert sign_in(client, owner.email, next=target).location == target
 
 
-def test_a_page_that_asks_to_sign_in_is_where_it_ends(client: Visitor, owner: User) -> None:
-    asked = client.get("/ru/refcodes?cursor=a%2Bb&x=%26")
-    assert asked.status_code == 303
-    form = client.get(asked.location).text
+def test_sign_in_returns_to_the_requested_page(client: Visitor, owner: User) -> None:
+    redirect = client.get("/ru/refcodes?cursor=a%2Bb&x=%26")
+    assert redirect.status_code == 303
+    form = client.get(redirect.location).text
     target = re.search(r'name="next" value="([^"]+)"', form)
     assert target
     answer = sign_in(client, owner.email, next=target[1].replace("&amp;", "&"))
     assert answer.location == "/ru/refcodes?cursor=a%2Bb&x=%26"
 
 
-def test_the_cart_comes_along_and_the_session_is_new(client: Visitor, owner: User) -> None:
+def test_sign_in_keeps_the_cart_and_renews_the_session(client: Visitor, owner: User) -> None:
     client.fill_cart((5, 2))
     token = client.token()
     before = client.get_cookie("ring_session")
@@ -128,7 +128,7 @@ def test_the_cart_comes_along_and_the_session_is_new(client: Visitor, owner: Use
     assert client.post("/logout", data={"csrf_token": token}).status_code == 400
 
 
-def test_signing_out_ends_the_session_and_keeps_the_first_touch(client: Visitor, owner: User) -> None:
+def test_sign_out_ends_the_session_and_keeps_the_first_touch(client: Visitor, owner: User) -> None:
     client.set_cookie("ring_ref", "zzzzzzzz")
     sign_in(client, owner.email)
     answer = client.submit("/uk/logout")
@@ -138,19 +138,19 @@ def test_signing_out_ends_the_session_and_keeps_the_first_touch(client: Visitor,
     assert client.submit("/logout").status_code == 401
 
 
-def test_signing_out_is_a_post_with_the_token(as_owner: Visitor) -> None:
+def test_sign_out_requires_post_and_csrf_token(as_owner: Visitor) -> None:
     assert as_owner.get("/logout").status_code == 405
     assert as_owner.post("/logout").status_code == 400
     assert as_owner.get("/orders").status_code == 200
 
 
-def test_signing_in_needs_the_token(client: Visitor, owner: User) -> None:
+def test_sign_in_requires_csrf_token(client: Visitor, owner: User) -> None:
     answer = client.post("/login", data={"email": owner.email, "password": PASSWORD})
     assert answer.status_code == 400
     assert client.get("/orders").status_code == 303
 
 
-def test_a_session_of_a_person_who_is_gone_is_nobodys(app: Flask) -> None:
+def test_session_of_unknown_user_is_anonymous(app: Flask) -> None:
     client = app.test_client()
     for user_id in ("999999", "x", "-1", "", "9" * 30):
         with client.session_transaction() as session:
@@ -159,7 +159,7 @@ def test_a_session_of_a_person_who_is_gone_is_nobodys(app: Flask) -> None:
         assert client.get("/").status_code == 200, user_id
 
 
-def test_sign_ins_are_limited(make_app) -> None:
+def test_sign_in_is_rate_limited(make_app) -> None:
     client = make_app(rate_limit_sign_in="2 per minute").test_client()
     answers = [client.submit("/login", {"email": "nobody@example.com"}) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [401, 401, 429]
@@ -167,7 +167,7 @@ def test_sign_ins_are_limited(make_app) -> None:
     assert client.get("/login").status_code == 200
 
 
-def test_one_ipv6_network_has_one_share_of_sign_ins(make_app: MakeApp) -> None:
+def test_ipv6_network_shares_one_sign_in_limit(make_app: MakeApp) -> None:
     client = visitor(make_app(rate_limit_sign_in="2 per minute"))
     statuses = []
     for address in ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2::3", "2001:db8:1:3::1"):

@@ -1,4 +1,4 @@
-"""Security, wallets and notifications of whoever is signed in."""
+"""Account pages of the signed-in user: security, wallets, notifications."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.web.visitor import Visitor
 NEW = "another long password"
 
 
-def test_a_new_password_replaces_the_present_one(as_owner: Visitor, owner: User) -> None:
+def test_new_password_replaces_the_current_one(as_owner: Visitor, owner: User) -> None:
     answer = as_owner.submit("/account/security", {"present": PASSWORD, "password": NEW})
     assert (answer.status_code, answer.location) == (303, "/account/security")
     assert 'class="notice notice-success"' in as_owner.get("/account/security").text
@@ -33,7 +33,7 @@ def test_a_new_password_replaces_the_present_one(as_owner: Visitor, owner: User)
         ({}, "present"),
     ],
 )
-def test_a_refused_password_names_its_field_and_changes_nothing(
+def test_refused_password_marks_its_field_and_changes_nothing(
     as_owner: Visitor, owner: User, form: dict[str, str], field: str, locale: str
 ) -> None:
     page = as_owner.submit(f"/{locale}/account/security", form)
@@ -44,7 +44,7 @@ def test_a_refused_password_names_its_field_and_changes_nothing(
     assert User.get_by_id(owner.id).password_hash == owner.password_hash
 
 
-def test_own_pages_need_a_person_and_the_token(client: Visitor, as_owner: Visitor) -> None:
+def test_account_pages_require_sign_in_and_csrf_token(client: Visitor, as_owner: Visitor) -> None:
     for url in ("/account/security", "/account/wallets", "/notifications"):
         answer = client.get(url)
         assert (answer.status_code, answer.location) == (303, f"/login?next={url}")
@@ -61,14 +61,14 @@ def test_wallets_are_shown_in_eip_55(as_owner: Visitor, owner: User, other: User
     assert 'translate="no"' in page
 
 
-def test_no_wallet_yet_says_what_to_do(as_owner: Visitor) -> None:
+def test_wallets_page_opens_without_wallets(as_owner: Visitor) -> None:
     assert as_owner.get("/account/wallets").status_code == 200
 
 
 # ---------------------------------------------------------------------- notifications
 
 
-def tell(user: User, kind: str = "referral_reward_minted", number: int = 1, **params: str) -> None:
+def notify_user(user: User, kind: str = "referral_reward_minted", number: int = 1, **params: str) -> None:
     notify(user.id, kind, f"{kind}:{user.id}:{number}", amountWei="12500000000000000000", **params)
 
 
@@ -76,10 +76,10 @@ def tell(user: User, kind: str = "referral_reward_minted", number: int = 1, **pa
 @pytest.mark.parametrize(
     "kind", ["referral_reward_minted", "referral_reward_approved", "referral_reward_rejected"]
 )
-def test_each_kind_is_a_sentence_in_the_readers_language(
+def test_each_kind_is_a_sentence_in_the_page_language(
     as_owner: Visitor, owner: User, kind: str, locale: str
 ) -> None:
-    tell(owner, kind, reason="Two <accounts>")
+    notify_user(owner, kind, reason="Two <accounts>")
     page = as_owner.get(f"/{locale}/notifications")
     assert page.status_code == 200
     assert f'data-kind="{kind}"' in page.text
@@ -88,30 +88,30 @@ def test_each_kind_is_a_sentence_in_the_readers_language(
     assert "%(" not in text
 
 
-def test_reading_marks_them_read_after_they_were_shown_as_new(as_owner: Visitor, owner: User) -> None:
-    tell(owner)
+def test_opening_the_page_marks_notifications_read(as_owner: Visitor, owner: User) -> None:
+    notify_user(owner)
     assert 'class="count-dot" aria-hidden="true">1</span>' in as_owner.get("/").text
     assert "tag" in as_owner.get("/notifications").text
     assert "count-dot" not in as_owner.get("/").text
     assert Notification.get().read_at is not None
 
 
-def test_asking_for_headers_marks_nothing_read(as_owner: Visitor, owner: User) -> None:
-    tell(owner)
+def test_head_and_prefetch_mark_nothing_read(as_owner: Visitor, owner: User) -> None:
+    notify_user(owner)
     assert as_owner.head("/notifications").status_code == 200
     assert as_owner.get("/notifications", headers={"Sec-Purpose": "prefetch"}).status_code == 200
     assert Notification.get().read_at is None
 
 
-def test_nobody_reads_somebody_elses(as_other: Visitor, owner: User) -> None:
-    tell(owner)
+def test_notifications_are_private_to_their_recipient(as_other: Visitor, owner: User) -> None:
+    notify_user(owner)
     assert "data-kind" not in as_other.get("/notifications").text
     assert Notification.get().read_at is None
 
 
-def test_older_ones_are_a_page_further(as_owner: Visitor, owner: User) -> None:
+def test_older_notifications_are_on_the_next_page(as_owner: Visitor, owner: User) -> None:
     for number in range(53):
-        tell(owner, number=number)
+        notify_user(owner, number=number)
     first = as_owner.get("/notifications")
     assert first.text.count("data-kind") == 50
     oldest = sorted(row.id for row in Notification.select())[-50]

@@ -1,4 +1,4 @@
-"""Sign up: what is stored, what is refused, and where it leads. See docs/rules/attribution.md."""
+"""Registration: stored values, refusals and redirects. See docs/rules/attribution.md."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.web.visitor import Visitor
 FORM = {"name": "Nova Novenko", "email": "nova@example.com", "password": "eight ch"}
 
 
-def the_user() -> User:
+def new_user() -> User:
     return User.get(User.email == "nova@example.com")
 
 
-def test_an_account_is_opened_and_signed_in(client: Visitor) -> None:
+def test_registration_creates_an_account_and_signs_in(client: Visitor) -> None:
     answer = client.submit("/uk/register", FORM)
     assert (answer.status_code, answer.location) == (303, "/uk/")
     assert "Nova Novenko" in text_of(client.get("/uk/"))
-    user = the_user()
+    user = new_user()
     assert (user.role, user.locale, user.referred_by_code) == ("user", "uk", None)
     assert user.password_hash.startswith("$argon2id$")
     assert client.get("/account/security").status_code == 200
@@ -30,21 +30,21 @@ def test_an_account_is_opened_and_signed_in(client: Visitor) -> None:
 @pytest.mark.parametrize(
     "email", ["olena@shop.local", "olena@example.test", "olena@localhost", "olena@пошта.укр"]
 )
-def test_an_address_of_any_network_opens_an_account(client: Visitor, email: str) -> None:
+def test_local_and_international_domains_are_accepted(client: Visitor, email: str) -> None:
     assert client.submit("/register", {**FORM, "email": email}).status_code == 303
     client.submit("/logout")
     assert client.submit("/login", {**FORM, "email": email}).status_code == 303
 
 
-def test_a_role_cannot_be_chosen(client: Visitor) -> None:
+def test_role_cannot_be_chosen(client: Visitor) -> None:
     client.submit("/register", {**FORM, "role": "admin", "referred_by_code": "x", "id": "1"})
-    assert (the_user().role, the_user().referred_by_code) == ("user", None)
+    assert (new_user().role, new_user().referred_by_code) == ("user", None)
 
 
-def test_who_referred_is_kept(client: Visitor, code: Refcode) -> None:
+def test_referrer_is_stored(client: Visitor, code: Refcode) -> None:
     client.get(f"/?ref={code.code}")
     client.submit("/register", FORM)
-    user = the_user()
+    user = new_user()
     assert (user.referred_by_code, user.referred_by_user_id, user.referred_by_wallet) == (
         code.code,
         code.owner_user_id,
@@ -54,44 +54,44 @@ def test_who_referred_is_kept(client: Visitor, code: Refcode) -> None:
     assert client.get_cookie("ring_ref") is not None
 
 
-def test_nobody_refers_the_second_account_they_open(as_other: Visitor, code: Refcode) -> None:
+def test_referrer_cannot_refer_their_second_account(as_other: Visitor, code: Refcode) -> None:
     as_other.get(f"/?ref={code.code}")
     as_other.submit("/register", FORM)
-    assert the_user().referred_by_code is None
+    assert new_user().referred_by_code is None
 
 
-def test_somebody_elses_code_refers_whoever_was_signed_in(as_owner: Visitor, code: Refcode) -> None:
+def test_code_of_another_user_refers_the_second_account(as_owner: Visitor, code: Refcode) -> None:
     as_owner.get(f"/?ref={code.code}")
     as_owner.submit("/register", FORM)
-    assert the_user().referred_by_code == code.code
+    assert new_user().referred_by_code == code.code
 
 
-def test_who_referred_is_never_overwritten(client: Visitor, code: Refcode) -> None:
+def test_referrer_is_never_overwritten(client: Visitor, code: Refcode) -> None:
     client.get(f"/?ref={code.code}")
     client.submit("/register", FORM)
     client.delete_cookie("ring_ref")
     client.get(f"/?ref={make_code(make_user()).code}")
     client.get("/refcodes")
-    assert the_user().referred_by_code == code.code
+    assert new_user().referred_by_code == code.code
 
 
 @pytest.mark.parametrize("cookie", ["zzzzzzzz", "nonsense!", "\x00", "x" * 300])
-def test_a_cookie_that_is_no_code_refers_nobody(client: Visitor, cookie: str) -> None:
+def test_invalid_code_cookie_is_ignored(client: Visitor, cookie: str) -> None:
     client.set_cookie("ring_ref", cookie)
     assert client.submit("/register", FORM).status_code == 303
-    assert the_user().referred_by_code is None
+    assert new_user().referred_by_code is None
 
 
-def test_a_deactivated_code_refers_nobody(client: Visitor) -> None:
+def test_deactivated_code_is_ignored(client: Visitor) -> None:
     client.set_cookie("ring_ref", make_code(make_user(), active=False).code)
     client.submit("/register", FORM)
-    assert the_user().referred_by_code is None
+    assert new_user().referred_by_code is None
 
 
 @pytest.mark.parametrize(
     "email", ["nova@example.com", "NOVA@example.com", "Nova@Example.COM", " nova@example.com "]
 )
-def test_one_account_an_address_in_any_letter_case(client: Visitor, email: str) -> None:
+def test_email_is_unique_case_insensitively(client: Visitor, email: str) -> None:
     make_user(email="nova@example.com")
     page = client.submit("/register", {**FORM, "email": email})
     assert page.status_code == 409
@@ -108,7 +108,7 @@ def test_one_account_an_address_in_any_letter_case(client: Visitor, email: str) 
         ("email", "x" * 300 + "@example.com"), ("password", ""), ("password", "7 chars"), ("password", "x" * 201),
     ],
 )  # fmt: skip
-def test_bad_input_names_its_field_and_changes_nothing(
+def test_invalid_input_marks_its_field_and_changes_nothing(
     client: Visitor, locale: str, field: str, value: str
 ) -> None:
     page = client.submit(f"/{locale}/register", {**FORM, field: value})
@@ -117,52 +117,52 @@ def test_bad_input_names_its_field_and_changes_nothing(
     assert f'<a href="#{field}">' in page.text
     assert f'id="{field}-error"' in page.text
     assert page.text.count('class="field-error"') == 1
-    kept = FORM["email"] if field != "email" else FORM["name"]
-    assert kept in page.text
+    preserved_value = FORM["email"] if field != "email" else FORM["name"]
+    assert preserved_value in page.text
     assert not User.select().exists()
 
 
-def test_every_field_at_fault_is_named_at_once(client: Visitor) -> None:
+def test_all_invalid_fields_are_marked_together(client: Visitor) -> None:
     page = client.submit("/register", {"name": "", "email": "", "password": ""})
     assert page.text.count('class="field-error"') == 3
     title = text_of(page)
     assert title.startswith("Error:")
 
 
-def test_a_password_never_comes_back_in_the_page(client: Visitor) -> None:
-    page = client.submit("/register", {**FORM, "name": "", "password": "a secret nobody reads"})
-    assert "a secret nobody reads" not in page.text
+def test_password_is_not_echoed(client: Visitor) -> None:
+    page = client.submit("/register", {**FORM, "name": "", "password": "a secret not to echo"})
+    assert "a secret not to echo" not in page.text
 
 
-def test_a_nul_is_refused(client: Visitor) -> None:
+def test_nul_character_is_refused(client: Visitor) -> None:
     for field in FORM:
         answer = client.submit("/register", {**FORM, field: "\x00nova@example.com"})
         assert answer.status_code in (400, 422), field
     assert not User.select().exists()
 
 
-def test_the_cart_comes_along_and_the_session_is_new(client: Visitor) -> None:
+def test_registration_keeps_the_cart_and_renews_the_session(client: Visitor) -> None:
     client.fill_cart((5, 2))
     token = client.token()
     before = client.get_cookie("ring_session")
     client.post("/register", data={**FORM, "csrf_token": token})
     assert client.cart() == {"5": 2}
     assert client.get_cookie("ring_session") != before
-    # The token of before belongs to the anonymous session.
+    # The earlier token belongs to the anonymous session.
     assert client.post("/logout", data={"csrf_token": token}).status_code == 400
 
 
-def test_the_person_goes_on_where_they_came_from(client: Visitor) -> None:
+def test_registration_returns_to_the_next_page(client: Visitor) -> None:
     assert 'name="next" value="/refcodes"' in client.get("/register?next=/refcodes").text
     assert client.submit("/register", {**FORM, "next": "/refcodes"}).location == "/refcodes"
 
 
-def test_registering_needs_the_token(client: Visitor) -> None:
+def test_registration_requires_csrf_token(client: Visitor) -> None:
     assert client.post("/register", data=FORM).status_code == 400
     assert not User.select().exists()
 
 
-def test_sign_ups_are_limited(make_app) -> None:
+def test_registration_is_rate_limited(make_app) -> None:
     client = make_app(rate_limit_sign_up="2 per minute").test_client()
     statuses = [client.submit("/register", {**FORM, "name": ""}).status_code for _ in range(3)]
     assert statuses == [422, 422, 429]

@@ -1,4 +1,4 @@
-"""A new password by e-mail: one answer for every address, a link that works once, and no way in past the owner."""
+"""Password reset by e-mail: uniform responses, single-use links, second factor still required."""
 
 from __future__ import annotations
 
@@ -21,18 +21,16 @@ from tests.web.visitor import Visitor
 FORGOT, NEW = "/password/forgot", "another long password"
 
 
-def ask(client: Visitor, email: str, **options):
+def request_reset(client: Visitor, email: str, **options):
     return client.submit(FORGOT, {"email": email}, **options)
 
 
 def link_for(client: Visitor, user: User) -> str:
-    assert ask(client, user.email).status_code == 200
+    assert request_reset(client, user.email).status_code == 200
     return newest_link(client, "reset_password")
 
 
-def test_a_link_sets_a_new_password_and_ends_every_session(
-    app: Flask, as_owner: Visitor, owner: User
-) -> None:
+def test_reset_sets_the_password_and_ends_every_session(app: Flask, as_owner: Visitor, owner: User) -> None:
     client = visitor(app)
     link = link_for(client, owner)
     assert client.get(link).status_code == 200
@@ -40,12 +38,12 @@ def test_a_link_sets_a_new_password_and_ends_every_session(
     assert (answer.status_code, answer.location) == (303, "/en/login")
     assert check_credentials(owner.email, NEW).id == owner.id
     assert as_owner.get("/orders").status_code == 303
-    assert client.get("/orders").status_code == 303, "signing in comes after"
+    assert client.get("/orders").status_code == 303, "the reset does not sign in"
     assert User.get_by_id(owner.id).email_confirmed_at is not None
     assert rows("notice")[0].params["kind"] == "security_password_changed"
 
 
-def test_a_link_works_once(client: Visitor, owner: User) -> None:
+def test_link_works_once(client: Visitor, owner: User) -> None:
     link = link_for(client, owner)
     assert client.submit(link, {"password": NEW}).status_code == 303
     for answer in (client.get(link), client.submit(link, {"password": "yet another password"})):
@@ -53,7 +51,7 @@ def test_a_link_works_once(client: Visitor, owner: User) -> None:
     assert check_credentials(owner.email, NEW)
 
 
-def test_opening_a_link_does_not_spend_it(client: Visitor, owner: User) -> None:
+def test_opening_the_link_does_not_use_it_up(client: Visitor, owner: User) -> None:
     link = link_for(client, owner)
     for _ in range(3):
         assert client.get(link).status_code == 200
@@ -61,7 +59,7 @@ def test_opening_a_link_does_not_spend_it(client: Visitor, owner: User) -> None:
     assert client.submit(link, {"password": NEW}).status_code == 303
 
 
-def test_a_link_ends_after_half_an_hour(client: Visitor, owner: User) -> None:
+def test_link_expires_after_half_an_hour(client: Visitor, owner: User) -> None:
     link = link_for(client, owner)
     query("UPDATE account_links SET created_at = created_at - interval '31 minutes',"
           " expires_at = expires_at - interval '31 minutes'")  # fmt: skip
@@ -69,9 +67,7 @@ def test_a_link_ends_after_half_an_hour(client: Visitor, owner: User) -> None:
     assert check_credentials(owner.email, PASSWORD)
 
 
-def test_using_one_link_or_changing_the_password_ends_the_others(
-    client: Visitor, as_owner: Visitor, owner: User
-) -> None:
+def test_other_links_end_with_any_password_change(client: Visitor, as_owner: Visitor, owner: User) -> None:
     first, second = link_for(client, owner), link_for(client, owner)
     assert client.submit(second, {"password": NEW}).status_code == 303
     assert client.get(first).status_code == 410
@@ -82,78 +78,78 @@ def test_using_one_link_or_changing_the_password_ends_the_others(
 
 
 @pytest.mark.parametrize("token", ["x", "a.b", "IjEi.forged", "%00", "х" * 50])
-def test_a_forged_link_is_worth_nothing(client: Visitor, owner: User, token: str) -> None:
+def test_forged_link_is_refused(client: Visitor, owner: User, token: str) -> None:
     link_for(client, owner)
     for url in (f"/password/reset/{token}", f"/account/email/confirm/{token}"):
         assert client.get(url).status_code in (404, 410)
         assert client.submit(url, {"password": NEW}).status_code in (404, 410)
 
 
-def test_the_key_in_the_database_is_no_link(client: Visitor, owner: User) -> None:
+def test_stored_key_is_not_a_valid_token(client: Visitor, owner: User) -> None:
     link = link_for(client, owner)
     key = AccountLink.get().key
     assert client.get(f"/password/reset/{key}").status_code == 410
-    # Nor is a link good for another purpose.
+    # A token is valid for one purpose only.
     assert client.get(link.replace("/password/reset/", "/account/email/confirm/")).status_code == 410
 
 
-def test_every_address_gets_the_same_answer(client: Visitor, owner: User) -> None:
-    def bare(email: str) -> str:
-        return re.sub(r'content="[^"]{15,}"|value="[^"]{15,}"', "", ask(client, email).text)
+def test_known_and_unknown_emails_get_the_same_page(client: Visitor, owner: User) -> None:
+    def page_text(email: str) -> str:
+        return re.sub(r'content="[^"]{15,}"|value="[^"]{15,}"', "", request_reset(client, email).text)
 
-    assert bare(owner.email) == bare("nobody@example.com")
+    assert page_text(owner.email) == page_text("nobody@example.com")
     assert PasswordResetRequest.select().count() == 2
     assert [row.to_address for row in rows()] == [owner.email]
     assert not PasswordResetRequest.select().exists()
 
 
-def test_every_address_takes_the_same_time(client: Visitor, owner: User) -> None:
+def test_known_and_unknown_emails_take_the_same_time(client: Visitor, owner: User) -> None:
     token, times = client.token(), {owner.email: [], "nobody@example.com": []}
     for _ in range(25):
-        for email, spent in times.items():
-            began = time.perf_counter()
+        for email, durations in times.items():
+            started_at = time.perf_counter()
             client.post(FORGOT, data={"email": email, "csrf_token": token})
-            spent.append(time.perf_counter() - began)
-    known, unknown = (statistics.median(spent) for spent in times.values())
+            durations.append(time.perf_counter() - started_at)
+    known, unknown = (statistics.median(durations) for durations in times.values())
     assert 0.6 < known / unknown < 1.67
 
 
-def test_the_letter_goes_to_the_stored_address_in_the_owners_language(client: Visitor) -> None:
+def test_letter_uses_the_stored_address_and_language(client: Visitor) -> None:
     make_user(email="olena@example.com", locale="uk")
-    ask(client, "OLENA@Example.com", headers={"Accept-Language": "ru"})
+    request_reset(client, "OLENA@Example.com", headers={"Accept-Language": "ru"})
     (row,) = rows()
     assert (row.to_address, row.locale) == ("olena@example.com", "uk")
 
 
-def test_no_host_header_reaches_a_letter(make_app: MakeApp, owner: User) -> None:
+def test_forged_host_header_does_not_reach_the_letter(make_app: MakeApp, owner: User) -> None:
     client = visitor(make_app(trusted_proxies=1))
     forged = {"X-Forwarded-Host": "evil.example"}
-    ask(client, owner.email, headers=forged)
+    request_reset(client, owner.email, headers=forged)
     letter = newest_letter(client, "reset_password")
     assert "evil.example" not in letter.text + letter.html
     assert "http://localhost/en/password/reset/" in letter.text
 
 
-def test_a_mailbox_is_not_flooded(client: Visitor, owner: User) -> None:
+def test_letters_to_one_address_are_limited(client: Visitor, owner: User) -> None:
     for _ in range(6):
-        assert ask(client, owner.email).status_code == 200
+        assert request_reset(client, owner.email).status_code == 200
         rows()
     assert MailOutbox.select().count() == 3
 
 
-def test_requests_are_limited(make_app: MakeApp, owner: User) -> None:
+def test_requests_are_rate_limited(make_app: MakeApp, owner: User) -> None:
     client = visitor(make_app(rate_limit_sign_in="2 per minute"))
-    assert [ask(client, owner.email).status_code for _ in range(3)] == [200, 200, 429]
+    assert [request_reset(client, owner.email).status_code for _ in range(3)] == [200, 200, 429]
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_what_is_no_address_is_refused(client: Visitor, locale: str) -> None:
+def test_invalid_email_is_refused(client: Visitor, locale: str) -> None:
     page = client.submit(f"/{locale}{FORGOT}", {"email": "nonsense"})
     assert page.status_code == 422
     assert 'id="email-error"' in page.text
 
 
-def test_a_new_password_does_not_get_past_the_second_factor(client: Visitor, owner: User) -> None:
+def test_reset_does_not_bypass_the_second_factor(client: Visitor, owner: User) -> None:
     enrol(owner)
     assert client.submit(link_for(client, owner), {"password": NEW}).status_code == 303
     answer = client.submit("/login", {"email": owner.email, "password": NEW})
@@ -161,7 +157,7 @@ def test_a_new_password_does_not_get_past_the_second_factor(client: Visitor, own
     assert UserSession.select().where(~UserSession.awaits_second_factor).count() == 0
 
 
-def test_the_pages_of_a_link_tell_nobody_where_they_are(client: Visitor, owner: User) -> None:
+def test_link_page_is_not_cached_and_sends_no_referrer(client: Visitor, owner: User) -> None:
     page = client.get(link_for(client, owner))
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["Referrer-Policy"] == "no-referrer"

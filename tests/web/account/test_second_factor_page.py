@@ -1,4 +1,4 @@
-"""Switching the second factor on and off by the pages, and what admins in production are led to."""
+"""The second-factor page: enabling, disabling, and mandatory enrolment of admins in production."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from models import RecoveryCode, SecondFactor, User, UserSession
-from portal.accounts import count_recovery_codes, has_second_factor
+from portal.accounts import Device, count_recovery_codes, has_second_factor, start_session
 from tests.factories import make_user
 from tests.web.account.factor import code_of, enrol
 from tests.web.conftest import MakeApp, visitor
@@ -29,7 +29,7 @@ def codes_on(page: str) -> list[str]:
     return re.findall(r'<code class="code">([2-9a-z-]{19})</code>', page)
 
 
-def test_it_is_switched_on_with_a_first_code(app: Flask, as_owner: Visitor, owner: User) -> None:
+def test_first_code_enables_the_second_factor(app: Flask, as_owner: Visitor, owner: User) -> None:
     elsewhere = visitor(app, owner)
     assert "qr-holder" not in as_owner.get(PAGE).text
     assert as_owner.submit(f"{PAGE}/start").status_code == 303
@@ -38,20 +38,20 @@ def test_it_is_switched_on_with_a_first_code(app: Flask, as_owner: Visitor, owne
     secret = re.search(r'id="secret" value="([A-Z2-7]{32})"', page)
     assert secret
     before = as_owner.get_cookie("ring_session")
-    done = as_owner.submit(PAGE, {"code": code_of(secret[1])})
-    assert done.status_code == 200
-    assert len(codes_on(done.text)) == 10
-    assert done.headers["Cache-Control"] == "no-store"
+    enabled = as_owner.submit(PAGE, {"code": code_of(secret[1])})
+    assert enabled.status_code == 200
+    assert len(codes_on(enabled.text)) == 10
+    assert enabled.headers["Cache-Control"] == "no-store"
     assert has_second_factor(owner.id)
     assert as_owner.get_cookie("ring_session") != before
-    assert elsewhere.get("/orders").status_code == 303, "sessions made without it end"
+    assert elsewhere.get("/orders").status_code == 303, "sessions without the second factor end"
     assert as_owner.get("/orders").status_code == 200
     assert not codes_on(as_owner.get(PAGE).text), "shown once"
     assert secret[1] not in as_owner.get(PAGE).text
     assert rows("notice")[-1].params["kind"] == "security_second_factor_on"
 
 
-def test_a_wrong_first_code_changes_nothing(as_owner: Visitor, owner: User) -> None:
+def test_wrong_first_code_changes_nothing(as_owner: Visitor, owner: User) -> None:
     as_owner.submit(f"{PAGE}/start")
     for code in ("000000", "", "１２３４５６", "abc"):
         page = as_owner.submit(PAGE, {"code": code})
@@ -60,7 +60,7 @@ def test_a_wrong_first_code_changes_nothing(as_owner: Visitor, owner: User) -> N
     assert not has_second_factor(owner.id)
 
 
-def test_a_first_code_before_the_start_leads_to_it(as_owner: Visitor) -> None:
+def test_code_before_enrolment_redirects_to_the_page(as_owner: Visitor) -> None:
     assert as_owner.submit(PAGE, {"code": "123456"}).location == PAGE
     assert as_owner.submit(f"{PAGE}/recovery-codes").location == PAGE
     assert not SecondFactor.select().exists()
@@ -74,7 +74,7 @@ def test_recovery_codes_are_replaced(as_owner: Visitor, owner: User) -> None:
     assert RecoveryCode.select().count() == 10
 
 
-def test_it_is_switched_off_by_whoever_holds_it(as_owner: Visitor, owner: User) -> None:
+def test_current_code_disables_the_second_factor(as_owner: Visitor, owner: User) -> None:
     secret, codes = enrol(owner)
     assert as_owner.submit(f"{PAGE}/disable", {"code": "000000"}).status_code == 422
     assert has_second_factor(owner.id)
@@ -82,7 +82,9 @@ def test_it_is_switched_off_by_whoever_holds_it(as_owner: Visitor, owner: User) 
     assert not has_second_factor(owner.id)
     assert count_recovery_codes(owner.id) == 0
     enrol(owner)
-    assert as_owner.submit(f"{PAGE}/disable", {"code": codes[0]}).status_code == 422, "codes of before"
+    assert as_owner.submit(f"{PAGE}/disable", {"code": codes[0]}).status_code == 422, (
+        "earlier codes are invalid"
+    )
 
 
 # ---------------------------------------------------------------------- admins in production
@@ -97,20 +99,18 @@ def browse(app: Flask, user: User) -> Visitor:
     browser = app.test_client()
     browser.environ_base["wsgi.url_scheme"] = "https"
     assert isinstance(browser, Visitor)
-    token_cookie = app.session_interface.get_signing_serializer(app)
-    assert token_cookie
-    from portal.accounts import Device, start_session
-
+    serializer = app.session_interface.get_signing_serializer(app)
+    assert serializer
     browser.set_cookie(
         "__Host-ring_session",
-        token_cookie.dumps({"_user_id": start_session(user.id, Device()), "_fresh": True}),
+        serializer.dumps({"_user_id": start_session(user.id, Device()), "_fresh": True}),
         secure=True,
         path="/",
     )
     return browser
 
 
-def test_an_admin_is_led_to_it_before_anything_else(production: Flask, admin: User) -> None:
+def test_admin_in_production_must_enrol_first(production: Flask, admin: User) -> None:
     browser = browse(production, admin)
     for url in ("/admin/refcodes", "/account/security", "/orders"):
         answer = browser.get(url, base_url="https://localhost")
@@ -123,15 +123,15 @@ def test_an_admin_is_led_to_it_before_anything_else(production: Flask, admin: Us
     assert browser.get("/admin/refcodes", base_url="https://localhost").status_code == 200
 
 
-def test_everybody_else_may_do_without(production: Flask, owner: User) -> None:
+def test_user_in_production_need_not_enrol(production: Flask, owner: User) -> None:
     assert browse(production, owner).get("/account/security", base_url="https://localhost").status_code == 200
 
 
-def test_nobody_is_led_anywhere_in_development(as_admin: Visitor) -> None:
+def test_admin_in_development_need_not_enrol(as_admin: Visitor) -> None:
     assert as_admin.get("/admin/refcodes").status_code == 200
 
 
-def test_a_session_of_another_account_has_its_own(app: Flask, owner: User) -> None:
+def test_enrolment_does_not_affect_another_account(app: Flask, owner: User) -> None:
     enrol(owner)
     plain = visitor(app, make_user())
     assert "qr-holder" not in plain.get(PAGE).text

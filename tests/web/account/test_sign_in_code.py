@@ -1,4 +1,4 @@
-"""The second step of signing in, after a password and after a wallet."""
+"""The second-factor step of sign-in, after a password or a wallet."""
 
 from __future__ import annotations
 
@@ -27,35 +27,33 @@ def password_step(client: Visitor, owner: User, **more: str):
     return client.submit("/login", {"email": owner.email, "password": PASSWORD, **more})
 
 
-def test_the_password_alone_opens_nothing(client: Visitor, owner: User, secret: str) -> None:
+def test_password_alone_does_not_sign_in(client: Visitor, owner: User, secret: str) -> None:
     answer = password_step(client, owner, next="/refcodes")
     assert (answer.status_code, answer.location) == (303, STEP)
     assert client.get("/orders").status_code == 303
     assert client.get(STEP).status_code == 200
-    done = client.submit(STEP, {"code": code_of(secret)})
-    assert (done.status_code, done.location) == (303, "/refcodes")
+    signed_in = client.submit(STEP, {"code": code_of(secret)})
+    assert (signed_in.status_code, signed_in.location) == (303, "/refcodes")
     assert client.get("/orders").status_code == 200
 
 
-def test_the_cart_comes_along_and_the_session_is_new(client: Visitor, owner: User, secret: str) -> None:
+def test_second_step_keeps_the_cart_and_renews_the_session(client: Visitor, owner: User, secret: str) -> None:
     client.fill_cart((5, 2))
     password_step(client, owner)
     before = client.get_cookie("ring_session")
     with client.session_transaction() as session:
-        waiting = session["pending_sign_in"]
+        pending = session["pending_sign_in"]
     client.submit(STEP, {"code": code_of(secret)})
     assert client.cart() == {"5": 2}
     assert client.get_cookie("ring_session") != before
-    # The waiting session is spent: its cookie opens nothing any more.
+    # The pending session is used up and its cookie does not sign in.
     with client.session_transaction() as session:
         assert "pending_sign_in" not in session
-        assert session["_user_id"] != waiting
+        assert session["_user_id"] != pending
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_a_wrong_code_says_so_and_signs_nobody_in(
-    client: Visitor, owner: User, secret: str, locale: str
-) -> None:
+def test_wrong_code_is_refused(client: Visitor, owner: User, secret: str, locale: str) -> None:
     password_step(client, owner)
     page = client.submit(f"/{locale}{STEP}", {"code": "000000"})
     assert page.status_code == 422
@@ -63,7 +61,7 @@ def test_a_wrong_code_says_so_and_signs_nobody_in(
     assert client.get("/orders").status_code == 303
 
 
-def test_a_used_code_is_refused(app: Flask, owner: User, secret: str) -> None:
+def test_used_code_is_refused(app: Flask, owner: User, secret: str) -> None:
     code = code_of(secret)
     for status in (303, 422):
         client = visitor(app)
@@ -71,7 +69,7 @@ def test_a_used_code_is_refused(app: Flask, owner: User, secret: str) -> None:
         assert client.submit(STEP, {"code": code}).status_code == status
 
 
-def test_guessing_is_slowed_down_over_all_browsers(app: Flask, owner: User, secret: str) -> None:
+def test_guesses_are_limited_across_browsers(app: Flask, owner: User, secret: str) -> None:
     statuses = []
     for _ in range(6):
         client = visitor(app)
@@ -82,7 +80,7 @@ def test_guessing_is_slowed_down_over_all_browsers(app: Flask, owner: User, secr
     assert "recovery codes" in text_of(client.submit(STEP, {"code": "000000"}))
 
 
-def test_a_recovery_code_opens_and_is_told(client: Visitor, owner: User) -> None:
+def test_recovery_code_works_once_and_notifies_the_owner(client: Visitor, owner: User) -> None:
     _secret, codes = enrol(owner)
     password_step(client, owner)
     assert client.submit(STEP, {"code": codes[0].upper()}).status_code == 303
@@ -92,7 +90,7 @@ def test_a_recovery_code_opens_and_is_told(client: Visitor, owner: User) -> None
     assert client.submit(STEP, {"code": codes[0]}).status_code == 422
 
 
-def test_who_takes_too_long_starts_again(client: Visitor, owner: User, secret: str) -> None:
+def test_second_step_expires(client: Visitor, owner: User, secret: str) -> None:
     password_step(client, owner)
     query("UPDATE user_sessions SET created_at = created_at - interval '11 minutes'")
     answer = client.submit(STEP, {"code": code_of(secret)})
@@ -100,19 +98,19 @@ def test_who_takes_too_long_starts_again(client: Visitor, owner: User, secret: s
     assert client.get(STEP).location == "/login"
 
 
-def test_nobody_enters_a_code_before_a_password(client: Visitor, secret: str) -> None:
+def test_code_before_password_redirects_to_login(client: Visitor, secret: str) -> None:
     assert client.get(STEP).location == "/login"
     assert client.submit(STEP, {"code": code_of(secret)}).location == "/login"
 
 
-def test_a_waiting_token_is_no_session(client: Visitor, owner: User, secret: str) -> None:
+def test_pending_token_is_not_a_session(client: Visitor, owner: User, secret: str) -> None:
     password_step(client, owner)
     with client.session_transaction() as session:
         session["_user_id"] = session["pending_sign_in"]
     assert client.get("/orders").status_code == 303
 
 
-def test_a_wallet_asks_for_it_too(client: Visitor, owner: User, secret: str) -> None:
+def test_wallet_sign_in_requires_the_code(client: Visitor, owner: User, secret: str) -> None:
     wallet = TestWallet()
     make_code(owner, wallet.stored)
     query("INSERT INTO wallets (address, user_id) VALUES (%s, %s)", [wallet.stored, owner.id])
@@ -124,18 +122,18 @@ def test_a_wallet_asks_for_it_too(client: Visitor, owner: User, secret: str) -> 
     assert client.submit(STEP, {"code": code_of(secret)}).location == "/refcodes"
 
 
-def test_steps_are_limited(make_app: MakeApp, owner: User, secret: str) -> None:
+def test_codes_are_rate_limited(make_app: MakeApp, owner: User, secret: str) -> None:
     client = visitor(make_app(rate_limit_sign_in="2 per minute"))
     password_step(client, owner)
     statuses = [client.submit(STEP, {"code": "0"}).status_code for _ in range(3)]
     assert statuses == [422, 422, 429]
 
 
-def test_the_step_needs_the_token(client: Visitor, owner: User, secret: str) -> None:
+def test_code_requires_csrf_token(client: Visitor, owner: User, secret: str) -> None:
     password_step(client, owner)
     assert client.post(STEP, data={"code": code_of(secret)}).status_code == 400
     assert UserSession.select().where(~UserSession.awaits_second_factor).count() == 0
 
 
-def test_without_one_signing_in_stays_one_step(client: Visitor) -> None:
+def test_sign_in_without_second_factor_is_one_step(client: Visitor) -> None:
     assert password_step(client, make_user()).location == "/"

@@ -1,4 +1,4 @@
-"""Asked again before what a borrowed browser must not do, and led back with the form as it was."""
+"""Recent re-authentication for sensitive actions, with the submitted form preserved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models import PlatformConfig, User, Wallet
 from portal.web.core.access import access_of
 from tests.factories import PASSWORD, make_user, make_wallet
 from tests.support.wallets import TestWallet
-from tests.web.account.factor import code_of, enrol, forget_proof
+from tests.web.account.factor import code_of, enrol, expire_confirmation
 from tests.web.conftest import visitor
 from tests.web.pages import form_fields, text_of
 from tests.web.visitor import Visitor, error_of
@@ -28,9 +28,9 @@ def secret(admin: User) -> str:
 
 @pytest.fixture
 def stale(app: Flask, admin: User, secret: str) -> Visitor:
-    """An admin with a second factor who has proven nothing for an hour."""
+    """Return an admin with a second factor whose last re-authentication was an hour ago."""
     browser = visitor(app, admin)
-    forget_proof()
+    expire_confirmation()
     return browser
 
 
@@ -38,7 +38,7 @@ def platform_percent() -> Any:
     return PlatformConfig.get().referral_percent
 
 
-def stop(browser: Visitor, percent: str = "7.5"):
+def submit_rate(browser: Visitor, percent: str = "7.5"):
     answer = browser.submit(
         SAVE, {"platform_percent": percent}, headers={"Referer": f"http://localhost{RATES}"}
     )
@@ -46,16 +46,16 @@ def stop(browser: Visitor, percent: str = "7.5"):
     return answer
 
 
-def test_a_form_is_stopped_and_sent_again_by_the_person(stale: Visitor, secret: str) -> None:
-    asked = form_fields(stop(stale), CONFIRM)
+def test_confirmed_form_is_resubmitted_by_the_user(stale: Visitor, secret: str) -> None:
+    confirm_form = form_fields(submit_rate(stale), CONFIRM)
     assert platform_percent() == 5
-    confirmed = stale.submit(CONFIRM, {**flat(asked), "code": code_of(secret)})
+    confirmed = stale.submit(CONFIRM, {**flat(confirm_form), "code": code_of(secret)})
     assert confirmed.status_code == 200
-    assert platform_percent() == 5, "nothing happens by itself"
-    again = form_fields(confirmed, SAVE)
-    assert again["platform_percent"] == ["7.5"]
-    assert len(again["csrf_token"]) == 1
-    assert stale.post(SAVE, data=flat(again)).status_code == 303
+    assert platform_percent() == 5, "confirming alone changes nothing"
+    resubmitted = form_fields(confirmed, SAVE)
+    assert resubmitted["platform_percent"] == ["7.5"]
+    assert len(resubmitted["csrf_token"]) == 1
+    assert stale.post(SAVE, data=flat(resubmitted)).status_code == 303
     assert platform_percent() == 7.5
 
 
@@ -63,36 +63,36 @@ def flat(fields: dict[str, list[str]]) -> dict[str, Any]:
     return {name: values if len(values) > 1 else values[0] for name, values in fields.items()}
 
 
-def test_every_value_of_a_name_is_kept_and_no_password(stale: Visitor, secret: str) -> None:
+def test_resubmitted_form_keeps_all_values_except_the_password(stale: Visitor, secret: str) -> None:
     page = stale.submit(
         "/admin/refcodes/decide", {"ids": ["3", "1", "2"], "decision": "approve", "password": "x"}
     )
     assert page.status_code == 403
     confirmed = stale.submit(CONFIRM, {**flat(form_fields(page, CONFIRM)), "code": code_of(secret)})
-    again = form_fields(confirmed, "/admin/refcodes/decide")
-    assert again["ids"] == ["3", "1", "2"]
-    assert "password" not in again
+    resubmitted = form_fields(confirmed, "/admin/refcodes/decide")
+    assert resubmitted["ids"] == ["3", "1", "2"]
+    assert "password" not in resubmitted
 
 
-def test_the_password_confirms_as_well(stale: Visitor) -> None:
-    asked = flat(form_fields(stop(stale), CONFIRM))
-    wrong = stale.submit(CONFIRM, {**asked, "present": "not the password"})
+def test_password_confirms(stale: Visitor) -> None:
+    confirm_form = flat(form_fields(submit_rate(stale), CONFIRM))
+    wrong = stale.submit(CONFIRM, {**confirm_form, "present": "not the password"})
     assert wrong.status_code == 422
     assert 'id="present-error"' in wrong.text
     assert form_fields(wrong, CONFIRM)["kept"] == ["platform_percent=7.5"]
-    assert stale.submit(CONFIRM, {**asked, "present": PASSWORD}).status_code == 200
+    assert stale.submit(CONFIRM, {**confirm_form, "present": PASSWORD}).status_code == 200
     assert stale.submit(SAVE, {"platform_percent": "8"}).status_code == 303
 
 
 @pytest.mark.parametrize("code", ["000000", "", "2222-2222-2222-2222"])
-def test_no_proof_no_way_on(stale: Visitor, code: str) -> None:
-    asked = flat(form_fields(stop(stale), CONFIRM))
-    assert stale.submit(CONFIRM, {**asked, "code": code}).status_code == 422
+def test_wrong_code_does_not_confirm(stale: Visitor, code: str) -> None:
+    confirm_form = flat(form_fields(submit_rate(stale), CONFIRM))
+    assert stale.submit(CONFIRM, {**confirm_form, "code": code}).status_code == 422
     assert stale.submit(SAVE, {"platform_percent": "8"}).status_code == 403
     assert platform_percent() == 5
 
 
-def test_a_wallet_confirms_as_well(stale: Visitor, admin: User) -> None:
+def test_wallet_confirms(stale: Visitor, admin: User) -> None:
     wallet = TestWallet()
     make_wallet(admin, wallet.stored)
     url = "/api/account/confirm"
@@ -107,7 +107,7 @@ def test_a_wallet_confirms_as_well(stale: Visitor, admin: User) -> None:
     assert stale.submit(SAVE, {"platform_percent": "9"}).status_code == 303
 
 
-def test_somebody_elses_wallet_confirms_nothing(stale: Visitor) -> None:
+def test_wallet_of_another_account_does_not_confirm(stale: Visitor) -> None:
     wallet = TestWallet()
     make_wallet(make_user(), wallet.stored)
     for address in (wallet.address, TestWallet().address):
@@ -115,27 +115,27 @@ def test_somebody_elses_wallet_confirms_nothing(stale: Visitor) -> None:
         assert error_of(answer)["code"] == "wallet_unknown"
 
 
-def test_a_first_password_needs_a_proof(app: Flask) -> None:
-    # With a wallet's account open in a borrowed browser, a password would let the borrower come back.
-    person = make_user(password_hash=None)
+def test_first_password_requires_confirmation(app: Flask) -> None:
+    # A password set in an unattended browser would give lasting access to a wallet account.
+    user = make_user(password_hash=None)
     wallet = TestWallet()
-    make_wallet(person, wallet.stored)
-    User.update(email_confirmed_at=SQL("now()")).where(User.id == person.id).execute()
-    enrol(person)
-    browser = visitor(app, person)
-    forget_proof()
-    new = {"password": "a first password"}
-    asked = form_fields(browser.submit("/account/security", new), CONFIRM)
-    assert asked["kept"] == [""]
-    assert User.get_by_id(person.id).password_hash is None
+    make_wallet(user, wallet.stored)
+    User.update(email_confirmed_at=SQL("now()")).where(User.id == user.id).execute()
+    enrol(user)
+    browser = visitor(app, user)
+    expire_confirmation()
+    new_password = {"password": "a first password"}
+    confirm_form = form_fields(browser.submit("/account/security", new_password), CONFIRM)
+    assert confirm_form["kept"] == [""]
+    assert User.get_by_id(user.id).password_hash is None
     message = browser.send(f"/api{CONFIRM}/challenge", {"address": wallet.address}).get_json()["message"]
     browser.send(f"/api{CONFIRM}", {"address": wallet.address, "signature": wallet.sign(message)})
-    assert browser.submit(CONFIRM, flat(asked)).location == "/account/security"
-    assert browser.submit("/account/security", new).status_code == 303
-    assert User.get_by_id(person.id).password_hash is not None
+    assert browser.submit(CONFIRM, flat(confirm_form)).location == "/account/security"
+    assert browser.submit("/account/security", new_password).status_code == 303
+    assert User.get_by_id(user.id).password_hash is not None
 
 
-def test_programs_get_a_code_of_their_own(stale: Visitor, admin: User) -> None:
+def test_api_and_htmx_requests_get_an_error_code(stale: Visitor, admin: User) -> None:
     wallet = make_wallet(admin)
     answer = stale.send(f"/api/account/wallets/{wallet}", method="DELETE")
     assert (answer.status_code, error_of(answer)["code"]) == (403, "step_up_required")
@@ -149,13 +149,13 @@ def test_programs_get_a_code_of_their_own(stale: Visitor, admin: User) -> None:
     assert f"{CONFIRM}?next=" in fragment.text
 
 
-def test_reading_and_single_decisions_are_not_stopped(stale: Visitor) -> None:
+def test_reading_and_single_decisions_need_no_confirmation(stale: Visitor) -> None:
     for url in (RATES, "/admin/refcodes", "/account/security"):
         assert stale.get(url).status_code == 200
     assert stale.send("/api/admin/rewards/1/approve").status_code == 404
 
 
-def test_the_token_is_asked_for_first(stale: Visitor) -> None:
+def test_csrf_token_is_checked_before_confirmation(stale: Visitor) -> None:
     answer = stale.post(SAVE, data={"platform_percent": "8"})
     assert answer.status_code == 400
     assert "platform_percent=8" not in answer.text
@@ -173,14 +173,14 @@ def test_the_token_is_asked_for_first(stale: Visitor) -> None:
         "/admin/refcodes/1/approve",
     ],
 )
-def test_only_forms_that_ask_for_it_are_sent_again(stale: Visitor, secret: str, target: str) -> None:
+def test_only_protected_forms_are_resubmitted(stale: Visitor, secret: str, target: str) -> None:
     answer = stale.submit(
         CONFIRM, {"target": target, "kept": "a=1", "back": "/orders", "code": code_of(secret)}
     )
     assert (answer.status_code, answer.location) == (303, "/orders")
 
 
-def test_the_page_leads_on_to_a_page_of_this_portal_only(stale: Visitor, secret: str) -> None:
+def test_confirmation_redirects_within_the_portal_only(stale: Visitor, secret: str) -> None:
     page = stale.get(f"{CONFIRM}?next=https://evil.example")
     assert "evil.example" not in text_of(page)
     assert form_fields(page, CONFIRM)["target"] == ["/"]
@@ -188,7 +188,7 @@ def test_the_page_leads_on_to_a_page_of_this_portal_only(stale: Visitor, secret:
     assert answer.location == "/account/wallets"
 
 
-def test_confirming_gives_the_session_another_token(stale: Visitor, secret: str) -> None:
+def test_confirmation_renews_the_session_token(stale: Visitor, secret: str) -> None:
     with stale.session_transaction() as session:
         before = session["_user_id"]
     stale.submit(CONFIRM, {"target": "/orders", "code": code_of(secret)})
@@ -197,14 +197,16 @@ def test_confirming_gives_the_session_another_token(stale: Visitor, secret: str)
     assert stale.get("/orders").status_code == 200
 
 
-def test_development_without_a_second_factor_is_never_asked(app: Flask, admin: User) -> None:
+def test_development_without_second_factor_needs_no_confirmation(app: Flask, admin: User) -> None:
     browser = visitor(app, admin)
-    forget_proof()
+    expire_confirmation()
     assert browser.submit(SAVE, {"platform_percent": "6"}).status_code == 303
 
 
-def test_what_asks_is_what_the_documentation_names(app: Flask) -> None:
-    asking = {rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint).reconfirm}
+def test_documented_endpoints_require_confirmation(app: Flask) -> None:
+    protected = {
+        rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint).reconfirm
+    }
     assert {
         "admin.rewards.decide_many",
         "admin.commissions.save_vendor_terms",
@@ -224,4 +226,4 @@ def test_what_asks_is_what_the_documentation_names(app: Flask) -> None:
         "account.remove_wallet",
         "account.unlink_wallet_form",
         "account.request_link_challenge",
-    } <= asking
+    } <= protected

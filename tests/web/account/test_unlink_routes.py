@@ -8,7 +8,7 @@ from flask import Flask
 from models import Refcode, ReferralReward, User, Wallet
 from tests.factories import make_code, make_reward, make_user, make_wallet
 from tests.support.wallets import TestWallet
-from tests.web.account.proofs import at_once
+from tests.web.account.proofs import run_concurrently
 from tests.web.account.wallet_links import CHALLENGE, LINK, link, unlink
 from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
@@ -32,20 +32,24 @@ def test_unlinking_deactivates_the_code_and_keeps_the_rewards(
     answer = unlink(as_owner, wallet)
     assert (answer.status_code, answer.get_json()) == (200, {"success": True, **response, "active": False})
     assert not Wallet.select().exists()
-    kept = ReferralReward.get_by_id(reward.id)
-    assert (kept.referrer_wallet, kept.status, kept.ref_code) == (wallet.stored, "approved", code.code)
+    stored_reward = ReferralReward.get_by_id(reward.id)
+    assert (stored_reward.referrer_wallet, stored_reward.status, stored_reward.ref_code) == (
+        wallet.stored,
+        "approved",
+        code.code,
+    )
     assert not Refcode.get_by_id(code.code).active
     assert error_of(unlink(as_owner, wallet))["code"] == "wallet_unknown"
 
 
-def test_linking_again_gives_the_code_back(as_owner: Visitor, wallet: TestWallet) -> None:
+def test_linking_again_restores_the_code(as_owner: Visitor, wallet: TestWallet) -> None:
     first = link(as_owner, wallet).get_json()
     for _ in range(2):
         unlink(as_owner, wallet)
         assert link(as_owner, wallet).get_json() == first
 
 
-def test_a_code_switched_off_by_hand_stays_off(as_owner: Visitor, wallet: TestWallet) -> None:
+def test_manually_deactivated_code_stays_inactive(as_owner: Visitor, wallet: TestWallet) -> None:
     code = link(as_owner, wallet).get_json()["code"]
     as_owner.submit(f"/refcodes/{code}/active", {"active": 0})
     unlink(as_owner, wallet)
@@ -54,7 +58,7 @@ def test_a_code_switched_off_by_hand_stays_off(as_owner: Visitor, wallet: TestWa
     assert Refcode.get_by_id(code).active
 
 
-def test_a_code_without_its_wallet_cannot_be_switched_on(as_owner: Visitor, wallet: TestWallet) -> None:
+def test_code_of_unlinked_wallet_cannot_be_activated(as_owner: Visitor, wallet: TestWallet) -> None:
     code = link(as_owner, wallet).get_json()["code"]
     unlink(as_owner, wallet)
     answer = as_owner.submit(f"/refcodes/{code}/active", {"active": 1})
@@ -63,7 +67,7 @@ def test_a_code_without_its_wallet_cannot_be_switched_on(as_owner: Visitor, wall
     assert not Refcode.get_by_id(code).active
 
 
-def test_an_unlinked_wallet_is_free_for_another_account(
+def test_unlinked_wallet_can_be_linked_to_another_account(
     as_owner: Visitor, as_other: Visitor, wallet: TestWallet
 ) -> None:
     first = link(as_owner, wallet).get_json()["code"]
@@ -74,7 +78,7 @@ def test_an_unlinked_wallet_is_free_for_another_account(
     assert error_of(link(as_owner, wallet))["code"] == "wallet_taken"
 
 
-def test_unlinking_is_the_owners(
+def test_only_the_owner_can_unlink(
     client: Visitor, as_owner: Visitor, as_other: Visitor, as_admin: Visitor, wallet: TestWallet
 ) -> None:
     link(as_owner, wallet)
@@ -86,7 +90,7 @@ def test_unlinking_is_the_owners(
     assert Wallet.select().count() == 1
 
 
-def test_the_last_way_in_cannot_be_unlinked(app: Flask, wallet: TestWallet) -> None:
+def test_only_sign_in_wallet_cannot_be_unlinked(app: Flask, wallet: TestWallet) -> None:
     user = make_user(email=None, password_hash=None)
     browser = visitor(app, user)
     first = TestWallet()
@@ -94,31 +98,31 @@ def test_the_last_way_in_cannot_be_unlinked(app: Flask, wallet: TestWallet) -> N
     answer = unlink(browser, first)
     assert (answer.status_code, error_of(answer)["code"]) == (409, "wallet_is_only_sign_in")
     link(browser, wallet)
-    both = [first, wallet]
-    assert at_once(2, lambda: unlink(visitor(app, user), both.pop()).status_code) == [200, 409]
+    wallets = [first, wallet]
+    assert run_concurrently(2, lambda: unlink(visitor(app, user), wallets.pop()).status_code) == [200, 409]
     assert Wallet.select().count() == 1
 
 
 # ---------------------------------------------------------------------- the page
 
 
-def test_the_page_shows_wallets_with_code_link_and_explorer(
+def test_page_shows_wallets_with_code_link_and_explorer(
     make_app: MakeApp, owner: User, wallet: TestWallet
 ) -> None:
     browser = visitor(make_app(chain_explorer_url="https://explorer.example"), owner)
     code = link(browser, wallet).get_json()["code"]
-    bare = make_wallet(owner)
+    codeless = make_wallet(owner)
     page = browser.get("/account/wallets")
     assert f'href="https://explorer.example/address/{wallet.address}"' in page.text
     assert f'value="http://localhost?ref={code}"' in page.text
-    assert bare in page.text
+    assert codeless in page.text
     assert "data-domain" not in page.text
     assert f'data-challenge-url="{CHALLENGE}"' in page.text
     assert "<noscript>" in page.text
     assert browser.get("/uk/account/wallets").text.count(f'data-challenge-url="/uk{CHALLENGE}"') == 1
 
 
-def test_the_page_unlinks_without_scripts(as_owner: Visitor, owner: User, wallet: TestWallet) -> None:
+def test_page_unlinks_without_scripts(as_owner: Visitor, owner: User, wallet: TestWallet) -> None:
     link(as_owner, wallet)
     url = f"/account/wallets/{wallet.stored}/unlink"
     assert f'action="{url}"' in as_owner.get("/account/wallets").text
@@ -134,22 +138,22 @@ def test_the_page_unlinks_without_scripts(as_owner: Visitor, owner: User, wallet
     assert "not linked to your account" in text_of(again)
 
 
-def test_no_share_link_yet_leads_to_linking(as_owner: Visitor) -> None:
+def test_empty_dashboard_links_to_wallet_linking(as_owner: Visitor) -> None:
     assert 'href="/account/wallets"' in as_owner.get("/refcodes").text
     assert "Link a wallet" in text_of(as_owner.get("/refcodes"))
 
 
-def test_a_wallet_without_a_code_can_be_unlinked(as_owner: Visitor, owner: User) -> None:
+def test_wallet_without_code_can_be_unlinked(as_owner: Visitor, owner: User) -> None:
     stored = make_wallet(owner)
     answer = as_owner.send(f"{LINK}/{stored}", method="DELETE")
     assert answer.status_code == 200
     assert "code" not in answer.get_json()
 
 
-def test_a_foreign_code_is_not_touched(
+def test_code_of_previous_owner_is_unchanged(
     as_owner: Visitor, owner: User, other: User, wallet: TestWallet
 ) -> None:
-    """The wallet was another person's before: their code keeps what it is."""
+    """Linking a wallet that belonged to another user leaves their code alone."""
     theirs = make_code(other, wallet.stored, active=False)
     link(as_owner, wallet)
     assert not Refcode.get_by_id(theirs.code).active

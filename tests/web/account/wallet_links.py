@@ -8,17 +8,17 @@ from tests.web.visitor import Visitor
 CHALLENGE, LINK = "/api/account/wallets/challenge", "/api/account/wallets"
 
 
-def ask(browser: Visitor, address: str) -> str:
+def request_challenge(browser: Visitor, address: str) -> str:
     answer = browser.send(CHALLENGE, {"address": address})
     assert answer.status_code == 200, answer.text
     return str(answer.get_json()["message"])
 
 
 def link(browser: Visitor, wallet: TestWallet, address: str | None = None, signature: str | None = None):
-    """Send a proof; without a signature the whole round is made."""
+    """Send a proof; without a signature, request and sign a challenge first."""
     address = address or wallet.address
     if signature is None:
-        signature = wallet.sign(ask(browser, address))
+        signature = wallet.sign(request_challenge(browser, address))
     return browser.send(LINK, {"address": address, "signature": signature})
 
 

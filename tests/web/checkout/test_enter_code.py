@@ -1,4 +1,4 @@
-"""A referral code that a buyer heard and types at checkout (docs/attribution.md)."""
+"""Referral codes entered at checkout. See docs/rules/attribution.md."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def product(database: str) -> Product:
 
 @pytest.fixture
 def buyer(as_owner: Visitor, product: Product) -> Visitor:
-    """Somebody at the review step."""
+    """Return a buyer at the review step."""
     as_owner.fill_cart((product.id, 1))
     return as_owner
 
@@ -29,12 +29,12 @@ def source_of(order: Order) -> str | None:
     return next(step["source"] for step in order.referral_trace if step["guard"] == "code_known")
 
 
-def test_the_review_offers_the_field(buyer: Visitor) -> None:
+def test_review_offers_the_code_field(buyer: Visitor) -> None:
     fields = form_fields(buyer.get("/checkout"), ENTER)
     assert set(fields) == {"csrf_token", "referralCode"}
 
 
-def test_a_typed_code_is_credited_and_its_source_kept(buyer: Visitor, owner: User, code: Refcode) -> None:
+def test_entered_code_is_credited_and_its_source_stored(buyer: Visitor, owner: User, code: Refcode) -> None:
     answer = buyer.submit(ENTER, {"referralCode": code.code})
     assert (answer.status_code, answer.location) == (303, "/checkout#referral")
     page = buyer.get("/checkout")
@@ -47,7 +47,7 @@ def test_a_typed_code_is_credited_and_its_source_kept(buyer: Visitor, owner: Use
     assert {step["source"] for step in order.referral_trace if step["guard"] == "code_known"} == {"entered"}
 
 
-def test_a_card_order_and_the_api_take_it_too(buyer: Visitor, product: Product, code: Refcode) -> None:
+def test_entered_code_applies_to_card_and_api_orders(buyer: Visitor, product: Product, code: Refcode) -> None:
     buyer.submit(ENTER, {"referralCode": code.code})
     answer = buyer.send("/api/store/orders", {"items": [{"productId": product.id, "quantity": 1}]})
     assert answer.get_json()["referralCode"] == code.code
@@ -58,7 +58,7 @@ def test_a_card_order_and_the_api_take_it_too(buyer: Visitor, product: Product, 
 @pytest.mark.parametrize(
     "pattern", ["{}", " {} ", "{0[0]}{0[1]} {0[2]}{0[3]}-{0[4]}{0[5]} {0[6]}{0[7]}", "{}\u200b"]
 )
-def test_codes_are_taken_as_people_write_them(buyer: Visitor, code: Refcode, pattern: str) -> None:
+def test_spaces_and_dashes_in_codes_are_ignored(buyer: Visitor, code: Refcode, pattern: str) -> None:
     text = pattern.format(code.code) if "[" not in pattern else pattern.format(list(code.code))
     assert buyer.submit(ENTER, {"referralCode": text}).status_code == 303
 
@@ -66,7 +66,7 @@ def test_codes_are_taken_as_people_write_them(buyer: Visitor, code: Refcode, pat
 @pytest.mark.parametrize(
     "text", ["short", "ABCDEFG0", "ABCDEFGO", "ABCDEFG1", "ABCDEFGl", "ABCDEFGI", "x" * 200, "<b>"]
 )
-def test_what_is_no_code_is_told_in_words(buyer: Visitor, text: str) -> None:
+def test_malformed_code_is_explained(buyer: Visitor, text: str) -> None:
     page = buyer.submit(ENTER, {"referralCode": text})
     assert page.status_code == 422
     assert 'href="#referral-code"' in page.text
@@ -74,15 +74,15 @@ def test_what_is_no_code_is_told_in_words(buyer: Visitor, text: str) -> None:
     assert 'class="referral-badge"' not in buyer.get("/checkout").text
 
 
-def test_codes_are_case_sensitive_and_never_guessed(buyer: Visitor, other: User) -> None:
+def test_codes_are_case_sensitive_and_never_corrected(buyer: Visitor, other: User) -> None:
     make_code(other, code="oiABCDEF")
     for text in ("OiABCDEF", "0iABCDEF", "o1ABCDEF", "oiabcdef"):
         assert buyer.submit(ENTER, {"referralCode": text}).status_code == 422
     assert buyer.submit(ENTER, {"referralCode": "oiABCDEF"}).status_code == 303
 
 
-@pytest.mark.parametrize("why", ["unknown", "inactive", "own", "wallet", "later"])
-def test_the_guards_answer_at_once(buyer: Visitor, owner: User, other: User, why: str) -> None:
+@pytest.mark.parametrize("case", ["unknown", "inactive", "own", "wallet", "later"])
+def test_guards_apply_when_the_code_is_entered(buyer: Visitor, owner: User, other: User, case: str) -> None:
     own = make_code(owner)
     text = {
         "unknown": lambda: "zzzzzzzz",
@@ -90,7 +90,7 @@ def test_the_guards_answer_at_once(buyer: Visitor, owner: User, other: User, why
         "own": lambda: own.code,
         "wallet": lambda: make_code(other, wallet=own.wallet_address).code,
         "later": lambda: make_order(owner, paid=True) and make_code(other).code,
-    }[why]()
+    }[case]()
     page = buyer.submit(ENTER, {"referralCode": text})
     assert page.status_code == 422
     assert "nobody is credited" in text_of(page)
@@ -98,12 +98,10 @@ def test_the_guards_answer_at_once(buyer: Visitor, owner: User, other: User, why
         assert "entered_code" not in session
 
 
-def test_the_first_touch_wins_over_a_typed_code(
-    buyer: Visitor, owner: User, other: User, code: Refcode
-) -> None:
-    typed = make_code(make_user("Third"))
+def test_first_touch_wins_over_entered_code(buyer: Visitor, owner: User, other: User, code: Refcode) -> None:
+    third_party_code = make_code(make_user("Third"))
     buyer.set_cookie("ring_ref", code.code)
-    page = buyer.submit(ENTER, {"referralCode": typed.code})
+    page = buyer.submit(ENTER, {"referralCode": third_party_code.code})
     assert page.status_code == 422
     assert "the first code counts" in text_of(page)
     buyer.delete_cookie("ring_ref")
@@ -112,28 +110,28 @@ def test_the_first_touch_wins_over_a_typed_code(
         " WHERE id = %s",
         [code.code, other.id, code.wallet_address, owner.id],
     )
-    page = buyer.submit(ENTER, {"referralCode": typed.code})
+    page = buyer.submit(ENTER, {"referralCode": third_party_code.code})
     assert page.status_code == 422
     assert code.code in text_of(page)
     assert "Have another referral code?" in text_of(buyer.get("/checkout"))
 
 
 @pytest.mark.parametrize("kind", ["unknown", "inactive", "own", "malformed"])
-def test_a_first_touch_that_credits_nobody_is_in_nobodys_way(
+def test_invalid_first_touch_does_not_block_code_entry(
     buyer: Visitor, owner: User, other: User, code: Refcode, kind: str
 ) -> None:
-    dead = {
+    invalid_code = {
         "unknown": lambda: "zzzzzzzz",
         "inactive": lambda: make_code(other, active=False).code,
         "own": lambda: make_code(owner).code,
         "malformed": lambda: "nonsense!",
     }[kind]()
-    buyer.set_cookie("ring_ref", dead)
+    buyer.set_cookie("ring_ref", invalid_code)
     assert buyer.submit(ENTER, {"referralCode": code.code}).status_code == 303
     assert 'class="referral-badge"' in buyer.get("/checkout").text
 
 
-def test_a_link_followed_after_typing_changes_nothing(buyer: Visitor, code: Refcode) -> None:
+def test_later_link_does_not_replace_entered_code(buyer: Visitor, code: Refcode) -> None:
     buyer.submit(ENTER, {"referralCode": code.code})
     buyer.get(f"/?ref={make_code(make_user('Third')).code}")
     page = buyer.get("/checkout")
@@ -141,13 +139,13 @@ def test_a_link_followed_after_typing_changes_nothing(buyer: Visitor, code: Refc
     assert "Remove this code" in text_of(page)
 
 
-def test_a_typed_code_can_be_taken_back(buyer: Visitor, code: Refcode) -> None:
+def test_entered_code_can_be_removed(buyer: Visitor, code: Refcode) -> None:
     buyer.submit(ENTER, {"referralCode": code.code})
     assert buyer.submit(ENTER).status_code == 303
     assert 'class="referral-badge"' not in buyer.get("/checkout").text
 
 
-def test_a_typed_code_ends_with_the_session(
+def test_entered_code_ends_with_the_session(
     buyer: Visitor, other: User, owner: User, product: Product
 ) -> None:
     code = make_code(make_user("Third"))
@@ -158,7 +156,7 @@ def test_a_typed_code_ends_with_the_session(
     assert 'class="referral-badge"' not in buyer.get("/checkout").text
 
 
-def test_a_code_switched_off_meanwhile_credits_nobody(
+def test_code_deactivated_before_the_order_is_not_credited(
     buyer: Visitor, product: Product, code: Refcode
 ) -> None:
     buyer.submit(ENTER, {"referralCode": code.code})
@@ -167,5 +165,5 @@ def test_a_code_switched_off_meanwhile_credits_nobody(
     assert answer.get_json()["referralReason"] == "unknown_code"
 
 
-def test_strangers_are_asked_to_sign_in(client: Visitor, code: Refcode) -> None:
+def test_entering_a_code_requires_sign_in(client: Visitor, code: Refcode) -> None:
     assert client.submit(ENTER, {"referralCode": code.code}).status_code == 401

@@ -1,4 +1,4 @@
-"""Paying by card: the signed form that leaves for the provider, and coming back (WAYFORPAY: purchase)."""
+"""Card payments: the signed form posted to the provider and the return URL. See docs/rules/payments.md."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def product(database: str) -> Product:
     return make_product(name="Чай; <гірський> & 'мед'", price_minor=24_050)
 
 
-def test_the_page_posts_a_form_the_provider_accepts(as_owner: Visitor, product: Product) -> None:
+def test_page_posts_a_form_the_provider_accepts(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 3))
     page = as_owner.submit("/ru/checkout", {"method": "wayforpay", "checkoutKey": "key"})
     assert page.status_code == 200
@@ -40,7 +40,7 @@ def test_the_page_posts_a_form_the_provider_accepts(as_owner: Visitor, product: 
     assert as_owner.cart() == {}
 
 
-def test_the_flash_of_a_referral_is_stashed(as_owner: Visitor, product: Product, code: Refcode) -> None:
+def test_referral_flash_is_stashed(as_owner: Visitor, product: Product, code: Refcode) -> None:
     as_owner.fill_cart((product.id, 1))
     as_owner.set_cookie("ring_ref", code.code)
     page = as_owner.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
@@ -49,22 +49,22 @@ def test_the_flash_of_a_referral_is_stashed(as_owner: Visitor, product: Product,
     assert Order.get().referral_code == code.code
 
 
-def test_without_a_referral_nothing_is_stashed(as_owner: Visitor, product: Product) -> None:
+def test_nothing_is_stashed_without_a_referral(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
     page = as_owner.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
     assert "data-stash-flash" not in page.text
 
 
-def test_the_form_sent_twice_makes_one_order(as_owner: Visitor, product: Product) -> None:
+def test_repeated_form_places_one_order(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
     form = {"method": "wayforpay", "checkoutKey": "same key"}
     first = form_fields(as_owner.submit("/checkout", form), PROVIDER)
-    again = form_fields(as_owner.submit("/checkout", form), PROVIDER)
-    assert first["orderReference"] == again["orderReference"]
+    repeated = form_fields(as_owner.submit("/checkout", form), PROVIDER)
+    assert first["orderReference"] == repeated["orderReference"]
     assert Order.select().count() == PaymentTransaction.select().count() == 1
 
 
-def test_a_configured_page_is_posted_to_and_allowed_by_the_policy(
+def test_configured_provider_page_is_used_and_allowed_by_the_policy(
     make_app: MakeApp, owner: User, product: Product
 ) -> None:
     url = "https://secure.wayforpay.com/pay"
@@ -75,13 +75,13 @@ def test_a_configured_page_is_posted_to_and_allowed_by_the_policy(
     assert "form-action 'self' https://secure.wayforpay.com;" in page.headers["Content-Security-Policy"]
 
 
-def test_an_empty_cart_places_no_order(as_owner: Visitor) -> None:
+def test_empty_cart_places_no_order(as_owner: Visitor) -> None:
     page = as_owner.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
     assert page.status_code == 422
     assert not Order.select().exists()
 
 
-def test_more_than_there_is_places_no_order(as_owner: Visitor) -> None:
+def test_insufficient_stock_places_no_order(as_owner: Visitor) -> None:
     as_owner.fill_cart((make_product(stock=1).id, 2))
     page = as_owner.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
     assert page.status_code == 409
@@ -90,40 +90,42 @@ def test_more_than_there_is_places_no_order(as_owner: Visitor) -> None:
     assert as_owner.cart()
 
 
-def test_paying_needs_the_token_and_a_person(as_owner: Visitor, client: Visitor, product: Product) -> None:
+def test_payment_requires_csrf_token_and_sign_in(
+    as_owner: Visitor, client: Visitor, product: Product
+) -> None:
     as_owner.fill_cart((product.id, 1))
     assert as_owner.post("/checkout", data={"method": "wayforpay", "csrf_token": "forged"}).status_code == 400
     assert client.submit("/checkout", {"method": "wayforpay"}).status_code == 401
     assert not Order.select().exists()
 
 
-# ---------------------------------------------------------------------- an order paid later
+# ---------------------------------------------------------------------- paying an existing order
 
 
-def test_an_unpaid_order_can_go_to_the_provider_again(as_owner: Visitor, owner: User) -> None:
+def test_failed_payment_is_retried_with_a_new_reference(as_owner: Visitor, owner: User) -> None:
     order = make_order(owner)
     make_payment(order, "failed")
     fields = form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), PROVIDER)
     verify_purchase(TEST_MERCHANT_SECRET, fields)
-    # The provider takes a reference only once, so another attempt has one of its own.
-    (fresh,) = fields["orderReference"]
-    assert fresh != order.order_reference
-    assert Order.get_by_id(order.id).order_reference == fresh
-    assert parse_reference(fresh).entity_id == order.id
-    # An attempt that has not ended keeps its reference.
-    again = form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), PROVIDER)
-    assert again["orderReference"] == [fresh]
+    # The provider accepts a reference only once, so each attempt has its own.
+    (new_reference,) = fields["orderReference"]
+    assert new_reference != order.order_reference
+    assert Order.get_by_id(order.id).order_reference == new_reference
+    assert parse_reference(new_reference).entity_id == order.id
+    # An unfinished attempt keeps its reference.
+    repeated = form_fields(as_owner.submit(f"/checkout/pay/{order.id}"), PROVIDER)
+    assert repeated["orderReference"] == [new_reference]
     assert PaymentTransaction.select().count() == 2
 
 
-def test_a_payment_the_bank_is_checking_is_not_started_again(as_owner: Visitor, owner: User) -> None:
+def test_pending_payment_is_not_restarted(as_owner: Visitor, owner: User) -> None:
     order = make_order(owner)
     make_payment(order, "pending")
     assert as_owner.submit(f"/checkout/pay/{order.id}").status_code == 409
     assert "Pay now" not in as_owner.get("/orders").text
 
 
-def test_the_page_of_a_declined_attempt_stays_and_offers_another(as_owner: Visitor, owner: User) -> None:
+def test_page_of_declined_attempt_offers_another(as_owner: Visitor, owner: User) -> None:
     order = make_order(owner)
     make_payment(order, "failed")
     page = f"/checkout/processing/{order.order_reference}"
@@ -133,12 +135,12 @@ def test_the_page_of_a_declined_attempt_stays_and_offers_another(as_owner: Visit
     assert "Pay now" not in as_owner.get(page).text
 
 
-def test_somebody_elses_order_is_not_there(as_other: Visitor, owner: User) -> None:
+def test_order_of_another_user_is_not_found(as_other: Visitor, owner: User) -> None:
     assert as_other.submit(f"/checkout/pay/{make_order(owner).id}").status_code == 404
     assert not PaymentTransaction.select().exists()
 
 
-def test_a_paid_order_is_not_paid_again(as_owner: Visitor, owner: User) -> None:
+def test_paid_order_is_not_paid_again(as_owner: Visitor, owner: User) -> None:
     order = make_order(owner, paid=True)
     make_payment(order, "paid")
     assert as_owner.submit(f"/checkout/pay/{order.id}").status_code == 409
@@ -148,12 +150,14 @@ def test_paying_later_refuses_get(as_owner: Visitor, owner: User) -> None:
     assert as_owner.get(f"/checkout/pay/{make_order(owner).id}").status_code == 405
 
 
-# ---------------------------------------------------------------------- coming back
+# ---------------------------------------------------------------------- the return URL
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("prefix", ["", "/uk"])
-def test_the_return_marks_nothing_paid(client: Visitor, owner: User, method: str, prefix: str) -> None:
+def test_return_url_does_not_mark_the_order_paid(
+    client: Visitor, owner: User, method: str, prefix: str
+) -> None:
     order = make_order(owner)
     make_payment(order)
     response = {
@@ -169,7 +173,7 @@ def test_the_return_marks_nothing_paid(client: Visitor, owner: User, method: str
     assert not ReferralReward.select().exists()
 
 
-def test_the_return_of_an_unknown_reference_leads_to_its_page_only(client: Visitor) -> None:
+def test_return_with_unknown_reference_redirects_locally(client: Visitor) -> None:
     answer = client.post("/checkout/return/no%2Fsuch")
     assert answer.status_code in (303, 404)
     assert "//" not in answer.headers.get("Location", "")
@@ -178,7 +182,7 @@ def test_the_return_of_an_unknown_reference_leads_to_its_page_only(client: Visit
 # ---------------------------------------------------------------------- membership
 
 
-def test_a_membership_leaves_for_the_provider(as_owner: Visitor, owner: User) -> None:
+def test_membership_form_is_posted_to_the_provider(as_owner: Visitor, owner: User) -> None:
     fields = form_fields(as_owner.submit("/uk/membership", {"tier": "CONFIDENTIAL"}), PROVIDER)
     verify_purchase(TEST_MERCHANT_SECRET, fields)
     assert fields["amount"] == ["999.00"]
@@ -187,6 +191,6 @@ def test_a_membership_leaves_for_the_provider(as_owner: Visitor, owner: User) ->
 
 
 @pytest.mark.parametrize(("tier", "status"), [("SUBSCRIBER", 409), ("GOLD", 422), ("", 422)])
-def test_a_tier_that_is_not_for_sale_is_refused(as_owner: Visitor, tier: str, status: int) -> None:
+def test_tier_not_for_sale_is_refused(as_owner: Visitor, tier: str, status: int) -> None:
     assert as_owner.submit("/membership", {"tier": tier}).status_code == status
     assert not PaymentTransaction.select().exists()

@@ -19,11 +19,11 @@ def product(database: str) -> Product:
     return make_product(price_minor=50_000, stock=5)
 
 
-def test_credit_pays_and_says_who_is_credited(
+def test_credit_payment_shows_the_credited_referrer(
     app: Flask, as_owner: Visitor, owner: User, product: Product, code: Refcode
 ) -> None:
-    woken: list[str] = []
-    app.extensions["portal"].wake = woken.append
+    woken_jobs: list[str] = []
+    app.extensions["portal"].wake = woken_jobs.append
     as_owner.fill_cart((product.id, 1))
     as_owner.set_cookie("ring_ref", code.code)
     give_credit(owner, 60_000)
@@ -36,12 +36,12 @@ def test_credit_pays_and_says_who_is_credited(
     assert 'class="notice notice-success"' in page.text
     assert credit_balance(owner.id, "UAH") == 10_000
     assert (order.status, ReferralReward.get().status) == ("paid", "approved")
-    assert woken == ["mint_rewards"]
+    assert woken_jobs == ["mint_rewards"]
     assert as_owner.cart() == {}
     assert 'class="notice notice-success"' not in as_owner.get(answer.location).text
 
 
-def test_the_form_sent_twice_pays_once(as_owner: Visitor, owner: User, product: Product) -> None:
+def test_repeated_form_pays_once(as_owner: Visitor, owner: User, product: Product) -> None:
     give_credit(owner, 500_000)
     for _ in range(2):
         as_owner.fill_cart((product.id, 1))
@@ -51,7 +51,7 @@ def test_the_form_sent_twice_pays_once(as_owner: Visitor, owner: User, product: 
     assert Product.get_by_id(product.id).stock == 4
 
 
-def test_a_short_balance_keeps_the_cart_and_places_nothing(
+def test_insufficient_credit_keeps_the_cart_and_places_no_order(
     as_owner: Visitor, owner: User, product: Product
 ) -> None:
     give_credit(owner, 49_999)
@@ -65,16 +65,14 @@ def test_a_short_balance_keeps_the_cart_and_places_nothing(
         assert not table.select().exists(), table
 
 
-def test_after_a_short_balance_the_card_still_works_with_the_same_key(
-    as_owner: Visitor, product: Product
-) -> None:
+def test_card_works_with_the_same_key_after_insufficient_credit(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
     assert as_owner.submit("/checkout", FORM).status_code == 409
     assert as_owner.submit("/checkout", {**FORM, "method": "wayforpay"}).status_code == 200
     assert Order.select().count() == 1
 
 
-def test_order_sent_to_the_provider_is_paid_by_credit_after_all(
+def test_order_sent_to_the_provider_can_be_paid_by_credit(
     as_owner: Visitor, owner: User, product: Product
 ) -> None:
     give_credit(owner, 500_000)
@@ -86,7 +84,7 @@ def test_order_sent_to_the_provider_is_paid_by_credit_after_all(
     assert Order.get().status == "paid"
 
 
-def test_a_forged_token_spends_nothing(as_owner: Visitor, owner: User, product: Product) -> None:
+def test_forged_token_spends_nothing(as_owner: Visitor, owner: User, product: Product) -> None:
     give_credit(owner, 500_000)
     as_owner.fill_cart((product.id, 1))
     assert as_owner.post("/checkout", data={**FORM, "csrf_token": "forged"}).status_code == 400

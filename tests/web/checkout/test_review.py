@@ -1,4 +1,4 @@
-"""The review step: what will be paid, who is credited and why not (docs/rules/attribution.md)."""
+"""The review step: order total, payment methods and the referral. See docs/rules/attribution.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def product(database: str) -> Product:
     return make_product(name="A teapot", price_minor=98_000)
 
 
-def test_the_review_shows_lines_total_and_ways_to_pay(as_owner: Visitor, product: Product) -> None:
+def test_review_shows_lines_total_and_payment_methods(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 2))
     page = as_owner.get("/checkout")
     assert page.status_code == 200
@@ -27,13 +27,13 @@ def test_the_review_shows_lines_total_and_ways_to_pay(as_owner: Visitor, product
     assert not Order.select().exists()
 
 
-def test_every_visit_has_a_key_of_its_own(as_owner: Visitor, product: Product) -> None:
+def test_each_visit_has_its_own_checkout_key(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
     keys = {as_owner.get("/checkout").text.split('name="checkoutKey" value="')[1].split('"')[0] for _ in "ab"}
     assert len(keys) == 2
 
 
-def test_the_badge_names_who_is_credited(as_owner: Visitor, product: Product, code: Refcode) -> None:
+def test_badge_names_the_referrer(as_owner: Visitor, product: Product, code: Refcode) -> None:
     as_owner.fill_cart((product.id, 1))
     as_owner.set_cookie("ring_ref", code.code)
     page = as_owner.get("/checkout")
@@ -44,7 +44,7 @@ def test_the_badge_names_who_is_credited(as_owner: Visitor, product: Product, co
 
 
 def refusal(owner: User, other: User, reason: str) -> str:
-    """Arrange a refusal and return the cookie that meets it."""
+    """Set up a refusal and return the cookie that triggers it."""
     own = make_code(owner)
     if reason == "no_code":
         return ""
@@ -62,7 +62,7 @@ def refusal(owner: User, other: User, reason: str) -> str:
 @pytest.mark.parametrize(
     "reason", ["no_code", "unknown_code", "self_referral", "wallet_overlap", "not_first_purchase"]
 )
-def test_a_refusal_is_a_plain_sentence_that_blocks_nothing(
+def test_referral_refusal_is_explained_and_does_not_block(
     as_owner: Visitor, owner: User, other: User, product: Product, reason: str, locale: str
 ) -> None:
     as_owner.fill_cart((product.id, 1))
@@ -74,7 +74,7 @@ def test_a_refusal_is_a_plain_sentence_that_blocks_nothing(
     assert 'name="checkoutKey"' in page.text
 
 
-def test_a_deactivated_code_is_refused_like_an_unknown_one(
+def test_deactivated_code_is_refused_like_an_unknown_one(
     as_owner: Visitor, product: Product, other: User
 ) -> None:
     as_owner.fill_cart((product.id, 1))
@@ -90,53 +90,51 @@ def test_credit_shows_the_balance_before_and_after(as_owner: Visitor, owner: Use
     assert "20.00" in text
 
 
-def test_credit_that_does_not_cover_cannot_be_chosen(
-    as_owner: Visitor, owner: User, product: Product
-) -> None:
+def test_insufficient_credit_cannot_be_chosen(as_owner: Visitor, owner: User, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
     give_credit(owner, 97_999)
     assert 'name="method" value="credit" disabled' in as_owner.get("/checkout").text
 
 
-def test_an_empty_cart_leads_back(as_owner: Visitor) -> None:
+def test_empty_cart_links_to_the_cart_page(as_owner: Visitor) -> None:
     page = as_owner.get("/checkout")
     assert page.status_code == 200
     assert 'name="checkoutKey"' not in page.text
     assert 'href="/cart"' in page.text
 
 
-def test_a_cart_that_cannot_be_bought_says_why(as_owner: Visitor) -> None:
+def test_unavailable_products_are_explained(as_owner: Visitor) -> None:
     gone, scarce = make_product(active=False), make_product(name="A lamp", stock=1)
-    for line, answer in (((gone.id, 1), str(gone.id)), ((scarce.id, 2), "A lamp")):
+    for line, expected in (((gone.id, 1), str(gone.id)), ((scarce.id, 2), "A lamp")):
         as_owner.fill_cart(line)
         page = as_owner.get("/checkout")
         assert page.status_code == 200
         assert 'class="error-summary"' in page.text
-        assert answer in text_of(page)
+        assert expected in text_of(page)
 
 
-def test_prices_are_the_catalogues(as_owner: Visitor, product: Product) -> None:
+def test_prices_come_from_the_catalogue(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
     Product.update(price_minor=12_345).where(Product.id == product.id).execute()
     assert "123.45" in text_of(as_owner.get("/checkout"))
 
 
-def test_the_review_needs_a_person_and_remembers_where_to_go(client: Visitor) -> None:
+def test_review_requires_sign_in_and_keeps_its_url(client: Visitor) -> None:
     answer = client.get("/uk/checkout")
     assert answer.status_code == 303
     assert answer.location == "/uk/login?next=/uk/checkout"
 
 
 def test_user_text_is_escaped(as_owner: Visitor) -> None:
-    evil = make_product(name="<script>alert(1)</script>")
-    as_owner.fill_cart((evil.id, 1))
+    hostile = make_product(name="<script>alert(1)</script>")
+    as_owner.fill_cart((hostile.id, 1))
     as_owner.set_cookie("ring_ref", make_code(make_user("<img src=x>")).code)
     page = as_owner.get("/checkout").text
     assert "<script>alert" not in page
     assert "<img src=x>" not in page
 
 
-def test_mixed_currencies_are_explained_and_nothing_else(as_owner: Visitor, product: Product) -> None:
+def test_mixed_currencies_are_explained(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1), (make_product(currency="USD").id, 1))
     page = as_owner.get("/checkout")
     assert "Products in different currencies need separate orders." in text_of(page)
@@ -144,5 +142,5 @@ def test_mixed_currencies_are_explained_and_nothing_else(as_owner: Visitor, prod
     assert 'href="/cart"' in page.text
 
 
-def test_empty_cart_leads_to_the_store(as_owner: Visitor) -> None:
+def test_empty_cart_is_explained(as_owner: Visitor) -> None:
     assert "Your cart is empty" in text_of(as_owner.get("/checkout"))

@@ -1,4 +1,4 @@
-"""What the pages, the API and the headers make of a second provider: only its registration is needed."""
+"""A second provider works in pages, API and headers once it is registered."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def tiny() -> Iterator[None]:
         yield
 
 
-def test_policy_lets_the_browser_leave_for_it(client: Visitor) -> None:
+def test_policy_allows_forms_to_the_provider(client: Visitor) -> None:
     policy = client.get("/").headers["Content-Security-Policy"]
     assert "form-action 'self' http://localhost https://pay.tiny.example;" in policy
 
 
-def test_checkout_offers_it_and_goes_there(as_owner: Visitor) -> None:
+def test_checkout_offers_the_provider_and_redirects_to_it(as_owner: Visitor) -> None:
     as_owner.fill_cart((make_product().id, 1))
     page = as_owner.get("/checkout").text
     assert "Tiny wallet" in page
@@ -35,14 +35,14 @@ def test_checkout_offers_it_and_goes_there(as_owner: Visitor) -> None:
     assert answer.location.startswith("https://pay.tiny.example/checkout?")
 
 
-def test_checkout_refuses_a_provider_it_does_not_offer(as_owner: Visitor) -> None:
+def test_checkout_refuses_an_unregistered_provider(as_owner: Visitor) -> None:
     as_owner.fill_cart((make_product().id, 1))
     answer = as_owner.submit("/checkout", {"method": "acme", "checkoutKey": "key"})
     assert answer.status_code == 404
     assert "This way of paying is not available here." in answer.text
 
 
-def test_api_begins_and_the_webhook_settles(as_owner: Visitor, client: Visitor, owner: User) -> None:
+def test_api_starts_and_webhook_completes_a_payment(as_owner: Visitor, client: Visitor, owner: User) -> None:
     order = make_order(owner)
     answer = as_owner.send("/api/store/payments/tiny", {"orderId": order.id}).get_json()
     assert (answer["method"], answer["fields"]) == ("GET", {})
@@ -53,12 +53,12 @@ def test_api_begins_and_the_webhook_settles(as_owner: Visitor, client: Visitor, 
     assert Order.get_by_id(order.id).status == "paid"
 
 
-def test_description_of_the_api_lists_its_routes(client: Visitor) -> None:
+def test_openapi_lists_the_provider_routes(client: Visitor) -> None:
     paths = client.get("/openapi.json").get_json()["paths"]
     assert {"/api/store/payments/tiny", "/api/payments/tiny/webhook"} <= paths.keys()
 
 
-def test_admins_read_its_callbacks(as_admin: Visitor, client: Visitor) -> None:
+def test_admins_see_the_provider_callbacks(as_admin: Visitor, client: Visitor) -> None:
     raw = tiny_callback(Payment("store_none_1", 1_000, "UAH"))
     client.post("/api/payments/tiny/webhook", data=raw.body, headers=dict(raw.headers))
     page = as_admin.get("/admin/payments/inbox").text

@@ -1,4 +1,4 @@
-"""Every route for every kind of visitor, without the right method and without the token."""
+"""Access to every route: by role, by method, and without a CSRF token."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _SAMPLES = {
 
 
 def routes(app: Flask) -> Iterator[tuple[Rule, str, str]]:
-    """Yield (rule, method, address) of every view."""
+    """Yield (rule, method, URL) of every view."""
     for rule in app.url_map.iter_rules():
-        url = re.sub(r"<(?:[^:>]*:)?(\w+)>", lambda found: _SAMPLES.get(found[1], "1"), rule.rule)
+        url = re.sub(r"<(?:[^:>]*:)?(\w+)>", lambda match: _SAMPLES.get(match[1], "1"), rule.rule)
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
             yield rule, method, url
 
@@ -38,7 +38,7 @@ def call(browser: Visitor, method: str, url: str, *, htmx: bool = False):
     return browser.open(url, method=method, headers=headers)
 
 
-def test_a_stranger_passes_the_public_routes_only(app: Flask) -> None:
+def test_anonymous_visitor_reaches_public_routes_only(app: Flask) -> None:
     client = visitor(app)
     for rule, method, url in routes(app):
         if access_of(app, rule.endpoint).audience == "public":
@@ -52,7 +52,7 @@ def test_a_stranger_passes_the_public_routes_only(app: Flask) -> None:
                 assert answer.status_code == 401, url
 
 
-def test_a_role_passes_its_own_routes_only(app: Flask, owner: User, seller: User, admin: User) -> None:
+def test_each_role_reaches_its_own_routes_only(app: Flask, owner: User, seller: User, admin: User) -> None:
     for user in (owner, seller, admin):
         browser = visitor(app, user)
         for rule, method, url in routes(app):
@@ -62,23 +62,21 @@ def test_a_role_passes_its_own_routes_only(app: Flask, owner: User, seller: User
                 assert call(browser, method, url, htmx=True).status_code == 403, (user.role, url)
 
 
-def test_whatever_changes_something_asks_for_the_token(
-    app: Flask, owner: User, seller: User, admin: User
-) -> None:
-    people = {"vendor": seller, "admin": admin}
+def test_state_changes_require_csrf_token(app: Flask, owner: User, seller: User, admin: User) -> None:
+    users = {"vendor": seller, "admin": admin}
     checked = 0
     for rule, method, url in routes(app):
         access = access_of(app, rule.endpoint)
         if method == "GET" or not access.csrf:
             continue
-        browser = visitor(app, people.get(access.audience, owner))
+        browser = visitor(app, users.get(access.audience, owner))
         assert browser.open(url, method=method).status_code == 400, url
         assert browser.open(url, method=method, headers={"X-CSRFToken": "forged"}).status_code == 400, url
         checked += 1
     assert checked > 15
 
 
-def test_a_method_that_is_not_declared_is_refused(app: Flask, admin: User) -> None:
+def test_undeclared_method_is_refused(app: Flask, admin: User) -> None:
     browser = visitor(app, admin)
     known: dict[str, set[str]] = {}
     for _, method, url in routes(app):
@@ -90,7 +88,7 @@ def test_a_method_that_is_not_declared_is_refused(app: Flask, admin: User) -> No
             assert methods <= {name.strip() for name in answer.headers["Allow"].split(",")}, url
 
 
-def test_routes_without_a_token_are_the_ones_that_carry_their_own_proof(app: Flask) -> None:
+def test_csrf_exempt_routes_are_listed(app: Flask) -> None:
     open_posts = {
         rule.rule
         for rule, method, _ in routes(app)

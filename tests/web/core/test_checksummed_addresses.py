@@ -1,4 +1,4 @@
-"""Wallets, contracts and tokens leave the portal in EIP-55: JSON, files, pages, proof."""
+"""Addresses are EIP-55 in JSON, exported files, pages and the audit proof."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_ledger_files_are_checksummed(
     assert_checksummed(" ".join(str(cell.value) for row in sheet.iter_rows() for cell in row), count)
 
 
-def test_the_proof_is_checksummed(as_admin: Visitor, ledgers: Ledgers) -> None:
+def test_proof_is_checksummed(as_admin: Visitor, ledgers: Ledgers) -> None:
     proof = as_admin.get("/admin/audit/proof.json", query_string={"orderReference": ledgers.reference})
     assert_checksummed(proof.text, 2)
 

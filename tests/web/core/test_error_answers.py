@@ -1,4 +1,4 @@
-"""Every error as a page, as a fragment and as JSON, in three languages; also while the database is away."""
+"""Errors as a page, a fragment and JSON in three languages, including an unavailable database."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LOCALES = ("en", "uk", "ru")
 
 @pytest.fixture
 def broken(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """An application whose catalogue fails unexpectedly."""
+    """Return an application whose catalogue fails unexpectedly."""
 
     def fail() -> None:
-        raise ZeroDivisionError("a secret of the inside")
+        raise ZeroDivisionError("an internal secret")
 
     monkeypatch.setattr(catalogue, "list_products", fail)
     monkeypatch.setattr("portal.web.api.routes.list_products", fail)
@@ -33,13 +33,13 @@ def broken(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
 
 
 @pytest.fixture
-def away(app: Flask) -> Flask:
-    """An application whose database cannot be reached."""
+def offline(app: Flask) -> Flask:
+    """Return an application whose database cannot be reached."""
     lose_database()
     return app
 
 
-def is_page(answer, status: int, locale: str) -> None:
+def assert_page(answer, status: int, locale: str) -> None:
     assert answer.status_code == status
     assert f'<html lang="{locale}">' in answer.text
     assert answer.text.count("<h1") == 1
@@ -47,7 +47,7 @@ def is_page(answer, status: int, locale: str) -> None:
     assert str(status) in text_of(answer)
 
 
-def is_fragment(answer, status: int) -> None:
+def assert_fragment(answer, status: int) -> None:
     assert answer.status_code == status
     assert "<html" not in answer.text
     assert 'id="error-block"' in answer.text
@@ -56,92 +56,92 @@ def is_fragment(answer, status: int) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_not_found(client: Visitor, locale: str) -> None:
     page = client.get(f"/{locale}/no/such/page")
-    is_page(page, 404, locale)
+    assert_page(page, 404, locale)
     assert f'href="/{locale}/"' in page.text
-    is_fragment(client.fragment(f"/{locale}/no/such/page"), 404)
+    assert_fragment(client.fragment(f"/{locale}/no/such/page"), 404)
     answer = client.get(f"/{locale}/api/none")
     assert (answer.status_code, error_of(answer)["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_forbidden(as_owner: Visitor, locale: str) -> None:
-    is_page(as_owner.get(f"/{locale}/admin/refcodes"), 403, locale)
-    is_fragment(as_owner.fragment(f"/{locale}/admin/refcodes"), 403)
+    assert_page(as_owner.get(f"/{locale}/admin/refcodes"), 403, locale)
+    assert_fragment(as_owner.fragment(f"/{locale}/admin/refcodes"), 403)
     answer = as_owner.get(f"/{locale}/api/admin/rewards")
     assert (answer.status_code, error_of(answer)["code"]) == (403, "role_required")
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_wrong_token(client: Visitor, as_owner: Visitor, locale: str) -> None:
-    is_page(client.post(f"/{locale}/cart"), 400, locale)
-    is_fragment(client.post(f"/{locale}/cart", headers={"HX-Request": "true"}), 400)
+def test_invalid_csrf_token(client: Visitor, as_owner: Visitor, locale: str) -> None:
+    assert_page(client.post(f"/{locale}/cart"), 400, locale)
+    assert_fragment(client.post(f"/{locale}/cart", headers={"HX-Request": "true"}), 400)
     answer = as_owner.post(f"/{locale}/api/store/orders", json={})
     assert (answer.status_code, error_of(answer)["code"]) == (400, "csrf_invalid")
 
 
-def test_a_page_that_expired_leads_back_to_itself_and_says_so_once(client: Visitor) -> None:
+def test_expired_page_links_back_to_itself(client: Visitor) -> None:
     page = client.post("/en/cart", headers={"Referer": "http://localhost/en/products/tea?a=1"})
     assert '<a class="btn btn-primary" href="/en/products/tea?a=1">Reload</a>' in page.text
     assert text_of(page).count("Reload") == 2
-    stranger = client.post("/en/cart", headers={"Referer": "https://elsewhere.example/trap"})
-    assert 'href="/en/"' in stranger.text
-    assert "trap" not in stranger.text
+    foreign = client.post("/en/cart", headers={"Referer": "https://elsewhere.example/trap"})
+    assert 'href="/en/"' in foreign.text
+    assert "trap" not in foreign.text
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_wrong_method(client: Visitor, locale: str) -> None:
+def test_wrong_method(client: Visitor, locale: str) -> None:
     page = client.get(f"/{locale}/logout")
-    is_page(page, 405, locale)
+    assert_page(page, 405, locale)
     assert "POST" in page.headers["Allow"]
     answer = client.get(f"/{locale}/api/refcodes/track")
     assert error_of(answer)["code"] == "method_not_allowed"
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_signing_in_is_asked_of_fragments_and_posts(client: Visitor, locale: str) -> None:
-    is_fragment(client.fragment(f"/{locale}/orders"), 401)
+def test_fragments_and_posts_require_sign_in(client: Visitor, locale: str) -> None:
+    assert_fragment(client.fragment(f"/{locale}/orders"), 401)
     page = client.submit(f"/{locale}/checkout")
-    is_page(page, 401, locale)
+    assert_page(page, 401, locale)
     assert f'href="/{locale}/login"' in page.text
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_conflict(as_admin: Visitor, other: User, locale: str) -> None:
+def test_conflict(as_admin: Visitor, other: User, locale: str) -> None:
     page = as_admin.submit(f"/{locale}/admin/refcodes/{make_reward(other, 'minted').id}/approve")
-    is_page(page, 409, locale)
+    assert_page(page, 409, locale)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_too_large(client: Visitor, locale: str) -> None:
-    is_page(client.post(f"/{locale}/cart", data=b"x" * 300_000), 413, locale)
+    assert_page(client.post(f"/{locale}/cart", data=b"x" * 300_000), 413, locale)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_an_unexpected_error_tells_nothing_of_the_inside(broken: Flask, locale: str) -> None:
+def test_unexpected_error_reveals_no_details(broken: Flask, locale: str) -> None:
     client = visitor(broken)
     page = client.get(f"/{locale}/")
-    is_page(page, 500, locale)
+    assert_page(page, 500, locale)
     fragment = client.fragment(f"/{locale}/")
-    is_fragment(fragment, 500)
+    assert_fragment(fragment, 500)
     answer = client.get(f"/{locale}/api/store/products")
     assert (answer.status_code, error_of(answer)["code"]) == (500, "internal")
     for each in (page, fragment, answer):
-        assert "secret of the inside" not in each.text
+        assert "internal secret" not in each.text
         assert "ZeroDivision" not in each.text
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_database_away(away: Flask, locale: str) -> None:
-    client = visitor(away)
+def test_database_unavailable(offline: Flask, locale: str) -> None:
+    client = visitor(offline)
     page = client.get(f"/{locale}/?x=1")
-    is_page(page, 503, locale)
+    assert_page(page, 503, locale)
     assert f'href="/{locale}/?x=1"' in page.text
-    is_fragment(client.fragment(f"/{locale}/"), 503)
+    assert_fragment(client.fragment(f"/{locale}/"), 503)
     answer = client.get(f"/{locale}/api/store/products")
     assert (answer.status_code, error_of(answer)["code"]) == (503, "database_away")
 
 
-def test_a_database_away_for_somebody_signed_in(app: Flask, owner: User) -> None:
+def test_database_unavailable_for_a_signed_in_user(app: Flask, owner: User) -> None:
     client = visitor(app, owner)
     token = client.token()
     lose_database()
@@ -154,14 +154,14 @@ def test_a_database_away_for_somebody_signed_in(app: Flask, owner: User) -> None
     assert "127.0.0.1" not in answer.text
 
 
-def test_pages_that_need_no_database_work_without_it(away: Flask) -> None:
-    client = visitor(away)
+def test_static_pages_work_without_the_database(offline: Flask) -> None:
+    client = visitor(offline)
     for path in ("/login", "/register", "/brand.css", "/healthz"):
         assert client.get(path).status_code == 200, path
 
 
 @pytest.mark.parametrize("error", [BadRequest, Conflict, Gone, ImATeapot, RequestURITooLarge])
-def test_an_error_of_the_client_is_never_told_as_ours(
+def test_client_error_is_never_a_server_error(
     app: Flask, monkeypatch: pytest.MonkeyPatch, error: type[HTTPException]
 ) -> None:
     def refuse() -> None:
@@ -175,12 +175,12 @@ def test_an_error_of_the_client_is_never_told_as_ours(
 
 @pytest.mark.parametrize("path", ["/", "/refcodes", "/api/refcodes", "/uk/login"])
 @pytest.mark.parametrize("host", ["a" * 5000, "a b", "a/b", ".", "a..b", "[::1"])
-def test_a_host_that_is_none_is_the_clients_fault(app: Flask, path: str, host: str) -> None:
+def test_malformed_host_is_a_client_error(app: Flask, path: str, host: str) -> None:
     answer = FlaskClient(app, app.response_class).get(path, headers={"Host": host})
     assert answer.status_code < 500
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
-def test_a_title_says_what_happened(client: Visitor) -> None:
+def test_error_title_is_translated(client: Visitor) -> None:
     titles = {re.search(r"<title>(.*?)</title>", client.get(f"/{code}/none").text)[1] for code in LOCALES}
     assert len(titles) == 3

@@ -1,4 +1,4 @@
-"""The headers every kind of answer carries, and pages without inline code."""
+"""Response headers of every kind of response, and pages without inline code."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def answers(client: Visitor, as_owner: Visitor, as_admin: Visitor):
     yield as_admin.get("/admin/audit")
 
 
-def test_every_answer_is_guarded(client: Visitor, as_owner: Visitor, as_admin: Visitor) -> None:
+def test_every_response_has_security_headers(client: Visitor, as_owner: Visitor, as_admin: Visitor) -> None:
     for answer in answers(client, as_owner, as_admin):
         where, headers = answer.request.path, answer.headers
         assert headers["Content-Security-Policy"].startswith(POLICY), where
@@ -56,19 +56,19 @@ def test_every_answer_is_guarded(client: Visitor, as_owner: Visitor, as_admin: V
         assert "Strict-Transport-Security" not in headers, where
 
 
-def test_https_is_kept(make_app: MakeApp) -> None:
+def test_https_sets_hsts_and_secure_cookies(make_app: MakeApp) -> None:
     answer = make_app(app_url="https://shop.example").test_client().get("/")
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     assert "Secure" in next(text for text in answer.headers.getlist("Set-Cookie") if "ring_session" in text)
 
 
-def test_subdomains_are_covered_by_https_only_on_request(make_app: MakeApp) -> None:
-    def sent(**settings: bool) -> str:
+def test_hsts_covers_subdomains_only_when_configured(make_app: MakeApp) -> None:
+    def hsts(**settings: bool) -> str:
         answer = make_app(app_url="https://shop.example", **settings).test_client().get("/")
         return answer.headers["Strict-Transport-Security"]
 
-    assert "includeSubDomains" not in sent()
-    assert sent(hsts_include_subdomains=True).endswith("; includeSubDomains")
+    assert "includeSubDomains" not in hsts()
+    assert hsts(hsts_include_subdomains=True).endswith("; includeSubDomains")
 
 
 def test_policy_names_the_provider_page_and_the_logo_host(make_app: MakeApp) -> None:
@@ -80,20 +80,20 @@ def test_policy_names_the_provider_page_and_the_logo_host(make_app: MakeApp) -> 
     assert "img-src 'self' data: https://cdn.example;" in policy
 
 
-def test_the_session_cookie_is_closed_to_scripts(client: Visitor) -> None:
+def test_session_cookie_is_http_only(client: Visitor) -> None:
     (header,) = client.cookie_headers(client.get("/login"), "ring_session")
     assert "HttpOnly" in header
     assert "SameSite=Lax" in header
     assert "Path=/" in header
 
 
-def test_pages_are_private_and_the_api_is_not_stored(client: Visitor) -> None:
+def test_pages_are_private_and_api_responses_are_not_stored(client: Visitor) -> None:
     assert client.get("/").headers["Cache-Control"] == "private, no-cache"
     assert client.get("/api/store/products").headers["Cache-Control"] == "no-store"
     assert client.get("/api/none").headers["Cache-Control"] == "no-store"
 
 
-def test_downloads_of_a_person_are_not_stored(as_other: Visitor, code: Refcode) -> None:
+def test_private_downloads_are_not_stored(as_other: Visitor, code: Refcode) -> None:
     for path in (f"/refcodes/{code.code}/qr.svg", "/refcodes.csv"):
         answer = as_other.get(path)
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store"), path
@@ -104,7 +104,7 @@ INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript
 
 
 def pages(app, owner: User, admin: User, seller: User):
-    """Yield every page with something on it, as (name, text)."""
+    """Yield (name, text) of every page, filled with data."""
     code = make_code(owner)
     make_visits(code, {0: 3, 1: 8})
     product = make_product()
@@ -131,28 +131,28 @@ def pages(app, owner: User, admin: User, seller: User):
     yield "/vendor/earnings", visitor(app, seller).get("/vendor/earnings").text
 
 
-def test_no_page_carries_inline_code(app, owner: User, admin: User, seller: User) -> None:
-    found = {
+def test_pages_have_no_inline_code(app, owner: User, admin: User, seller: User) -> None:
+    inline_code = {
         name: INLINE.findall(text) for name, text in pages(app, owner, admin, seller) if INLINE.search(text)
     }
-    assert not found
+    assert not inline_code
 
 
-def test_no_page_asks_anybody_else(app, owner: User, admin: User, seller: User) -> None:
+def test_pages_load_nothing_from_other_hosts(app, owner: User, admin: User, seller: User) -> None:
     outside = re.compile(r'(?:src|href|action)="(?!/|#|\?)([^"]+)"')
     allowed = ("http://localhost/dev/wayforpay/pay",)
     for name, text in pages(app, owner, admin, seller):
         assert not [url for url in outside.findall(text) if url not in allowed], name
 
 
-def test_no_identifier_stands_twice_in_a_page(app, owner: User, admin: User, seller: User) -> None:
+def test_element_ids_are_unique_in_each_page(app, owner: User, admin: User, seller: User) -> None:
     for name, text in pages(app, owner, admin, seller):
         ids = re.findall(r'\sid="([^"]+)"', text)
         assert len(ids) == len(set(ids)), (name, {each for each in ids if ids.count(each) > 1})
 
 
 @pytest.mark.parametrize("color", ["#ffffff", "#000000", "#3b4cca", "#ffd700"])
-def test_the_brand_is_a_stylesheet(make_app: MakeApp, color: str) -> None:
+def test_brand_color_is_a_stylesheet(make_app: MakeApp, color: str) -> None:
     answer = make_app(brand_color=color).test_client().get("/brand.css")
     assert answer.mimetype == "text/css"
     assert f"--brand:{color}" in answer.text
@@ -160,7 +160,7 @@ def test_the_brand_is_a_stylesheet(make_app: MakeApp, color: str) -> None:
     assert contrast == ("#10141f" if color in ("#ffffff", "#ffd700") else "#ffffff")
 
 
-def test_the_brands_names_are_on_the_page(make_app: MakeApp) -> None:
+def test_brand_name_and_logo_are_on_the_page(make_app: MakeApp) -> None:
     page = (
         make_app(brand_name="Löwen & Söhne", brand_logo_url="/static/favicon.svg").test_client().get("/").text
     )

@@ -1,4 +1,4 @@
-"""Three languages: by prefix, by cookie, by account, by Accept-Language, else English."""
+"""Language selection: prefix, cookie, account, Accept-Language, then English."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SIGNED_IN = ("/orders", "/membership", "/checkout", "/refcodes", "/account/walle
 
 
 def language(answer) -> str:
-    found = re.search(r'<html lang="(\w+)">', answer.text)
-    assert found, answer.text[:200]
-    return found[1]
+    match = re.search(r'<html lang="(\w+)">', answer.text)
+    assert match, answer.text[:200]
+    return match[1]
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-def test_every_page_has_every_prefix(
+def test_every_page_works_under_every_prefix(
     client: Visitor, as_owner: Visitor, as_admin: Visitor, as_seller: Visitor, locale: str
 ) -> None:
     visits = [(client, path) for path in (*PAGES, f"/products/{make_product().slug}")]
@@ -35,14 +35,14 @@ def test_every_page_has_every_prefix(
         answer = browser.get(f"/{locale}{path}", headers={"Accept-Language": "pl"})
         assert answer.status_code == 200, path
         assert language(answer) == locale, path
-        # Every address of this site keeps the prefix, but for files and the switch of languages.
-        bare = re.sub(r'<a [^>]*\bhreflang="[^>]*>', "", answer.text)
-        inside = set(re.findall(r'(?:href|action|hx-get|hx-post)="(/[^"]*)"', bare))
+        # Every local URL keeps the prefix, except files and the language switch.
+        markup = re.sub(r'<a [^>]*\bhreflang="[^>]*>', "", answer.text)
+        inside = set(re.findall(r'(?:href|action|hx-get|hx-post)="(/[^"]*)"', markup))
         strays = {url for url in inside if not url.startswith((f"/{locale}/", "/static/", "/brand.css"))}
         assert not strays, (path, strays)
 
 
-def test_the_pages_differ_by_language(client: Visitor) -> None:
+def test_pages_differ_by_language(client: Visitor) -> None:
     for path in PAGES:
         mains = {client.get(f"/{code}{path}").text.split("<main")[1] for code in ("en", "uk", "ru")}
         assert len(mains) == 3, path
@@ -57,7 +57,7 @@ def test_accept_language_decides_without_a_choice(client: Visitor, header: str, 
     assert language(client.get("/", headers={"Accept-Language": header})) == expected
 
 
-def test_a_prefix_is_remembered_as_the_choice(client: Visitor) -> None:
+def test_prefix_is_remembered_as_the_choice(client: Visitor) -> None:
     client.get("/uk/")
     cookie = client.get_cookie("ring_locale")
     assert (cookie.value, cookie.path, cookie.max_age) == ("uk", "/", 365 * 24 * 3600)
@@ -66,13 +66,13 @@ def test_a_prefix_is_remembered_as_the_choice(client: Visitor) -> None:
     assert language(client.get("/cart")) == "ru"
 
 
-def test_a_cookie_that_is_no_language_is_ignored(client: Visitor) -> None:
+def test_invalid_language_cookie_is_ignored(client: Visitor) -> None:
     for value in ("xx", "", "EN", "../../etc", "uk\x00"):
         client.set_cookie("ring_locale", value)
         assert language(client.get("/")) == "en"
 
 
-def test_the_accounts_language_stands_behind_the_cookie(app, owner: User) -> None:
+def test_cookie_takes_precedence_over_the_account_language(app, owner: User) -> None:
     User.update(locale="ru").where(User.id == owner.id).execute()
     browser = visitor(app, owner)
     assert language(browser.get("/", headers={"Accept-Language": "uk"})) == "ru"
@@ -80,24 +80,24 @@ def test_the_accounts_language_stands_behind_the_cookie(app, owner: User) -> Non
     assert language(browser.get("/")) == "uk"
 
 
-def test_the_switch_leads_to_this_page_in_each_language(client: Visitor) -> None:
+def test_language_switch_links_to_the_same_page(client: Visitor) -> None:
     page = client.get("/uk/register?next=%2Frefcodes&x=1").text
     for code in ("en", "uk", "ru"):
         assert f'href="/{code}/register?next=%2Frefcodes&amp;x=1" lang="{code}"' in page
 
 
 @pytest.mark.parametrize("path", ["/uk", "/xx/", "/UK/", "/ukraine", "/uk/uk/"])
-def test_what_is_no_prefix(client: Visitor, path: str) -> None:
+def test_unknown_prefix_is_not_found(client: Visitor, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == (200 if path == "/uk" else 404)
 
 
-def test_the_answer_varies_by_what_decides(client: Visitor) -> None:
+def test_vary_header_names_the_deciding_headers(client: Visitor) -> None:
     vary = {name.lower() for name in client.get("/").vary}
     assert {"accept-language", "cookie", "hx-request"} <= vary
 
 
-def test_numbers_follow_the_language(client: Visitor) -> None:
+def test_numbers_are_formatted_by_language(client: Visitor) -> None:
     make_product(price_minor=123_456_789)
     assert "1,234,567.89" in client.get("/en/").text
     for code in ("uk", "ru"):
@@ -112,7 +112,7 @@ def test_numbers_follow_the_language(client: Visitor) -> None:
         ("UTC", ("UTC", "UTC", "UTC")),
     ],
 )
-def test_a_zone_is_named_as_the_language_calls_its_city(
+def test_time_zone_city_is_translated(
     make_app: MakeApp, owner: User, zone: str, cities: tuple[str, ...]
 ) -> None:
     give_credit(owner, 100)

@@ -1,4 +1,4 @@
-"""X-Request-ID: on every answer, on error pages, in the log; taken over from trusted proxies only."""
+"""X-Request-ID on every response, on error pages and in the log; accepted from trusted proxies only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECEIVED = "proxy-0123456789"
 
 
 @pytest.mark.parametrize("path", ["/", "/static/portal.js", "/no/such/page", "/api/store/products"])
-def test_every_answer_has_an_id_of_its_own(client: Visitor, path: str) -> None:
+def test_every_response_has_its_own_id(client: Visitor, path: str) -> None:
     ids = set()
     for _ in range(2):
         with client.get(path) as answer:

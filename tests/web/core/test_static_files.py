@@ -1,4 +1,4 @@
-"""Static files: hashed names for a year, plain names for a moment, nothing beside the folder."""
+"""Static files: long caching of hashed names, short caching of plain names, nothing outside the folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def fetch(client: Visitor, url: str):
     return answer, body
 
 
-def test_every_file_is_answered_under_both_names(client: Visitor) -> None:
+def test_every_file_is_served_under_both_names(client: Visitor) -> None:
     for file in sorted(path for path in STATIC.rglob("*") if path.is_file()):
         name = file.relative_to(STATIC).as_posix()
         hashed, body = fetch(client, asset(name))
@@ -32,13 +32,13 @@ def test_every_file_is_answered_under_both_names(client: Visitor) -> None:
     ["/static/", "/static/none.css", "/static/portal.000000000000.css", "/static/../settings.py",
      "/static/%2e%2e/settings.py", "/static/..%2fsettings.py", "/uk/static/portal.css", "/static/portal.css/"],
 )  # fmt: skip
-def test_nothing_else_is(client: Visitor, url: str) -> None:
+def test_other_paths_are_not_found(client: Visitor, url: str) -> None:
     answer, body = fetch(client, url)
     assert answer.status_code == 404
     assert b"SecretStr" not in body
 
 
-def test_types_are_told(client: Visitor) -> None:
+def test_content_types_are_set(client: Visitor) -> None:
     for name, kind in (
         ("portal.css", "text/css"),
         ("portal.js", "text/javascript"),
@@ -47,6 +47,6 @@ def test_types_are_told(client: Visitor) -> None:
         assert fetch(client, asset(name))[0].mimetype == kind
 
 
-def test_an_asset_that_is_not_there_is_an_error_at_once() -> None:
+def test_missing_asset_raises() -> None:
     with pytest.raises(FileNotFoundError):
         asset("no-such-file.css")

@@ -30,7 +30,7 @@ def weight(text: str) -> int:
     return len(gzip.compress(text.encode()))
 
 
-def test_pages_are_light(app: Flask, owner: User, seller: User) -> None:
+def test_pages_stay_within_the_size_limit(app: Flask, owner: User, seller: User) -> None:
     admin = make_admin()
     vendor = seller.vendor_set.get()
     products = [make_product(vendor) for _ in range(40)]
@@ -48,7 +48,7 @@ def test_pages_are_light(app: Flask, owner: User, seller: User) -> None:
                 f"/admin/audit?orderReference={order.order_reference}"),
         seller: ("/vendor/earnings",),
     }  # fmt: skip
-    heavy = {}
+    oversized = {}
     for user, paths in pages.items():
         browser = visitor(app, user)
         for path in paths:
@@ -56,27 +56,27 @@ def test_pages_are_light(app: Flask, owner: User, seller: User) -> None:
                 answer = browser.get(f"/{locale}{path}")
                 assert answer.status_code == 200
                 if weight(answer.text) > PAGE:
-                    heavy[f"/{locale}{path}"] = weight(answer.text)
-    assert not heavy
+                    oversized[f"/{locale}{path}"] = weight(answer.text)
+    assert not oversized
 
 
-def test_fragments_are_light(app: Flask, owner: User, admin: User) -> None:
+def test_fragments_stay_within_the_size_limit(app: Flask, owner: User, admin: User) -> None:
     code = make_code(owner)
     rewards = [make_reward(code, "minted") for _ in range(50)]
     order = make_order(owner)
     make_payment(order)
-    reader, decider = visitor(app, owner), visitor(app, admin)
+    owner_browser, admin_browser = visitor(app, owner), visitor(app, admin)
     for answer in (
-        reader.fragment("/uk/refcodes"),
-        reader.fragment(f"/uk/checkout/processing/{order.order_reference}"),
-        decider.fragment(f"/uk/admin/refcodes/{rewards[0].id}/row"),
-        reader.fragment("/uk/none"),
+        owner_browser.fragment("/uk/refcodes"),
+        owner_browser.fragment(f"/uk/checkout/processing/{order.order_reference}"),
+        admin_browser.fragment(f"/uk/admin/refcodes/{rewards[0].id}/row"),
+        owner_browser.fragment("/uk/none"),
     ):
         assert "<html" not in answer.text
         assert weight(answer.text) <= FRAGMENT, answer.request.path
 
 
-def test_a_first_load_is_light(app: Flask) -> None:
+def test_first_load_stays_within_the_size_limit(app: Flask) -> None:
     vendor = make_vendor()
     for _ in range(40):
         make_product(vendor)

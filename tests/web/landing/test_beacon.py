@@ -24,7 +24,7 @@ def visits(code: Refcode) -> tuple[int, int]:
     return Refcode.get_by_id(code.code).visits_total, buckets
 
 
-def test_an_arrival_counts_without_session_or_token(client: Visitor, code: Refcode) -> None:
+def test_beacon_counts_without_session_or_csrf_token(client: Visitor, code: Refcode) -> None:
     answer = client.post(TRACK, json={"code": code.code}, headers=BROWSER)
     assert answer.status_code == 200
     assert answer.get_json() == {"success": True}
@@ -74,7 +74,7 @@ def test_codes_are_case_sensitive(client: Visitor, other) -> None:
     assert client.post(TRACK, json={"code": "abcdefgh"}).status_code == 404
 
 
-def test_a_deactivated_code_counts_nothing(client: Visitor, other) -> None:
+def test_deactivated_code_is_not_counted(client: Visitor, other) -> None:
     code = make_code(other, active=False)
     assert client.post(TRACK, json={"code": code.code}).status_code == 404
     assert visits(code) == (0, 0)
@@ -91,20 +91,18 @@ def test_a_deactivated_code_counts_nothing(client: Visitor, other) -> None:
         {**BROWSER, "X-Moz": "prefetch"},
     ],
 )
-def test_programs_and_prefetches_do_not_count(
-    client: Visitor, code: Refcode, headers: dict[str, str]
-) -> None:
+def test_bots_and_prefetches_are_not_counted(client: Visitor, code: Refcode, headers: dict[str, str]) -> None:
     answer = client.post(TRACK, json={"code": code.code}, headers=headers)
     assert answer.get_json() == {"success": True}
     assert visits(code) == (0, 0)
 
 
-def test_reading_is_refused(client: Visitor) -> None:
+def test_get_is_refused(client: Visitor) -> None:
     answer = client.get(TRACK)
     assert (answer.status_code, error_of(answer)["code"]) == (405, "method_not_allowed")
 
 
-def test_a_flood_is_refused_and_told_when_to_come_back(make_app: MakeApp, other) -> None:
+def test_excess_beacons_are_refused_with_retry_after(make_app: MakeApp, other) -> None:
     code = make_code(other)
     client = make_app(rate_limit_beacon="3 per minute").test_client()
     answers = [client.post(TRACK, json={"code": code.code}, headers=BROWSER) for _ in range(5)]
@@ -114,7 +112,7 @@ def test_a_flood_is_refused_and_told_when_to_come_back(make_app: MakeApp, other)
     assert visits(code) == (3, 3)
 
 
-def test_the_windows_end_today_in_utc(app: Flask, other) -> None:
+def test_visit_windows_end_today_in_utc(app: Flask, other) -> None:
     code = make_code(other)
     reader, client = app.test_client().sign_in_as(other), app.test_client()
     for _ in range(2):
@@ -130,13 +128,13 @@ def test_the_windows_end_today_in_utc(app: Flask, other) -> None:
         assert answer["total"] == 2
 
 
-def test_arrivals_at_the_same_moment_all_count(app: Flask, code: Refcode) -> None:
-    def arrive(_: int) -> int:
+def test_concurrent_beacons_all_count(app: Flask, code: Refcode) -> None:
+    def send_beacon(_: int) -> int:
         try:
             return app.test_client().post(TRACK, json={"code": code.code}, headers=BROWSER).status_code
         finally:
             release_connection()
 
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(arrive, range(40))) == {200}
+        assert set(pool.map(send_beacon, range(40))) == {200}
     assert visits(code) == (40, 40)

@@ -1,4 +1,4 @@
-"""The beacon's rate limit: an address's share, replicas that share it through Redis, and a Redis that is away."""
+"""The beacon's rate limit: per address, shared through Redis, and without Redis."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def redis() -> Iterator[tuple[str, Popen[bytes]]]:
         yield running
 
 
-def arrive(client: Visitor, code: Refcode, address: str = "192.0.2.1") -> int:
+def send_beacon(client: Visitor, code: Refcode, address: str = "192.0.2.1") -> int:
     answer = client.post(
         TRACK, json={"code": code.code}, headers=BROWSER, environ_base={"REMOTE_ADDR": address}
     )
     return answer.status_code
 
 
-def test_each_address_has_a_share_of_its_own(make_app: MakeApp, code: Refcode) -> None:
+def test_each_address_has_its_own_limit(make_app: MakeApp, code: Refcode) -> None:
     client = make_app(rate_limit_beacon="2 per minute").test_client()
-    assert [arrive(client, code, "192.0.2.1") for _ in range(3)] == [200, 200, 429]
-    assert arrive(client, code, "192.0.2.2") == 200
+    assert [send_beacon(client, code, "192.0.2.1") for _ in range(3)] == [200, 200, 429]
+    assert send_beacon(client, code, "192.0.2.2") == 200
 
 
-def test_a_household_is_one_address_under_ipv6() -> None:
+def test_ipv6_network_counts_as_one_address() -> None:
     assert visitor_key("2001:db8:1:2:3:4:5:6") == visitor_key("2001:db8:1:2::9") == "2001:db8:1:2::/64"
     assert visitor_key("2001:db8:1:3::9") != visitor_key("2001:db8:1:2::9")
     assert visitor_key("192.0.2.1") == visitor_key("::ffff:192.0.2.1") == "192.0.2.1"
@@ -48,37 +48,37 @@ def test_replicas_share_the_limit_through_redis(
     make_app: MakeApp, code: Refcode, redis: tuple[str, Popen[bytes]]
 ) -> None:
     clients = [make_app(rate_limit_beacon="3 per minute", redis_url=redis[0]).test_client() for _ in range(2)]
-    assert [arrive(clients[number % 2], code) for number in range(5)] == [200, 200, 200, 429, 429]
+    assert [send_beacon(clients[number % 2], code) for number in range(5)] == [200, 200, 200, 429, 429]
     assert Refcode.get_by_id(code.code).visits_total == 3
 
 
-def test_replicas_without_redis_count_each_for_itself(make_app: MakeApp, code: Refcode) -> None:
+def test_replicas_without_redis_count_separately(make_app: MakeApp, code: Refcode) -> None:
     clients = [make_app(rate_limit_beacon="1 per minute").test_client() for _ in range(2)]
-    assert [arrive(client, code) for client in clients] == [200, 200]
+    assert [send_beacon(client, code) for client in clients] == [200, 200]
 
 
-def test_a_redis_that_dies_turns_nobody_away(
+def test_redis_failure_falls_back_to_local_limits(
     make_app: MakeApp, code: Refcode, redis: tuple[str, Popen[bytes]]
 ) -> None:
     url, process = redis
     app = make_app(rate_limit_beacon="3 per minute", rate_limit_sign_in="1000 per minute", redis_url=url)
     client = app.test_client()
-    assert arrive(client, code) == 200
+    assert send_beacon(client, code) == 200
     process.kill()
     process.wait()
     started = time.monotonic()
-    assert [arrive(client, code) for _ in range(4)] == [200, 200, 200, 429]
+    assert [send_beacon(client, code) for _ in range(4)] == [200, 200, 200, 429]
     assert time.monotonic() - started < 5
-    # The pages whose limits Flask-Limiter keeps go on too.
+    # Pages limited by Flask-Limiter keep working too.
     assert (
         client.submit("/login", {"email": "nobody@x.example", "password": "wrong-password"}).status_code
         == 401
     )
 
 
-def test_a_refused_visitor_is_told_in_words_and_when(make_app: MakeApp, code: Refcode) -> None:
+def test_rate_limited_beacon_gets_error_and_retry_after(make_app: MakeApp, code: Refcode) -> None:
     client = make_app(rate_limit_beacon="1 per minute").test_client()
-    arrive(client, code)
+    send_beacon(client, code)
     answer = client.post(
         TRACK, json={"code": code.code}, headers=BROWSER, environ_base={"REMOTE_ADDR": "192.0.2.1"}
     )
@@ -87,12 +87,14 @@ def test_a_refused_visitor_is_told_in_words_and_when(make_app: MakeApp, code: Re
     assert 0 < int(answer.headers["Retry-After"]) <= 61
 
 
-# ---------------------------------------------------------------------- the short way and the usual one
+# ---------------------------------------------------------------------- the fast path and the regular route
 
 
 @pytest.mark.parametrize("prefix", ["", "/uk"])
 @pytest.mark.parametrize("query", ["", "?x=1"])
-def test_both_ways_count_and_answer_the_same(client: Visitor, code: Refcode, prefix: str, query: str) -> None:
+def test_fast_path_and_regular_route_behave_the_same(
+    client: Visitor, code: Refcode, prefix: str, query: str
+) -> None:
     answer = client.post(f"{prefix}{TRACK}{query}", json={"code": code.code}, headers=BROWSER)
     assert (answer.status_code, answer.get_json()) == (200, {"success": True})
     assert answer.mimetype == "application/json"
@@ -103,8 +105,8 @@ def test_both_ways_count_and_answer_the_same(client: Visitor, code: Refcode, pre
     assert Refcode.get_by_id(code.code).visits_total == 1
 
 
-def test_an_error_counts_once_against_the_limit(make_app: MakeApp, code: Refcode) -> None:
+def test_failed_beacon_counts_once_against_the_limit(make_app: MakeApp, code: Refcode) -> None:
     client = make_app(rate_limit_beacon="2 per minute").test_client()
-    wrong = client.post(TRACK, json={"code": "nosuchcd"}, environ_base={"REMOTE_ADDR": "192.0.2.1"})
-    assert wrong.status_code == 404
-    assert [arrive(client, code) for _ in range(2)] == [200, 429]
+    failed = client.post(TRACK, json={"code": "nosuchcd"}, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+    assert failed.status_code == 404
+    assert [send_beacon(client, code) for _ in range(2)] == [200, 429]

@@ -20,7 +20,7 @@ def attributes(client: Visitor, response, name: str) -> set[str]:
 
 @pytest.mark.parametrize("path", ["/", "/uk/", "/ru/cart", "/en/login", "/register", "/refcodes"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_any_landing_page_sets_both_cookies(client: Visitor, code: Refcode, path: str, method: str) -> None:
+def test_landing_page_sets_both_cookies(client: Visitor, code: Refcode, path: str, method: str) -> None:
     answer = client.open(f"{path}?ref={code.code}", method=method)
     common = {"Max-Age=2592000", "Path=/", "SameSite=Lax"}
     hidden, visible = (attributes(client, answer, name) for name in COOKIES)
@@ -31,23 +31,23 @@ def test_any_landing_page_sets_both_cookies(client: Visitor, code: Refcode, path
     assert "Cookie" in answer.vary
 
 
-def test_a_product_page_is_a_landing_page(client: Visitor, code: Refcode) -> None:
+def test_product_page_is_a_landing_page(client: Visitor, code: Refcode) -> None:
     client.get(f"/uk/products/{make_product().slug}?utm_source=x&ref={code.code}")
     assert client.get_cookie("ring_ref").value == code.code
 
 
-def test_under_https_the_cookies_are_secure(make_app: MakeApp, code: Refcode) -> None:
+def test_cookies_are_secure_over_https(make_app: MakeApp, code: Refcode) -> None:
     client = make_app(app_url="https://shop.example").test_client()
     answer = client.get(f"/?ref={code.code}")
     for name in COOKIES:
         assert "Secure" in attributes(client, answer, name)
-    behind = make_app().test_client()
-    answer = behind.get(f"/?ref={code.code}", base_url="https://localhost")
+    proxied = make_app().test_client()
+    answer = proxied.get(f"/?ref={code.code}", base_url="https://localhost")
     for name in COOKIES:
-        assert "Secure" in attributes(behind, answer, name)
+        assert "Secure" in attributes(proxied, answer, name)
 
 
-def test_the_first_touch_wins(client: Visitor, code: Refcode) -> None:
+def test_first_touch_wins(client: Visitor, code: Refcode) -> None:
     client.get(f"/?ref={code.code}")
     answer = client.get("/?ref=ABCDEFGH")
     for name in COOKIES:
@@ -55,8 +55,8 @@ def test_the_first_touch_wins(client: Visitor, code: Refcode) -> None:
         assert client.get_cookie(name).value == code.code
 
 
-def test_a_well_formed_code_needs_no_look_up(client: Visitor) -> None:
-    # Whether it is known is asked where it is used, so a landing page costs no query.
+def test_well_formed_code_is_stored_without_lookup(client: Visitor) -> None:
+    # The code is verified where it is used, so a landing page costs no query.
     client.get("/?ref=ABCDEFGH")
     assert client.get_cookie("ring_ref").value == "ABCDEFGH"
 
@@ -68,7 +68,7 @@ def test_a_well_formed_code_needs_no_look_up(client: Visitor) -> None:
      "ref=<script>", "ref=%FF%FE", "ref=ABCDEFGH'x", "ref=ABCDEFGH.x", "ref=x.ABCDEFGH", "referral=ABCDEFGH",
      "ref=ABCDEFGHABCDEFGH", "utm_source=ABCDEFGH"],
 )  # fmt: skip
-def test_what_is_no_code_sets_nothing(client: Visitor, query: str) -> None:
+def test_malformed_code_sets_no_cookie(client: Visitor, query: str) -> None:
     answer = client.get(f"/?{query}")
     assert answer.status_code == 200
     for name in COOKIES:
@@ -84,7 +84,7 @@ def test_what_is_no_code_sets_nothing(client: Visitor, query: str) -> None:
      "ref=ABCDEFGH%26utm_source%3Dx", "ref=ABCDEFGH%23top", "gclid=z&ref=ABCDEFGH", "ref=&ref=ABCDEFGH",
      "ref=bad!&ref=ABCDEFGH", "ref=ABCDEFGH&ref=JKLMNPQR", "ref=ABCDEFGH&REF=JKLMNPQR"],
 )  # fmt: skip
-def test_what_messengers_do_to_a_link_does_not_lose_the_code(client: Visitor, query: str) -> None:
+def test_code_survives_mangled_links(client: Visitor, query: str) -> None:
     client.get(f"/?{query}")
     for name in COOKIES:
         assert client.get_cookie(name).value == "ABCDEFGH"
@@ -93,49 +93,47 @@ def test_what_messengers_do_to_a_link_does_not_lose_the_code(client: Visitor, qu
 @pytest.mark.parametrize(
     "cookie", ["", "ABCDEFG0", "a" * 4000, "%00", '"; drop', "ABCDEFGH%20", "💥".encode().hex()]
 )
-def test_a_tampered_cookie_is_no_first_touch(client: Visitor, code: Refcode, cookie: str) -> None:
+def test_tampered_cookie_is_replaced(client: Visitor, code: Refcode, cookie: str) -> None:
     client.set_cookie("ring_ref", cookie)
     assert client.get(f"/?ref={code.code}").status_code == 200
     assert client.get_cookie("ring_ref").value == code.code
 
 
-def test_the_visible_cookie_decides_nothing(client: Visitor, code: Refcode) -> None:
+def test_visible_cookie_is_ignored(client: Visitor, code: Refcode) -> None:
     client.set_cookie("ring_ref_visible", "JKLMNPQR")
     client.get(f"/?ref={code.code}")
     assert client.get_cookie("ring_ref").value == code.code
 
 
-def test_a_code_that_credits_nobody_gives_way_to_the_next_link(
-    client: Visitor, code: Refcode, other: User
-) -> None:
-    dead = make_code(other, active=False)
-    client.get(f"/?ref={dead.code}")
-    assert client.post(TRACK, json={"code": dead.code}).status_code == 404
+def test_unknown_code_is_forgotten_for_the_next_link(client: Visitor, code: Refcode, other: User) -> None:
+    inactive = make_code(other, active=False)
+    client.get(f"/?ref={inactive.code}")
+    assert client.post(TRACK, json={"code": inactive.code}).status_code == 404
     for name in COOKIES:
         assert client.get_cookie(name) is None
     client.get(f"/?ref={code.code}")
     assert client.get_cookie("ring_ref").value == code.code
 
 
-def test_a_beacon_of_another_code_forgets_nothing(client: Visitor, code: Refcode) -> None:
+def test_beacon_of_another_code_keeps_the_first_touch(client: Visitor, code: Refcode) -> None:
     client.get(f"/?ref={code.code}")
     assert client.post(TRACK, json={"code": "nosuchcd"}).status_code == 404
     assert client.get_cookie("ring_ref").value == code.code
 
 
-def test_raw_bytes_in_the_query_are_answered(client: Visitor) -> None:
+def test_raw_bytes_in_the_query_are_ignored(client: Visitor) -> None:
     answer = client.get("/", environ_overrides={"QUERY_STRING": "ref=\xff&x=\xc3"})
     assert answer.status_code == 200
     assert client.get_cookie("ring_ref") is None
 
 
-def test_a_malformed_cookie_does_not_keep_the_first_touch_out(client: Visitor, code: Refcode) -> None:
+def test_malformed_cookie_does_not_block_the_first_touch(client: Visitor, code: Refcode) -> None:
     client.set_cookie("ring_ref", "nonsense!")
     client.get(f"/?ref={code.code}")
     assert client.get_cookie("ring_ref").value == code.code
 
 
-def test_what_is_no_landing_page_sets_nothing(client: Visitor, as_owner: Visitor, code: Refcode) -> None:
+def test_other_routes_set_no_cookie(client: Visitor, as_owner: Visitor, code: Refcode) -> None:
     query = f"?ref={code.code}"
     answers = [
         client.get(f"/api/store/products{query}"),

@@ -1,4 +1,4 @@
-"""Where people are noted, by which address, with which cookie; and how admins see what it led to."""
+"""Sightings of referrers and buyers: when they are noted, the device cookie, and the hints shown to admins."""
 
 from __future__ import annotations
 
@@ -33,23 +33,25 @@ def order(browser: Visitor, address: str = HOME) -> Order:
     return Order.get_by_id(answer.get_json()["orderId"])
 
 
-def noted() -> set[int]:
+def noted_users() -> set[int]:
     return {row.user_id for row in AccessSignal.select()}
 
 
-def kinds() -> set[str]:
+def shared_kinds() -> set[str]:
     return {row.kind for row in SharedSignal.select()}
 
 
-def test_a_second_account_in_the_same_browser(app: Flask, code: Refcode, other: User, admin: User) -> None:
+def test_second_account_in_the_same_browser_is_hinted(
+    app: Flask, code: Refcode, other: User, admin: User
+) -> None:
     browser = visitor(app)
     sign_in(browser, other)
     browser.submit("/logout")
     browser.get(f"/?ref={code.code}")
     browser.submit("/register", SIGN_UP, **at(OFFICE))
     placed = order(browser, OFFICE)
-    assert placed.referral_code == code.code, "a hint blocks nobody"
-    assert kinds() == {"device"}
+    assert placed.referral_code == code.code, "a hint does not block the referral"
+    assert shared_kinds() == {"device"}
     reward = make_reward(code, order_reference=placed.order_reference, referee_user_id=placed.buyer_user_id)
     for url in ("/admin/refcodes", f"/admin/audit?orderReference={placed.order_reference}"):
         text = text_of(visitor(app, admin).get(url))
@@ -59,37 +61,41 @@ def test_a_second_account_in_the_same_browser(app: Flask, code: Refcode, other: 
 
 
 @pytest.mark.parametrize("referred", [True, False])
-def test_an_account_that_confirms_its_e_mail_first(make_app: MakeApp, code: Refcode, referred: bool) -> None:
+def test_unconfirmed_account_is_noted_after_confirmation(
+    make_app: MakeApp, code: Refcode, referred: bool
+) -> None:
     browser = visitor(make_app(registration_confirmation=True))
     if referred:
         browser.get(f"/?ref={code.code}")
     browser.submit("/register", SIGN_UP)
-    assert noted() == set(), "the answer must not tell a new e-mail from a known one"
+    assert noted_users() == set(), "the response must not reveal whether the e-mail is registered"
     browser.submit(newest_link(browser))
-    assert noted() == ({User.get(User.email == SIGN_UP["email"]).id} if referred else set())
+    assert noted_users() == ({User.get(User.email == SIGN_UP["email"]).id} if referred else set())
 
 
-def test_another_browser_at_the_same_address(app: Flask, code: Refcode, other: User, owner: User) -> None:
+def test_another_browser_at_the_same_address_is_hinted(
+    app: Flask, code: Refcode, other: User, owner: User
+) -> None:
     buyer = visitor(app, owner)
     buyer.get(f"/?ref={code.code}")
     order(buyer)
-    assert kinds() == set()
+    assert shared_kinds() == set()
     sign_in(visitor(app), other)
-    assert kinds() == {"address"}
+    assert shared_kinds() == {"address"}
 
 
-def test_another_browser_elsewhere(app: Flask, code: Refcode, other: User, owner: User) -> None:
+def test_another_browser_elsewhere_is_not_hinted(app: Flask, code: Refcode, other: User, owner: User) -> None:
     sign_in(visitor(app), other)
     buyer = visitor(app, owner)
     buyer.get(f"/?ref={code.code}")
     order(buyer, OFFICE)
-    assert noted() == {other.id, owner.id}
-    assert kinds() == set()
+    assert noted_users() == {other.id, owner.id}
+    assert shared_kinds() == set()
 
 
-@pytest.mark.parametrize(("proxies", "found"), [(1, True), (0, False)])
-def test_a_proxys_word_counts_only_where_it_is_trusted(
-    make_app: MakeApp, code: Refcode, other: User, owner: User, proxies: int, found: bool
+@pytest.mark.parametrize(("proxies", "is_hinted"), [(1, True), (0, False)])
+def test_forwarded_address_counts_only_from_a_trusted_proxy(
+    make_app: MakeApp, code: Refcode, other: User, owner: User, proxies: int, is_hinted: bool
 ) -> None:
     app = make_app(trusted_proxies=proxies)
     forwarded = {"X-Forwarded-For": HOME}
@@ -100,7 +106,7 @@ def test_a_proxys_word_counts_only_where_it_is_trusted(
     buyer.get(f"/?ref={code.code}")
     body = {"items": [{"productId": make_product().id, "quantity": 1}]}
     buyer.send("/api/store/orders", body, headers=forwarded, **at("10.0.0.2"))
-    assert (kinds() == {"address"}) is found
+    assert (shared_kinds() == {"address"}) is is_hinted
 
 
 def test_only_referrers_and_credited_buyers_are_noted(
@@ -111,23 +117,23 @@ def test_only_referrers_and_credited_buyers_are_noted(
     sign_in(browser, other)
     order(as_owner)
     as_owner.send("/api/membership/upgrade", {"tier": "MEMBER"})
-    assert noted() == set()
-    for each in (browser, as_owner):
-        assert each.get_cookie("ring_device") is None
+    assert noted_users() == set()
+    for client in (browser, as_owner):
+        assert client.get_cookie("ring_device") is None
     make_code(other)
     sign_in(browser, other)
     User.update(referred_by_user_id=other.id).where(User.id == owner.id).execute()
     as_owner.send("/api/membership/upgrade", {"tier": "MEMBER"})
-    assert noted() == {owner.id, other.id}
+    assert noted_users() == {owner.id, other.id}
 
 
-def test_the_device_cookie_is_the_portals_own(app: Flask, client: Visitor) -> None:
+def test_device_cookie_is_issued_by_the_portal(app: Flask, client: Visitor) -> None:
     client.set_cookie("ring_device", "mine")
     header = client.cookie_headers(client.submit("/register", SIGN_UP), "ring_device")[0]
     value = header.split("=", 1)[1].split(";")[0]
     assert len(value) == 22
-    for wanted in ("HttpOnly", "SameSite=Lax", "Max-Age=2592000", "Path=/"):
-        assert wanted in header
+    for attribute in ("HttpOnly", "SameSite=Lax", "Max-Age=2592000", "Path=/"):
+        assert attribute in header
     other = make_code(make_user()).owner
     client.submit("/logout")
     answer = client.submit("/login", {"email": other.email, "password": PASSWORD})
@@ -135,17 +141,17 @@ def test_the_device_cookie_is_the_portals_own(app: Flask, client: Visitor) -> No
     assert client.get_cookie("ring_device").value == value
 
 
-def test_checkout_goes_on_when_nothing_can_be_noted(as_owner: Visitor, code: Refcode) -> None:
+def test_checkout_continues_when_sightings_fail(as_owner: Visitor, code: Refcode) -> None:
     as_owner.get(f"/?ref={code.code}")
     query("ALTER TABLE signal_salts RENAME TO away")
     try:
         assert order(as_owner).referral_code == code.code
     finally:
         query("ALTER TABLE away RENAME TO signal_salts")
-    assert noted() == set()
+    assert noted_users() == set()
 
 
-def test_hints_are_said_in_every_language(app: Flask, admin: User, code: Refcode, owner: User) -> None:
+def test_hints_are_translated(app: Flask, admin: User, code: Refcode, owner: User) -> None:
     make_reward(code, referee_user_id=owner.id)
     SharedSignal.insert(
         referrer_user_id=code.owner_user_id, referee_user_id=owner.id, kind="address"

@@ -1,4 +1,4 @@
-"""The referrer's dashboard: totals over every row, links, QR codes, the reward history."""
+"""The referrer dashboard: totals, links, QR codes and the reward history."""
 
 from __future__ import annotations
 

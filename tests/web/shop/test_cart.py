@@ -16,7 +16,7 @@ def add(client: Visitor, product: Product, quantity: object = 1, **more: object)
     return client.submit("/cart", {"productId": product.id, "quantity": quantity, **more})
 
 
-def test_adding_leads_to_the_cart(client: Visitor) -> None:
+def test_adding_redirects_to_the_cart(client: Visitor) -> None:
     product = make_product(name="A teapot", price_minor=12_345)
     answer = add(client, product, 2)
     assert (answer.status_code, answer.location) == (303, "/cart")
@@ -25,37 +25,37 @@ def test_adding_leads_to_the_cart(client: Visitor) -> None:
     assert "246.90" in text
 
 
-def test_adding_again_adds_up(client: Visitor) -> None:
+def test_adding_again_increases_the_quantity(client: Visitor) -> None:
     product = make_product()
     add(client, product, 2)
     add(client, product, 3)
     assert client.cart() == {str(product.id): 5}
 
 
-def test_a_quantity_is_set(client: Visitor) -> None:
+def test_quantity_is_set(client: Visitor) -> None:
     product = make_product()
     add(client, product, 2)
     add(client, product, 7, mode="set")
     assert client.cart() == {str(product.id): 7}
 
 
-def test_zero_takes_a_product_out_and_again_changes_nothing(client: Visitor) -> None:
-    product, kept = make_product(), make_product()
+def test_zero_quantity_removes_a_product_idempotently(client: Visitor) -> None:
+    product, remaining = make_product(), make_product()
     add(client, product)
-    add(client, kept)
+    add(client, remaining)
     for _ in range(2):
         assert add(client, product, 0, mode="set").status_code == 303
-    assert client.cart() == {str(kept.id): 1}
+    assert client.cart() == {str(remaining.id): 1}
 
 
-def test_the_number_of_pieces_shows_in_the_header(client: Visitor) -> None:
+def test_header_shows_the_number_of_items(client: Visitor) -> None:
     add(client, make_product(), 3)
     assert '<span class="count-dot" aria-hidden="true">3</span>' in client.get("/").text
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
 @pytest.mark.parametrize("quantity", ["-1", "1000", "x", "", "1.5", "９", "1e3"])
-def test_a_quantity_that_is_none_is_refused_in_words(client: Visitor, quantity: str, locale: str) -> None:
+def test_invalid_quantity_is_explained_in_the_cart(client: Visitor, quantity: str, locale: str) -> None:
     product = make_product()
     client.fill_cart((product.id, 2))
     page = client.submit(f"/{locale}/cart", {"productId": product.id, "quantity": quantity, "mode": "set"})
@@ -66,7 +66,7 @@ def test_a_quantity_that_is_none_is_refused_in_words(client: Visitor, quantity: 
 
 
 @pytest.mark.parametrize("quantity", ["0.5", "1000", "x"])
-def test_a_wrong_quantity_is_told_on_the_products_own_page(client: Visitor, quantity: str) -> None:
+def test_invalid_quantity_is_explained_on_the_product_page(client: Visitor, quantity: str) -> None:
     product = make_product()
     page = add(client, product, quantity)
     assert page.status_code == 422
@@ -77,7 +77,7 @@ def test_a_wrong_quantity_is_told_on_the_products_own_page(client: Visitor, quan
     assert client.cart() == {}
 
 
-def test_more_than_a_cart_holds_is_told_on_the_products_own_page(client: Visitor) -> None:
+def test_exceeding_the_cart_limit_is_explained_on_the_product_page(client: Visitor) -> None:
     product = make_product()
     add(client, product, 999)
     page = add(client, product)
@@ -87,13 +87,13 @@ def test_more_than_a_cart_holds_is_told_on_the_products_own_page(client: Visitor
 
 
 @pytest.mark.parametrize("product_id", ["", "x", "-1", "0", "1.5", str(2**63), "null"])
-def test_a_product_that_is_none_is_refused(client: Visitor, product_id: str) -> None:
+def test_invalid_product_is_refused(client: Visitor, product_id: str) -> None:
     page = client.submit("/cart", {"productId": product_id, "quantity": "1"})
     assert page.status_code == 422
     assert client.cart() == {}
 
 
-def test_links_of_the_error_summary_lead_somewhere(client: Visitor) -> None:
+def test_error_summary_links_have_targets(client: Visitor) -> None:
     for form in ({"productId": "x"}, {"productId": make_product().id, "quantity": "x"}):
         page = client.submit("/cart", form).text
         summary = page.split('id="error-summary"')[1].split("</div>")[0]
@@ -101,31 +101,31 @@ def test_links_of_the_error_summary_lead_somewhere(client: Visitor) -> None:
             assert f'id="{anchor}"' in page
 
 
-def test_a_product_taken_off_sale_leaves_the_cart(client: Visitor) -> None:
-    gone, kept = make_product(), make_product()
-    client.fill_cart((gone.id, 1), (kept.id, 1))
-    Product.update(active=False).where(Product.id == gone.id).execute()
+def test_inactive_product_is_removed_from_the_cart(client: Visitor) -> None:
+    inactive, remaining = make_product(), make_product()
+    client.fill_cart((inactive.id, 1), (remaining.id, 1))
+    Product.update(active=False).where(Product.id == inactive.id).execute()
     page = client.get("/cart")
-    assert kept.name in text_of(page)
-    assert gone.name not in text_of(page)
-    assert client.cart() == {str(kept.id): 1}
+    assert remaining.name in text_of(page)
+    assert inactive.name not in text_of(page)
+    assert client.cart() == {str(remaining.id): 1}
 
 
-def test_two_currencies_have_two_totals(client: Visitor) -> None:
+def test_each_currency_has_its_own_total(client: Visitor) -> None:
     client.fill_cart(
         (make_product(price_minor=100).id, 1), (make_product(price_minor=200, currency="USD").id, 1)
     )
     assert client.get("/cart").text.count('class="order-total"') == 2
 
 
-def test_an_order_has_at_most_fifty_products(client: Visitor) -> None:
+def test_cart_has_at_most_fifty_products(client: Visitor) -> None:
     client.fill_cart(*((number, 1) for number in range(1, 51)))
     page = add(client, make_product())
     assert page.status_code == 422
     assert "50" in text_of(page)
 
 
-def test_changing_the_cart_needs_the_token(client: Visitor) -> None:
+def test_changing_the_cart_requires_csrf_token(client: Visitor) -> None:
     for token in ({}, {"csrf_token": "forged"}):
         answer = client.post("/cart", data={"productId": make_product().id, "quantity": 1, **token})
         assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""The catalogue and a product's page, open to everybody."""
+"""The public catalogue and product pages."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
 
-def test_an_empty_store_says_so(client: Visitor) -> None:
+def test_empty_store_is_explained(client: Visitor) -> None:
     page = client.get("/")
     assert page.status_code == 200
     assert "empty" in page.text
 
 
-def test_the_catalogue_lists_what_is_for_sale(client: Visitor) -> None:
+def test_catalogue_lists_active_products(client: Visitor) -> None:
     make_product(make_vendor(name="Tea House"), name="Mountain tea", price_minor=24_000, stock=500)
     make_product(name="A ghost", active=False)
     text = text_of(client.get("/"))
@@ -26,34 +26,34 @@ def test_the_catalogue_lists_what_is_for_sale(client: Visitor) -> None:
 
 
 @pytest.mark.parametrize("stock", [0, -2])
-def test_what_is_sold_out_cannot_be_added(client: Visitor, stock: int) -> None:
+def test_sold_out_product_cannot_be_added(client: Visitor, stock: int) -> None:
     product = make_product(stock=stock)
     for url in ("/", f"/products/{product.slug}"):
         assert 'name="productId"' not in client.get(url).text
 
 
-def test_few_pieces_left_are_counted_in_the_readers_language(client: Visitor) -> None:
+def test_low_stock_is_shown_in_the_page_language(client: Visitor) -> None:
     make_product(stock=3)
     forms = {locale: text_of(client.get(f"/{locale}/")) for locale in ("en", "uk", "ru")}
     assert "3 left" in forms["en"]
     assert len(set(forms.values())) == 3
 
 
-def test_a_product_has_a_page(client: Visitor) -> None:
+def test_product_page_shows_its_details(client: Visitor) -> None:
     product = make_product(name="Clay teapot", description="Holds three cups.", price_minor=98_000)
     page = client.get(f"/products/{product.slug}")
     assert page.status_code == 200
-    for answer in ("Clay teapot", "Holds three cups.", "980.00", product.vendor.name):
-        assert answer in text_of(page)
+    for expected in ("Clay teapot", "Holds three cups.", "980.00", product.vendor.name):
+        assert expected in text_of(page)
 
 
-def test_a_product_that_is_not_there_is_not_found(client: Visitor) -> None:
-    gone = make_product(active=False)
-    for slug in (gone.slug, "no-such", "%00", "%27%3B--", "ö", "x" * 3_000):
+def test_unknown_or_inactive_product_is_not_found(client: Visitor) -> None:
+    inactive_product = make_product(active=False)
+    for slug in (inactive_product.slug, "no-such", "%00", "%27%3B--", "ö", "x" * 3_000):
         assert client.get(f"/products/{slug}").status_code == 404, slug
 
 
-def test_pages_to_read_refuse_post(client: Visitor) -> None:
+def test_catalogue_pages_refuse_post(client: Visitor) -> None:
     assert client.submit("/").status_code == 405
     assert client.submit(f"/products/{make_product().slug}").status_code == 405
 

@@ -1,4 +1,4 @@
-"""`/membership` and `POST /api/membership/upgrade`: tiers at the database's price, renewal, and clear refusals."""
+"""`/membership` and `POST /api/membership/upgrade`: tiers at database prices, renewal and refusals."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from tests.web.visitor import Visitor, error_of
 PAGE, UPGRADE, WEBHOOK = "/membership", "/api/membership/upgrade", "/api/payments/wayforpay/webhook"
 
 
-def pay(person: Visitor, tier: str, status: str = "Approved", **changes: Any) -> str:
-    """Begin an upgrade by the API and let the provider tell of it; return the reference."""
-    fields = person.send(UPGRADE, {"tier": tier}).get_json()["fields"]
-    answer = {name: fields[name] for name in ("merchantAccount", "orderReference", "amount", "currency")}
-    answer |= {
+def pay(browser: Visitor, tier: str, status: str = "Approved", **changes: Any) -> str:
+    """Start an upgrade through the API, deliver the provider's callback and return the reference."""
+    fields = browser.send(UPGRADE, {"tier": tier}).get_json()["fields"]
+    callback = {name: fields[name] for name in ("merchantAccount", "orderReference", "amount", "currency")}
+    callback |= {
         "authCode": "1",
         "cardPan": "41****8217",
         "transactionStatus": status,
         "reasonCode": "1100",
         **changes,
     }
-    assert answer["merchantAccount"] == TEST_MERCHANT_ACCOUNT
-    body = json.dumps(sign_callback(TEST_MERCHANT_SECRET, answer)).encode()
-    assert person.post(WEBHOOK, data=body).status_code == 200
+    assert callback["merchantAccount"] == TEST_MERCHANT_ACCOUNT
+    body = json.dumps(sign_callback(TEST_MERCHANT_SECRET, callback)).encode()
+    assert browser.post(WEBHOOK, data=body).status_code == 200
     return str(fields["orderReference"])
 
 
-def test_prices_are_the_shops_whatever_the_client_says(as_owner: Visitor) -> None:
+def test_client_cannot_change_the_price(as_owner: Visitor) -> None:
     for tier, amount in (("MEMBER", "299.00"), ("CONFIDENTIAL", "999.00")):
         answer = as_owner.send(UPGRADE, {"tier": tier, "amount": "1.00", "price": 1}).get_json()
         assert (answer["fields"]["amount"], answer["fields"]["currency"]) == (amount, "UAH")
@@ -44,7 +44,7 @@ def test_prices_are_the_shops_whatever_the_client_says(as_owner: Visitor) -> Non
         ).detail == {"tier": tier}
 
 
-def test_a_paid_tier_shows_until_when_and_can_be_renewed(as_owner: Visitor, owner: User) -> None:
+def test_paid_tier_shows_its_end_and_can_be_renewed(as_owner: Visitor, owner: User) -> None:
     assert "Your tier" in text_of(as_owner.get(PAGE))
     pay(as_owner, "MEMBER")
     first = MembershipMonth.get()
@@ -56,7 +56,7 @@ def test_a_paid_tier_shows_until_when_and_can_be_renewed(as_owner: Visitor, owne
     assert second.starts_at == first.ends_at
 
 
-def test_an_upgrade_keeps_what_was_paid_before(as_owner: Visitor) -> None:
+def test_upgrade_keeps_the_remaining_paid_days(as_owner: Visitor) -> None:
     pay(as_owner, "MEMBER")
     assert "remaining days of MEMBER are kept" in text_of(as_owner.get(PAGE))
     pay(as_owner, "CONFIDENTIAL")
@@ -65,7 +65,7 @@ def test_an_upgrade_keeps_what_was_paid_before(as_owner: Visitor) -> None:
     assert as_owner.get(PAGE).text.count('name="tier"') == 1
 
 
-def test_a_lower_tier_is_refused_in_words_and_nothing_begins(as_owner: Visitor) -> None:
+def test_lower_tier_is_refused_and_starts_no_payment(as_owner: Visitor) -> None:
     pay(as_owner, "CONFIDENTIAL")
     count = PaymentTransaction.select().count()
     answer = as_owner.send(UPGRADE, {"tier": "MEMBER"})
@@ -85,9 +85,7 @@ def test_a_lower_tier_is_refused_in_words_and_nothing_begins(as_owner: Visitor) 
     [("SUBSCRIBER", 409, "tier_free"), ("GOLD", 422, "tier_unknown"), ("member", 422, "tier_unknown"),
      ("", 422, "tier_unknown"), (5, 400, "field_invalid"), (None, 400, "field_invalid")],
 )  # fmt: skip
-def test_a_tier_that_is_not_for_sale_is_named(
-    as_owner: Visitor, tier: object, status: int, code: str
-) -> None:
+def test_tier_not_for_sale_is_refused(as_owner: Visitor, tier: object, status: int, code: str) -> None:
     answer = as_owner.send(UPGRADE, {"tier": tier})
     assert (answer.status_code, error_of(answer)["code"]) == (status, code)
     if isinstance(tier, str):
@@ -97,7 +95,7 @@ def test_a_tier_that_is_not_for_sale_is_named(
     assert not PaymentTransaction.select().exists()
 
 
-def test_a_month_that_is_over_is_no_membership(as_owner: Visitor, owner: User) -> None:
+def test_expired_month_grants_no_membership(as_owner: Visitor, owner: User) -> None:
     pay(as_owner, "CONFIDENTIAL")
     MembershipMonth.update(
         starts_at=MembershipMonth.starts_at - MembershipMonth.ends_at + MembershipMonth.starts_at,
@@ -110,7 +108,7 @@ def test_a_month_that_is_over_is_no_membership(as_owner: Visitor, owner: User) -
 
 
 @pytest.mark.parametrize("status", ["Declined", "Expired", "Pending", "InProcessing"])
-def test_only_a_paid_month_counts(as_owner: Visitor, status: str) -> None:
+def test_only_paid_months_count(as_owner: Visitor, status: str) -> None:
     pay(as_owner, "MEMBER", status)
     assert not MembershipMonth.select().exists()
     assert not ReferralReward.select().exists()
@@ -118,17 +116,17 @@ def test_only_a_paid_month_counts(as_owner: Visitor, status: str) -> None:
 
 @pytest.fixture
 def referred(app: Any, code: Refcode) -> Visitor:
-    """Somebody whom the owner of the code has brought."""
-    person = make_user(
+    """Return a user who was referred by the owner of the code."""
+    user = make_user(
         "Ivan Invited",
         referred_by_code=code.code,
         referred_by_user_id=code.owner_user_id,
         referred_by_wallet=code.wallet_address,
     )
-    return visitor(app, person)
+    return visitor(app, user)
 
 
-def test_who_referred_the_member_is_rewarded_once_a_reference(referred: Visitor, code: Refcode) -> None:
+def test_referrer_is_rewarded_once_per_payment_reference(referred: Visitor, code: Refcode) -> None:
     reference = pay(referred, "MEMBER")
     reward = ReferralReward.get()
     assert (reward.order_reference, reward.order_id, reward.rail, reward.status) == (
@@ -143,19 +141,19 @@ def test_who_referred_the_member_is_rewarded_once_a_reference(referred: Visitor,
     assert ReferralReward.select().count() == 2
 
 
-def test_nobody_is_rewarded_for_an_unreferred_member(as_owner: Visitor) -> None:
+def test_unreferred_member_creates_no_reward(as_owner: Visitor) -> None:
     pay(as_owner, "CONFIDENTIAL")
     assert not ReferralReward.select().exists()
 
 
-def test_a_deactivated_code_attributes_nothing_new(referred: Visitor, code: Refcode) -> None:
+def test_deactivated_code_earns_no_new_reward(referred: Visitor, code: Refcode) -> None:
     pay(referred, "MEMBER")
     Refcode.update(active=False).where(Refcode.code == code.code).execute()
     pay(referred, "MEMBER")
     assert ReferralReward.select().count() == 1
 
 
-def test_a_refund_takes_the_month_and_the_reward_back(referred: Visitor) -> None:
+def test_refund_revokes_the_month_and_the_reward(referred: Visitor) -> None:
     first = pay(referred, "MEMBER")
     second = pay(referred, "CONFIDENTIAL")
     for reference, amount in ((second, "999.00"), (first, "299.00")):
@@ -164,6 +162,6 @@ def test_a_refund_takes_the_month_and_the_reward_back(referred: Visitor) -> None
                   "reasonCode": "1100"}  # fmt: skip
         body = json.dumps(sign_callback(TEST_MERCHANT_SECRET, fields)).encode()
         assert referred.post(WEBHOOK, data=body).status_code == 200
-        present = text_of(referred.get(PAGE))
-        assert ("Renew for a month" in present) is (reference == second)
+        text = text_of(referred.get(PAGE))
+        assert ("Renew for a month" in text) is (reference == second)
     assert {row.status for row in ReferralReward.select()} == {"rejected"}
