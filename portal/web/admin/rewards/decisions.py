@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @blueprint.post("/refcodes/<int:reward_id>/approve")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def approve(reward_id: int) -> ResponseReturnValue:
     """Approve a waiting reward and render its row."""
     return _decide(
@@ -38,7 +38,7 @@ def approve(reward_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/<int:reward_id>/reject")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def reject(reward_id: int) -> ResponseReturnValue:
     """Reject a reward with a reason and render its row."""
     reason = request.form.get("reason", "")
@@ -46,7 +46,7 @@ def reject(reward_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/<int:reward_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def retry(reward_id: int) -> ResponseReturnValue:
     """Approve a failed reward again and render its row."""
     portal = current_portal()

@@ -52,7 +52,7 @@ def mint_review() -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/mint")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def start_minting() -> ResponseReturnValue:
     """Create a job for the approved rewards, at most as many as the review showed, and go to its page."""
     promised = request.form.get("count", MOST_AT_ONCE, type=int)
@@ -96,7 +96,7 @@ def stop_minting(job_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/mint/<int:job_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def retry_mint_job(job_id: int) -> ResponseReturnValue:
     """Approve the failed rewards of a job again, in a new job; some may wait for a second admin."""
     get_mint_job(job_id)
