@@ -7,12 +7,13 @@ See docs/rules/percents.md and docs/rules/programme.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import partial
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -159,11 +160,17 @@ def decide_reward(sale: PaidSale, policy: PercentPolicy, programme: Programme) -
 def approvals_needed(usd_value: Decimal | None, second_approval_usd: Decimal) -> int:
     """Return how many different admins must approve a reward: two from `second_approval_usd` on.
 
-    A limit of zero turns the second approval off.
+    An unknown value counts as above the limit; a limit of zero turns the second approval off.
+    See docs/rules/rewards.md.
     """
-    if usd_value is None or second_approval_usd == 0:
+    if second_approval_usd == 0:
         return 1
-    return 2 if usd_value >= second_approval_usd else 1
+    return 2 if usd_value is None or usd_value >= second_approval_usd else 1
+
+
+def approvals_rule(second_approval_usd: Decimal) -> Callable[[Decimal | None], int]:
+    """Return `approvals_needed` with this limit, for the operations that approve a reward."""
+    return partial(approvals_needed, second_approval_usd=second_approval_usd)
 
 
 def resolve_referral_commission_percent(

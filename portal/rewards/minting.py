@@ -119,6 +119,13 @@ def claim_paid(reward_ids: Sequence[int], *, chain_id: int, token: str, actor: A
     return _claim(_CLAIM_PAID, reward_ids, chain_id, token, actor)
 
 
+def claim_failed_paid(
+    reward_ids: Sequence[int], *, chain_id: int, token: str, actor: Actor
+) -> list[MintableReward]:
+    """Move failed rewards that the chain shows as paid to `minting`; the proof is no approval."""
+    return _claim(_CLAIM_FAILED_PAID, reward_ids, chain_id, token, actor, TRANSITIONS["prove"])
+
+
 def record_minted(tx_hashes: Mapping[int, TxHash], actor: Actor) -> list[int]:
     """Move rewards to `minted`, each with the hash of the transaction that paid it; return the ids that moved."""
     mint = TRANSITIONS["mint"]
@@ -165,11 +172,6 @@ def reopen_minted(reward_ids: Sequence[int], actor: Actor) -> list[int]:
     return _apply(TRANSITIONS["reopen"], reward_ids, reason, actor, clear_hash=True)
 
 
-def retry_failed_mints(reward_ids: Sequence[int], reason: str, actor: Actor) -> list[int]:
-    """Move failed rewards that have an amount back to `approved`; return the ids that moved."""
-    return _apply(TRANSITIONS["retry"], reward_ids, reason, actor, only_sized=True)
-
-
 def correct_tx_hash(reward_id: int, tx_hash: TxHash, actor: Actor) -> bool:
     """Store the hash that the chain proves for a minted reward; return whether it was another one."""
     minted = RewardStatus.MINTED
@@ -214,12 +216,17 @@ _CLAIM = """
 """
 _CLAIM_MINTABLE = _CLAIM.format(condition=MINTABLE)
 _CLAIM_PAID = _CLAIM.format(condition=WAITING_TO_MINT)
+_CLAIM_FAILED_PAID = _CLAIM.format(condition="r.status = ANY(%(from)s) AND r.reward_amount_wei IS NOT NULL")
 
 
 def _claim(
-    statement: str, reward_ids: Sequence[int], chain_id: int, token: str, actor: Actor
+    statement: str,
+    reward_ids: Sequence[int],
+    chain_id: int,
+    token: str,
+    actor: Actor,
+    claim: Transition = TRANSITIONS["claim"],
 ) -> list[MintableReward]:
-    claim = TRANSITIONS["claim"]
     with transaction():
         rows = query(
             statement,
@@ -244,7 +251,6 @@ def _apply(
     *,
     failure_reason: str | None = None,
     clear_hash: bool = False,
-    only_sized: bool = False,
 ) -> list[int]:
     with transaction():
         rows = query(
@@ -252,7 +258,6 @@ def _apply(
             WITH before AS (
                 SELECT id, status FROM referral_rewards
                 WHERE id = ANY(%(ids)s::bigint[]) AND status = ANY(%(from)s)
-                  AND (NOT %(only_sized)s OR reward_amount_wei IS NOT NULL)
                 ORDER BY id FOR UPDATE
             )
             UPDATE referral_rewards r
@@ -266,7 +271,6 @@ def _apply(
                 "ids": list(reward_ids),
                 "from": list(transition.from_statuses),
                 "to": transition.to_status,
-                "only_sized": only_sized,
                 "failure_reason": failure_reason,
                 "clear_hash": clear_hash,
             },

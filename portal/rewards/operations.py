@@ -9,11 +9,11 @@ from typing import Any
 
 from peewee import fn
 
-from models import ReferralReward, RewardApproval
+from models import ReferralReward
 from portal.db import Actor, move_status, query, record_event, transaction
+from portal.rewards.approvals import ApprovalsNeeded, add_approval, lock_for_decision
 from portal.rewards.debits import lock_debits, net_debits, release_all
 from portal.rewards.errors import (
-    AlreadyApprovedByYou,
     OwnReward,
     RejectionReasonMissing,
     RewardStatusConflict,
@@ -63,12 +63,16 @@ class RewardTerms:
     mintable_from: datetime
 
 
-def record_reward(claim: RewardClaim, sized: Sized, terms: RewardTerms, actor: Actor) -> int | None:
+def record_reward(
+    claim: RewardClaim, sized: Sized, terms: RewardTerms, actor: Actor, *, approvals_needed: ApprovalsNeeded
+) -> int | None:
     """Write the one reward of a reference and return its id, or None if there is one already.
 
-    A reward that could not be sized starts as `failed`. See docs/rules/rewards.md.
+    A reward that could not be sized starts as `failed`. One that needs two admins, or that its referrer records,
+    waits for an approval whatever the terms say. See docs/rules/rewards.md.
     """
-    status = _initial_status(sized, terms)
+    is_free = approvals_needed(sized.usd_value) <= 1 and actor.user_id != claim.referrer_user_id
+    status = _initial_status(sized, needs_approval=terms.needs_approval or not is_free)
     is_approved = status == RewardStatus.APPROVED
     with transaction():
         rows = (
@@ -107,13 +111,13 @@ def record_reward(claim: RewardClaim, sized: Sized, terms: RewardTerms, actor: A
     return int(written[0])
 
 
-def _initial_status(sized: Sized, terms: RewardTerms) -> RewardStatus:
+def _initial_status(sized: Sized, *, needs_approval: bool) -> RewardStatus:
     if sized.failure_reason:
         return RewardStatus.FAILED
-    return RewardStatus.PENDING_APPROVAL if terms.needs_approval else RewardStatus.APPROVED
+    return RewardStatus.PENDING_APPROVAL if needs_approval else RewardStatus.APPROVED
 
 
-def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
+def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: ApprovalsNeeded) -> ReferralReward:
     """Approve a reward that waits for it and net its referrer's debits.
 
     Where two admins are needed, the first approval leaves the status as it is. Raises RewardUnknown, OwnReward,
@@ -121,8 +125,9 @@ def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: int = 1) -
     """
     with transaction():
         lock_debits(get_reward(reward_id).referrer_user_id)
-        if not _has_enough_approvals(reward_id, "approve", actor, approvals_needed):
-            return get_reward(reward_id)
+        reward = lock_for_decision(reward_id, "approve", actor)
+        if not add_approval(reward, reward.usd_value, actor, approvals_needed(reward.usd_value)):
+            return reward
         _decide(reward_id, "approve", actor, approved_by=actor.user_id, approved_at=fn.now())
         net_debits(reward_id, actor)
         return get_reward(reward_id)
@@ -144,16 +149,19 @@ def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
         return get_reward(reward_id)
 
 
-def retry_reward(reward_id: int, sized: Sized, actor: Actor, *, approvals_needed: int = 1) -> ReferralReward:
+def retry_reward(
+    reward_id: int, sized: Sized, actor: Actor, *, approvals_needed: ApprovalsNeeded
+) -> ReferralReward:
     """Approve a failed reward again with this size.
 
-    Where two admins are needed, the first approval leaves the status as it is. Raises RewardUnknown, OwnReward,
-    AlreadyApprovedByYou or RewardStatusConflict.
+    Where two admins are needed for the new value, the first approval leaves the status as it is. Raises
+    RewardUnknown, OwnReward, AlreadyApprovedByYou or RewardStatusConflict.
     """
     with transaction():
         lock_debits(get_reward(reward_id).referrer_user_id)
-        if not _has_enough_approvals(reward_id, "retry", actor, approvals_needed):
-            return get_reward(reward_id)
+        reward = lock_for_decision(reward_id, "retry", actor)
+        if not add_approval(reward, sized.usd_value, actor, approvals_needed(sized.usd_value)):
+            return reward
         _decide(
             reward_id,
             "retry",
@@ -202,29 +210,6 @@ def get_reward(reward_id: int) -> ReferralReward:
     if reward is None:
         raise RewardUnknown
     return reward
-
-
-def _has_enough_approvals(reward_id: int, verb: str, actor: Actor, needed: int) -> bool:
-    """Record an admin's approval of a locked reward and return whether enough different admins have approved it."""
-    if actor.user_id is None:
-        return True
-    reward = ReferralReward.select().where(ReferralReward.id == reward_id).for_update().first()
-    if reward is None:
-        raise RewardUnknown
-    if reward.referrer_user_id == actor.user_id:
-        raise OwnReward
-    if reward.status not in TRANSITIONS[verb].from_statuses:
-        raise RewardStatusConflict(status=reward.status)
-    approvals = {
-        row.admin_user_id for row in RewardApproval.select().where(RewardApproval.reward_id == reward_id)
-    }
-    if len(approvals | {actor.user_id}) >= needed:
-        return True
-    if actor.user_id in approvals:
-        raise AlreadyApprovedByYou
-    RewardApproval.insert(reward_id=reward_id, admin_user_id=actor.user_id).execute()
-    record_event(actor, "reward", reward_id, "reward_first_approved", order_reference=reward.order_reference)
-    return False
 
 
 def _decide(

@@ -29,6 +29,8 @@ TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "reject": Transition("reward_rejected", UNSENT, RewardStatus.REJECTED),
         "retry": Transition("reward_retried", (RewardStatus.FAILED,), RewardStatus.APPROVED),
         "claim": Transition("reward_minting", (RewardStatus.APPROVED,), RewardStatus.MINTING),
+        # Only with the proof that the chain paid it: that is no approval, so it does not pass through `approved`.
+        "prove": Transition("reward_proven_paid", (RewardStatus.FAILED,), RewardStatus.MINTING),
         "mint": Transition("reward_minted", (RewardStatus.MINTING,), RewardStatus.MINTED),
         # Only with the proof that the chain did not pay it.
         "return": Transition("reward_mint_undone", (RewardStatus.MINTING,), RewardStatus.APPROVED),

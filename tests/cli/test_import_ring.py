@@ -355,3 +355,25 @@ def test_chain_decides_the_status_of_a_mint(
         audit = audit_reference(f"store_o{number}_1700000000000", portal.chain, portal.settings)
         assert [difference.code for difference in audit.differences] == []
     assert run_checks() == {}
+
+
+@pytest.mark.parametrize(
+    ("limit", "statuses"),
+    [("0", ["approved"] * 3), ("10", ["pending_approval", "approved", "pending_approval"])],
+)
+def test_imported_approvals_wait_for_two_admins_above_the_limit(
+    make_portal: MakePortal, ring: Ring, limit: str, statuses: list[str]
+) -> None:
+    ring.documents("refcodes", code())
+    ring.documents(
+        "referral_rewards",
+        reward(1, "approved", usdValue=10, approvedAt=1_700_000_000_500),
+        reward(2, "approved", usdValue=9.99),
+        reward(3, "approved", usdValue=None),
+    )
+    result = invoke(make_portal(referral_second_approval_usd=Decimal(limit)), "import-ring", ring.url)
+    assert result.exit_code == 0, result.output
+    rewards = list(ReferralReward.select().order_by(ReferralReward.order_id))
+    assert [row.status for row in rewards] == statuses
+    assert (rewards[0].approved_at is None) == (statuses[0] == "pending_approval")
+    assert ("needs_second_approval" in result.output) == ("pending_approval" in statuses)

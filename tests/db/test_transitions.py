@@ -43,7 +43,7 @@ from portal.payments.status_rules import (
 )
 from portal.payments.status_rules import TRANSITIONS as PAYMENT_TRANSITIONS
 from portal.rewards import minting
-from portal.rewards.operations import approve_reward, reject_reward
+from portal.rewards.operations import approve_reward, reject_reward, retry_reward
 from portal.rewards.status_rules import TRANSITIONS as REWARD_TRANSITIONS
 from portal.rewards.status_rules import RewardStatus
 from tests.factories import (
@@ -196,7 +196,7 @@ BATCH_CHANGES: dict[str, Callable[[int], object]] = {
     "return": lambda id_: minting.return_to_approved([id_], "unpaid", ACTOR),
     "fail": lambda id_: minting.fail_mint({id_: "reverted"}, ACTOR),
     "reopen": lambda id_: minting.reopen_minted([id_], ACTOR),
-    "retry": lambda id_: minting.retry_failed_mints([id_], "again", ACTOR),
+    "prove": lambda id_: minting.claim_failed_paid([id_], chain_id=1, token=HASH[:42], actor=ACTOR),
 }
 
 
@@ -222,5 +222,5 @@ def test_batch_statements_apply_only_listed_transitions(
 
 
 def test_every_transition_of_a_reward_is_used() -> None:
-    decisions = {"approve": approve_reward, "reject": reject_reward}
+    decisions = {"approve": approve_reward, "reject": reject_reward, "retry": retry_reward}
     assert set(BATCH_CHANGES) | set(decisions) == set(REWARD_TRANSITIONS)

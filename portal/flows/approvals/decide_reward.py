@@ -14,7 +14,7 @@ from portal.flows.refunds.refund_payment import refund_ledgers
 from portal.lib.errors import PortalError
 from portal.notifications import notify
 from portal.payments import find_payment, lock_payment
-from portal.programme import approvals_needed
+from portal.programme import approvals_rule
 from portal.rewards import (
     AlreadyApprovedByYou,
     OwnReward,
@@ -65,8 +65,11 @@ class BulkResult:
 def approve(reward_id: int, admin_id: int, settings: Settings) -> ReferralReward:
     """Approve a reward and notify its referrer once it is approved; raise what `approve_reward` raises."""
     with transaction():
-        needed = _approvals_needed(get_reward(reward_id), settings)
-        reward = approve_reward(reward_id, Actor.user(admin_id), approvals_needed=needed)
+        reward = approve_reward(
+            reward_id,
+            Actor.user(admin_id),
+            approvals_needed=approvals_rule(settings.referral_second_approval_usd),
+        )
         if reward.status == RewardStatus.APPROVED:
             _notify(reward, "referral_reward_approved")
     return reward
@@ -95,8 +98,9 @@ def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) ->
         sized = size_again(reward, market) if market else _kept_size(reward)
         if sized.failure_reason and reward.status == RewardStatus.FAILED:
             raise RewardUnsizable(reason=sized.failure_reason)
-        needed = _approvals_needed(reward, settings)
-        reward = retry_reward(reward_id, sized, actor, approvals_needed=needed)
+        reward = retry_reward(
+            reward_id, sized, actor, approvals_needed=approvals_rule(settings.referral_second_approval_usd)
+        )
         if payment is not None and reward.status == RewardStatus.APPROVED:
             refund_ledgers(payment, actor)
     return get_reward(reward_id)
@@ -113,6 +117,13 @@ def choose_matching(filters: RewardFilter, promised: int) -> list[int]:
 def approve_many(reward_ids: Sequence[int], admin_id: int, settings: Settings) -> BulkResult:
     """Approve each reward separately, so that a refused one does not stop the others; raise NothingChosen."""
     return _each(reward_ids, lambda reward_id: approve(reward_id, admin_id, settings), RewardStatus.APPROVED)
+
+
+def retry_many(reward_ids: Sequence[int], admin_id: int, chain: AnyChain, settings: Settings) -> BulkResult:
+    """Approve each failed reward again separately; raise NothingChosen."""
+    return _each(
+        reward_ids, lambda reward_id: retry(reward_id, admin_id, chain, settings), RewardStatus.APPROVED
+    )
 
 
 def reject_many(reward_ids: Sequence[int], reason: str, admin_id: int) -> BulkResult:
@@ -144,10 +155,6 @@ def _deciders(reward_ids: Sequence[int]) -> list[str]:
     )
     people = User.select(User.name).where(User.id.in_(decisions)).order_by(User.name)
     return [person.name for person in people]
-
-
-def _approvals_needed(reward: ReferralReward, settings: Settings) -> int:
-    return approvals_needed(reward.usd_value, settings.referral_second_approval_usd)
 
 
 def _lock_payment(order_reference: str) -> PaymentTransaction | None:

@@ -27,6 +27,7 @@ from portal.programme import (
     ReferralLine,
     RewardDecision,
     RewardRail,
+    approvals_rule,
     decide_reward,
     get_percent_policy,
     get_programme_at,
@@ -198,7 +199,8 @@ def _record(
         programme_version_id=decision.version_id,
         mintable_from=decision.mintable_from,
     )
-    record_reward(claim, sized, terms, context.actor)
+    rule = approvals_rule(context.settings.referral_second_approval_usd)
+    record_reward(claim, sized, terms, context.actor, approvals_needed=rule)
 
 
 def _token(settings: Settings) -> str | None:

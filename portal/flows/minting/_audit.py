@@ -136,8 +136,11 @@ def heal_paid(work: MintRound, tx_hashes: Mapping[int, TxHash]) -> None:
     reward_ids = list(tx_hashes)
     token = work.contract.facts(work.node, work.key.address).token
     with work.leader.writing():
-        minting.retry_failed_mints(reward_ids, "paid on chain", work.actor)
-        claimed = minting.claim_paid(reward_ids, chain_id=work.chain.chain_id, token=token, actor=work.actor)
+        claimed = [
+            reward
+            for claim in (minting.claim_paid, minting.claim_failed_paid)
+            for reward in claim(reward_ids, chain_id=work.chain.chain_id, token=token, actor=work.actor)
+        ]
         work.record_minted({reward.id: tx_hashes[reward.id] for reward in claimed})
 
 

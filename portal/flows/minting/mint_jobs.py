@@ -172,16 +172,14 @@ def stop_mint_job(job_id: int, actor: Actor) -> bool:
     return bool(stopped)
 
 
-def retry_failed_of_job(job_id: int, actor: Actor, *, chain_id: int) -> int:
-    """Approve the failed rewards of a job again in a new job and return its id; raise NothingToMint."""
-    with transaction():
-        failed = query(
-            "SELECT r.id FROM mint_job_items i JOIN referral_rewards r ON r.id = i.reward_id"
-            " WHERE i.job_id = %s AND r.status = %s",
-            [job_id, RewardStatus.FAILED],
-        )
-        retried = minting.retry_failed_mints([row[0] for row in failed], f"retry of mint job {job_id}", actor)
-        return create_mint_job(actor, chain_id=chain_id, reward_ids=retried, kind="retry", retry_of=job_id)
+def list_failed_of_job(job_id: int, limit: int) -> list[int]:
+    """Return the ids of at most `limit` failed rewards of a job, by id."""
+    failed = query(
+        "SELECT r.id FROM mint_job_items i JOIN referral_rewards r ON r.id = i.reward_id"
+        " WHERE i.job_id = %s AND r.status = %s ORDER BY r.id LIMIT %s",
+        [job_id, RewardStatus.FAILED, limit],
+    )
+    return [row[0] for row in failed]
 
 
 _REFRESH = """

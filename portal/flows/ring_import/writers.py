@@ -28,7 +28,14 @@ from portal.flows.ring_import.rows import (
     wei_of,
 )
 from portal.lib.clock import utc_now
-from portal.rewards import RewardInputs, find_reward_by_reference, inputs_as_json, stored_percent
+from portal.programme import approvals_needed
+from portal.rewards import (
+    RewardInputs,
+    RewardStatus,
+    find_reward_by_reference,
+    inputs_as_json,
+    stored_percent,
+)
 from portal.settings import Settings
 from portal.visits import add_history
 
@@ -128,7 +135,7 @@ def _reward_values(row: Row, reference: str, work: Work) -> dict[str, Any]:
         else text_of(row, "tx_hash")
         if status == "minted"
         else None,
-        "approved_at": moment_of(row, "approved_at"),
+        "approved_at": None if status == RewardStatus.PENDING_APPROVAL else moment_of(row, "approved_at"),
         "failure_reason": reason,
         "created_at": created_at,
         "mintable_from": created_at,
@@ -153,12 +160,20 @@ def _reward_status(row: Row, reference: str, work: Work) -> tuple[str, str | Non
     if status == "minting":
         if paid is None:
             raise RowRefused("chain_unknown", "minting in the source, and the chain cannot be read")
-        return "approved", None, None
+        return _approved_or_waiting(row, work), None, None
     if paid is None and status == "failed" and "already" in (reason or "").lower():
         raise RowRefused("chain_unknown", reason)
     if status in ("failed", "rejected"):
         return status, reason or "imported without a reason", None
-    return status, None, None
+    return _approved_or_waiting(row, work) if status == RewardStatus.APPROVED else status, None, None
+
+
+def _approved_or_waiting(row: Row, work: Work) -> RewardStatus:
+    """Return the status of a reward that the source calls approved: nobody here has approved it a second time."""
+    if approvals_needed(decimal_of(row, "usd_value"), work.settings.referral_second_approval_usd) <= 1:
+        return RewardStatus.APPROVED
+    work.notes.append("needs_second_approval")
+    return RewardStatus.PENDING_APPROVAL
 
 
 def _minted_status(row: Row, paid: bool | None, work: Work) -> tuple[str, None, None]:

@@ -152,7 +152,7 @@ def refcodes() -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/mint")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def mint() -> ResponseReturnValue:
     """Mint one reward by id, or the oldest ones that may be minted, at most `limit`."""
     body = json_body()
@@ -179,7 +179,7 @@ def reward_queue() -> ResponseReturnValue:
 
 
 @blueprint.post("/admin/rewards/<int:reward_id>/approve")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def approve_reward(reward_id: int) -> ResponseReturnValue:
     """Approve a waiting reward."""
     reward = decide_reward.approve(reward_id, current_user().id, current_portal().settings)
@@ -188,7 +188,7 @@ def approve_reward(reward_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/admin/rewards/<int:reward_id>/reject")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def reject_reward(reward_id: int) -> ResponseReturnValue:
     """Reject a reward with a reason that its referrer sees."""
     reason = text_field(json_body(), "reason", default="")
@@ -196,7 +196,7 @@ def reject_reward(reward_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/admin/rewards/<int:reward_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def retry_reward(reward_id: int) -> ResponseReturnValue:
     """Approve a failed reward again."""
     reward = decide_reward.retry(

@@ -132,7 +132,12 @@ def _as_html(error: PortalError, status: int) -> Response:
         shell_quiet=status >= 500,
         request_id=current_request_id() if status >= 500 else "",
     )
-    return make_response(body, status)
+    response = make_response(body, status)
+    if is_htmx() and error.code == "step_up_required":
+        # The target may be a row of a table; the question concerns the whole page.
+        response.headers["HX-Retarget"] = "#main"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
 
 
 class _WayOut(NamedTuple):

@@ -275,6 +275,8 @@ def test_rules_are_complete(missing: str) -> None:
 @given(st.one_of(st.none(), st.decimals(0, 10_000, places=18)), st.decimals(0, 10_000, places=2))
 @example(D(100), D(100))
 @example(D(0), D(0))
+@example(None, D("0.01"))
+@example(None, D(0))
 def test_two_approvals_from_the_limit_on(usd_value: D | None, limit: D) -> None:
-    needs_two = limit > 0 and usd_value is not None and usd_value >= limit
+    needs_two = limit > 0 and (usd_value is None or usd_value >= limit)
     assert approvals_needed(usd_value, limit) == (2 if needs_two else 1)

@@ -9,12 +9,12 @@ import pytest
 from portal.chain import Deployment
 from portal.chain.sending import failpoints as labels
 from portal.db import Actor, bind_database, connection
+from portal.flows.approvals.retry_mint_job import retry_failed_of_job
 from portal.flows.minting.mint_jobs import (
     NothingToMint,
     create_mint_job,
     get_mint_job,
     list_mint_job_rewards,
-    retry_failed_of_job,
     review_mint,
     stop_mint_job,
 )
@@ -250,12 +250,13 @@ def test_retry_failed_only(world: World, admin: int) -> None:
     world.rows("UPDATE referral_rewards SET status = 'failed', failure_reason = 'x' WHERE id = %s", ids[0])
     run(world)
     assert get_mint_job(job_id).job.status == "finished"
-    again = retry_failed_of_job(job_id, Actor.user(admin), chain_id=CHAIN_ID)
+    again, _result = retry_failed_of_job(job_id, admin, world.chain(), world.settings())
+    assert again is not None
     assert get_mint_job(again).total == 1
     run(world)
     assert world.statuses() == {"minted": 3}
     with pytest.raises(NothingToMint):
-        retry_failed_of_job(job_id, Actor.user(admin), chain_id=CHAIN_ID)
+        retry_failed_of_job(job_id, admin, world.chain(), world.settings())
 
 
 def test_job_reports_why_it_waits(world: World, admin: int) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from peewee import SQL
 
-from models import PlatformConfig, User, Wallet
+from models import EventLog, PlatformConfig, ReferralReward, User, Wallet
+from portal.db import query
 from portal.web.core.access import access_of
-from tests.factories import PASSWORD, make_user, make_wallet
+from tests.factories import PASSWORD, make_reward, make_user, make_wallet, new_address
 from tests.support.wallets import TestWallet
 from tests.web.account.factor import code_of, enrol, expire_confirmation
 from tests.web.conftest import visitor
@@ -149,10 +150,9 @@ def test_api_and_htmx_requests_get_an_error_code(stale: Visitor, admin: User) ->
     assert f"{CONFIRM}?next=" in fragment.text
 
 
-def test_reading_and_single_decisions_need_no_confirmation(stale: Visitor) -> None:
-    for url in (RATES, "/admin/refcodes", "/account/security"):
+def test_reading_needs_no_confirmation(stale: Visitor) -> None:
+    for url in (RATES, "/admin/refcodes", "/account/security", "/api/admin/rewards"):
         assert stale.get(url).status_code == 200
-    assert stale.send("/api/admin/rewards/1/approve").status_code == 404
 
 
 def test_csrf_token_is_checked_before_confirmation(stale: Visitor) -> None:
@@ -170,7 +170,7 @@ def test_csrf_token_is_checked_before_confirmation(stale: Visitor) -> None:
         "/cart",
         "/nowhere",
         "",
-        "/admin/refcodes/1/approve",
+        "/admin/refcodes/mint/1/stop",
     ],
 )
 def test_only_protected_forms_are_resubmitted(stale: Visitor, secret: str, target: str) -> None:
@@ -203,27 +203,43 @@ def test_development_without_second_factor_needs_no_confirmation(app: Flask, adm
     assert browser.submit(SAVE, {"platform_percent": "6"}).status_code == 303
 
 
-def test_documented_endpoints_require_confirmation(app: Flask) -> None:
-    protected = {
-        rule.endpoint for rule in app.url_map.iter_rules() if access_of(app, rule.endpoint).reconfirm
-    }
-    assert {
-        "admin.rewards.decide_many",
-        "admin.commissions.save_vendor_terms",
-        "admin.commissions.save_platform_rate",
-        "admin.commissions.save_product_rate",
-        "admin.commissions.process_due_payouts",
-        "admin.commissions.retry_payout_batch",
-        "admin.commissions.release_vendor_reserve",
-        "account.save_email",
-        "admin.audit.refund",
-        "admin.payments.add_credit",
-        "account.begin_second_factor",
-        "account.save_second_factor",
-        "account.remove_second_factor",
-        "account.replace_recovery_codes",
-        "account.add_wallet",
-        "account.remove_wallet",
-        "account.unlink_wallet_form",
-        "account.request_link_challenge",
-    } <= protected
+def sensitive_requests(app: Flask) -> list[tuple[str, str]]:
+    """Return (method, URL) of every route that requires a proof, with a value for each parameter."""
+    values = {"address": new_address(), "code": "q7RmK2xd"}
+    requests = []
+    with app.test_request_context():
+        for rule in app.url_map.iter_rules():
+            if access_of(app, rule.endpoint).reconfirm:
+                url = url_for(rule.endpoint, **{name: values.get(name, 1) for name in rule.arguments})
+                requests += [(method, url) for method in (rule.methods or set()) - {"OPTIONS"}]
+    return requests
+
+
+def test_every_sensitive_request_is_stopped_before_anything_happens(
+    app: Flask, stale: Visitor, admin: User
+) -> None:
+    make_reward(make_user(), "pending_approval")
+    before = (EventLog.select().count(), query("SELECT status, updated_at FROM referral_rewards"))
+    requests = sensitive_requests(app)
+    assert len(requests) > 30
+    for method, url in requests:
+        if url.startswith("/api/"):
+            answer = stale.send(url, method=method)
+            assert error_of(answer)["code"] == "step_up_required", url
+        else:
+            answer = stale.swap(url)
+            assert f"{CONFIRM}?next=" in answer.text, url
+            assert answer.headers["HX-Retarget"] == "#main"
+        assert answer.status_code == 403, url
+    assert (EventLog.select().count(), query("SELECT status, updated_at FROM referral_rewards")) == before
+
+
+def test_single_decision_continues_after_the_proof(stale: Visitor, secret: str) -> None:
+    reward = make_reward(make_user(), "pending_approval")
+    url = f"/admin/refcodes/{reward.id}/reject"
+    confirmation = flat(form_fields(stale.submit(url, {"reason": "one person"}), CONFIRM))
+    confirmed = stale.submit(CONFIRM, {**confirmation, "code": code_of(secret)})
+    assert ReferralReward.get_by_id(reward.id).status == "pending_approval"
+    assert stale.post(url, data=flat(form_fields(confirmed, url))).status_code == 303
+    assert ReferralReward.get_by_id(reward.id).status == "rejected"
+    assert stale.send(f"/api/admin/rewards/{reward.id}/approve").status_code == 409

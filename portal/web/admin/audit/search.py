@@ -47,7 +47,7 @@ def proof() -> ResponseReturnValue:
 
 
 @blueprint.post("/audit/alerts/<int:alert_id>/resolve")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def resolve_alert(alert_id: int) -> ResponseReturnValue:
     """Close an alert of the on-chain audit."""
     if close_alert(alert_id, current_user().id):

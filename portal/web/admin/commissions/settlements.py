@@ -65,7 +65,7 @@ def hold(settlement_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/store/commissions/<int:settlement_id>/release")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def release(settlement_id: int) -> ResponseReturnValue:
     """Let a held settlement be paid again, with a reason."""
     reason = request.form.get("reason", "")
@@ -80,7 +80,7 @@ def release(settlement_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/store/commissions/<int:settlement_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def retry(settlement_id: int) -> ResponseReturnValue:
     """Let a failed settlement be paid by the next run."""
     return _decide(

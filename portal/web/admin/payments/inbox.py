@@ -66,7 +66,7 @@ def callback(event_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/payments/inbox/<int:event_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def retry_callback(event_id: int) -> ResponseReturnValue:
     """Process an unmatched callback again."""
     try:
@@ -82,7 +82,7 @@ def retry_callback(event_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/payments/inbox/<int:event_id>/close")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def close_callback(event_id: int) -> ResponseReturnValue:
     """Close an unmatched callback with a note."""
     try:
@@ -97,7 +97,7 @@ def close_callback(event_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/payments/rails/<int:failure_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def retry_ledger(failure_id: int) -> ResponseReturnValue:
     """Write the failed ledger entries of a paid reference now."""
     if retry_failed_ledger(failure_id, current_user().id, current_portal().chain, current_portal().settings):

@@ -25,7 +25,7 @@ def code(code: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/codes/<code>/active")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def switch_code(code: str) -> ResponseReturnValue:
     """Deactivate a code with a reason that its owner sees, or activate it again; existing rewards are unaffected."""
     before = code_overview(code)

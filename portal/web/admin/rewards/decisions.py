@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @blueprint.post("/refcodes/<int:reward_id>/approve")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def approve(reward_id: int) -> ResponseReturnValue:
     """Approve a waiting reward and render its row."""
     return _decide(
@@ -38,7 +38,7 @@ def approve(reward_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/<int:reward_id>/reject")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def reject(reward_id: int) -> ResponseReturnValue:
     """Reject a reward with a reason and render its row."""
     reason = request.form.get("reason", "")
@@ -46,7 +46,7 @@ def reject(reward_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/<int:reward_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def retry(reward_id: int) -> ResponseReturnValue:
     """Approve a failed reward again and render its row."""
     portal = current_portal()
@@ -65,7 +65,7 @@ def decide_many() -> ResponseReturnValue:
         if request.form.get("decision") == "reject":
             _flash_rejected(decide_reward.reject_many(ids, request.form.get("reason", ""), current_user().id))
         else:
-            _flash_approved(decide_reward.approve_many(ids, current_user().id, current_portal().settings))
+            flash_approved(decide_reward.approve_many(ids, current_user().id, current_portal().settings))
     except PortalError as error:
         return queue_page(view, error), status_of(error)
     current_portal().wake("mint_rewards")
@@ -108,7 +108,8 @@ def _result_text(reward: ReferralReward) -> str:
     }.get(reward.status, _("Your approval is recorded. A second admin must confirm it."))
 
 
-def _flash_approved(result: BulkResult) -> None:
+def flash_approved(result: BulkResult) -> None:
+    """Flash how many rewards were approved, wait for a second admin, or were refused and why."""
     if result.decided:
         count = len(result.decided)
         flash(ngettext("%(num)s reward is approved.", "%(num)s rewards are approved.", count), "success")

@@ -7,18 +7,19 @@ from flask.typing import ResponseReturnValue
 
 from portal.chain import Chain, read_status
 from portal.db import Actor
+from portal.flows.approvals.retry_mint_job import retry_failed_of_job
 from portal.flows.minting.mint_jobs import (
     NothingToMint,
     create_mint_job,
     get_mint_job,
     list_mint_job_rewards,
     list_mint_jobs,
-    retry_failed_of_job,
     review_mint,
     stop_mint_job,
 )
 from portal.runtime import current_portal
 from portal.web.admin.rewards.blueprint import blueprint
+from portal.web.admin.rewards.decisions import flash_approved
 from portal.web.admin.rewards.presenters import job_row, job_summaries, job_view, review_view
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
@@ -51,7 +52,7 @@ def mint_review() -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/mint")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def start_minting() -> ResponseReturnValue:
     """Create a job for the approved rewards, at most as many as the review showed, and go to its page."""
     promised = request.form.get("count", MOST_AT_ONCE, type=int)
@@ -95,12 +96,12 @@ def stop_minting(job_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/refcodes/mint/<int:job_id>/retry")
-@for_role("admin")
+@for_role("admin", reconfirm=True)
 def retry_mint_job(job_id: int) -> ResponseReturnValue:
-    """Approve the failed rewards of a job again, in a new job."""
+    """Approve the failed rewards of a job again, in a new job; some may wait for a second admin."""
     get_mint_job(job_id)
-    new_id = retry_failed_of_job(
-        job_id, Actor.user(current_user().id), chain_id=current_portal().chain.chain_id
-    )
-    current_portal().wake("mint_rewards")
-    return redirect(url_for("admin.rewards.mint_job", job_id=new_id), 303)
+    running = current_portal()
+    new_id, result = retry_failed_of_job(job_id, current_user().id, running.chain, running.settings)
+    flash_approved(result)
+    running.wake("mint_rewards")
+    return redirect(url_for("admin.rewards.mint_job", job_id=new_id or job_id), 303)

@@ -278,6 +278,7 @@ _ADMIN: dict[str, dict[str, Operation]] = {
             answers=_MINT,
             errors=(
                 *OF_ADMINS,
+                "step_up_required",
                 "reward_unknown",
                 "reward_status_conflict",
                 "reward_refund_due",
