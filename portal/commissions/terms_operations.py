@@ -24,6 +24,7 @@ from portal.db import Actor, query, record_event, transaction
 from portal.lib.addresses import canonical_address
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import decimal_text, parse_major
+from portal.lib.texts import clean_line
 from portal.programme import (
     InvalidPercent,
     PercentPolicy,
@@ -124,7 +125,7 @@ def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) 
     terms = MerchantTerms(
         platform_percent=read("platform_percent", _percent_or_unset),
         referral_percent=read("referral_percent", _percent_or_unset),
-        custom_splits=read("custom_splits", lambda _text: parse_custom_splits(splits)) or [],
+        custom_splits=read("custom_splits", lambda _text: _typed_splits(splits)) or [],
         payout_frequency=read("payout_frequency", _frequency),
         hold_days=read("hold_days", _hold_days),
         minimum_payout_minor=read("minimum_payout", _minimum),
@@ -303,6 +304,16 @@ def _changes(before: MerchantConfig | None, values: dict[str, Any]) -> dict[str,
 
 def _percent_or_unset(text: str, at_most: Decimal = Decimal(100)) -> Decimal | None:
     return parse_percent(text, at_most=at_most) if text else None
+
+
+def _typed_splits(lines: list[dict[str, str]]) -> list[CustomSplit]:
+    """Return typed splits with clean texts; stored ones are parsed as they are."""
+    return parse_custom_splits(
+        [
+            {key: clean_line(text, f"custom_splits[{index}].{key}") for key, text in line.items()}
+            for index, line in enumerate(lines)
+        ]
+    )
 
 
 def _frequency(text: str) -> str:

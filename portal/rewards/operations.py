@@ -11,6 +11,7 @@ from peewee import fn
 
 from models import ReferralReward, RewardApproval
 from portal.db import Actor, move_status, query, record_event, transaction
+from portal.lib.texts import clean_line
 from portal.rewards.debits import lock_debits, net_debits, release_all
 from portal.rewards.errors import (
     AlreadyApprovedByYou,
@@ -134,7 +135,7 @@ def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
     Debits that were netted from it are open again. Raises RejectionReasonMissing, RewardUnknown, OwnReward or
     RewardStatusConflict.
     """
-    text = " ".join(reason.split())
+    text = clean_line(reason, "reason")
     if not 1 <= len(text) <= REASON_MAX:
         raise RejectionReasonMissing(field="reason", at_most=REASON_MAX)
     with transaction():

@@ -9,6 +9,7 @@ from models import CreditBalance, CreditEntry
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.lib.money import MINOR_UNITS, InvalidAmount, minor_digits, parse_major
+from portal.lib.texts import clean_line
 
 REASON_MAX = 200
 TOP_UP_MAX_MAJOR = 10_000_000
@@ -70,8 +71,8 @@ def parse_top_up(text: str, currency: str) -> int:
 
 
 def check_reason(text: str) -> str:
-    """Return a reason on one line; raise ReasonMissing when it is empty or too long."""
-    reason = " ".join(text.split())
+    """Return a reason on one line; raise CharacterRefused, or ReasonMissing when it is empty or too long."""
+    reason = clean_line(text, "reason")
     if not 1 <= len(reason) <= REASON_MAX:
         raise ReasonMissing(field="reason", at_most=REASON_MAX)
     return reason

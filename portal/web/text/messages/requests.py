@@ -18,6 +18,13 @@ def _field_invalid(params: Params) -> str:
 
 REQUESTS_ERRORS: ErrorTable = {
     "body_malformed": Answer(400, lambda p: _("Send a JSON object.")),
+    "character_refused": Answer(
+        422,
+        lambda p: _(
+            "The character %(character)s at position %(position)s is not allowed here. Remove it and try again.",
+            **p,
+        ),
+    ),
     "cron_secret_wrong": Answer(401, lambda p: _("The cron secret is wrong or not set on the server.")),
     "csrf_invalid": Answer(400, lambda p: _("This page was open for too long. Reload it and try again.")),
     "cursor_invalid": Answer(400, lambda p: _("The page cursor is not valid. Start from the first page.")),

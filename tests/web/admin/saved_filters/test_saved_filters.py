@@ -59,7 +59,7 @@ def test_a_filter_that_makes_no_sense_is_not_kept(as_admin: Visitor) -> None:
     assert not SavedFilter.select().exists()
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "a\u200eb"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "\u200e\u200d"])
 def test_a_bad_name_is_refused_by_field(as_admin: Visitor, admin: User, name: str) -> None:
     answer = as_admin.submit("/admin/filters/rewards", {"name": name, "query": KEPT})
     assert answer.status_code == 400
