@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
 from portal.lib.texts import CharacterRefused, clean_line
 
 
 def _address(value: str) -> str:
     try:
         return canonical_address(value) if value else ""
+    except AddressChecksumWrong as error:
+        raise ValueError("must be an address with a correct EIP-55 checksum; copy it again") from error
     except InvalidAddress as error:
         raise ValueError("must be an address of 0x and 40 hex digits") from error
 

@@ -37,7 +37,7 @@ def test_an_admin_finds_a_person_and_sees_the_statement(as_admin: Visitor, owner
 
 def test_a_person_is_found_by_a_linked_wallet(as_admin: Visitor) -> None:
     """Whoever signed in with a wallet may have no e-mail at all."""
-    person, wallet = make_user("Wallet Only", email=None), "0x" + "Ab" * 20
+    person, wallet = make_user("Wallet Only", email=None), "0x" + "AB" * 20
     make_wallet(person, wallet.lower())
     page = as_admin.get(f"{PAGE}?account={wallet}")
     assert "Wallet Only" in text_of(page)
@@ -151,3 +151,9 @@ def test_a_forged_token_adds_nothing(as_admin: Visitor, owner: User) -> None:
 def test_names_are_escaped(as_admin: Visitor) -> None:
     person = make_user("<i>Mallory</i>")
     assert "<i>Mallory" not in as_admin.get(f"{PAGE}?account={person.email}").text
+
+
+def test_a_mistyped_wallet_is_named(as_admin: Visitor) -> None:
+    page = as_admin.get(PAGE, query_string={"account": "0x" + "Ab" * 20})
+    assert page.status_code == 422
+    assert "checksum (EIP-55) is wrong" in text_of(page)
