@@ -62,7 +62,7 @@ _STORE: dict[str, dict[str, Operation]] = {
             answers={201: ("The order.", ref("PlacedOrder"))},
             errors=(
                 *OF_PEOPLE, "items_malformed", "cart_empty", "cart_too_long", "product_unknown",
-                "quantity_invalid", "stock_short", "currency_mixed",
+                "quantity_invalid", "stock_short", "currency_mixed", "total_too_large",
             ),
         )
     },

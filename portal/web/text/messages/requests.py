@@ -63,5 +63,13 @@ REQUESTS_ERRORS: ErrorTable = {
     "role_required": Answer(403, lambda p: _("Your account does not have access to this page.")),
     "sign_in_required": Answer(401, lambda p: _("Sign in to continue.")),
     "status_unknown": Answer(400, lambda p: _("Choose one of these statuses: %(allowed)s.", **p)),
+    "total_too_large": Answer(
+        422,
+        lambda p: _(
+            "The total can be at most %(at_most)s %(currency)s.",
+            at_most=number(p["at_most"]),
+            currency=p["currency"],
+        ),
+    ),
     "too_large": Answer(413, lambda p: _("The request is too large.")),
 }
