@@ -27,6 +27,7 @@ from portal.web.core.errors import install_errors
 from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
 from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
+from portal.web.core.requests import IdConverter
 from portal.web.core.security import install_security
 from portal.web.dev import mailbox, payment_simulator
 from portal.web.landing.beacon import BeaconFastPath
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logging(as_json=settings.is_production, level=settings.log_level)
     app = Flask(__name__, static_folder=None)
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
+    app.url_map.converters["int"] = IdConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["portal"] = Portal(settings, open_chain(settings), compose=composer(app))
     bind_database(settings.database_url, settings.portal_data_dir)

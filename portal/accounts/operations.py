@@ -15,6 +15,7 @@ from portal.accounts.emails import EmailInvalid, find_user_by_email, normalise_e
 from portal.accounts.links import close_foreign_links, close_links
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
+from portal.lib.texts import CharacterRefused, clean_line, password_form
 
 PASSWORD_MIN = 8
 PASSWORD_MAX = 200
@@ -73,18 +74,28 @@ class Referrer:
 def validate_sign_up(name: str, email: str, password: str) -> tuple[str, str]:
     """Return the cleaned name and e-mail; raise InputInvalid naming every field at fault."""
     errors: dict[str, PortalError] = {}
-    cleaned_name, cleaned_email = " ".join(name.split()), ""
-    if not 1 <= len(cleaned_name) <= NAME_MAX or not cleaned_name.isprintable():
-        errors["name"] = NameInvalid(field="name", at_most=NAME_MAX)
+    cleaned_name, cleaned_email = "", ""
+    try:
+        cleaned_name = clean_name(name)
+    except (NameInvalid, CharacterRefused) as error:
+        errors["name"] = error
     try:
         cleaned_email = normalise_email(email)
     except EmailInvalid as error:
         errors["email"] = error
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+    if not _has_length(password):
         errors["password"] = PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)
     if errors:
         raise InputInvalid(errors)
     return cleaned_name, cleaned_email
+
+
+def clean_name(text: str) -> str:
+    """Return the name of a person in normal form; raise NameInvalid or CharacterRefused."""
+    name = clean_line(text, "name")
+    if not 1 <= len(name) <= NAME_MAX:
+        raise NameInvalid(field="name", at_most=NAME_MAX)
+    return name
 
 
 def create_user(
@@ -138,8 +149,9 @@ def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Ac
 
 
 def hash_password(password: str) -> str:
+    """Return the hash of a password in its normal form, so that every keyboard types the same one."""
     with _hashing:
-        return _hasher.hash(password)
+        return _hasher.hash(password_form(password))
 
 
 def check_credentials(email: str, password: str) -> User:
@@ -147,7 +159,7 @@ def check_credentials(email: str, password: str) -> User:
     user = find_user_by_email(email)
     # An unknown address takes as long as an incorrect password.
     stored = user.password_hash if user and user.password_hash else _UNUSABLE_HASH
-    is_right = _matches(stored, password[: PASSWORD_MAX + 1])
+    is_right = _matches(stored, password)
     if user is None or user.password_hash is None or not is_right:
         raise CredentialsWrong
     return user
@@ -188,7 +200,7 @@ def add_password(user_id: int, password: str, actor: Actor) -> None:
 def is_password_of(user_id: int, password: str) -> bool:
     """Return whether a password is correct; always false for an account without one."""
     stored = User.get_by_id(user_id).password_hash
-    return _matches(stored or _UNUSABLE_HASH, password[: PASSWORD_MAX + 1]) and stored is not None
+    return _matches(stored or _UNUSABLE_HASH, password) and stored is not None
 
 
 def set_email(user_id: int, email: str, actor: Actor) -> str | None:
@@ -206,8 +218,12 @@ def set_email(user_id: int, email: str, actor: Actor) -> str | None:
     return before
 
 
+def _has_length(password: str) -> bool:
+    return PASSWORD_MIN <= len(password_form(password)) <= PASSWORD_MAX
+
+
 def _require_length(password: str) -> None:
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+    if not _has_length(password):
         raise InputInvalid(
             {"password": PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)}
         )
@@ -229,6 +245,13 @@ def lock_user(user_id: int) -> None:
 
 
 def _matches(stored: str, password: str) -> bool:
+    """Return whether a password is correct as typed, as older hashes need it, or in its normal form."""
+    # One that is too long cannot be correct, and costs no more than one of the greatest length.
+    typed, normal = password[: PASSWORD_MAX + 1], password_form(password)[: PASSWORD_MAX + 1]
+    return _verifies(stored, typed) or (normal != typed and _verifies(stored, normal))
+
+
+def _verifies(stored: str, password: str) -> bool:
     try:
         with _hashing:
             return _hasher.verify(stored, password)

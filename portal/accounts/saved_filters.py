@@ -7,13 +7,14 @@ from peewee import IntegrityError
 from models import SavedFilter
 from portal.db import transaction
 from portal.lib.errors import PortalError
+from portal.lib.texts import clean_line
 
 FILTER_NAME_MAX = 40
 FILTERS_MAX = 12
 
 
 class FilterNameInvalid(PortalError):
-    """The name is not 1 to FILTER_NAME_MAX characters, or has control characters."""
+    """The name is not 1 to FILTER_NAME_MAX characters."""
 
     code = "filter_name_invalid"
 
@@ -78,8 +79,8 @@ def remove_filter(user_id: int, filter_id: int) -> None:
 
 
 def clean_name(text: str) -> str:
-    """Return a name with single spaces; raise FilterNameInvalid."""
-    name = " ".join(text.split())
-    if not 1 <= len(name) <= FILTER_NAME_MAX or not name.isprintable():
+    """Return a name in normal form; raise FilterNameInvalid or CharacterRefused."""
+    name = clean_line(text, "name")
+    if not 1 <= len(name) <= FILTER_NAME_MAX:
         raise FilterNameInvalid(field="name", at_most=FILTER_NAME_MAX)
     return name

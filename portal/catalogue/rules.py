@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from portal.lib.errors import PortalError
-from portal.lib.money import MAX_MINOR
+from portal.lib.money import MAX_MINOR, check_total
 
 MAX_QUANTITY = 999
 MAX_LINES = 50
@@ -124,14 +124,15 @@ def _whole_number(value: object) -> int | None:
 def price_cart(lines: Sequence[CartLine], products: Mapping[int, ProductRow]) -> list[PricedLine]:
     """Return the lines priced from the catalogue rows.
 
-    Raises CartEmpty, ProductUnknown, StockShort (with what is left) or CurrencyMixed, each with its field as
-    `items.N.name`.
+    Raises CartEmpty, ProductUnknown, StockShort (with what is left), CurrencyMixed or TotalTooLarge, each
+    with its field as `items.N.name`.
     """
     if not lines:
         raise CartEmpty(field="items")
     priced = [_price_line(line, products.get(line.product_id), index) for index, line in enumerate(lines)]
     if len({line.currency for line in priced}) > 1:
         raise CurrencyMixed(field="items")
+    check_total(sum(line.subtotal_minor for line in priced), priced[0].currency, "items")
     return priced
 
 

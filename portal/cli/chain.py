@@ -21,7 +21,7 @@ from portal.chain.deployment import (
 from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.chain.status import ChainStatus
 from portal.cli.common import database_session, portal
-from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
 from portal.lib.errors import PortalError
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings
 
@@ -35,6 +35,8 @@ class _AddressType(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
             return canonical_address(value)
+        except AddressChecksumWrong:
+            self.fail("the EIP-55 checksum of this address is wrong; copy it again", param, ctx)
         except InvalidAddress:
             self.fail("an address is 0x and 40 hex digits", param, ctx)
 

@@ -9,6 +9,7 @@ from portal.commissions.status_rules import SETTLEMENT_TRANSITIONS, SettlementSt
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.lib.money import InvalidAmount, parse_major
+from portal.lib.texts import clean_text
 
 _REASON_MAX = 500
 
@@ -126,8 +127,8 @@ def release_reserve(
 
 
 def clean_reason(reason: str) -> str:
-    """Return a reason without surrounding spaces; raise HoldReasonMissing if it is empty or too long."""
-    cleaned = reason.strip()
+    """Return a reason in normal form; raise CharacterRefused, or HoldReasonMissing if it is empty or too long."""
+    cleaned = clean_text(reason, "reason")
     if not cleaned or len(cleaned) > _REASON_MAX:
         raise HoldReasonMissing(field="reason", at_most=_REASON_MAX)
     return cleaned

@@ -21,9 +21,10 @@ from portal.commissions.terms import (
     validate_merchant_terms,
 )
 from portal.db import Actor, query, record_event, transaction
-from portal.lib.addresses import canonical_address
+from portal.lib.addresses import InvalidAddress, canonical_address
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import decimal_text, parse_major
+from portal.lib.texts import clean_line
 from portal.programme import (
     InvalidPercent,
     PercentPolicy,
@@ -39,6 +40,8 @@ MOST_HOLD_DAYS = 365
 # A minimum applies to every currency in its own minor units; nearly all have two decimals, like this one.
 _MINIMUM_CURRENCY = "UAH"
 _DAYS = re.compile(r"[0-9]{1,3}")
+# A recipient is any text; what looks like an address has to be one.
+_LIKE_ADDRESS = re.compile(r"0[xX][0-9a-zA-Z]{30,}")
 
 
 class VendorUnknown(PortalError):
@@ -57,6 +60,12 @@ class RateChanged(PortalError):
     """The percent was changed in the meantime, so the earlier one is not restored."""
 
     code = "rate_changed"
+
+
+class PayeeIsContract(PortalError):
+    """The payee is a contract of this portal or a token, which could never spend what it receives."""
+
+    code = "payee_is_contract"
 
 
 class MinimumNegative(PortalError):
@@ -124,7 +133,7 @@ def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) 
     terms = MerchantTerms(
         platform_percent=read("platform_percent", _percent_or_unset),
         referral_percent=read("referral_percent", _percent_or_unset),
-        custom_splits=read("custom_splits", lambda _text: parse_custom_splits(splits)) or [],
+        custom_splits=read("custom_splits", lambda _text: _typed_splits(splits)) or [],
         payout_frequency=read("payout_frequency", _frequency),
         hold_days=read("hold_days", _hold_days),
         minimum_payout_minor=read("minimum_payout", _minimum),
@@ -137,8 +146,12 @@ def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) 
 
 
 def save_merchant_terms(vendor_id: int, terms: MerchantTerms, settings: Settings, actor: Actor) -> None:
-    """Save a vendor's terms; raise InputInvalid where its commissions together could exceed a sale."""
+    """Save a vendor's terms; raise InputInvalid where its commissions together could exceed a sale.
+
+    A payee that is a contract of this portal or a token is invalid too.
+    """
     vendor = get_vendor(vendor_id)
+    _refuse_contracts(terms, settings)
     with transaction():
         _lock_terms()
         before = MerchantConfig.select().where(MerchantConfig.vendor == vendor_id).for_update().first()
@@ -303,6 +316,47 @@ def _changes(before: MerchantConfig | None, values: dict[str, Any]) -> dict[str,
 
 def _percent_or_unset(text: str, at_most: Decimal = Decimal(100)) -> Decimal | None:
     return parse_percent(text, at_most=at_most) if text else None
+
+
+def _typed_splits(lines: list[dict[str, str]]) -> list[CustomSplit]:
+    """Return typed splits with clean texts; stored ones are parsed as they are."""
+    parsed = parse_custom_splits(
+        [
+            {key: clean_line(text, f"custom_splits[{index}].{key}") for key, text in line.items()}
+            for index, line in enumerate(lines)
+        ]
+    )
+    for index, split in enumerate(parsed):
+        if _LIKE_ADDRESS.fullmatch(split.recipient_id):
+            _check_recipient(split.recipient_id, f"custom_splits[{index}].recipientId")
+    return parsed
+
+
+def _check_recipient(address: str, field: str) -> None:
+    try:
+        canonical_address(address)
+    except InvalidAddress as error:
+        error.field = field
+        raise
+
+
+def _refuse_contracts(terms: MerchantTerms, settings: Settings) -> None:
+    own = {
+        settings.referral_rewards_address,
+        settings.referral_reward_token_address,
+        settings.referral_price_feed_address,
+        settings.settlement_payout_token_address,
+    } - {""}
+    payees = {"payout_wallet": terms.payout_wallet or ""}
+    payees |= {
+        f"custom_splits[{index}].recipientId": split.recipient_id
+        for index, split in enumerate(terms.custom_splits)
+    }
+    errors: dict[str, PortalError] = {
+        field: PayeeIsContract(field=field) for field, payee in payees.items() if payee.lower() in own
+    }
+    if errors:
+        raise InputInvalid(errors)
 
 
 def _frequency(text: str) -> str:

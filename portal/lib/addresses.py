@@ -1,11 +1,10 @@
-"""EVM addresses: stored in lower-case hex.
-
-The EIP-55 form for display needs keccak, which the standard library lacks; see `portal.chain.checksum`.
-"""
+"""EVM addresses: stored in lower-case hex, checked by their EIP-55 letters where they are typed."""
 
 from __future__ import annotations
 
 import re
+
+from eth_utils.address import to_checksum_address
 
 from portal.lib.errors import PortalError
 
@@ -18,11 +17,23 @@ class InvalidAddress(PortalError):
     code = "address_invalid"
 
 
+class AddressChecksumWrong(InvalidAddress):
+    """Upper and lower case of the hex digits contradict EIP-55: the address was probably mistyped."""
+
+    code = "address_checksum_wrong"
+
+
 def canonical_address(text: str) -> str:
-    """Return the stored form of an address, 0x and 40 lower-case hex digits. Raises InvalidAddress."""
+    """Return the stored form of an address, 0x and 40 lower-case hex digits.
+
+    Digits of both cases are a checksum. Raises InvalidAddress, or AddressChecksumWrong where it does not match.
+    """
     stripped = text.strip()
     if not _ADDRESS.match(stripped) or int(stripped, 16) == 0:
         raise InvalidAddress(field="address")
+    digits = stripped[2:]
+    if digits not in (digits.lower(), digits.upper()) and to_checksum_address(stripped) != stripped:
+        raise AddressChecksumWrong(field="address")
     return stripped.lower()
 
 

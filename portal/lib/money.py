@@ -14,6 +14,8 @@ from portal.lib.errors import PortalError
 MINOR_UNITS = {"UAH": 2, "USD": 2, "EUR": 2, "USDT": 2, "USDC": 2, "PLN": 2, "JPY": 0}
 _DEFAULT_MINOR_UNITS = 2
 MAX_MINOR = 2**63 - 1
+# The most that one order or balance comes to: thousands of them still add up within a column.
+MAX_TOTAL_MINOR = 10**15
 # ASCII digits only: Decimal also accepts 1_000, full-width and Arabic digits.
 _PLAIN = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
 
@@ -22,6 +24,19 @@ class InvalidAmount(PortalError):
     """The text is not a plain decimal amount of the currency."""
 
     code = "amount_invalid"
+
+
+class TotalTooLarge(PortalError):
+    """A sum exceeds what one order or balance may come to; params at_most (major units) and currency."""
+
+    code = "total_too_large"
+
+
+def check_total(minor: int, currency: str, field: str) -> int:
+    """Return a sum in minor units; raise TotalTooLarge above MAX_TOTAL_MINOR."""
+    if minor > MAX_TOTAL_MINOR:
+        raise TotalTooLarge(field=field, at_most=to_major(MAX_TOTAL_MINOR, currency), currency=currency)
+    return minor
 
 
 def minor_digits(currency: str) -> int:
@@ -50,8 +65,10 @@ def parse_major(text: str, currency: str) -> int:
         raise InvalidAmount(field="amount")
     amount = Decimal(cleaned)
     scaled = amount.scaleb(minor_digits(currency))
-    if scaled != scaled.to_integral_value() or abs(scaled) > MAX_MINOR:
+    if scaled != scaled.to_integral_value():
         raise InvalidAmount(field="amount")
+    if abs(scaled) > MAX_MINOR:
+        raise InvalidAmount(field="amount", at_most=to_major(MAX_MINOR, currency))
     return int(scaled)
 
 

@@ -10,6 +10,7 @@ from models import PaymentEvent
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
+from portal.lib.texts import clean_line
 
 INBOX_PAGE = 50
 NOTE_MAX = 500
@@ -94,10 +95,10 @@ def decide_again(event: PaymentEvent, outcome: str, reason: str | None, actor: A
 def close_unmatched(event_id: int, note: str, actor: Actor) -> None:
     """Close an unmatched callback with a note; the row stays.
 
-    Raises CallbackUnknown, NoteMissing or CallbackClosed; then nothing has changed.
+    Raises CallbackUnknown, NoteMissing, CharacterRefused or CallbackClosed; then nothing has changed.
     """
     get_callback(event_id)
-    text = " ".join(note.split())
+    text = clean_line(note, "note")
     if not 1 <= len(text) <= NOTE_MAX:
         raise NoteMissing(field="note", at_most=NOTE_MAX)
     with transaction():

@@ -11,6 +11,7 @@ from peewee import fn
 
 from models import ReferralReward
 from portal.db import Actor, move_status, query, record_event, transaction
+from portal.lib.texts import clean_line
 from portal.rewards.approvals import ApprovalsNeeded, add_approval, lock_for_decision
 from portal.rewards.debits import lock_debits, net_debits, release_all
 from portal.rewards.errors import (
@@ -139,7 +140,7 @@ def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
     Debits that were netted from it are open again. Raises RejectionReasonMissing, RewardUnknown, OwnReward or
     RewardStatusConflict.
     """
-    text = " ".join(reason.split())
+    text = clean_line(reason, "reason")
     if not 1 <= len(text) <= REASON_MAX:
         raise RejectionReasonMissing(field="reason", at_most=REASON_MAX)
     with transaction():

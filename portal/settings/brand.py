@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import Field
 
 from portal.settings.core import CoreSettings
-from portal.settings.types import LogoUrl, encryption_problems
+from portal.settings.types import Line, LogoUrl, encryption_problems
 
 
 class BrandSettings(CoreSettings):
     """How the portal presents itself."""
 
-    brand_name: str = "Ring Referrals"
+    brand_name: Line = "Ring Referrals"
     brand_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#3b4cca"
     brand_logo_url: LogoUrl = ""
     brand_token_symbol: Annotated[str, Field(pattern=r"^[A-Za-z0-9$.]{1,12}$")] = "RING"

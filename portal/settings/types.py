@@ -10,14 +10,24 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
+from portal.lib.texts import CharacterRefused, clean_line
 
 
 def _address(value: str) -> str:
     try:
         return canonical_address(value) if value else ""
+    except AddressChecksumWrong as error:
+        raise ValueError("must be an address with a correct EIP-55 checksum; copy it again") from error
     except InvalidAddress as error:
         raise ValueError("must be an address of 0x and 40 hex digits") from error
+
+
+def _line(value: str) -> str:
+    try:
+        return clean_line(value)
+    except CharacterRefused as error:
+        raise ValueError("must not contain {character}".format(**error.params)) from error
 
 
 def _http_url(value: str) -> str:
@@ -41,6 +51,7 @@ def _private_key(value: SecretStr) -> SecretStr:
 
 
 Address = Annotated[str, AfterValidator(_address)]
+Line = Annotated[str, AfterValidator(_line)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 LogoUrl = Annotated[str, AfterValidator(_logo_url)]
 PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]

@@ -39,7 +39,7 @@ PARAMS: dict[str, object] = {
     "state": "held", "decimals": 2, "tier": "MEMBER", "present": "CONFIDENTIAL",
     "until": datetime(2026, 12, 1, tzinfo=UTC), "refusal": "unknown_code", "kept": "ABCDEFGH",
     "left_minor": 1_000,
-    "minutes": 15, "total": 101,
+    "minutes": 15, "total": 101, "character": "U+202E", "position": 3,
 }  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import time_machine
+from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.lib.addresses import InvalidAddress, canonical_address, short_address
+from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address, short_address
 from portal.lib.clock import epoch_milliseconds, utc_now, utc_today
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.ids import CODE_ALPHABET, random_text
@@ -39,6 +40,22 @@ def test_invalid_addresses(text: str) -> None:
 @given(st.integers(1, 2**160 - 1))
 def test_every_address_except_zero_is_valid(number: int) -> None:
     assert int(canonical_address(f"0x{number:040X}"), 16) == number
+
+
+@given(st.integers(1, 2**160 - 1), st.data())
+def test_mixed_case_is_a_checksum(number: int, data: st.DataObject) -> None:
+    right = to_checksum_address(f"0x{number:040x}")
+    assert canonical_address(right) == right.lower()
+    letters = [place for place, digit in enumerate(right) if place > 1 and digit.isalpha()]
+    if not letters:
+        return
+    place = data.draw(st.sampled_from(letters))
+    wrong = right[:place] + right[place].swapcase() + right[place + 1 :]
+    if wrong[2:] in (wrong[2:].lower(), wrong[2:].upper()):
+        assert canonical_address(wrong) == right.lower()
+        return
+    with pytest.raises(AddressChecksumWrong):
+        canonical_address(wrong)
 
 
 def test_address_is_shortened_for_display() -> None:

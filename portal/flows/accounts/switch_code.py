@@ -7,6 +7,7 @@ from portal.accounts import WalletUnknown, find_wallet_owner
 from portal.codes import CodeUnknown, find_deactivation, lock_code, restate_deactivation, set_code_active
 from portal.db import Actor, transaction
 from portal.lib.errors import PortalError
+from portal.lib.texts import clean_text
 
 REASON_MAX = 500
 
@@ -42,9 +43,9 @@ def switch_own_code(user_id: int, code: str, active: bool) -> bool:
 def block_code(code: str, reason: str, admin_id: int) -> bool:
     """Deactivate any code, as an admin, with a reason for its owner; return whether that changed anything.
 
-    Only an admin can activate it again. Raises CodeUnknown, CodeReasonMissing.
+    Only an admin can activate it again. Raises CodeUnknown, CodeReasonMissing, CharacterRefused.
     """
-    text, actor = reason.strip(), Actor.user(admin_id)
+    text, actor = clean_text(reason, "reason"), Actor.user(admin_id)
     if not 1 <= len(text) <= REASON_MAX:
         raise CodeReasonMissing(field="reason", at_most=REASON_MAX)
     with transaction():

@@ -8,7 +8,7 @@ from typing import TypeVar
 from models import User
 from portal.accounts import UserUnknown, find_user, find_user_by_email, find_wallet_owner, lock_user
 from portal.db import Actor, transaction
-from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
 from portal.lib.errors import InputInvalid, PortalError
 from portal.notifications import notify
 from portal.payments import CreditKeyInvalid, add_credit, check_reason, find_top_up, parse_top_up
@@ -18,7 +18,8 @@ Checked = TypeVar("Checked")
 
 
 def find_person(account: str) -> User:
-    """Return the account of an e-mail address or a linked wallet; raise UserUnknown naming the field."""
+    """Return the account of an e-mail address or a linked wallet; raise UserUnknown or
+    AddressChecksumWrong naming the field."""
     person = find_user_by_email(account) or _find_by_wallet(account)
     if person is None:
         raise UserUnknown(field="account")
@@ -55,6 +56,8 @@ def top_up_credit(
 def _find_by_wallet(text: str) -> User | None:
     try:
         owner = find_wallet_owner(canonical_address(text))
+    except AddressChecksumWrong:
+        raise AddressChecksumWrong(field="account") from None
     except InvalidAddress:
         return None
     return find_user(owner) if owner else None

@@ -71,7 +71,8 @@ def need_wallet(row: Row, *names: str) -> str:
     """Return an address in stored form; raise RowRefused."""
     text = need_text(row, *names)
     try:
-        return canonical_address(text)
+        # A history may write addresses in any case; nobody typed them.
+        return canonical_address(text.lower())
     except InvalidAddress:
         raise RowRefused("wallet_invalid", text) from None
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import request
 from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter
 
 from portal.lib.errors import PortalError
 
@@ -16,10 +17,22 @@ from portal.lib.errors import PortalError
 _MAX_BRACKETS = 900
 # A pending sign-in stores its target page in the cookie, which is limited to 4 KB.
 _PATH_MAX = 1500
+_ID_MAX = 2**63 - 1
+_ID_DIGITS = 20
 # JSON paths outside /api/.
 _JSON_PATHS = ("/healthz", "/readyz", "/openapi.json")
 # Possible through JSON escapes or %00, but neither UTF-8 nor a text column can store them.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+class IdConverter(IntegerConverter):
+    """The `int` of routes: a number beyond every id is read as the greatest, which no row has."""
+
+    regex = "[0-9]+"
+
+    def to_python(self, value: str) -> int:
+        # Longer numbers are cut: Python refuses to read thousands of digits.
+        return min(int(value.lstrip("0")[:_ID_DIGITS] or 0), _ID_MAX)
 
 
 class BodyMalformed(PortalError):

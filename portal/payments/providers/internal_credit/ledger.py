@@ -7,8 +7,17 @@ from datetime import datetime
 
 from models import CreditBalance, CreditEntry
 from portal.db import Actor, query, record_event, transaction
-from portal.lib.errors import PortalError
-from portal.lib.money import MINOR_UNITS, InvalidAmount, minor_digits, parse_major
+from portal.lib.errors import InputInvalid, PortalError
+from portal.lib.money import (
+    MAX_TOTAL_MINOR,
+    MINOR_UNITS,
+    InvalidAmount,
+    TotalTooLarge,
+    minor_digits,
+    parse_major,
+    to_major,
+)
+from portal.lib.texts import clean_line
 
 REASON_MAX = 200
 TOP_UP_MAX_MAJOR = 10_000_000
@@ -70,8 +79,8 @@ def parse_top_up(text: str, currency: str) -> int:
 
 
 def check_reason(text: str) -> str:
-    """Return a reason on one line; raise ReasonMissing when it is empty or too long."""
-    reason = " ".join(text.split())
+    """Return a reason on one line; raise CharacterRefused, or ReasonMissing when it is empty or too long."""
+    reason = clean_line(text, "reason")
     if not 1 <= len(reason) <= REASON_MAX:
         raise ReasonMissing(field="reason", at_most=REASON_MAX)
     return reason
@@ -124,7 +133,8 @@ def add_credit(
 ) -> int:
     """Top up a user's credit and return the new balance; the reason stays on the ledger.
 
-    `request_id` is the form's key, unique among all entries.
+    `request_id` is the form's key, unique among all entries. Raises InputInvalid with TotalTooLarge for a balance above
+    MAX_TOTAL_MINOR.
     """
     _check_top_up(amount_minor, currency)
     reason = check_reason(reason)
@@ -133,9 +143,13 @@ def add_credit(
             """INSERT INTO credit_balances (user_id, currency, balance_minor) VALUES (%s, %s, %s)
                ON CONFLICT (user_id, currency) DO UPDATE
                SET balance_minor = credit_balances.balance_minor + excluded.balance_minor
+               WHERE credit_balances.balance_minor <= %s - excluded.balance_minor
                RETURNING balance_minor""",
-            [user_id, currency, amount_minor],
+            [user_id, currency, amount_minor, MAX_TOTAL_MINOR],
         )
+        if not rows:
+            limit = to_major(MAX_TOTAL_MINOR, currency)
+            raise InputInvalid({"amount": TotalTooLarge(field="amount", at_most=limit, currency=currency)})
         _append(user_id, amount_minor, currency, reason, None, request_id=request_id)
         data = {"amountMinor": str(amount_minor), "currency": currency}
         record_event(actor, "credit", user_id, "credit_added", reason=reason, data=data)

@@ -21,6 +21,7 @@ from portal.commissions import (
 from portal.db import Actor
 from portal.flows.payouts.pay_settlements import payout_waiting_reason
 from portal.lib.errors import PortalError
+from portal.lib.texts import CharacterRefused
 from portal.runtime import current_portal
 from portal.web.admin.commissions.blueprint import blueprint
 from portal.web.admin.commissions.filters import STATUSES, LedgerView, read_ledger_view
@@ -97,7 +98,7 @@ def _decide(
     back = local_path(request.form.get("next")) or url_for("admin.commissions.settlements")
     try:
         decision()
-    except HoldReasonMissing as error:
+    except (HoldReasonMissing, CharacterRefused) as error:
         view = read_ledger_view({}, current_portal().settings)
         return ledger_page(view, error, settlement_id), status_of(error)
     endpoint, fields = undo

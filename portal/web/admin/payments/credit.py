@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import UserUnknown
 from portal.flows.accounts.top_up_credit import find_person, top_up_credit
+from portal.lib.addresses import AddressChecksumWrong
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import MINOR_UNITS
 from portal.payments import CreditKeyInvalid
@@ -38,7 +39,7 @@ def credit() -> ResponseReturnValue:
         return _credit_page("", None, {})
     try:
         return _credit_page(account, find_person(account), {})
-    except UserUnknown as error:
+    except (UserUnknown, AddressChecksumWrong) as error:
         return _credit_page(account, None, {"account": error_text(error)}), status_of(error)
 
 

@@ -12,6 +12,7 @@ from portal.db import Actor
 from portal.flows.checkout.receive_callback import apply_again
 from portal.flows.checkout.retry_ledgers import retry_failed_ledger
 from portal.lib.errors import PortalError
+from portal.lib.texts import CharacterRefused
 from portal.payments import (
     INBOX_PAGE,
     OUTCOMES,
@@ -87,7 +88,7 @@ def close_callback(event_id: int) -> ResponseReturnValue:
     """Close an unmatched callback with a note."""
     try:
         close_unmatched(event_id, request.form.get("note", ""), Actor.user(current_user().id))
-    except NoteMissing as error:
+    except (NoteMissing, CharacterRefused) as error:
         return _callback_page(get_callback(event_id), error), status_of(error)
     except CallbackClosed as error:
         flash(error_text(error), "info")

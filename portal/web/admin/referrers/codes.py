@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.flows.accounts.switch_code import REASON_MAX, CodeReasonMissing, block_code, unblock_code
 from portal.flows.overviews.code_overview import CodeOverview, code_overview
+from portal.lib.errors import PortalError
+from portal.lib.texts import CharacterRefused
 from portal.web.admin.referrers.blueprint import blueprint
 from portal.web.admin.referrers.presenters import code_view
 from portal.web.core.access import for_role
@@ -33,7 +35,7 @@ def switch_code(code: str) -> ResponseReturnValue:
         return _activate(before)
     try:
         block_code(code, request.form.get("reason", ""), current_user().id)
-    except CodeReasonMissing as error:
+    except (CodeReasonMissing, CharacterRefused) as error:
         return _code_page(code, error), status_of(error)
     text = _("The code is deactivated. Past rewards stand.")
     if before.code.active:
@@ -64,7 +66,7 @@ def _blocked_for(overview: CodeOverview) -> str | None:
     return cause.reason if cause and cause.by == "admin" and not overview.code.active else None
 
 
-def _code_page(code: str, error: CodeReasonMissing | None = None) -> str:
+def _code_page(code: str, error: PortalError | None = None) -> str:
     return render_template(
         "admin/referrers/code.html",
         view=code_view(code_overview(code)),

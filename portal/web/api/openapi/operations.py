@@ -62,7 +62,7 @@ _STORE: dict[str, dict[str, Operation]] = {
             answers={201: ("The order.", ref("PlacedOrder"))},
             errors=(
                 *OF_PEOPLE, "items_malformed", "cart_empty", "cart_too_long", "product_unknown",
-                "quantity_invalid", "stock_short", "currency_mixed",
+                "quantity_invalid", "stock_short", "currency_mixed", "total_too_large",
             ),
         )
     },
@@ -124,7 +124,7 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
             security=TOKEN,
             takes=body(("address",), address=ADDRESS),
             answers={200: ("The text.", ref("Challenge"))},
-            errors=(*OF_RECONFIRMED, *OF_LIMITS, "address_invalid"),
+            errors=(*OF_RECONFIRMED, *OF_LIMITS, "address_invalid", "address_checksum_wrong"),
         )
     },
     "/api/account/wallets": {
@@ -150,6 +150,7 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
                 *OF_RECONFIRMED,
                 "not_found",
                 "address_invalid",
+                "address_checksum_wrong",
                 "wallet_unknown",
                 "wallet_is_only_sign_in",
             ),
@@ -163,7 +164,7 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
             security=TOKEN,
             takes=body(("address",), address=ADDRESS),
             answers={200: ("The text.", ref("Challenge"))},
-            errors=(*OF_LIMITS, "address_invalid"),
+            errors=(*OF_LIMITS, "address_invalid", "address_checksum_wrong"),
         )
     },
     "/api/auth/wallet": {
@@ -196,7 +197,7 @@ _ACCOUNTS |= {
             security=TOKEN,
             takes=body(("address",), address=ADDRESS),
             answers={200: ("The text.", ref("Challenge"))},
-            errors=(*OF_PEOPLE, *OF_LIMITS, "address_invalid", "wallet_unknown"),
+            errors=(*OF_PEOPLE, *OF_LIMITS, "address_invalid", "address_checksum_wrong", "wallet_unknown"),
         )
     },
     "/api/account/confirm": {

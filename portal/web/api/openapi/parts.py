@@ -27,7 +27,14 @@ OF_PEOPLE = ("sign_in_required", "second_factor_required")
 OF_RECONFIRMED = (*OF_PEOPLE, "step_up_required")
 OF_ADMINS = (*OF_PEOPLE, "role_required")
 OF_LIMITS = ("rate_limited",)
-OF_PROOFS = (*OF_LIMITS, "address_invalid", "challenge_unknown", "challenge_expired", "signature_wrong")
+OF_PROOFS = (
+    *OF_LIMITS,
+    "address_invalid",
+    "address_checksum_wrong",
+    "challenge_unknown",
+    "challenge_expired",
+    "signature_wrong",
+)
 OF_CONTRACT_WALLETS = ("chain_away", "chain_node_refused", "wrong_chain", "contract_wallet_unchecked")
 OF_DECISIONS = (
     *OF_ADMINS,

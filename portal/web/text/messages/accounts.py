@@ -6,6 +6,12 @@ from portal.web.text.messages.answer import Answer, ErrorTable
 from portal.web.text.translate import gettext as _
 
 ACCOUNTS_ERRORS: ErrorTable = {
+    "address_checksum_wrong": Answer(
+        422,
+        lambda p: _(
+            "This address contains a mistake: its checksum (EIP-55) is wrong. Copy the address again."
+        ),
+    ),
     "address_invalid": Answer(422, lambda p: _("Enter a wallet address: 0x and 40 hex digits.")),
     "challenge_expired": Answer(
         410, lambda p: _("The message has expired. Start again and sign the new one.")

@@ -13,6 +13,9 @@ COMMISSIONS_ERRORS: ErrorTable = {
     "hold_days_invalid": Answer(422, lambda p: _("Enter a whole number of days, zero or more.")),
     "hold_reason_missing": Answer(422, lambda p: _("Enter a reason of up to %(at_most)s characters.", **p)),
     "minimum_negative": Answer(422, lambda p: _("The minimum payout must be zero or more.")),
+    "payee_is_contract": Answer(
+        422, lambda p: _("This is the address of a contract or token of this portal. Enter a wallet.")
+    ),
     "payout_batch_unknown": Answer(404, lambda p: _("This payout batch does not exist.")),
     "payout_frequency_unknown": Answer(422, lambda p: _("Choose how often to pay out.")),
     "payout_plan_changed": Answer(

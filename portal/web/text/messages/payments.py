@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from portal.web.text.format import money, number
-from portal.web.text.messages.answer import Answer, ErrorTable
+from portal.web.text.messages.answer import Answer, ErrorTable, Params
 from portal.web.text.messages.callbacks import callback_refusal
 from portal.web.text.translate import gettext as _
 
+
+def _amount_invalid(params: Params) -> str:
+    if "at_most" in params:
+        return _("Enter an amount of up to %(at_most)s.", at_most=number(params["at_most"]))
+    return _("Enter a positive amount such as 12.50.")
+
+
 PAYMENTS_ERRORS: ErrorTable = {
     "already_paid": Answer(409, lambda p: _("This order is already paid.")),
-    "amount_invalid": Answer(422, lambda p: _("Enter a positive amount such as 12.50.")),
+    "amount_invalid": Answer(422, _amount_invalid),
     "callback_closed": Answer(409, lambda p: _("This callback was already handled.")),
     "callback_refused": Answer(400, lambda p: callback_refusal(p.get("reason"))),
     "callback_unknown": Answer(404, lambda p: _("This callback does not exist.")),

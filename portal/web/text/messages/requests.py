@@ -18,6 +18,13 @@ def _field_invalid(params: Params) -> str:
 
 REQUESTS_ERRORS: ErrorTable = {
     "body_malformed": Answer(400, lambda p: _("Send a JSON object.")),
+    "character_refused": Answer(
+        422,
+        lambda p: _(
+            "The character %(character)s at position %(position)s is not allowed here. Remove it and try again.",
+            **p,
+        ),
+    ),
     "cron_secret_wrong": Answer(401, lambda p: _("The cron secret is wrong or not set on the server.")),
     "csrf_invalid": Answer(400, lambda p: _("This page was open for too long. Reload it and try again.")),
     "cursor_invalid": Answer(400, lambda p: _("The page cursor is not valid. Start from the first page.")),
@@ -56,5 +63,13 @@ REQUESTS_ERRORS: ErrorTable = {
     "role_required": Answer(403, lambda p: _("Your account does not have access to this page.")),
     "sign_in_required": Answer(401, lambda p: _("Sign in to continue.")),
     "status_unknown": Answer(400, lambda p: _("Choose one of these statuses: %(allowed)s.", **p)),
+    "total_too_large": Answer(
+        422,
+        lambda p: _(
+            "The total can be at most %(at_most)s %(currency)s.",
+            at_most=number(p["at_most"]),
+            currency=p["currency"],
+        ),
+    ),
     "too_large": Answer(413, lambda p: _("The request is too large.")),
 }

@@ -8,6 +8,7 @@ import pytest
 
 from models import CommissionStructure, EventLog, MerchantConfig, PlatformConfig, Product, User
 from tests.factories import make_product, make_vendor
+from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -20,7 +21,7 @@ TERMS = {
     "hold_days": "0",
     "minimum_payout": "12.50",
     "reserve_percent": "7.5",
-    "payout_wallet": "0x" + "Ab" * 20,
+    "payout_wallet": "0x" + "AB" * 20,
 }
 PERCENTS = ("platform_percent", "referral_percent", "reserve_percent")
 INVALID_PERCENTS = ("5,5", "5%", "NaN", "-1", "1e2", "٥")
@@ -242,3 +243,40 @@ def test_cleared_merchant_percent_is_checked_against_the_default(as_admin: Visit
     response = as_admin.submit(terms_url(product), {**terms, "referral_percent": ""})
     assert "exceed the sale: 110%" in text_of(response)
     assert MerchantConfig.get(MerchantConfig.vendor == product.vendor_id).referral_percent == 5
+
+
+WRONG_CHECKSUM = "0x" + "Ab" * 20
+OWN = {
+    "referral_rewards_address": "0x" + "11" * 20,
+    "referral_reward_token_address": "0x" + "2a" * 20,
+    "settlement_payout_token_address": "0x" + "33" * 20,
+    "referral_price_feed_address": "0x" + "44" * 20,
+}
+
+
+def payee_page(admin: Visitor, field: str, payee: str):
+    splits = {"split_recipient": [payee], "split_percent": ["2.5"], "split_description": [""]}
+    form = {**TERMS, "payout_wallet": payee} if field == "payout_wallet" else {**TERMS, **splits}
+    return admin.submit(f"{VENDORS}/{make_vendor().id}", form)
+
+
+@pytest.mark.parametrize("field", ["payout_wallet", "custom_splits"])
+@pytest.mark.parametrize(
+    "payee", [WRONG_CHECKSUM, "0x" + "0" * 40, "0x" + "1" * 39, *OWN.values(), "0x" + "2A" * 20]
+)
+def test_a_payee_that_cannot_be_paid_is_refused(
+    make_app: MakeApp, admin: User, field: str, payee: str
+) -> None:
+    page = payee_page(visitor(make_app(**OWN), admin), field, payee)
+    assert page.status_code == 422
+    assert f'href="#{field}"' in page.text
+    assert not MerchantConfig.select().where(~MerchantConfig.payout_wallet.is_null()).exists()
+    assert ("checksum (EIP-55) is wrong" in text_of(page)) == (payee == WRONG_CHECKSUM)
+    assert ("a contract or token of this portal" in text_of(page)) == (payee.lower() in OWN.values())
+
+
+@pytest.mark.parametrize(
+    "payee", ["0x lab", "0xlab", "charity", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"]
+)
+def test_a_recipient_may_be_any_text_or_a_right_address(as_admin: Visitor, payee: str) -> None:
+    assert payee_page(as_admin, "custom_splits", payee).status_code == 303

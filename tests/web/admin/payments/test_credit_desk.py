@@ -37,7 +37,7 @@ def test_account_is_found_by_email_with_its_statement(as_admin: Visitor, owner: 
 
 def test_account_is_found_by_a_linked_wallet(as_admin: Visitor) -> None:
     """A user who signs in with a wallet may have no e-mail address."""
-    user, wallet = make_user("Wallet Only", email=None), "0x" + "Ab" * 20
+    user, wallet = make_user("Wallet Only", email=None), "0x" + "AB" * 20
     make_wallet(user, wallet.lower())
     page = as_admin.get(f"{PAGE}?account={wallet}")
     assert "Wallet Only" in text_of(page)
@@ -153,3 +153,9 @@ def test_missing_csrf_token_adds_nothing(as_admin: Visitor, owner: User) -> None
 def test_account_name_is_escaped(as_admin: Visitor) -> None:
     user = make_user("<i>Mallory</i>")
     assert "<i>Mallory" not in as_admin.get(f"{PAGE}?account={user.email}").text
+
+
+def test_mistyped_wallet_is_explained(as_admin: Visitor) -> None:
+    page = as_admin.get(PAGE, query_string={"account": "0x" + "Ab" * 20})
+    assert page.status_code == 422
+    assert "checksum (EIP-55) is wrong" in text_of(page)

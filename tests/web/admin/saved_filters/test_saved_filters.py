@@ -61,7 +61,7 @@ def test_invalid_filter_is_not_saved(as_admin: Visitor) -> None:
     assert not SavedFilter.select().exists()
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "a\u200eb"])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "\u200e\u200d"])
 def test_invalid_name_is_refused_at_its_field(as_admin: Visitor, admin: User, name: str) -> None:
     response = as_admin.submit("/admin/filters/rewards", {"name": name, "query": FAILED_QUERY})
     assert response.status_code == 400
