@@ -25,6 +25,7 @@ from portal.web.core.context import install_context
 from portal.web.core.current_user import find_current_user
 from portal.web.core.errors import install_errors
 from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
+from portal.web.core.paths import PathSpelling
 from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
 from portal.web.core.security import install_security
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     configure_logging(as_json=settings.is_production, level=settings.log_level)
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # PathSpelling does it without a redirect to the request's host
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["portal"] = Portal(settings, open_chain(settings), compose=composer(app))
@@ -112,7 +114,7 @@ def _remember_for_account(locale: str) -> None:
 
 
 def _wrap(app: Flask, settings: Settings) -> None:
-    app.wsgi_app = LocalePrefix(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = LocalePrefix(app.wsgi_app, PathSpelling(app.url_map))  # type: ignore[method-assign]
     app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = BeaconFastPath(app.wsgi_app, app)  # type: ignore[method-assign]
     trust_header = settings.trusted_proxies > 0

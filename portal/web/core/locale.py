@@ -12,6 +12,7 @@ from urllib.parse import quote
 from flask import g, has_request_context, request
 
 from portal.web.core.current_user import find_current_user
+from portal.web.core.paths import PathSpelling, language_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,17 +23,20 @@ _QUERY_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class LocalePrefix:
-    """WSGI middleware: serve `/uk/cart` as `/cart` in Ukrainian."""
+    """WSGI middleware: serve `/uk/cart` as `/cart` in Ukrainian, and other spellings of a path as the route's own."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, spelling: PathSpelling) -> None:
         self.app = app
+        self._spelling = spelling
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        first, _, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
-        if first in LOCALES:
-            environ["portal.locale"] = first
-            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{first}"
-            environ["PATH_INFO"] = f"/{rest}"
+        path = environ.get("PATH_INFO", "")
+        first, _, rest = path.lstrip("/").partition("/")
+        if locale := language_of(first):
+            environ["portal.locale"] = locale
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{locale}"
+            path = f"/{rest}"
+        environ["PATH_INFO"] = self._spelling.correct(path)
         query = environ.get("QUERY_STRING", "")
         if not query.isascii():  # raw bytes, which the application cannot decode safely
             environ["QUERY_STRING"] = quote(query.encode("latin1"), safe=_QUERY_SAFE)

@@ -62,7 +62,7 @@ def landing_code() -> str | None:
 
 
 def remember_first_touch(response: Response) -> Response:
-    """Set both cookies on a landing page with `?ref=CODE`, unless there is a first touch already."""
+    """Set both cookies on any page with `?ref=CODE`, error pages included, unless there is a first touch already."""
     if not request.args or not _is_landing(response):
         return response
     code = landing_code()
@@ -141,5 +141,5 @@ def _is_secure() -> bool:
 
 
 def _is_landing(response: Response) -> bool:
-    is_page = response.mimetype == "text/html" and response.status_code < 400
-    return request.method in ("GET", "HEAD") and is_page and not request.path.startswith("/api/")
+    is_page = response.mimetype == "text/html" and not request.path.startswith("/api/")
+    return request.method in ("GET", "HEAD") and is_page

@@ -86,7 +86,7 @@ def test_the_switch_leads_to_this_page_in_each_language(client: Visitor) -> None
         assert f'href="/{code}/register?next=%2Frefcodes&amp;x=1" lang="{code}"' in page
 
 
-@pytest.mark.parametrize("path", ["/uk", "/xx/", "/UK/", "/ukraine", "/uk/uk/"])
+@pytest.mark.parametrize("path", ["/uk", "/xx/", "/ukraine", "/uk/uk/", "/u/", "/uk-/", "/english/"])
 def test_what_is_no_prefix(client: Visitor, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == (200 if path == "/uk" else 404)
