@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,9 +22,16 @@ from portal.web.core import brand
 from portal.web.core.access import install_gate
 from portal.web.core.assets import serve_static
 from portal.web.core.context import install_context
+from portal.web.core.cookies import own_cookie_name
 from portal.web.core.current_user import find_current_user
 from portal.web.core.errors import install_errors
-from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
+from portal.web.core.locale import (
+    LOCALE_COOKIE,
+    LocalePrefix,
+    prefix_locale,
+    remembered_locale,
+    select_locale,
+)
 from portal.web.core.paths import PathSpelling
 from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
@@ -94,9 +101,9 @@ def _install_languages(app: Flask) -> None:
 
 def _remember_language(response: Response) -> Response:
     chosen = prefix_locale()
-    if chosen and request.cookies.get(LOCALE_COOKIE) != chosen and response.mimetype == "text/html":
+    if chosen and remembered_locale() != chosen and response.mimetype == "text/html":
         response.set_cookie(
-            LOCALE_COOKIE,
+            own_cookie_name(LOCALE_COOKIE),
             chosen,
             max_age=365 * 24 * 3600,
             path="/",

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from flask import g, has_request_context, request
 
+from portal.web.core.cookies import own_cookie_name, valid_cookie
 from portal.web.core.current_user import find_current_user
 from portal.web.core.paths import PathSpelling, language_of
 
@@ -48,6 +49,11 @@ def prefix_locale() -> str | None:
     return request.environ.get("portal.locale")
 
 
+def remembered_locale() -> str | None:
+    """Return the language that this browser chose last, or None."""
+    return valid_cookie(own_cookie_name(LOCALE_COOKIE), LOCALES.__contains__)
+
+
 def select_locale() -> str:
     """Return the language of the response."""
     if not has_request_context():
@@ -58,9 +64,8 @@ def select_locale() -> str:
 
 
 def _chosen() -> str | None:
-    cookie = request.cookies.get(LOCALE_COOKIE)
     user = find_current_user()
-    return prefix_locale() or (cookie if cookie in LOCALES else None) or (user.locale if user else None)
+    return prefix_locale() or remembered_locale() or (user.locale if user else None)
 
 
 def language_links() -> list[tuple[str, str, str]]:
