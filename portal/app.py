@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,9 +22,17 @@ from portal.web.core import brand
 from portal.web.core.access import install_gate
 from portal.web.core.assets import serve_static
 from portal.web.core.context import install_context
+from portal.web.core.cookies import own_cookie_name
 from portal.web.core.current_user import find_current_user
 from portal.web.core.errors import install_errors
-from portal.web.core.locale import LOCALE_COOKIE, LocalePrefix, prefix_locale, select_locale
+from portal.web.core.locale import (
+    LOCALE_COOKIE,
+    LocalePrefix,
+    prefix_locale,
+    remembered_locale,
+    select_locale,
+)
+from portal.web.core.paths import PathSpelling
 from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
 from portal.web.core.requests import IdConverter
@@ -55,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     configure_logging(as_json=settings.is_production, level=settings.log_level)
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # PathSpelling does it without a redirect to the request's host
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     app.url_map.converters["int"] = IdConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -94,9 +103,9 @@ def _install_languages(app: Flask) -> None:
 
 def _remember_language(response: Response) -> Response:
     chosen = prefix_locale()
-    if chosen and request.cookies.get(LOCALE_COOKIE) != chosen and response.mimetype == "text/html":
+    if chosen and remembered_locale() != chosen and response.mimetype == "text/html":
         response.set_cookie(
-            LOCALE_COOKIE,
+            own_cookie_name(LOCALE_COOKIE),
             chosen,
             max_age=365 * 24 * 3600,
             path="/",
@@ -114,7 +123,7 @@ def _remember_for_account(locale: str) -> None:
 
 
 def _wrap(app: Flask, settings: Settings) -> None:
-    app.wsgi_app = LocalePrefix(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = LocalePrefix(app.wsgi_app, PathSpelling(app.url_map))  # type: ignore[method-assign]
     app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = BeaconFastPath(app.wsgi_app, app)  # type: ignore[method-assign]
     trust_header = settings.trusted_proxies > 0

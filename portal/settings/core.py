@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from portal.settings.types import HttpUrl
+from portal.settings.types import SiteUrl
 
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key"
 SECRET_KEY_LENGTH_MIN = 32
@@ -24,7 +24,7 @@ class CoreSettings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
 
     portal_env: Literal["development", "production"] = "development"
-    app_url: HttpUrl = "http://127.0.0.1:8000"
+    app_url: SiteUrl = "http://127.0.0.1:8000"
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET_KEY)
     database_url: str = ""
     portal_data_dir: Path = Path(".data")

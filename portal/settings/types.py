@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -37,6 +37,20 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _site_url(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (value.rstrip("/") != f"{parts.scheme}://{parts.netloc}" or not _is_host(parts)):
+        raise ValueError("must be a scheme and a host only, since the portal is not served under a path")
+    return _http_url(value)
+
+
+def _is_host(parts: SplitResult) -> bool:
+    try:
+        return bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # a port that is no number
+        return False
+
+
 def _logo_url(value: str) -> str:
     if value.startswith("/") and not value.startswith("//"):
         return value
@@ -53,6 +67,7 @@ def _private_key(value: SecretStr) -> SecretStr:
 Address = Annotated[str, AfterValidator(_address)]
 Line = Annotated[str, AfterValidator(_line)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+SiteUrl = Annotated[str, AfterValidator(_site_url)]
 LogoUrl = Annotated[str, AfterValidator(_logo_url)]
 PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]

@@ -307,9 +307,10 @@ setInterval(() => { if (!document.hidden) refreshTimes(); }, 30000);
 /* ---- the visit beacon ---- */
 
 const VISIT_PAUSE_MS = 30 * 60 * 1000;
-function cookie(name) {
-  const match = document.cookie.match(new RegExp(`(?:^|;\\s*)${name}=([^;]+)`));
-  try { return match && decodeURIComponent(match[1]); } catch { return null; }
+// A parent domain can set a cookie of the same name: the first well-formed value counts.
+function cookie(name, form) {
+  const pairs = document.cookie.split(/;\s*/).filter((pair) => pair.startsWith(`${name}=`));
+  return pairs.map((pair) => pair.slice(name.length + 1)).find((value) => form.test(value)) ?? null;
 }
 // One cookie for all tabs: the code of the current visit and the time of its last page.
 function keepVisit(code, seconds = 30 * 86400) {
@@ -320,7 +321,7 @@ function keepVisit(code, seconds = 30 * 86400) {
 // any tab and with the same link or none, belong to it. After a longer pause a link, a bookmark or a typed address is a
 // new visit; following a link of an open page, reloading or going back is not.
 function isArrival(code) {
-  const [seenCode, seenAt] = (cookie("ring_visit") ?? "").split(".");
+  const [seenCode, seenAt] = (cookie("ring_visit", /^\w{8}\.\d+$/) ?? "").split(".");
   keepVisit(code);
   if (seenCode !== code) return true;
   if (Math.abs(Date.now() - Number(seenAt)) < VISIT_PAUSE_MS) return false;
@@ -333,12 +334,12 @@ async function decideArrival(code) {
   return navigator.locks.request("ring_visit", () => {
     const arrival = isArrival(code);
     // Reading the cookie back makes sure that it is stored before the next tab gets the lock.
-    cookie("ring_visit");
+    cookie("ring_visit", /./);
     return arrival;
   }).catch(() => false); // The page was left before its turn.
 }
 async function trackArrival() {
-  const code = cookie("ring_ref_visible");
+  const code = cookie("ring_ref_visible", /^\w{8}$/);
   if (!code || !(await decideArrival(code))) return;
   let leaving = false;
   addEventListener("pagehide", () => { leaving = true; });

@@ -60,3 +60,35 @@ def test_unsafe_value_is_refused_by_name(name: str, value: str) -> None:
 )
 def test_own_node_may_be_unencrypted(url: str) -> None:
     assert load_settings(**{**PRODUCTION, "polygon_rpc_url": url}).polygon_rpc_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://shop.example/portal",
+        "https://shop.example/uk",
+        "https://shop.example//portal/",
+        "https://shop.example/?a=1",
+        "https://shop.example?a=1",
+        "https://shop.example#top",
+        "https://user:secret@shop.example",
+        "https://shop.example:port",
+        "https://shop.example:99999",
+        "https://:8000",
+        "https:shop.example",
+        "shop.example",
+        "ftp://shop.example",
+        " https://shop.example/portal",
+    ],
+)
+@pytest.mark.parametrize("env", ["production", "development"])
+def test_address_with_more_than_a_host_is_refused(url: str, env: str) -> None:
+    with pytest.raises(SettingsInvalid, match=r"^Setting APP_URL: must be [^.]+\.$"):
+        load_settings(**{**PRODUCTION, "portal_env": env, "app_url": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["https://shop.example", "https://shop.example:8443", "https://[2001:db8::1]:8443"]
+)
+def test_address_of_a_host_is_kept_without_the_slash(url: str) -> None:
+    assert load_settings(**{**PRODUCTION, "app_url": f"{url}/"}).app_url == url

@@ -26,7 +26,7 @@ def description() -> dict[str, Any]:
 
 @cache
 def _description(_names: tuple[str, ...]) -> dict[str, Any]:
-    return api_description("http://localhost", "0", _providers())
+    return api_description("http://localhost", "0", _providers(), "ring_session")
 
 
 def _providers() -> tuple[PaymentProvider, ...]:

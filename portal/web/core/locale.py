@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 from flask import g, has_request_context, request
 
+from portal.web.core.cookies import own_cookie_name, valid_cookie
 from portal.web.core.current_user import find_current_user
+from portal.web.core.paths import PathSpelling, language_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,17 +24,20 @@ _QUERY_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class LocalePrefix:
-    """WSGI middleware: serve `/uk/cart` as `/cart` in Ukrainian."""
+    """WSGI middleware: serve `/uk/cart` as `/cart` in Ukrainian, and other spellings of a path as the route's own."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, spelling: PathSpelling) -> None:
         self.app = app
+        self._spelling = spelling
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        first, _, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
-        if first in LOCALES:
-            environ["portal.locale"] = first
-            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{first}"
-            environ["PATH_INFO"] = f"/{rest}"
+        path = environ.get("PATH_INFO", "")
+        first, _, rest = path.lstrip("/").partition("/")
+        if locale := language_of(first):
+            environ["portal.locale"] = locale
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{locale}"
+            path = f"/{rest}"
+        environ["PATH_INFO"] = self._spelling.correct(path)
         query = environ.get("QUERY_STRING", "")
         if not query.isascii():  # raw bytes, which the application cannot decode safely
             environ["QUERY_STRING"] = quote(query.encode("latin1"), safe=_QUERY_SAFE)
@@ -42,6 +47,11 @@ class LocalePrefix:
 def prefix_locale() -> str | None:
     """Return the locale of the path prefix, or None."""
     return request.environ.get("portal.locale")
+
+
+def remembered_locale() -> str | None:
+    """Return the language that this browser chose last, or None."""
+    return valid_cookie(own_cookie_name(LOCALE_COOKIE), LOCALES.__contains__)
 
 
 def select_locale() -> str:
@@ -54,9 +64,8 @@ def select_locale() -> str:
 
 
 def _chosen() -> str | None:
-    cookie = request.cookies.get(LOCALE_COOKIE)
     user = find_current_user()
-    return prefix_locale() or (cookie if cookie in LOCALES else None) or (user.locale if user else None)
+    return prefix_locale() or remembered_locale() or (user.locale if user else None)
 
 
 def language_links() -> list[tuple[str, str, str]]:

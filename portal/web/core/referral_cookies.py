@@ -12,6 +12,7 @@ from flask import Flask, Response, request, session
 
 from portal.attribution import code_in_link, is_well_formed_code
 from portal.runtime import current_portal
+from portal.web.core.cookies import own_cookie_name, valid_cookie
 
 REFERRAL_COOKIE = "ring_ref"
 VISIBLE_COOKIE = "ring_ref_visible"
@@ -31,9 +32,10 @@ def install_referral_cookies(app: Flask) -> None:
 
 
 def raw_referral_cookie() -> str | None:
-    """Return the stored text unchecked, None when empty; the guards check it."""
+    """Return the stored text, well-formed if any value is, None when empty; the guards check it."""
+    code = valid_cookie(REFERRAL_COOKIE, is_well_formed_code) or valid_cookie(REFERRAL_COOKIE, bool)
     # A quoted cookie can contain NUL, which a text column cannot store.
-    return request.cookies.get(REFERRAL_COOKIE, "")[:64].replace("\x00", "\ufffd") or None
+    return code[:64].replace("\x00", "\ufffd") if code else None
 
 
 def referral_cookie() -> str | None:
@@ -62,7 +64,7 @@ def landing_code() -> str | None:
 
 
 def remember_first_touch(response: Response) -> Response:
-    """Set both cookies on a landing page with `?ref=CODE`, unless there is a first touch already."""
+    """Set both cookies on any page with `?ref=CODE`, error pages included, unless there is a first touch already."""
     if not request.args or not _is_landing(response):
         return response
     code = landing_code()
@@ -98,15 +100,22 @@ def asked_code() -> str | None:
 
 def consent() -> bool | None:
     """Return whether the visitor agreed, None before an answer."""
-    return {"yes": True, "no": False}.get(request.cookies.get(CONSENT_COOKIE, ""))
+    answers = {"yes": True, "no": False}
+    return answers.get(valid_cookie(own_cookie_name(CONSENT_COOKIE), answers.__contains__) or "")
 
 
 def remember_consent(response: Response, agreed: bool | None) -> None:
     """Store the answer of the visitor for half a year; None deletes it."""
     if agreed is None:
-        response.delete_cookie(CONSENT_COOKIE, path="/", samesite="Lax", secure=_is_secure())
+        response.delete_cookie(own_cookie_name(CONSENT_COOKIE), path="/", samesite="Lax", secure=_is_secure())
     else:
-        _set(response, CONSENT_COOKIE, "yes" if agreed else "no", CONSENT_SECONDS, http_only=True)
+        _set(
+            response,
+            own_cookie_name(CONSENT_COOKIE),
+            "yes" if agreed else "no",
+            CONSENT_SECONDS,
+            http_only=True,
+        )
 
 
 def _may_remember() -> bool:
@@ -141,5 +150,5 @@ def _is_secure() -> bool:
 
 
 def _is_landing(response: Response) -> bool:
-    is_page = response.mimetype == "text/html" and response.status_code < 400
-    return request.method in ("GET", "HEAD") and is_page and not request.path.startswith("/api/")
+    is_page = response.mimetype == "text/html" and not request.path.startswith("/api/")
+    return request.method in ("GET", "HEAD") and is_page

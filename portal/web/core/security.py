@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
@@ -12,6 +13,7 @@ from portal.runtime import current_portal
 from portal.settings import Settings
 from portal.web.core.access import access_of
 from portal.web.core.address_limit import REDIS_OPTIONS, AddressLimit, visitor_key
+from portal.web.core.cookies import LastingSessions, PortalRequest, cookie_suffix, session_cookie_name
 
 
 def _visitor() -> str:
@@ -29,15 +31,19 @@ def install_security(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        # The prefix keeps other hosts of the domain from setting this cookie.
-        SESSION_COOKIE_NAME="__Host-ring_session" if secure else "ring_session",
-        REMEMBER_COOKIE_SECURE=secure,
+        SESSION_COOKIE_NAME=session_cookie_name(settings),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_total_hours),
+        PORTAL_COOKIE_SUFFIX=cookie_suffix(settings),
+        # Unused by the portal, and Flask-Login fails on a value of another site that is not ASCII.
+        REMEMBER_COOKIE_NAME=None,
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=256 * 1024,
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
         RATELIMIT_STORAGE_OPTIONS=REDIS_OPTIONS if settings.redis_url else {},
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
     )
+    app.request_class = PortalRequest
+    app.session_interface = LastingSessions()
     app.extensions["beacon_limit"] = AddressLimit("beacon", settings.rate_limit_beacon, settings.redis_url)
     limiter.init_app(app)
     app.after_request(_secure_headers)

@@ -9,6 +9,7 @@ from flask import Response, after_this_request, g, request
 from portal.accounts import is_device
 from portal.flows.accounts.note_sighting import Sighting
 from portal.runtime import current_portal
+from portal.web.core.cookies import own_cookie_name, valid_cookie
 
 DEVICE_COOKIE = "ring_device"
 LIFETIME_SECONDS = 30 * 24 * 3600
@@ -19,8 +20,8 @@ def sighting() -> Sighting:
 
     Forwarded addresses are trusted only as `TRUSTED_PROXIES` says, as for the rate limits.
     """
-    known = request.cookies.get(DEVICE_COOKIE)
-    if not is_device(known):
+    known = valid_cookie(own_cookie_name(DEVICE_COOKIE), is_device)
+    if known is None:
         known = g.setdefault("new_device", secrets.token_urlsafe(16))
         after_this_request(_remember_device)
     return Sighting(request.remote_addr, known)
@@ -28,7 +29,7 @@ def sighting() -> Sighting:
 
 def _remember_device(response: Response) -> Response:
     response.set_cookie(
-        DEVICE_COOKIE,
+        own_cookie_name(DEVICE_COOKIE),
         g.new_device,
         max_age=LIFETIME_SECONDS,
         path="/",

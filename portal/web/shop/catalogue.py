@@ -23,7 +23,7 @@ def catalogue() -> ResponseReturnValue:
 @public()
 def product(slug: str) -> ResponseReturnValue:
     """Show one product."""
-    row = find_product_by_slug(slug) or abort(404)
+    row = find_product_by_slug(slug) or find_product_by_slug(slug.lower()) or abort(404)
     return product_page(product_view(row))
 
 

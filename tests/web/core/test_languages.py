@@ -86,7 +86,7 @@ def test_language_switch_links_to_the_same_page(client: Visitor) -> None:
         assert f'href="/{code}/register?next=%2Frefcodes&amp;x=1" lang="{code}"' in page
 
 
-@pytest.mark.parametrize("path", ["/uk", "/xx/", "/UK/", "/ukraine", "/uk/uk/"])
+@pytest.mark.parametrize("path", ["/uk", "/xx/", "/ukraine", "/uk/uk/", "/u/", "/uk-/", "/english/"])
 def test_unknown_prefix_is_not_found(client: Visitor, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == (200 if path == "/uk" else 404)

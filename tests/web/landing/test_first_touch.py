@@ -36,6 +36,48 @@ def test_product_page_is_a_landing_page(client: Visitor, code: Refcode) -> None:
     assert client.get_cookie("ring_ref").value == code.code
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/no-such-page", 404), ("/uk/products/no-longer-sold", 404), ("/products/none/", 404), ("/xx/", 404),
+     ("/logout", 405), ("/RU/Logout/", 405), ("/orders", 303), ("/uk/checkout/", 303),
+     ("/password/reset/expired-token", 410), ("/a/b/c/d.php", 404), ("/favicon.ico", 404), ("/cart/\x00", 404)],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_code_is_kept_whatever_the_response(
+    client: Visitor, code: Refcode, path: str, status: int, method: str
+) -> None:
+    answer = client.open(path, method=method, query_string={"ref": code.code})
+    assert answer.status_code == status
+    for name in COOKIES:
+        assert client.get_cookie(name).value == code.code
+
+
+@pytest.mark.parametrize(
+    ("path", "locale"),
+    [("/cart/", "en"), ("/cart//", "en"), ("//cart", "en"), ("/CART", "en"), ("/index.html", "en"),
+     ("/INDEX.HTM", "en"), ("/cart/index.html", "en"), ("/ua/", "uk"), ("/ua", "uk"), ("/UK/", "uk"),
+     ("/Uk/Cart/", "uk"), ("/UA/cart", "uk"), ("/uk-UA/cart", "uk"), ("/en_us/", "en"), ("/en-GB/index.php", "en"),
+     ("/RU", "ru"), ("/rus/cart", "ru"),
+     ("//uk//cart/", "uk"), ("/Login", "en"), ("/uk/REGISTER/", "uk")],
+)  # fmt: skip
+def test_other_spelling_of_a_path_is_the_same_page(
+    client: Visitor, code: Refcode, path: str, locale: str
+) -> None:
+    answer = client.get(f"/?ref={code.code}", environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == 200
+    assert f'<html lang="{locale}">' in answer.text
+    assert client.get_cookie("ring_ref").value == code.code
+
+
+@pytest.mark.parametrize(
+    "path", ["/products/{}/", "/Products/{}", "/PRODUCTS/{}", "/ua/products/{}", "/products/{}/index.html"]
+)
+def test_product_is_found_by_any_spelling(client: Visitor, path: str) -> None:
+    slug = make_product().slug
+    for spelling in (slug, slug.upper(), slug.title()):
+        assert client.get(path.format(spelling)).status_code == 200
+
+
 def test_cookies_are_secure_over_https(make_app: MakeApp, code: Refcode) -> None:
     client = make_app(app_url="https://shop.example").test_client()
     answer = client.get(f"/?ref={code.code}")
@@ -133,17 +175,15 @@ def test_malformed_cookie_does_not_block_the_first_touch(client: Visitor, code: 
     assert client.get_cookie("ring_ref").value == code.code
 
 
-def test_other_routes_set_no_cookie(client: Visitor, as_owner: Visitor, code: Refcode) -> None:
+def test_other_routes_set_no_cookie(client: Visitor, code: Refcode) -> None:
     query = f"?ref={code.code}"
     answers = [
         client.get(f"/api/store/products{query}"),
-        client.get(f"/no-such-page{query}"),
-        client.get(f"/products/none{query}"),
+        client.get(f"/api/none{query}"),
         client.get(f"/healthz{query}"),
         client.get(f"/brand.css{query}"),
         client.get(f"/static/portal.css{query}"),
         client.submit(f"/cart{query}"),
-        as_owner.get(f"/admin/refcodes{query}"),
     ]
     for answer in answers:
         for name in COOKIES:

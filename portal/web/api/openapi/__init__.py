@@ -12,6 +12,7 @@ from portal.runtime import current_portal
 from portal.settings import Settings
 from portal.web.api.openapi.document import api_description
 from portal.web.core.access import public
+from portal.web.core.cookies import session_cookie_name
 
 blueprint = Blueprint("openapi", __name__)
 
@@ -31,5 +32,7 @@ def description() -> Response:
 
 
 def _text(settings: Settings) -> str:
-    document = api_description(settings.app_url, __version__, list_providers(settings))
+    document = api_description(
+        settings.app_url, __version__, list_providers(settings), session_cookie_name(settings)
+    )
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

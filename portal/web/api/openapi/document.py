@@ -23,13 +23,8 @@ carry a `Referer` of the portal. Bodies are read as JSON whatever their content 
 is refused, an unknown one is ignored.
 """
 
+_SESSION_COOKIE = "The session cookie set by any page; signed in where the operation requires it."
 _SECURITY_SCHEMES: dict[str, Any] = {
-    "session": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": "ring_session",
-        "description": "The session cookie set by any page; signed in where the operation requires it.",
-    },
     "csrfToken": {
         "type": "apiKey",
         "in": "header",
@@ -49,8 +44,11 @@ _TAGS = (
 )
 
 
-def api_description(app_url: str, version: str, providers: Sequence[PaymentProvider]) -> dict[str, Any]:
+def api_description(
+    app_url: str, version: str, providers: Sequence[PaymentProvider], session_cookie: str
+) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of a portal at `app_url` with these payment providers."""
+    session = {"type": "apiKey", "in": "cookie", "name": session_cookie, "description": _SESSION_COOKIE}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -64,6 +62,6 @@ def api_description(app_url: str, version: str, providers: Sequence[PaymentProvi
         "paths": {**PATHS, **payment_paths(providers)},
         "components": {
             "schemas": {**SCHEMAS, **payment_schemas(providers)},
-            "securitySchemes": _SECURITY_SCHEMES,
+            "securitySchemes": {"session": session, **_SECURITY_SCHEMES},
         },
     }
