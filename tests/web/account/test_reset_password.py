@@ -154,6 +154,7 @@ def test_what_is_no_address_is_refused(client: Visitor, locale: str) -> None:
 
 
 def test_a_new_password_does_not_get_past_the_second_factor(client: Visitor, owner: User) -> None:
+    query("UPDATE users SET email_confirmed_at = now()")
     enrol(owner)
     assert client.submit(link_for(client, owner), {"password": NEW}).status_code == 303
     answer = client.submit("/login", {"email": owner.email, "password": NEW})

@@ -65,7 +65,7 @@ def test_an_account_that_confirms_its_e_mail_first(make_app: MakeApp, code: Refc
         browser.get(f"/?ref={code.code}")
     browser.submit("/register", SIGN_UP)
     assert noted() == set(), "the answer must not tell a new e-mail from a known one"
-    browser.submit(newest_link(browser))
+    browser.submit(newest_link(browser), {"password": SIGN_UP["password"]})
     assert noted() == ({User.get(User.email == SIGN_UP["email"]).id} if referred else set())
 
 
