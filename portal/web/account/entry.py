@@ -75,11 +75,11 @@ def sign_in() -> ResponseReturnValue:
         user = check_password(
             form.get("email", ""), form.get("password", ""), current_device(), current_portal().settings
         )
+        target = begin_session(user.id, next_page(), password_hash=user.password_hash)
     except EmailUnconfirmed:
         return _mail_sent()
     except (CredentialsWrong, SignInPaused) as error:
         return refused("account/login.html", error, "email", form.to_dict())
-    target = begin_session(user.id, next_page())
     note_referrer(user.id, sighting, current_portal().settings)
     return redirect(target, 303)
 

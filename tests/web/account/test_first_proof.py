@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 
 from models import RecoveryCode, Refcode, SecondFactor, User, UserSession, Wallet, WalletChallenge
+from portal.accounts import ChallengeUnknown, CredentialsWrong, Device
 from portal.db import query
+from portal.flows.accounts.sign_in import enter
 from tests.factories import make_reward
 from tests.support.wallets import TestWallet
 from tests.web.account.factor import code_of, enrol
@@ -101,6 +103,21 @@ def test_a_sign_in_that_waits_for_its_code_ends(stranger: Visitor, victim: Visit
     for code in (code_of(secret), recovery[0]):
         assert waiting.submit("/login/second-factor", {"code": code}).location == "/login"
     assert not UserSession.select().where(UserSession.ended_at.is_null()).exists()
+
+
+def test_a_sign_in_on_its_way_does_not_outlive_the_proof(
+    app: Flask, stranger: Visitor, victim: Visitor
+) -> None:
+    wallet, device = TestWallet(), Device()
+    link(stranger, wallet)
+    before = account().password_hash
+    reset(victim)
+    with pytest.raises(CredentialsWrong):
+        enter(account().id, device, password_hash=before)
+    with pytest.raises(ChallengeUnknown):
+        enter(account().id, device, wallet=wallet.address)
+    assert not UserSession.select().where(UserSession.ended_at.is_null()).exists()
+    assert enter(account().id, device, password_hash=account().password_hash).token
 
 
 def test_links_and_messages_that_wait_end(stranger: Visitor, victim: Visitor) -> None:
