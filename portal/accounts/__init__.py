@@ -51,6 +51,7 @@ from portal.accounts.operations import (
     lock_user,
     set_email,
     set_locale,
+    set_name,
     set_password,
     validate_sign_up,
 )
@@ -109,6 +110,7 @@ from portal.accounts.sessions import (
     rotate_session,
     start_session,
 )
+from portal.accounts.sign_in_methods import remove_sign_in_methods
 from portal.accounts.signal_rules import is_device, mailbox, network_of
 from portal.accounts.signals import prune_signals, record_signals
 from portal.accounts.throttle import (
@@ -210,6 +212,7 @@ __all__ = [
     "register_wallet",
     "release_wallet",
     "remove_filter",
+    "remove_sign_in_methods",
     "rename_filter",
     "renew_recovery_codes",
     "request_reset",
@@ -218,6 +221,7 @@ __all__ = [
     "save_filter",
     "set_email",
     "set_locale",
+    "set_name",
     "set_password",
     "start_session",
     "use_challenge",

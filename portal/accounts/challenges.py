@@ -99,6 +99,13 @@ def use_challenge(challenge_id: int) -> None:
         raise ChallengeUnknown
 
 
+def cancel_challenges(user_id: int) -> None:
+    """Make the open messages to sign of an account unusable."""
+    WalletChallenge.update(used_at=fn.now()).where(
+        (WalletChallenge.user == user_id) & WalletChallenge.used_at.is_null()
+    ).execute()
+
+
 def prune_challenges() -> int:
     """Delete challenges that expired more than an hour ago and return their number."""
     long_gone = WalletChallenge.expires_at < SQL("now() - %s", [_KEPT_AFTER_EXPIRY])

@@ -71,8 +71,11 @@ class Referrer:
     wallet: str
 
 
-def validate_sign_up(name: str, email: str, password: str) -> tuple[str, str]:
-    """Return the cleaned name and e-mail; raise InputInvalid naming every field at fault."""
+def validate_sign_up(name: str, email: str, password: str | None) -> tuple[str, str]:
+    """Return the cleaned name and e-mail; raise InputInvalid naming every field at fault.
+
+    `password` is None where it is chosen after the e-mail is confirmed.
+    """
     errors: dict[str, PortalError] = {}
     cleaned_name, cleaned_email = "", ""
     try:
@@ -83,7 +86,7 @@ def validate_sign_up(name: str, email: str, password: str) -> tuple[str, str]:
         cleaned_email = normalise_email(email)
     except EmailInvalid as error:
         errors["email"] = error
-    if not _has_length(password):
+    if password is not None and not _has_length(password):
         errors["password"] = PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)
     if errors:
         raise InputInvalid(errors)
@@ -101,7 +104,7 @@ def clean_name(text: str) -> str:
 def create_user(
     email: str,
     name: str,
-    password: str,
+    password: str | None,
     *,
     role: str = "user",
     locale: str = "en",
@@ -111,12 +114,13 @@ def create_user(
 ) -> User:
     """Create an account, with its referrer if there is one; raise InputInvalid with EmailTaken.
 
-    `email_confirmed` skips the confirmation, for an address that an operator typed.
+    `email_confirmed` skips the confirmation, for an address that an operator typed. Without a password nobody can sign
+    in until the e-mail is confirmed.
     """
     values: dict[str, object] = {
         "email": normalise_email(email),
         "name": name,
-        "password_hash": hash_password(password),
+        "password_hash": None if password is None else hash_password(password),
         "role": role,
         "locale": locale,
         "email_confirmed_at": fn.now() if email_confirmed else None,
@@ -227,6 +231,18 @@ def _require_length(password: str) -> None:
         raise InputInvalid(
             {"password": PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)}
         )
+
+
+def set_name(user_id: int, name: str) -> None:
+    """Store the name of an account; raise InputInvalid."""
+    cleaned = " ".join(name.split())
+    if not _is_name(cleaned):
+        raise InputInvalid({"name": NameInvalid(field="name", at_most=NAME_MAX)})
+    User.update(name=cleaned).where(User.id == user_id).execute()
+
+
+def _is_name(cleaned: str) -> bool:
+    return 1 <= len(cleaned) <= NAME_MAX and cleaned.isprintable()
 
 
 def set_locale(user_id: int, locale: str) -> None:

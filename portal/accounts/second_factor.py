@@ -105,11 +105,18 @@ def enable_second_factor(user_id: int, code: str, key: str, actor: Actor) -> lis
 
 def disable_second_factor(user_id: int, actor: Actor) -> None:
     """Turn off the second factor and delete its secret and recovery codes; raise SecondFactorMissing."""
+    if not remove_second_factor(user_id, actor):
+        raise SecondFactorMissing
+
+
+def remove_second_factor(user_id: int, actor: Actor) -> bool:
+    """Delete the secret and the recovery codes of an account; return whether there was a secret."""
     with transaction():
-        if not SecondFactor.delete().where(SecondFactor.user == user_id).execute():
-            raise SecondFactorMissing
+        removed = bool(SecondFactor.delete().where(SecondFactor.user == user_id).execute())
         RecoveryCode.delete().where(RecoveryCode.user == user_id).execute()
-        record_event(actor, "user", user_id, "second_factor_disabled")
+        if removed:
+            record_event(actor, "user", user_id, "second_factor_disabled")
+    return removed
 
 
 def check_second_factor(user_id: int, code: str, key: str) -> str:

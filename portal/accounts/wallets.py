@@ -59,3 +59,13 @@ def release_wallet(user_id: int, address: str, actor: Actor) -> str:
         Wallet.delete().where(Wallet.address == stored).execute()
         record_event(actor, "user", user_id, "wallet_unlinked", data={"address": stored})
     return stored
+
+
+def release_all_wallets(user_id: int, actor: Actor) -> list[str]:
+    """Unlink every wallet of an account and return them in stored form."""
+    with transaction():
+        rows = Wallet.delete().where(Wallet.user == user_id).returning(Wallet.address).execute()
+        wallets = sorted(row.address for row in rows)
+        for address in wallets:
+            record_event(actor, "user", user_id, "wallet_unlinked", data={"address": address})
+    return wallets

@@ -53,10 +53,18 @@ def send_confirmation(user: User, address: str) -> None:
 
 
 def sign_up_again(email: str) -> None:
-    """Notify the owner of an account that someone tried to sign up with its e-mail."""
+    """Answer a sign-up with an e-mail that has an account.
+
+    While nobody has proven the mailbox, its reader gets the link again; whoever registered first has no claim to it.
+    """
     owner = find_user_by_email(email)
-    if owner is not None:
-        _notify_in_use(owner)
+    if owner is None or owner.email is None:
+        return
+    with transaction():
+        if owner.email_confirmed_at is None:
+            send_confirmation(owner, owner.email)
+        else:
+            _notify_in_use(owner)
 
 
 def _answer_reset(email: str) -> bool:

@@ -1,10 +1,7 @@
-"""Change password, e-mail and second factor; the owner is notified and other sessions end."""
+"""Change password and second factor; the owner is notified and other sessions end."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from models import User
 from portal.accounts import (
     Device,
     add_password,
@@ -13,17 +10,12 @@ from portal.accounts import (
     end_other_sessions,
     get_user,
     renew_recovery_codes,
-    set_email,
     set_password,
-    use_link,
 )
 from portal.db import Actor, transaction
 from portal.flows.accounts.account_notices import notify_owner
 from portal.flows.accounts.sign_in import prove_password
-from portal.mail import queue_letter
 from portal.settings import Settings
-
-_NOTICE_LIFETIME = timedelta(days=3)
 
 
 def change_own_password(
@@ -48,32 +40,6 @@ def choose_first_password(user_id: int, session_id: int, new: str) -> None:
         add_password(user_id, new, actor)
         end_other_sessions(user_id, session_id, "password_changed", actor)
         notify_owner(user_id, "security_password_changed")
-
-
-def reset_password(key: str, new: str) -> User:
-    """Set a new password by a link; every session ends. Raises LinkUnusable, InputInvalid."""
-    with transaction():
-        link = use_link("reset_password", key)
-        user = get_user(link.user_id)
-        actor = Actor.user(user.id)
-        set_password(user.id, new, actor)
-        if user.email_confirmed_at is None and user.email == link.email:
-            set_email(user.id, link.email, actor)  # using the link proves access to the mailbox
-        end_other_sessions(user.id, None, "password_reset", actor)
-        notify_owner(user.id, "security_password_changed")
-    return user
-
-
-def confirm_email(key: str) -> User:
-    """Store the address of a confirmation link as the e-mail of its account; raise LinkUnusable, EmailTaken."""
-    with transaction():
-        link = use_link("confirm_email", key)
-        before = set_email(link.user_id, link.email, Actor.user(link.user_id))
-        if before and before.lower() != link.email.lower():
-            # The previous address is notified; the new one has just been confirmed.
-            user = get_user(link.user_id)
-            queue_letter("email_changed", before, user.locale, _NOTICE_LIFETIME, user_id=user.id)
-    return get_user(link.user_id)
 
 
 def enable_factor(user_id: int, session_id: int, code: str, settings: Settings) -> list[str]:

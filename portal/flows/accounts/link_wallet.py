@@ -13,6 +13,7 @@ from portal.accounts import (
     Holder,
     find_wallet_owner,
     list_wallet_addresses,
+    lock_user,
     register_wallet,
     release_wallet,
     use_challenge,
@@ -49,6 +50,7 @@ def link_wallet(user_id: int, address: str, signature: str, chain: AnyChain) -> 
     """
     challenge = check_proof(Holder(user_id=user_id), address, signature, chain)
     with transaction():
+        lock_user(user_id)  # a proof of the mailbox cancels the challenge and must not miss this wallet
         use_challenge(challenge.id)
         is_new = find_wallet_owner(challenge.address) is None
         code = adopt_wallet(user_id, challenge.address, Actor.user(user_id))
@@ -74,11 +76,16 @@ def unlink_wallet(user_id: int, address: str) -> LinkedWallet:
     actor = Actor.user(user_id)
     with transaction():
         stored = release_wallet(user_id, address, actor)
-        code = find_wallet_code(user_id, stored)
-        if code:
-            set_code_active(code.code, False, actor, UNLINKED, by="unlinked")
+        deactivate_wallet_code(user_id, stored, actor)
         notify_owner(user_id, "security_wallet_unlinked", address=_shown(stored))
     return LinkedWallet(stored, find_wallet_code(user_id, stored))
+
+
+def deactivate_wallet_code(user_id: int, address: str, actor: Actor) -> None:
+    """Deactivate the share code of a wallet, in stored form, that has left its account."""
+    code = find_wallet_code(user_id, address)
+    if code:
+        set_code_active(code.code, False, actor, UNLINKED, by="unlinked")
 
 
 def list_linked_wallets(user_id: int) -> list[LinkedWallet]:

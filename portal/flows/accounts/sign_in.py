@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from models import User
 from portal.accounts import (
+    ChallengeUnknown,
+    CredentialsWrong,
     Device,
     EmailUnconfirmed,
     PasswordWrong,
@@ -14,15 +16,19 @@ from portal.accounts import (
     check_second_factor,
     end_session,
     find_pending_session,
+    find_wallet_owner,
     forgive_attempts,
+    get_user,
     has_second_factor,
     is_password_of,
+    lock_user,
     note_attempt,
     start_session,
 )
 from portal.db import Actor, transaction
 from portal.flows.accounts.account_mail import send_confirmation
 from portal.flows.accounts.account_notices import notify_owner
+from portal.lib.addresses import canonical_address
 from portal.settings import Settings
 
 
@@ -68,10 +74,22 @@ def prove_second_factor(user_id: int, code: str, settings: Settings) -> None:
             notify_owner(user_id, "security_recovery_code_used")
 
 
-def enter(user_id: int, device: Device) -> Entry:
-    """Open a session for an authenticated account; with a second factor it stays pending."""
-    awaits = has_second_factor(user_id)
-    return Entry(start_session(user_id, device, awaits_second_factor=awaits), awaits)
+def enter(
+    user_id: int, device: Device, *, password_hash: str | None = None, wallet: str | None = None
+) -> Entry:
+    """Open a session for an authenticated account; with a second factor it stays pending.
+
+    The proven password, as its hash, or wallet is checked again, so that a sign-in cannot outlive its removal.
+    Raises CredentialsWrong, ChallengeUnknown.
+    """
+    with transaction():
+        lock_user(user_id)
+        if password_hash is not None and get_user(user_id).password_hash != password_hash:
+            raise CredentialsWrong
+        if wallet is not None and find_wallet_owner(canonical_address(wallet)) != user_id:
+            raise ChallengeUnknown
+        awaits = has_second_factor(user_id)
+        return Entry(start_session(user_id, device, awaits_second_factor=awaits), awaits)
 
 
 def finish_sign_in(token: str, code: str, device: Device, settings: Settings) -> str:
@@ -85,6 +103,7 @@ def finish_sign_in(token: str, code: str, device: Device, settings: Settings) ->
     actor = Actor.user(waiting.user_id)
     used = check_second_factor(waiting.user_id, code, settings.secret_key.get_secret_value())
     with transaction():
+        lock_user(waiting.user_id)  # a reset ends all sessions and must not miss this one
         end_session(waiting.user_id, waiting.id, "signed_in", actor)
         if used == "recovery":
             notify_owner(waiting.user_id, "security_recovery_code_used")

@@ -14,7 +14,7 @@ from portal.lib.errors import InputInvalid
 def sign_up(
     name: str,
     email: str,
-    password: str,
+    password: str | None,
     locale: str,
     cookie_code: str | None,
     *,
@@ -39,19 +39,19 @@ def sign_up(
 def sign_up_to_confirm(
     name: str,
     email: str,
-    password: str,
     locale: str,
     cookie_code: str | None,
     *,
     opened_by: int | None = None,
 ) -> None:
-    """Create an account whose e-mail has to be confirmed, and send the link.
+    """Create an account without a password, and send the link that confirms its e-mail and sets one.
 
-    An address that is in use gets an e-mail about the attempt instead; the caller cannot tell. Raises InputInvalid.
+    An address that is in use gets the link again, or an e-mail about the attempt once it is confirmed; the caller
+    cannot tell. Raises InputInvalid.
     """
     try:
         with transaction():
-            user = sign_up(name, email, password, locale, cookie_code, opened_by=opened_by)
+            user = sign_up(name, email, None, locale, cookie_code, opened_by=opened_by)
             send_confirmation(user, normalise_email(email))
     except InputInvalid as error:
         if not isinstance(error.fields.get("email"), EmailTaken):

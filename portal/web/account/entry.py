@@ -24,12 +24,14 @@ from portal.web.core.security import limiter, sign_in_limit, sign_up_limit
 from portal.web.core.sightings import sighting
 from portal.web.text.translate import gettext as _
 
+_REGISTER = "account/register.html"
+
 
 @blueprint.get("/register")
 @public()
 def register() -> ResponseReturnValue:
     """Show the sign-up form."""
-    return form_page("account/register.html", {}, {})
+    return form_page(_REGISTER, {}, {}, asks_password=not _confirms_first())
 
 
 @blueprint.post("/register")
@@ -38,14 +40,18 @@ def register() -> ResponseReturnValue:
 def create_account() -> ResponseReturnValue:
     """Create an account and sign in, or send a confirmation link where e-mails have to be confirmed."""
     form = request.form
-    fields = form.get("name", ""), form.get("email", ""), form.get("password", ""), select_locale()
+    name, email, origin = (
+        form.get("name", ""),
+        form.get("email", ""),
+        (select_locale(), raw_referral_cookie()),
+    )
     try:
-        if current_portal().settings.registration_confirmation:
-            sign_up_to_confirm(*fields, raw_referral_cookie(), opened_by=signed_in_id())
+        if _confirms_first():
+            sign_up_to_confirm(name, email, *origin, opened_by=signed_in_id())
             return _mail_sent()
-        user = sign_up(*fields, raw_referral_cookie(), opened_by=signed_in_id())
+        user = sign_up(name, email, form.get("password", ""), *origin, opened_by=signed_in_id())
     except InputInvalid as error:
-        return refused("account/register.html", error, "email", form.to_dict())
+        return refused(_REGISTER, error, "email", form.to_dict(), asks_password=not _confirms_first())
     target = begin_session(user.id, next_page())
     note_sighting(user.id, sighting(), current_portal().settings)
     flash(_("Welcome, %(name)s.", name=user.name), "success")
@@ -69,11 +75,11 @@ def sign_in() -> ResponseReturnValue:
         user = check_password(
             form.get("email", ""), form.get("password", ""), current_device(), current_portal().settings
         )
+        target = begin_session(user.id, next_page(), password_hash=user.password_hash)
     except EmailUnconfirmed:
         return _mail_sent()
     except (CredentialsWrong, SignInPaused) as error:
         return refused("account/login.html", error, "email", form.to_dict())
-    target = begin_session(user.id, next_page())
     note_referrer(user.id, sighting, current_portal().settings)
     return redirect(target, 303)
 
@@ -86,6 +92,11 @@ def logout() -> ResponseReturnValue:
     logout_user()
     session.clear()
     return redirect(url_for("shop.catalogue"), 303)
+
+
+def _confirms_first() -> bool:
+    # A password chosen before the proof of the mailbox could be a stranger's, so it is chosen after it.
+    return current_portal().settings.registration_confirmation
 
 
 def _mail_sent() -> ResponseReturnValue:

@@ -79,9 +79,14 @@ def current_device() -> Device:
     return describe_device(request.headers.get("User-Agent", "")[:500], request.remote_addr or "")
 
 
-def begin_session(user_id: int, next_page: str) -> str:
-    """Sign in this browser and return the next page: the code form where a second factor is on."""
-    entry = enter(user_id, current_device())
+def begin_session(
+    user_id: int, next_page: str, *, password_hash: str | None = None, wallet: str | None = None
+) -> str:
+    """Sign in this browser and return the next page: the code form where a second factor is on.
+
+    Raises CredentialsWrong or ChallengeUnknown when the proven password or wallet was removed meanwhile.
+    """
+    entry = enter(user_id, current_device(), password_hash=password_hash, wallet=wallet)
     reset_session()
     if entry.awaits_second_factor:
         session[PENDING_KEY], session[PENDING_NEXT] = entry.token, next_page

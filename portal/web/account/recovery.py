@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import LinkUnusable, get_link, normalise_email, request_reset
-from portal.flows.accounts.account_security import confirm_email, reset_password
+from portal.accounts import LinkUnusable, get_link, get_user, normalise_email, request_reset
 from portal.flows.accounts.note_sighting import note_referred
-from portal.lib.errors import PortalError
+from portal.flows.accounts.prove_mailbox import (
+    LinkNeedsSignIn,
+    confirm_email,
+    find_other_ways_in,
+    needs_password,
+    open_account,
+    reset_password,
+)
+from portal.lib.errors import InputInvalid, PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
@@ -18,6 +27,9 @@ from portal.web.core.security import limiter, sign_in_limit
 from portal.web.core.sightings import sighting
 from portal.web.text.letters import read_link
 from portal.web.text.translate import gettext as _
+
+if TYPE_CHECKING:
+    from models import AccountLink
 
 _RESET = "account/reset_password.html"
 _CONFIRM = "account/confirm_email.html"
@@ -49,10 +61,9 @@ def request_password_reset() -> ResponseReturnValue:
 def choose_password(token: str) -> ResponseReturnValue:
     """Show the form for a new password, or that the link no longer works."""
     try:
-        get_link("reset_password", read_link("reset_password", token))
+        return form_page(_RESET, {}, {}, token=token, **_ways_in(token))
     except LinkUnusable:
         return _unusable(_RESET)
-    return form_page(_RESET, {}, {}, token=token)
 
 
 @blueprint.post("/password/reset/<token>")
@@ -61,11 +72,12 @@ def choose_password(token: str) -> ResponseReturnValue:
 def save_reset_password(token: str) -> ResponseReturnValue:
     """Set the new password; it does not sign in."""
     try:
+        ways_in = _ways_in(token)
         reset_password(read_link("reset_password", token), request.form.get("password", ""))
     except LinkUnusable:
         return _unusable(_RESET)
     except PortalError as error:
-        return refused(_RESET, error, "password", {}, token=token)
+        return refused(_RESET, error, "password", {}, token=token, **ways_in)
     current_portal().wake("send_letters")
     flash(_("Your password is changed. Sign in with the new one."), "success")
     return redirect(url_for("account.login"), 303)
@@ -77,25 +89,63 @@ def show_email_link(token: str) -> ResponseReturnValue:
     """Show the button that confirms an address; mail scanners open links but do not press buttons."""
     try:
         link = get_link("confirm_email", read_link("confirm_email", token))
-    except LinkUnusable:
-        return _unusable(_CONFIRM)
-    return form_page(_CONFIRM, {}, {}, token=token, email=link.email)
+        facts = _link_facts(link, token)
+    except PortalError as error:
+        return _unconfirmed(error, token)
+    return form_page(_CONFIRM, {"name": get_user(link.user_id).name}, {}, **facts)
 
 
 @blueprint.post("/account/email/confirm/<token>")
 @public()
 @limiter.limit(sign_in_limit)
 def save_email_link(token: str) -> ResponseReturnValue:
-    """Confirm the address of the link for its account."""
+    """Confirm the address for the signed-in account, or open a new account with the password of the form."""
+    form = request.form
     try:
-        user = confirm_email(read_link("confirm_email", token))
-    except PortalError:  # used, expired, forged, or taken by another account
-        return _unusable(_CONFIRM)
+        key = read_link("confirm_email", token)
+        facts = _link_facts(get_link("confirm_email", key), token)
+        if facts["asks_password"]:
+            name, password = form.get("name", ""), form.get("password", "")
+            user = open_account(key, password, name, current_portal().settings)
+        else:
+            user = confirm_email(key, signed_in_id())
+    except InputInvalid as error:
+        return refused(_CONFIRM, error, "password", {"name": form.get("name", "")}, **facts)
+    except PortalError as error:  # used, expired, forged, of another account, or taken by one
+        return _unconfirmed(error, token)
     note_referred(user, sighting, current_portal().settings)
     current_portal().wake("send_letters")
+    return _confirmed(with_password=facts["asks_password"])
+
+
+def _confirmed(*, with_password: bool) -> ResponseReturnValue:
+    if with_password:
+        flash(_("Your e-mail is confirmed. Sign in with your new password."), "success")
+        return redirect(url_for("account.login"), 303)
     flash(_("Your e-mail is confirmed."), "success")
-    target = "account.security" if signed_in_id() is not None else "account.login"
-    return redirect(url_for(target), 303)
+    return redirect(url_for("account.security"), 303)
+
+
+def _link_facts(link: AccountLink, token: str) -> dict[str, Any]:
+    asks_password = needs_password(link, signed_in_id(), current_portal().settings)
+    return {"token": token, "email": link.email, "asks_password": asks_password, "needs_sign_in": False}
+
+
+def _unconfirmed(error: PortalError, token: str) -> ResponseReturnValue:
+    if isinstance(error, LinkNeedsSignIn):
+        return form_page(_CONFIRM, {}, {}, token=token, needs_sign_in=True), 403
+    return _unusable(_CONFIRM)
+
+
+def _ways_in(token: str) -> dict[str, Any]:
+    """Return what else opens the account of a reset link, and whether a new password removes it."""
+    link = get_link("reset_password", read_link("reset_password", token))
+    ways, user = find_other_ways_in(link.user_id), get_user(link.user_id)
+    return {
+        "wallets": ways.wallets,
+        "has_second_factor": ways.has_second_factor,
+        "is_first_proof": user.email_confirmed_at is None,
+    }
 
 
 def _unusable(template: str) -> ResponseReturnValue:

@@ -97,7 +97,10 @@ def save_email() -> ResponseReturnValue:
     except PortalError as error:
         return refused(_TEMPLATE, error, "email", {"email": typed}, **_facts())
     current_portal().wake("send_letters")
-    flash(_("We sent a link to %(email)s. Open it within 24 hours to confirm.", email=address), "success")
+    flash(
+        _("We sent a link to %(email)s. Open it in this browser within 24 hours to confirm.", email=address),
+        "success",
+    )
     return redirect(url_for("account.security"), 303)
 
 

@@ -136,7 +136,9 @@ def sign_in_by_wallet() -> ResponseReturnValue:
         raw_referral_cookie(),
         opened_by=signed_in_id(),
     )
-    next_page = begin_session(sign_in.user.id, local_path(target) or url_for("shop.catalogue"))
+    next_page = begin_session(
+        sign_in.user.id, local_path(target) or url_for("shop.catalogue"), wallet=address
+    )
     note_referrer(sign_in.user.id, sighting, current_portal().settings)
     answer = {
         "userId": sign_in.user.id,

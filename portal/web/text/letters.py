@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, render_template, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from portal.accounts import LinkUnusable, get_link
+from portal.accounts import LinkUnusable, get_link, get_user
+from portal.flows.accounts.prove_mailbox import is_registration
 from portal.lib.colors import contrast_color
 from portal.mail import Letter, LetterObsolete
 from portal.notifications import topic_of
@@ -74,10 +75,16 @@ def read_unsubscribe(token: str) -> tuple[int, str]:
 
 def _reset_password(row: MailOutbox) -> Letter:
     url = _signed_url("reset_password", row, "account.choose_password")
+    user = get_user(get_link("reset_password", str(row.params["key"])).user_id)
+    removed = _(
+        "This e-mail was never confirmed, so a new password also removes linked wallets and two-factor authentication"
+        " from the account."
+    )
     return _letter(
         _("Choose a new password"),
         [
             _("Someone, probably you, requested a new password for your account."),
+            *([removed] if user.email_confirmed_at is None else []),
             _("The link works once, for 30 minutes. If it was not you, ignore this e-mail."),
         ],
         (_("Choose a new password"), url),
@@ -86,10 +93,16 @@ def _reset_password(row: MailOutbox) -> Letter:
 
 def _confirm_email(row: MailOutbox) -> Letter:
     url = _signed_url("confirm_email", row, "account.show_email_link")
+    link = get_link("confirm_email", str(row.params["key"]))
+    if is_registration(link, current_portal().settings):
+        advice = _("Open the link and choose a password. Only you can open the account then.")
+    else:
+        advice = _("Open the link in a browser where you are signed in to the account.")
     return _letter(
         _("Confirm your e-mail"),
         [
             _("Confirm that this address is yours, so that we can reach you here."),
+            advice,
             _("The link works once, for 24 hours. If you did not request it, ignore this e-mail."),
         ],
         (_("Confirm the e-mail"), url),

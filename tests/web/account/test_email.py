@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from peewee import fn
 
 from models import AccountLink, User
 from tests.factories import PASSWORD, make_user
@@ -14,6 +15,7 @@ from tests.web.visitor import Visitor
 
 SAVE = "/account/security/email"
 FORM = {"name": "Nova Novenko", "email": "nova@example.com", "password": "eight ch"}
+CHOSEN = "chosen after the click"
 
 
 def test_link_confirms_the_email(as_owner: Visitor, owner: User) -> None:
@@ -38,10 +40,21 @@ def test_email_changes_after_the_new_address_confirms(as_owner: Visitor, owner: 
     assert [row.to_address for row in rows("email_changed")] == [owner.email]
 
 
-def test_link_works_on_another_device(app: Flask, as_owner: Visitor, owner: User) -> None:
+def test_link_on_another_device_requires_sign_in(
+    app: Flask, as_owner: Visitor, owner: User, other: User
+) -> None:
     as_owner.submit(SAVE, {"email": "new@example.com"})
+    link = newest_link(as_owner)
+    for phone in (visitor(app), visitor(app, other)):
+        for answer in (phone.get(link), phone.submit(link), phone.submit(link, {"password": "eight chars"})):
+            assert answer.status_code == 403
+            assert "Sign in to confirm your e-mail" in answer.text
+            assert f'href="/en/login?next={link}"' in answer.text
+    assert User.get_by_id(owner.id).email == owner.email
     phone = visitor(app)
-    assert phone.submit(newest_link(as_owner)).location == "/en/login"
+    signed_in = phone.submit("/login", {"email": owner.email, "password": PASSWORD, "next": link})
+    assert signed_in.location == link
+    assert phone.submit(link).location == "/en/account/security"
     assert User.get_by_id(owner.id).email == "new@example.com"
 
 
@@ -63,7 +76,7 @@ def test_new_password_cancels_a_pending_email_change(
     assert visitor(app).submit(thief_link).status_code == 410
     assert User.get_by_id(owner.id).email == owner.email
     if way == "change":
-        assert visitor(app).submit(owner_link).status_code == 303, "the current e-mail can still be confirmed"
+        assert as_owner.submit(owner_link).status_code == 303, "the current e-mail can still be confirmed"
 
 
 def test_taken_email_is_not_revealed(as_owner: Visitor, owner: User, other: User) -> None:
@@ -103,27 +116,57 @@ def strict(make_app: MakeApp) -> Visitor:
 
 
 def test_account_opens_after_email_confirmation(strict: Visitor) -> None:
+    assert 'name="password"' not in strict.get("/register").text
     page = strict.submit("/register", FORM)
     assert page.status_code == 200
     assert "Check your e-mail" in text_of(page)
-    assert strict.get("/orders").status_code == 303
-    waiting = strict.submit("/login", FORM)
-    assert waiting.status_code == 200
-    assert strict.get("/orders").status_code == 303
-    assert strict.submit(newest_link(strict)).status_code == 303
-    assert strict.submit("/login", FORM).status_code == 303
+    assert strict.submit("/login", FORM).status_code == 401, "a password of the form is not used"
+    link = newest_link(strict)
+    assert 'value="Nova Novenko"' in strict.get(link).text
+    assert strict.submit(link, {"password": "short"}).status_code == 422
+    assert strict.submit(link, {"password": CHOSEN, "name": " "}).location == "/en/login"
+    assert strict.get(link).status_code == 410
+    assert strict.submit("/login", {**FORM, "password": CHOSEN}).status_code == 303
     assert strict.get("/orders").status_code == 200
+    assert User.get(User.email == FORM["email"]).name == "Nova Novenko"
 
 
-def test_wrong_password_does_not_reveal_pending_confirmation(strict: Visitor) -> None:
-    strict.submit("/register", FORM)
+def test_earlier_unconfirmed_account_gets_its_password_by_mail(app: Flask, strict: Visitor) -> None:
+    visitor(app).submit("/register", FORM)
     assert strict.submit("/login", {**FORM, "password": "wrong one"}).status_code == 401
+    assert strict.submit("/login", FORM).status_code == 200
+    assert strict.get("/orders").status_code == 303
+    assert strict.submit(newest_link(strict), {"password": CHOSEN}).status_code == 303
+    assert strict.submit("/login", FORM).status_code == 401
+    assert strict.submit("/login", {**FORM, "password": CHOSEN}).status_code == 303
+
+
+def test_the_real_owner_registers_after_a_stranger(app: Flask, strict: Visitor) -> None:
+    stranger = visitor(strict.application)
+    stranger.submit("/register", {**FORM, "name": "Stranger"})
+    strict.submit("/register", {**FORM, "email": "NOVA@example.com"})
+    assert [(row.kind, row.to_address) for row in rows()] == [("confirm_email", "nova@example.com")] * 2
+    letter = newest_letter(strict)
+    assert "choose a password" in letter.text
+    link = newest_link(strict)
+    assert strict.submit(link, {"password": CHOSEN, "name": "Nova Novenko"}).status_code == 303
+    assert stranger.submit("/login", FORM).status_code == 401
+    assert strict.submit("/login", {**FORM, "password": CHOSEN}).status_code == 303
+    assert User.get(User.email == FORM["email"]).name == "Nova Novenko"
+
+
+def test_a_registration_without_a_click_is_opened_by_a_reset(strict: Visitor) -> None:
+    strict.submit("/register", FORM)
+    strict.submit("/password/forgot", {"email": FORM["email"]})
+    assert strict.submit(newest_link(strict, "reset_password"), {"password": CHOSEN}).status_code == 303
+    assert strict.submit("/login", {**FORM, "password": CHOSEN}).status_code == 303
 
 
 def test_registered_email_gets_the_same_page(strict: Visitor, owner: User) -> None:
     def page_text(email: str) -> str:
         return text_of(strict.submit("/register", {**FORM, "email": email}))
 
+    User.update(email_confirmed_at=fn.now()).execute()
     assert page_text(owner.email) == page_text("fresh@example.com")
     assert [row.kind for row in rows()] == ["email_in_use", "confirm_email"]
     assert "already belongs to yours" in newest_letter(strict, "email_in_use").text
@@ -131,7 +174,7 @@ def test_registered_email_gets_the_same_page(strict: Visitor, owner: User) -> No
 
 
 def test_invalid_fields_are_still_reported(strict: Visitor) -> None:
-    page = strict.submit("/register", {**FORM, "email": "nonsense", "password": "short"})
+    page = strict.submit("/register", {**FORM, "email": "nonsense", "name": ""})
     assert page.status_code == 422
     assert page.text.count('class="field-error"') == 2
     assert not rows()

@@ -150,6 +150,7 @@ def test_invalid_email_is_refused(client: Visitor, locale: str) -> None:
 
 
 def test_reset_does_not_bypass_the_second_factor(client: Visitor, owner: User) -> None:
+    query("UPDATE users SET email_confirmed_at = now()")
     enrol(owner)
     assert client.submit(link_for(client, owner), {"password": NEW}).status_code == 303
     answer = client.submit("/login", {"email": owner.email, "password": NEW})

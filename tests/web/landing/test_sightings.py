@@ -69,7 +69,7 @@ def test_unconfirmed_account_is_noted_after_confirmation(
         browser.get(f"/?ref={code.code}")
     browser.submit("/register", SIGN_UP)
     assert noted_users() == set(), "the response must not reveal whether the e-mail is registered"
-    browser.submit(newest_link(browser))
+    browser.submit(newest_link(browser), {"password": SIGN_UP["password"]})
     assert noted_users() == ({User.get(User.email == SIGN_UP["email"]).id} if referred else set())
 
 

@@ -29,6 +29,7 @@ ACCOUNTS_ERRORS: ErrorTable = {
     "email_taken": Answer(409, lambda p: _("An account with this e-mail already exists. Sign in instead.")),
     "email_unconfirmed": Answer(403, lambda p: _("Confirm your e-mail first.")),
     "letter_obsolete": Answer(422, lambda p: _("This e-mail is out of date, so it is not sent.")),
+    "link_needs_sign_in": Answer(403, lambda p: _("Sign in to the account that requested this link first.")),
     "link_unusable": Answer(410, lambda p: _("This link was already used or has expired.")),
     "mail_unavailable": Answer(
         422, lambda p: _("The mail server cannot be reached. E-mails will be sent later.")
