@@ -163,7 +163,7 @@ def test_failed_ledger_keeps_payment_and_is_retried(
 ) -> None:
     broken = {"commission": "write_settlement", "reward": "record_reward"}[rail]
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_rest: object) -> None:
         raise RuntimeError("this ledger is broken")
 
     with monkeypatch.context() as patch:

@@ -187,7 +187,7 @@ def test_late_approved_does_not_pay_a_refunded_order(store: Store) -> None:
 def test_ledger_written_after_the_refund_is_reduced(
     store: Store, rail: str, amount: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_rest: object) -> None:
         raise RuntimeError("this ledger is broken")
 
     with monkeypatch.context() as patch:
