@@ -19,7 +19,7 @@ from portal.accounts.devices import (
     Device,
     describe_device,
 )
-from portal.accounts.emails import EmailInvalid, find_user_by_email, normalise_email
+from portal.accounts.emails import EmailInvalid, deliverable_email, find_user_by_email, normalise_email
 from portal.accounts.links import (
     LINK_LIFETIMES,
     LinkUnusable,
@@ -165,6 +165,7 @@ __all__ = [
     "count_recovery_codes",
     "create_user",
     "create_wallet_user",
+    "deliverable_email",
     "describe_device",
     "disable_second_factor",
     "domain_of",

@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from peewee import IntegrityError, fn
 
 from models import User
-from portal.accounts.emails import EmailInvalid, find_user_by_email, normalise_email
+from portal.accounts.emails import EmailInvalid, deliverable_email, find_user_by_email, normalise_email
 from portal.accounts.links import close_foreign_links, close_links
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
@@ -77,7 +77,7 @@ def validate_sign_up(name: str, email: str, password: str) -> tuple[str, str]:
     if not 1 <= len(cleaned_name) <= NAME_MAX or not cleaned_name.isprintable():
         errors["name"] = NameInvalid(field="name", at_most=NAME_MAX)
     try:
-        cleaned_email = normalise_email(email)
+        cleaned_email = deliverable_email(email)
     except EmailInvalid as error:
         errors["email"] = error
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
