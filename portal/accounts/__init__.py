@@ -40,6 +40,7 @@ from portal.accounts.operations import (
     EmailTaken,
     EmailUnconfirmed,
     PasswordPresent,
+    PasswordsBusy,
     PasswordWrong,
     Referrer,
     UserUnknown,
@@ -113,6 +114,7 @@ from portal.accounts.signal_rules import is_device, mailbox, network_of
 from portal.accounts.signals import prune_signals, record_signals
 from portal.accounts.throttle import (
     SignInPaused,
+    drop_attempt,
     forgive_attempts,
     note_attempt,
     prune_failures,
@@ -146,6 +148,7 @@ __all__ = [
     "OpenSession",
     "PasswordPresent",
     "PasswordWrong",
+    "PasswordsBusy",
     "Referrer",
     "SecondFactorMissing",
     "SecondFactorPaused",
@@ -169,6 +172,7 @@ __all__ = [
     "describe_device",
     "disable_second_factor",
     "domain_of",
+    "drop_attempt",
     "enable_second_factor",
     "end_other_sessions",
     "end_session",

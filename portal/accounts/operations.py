@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
@@ -23,10 +25,19 @@ NAME_MAX = 100
 # The argon2id profile of OWASP; two at a time bound the memory that a burst of sign-ins can use.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _hashing = BoundedSemaphore(2)
+# A flood of sign-ins must not hold the threads that serve pages.
+_HASHING_WAIT_SECONDS = 0.15
+_RETRY_AFTER_SECONDS = 5
 
 
 class UserUnknown(PortalError):
     code = "user_unknown"
+
+
+class PasswordsBusy(PortalError):
+    """Too many passwords are being checked at the same time; nothing was changed."""
+
+    code = "passwords_busy"
 
 
 class EmailTaken(PortalError):
@@ -138,7 +149,8 @@ def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Ac
 
 
 def hash_password(password: str) -> str:
-    with _hashing:
+    """Return the argon2id hash of a password; raise PasswordsBusy."""
+    with _hasher_slot():
         return _hasher.hash(password)
 
 
@@ -228,9 +240,19 @@ def lock_user(user_id: int) -> None:
     ).execute()
 
 
+@contextmanager
+def _hasher_slot() -> Iterator[None]:
+    if not _hashing.acquire(timeout=_HASHING_WAIT_SECONDS):
+        raise PasswordsBusy(retry_after=_RETRY_AFTER_SECONDS)
+    try:
+        yield
+    finally:
+        _hashing.release()
+
+
 def _matches(stored: str, password: str) -> bool:
     try:
-        with _hashing:
+        with _hasher_slot():
             return _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False

@@ -37,6 +37,9 @@ ACCOUNTS_ERRORS: ErrorTable = {
     ),
     "password_present": Answer(409, lambda p: _("This account already has a password.")),
     "password_wrong": Answer(422, lambda p: _("The current password is incorrect.")),
+    "passwords_busy": Answer(
+        503, lambda p: _("Too many people are signing in right now. Try again in a few seconds.")
+    ),
     "seal_broken": Answer(
         422,
         lambda p: _(
