@@ -121,18 +121,21 @@ def create_user(
         "locale": locale,
         "email_confirmed_at": fn.now() if email_confirmed else None,
     }
-    try:
-        return _insert_user(values, referrer, actor)
-    except IntegrityError:
-        raise InputInvalid({"email": EmailTaken(field="email")}) from None
+    user = _insert_user(values, referrer, actor)
+    if user is None:
+        raise InputInvalid({"email": EmailTaken(field="email")})
+    return user
 
 
 def create_wallet_user(name: str, *, locale: str, referrer: Referrer | None, actor: Actor) -> User:
     """Create an account without e-mail and password, for a wallet that the caller registers with it."""
-    return _insert_user({"name": name, "locale": locale}, referrer, actor)
+    user = _insert_user({"name": name, "locale": locale}, referrer, actor)
+    assert user is not None, "an account without an e-mail conflicts with no other"
+    return user
 
 
-def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Actor) -> User:
+def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Actor) -> User | None:
+    """Insert an account; return None where its e-mail is taken, since a failed INSERT is logged with its values."""
     if referrer:
         values = values | {
             "referred_by_code": referrer.code,
@@ -141,7 +144,10 @@ def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Ac
             "referred_at": fn.now(),
         }
     with transaction():
-        user_id = User.insert(values).execute()
+        inserted = list(User.insert(values).on_conflict_ignore().returning(User.id).execute())
+        if not inserted:
+            return None
+        user_id = inserted[0].id
         record_event(
             actor, "user", user_id, "user_created", data={"referred_by": referrer.code if referrer else None}
         )
@@ -205,6 +211,9 @@ def is_password_of(user_id: int, password: str) -> bool:
 
 def set_email(user_id: int, email: str, actor: Actor) -> str | None:
     """Store a confirmed e-mail and return the previous one; raise EmailTaken."""
+    owner = find_user_by_email(email)
+    if owner is not None and owner.id != user_id:
+        raise EmailTaken(field="email")
     try:
         with transaction():
             lock_user(user_id)
