@@ -19,7 +19,7 @@ from portal.accounts.devices import (
     Device,
     describe_device,
 )
-from portal.accounts.emails import EmailInvalid, find_user_by_email, normalise_email
+from portal.accounts.emails import EmailInvalid, deliverable_email, find_user_by_email, normalise_email
 from portal.accounts.links import (
     LINK_LIFETIMES,
     LinkUnusable,
@@ -40,6 +40,7 @@ from portal.accounts.operations import (
     EmailTaken,
     EmailUnconfirmed,
     PasswordPresent,
+    PasswordsBusy,
     PasswordWrong,
     Referrer,
     UserUnknown,
@@ -115,6 +116,7 @@ from portal.accounts.signal_rules import is_device, mailbox, network_of
 from portal.accounts.signals import prune_signals, record_signals
 from portal.accounts.throttle import (
     SignInPaused,
+    drop_attempt,
     forgive_attempts,
     note_attempt,
     prune_failures,
@@ -148,6 +150,7 @@ __all__ = [
     "OpenSession",
     "PasswordPresent",
     "PasswordWrong",
+    "PasswordsBusy",
     "Referrer",
     "SecondFactorMissing",
     "SecondFactorPaused",
@@ -167,9 +170,11 @@ __all__ = [
     "count_recovery_codes",
     "create_user",
     "create_wallet_user",
+    "deliverable_email",
     "describe_device",
     "disable_second_factor",
     "domain_of",
+    "drop_attempt",
     "enable_second_factor",
     "end_other_sessions",
     "end_session",

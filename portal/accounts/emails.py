@@ -18,6 +18,12 @@ class EmailInvalid(PortalError):
     code = "email_invalid"
 
 
+class EmailLocalPart(EmailInvalid):
+    """The part before the @ has letters that most mail servers do not accept."""
+
+    code = "email_local_part"
+
+
 def normalise_email(text: str) -> str:
     """Return the stored form of an e-mail address; raise EmailInvalid."""
     if len(text) > _LONGEST:  # parsing a quarter of a megabyte takes a tenth of a second
@@ -26,6 +32,17 @@ def normalise_email(text: str) -> str:
         return validate_email(text.strip(), check_deliverability=False, globally_deliverable=False).normalized
     except EmailNotValidError:
         raise EmailInvalid(field="email") from None
+
+
+def deliverable_email(text: str) -> str:
+    """Return the stored form of an address that every mail server can send to.
+
+    Raises EmailInvalid, or EmailLocalPart for letters beyond ASCII before the @; after it they are sent as `xn--`.
+    """
+    address = normalise_email(text)
+    if not address.rpartition("@")[0].isascii():
+        raise EmailLocalPart(field="email")
+    return address
 
 
 def typed_email(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
@@ -11,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from peewee import IntegrityError, fn
 
 from models import User
-from portal.accounts.emails import EmailInvalid, find_user_by_email, normalise_email
+from portal.accounts.emails import EmailInvalid, deliverable_email, find_user_by_email, normalise_email
 from portal.accounts.links import close_foreign_links, close_links
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
@@ -24,10 +26,19 @@ NAME_MAX = 100
 # The argon2id profile of OWASP; two at a time bound the memory that a burst of sign-ins can use.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _hashing = BoundedSemaphore(2)
+# A flood of sign-ins must not hold the threads that serve pages.
+_HASHING_WAIT_SECONDS = 0.15
+_RETRY_AFTER_SECONDS = 5
 
 
 class UserUnknown(PortalError):
     code = "user_unknown"
+
+
+class PasswordsBusy(PortalError):
+    """Too many passwords are being checked at the same time; nothing was changed."""
+
+    code = "passwords_busy"
 
 
 class EmailTaken(PortalError):
@@ -83,7 +94,7 @@ def validate_sign_up(name: str, email: str, password: str | None) -> tuple[str, 
     except (NameInvalid, CharacterRefused) as error:
         errors["name"] = error
     try:
-        cleaned_email = normalise_email(email)
+        cleaned_email = deliverable_email(email)
     except EmailInvalid as error:
         errors["email"] = error
     if password is not None and not _has_length(password):
@@ -125,18 +136,21 @@ def create_user(
         "locale": locale,
         "email_confirmed_at": fn.now() if email_confirmed else None,
     }
-    try:
-        return _insert_user(values, referrer, actor)
-    except IntegrityError:
-        raise InputInvalid({"email": EmailTaken(field="email")}) from None
+    user = _insert_user(values, referrer, actor)
+    if user is None:
+        raise InputInvalid({"email": EmailTaken(field="email")})
+    return user
 
 
 def create_wallet_user(name: str, *, locale: str, referrer: Referrer | None, actor: Actor) -> User:
     """Create an account without e-mail and password, for a wallet that the caller registers with it."""
-    return _insert_user({"name": name, "locale": locale}, referrer, actor)
+    user = _insert_user({"name": name, "locale": locale}, referrer, actor)
+    assert user is not None, "an account without an e-mail conflicts with no other"
+    return user
 
 
-def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Actor) -> User:
+def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Actor) -> User | None:
+    """Insert an account; return None where its e-mail is taken, since a failed INSERT is logged with its values."""
     if referrer:
         values = values | {
             "referred_by_code": referrer.code,
@@ -145,7 +159,10 @@ def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Ac
             "referred_at": fn.now(),
         }
     with transaction():
-        user_id = User.insert(values).execute()
+        inserted = list(User.insert(values).on_conflict_ignore().returning(User.id).execute())
+        if not inserted:
+            return None
+        user_id = inserted[0].id
         record_event(
             actor, "user", user_id, "user_created", data={"referred_by": referrer.code if referrer else None}
         )
@@ -153,8 +170,8 @@ def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Ac
 
 
 def hash_password(password: str) -> str:
-    """Return the hash of a password in its normal form, so that every keyboard types the same one."""
-    with _hashing:
+    """Return the argon2id hash of a password in its normal form; raise PasswordsBusy."""
+    with _hasher_slot():
         return _hasher.hash(password_form(password))
 
 
@@ -209,6 +226,9 @@ def is_password_of(user_id: int, password: str) -> bool:
 
 def set_email(user_id: int, email: str, actor: Actor) -> str | None:
     """Store a confirmed e-mail and return the previous one; raise EmailTaken."""
+    owner = find_user_by_email(email)
+    if owner is not None and owner.id != user_id:
+        raise EmailTaken(field="email")
     try:
         with transaction():
             lock_user(user_id)
@@ -260,6 +280,16 @@ def lock_user(user_id: int) -> None:
     ).execute()
 
 
+@contextmanager
+def _hasher_slot() -> Iterator[None]:
+    if not _hashing.acquire(timeout=_HASHING_WAIT_SECONDS):
+        raise PasswordsBusy(retry_after=_RETRY_AFTER_SECONDS)
+    try:
+        yield
+    finally:
+        _hashing.release()
+
+
 def _matches(stored: str, password: str) -> bool:
     """Return whether a password is correct as typed, as older hashes need it, or in its normal form."""
     # One that is too long cannot be correct, and costs no more than one of the greatest length.
@@ -269,7 +299,7 @@ def _matches(stored: str, password: str) -> bool:
 
 def _verifies(stored: str, password: str) -> bool:
     try:
-        with _hashing:
+        with _hasher_slot():
             return _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False

@@ -66,6 +66,11 @@ def rename_filter(user_id: int, filter_id: int, name: str) -> None:
     """Rename a filter of a person; raise FilterUnknown, FilterNameInvalid or FilterNameTaken."""
     row = get_saved_filter(user_id, filter_id)
     cleaned = clean_name(name)
+    same = SavedFilter.get_or_none(
+        SavedFilter.user_id == user_id, SavedFilter.page == row.page, SavedFilter.name == cleaned
+    )
+    if same is not None and same.id != row.id:
+        raise FilterNameTaken(field="name")
     try:
         with transaction():
             SavedFilter.update(name=cleaned).where(SavedFilter.id == row.id).execute()

@@ -47,6 +47,11 @@ def forgive_attempts(email: str, device: Device) -> None:
     SignInFailure.delete().where(here).execute()
 
 
+def drop_attempt(attempt_id: int) -> None:
+    """Delete an attempt whose password was never checked."""
+    SignInFailure.delete().where(SignInFailure.id == attempt_id).execute()
+
+
 def prune_failures() -> int:
     """Delete failures that no longer count and return their number."""
     rows = query(

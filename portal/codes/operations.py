@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from peewee import IntegrityError
-
 from models import Refcode
 from portal.db import Actor, record_event, transaction
 from portal.lib.addresses import canonical_address
@@ -25,13 +23,11 @@ def issue_code(owner_user_id: int, wallet_address: str, actor: Actor) -> Refcode
         existing = Refcode.get_or_none((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
         if existing:
             return existing
-        try:
-            with transaction():
-                code = random_text(CODE_LENGTH)
-                Refcode.insert(code=code, owner=owner_user_id, wallet_address=wallet).execute()
+        with transaction():
+            code = random_text(CODE_LENGTH)
+            insert = Refcode.insert(code=code, owner=owner_user_id, wallet_address=wallet)
+            if list(insert.on_conflict_ignore().returning(Refcode.code).execute()):
                 record_event(actor, "refcode", code, "code_issued", data={"wallet": wallet})
-        except IntegrityError:
-            continue
     return Refcode.get((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
 
 

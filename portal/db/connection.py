@@ -126,13 +126,3 @@ def query(sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) ->
 def tuples(select: Any) -> list[tuple[Any, ...]]:
     """Run a Peewee selection and return its rows as plain tuples."""
     return list(select.tuples())
-
-
-def is_database_ready() -> bool:
-    """Return whether the database responds."""
-    try:
-        with connection():
-            query("SELECT 1")
-    except (DatabaseAway, *DATABASE_ERRORS):
-        return False
-    return True

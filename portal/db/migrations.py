@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,18 @@ def migration_status(database_url: str) -> list[tuple[str, bool]]:
     """Return every migration, in order, then "functions", each with whether the database has its present content."""
     with _connect(database_url) as connection:
         return _read_status(connection)
+
+
+def is_up_to_date(query: Callable[[str], list[tuple[Any, ...]]]) -> bool:
+    """Return whether the database that `query` asks has every migration and the present functions."""
+    tables = (
+        "SELECT to_regclass('_yoyo_migration') IS NOT NULL AND to_regclass('applied_functions') IS NOT NULL"
+    )
+    if query(tables) != [(True,)]:
+        return False
+    applied = {name for (name,) in query("SELECT migration_id FROM _yoyo_migration")}
+    has_functions = query("SELECT content_hash FROM applied_functions") == [(_functions_hash(),)]
+    return has_functions and applied.issuperset(migration_names())
 
 
 def migration_names() -> list[str]:

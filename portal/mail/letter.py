@@ -8,6 +8,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from email_validator import validate_email
+
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 
@@ -34,8 +36,9 @@ def as_message(letter: Letter, to: str, sender: str, sender_name: str, message_i
     `message_id` comes from the outbox row, so that a letter sent twice has the same Message-ID (RFC 5322).
     """
     message = EmailMessage(policy=SMTP)
+    sender = _with_ascii_domain(sender)
     message["From"] = Address(display_name=sender_name, addr_spec=sender)
-    message["To"] = Address(addr_spec=to)
+    message["To"] = _recipient(_with_ascii_domain(to))
     message["Subject"] = " ".join(letter.subject.split())
     message["Date"] = format_datetime(utc_now())
     message["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
@@ -46,3 +49,18 @@ def as_message(letter: Letter, to: str, sender: str, sender_name: str, message_i
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
     return message
+
+
+def _recipient(address: str) -> Address:
+    local, _, domain = address.rpartition("@")
+    # The parser refuses letters beyond ASCII before the @; servers with SMTPUTF8 accept them.
+    return Address(addr_spec=address) if local.isascii() else Address(username=local, domain=domain)
+
+
+def _with_ascii_domain(address: str) -> str:
+    """Return an address with its domain as `xn--`, which every server accepts; raise ValueError for no domain."""
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    checked = validate_email(f"any@{domain}", check_deliverability=False, globally_deliverable=False)
+    return f"{local}@{checked.ascii_domain}"

@@ -73,7 +73,7 @@ def mark_sent(letter_id: int, actor: Actor) -> bool:
 
 def mark_dead(letter_id: int, reason: str, actor: Actor) -> bool:
     """Stop trying to send a letter: it was refused permanently, or too often."""
-    return _move(letter_id, "give_up", actor, last_error=reason[:500])
+    return _move(letter_id, "give_up", actor, last_error=_storable(reason))
 
 
 def postpone(letter: MailOutbox, reason: str, actor: Actor) -> None:
@@ -82,7 +82,7 @@ def postpone(letter: MailOutbox, reason: str, actor: Actor) -> None:
         mark_dead(letter.id, reason, actor)
         return
     wait = min(_FIRST_WAIT * 2 ** (letter.attempts - 1), _LONGEST_WAIT)
-    MailOutbox.update(next_attempt_at=SQL("now() + %s", [wait]), last_error=reason[:500]).where(
+    MailOutbox.update(next_attempt_at=SQL("now() + %s", [wait]), last_error=_storable(reason)).where(
         (MailOutbox.id == letter.id) & (MailOutbox.status == LetterStatus.QUEUED)
     ).execute()
 
@@ -92,7 +92,7 @@ def release_letter(letter: MailOutbox, reason: str) -> None:
     query(
         """UPDATE mail_outbox SET attempts = attempts - 1, next_attempt_at = now() + %s, last_error = %s
            WHERE id = %s AND status = %s AND attempts = %s""",
-        [_FIRST_WAIT, reason[:500], letter.id, LetterStatus.QUEUED, letter.attempts],
+        [_FIRST_WAIT, _storable(reason), letter.id, LetterStatus.QUEUED, letter.attempts],
     )
 
 
@@ -106,7 +106,7 @@ def expire_letters(actor: Actor) -> int:
 
 def expire_letter(letter_id: int, reason: str, actor: Actor) -> bool:
     """Expire a letter that has become obsolete."""
-    return _move(letter_id, "expire", actor, last_error=reason[:500])
+    return _move(letter_id, "expire", actor, last_error=_storable(reason))
 
 
 def requeue_dead_letters(actor: Actor) -> int:
@@ -149,6 +149,11 @@ def count_letters() -> dict[str, int]:
     return {
         status: int(count) for status, count in query("SELECT status, count(*) FROM mail_outbox GROUP BY 1")
     }
+
+
+def _storable(reason: str) -> str:
+    """Return the start of a reason without what a text column refuses, since servers answer with any bytes."""
+    return reason[:500].encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 def _move(letter_id: int, verb: str, actor: Actor, **values: Any) -> bool:

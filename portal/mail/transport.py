@@ -68,10 +68,7 @@ class MailTransport:
 
     def __enter__(self) -> Self:
         """Connect and sign in. Raises MailUnavailable."""
-        try:
-            self._server = self._connect()
-        except (smtplib.SMTPException, OSError) as error:
-            raise MailUnavailable(_reason(error)) from error
+        self.connect()
         return self
 
     def __exit__(
@@ -83,13 +80,25 @@ class MailTransport:
             self._server.close()
             self._server = None
 
+    def connect(self) -> None:
+        """Open a connection, again after one was lost, and sign in. Raises MailUnavailable."""
+        try:
+            self._server = self._connect()
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise MailUnavailable(_reason(error)) from error
+
+    @property
+    def is_connected(self) -> bool:
+        """Return whether the connection has not been lost, as far as known."""
+        return self._server is not None and self._server.sock is not None
+
     def send(self, message: EmailMessage) -> None:
         """Send one message. Raises MailRefused, or MailUnavailable when the connection is lost."""
         assert self._server, "the transport is not connected"
         try:
             self._server.send_message(message)
-        except smtplib.SMTPServerDisconnected as error:
-            raise MailUnavailable(_reason(error)) from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise MailRefused(_reason(error), is_permanent=True) from error
         except smtplib.SMTPRecipientsRefused as error:
             code, reason = next(iter(error.recipients.values()))
             raise MailRefused(f"{code} {_text(reason)}", is_permanent=code in _PERMANENT) from error
@@ -98,7 +107,12 @@ class MailTransport:
             is_permanent = error.smtp_code in _PERMANENT and not isinstance(error, smtplib.SMTPSenderRefused)
             raise MailRefused(_reason(error), is_permanent=is_permanent) from error
         except (smtplib.SMTPException, OSError) as error:
+            self._server.close()
             raise MailUnavailable(_reason(error)) from error
+        except BaseException:
+            # The server may be in the middle of this message: the next one needs a new connection.
+            self._server.close()
+            raise
 
     def _connect(self) -> smtplib.SMTP:
         address = self._address
@@ -117,6 +131,7 @@ class MailTransport:
         try:
             if address.scheme == "smtp":
                 server.starttls(context=self._tls)
+            server.ehlo_or_helo_if_needed()
             if address.user:
                 server.login(address.user, address.password)
         except BaseException:

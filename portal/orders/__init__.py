@@ -1,6 +1,7 @@
 """Orders of any store and their lines: both ledgers, refunds and audits start from them."""
 
 from portal.orders.operations import (
+    CheckoutKeyUsed,
     NewOrder,
     attribute_order,
     change_reference,
@@ -28,6 +29,7 @@ from portal.orders.rules import OrderLine, OrderUnknown
 from portal.orders.status_rules import OrderStatus
 
 __all__ = [
+    "CheckoutKeyUsed",
     "CodeOrders",
     "NewOrder",
     "OrderLine",

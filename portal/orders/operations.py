@@ -35,13 +35,17 @@ class NewOrder:
     checkout_key: str | None = None
 
 
+class CheckoutKeyUsed(Exception):
+    """The buyer has an order with this checkout key; the flow returns that order."""
+
+
 def create_order(new: NewOrder, lines: Sequence[OrderLine], actor: Actor) -> Order:
     """Write an order and its lines with status created; its total is the sum of the lines in minor units.
 
-    Raises IntegrityError for a checkout key that the buyer used before.
+    Raises CheckoutKeyUsed for a checkout key that the buyer used before.
     """
     with transaction():
-        Order.insert(
+        insert = Order.insert(
             id=new.id,
             order_reference=new.order_reference,
             store=new.store_id,
@@ -50,7 +54,9 @@ def create_order(new: NewOrder, lines: Sequence[OrderLine], actor: Actor) -> Ord
             total_minor=sum(line.subtotal_minor for line in lines),
             currency=new.currency,
             checkout_key=new.checkout_key,
-        ).execute()
+        )
+        if not list(insert.on_conflict_ignore().returning(Order.id).execute()):
+            raise CheckoutKeyUsed
         OrderItem.insert_many([_item_row(new.id, line) for line in lines]).execute()
         record_event(
             actor, "order", new.id, "order_created", to_status="created", order_reference=new.order_reference

@@ -16,6 +16,7 @@ from portal.settings.types import SiteUrl
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key"
 SECRET_KEY_LENGTH_MIN = 32
 CRON_SECRET_LENGTH_MIN = 16
+METRICS_TOKEN_LENGTH_MIN = 16
 
 
 class CoreSettings(BaseSettings):
@@ -30,6 +31,7 @@ class CoreSettings(BaseSettings):
     portal_data_dir: Path = Path(".data")
     redis_url: str = ""
     cron_secret: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
     scheduler_enabled: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
@@ -79,5 +81,7 @@ class CoreSettings(BaseSettings):
             yield "DATABASE_URL must name a PostgreSQL database: production refuses the embedded one"
         if 0 < len(self.cron_secret.get_secret_value()) < CRON_SECRET_LENGTH_MIN:
             yield f"CRON_SECRET must be empty or have {CRON_SECRET_LENGTH_MIN} characters or more in production"
+        if 0 < len(self.metrics_token.get_secret_value()) < METRICS_TOKEN_LENGTH_MIN:
+            yield f"METRICS_TOKEN must be empty or have {METRICS_TOKEN_LENGTH_MIN} characters or more in production"
         if not self.app_url.startswith("https://"):
             yield "APP_URL must start with https:// in production"

@@ -18,7 +18,7 @@ class MailSettings(CoreSettings):
     """How letters are sent. Without a server, development shows them on a page."""
 
     smtp_url: SecretStr = SecretStr("")
-    mail_from: Annotated[str, Field(pattern=r"^([^@\s<>]+@[^@\s<>]+)?$")] = ""
+    mail_from: Annotated[str, Field(pattern=r"^([!-;=?A-~]+@[^@\s<>]+)?$")] = ""
 
     @property
     def mail_configured(self) -> bool:

@@ -37,6 +37,7 @@ class _Built:
         self.app.config.update(self.config)
         settings = self.portal.settings
         self.app.extensions["portal"] = replace(self.portal, chain=open_chain(settings))
+        self.app.extensions["health"].forget()
         vars(limiter).update(self.limiter)
         limiter.storage.reset()
         self.app.extensions["beacon_limit"]._alone.storage.reset()

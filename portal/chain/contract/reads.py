@@ -9,16 +9,17 @@ from portal.chain.contract.rewards import PaidEvent, order_ref
 from portal.chain.deployment import find_record
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
 from portal.chain.sending.leadership import database_now
+from portal.lib.clock import utc_now
 
 _AWAY = (ChainAway, WrongChain, NodeRefused, ContractMissing)
 
 
 def is_chain_reachable(chain: AnyChain) -> bool:
-    """Return whether a node of the right chain responds with a recent block."""
+    """Return whether a node of the right chain responds with a recent block; the database is not read."""
     if not isinstance(chain, Chain):
         return False
     try:
-        chain.node(database_now())
+        chain.node(utc_now())
     except _AWAY:
         return False
     return True

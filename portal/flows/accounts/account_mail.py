@@ -7,11 +7,11 @@ from datetime import timedelta
 from models import User
 from portal.accounts import (
     LINK_LIFETIMES,
+    deliverable_email,
     find_user_by_email,
     forget_reset_request,
     get_user,
     list_reset_requests,
-    normalise_email,
     open_link,
 )
 from portal.db import transaction
@@ -34,7 +34,7 @@ def request_email(user_id: int, email: str) -> str:
 
     An address of another account also gets an e-mail, about the attempt, so the page does not reveal that it is in use.
     """
-    address = normalise_email(email)
+    address = deliverable_email(email)
     user, owner = get_user(user_id), find_user_by_email(address)
     with transaction():
         if owner is not None and owner.id != user_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ log = get_logger(__name__)
 
 Compose = Callable[[MailOutbox], Letter]
 LETTERS_PER_RUN = 500
+# Letters in a row that may break the connection, and for how many seconds, before the server is at fault.
+_LOSSES_MAX, _LOSSES_SECONDS = 20, 60
 
 
 @dataclass(frozen=True)
@@ -66,20 +69,31 @@ def deliver_mail(
 def _send_all(
     transport: MailTransport, first: MailOutbox, compose: Compose, sender: Sender, actor: Actor, limit: int
 ) -> int:
-    sent, letter = 0, first
+    sent, losses, letter = 0, 0, first
+    began = time.monotonic()
     while True:
         limit -= 1
-        try:
-            sent += _send(transport, letter, compose, sender, actor)
-        except MailUnavailable as error:
-            # The connection broke with this e-mail, so it counts as an attempt: one that always breaks it must end.
-            log.warning("mail server connection lost", error=str(error))
-            postpone(letter, str(error), actor)
+        sent += _send(transport, letter, compose, sender, actor)
+        losses = 0 if transport.is_connected else losses + 1
+        is_lost = losses >= _LOSSES_MAX or (losses > 0 and time.monotonic() - began > _LOSSES_SECONDS)
+        if limit <= 0 or is_lost or not _is_reconnected(transport):
             return sent
-        following = claim_letter() if limit > 0 else None
+        following = claim_letter()
         if following is None:
             return sent
         letter = following
+
+
+def _is_reconnected(transport: MailTransport) -> bool:
+    """Return whether the connection is open, after opening it again where a letter broke it."""
+    if transport.is_connected:
+        return True
+    try:
+        transport.connect()
+    except MailUnavailable as error:
+        log.warning("mail server unavailable", error=str(error))
+        return False
+    return True
 
 
 def _send(transport: MailTransport, row: MailOutbox, compose: Compose, sender: Sender, actor: Actor) -> int:
@@ -93,8 +107,11 @@ def _send(transport: MailTransport, row: MailOutbox, compose: Compose, sender: S
             f"letter.{row.id}.{int(row.created_at.timestamp())}",
         )
         transport.send(message)
-    except MailUnavailable:
-        raise
+    except MailUnavailable as error:
+        # The connection broke with this e-mail, so it counts as an attempt: one that always breaks it must end.
+        log.warning("mail server connection lost", error=str(error))
+        postpone(row, str(error), actor)
+        return 0
     except LetterObsolete as error:
         expire_letter(row.id, str(error), actor)
         return 0

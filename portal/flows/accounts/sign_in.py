@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from models import User
@@ -10,10 +12,12 @@ from portal.accounts import (
     CredentialsWrong,
     Device,
     EmailUnconfirmed,
+    PasswordsBusy,
     PasswordWrong,
     SessionUnknown,
     check_credentials,
     check_second_factor,
+    drop_attempt,
     end_session,
     find_pending_session,
     find_wallet_owner,
@@ -41,12 +45,12 @@ class Entry:
 
 
 def check_password(email: str, password: str, device: Device, settings: Settings) -> User:
-    """Return the account of an e-mail and password; raise CredentialsWrong or SignInPaused.
+    """Return the account of an e-mail and password; raise CredentialsWrong, SignInPaused or PasswordsBusy.
 
     Where e-mails have to be confirmed, sends the link again and raises EmailUnconfirmed.
     """
-    _note_attempt(email, device, settings)
-    user = check_credentials(email, password)
+    with _attempt(email, device, settings):
+        user = check_credentials(email, password)
     forgive_attempts(email, device)
     if settings.registration_confirmation and user.email and user.email_confirmed_at is None:
         with transaction():
@@ -58,12 +62,12 @@ def check_password(email: str, password: str, device: Device, settings: Settings
 def prove_password(user: User, password: str, device: Device, settings: Settings) -> None:
     """Check the password of a signed-in person, with the limits of the sign-in form.
 
-    Raises PasswordWrong naming the field `present`, or SignInPaused.
+    Raises PasswordWrong naming the field `present`, SignInPaused or PasswordsBusy.
     """
     account = user.email or f"account {user.id}"
-    _note_attempt(account, device, settings)
-    if not is_password_of(user.id, password):
-        raise PasswordWrong(field="present")
+    with _attempt(account, device, settings):
+        if not is_password_of(user.id, password):
+            raise PasswordWrong(field="present")
     forgive_attempts(account, device)
 
 
@@ -110,7 +114,14 @@ def finish_sign_in(token: str, code: str, device: Device, settings: Settings) ->
         return start_session(waiting.user_id, device)
 
 
-def _note_attempt(account: str, device: Device, settings: Settings) -> None:
-    note_attempt(
+@contextmanager
+def _attempt(account: str, device: Device, settings: Settings) -> Iterator[None]:
+    """Count an attempt, unless the password is not checked for want of a free hasher. Raises SignInPaused."""
+    attempt = note_attempt(
         account, device, settings.sign_in_failures_per_address, settings.sign_in_failures_per_account
     )
+    try:
+        yield
+    except PasswordsBusy:
+        drop_attempt(attempt)
+        raise

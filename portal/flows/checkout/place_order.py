@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from peewee import IntegrityError
-
 from models import Order, User
 from portal.attribution import Decision
 from portal.catalogue import CartLine, PricedLine, active_products_by_id, price_cart
@@ -15,6 +13,7 @@ from portal.flows.checkout.decide_attribution import Attribution, preview_attrib
 from portal.lib.clock import epoch_milliseconds, utc_now
 from portal.lib.ids import random_text
 from portal.orders import (
+    CheckoutKeyUsed,
     NewOrder,
     OrderLine,
     attribute_order,
@@ -62,7 +61,7 @@ def place_order(
     attribution = preview_attribution(buyer, cookie_code, settings, entered_code=entered_code)
     try:
         return _write(buyer, priced, attribution, checkout_key)
-    except IntegrityError:
+    except CheckoutKeyUsed:
         existing = find_order_by_checkout_key(buyer.id, checkout_key) if checkout_key else None
         if existing is None:
             raise

@@ -26,7 +26,7 @@ def watch_chain(chain: AnyChain, settings: Settings) -> list[str]:
     codes = [problem.code for problem in status.problems]
     balance = status.facts.operator_balance if status.facts else None
     remember(
-        _name(chain),
+        watch_name(chain),
         {
             "code": codes[0] if codes else None,
             "problems": codes,
@@ -39,12 +39,13 @@ def watch_chain(chain: AnyChain, settings: Settings) -> list[str]:
 
 def last_watch(chain: AnyChain) -> ChainWatch | None:
     """Return the last result, None before the first check."""
-    state = recall(_name(chain))
+    state = recall(watch_name(chain))
     if state is None:
         return None
     value, seen_at = state
     return ChainWatch(value["problems"], value["operatorBalanceWei"], value["daysOfGas"], seen_at)
 
 
-def _name(chain: AnyChain) -> str:
+def watch_name(chain: AnyChain) -> str:
+    """Return the name under which the last result of a chain is stored."""
     return f"chain_watch:{chain.chain_id}"

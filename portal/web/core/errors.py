@@ -52,11 +52,15 @@ def answer_error(error: PortalError) -> ResponseReturnValue:
     """Return the response to an error in the format of the request."""
     _ensure_viewer(error)
     status = status_of(error)
-    if status >= 500:
+    retry_after = error.params.get("retry_after")
+    if retry_after is not None:
+        log.warning("request refused", code=error.code)
+    elif status >= 500:
         log.error("request failed", code=error.code, exc_info=error)
-    if wants_json():
-        return _as_json(error, status)
-    return _as_html(error, status)
+    response = _as_json(error, status) if wants_json() else _as_html(error, status)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
 
 
 def _ensure_viewer(error: PortalError) -> None:

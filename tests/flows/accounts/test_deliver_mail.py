@@ -178,6 +178,42 @@ def test_broken_connection_is_resumed(server: tuple[Mailbox, int]) -> None:
     assert mailbox.recipients == ["first@example.com", "second@example.com"]
 
 
+def test_poison_letters_stop_no_other_letter() -> None:
+    poison = {
+        "олена@example.com": "dead",
+        "first@пошта.укр": "sent",
+        "broken@@example.com": "queued",
+        "hang@example.com": "queued",
+        "closing@example.com": "queued",
+        "binary@example.com": "dead",
+    }
+    for address in [*poison, "last@example.com"]:
+        queue(to=address)
+    with smtp_server(enable_SMTPUTF8=False) as (mailbox, port):
+        mailbox.answers = ["250 OK", "hang up", "421 closing", "550 \x00\x01"]
+        assert deliver(port) == 2
+    assert mailbox.recipients == ["first@xn--80a1acn3a.xn--j1amh", "last@example.com"]
+    rows = {row.to_address: row for row in MailOutbox.select()}
+    assert {address: rows[address].status for address in poison} == poison
+    assert all(rows[address].last_error for address, status in poison.items() if status != "sent")
+    assert all(row.attempts == 1 for row in rows.values())
+
+
+def test_server_with_smtputf8_receives_every_address(server: tuple[Mailbox, int]) -> None:
+    queue(to="олена@пошта.укр")
+    assert deliver(server[1]) == 1
+    assert server[0].recipients == ["олена@xn--80a1acn3a.xn--j1amh"]
+
+
+def test_server_that_breaks_every_connection_ends_the_round(server: tuple[Mailbox, int]) -> None:
+    mailbox, port = server
+    for number in range(30):
+        queue(to=f"u{number}@example.com")
+    mailbox.answers = ["hang up"] * 30
+    assert deliver(port) == 0
+    assert MailOutbox.select().where(MailOutbox.attempts == 1).count() == 20
+
+
 def test_crash_after_sending_keeps_the_message_id(server: tuple[Mailbox, int]) -> None:
     mailbox, port = server
     queue()

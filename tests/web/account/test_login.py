@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
-from models import User
+from models import SignInFailure, User
 from tests.factories import PASSWORD, make_user
 from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
@@ -174,3 +176,19 @@ def test_ipv6_network_shares_one_sign_in_limit(make_app: MakeApp) -> None:
         form = {"email": "nobody@example.com"}
         statuses.append(client.submit("/login", form, environ_base={"REMOTE_ADDR": address}).status_code)
     assert statuses == [401, 401, 429, 401]
+
+
+def test_a_flood_of_sign_ins_is_refused_with_the_time_to_try_again(app: Flask, owner: User) -> None:
+    def try_once(_: int) -> TestResponse:
+        return sign_in(visitor(app), owner.email)
+
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(try_once, range(40)))
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert refused
+    assert {answer.status_code for answer in answers} == {303, 503}
+    for answer in refused:
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "Too many people are signing in right now." in text_of(answer)
+    assert not SignInFailure.select().exists(), "an unchecked password is no failure"
+    assert sign_in(visitor(app), owner.email).status_code == 303

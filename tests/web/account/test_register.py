@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import pytest
+from peewee import IntegrityError
 
+import models
 from models import EventLog, Refcode, User
+from portal.accounts import set_email
+from portal.accounts.operations import EmailTaken
+from portal.db import Actor
 from tests.factories import make_code, make_user
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
+
+
+@pytest.fixture
+def refused_statements(database: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that receives every statement that PostgreSQL refuses for a conflict."""
+    refused: list[str] = []
+    execute = models.database.obj.execute_sql
+
+    def watch(sql: str, *arguments: object, **more: object) -> object:
+        try:
+            return execute(sql, *arguments, **more)
+        except IntegrityError:
+            refused.append(sql)
+            raise
+
+    monkeypatch.setattr(models.database.obj, "execute_sql", watch)
+    return refused
+
 
 FORM = {"name": "Nova Novenko", "email": "nova@example.com", "password": "eight ch"}
 
@@ -91,12 +114,24 @@ def test_deactivated_code_is_ignored(client: Visitor) -> None:
 @pytest.mark.parametrize(
     "email", ["nova@example.com", "NOVA@example.com", "Nova@Example.COM", " nova@example.com "]
 )
-def test_email_is_unique_case_insensitively(client: Visitor, email: str) -> None:
+def test_email_is_unique_case_insensitively(
+    client: Visitor, email: str, refused_statements: list[str]
+) -> None:
     make_user(email="nova@example.com")
     page = client.submit("/register", {**FORM, "email": email})
     assert page.status_code == 409
     assert 'id="email-error"' in page.text
     assert User.select().count() == 1
+    assert not refused_statements, "PostgreSQL logs a failed statement with the e-mail and the hash"
+
+
+def test_taken_email_is_no_refused_statement_when_an_account_changes_to_it(
+    client: Visitor, refused_statements: list[str]
+) -> None:
+    taken, person = make_user(email="nova@example.com"), make_user()
+    with pytest.raises(EmailTaken):
+        set_email(person.id, taken.email, Actor("test"))
+    assert not refused_statements
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
@@ -105,6 +140,7 @@ def test_email_is_unique_case_insensitively(client: Visitor, email: str) -> None
     [
         ("name", ""), ("name", "   "), ("name", "x" * 101), ("name", "a\x07b"),
         ("email", ""), ("email", "no-at-sign"), ("email", "a@"), ("email", "a b@example.com"),
+        ("email", "олена@example.com"),
         ("email", "x" * 300 + "@example.com"), ("password", ""), ("password", "7 chars"), ("password", "x" * 201),
     ],
 )  # fmt: skip

@@ -26,6 +26,9 @@ ACCOUNTS_ERRORS: ErrorTable = {
     ),
     "credentials_wrong": Answer(401, lambda p: _("The e-mail or password is incorrect.")),
     "email_invalid": Answer(422, lambda p: _("Enter an e-mail address such as name@example.com.")),
+    "email_local_part": Answer(
+        422, lambda p: _("Use an e-mail address with only Latin letters, digits and signs before the @.")
+    ),
     "email_taken": Answer(409, lambda p: _("An account with this e-mail already exists. Sign in instead.")),
     "email_unconfirmed": Answer(403, lambda p: _("Confirm your e-mail first.")),
     "letter_obsolete": Answer(422, lambda p: _("This e-mail is out of date, so it is not sent.")),
@@ -41,6 +44,9 @@ ACCOUNTS_ERRORS: ErrorTable = {
     ),
     "password_present": Answer(409, lambda p: _("This account already has a password.")),
     "password_wrong": Answer(422, lambda p: _("The current password is incorrect.")),
+    "passwords_busy": Answer(
+        503, lambda p: _("Too many people are signing in right now. Try again in a few seconds.")
+    ),
     "seal_broken": Answer(
         422,
         lambda p: _(
