@@ -17,7 +17,8 @@ from portal.payments import count_open_callbacks
 from portal.runtime import current_portal
 from portal.web.core.assets import asset
 from portal.web.core.cart import cart_size
-from portal.web.core.locale import LOCALES, language_links, select_locale
+from portal.web.core.language_switch import language_links
+from portal.web.core.locale import select_locale
 from portal.web.core.referral_cookies import asked_code, consent
 from portal.web.core.viewer import ANONYMOUS, Viewer, current_viewer
 from portal.web.text.format import FILTERS
@@ -80,7 +81,7 @@ def _page_context() -> dict[str, Any]:
         return context
     viewer = _safely(current_viewer) or ANONYMOUS
     return context | {
-        "locales": language_links() if request.endpoint else [(c, n, f"/{c}/") for c, n in LOCALES.items()],
+        "locales": language_links(),
         "viewer": viewer,
         "nav": _navigation(viewer.role),
         "links": _links(),

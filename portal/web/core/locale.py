@@ -66,11 +66,3 @@ def select_locale() -> str:
 def _chosen() -> str | None:
     user = find_current_user()
     return prefix_locale() or remembered_locale() or (user.locale if user else None)
-
-
-def language_links() -> list[tuple[str, str, str]]:
-    """Return (code, name, URL of this page in that language) for the language switch."""
-    query = request.query_string.decode()
-    root = request.script_root.removesuffix(f"/{prefix_locale()}") if prefix_locale() else request.script_root
-    path = f"{request.path}?{query}" if query else request.path
-    return [(code, name, f"{root}/{code}{path}") for code, name in LOCALES.items()]
