@@ -7,6 +7,8 @@ See docs/rules/rewards.md.
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -19,7 +21,11 @@ from portal.rewards.rules import rate_for
 from portal.settings import Settings
 
 NBU = "nbu"
-_TIMEOUT_SECONDS = 5
+_TIMEOUT_SECONDS = 2
+# A bank that does not answer holds one thread at a time, and is left alone for some seconds.
+_PAUSE_SECONDS = 15
+_reader = threading.Lock()
+_silent_until: dict[str, float] = {}
 _RESPONSE_LIMIT = 64 * 1024
 
 
@@ -67,10 +73,22 @@ def fetch_nbu_rate(url: str, day: date) -> Decimal:
     Without a date the bank returns the next banking day, and it sends errors as HTTP 200: so the request names the
     date and the response is checked for it.
     """
+    if not _reader.acquire(timeout=_TIMEOUT_SECONDS):
+        raise RateUnreadable("another reader waits for the bank")
+    try:
+        if time.monotonic() < _silent_until.get(url, 0):
+            raise RateUnreadable("the bank did not answer some seconds ago")
+        return _fetch(url, day)
+    finally:
+        _reader.release()
+
+
+def _fetch(url: str, day: date) -> Decimal:
     address = f"{url}?valcode=USD&date={day:%Y%m%d}&json"
     try:
         answer = http.get(address, timeout=_TIMEOUT_SECONDS, limit=_RESPONSE_LIMIT)
     except http.HttpFailed as error:
+        _silent_until[url] = time.monotonic() + _PAUSE_SECONDS
         raise RateUnreadable(str(error)) from None
     if answer.status >= 300:
         raise RateUnreadable(f"status {answer.status}")
