@@ -50,12 +50,6 @@ def clean_text(text: str, field: str = "") -> str:
     return re.sub(r" ?\n ?", "\n", _BLANK_LINES.sub("\n\n", lines))
 
 
-def comparison_form(text: str) -> str:
-    """Return the form in which two texts are compared: normal form, white space and case do not matter."""
-    folded = unicodedata.normalize("NFC", text).casefold()
-    return re.sub(r"\s+", " ", _EDGES.sub("", unicodedata.normalize("NFC", folded)))
-
-
 def password_form(password: str) -> str:
     """Return the form in which a password is hashed: NFC with plain spaces, as OpaqueString of RFC 8265 has it."""
     spaced = "".join(" " if unicodedata.category(each) == "Zs" else each for each in password)

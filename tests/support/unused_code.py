@@ -22,7 +22,8 @@ _DECORATORS = [
 _ALLOWED = [
     # Called or read by a library: Jinja, Flask-Login, psycopg2, click, urllib, werkzeug, Flask.
     "trim_blocks", "lstrip_blocks", "sort_keys", "get_id", "_login_user", "itersize", "convert", "redirect_request",
-    "content_length", "model_config",
+    "content_length", "model_config", "merge_slashes", "request_class", "session_interface", "open_session", "regex",
+    "to_python",
     # Read from the environment by their names, or members of a stored JSON document.
     "referral_minter_address", "deployer_private_key", "admin_address", "operator_address",
     # Values of a column that only the database and forms name.

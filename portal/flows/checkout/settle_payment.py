@@ -20,6 +20,7 @@ from portal.flows.checkout.write_ledgers import LedgerContext, write_ledgers
 from portal.flows.refunds.refund_payment import apply_waiting_refunds
 from portal.lib.clock import utc_now
 from portal.orders import (
+    OrderStatus,
     attribute_order,
     drop_attribution,
     find_order_by_checkout_key,
@@ -28,7 +29,14 @@ from portal.orders import (
     list_order_items,
     mark_order_paid,
 )
-from portal.payments import INTERNAL_CREDIT, Payment, lock_payment, move_payment
+from portal.payments import (
+    INTERNAL_CREDIT,
+    CreditShort,
+    Payment,
+    credit_balance,
+    lock_payment,
+    move_payment,
+)
 from portal.settings import Settings
 
 
@@ -38,6 +46,7 @@ def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Setti
     Raises OrderUnknown, AlreadyPaid, PaymentInProgress or CreditShort, with nothing changed.
     """
     order = get_order_of_buyer(order_id, buyer.id)
+    _require_credit(order, buyer.id)
     market = read_market(chain, settings, order.currency)
     actor = Actor.user(buyer.id)
     with transaction():
@@ -46,6 +55,13 @@ def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Setti
         INTERNAL_CREDIT.charge(Payment.of(payment), buyer.id)
         settle_locked(payment, LedgerContext(settings, market, actor))
     return get_order(order_id)
+
+
+def _require_credit(order: Order, buyer_id: int) -> None:
+    """Raise CreditShort before a slow price or rate is read; the debit decides again under its lock."""
+    balance = credit_balance(buyer_id, order.currency)
+    if order.status == OrderStatus.CREATED and balance < order.total_minor:
+        raise CreditShort(balance_minor=balance, needed_minor=order.total_minor, currency=order.currency)
 
 
 def buy_with_credit(
