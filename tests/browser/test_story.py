@@ -141,7 +141,7 @@ def test_purchase_through_a_share_link_mints_a_reward(world: World, visitor: Cal
     expect(buyer.get_by_text("Development simulator")).to_be_visible()
     buyer.get_by_role("button", name="Pay", exact=True).click()
     reference = reference_of(buyer)
-    expect(buyer.locator("main").get_by_text("is credited with this purchase")).to_be_visible()
+    expect(buyer.locator("main").get_by_text("Referral code credited:")).to_be_visible()
 
     # One signed callback has written both ledgers under one reference.
     assert world.row("SELECT status FROM orders WHERE order_reference = %s", reference) == ("paid",)
