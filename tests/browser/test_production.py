@@ -157,5 +157,7 @@ def test_cookies_are_secure_and_hsts_names_this_host_only(page: Page, production
     assert response is not None
     assert response.headers["strict-transport-security"] == "max-age=31536000"
     cookies = page.context.cookies(production.url)
-    assert {cookie["name"] for cookie in cookies} >= {"__Host-ring_session", "ring_ref", "ring_ref_visible"}
+    names = {cookie["name"] for cookie in cookies}
+    assert names >= {"ring_ref", "ring_ref_visible"}
+    assert any(name.startswith("__Host-ring_session") for name in names)
     assert all(cookie["secure"] for cookie in cookies)

@@ -187,7 +187,7 @@ def test_purchase_through_a_share_link_mints_a_reward(world: World, visitor: Cal
     assert proof["referralPaid"] == {
         "txHash": tx_hash,
         "blockNumber": world.web3.eth.get_transaction_receipt(tx_hash)["blockNumber"],
-        "refWallet": wallet,
+        "refWallet": Web3.to_checksum_address(wallet),
         "amountWei": str(wei),
     }
 

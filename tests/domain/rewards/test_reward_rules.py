@@ -173,6 +173,8 @@ def test_allowed_transitions_match_the_documentation() -> None:
         ("minting", "approved"),
         ("failed", "approved"),
         ("failed", "rejected"),
+        # Only with the proof that the chain paid it.
+        ("failed", "minting"),
         # Only after a chain reorganization.
         ("minted", "minting"),
     }

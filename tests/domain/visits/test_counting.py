@@ -23,7 +23,11 @@ from portal.visits.operations import _COUNT
 from tests.factories import make_code, make_user, make_visits
 from tests.support.databases import execute
 
-ENDED = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'count_visits'"
+# Of this database only: other test processes share the server. The call waits until the backend is gone.
+ENDED = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE application_name = 'count_visits' AND datname = current_database()
+"""
 
 
 @pytest.fixture

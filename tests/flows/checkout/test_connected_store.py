@@ -105,7 +105,9 @@ def test_paid_order_writes_both_ledgers(connected: ConnectedStore) -> None:
     assert (reward.order_reference, reward.referee_user_id) == (order.order_reference, None)
     assert (reward.reward_percent, reward.usd_value) == (Decimal(5), Decimal("0.449975"))
     assert not StockMovement.select().exists()
-    assert audit_reference(order.order_reference, connected.chain, connected.settings).differences == []
+    assert (
+        audit_reference(order.order_reference, connected.chain, connected.context.settings).differences == []
+    )
     assert run_checks() == {}
 
 

@@ -12,9 +12,9 @@ from portal.flows.accounts.sign_in import enter
 from tests.factories import make_reward
 from tests.support.wallets import TestWallet
 from tests.web.account.factor import code_of, enrol
-from tests.web.account.proofs import at_once
+from tests.web.account.proofs import run_concurrently
 from tests.web.account.test_wallet_sign_in_routes import sign_in as sign_in_with
-from tests.web.account.wallet_links import LINK, ask, link
+from tests.web.account.wallet_links import LINK, link, request_challenge
 from tests.web.conftest import MakeApp, visitor
 from tests.web.mailbox import newest_letter, newest_link
 from tests.web.visitor import Visitor, error_of
@@ -122,7 +122,7 @@ def test_a_sign_in_on_its_way_does_not_outlive_the_proof(
 
 def test_links_and_messages_that_wait_end(stranger: Visitor, victim: Visitor) -> None:
     wallet = TestWallet()
-    message = ask(stranger, wallet.address)
+    message = request_challenge(stranger, wallet.address)
     stranger.submit(SAVE, {"email": "thief@example.com"})
     to_thief = newest_link(stranger, "confirm_email")
     stranger.submit(SAVE, {"email": FORM["email"]})
@@ -136,7 +136,10 @@ def test_links_and_messages_that_wait_end(stranger: Visitor, victim: Visitor) ->
 
 
 def test_a_wallet_linked_during_the_proof_does_not_stay(stranger: Visitor, victim: Visitor) -> None:
-    signed = [(wallet, wallet.sign(ask(stranger, wallet.address))) for wallet in map(_new_wallet, range(4))]
+    signed = [
+        (wallet, wallet.sign(request_challenge(stranger, wallet.address)))
+        for wallet in map(_new_wallet, range(4))
+    ]
     to_victim, stranger_token, victim_token = reset_link(victim), stranger.token(), victim.token()
     cookie = stranger.get_cookie("ring_session")
     assert cookie
@@ -153,7 +156,7 @@ def test_a_wallet_linked_during_the_proof_does_not_stay(stranger: Visitor, victi
         body = {"address": wallet.address, "signature": signature}
         return browser.post(LINK, json=body, headers={"X-CSRFToken": stranger_token}).status_code
 
-    assert 303 in at_once(5, act)
+    assert 303 in run_concurrently(5, act)
     assert not Wallet.select().where(Wallet.user == account().id).exists()
     assert not Refcode.select().where(Refcode.owner == account().id, Refcode.active).exists()
 

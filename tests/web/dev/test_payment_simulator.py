@@ -56,7 +56,7 @@ def test_signed_form_opens_the_page(client: Visitor, purchase: dict[str, list[st
     page = client.post(PAY, data=purchase)
     assert page.status_code == 200
     assert "1,000.00" in page.text or "1000.00" in page.text
-    assert "stand-in" in page.text.lower()
+    assert "simulator" in page.text.lower()
 
 
 @pytest.mark.parametrize(

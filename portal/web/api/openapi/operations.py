@@ -251,7 +251,7 @@ _ADMIN: dict[str, dict[str, Operation]] = {
                 reason=example({**TEXT, "minLength": 1, "maxLength": 500}, "Two accounts of one person."),
             ),
             answers=_DECIDED,
-            errors=(*OF_DECISIONS, "reason_missing"),
+            errors=(*OF_DECISIONS, "reason_missing", "character_refused"),
         )
     },
     "/api/admin/rewards/{rewardId}/retry": {
