@@ -52,7 +52,7 @@ contract ReferralRewards is
         bytes32 proof;
     }
 
-    /// @dev State of this contract, two slots for everything a payment reads besides its own flag. Cold slots
+    /// @dev State of this contract: two slots for everything a payment reads apart from its own flag. Cold slots
     /// dominate the cost of a payment (2,100 gas, on Polygon more), so caps and the pause flag share them.
     /// @param token Reward token.
     /// @param rewardCap Maximum of one reward; 0 when off.

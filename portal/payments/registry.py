@@ -1,4 +1,4 @@
-"""The ways of paying by name. Besides settings, the one place that names a provider outside its folder."""
+"""The ways of paying by name. Apart from settings, the one place that names a provider outside its folder."""
 
 from __future__ import annotations
 

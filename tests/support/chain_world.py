@@ -55,7 +55,7 @@ class Anvil:
 
     @classmethod
     def at(cls, url: str) -> Anvil:
-        """Return a chain that somebody else started and stops."""
+        """Return a chain whose caller starts and stops it."""
         anvil = cls.__new__(cls)
         anvil.url = url
         return anvil

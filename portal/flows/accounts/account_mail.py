@@ -55,7 +55,7 @@ def send_confirmation(user: User, address: str) -> None:
 def sign_up_again(email: str) -> None:
     """Answer a sign-up with an e-mail that has an account.
 
-    While nobody has proven the mailbox, its reader gets the link again; whoever registered first has no claim to it.
+    Until the mailbox is proven, its reader gets the link again; the first registration gives no claim to it.
     """
     owner = find_user_by_email(email)
     if owner is None or owner.email is None:

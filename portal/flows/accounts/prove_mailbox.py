@@ -1,6 +1,6 @@
 """E-mailed links that prove a mailbox: a reset password, a confirmed e-mail. See docs/rules/accounts.md.
 
-The first proof by somebody who is not signed in to the account removes every way in that was added before it, because
+The first proof by a visitor who is not signed in to the account removes every way in that was added before it, because
 a stranger may have added them. A signed-in owner has shown both the mailbox and a way in, so nothing is removed.
 """
 
@@ -48,7 +48,7 @@ class OtherWaysIn:
 
 
 def find_other_ways_in(user_id: int) -> OtherWaysIn:
-    """Return the ways into an account besides its password."""
+    """Return the ways into an account other than its password."""
     wallets = [checksum(address) for address in list_wallet_addresses(user_id)]
     return OtherWaysIn(wallets, has_second_factor(user_id))
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-/// @notice A dollar token with six decimals that refuses to pay whoever is on its list, as USDC and USDT do.
+/// @notice A dollar token with six decimals that refuses to pay listed accounts, as USDC and USDT do.
 contract RefusingToken {
     event Transfer(address indexed from, address indexed to, uint256 value);
 

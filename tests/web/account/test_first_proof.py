@@ -26,7 +26,7 @@ SAVE = "/account/security/email"
 
 @pytest.fixture
 def stranger(app: Flask) -> Visitor:
-    """Somebody who registered an e-mail of another person."""
+    """A visitor who registered an e-mail of another person."""
     browser = visitor(app)
     assert browser.submit("/register", FORM).status_code == 303
     return browser
