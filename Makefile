@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+VENDURE := tests/stores/vendure/node_modules
 PORT ?= 8000
 DATA_DIR ?= .data
 TESTS ?=
@@ -16,7 +17,7 @@ SHELL := /bin/bash
 # Compiled modules halve the start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test-setup test test-fast lint translations routes schema bench soak screenshots clean
+.PHONY: help setup run test-setup test test-stores test-fast lint mutation symbolic translations routes schema bench soak soak-ha screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -29,7 +30,7 @@ setup: $(VENV)/.packages $(VENV)/.contracts ## Install into .venv and contracts/
 run: setup ## Start the whole portal (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
 	@exec $(BIN)/flask --app wsgi dev --port '$(PORT)' --data-dir '$(DATA_DIR)'
 
-test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/chromium-path ## Install what the tests need, including a Chromium
+test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)/chromium-path ## Install what the tests need, including a Chromium
 
 test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=2)
 	@$(MAKE) lint
@@ -38,7 +39,10 @@ test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path f
 	@printf '\n== slither\n'
 	@$(WITH_NODE) SLITHER='$(CURDIR)/$(VENV)/slither/bin/slither' npm --prefix contracts run --silent slither
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
-	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist loadgroup $(TESTS)
+	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist loadgroup -m 'not stores' $(TESTS)
+
+test-stores: $(VENV)/.test-packages $(VENDURE)/.installed ## Connect a real Vendure shop, which make test does not install; for each night
+	@exec $(BIN)/python -m pytest -q -m stores tests/stores
 
 test-fast: $(VENV)/.test-packages ## Style, imports and all tests but slow and browser ones, in under two minutes (TESTS=, WORKERS=)
 	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -55,6 +59,12 @@ lint: $(VENV)/.test-packages ## Check style, types, imports, dependencies, unuse
 	@printf '\n== templates\n' && $(BIN)/djlint portal/templates --lint --quiet
 	@printf '\n== catalogues\n' && $(BIN)/python -m tests.support.check_catalogues
 
+mutation: $(VENV)/.contracts ## Change the reward contract in every small way and see that its tests notice (resumes; ARGS=--survivors)
+	@$(WITH_NODE) npm --prefix contracts run --silent mutation -- $(ARGS)
+
+symbolic: $(VENV)/.contracts $(VENV)/.halmos ## Check the reward contract for every input with halmos, in an environment of its own
+	@$(WITH_NODE) HALMOS='$(CURDIR)/$(VENV)/halmos/bin/halmos' npm --prefix contracts run --silent symbolic
+
 translations: $(VENV)/.test-packages ## Extract messages, update the catalogues, list what is untranslated
 	@$(BIN)/python -m tests.support.update_catalogues
 
@@ -67,15 +77,18 @@ schema: $(VENV)/.test-packages ## Rewrite sql/schema.sql, which a test compares 
 bench: test-setup ## Repeat the measurements of docs/, one ratio per line
 	@$(BIN)/python -m tests.bench
 
-soak: test-setup ## Run one portal under faults and load for hours (HOURS=1)
+soak: test-setup ## Mint 10,000 rewards under kills, reorganizations and provider faults, again for hours (HOURS=1)
 	@$(BIN)/python -m tests.soak --hours '$(or $(HOURS),1)'
+
+soak-ha: test-setup ## Kill the primary database under load (KILLS=20); needs PostgreSQL, Patroni, etcd and HAProxy of Debian
+	@$(BIN)/python -m tests.soak_ha --kills '$(or $(KILLS),20)'
 
 screenshots: test-setup ## Take the screenshots of docs/ from a fresh portal
 	@$(BIN)/python -m tests.screenshots
 
 clean: ## Remove generated files except .venv and the data folder
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results contracts/out contracts/cache
-	@find . -path ./$(VENV) -prune -o -path ./contracts/node_modules -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
+	@find . -path ./$(VENV) -prune -o -name node_modules -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf
 	@find translations -name '*.mo' -delete 2> /dev/null || true
 
 # ---- installation; each part runs again only when its lock file changed
@@ -110,6 +123,27 @@ $(VENV)/.slither: contracts/slither.lock | $(VENV)/bin/python
 	@echo 'Installing slither'
 	@$(PYTHON) -m venv $(VENV)/slither
 	@$(VENV)/slither/bin/python -m pip install --require-hashes --disable-pip-version-check --progress-bar off -q -r contracts/slither.lock
+	@touch $@
+
+# The shop that tests connect: django-oscar as a developer installs it, away from our packages, with a database of its own.
+$(VENV)/.oscar: tests/stores/oscar/requirements.lock | $(VENV)/bin/python
+	@echo 'Installing django-oscar'
+	@rm -rf $(VENV)/oscar && $(PYTHON) -m venv $(VENV)/oscar
+	@$(VENV)/oscar/bin/python -m pip install --require-hashes --disable-pip-version-check --progress-bar off -q -r tests/stores/oscar/requirements.lock
+	@SHOP_BARE=1 SHOP_FOLDER=$(VENV)/oscar $(VENV)/oscar/bin/python tests/stores/oscar/manage.py migrate -v0
+	@touch $@
+
+# The shop of make test-stores. Its tests run it by the node of .venv, so that node installs it, too. No package may run a script.
+$(VENDURE)/.installed: tests/stores/vendure/package-lock.json $(VENV)/.packages
+	@echo 'Installing Vendure'
+	@PATH="$(CURDIR)/$(VENV)/node:$$PATH" npm --prefix tests/stores/vendure ci --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
+
+# halmos brings its solver, and is needed for make symbolic only.
+$(VENV)/.halmos: contracts/halmos.lock | $(VENV)/bin/python
+	@echo 'Installing halmos'
+	@$(PYTHON) -m venv $(VENV)/halmos
+	@$(VENV)/halmos/bin/python -m pip install --require-hashes --disable-pip-version-check --progress-bar off -q -r contracts/halmos.lock
 	@touch $@
 
 $(VENV)/chromium-path: tests/support/install_chromium.py $(VENV)/.test-packages

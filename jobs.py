@@ -6,52 +6,68 @@ time.
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
-from structlog.contextvars import bound_contextvars
 
-from portal.accounts import SessionLimits, prune_challenges, prune_failures, prune_links, prune_sessions
-from portal.db import Actor, advisory_lock, connection, release_connection
+from portal.accounts import (
+    SessionLimits,
+    key_plain_recovery_codes,
+    prune_challenges,
+    prune_failures,
+    prune_links,
+    prune_sessions,
+)
+from portal.codes import fold_code_results
+from portal.db import (
+    Actor,
+    forget_sign_in_devices,
+    forget_unknown_accounts,
+    work_through,
+)
 from portal.db.checks import run_checks
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
 from portal.flows.accounts.note_sighting import forget_sightings
+from portal.flows.approvals.approve_by_rule import approve_waiting
+from portal.flows.catalogue.import_products import work_on_imports
+from portal.flows.checkout.close_order import expire_orders
 from portal.flows.checkout.receive_callback import settle_inbox
 from portal.flows.checkout.reconcile import reconcile
 from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.flows.minting.mint_rewards import drive_minting, notify_minted
 from portal.flows.minting.watch_chain import watch_chain
+from portal.flows.overviews.count_days import count_days
 from portal.flows.overviews.risk_hints import count_hints
+from portal.flows.overviews.watch_portal import report_books, send_digest, watch_portal
 from portal.flows.payouts.pay_settlements import run_payouts
+from portal.flows.payouts.watch_treasury import watch_treasury
 from portal.flows.refunds.refund_payment import settle_refunds
+from portal.flows.statements.open_statements import open_monthly_statements
+from portal.flows.stores.ask_store import settle_fetches
+from portal.flows.stores.poll_stores import poll_stores
+from portal.flows.stores.receive_snapshot import settle_store_events
+from portal.flows.webhooks.deliver_webhooks import SendingRules
+from portal.flows.webhooks.deliver_webhooks import deliver_webhooks as deliver_due_webhooks
 from portal.journal import fold_journal_balances
 from portal.logs import get_logger
 from portal.mail import open_transport, prune_letters
-from portal.orders import fold_code_orders
-from portal.payments import prune_forged
-from portal.rewards import fold_reward_totals
+from portal.monitoring import prune_job_runs
+from portal.notifications import prune_notifications
+from portal.orders import erase_old_deliveries, fold_code_orders
+from portal.payments import clear_callback_bodies, prune_forged
+from portal.proposals import expire_proposals
+from portal.rewards import fold_budgets, fold_reward_totals
 from portal.runtime import Portal
+from portal.schedule import Job, is_stopping, run_schedule
+from portal.stores import prune_store_events
 from portal.visits import prune_visits
+from portal.webhooks import prune_webhooks
 
 log = get_logger(__name__)
 
 # A run continues while there is work, so the rate is not limited to one batch per interval.
 MINT_LIMIT, MINT_SECONDS = 5_000, 30
-
-
-@dataclass(frozen=True)
-class Job:
-    """One entry of the schedule: a name, an interval in seconds, and the flow it runs."""
-
-    name: str
-    seconds: int
-    run: Callable[[Portal], object]
 
 
 def mint_rewards(portal: Portal) -> object:
@@ -63,6 +79,7 @@ def mint_rewards(portal: Portal) -> object:
         limit=MINT_LIMIT,
         seconds=MINT_SECONDS,
         on_minted=notify_minted,
+        is_stopping=is_stopping,
     )
 
 
@@ -71,9 +88,24 @@ def pay_settlements(portal: Portal) -> object:
     return run_payouts(portal.settings, Actor.job("pay_settlements"))
 
 
+def open_commission_statements(portal: Portal) -> object:
+    """Open the commission statements of the months that are over."""
+    return open_monthly_statements(portal.settings, Actor.job("open_commission_statements"))
+
+
 def settle_waiting_callbacks(portal: Portal) -> object:
     """Apply stored callbacks that a crash left unapplied."""
     return settle_inbox(portal.chain, portal.settings)
+
+
+def settle_waiting_snapshots(portal: Portal) -> object:
+    """Apply what connected stores reported and a crash left unapplied."""
+    return settle_store_events(portal.chain, portal.settings)
+
+
+def prune_old_store_events(portal: Portal) -> object:
+    """Delete old events of connected stores that changed nothing."""
+    return prune_store_events(portal.settings.retention_store_events_days)
 
 
 def retry_failed_ledgers(portal: Portal) -> object:
@@ -82,16 +114,15 @@ def retry_failed_ledgers(portal: Portal) -> object:
 
 
 def watch_minter(portal: Portal) -> object:
-    """Check whether minting is possible and log what prevents it."""
-    codes = watch_chain(portal.chain, portal.settings) if portal.chain.configured else []
-    if codes:
-        log.warning("minting needs attention", problems=codes)
-    return codes
+    """Check whether minting and payouts are possible and log what prevents them, when that changes."""
+    minting = watch_chain(portal.chain, portal.settings) if portal.chain.configured else []
+    return minting, watch_treasury(portal.settings)
 
 
 def fold_totals(portal: Portal) -> object:
-    """Fold the recorded changes of rewards, orders and journal accounts into the maintained totals."""
-    return fold_reward_totals() + fold_code_orders() + fold_journal_balances()
+    """Fold the recorded changes of rewards, budgets, orders and journal accounts into the maintained totals."""
+    folds = (fold_reward_totals, fold_budgets, fold_code_orders, fold_code_results, fold_journal_balances)
+    return work_through("totals", folds, lambda fold: fold.__name__, lambda fold: fold())
 
 
 def settle_late_refunds(portal: Portal) -> object:
@@ -128,10 +159,65 @@ def send_letters(portal: Portal) -> object:
     return deliver_mail(transport, portal.compose, sender, Actor.job("send_letters"))
 
 
+def ask_stores(portal: Portal) -> object:
+    """Ask connected stores for the orders that their deliveries only name."""
+    return settle_fetches(portal.chain, portal.settings)
+
+
+def poll_connected_stores(portal: Portal) -> object:
+    """Read the orders that changed in connected stores; each store is due every 15 minutes."""
+    return poll_stores(portal.chain, portal.settings)
+
+
+def watch_for_alerts(portal: Portal) -> object:
+    """Open and close alerts for the admins."""
+    return watch_portal(portal.chain, [job.name for job in JOBS], Actor.job("watch_for_alerts"))
+
+
+def send_alert_digest(portal: Portal) -> object:
+    """Write to the admins about open alerts, once a day."""
+    return send_digest(portal.settings)
+
+
+def prune_old_job_runs(portal: Portal) -> object:
+    """Delete all but the newest runs of each job."""
+    return prune_job_runs()
+
+
 def prune_accounts(portal: Portal) -> object:
-    """Delete expired sessions, failed sign-ins, links and letters."""
-    limits = SessionLimits(portal.settings.session_idle_hours, portal.settings.session_total_hours)
-    return prune_sessions(limits), prune_failures(), prune_links(), prune_letters()
+    """Delete expired sessions, failed sign-ins, links and letters, and key recovery codes of earlier versions."""
+    key_plain_recovery_codes(portal.settings.secret_key.get_secret_value())
+    settings = portal.settings
+    limits = SessionLimits(settings.session_idle_hours, settings.session_total_hours)
+    prunes: dict[str, Callable[[], object]] = {
+        "sessions": lambda: prune_sessions(limits, settings.retention_sessions_days),
+        "failures": prune_failures,
+        "links": prune_links,
+        "letters": lambda: prune_letters(settings.retention_letters_days),
+    }
+    return work_through("pruning", prunes, str, lambda name: prunes[name]())
+
+
+def forget_personal_data(portal: Portal) -> object:
+    """Delete notifications, devices of sign-ins and bodies of callbacks whose time is over."""
+    settings = portal.settings
+    parts: dict[str, Callable[[], object]] = {
+        "notifications": lambda: prune_notifications(settings.retention_notifications_days),
+        "sign-ins": lambda: forget_sign_in_devices(settings.retention_sign_ins_days),
+        "unknown accounts": lambda: forget_unknown_accounts(settings.retention_sign_ins_days),
+        "callbacks": lambda: clear_callback_bodies(settings.retention_callbacks_days),
+    }
+    return work_through("retention", parts, str, lambda name: parts[name]())
+
+
+def deliver_webhooks(portal: Portal) -> object:
+    """Send due webhooks to the endpoints of stores."""
+    return deliver_due_webhooks(SendingRules.of(portal.settings), Actor.job("deliver_webhooks"))
+
+
+def prune_old_webhooks(portal: Portal) -> object:
+    """Delete old webhook events with their deliveries."""
+    return prune_webhooks(portal.settings.retention_webhooks_days)
 
 
 def count_risk_hints(portal: Portal) -> object:
@@ -139,9 +225,39 @@ def count_risk_hints(portal: Portal) -> object:
     return count_hints()
 
 
+def count_daily_figures(portal: Portal) -> object:
+    """Count what was sold, earned and minted by day for the home of admins."""
+    return count_days()
+
+
 def forget_old_sightings(portal: Portal) -> object:
     """Delete expired hashes of sightings."""
     return forget_sightings()
+
+
+def expire_old_proposals(portal: Portal) -> object:
+    """Close proposals that no second admin decided in time."""
+    return expire_proposals(Actor.job("expire_old_proposals"))
+
+
+def approve_waiting_rewards(portal: Portal) -> object:
+    """Approve rewards that waited for a budget, where there is room now."""
+    return approve_waiting(portal.settings)
+
+
+def expire_unpaid_orders(portal: Portal) -> object:
+    """Close orders that were not paid in time."""
+    return expire_orders(portal.settings)
+
+
+def erase_delivery_data(portal: Portal) -> object:
+    """Erase names, phone numbers and addresses of deliveries that are older than the setting allows."""
+    return erase_old_deliveries(portal.settings.delivery_data_days)
+
+
+def import_products(portal: Portal) -> object:
+    """Check and apply the rows of imports of products."""
+    return work_on_imports(portal.settings, Actor.job("import_products"))
 
 
 def check_invariants(portal: Portal) -> object:
@@ -149,6 +265,7 @@ def check_invariants(portal: Portal) -> object:
     broken = run_checks()
     for name, rows in broken.items():
         log.error("invariant broken", check=name, rows=len(rows), first=str(rows[0]))
+    report_books({name: len(rows) for name, rows in broken.items()}, Actor.job("check_invariants"))
     return len(broken)
 
 
@@ -157,57 +274,39 @@ JOBS = (
     Job("fold_totals", 10, fold_totals),
     Job("pay_settlements", 15, pay_settlements),
     Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
+    Job("settle_waiting_snapshots", 30, settle_waiting_snapshots),
     Job("retry_failed_ledgers", 60, retry_failed_ledgers),
     Job("count_risk_hints", 15, count_risk_hints),
-    Job("watch_minter", 300, watch_minter),
+    Job("approve_waiting_rewards", 60, approve_waiting_rewards),
+    Job("count_daily_figures", 60, count_daily_figures, first_seconds=0),
+    Job("watch_minter", 60, watch_minter, first_seconds=0),
+    Job("open_commission_statements", 600, open_commission_statements),
     Job("settle_late_refunds", 15, settle_late_refunds),
     Job("send_letters", 5, send_letters),
+    Job("deliver_webhooks", 5, deliver_webhooks),
+    Job("prune_old_webhooks", 3600, prune_old_webhooks),
     Job("reconcile_payments", 120, reconcile_payments),
+    Job("expire_unpaid_orders", 300, expire_unpaid_orders),
+    Job("erase_delivery_data", 3600, erase_delivery_data, first_seconds=0),
+    Job("import_products", 5, import_products),
     Job("check_invariants", 600, check_invariants),
     Job("prune_old_visits", 3600, prune_old_visits),
     Job("prune_forged_callbacks", 60, prune_forged_callbacks),
+    Job("prune_old_store_events", 600, prune_old_store_events),
     Job("prune_wallet_challenges", 3600, prune_wallet_challenges),
+    Job("ask_stores", 15, ask_stores),
+    Job("poll_connected_stores", 60, poll_connected_stores, first_seconds=0),
     Job("prune_accounts", 600, prune_accounts),
+    Job("forget_personal_data", 3600, forget_personal_data),
+    Job("expire_old_proposals", 600, expire_old_proposals),
     Job("forget_old_sightings", 3600, forget_old_sightings),
+    Job("prune_old_job_runs", 600, prune_old_job_runs),
+    # Later than the first runs of all others, which are overdue after a long stop.
+    Job("watch_for_alerts", 60, watch_for_alerts, first_seconds=300),
+    Job("send_alert_digest", 600, send_alert_digest),
 )
 
 
 def start_schedule(portal: Portal) -> BackgroundScheduler:
-    """Start the schedule in this process and let the portal trigger a job early."""
-    scheduler = BackgroundScheduler(
-        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    )
-    for job in JOBS:
-        scheduler.add_job(_run, "interval", seconds=job.seconds, jitter=1, id=job.name, args=[job, portal])
-    scheduler.start()
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    portal.wake = lambda name: _wake(scheduler, name)
-    portal.scheduler_running = lambda: bool(scheduler.running)
-    return scheduler
-
-
-def _run(job: Job, portal: Portal) -> None:
-    """Run a job unless another process is running it; log its duration in seconds, or its exception."""
-    started = time.monotonic()
-    with bound_contextvars(job=job.name):
-        try:
-            with advisory_lock(f"job:{job.name}") as is_locked:
-                if is_locked:
-                    with connection():
-                        job.run(portal)
-                    log.debug("job finished", duration=_seconds_since(started))
-        except Exception:  # the schedule continues; the next run tries again
-            log.exception("job failed", duration=_seconds_since(started))
-        finally:
-            release_connection()
-
-
-def _seconds_since(started: float) -> float:
-    return round(time.monotonic() - started, 3)
-
-
-def _wake(scheduler: BackgroundScheduler, name: str) -> None:
-    try:
-        scheduler.modify_job(name, next_run_time=datetime.now(UTC))
-    except JobLookupError:
-        log.warning("unknown job", job=name)
+    """Start the schedule in this process and let the portal wake its jobs; return the scheduler."""
+    return run_schedule(JOBS, portal)

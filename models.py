@@ -26,7 +26,7 @@ from peewee import (
     SmallIntegerField,
     TextField,
 )
-from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField, IdentityField
+from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField, IdentityField
 
 database = DatabaseProxy()
 
@@ -55,6 +55,13 @@ class ExactField(DecimalField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_digits=38, decimal_places=18, **options)
+
+
+class ExactSumField(DecimalField):
+    """Store a sum of many decimals with eighteen places."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=58, decimal_places=18, **options)
 
 
 class Table(Model):
@@ -90,6 +97,10 @@ class User(Table):
     referred_at = DateTimeTZField(null=True)
     created_at = DateTimeTZField()
     email_confirmed_at = DateTimeTZField(null=True)
+    disabled_at = DateTimeTZField(null=True)
+    erased_at = DateTimeTZField(null=True)
+    erasure_requested_at = DateTimeTZField(null=True)
+    erasure_requested_by = BigIntegerField(null=True)
 
     class Meta:
         table_name = "users"
@@ -131,6 +142,7 @@ class AccountLink(Table):
     key = TextField()
     purpose = TextField()
     user = ForeignKeyField(User, column_name="user_id", index=False)
+    session_id = BigIntegerField(null=True)
     email = TextField()
     created_at = DateTimeTZField()
     expires_at = DateTimeTZField()
@@ -168,6 +180,7 @@ class RecoveryCode(Table):
     id = IdentityField()
     user = ForeignKeyField(User, column_name="user_id", index=False)
     code_hash = TextField()
+    is_keyed = BooleanField()
     created_at = DateTimeTZField()
     used_at = DateTimeTZField(null=True)
 
@@ -265,6 +278,7 @@ class Refcode(Table):
     code = TextField(primary_key=True)
     owner = ForeignKeyField(User, column_name="owner_user_id", index=False)
     wallet_address = TextField()
+    store_referrer_id = BigIntegerField(null=True)
     active = BooleanField()
     visits_total = BigIntegerField()
     last_visit_at = DateTimeTZField(null=True)
@@ -272,6 +286,61 @@ class Refcode(Table):
 
     class Meta:
         table_name = "refcodes"
+
+
+class CodeAlias(Table):
+    """A readable name of a code; `reading` is its form without look-alike characters."""
+
+    id = IdentityField()
+    name = TextField(column_name="alias")
+    reading = TextField()
+    code = TextField()
+    created_at = DateTimeTZField()
+    retired_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "code_aliases"
+
+
+class LinkLabel(Table):
+    """Where the links of a code are shared, with the visits from there."""
+
+    code = TextField()
+    label = TextField()
+    visits_total = BigIntegerField(default=0)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "link_labels"
+        primary_key = CompositeKey("code", "label")
+
+
+class CodeResult(Table):
+    """Orders and rewards of a code by label; without a label under ''."""
+
+    code = TextField()
+    label = TextField()
+    order_count = BigIntegerField()
+    paid_count = BigIntegerField()
+    earned_wei = WeiField()
+    minted_wei = WeiField()
+
+    class Meta:
+        table_name = "code_results"
+        primary_key = CompositeKey("code", "label")
+
+
+class CodeResultDelta(Table):
+    id = IdentityField()
+    code = TextField()
+    label = TextField()
+    order_count = BigIntegerField()
+    paid_count = BigIntegerField()
+    earned_wei = WeiField()
+    minted_wei = WeiField()
+
+    class Meta:
+        table_name = "code_result_deltas"
 
 
 # ------------------------------------------------------------------ visits
@@ -321,6 +390,7 @@ class Vendor(Table):
     user = ForeignKeyField(User, column_name="user_id", null=True, index=False)
     store_tier = TextField()
     created_at = DateTimeTZField()
+    active = BooleanField()
 
     class Meta:
         table_name = "vendors"
@@ -343,6 +413,8 @@ class Product(Table):
         "CommissionStructure", column_name="commission_structure_id", null=True, index=False
     )
     active = BooleanField()
+    translations = BinaryJSONField(index=False)
+    needs_delivery = BooleanField()
     created_at = DateTimeTZField()
 
     class Meta:
@@ -357,16 +429,95 @@ class StockMovement(Table):
     quantity = BigIntegerField()
     reason = TextField()
     referral_code = TextField(null=True)
+    note = TextField(null=True)
+    actor_user_id = BigIntegerField(null=True)
     created_at = DateTimeTZField()
 
     class Meta:
         table_name = "stock_movements"
 
 
+class BackOrder(Table):
+    product_id: int
+    id = IdentityField()
+    order_id = TextField()
+    product = ForeignKeyField(Product, column_name="product_id", index=False)
+    quantity = BigIntegerField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "back_orders"
+
+
+class ProductSlug(Table):
+    product_id: int
+    slug = TextField(primary_key=True)
+    product = ForeignKeyField(Product, column_name="product_id", index=False)
+
+    class Meta:
+        table_name = "product_slugs"
+
+
+class ProductPicture(Table):
+    product_id: int
+    product = ForeignKeyField(Product, column_name="product_id", primary_key=True)
+    digest = TextField()
+    width = IntegerField()
+    height = IntegerField()
+    alt_texts = BinaryJSONField(index=False)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "product_pictures"
+
+
+class PictureFile(Table):
+    digest = TextField()
+    size = TextField()
+    content = BlobField()
+
+    class Meta:
+        table_name = "picture_files"
+        primary_key = CompositeKey("digest", "size")
+
+
+class ProductImport(StatusTable):
+    id = IdentityField()
+    requested_by = BigIntegerField(null=True)
+    vendor_ids = ArrayField(BigIntegerField, null=True, index=False)
+    vendor_id = BigIntegerField(null=True)
+    file_name = TextField()
+    content = TextField(null=True)
+    status = TextField()
+    total = IntegerField()
+    done = IntegerField()
+    created_at = DateTimeTZField()
+    finished_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "product_imports"
+
+
+class ProductImportRow(Table):
+    import_id = BigIntegerField()
+    number = IntegerField()
+    slug = TextField()
+    outcome = TextField()
+    product_id = BigIntegerField(null=True)
+    before_values = BinaryJSONField(index=False)
+    after_values = BinaryJSONField(index=False)
+    error = BinaryJSONField(null=True, index=False)
+
+    class Meta:
+        table_name = "product_import_rows"
+        primary_key = CompositeKey("import_id", "number")
+
+
 # ------------------------------------------------------------------ stores
 
 
 class Store(Table):
+    default_vendor_id: int | None
     id = IdentityField()
     public_id = TextField()
     name = TextField()
@@ -376,6 +527,21 @@ class Store(Table):
     reward_waits_for = TextField()
     active = BooleanField()
     created_at = DateTimeTZField()
+    default_vendor = ForeignKeyField(Vendor, column_name="default_vendor_id", null=True, index=False)
+    origins = ArrayField(TextField, index=False)
+    api_url = TextField(null=True)
+    api_credentials = BlobField(null=True)
+    webhook_secret = BlobField(null=True)
+    previous_webhook_secret = BlobField(null=True)
+    signing_secret = BlobField(null=True)
+    signature_required = BooleanField()
+    snippet_seen_at = DateTimeTZField(null=True)
+    webhook_seen_at = DateTimeTZField(null=True)
+    polled_at = DateTimeTZField(null=True)
+    polled_until = DateTimeTZField(null=True)
+    poll_error = TextField(null=True)
+    poll_failures = IntegerField(default=0)
+    next_poll_at = DateTimeTZField(null=True)
 
     class Meta:
         table_name = "stores"
@@ -389,9 +555,99 @@ class Customer(Table):
     user = ForeignKeyField(User, column_name="user_id", null=True, index=False)
     key = TextField()
     created_at = DateTimeTZField()
+    bought_before = BooleanField()
 
     class Meta:
         table_name = "customers"
+
+
+class StoreKey(Table):
+    store_id: int
+    id = IdentityField()
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    mode = TextField()
+    prefix = TextField()
+    key_hash = TextField()
+    scopes = ArrayField(TextField, index=False)
+    created_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+    last_used_at = DateTimeTZField(null=True)
+    revoked_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "store_keys"
+
+
+class StoreEvent(Table):
+    store_id: int
+    id = IdentityField()
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    received_at = DateTimeTZField()
+    kind = TextField()
+    verified = BooleanField()
+    live = BooleanField()
+    outcome = TextField(null=True)
+    order_reference = TextField(null=True)
+    external_id = TextField(null=True)
+    snapshot = BinaryJSONField(null=True)
+    body_sha256 = TextField(null=True)
+    explanation = BinaryJSONField()
+
+    class Meta:
+        table_name = "store_events"
+
+
+class StoreVendor(Table):
+    store_id: int
+    vendor_id: int | None
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    external_id = TextField()
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", null=True, index=False)
+    first_seen_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "store_vendors"
+        primary_key = CompositeKey("store", "external_id")
+
+
+class StoreRate(Table):
+    store_id: int
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    sku = TextField()
+    referral_percent = PercentField()
+
+    class Meta:
+        table_name = "store_rates"
+        primary_key = CompositeKey("store", "sku")
+
+
+class StoreCoupon(Table):
+    store_id: int
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    coupon = TextField()
+    code = TextField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "store_coupons"
+        primary_key = CompositeKey("store", "coupon")
+
+
+class StoreReferrer(Table):
+    store_id: int
+    user_id: int | None
+    own_user_id: int | None
+    id = IdentityField()
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    customer = TextField()
+    user = ForeignKeyField(User, column_name="user_id", null=True, index=False)
+    own_user = ForeignKeyField(User, column_name="own_user_id", null=True, index=False)
+    email_key = TextField(null=True)
+    created_at = DateTimeTZField()
+    connected_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "store_referrers"
 
 
 # ------------------------------------------------------------------ orders
@@ -401,15 +657,19 @@ class Order(StatusTable):
     store_id: int
     customer_id: int
     buyer_user_id: int | None
+    # Its number in a connected store; only where a list of orders selects it.
+    number: str
     id = TextField(primary_key=True)
     order_reference = TextField()
     store = ForeignKeyField(Store, column_name="store_id", index=False)
     customer = ForeignKeyField(Customer, column_name="customer_id", index=False)
     buyer = ForeignKeyField(User, column_name="buyer_user_id", null=True, index=False)
     external_id = TextField(null=True)
+    collected_by = TextField()
     status = TextField()
     total_minor = BigIntegerField()
     paid_minor = BigIntegerField()
+    refunded_minor = BigIntegerField(default=0)
     currency = TextField()
     referral_code = TextField(null=True)
     link_label = TextField(null=True)
@@ -425,6 +685,34 @@ class Order(StatusTable):
         table_name = "orders"
 
 
+class StoreOrder(Table):
+    order_id: str
+    store_id: int
+    order = ForeignKeyField(Order, column_name="order_id", primary_key=True)
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    external_id = TextField()
+    number = TextField()
+    version = BigIntegerField()
+    payment_key = TextField(null=True)
+    snapshot = BinaryJSONField()
+    snapshot_sha256 = TextField()
+    updated_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "store_orders"
+
+
+class OrderCustomer(Table):
+    order_id: str
+    customer_id: int
+    order = ForeignKeyField(Order, column_name="order_id", index=False)
+    customer = ForeignKeyField(Customer, column_name="customer_id", index=False)
+
+    class Meta:
+        table_name = "order_customers"
+        primary_key = CompositeKey("customer", "order")
+
+
 class OrderItem(Table):
     order_id: str
     product_id: int | None
@@ -438,9 +726,42 @@ class OrderItem(Table):
     quantity = IntegerField()
     unit_price_minor = BigIntegerField(null=True)
     subtotal_minor = BigIntegerField()
+    external_id = TextField(null=True)
+    refunded_minor = BigIntegerField(default=0)
 
     class Meta:
         table_name = "order_items"
+
+
+class OrderFulfilment(StatusTable):
+    """What a vendor has done with their lines of an order; no row means open."""
+
+    order_id: str
+    vendor_id: int
+    id = IdentityField()
+    order = ForeignKeyField(Order, column_name="order_id", index=False)
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    status = TextField(default="open")
+    note = TextField(null=True)
+    created_at = DateTimeTZField()
+    updated_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "order_fulfilments"
+
+
+class OrderDelivery(Table):
+    order_id: str
+    order = ForeignKeyField(Order, column_name="order_id", primary_key=True)
+    vendor_ids = ArrayField(BigIntegerField, index=False)
+    name = TextField(null=True)
+    phone = TextField(null=True)
+    address = TextField(null=True)
+    created_at = DateTimeTZField()
+    erased_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "order_deliveries"
 
 
 class CodeOrderTotal(Table):
@@ -524,6 +845,9 @@ class PaymentRefund(StatusTable):
     created_at = DateTimeTZField()
     updated_at = DateTimeTZField()
     applied_at = DateTimeTZField(null=True)
+    checked_at = DateTimeTZField(null=True)
+    goods_minor = BigIntegerField(null=True)
+    external_id = TextField(null=True)
 
     class Meta:
         table_name = "payment_refunds"
@@ -652,6 +976,37 @@ class Settlement(StatusTable):
         table_name = "settlements"
 
 
+class CommissionStatement(StatusTable):
+    vendor_id: int
+    id = IdentityField()
+    vendor = ForeignKeyField(Vendor, column_name="vendor_id", index=False)
+    currency = TextField()
+    period_start = DateTimeTZField()
+    period_end = DateTimeTZField()
+    amount_minor = BigIntegerField()
+    status = TextField()
+    paid_reference = TextField(null=True)
+    paid_at = DateTimeTZField(null=True)
+    void_reason = TextField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "commission_statements"
+
+
+class CommissionStatementItem(Table):
+    statement_id: int
+    settlement_id: int
+    statement = ForeignKeyField(CommissionStatement, column_name="statement_id", backref="items", index=False)
+    settlement = ForeignKeyField(Settlement, column_name="settlement_id", index=False)
+    commission_minor = BigIntegerField()
+    live = BooleanField()
+
+    class Meta:
+        table_name = "commission_statement_items"
+        primary_key = CompositeKey("statement", "settlement")
+
+
 class Payout(StatusTable):
     batch_id: int
     vendor_id: int
@@ -677,6 +1032,8 @@ class Payout(StatusTable):
     amount_wei = WeiField(null=True)
     created_at = DateTimeTZField()
     processed_at = DateTimeTZField(null=True)
+    contract_address = TextField(null=True)
+    order_ref = TextField(null=True)
 
     class Meta:
         table_name = "payouts"
@@ -693,6 +1050,32 @@ class PayoutItem(Table):
     class Meta:
         table_name = "payout_items"
         primary_key = CompositeKey("payout", "settlement")
+
+
+class Installation(Table):
+    id = TextField(primary_key=True)
+    is_only = BooleanField()
+
+    class Meta:
+        table_name = "installation"
+
+
+class ForeignPayment(Table):
+    payout_id: int | None
+    id = IdentityField()
+    chain_id = BigIntegerField()
+    contract_address = TextField()
+    order_ref = TextField()
+    wallet = TextField()
+    amount_wei = WeiField()
+    tx_hash = TextField()
+    block_number = BigIntegerField()
+    payout = ForeignKeyField(Payout, column_name="payout_id", null=True, index=False)
+    created_at = DateTimeTZField()
+    adopted_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "foreign_payments"
 
 
 class ReserveRelease(Table):
@@ -741,6 +1124,55 @@ class ProgrammeVersion(Table):
         table_name = "programme_versions"
 
 
+class ProgrammeCampaign(Table):
+    id = IdentityField()
+    name = TextField()
+    percent = PercentField()
+    starts_at = DateTimeTZField()
+    ends_at = DateTimeTZField()
+    codes = ArrayField(TextField, default=list, index=False)
+    store_ids = ArrayField(BigIntegerField, default=list, index=False)
+    budget_usd = ExactField(null=True)
+    created_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "programme_campaigns"
+
+
+class ReferrerBonus(Table):
+    id = IdentityField()
+    referrer_user_id = BigIntegerField()
+    percent = PercentField()
+    starts_at = DateTimeTZField()
+    ends_at = DateTimeTZField(null=True)
+    created_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "referrer_bonuses"
+
+
+class ProgrammeTerms(Table):
+    id = IdentityField()
+    texts = BinaryJSONField(index=False)
+    created_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "programme_terms"
+
+
+class TermsAcceptance(Table):
+    id = IdentityField()
+    user_id = BigIntegerField()
+    terms_id = BigIntegerField()
+    accepted_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "terms_acceptances"
+
+
 # ------------------------------------------------------------------ rewards
 
 
@@ -775,9 +1207,33 @@ class ReferralReward(StatusTable):
     bonus_percent = PercentField(default=0)
     programme_version_id = BigIntegerField(null=True)
     mintable_from = DateTimeTZField()
+    payment_number = SmallIntegerField(default=1)
+    delivered_wei = WeiField(default=0)
+    waits_for_statement = BooleanField(default=False)
+    campaign_id = BigIntegerField(null=True)
+    campaign_usd = ExactField(null=True)
+    budget_month = DateField(null=True)
+    waits_for_budget = BooleanField(default=False)
 
     class Meta:
         table_name = "referral_rewards"
+
+
+class BudgetTotal(Table):
+    scope = TextField(primary_key=True)
+    usd = ExactSumField()
+
+    class Meta:
+        table_name = "budget_totals"
+
+
+class BudgetDelta(Table):
+    id = IdentityField()
+    scope = TextField()
+    usd = ExactSumField()
+
+    class Meta:
+        table_name = "budget_deltas"
 
 
 class RewardTotal(Table):
@@ -892,6 +1348,14 @@ class MintJobItem(Table):
 # ------------------------------------------------------------------ journal
 
 
+class Currency(Table):
+    code = TextField(primary_key=True)
+    digits = SmallIntegerField()
+
+    class Meta:
+        table_name = "currencies"
+
+
 class JournalTransfer(Table):
     id = IdentityField()
     created_at = DateTimeTZField()
@@ -956,8 +1420,10 @@ class ChainTransaction(Table):
     block_hash = TextField(null=True)
     gas_used = BigIntegerField(null=True)
     gas_price_wei = WeiField(null=True)
+    outside_cause = TextField(null=True)
     created_at = DateTimeTZField()
     settled_at = DateTimeTZField(null=True)
+    superseded_seen_at = DateTimeTZField(null=True)
 
     class Meta:
         table_name = "chain_transactions"
@@ -1041,6 +1507,7 @@ class MailOutbox(StatusTable):
     id = IdentityField()
     user_id = BigIntegerField(null=True)
     to_address = TextField()
+    reader = TextField(null=True)
     locale = TextField()
     kind = TextField()
     params = BinaryJSONField()
@@ -1083,13 +1550,199 @@ class Notification(Table):
         table_name = "notifications"
 
 
+# ------------------------------------------------------------------ proposals
+
+
+class Proposal(StatusTable):
+    id = IdentityField()
+    kind = TextField()
+    subject = TextField()
+    status = TextField()
+    amount_minor = BigIntegerField(null=True)
+    currency = TextField(null=True)
+    wallet = TextField(null=True)
+    replaced_wallet = TextField(null=True)
+    usd_value = ExactField(null=True)
+    reason = TextField()
+    request_id = TextField()
+    proposed_by = BigIntegerField()
+    decided_by = BigIntegerField(null=True)
+    decision_reason = TextField(null=True)
+    created_at = DateTimeTZField()
+    updated_at = DateTimeTZField()
+    expires_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "proposals"
+
+
+# ------------------------------------------------------------------ webhooks
+
+
+class WebhookEndpoint(Table):
+    store_id: int
+    id = IdentityField()
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    url = TextField()
+    types = ArrayField(TextField, index=False)
+    secret = BlobField()
+    previous_secret = BlobField(null=True)
+    previous_secret_until = DateTimeTZField(null=True)
+    failing_since = DateTimeTZField(null=True)
+    disabled_at = DateTimeTZField(null=True)
+    disabled_reason = TextField(null=True)
+    created_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "webhook_endpoints"
+
+
+class WebhookEvent(Table):
+    store_id: int
+    id = IdentityField()
+    webhook_id = TextField()
+    store = ForeignKeyField(Store, column_name="store_id", index=False)
+    type = TextField()
+    order_reference = TextField(null=True)
+    payload = BinaryJSONField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "webhook_events"
+
+
+class WebhookDelivery(StatusTable):
+    endpoint_id: int
+    event_id: int
+    id = IdentityField()
+    endpoint = ForeignKeyField(WebhookEndpoint, column_name="endpoint_id", index=False)
+    event = ForeignKeyField(WebhookEvent, column_name="event_id", index=False)
+    type = TextField()
+    status = TextField()
+    attempts = IntegerField()
+    next_attempt_at = DateTimeTZField(null=True)
+    last_attempt_at = DateTimeTZField(null=True)
+    last_status_code = IntegerField(null=True)
+    last_error = TextField(null=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "webhook_deliveries"
+
+
+# ------------------------------------------------------------------ monitoring
+
+
+class JobRun(Table):
+    id = IdentityField()
+    job = TextField()
+    every_seconds = IntegerField()
+    process = TextField()
+    outcome = TextField()
+    started_at = DateTimeTZField()
+    finished_at = DateTimeTZField(null=True)
+    duration_ms = BigIntegerField(null=True)
+    error = TextField(null=True)
+
+    class Meta:
+        table_name = "job_runs"
+
+
+class OperatorAlert(Table):
+    id = IdentityField()
+    kind = TextField()
+    subject = TextField()
+    is_critical = BooleanField()
+    number = BigIntegerField()
+    times = IntegerField()
+    opened_at = DateTimeTZField()
+    quiet_since = DateTimeTZField(null=True)
+    closed_at = DateTimeTZField(null=True)
+    reported_at = DateTimeTZField(null=True)
+    owes_report = BooleanField()
+
+    class Meta:
+        table_name = "operator_alerts"
+
+
+# ------------------------------------------------------------------ figures
+
+
+class CountedDay(Table):
+    """A day (UTC) whose figures were counted."""
+
+    day = DateField(primary_key=True)
+    counted_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "counted_days"
+
+
+class DailyFigure(Table):
+    """What was sold, earned or minted on a day, by store and currency; amounts in minor units, or wei of TOKEN."""
+
+    day = DateField()
+    kind = TextField()
+    store_id = BigIntegerField()
+    currency = TextField()
+    items = BigIntegerField()
+    amount = WeiField()
+
+    class Meta:
+        table_name = "daily_figures"
+        primary_key = CompositeKey("day", "kind", "store_id", "currency")
+
+
+# ------------------------------------------------------------------ stored_settings
+
+
+class SettingsVersion(Table):
+    """Settings that an admin saved; the newest row is in force."""
+
+    created_by_id: int | None
+    id = IdentityField()
+    settings = BinaryJSONField()
+    created_by = ForeignKeyField(User, column_name="created_by", null=True, index=False)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "settings_versions"
+
+
+class BrandLogo(Table):
+    """An uploaded logo as WebP."""
+
+    digest = TextField(primary_key=True)
+    content = BlobField()
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "brand_logos"
+
+
 # ------------------------------------------------------------------ db
+
+
+class FailingItem(Table):
+    queue = TextField()
+    item_id = TextField()
+    attempts = IntegerField()
+    reason = TextField()
+    created_at = DateTimeTZField()
+    last_tried_at = DateTimeTZField()
+    next_attempt_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "failing_items"
+        primary_key = CompositeKey("queue", "item_id")
 
 
 class AppliedFunctions(Table):
     id = SmallIntegerField(primary_key=True)
     content_hash = TextField()
     applied_at = DateTimeTZField()
+    earlier_hashes = ArrayField(TextField, index=False)
 
     class Meta:
         table_name = "applied_functions"

@@ -1,3 +1,3 @@
-"""The referral portal; DESIGN's house: lib, db, rooms, flows, then web, jobs and commands."""
+"""A self-hosted referral portal. See docs/architecture.md."""
 
 __version__ = "0.1.0"

@@ -2,54 +2,90 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from flask import Flask, Response, current_app
+from flask.cli import FlaskGroup
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs import start_schedule
-from portal.accounts import set_locale
 from portal.chain import open_chain
 from portal.cli import register_commands
-from portal.db import bind_database, release_connection
-from portal.logs import configure_logging
+from portal.cli.doctor_first_sale import MAKE_ADMIN
+from portal.cli.running_portal import command_settings
+from portal.counters import share_counters
+from portal.db import DatabaseAway, bind_database, connection, release_connection
+from portal.db.connection import DATABASE_ERRORS
+from portal.db.pooling import PoolingUnsupported, require_locks
+from portal.db.replica import bind_replica
+from portal.flows.overviews.first_sale import is_without_admin
+from portal.lib.errors import PortalError
+from portal.lib.folders import PACKAGE, TRANSLATIONS
+from portal.logs import configure_logging, get_logger
 from portal.payments import list_providers
 from portal.runtime import Portal
-from portal.settings import Settings, load_settings
-from portal.web import account, admin, checkout, exports, health, hooks, landing, referrer, shop, vendor
+from portal.settings import Settings, SettingsInvalid, load_settings
+from portal.stored_settings import SettingsFollower
+from portal.web import (
+    account,
+    admin,
+    checkout,
+    exports,
+    health,
+    hooks,
+    landing,
+    proof,
+    referrer,
+    sdk,
+    shop,
+    vendor,
+)
 from portal.web.api import openapi
 from portal.web.api import routes as api
+from portal.web.api import v1 as store_api
 from portal.web.core import brand
 from portal.web.core.access import install_gate
+from portal.web.core.access_log import AccessLog, install_access_log
 from portal.web.core.assets import serve_static
 from portal.web.core.context import install_context
 from portal.web.core.cookies import own_cookie_name
-from portal.web.core.current_user import find_current_user
 from portal.web.core.errors import install_errors
+from portal.web.core.fresh_reads import install_fresh_reads
+from portal.web.core.language_switch import switched_locale
 from portal.web.core.locale import (
     LOCALE_COOKIE,
     LocalePrefix,
-    prefix_locale,
     remembered_locale,
     select_locale,
 )
+from portal.web.core.node_limits import limit_node_calls
 from portal.web.core.paths import PathSpelling
 from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
 from portal.web.core.requests import IdConverter
-from portal.web.core.security import install_security
+from portal.web.core.security import CommonHeaders, install_security
 from portal.web.dev import mailbox, payment_simulator
+from portal.web.health.only import HealthOnly
 from portal.web.landing.beacon import BeaconFastPath
 from portal.web.text.letters import composer
+from portal.webhooks import take_published
+
+log = get_logger(__name__)
 
 BLUEPRINTS = (
     shop,
     checkout,
     account,
     referrer,
+    proof,
     landing,
+    sdk,
     vendor,
     admin,
     api,
+    store_api,
     hooks,
     health,
     openapi,
@@ -68,13 +104,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["int"] = IdConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["portal"] = Portal(settings, open_chain(settings), compose=composer(app))
-    bind_database(settings.database_url, settings.portal_data_dir)
+    bind_database(settings.database_url, settings.portal_data_dir, direct_url=settings.database_direct_url)
+    bind_replica(settings.database_replica_url, settings.database_replica_max_lag_seconds)
+    app.extensions["stored_settings"] = SettingsFollower(settings, lambda changed: _portal(app).use(changed))
+    app.before_request(lambda: _portal(app).refresh())
     _install_languages(app)
+    install_access_log(app)
     install_security(app, settings)
     install_context(app)
     install_errors(app)
     account.login_manager.init_app(app, add_context_processor=False)
     app.teardown_appcontext(lambda _error: release_connection())
+    app.after_request(_wake_webhooks)
+    install_fresh_reads(app, settings)
     is_simulated = any(provider.simulator for provider in list_providers(settings))
     simulators = ((payment_simulator,) if is_simulated else ()) + ((mailbox,) if settings.shows_mail else ())
     for module in BLUEPRINTS + simulators:
@@ -86,23 +128,95 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
+def _portal(app: Flask) -> Portal:
+    portal: Portal = app.extensions["portal"]
+    return portal
+
+
 def serve() -> Flask:
-    """Return the application with its schedule running: what a web server loads."""
+    """Return the application with its schedule running: what a web server loads.
+
+    Raises SettingsInvalid, or PoolingUnsupported.
+    """
     app = create_app()
-    running: Portal = app.extensions["portal"]
+    running = _portal(app)
+    _share_counters(running.settings)
+    if running.settings.database_url:
+        _check_pooling(running.settings)
+    if running.settings.is_production:
+        _say_how_to_make_an_admin()
+    follower: SettingsFollower = app.extensions["stored_settings"]
+    follower.read()
+    running.refresh = follower.refresh
     if running.settings.scheduler_enabled:
         start_schedule(running)
     return app
 
 
+def serve_requests() -> Flask:
+    """Return what a server process loads; wrong settings end the process with one sentence."""
+    try:
+        return serve()
+    except (PortalError, SettingsInvalid) as error:
+        sys.exit(str(error))
+
+
+def serve_jobs() -> Flask:
+    """Return the application of a process that runs the schedule and answers health checks only."""
+    app = serve_requests()
+    app.wsgi_app = HealthOnly(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def command_app() -> Flask:
+    """Return the application of a command, without a schedule; wrong settings end the process with one sentence."""
+    try:
+        return create_app(command_settings())
+    except (PortalError, SettingsInvalid) as error:
+        sys.exit(str(error))
+
+
+def main() -> None:
+    """Run the console script `ring-portal`: the commands of `flask --app wsgi`."""
+    FlaskGroup(create_app=command_app).main()
+
+
+def _share_counters(settings: Settings) -> None:
+    """Let /metrics of any worker report the requests of all."""
+    try:
+        share_counters(f"{settings.app_url} {settings.database_url}")
+    except OSError as error:
+        log.warning("counters of this process only: no shared folder", error=str(error))
+
+
+def _check_pooling(settings: Settings) -> None:
+    try:
+        require_locks(settings.database_url, settings.database_direct_url)
+    except PoolingUnsupported:
+        raise
+    except DatabaseAway:
+        log.warning("database unavailable at the start")
+
+
+def _say_how_to_make_an_admin() -> None:
+    """Log one sentence while nobody can sign in as an admin; doctor says it too."""
+    try:
+        with connection():
+            if is_without_admin():
+                log.warning(f"There is no admin yet: {MAKE_ADMIN}.")
+    except (DatabaseAway, *DATABASE_ERRORS):
+        log.warning("admins not counted: the database is unavailable or not migrated")
+
+
 def _install_languages(app: Flask) -> None:
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "../translations"
+    # Relative, because `;` separates several folders.
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = os.path.relpath(TRANSLATIONS, PACKAGE)
     Babel(app, locale_selector=select_locale)
     app.after_request(_remember_language)
 
 
 def _remember_language(response: Response) -> Response:
-    chosen = prefix_locale()
+    chosen = switched_locale()
     if chosen and remembered_locale() != chosen and response.mimetype == "text/html":
         response.set_cookie(
             own_cookie_name(LOCALE_COOKIE),
@@ -112,20 +226,24 @@ def _remember_language(response: Response) -> Response:
             samesite="Lax",
             secure=current_app.config["SESSION_COOKIE_SECURE"],
         )
-        _remember_for_account(chosen)
     return response
 
 
-def _remember_for_account(locale: str) -> None:
-    user = find_current_user()
-    if user and user.locale != locale:
-        set_locale(user.id, locale)
+def _wake_webhooks(response: Response) -> Response:
+    """Send the events of this request now; without a schedule in this process another one sends them soon."""
+    if take_published():
+        portal: Portal = current_app.extensions["portal"]
+        portal.wake("deliver_webhooks")
+    return response
 
 
 def _wrap(app: Flask, settings: Settings) -> None:
+    app.wsgi_app = limit_node_calls(app)  # type: ignore[method-assign]
     app.wsgi_app = LocalePrefix(app.wsgi_app, PathSpelling(app.url_map))  # type: ignore[method-assign]
     app.wsgi_app = serve_static(app.wsgi_app)  # type: ignore[method-assign]
     app.wsgi_app = BeaconFastPath(app.wsgi_app, app)  # type: ignore[method-assign]
+    app.wsgi_app = CommonHeaders(app.wsgi_app, settings)  # type: ignore[method-assign]
+    app.wsgi_app = AccessLog(app.wsgi_app, is_logged=settings.access_log)  # type: ignore[method-assign]
     trust_header = settings.trusted_proxies > 0
     app.wsgi_app = RequestIds(app.wsgi_app, trust_header=trust_header)  # type: ignore[method-assign]
     if settings.trusted_proxies:

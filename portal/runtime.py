@@ -21,19 +21,41 @@ def _not_running() -> bool:
     return False
 
 
+def _no_schedule(_seconds: float) -> None:
+    """Do nothing: this process runs no jobs."""
+
+
+def _nothing_to_refresh() -> None:
+    """Do nothing: only a server follows the stored settings."""
+
+
 def _no_words(row: MailOutbox) -> Letter:
     raise RuntimeError("no application is there to word letters")
 
 
 @dataclass
 class Portal:
-    """Hold the settings, the chain (or its 'not configured' twin), the way to wake a job early and to word letters."""
+    """Hold the settings, the chain (or its 'not configured' twin), the way to wake a job early and to word letters.
+
+    `settings` are those in force, `environment` those the process was started with. `refresh` follows what admins save.
+    `stop_schedule` starts no further job and waits at most some seconds for those that run.
+    """
 
     settings: Settings
     chain: AnyChain
     wake: Callable[[str], None] = field(default=_no_wake)
     scheduler_running: Callable[[], bool] = field(default=_not_running)
+    stop_schedule: Callable[[float], None] = field(default=_no_schedule)
     compose: Callable[[MailOutbox], Letter] = field(default=_no_words)
+    refresh: Callable[[], None] = field(default=_nothing_to_refresh)
+    environment: Settings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.environment = self.settings
+
+    def use(self, settings: Settings) -> None:
+        """Put settings in force."""
+        self.settings = settings
 
 
 def current_portal() -> Portal:

@@ -22,6 +22,7 @@ from tests.support.databases import (
 )
 from tests.support.portals import RunningPortal, start_portal
 from tests.support.run import close_run, open_run, run_folder
+from tests.support.shop_pages import RESOLVER
 
 _TESTS = Path(__file__).parent
 # Nearly every test of these folders starts servers or processes of its own.
@@ -149,5 +150,5 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {
         **browser_type_launch_args,
         **chosen,
-        "args": [*browser_type_launch_args.get("args", []), *ARGUMENTS],
+        "args": [*browser_type_launch_args.get("args", []), *ARGUMENTS, RESOLVER],
     }

@@ -27,16 +27,17 @@ from models import (
     SalesAssist,
     Settlement,
     StockMovement,
+    Store,
     User,
     Vendor,
     VisitDaily,
     Wallet,
 )
-from portal.accounts.operations import hash_password
+from portal.accounts.passwords import hash_password
 from portal.db import Actor
 from portal.lib.ids import random_text
 from portal.payments import add_credit
-from portal.stores import BUILT_IN_STORE_ID, ensure_customer_of_user
+from portal.stores import BUILT_IN_STORE_ID, create_store, ensure_customer_of_user
 
 PASSWORD = "a long test password"
 ACTOR = Actor("test")
@@ -115,11 +116,18 @@ def make_vendor(user: User | None = None, **values: Any) -> Vendor:
     defaults = {
         "name": f"Vendor {next(_numbers)}",
         "store_tier": "starter",
+        "active": True,
         "user": user.id if user else None,
     }
     vendor = _insert(Vendor, **{**defaults, **values})
     MerchantConfig.insert(vendor=vendor.id, **config).execute()
     return vendor
+
+
+def make_store(vendor: Vendor | None = None, platform: str = "api", **values: Any) -> Store:
+    """Connect a store whose lines are sold by a vendor."""
+    name = values.pop("name", None) or f"Store {next(_numbers)}"
+    return create_store(name, platform, (vendor or make_vendor()).id, ACTOR, **values)
 
 
 def make_product(vendor: Vendor | None = None, **values: Any) -> Product:

@@ -35,7 +35,7 @@ def main() -> None:
         if folder:
             capture_all_pages(browser, portal, lived, folder)
         else:
-            take_screenshots(browser, portal)
+            take_screenshots(browser, portal, lived)
 
 
 @contextmanager
@@ -56,18 +56,22 @@ def started_browser() -> Iterator[Browser]:
         browser.close()
 
 
-def take_screenshots(browser: Browser, portal: RunningPortal) -> None:
-    """Take the few committed screenshots: one width, in the language of the README."""
+def take_screenshots(browser: Browser, portal: RunningPortal, lived: Lived) -> None:
+    """Take the few committed screenshots: one width, in the language of the documents."""
     IMAGES.mkdir(parents=True, exist_ok=True)
+    store = f"/admin/stores/{lived.names['store']}"
     shots = [
         ("referrer", "/refcodes", "referrer"),
         ("admin", "/admin/refcodes?status=pending_approval", "admin"),
+        ("admin", "/admin/stores/connect?name=Mug+shop&platform=woocommerce", "store-connect"),
+        ("admin", store, "store-connection"),
+        ("admin", f"{store}/events", "store-events"),
     ]
     for role, path, name in shots:
         page = open_page(browser, portal, "en")
         sign_in(page, portal, role)
         page.goto(path)
-        page.screenshot(path=IMAGES / f"{name}.png")
+        page.screenshot(path=IMAGES / f"{name}.png", full_page=name.startswith("store-"))
         page.context.close()
     page = open_page(browser, portal, "en")
     page.goto(portal.description["referralLink"])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run artifacts: compile and write artifacts/ and abi/, which are committed.
+// npm run artifacts: compile and write artifacts/, abi/ and layouts/, which are committed.
 "use strict";
 
 const fs = require("node:fs");

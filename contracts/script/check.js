@@ -4,13 +4,13 @@
 "use strict";
 
 const { buildArtifacts, differences } = require("./lib/artifacts");
-const { CheckFailed, forge, main } = require("./lib/tools");
+const { CheckFailed, SOLIDITY, forge, main } = require("./lib/tools");
 const { measureOnAnvil } = require("./measure-gas");
 const { runTests } = require("./test");
 const { validate } = require("./validate");
 
 function checkFormat() {
-  const { status, output } = forge(["fmt", "--check"], { quiet: true });
+  const { status, output } = forge(["fmt", "--check", ...SOLIDITY], { quiet: true });
   if (status === 0) return;
   process.stderr.write(output);
   throw new CheckFailed("the Solidity files are not formatted: run npm run format");

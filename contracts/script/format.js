@@ -3,8 +3,8 @@
 // npm run format: format the Solidity files.
 "use strict";
 
-const { CheckFailed, forge, main } = require("./lib/tools");
+const { CheckFailed, SOLIDITY, forge, main } = require("./lib/tools");
 
 main(() => {
-  if (forge(["fmt"]).status !== 0) throw new CheckFailed("the Solidity files could not be formatted");
+  if (forge(["fmt", ...SOLIDITY]).status !== 0) throw new CheckFailed("the Solidity files could not be formatted");
 });

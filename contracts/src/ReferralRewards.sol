@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {AccessControlUpgradeable} from "@openzeppelin/contracts-upgradeable/access/AccessControlUpgradeable.sol";
+import {
+    AccessControlDefaultAdminRulesUpgradeable
+} from "@openzeppelin/contracts-upgradeable/access/extensions/AccessControlDefaultAdminRulesUpgradeable.sol";
 import {PausableUpgradeable} from "@openzeppelin/contracts-upgradeable/utils/PausableUpgradeable.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -19,12 +21,14 @@ import {ITokenOwnership} from "./interfaces/ITokenOwnership.sol";
 /// @dev UUPS implementation for an ERC-1967 proxy. A call first checks and records everything it will pay and
 /// only then calls the token, so a hostile token never sees a half-finished payment. A reentrancy guard also
 /// refuses re-entry.
-/// The token is trusted to exist and to mint what its `mint` is asked for, because the admin chooses it.
+/// The admin chooses the token, and it is still checked: in MINT mode its supply must grow by what was minted, in every
+/// batch and in the first payment after it was set; in TRANSFER mode each wallet's balance must grow by its reward.
+/// There is one admin, replaced in two steps with a delay, so that a multisig can take over and a slip can be undone.
 /// A payment that the token refuses reverts the whole call with `ReferralRewards__PaymentFailed`, which names it, so
 /// that the sender can leave it out and pay the others.
 contract ReferralRewards is
     IReferralRewards,
-    AccessControlUpgradeable,
+    AccessControlDefaultAdminRulesUpgradeable,
     PausableUpgradeable,
     ReentrancyGuardTransient,
     UUPSUpgradeable
@@ -46,8 +50,15 @@ contract ReferralRewards is
     /// @notice Maximum number of rewards per batch; about as many as fit into a transaction.
     uint256 public constant MAX_BATCH = 256;
 
+    /// @notice Delay before a new admin can accept the role; the admin can change it, which also takes time.
+    uint48 public constant INITIAL_ADMIN_DELAY = 1 days;
+
+    /// @dev Bits of a proof that hold the number of the paying block; the upper ones hold the hash.
+    uint256 private constant BLOCK_BITS = type(uint32).max;
+
     /// @dev One paid reference.
-    /// @param proof 0 unpaid, else keccak256(abi.encode(wallet, amount)).
+    /// @param proof 0 unpaid, else the upper 224 bits of keccak256(abi.encode(wallet, amount)) and the block number in
+    /// the lower 32. Payments made before version 2.1 hold the whole hash.
     struct Paid {
         bytes32 proof;
     }
@@ -62,6 +73,8 @@ contract ReferralRewards is
     /// @param dailyCap Maximum paid per UTC day; 0 when off.
     /// @param spentOfDay Sum paid under a daily cap in the lower 96 bits, and above them its UTC day since 1970;
     /// one field, so that it is written in one store.
+    /// @param tokenUnproven Whether the next payment in MINT mode must show that the token's supply grows.
+    /// @param numberedFrom First block whose payments carry their block number; 0 while no block does.
     /// @custom:storage-location erc7201:ring.storage.ReferralRewards
     struct RewardsStorage {
         address token;
@@ -71,6 +84,8 @@ contract ReferralRewards is
         bool paused;
         uint96 dailyCap;
         uint128 spentOfDay;
+        bool tokenUnproven;
+        uint64 numberedFrom;
     }
 
     /// @dev keccak256(abi.encode(uint256(keccak256("ring.storage.ReferralRewards")) - 1)) & ~bytes32(uint256(0xff))
@@ -89,12 +104,28 @@ contract ReferralRewards is
     /// @param mode 0 MINT, 1 TRANSFER.
     function initialize(address admin, address operator, address token, uint8 mode) external initializer {
         if (admin == address(0) || operator == address(0)) revert ReferralRewards__ZeroAddress();
-        __AccessControl_init();
+        __AccessControlDefaultAdminRules_init(INITIAL_ADMIN_DELAY, admin);
         __Pausable_init();
-        _grantRole(DEFAULT_ADMIN_ROLE, admin);
         _grantRole(OPERATOR_ROLE, operator);
         _setRewardToken(token);
         _setRewardMode(mode);
+        _rewardsStorage().numberedFrom = uint64(block.number);
+    }
+
+    /// @inheritdoc IReferralRewards
+    function initializeAdminRules(address[] calldata formerAdmins)
+        external
+        reinitializer(2)
+        onlyRole(DEFAULT_ADMIN_ROLE)
+    {
+        address admin = _msgSender();
+        for (uint256 i = 0; i < formerAdmins.length; ++i) {
+            _revokeRole(DEFAULT_ADMIN_ROLE, formerAdmins[i]);
+        }
+        __AccessControlDefaultAdminRules_init(INITIAL_ADMIN_DELAY, admin);
+        RewardsStorage storage $ = _rewardsStorage();
+        $.tokenUnproven = true;
+        $.numberedFrom = uint64(block.number);
     }
 
     // ------------------------------------------------------------------ payments
@@ -111,14 +142,20 @@ contract ReferralRewards is
         RewardsStorage storage $ = _rewardsStorage();
         Paid storage paid = $.paid[orderRef];
         if (paid.proof != 0) revert ReferralRewards__AlreadyPaid(orderRef);
-        (address token, uint256 cap, uint8 mode) = ($.token, $.rewardCap, $.mode);
+        (address token, uint256 cap, uint8 mode, bool unproven) = ($.token, $.rewardCap, $.mode, $.tokenUnproven);
         if (amount > cap && cap != 0) revert ReferralRewards__RewardCapExceeded(orderRef, amount, cap);
         _spend($, amount);
         paid.proof = _proofOf(refWallet, amount);
         emit ReferralPaid(refWallet, amount, orderRef);
 
-        if (mode == MODE_TRANSFER) _requireBalance(token, amount);
-        _deliver(token, mode, refWallet, amount, orderRef);
+        if (mode == MODE_TRANSFER) {
+            _requireBalance(token, amount);
+            _transfer(IERC20(token), refWallet, amount, orderRef);
+            return;
+        }
+        uint256 expected = unproven ? _expectSupply($, token, amount) : 0;
+        _mint(token, refWallet, amount, orderRef);
+        if (unproven) _requireSupply(token, expected);
     }
 
     /// @inheritdoc IReferralRewards
@@ -136,25 +173,28 @@ contract ReferralRewards is
         _spend($, total);
 
         if (mode == MODE_TRANSFER) _requireBalance(token, total);
+        uint256 expected = mode == MODE_MINT ? _expectSupply($, token, total) : 0;
         for (uint256 i = 0; i < payments.length; ++i) {
             if ((skipped >> i) & 1 == 1) continue;
             Payment calldata payment = payments[i];
-            _deliver(token, mode, payment.refWallet, payment.amount, payment.orderRef);
+            if (mode == MODE_MINT) _mint(token, payment.refWallet, payment.amount, payment.orderRef);
+            else _transfer(IERC20(token), payment.refWallet, payment.amount, payment.orderRef);
             unchecked {
                 ++paidCount;
             }
         }
+        if (mode == MODE_MINT) _requireSupply(token, expected);
     }
 
     // ------------------------------------------------------------------ administration
 
     /// @inheritdoc IReferralRewards
-    function setRewardToken(address token) external onlyRole(DEFAULT_ADMIN_ROLE) {
+    function setRewardToken(address token) external onlyRole(DEFAULT_ADMIN_ROLE) whenPaused {
         _setRewardToken(token);
     }
 
     /// @inheritdoc IReferralRewards
-    function setRewardMode(uint8 mode) external onlyRole(DEFAULT_ADMIN_ROLE) {
+    function setRewardMode(uint8 mode) external onlyRole(DEFAULT_ADMIN_ROLE) whenPaused {
         _setRewardMode(mode);
     }
 
@@ -207,13 +247,31 @@ contract ReferralRewards is
     }
 
     /// @inheritdoc IReferralRewards
+    function paidMany(bytes32[] calldata orderRefs) external view returns (bool[] memory paid) {
+        RewardsStorage storage $ = _rewardsStorage();
+        paid = new bool[](orderRefs.length);
+        for (uint256 i = 0; i < orderRefs.length; ++i) {
+            paid[i] = $.paid[orderRefs[i]].proof != 0;
+        }
+    }
+
+    /// @inheritdoc IReferralRewards
+    function paidAtBlock(bytes32 orderRef) external view returns (uint256) {
+        RewardsStorage storage $ = _rewardsStorage();
+        (uint256 number, uint256 first) = (uint256($.paid[orderRef].proof) & BLOCK_BITS, $.numberedFrom);
+        // A payment from before version 2.1 has bits of its hash here, which rarely look like a block.
+        return first == 0 || number < first || number > block.number ? 0 : number;
+    }
+
+    /// @inheritdoc IReferralRewards
     function paymentProof(bytes32 orderRef) external view returns (bytes32) {
         return _rewardsStorage().paid[orderRef].proof;
     }
 
     /// @inheritdoc IReferralRewards
     function isPaidAs(bytes32 orderRef, address refWallet, uint256 amount) external view returns (bool) {
-        return _rewardsStorage().paid[orderRef].proof == _proofOf(refWallet, amount);
+        bytes32 proof = _rewardsStorage().paid[orderRef].proof;
+        return uint256(proof ^ _hashOf(refWallet, amount)) <= BLOCK_BITS;
     }
 
     /// @inheritdoc IReferralRewards
@@ -252,7 +310,7 @@ contract ReferralRewards is
 
     /// @inheritdoc IReferralRewards
     function version() external pure returns (string memory) {
-        return "2.0.0";
+        return "2.1.0";
     }
 
     /// @notice Whether payments are paused.
@@ -327,21 +385,7 @@ contract ReferralRewards is
         $.spentOfDay = uint128((today << 96) | (spent + amount));
     }
 
-    /// @dev Pay one recorded reward to its wallet.
-    /// @param token Reward token.
-    /// @param mode 0 MINT, 1 TRANSFER.
-    /// @param refWallet Wallet of the referrer.
-    /// @param amount Reward.
-    /// @param orderRef Order reference, named in the error if the token refuses.
-    function _deliver(address token, uint8 mode, address refWallet, uint256 amount, bytes32 orderRef) private {
-        if (mode == MODE_MINT) {
-            _mint(token, refWallet, amount, orderRef);
-        } else {
-            _transfer(IERC20(token), refWallet, amount, orderRef);
-        }
-    }
-
-    /// @dev Mint; a revert and a return value of `false` both count as refusals.
+    /// @dev Mint; a revert, and any answer but true, are refusals.
     /// @param token Reward token.
     /// @param to Wallet of the referrer.
     /// @param amount Reward.
@@ -357,8 +401,8 @@ contract ReferralRewards is
             mstore(0x04, and(to, shr(96, not(0))))
             mstore(0x24, amount)
             success := call(gas(), token, 0, 0x00, 0x44, 0x00, 0x20)
-            // An answer counts when there is one: anything but zero is a yes.
-            success := and(success, or(lt(returndatasize(), 0x20), iszero(iszero(mload(0x00)))))
+            // Like SafeERC20: no answer is a yes, and an answer must be a whole word that says true.
+            success := and(success, or(iszero(returndatasize()), and(gt(returndatasize(), 0x1f), eq(mload(0x00), 1))))
             mstore(0x40, free)
         }
         if (!success) revert ReferralRewards__PaymentFailed(orderRef, LowLevelCall.returnData());
@@ -389,12 +433,32 @@ contract ReferralRewards is
         if (balance < needed) revert ReferralRewards__InsufficientBalance(balance, needed);
     }
 
+    /// @dev Read the supply before minting, and note that the token is being checked.
+    /// @param $ State.
+    /// @param token Reward token.
+    /// @param total Sum to mint.
+    /// @return Supply that the token must have afterwards.
+    function _expectSupply(RewardsStorage storage $, address token, uint256 total) private returns (uint256) {
+        if ($.tokenUnproven) $.tokenUnproven = false;
+        return IERC20(token).totalSupply() + total;
+    }
+
+    /// @dev Refuse a token that did not mint what it was asked to; a fallback that accepts any call is one.
+    /// @param token Reward token.
+    /// @param expected Supply the token must have.
+    function _requireSupply(address token, uint256 expected) private view {
+        uint256 actual = IERC20(token).totalSupply();
+        if (actual != expected) revert ReferralRewards__NotMinted(expected, actual);
+    }
+
     /// @dev Store the reward token.
     /// @param token The token; must have code.
     function _setRewardToken(address token) private {
         if (token == address(0)) revert ReferralRewards__ZeroAddress();
         if (token.code.length == 0) revert ReferralRewards__NotAContract(token);
-        _rewardsStorage().token = token;
+        RewardsStorage storage $ = _rewardsStorage();
+        $.token = token;
+        $.tokenUnproven = true;
         emit RewardTokenUpdated(token);
     }
 
@@ -432,11 +496,19 @@ contract ReferralRewards is
         return uint96(cap);
     }
 
-    /// @dev Proof of one payment.
+    /// @dev Proof of a payment made in this block.
+    /// @param refWallet Wallet of the referrer.
+    /// @param amount Reward.
+    /// @return Upper 224 bits of the payment's hash, and the block number in the lower 32.
+    function _proofOf(address refWallet, uint256 amount) private view returns (bytes32) {
+        return bytes32((uint256(_hashOf(refWallet, amount)) & ~BLOCK_BITS) | (block.number & BLOCK_BITS));
+    }
+
+    /// @dev Hash of a payment.
     /// @param refWallet Wallet of the referrer.
     /// @param amount Reward.
     /// @return keccak256(abi.encode(refWallet, amount)).
-    function _proofOf(address refWallet, uint256 amount) private pure returns (bytes32) {
+    function _hashOf(address refWallet, uint256 amount) private pure returns (bytes32) {
         return Hashes.efficientKeccak256(bytes32(uint256(uint160(refWallet))), bytes32(amount));
     }
 

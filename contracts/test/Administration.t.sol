@@ -13,33 +13,56 @@ contract AdministrationTest is RewardsTest {
 
     function test_setRewardToken_updatesToken() public {
         BoolToken other = new BoolToken();
+        vm.startPrank(ADMIN);
+        rewards.pause();
         vm.expectEmit(address(rewards));
         emit IReferralRewards.RewardTokenUpdated(address(other));
-        vm.prank(ADMIN);
         rewards.setRewardToken(address(other));
+        rewards.unpause();
+        vm.stopPrank();
         pay(REFERRER, 1 ether, refAt(0));
         vm.assertEq(other.balanceOf(REFERRER), 1 ether, "paid in the new token");
     }
 
     function test_setRewardToken_revertsWithoutCode() public {
+        vm.startPrank(ADMIN);
+        rewards.pause();
         vm.expectRevert(IReferralRewards.ReferralRewards__ZeroAddress.selector);
-        vm.prank(ADMIN);
         rewards.setRewardToken(address(0));
         vm.expectRevert(abi.encodeWithSelector(IReferralRewards.ReferralRewards__NotAContract.selector, STRANGER));
-        vm.prank(ADMIN);
         rewards.setRewardToken(STRANGER);
+        vm.stopPrank();
     }
 
     function test_setRewardMode_updatesMode() public {
+        vm.startPrank(ADMIN);
+        rewards.pause();
         vm.expectEmit(address(rewards));
         emit IReferralRewards.RewardModeUpdated(TRANSFER);
-        vm.prank(ADMIN);
         rewards.setRewardMode(TRANSFER);
         vm.assertEq(rewards.rewardMode(), TRANSFER, "mode");
 
         vm.expectRevert(abi.encodeWithSelector(IReferralRewards.ReferralRewards__UnknownMode.selector, 2));
-        vm.prank(ADMIN);
         rewards.setRewardMode(2);
+        vm.stopPrank();
+    }
+
+    function test_setters_revertWhileRunning() public {
+        vm.startPrank(ADMIN);
+        vm.expectRevert(IRewardsProxy.ExpectedPause.selector);
+        rewards.setRewardToken(address(token));
+        vm.expectRevert(IRewardsProxy.ExpectedPause.selector);
+        rewards.setRewardMode(TRANSFER);
+        vm.stopPrank();
+        vm.assertEq(rewards.rewardMode(), MINT, "unchanged");
+    }
+
+    function test_roles_haveFixedIds() public view {
+        vm.assertEq(rewards.DEFAULT_ADMIN_ROLE(), bytes32(0), "admin");
+        vm.assertEq(
+            rewards.OPERATOR_ROLE(), 0x97667070c54ef182b0f5858b034beac1b6f3089aa2d3188bb1e8929f4fa9b929, "operator"
+        );
+        vm.assertEq(rewards.PAUSER_ROLE(), 0x65d7a28e3265b37a6474929f336521b332c1681b933f6cb9f3376673440d862a, "pauser");
     }
 
     function test_pause_pauserCannotUnpause() public {
@@ -81,10 +104,9 @@ contract AdministrationTest is RewardsTest {
     function test_pause_keepsOtherState() public {
         setCaps(7 ether, 9 ether);
         pay(REFERRER, 2 ether, refAt(0));
-        vm.startPrank(ADMIN);
-        rewards.setRewardMode(TRANSFER);
+        setMode(TRANSFER);
+        vm.prank(ADMIN);
         rewards.pause();
-        vm.stopPrank();
         vm.assertEq(rewards.rewardMode(), TRANSFER, "mode");
         vm.assertEq(rewards.dailyCap(), 9 ether, "daily cap");
         vm.assertEq(rewards.spentToday(), 2 ether, "spent");
@@ -106,6 +128,15 @@ contract AdministrationTest is RewardsTest {
         rewards.recoverTokens(address(other), address(0), 1 ether);
     }
 
+    function test_recoverTokens_revertsOnFalse() public {
+        BoolToken other = new BoolToken();
+        other.mint(address(rewards), 5 ether);
+        other.setAnswer(false);
+        vm.expectRevert(abi.encodeWithSignature("SafeERC20FailedOperation(address)", address(other)));
+        vm.prank(ADMIN);
+        rewards.recoverTokens(address(other), STRANGER, 3 ether);
+    }
+
     function test_transferTokenOwnership_passesOwnership() public {
         OwnableToken owned = new OwnableToken(address(rewards));
         vm.prank(ADMIN);
@@ -125,8 +156,7 @@ contract AdministrationTest is RewardsTest {
         rewards.acceptTokenOwnership(address(offered));
         vm.assertEq(offered.owner(), address(rewards), "owner");
 
-        vm.prank(ADMIN);
-        rewards.setRewardToken(address(offered));
+        setToken(address(offered));
         pay(REFERRER, 1 ether, refAt(0));
         vm.assertEq(offered.balanceOf(REFERRER), 1 ether, "and can mint");
     }

@@ -16,6 +16,28 @@ contract CapsTest is RewardsTest {
         pay(REFERRER, 10 ether + 1, refAt(1));
     }
 
+    function test_rewardCap_smallestCapBinds() public {
+        setCaps(1, 0);
+        vm.expectRevert(rewardCapExceeded(refAt(0), 2, 1));
+        pay(REFERRER, 2, refAt(0));
+        IReferralRewards.Payment[] memory payments = batchOf(1);
+        vm.expectRevert(rewardCapExceeded(refAt(0), 1 ether, 1));
+        payBatch(payments);
+        pay(REFERRER, 1, refAt(0));
+    }
+
+    function test_rewardCap_batchAllowsCap() public {
+        setCaps(3 ether, 0);
+        vm.assertEq(payBatch(batchOf(3)), 3, "the third is worth the cap");
+    }
+
+    function test_dailyCap_smallestCapBinds() public {
+        setCaps(0, 1);
+        vm.assertEq(rewards.remainingToday(), 1, "remaining");
+        vm.expectRevert(dailyCapExceeded(2, 1));
+        pay(REFERRER, 2, refAt(0));
+    }
+
     function test_rewardCap_batchRevertsNamingItem() public {
         setCaps(2 ether, 0);
         vm.expectRevert(rewardCapExceeded(refAt(2), 3 ether, 2 ether));
@@ -124,8 +146,7 @@ contract CapsTest is RewardsTest {
     function test_dailyCap_countsBeforeTokenCall() public {
         WatchingToken watching = new WatchingToken();
         watching.watch(rewards, refAt(0));
-        vm.prank(ADMIN);
-        rewards.setRewardToken(address(watching));
+        setToken(address(watching));
         setCaps(0, 10 ether);
         pay(REFERRER, 4 ether, refAt(0));
         vm.assertTrue(watching.paidDuringCall(), "already marked");

@@ -7,7 +7,7 @@ import {RewardsTest} from "./support/RewardsTest.sol";
 import {ReentrantToken} from "./support/Tokens.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title Reentrancy by a hostile token that holds the operator and admin roles
+/// @title Reentrancy by a hostile token that holds the operator role and is the admin
 contract HostileTest is RewardsTest {
     ReentrantToken internal hostile;
 
@@ -15,11 +15,10 @@ contract HostileTest is RewardsTest {
         super.setUp();
         hostile = new ReentrantToken();
         rewards = deploy(address(hostile), MINT);
-        (bytes32 operatorRole, bytes32 adminRole) = (rewards.OPERATOR_ROLE(), rewards.DEFAULT_ADMIN_ROLE());
-        vm.startPrank(ADMIN);
+        bytes32 operatorRole = rewards.OPERATOR_ROLE();
+        vm.prank(ADMIN);
         rewards.grantRole(operatorRole, address(hostile));
-        rewards.grantRole(adminRole, address(hostile));
-        vm.stopPrank();
+        passAdminTo(address(hostile));
         hostile.mint(address(rewards), 100 ether);
     }
 
@@ -51,7 +50,7 @@ contract HostileTest is RewardsTest {
 
     function test_reentry_payReferralBatchDuringBatch() public {
         switchToTransfer();
-        hostile.arm(address(rewards), abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(2))));
+        arm(abi.encodeCall(rewards.payReferral, (STRANGER, 1 ether, refAt(2))));
         payBatch(batchOf(3));
         theAttackFailed();
         for (uint256 i = 0; i < 3; ++i) {
@@ -60,15 +59,15 @@ contract HostileTest is RewardsTest {
     }
 
     function test_reentry_payReferralBatchDuringRecovery() public {
-        hostile.arm(address(rewards), abi.encodeCall(rewards.payReferralBatch, (batchOf(3))));
-        vm.prank(ADMIN);
+        arm(abi.encodeCall(rewards.payReferralBatch, (batchOf(3))));
+        vm.prank(address(hostile));
         rewards.recoverTokens(address(hostile), STRANGER, 1 ether);
         theAttackFailed();
     }
 
     /// With the admin role it can pause, which does not affect the payment in progress.
     function test_pause_duringBatchAffectsLaterCallsOnly() public {
-        hostile.arm(address(rewards), abi.encodeCall(rewards.pause, ()));
+        arm(abi.encodeCall(rewards.pause, ()));
         payBatch(batchOf(2));
         vm.assertTrue(hostile.succeeded(), "paused");
         vm.assertTrue(rewards.paidOrders(refAt(1)), "the batch is complete");
@@ -78,20 +77,30 @@ contract HostileTest is RewardsTest {
 
     /// A batch finishes with the token and mode it started with.
     function test_setRewardToken_duringBatchAffectsLaterCallsOnly() public {
-        hostile.arm(address(rewards), abi.encodeCall(rewards.setRewardToken, (address(token))));
+        bytes[] memory calls = new bytes[](3);
+        calls[0] = abi.encodeCall(rewards.pause, ());
+        calls[1] = abi.encodeCall(rewards.setRewardToken, (address(token)));
+        calls[2] = abi.encodeCall(rewards.setRewardMode, (TRANSFER));
+        hostile.arm(address(rewards), calls);
         payBatch(batchOf(3));
         vm.assertTrue(hostile.succeeded(), "changed");
         vm.assertEq(hostile.balanceOf(walletAt(2)), 3 ether, "all in one token");
     }
 
     function attackDuringPayment(bytes memory attack) private {
-        hostile.arm(address(rewards), attack);
+        arm(attack);
         vm.expectEmit(address(rewards));
         emit IReferralRewards.ReferralPaid(REFERRER, 5 ether, refAt(0));
         pay(REFERRER, 5 ether, refAt(0));
         theAttackFailed();
         vm.assertEq(hostile.balanceOf(REFERRER), 5 ether, "paid once");
         vm.assertEq(hostile.balanceOf(STRANGER), 0, "nothing gained");
+    }
+
+    function arm(bytes memory attack) private {
+        bytes[] memory calls = new bytes[](1);
+        calls[0] = attack;
+        hostile.arm(address(rewards), calls);
     }
 
     function theAttackFailed() private view {
@@ -104,7 +113,10 @@ contract HostileTest is RewardsTest {
     }
 
     function switchToTransfer() private {
-        vm.prank(ADMIN);
+        vm.startPrank(address(hostile));
+        rewards.pause();
         rewards.setRewardMode(TRANSFER);
+        rewards.unpause();
+        vm.stopPrank();
     }
 }

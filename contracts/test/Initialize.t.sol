@@ -18,7 +18,7 @@ contract InitializeTest is RewardsTest {
         vm.assertEq(rewards.rewardCap(), 0, "no cap per reward");
         vm.assertEq(rewards.dailyCap(), 0, "no daily cap");
         vm.assertEq(rewards.remainingToday(), type(uint256).max, "nothing bounds the day");
-        vm.assertEq(rewards.version(), "2.0.0", "version");
+        vm.assertEq(rewards.version(), "2.1.0", "version");
     }
 
     function test_initialize_emitsTokenAndMode() public {

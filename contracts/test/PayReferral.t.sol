@@ -24,11 +24,54 @@ contract PayReferralTest is RewardsTest {
         vm.assertEq(rewards.paymentProof(ORDER), 0, "no proof before");
         pay(REFERRER, 5 ether, ORDER);
 
-        vm.assertEq(rewards.paymentProof(ORDER), keccak256(abi.encode(REFERRER, 5 ether)), "proof");
+        uint256 hash = uint256(keccak256(abi.encode(REFERRER, 5 ether)));
+        vm.assertEq(uint256(rewards.paymentProof(ORDER)) >> 32, hash >> 32, "proof");
         vm.assertTrue(rewards.isPaidAs(ORDER, REFERRER, 5 ether), "this payment");
         vm.assertFalse(rewards.isPaidAs(ORDER, STRANGER, 5 ether), "another wallet");
         vm.assertFalse(rewards.isPaidAs(ORDER, REFERRER, 5 ether + 1), "another amount");
         vm.assertFalse(rewards.isPaidAs(keccak256("other"), REFERRER, 5 ether), "another reference");
+    }
+
+    function test_paidAtBlock_returnsPayingBlock() public {
+        vm.assertEq(rewards.paidAtBlock(ORDER), 0, "unpaid");
+        vm.roll(71_234_567);
+        pay(REFERRER, 5 ether, ORDER);
+        vm.roll(71_234_999);
+        payBatch(batchOf(2));
+        vm.assertEq(rewards.paidAtBlock(ORDER), 71_234_567, "single");
+        vm.assertEq(rewards.paidAtBlock(refAt(0)), 71_234_999, "batch");
+        vm.assertTrue(rewards.isPaidAs(ORDER, REFERRER, 5 ether), "the block is no part of what was paid");
+    }
+
+    /// Every block number leaves what was paid readable, also one that differs from the hash in every bit.
+    function test_isPaidAs_holdsInAnyBlock() public {
+        uint256 low = uint256(keccak256(abi.encode(REFERRER, 5 ether))) & type(uint32).max;
+        uint256[4] memory blocks = [low, low ^ type(uint32).max, type(uint32).max, 2 ** 48 - 2];
+        for (uint256 i = 0; i < blocks.length; ++i) {
+            vm.roll(blocks[i]);
+            pay(REFERRER, 5 ether, refAt(i));
+            vm.assertTrue(rewards.isPaidAs(refAt(i), REFERRER, 5 ether), "this payment");
+            vm.assertFalse(rewards.isPaidAs(refAt(i), REFERRER, 5 ether + 1), "no other");
+            vm.assertEq(uint256(rewards.paymentProof(refAt(i))) & type(uint32).max, blocks[i] % 2 ** 32, "block");
+        }
+    }
+
+    function test_payReferral_paysSmallestAmount() public {
+        pay(REFERRER, 1, refAt(0));
+        vm.assertEq(token.balanceOf(REFERRER), 1, "paid");
+    }
+
+    function test_paidMany_answersInOrder() public {
+        pay(REFERRER, 5 ether, refAt(1));
+        bytes32[] memory refs = new bytes32[](3);
+        (refs[0], refs[1], refs[2]) = (refAt(0), refAt(1), refAt(2));
+        bool[] memory paid = rewards.paidMany(refs);
+        vm.assertEq(paid.length, 3, "one each");
+        vm.assertTrue(!paid[0] && paid[1] && !paid[2], "the second only");
+        (refs[0], refs[1]) = (refAt(1), refAt(0));
+        paid = rewards.paidMany(refs);
+        vm.assertTrue(paid[0] && !paid[1] && !paid[2], "the first only");
+        vm.assertEq(rewards.paidMany(new bytes32[](0)).length, 0, "none");
     }
 
     function test_payReferral_revertsWhenAlreadyPaid() public {

@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import {IReferralRewards} from "../src/interfaces/IReferralRewards.sol";
 import {IRewardsProxy} from "./support/Interfaces.sol";
 import {RewardsTest} from "./support/RewardsTest.sol";
-import {BlocklistToken} from "./support/Tokens.sol";
+import {BlocklistToken, WrappingToken} from "./support/Tokens.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @title payReferralBatch
@@ -22,6 +22,13 @@ contract PayReferralBatchTest is RewardsTest {
             vm.assertTrue(rewards.isPaidAs(refAt(i), walletAt(i), (i + 1) * 1 ether), "proof");
         }
         vm.assertEq(token.totalSupply(), 6 ether, "supply");
+    }
+
+    function test_payReferralBatch_paysSmallestAmount() public {
+        IReferralRewards.Payment[] memory payments = batchOf(1);
+        payments[0].amount = 1;
+        vm.assertEq(payBatch(payments), 1, "paid by this call");
+        vm.assertEq(token.balanceOf(walletAt(0)), 1, "balance");
     }
 
     function test_payReferralBatch_skipsPaidWithEvent() public {
@@ -75,6 +82,30 @@ contract PayReferralBatchTest is RewardsTest {
         payBatch(payments);
     }
 
+    function test_payReferralBatch_revertsOnZeroAmountEvenIfPaid() public {
+        IReferralRewards.Payment[] memory payments = batchOf(3);
+        payBatch(payments);
+        payments[0].amount = 0;
+        vm.expectRevert(IReferralRewards.ReferralRewards__ZeroAmount.selector);
+        payBatch(payments);
+    }
+
+    /// The token would not notice, so the sum must.
+    function test_payReferralBatch_revertsOnOverflowingSum() public {
+        setToken(address(new WrappingToken()));
+        IReferralRewards.Payment[] memory payments = batchOf(2);
+        payments[0].amount = payments[1].amount = 2 ** 255;
+        vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        payBatch(payments);
+        vm.assertFalse(rewards.paidOrders(refAt(0)), "unpaid");
+    }
+
+    function test_payReferralBatch_skipsPaidAboveCap() public {
+        pay(walletAt(2), 3 ether, refAt(2));
+        setCaps(2 ether, 0);
+        vm.assertEq(payBatch(batchOf(3)), 2, "the cap is for what is paid now");
+    }
+
     function test_payReferralBatch_revertsOnEmptyBatch() public {
         uint256 maximum = rewards.MAX_BATCH();
         vm.expectRevert(abi.encodeWithSelector(IReferralRewards.ReferralRewards__BatchSize.selector, 0, maximum));
@@ -115,8 +146,7 @@ contract PayReferralBatchTest is RewardsTest {
     /// test does, and the others are paid: a bad recipient costs the rest one attempt, never their reward.
     function test_payReferralBatch_badRecipientIsNamedAndDoesNotBlockOthers() public {
         BlocklistToken blocklist = new BlocklistToken();
-        vm.prank(ADMIN);
-        rewards.setRewardToken(address(blocklist));
+        setToken(address(blocklist));
         blocklist.setBlocked(walletAt(1), true);
         IReferralRewards.Payment[] memory payments = batchOf(4);
 
@@ -143,8 +173,7 @@ contract PayReferralBatchTest is RewardsTest {
     /// Whatever the number of bad recipients, removing the named one each time ends with all others paid.
     function testFuzz_payReferralBatch_badRecipientsOnlyDelay(uint16 badOnes) public {
         BlocklistToken blocklist = new BlocklistToken();
-        vm.prank(ADMIN);
-        rewards.setRewardToken(address(blocklist));
+        setToken(address(blocklist));
         for (uint256 i = 0; i < 12; ++i) {
             blocklist.setBlocked(walletAt(i), isBad(badOnes, i));
         }

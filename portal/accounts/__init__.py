@@ -19,10 +19,33 @@ from portal.accounts.devices import (
     Device,
     describe_device,
 )
-from portal.accounts.emails import EmailInvalid, deliverable_email, find_user_by_email, normalise_email
+from portal.accounts.disabling import (
+    REASON_MAX,
+    DisablingReasonMissing,
+    OwnAccount,
+    disable_account,
+    enable_account,
+    lock_enabled_user,
+)
+from portal.accounts.emails import (
+    EmailInvalid,
+    deliverable_email,
+    email_pseudonym,
+    find_user_by_email,
+    normalise_email,
+)
+from portal.accounts.enabled import (
+    AccountDisabled,
+    AccountErased,
+    account_enabled,
+    is_enabled,
+    require_enabled,
+)
+from portal.accounts.erasure import lock_for_erasure, mark_erased, request_erasure, withdraw_erasure
 from portal.accounts.links import (
     LINK_LIFETIMES,
     LinkUnusable,
+    close_pending_links,
     get_link,
     open_link,
     prune_links,
@@ -40,12 +63,13 @@ from portal.accounts.operations import (
     EmailTaken,
     EmailUnconfirmed,
     PasswordPresent,
-    PasswordsBusy,
     PasswordWrong,
     Referrer,
     UserUnknown,
     add_password,
     check_credentials,
+    confirm_first_email,
+    create_unreachable_user,
     create_user,
     create_wallet_user,
     is_password_of,
@@ -56,17 +80,21 @@ from portal.accounts.operations import (
     set_password,
     validate_sign_up,
 )
+from portal.accounts.passwords import PasswordsBusy
 from portal.accounts.queries import (
     find_user,
     find_wallet_owner,
     get_user,
+    list_admin_ids,
     list_wallet_addresses,
 )
 from portal.accounts.resets import (
+    RESET_QUEUE,
     forget_reset_request,
     list_reset_requests,
     request_reset,
 )
+from portal.accounts.roles import ROLES, LastAdmin, RoleUnknown, lock_with_admins, set_role
 from portal.accounts.rules import (
     domain_of,
 )
@@ -95,6 +123,7 @@ from portal.accounts.second_factor import (
     enable_second_factor,
     enrolment_secret,
     has_second_factor,
+    key_plain_recovery_codes,
     provisioning_uri,
     renew_recovery_codes,
 )
@@ -112,7 +141,7 @@ from portal.accounts.sessions import (
     start_session,
 )
 from portal.accounts.sign_in_methods import remove_sign_in_methods
-from portal.accounts.signal_rules import is_device, mailbox, network_of
+from portal.accounts.signal_rules import is_device, network_of
 from portal.accounts.signals import prune_signals, record_signals
 from portal.accounts.throttle import (
     SignInPaused,
@@ -133,10 +162,16 @@ __all__ = [
     "FILTERS_MAX",
     "FILTER_NAME_MAX",
     "LINK_LIFETIMES",
+    "REASON_MAX",
+    "RESET_QUEUE",
+    "ROLES",
+    "AccountDisabled",
+    "AccountErased",
     "ChallengeExpired",
     "ChallengeUnknown",
     "CredentialsWrong",
     "Device",
+    "DisablingReasonMissing",
     "EmailInvalid",
     "EmailTaken",
     "EmailUnconfirmed",
@@ -145,13 +180,16 @@ __all__ = [
     "FilterNameTaken",
     "FilterUnknown",
     "Holder",
+    "LastAdmin",
     "LinkUnusable",
     "Membership",
     "OpenSession",
+    "OwnAccount",
     "PasswordPresent",
     "PasswordWrong",
     "PasswordsBusy",
     "Referrer",
+    "RoleUnknown",
     "SecondFactorMissing",
     "SecondFactorPaused",
     "SecondFactorPresent",
@@ -163,18 +201,25 @@ __all__ = [
     "WalletIsOnlySignIn",
     "WalletTaken",
     "WalletUnknown",
+    "account_enabled",
     "add_password",
     "begin_enrolment",
     "check_credentials",
     "check_second_factor",
+    "close_pending_links",
+    "confirm_first_email",
     "count_recovery_codes",
+    "create_unreachable_user",
     "create_user",
     "create_wallet_user",
     "deliverable_email",
     "describe_device",
+    "disable_account",
     "disable_second_factor",
     "domain_of",
     "drop_attempt",
+    "email_pseudonym",
+    "enable_account",
     "enable_second_factor",
     "end_other_sessions",
     "end_session",
@@ -193,14 +238,20 @@ __all__ = [
     "grant_membership",
     "has_second_factor",
     "is_device",
+    "is_enabled",
     "is_lower",
     "is_password_of",
+    "key_plain_recovery_codes",
+    "list_admin_ids",
     "list_reset_requests",
     "list_saved_filters",
     "list_sessions",
     "list_wallet_addresses",
+    "lock_enabled_user",
+    "lock_for_erasure",
     "lock_user",
-    "mailbox",
+    "lock_with_admins",
+    "mark_erased",
     "network_of",
     "normalise_email",
     "note_attempt",
@@ -220,7 +271,9 @@ __all__ = [
     "remove_sign_in_methods",
     "rename_filter",
     "renew_recovery_codes",
+    "request_erasure",
     "request_reset",
+    "require_enabled",
     "revoke_membership",
     "rotate_session",
     "save_filter",
@@ -228,8 +281,10 @@ __all__ = [
     "set_locale",
     "set_name",
     "set_password",
+    "set_role",
     "start_session",
     "use_challenge",
     "use_link",
     "validate_sign_up",
+    "withdraw_erasure",
 ]

@@ -9,7 +9,13 @@ from typing import Any
 from peewee import SQL, fn
 
 from models import WalletChallenge
-from portal.accounts.rules import CHALLENGE_LIFETIME, NONCE_LENGTH, STATEMENTS, SignInMessage
+from portal.accounts.rules import (
+    CHALLENGE_LIFETIME,
+    NONCE_LENGTH,
+    SHARED_CHALLENGE_LIFETIME,
+    STATEMENTS,
+    SignInMessage,
+)
 from portal.db import query
 from portal.lib.errors import PortalError
 from portal.lib.ids import random_text
@@ -45,10 +51,16 @@ class Holder:
         return "confirm" if self.confirms else "link"
 
 
-def open_challenge(holder: Holder, stored: str, shown: str, app_url: str, chain_id: int) -> WalletChallenge:
-    """Store a new challenge for a holder and an address, in stored and in EIP-55 form; it replaces the previous one."""
+def open_challenge(
+    holder: Holder, stored: str, shown: str, app_url: str, chain_id: int, *, is_shared: bool = False
+) -> WalletChallenge:
+    """Store a new challenge for a holder and an address, in stored and in EIP-55 form; it replaces the previous one.
+
+    That of a wallet which several people may share is valid for longer.
+    """
     ((now,),) = query("SELECT date_trunc('milliseconds', clock_timestamp())")
-    nonce, expires_at = random_text(NONCE_LENGTH), now + CHALLENGE_LIFETIME
+    nonce = random_text(NONCE_LENGTH)
+    expires_at = now + (SHARED_CHALLENGE_LIFETIME if is_shared else CHALLENGE_LIFETIME)
     message = SignInMessage(app_url, shown, STATEMENTS[holder.purpose], chain_id, nonce, now, expires_at)
     row_id = WalletChallenge.insert(
         nonce=nonce,

@@ -7,6 +7,8 @@ from peewee import fn
 
 from models import User
 from portal.lib.errors import PortalError
+from portal.lib.sealing import keyed_hash
+from portal.lib.texts import trim
 
 # Portals also run in closed networks and tests, which use reserved names such as .local and .test. Confirmation shows
 # whether an address works. The library documents this way to change its list.
@@ -29,7 +31,7 @@ def normalise_email(text: str) -> str:
     if len(text) > _LONGEST:  # parsing a quarter of a megabyte takes a tenth of a second
         raise EmailInvalid(field="email")
     try:
-        return validate_email(text.strip(), check_deliverability=False, globally_deliverable=False).normalized
+        return validate_email(trim(text), check_deliverability=False, globally_deliverable=False).normalized
     except EmailNotValidError:
         raise EmailInvalid(field="email") from None
 
@@ -53,7 +55,12 @@ def typed_email(text: str) -> str:
     try:
         return normalise_email(text)
     except EmailInvalid:
-        return text.strip()
+        return trim(text)
+
+
+def email_pseudonym(email: str, key: str) -> str:
+    """Return what stands for a typed e-mail in logs: the same for the same e-mail, and useless without the key."""
+    return keyed_hash(typed_email(email).lower(), key, b"e-mail")[:16]
 
 
 def find_user_by_email(email: str) -> User | None:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from peewee import SQL, fn
 
-from models import AccountLink
+from models import AccountLink, User
+from portal.accounts.enabled import account_enabled, is_enabled
 from portal.db import query
 from portal.lib.errors import PortalError
 
@@ -24,11 +25,16 @@ class LinkUnusable(PortalError):
     code = "link_unusable"
 
 
-def open_link(purpose: str, user_id: int, email: str) -> str | None:
-    """Create a link and return its key; None when too many were created in the last minutes."""
+def open_link(purpose: str, user_id: int, email: str, session_id: int | None = None) -> str | None:
+    """Create a link and return its key; `session_id` is the session that asked for a new e-mail.
+
+    None when too many were created in the last minutes, and for a disabled account.
+    """
+    if not is_enabled(user_id):
+        return None
     rows = query(
-        """INSERT INTO account_links (key, purpose, user_id, email, expires_at)
-           SELECT %(key)s, %(purpose)s, %(user)s, %(email)s, now() + %(lifetime)s
+        """INSERT INTO account_links (key, purpose, user_id, email, session_id, expires_at)
+           SELECT %(key)s, %(purpose)s, %(user)s, %(email)s, %(session)s, now() + %(lifetime)s
            WHERE %(most)s > (SELECT count(*) FROM account_links WHERE user_id = %(user)s AND purpose = %(purpose)s
                AND created_at > now() - make_interval(mins => %(minutes)s))
            RETURNING key""",
@@ -37,6 +43,7 @@ def open_link(purpose: str, user_id: int, email: str) -> str | None:
             "purpose": purpose,
             "user": user_id,
             "email": email,
+            "session": session_id,
             "lifetime": LINK_LIFETIMES[purpose],
             "most": MOST_OPEN,
             "minutes": _QUIET_MINUTES,
@@ -46,12 +53,14 @@ def open_link(purpose: str, user_id: int, email: str) -> str | None:
 
 
 def get_link(purpose: str, key: str) -> AccountLink:
-    """Return an open link; raise LinkUnusable."""
+    """Return an open link; raise LinkUnusable, also while its account is disabled."""
+    enabled = User.select(User.id).where(account_enabled())
     link: AccountLink | None = AccountLink.get_or_none(
         (AccountLink.key == key)
         & (AccountLink.purpose == purpose)
         & AccountLink.used_at.is_null()
         & (AccountLink.expires_at > fn.now())
+        & AccountLink.user.in_(enabled)
     )
     if link is None:
         raise LinkUnusable
@@ -93,6 +102,17 @@ def close_foreign_links(purpose: str, user_id: int, email: str | None) -> None:
         & AccountLink.used_at.is_null()
         & elsewhere
     ).execute()
+
+
+def close_pending_links(user_id: int) -> None:
+    """Close the open links of an account, except those that prove the mailbox it has for the first time.
+
+    Those are the only way in of the mailbox's owner, no matter who uses the account until then.
+    """
+    user = User.get_by_id(user_id)
+    if user.email_confirmed_at is not None:
+        close_links("reset_password", user_id)
+    close_foreign_links("confirm_email", user_id, user.email)
 
 
 def prune_links() -> int:

@@ -2,51 +2,29 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from peewee import IntegrityError, fn
 
 from models import User
 from portal.accounts.emails import EmailInvalid, deliverable_email, find_user_by_email, normalise_email
-from portal.accounts.links import close_foreign_links, close_links
+from portal.accounts.links import close_links, close_pending_links
+from portal.accounts.password_rules import find_password_problem, require_password
+from portal.accounts.passwords import PasswordsBusy, hash_password, matches, renewed_hash
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.texts import CharacterRefused, clean_line, password_form
+from portal.lib.texts import CharacterRefused, clean_line
 
-PASSWORD_MIN = 8
-PASSWORD_MAX = 200
 NAME_MAX = 100
-
-# The argon2id profile of OWASP; two at a time bound the memory that a burst of sign-ins can use.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_hashing = BoundedSemaphore(2)
-# A flood of sign-ins must not hold the threads that serve pages.
-_HASHING_WAIT_SECONDS = 0.15
-_RETRY_AFTER_SECONDS = 5
 
 
 class UserUnknown(PortalError):
     code = "user_unknown"
 
 
-class PasswordsBusy(PortalError):
-    """Too many passwords are being checked at the same time; nothing was changed."""
-
-    code = "passwords_busy"
-
-
 class EmailTaken(PortalError):
     code = "email_taken"
-
-
-class PasswordLength(PortalError):
-    code = "password_length"
 
 
 class NameInvalid(PortalError):
@@ -82,10 +60,11 @@ class Referrer:
     wallet: str
 
 
-def validate_sign_up(name: str, email: str, password: str | None) -> tuple[str, str]:
+def validate_sign_up(name: str, email: str, password: str | None, brand: str) -> tuple[str, str]:
     """Return the cleaned name and e-mail; raise InputInvalid naming every field at fault.
 
-    `password` is None where it is chosen after the e-mail is confirmed.
+    `password` is None where it is chosen after the e-mail is confirmed. `brand` is the name of the portal, which is
+    no password.
     """
     errors: dict[str, PortalError] = {}
     cleaned_name, cleaned_email = "", ""
@@ -97,8 +76,9 @@ def validate_sign_up(name: str, email: str, password: str | None) -> tuple[str, 
         cleaned_email = deliverable_email(email)
     except EmailInvalid as error:
         errors["email"] = error
-    if password is not None and not _has_length(password):
-        errors["password"] = PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)
+    problem = None if password is None else find_password_problem(password, (brand, name, email))
+    if problem:
+        errors["password"] = problem
     if errors:
         raise InputInvalid(errors)
     return cleaned_name, cleaned_email
@@ -149,63 +129,76 @@ def create_wallet_user(name: str, *, locale: str, referrer: Referrer | None, act
     return user
 
 
+def create_unreachable_user(name: str, actor: Actor) -> User:
+    """Create a user whom nobody can sign in as, who stands for a person without an account."""
+    user = _insert_user({"name": name}, None, actor)
+    assert user is not None, "a user without an e-mail conflicts with no other"
+    return user
+
+
 def _insert_user(values: dict[str, object], referrer: Referrer | None, actor: Actor) -> User | None:
     """Insert an account; return None where its e-mail is taken, since a failed INSERT is logged with its values."""
-    if referrer:
-        values = values | {
-            "referred_by_code": referrer.code,
-            "referred_by_user_id": referrer.user_id,
-            "referred_by_wallet": referrer.wallet,
-            "referred_at": fn.now(),
-        }
+    values = values | _referred_by(referrer)
     with transaction():
         inserted = list(User.insert(values).on_conflict_ignore().returning(User.id).execute())
         if not inserted:
             return None
         user_id = inserted[0].id
         record_event(
-            actor, "user", user_id, "user_created", data={"referred_by": referrer.code if referrer else None}
+            actor,
+            "user",
+            user_id,
+            "user_created",
+            data={
+                "referred_by": referrer.code if referrer else None,
+                "role": str(values.get("role", "user")),
+            },
         )
     return User.get_by_id(user_id)
-
-
-def hash_password(password: str) -> str:
-    """Return the argon2id hash of a password in its normal form; raise PasswordsBusy."""
-    with _hasher_slot():
-        return _hasher.hash(password_form(password))
 
 
 def check_credentials(email: str, password: str) -> User:
     """Return the account of an e-mail and password; raise CredentialsWrong without saying which was wrong."""
     user = find_user_by_email(email)
     # An unknown address takes as long as an incorrect password.
-    stored = user.password_hash if user and user.password_hash else _UNUSABLE_HASH
-    is_right = _matches(stored, password)
-    if user is None or user.password_hash is None or not is_right:
+    if not matches(user.password_hash if user else None, password) or user is None:
         raise CredentialsWrong
+    with suppress(PasswordsBusy):  # the next sign-in tries again
+        _renew_hash(user, password)
     return user
 
 
-def set_password(user_id: int, password: str, actor: Actor) -> None:
-    """Replace the password of an account; raise InputInvalid for a wrong length.
+def _renew_hash(user: User, password: str) -> None:
+    """Replace a hash of an older kind by a current one, now that the password is known."""
+    stored = str(user.password_hash)
+    renewed = renewed_hash(stored, password)
+    if renewed is None:
+        return
+    is_unchanged = (User.id == user.id) & (User.password_hash == stored)
+    if User.update(password_hash=renewed).where(is_unchanged).execute():
+        user.password_hash = renewed
 
-    Open reset links and links to another e-mail stop working: an attacker may have requested them.
+
+def set_password(user_id: int, password: str, actor: Actor, *, brand: str) -> None:
+    """Replace the password of an account; raise InputInvalid for one that cannot be chosen.
+
+    Open reset links and links to another e-mail stop working: an attacker may have requested them. `brand` is the name
+    of the portal.
     """
-    _require_length(password)
+    _require_password(user_id, password, brand)
     hashed = hash_password(password)
     with transaction():
         User.update(password_hash=hashed).where(User.id == user_id).execute()
-        close_links("reset_password", user_id)
-        close_foreign_links("confirm_email", user_id, User.get_by_id(user_id).email)
+        close_pending_links(user_id)
         record_event(actor, "user", user_id, "password_changed")
 
 
-def add_password(user_id: int, password: str, actor: Actor) -> None:
+def add_password(user_id: int, password: str, actor: Actor, *, brand: str) -> None:
     """Give an account that has a confirmed e-mail its first password.
 
-    Raises InputInvalid for a wrong length, PasswordPresent, EmailUnconfirmed.
+    Raises InputInvalid for one that cannot be chosen, PasswordPresent, EmailUnconfirmed.
     """
-    _require_length(password)
+    _require_password(user_id, password, brand)
     hashed = hash_password(password)
     with transaction():
         lock_user(user_id)
@@ -220,8 +213,38 @@ def add_password(user_id: int, password: str, actor: Actor) -> None:
 
 def is_password_of(user_id: int, password: str) -> bool:
     """Return whether a password is correct; always false for an account without one."""
-    stored = User.get_by_id(user_id).password_hash
-    return _matches(stored or _UNUSABLE_HASH, password) and stored is not None
+    return matches(User.get_by_id(user_id).password_hash, password)
+
+
+def confirm_first_email(user_id: int, referrer: Referrer | None, actor: Actor) -> None:
+    """Confirm the e-mail of an account for the first time; a referrer given here replaces that of the registration.
+
+    See docs/rules/attribution.md.
+    """
+    with transaction():
+        lock_user(user_id)
+        before = User.get_by_id(user_id).referred_by_code
+        values: dict[str, object] = {"email_confirmed_at": fn.now()}
+        if referrer is not None and referrer.code != before:
+            values |= _referred_by(referrer)
+        User.update(values).where((User.id == user_id) & User.email_confirmed_at.is_null()).execute()
+        close_links("reset_password", user_id)
+        data = {"referred_by": referrer.code if referrer else before, "referred_by_before": before}
+        record_event(actor, "user", user_id, "email_confirmed", data=data)
+
+
+def _referred_by(referrer: Referrer | None) -> dict[str, object]:
+    return {
+        "referred_by_code": referrer.code if referrer else None,
+        "referred_by_user_id": referrer.user_id if referrer else None,
+        "referred_by_wallet": referrer.wallet if referrer else None,
+        "referred_at": fn.now() if referrer else None,
+    }
+
+
+def _require_password(user_id: int, password: str, brand: str) -> None:
+    user = User.get_by_id(user_id)
+    require_password(password, (brand, user.name, user.email or ""))
 
 
 def set_email(user_id: int, email: str, actor: Actor) -> str | None:
@@ -242,27 +265,13 @@ def set_email(user_id: int, email: str, actor: Actor) -> str | None:
     return before
 
 
-def _has_length(password: str) -> bool:
-    return PASSWORD_MIN <= len(password_form(password)) <= PASSWORD_MAX
-
-
-def _require_length(password: str) -> None:
-    if not _has_length(password):
-        raise InputInvalid(
-            {"password": PasswordLength(field="password", at_least=PASSWORD_MIN, at_most=PASSWORD_MAX)}
-        )
-
-
 def set_name(user_id: int, name: str) -> None:
     """Store the name of an account; raise InputInvalid."""
-    cleaned = " ".join(name.split())
-    if not _is_name(cleaned):
-        raise InputInvalid({"name": NameInvalid(field="name", at_most=NAME_MAX)})
+    try:
+        cleaned = clean_name(name)
+    except (NameInvalid, CharacterRefused) as error:
+        raise InputInvalid({"name": error}) from None
     User.update(name=cleaned).where(User.id == user_id).execute()
-
-
-def _is_name(cleaned: str) -> bool:
-    return 1 <= len(cleaned) <= NAME_MAX and cleaned.isprintable()
 
 
 def set_locale(user_id: int, locale: str) -> None:
@@ -278,31 +287,3 @@ def lock_user(user_id: int) -> None:
     User.select(User.id).where(User.id == user_id).for_update(
         "FOR NO KEY UPDATE"  # type: ignore[arg-type]
     ).execute()
-
-
-@contextmanager
-def _hasher_slot() -> Iterator[None]:
-    if not _hashing.acquire(timeout=_HASHING_WAIT_SECONDS):
-        raise PasswordsBusy(retry_after=_RETRY_AFTER_SECONDS)
-    try:
-        yield
-    finally:
-        _hashing.release()
-
-
-def _matches(stored: str, password: str) -> bool:
-    """Return whether a password is correct as typed, as older hashes need it, or in its normal form."""
-    # One that is too long cannot be correct, and costs no more than one of the greatest length.
-    typed, normal = password[: PASSWORD_MAX + 1], password_form(password)[: PASSWORD_MAX + 1]
-    return _verifies(stored, typed) or (normal != typed and _verifies(stored, normal))
-
-
-def _verifies(stored: str, password: str) -> bool:
-    try:
-        with _hasher_slot():
-            return _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-_UNUSABLE_HASH = hash_password(secrets.token_urlsafe())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models import User, Wallet
+from portal.accounts.enabled import account_enabled
 from portal.accounts.operations import UserUnknown
 
 
@@ -17,6 +18,12 @@ def get_user(user_id: int) -> User:
     if user is None:
         raise UserUnknown
     return user
+
+
+def list_admin_ids() -> list[int]:
+    """Return the ids of the admins who can sign in."""
+    active_admins = (User.role == "admin") & account_enabled()
+    return [row.id for row in User.select(User.id).where(active_admins).order_by(User.id)]
 
 
 def list_wallet_addresses(user_id: int) -> list[str]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from models import PasswordResetRequest
+from peewee import SQL
 
+from models import PasswordResetRequest
+from portal.db import not_set_aside
+
+RESET_QUEUE = "password_resets"
 _MOST_AT_ONCE = 200
+_NOT_SET_ASIDE = not_set_aside(RESET_QUEUE, "t1.id")
 
 
 def request_reset(email: str) -> None:
@@ -13,11 +18,11 @@ def request_reset(email: str) -> None:
 
 
 def list_reset_requests() -> list[PasswordResetRequest]:
-    """Return the oldest requests, each locked for the caller."""
-    rows = PasswordResetRequest.select().order_by(PasswordResetRequest.id).limit(_MOST_AT_ONCE)
-    return list(rows.for_update("FOR UPDATE SKIP LOCKED"))  # type: ignore[arg-type]
+    """Return the oldest requests that are not set aside."""
+    rows = PasswordResetRequest.select().where(SQL(_NOT_SET_ASIDE))
+    return list(rows.order_by(PasswordResetRequest.id).limit(_MOST_AT_ONCE))
 
 
-def forget_reset_request(request_id: int) -> None:
-    """Delete an answered request."""
-    PasswordResetRequest.delete().where(PasswordResetRequest.id == request_id).execute()
+def forget_reset_request(request_id: int) -> bool:
+    """Delete a request in the transaction that answers it; return False if another process did."""
+    return bool(PasswordResetRequest.delete().where(PasswordResetRequest.id == request_id).execute())

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 NONCE_LENGTH = 22  # of 57 characters: 128 bits
 CHALLENGE_LIFETIME = timedelta(minutes=10)
+# The owners of a contract wallet may have to approve a message one after the other.
+SHARED_CHALLENGE_LIFETIME = timedelta(hours=24)
 
 # Always English: the standard allows only ASCII here, and a wallet that cannot parse the message does not compare its
 # domain with that of the page, which protects against phishing. The pages explain it in the reader's language.

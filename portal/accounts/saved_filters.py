@@ -7,7 +7,7 @@ from peewee import IntegrityError
 from models import SavedFilter
 from portal.db import transaction
 from portal.lib.errors import PortalError
-from portal.lib.texts import clean_line
+from portal.lib.texts import clean_line, comparison_form
 
 FILTER_NAME_MAX = 40
 FILTERS_MAX = 12
@@ -50,7 +50,9 @@ def get_saved_filter(user_id: int, filter_id: int) -> SavedFilter:
 def save_filter(user_id: int, page: str, name: str, query: str) -> None:
     """Save URL arguments of a page under a name; raise FilterNameInvalid, FilterNameTaken or FilterLimit."""
     cleaned = clean_name(name)
-    if len(list_saved_filters(user_id, page)) >= FILTERS_MAX:
+    existing = list_saved_filters(user_id, page)
+    _refuse_taken(cleaned, existing)
+    if len(existing) >= FILTERS_MAX:
         raise FilterLimit(field="name", at_most=FILTERS_MAX)
     inserted = (
         SavedFilter.insert(user_id=user_id, page=page, name=cleaned, query=query)
@@ -66,11 +68,7 @@ def rename_filter(user_id: int, filter_id: int, name: str) -> None:
     """Rename a filter of a person; raise FilterUnknown, FilterNameInvalid or FilterNameTaken."""
     row = get_saved_filter(user_id, filter_id)
     cleaned = clean_name(name)
-    same = SavedFilter.get_or_none(
-        SavedFilter.user_id == user_id, SavedFilter.page == row.page, SavedFilter.name == cleaned
-    )
-    if same is not None and same.id != row.id:
-        raise FilterNameTaken(field="name")
+    _refuse_taken(cleaned, [each for each in list_saved_filters(user_id, row.page) if each.id != row.id])
     try:
         with transaction():
             SavedFilter.update(name=cleaned).where(SavedFilter.id == row.id).execute()
@@ -81,6 +79,11 @@ def rename_filter(user_id: int, filter_id: int, name: str) -> None:
 def remove_filter(user_id: int, filter_id: int) -> None:
     """Delete a filter of a person; deleting it again is no error."""
     SavedFilter.delete().where(SavedFilter.id == filter_id, SavedFilter.user_id == user_id).execute()
+
+
+def _refuse_taken(name: str, filters: list[SavedFilter]) -> None:
+    if comparison_form(name) in {comparison_form(each.name) for each in filters}:
+        raise FilterNameTaken(field="name")
 
 
 def clean_name(text: str) -> str:

@@ -14,12 +14,15 @@ import pyotp
 from peewee import SQL, fn
 
 from models import RecoveryCode, SecondFactor
-from portal.accounts.sealing import seal, unseal
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import PortalError
+from portal.lib.sealing import keyed_hash, seal, unseal
+from portal.lib.texts import identifier_form
 
 STEP_SECONDS = 30
 RECOVERY_CODES = 10
+RECOVERY_LENGTH = 24  # of 32 characters: 120 bits, for which ASVS allows a hash without a work factor
+_KEYED_AT_ONCE = 1_000
 # Clocks differ: the previous and the next time step are accepted too.
 _DRIFT = (0, -1, 1)
 # Incorrect codes in a row without a delay; each further one doubles the delay, up to an hour.
@@ -100,7 +103,7 @@ def enable_second_factor(user_id: int, code: str, key: str, actor: Actor) -> lis
         if not changed:
             raise SecondFactorPresent
         record_event(actor, "user", user_id, "second_factor_enabled")
-        return renew_recovery_codes(user_id, actor)
+        return renew_recovery_codes(user_id, key, actor)
 
 
 def disable_second_factor(user_id: int, actor: Actor) -> None:
@@ -126,7 +129,7 @@ def check_second_factor(user_id: int, code: str, key: str) -> str:
     """
     typed = _bare(code)
     if not _TOTP.fullmatch(typed):
-        _use_recovery_code(user_id, typed)
+        _use_recovery_code(user_id, typed, key)
         return "recovery"
     error = _check_totp(user_id, typed, key)
     if error:
@@ -141,14 +144,30 @@ def count_recovery_codes(user_id: int) -> int:
     )
 
 
-def renew_recovery_codes(user_id: int, actor: Actor) -> list[str]:
-    """Replace the recovery codes and return the new ones, which are stored only as hashes."""
-    codes = ["".join(secrets.choice(_RECOVERY_ALPHABET) for _ in range(16)) for _ in range(RECOVERY_CODES)]
+def renew_recovery_codes(user_id: int, key: str, actor: Actor) -> list[str]:
+    """Replace the recovery codes and return the new ones, which are stored only as hashes under the portal's key."""
+    length = range(RECOVERY_LENGTH)
+    codes = ["".join(secrets.choice(_RECOVERY_ALPHABET) for _ in length) for _ in range(RECOVERY_CODES)]
+    rows = [
+        {"user": user_id, "code_hash": _keyed(_hash(code), user_id, key), "is_keyed": True} for code in codes
+    ]
     with transaction():
         RecoveryCode.delete().where(RecoveryCode.user == user_id).execute()
-        RecoveryCode.insert_many([{"user": user_id, "code_hash": _hash(code)} for code in codes]).execute()
+        RecoveryCode.insert_many(rows).execute()
         record_event(actor, "user", user_id, "recovery_codes_renewed")
-    return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes]
+    return ["-".join(code[start : start + 4] for start in length[::4]) for code in codes]
+
+
+def key_plain_recovery_codes(key: str) -> int:
+    """Put the codes that an earlier version stored as plain hashes under the portal's key; return their number."""
+    rows = RecoveryCode.select().where(~RecoveryCode.is_keyed).order_by(RecoveryCode.id)
+    with transaction():
+        plain = list(rows.limit(_KEYED_AT_ONCE).for_update("FOR UPDATE SKIP LOCKED"))  # type: ignore[arg-type]
+        for row in plain:
+            RecoveryCode.update(code_hash=_keyed(row.code_hash, row.user_id, key), is_keyed=True).where(
+                RecoveryCode.id == row.id
+            ).execute()
+    return len(plain)
 
 
 def _check_totp(user_id: int, typed: str, key: str) -> PortalError | None:
@@ -176,13 +195,14 @@ def _count_failure(user_id: int, failures: int) -> None:
     SecondFactor.update(failures=failures, blocked_until=until).where(SecondFactor.user == user_id).execute()
 
 
-def _use_recovery_code(user_id: int, typed: str) -> None:
-    # 80 random bits cannot be guessed, so incorrect ones are not counted.
+def _use_recovery_code(user_id: int, typed: str, key: str) -> None:
+    # 120 random bits, or the 80 of earlier versions, cannot be guessed, so incorrect ones are not counted.
+    plain = _hash(typed)
     used = (
         RecoveryCode.update(used_at=fn.now())
         .where(
             (RecoveryCode.user == user_id)
-            & (RecoveryCode.code_hash == _hash(typed))
+            & _is_stored_as(plain, _keyed(plain, user_id, key))
             & RecoveryCode.used_at.is_null()
         )
         .execute()
@@ -192,7 +212,7 @@ def _use_recovery_code(user_id: int, typed: str) -> None:
 
 
 def _bare(code: str) -> str:
-    return re.sub(r"[\s-]", "", code).lower()
+    return identifier_form(code).replace("-", "").lower()
 
 
 def _matching_step(secret: str, typed: str) -> int | None:
@@ -211,5 +231,17 @@ def _enabled(user_id: int, *, locked: bool = False) -> Any:
     return (rows.for_update() if locked else rows).first()
 
 
+def _is_stored_as(plain: str, keyed: str) -> Any:
+    """Return the condition of a code's row: under the portal's key, or not yet."""
+    return (RecoveryCode.is_keyed & (RecoveryCode.code_hash == keyed)) | (
+        ~RecoveryCode.is_keyed & (RecoveryCode.code_hash == plain)
+    )
+
+
 def _hash(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
+
+
+def _keyed(plain: str, user_id: int, key: str) -> str:
+    """Return a hash that is useless without the portal's key, and on another account."""
+    return keyed_hash(f"{user_id}:{plain}", key, b"recovery-code")

@@ -11,13 +11,13 @@ from peewee import SQL, fn
 
 from models import SecondFactor, User, UserSession
 from portal.accounts.devices import Device
-from portal.db import Actor, query, record_event, transaction
+from portal.accounts.enabled import account_enabled
+from portal.db import Actor, Keyset, Page, record_event, transaction, work_in_batches
 from portal.lib.errors import PortalError
 
 TOUCH_SECONDS = 60  # page views update a session at most this often
 PENDING_MINUTES = 10  # to enter the code of the second factor
-_KEPT_DAYS = 90  # how long ended sessions are kept, so that familiar networks stay known
-SHOWN_SESSIONS = 100
+SESSIONS_PAGE = 50
 
 
 class SessionUnknown(PortalError):
@@ -59,7 +59,7 @@ def start_session(user_id: int, device: Device, *, awaits_second_factor: bool = 
 
 
 def find_session(token: str, limits: SessionLimits) -> OpenSession | None:
-    """Return the live session of a token, or None; record its use from time to time."""
+    """Return the live session of a token, None also for a disabled account; record its use from time to time."""
     row = _find(token, limits)
     if row is None:
         return None
@@ -74,17 +74,18 @@ def find_pending_session(token: str) -> UserSession | None:
     row: UserSession | None = (
         UserSession.select(UserSession, User)
         .join(User)
-        .where(_is_open(token) & UserSession.awaits_second_factor & in_time)
+        .where(_is_open(token) & UserSession.awaits_second_factor & in_time & account_enabled())
         .first()
     )
     return row
 
 
-def list_sessions(user_id: int, limits: SessionLimits) -> list[UserSession]:
-    """Return the live sessions of an account, most recently used first."""
+def list_sessions(user_id: int, limits: SessionLimits, cursor: str | None = None) -> Page[UserSession]:
+    """Return a page of an account's live sessions, most recently used first; raise CursorInvalid."""
     mine = (UserSession.user == user_id) & UserSession.ended_at.is_null() & ~UserSession.awaits_second_factor
     rows = UserSession.select().where(mine & _is_young(limits))
-    return list(rows.order_by(UserSession.last_seen_at.desc(), UserSession.id.desc()).limit(SHOWN_SESSIONS))
+    latest_first: Keyset[UserSession] = Keyset(rows, UserSession.last_seen_at, UserSession.id)
+    return latest_first.page(cursor, SESSIONS_PAGE)
 
 
 def end_session(user_id: int, session_id: int, why: str, actor: Actor) -> None:
@@ -134,14 +135,18 @@ def is_known_place(user_id: int, network: str) -> bool:
     )
 
 
-def prune_sessions(limits: SessionLimits) -> int:
-    """Delete sessions unused for months and return their number."""
-    hours = max(_KEPT_DAYS * 24, limits.idle_hours)
-    rows = query(
-        "DELETE FROM user_sessions WHERE last_seen_at < now() - make_interval(hours => %s) RETURNING id",
-        [hours],
+def prune_sessions(limits: SessionLimits, days: int) -> int:
+    """Delete sessions that were not used for some days and return their number.
+
+    Ended ones are kept as long, so that familiar networks stay known.
+    """
+    return work_in_batches(
+        "sessions",
+        """DELETE FROM user_sessions WHERE id IN (
+               SELECT id FROM user_sessions WHERE last_seen_at < now() - make_interval(hours => %s) LIMIT %s)
+           RETURNING id""",
+        [max(days * 24, limits.idle_hours)],
     )
-    return len(rows)
 
 
 def hash_token(token: str) -> str:
@@ -164,7 +169,7 @@ def _find(token: str, limits: SessionLimits) -> Any:
             age.alias("proof_age"),
         )
         .join(User)
-        .where(_is_open(token) & ~UserSession.awaits_second_factor & _is_young(limits))
+        .where(_is_open(token) & ~UserSession.awaits_second_factor & _is_young(limits) & account_enabled())
         .first()
     )
 

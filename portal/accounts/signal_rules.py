@@ -1,4 +1,4 @@
-"""Signals that two accounts may belong to one person: network, mailbox, and how long they are comparable."""
+"""Signals that two accounts may belong to one person: network and device, and how long they are comparable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ PERIOD_DAYS = 15
 PERIODS_KEPT = 2
 
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{22,43}")
-_ONE_MAILBOX = {"googlemail.com": "gmail.com"}
 
 
 def network_of(address: str | None, *, public_only: bool) -> str | None:
@@ -48,11 +47,3 @@ def usable_periods(day: date) -> tuple[int, ...]:
     """Return the periods whose salts hash the sightings of a day, newest first."""
     newest = period_of(day)
     return tuple(newest - back for back in range(PERIODS_KEPT))
-
-
-def mailbox(email: str) -> str:
-    """Return the mailbox of an address: lower case, without a +tag, at Google also without dots."""
-    local, _, domain = email.lower().rpartition("@")
-    domain = _ONE_MAILBOX.get(domain, domain)
-    name = local.partition("+")[0]
-    return f"{name.replace('.', '') if domain == 'gmail.com' else name}@{domain}"

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
 from portal.lib.ids import CODE_ALPHABET
+from portal.lib.texts import identifier_form
 
-CodeSource = Literal["cookie", "account", "entered"]
-CodeState = Literal["active", "inactive"]
+CodeSource = Literal["cookie", "account", "entered", "coupon"]
+CodeState = Literal["active", "inactive", "owner_disabled"]
 
 CODE_LENGTH = 8
 CODE_PATTERN = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
 # Characters that messengers and people leave around a code in a link: quotes, full stops, spaces, a second query.
 _LINKED_CODE = re.compile(rf"[\W_]*({CODE_PATTERN.pattern})(?:[\W_]*|[?&#].*)", re.DOTALL)
-_TYPED_SPACES = re.compile(r"[\s\u200b-\u200f\u2060\ufeff-]+")
+_LINKED_NAME = re.compile(
+    r"[\W_]*([A-Za-z0-9](?:[A-Za-z0-9-]{1,22}[A-Za-z0-9]))(?:[\W_]*|[?&#].*)", re.DOTALL
+)
 
 
 class Guard(StrEnum):
@@ -44,7 +47,7 @@ class AttributionFacts:
     """The input of the guards, read from the database in one place.
 
     `code` is the text as it was received; `code_state` is None when no such code is stored; `buyer_user_id` is None
-    when the buyer has no account here.
+    when the buyer has no account here. `is_known_buyer` is False where nothing links the buyer to other orders.
     """
 
     code: str | None
@@ -55,14 +58,16 @@ class AttributionFacts:
     buyer_user_id: int | None
     buyer_wallets: frozenset[str]
     has_earlier_paid_order: bool
+    is_known_buyer: bool = True
 
 
 @dataclass(frozen=True)
 class GuardResult:
     """The result of one guard.
 
-    `detail` of code_known is active, absent, malformed, unknown or inactive; `source` is cookie, account or entered.
-    Other guards have neither.
+    `detail` of code_known is active, absent, malformed, unknown, inactive or owner_disabled, and `source` is a
+    CodeSource; `detail` of first_purchase is customer_unknown where the buyer's other orders cannot be found.
+    Otherwise both are None.
     """
 
     guard: str
@@ -95,9 +100,15 @@ def code_in_link(values: Iterable[str]) -> str | None:
     return next((match[1] for match in matches if match), None)
 
 
+def name_in_link(value: str) -> str | None:
+    """Return the code or alias in a `ref` value of a link, without stray characters around it, or None."""
+    match = _LINKED_NAME.fullmatch(value)
+    return match[1] if match else None
+
+
 def tidy_typed_code(text: str) -> str:
     """Return a typed code without the spaces and hyphens that separate groups of letters."""
-    return _TYPED_SPACES.sub("", text)
+    return identifier_form(text).replace("-", "")
 
 
 def choose_code(
@@ -171,7 +182,8 @@ def _no_wallet_overlap(facts: AttributionFacts) -> GuardResult:
 
 
 def _first_purchase(facts: AttributionFacts) -> GuardResult:
-    return _result(Guard.FIRST_PURCHASE, not facts.has_earlier_paid_order, Reason.NOT_FIRST_PURCHASE)
+    result = _result(Guard.FIRST_PURCHASE, not facts.has_earlier_paid_order, Reason.NOT_FIRST_PURCHASE)
+    return result if facts.is_known_buyer else replace(result, detail="customer_unknown")
 
 
 def _result(guard: Guard, passed: bool, reason: Reason) -> GuardResult:

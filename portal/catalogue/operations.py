@@ -1,4 +1,4 @@
-"""Add vendors and products, and move stock: every change of stock has one row in `stock_movements`."""
+"""Add products, and move stock: every change of stock has one row in `stock_movements`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models import Product, StockMovement, Vendor
+from models import BackOrder, Product, StockMovement
 from portal.db import transaction
+from portal.lib.money import check_currency
+from portal.lib.texts import clean_line, clean_text
 
 
 @dataclass(frozen=True)
@@ -24,21 +26,20 @@ class NewProduct:
     referral_percent: Decimal | None = None
 
 
-def create_vendor(name: str, store_tier: str = "starter", user_id: int | None = None) -> Vendor:
-    """Write a vendor and return it; `user_id` is the account that sells as this vendor."""
-    return Vendor.create(name=name, store_tier=store_tier, user=user_id)
-
-
 def create_product(new: NewProduct) -> int:
-    """Write a product with its opening stock movement and return its id."""
+    """Write a product with its opening stock movement; return its id.
+
+    Raises CurrencyUnknown or CharacterRefused.
+    """
+    currency = check_currency(new.currency)
     with transaction():
         product_id: int = Product.insert(
             vendor=new.vendor_id,
             slug=new.slug,
-            name=new.name,
-            description=new.description,
+            name=clean_line(new.name, "name"),
+            description=clean_text(new.description, "description"),
             price_minor=new.price_minor,
-            currency=new.currency,
+            currency=currency,
             stock=new.stock,
             referral_percent=new.referral_percent,
         ).execute()
@@ -47,14 +48,29 @@ def create_product(new: NewProduct) -> int:
     return product_id
 
 
-def deduct_stock(order_id: str, quantities: Mapping[int, int], referral_code: str | None) -> None:
-    """Take the goods of a paid order from stock, with one movement per product.
+@dataclass(frozen=True)
+class Shortage:
+    """A product of a paid order of which `missing` pieces were not in stock."""
 
-    `quantities` are pieces by product id. Stock may go below zero: a payment is never refused here.
+    product_id: int
+    missing: int
+
+
+def deduct_stock(order_id: str, quantities: Mapping[int, int], referral_code: str | None) -> list[Shortage]:
+    """Take the goods of a paid order from stock, with one movement per product, and return what was missing.
+
+    `quantities` are pieces by product id. Stock may go below zero: a payment is never refused here, and what is
+    missing becomes a back-order.
     """
+    shortages = []
     # Products are locked in id order, so that orders sharing products cannot deadlock.
     for product_id, quantity in sorted(quantities.items()):
-        _move(product_id, order_id, -quantity, "sale", referral_code)
+        stock = _move(product_id, order_id, -quantity, "sale", referral_code)
+        if stock < 0:
+            shortages.append(Shortage(product_id, min(quantity, -stock)))
+    for shortage in shortages:
+        BackOrder.insert(order_id=order_id, product=shortage.product_id, quantity=shortage.missing).execute()
+    return shortages
 
 
 def return_stock(order_id: str) -> None:
@@ -67,8 +83,10 @@ def return_stock(order_id: str) -> None:
         _move(sale.product_id, order_id, -sale.quantity, "refund", sale.referral_code)
 
 
-def _move(product_id: int, order_id: str, quantity: int, reason: str, referral_code: str | None) -> None:
-    Product.update(stock=Product.stock + quantity).where(Product.id == product_id).execute()
+def _move(product_id: int, order_id: str, quantity: int, reason: str, referral_code: str | None) -> int:
+    """Change a product's stock and return the new one."""
+    update = Product.update(stock=Product.stock + quantity).where(Product.id == product_id)
+    (row,) = update.returning(Product.stock).execute()
     StockMovement.insert(
         product=product_id,
         order_id=order_id,
@@ -76,3 +94,4 @@ def _move(product_id: int, order_id: str, quantity: int, reason: str, referral_c
         reason=reason,
         referral_code=referral_code,
     ).execute()
+    return int(row.stock)

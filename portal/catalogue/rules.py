@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from portal.lib.errors import PortalError
-from portal.lib.money import MAX_MINOR, check_total
+from portal.lib.money import MAX_MINOR, check_currency, check_total
 
 MAX_QUANTITY = 999
 MAX_LINES = 50
@@ -41,6 +41,18 @@ class CurrencyMixed(PortalError):
     code = "currency_mixed"
 
 
+class ProductWithdrawn(PortalError):
+    """A product that was offered is no longer for sale; params product."""
+
+    code = "product_withdrawn"
+
+
+class PriceChanged(PortalError):
+    """A product costs something else than was offered; params product, before_minor, now_minor and both currencies."""
+
+    code = "price_changed"
+
+
 class ProductRow(Protocol):
     id: int
     vendor_id: int
@@ -49,6 +61,14 @@ class ProductRow(Protocol):
     price_minor: int
     currency: str
     stock: int
+    needs_delivery: bool
+
+
+class OfferedLine(Protocol):
+    product_id: int | None
+    name: str
+    quantity: int
+    unit_price_minor: int | None
 
 
 @dataclass(frozen=True)
@@ -70,6 +90,7 @@ class PricedLine:
     quantity: int
     unit_price_minor: int
     currency: str
+    needs_delivery: bool = False
 
     @property
     def subtotal_minor(self) -> int:
@@ -124,8 +145,8 @@ def _whole_number(value: object) -> int | None:
 def price_cart(lines: Sequence[CartLine], products: Mapping[int, ProductRow]) -> list[PricedLine]:
     """Return the lines priced from the catalogue rows.
 
-    Raises CartEmpty, ProductUnknown, StockShort (with what is left), CurrencyMixed or TotalTooLarge, each
-    with its field as `items.N.name`.
+    Raises CartEmpty, ProductUnknown, StockShort (with what is left), CurrencyUnknown, CurrencyMixed or TotalTooLarge,
+    each with its field as `items.N.name`.
     """
     if not lines:
         raise CartEmpty(field="items")
@@ -142,6 +163,7 @@ def _price_line(line: CartLine, product: ProductRow | None, index: int) -> Price
     if product.stock < line.quantity:
         available = max(product.stock, 0)
         raise StockShort(field=f"items.{index}.quantity", product=product.name, available=available)
+    check_currency(product.currency, f"items.{index}.productId")
     return PricedLine(
         product_id=product.id,
         vendor_id=product.vendor_id,
@@ -150,4 +172,42 @@ def _price_line(line: CartLine, product: ProductRow | None, index: int) -> Price
         quantity=line.quantity,
         unit_price_minor=product.price_minor,
         currency=product.currency,
+        needs_delivery=product.needs_delivery,
     )
+
+
+def fit_cart(lines: Sequence[CartLine], products: Mapping[int, ProductRow]) -> list[CartLine]:
+    """Return the part of a cart that can be bought: products for sale, no more pieces than are in stock."""
+    fitting = [
+        CartLine(line.product_id, min(line.quantity, products[line.product_id].stock))
+        for line in lines
+        if line.product_id in products
+    ]
+    return [line for line in fitting if line.quantity > 0]
+
+
+def check_offer(
+    lines: Sequence[OfferedLine], currency: str, products: Mapping[int, ProductRow], field: str
+) -> None:
+    """Check that lines offered earlier can still be sold at their prices; `products` are the rows for sale now.
+
+    Lines that are not of the catalogue are not checked. Raises ProductWithdrawn, PriceChanged or StockShort, naming
+    the field. See docs/rules/payments.md.
+    """
+    for line in lines:
+        if line.product_id is None:
+            continue
+        product = products.get(line.product_id)
+        if product is None:
+            raise ProductWithdrawn(field=field, product=line.name)
+        if (product.price_minor, product.currency) != (line.unit_price_minor, currency):
+            raise PriceChanged(
+                field=field,
+                product=line.name,
+                before_minor=line.unit_price_minor,
+                before_currency=currency,
+                now_minor=product.price_minor,
+                now_currency=product.currency,
+            )
+        if product.stock < line.quantity:
+            raise StockShort(field=field, product=line.name, available=max(product.stock, 0))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.chain.node.rpc import Block
+from portal.chain.deployment import find_record
+from portal.chain.node.answers import Block
 from portal.db import query
+
+_UNRECORDED_HISTORY = 50_000
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,28 @@ def find_mark(chain_id: int, contract_address: str) -> AuditMark | None:
     return AuditMark(*rows[0]) if rows else None
 
 
-def store_mark(chain_id: int, contract_address: str, first_block: int, block: Block, epoch: int) -> None:
+def first_block(chain_id: int, contract_address: str, finalized: int) -> int:
+    """Return the block from which a contract is audited: its deployment where recorded, else a recent one."""
+    record = find_record(chain_id, contract_address)
+    return record.block if record else max(0, finalized - _UNRECORDED_HISTORY)
+
+
+def next_block(chain_id: int, contract_address: str, finalized: int) -> int:
+    """Return the block that the next audit begins with, unless a reorganization rewinds it."""
+    mark = find_mark(chain_id, contract_address)
+    if mark is None:
+        return first_block(chain_id, contract_address, finalized)
+    return mark.block_number + 1
+
+
+def store_mark(chain_id: int, contract_address: str, first: int, block: Block, epoch: int) -> None:
     """Store the last audited block; call it inside `Leader.writing()`."""
     query(
         "INSERT INTO chain_audit (chain_id, contract_address, first_block, block_number, block_hash, epoch)"
         " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (chain_id, contract_address) DO UPDATE SET"
         " block_number = excluded.block_number, block_hash = excluded.block_hash, epoch = excluded.epoch,"
         " audited_at = clock_timestamp()",
-        [chain_id, contract_address, first_block, block.number, block.hash, epoch],
+        [chain_id, contract_address, first, block.number, block.hash, epoch],
     )
 
 

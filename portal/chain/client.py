@@ -19,13 +19,20 @@ MAX_HEAD_AGE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Chain:
-    """A chain with the rewards contract; `operator` is None in processes without the key."""
+    """A chain with the rewards contract; `operator` is None in processes without the key.
+
+    Nothing is minted while the contract pays another token or in another mode than the settings expect; an empty
+    `expected_token` accepts any.
+    """
 
     chain_id: int
     rpc: Rpc
     contract: RewardsContract
     fees: FeePolicy
     bump_after_seconds: int
+    expected_token: str
+    expected_mode: int
+    max_gas_per_reward: int
     operator: OperatorKey | None = field(default=None)
     configured: ClassVar[bool] = True
 
@@ -75,9 +82,18 @@ def open_node_chain(
     max_age = None if is_development else max_head_age_seconds
     return Chain(
         chain_id=settings.referral_chain_id,
-        rpc=Rpc(urls, settings.referral_chain_id, max_age),
+        rpc=Rpc(
+            urls,
+            settings.referral_chain_id,
+            max_age,
+            log_range=settings.referral_log_range,
+            finality_depth=settings.referral_finality_depth,
+        ),
         contract=RewardsContract(settings.referral_rewards_address),
         fees=FeePolicy(tip=settings.referral_tip_gwei * GWEI, ceiling=settings.referral_max_fee_gwei * GWEI),
         bump_after_seconds=settings.referral_bump_after_seconds,
+        expected_token=settings.referral_reward_token_address,
+        expected_mode=settings.referral_reward_mode,
+        max_gas_per_reward=settings.referral_max_gas_per_reward,
         operator=key,
     )

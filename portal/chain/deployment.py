@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from eth_abi.abi import encode
 
 from portal.chain.client import Chain
 from portal.chain.contract.abi import ARTIFACTS_FOLDER, Revert, artifact, encode_call
-from portal.chain.contract.rewards import MINTER_ROLE, checksum
+from portal.chain.contract.rewards import MINTER_ROLE, PAUSER_ROLE, checksum
+from portal.chain.contract.token import Token
 from portal.chain.errors import ChainAway, DeploymentFailed
-from portal.chain.node.rpc import Node, Receipt, Rpc
+from portal.chain.node.answers import Receipt
+from portal.chain.node.rpc import Node, Rpc
 from portal.chain.sending.fees import GWEI, FeePolicy, Fees, first_fees
 from portal.chain.sending.keys import OperatorKey
 from portal.lib.addresses import canonical_address
@@ -25,6 +28,7 @@ DEPLOYMENTS_FOLDER = ARTIFACTS_FOLDER.parent / "deployments"
 _RECEIPT_TIMEOUT_SECONDS = 180
 _GAS_MARGIN_PERCENT = 125
 _UNCAPPED = 10**30
+_PAYOUTS = "payouts"
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Deployer:
         if isinstance(gas, Revert):
             raise DeploymentFailed(f"The contract refuses {what}: {gas.text}.")
         fees = self.fees()
+        self._require_coins(gas * _GAS_MARGIN_PERCENT // 100 * fees.max_fee, what)
         nonce = self.node.nonce(self.key.address, "pending")
         fields: dict[str, Any] = {
             "type": 2,
@@ -109,6 +114,13 @@ class Deployer:
             raise DeploymentFailed(f"The transaction {signed.tx_hash} of {what} reverted.")
         return receipt
 
+    def _require_coins(self, cost: int, what: str) -> None:
+        """Raise DeploymentFailed where the account cannot pay, which a node would refuse after a long wait here."""
+        balance = self.node.balance(self.key.address)
+        if balance < cost:
+            account, lacking = checksum(self.key.address), Decimal(cost - balance).scaleb(-18)
+            raise DeploymentFailed(f"{account} lacks {lacking:.6f} coins for {what}; nothing was sent.")
+
     def _wait(self, tx_hash: str, what: str, answer: str) -> Receipt:
         deadline = time.monotonic() + _RECEIPT_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
@@ -128,7 +140,7 @@ def deploy_development(rpc_url: str, chain_id: int, admin_key: str, operator_key
     node = Rpc([rpc_url], chain_id, None).choose(None)
     deployer = Deployer(node, chain_id, admin, FeePolicy(tip=GWEI, ceiling=_UNCAPPED))
     token = deploy_test_token(deployer)
-    deployment = _deploy_rewards(deployer, chain_id, admin.address, operator.address, token, 0)
+    deployment = deploy_proxy(deployer, chain_id, admin.address, operator.address, token, 0)
     deployer.call(
         token, encode_call("grantRole(bytes32,address)", MINTER_ROLE, deployment.rewards_address), "granting"
     )
@@ -142,8 +154,7 @@ def deploy_test_token(deployer: Deployer) -> str:
 
 def plan_deployment(deployer: Deployer, admin: str, operator: str, token: str, mode: int) -> DeploymentPlan:
     """Estimate a deployment without sending anything; raise DeploymentFailed if it would not work."""
-    if not deployer.node.code(token):
-        raise DeploymentFailed(f"There is no token contract at {checksum(token)}.")
+    _require_code(deployer.node, token)
     sender = deployer.key.address
     implementation = deployer.node.estimate_gas(sender, None, creation_code("ReferralRewards", b""))
     if isinstance(implementation, Revert):
@@ -152,6 +163,17 @@ def plan_deployment(deployer: Deployer, admin: str, operator: str, token: str, m
     gas = implementation + _PROXY_GAS + 2 * _SETTER_GAS
     fees = deployer.fees()
     return DeploymentPlan(sender, deployer.node.balance(sender), gas, gas * fees.max_fee, fees)
+
+
+def read_token_decimals(node: Node, token: str) -> int:
+    """Return the decimals of the token of a planned contract; raise DeploymentFailed or ContractMissing."""
+    _require_code(node, token)
+    return Token(token).decimals(node)
+
+
+def _require_code(node: Node, token: str) -> None:
+    if not node.code(token):
+        raise DeploymentFailed(f"There is no token contract at {checksum(token)}.")
 
 
 # Proxy with initialize() as measured by the gas report, rounded up; only used for the estimate shown.
@@ -167,29 +189,36 @@ def deploy_rewards(
     operator: str,
     token: str,
     mode: int,
+    pauser: str | None = None,
     reward_cap: int = 0,
     daily_cap: int = 0,
+    for_payouts: bool = False,
     report: Report = lambda _: None,
 ) -> Deployment:
     """Deploy implementation and proxy for an existing token and write the record; raise DeploymentFailed.
 
-    Caps are set when the deployer is the admin; else the admin sets them afterwards.
+    Pauser and caps are set when the deployer is the admin; else the admin sets them afterwards.
     """
     report("deploying the implementation and the proxy")
-    deployment = _deploy_rewards(deployer, chain_id, admin, operator, token, mode)
+    deployment = deploy_proxy(deployer, chain_id, admin, operator, token, mode)
     if (reward_cap or daily_cap) and admin == deployer.key.address:
         report("setting the caps")
         data = encode_call("setCaps(uint256,uint256)", reward_cap, daily_cap)
         deployer.call(deployment.rewards_address, data, "setting the caps")
         deployment = replace(deployment, reward_cap=reward_cap, daily_cap=daily_cap)
+    if pauser and admin == deployer.key.address:
+        report("granting PAUSER_ROLE")
+        data = encode_call("grantRole(bytes32,address)", PAUSER_ROLE, pauser)
+        deployer.call(deployment.rewards_address, data, "granting PAUSER_ROLE")
     deployment = replace(deployment, transactions=tuple(deployer.hashes))
-    report(f"written to {write_record(deployment)}")
+    report(f"written to {write_record(deployment, for_payouts=for_payouts)}")
     return deployment
 
 
-def _deploy_rewards(
+def deploy_proxy(
     deployer: Deployer, chain_id: int, admin: str, operator: str, token: str, mode: int
 ) -> Deployment:
+    """Deploy an implementation and its proxy, without a record; raise DeploymentFailed."""
     implementation = deployer.create("ReferralRewards", b"")
     initializer = encode_call("initialize(address,address,address,uint8)", admin, operator, token, mode)
     proxy = deployer.create("ERC1967Proxy", encode(["address", "bytes"], [implementation, initializer]))
@@ -205,14 +234,24 @@ def creation_code(name: str, arguments: bytes) -> bytes:
     return bytes.fromhex(artifact(name)["bytecode"].removeprefix("0x")) + arguments
 
 
-def write_record(deployment: Deployment, folder: Path = DEPLOYMENTS_FOLDER) -> Path:
-    """Write `<chainId>.json`, addresses in EIP-55, and return its path."""
+def write_record(
+    deployment: Deployment, folder: Path = DEPLOYMENTS_FOLDER, *, for_payouts: bool = False
+) -> Path:
+    """Write `<chainId>.json`, addresses in EIP-55, and return its path.
+
+    The contract that pays vendors is under `payouts`; writing one contract keeps the other.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     fields = asdict(deployment)
     for name in [name for name in fields if name.endswith("_address")]:
         fields[name] = checksum(fields[name])
     path = folder / f"{deployment.chain_id}.json"
-    path.write_text(json.dumps(fields, indent=2) + "\n")
+    existing = json.loads(path.read_text()) if path.exists() else {}
+    if for_payouts:
+        record = {**existing, _PAYOUTS: fields}
+    else:
+        record = fields | ({_PAYOUTS: existing[_PAYOUTS]} if _PAYOUTS in existing else {})
+    path.write_text(json.dumps(record, indent=2) + "\n")
     return path
 
 
@@ -221,12 +260,17 @@ def find_record(chain_id: int, rewards_address: str, folder: Path = DEPLOYMENTS_
     path = folder / f"{chain_id}.json"
     if not path.exists():
         return None
-    fields = json.loads(path.read_text())
+    rewards = json.loads(path.read_text())
+    payouts = rewards.pop(_PAYOUTS, None)
+    deployments = [_read_deployment(fields) for fields in (rewards, payouts) if fields]
+    return next((row for row in deployments if row.rewards_address == rewards_address), None)
+
+
+def _read_deployment(fields: dict[str, Any]) -> Deployment:
     for name in [name for name in fields if name.endswith("_address")]:
         fields[name] = canonical_address(fields[name])
     fields["transactions"] = tuple(fields["transactions"])
-    deployment = Deployment(**fields)
-    return deployment if deployment.rewards_address == rewards_address else None
+    return Deployment(**fields)
 
 
 # ---------------------------------------------------------------------- permission to mint

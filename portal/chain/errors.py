@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from portal.lib.errors import PortalError
 
+# When a client may try again after the node did not answer.
+RETRY_SECONDS = 10
+
 
 class ChainNotConfigured(PortalError):
     """No node or no contract address is configured; everything except minting works."""
@@ -15,6 +18,22 @@ class ChainAway(PortalError):
     """No configured node responds correctly; nothing was decided."""
 
     code = "chain_away"
+
+    def __init__(self, message: str = "", **params: object) -> None:
+        super().__init__(message)
+        self.params = {"retry_after": RETRY_SECONDS, **params}
+
+
+class NodeTimeout(ChainAway):
+    """A node did not answer in time."""
+
+
+class StateUnavailable(ChainAway):
+    """A node has pruned the state of a block, or does not have the block yet."""
+
+
+class LogsUnavailable(ChainAway):
+    """A node refused the events of a single block."""
 
 
 class WrongChain(PortalError):
@@ -38,6 +57,12 @@ class ContractMissing(PortalError):
     """There is no contract at the address, or not yet at the requested block."""
 
     code = "contract_missing"
+
+
+class ApprovalMissing(PortalError):
+    """The contract wallet has not approved the message on chain yet."""
+
+    code = "approval_missing"
 
 
 class ContractWalletUnchecked(PortalError):
@@ -68,3 +93,7 @@ class PriceUnavailable(PortalError):
     """The oracle has no usable price; the message says why."""
 
     code = "price_unavailable"
+
+
+class PriceFeedSilent(PriceUnavailable):
+    """No node answered for the price feed."""

@@ -8,12 +8,14 @@ from datetime import datetime
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
+from portal.chain import audits
 from portal.chain.client import AnyChain, Chain
 from portal.chain.contract.abi import Revert, encode_call
-from portal.chain.contract.rewards import MODE_MINT, Facts, checksum
+from portal.chain.contract.rewards import MODE_MINT, TOKEN_DECIMALS, Facts, checksum
 from portal.chain.deployment import MinterGrant, read_minter_grant
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
-from portal.chain.node.rpc import Block, Node
+from portal.chain.node.answers import Block
+from portal.chain.node.rpc import Node
 from portal.chain.sending import sender
 from portal.chain.sending.leadership import database_now
 from portal.settings import Settings
@@ -30,6 +32,13 @@ class Problem:
     code: str
     what: str
     fix: str
+
+
+CAPS_OFF = Problem(
+    "caps_off",
+    "The contract has no caps: a stolen minter key could pay without limit.",
+    "As the contract's admin: `chain caps --reward-cap TOKENS --daily-cap TOKENS`.",
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,12 @@ class ChainStatus:
     gas_per_day: int = 0
     days_of_gas: int | None = None
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[Problem]:
+        """Return what does not stop minting but should be known."""
+        has_caps = self.facts is None or self.facts.reward_cap is not None or self.facts.daily_cap is not None
+        return [] if has_caps else [CAPS_OFF]
 
 
 def read_status(chain: AnyChain, settings: Settings) -> ChainStatus:
@@ -98,15 +113,26 @@ def _read(chain: Chain, settings: Settings, node: Node, now: datetime) -> ChainS
         if facts.mode == MODE_MINT
         else None,
         token_symbol=_text(node, facts.token),
-        token_decimals=_decimals(node, facts.token),
+        token_decimals=facts.token_decimals,
         operator=operator,
         nonce=node.nonce(operator, "latest") if operator else None,
         open_transactions=len(sender.list_open(chain.chain_id, ("reward", "payout", "filler"))),
         gas_per_day=gas_per_day,
         days_of_gas=facts.operator_balance // gas_per_day if gas_per_day else None,
     )
-    status.problems.extend(_problems(status, facts, settings))
+    status.problems.extend([*_problems(status, facts, settings), *_history_problems(chain, node, finalized)])
     return status
+
+
+def _history_problems(chain: Chain, node: Node, finalized: Block) -> list[Problem]:
+    """Read the events that the next audit begins with: a node without history stops minting."""
+    first = min(audits.next_block(chain.chain_id, chain.contract.address, finalized.number), finalized.number)
+    try:
+        chain.contract.paid_events(node, first, first)
+    except (ChainAway, NodeRefused) as error:
+        fix = f"Use a node that keeps the logs from block {first} on, or set POLYGON_RPC_FALLBACK_URL to one."
+        return [Problem("chain_node_refused", f"The node has no events of block {first}: {error}.", fix)]
+    return []
 
 
 def _problems(status: ChainStatus, facts: Facts, settings: Settings) -> list[Problem]:
@@ -124,7 +150,7 @@ def _role_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
         fix = "Set REFERRAL_MINTER_PRIVATE_KEY, or REFERRAL_MINTER_KEYSTORE and its password, where minting runs."
         problems.append(Problem("no_key", "This process holds no minter key.", fix))
     elif not facts.is_operator:
-        fix = f"As the contract's admin: grantRole(OPERATOR_ROLE, {checksum(status.operator)})."
+        fix = f"As the contract's admin: `chain grant operator {checksum(status.operator)}`."
         problems.append(Problem("role_missing", "The minter's account lacks OPERATOR_ROLE.", fix))
     if status.grant and not status.grant.granted:
         fix = "Run `chain grant-minter` with the token owner's key, or use TRANSFER mode."
@@ -154,14 +180,22 @@ def _setting_problems(status: ChainStatus, facts: Facts, settings: Settings) -> 
     if expected and expected != facts.token:
         what = f"The contract pays {checksum(facts.token)}, REFERRAL_REWARD_TOKEN_ADDRESS says otherwise."
         problems.append(
-            Problem("token_differs", what, "Correct the setting, or call setRewardToken as the admin.")
+            Problem(
+                "token_differs",
+                what,
+                "Correct the setting, or as the contract's admin: `chain set-token ADDRESS`.",
+            )
         )
     if settings.referral_reward_mode != facts.mode:
         what = f"The contract is in mode {facts.mode}, REFERRAL_REWARD_MODE says {settings.referral_reward_mode}."
         problems.append(
-            Problem("mode_differs", what, "Correct the setting, or call setRewardMode as the admin.")
+            Problem(
+                "mode_differs",
+                what,
+                "Correct the setting, or as the contract's admin: `chain set-mode MODE`.",
+            )
         )
-    if status.token_decimals not in (None, 18):
+    if status.token_decimals not in (None, TOKEN_DECIMALS):
         what = f"The token has {status.token_decimals} decimals; rewards are computed with 18."
         problems.append(Problem("decimals_differ", what, "Use a token with 18 decimals."))
     return problems
@@ -170,11 +204,15 @@ def _setting_problems(status: ChainStatus, facts: Facts, settings: Settings) -> 
 def _limit_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
     problems = []
     if facts.is_paused:
-        problems.append(Problem("paused", "Payments are paused.", "As the contract's admin: unpause()."))
+        problems.append(
+            Problem("paused", "Payments are paused.", "As the contract's admin: `chain unpause`.")
+        )
     if facts.remaining_today == 0:
         problems.append(
             Problem(
-                "daily_cap", "The day's cap is used up.", "Wait for midnight UTC, or setCaps as the admin."
+                "daily_cap",
+                "The day's cap is used up.",
+                "Wait for midnight UTC, or `chain caps` as the admin.",
             )
         )
     if (status.finalized_age or 0) - (status.head_age or 0) > FINALITY_STALLED_SECONDS:
@@ -197,8 +235,3 @@ def _text(node: Node, token: str) -> str | None:
         return str(decode(["string"], answer)[0])
     except DecodingError:
         return None
-
-
-def _decimals(node: Node, token: str) -> int | None:
-    answer = node.eth_call(token, encode_call("decimals()"))
-    return None if isinstance(answer, Revert) or len(answer) < 32 else int.from_bytes(answer[:32], "big")

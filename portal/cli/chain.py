@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-import os
-from decimal import Decimal
-
 import click
 
 from portal.chain import Chain, DeploymentFailed, OperatorKey, checksum, read_status
 from portal.chain.contract.rewards import Facts
 from portal.chain.deployment import (
     Deployer,
+    Deployment,
     deploy_rewards,
     deploy_test_token,
     deployer_of,
     grant_minter,
     node_of,
     plan_deployment,
+    read_token_decimals,
 )
 from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.chain.status import ChainStatus
-from portal.cli.common import database_session, portal
-from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
+from portal.cli.chain_common import ADDRESS as _ADDRESS
+from portal.cli.chain_common import MODES as _MODES
+from portal.cli.chain_common import TOKENS as _TOKENS
+from portal.cli.chain_common import amount_text, caps_line
+from portal.cli.chain_common import coins_text as _coins
+from portal.cli.chain_common import deployer_key as _deployer_key
+from portal.cli.chain_fund import fund, payout_options, treasury_lines
+from portal.cli.chain_limits import Limits, choose_limits, limit_rows, one_admin_sentence, show_left_to_admin
+from portal.cli.common import PortalGroup, database_session, portal
+from portal.flows.minting.mint_rewards import WaitingReason, waiting_reason
 from portal.lib.errors import PortalError
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings
 
-_WEI = 10**18
-_MODES = {0: "MINT", 1: "TRANSFER"}
 
-
-class _AddressType(click.ParamType[str]):
-    name = "address"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        try:
-            return canonical_address(value)
-        except AddressChecksumWrong:
-            self.fail("the EIP-55 checksum of this address is wrong; copy it again", param, ctx)
-        except InvalidAddress:
-            self.fail("an address is 0x and 40 hex digits", param, ctx)
-
-
-class _TokensType(click.ParamType[int]):
-    name = "tokens"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        amount = Decimal(value) * _WEI if value.replace(".", "", 1).isdigit() else None
-        if amount is None or amount != amount.to_integral_value():
-            self.fail("a plain decimal number of tokens with at most 18 decimals", param, ctx)
-        return int(amount)
-
-
-_ADDRESS, _TOKENS = _AddressType(), _TokensType()
-_KEY_NAME = "DEPLOYER_PRIVATE_KEY"
-
-
-@click.group()
+@click.group(cls=PortalGroup)
 def chain() -> None:
     """Manage the rewards contract and the minting account."""
+
+
+chain.add_command(fund)
 
 
 @chain.command()
@@ -66,18 +47,22 @@ def chain() -> None:
 @click.option("--admin", type=_ADDRESS, help="Administrator of the contract; default the deployer.")
 @click.option("--operator", type=_ADDRESS, envvar="REFERRAL_MINTER_ADDRESS", help="The account that mints.")
 @click.option("--mode", type=click.IntRange(0, 1), help="0 MINT, 1 TRANSFER; default REFERRAL_REWARD_MODE.")
-@click.option("--reward-cap", type=_TOKENS, default="0", help="Most tokens per reward, 0 = off.")
-@click.option("--daily-cap", type=_TOKENS, default="0", help="Most tokens per UTC day, 0 = off.")
+@click.option("--pauser", type=_ADDRESS, help="An account that may stop payments, and nothing else.")
+@click.option("--reward-cap", type=_TOKENS, help="Most tokens per reward, 0 = off.")
+@click.option("--daily-cap", type=_TOKENS, help="Most tokens per UTC day, 0 = off.")
+@click.option("--payouts", is_flag=True, help="The contract that pays vendors: payout token, TRANSFER mode.")
 @click.option("--dry-run", is_flag=True, help="Check and estimate the cost without sending.")
-@click.option("--yes", is_flag=True, help="Do not ask before sending.")
+@click.option("--yes", is_flag=True, help="Ask nothing: no pauser and caps off unless given.")
 def deploy(
     token: str | None,
     test_token: bool,
     admin: str | None,
     operator: str | None,
     mode: int | None,
-    reward_cap: int,
-    daily_cap: int,
+    pauser: str | None,
+    reward_cap: str | None,
+    daily_cap: str | None,
+    payouts: bool,
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -87,6 +72,8 @@ def deploy(
         deployer = _deployer(settings)
         if test_token:
             token = _test_token(deployer, settings, dry_run)
+        if payouts:
+            token, operator, mode = payout_options(settings, token, operator, mode)
         chosen = token or settings.referral_reward_token_address
         operator = operator or _configured_operator()
         if not chosen or not operator:
@@ -95,7 +82,11 @@ def deploy(
             )
         mode = settings.referral_reward_mode if mode is None else mode
         admin = admin or deployer.key.address
-        _show_plan(deployer, settings, admin, operator, chosen, mode)
+        decimals = read_token_decimals(deployer.node, chosen)
+        limits = choose_limits(pauser, reward_cap, daily_cap, decimals, is_interactive=not (yes or dry_run))
+        if chosen in (admin, operator, limits.pauser):
+            raise DeploymentFailed("The token is neither the admin nor the operator nor the pauser.")
+        _show_plan(deployer, settings, admin, operator, chosen, mode, limits)
         if dry_run:
             return
         if not yes:
@@ -107,17 +98,25 @@ def deploy(
             operator=operator,
             token=chosen,
             mode=mode,
-            reward_cap=reward_cap,
-            daily_cap=daily_cap,
+            pauser=limits.pauser,
+            reward_cap=limits.reward_cap,
+            daily_cap=limits.daily_cap,
+            for_payouts=payouts,
             report=lambda text: click.echo(f"  {text}"),
         )
     except PortalError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Proxy          {checksum(deployment.rewards_address)}   <- REFERRAL_REWARDS_ADDRESS")
+    _show_deployment(deployment, deployer, limits, payouts=payouts)
+
+
+def _show_deployment(deployment: Deployment, deployer: Deployer, limits: Limits, *, payouts: bool) -> None:
+    name = "SETTLEMENT_PAYOUT_CONTRACT_ADDRESS" if payouts else "REFERRAL_REWARDS_ADDRESS"
+    click.echo(f"Proxy          {checksum(deployment.rewards_address)}   <- {name}")
     click.echo(f"Implementation {checksum(deployment.implementation_address)}")
-    if (reward_cap or daily_cap) and not deployment.reward_cap and not deployment.daily_cap:
-        click.echo(f"The caps are not set: as {checksum(admin)}, call setCaps({reward_cap}, {daily_cap}).")
-    if mode == 0:
+    show_left_to_admin(deployment, deployer.key.address, limits)
+    if payouts:
+        click.echo("Next: `chain fund AMOUNT`, so that the contract has tokens to pay vendors with.")
+    if deployment.mode == 0:
         click.echo("Next: `chain grant-minter`, so that the contract may mint the token.")
 
 
@@ -141,28 +140,33 @@ def status() -> None:
     running = portal()
     with database_session():
         chain_status = read_status(running.chain, running.settings)
+        waiting = waiting_reason(running.chain.chain_id)
+        treasury = treasury_lines(running.settings)
     for name, value in _status_lines(chain_status):
         click.echo(f"{name:<16} {value}")
-    if not chain_status.problems:
-        click.echo("Ready to mint.")
-        return
+    for note in chain_status.notes:
+        click.echo(f"\nNote: {note.what}\n  {note.fix}")
     for problem in chain_status.problems:
         click.echo(f"\n! {problem.what}\n  {problem.fix}")
-    raise SystemExit(1)
+    if waiting and waiting.code not in {problem.code for problem in chain_status.problems}:
+        click.echo(f"\n! {waiting_line(waiting)}")
+    for line in treasury:
+        click.echo(line)
+    if chain_status.problems or waiting or any(line.startswith("\n!") for line in treasury):
+        raise SystemExit(1)
+    click.echo("Ready to mint.")
+
+
+def waiting_line(waiting: WaitingReason) -> str:
+    """Return why the last round of minting could not do more, and since when."""
+    since = waiting.since.isoformat(timespec="seconds")
+    return f"The last round of minting waited ({waiting.code}, since {since}). {waiting.detail}".strip()
 
 
 def _deployer(settings: Settings) -> Deployer:
     policy = FeePolicy(tip=settings.referral_tip_gwei * GWEI, ceiling=settings.referral_max_fee_gwei * GWEI)
     node = node_of(settings.polygon_rpc_url, settings.referral_chain_id)
     return Deployer(node, settings.referral_chain_id, OperatorKey.from_private_key(_deployer_key()), policy)
-
-
-def _deployer_key() -> str:
-    """Return the key from the environment: a command line would show it in histories and process lists."""
-    key = os.environ.get(_KEY_NAME)
-    if not key:
-        raise DeploymentFailed(f"{_KEY_NAME} is not set.")
-    return key
 
 
 def _configured_operator() -> str | None:
@@ -181,7 +185,13 @@ def _test_token(deployer: Deployer, settings: Settings, dry_run: bool) -> str:
 
 
 def _show_plan(
-    deployer: Deployer, settings: Settings, admin: str, operator: str, token: str, mode: int
+    deployer: Deployer,
+    settings: Settings,
+    admin: str,
+    operator: str,
+    token: str,
+    mode: int,
+    limits: Limits,
 ) -> None:
     plan = plan_deployment(deployer, admin, operator, token, mode)
     rows = (
@@ -191,10 +201,13 @@ def _show_plan(
         ("Operator", checksum(operator)),
         ("Token", checksum(token)),
         ("Mode", f"{mode} {_MODES[mode]}"),
+        *limit_rows(limits),
         ("Cost at most", f"{_coins(plan.cost)} ({plan.gas} gas at {plan.fees.max_fee // GWEI} gwei)"),
     )
     for name, value in rows:
         click.echo(f"{name:<14} {value}")
+    if admin != plan.deployer_address:
+        click.echo(one_admin_sentence(admin))
     if plan.balance < plan.cost:
         raise DeploymentFailed(f"The deployer lacks {_coins(plan.cost - plan.balance)}.")
 
@@ -228,19 +241,7 @@ def _contract_lines(status: ChainStatus, facts: Facts) -> list[tuple[str, str]]:
         ("Paused", "YES" if facts.is_paused else "no"),
         (
             "Caps",
-            f"reward {_cap(facts.reward_cap)}, day {_cap(facts.daily_cap)}, left {_cap(facts.remaining_today)}",
+            caps_line(facts),
         ),
-        ("In effect", _tokens(facts.treasury)),
+        ("In effect", amount_text(facts.treasury, facts.token_decimals)),
     ]
-
-
-def _cap(wei: int | None) -> str:
-    return "off" if wei is None else _tokens(wei)
-
-
-def _tokens(wei: int) -> str:
-    return f"{Decimal(wei) / _WEI:f}"
-
-
-def _coins(wei: int) -> str:
-    return f"{Decimal(wei) / _WEI:.6f} coins"

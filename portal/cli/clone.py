@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,19 @@ from pathlib import Path
 import click
 import psycopg2
 
-from portal.cli.common import portal
+from portal.cli.common import PortalGroup, portal
 from portal.db.migrations import migrate
-from portal.lib.folders import PROJECT
+from portal.lib.folders import IS_INSTALLED, PROJECT
 from portal.payments import callback_url, list_providers
 from portal.settings import Settings, SettingsInvalid, load_settings
 
 _TEMPLATE = PROJECT / ".env.example"
+_BIN = Path(sys.executable).parent if IS_INSTALLED else PROJECT / ".venv/bin"
+_COMMAND = f"{_BIN}/ring-portal" if IS_INSTALLED else f"{_BIN}/flask --app {PROJECT}/wsgi.py"
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.group()
+@click.group(cls=PortalGroup)
 def clone() -> None:
     """Set up white-label deployments."""
 
@@ -51,7 +54,7 @@ def init(folder: Path, database_url: str, **chosen: str) -> None:
         _write_environment(environment, values)
         click.echo(f"Wrote {environment} with new secrets, readable only by you")
     settings = _read(environment)
-    _migrate(settings.database_url)
+    _migrate(settings.database_direct_url or settings.database_url)
     checklist = folder / "CHECKLIST.md"
     checklist.write_text(_checklist(folder.resolve(), settings))
     click.echo(f"Wrote {checklist}\n")
@@ -155,8 +158,7 @@ class _Item:
 
 
 def _checklist(folder: Path, settings: Settings) -> str:
-    flask = f"{PROJECT}/.venv/bin/flask --app {PROJECT}/wsgi.py"
-    lines = [f"- [{'x' if item.done else ' '}] {item.text}" for item in _items(settings, flask)]
+    lines = [f"- [{'x' if item.done else ' '}] {item.text}" for item in _items(settings, _COMMAND)]
     head = (
         f"# {settings.brand_name}: a new deployment\n\nRun the commands in `{folder}`: they read its `.env`.\n"
         "Open items are missing from that file, or only you can do them.\n"
@@ -164,12 +166,12 @@ def _checklist(folder: Path, settings: Settings) -> str:
     return "\n".join([head, *lines, ""])
 
 
-def _items(settings: Settings, flask: str) -> list[_Item]:
+def _items(settings: Settings, command: str) -> list[_Item]:
     return [
         _Item(True, "`SECRET_KEY` and `CRON_SECRET` are generated; keep `.env` out of version control."),
         _Item(settings.app_url.startswith("https://"), "`APP_URL`: the address of the portal, https://..."),
         _Item(bool(settings.database_url), "`DATABASE_URL`: its own database on PostgreSQL 15 or newer."),
-        _Item(bool(settings.database_url), f"The tables are up to date: `{flask} db migrate`"),
+        _Item(bool(settings.database_url), f"The tables are up to date: `{command} db migrate`"),
         _Item(
             settings.brand_name != Settings.model_fields["brand_name"].default,
             "`BRAND_NAME`, `BRAND_COLOR`, `BRAND_LOGO_URL`, `BRAND_TOKEN_SYMBOL`.",
@@ -177,19 +179,19 @@ def _items(settings: Settings, flask: str) -> list[_Item]:
         *_provider_items(settings),
         _Item(
             settings.chain_configured,
-            f"`POLYGON_RPC_URL` and the contract: `{flask} chain deploy` (docs/on-chain.md); else rewards wait.",
+            f"`POLYGON_RPC_URL` and the contract: `{command} chain deploy` (docs/on-chain.md); else rewards wait.",
         ),
         _Item(
             bool(settings.referral_token_usd_price or settings.referral_price_feed_address),
             "`REFERRAL_TOKEN_USD_PRICE` or `REFERRAL_PRICE_FEED_ADDRESS`: the token's price.",
         ),
-        _Item(False, f"The first admin: `{flask} user create you@example.com --admin --password-stdin`"),
+        _Item(False, f"The first admin: `{command} user create you@example.com --admin --password-stdin`"),
         _Item(
             False,
-            f"A proxy with TLS in front of `{PROJECT}/.venv/bin/granian`, counted in `TRUSTED_PROXIES`.",
+            f"A proxy with TLS in front of `{command} serve`, counted in `TRUSTED_PROXIES`.",
         ),
-        _Item(False, "Back-ups of PostgreSQL by WAL archiving (docs/operations.md)."),
-        _Item(False, f"Final checks: `{flask} doctor`, then `{flask} smoke all`"),
+        _Item(False, f"Back-ups every night: `{command} backup create DIR` (docs/operations.md)."),
+        _Item(False, f"Final checks: `{command} doctor`, then `{command} smoke all`"),
     ]
 
 

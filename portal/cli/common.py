@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from flask import current_app
 
-from portal.db import connection
-from portal.lib.errors import PortalError
+from portal.db import DatabaseAway, connection
+from portal.db.connection import DATABASE_ERRORS, stop_embedded
+from portal.db.outage import first_line
+from portal.lib.errors import InputInvalid, PortalError
 from portal.runtime import Portal
-from portal.web.text.messages import error_text
+from portal.web.text.messages import error_text, error_texts
+
+
+class PortalCommand(click.Command):
+    """A command whose errors are one sentence and a failed exit."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (PortalError, *DATABASE_ERRORS) as error:
+            raise click.ClickException(sentence(error)) from None
+        finally:
+            stop_embedded()
+
+
+class PortalGroup(click.Group):
+    """A group of commands whose errors are one sentence and a failed exit."""
+
+    command_class = PortalCommand
 
 
 def portal() -> Portal:
@@ -22,14 +43,30 @@ def portal() -> Portal:
 
 @contextmanager
 def database_session() -> Iterator[None]:
-    """Open a database connection; a PortalError becomes one sentence and a failed exit."""
-    try:
-        with connection():
-            yield
-    except PortalError as error:
-        raise click.ClickException(_sentence(error)) from None
+    """Open a database connection for the block. Raises DatabaseAway."""
+    with connection():
+        yield
 
 
-def _sentence(error: PortalError) -> str:
-    """Return the message of an error, or the sentence of its code if it has no message."""
-    return error_text(error) if str(error) == error.code else str(error)
+def sentence(error: BaseException) -> str:
+    """Return what a person should read about an error."""
+    has_message = isinstance(error, DatabaseAway) and str(error) != error.code
+    if isinstance(error, (DatabaseAway, *DATABASE_ERRORS)) and not has_message:
+        return database_sentence(error)
+    if isinstance(error, InputInvalid):
+        return " ".join(f"{name}: {text}" for name, text in error_texts(error).items())
+    # The message of an error, or the sentence of its code if it has no message.
+    is_bare = isinstance(error, PortalError) and str(error) == error.code
+    return error_text(error) if is_bare and isinstance(error, PortalError) else str(error)
+
+
+def database_sentence(error: BaseException) -> str:
+    """Return why the database cannot be used, and what to do where the reason is known."""
+    cause = error.__cause__ if isinstance(error, DatabaseAway) and error.__cause__ else error
+    reason = first_line(cause).partition(": ")[2] or type(cause).__name__
+    if "unsupported startup parameter" in reason:
+        return (
+            f"A connection pooler refuses the connection ({reason}). Use session mode, and add the parameter to"
+            " `ignore_startup_parameters` of PgBouncer or remove it from DATABASE_URL."
+        )
+    return f"The database cannot be used: {reason}. Check DATABASE_URL and the server; `doctor` tries it."

@@ -16,7 +16,9 @@ from typing import IO, Any
 import click
 
 from models import database
+from portal.chain import open_chain
 from portal.chain.deployment import deploy_development
+from portal.cli.common import PortalCommand
 from portal.cli.running_portal import save_environment
 from portal.db.connection import bind_database, connection
 from portal.db.migrations import migrate
@@ -34,9 +36,11 @@ from portal.dev.folder import lock_folder, prepare_folder, read_json, write_json
 from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
 from portal.dev.processes import LOOPBACK, LocalRuntimeError, is_port_free
 from portal.dev.web import WebServer
-from portal.flows.demo.seed_demo import DemoData, seed_demo
+from portal.flows.demo.seed_demo import DemoData, seed_admin, seed_demo
+from portal.flows.demo.seed_history import seed_history
 from portal.lib.errors import PortalError
-from portal.lib.folders import PROJECT
+from portal.lib.folders import TRANSLATIONS
+from portal.logs import quiet
 from portal.payments import list_providers
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings, SettingsInvalid, load_settings
 
@@ -51,10 +55,16 @@ class StopRequested(BaseException):
     """A signal to stop the command: Ctrl-C, SIGTERM or the end of its terminal."""
 
 
-@click.command("dev")
+@click.command("dev", cls=PortalCommand)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Loopback port.")
 @click.option("--data-dir", default=".data", show_default=True, type=_FOLDER, help="Database and chain.")
-def dev(port: int, data_dir: Path) -> None:
+@click.option("--empty", is_flag=True, help="Without demo data: only the admin's sign-in.")
+@click.option(
+    "--history/--no-history",
+    default=True,
+    help="With four weeks of demo sales, or without.",
+)
+def dev(port: int, data_dir: Path, *, empty: bool, history: bool) -> None:
     """Start a complete portal on this computer: database, chain, demo data, web server and scheduler."""
     _listen_for_stop()
     # The messages of yoyo would bury the steps shown here.
@@ -62,7 +72,7 @@ def dev(port: int, data_dir: Path) -> None:
     try:
         with ExitStack() as cleanup:
             try:
-                DevelopmentPortal(port, data_dir, cleanup).run()
+                DevelopmentPortal(port, data_dir, cleanup, empty=empty, history=history).run()
             finally:
                 _ignore_stop()
     except StopRequested:
@@ -74,12 +84,14 @@ def dev(port: int, data_dir: Path) -> None:
 class DevelopmentPortal:
     """One run of the command: each step shows its duration, and all are undone in reverse order at the end."""
 
-    def __init__(self, port: int, data_dir: Path, cleanup: ExitStack) -> None:
+    def __init__(self, port: int, data_dir: Path, cleanup: ExitStack, *, empty: bool, history: bool) -> None:
         self.port = port
         self.url = f"http://{LOOPBACK}:{port}"
         self.folder = data_dir
         self.environment: dict[str, str] = {}
         self._cleanup = cleanup
+        self._is_empty = empty
+        self._has_history = history
         self._owns_database = False
         self._owns_chain = False
 
@@ -89,7 +101,7 @@ class DevelopmentPortal:
         self._start_services()
         self._prepare_tables()
         settings = load_settings()
-        demo = _seed(settings)
+        demo = self._seed(settings)
         web = self._start_web(lock)
         self._pace_chain()
         self._announce(settings, demo, time.monotonic() - started)
@@ -107,6 +119,9 @@ class DevelopmentPortal:
         """Start the database and the chain unless the environment names them."""
         # Load tests and scripted visitors share one address.
         self._provide(RATE_LIMIT_BEACON="600000 per minute", RATE_LIMIT_SIGN_IN="600 per minute")
+        self._provide(RATE_LIMIT_ORDERS="6000 per minute", RATE_LIMIT_PAYMENTS="6000 per minute")
+        self._provide(RATE_LIMIT_ACCOUNT="6000 per minute", RATE_LIMIT_EXPORTS="600 per minute")
+        self._provide(RATE_LIMIT_PROOF="600 per minute")
         self._provide(SIGN_IN_FAILURES_PER_ADDRESS="600", SIGN_IN_FAILURES_PER_ACCOUNT="6000")
         self._provide(PORTAL_ENV="development", APP_URL=self.url, SCHEDULER_ENABLED="true", **self._secrets())
         if load_settings().is_production:
@@ -136,12 +151,12 @@ class DevelopmentPortal:
         """Bring tables, contracts and message catalogues up to date."""
         settings = load_settings()
         with step("Checking the database's tables") as note:
-            applied = migrate(settings.database_url)
+            applied = migrate(settings.database_direct_url or settings.database_url)
             note(f"{len(applied)} applied" if applied else "")
         if self._owns_chain:
             self._provide(**self._deployment(settings))
         with step("Checking the translations") as note:
-            note(", ".join(compile_catalogues(PROJECT / "translations")))
+            note(", ".join(compile_catalogues(TRANSLATIONS)))
 
     def _deployment(self, settings: Settings) -> dict[str, str]:
         """Return the addresses of the contracts, deploying them if the chain has none."""
@@ -162,6 +177,21 @@ class DevelopmentPortal:
         write_json(self.folder / "deployment.json", addresses)
         return addresses
 
+    def _seed(self, settings: Settings) -> DemoData:
+        """Write missing demo data; an empty portal has its admin only."""
+        bind_database(settings.database_url)
+        try:
+            with step("Checking the demo data") as note, quiet("portal"), connection():
+                if self._is_empty:
+                    return seed_admin(settings)
+                demo = seed_demo(settings)
+                orders = seed_history(demo, open_chain(settings), settings) if self._has_history else 0
+                note(f"{orders} orders of the last four weeks" if orders else "")
+                return demo
+        finally:
+            # The web processes are forked from this one and must not share its connections.
+            database.close_all()
+
     def _start_web(self, lock: IO[str]) -> WebServer:
         web = WebServer(_APPLICATION, self.port, self.folder / "logs" / "web.log", self.environment, lock)
         with step("Starting the web server"):
@@ -178,17 +208,20 @@ class DevelopmentPortal:
             pacer.start()
 
     def _announce(self, settings: Settings, demo: DemoData, seconds: float) -> None:
-        link = f"{self.url}/?ref={demo.referral_code}"
+        link = f"{self.url}/?ref={demo.referral_code}" if demo.referral_code else None
         self._cleanup.callback(self._description.unlink, missing_ok=True)
         if self._owns_database:
             save_environment(self.folder, self.environment)
         write_json(self._description, self._describe(settings, demo, link))
-        say(f"\nReady in {seconds:.1f} s: {self.url}\n\nReferral link: {link}\n\nDemo sign-ins:")
+        say(f"\nReady in {seconds:.1f} s: {self.url}")
+        if link:
+            say(f"\nReferral link: {link}")
+        say("\nDemo sign-ins:")
         for name, login in demo.logins.items():
             say(f"  {name:<9} {login['email']:<28} {login['password']}")
         say(f"\nLogs: {self.folder / 'logs'}   Stop: Ctrl-C")
 
-    def _describe(self, settings: Settings, demo: DemoData, link: str) -> dict[str, Any]:
+    def _describe(self, settings: Settings, demo: DemoData, link: str | None) -> dict[str, Any]:
         """Return the content of dev.json, which tools and tests read. See docs/operations.md."""
         return {
             "url": self.url,
@@ -282,16 +315,6 @@ def _check_port(port: int) -> None:
                 f"Port {port} is in use: choose another with --port, or `make run PORT=...`."
             )
         time.sleep(0.05)
-
-
-def _seed(settings: Settings) -> DemoData:
-    bind_database(settings.database_url)
-    try:
-        with step("Checking the demo data"), connection():
-            return seed_demo(settings)
-    finally:
-        # The web processes are forked from this one and must not share its connections.
-        database.close_all()
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -1,56 +1,82 @@
-"""`flask doctor`: check what the portal depends on and say how to fix problems."""
+"""`flask doctor`: try what the portal depends on and say how to fix problems. See docs/operations.md."""
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import click
 
-from portal.chain import list_alerts, read_status
-from portal.cli.common import portal
-from portal.db import connection
+from portal import __version__
+from portal.chain import count_alerts, read_status
+from portal.chain.contract.oracle import read_price
+from portal.chain.errors import PriceUnavailable
+from portal.chain.sending.leadership import database_now
+from portal.chain.treasury_status import read_treasury_status
+from portal.cli.chain import waiting_line
+from portal.cli.common import PortalCommand, database_sentence, portal
+from portal.cli.doctor_first_sale import check_first_sale
+from portal.cli.doctor_neighbours import check_mail_server, check_portal, check_rate_source, check_redis
+from portal.cli.findings import Finding, failure, show
+from portal.db import DatabaseAway, connection
 from portal.db.checks import run_checks
-from portal.flows.overviews.read_health import read_health
+from portal.db.connection import current_url
+from portal.db.pooling import PoolingUnsupported, find_pooling, require_locks
+from portal.db.replica import is_replica_usable
+from portal.dev.postgres import postgres_is_running
+from portal.flows.minting.mint_rewards import waiting_reason
+from portal.flows.overviews.read_health import DatabaseState, read_database
+from portal.flows.payouts.pay_settlements import payout_waiting_reason
 from portal.mail import count_letters, list_dead_letters
-from portal.payments import count_open_callbacks, list_open_rail_failures
+from portal.payments import count_open_callbacks, count_open_rail_failures
 from portal.settings import Settings
 
-_REMEDIES = {
-    "database": "start PostgreSQL and check DATABASE_URL",
-    "migrations": "run `flask --app wsgi db migrate`",
+_DATABASE_REMEDIES = {
+    "full": "free disk space on the database server",
+    "read_only": "connect to the primary: this server only reads",
 }
-_TIMEOUT_SECONDS = 5
+_SKEW_SECONDS = 30
 
 
-@click.command()
+@click.command(cls=PortalCommand)
 def doctor() -> None:
-    """Check settings, database, migrations, chain, mail, invariants and schedule; exit with 1 if anything needs you."""
-    running = portal()
-    health = read_health(running.chain, scheduler_running=False)
-    for advice in _open_settings(running.settings):
-        _show("settings", "open", advice)
-    for name, state in (("database", health.database), ("migrations", health.migrations)):
-        _show(name, state, "" if state == "ok" else _REMEDIES[name])
-    troubles = 0 if health.is_ready else 1
-    if health.is_ready:
-        with connection():
-            troubles += _chain() + _mail() + _invariants() + _waiting()
-    _schedule(running.settings.app_url)
-    if troubles:
+    """Try settings, database, chain, mail, Redis, invariants and the running portal; exit with 1 if anything fails."""
+    settings = portal().settings
+    click.echo(f"{'version':<12} {__version__}")
+    failures = show(_open_settings(settings))
+    if not settings.database_url and not postgres_is_running(settings.portal_data_dir):
+        failures += show(
+            [failure("database", "not running", "set DATABASE_URL, or start `flask --app wsgi dev`")]
+        )
+    else:
+        failures += show(_database(settings))
+        state = read_database(portal().chain)
+        failures += show(_migrations(state))
+        if (state.database, state.migrations) == ("ok", "ok"):
+            with connection():
+                failures += show(_ledgers(settings))
+    for check in (check_mail_server, check_redis, check_rate_source, check_portal):
+        failures += show(check(settings))
+    if failures:
         raise SystemExit(1)
 
 
-def _show(name: str, state: object, remedy: str = "") -> None:
-    click.echo(f"{name:<12} {state}" + (f"  -> {remedy}" if remedy else ""))
-
-
-def _open_settings(settings: Settings) -> Iterator[str]:
+def _open_settings(settings: Settings) -> Iterator[Finding]:
     """Yield each optional setting that is missing, with what does not work without it."""
+    for advice in _advice(settings):
+        yield Finding("settings", "open", advice)
+    wants_chain = settings.referral_rewards_address or settings.referral_minter_private_key.get_secret_value()
+    if (wants_chain or settings.polygon_rpc_url) and not settings.chain_configured:
+        missing = "REFERRAL_REWARDS_ADDRESS" if settings.polygon_rpc_url else "POLYGON_RPC_URL"
+        remedy = f"set {missing}, or remove the other settings of the chain"
+        yield failure("settings", "the chain is configured in part", remedy)
+
+
+def _advice(settings: Settings) -> Iterator[str]:
     if not settings.cron_secret.get_secret_value():
         yield "CRON_SECRET is not set: an external scheduler is refused"
+    if settings.is_production and not settings.metrics_token.get_secret_value():
+        yield "METRICS_TOKEN is not set: /metrics is closed"
     if not settings.referral_token_usd_price and not settings.referral_price_feed_address:
         yield "no token price: set REFERRAL_TOKEN_USD_PRICE or REFERRAL_PRICE_FEED_ADDRESS; until then rewards fail"
     if settings.settlement_payout_mode == "simulated":
@@ -61,62 +87,151 @@ def _open_settings(settings: Settings) -> Iterator[str]:
         yield "SCHEDULER_ENABLED is false: another process has to run the schedule"
 
 
-def _chain() -> int:
-    """Show the state of the chain and return the number of problems; without a chain rewards wait."""
-    status = read_status(portal().chain, portal().settings)
-    if not status.configured:
-        _show("chain", "not_configured", f"{status.problems[0].fix} Rewards wait meanwhile.")
-        return 0
-    _show("chain", "ok" if not status.problems else "not ready")
-    for problem in status.problems:
-        click.echo(f"  {problem.code}: {problem.what} {problem.fix}")
-    return len(status.problems)
-
-
-def _mail() -> int:
-    """Show whether letters can be sent, and the dead ones; return the number of dead letters shown."""
-    counts, dead = count_letters(), list_dead_letters()
-    state = (
-        "ok"
-        if portal().settings.mail_configured
-        else "not_configured  -> set SMTP_URL and MAIL_FROM; letters wait"
-    )
-    click.echo(f"{'mail':<12} {state}")
-    click.echo("  " + ", ".join(f"{counts.get(status, 0)} {status}" for status in ("queued", "sent", "dead")))
-    for letter in dead:
-        click.echo(f"  dead: {letter.kind} to {letter.to_address}: {letter.last_error}")
-    if dead:
-        click.echo("  -> fix the errors, then run `flask --app wsgi mail retry`")
-    return len(dead)
-
-
-def _invariants() -> int:
-    broken = run_checks()
-    _show("invariants", "ok" if not broken else "broken")
-    for name, rows in broken.items():
-        click.echo(f"  {name}: {len(rows)} rows, the first {rows[0]}")
-    return len(broken)
-
-
-def _waiting() -> int:
-    """Show what no job can finish alone and return its count; callbacks without a payment do not count."""
-    failures, alerts = list_open_rail_failures(), list_alerts()
-    unmatched = count_open_callbacks()
-    counts = {"ledgers to be written": len(failures), "alerts of the chain": len(alerts)}
-    waiting = [f"{count} {what}" for what, count in counts.items() if count]
-    _show("waiting", ", ".join(waiting) or "nothing", "see /admin/audit" if waiting else "")
-    if unmatched:
-        _show("callbacks", f"{unmatched} match no payment", "see /admin/payments/inbox")
-    return sum(counts.values())
-
-
-def _schedule(app_url: str) -> None:
-    """Show whether a portal runs at its address and whether its scheduler is on."""
+def _database(settings: Settings) -> Iterator[Finding]:
+    """Connect, and see whether a pooler shares the sessions that locks belong to."""
     try:
-        with urllib.request.urlopen(f"{app_url}/readyz", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-            state = json.load(answer)["scheduler"]
-    except (OSError, ValueError, KeyError, urllib.error.URLError):
-        _show("portal", "does not answer", f"start it, or check APP_URL ({app_url})")
+        pooling = find_pooling(current_url())
+    except DatabaseAway as error:
+        yield failure(
+            "database", "away", f"start PostgreSQL and check DATABASE_URL. {database_sentence(error)}"
+        )
         return
-    _show("portal", "answers")
-    _show("scheduler", state, "" if state == "ok" else "set SCHEDULER_ENABLED=true in at least one process")
+    if settings.database_direct_url or pooling == "transaction":
+        yield _locks(settings)
+    elif pooling == "session":
+        yield Finding("pooler", "session mode")
+    if settings.database_replica_url:
+        yield _replica(settings)
+
+
+def _replica(settings: Settings) -> Finding:
+    seconds = settings.database_replica_max_lag_seconds
+    if is_replica_usable(settings.database_replica_url, seconds):
+        return Finding("replica", "ok")
+    remedy = (
+        "check DATABASE_REPLICA_URL: the server does not answer, is no replica, or is more than"
+        f" {seconds} seconds behind. Exports and dashboards read from DATABASE_URL meanwhile"
+    )
+    return failure("replica", "not used", remedy)
+
+
+def _locks(settings: Settings) -> Finding:
+    """Take a lock at DATABASE_DIRECT_URL and see it from DATABASE_URL."""
+    if not settings.database_direct_url:
+        remedy = "set DATABASE_DIRECT_URL, or use session mode: locks do not hold, so that nothing is minted or paid"
+        return failure("pooler", "transaction mode", remedy)
+    try:
+        require_locks(current_url(), settings.database_direct_url)
+    except PoolingUnsupported as error:
+        return failure("pooler", "locks do not hold", str(error))
+    except DatabaseAway as error:
+        return failure("pooler", "away", f"check DATABASE_DIRECT_URL. {database_sentence(error)}")
+    return Finding("pooler", "locks hold at DATABASE_DIRECT_URL")
+
+
+def _migrations(state: DatabaseState) -> Iterator[Finding]:
+    if state.database == "away":
+        return
+    if state.database == "ok":
+        yield Finding("database", "ok")
+    else:
+        yield failure("database", state.database, _DATABASE_REMEDIES[state.database])
+    if state.migrations == "ok":
+        yield Finding("migrations", "ok")
+    else:
+        yield failure("migrations", state.migrations, "run `flask --app wsgi db migrate`")
+
+
+def _ledgers(settings: Settings) -> Iterator[Finding]:
+    """Check what is read through the database: its clock, the chain, letters, invariants, waiting work."""
+    yield _clock()
+    yield from _chain(settings)
+    yield from _payouts(settings)
+    yield _letters()
+    yield _invariants()
+    yield from _waiting()
+    yield from check_first_sale(settings)
+
+
+def _clock() -> Finding:
+    seconds = int((datetime.now(UTC) - database_now()).total_seconds())
+    if abs(seconds) <= _SKEW_SECONDS:
+        return Finding("clock", "ok")
+    remedy = "synchronise the clocks of this machine and of the database: deadlines and codes depend on them"
+    return failure(
+        "clock", f"{abs(seconds)} seconds {'ahead of' if seconds > 0 else 'behind'} the database", remedy
+    )
+
+
+def _chain(settings: Settings) -> Iterator[Finding]:
+    """Read the chain, the price and the stored reason of the minter; without a chain rewards wait."""
+    status = read_status(portal().chain, settings)
+    if not status.configured:
+        yield Finding("chain", "not_configured", f"{status.problems[0].fix} Rewards wait meanwhile.")
+        return
+    lines = [f"{problem.code}: {problem.what} {problem.fix}" for problem in status.problems]
+    waiting = waiting_reason(status.chain_id)
+    if waiting and waiting.code not in {problem.code for problem in status.problems}:
+        lines.append(waiting_line(waiting))
+    notes = [f"note: {note.what} {note.fix}" for note in status.notes]
+    yield Finding("chain", "not ready" if lines else "ok", "", bool(lines), (*lines, *notes))
+    if settings.referral_token_usd_price or settings.referral_price_feed_address:
+        yield _price(settings)
+
+
+def _price(settings: Settings) -> Finding:
+    try:
+        price = read_price(settings, portal().chain.node)
+    except PriceUnavailable as error:
+        return failure(
+            "price", "unavailable", f"check the price feed: {error}. Rewards fail until it answers"
+        )
+    return Finding("price", f"{price.value:f} USD ({price.source})")
+
+
+def _payouts(settings: Settings) -> Iterator[Finding]:
+    if settings.settlement_payout_mode != "onchain":
+        return
+    reason, status = payout_waiting_reason(), read_treasury_status(settings)
+    lines = [f"{problem.code}: {problem.what} {problem.fix}" for problem in status.problems]
+    if reason:
+        yield failure(
+            "payouts", f"waiting ({reason})", "see the table of payouts in docs/operations.md", *lines
+        )
+    elif lines:
+        yield Finding("payouts", "not ready", "", True, tuple(lines))
+    else:
+        yield Finding("payouts", "ok")
+
+
+def _letters() -> Finding:
+    """Count the letters and list the dead ones."""
+    counts, dead = count_letters(), list_dead_letters()
+    summary = ", ".join(f"{counts.get(status, 0)} {status}" for status in ("queued", "sent", "dead"))
+    if not dead:
+        return Finding("letters", summary)
+    lines = [f"dead: {letter.kind} to {letter.to_address}: {letter.last_error}" for letter in dead]
+    return failure("letters", summary, "fix the errors, then run `flask --app wsgi mail retry`", *lines)
+
+
+def _invariants() -> Finding:
+    broken = run_checks()
+    if not broken:
+        return Finding("invariants", "ok")
+    lines = [f"{name}: {len(rows)} rows, the first {rows[0]}" for name, rows in broken.items()]
+    return failure("invariants", "broken", "do not correct rows by hand before the cause is known", *lines)
+
+
+def _waiting() -> Iterator[Finding]:
+    """Show what no job can finish alone; callbacks without a payment do not fail the command."""
+    counts = {
+        "ledgers to be written": count_open_rail_failures(),
+        "alerts of the chain": sum(count_alerts().values()),
+    }
+    waiting = [f"{count} {what}" for what, count in counts.items() if count]
+    if waiting:
+        yield failure("waiting", ", ".join(waiting), "see /admin/audit")
+    else:
+        yield Finding("waiting", "nothing")
+    if unmatched := count_open_callbacks():
+        yield Finding("callbacks", f"{unmatched} match no payment", "see /admin/payments/inbox")

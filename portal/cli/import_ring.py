@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from portal.cli.common import database_session, portal
+from portal.cli.common import PortalCommand, database_session, portal
 from portal.flows.ring_import.import_ring import TableReport, import_ring
 from portal.flows.ring_import.people import list_vendor_ids
 from portal.flows.ring_import.source import SourceUnusable, open_source
@@ -17,7 +17,7 @@ _SHOWN = 5
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("import-ring")
+@click.command("import-ring", cls=PortalCommand)
 @click.argument("database_url")
 @click.option("--dry-run", is_flag=True, help="Report without importing.")
 @click.option(

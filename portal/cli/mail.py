@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.common import database_session, portal
+from portal.cli.common import PortalGroup, database_session, portal
 from portal.db import Actor
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
@@ -13,7 +13,7 @@ from portal.mail import open_transport, requeue_dead_letters
 ACTOR = Actor("command:mail")
 
 
-@click.group()
+@click.group(cls=PortalGroup)
 def mail() -> None:
     """Manage letters in the outbox."""
 

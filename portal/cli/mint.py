@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.common import database_session, portal
+from portal.chain import checksum
+from portal.cli.common import PortalCommand, database_session, portal
 from portal.db import Actor
+from portal.flows.minting.abandon import abandon_transactions, list_foreign_transactions
 from portal.flows.minting.mint_rewards import MintReport, drive_minting, notify_minted
 
 
-@click.command()
+class MintGroup(PortalCommand, click.Group):
+    """A group that is a command of its own without a subcommand."""
+
+    command_class = PortalCommand
+
+
+@click.group(cls=MintGroup, invoke_without_command=True)
 @click.option(
     "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Most rewards to send."
 )
@@ -19,8 +27,39 @@ from portal.flows.minting.mint_rewards import MintReport, drive_minting, notify_
     show_default=True,
     help="Seconds to wait for finality; jobs continue afterwards.",
 )
-def mint(limit: int, timeout: int) -> None:
+@click.pass_context
+def mint(context: click.Context, limit: int, timeout: int) -> None:
     """Mint approved rewards, oldest first, and wait until they are final."""
+    if context.invoked_subcommand is None:
+        _mint(limit, timeout)
+
+
+@mint.command()
+@click.option("--yes", is_flag=True, help="Do not ask before abandoning.")
+def abandon(yes: bool) -> None:
+    """Give up transactions of an earlier minter's key that the chain proves can never pay.
+
+    Their rewards are approved again, and the present key pays them.
+    """
+    running = portal()
+    with database_session():
+        foreign = list_foreign_transactions(running.chain)
+        if not foreign:
+            click.echo("No transaction of another key is open.")
+            return
+        if not yes:
+            click.confirm(f"Abandon {len(foreign)} transactions of other keys?", abort=True)
+        results = abandon_transactions(running.chain, running.settings, Actor("command:mint"), notify_minted)
+    for result in results:
+        outcome = f"not abandoned: {result.obstacle}." if result.obstacle else "abandoned."
+        click.echo(
+            f"Nonce {result.nonce} of {checksum(result.operator)}, {result.rewards} rewards: {outcome}"
+        )
+    if any(result.obstacle for result in results):
+        raise click.exceptions.Exit(1)
+
+
+def _mint(limit: int, timeout: int) -> None:
     running = portal()
     shown: list[str] = []
 

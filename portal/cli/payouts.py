@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from portal.cli.common import database_session, portal
+from portal.cli.common import PortalGroup, database_session, portal
 from portal.db import Actor
 from portal.flows.payouts.pay_settlements import PayoutReport, run_payouts
 
 
-@click.group()
+@click.group(cls=PortalGroup)
 def payouts() -> None:
     """Pay due settlements to vendors."""
 

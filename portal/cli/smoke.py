@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from portal.cli.common import database_session, portal
+from portal.cli.common import PortalCommand, database_session, portal, sentence
 from portal.cli.smoke_http import smoke_http
 from portal.flows.smoke.erp import smoke_erp
 from portal.flows.smoke.growth import smoke_growth
@@ -16,7 +16,7 @@ from portal.lib.errors import PortalError
 _FAILED, _NOT_ALL = 1, 2
 
 
-@click.command()
+@click.command(cls=PortalCommand)
 @click.argument("which", type=click.Choice(["erp", "growth", "http", "all"]), default="all")
 @click.option("--url", default="", help="Address of the portal for http; default APP_URL.")
 @click.option("--timeout", default=600, show_default=True, help="Seconds growth waits for the mint.")
@@ -48,7 +48,7 @@ def _run(name: str, check: Callable[[Steps], None]) -> int:
     except SmokeFailed as failure:
         problem = str(failure)
     except PortalError as error:
-        problem = f"{error.code} {error}"
+        problem = sentence(error)
     except click.ClickException as error:
         problem = error.message
     if problem:

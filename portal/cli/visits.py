@@ -6,11 +6,11 @@ from datetime import date
 
 import click
 
-from portal.cli.common import database_session
+from portal.cli.common import PortalGroup, database_session
 from portal.visits import prune_visits
 
 
-@click.group()
+@click.group(cls=PortalGroup)
 def visits() -> None:
     """Manage daily visit counts; totals are never reduced."""
 

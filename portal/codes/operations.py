@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from models import Refcode
-from portal.db import Actor, record_event, transaction
+from peewee import Expression
+
+from models import CodeAlias, Refcode
+from portal.db import Actor, query, record_event, transaction
 from portal.lib.addresses import canonical_address
 from portal.lib.errors import PortalError
 from portal.lib.ids import random_text
@@ -19,16 +21,64 @@ class CodeUnknown(PortalError):
 def issue_code(owner_user_id: int, wallet_address: str, actor: Actor) -> Refcode:
     """Return the code of an account and wallet, creating it on the first call."""
     wallet = canonical_address(wallet_address)
+    mine = (Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet)
+    return _issue(mine & Refcode.store_referrer_id.is_null(), owner_user_id, wallet, None, actor)
+
+
+def issue_store_code(store_referrer_id: int, owner_user_id: int, actor: Actor) -> Refcode:
+    """Return the code of a store's customer, created without a wallet for an owner on the first call."""
+    mine = Refcode.store_referrer_id == store_referrer_id
+    return _issue(mine, owner_user_id, "", store_referrer_id, actor)
+
+
+def _issue(
+    mine: Expression, owner_user_id: int, wallet: str, store_referrer_id: int | None, actor: Actor
+) -> Refcode:
     for _ in range(_ATTEMPTS):
-        existing = Refcode.get_or_none((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
+        existing = Refcode.get_or_none(mine)
         if existing:
             return existing
         with transaction():
-            code = random_text(CODE_LENGTH)
-            insert = Refcode.insert(code=code, owner=owner_user_id, wallet_address=wallet)
+            code = _new_code()
+            insert = Refcode.insert(
+                code=code, owner=owner_user_id, wallet_address=wallet, store_referrer_id=store_referrer_id
+            )
             if list(insert.on_conflict_ignore().returning(Refcode.code).execute()):
                 record_event(actor, "refcode", code, "code_issued", data={"wallet": wallet})
-    return Refcode.get((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
+    return Refcode.get(mine)
+
+
+def _new_code() -> str:
+    """Return a random code that equals no alias, whatever the letter case."""
+    while True:
+        code = random_text(CODE_LENGTH)
+        if not CodeAlias.select().where(CodeAlias.name == code.upper()).exists():
+            return code
+
+
+def move_code(code: str, owner_user_id: int, actor: Actor) -> None:
+    """Give the code of a store's customer to the account that they connected."""
+    with transaction():
+        before = lock_code(code).owner_user_id
+        Refcode.update(owner=owner_user_id).where(Refcode.code == code).execute()
+        record_event(actor, "refcode", code, "code_moved", data={"from": before, "to": owner_user_id})
+
+
+def set_code_wallet(code: str, wallet: str, actor: Actor) -> bool:
+    """Set the wallet, in stored form, of a code that has none; return whether it had none."""
+    with transaction():
+        waiting = (Refcode.code == code) & (Refcode.wallet_address == "")
+        changed = Refcode.update(wallet_address=wallet).where(waiting).execute()
+        if changed:
+            record_event(actor, "refcode", code, "code_wallet_set", data={"wallet": wallet})
+    return bool(changed)
+
+
+def share_lock_code(code: str) -> Refcode:
+    """Return a code that neither moves nor gets a wallet until the transaction ends; raise CodeUnknown."""
+    if not query("SELECT 1 FROM refcodes WHERE code = %s FOR SHARE", [code]):
+        raise CodeUnknown
+    return Refcode.get_by_id(code)
 
 
 def lock_code(code: str) -> Refcode:

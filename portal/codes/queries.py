@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models import EventLog, Refcode
+from portal.db import Keyset, Page
+
+EVENTS_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,21 @@ def find_code(code: str) -> Refcode | None:
     return Refcode.get_or_none(Refcode.code == code)
 
 
-def find_active_code(code: str) -> Refcode | None:
-    """Return a code that may attribute new purchases, or None."""
-    return Refcode.get_or_none((Refcode.code == code) & Refcode.active)
-
-
 def find_wallet_code(owner_user_id: int, wallet: str) -> Refcode | None:
     """Return the code of an account and a wallet in stored form, or None; it outlives the wallet's link."""
-    return Refcode.get_or_none((Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet))
+    mine = (Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet)
+    return Refcode.get_or_none(mine & Refcode.store_referrer_id.is_null())
+
+
+def find_store_code(store_referrer_id: int) -> Refcode | None:
+    """Return the code of a store's customer, or None before they have one."""
+    return Refcode.get_or_none(Refcode.store_referrer_id == store_referrer_id)
+
+
+def list_wallet_codes(owner_user_id: int, wallet: str) -> list[Refcode]:
+    """Return every code of an account that pays to a wallet in stored form, those from stores included."""
+    mine = (Refcode.owner == owner_user_id) & (Refcode.wallet_address == wallet)
+    return list(Refcode.select().where(mine).order_by(Refcode.created_at, Refcode.code))
 
 
 def find_deactivation(code: str) -> Deactivation | None:
@@ -44,10 +54,11 @@ def find_deactivation(code: str) -> Deactivation | None:
     return Deactivation(by, event.reason, event.at)
 
 
-def list_code_events(code: str, limit: int = 20) -> list[EventLog]:
-    """Return the events of a code, newest first."""
+def list_code_events(code: str, cursor: str | None = None) -> Page[EventLog]:
+    """Return a page of the events of a code, newest first; raise CursorInvalid."""
     rows = EventLog.select().where((EventLog.entity == "refcode") & (EventLog.entity_id == code))
-    return list(rows.order_by(EventLog.id.desc()).limit(limit))
+    newest_first: Keyset[EventLog] = Keyset(rows, EventLog.id)
+    return newest_first.page(cursor, EVENTS_PAGE)
 
 
 def list_codes(owner_user_id: int) -> list[Refcode]:

@@ -1,6 +1,6 @@
 """The commission ledger: merchant terms, settlements, when they fall due and how they are paid out."""
 
-from portal.commissions.operations import PaidOrder, write_settlement
+from portal.commissions.operations import PaidOrder, move_assists, write_settlement
 from portal.commissions.payout_decisions import (
     HoldReasonMissing,
     get_settlement,
@@ -11,7 +11,7 @@ from portal.commissions.payout_decisions import (
     retry_settlement,
 )
 from portal.commissions.payout_queries import (
-    BATCHES_PAGE,
+    DUE_LIMIT,
     Owed,
     Reserve,
     count_not_due,
@@ -27,29 +27,60 @@ from portal.commissions.payout_queries import (
     list_vendors,
     pending_split,
     read_plan,
+    sum_due,
+    unpaid_by_currency,
     vendor_names,
 )
 from portal.commissions.payout_rules import PayoutPlan, PlannedPayout
+from portal.commissions.payout_wallets import WalletChanged, replace_payout_wallet
 from portal.commissions.queries import (
-    LEDGER_PAGE,
     SettlementFilter,
     list_assist_ledger,
     list_assists,
     list_currencies,
     list_settlement_ledger,
     list_settlements,
+    list_settlements_of_reference,
     merchant_configs,
     vendor_terms,
 )
-from portal.commissions.refunds import reduce_settlements
+from portal.commissions.refunds import drop_referral_commission, reduce_settlements
 from portal.commissions.rules import slice_by_vendor
-from portal.commissions.schedule import PayoutFrequency
-from portal.commissions.status_rules import PayoutBatchStatus, PayoutStatus, SettlementStatus
+from portal.commissions.schedule import PayoutFrequency, day_start, month_start, payout_time
+from portal.commissions.statement_queries import (
+    OwedCommission,
+    StatementUnknown,
+    get_statement,
+    list_balances_to_state,
+    list_owed_commissions,
+    list_statement_item_ledger,
+    list_statement_items,
+    list_statement_ledger,
+    list_statements,
+    lock_open_statement,
+    owes_commission,
+)
+from portal.commissions.statements import (
+    PaidReferenceMissing,
+    StatementStatusConflict,
+    open_statement,
+    pay_statement,
+    void_statement,
+)
+from portal.commissions.status_rules import (
+    PayoutBatchStatus,
+    PayoutStatus,
+    SettlementStatus,
+    StatementStatus,
+)
 from portal.commissions.terms_operations import (
-    PRODUCTS_PAGE,
+    MerchantTerms,
+    VendorUnknown,
+    check_product_percent,
     find_merchant_config,
     get_vendor,
     list_products_with_rates,
+    lock_terms,
     read_merchant_terms,
     save_merchant_terms,
     save_platform_percent,
@@ -57,12 +88,13 @@ from portal.commissions.terms_operations import (
 )
 
 __all__ = [
-    "BATCHES_PAGE",
-    "LEDGER_PAGE",
-    "PRODUCTS_PAGE",
+    "DUE_LIMIT",
     "HoldReasonMissing",
+    "MerchantTerms",
     "Owed",
+    "OwedCommission",
     "PaidOrder",
+    "PaidReferenceMissing",
     "PayoutBatchStatus",
     "PayoutFrequency",
     "PayoutPlan",
@@ -71,19 +103,30 @@ __all__ = [
     "Reserve",
     "SettlementFilter",
     "SettlementStatus",
+    "StatementStatus",
+    "StatementStatusConflict",
+    "StatementUnknown",
+    "VendorUnknown",
+    "WalletChanged",
+    "check_product_percent",
     "count_not_due",
+    "day_start",
+    "drop_referral_commission",
     "find_merchant_config",
     "get_batch",
     "get_settlement",
+    "get_statement",
     "get_vendor",
     "held_reasons",
     "hold_settlement",
     "list_assist_ledger",
     "list_assists",
+    "list_balances_to_state",
     "list_batch_ledger",
     "list_batches",
     "list_currencies",
     "list_items_of_payouts",
+    "list_owed_commissions",
     "list_payout_ledger",
     "list_payouts_of_batch",
     "list_payouts_of_vendors",
@@ -91,21 +134,38 @@ __all__ = [
     "list_reserves",
     "list_settlement_ledger",
     "list_settlements",
+    "list_settlements_of_reference",
+    "list_statement_item_ledger",
+    "list_statement_items",
+    "list_statement_ledger",
+    "list_statements",
     "list_vendors",
+    "lock_open_statement",
+    "lock_terms",
     "merchant_configs",
+    "month_start",
+    "move_assists",
+    "open_statement",
+    "owes_commission",
+    "pay_statement",
+    "payout_time",
     "pending_split",
     "read_merchant_terms",
     "read_plan",
     "reduce_settlements",
     "release_reserve",
     "release_settlement",
+    "replace_payout_wallet",
     "retry_batch",
     "retry_settlement",
     "save_merchant_terms",
     "save_platform_percent",
     "save_product_percent",
     "slice_by_vendor",
+    "sum_due",
+    "unpaid_by_currency",
     "vendor_names",
     "vendor_terms",
+    "void_statement",
     "write_settlement",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ class PaidOrder:
     paid_at: datetime
     referral_code: str | None
     referrer_user_id: int | None
+    collected_by: str
 
 
 def write_settlement(
@@ -46,6 +47,7 @@ def write_settlement(
                 kind="sale",
                 amount_minor=breakdown.subtotal_minor,
                 currency=order.currency,
+                collected_by=order.collected_by,
                 commission_minor=breakdown.total_commission_minor,
                 net_payout_minor=breakdown.net_payout_minor,
                 status="held" if breakdown.held_reason else "pending",
@@ -60,8 +62,7 @@ def write_settlement(
             .returning(Settlement.id, Settlement.status)
             .execute()
         )
-        settlement = next(iter(rows), None)
-        if settlement is None:
+        if (settlement := next(iter(rows), None)) is None:
             return False
         record_event(
             actor,
@@ -88,3 +89,10 @@ def _write_assist(order: PaidOrder, vendor_id: int, subtotal_minor: int) -> None
         subtotal_minor=subtotal_minor,
         currency=order.currency,
     ).on_conflict_ignore().execute()
+
+
+def move_assists(code: str, sender: int, receiver: int, *, but: Collection[str]) -> int:
+    """Show the assists of a code under another referrer, except some references; return how many."""
+    mine = (SalesAssist.referral_code == code) & (SalesAssist.referrer_user_id == sender)
+    movable = mine & SalesAssist.order_reference.not_in(list(but)) if but else mine
+    return int(SalesAssist.update(referrer_user_id=receiver).where(movable).execute())

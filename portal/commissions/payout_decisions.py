@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from models import PayoutBatch, ReserveRelease, Settlement
 from portal.commissions.payout_queries import get_batch, list_reserves
+from portal.commissions.payout_rules import DOUBTFUL
 from portal.commissions.payouts import lock_payouts
 from portal.commissions.status_rules import SETTLEMENT_TRANSITIONS, SettlementStatus
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.lib.money import InvalidAmount, parse_major
+from portal.lib.money import InvalidAmount, parse_amount
 from portal.lib.texts import clean_text
 
 _REASON_MAX = 500
@@ -78,10 +79,12 @@ def retry_settlement(settlement_id: int, actor: Actor) -> None:
 
 
 def retry_batch(batch_id: int, actor: Actor) -> int:
-    """Move every settlement that failed in a batch back to pending; return how many."""
+    """Move the settlements that failed in a batch back to pending, unless they may have been paid; return how many."""
     batch: PayoutBatch = get_batch(batch_id)
     failed = Settlement.select().where(
-        (Settlement.payout_batch_id == batch.id) & (Settlement.status == SettlementStatus.FAILED)
+        (Settlement.payout_batch_id == batch.id)
+        & (Settlement.status == SettlementStatus.FAILED)
+        & Settlement.failure_reason.not_in(DOUBTFUL)
     )
     count = 0
     for row in failed.order_by(Settlement.id):
@@ -97,7 +100,7 @@ def release_reserve(
     Raises InvalidAmount, HoldReasonMissing, or ReserveShort for more than the reserve.
     """
     cleaned = clean_reason(reason)
-    minor = parse_major(amount, currency)
+    minor = parse_amount(amount, currency)
     if minor <= 0:
         raise InvalidAmount(field="amount")
     with transaction():

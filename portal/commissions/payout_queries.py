@@ -8,12 +8,18 @@ from datetime import datetime
 
 from models import MerchantConfig, Payout, PayoutBatch, PayoutItem, Settlement, Vendor
 from portal.commissions.payout_rules import DueRow, PayoutPlan, PayoutTerms, plan_payouts
-from portal.db import Keyset, query, within
+from portal.commissions.status_rules import NOT_PAID_OUT, PayoutStatus
+from portal.db import Keyset, Page, alphabetical, query, within, without_set_aside
 from portal.lib.errors import PortalError
 
-BATCHES_PAGE = 25
+BATCHES_PAGE = PAYOUTS_PAGE = 25
+VENDOR_QUEUE = "payout_vendors"
+# Adding up more due settlements would take longer than the page that shows the sum.
+DUE_LIMIT = 5_001
 
-_DUE = "status = 'pending' AND (scheduled_for <= now() OR kind = 'refund')"
+# What the portal pays out: a store that collected the money has it already. See docs/rules/statements.md.
+PAID_OUT_BY_US = "collected_by = 'platform'"
+_DUE = f"{PAID_OUT_BY_US} AND status = 'pending' AND (scheduled_for <= now() OR kind = 'refund')"
 
 
 class BatchUnknown(PortalError):
@@ -34,11 +40,12 @@ class Owed:
 
 @dataclass(frozen=True)
 class Transfer:
-    """A payout to send from the treasury; the amount is in base units of the token."""
+    """A payout to send through the contract; the amount is in base units of the token."""
 
     payout_id: int
     wallet: str
     amount_wei: int
+    order_ref: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ def read_plan(*, vendor_ids: Sequence[int] | None = None, lock: bool = False) ->
     """Plan a run over what is due now, of some vendors only where given.
 
     `lock` locks the rows until the caller's transaction ends. A refund is due at once: it is netted from the vendor's
-    next payout. See docs/rules/refunds.md.
+    next payout. A vendor whose payout could not be opened waits. See docs/rules/refunds.md and docs/rules/queues.md.
     """
     due = query(
         f"SELECT id, vendor_id, currency, net_payout_minor FROM settlements WHERE {_DUE}"  # noqa: S608 - a constant
@@ -67,18 +74,26 @@ def read_plan(*, vendor_ids: Sequence[int] | None = None, lock: bool = False) ->
     rows = [DueRow(*row) for row in due]
     released = list_waiting_releases(vendor_ids)
     vendors = {row.vendor_id for row in rows} | {vendor_id for vendor_id, _ in released}
-    return plan_payouts(rows, payout_terms(sorted(vendors)), released)
+    balances = {(row.vendor_id, row.currency) for row in rows} | set(released)
+    due_now: list[tuple[int, str]] = without_set_aside(VENDOR_QUEUE, sorted(balances), vendor_item)
+    aside = balances.difference(due_now)
+    return plan_payouts(rows, payout_terms(sorted(vendors)), released, aside=aside)
+
+
+def vendor_item(balance: tuple[int, str]) -> str:
+    """Return the item of a (vendor, currency) balance in the queue of vendors that cannot be paid."""
+    return f"{balance[0]} {balance[1]}"
 
 
 def list_waiting_releases(vendor_ids: Sequence[int] | None = None) -> dict[tuple[int, str], int]:
     """Return the released reserves that no payout includes yet, in minor units by vendor and currency."""
     rows = query(
-        "SELECT vendor_id, currency, sum(amount_minor)::bigint FROM reserve_releases WHERE payout_id IS NULL"
+        "SELECT vendor_id, currency, sum(amount_minor) FROM reserve_releases WHERE payout_id IS NULL"
         " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]))"
         " GROUP BY vendor_id, currency ORDER BY vendor_id, currency",
         [_ids(vendor_ids), _ids(vendor_ids)],
     )
-    return {(vendor_id, currency): amount for vendor_id, currency, amount in rows}
+    return {(vendor_id, currency): int(amount) for vendor_id, currency, amount in rows}
 
 
 def payout_terms(vendor_ids: Sequence[int]) -> dict[int, PayoutTerms]:
@@ -95,70 +110,103 @@ def payout_wallets(vendor_ids: Sequence[int]) -> dict[int, str]:
     return {row.vendor_id: str(row.payout_wallet) for row in rows}
 
 
+def unpaid_by_currency(vendor_id: int) -> dict[str, int]:
+    """Return what a vendor has not been paid yet, reserves included, in minor units by currency."""
+    rows = query(
+        f"""SELECT currency, sum(minor)::bigint FROM (
+               SELECT currency, net_payout_minor AS minor FROM settlements
+                   WHERE vendor_id = %(vendor)s AND {PAID_OUT_BY_US} AND status = ANY(%(unpaid)s)
+               UNION ALL SELECT currency, reserve_minor FROM payouts
+                   WHERE vendor_id = %(vendor)s AND status = %(completed)s
+               UNION ALL SELECT currency, -amount_minor FROM reserve_releases
+                   WHERE vendor_id = %(vendor)s AND payout_id IS NOT NULL
+           ) AS unpaid GROUP BY currency HAVING sum(minor) > 0""",  # noqa: S608 - a constant
+        {"vendor": vendor_id, "unpaid": list(NOT_PAID_OUT), "completed": PayoutStatus.COMPLETED},
+    )
+    return dict(rows)
+
+
 def vendor_names(vendor_ids: Sequence[int]) -> dict[int, str]:
     """Return the names of vendors."""
     return {row.id: row.name for row in Vendor.select().where(Vendor.id.in_(list(vendor_ids)))}
 
 
-def list_vendors() -> list[Vendor]:
-    """Return every vendor by name."""
-    return list(Vendor.select().order_by(Vendor.name, Vendor.id))
+def list_vendors(language: str) -> list[Vendor]:
+    """Return every vendor in the alphabet of a language."""
+    return list(Vendor.select().order_by(alphabetical(Vendor.name, language), Vendor.id))
 
 
 def pending_split(plan: PayoutPlan, vendor_ids: Sequence[int] | None = None) -> dict[str, dict[str, Owed]]:
-    """Return {currency: {state: Owed}} of all settlements; a state is a status, with pending as due or waiting.
+    """Return {currency: {state: Owed}} of all settlements that the portal pays out.
 
-    Due is what the next run would take; waiting is the rest of the pending settlements.
+    A state is a status, with pending as due or waiting. Due is what the next run would take; waiting is the rest
+    of the pending settlements.
     """
     due = {row.id for payout in plan.payouts for row in payout.rows}
     rows = query(
-        "SELECT currency, CASE WHEN status = 'pending' AND id = ANY(%s::bigint[]) THEN 'due'"
-        " WHEN status = 'pending' THEN 'waiting' ELSE status END AS state, count(*), sum(net_payout_minor)::bigint"
-        " FROM settlements WHERE %s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]) GROUP BY 1, 2 ORDER BY 1, 2",
+        "SELECT currency, CASE WHEN status = 'pending' AND id = ANY(%s::bigint[]) THEN 'due'"  # noqa: S608
+        " WHEN status = 'pending' THEN 'waiting' ELSE status END AS state, count(*), sum(net_payout_minor)"
+        f" FROM settlements WHERE {PAID_OUT_BY_US}"
+        " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[])) GROUP BY 1, 2 ORDER BY 1, 2",
         [sorted(due), _ids(vendor_ids), _ids(vendor_ids)],
     )
     split: dict[str, dict[str, Owed]] = {}
     for currency, state, count, net in rows:
-        split.setdefault(currency, {})[state] = Owed(currency, state, count, net)
+        split.setdefault(currency, {})[state] = Owed(currency, state, count, int(net))
     return split
 
 
 def count_not_due(vendor_ids: Sequence[int] | None = None) -> dict[str, tuple[int, int]]:
     """Return {currency: (count, net in minor units)} of pending sales that are not due yet."""
     rows = query(
-        "SELECT currency, count(*), sum(net_payout_minor)::bigint FROM settlements WHERE status = 'pending'"
+        "SELECT currency, count(*), sum(net_payout_minor) FROM settlements"  # noqa: S608 - a constant
+        f" WHERE {PAID_OUT_BY_US} AND status = 'pending'"
         " AND kind = 'sale' AND scheduled_for > now()"
         " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[])) GROUP BY currency ORDER BY currency",
         [_ids(vendor_ids), _ids(vendor_ids)],
     )
-    return {currency: (count, net) for currency, count, net in rows}
+    return {currency: (count, int(net)) for currency, count, net in rows}
+
+
+def sum_due() -> dict[str, tuple[int, int]]:
+    """Return {currency: (count, net in minor units)} of the settlements that are due, of the first DUE_LIMIT only."""
+    rows = query(
+        "SELECT currency, count(*), sum(net_payout_minor) FROM (SELECT currency, net_payout_minor FROM settlements"  # noqa: S608
+        f" WHERE {PAID_OUT_BY_US} AND status = 'pending' AND scheduled_for <= now()"
+        f" ORDER BY scheduled_for LIMIT {DUE_LIMIT}) AS due GROUP BY currency"
+    )
+    return {currency: (count, int(net)) for currency, count, net in rows}
 
 
 def held_reasons() -> list[tuple[str, str | None, int, int]]:
     """Return the 20 most frequent (currency, reason, count, net in minor units) of held settlements."""
     rows = query(
-        "SELECT currency, failure_reason, count(*), sum(net_payout_minor)::bigint FROM settlements"
-        " WHERE status = 'held' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 20"
+        "SELECT currency, failure_reason, count(*), sum(net_payout_minor) FROM settlements"  # noqa: S608
+        f" WHERE {PAID_OUT_BY_US} AND status = 'held' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 20"
     )
-    return [(row[0], row[1], row[2], row[3]) for row in rows]
+    return [(row[0], row[1], row[2], int(row[3])) for row in rows]
 
 
 def list_reserves(vendor_ids: Sequence[int] | None = None) -> list[Reserve]:
     """Return the reserves that are not empty, with what of them waits for the next payout."""
     rows = query(
         "WITH kept AS (SELECT vendor_id, currency, sum(reserve_minor) AS minor FROM payouts"
-        "  WHERE status = 'completed' GROUP BY 1, 2), given AS ("
+        "  WHERE status = 'completed' AND (%(ids)s::bigint[] IS NULL OR vendor_id = ANY(%(ids)s::bigint[]))"
+        "  GROUP BY 1, 2), given AS ("
         "  SELECT vendor_id, currency, sum(amount_minor) AS minor,"
         "   coalesce(sum(amount_minor) FILTER (WHERE payout_id IS NULL), 0) AS waiting"
-        "  FROM reserve_releases GROUP BY 1, 2)"
-        " SELECT v.id, v.name, k.currency, (k.minor - coalesce(g.minor, 0))::bigint, coalesce(g.waiting, 0)::bigint"
+        "  FROM reserve_releases"
+        "  WHERE %(ids)s::bigint[] IS NULL OR vendor_id = ANY(%(ids)s::bigint[]) GROUP BY 1, 2)"
+        " SELECT v.id, v.name, k.currency, k.minor - coalesce(g.minor, 0), coalesce(g.waiting, 0)"
         " FROM kept k JOIN vendors v ON v.id = k.vendor_id"
         " LEFT JOIN given g ON g.vendor_id = k.vendor_id AND g.currency = k.currency"
-        " WHERE (k.minor > coalesce(g.minor, 0) OR g.waiting > 0)"
-        " AND (%s::bigint[] IS NULL OR k.vendor_id = ANY(%s::bigint[])) ORDER BY v.name, v.id, k.currency",
-        [_ids(vendor_ids), _ids(vendor_ids)],
+        " WHERE k.minor > coalesce(g.minor, 0) OR g.waiting > 0 ORDER BY v.id, k.currency",
+        {"ids": _ids(vendor_ids)},
     )
-    return [Reserve(*row) for row in rows]
+    return [
+        Reserve(vendor_id, name, currency, int(balance), int(waiting))
+        for vendor_id, name, currency, balance, waiting in rows
+    ]
 
 
 def get_batch(batch_id: int) -> PayoutBatch:
@@ -174,12 +222,10 @@ def find_batch_by_key(key: str) -> PayoutBatch | None:
     return PayoutBatch.get_or_none(PayoutBatch.idempotency_key == key)
 
 
-def list_batches(before_id: int | None = None) -> list[PayoutBatch]:
-    """Return a page of batches, newest first."""
-    rows = PayoutBatch.select()
-    if before_id is not None:
-        rows = rows.where(PayoutBatch.id < before_id)
-    return list(rows.order_by(PayoutBatch.id.desc()).limit(BATCHES_PAGE))
+def list_batches(cursor: str | None = None) -> Page[PayoutBatch]:
+    """Return a page of batches, newest first; raise CursorInvalid."""
+    newest_first: Keyset[PayoutBatch] = Keyset(PayoutBatch.select(), PayoutBatch.id)
+    return newest_first.page(cursor, BATCHES_PAGE)
 
 
 def list_open_batches() -> list[PayoutBatch]:
@@ -195,10 +241,9 @@ def list_payouts_of_batch(batch_id: int) -> list[Payout]:
     return list(rows.where(Payout.batch == batch_id).order_by(Payout.id))
 
 
-def list_payouts_of_vendors(vendor_ids: Sequence[int], limit: int = 25) -> list[Payout]:
-    """Return the newest payouts of vendors, with their batches."""
-    rows = Payout.select(Payout, Vendor, PayoutBatch).join(Vendor).switch(Payout).join(PayoutBatch)
-    return list(rows.where(Payout.vendor.in_(list(vendor_ids))).order_by(Payout.id.desc()).limit(limit))
+def list_payouts_of_vendors(vendor_ids: Sequence[int], cursor: str | None = None) -> Page[Payout]:
+    """Return a page of the payouts of vendors with their batches, newest first; raise CursorInvalid."""
+    return list_payout_ledger(None, None, vendor_ids).page(cursor, PAYOUTS_PAGE)
 
 
 def list_payout_ledger(
@@ -228,20 +273,51 @@ def list_items_of_payouts(payout_ids: Sequence[int]) -> Mapping[int, list[Payout
     return found
 
 
-def list_unsent(chain_id: int, token_address: str, limit: int) -> list[Transfer]:
-    """Return processing on-chain payouts for which no transaction was signed, oldest first.
+def list_unsent(
+    chain_id: int,
+    token_address: str,
+    contract_address: str,
+    limit: int,
+    *,
+    at_most_wei: int | None = None,
+    above_wei: int | None = None,
+    skip_ids: Sequence[int] = (),
+) -> list[Transfer]:
+    """Return the processing payouts of a contract without an open transaction, oldest first, by amount where given.
 
-    Payouts recorded for another network or token wait until the settings name it again.
+    Payouts recorded for another network, token or contract wait until the settings name it again.
     """
     rows = query(
-        "SELECT p.id, p.payout_wallet, p.amount_wei FROM payouts p JOIN payout_batches b ON b.id = p.batch_id"
-        " WHERE p.status = 'processing' AND b.mode = 'onchain' AND p.amount_wei > 0 AND p.chain_id = %s"
-        " AND p.token_address = %s AND NOT EXISTS ("
-        "  SELECT 1 FROM chain_transaction_items i WHERE i.purpose = 'payout' AND i.item_id = p.id)"
+        "SELECT p.id, p.payout_wallet, p.amount_wei, p.order_ref FROM payouts p"
+        " WHERE p.status = 'processing' AND p.amount_wei > 0 AND p.chain_id = %s"
+        " AND p.token_address = %s AND p.contract_address = %s AND NOT EXISTS ("
+        "  SELECT 1 FROM chain_transaction_items i WHERE i.purpose = 'payout' AND i.item_id = p.id AND i.open)"
+        " AND (%s::numeric IS NULL OR p.amount_wei <= %s::numeric)"
+        " AND (%s::numeric IS NULL OR p.amount_wei > %s::numeric) AND p.id <> ALL(%s)"
         " ORDER BY p.id LIMIT %s",
-        [chain_id, token_address, limit],
+        [
+            chain_id,
+            token_address,
+            contract_address,
+            at_most_wei,
+            at_most_wei,
+            above_wei,
+            above_wei,
+            list(skip_ids),
+            limit,
+        ],
     )
-    return [Transfer(row[0], row[1], int(row[2])) for row in rows]
+    return [Transfer(row[0], row[1], int(row[2]), row[3]) for row in rows]
+
+
+def count_unsent() -> int:
+    """Count the processing on-chain payouts without an open transaction."""
+    rows = query(
+        "SELECT count(*) FROM payouts p JOIN payout_batches b ON b.id = p.batch_id"
+        " WHERE p.status = 'processing' AND b.mode = 'onchain' AND p.amount_wei > 0 AND NOT EXISTS ("
+        "  SELECT 1 FROM chain_transaction_items i WHERE i.purpose = 'payout' AND i.item_id = p.id AND i.open)"
+    )
+    return int(rows[0][0])
 
 
 def has_recent_onchain_payout() -> bool:

@@ -7,25 +7,42 @@ result, and nothing is paid below the merchant's minimum or below zero. See docs
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
 
 from portal.commissions.rules import reserve_minor
-from portal.lib.money import minor_digits
+from portal.lib.addresses import require_payee
+from portal.lib.errors import PortalError
+from portal.lib.money import MAX_MINOR, minor_digits
 
 MOST_ROWS = 100
 
 BELOW_MINIMUM = "below_minimum"
 NOT_COVERED = "refunds_not_covered"
 NEXT_RUN = "next_run"
+TOO_LARGE = "payout_too_large"
 RATE_AWAY = "rate_away"
+SET_ASIDE = "payout_set_aside"
 
 # The reasons for which a payout is refused: its rows become failed and can be retried once the cause is gone.
 WALLET_MISSING = "payout_wallet_missing"
+WALLET_REFUSED = "payout_wallet_refused"
 RATE_MISSING = "payout_rate_missing"
 AMOUNT_TOO_SMALL = "payout_amount_too_small"
+
+# Reasons for which a payout that was sent failed; REVERTED proves that nothing was paid.
+REVERTED = "payout_reverted"
+SUPERSEDED = "payout_superseded"
+NOT_PROVEN = "payout_not_proven"
+PAID_DIFFERENTLY = "payout_paid_differently"
+REFERENCE_USED = "payout_reference_used"
+# The vendor may have been paid: an admin compares the treasury's history, one settlement at a time.
+DOUBTFUL = (SUPERSEDED, NOT_PROVEN, PAID_DIFFERENTLY, REFERENCE_USED)
+
+# A minimum has two decimals, whatever the currency of the payout.
+MINIMUM_PARTS = 100
 
 
 @dataclass(frozen=True)
@@ -40,10 +57,15 @@ class DueRow:
 
 @dataclass(frozen=True)
 class PayoutTerms:
-    """A merchant's minimum payout, in minor units of each currency, and reserve percent."""
+    """A merchant's minimum payout, in hundredths of a unit of each currency, and reserve percent."""
 
     minimum_minor: int = 0
     reserve_percent: Decimal = Decimal(0)
+
+    def reaches_minimum(self, amount_minor: int, currency: str) -> bool:
+        """Return whether an amount in minor units of a currency is at least the minimum."""
+        parts_per_minor = Fraction(MINIMUM_PARTS, 10 ** minor_digits(currency))
+        return amount_minor * parts_per_minor >= self.minimum_minor
 
 
 @dataclass(frozen=True)
@@ -71,13 +93,17 @@ class PlannedPayout:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """A vendor's due rows of one currency that wait for a later run, and the reason code."""
+    """A vendor's due rows of one currency that wait for a later run, and the reason code.
+
+    `failure` is the error of a balance that cannot be planned.
+    """
 
     vendor_id: int
     currency: str
     count: int
     net_minor: int
     reason: str
+    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,17 +137,27 @@ def plan_payouts(
     terms: Mapping[int, PayoutTerms],
     released: Mapping[tuple[int, str], int],
     most_rows: int = MOST_ROWS,
+    aside: Collection[tuple[int, str]] = (),
 ) -> PayoutPlan:
     """Plan one run over due rows, oldest first and at most `most_rows`, without splitting a balance that fits.
 
     `released` is the part of reserves that admins released and no payout has paid yet, in minor units by vendor
     and currency. A balance with more rows than a run may take is cut; one that no longer fits waits for the next run.
+    The balances `aside` wait, and so does one that cannot be planned.
     """
     payouts: list[PlannedPayout] = []
     excluded: list[Exclusion] = []
     remaining = most_rows
     for balance in _balances(rows, released):
-        planned = _plan_balance(balance, terms.get(balance.vendor_id, PayoutTerms()), most_rows)
+        if (balance.vendor_id, balance.currency) in aside:
+            excluded.append(_excluded(balance, SET_ASIDE))
+            continue
+        try:
+            planned = _plan_balance(balance, terms.get(balance.vendor_id, PayoutTerms()), most_rows)
+        except Exception as error:  # one vendor's data must not stop the others
+            failure = f"{type(error).__name__}: {error}"
+            excluded.append(replace(_excluded(balance, SET_ASIDE), failure=failure))
+            continue
         if isinstance(planned, str):
             excluded.append(_excluded(balance, planned))
         elif len(planned.rows) > remaining:
@@ -147,6 +183,25 @@ def token_units(amount_minor: int, currency: str, units_per_usd: Fraction, decim
     """Return a payout in base units of a dollar token: amount in minor units / rate, floored once at the end."""
     usd = Fraction(amount_minor, 10 ** minor_digits(currency)) / units_per_usd
     return int(usd * 10**decimals // 1)
+
+
+def batch_totals(plan: PayoutPlan) -> dict[str, dict[str, int]]:
+    """Return the totals of a plan per currency, in minor units."""
+    totals: dict[str, dict[str, int]] = {}
+    for payout in plan.payouts:
+        row = totals.setdefault(
+            payout.currency,
+            dict.fromkeys(
+                ("payouts", "settlements", "netMinor", "reserveMinor", "releasedMinor", "amountMinor"), 0
+            ),
+        )
+        row["payouts"] += 1
+        row["settlements"] += len(payout.rows)
+        row["netMinor"] += payout.net_minor
+        row["reserveMinor"] += payout.reserve_minor
+        row["releasedMinor"] += payout.released_minor
+        row["amountMinor"] += payout.amount_minor
+    return totals
 
 
 def batch_outcome(statuses: Sequence[str]) -> str | None:
@@ -175,8 +230,10 @@ def _plan_balance(balance: _Balance, terms: PayoutTerms, most_rows: int) -> Plan
     worth = whole.net_minor + whole.released_minor
     if worth < 0:
         return NOT_COVERED
-    if worth == 0 or whole.amount_minor < terms.minimum_minor:
+    if worth == 0 or not terms.reaches_minimum(whole.amount_minor, balance.currency):
         return BELOW_MINIMUM
+    if whole.net_minor > MAX_MINOR or worth > MAX_MINOR:
+        return TOO_LARGE
     if len(balance.rows) <= most_rows:
         return whole
     # All due rows together reach the minimum; the chosen rows may be below it.
@@ -204,3 +261,14 @@ def _cut(rows: Sequence[DueRow], most_rows: int, total_minor: int) -> list[DueRo
 def _excluded(balance: _Balance, reason: str) -> Exclusion:
     net = sum(row.net_minor for row in balance.rows) + balance.released_minor
     return Exclusion(balance.vendor_id, balance.currency, len(balance.rows), net, reason)
+
+
+def wallet_refusal(wallet: str | None, own_addresses: Collection[str]) -> str | None:
+    """Return why a vendor's wallet, in stored form, cannot be paid, None if it can."""
+    if wallet is None:
+        return WALLET_MISSING
+    try:
+        require_payee(wallet, own_addresses, "payout_wallet")
+    except PortalError:
+        return WALLET_REFUSED
+    return None

@@ -6,7 +6,7 @@ commission breakdown. See docs/rules/payouts.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,15 +16,16 @@ from typing import Any
 from peewee import fn
 
 from models import Payout, PayoutBatch, PayoutItem, ReserveRelease, Settlement
-from portal.commissions.payout_queries import payout_wallets
+from portal.commissions.payout_queries import VENDOR_QUEUE, payout_wallets, vendor_item
 from portal.commissions.payout_rules import (
     AMOUNT_TOO_SMALL,
     RATE_MISSING,
-    WALLET_MISSING,
     PayoutPlan,
     PlannedPayout,
     batch_outcome,
+    batch_totals,
     token_units,
+    wallet_refusal,
 )
 from portal.commissions.status_rules import (
     BATCH_TRANSITIONS,
@@ -32,9 +33,13 @@ from portal.commissions.status_rules import (
     SETTLEMENT_TRANSITIONS,
     PayoutStatus,
 )
-from portal.db import Actor, move_status, query, record_event, transaction
+from portal.db import Actor, forget_failure, move_status, query, record_event, set_aside, transaction
+from portal.db.failing import require_database
 from portal.lib.money import fraction_to_decimal
 from portal.lib.transitions import Transition
+from portal.logs import get_logger
+
+log = get_logger(__name__)
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('payouts', 0))"
 
@@ -57,45 +62,59 @@ def lock_payouts() -> None:
 
 
 def open_batch(
-    plan: PayoutPlan, *, mode: str, key: str | None, actor: Actor, quotes: Mapping[str, PayoutQuote]
-) -> int:
+    plan: PayoutPlan,
+    *,
+    mode: str,
+    key: str | None,
+    actor: Actor,
+    quotes: Mapping[str, PayoutQuote],
+    own_addresses: Collection[str] = (),
+) -> int | None:
     """Write a batch with its payouts and move their settlements to `processing`; return its id.
 
     The caller holds `lock_payouts` and locks on the planned rows. `quotes` has every currency of an on-chain batch.
+    A payout to one of the portal's own addresses fails, whenever it was saved. A vendor whose payout cannot be written
+    is set aside; returns None if that is every vendor.
     """
-    batch_id: int = PayoutBatch.insert(
-        mode=mode, idempotency_key=key, totals=batch_totals(plan), created_by=actor.user_id
-    ).execute()
-    record_event(actor, "payout_batch", batch_id, "payout_batch_created", to_status="created")
     wallets = payout_wallets([payout.vendor_id for payout in plan.payouts])
-    for planned in plan.payouts:
-        sending: dict[str, Any] = {}
-        refusal = None
-        if mode == "onchain" and planned.amount_minor:
-            sending, refusal = _sending(planned, wallets.get(planned.vendor_id), quotes[planned.currency])
-        payout_id = _write_payout(batch_id, planned, sending, actor)
-        if refusal:
-            fail_payout(payout_id, refusal, actor)
-    return batch_id
+    failures: dict[tuple[int, str], str] = {}
+    written: list[PlannedPayout] = []
+    with transaction() as batch_savepoint:
+        batch_id: int = PayoutBatch.insert(
+            mode=mode, idempotency_key=key, totals={}, created_by=actor.user_id
+        ).execute()
+        record_event(actor, "payout_batch", batch_id, "payout_batch_created", to_status="created")
+        for planned in plan.payouts:
+            try:
+                with transaction():
+                    sending: dict[str, Any] = {}
+                    refusal = None
+                    if mode == "onchain" and planned.amount_minor:
+                        wallet = wallets.get(planned.vendor_id)
+                        sending, refusal = _sending(planned, wallet, quotes[planned.currency], own_addresses)
+                    payout_id = write_payout(batch_id, planned, sending, actor)
+                    if refusal:
+                        fail_payout(payout_id, refusal, actor)
+            except Exception as error:  # one vendor must not stop the others
+                require_database(error)
+                failures[planned.vendor_id, planned.currency] = f"{type(error).__name__}: {error}"
+            else:
+                written.append(planned)
+        totals = batch_totals(PayoutPlan(tuple(written)))
+        PayoutBatch.update(totals=totals).where(PayoutBatch.id == batch_id).execute()
+        if not written:
+            batch_savepoint.rollback()
+    set_vendors_aside(failures)
+    for planned in written:
+        forget_failure(VENDOR_QUEUE, vendor_item((planned.vendor_id, planned.currency)))
+    return batch_id if written else None
 
 
-def batch_totals(plan: PayoutPlan) -> dict[str, dict[str, int]]:
-    """Return the totals of a plan per currency, in minor units."""
-    totals: dict[str, dict[str, int]] = {}
-    for payout in plan.payouts:
-        row = totals.setdefault(
-            payout.currency,
-            dict.fromkeys(
-                ("payouts", "settlements", "netMinor", "reserveMinor", "releasedMinor", "amountMinor"), 0
-            ),
-        )
-        row["payouts"] += 1
-        row["settlements"] += len(payout.rows)
-        row["netMinor"] += payout.net_minor
-        row["reserveMinor"] += payout.reserve_minor
-        row["releasedMinor"] += payout.released_minor
-        row["amountMinor"] += payout.amount_minor
-    return totals
+def set_vendors_aside(failures: Mapping[tuple[int, str], str]) -> None:
+    """Record why vendors, by (vendor, currency), cannot be paid now; a later run tries again."""
+    for balance, reason in failures.items():
+        log.error("payout not opened", vendor=balance[0], currency=balance[1], reason=reason)
+        set_aside(VENDOR_QUEUE, vendor_item(balance), reason)
 
 
 def begin_batch(batch_id: int, actor: Actor) -> None:
@@ -125,7 +144,7 @@ def complete_payout(payout_id: int, transaction_id: str, actor: Actor, *, simula
         payout = Payout.get_by_id(payout_id)
         metadata = {"simulated": True} if simulated else {"payout": _sending_as_json(payout)}
         ids = _live_ids(payout_id)
-        _move_settlements(
+        move_settlements(
             ids,
             SETTLEMENT_TRANSITIONS["complete"],
             actor,
@@ -154,7 +173,7 @@ def fail_payout(payout_id: int, reason: str, actor: Actor, *, transaction_id: st
         ):
             return False
         ids = _live_ids(payout_id)
-        _move_settlements(
+        move_settlements(
             ids,
             SETTLEMENT_TRANSITIONS["fail"],
             actor,
@@ -178,6 +197,19 @@ def lock_unsent(payout_id: int) -> bool:
         "SELECT 1 FROM chain_transaction_items WHERE purpose = 'payout' AND item_id = %s", [payout_id]
     )
     return row is not None and not signed
+
+
+def correct_payout_hash(payout_id: int, tx_hash: str, actor: Actor) -> None:
+    """Store the transaction that final blocks show as the one that paid a completed payout."""
+    with transaction():
+        changed = (
+            Payout.update(transaction_id=tx_hash)
+            .where((Payout.id == payout_id) & (Payout.status == PayoutStatus.COMPLETED))
+            .execute()
+        )
+        if changed:
+            Settlement.update(transaction_id=tx_hash).where(Settlement.id.in_(_live_ids(payout_id))).execute()
+            record_event(actor, "payout", payout_id, "payout_hash_corrected", data={"txHash": tx_hash})
 
 
 def finish_batch(batch_id: int, actor: Actor) -> str | None:
@@ -230,7 +262,7 @@ def _reopen(payout: Payout, actor: Actor) -> None:
         processed_at=None,
     )
     values = {"transaction_id": None, "processed_at": None, "failure_reason": None}
-    _move_settlements(
+    move_settlements(
         _live_ids(payout.id), SETTLEMENT_TRANSITIONS["reopen"], actor, reason=reason, values=values
     )
     move_status(
@@ -260,11 +292,11 @@ def _restore_items(payout: Payout) -> bool:
 
 
 def _sending(
-    planned: PlannedPayout, wallet: str | None, quote: PayoutQuote
+    planned: PlannedPayout, wallet: str | None, quote: PayoutQuote, own_addresses: Collection[str]
 ) -> tuple[dict[str, Any], str | None]:
     """Return the columns that an on-chain payout is sent with, or the reason why it is refused."""
-    if wallet is None:
-        return {}, WALLET_MISSING
+    if (refusal := wallet_refusal(wallet, own_addresses)) is not None or wallet is None:
+        return {}, refusal
     if quote.units_per_usd is None:
         return {}, RATE_MISSING
     rate = fraction_to_decimal(quote.units_per_usd, 18)
@@ -284,7 +316,8 @@ def _sending(
     return columns, None
 
 
-def _write_payout(batch_id: int, planned: PlannedPayout, sending: dict[str, Any], actor: Actor) -> int:
+def write_payout(batch_id: int, planned: PlannedPayout, sending: dict[str, Any], actor: Actor) -> int:
+    """Write a payout with its items and move its settlements, which are pending and locked, to `processing`."""
     payout_id: int = Payout.insert(
         batch=batch_id,
         vendor=planned.vendor_id,
@@ -300,7 +333,7 @@ def _write_payout(batch_id: int, planned: PlannedPayout, sending: dict[str, Any]
     for row in planned.rows:
         PayoutItem.insert(payout=payout_id, settlement=row.id, net_minor=row.net_minor).execute()
     ids = [row.id for row in planned.rows]
-    moved = _move_settlements(
+    moved = move_settlements(
         ids, SETTLEMENT_TRANSITIONS["process"], actor, values={"payout_batch_id": batch_id}
     )
     if len(moved) != len(ids):
@@ -316,7 +349,7 @@ def _live_ids(payout_id: int) -> list[int]:
     return [item.settlement_id for item in rows]
 
 
-def _move_settlements(
+def move_settlements(
     ids: Sequence[int],
     transition: Transition,
     actor: Actor,

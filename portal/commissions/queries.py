@@ -8,9 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from models import MerchantConfig, SalesAssist, Settlement, Vendor
+from peewee import fn
+
+from models import MerchantConfig, Order, SalesAssist, Settlement, Store, Vendor
 from portal.commissions.terms import CustomSplit, parse_custom_splits, platform_percent
-from portal.db import Keyset, within
+from portal.db import Keyset, Page, within
 
 LEDGER_PAGE = 50
 
@@ -56,31 +58,31 @@ class SettlementFilter:
 
 
 def list_settlements(
-    *,
-    vendor_ids: Sequence[int] | None = None,
-    order_reference: str | None = None,
-    before_id: int | None = None,
-    filters: SettlementFilter | None = None,
-    limit: int = LEDGER_PAGE,
-) -> list[Settlement]:
-    """Return a page of settlements with their vendors, newest first, older than `before_id`."""
-    rows = Settlement.select(Settlement, Vendor).join(Vendor)
-    if vendor_ids is not None:
-        rows = rows.where(Settlement.vendor.in_(list(vendor_ids)))
-    if order_reference:
-        rows = rows.where(Settlement.order_reference == order_reference)
-    if before_id is not None:
-        rows = rows.where(Settlement.id < before_id)
-    for condition in _conditions(filters or SettlementFilter()):
-        rows = rows.where(condition)
-    return list(rows.order_by(Settlement.id.desc()).limit(limit))
+    filters: SettlementFilter, cursor: str | None = None, vendor_ids: Sequence[int] | None = None
+) -> Page[Settlement]:
+    """Return a page of settlements with their vendors, newest first; raise CursorInvalid."""
+    return list_settlement_ledger(filters, vendor_ids).page(cursor, LEDGER_PAGE)
+
+
+def list_settlements_of_reference(order_reference: str) -> list[Settlement]:
+    """Return every settlement of an order reference with its vendor, newest first."""
+    return list(list_settlement_ledger(SettlementFilter(reference=order_reference)))
 
 
 def list_settlement_ledger(
     filters: SettlementFilter, vendor_ids: Sequence[int] | None = None
 ) -> Keyset[Settlement]:
-    """Return every matching settlement with its vendor, newest first; of `vendor_ids` only where given."""
-    rows = Settlement.select(Settlement, Vendor).join(Vendor)
+    """Return every matching settlement with its vendor, store and number there, newest first.
+
+    Of `vendor_ids` only where given.
+    """
+    order = Order.select().where(Order.order_reference == Settlement.order_reference)
+    rows = Settlement.select(
+        Settlement,
+        Vendor,
+        order.select(Store.name).join(Store).alias("store"),
+        order.select(Order.external_id).alias("external_id"),
+    ).join(Vendor)
     if vendor_ids is not None:
         rows = rows.where(Settlement.vendor.in_(list(vendor_ids)))
     for condition in _conditions(filters):
@@ -95,9 +97,13 @@ def list_assist_ledger(since: datetime | None, until: datetime | None) -> Keyset
 
 
 def list_currencies() -> list[str]:
-    """Return the currencies that have settlements."""
-    rows = Settlement.select(Settlement.currency).distinct().order_by(Settlement.currency)
-    return [row.currency for row in rows]
+    """Return the currencies that have settlements, by a jump from each to the next in the index."""
+    found: list[str] = []
+    following = Settlement.select(fn.MIN(Settlement.currency))
+    while currency := following.scalar():
+        found.append(currency)
+        following = Settlement.select(fn.MIN(Settlement.currency)).where(Settlement.currency > currency)
+    return found
 
 
 def list_assists(order_reference: str) -> list[SalesAssist]:

@@ -113,6 +113,19 @@ def with_total(breakdown: Mapping[str, Any], commission_minor: int, currency: st
     }
 
 
+def without_referral(breakdown: Mapping[str, Any], currency: str) -> Breakdown:
+    """Return the breakdown of a sale whose referral does not apply."""
+    total = parse_major(breakdown["totalCommission"], currency)
+    referral = parse_major(breakdown["referralCommission"], currency)
+    return {
+        **breakdown,
+        "referralCommission": major_text(0, currency),
+        "referralEffectivePercent": "0",
+        "referralByItem": [],
+        "totalCommission": major_text(total - referral, currency),
+    }
+
+
 def _item(item: Mapping[str, Any], subtotal_minor: int, currency: str) -> Breakdown:
     amount = percent_of(subtotal_minor, Decimal(item["percent"]))
     return {

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from peewee import fn
 
-from models import Settlement
-from portal.commissions.refund_rules import scale_breakdown, share_out, subtract_breakdown, with_total
+from models import SalesAssist, Settlement
+from portal.commissions.refund_rules import (
+    scale_breakdown,
+    share_out,
+    subtract_breakdown,
+    with_total,
+    without_referral,
+)
 from portal.commissions.rules import HELD_EXCEEDS_SUBTOTAL, commission_columns
-from portal.commissions.status_rules import NOT_PAID_OUT, SETTLEMENT_TRANSITIONS
+from portal.commissions.status_rules import NOT_PAID_OUT, SETTLEMENT_TRANSITIONS, SettlementStatus
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.money import major_text, parse_major
 
@@ -51,13 +58,19 @@ class _Slice:
 
 
 def reduce_settlements(
-    order_reference: str, total_minor: int, refunded_minor: int, refund_id: int | None, actor: Actor
+    order_reference: str,
+    total_minor: int,
+    refunded_minor: int,
+    refund_id: int | None,
+    actor: Actor,
+    *,
+    of_vendors: Mapping[int, int] | None = None,
 ) -> None:
-    """Reduce or cancel settlements that are not paid out; write negative rows for those that are.
+    """Reduce or cancel settlements that are not paid out or stated; write negative rows for those that are.
 
-    Rows are locked in id order. Each part is computed from the original sale, so that repeated refunds do not
-    add up rounding errors; the parts add up to what is left of the order. Amounts are in minor units.
-    See docs/rules/refunds.md.
+    `of_vendors` is how much of the refunds took back lines of one vendor; all share the rest in proportion. Rows are
+    locked in id order. Each part is computed from the original sale, so that repeated refunds do not add up rounding
+    errors; the parts add up to what is left of the order. Amounts are in minor units. See docs/rules/refunds.md.
     """
     with transaction():
         slices = _lock_slices(order_reference)
@@ -65,11 +78,75 @@ def reduce_settlements(
         left = total_minor - refunded_minor
         if sum(originals) != total_minor:
             left = sum(originals) * left // total_minor if total_minor != 0 else 0
-        limits = [part.amount_minor for part in slices]
-        for part, target in zip(slices, share_out(left, originals, limits), strict=True):
+        for part, target in zip(slices, _share_out(slices, left, of_vendors or {}), strict=True):
             is_full = refunded_minor == total_minor
             if target != part.amount_minor or (is_full and part.sale.status in NOT_PAID_OUT):
                 _reduce_slice(part, target, refund_id, actor)
+
+
+def _share_out(slices: Sequence[_Slice], left: int, of_vendors: Mapping[int, int]) -> list[int]:
+    """Return what is left of each slice, once the lines that refunds name were taken from their vendors."""
+    limits = [part.amount_minor for part in slices]
+    weights = [part.original_minor - of_vendors.get(part.sale.vendor_id, 0) for part in slices]
+    parts = share_out(left, [max(0, weight) for weight in weights], limits)
+    if of_vendors and sum(parts) != left:
+        # A store that corrects which lines a refund was of gives nothing back: what is left shrinks evenly.
+        return share_out(left, limits, limits)
+    return parts
+
+
+def drop_referral_commission(order_reference: str, reason: str, actor: Actor) -> bool:
+    """Take the referral part out of the settlements of an order, whose referral was withdrawn, with their assists.
+
+    Return False, with nothing changed, if any of them is being paid out or was. See docs/rules/stores.md.
+    """
+    with transaction():
+        slices = _lock_slices(order_reference)
+        open_sales = [part.sale for part in slices if part.sale.status != SettlementStatus.CANCELLED]
+        if any(part.refund_rows for part in slices) or any(
+            sale.status not in NOT_PAID_OUT for sale in open_sales
+        ):
+            return False
+        for sale in open_sales:
+            _drop_referral(sale, reason, actor)
+        SalesAssist.delete().where(SalesAssist.order_reference == order_reference).execute()
+    return True
+
+
+def _drop_referral(sale: Settlement, reason: str, actor: Actor) -> None:
+    breakdown = without_referral(sale.metadata["commissionBreakdown"], sale.currency)
+    metadata = {**sale.metadata, "commissionBreakdown": breakdown}
+    if original := sale.metadata.get("original"):
+        metadata["original"] = _original_without_referral(original, sale.currency)
+    commission = sale.commission_minor - sale.referral_commission_minor
+    Settlement.update(
+        commission_minor=commission,
+        net_payout_minor=sale.amount_minor - commission,
+        metadata=metadata,
+        updated_at=fn.now(),
+        **commission_columns(breakdown, sale.currency),
+    ).where((Settlement.id == sale.id) & (Settlement.status == sale.status)).execute()
+    record_event(
+        actor,
+        "settlement",
+        sale.id,
+        "settlement_referral_withdrawn",
+        reason=reason,
+        order_reference=sale.order_reference,
+        data={"amountMinor": str(sale.referral_commission_minor)},
+    )
+
+
+def _original_without_referral(original: dict[str, Any], currency: str) -> dict[str, Any]:
+    breakdown = without_referral(original["commissionBreakdown"], currency)
+    amount = parse_major(original["amount"], currency)
+    commission = parse_major(breakdown["totalCommission"], currency)
+    return {
+        **original,
+        "commission": breakdown["totalCommission"],
+        "netPayout": major_text(amount - commission, currency),
+        "commissionBreakdown": breakdown,
+    }
 
 
 def _lock_slices(order_reference: str) -> list[_Slice]:
@@ -100,7 +177,7 @@ def _reduce_slice(part: _Slice, target: int, refund_id: int | None, actor: Actor
     # Refund rows written while the sale was being paid out keep their amounts.
     amount = target - sum(row.amount_minor for row in part.refund_rows)
     if amount == 0:
-        _cancel(part.sale, actor)
+        _cancel(part, actor)
         return
     if part.refund_rows:
         commission -= sum(row.commission_minor for row in part.refund_rows)
@@ -111,7 +188,10 @@ def _reduce_slice(part: _Slice, target: int, refund_id: int | None, actor: Actor
     _reduce(part, amount, commission, breakdown, actor)
 
 
-def _cancel(sale: Settlement, actor: Actor) -> None:
+def _cancel(part: _Slice, actor: Actor) -> None:
+    """Cancel a sale; it shows the original amounts again, whatever partial refunds came before."""
+    sale, original = part.sale, part.original
+    breakdown = original["commissionBreakdown"]
     move_status(
         Settlement,
         sale.id,
@@ -120,6 +200,14 @@ def _cancel(sale: Settlement, actor: Actor) -> None:
         actor=actor,
         reason=REFUNDED,
         failure_reason=REFUNDED,
+        amount_minor=part.original_minor,
+        commission_minor=parse_major(original["commission"], sale.currency),
+        net_payout_minor=parse_major(original["netPayout"], sale.currency),
+        metadata={
+            **{key: value for key, value in sale.metadata.items() if key != "original"},
+            "commissionBreakdown": breakdown,
+        },
+        **commission_columns(breakdown, sale.currency),
     )
 
 
@@ -159,7 +247,7 @@ def _write_refund_row(
     refund_id: int | None,
     actor: Actor,
 ) -> None:
-    """Write the negative row that is netted from the vendor's next payout; it is due at once."""
+    """Write the negative row that is netted from the vendor's next payout or statement; it is due at once."""
     sale = part.sale
     amount = part.amount_minor - target
     # Rounding must not turn a refund into a payment: at most the whole amount is returned commission.
@@ -175,6 +263,7 @@ def _write_refund_row(
         kind="refund",
         amount_minor=-amount,
         currency=sale.currency,
+        collected_by=sale.collected_by,
         commission_minor=-returned,
         net_payout_minor=returned - amount,
         status="pending",

@@ -46,6 +46,16 @@ def payout_time(paid_at: datetime, hold_days: int, frequency: str, zone: ZoneInf
     return _local_midnight(_next_day(released.astimezone(zone).date(), kind), zone)
 
 
+def month_start(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return the UTC time at which the month of a moment starts in `zone`."""
+    return _local_midnight(moment.astimezone(zone).date().replace(day=1), zone)
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """Return the UTC time at which a day starts in `zone`."""
+    return _local_midnight(day, zone)
+
+
 def _released_at(paid_at: datetime, hold_days: int) -> datetime:
     if paid_at.tzinfo is None:
         raise ValueError("paid_at must be timezone-aware")

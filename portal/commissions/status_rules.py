@@ -41,6 +41,14 @@ class PayoutBatchStatus(StrEnum):
     FAILED = "failed"
 
 
+class StatementStatus(StrEnum):
+    """The statuses of a commission statement."""
+
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+
+
 # A refund reduces or cancels a settlement while it is not paid out.
 NOT_PAID_OUT = (SettlementStatus.PENDING, SettlementStatus.HELD, SettlementStatus.FAILED)
 
@@ -61,6 +69,8 @@ SETTLEMENT_TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         ),
         "complete": Transition("settlement_paid", (SettlementStatus.PROCESSING,), SettlementStatus.COMPLETED),
         "fail": Transition("settlement_failed", (SettlementStatus.PROCESSING,), SettlementStatus.FAILED),
+        # Its commission statement is void: the next one collects it again.
+        "free": Transition("settlement_freed", (SettlementStatus.PROCESSING,), SettlementStatus.PENDING),
         # A reorganisation removed the block that paid it, or that failed it.
         "reopen": Transition(
             "settlement_reopened",
@@ -77,6 +87,13 @@ PAYOUT_TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "reopen": Transition(
             "payout_reopened", (PayoutStatus.COMPLETED, PayoutStatus.FAILED), PayoutStatus.PROCESSING
         ),
+    }
+)
+
+STATEMENT_TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
+    {
+        "pay": Transition("statement_paid", (StatementStatus.OPEN,), StatementStatus.PAID),
+        "void": Transition("statement_voided", (StatementStatus.OPEN,), StatementStatus.VOID),
     }
 )
 

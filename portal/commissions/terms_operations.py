@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -20,10 +20,10 @@ from portal.commissions.terms import (
     platform_percent,
     validate_merchant_terms,
 )
-from portal.db import Actor, query, record_event, transaction
-from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.db import Actor, Keyset, Page, query, record_event, transaction
+from portal.lib.addresses import InvalidAddress, canonical_address, require_payee
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.money import decimal_text, parse_major
+from portal.lib.money import decimal_text, parse_amount
 from portal.lib.texts import clean_line
 from portal.programme import (
     InvalidPercent,
@@ -37,11 +37,11 @@ from portal.settings import Settings
 
 PRODUCTS_PAGE = 50
 MOST_HOLD_DAYS = 365
-# A minimum applies to every currency in its own minor units; nearly all have two decimals, like this one.
+# A minimum is a number of whole units of each currency, stored in hundredths. See docs/rules/payouts.md.
 _MINIMUM_CURRENCY = "UAH"
 _DAYS = re.compile(r"[0-9]{1,3}")
 # A recipient is any text; what looks like an address has to be one.
-_LIKE_ADDRESS = re.compile(r"0[xX][0-9a-zA-Z]{30,}")
+_LIKE_ADDRESS = re.compile(r"0[xX][0-9a-zA-Z]{30,}|[0-9a-fA-F]{40}")
 
 
 class VendorUnknown(PortalError):
@@ -60,12 +60,6 @@ class RateChanged(PortalError):
     """The percent was changed in the meantime, so the earlier one is not restored."""
 
     code = "rate_changed"
-
-
-class PayeeIsContract(PortalError):
-    """The payee is a contract of this portal or a token, which could never spend what it receives."""
-
-    code = "payee_is_contract"
 
 
 class MinimumNegative(PortalError):
@@ -101,19 +95,16 @@ def find_merchant_config(vendor_id: int) -> MerchantConfig | None:
     return MerchantConfig.get_or_none(MerchantConfig.vendor == vendor_id)
 
 
-def list_products_with_rates(before_id: int | None = None, vendor_id: int | None = None) -> list[Product]:
-    """Return a page of products with their vendors and commission structures, newest first."""
+def list_products_with_rates(cursor: str | None = None) -> Page[Product]:
+    """Return a page of products with vendors and commission structures, newest first; raise CursorInvalid."""
     rows = (
         Product.select(Product, Vendor, CommissionStructure)
         .join(Vendor)
         .switch(Product)
         .join(CommissionStructure, JOIN.LEFT_OUTER)
     )
-    if before_id is not None:
-        rows = rows.where(Product.id < before_id)
-    if vendor_id is not None:
-        rows = rows.where(Product.vendor == vendor_id)
-    return list(rows.order_by(Product.id.desc()).limit(PRODUCTS_PAGE))
+    newest_first: Keyset[Product] = Keyset(rows, Product.id)
+    return newest_first.page(cursor, PRODUCTS_PAGE)
 
 
 def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) -> MerchantTerms:
@@ -145,15 +136,24 @@ def read_merchant_terms(typed: Mapping[str, str], splits: list[dict[str, str]]) 
     return terms
 
 
-def save_merchant_terms(vendor_id: int, terms: MerchantTerms, settings: Settings, actor: Actor) -> None:
+def save_merchant_terms(
+    vendor_id: int,
+    terms: MerchantTerms,
+    settings: Settings,
+    actor: Actor,
+    *,
+    own_addresses: Collection[str],
+    keeps_wallet: bool = False,
+) -> None:
     """Save a vendor's terms; raise InputInvalid where its commissions together could exceed a sale.
 
-    A payee that is a contract of this portal or a token is invalid too.
+    A payee among the portal's own addresses, or whose key nobody can have, is invalid too. `keeps_wallet` checks the
+    payout wallet and leaves the stored one.
     """
     vendor = get_vendor(vendor_id)
-    _refuse_contracts(terms, settings)
+    _check_payees(terms, own_addresses)
     with transaction():
-        _lock_terms()
+        lock_terms()
         before = MerchantConfig.select().where(MerchantConfig.vendor == vendor_id).for_update().first()
         policy = get_percent_policy(settings)
         if terms.referral_percent is not None and terms.referral_percent > policy.max_percent:
@@ -167,6 +167,8 @@ def save_merchant_terms(vendor_id: int, terms: MerchantTerms, settings: Settings
         except PortalError as error:
             raise InputInvalid({error.field or "platform_percent": error}) from None
         values = _columns(terms)
+        if keeps_wallet:
+            del values["payout_wallet"]
         if before is None:
             MerchantConfig.insert(vendor=vendor_id, **values).execute()
         else:
@@ -196,7 +198,7 @@ def save_product_percent(
     """
     percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
-        _lock_terms()
+        lock_terms()
         product: Product | None = (
             Product.select().where(Product.id == product_id).for_update().first()
             if 0 < product_id < 2**63
@@ -222,6 +224,14 @@ def save_product_percent(
     return SavedPercent(product, _text(before) or "", _text(percent) or "")
 
 
+def check_product_percent(vendor_id: int, text: str, settings: Settings) -> Decimal | None:
+    """Return a typed percent for a product of a vendor, None where it is empty; raise as `save_product_percent`."""
+    percent = _percent_or_unset(text, settings.referral_commission_max_percent)
+    if percent is not None:
+        _validate_with_terms(get_vendor(vendor_id), find_merchant_config(vendor_id), percent)
+    return percent
+
+
 def save_platform_percent(
     text: str, settings: Settings, actor: Actor, *, instead_of: str | None = None
 ) -> tuple[str, str]:
@@ -232,7 +242,7 @@ def save_platform_percent(
     """
     percent = _percent_or_unset(text.strip(), settings.referral_commission_max_percent)
     with transaction():
-        _lock_terms()
+        lock_terms()
         PlatformConfig.insert(id=1).on_conflict_ignore().execute()
         row = PlatformConfig.select().where(PlatformConfig.id == 1).for_update().get()
         if instead_of not in (None, _text(row.referral_percent) or ""):
@@ -256,7 +266,7 @@ def save_platform_percent(
     return _text(row.referral_percent) or "", _text(percent) or ""
 
 
-def _lock_terms() -> None:
+def lock_terms() -> None:
     """Save one percent at a time: two that are valid alone could exceed a sale together."""
     query("SELECT pg_advisory_xact_lock(hashtextextended('commission_terms', 0))")
 
@@ -340,21 +350,20 @@ def _check_recipient(address: str, field: str) -> None:
         raise
 
 
-def _refuse_contracts(terms: MerchantTerms, settings: Settings) -> None:
-    own = {
-        settings.referral_rewards_address,
-        settings.referral_reward_token_address,
-        settings.referral_price_feed_address,
-        settings.settlement_payout_token_address,
-    } - {""}
+def _check_payees(terms: MerchantTerms, own_addresses: Collection[str]) -> None:
     payees = {"payout_wallet": terms.payout_wallet or ""}
     payees |= {
-        f"custom_splits[{index}].recipientId": split.recipient_id
+        f"custom_splits[{index}].recipientId": split.recipient_id.lower()
         for index, split in enumerate(terms.custom_splits)
+        if _LIKE_ADDRESS.fullmatch(split.recipient_id)
     }
-    errors: dict[str, PortalError] = {
-        field: PayeeIsContract(field=field) for field, payee in payees.items() if payee.lower() in own
-    }
+    errors: dict[str, PortalError] = {}
+    for field, payee in payees.items():
+        try:
+            if payee:
+                require_payee(payee, own_addresses, field)
+        except PortalError as error:
+            errors[field] = error
     if errors:
         raise InputInvalid(errors)
 
@@ -372,7 +381,7 @@ def _hold_days(text: str) -> int:
 
 
 def _minimum(text: str) -> int:
-    minor = parse_major(text or "0", _MINIMUM_CURRENCY)
+    minor = parse_amount(text or "0", _MINIMUM_CURRENCY, "minimum_payout")
     if minor < 0:
         raise MinimumNegative(field="minimum_payout")
     return minor

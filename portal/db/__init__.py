@@ -3,33 +3,64 @@
 Other packages use PostgreSQL through Peewee models, or through `query` for hot paths.
 """
 
+from portal.db.alphabet import alphabetical
 from portal.db.connection import (
     DatabaseAway,
     bind_database,
     connection,
     query,
     release_connection,
+    report_outage,
     transaction,
     tuples,
 )
+from portal.db.event_queries import EventFilter, has_event_with_key, list_event_ledger
 from portal.db.events import SYSTEM, Actor, record_event
-from portal.db.keyset import Keyset, within
+from portal.db.failing import forget_failure, not_set_aside, set_aside, without_set_aside, work_through
+from portal.db.keyset import CursorInvalid, Keyset, Page, cut_page, make_cursor, parse_cursor, within
 from portal.db.locks import advisory_lock
+from portal.db.replica import reads_may_lag
+from portal.db.retention import (
+    forget_sign_in_devices,
+    forget_unknown_accounts,
+    texts_erasable,
+    work_in_batches,
+)
 from portal.db.transitions import move_status
 
 __all__ = [
     "SYSTEM",
     "Actor",
+    "CursorInvalid",
     "DatabaseAway",
+    "EventFilter",
     "Keyset",
+    "Page",
     "advisory_lock",
+    "alphabetical",
     "bind_database",
     "connection",
+    "cut_page",
+    "forget_failure",
+    "forget_sign_in_devices",
+    "forget_unknown_accounts",
+    "has_event_with_key",
+    "list_event_ledger",
+    "make_cursor",
     "move_status",
+    "not_set_aside",
+    "parse_cursor",
     "query",
+    "reads_may_lag",
     "record_event",
     "release_connection",
+    "report_outage",
+    "set_aside",
+    "texts_erasable",
     "transaction",
     "tuples",
     "within",
+    "without_set_aside",
+    "work_in_batches",
+    "work_through",
 ]

@@ -20,6 +20,11 @@ class BoundedConnection:
     def __init__(self, connection: Any, deadline: float) -> None:
         self._connection, self._deadline = connection, deadline
 
+    @property
+    def announced_pid(self) -> int:
+        """Return the process id of the session as announced when connecting."""
+        return int(self._connection.info.backend_pid)
+
     def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run one SQL statement and return its rows; raise DatabaseAway."""
         try:
@@ -39,7 +44,7 @@ class BoundedConnection:
             )
             remaining = self._deadline - time.monotonic()
             if remaining <= 0 or not waiting.poll(remaining * 1000):
-                raise DatabaseAway("no answer in time")
+                raise DatabaseAway("The database does not answer in time.")
 
 
 @contextmanager

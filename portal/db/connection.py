@@ -8,15 +8,40 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-from peewee import InterfaceError, OperationalError
+from peewee import InterfaceError, OperationalError, PostgresqlDatabase
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from models import database
-from portal.dev.postgres import start_postgres
+from portal.counters import counters
+from portal.db.outage import note_failure, note_success
+from portal.db.session_name import session_name
+from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
 from portal.lib.errors import PortalError
 
 _CONNECT_TIMEOUT_SECONDS = 5
 _POOL_SIZE = 20
+# As a statement: PgBouncer refuses them among the parameters of a connection.
+_SESSION_SETTINGS = "SET timezone = 'UTC'; SET lock_timeout = '15s'"
+# In transaction mode PgBouncer keeps the time zone of a connection, but not this.
+_BEGIN_SHARED = "BEGIN; SET LOCAL lock_timeout = '15s'"
+# A server that no longer acknowledges anything is given up after some seconds.
+KEEPALIVE: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+POOL: dict[str, Any] = {
+    "max_connections": _POOL_SIZE,
+    "stale_timeout": 300,
+    "timeout": _CONNECT_TIMEOUT_SECONDS,
+    "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+    **KEEPALIVE,
+}
+# What Peewee knows about a thread's connection.
+_STATE = ("conn", "closed", "ctx", "transactions", "commit_callbacks")
 
 
 class DatabaseAway(PortalError):
@@ -34,21 +59,66 @@ DATABASE_ERRORS = (
 )
 
 
-class PortalDatabase(PooledPostgresqlDatabase):  # type: ignore[misc]
+def report_outage(error: BaseException) -> bool:
+    """Return whether an error means that the database failed; it is logged once per outage, so not by the caller."""
+    is_outage = isinstance(error, (DatabaseAway, *DATABASE_ERRORS))
+    if is_outage:
+        note_failure(error)
+    return is_outage
+
+
+class _ConfiguredDatabase(PostgresqlDatabase):
+    """Set up every new connection before the pool has it."""
+
+    def _connect(self) -> Any:
+        conn = super()._connect()  # type: ignore[misc]
+        with conn.cursor() as cursor:
+            cursor.execute(_SESSION_SETTINGS)
+        counters().database_connections.inc()
+        return conn
+
+
+class PortalDatabase(PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ignore[misc]
     """A pool that reads its URL at the first connection and never returns a connection that the server has closed."""
 
-    def __init__(self, url_source: Callable[[], str], **options: Any) -> None:
+    def __init__(self, url_source: Callable[[], str], direct_url: str = "", **options: Any) -> None:
         super().__init__(None, **options)
         self._url_source = url_source
+        self._direct_url = direct_url
         self._options = options
+        self.replica: Any = None
 
     def url(self) -> str:
         return self._url_source()
 
+    def direct_url(self) -> str:
+        return self._direct_url or self.url()
+
+    @contextmanager
+    def instead(self, connection: Any) -> Iterator[None]:
+        """Let this thread use another connection for the block; there must be no open transaction."""
+        state = self._state
+        own = {name: getattr(state, name) for name in _STATE}
+        state.set_connection(connection)
+        try:
+            yield
+        finally:
+            for name, value in own.items():
+                setattr(state, name, value)
+
+    def begin(self, isolation_level: str | None = None) -> None:
+        if self._direct_url and isolation_level is None:
+            query(_BEGIN_SHARED)
+        else:
+            super().begin(isolation_level)
+
     def connect(self, *args: Any, **kwargs: Any) -> Any:
         if self.deferred:
             self.init(self._url_source(), **self._options)
-        return super().connect(*args, **kwargs)
+        opened = super().connect(*args, **kwargs)
+        if opened:
+            note_success()
+        return opened
 
     def _is_closed(self, conn: Any) -> bool:
         if super()._is_closed(conn):
@@ -62,23 +132,39 @@ class PortalDatabase(PooledPostgresqlDatabase):  # type: ignore[misc]
         return False
 
 
-def bind_database(database_url: str, data_dir: Path | None = None) -> None:
+_started: set[Path] = set()
+
+
+def _start_embedded(folder: Path) -> str:
+    if not postgres_is_running(folder):
+        _started.add(folder)
+    return start_postgres(folder)
+
+
+def stop_embedded() -> None:
+    """Stop the embedded database if this process started it; others keep running."""
+    if _started and not database.deferred:
+        database.close_all()
+    while _started:
+        stop_postgres(_started.pop())
+
+
+def bind_database(database_url: str, data_dir: Path | None = None, *, direct_url: str = "") -> None:
     """Bind every model of this process to a PostgreSQL URL; the first use connects.
 
+    `direct_url` leads to the same database past a pooler that shares sessions: locks and prepared statements use it.
     Without a URL the first use starts the embedded database of `data_dir`, or connects to it if it runs already.
     """
 
     def url_source() -> str:
-        return database_url or start_postgres(data_dir or Path(".data"))
+        return database_url or _start_embedded(data_dir or Path(".data"))
 
     database.initialize(
         PortalDatabase(
             url_source,
-            max_connections=_POOL_SIZE,
-            stale_timeout=300,
-            timeout=_CONNECT_TIMEOUT_SECONDS,
-            connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-            options="-c timezone=UTC -c lock_timeout=15s",
+            direct_url,
+            fallback_application_name=session_name(),
+            **POOL,
         )
     )
 
@@ -101,6 +187,11 @@ def connection() -> Iterator[None]:
 def current_url() -> str:
     """Return the URL of the bound database; starts the embedded one if no URL was given."""
     return str(database.url())
+
+
+def direct_url() -> str:
+    """Return the URL for what belongs to a session: locks, prepared statements, migrations."""
+    return str(database.direct_url())
 
 
 def release_connection() -> None:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from models import EventLog
+from portal.logs import get_logger
+
+log = get_logger(__name__)
+
+# Changes of accounts, and of keys and secrets, are log lines too: {entity: whether their data is logged}. The
+# address of a webhook endpoint may contain a token.
+_LOGGED = {"user": True, "unknown_account": True, "store": True, "webhook_endpoint": False}
+# Texts that people typed may be about a person, and a log cannot be erased.
+_CODE = re.compile(r"[a-z0-9_.]+")
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,11 @@ def record_event(
     order_reference: str | None = None,
     data: dict[str, Any] | None = None,
 ) -> None:
-    """Append one event row; call it inside the transaction of the change."""
+    """Append one event row; call it inside the transaction of the change.
+
+    Events of accounts and of keys are log lines too, without typed texts. A line whose transaction fails is followed by
+    that failure.
+    """
     EventLog.insert(
         actor=actor.label,
         actor_user_id=actor.user_id,
@@ -56,3 +70,12 @@ def record_event(
         order_reference=order_reference,
         data=data or {},
     ).execute()
+    if entity in _LOGGED:
+        log.info(
+            event,
+            entity=entity,
+            id=str(entity_id),
+            actor=actor.label,
+            reason=reason if reason and _CODE.fullmatch(reason) else None,
+            data=data or {} if _LOGGED[entity] else {},
+        )

@@ -12,7 +12,8 @@ from typing import Any
 
 import psycopg2
 
-from portal.db.connection import DatabaseAway, current_url
+from portal.db.connection import DatabaseAway, direct_url
+from portal.db.pooling import require_own_sessions
 
 _CONNECT_TIMEOUT_SECONDS = 5
 # The server notices within half a minute that the holder's machine is gone.
@@ -23,7 +24,10 @@ _NOTICE_DEAD_PEERS = (
 
 @contextmanager
 def advisory_lock(name: str) -> Iterator[bool]:
-    """Try to take a session lock for the block and yield whether it was free. Raises DatabaseAway."""
+    """Try to take a session lock for the block and yield whether it was free.
+
+    Raises DatabaseAway, or PoolingUnsupported behind a pooler that shares sessions.
+    """
     with lock_session(name) as session:
         yield session is not None
 
@@ -32,7 +36,7 @@ def advisory_lock(name: str) -> Iterator[bool]:
 def lock_session(name: str) -> Iterator[Any]:
     """Try to take a session lock for the block and yield its connection, None if another session holds it.
 
-    Raises DatabaseAway.
+    Raises DatabaseAway, or PoolingUnsupported behind a pooler that shares sessions.
     """
     session = _connect()
     try:
@@ -44,7 +48,7 @@ def lock_session(name: str) -> Iterator[Any]:
 
 def _connect() -> Any:
     try:
-        session = psycopg2.connect(current_url(), connect_timeout=_CONNECT_TIMEOUT_SECONDS)
+        session = psycopg2.connect(direct_url(), connect_timeout=_CONNECT_TIMEOUT_SECONDS)
     except psycopg2.OperationalError as error:
         raise DatabaseAway from error
     session.autocommit = True
@@ -54,6 +58,9 @@ def _connect() -> Any:
 def _try_lock(session: Any, name: str) -> bool:
     try:
         with session.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            if cursor.fetchone()[0] != session.info.backend_pid:
+                require_own_sessions(direct_url())
             cursor.execute(_NOTICE_DEAD_PEERS)
             cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
             return bool(cursor.fetchone()[0])

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg2
-from yoyo import get_backend, read_migrations
-from yoyo.migrations import MigrationList
+from psycopg2.errors import DeadlockDetected, LockNotAvailable
+from yoyo import read_migrations
+from yoyo.backends.core.postgresql import PostgresqlBackend
+from yoyo.connections import parse_uri
+from yoyo.migrations import MigrationList, default_migration_table
 
+from portal.db.connection import DatabaseAway
+from portal.db.pooling import require_own_sessions
 from portal.lib.folders import SQL
 
 # What `migrate` and `migration_status` call the files of sql/functions.
@@ -25,24 +31,57 @@ FUNCTIONS = "functions"
 _FUNCTIONS_FOLDER = SQL / "functions"
 _MIGRATION_NAME = re.compile(r"\d{3}_\w+")
 _MIGRATION_LOCK = 7_281_930_451
+# A migration that waits for a table makes everybody behind it wait too, so it gives way and tries again.
+_SET_LOCK_TIMEOUT = "SET lock_timeout = '3s'"
+_ATTEMPTS, _PAUSE_SECONDS = 5, 2.0
+_CONNECT_TIMEOUT_SECONDS = 10
+
+
+class MigrationBlocked(DatabaseAway):
+    """Other sessions held a lock that a migration needs; the message is one sentence for the operator."""
 
 
 def migrate(database_url: str) -> list[str]:
     """Apply pending migrations, then changed functions; return the names of what was applied, [] when up to date.
 
     Safe to run from several processes at once: one applies, the others wait and find nothing to do. Nothing is
-    written to a database that is up to date.
+    written to a database that is up to date, or that a later release has migrated. Raises MigrationBlocked; what was
+    applied before stays.
     """
     with _connect(database_url) as connection:
+        if connection.info.backend_pid != _execute(connection, "SELECT pg_backend_pid()")[0][0]:
+            require_own_sessions(database_url)
         _execute(connection, "SELECT pg_advisory_lock(%s)", _MIGRATION_LOCK)
-        applied = [name for name, is_applied in _read_status(connection) if not is_applied]
-        pending = [name for name in applied if name != FUNCTIONS]
-        if pending:
-            _apply_migrations(database_url, pending)
-        if not _has_functions(connection):
-            _apply_functions(database_url)
-            applied = [*pending, FUNCTIONS]
+        applied = _list_pending(connection)
+        _apply(database_url, connection)
         return applied
+
+
+def _apply(database_url: str, connection: Any) -> None:
+    """Apply what is pending, again after a pause while other sessions hold a lock it needs.
+
+    A request that holds one table and waits for another that this holds is a deadlock: either of both is ended.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        pending = _list_pending(connection)
+        try:
+            migrations = [name for name in pending if name != FUNCTIONS]
+            if migrations:
+                _apply_migrations(database_url, migrations)
+            if FUNCTIONS in _list_pending(connection):
+                _apply_functions(database_url)
+            return
+        except (LockNotAvailable, DeadlockDetected) as error:
+            if attempt == _ATTEMPTS:
+                raise MigrationBlocked(
+                    f"{_list_pending(connection)[0]} waits for a table that other sessions keep locked. Nothing of it"
+                    " was applied: end long transactions and run the command again."
+                ) from error
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _list_pending(connection: Any) -> list[str]:
+    return [name for name, is_applied in _read_status(connection) if not is_applied]
 
 
 def migration_status(database_url: str) -> list[tuple[str, bool]]:
@@ -52,15 +91,20 @@ def migration_status(database_url: str) -> list[tuple[str, bool]]:
 
 
 def is_up_to_date(query: Callable[[str], list[tuple[Any, ...]]]) -> bool:
-    """Return whether the database that `query` asks has every migration and the present functions."""
+    """Return whether the database that `query` asks has every migration, and these functions or newer ones.
+
+    Newer ones are those of a later release, beside which this one goes on until it is restarted.
+    """
     tables = (
         "SELECT to_regclass('_yoyo_migration') IS NOT NULL AND to_regclass('applied_functions') IS NOT NULL"
     )
     if query(tables) != [(True,)]:
         return False
     applied = {name for (name,) in query("SELECT migration_id FROM _yoyo_migration")}
-    has_functions = query("SELECT content_hash FROM applied_functions") == [(_functions_hash(),)]
-    return has_functions and applied.issuperset(migration_names())
+    if not applied.issuperset(migration_names()):
+        return False
+    known = query("SELECT unnest(earlier_hashes || content_hash) FROM applied_functions")
+    return (_functions_hash(),) in known
 
 
 def migration_names() -> list[str]:
@@ -73,7 +117,9 @@ def _read_status(connection: Any) -> list[tuple[str, bool]]:
     if _table_exists(connection, "_yoyo_migration"):
         applied = {name for (name,) in _execute(connection, "SELECT migration_id FROM _yoyo_migration")}
     statuses = [(name, name in applied) for name in migration_names()]
-    return [*statuses, (FUNCTIONS, _has_functions(connection))]
+    # After a rollback the functions of the later release stay: the tables are those of that release.
+    is_newer = bool(applied.difference(migration_names())) and all(is_applied for _, is_applied in statuses)
+    return [*statuses, (FUNCTIONS, is_newer or _has_functions(connection))]
 
 
 def _has_functions(connection: Any) -> bool:
@@ -83,8 +129,9 @@ def _has_functions(connection: Any) -> bool:
 
 
 def _apply_migrations(database_url: str, names: list[str]) -> None:
-    backend = get_backend(database_url)
+    backend = _Backend(parse_uri(database_url), default_migration_table)
     try:
+        backend.init_database()
         # Only the holder of the advisory lock gets here, so a lock row is left from a killed process.
         backend.break_lock()
         migrations = [each for each in read_migrations(str(SQL)) if each.id in names]
@@ -94,14 +141,24 @@ def _apply_migrations(database_url: str, names: list[str]) -> None:
         backend.connection.close()
 
 
+class _Backend(PostgresqlBackend):  # type: ignore[misc]
+    """yoyo's access to PostgreSQL, with a lock time-out on every connection."""
+
+    def init_connection(self, connection: Any) -> None:
+        super().init_connection(connection)
+        _execute(connection, _SET_LOCK_TIMEOUT)
+
+
 def _apply_functions(database_url: str) -> None:
     with _connect(database_url, autocommit=False) as connection:
+        _execute(connection, _SET_LOCK_TIMEOUT)
         for path in _function_files():
             _execute(connection, path.read_text())
         _execute(
             connection,
-            """INSERT INTO applied_functions (content_hash) VALUES (%s)
-               ON CONFLICT (id) DO UPDATE SET content_hash = excluded.content_hash, applied_at = now()""",
+            """INSERT INTO applied_functions AS f (content_hash) VALUES (%s)
+               ON CONFLICT (id) DO UPDATE SET content_hash = excluded.content_hash, applied_at = now(),
+                   earlier_hashes = array_remove(f.earlier_hashes, f.content_hash) || f.content_hash""",
             _functions_hash(),
         )
         connection.commit()
@@ -124,7 +181,10 @@ def _table_exists(connection: Any, name: str) -> bool:
 
 @contextmanager
 def _connect(database_url: str, *, autocommit: bool = True) -> Iterator[Any]:
-    connection = psycopg2.connect(database_url)
+    try:
+        connection = psycopg2.connect(database_url, connect_timeout=_CONNECT_TIMEOUT_SECONDS)
+    except psycopg2.OperationalError as error:
+        raise DatabaseAway from error
     connection.autocommit = autocommit
     try:
         yield connection

@@ -12,16 +12,13 @@ from typing import Any
 import psycopg2
 
 from models import database
-from portal.db.connection import DATABASE_ERRORS, DatabaseAway, current_url
+from portal.db.connection import DATABASE_ERRORS, KEEPALIVE, DatabaseAway, direct_url
 
 _CHECK_AFTER_SECONDS = 1.0
-_OPTIONS = "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=10s -c plan_cache_mode=force_generic_plan"
-_KEEPALIVE: dict[str, Any] = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
+_SESSION_SETTINGS = (
+    "SET timezone = 'UTC'; SET lock_timeout = '5s'; SET statement_timeout = '10s';"
+    " SET plan_cache_mode = force_generic_plan"
+)
 
 
 class OwnConnection:
@@ -68,10 +65,11 @@ class OwnConnection:
             self._drop()
         if self._connection is None:
             self._connection = psycopg2.connect(
-                current_url(), connect_timeout=5, options=_OPTIONS, application_name=self._name, **_KEEPALIVE
+                direct_url(), connect_timeout=5, application_name=self._name, **KEEPALIVE
             )
             self._connection.autocommit = True
             with self._connection.cursor() as cursor:
+                cursor.execute(_SESSION_SETTINGS)
                 cursor.execute(self._prepare)
         return self._connection
 

@@ -21,12 +21,13 @@ def move_status(
     actor: Actor,
     reason: str | None = None,
     data: dict[str, Any] | None = None,
+    of_order: str | None = None,
     **values: object,
 ) -> bool:
     """Apply a transition to one row and return whether the row's status allowed it.
 
     `values` are further columns set by the same UPDATE. The event row keeps the previous status and the row's
-    order reference, if it has one.
+    order reference, or `of_order` for a row without one.
     """
     with transaction():
         row = model.select().where(model.id == row_id).for_update().first()
@@ -46,7 +47,7 @@ def move_status(
             from_status=row.status,
             to_status=transition.to_status,
             reason=reason,
-            order_reference=getattr(row, "order_reference", None),
+            order_reference=of_order or getattr(row, "order_reference", None),
             data=data,
         )
     return True

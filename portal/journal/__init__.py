@@ -5,21 +5,22 @@ Triggers of `sql/functions` write it. See docs/rules/journal.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from models import JournalTransfer
-from portal.db import Keyset, query, within
+from portal.db import Keyset, Page, query, within
 
 JOURNAL_PAGE = 50
 IN_WEI = "TOKEN"
 
 __all__ = [
     "IN_WEI",
-    "JOURNAL_PAGE",
     "AccountBalance",
     "JournalFilter",
+    "balances_of_kinds",
     "fold_journal_balances",
     "list_balances",
     "list_journal_ledger",
@@ -68,6 +69,20 @@ def list_balances() -> list[AccountBalance]:
     return [AccountBalance(kind, currency, count, int(balance)) for kind, currency, count, balance in rows]
 
 
+def balances_of_kinds(kinds: Sequence[str]) -> dict[tuple[str, str], int]:
+    """Return credits less debits by (kind of account, currency), of some kinds only, without empty ones."""
+    rows = query(
+        """SELECT kind, currency, sum(amount) FROM (
+               SELECT split_part(account, ':', 1) AS kind, currency, balance AS amount FROM journal_account_balances
+               WHERE split_part(account, ':', 1) = ANY(%(kinds)s)
+               UNION ALL SELECT split_part(account, ':', 1), currency, amount FROM journal_balance_deltas
+               WHERE split_part(account, ':', 1) = ANY(%(kinds)s)
+           ) AS parts GROUP BY 1, 2 HAVING sum(amount) <> 0""",
+        {"kinds": list(kinds)},
+    )
+    return {(kind, currency): int(balance) for kind, currency, balance in rows}
+
+
 def fold_journal_balances() -> int:
     """Fold the recorded changes into the maintained balances and return how many balances changed.
 
@@ -82,12 +97,9 @@ def list_transfers_of(order_reference: str) -> list[JournalTransfer]:
     return list(rows.order_by(JournalTransfer.id))
 
 
-def list_transfers(filters: JournalFilter, before_id: int | None = None) -> list[JournalTransfer]:
-    """Return one page of transfers, newest first, older than `before_id`."""
-    rows = _matching(filters)
-    if before_id is not None:
-        rows = rows.where(JournalTransfer.id < before_id)
-    return list(rows.order_by(JournalTransfer.id.desc()).limit(JOURNAL_PAGE))
+def list_transfers(filters: JournalFilter, cursor: str | None = None) -> Page[JournalTransfer]:
+    """Return a page of transfers, newest first; raise CursorInvalid."""
+    return list_journal_ledger(filters).page(cursor, JOURNAL_PAGE)
 
 
 def list_journal_ledger(

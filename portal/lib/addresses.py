@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from eth_utils.address import to_checksum_address
 
 from portal.lib.errors import PortalError
+from portal.lib.texts import trim
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
+# Precompiles of Ethereum and of Polygon (0x100), the system contracts of Polygon, and 0x…dEaD.
+_SYSTEM = {*range(0x12), 0x100, 0x1000, 0x1001, 0x1010, 0xDEAD}
+# Placeholders for burning, for a network's own coin and for "no address".
+_PLACEHOLDERS = {"0x" + "ee" * 20, "0x" + "ff" * 20, "0x" + "dead" * 10}
 
 
 class InvalidAddress(PortalError):
@@ -23,18 +29,46 @@ class AddressChecksumWrong(InvalidAddress):
     code = "address_checksum_wrong"
 
 
+class AddressReserved(PortalError):
+    """Nobody has the key of the address: a precompile, a system contract or a placeholder."""
+
+    code = "address_reserved"
+
+
+class PayeeIsContract(PortalError):
+    """The payee is a contract, a token or an account of this portal, which could never spend what it receives."""
+
+    code = "payee_is_contract"
+
+
 def canonical_address(text: str) -> str:
     """Return the stored form of an address, 0x and 40 lower-case hex digits.
 
     Digits of both cases are a checksum. Raises InvalidAddress, or AddressChecksumWrong where it does not match.
     """
-    stripped = text.strip()
+    stripped = trim(text)
     if not _ADDRESS.match(stripped) or int(stripped, 16) == 0:
         raise InvalidAddress(field="address")
     digits = stripped[2:]
     if digits not in (digits.lower(), digits.upper()) and to_checksum_address(stripped) != stripped:
         raise AddressChecksumWrong(field="address")
     return stripped.lower()
+
+
+def is_reserved_address(stored: str) -> bool:
+    """Return whether nobody can have the key of an address in stored form."""
+    return int(stored, 16) in _SYSTEM or stored in _PLACEHOLDERS
+
+
+def require_payee(stored: str, own: Collection[str], field: str) -> None:
+    """Raise AddressReserved or PayeeIsContract where an address in stored form must not be paid.
+
+    `own` holds the contracts, tokens and accounts of the portal.
+    """
+    if is_reserved_address(stored):
+        raise AddressReserved(field=field)
+    if stored in own:
+        raise PayeeIsContract(field=field)
 
 
 def short_address(address: str) -> str:

@@ -1,10 +1,18 @@
-"""Folders of the source tree that the portal reads at run time."""
+"""Folders that the portal reads at run time, in the source tree and in an installed package."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
-STATIC = PROJECT / "portal" / "static"
+PACKAGE = Path(__file__).resolve().parents[1]
+# A built package has copies of the folders outside `portal` here: see portal/dev/packaging.py.
+_INSTALLED = PACKAGE / "project"
+IS_INSTALLED = _INSTALLED.is_dir()
+PROJECT = _INSTALLED if IS_INSTALLED else PACKAGE.parent
+STATIC = PACKAGE / "static"
+SDK = PACKAGE / "sdk"
 SQL = PROJECT / "sql"
 CONTRACTS = PROJECT / "contracts"
+# The guides of docs/stores with the files that stores install.
+STORE_SAMPLES = PROJECT / "docs" / "stores"
+TRANSLATIONS = PROJECT / "translations"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import requests
+import urllib3
 
 ANSWER_LIMIT = 256 * 1024
 TIMEOUT_SECONDS = 10
-# Small, so that a server that sends a few bytes at a time cannot outlast the deadline by much.
-_CHUNK = 64
+_CHUNK = 64 * 1024
 
 
 class HttpFailed(Exception):
@@ -28,10 +28,11 @@ class AnswerTooLarge(HttpFailed):
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """The status and the body of an answer."""
+    """The status, the body and the headers of an answer."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def text(self) -> str:
@@ -46,9 +47,15 @@ def http_session() -> requests.Session:
     return session
 
 
-def get(url: str, *, timeout: float = TIMEOUT_SECONDS, limit: int = ANSWER_LIMIT) -> HttpAnswer:
+def get(
+    url: str,
+    *,
+    timeout: float = TIMEOUT_SECONDS,
+    limit: int = ANSWER_LIMIT,
+    headers: Mapping[str, str] | None = None,
+) -> HttpAnswer:
     """Return the answer to a GET request, whatever its status; `timeout` is seconds in total. Raise HttpFailed."""
-    return _send("GET", url, None, {}, timeout, limit)
+    return _send("GET", url, None, headers or {}, timeout, limit)
 
 
 def post(
@@ -80,17 +87,26 @@ def _send(
                 stream=True,
             ) as answer,
         ):
-            return HttpAnswer(answer.status_code, _read(answer, deadline, limit))
+            return HttpAnswer(answer.status_code, read_body(answer, deadline, limit), answer.headers)
     except OSError as error:  # every error of requests is one
         raise ServerUnreachable(str(error)) from None
 
 
-def _read(answer: requests.Response, deadline: float, limit: int) -> bytes:
+def read_body(answer: requests.Response, deadline: float, limit: int) -> bytes:
+    """Return the body of a streamed answer; raise AnswerTooLarge, or ServerUnreachable after the deadline."""
     body = bytearray()
-    for chunk in answer.iter_content(_CHUNK):
+    while chunk := _read_some(answer):
         body += chunk
         if len(body) > limit:
             raise AnswerTooLarge(f"more than {limit} bytes")
         if time.monotonic() > deadline:
             raise ServerUnreachable("the answer did not end in time")
     return bytes(body)
+
+
+def _read_some(answer: requests.Response) -> bytes:
+    """Return what has arrived of a body, without waiting for more, so that slow bytes cannot outlast a deadline."""
+    try:
+        return answer.raw.read1(_CHUNK, decode_content=True) or b""
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from None

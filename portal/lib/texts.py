@@ -20,6 +20,8 @@ _BLANK_LINES = re.compile(r" ?\n ?(?:\n ?)+")
 _TYPED_CONTROLS = "\t\n\r"
 # Embeddings, overrides and isolates reorder what follows them; the marks U+200E, U+200F and U+061C do not.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_RIGHT_TO_LEFT = frozenset(("R", "AL", "AN", "RLE", "RLO", "RLI"))
+_NO_IDENTIFIER = frozenset(("Zs", "Zl", "Zp", "Cf", "Cc"))
 # Letters that print nothing: a text of them alone is empty.
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Unicode assigned Latin letters here after the tables of the oldest supported Python, and whole scripts in planes 1-3.
@@ -50,6 +52,42 @@ def clean_text(text: str, field: str = "") -> str:
     return re.sub(r" ?\n ?", "\n", _BLANK_LINES.sub("\n\n", lines))
 
 
+def trim(text: str) -> str:
+    """Return a text without blanks and invisible characters around it."""
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while end > start and _is_blank(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def identifier_form(text: str) -> str:
+    """Return a pasted reference or code without blanks and invisible characters, with plain digits.
+
+    Messengers and spreadsheets add zero-width characters and direction marks, and some keyboards type full-width
+    digits and letters.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(each for each in plain if unicodedata.category(each) not in _NO_IDENTIFIER)
+
+
+def comparison_form(text: str) -> str:
+    """Return the form in which two names are the same: without case, width and ways to compose a letter."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", folded)
+
+
+def isolate(text: str) -> str:
+    """Return a text that may stand in a sentence; one with right-to-left characters gets isolates around it.
+
+    Without them it would reorder the numbers and punctuation that follow.
+    """
+    if any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in text):
+        return f"\u2068{text}\u2069"
+    return text
+
+
 def password_form(password: str) -> str:
     """Return the form in which a password is hashed: NFC with plain spaces, as OpaqueString of RFC 8265 has it."""
     spaced = "".join(" " if unicodedata.category(each) == "Zs" else each for each in password)
@@ -62,6 +100,10 @@ def _clean(text: str, field: str) -> str:
         if _is_refused(character):
             raise CharacterRefused(field=field or None, character=_name(character), position=position)
     return _EDGES.sub("", normal) if any(map(_is_visible, normal)) else ""
+
+
+def _is_blank(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) == "Cf"
 
 
 def _is_refused(character: str) -> bool:

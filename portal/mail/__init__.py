@@ -5,6 +5,7 @@ language when a letter is sent, by `portal.web.text.letters`.
 """
 
 from portal.mail.letter import Letter, LetterObsolete, as_message
+from portal.mail.limits import NOTICE, NOTICES, UNCONFIRMED_NOTICES
 from portal.mail.outbox import (
     claim_letter,
     count_letters,
@@ -33,6 +34,9 @@ from portal.mail.transport import (
 )
 
 __all__ = [
+    "NOTICE",
+    "NOTICES",
+    "UNCONFIRMED_NOTICES",
     "AnyTransport",
     "Letter",
     "LetterObsolete",

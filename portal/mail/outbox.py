@@ -12,13 +12,17 @@ from typing import Any
 from peewee import SQL, fn
 
 from models import MailOutbox
-from portal.db import Actor, move_status, query, transaction
+from portal.db import Actor, Keyset, Page, move_status, query, transaction, work_in_batches
+from portal.lib.mailboxes import mailbox
+from portal.logs import get_logger
+from portal.mail.limits import NOTICE, REQUESTED, LetterLimit
 from portal.mail.status_rules import TRANSITIONS, LetterStatus
+
+log = get_logger(__name__)
 
 MOST_ATTEMPTS = 8
 LEASE = timedelta(minutes=10)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
-_RETENTION = timedelta(days=30)
 PAGE_SIZE = 50
 
 
@@ -31,15 +35,22 @@ def queue_letter(
     *,
     user_id: int | None = None,
     dedupe_key: str | None = None,
+    limit: LetterLimit = REQUESTED,
 ) -> bool:
-    """Add a letter to the outbox once per `dedupe_key`; return whether it is new.
+    """Add a letter to the outbox once per `dedupe_key`; return False if it exists or its reader has had too many.
 
-    Call it inside the transaction of its cause. After `lifetime` the letter expires unsent.
+    Call it inside the transaction of its cause, which also keeps the count of concurrent requests right. After
+    `lifetime` the letter expires unsent.
     """
+    reader = mailbox(to_address)
+    if not _is_within(reader, limit):
+        log.warning("letter not queued, its reader has had too many", kind=kind, user_id=user_id)
+        return False
     added = (
         MailOutbox.insert(
             kind=kind,
             to_address=to_address,
+            reader=reader,
             locale=locale,
             user_id=user_id,
             dedupe_key=dedupe_key,
@@ -51,6 +62,21 @@ def queue_letter(
         .execute()
     )
     return bool(list(added))
+
+
+def _is_within(reader: str, limit: LetterLimit) -> bool:
+    """Return whether a reader may get another letter of the kinds that a limit counts."""
+    if not limit.counts_notices:
+        # Concurrent requests for one reader wait here, so that each counts the letters of the others. Notices are
+        # written by transactions of several people, which could wait for each other.
+        query("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"letters:{reader}"])
+    ((hour, day),) = query(
+        """SELECT count(*) FILTER (WHERE created_at > now() - interval '1 hour'), count(*)
+           FROM mail_outbox
+           WHERE reader = %s AND (kind = %s) = %s AND created_at > now() - interval '1 day'""",
+        [reader, NOTICE, limit.counts_notices],
+    )
+    return int(hour) < limit.per_hour and int(day) < limit.per_day
 
 
 def claim_letter() -> MailOutbox | None:
@@ -121,10 +147,16 @@ def requeue_dead_letters(actor: Actor) -> int:
         )
 
 
-def prune_letters() -> int:
-    """Delete letters older than 30 days that are not queued and return how many."""
-    old = (MailOutbox.status != "queued") & (MailOutbox.created_at < SQL("now() - %s", [_RETENTION]))
-    return int(MailOutbox.delete().where(old).execute())
+def prune_letters(days: int) -> int:
+    """Delete letters older than some days that are not queued and return how many."""
+    return work_in_batches(
+        "letters",
+        """DELETE FROM mail_outbox WHERE id IN (
+               SELECT id FROM mail_outbox
+               WHERE status <> 'queued' AND created_at < now() - make_interval(days => %s) LIMIT %s)
+           RETURNING id""",
+        [days],
+    )
 
 
 def get_letter(letter_id: int) -> MailOutbox:
@@ -132,10 +164,10 @@ def get_letter(letter_id: int) -> MailOutbox:
     return MailOutbox.get_by_id(letter_id)
 
 
-def list_letters(before_id: int | None = None) -> list[MailOutbox]:
-    """Return one page of all letters, newest first, older than `before_id`; for development."""
-    rows = MailOutbox.select().where(MailOutbox.id < before_id) if before_id else MailOutbox.select()
-    return list(rows.order_by(MailOutbox.id.desc()).limit(PAGE_SIZE))
+def list_letters(cursor: str | None = None) -> Page[MailOutbox]:
+    """Return a page of all letters, newest first, for development; raise CursorInvalid."""
+    newest_first: Keyset[MailOutbox] = Keyset(MailOutbox.select(), MailOutbox.id)
+    return newest_first.page(cursor, PAGE_SIZE)
 
 
 def list_dead_letters(limit: int = 5) -> list[MailOutbox]:

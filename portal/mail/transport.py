@@ -61,8 +61,14 @@ class MailTransport:
 
     configured = True
 
-    def __init__(self, address: ServerAddress, tls: ssl.SSLContext | None = None) -> None:
-        self._address = address
+    def __init__(
+        self,
+        address: ServerAddress,
+        tls: ssl.SSLContext | None = None,
+        *,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+    ) -> None:
+        self._address, self._timeout_seconds = address, timeout_seconds
         self._tls = tls or ssl.create_default_context()
         self._server: smtplib.SMTP | None = None
 
@@ -120,13 +126,13 @@ class MailTransport:
             server: smtplib.SMTP = smtplib.SMTP_SSL(
                 address.host,
                 address.port,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=self._timeout_seconds,
                 context=self._tls,
                 local_hostname=_host_name(),
             )
         else:
             server = smtplib.SMTP(
-                address.host, address.port, timeout=_TIMEOUT_SECONDS, local_hostname=_host_name()
+                address.host, address.port, timeout=self._timeout_seconds, local_hostname=_host_name()
             )
         try:
             if address.scheme == "smtp":
@@ -149,9 +155,9 @@ class NoTransport:
 AnyTransport = MailTransport | NoTransport
 
 
-def open_transport(url: str) -> AnyTransport:
+def open_transport(url: str, *, timeout_seconds: float = _TIMEOUT_SECONDS) -> AnyTransport:
     """Return a transport to the server of a URL, or NoTransport for an empty one."""
-    return MailTransport(parse_server_url(url)) if url else NoTransport()
+    return MailTransport(parse_server_url(url), timeout_seconds=timeout_seconds) if url else NoTransport()
 
 
 def _host_name() -> str:

@@ -4,13 +4,17 @@ A notification stores a kind and parameters; its sentence is written in the read
 `topics` and `preferences` decide which kinds are also sent by e-mail.
 """
 
-from portal.notifications.operations import mark_all_read, mark_read, notify
+from portal.notifications.operations import (
+    mark_all_read,
+    mark_read,
+    notify,
+    prune_notifications,
+)
 from portal.notifications.preferences import TopicUnknown, choose_topics, chosen_topics, decline_topic
-from portal.notifications.queries import PAGE_SIZE, count_unread, list_notifications
-from portal.notifications.topics import TOPICS, is_security, topic_of
+from portal.notifications.queries import count_unread, list_notifications
+from portal.notifications.topics import TOPICS, is_security, topic_of, topics_for
 
 __all__ = [
-    "PAGE_SIZE",
     "TOPICS",
     "TopicUnknown",
     "choose_topics",
@@ -22,5 +26,7 @@ __all__ = [
     "mark_all_read",
     "mark_read",
     "notify",
+    "prune_notifications",
     "topic_of",
+    "topics_for",
 ]

@@ -8,8 +8,8 @@ from typing import Any
 from peewee import fn
 
 from models import Notification
-from portal.db import query, transaction
-from portal.mail import queue_letter
+from portal.db import query, transaction, work_in_batches
+from portal.mail import NOTICE, NOTICES, UNCONFIRMED_NOTICES, queue_letter
 from portal.notifications.topics import is_security, topic_of
 
 # An older copy has no value: the portal shows the notification.
@@ -44,6 +44,17 @@ def mark_all_read(user_id: int) -> int:
     return _mark(Notification.user_id == user_id)
 
 
+def prune_notifications(days: int) -> int:
+    """Delete notifications older than some days and return how many."""
+    return work_in_batches(
+        "notifications",
+        """DELETE FROM notifications WHERE id IN (
+               SELECT id FROM notifications WHERE created_at < now() - make_interval(days => %s) LIMIT %s)
+           RETURNING id""",
+        [days],
+    )
+
+
 def _mark(condition: Any) -> int:
     return int(
         Notification.update(read_at=fn.now()).where(condition & Notification.read_at.is_null()).execute()
@@ -51,27 +62,33 @@ def _mark(condition: Any) -> int:
 
 
 def _queue_copy(notification_id: int, user_id: int, kind: str, params: dict[str, Any]) -> None:
-    for email, locale in _recipients(user_id, kind):
+    for email, locale, is_confirmed in _recipients(user_id, kind):
         queue_letter(
-            "notice",
+            NOTICE,
             email,
             locale,
             COPY_LIFETIME,
             {"kind": kind, "params": params},
             user_id=user_id,
             dedupe_key=f"notice:{notification_id}",
+            # The mailbox of an e-mail that nobody has confirmed may be a stranger's.
+            limit=NOTICES if is_confirmed else UNCONFIRMED_NOTICES,
         )
 
 
-def _recipients(user_id: int, kind: str) -> list[tuple[str, str]]:
-    """Return the e-mail address and language of the user, [] when no copy of this kind is to be sent."""
+def _recipients(user_id: int, kind: str) -> list[tuple[str, str, bool]]:
+    """Return e-mail, language and whether the e-mail is confirmed, [] when no copy of this kind is to be sent."""
     if is_security(kind):
-        return query("SELECT email, locale FROM users WHERE id = %s AND email IS NOT NULL", [user_id])
+        return query(
+            """SELECT email, locale, email_confirmed_at IS NOT NULL FROM users
+               WHERE id = %s AND email IS NOT NULL""",
+            [user_id],
+        )
     topic = topic_of(kind)
     if topic is None:
         return []
     return query(
-        """SELECT email, locale FROM users WHERE id = %s AND email IS NOT NULL AND email_confirmed_at IS NOT NULL
+        """SELECT email, locale, true FROM users WHERE id = %s AND email IS NOT NULL AND email_confirmed_at IS NOT NULL
            AND NOT EXISTS (SELECT FROM mail_preferences p
                            WHERE p.user_id = users.id AND p.topic = %s AND NOT p.wanted)""",
         [user_id, topic],

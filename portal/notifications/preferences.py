@@ -22,12 +22,12 @@ def chosen_topics(user_id: int) -> set[str]:
     return set(TOPICS) - {row.topic for row in declined}
 
 
-def choose_topics(user_id: int, topics: Collection[str], actor: Actor) -> None:
-    """Save the topics that a user wants e-mail about and decline all others. Raises TopicUnknown."""
-    if not set(topics) <= set(TOPICS):
+def choose_topics(user_id: int, topics: Collection[str], actor: Actor, offered: Collection[str]) -> None:
+    """Save the offered topics that a user wants e-mail about and decline the others. Raises TopicUnknown."""
+    if not set(topics) <= set(offered):
         raise TopicUnknown(field="topics")
     with transaction():
-        for topic in TOPICS:
+        for topic in offered:
             _save(user_id, topic, is_wanted=topic in topics)
         record_event(actor, "user", user_id, "mail_topics_chosen", data={"wanted": sorted(topics)})
 

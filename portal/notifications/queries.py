@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from models import Notification
+from portal.db import Keyset, Page
 
 PAGE_SIZE = 50
 
 
-def list_notifications(user_id: int, before_id: int | None = None) -> list[Notification]:
-    """Return one page of a user's notifications, newest first, older than `before_id`."""
+def list_notifications(user_id: int, cursor: str | None = None) -> Page[Notification]:
+    """Return a page of a user's notifications, newest first; raise CursorInvalid."""
     rows = Notification.select().where(Notification.user_id == user_id)
-    if before_id is not None:
-        rows = rows.where(Notification.id < before_id)
-    return list(rows.order_by(Notification.id.desc()).limit(PAGE_SIZE))
+    newest_first: Keyset[Notification] = Keyset(rows, Notification.id)
+    return newest_first.page(cursor, PAGE_SIZE)
 
 
 def count_unread(user_id: int) -> int:

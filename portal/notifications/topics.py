@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-TOPICS = ("reward_sent", "reward_decided", "reward_refunded")
+REWARD_TOPICS = ("reward_sent", "reward_decided", "reward_refunded")
+TOPICS = (*REWARD_TOPICS, "back_order", "statement", "webhook", "proposal", "erasure", "alert")
+_TOPICS_OF_ROLE = {"admin": TOPICS, "vendor": (*REWARD_TOPICS, "back_order", "statement", "webhook")}
 _TOPIC_OF = {
     "referral_reward_minted": "reward_sent",
     "referral_reward_approved": "reward_decided",
     "referral_reward_rejected": "reward_decided",
     "referral_reward_reduced": "reward_refunded",
     "referral_reward_debited": "reward_refunded",
+    "order_back_ordered": "back_order",
+    "webhook_disabled_failing": "webhook",
+    "webhook_disabled_gone": "webhook",
+    "commission_statement_opened": "statement",
+    "proposal_credit": "proposal",
+    "proposal_refund": "proposal",
+    "proposal_payout_wallet": "proposal",
+    "erasure_requested": "erasure",
+    "alert_opened": "alert",
+    "alert_over": "alert",
+    "alert_digest": "alert",
 }
 _SECURITY = "security_"
 
@@ -16,6 +29,11 @@ _SECURITY = "security_"
 def topic_of(kind: str) -> str | None:
     """Return the topic of a kind of notification, None for kinds that are never sent by e-mail."""
     return _TOPIC_OF.get(kind)
+
+
+def topics_for(role: str) -> tuple[str, ...]:
+    """Return the topics that concern people of a role."""
+    return _TOPICS_OF_ROLE.get(role, REWARD_TOPICS)
 
 
 def is_security(kind: str) -> bool:

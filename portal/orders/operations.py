@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,16 +33,18 @@ class NewOrder:
     buyer_user_id: int | None
     currency: str
     checkout_key: str | None = None
+    external_id: str | None = None
+    link_label: str | None = None
 
 
 class CheckoutKeyUsed(Exception):
-    """The buyer has an order with this checkout key; the flow returns that order."""
+    """The buyer has an order with this checkout key, or the store one with this id; the flow returns that order."""
 
 
 def create_order(new: NewOrder, lines: Sequence[OrderLine], actor: Actor) -> Order:
     """Write an order and its lines with status created; its total is the sum of the lines in minor units.
 
-    Raises CheckoutKeyUsed for a checkout key that the buyer used before.
+    Raises CheckoutKeyUsed for a checkout key that the buyer used before, or an id that the store used before.
     """
     with transaction():
         insert = Order.insert(
@@ -54,17 +56,20 @@ def create_order(new: NewOrder, lines: Sequence[OrderLine], actor: Actor) -> Ord
             total_minor=sum(line.subtotal_minor for line in lines),
             currency=new.currency,
             checkout_key=new.checkout_key,
+            external_id=new.external_id,
+            link_label=new.link_label,
         )
         if not list(insert.on_conflict_ignore().returning(Order.id).execute()):
             raise CheckoutKeyUsed
-        OrderItem.insert_many([_item_row(new.id, line) for line in lines]).execute()
+        OrderItem.insert_many([item_row(new.id, line) for line in lines]).execute()
         record_event(
             actor, "order", new.id, "order_created", to_status="created", order_reference=new.order_reference
         )
     return Order.get_by_id(new.id)
 
 
-def _item_row(order_id: str, line: OrderLine) -> dict[str, Any]:
+def item_row(order_id: str, line: OrderLine) -> dict[str, Any]:
+    """Return the columns of a line."""
     return {
         "order": order_id,
         "product": line.product_id,
@@ -74,6 +79,7 @@ def _item_row(order_id: str, line: OrderLine) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit_price_minor": line.unit_price_minor,
         "subtotal_minor": line.subtotal_minor,
+        "external_id": line.external_id,
     }
 
 
@@ -99,6 +105,32 @@ def drop_attribution(order_id: str, reason: str, trace: list[dict[str, Any]]) ->
         referral_reason=reason,
         referral_trace=trace,
     ).where(Order.id == order_id).execute()
+
+
+def move_orders(code: str, sender: int, receiver: int, *, but: Collection[str]) -> int:
+    """Credit the orders of a code to another referrer, except some references; return how many."""
+    mine = (Order.referral_code == code) & (Order.referrer_user_id == sender)
+    movable = mine & Order.order_reference.not_in(list(but)) if but else mine
+    return int(Order.update(referrer_user_id=receiver).where(movable).execute())
+
+
+def lock_orders_of_code(code: str) -> None:
+    """Lock the orders of a code until the transaction ends; lock them before the code."""
+    Order.select(Order.id).where(Order.referral_code == code).order_by(Order.id).for_update().execute()
+
+
+def set_order_wallets(code: str, referrer_user_id: int, wallet: str) -> int:
+    """Set the wallet, in stored form, of a referrer's orders for a code that have none; return how many."""
+    waiting = (Order.referral_code == code) & (Order.referrer_wallet == "")
+    changed = Order.update(referrer_wallet=wallet).where(
+        waiting & (Order.referrer_user_id == referrer_user_id)
+    )
+    return int(changed.execute())
+
+
+def lock_order(order_id: str) -> None:
+    """Lock an order until the transaction ends; lock it before its products."""
+    Order.select(Order.id).where(Order.id == order_id).for_update().execute()
 
 
 def change_reference(order_id: str, order_reference: str, actor: Actor) -> bool:
@@ -136,6 +168,12 @@ def mark_order_paid(order_id: str, paid_at: datetime, paid_minor: int, actor: Ac
         paid_at=paid_at,
         paid_minor=paid_minor,
     )
+
+
+def close_unpaid_order(order_id: str, actor: Actor, *, expired: bool = False) -> bool:
+    """Cancel an order that waits for its payment, or let it expire; return whether this call did it."""
+    move = TRANSITIONS["expire" if expired else "cancel"]
+    return move_status(Order, order_id, move, entity="order", actor=actor)
 
 
 def mark_order_refunded(order_id: str, actor: Actor) -> bool:

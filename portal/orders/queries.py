@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from models import Order, OrderItem
-from portal.db import Keyset, query, within
+from models import Order, OrderCustomer, OrderItem
+from portal.db import Keyset, Page, query, within
 from portal.orders.rules import OrderUnknown
+from portal.orders.status_rules import OrderStatus
 
 ORDERS_PAGE = 50
 
@@ -42,9 +44,16 @@ def find_order_by_checkout_key(buyer_user_id: int, checkout_key: str) -> Order |
     return Order.get_or_none((Order.buyer == buyer_user_id) & (Order.checkout_key == checkout_key))
 
 
-def list_orders_of_buyer(buyer_user_id: int) -> list[Order]:
-    """Return a buyer's newest orders, at most a page."""
-    rows = Order.select().where(Order.buyer == buyer_user_id)
+def list_orders_of_buyer(buyer_user_id: int, cursor: str | None = None) -> Page[Order]:
+    """Return a page of a buyer's orders, newest first; raise CursorInvalid."""
+    return list_order_ledger(buyer_user_id, None, None).page(cursor, ORDERS_PAGE)
+
+
+def list_unpaid_orders_of_buyer(buyer_user_id: int, since: datetime) -> list[Order]:
+    """Return a buyer's unpaid orders placed since a time, newest first, at most a page."""
+    rows = Order.select().where(
+        (Order.buyer == buyer_user_id) & (Order.status == OrderStatus.CREATED) & (Order.created_at >= since)
+    )
     return list(rows.order_by(Order.created_at.desc(), Order.id).limit(ORDERS_PAGE))
 
 
@@ -67,14 +76,43 @@ def list_items_of_orders(order_ids: Sequence[str]) -> dict[str, list[OrderItem]]
     return items
 
 
-def has_other_paid_order(store_id: int, customer_id: int, order_id: str | None) -> bool:
-    """Return whether a customer of a store ever paid an order other than this one; refunds do not undo it."""
+def has_other_paid_order(
+    store_id: int, customer_id: int, order_id: str | None, *, paid_by: datetime | None = None
+) -> bool:
+    """Return whether a customer of a store ever paid an order other than this one, by a time if given.
+
+    Refunds do not undo it; an order of 0.00 is not a purchase.
+    """
     rows = Order.select().where(
-        (Order.store == store_id) & (Order.customer == customer_id) & Order.paid_at.is_null(False)
+        _is_of(store_id, [customer_id])
+        & Order.paid_at.is_null(False)
+        & ((Order.total_minor > 0) | (Order.paid_minor > 0))
     )
     if order_id is not None:
         rows = rows.where(Order.id != order_id)
+    if paid_by is not None:
+        rows = rows.where(Order.paid_at <= paid_by)
     return rows.exists()
+
+
+def _is_of(store_id: int, customer_ids: Sequence[int]) -> Any:
+    """Match the orders of a store's customers by two index scans: an OR across two tables would read every order.
+
+    The index of orders begins with the store.
+    """
+    own = Order.select(Order.id).where((Order.store == store_id) & Order.customer.in_(list(customer_ids)))
+    noted = OrderCustomer.select(OrderCustomer.order).where(OrderCustomer.customer.in_(list(customer_ids)))
+    return Order.id.in_(own.union_all(noted))
+
+
+def list_attributed_orders_after(
+    store_id: int, customer_ids: Sequence[int], paid_at: datetime
+) -> list[Order]:
+    """Return the attributed orders that customers of a store paid after a time, the earliest first."""
+    rows = Order.select().where(
+        _is_of(store_id, customer_ids) & (Order.paid_at > paid_at) & Order.referral_code.is_null(False)
+    )
+    return list(rows.order_by(Order.paid_at, Order.id))
 
 
 @dataclass(frozen=True)
@@ -99,12 +137,11 @@ def code_orders(codes: Sequence[str]) -> defaultdict[str, CodeOrders]:
     return counts
 
 
-def list_item_names(order_ids: Sequence[str]) -> dict[str, dict[int, str]]:
-    """Return the names products had in some orders, as {order id: {product id: name}}."""
-    names: dict[str, dict[int, str]] = {}
-    for item in OrderItem.select().where(OrderItem.order.in_(list(order_ids))):
-        if item.product_id is not None:
-            names.setdefault(item.order_id, {})[item.product_id] = item.name
+def list_item_names(order_ids: Sequence[str]) -> dict[tuple[str, int], list[tuple[int | None, str]]]:
+    """Return the product, None for a store's own, and the name of each line: by order and vendor, in their order."""
+    names: dict[tuple[str, int], list[tuple[int | None, str]]] = {}
+    for item in OrderItem.select().where(OrderItem.order.in_(list(order_ids))).order_by(OrderItem.id):
+        names.setdefault((item.order_id, item.vendor_id), []).append((item.product_id, item.name))
     return names
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from peewee import fn
 
 from models import PaymentEvent
-from portal.db import Actor, query, record_event, transaction
+from portal.db import Actor, Keyset, Page, query, record_event, transaction, work_in_batches
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.lib.texts import clean_line
@@ -36,10 +36,8 @@ class NoteMissing(PortalError):
     code = "note_missing"
 
 
-def list_callbacks(
-    status: str = "", before_id: int | None = None, limit: int = INBOX_PAGE
-) -> list[PaymentEvent]:
-    """Return callbacks, newest first, older than `before_id`.
+def list_callbacks(status: str = "", cursor: str | None = None) -> Page[PaymentEvent]:
+    """Return a page of callbacks, newest first; raise CursorInvalid.
 
     `status` is an outcome, `open` for unmatched ones that are not closed, `waiting` for those not applied yet.
     """
@@ -50,9 +48,8 @@ def list_callbacks(
         rows = rows.where(PaymentEvent.outcome.is_null())
     elif status:
         rows = rows.where(PaymentEvent.outcome == status)
-    if before_id is not None:
-        rows = rows.where(PaymentEvent.id < before_id)
-    return list(rows.order_by(PaymentEvent.id.desc()).limit(limit))
+    newest_first: Keyset[PaymentEvent] = Keyset(rows, PaymentEvent.id)
+    return newest_first.page(cursor, INBOX_PAGE)
 
 
 def count_open_callbacks() -> int:
@@ -113,7 +110,7 @@ def close_unmatched(event_id: int, note: str, actor: Actor) -> None:
 def prune_forged() -> int:
     """Remove refused callbacks without a signature of ours: old ones, and a day's beyond the newest; return how many.
 
-    Callbacks the provider signed are stored permanently.
+    Callbacks the provider signed stay; their bodies are cleared by `clear_callback_bodies`.
     """
     rows = query(
         """DELETE FROM payment_events WHERE id IN (
@@ -125,6 +122,22 @@ def prune_forged() -> int:
         [utc_now() - FORGED_KEPT, FORGED_KEPT_A_DAY],
     )
     return len(rows)
+
+
+def clear_callback_bodies(days: int) -> int:
+    """Clear the bodies of callbacks older than some days that are decided and closed; return how many.
+
+    Their reference, outcome and fingerprint stay, so that a repeated callback is still a duplicate.
+    """
+    return work_in_batches(
+        "callback bodies",
+        """UPDATE payment_events SET payload = '' WHERE id IN (
+               SELECT id FROM payment_events
+               WHERE payload <> '' AND received_at < now() - make_interval(days => %s) AND outcome IS NOT NULL
+                   AND (outcome <> 'unmatched' OR closed_at IS NOT NULL) LIMIT %s)
+           RETURNING id""",
+        [days],
+    )
 
 
 def _record(event: PaymentEvent, name: str, actor: Actor, *, to_status: str, reason: str | None) -> None:

@@ -39,7 +39,7 @@ def open_payment(
     purpose: str,
     method: PaymentMethod,
     entity_id: str,
-    user_id: int,
+    user_id: int | None,
     amount_minor: int,
     currency: str,
     actor: Actor,

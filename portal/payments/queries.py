@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
+
+from peewee import SQL
 
 from models import CreditEntry, PaymentEvent, PaymentRefund, PaymentTransaction, RailFailure
-from portal.db import Keyset, query, within
+from portal.db import Keyset, Page, not_set_aside, query, within
 from portal.lib.errors import PortalError
 from portal.payments.operations import PaymentUnknown
+from portal.payments.references import Purpose
 
 RETRY_AT_MOST = timedelta(hours=6)
+FAILURES_PAGE = 50
+CALLBACK_QUEUE = "callbacks"
+_NOT_SET_ASIDE = not_set_aside(CALLBACK_QUEUE, "t1.id")
 
 
 class RailFailureUnknown(PortalError):
@@ -43,6 +50,15 @@ def list_payments_of_order(order_id: str) -> list[PaymentTransaction]:
     return list(rows.order_by(PaymentTransaction.id))
 
 
+def find_last_payment(purpose: Purpose, entity_id: str) -> PaymentTransaction | None:
+    """Return the newest payment for a purpose and what it pays, or None."""
+    rows = PaymentTransaction.select().where(
+        (PaymentTransaction.purpose == purpose) & (PaymentTransaction.entity_id == entity_id)
+    )
+    payment: PaymentTransaction | None = rows.order_by(PaymentTransaction.id.desc()).first()
+    return payment
+
+
 def was_applied(fingerprint: str, before_id: int) -> bool:
     """Return whether a callback with the same signed fields was applied before."""
     rows = PaymentEvent.select().where(
@@ -54,10 +70,9 @@ def was_applied(fingerprint: str, before_id: int) -> bool:
 
 
 def list_waiting_callbacks(limit: int = 100) -> list[PaymentEvent]:
-    """Return authentic callbacks that are stored but not applied, oldest first."""
-    return list(
-        PaymentEvent.select().where(PaymentEvent.outcome.is_null()).order_by(PaymentEvent.id).limit(limit)
-    )
+    """Return authentic callbacks that are stored but not applied and not set aside, oldest first."""
+    rows = PaymentEvent.select().where(PaymentEvent.outcome.is_null(), SQL(_NOT_SET_ASIDE))
+    return list(rows.order_by(PaymentEvent.id).limit(limit))
 
 
 def get_rail_failure(failure_id: int) -> RailFailure:
@@ -98,10 +113,19 @@ def list_credit_ledger(
     return Keyset(within(rows, CreditEntry.created_at, since, until), CreditEntry.id)
 
 
-def list_open_rail_failures(limit: int = 100) -> list[RailFailure]:
-    """Return failures of ledgers still to be written, the longest untried first."""
-    rows = RailFailure.select().where(RailFailure.resolved_at.is_null())
-    return list(rows.order_by(RailFailure.last_tried_at, RailFailure.id).limit(limit))
+def list_open_rail_failures(cursor: str | None = None) -> Page[RailFailure]:
+    """Return a page of failures of ledgers still to be written, oldest first; raise CursorInvalid."""
+    oldest_first: Keyset[RailFailure] = Keyset(_open_rail_failures(), RailFailure.id, ascending=True)
+    return oldest_first.page(cursor, FAILURES_PAGE)
+
+
+def count_open_rail_failures() -> int:
+    """Count the failures of ledgers still to be written."""
+    return int(_open_rail_failures().count())
+
+
+def _open_rail_failures() -> Any:
+    return RailFailure.select().where(RailFailure.resolved_at.is_null())
 
 
 def list_due_rail_failures(limit: int = 100) -> list[RailFailure]:

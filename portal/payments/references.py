@@ -11,13 +11,18 @@ from typing import Literal
 
 from portal.lib.errors import PortalError
 
-Purpose = Literal["store_order", "membership_upgrade"]
+Purpose = Literal["store_order", "membership_upgrade", "commission_statement"]
+STATEMENT_PURPOSE: Purpose = "commission_statement"
 
-_PREFIXES: dict[str, Purpose] = {"store": "store_order", "membership": "membership_upgrade"}
+_PREFIXES: dict[str, Purpose] = {
+    "store": "store_order",
+    "membership": "membership_upgrade",
+    "statement": STATEMENT_PURPOSE,
+}
 # Nothing that a URL path, a form body or the `;` of a signed string would change or split.
 _ENTITY_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,128}")
 # The id is greedy and the last segment is the time, so an id may itself end in _ and digits.
-_REFERENCE = re.compile(rf"(store|membership)_({_ENTITY_ID.pattern})_(0|[1-9][0-9]{{0,15}})")
+_REFERENCE = re.compile(rf"({'|'.join(_PREFIXES)})_({_ENTITY_ID.pattern})_(0|[1-9][0-9]{{0,15}})")
 _MAX_MILLISECONDS = 10**16
 
 
@@ -29,7 +34,7 @@ class ReferenceInvalid(PortalError):
 
 @dataclass(frozen=True)
 class ParsedReference:
-    """What a reference names: an order or a user, and the moment in milliseconds since 1970."""
+    """What a reference names: an order, a user or a statement, and the moment in milliseconds since 1970."""
 
     purpose: Purpose
     entity_id: str
@@ -44,6 +49,11 @@ def build_order_reference(order_id: str, moment_ms: int) -> str:
 def build_membership_reference(user_id: int | str, moment_ms: int) -> str:
     """Return `membership_{user_id}_{ms}`; raise ReferenceInvalid for an id or time it cannot carry."""
     return _build("membership", str(user_id), moment_ms)
+
+
+def build_statement_reference(statement_id: int | str, moment_ms: int) -> str:
+    """Return `statement_{statement_id}_{ms}`; raise ReferenceInvalid for a time it cannot carry."""
+    return _build("statement", str(statement_id), moment_ms)
 
 
 def parse_reference(text: str) -> ParsedReference:

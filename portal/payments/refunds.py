@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from peewee import fn
+from peewee import SQL, fn
 
 from models import PaymentEvent, PaymentRefund, PaymentTransaction
-from portal.db import Actor, move_status, query, record_event, transaction
+from portal.db import Actor, move_status, not_set_aside, query, record_event, transaction
 from portal.lib.errors import PortalError
+from portal.payments.external import ExternalPayment
 from portal.payments.operations import SUPERSEDED
 from portal.payments.provider import MERCHANT_REDIRECT
 from portal.payments.status_rules import REFUND_TRANSITIONS, TRANSITIONS, UNPAID
 
+# Why an approved payment settles nothing: what it pays was settled before.
+PAID_TWICE = ("order_paid_already", "statement_not_open")
 REQUEST_ID_MAX = 64
+PAYMENT_QUEUE, REFUND_QUEUE = "payments", "refunds"
+_PAYMENT_NOT_SET_ASIDE = not_set_aside(PAYMENT_QUEUE, "payment_transactions.id")
+_NOT_SET_ASIDE = not_set_aside(REFUND_QUEUE, "t1.id")
 
 
 class RefundTooLarge(PortalError):
@@ -160,10 +167,19 @@ def list_waiting_refunds(order_reference: str) -> list[PaymentRefund]:
     return [row for row in list_refunds(order_reference) if row.status == "waiting"]
 
 
-def list_requested_refunds(limit: int = 20) -> list[PaymentRefund]:
-    """Return the refunds the provider has not decided, oldest first."""
-    rows = PaymentRefund.select().where(PaymentRefund.status == "requested")
-    return list(rows.order_by(PaymentRefund.created_at, PaymentRefund.id).limit(limit))
+def list_requested_refunds(requested_before: datetime, limit: int = 20) -> list[PaymentRefund]:
+    """Return the refunds the provider has not decided, those not checked for longest first."""
+    rows = PaymentRefund.select().where(
+        (PaymentRefund.status == "requested") & (PaymentRefund.created_at < requested_before),
+        SQL(_NOT_SET_ASIDE),
+    )
+    checked = fn.COALESCE(PaymentRefund.checked_at, PaymentRefund.created_at)
+    return list(rows.order_by(checked, PaymentRefund.id).limit(limit))
+
+
+def mark_refund_checked(refund: PaymentRefund) -> None:
+    """Record that a refund was checked with its provider now."""
+    PaymentRefund.update(checked_at=fn.now()).where(PaymentRefund.id == refund.id).execute()
 
 
 def last_refund_id(order_reference: str) -> int | None:
@@ -176,14 +192,14 @@ def last_refund_id(order_reference: str) -> int | None:
 
 
 def is_paid_twice(payment: PaymentTransaction) -> bool:
-    """Return whether a payment was approved although another one had paid the order already.
+    """Return whether a payment was approved although the order or statement was settled already.
 
     Its callback is unmatched and still open, and the payment itself stays unpaid. See docs/rules/refunds.md.
     """
     rows = PaymentEvent.select().where(
         (PaymentEvent.order_reference == payment.order_reference)
         & (PaymentEvent.outcome == "unmatched")
-        & (PaymentEvent.reason == "order_paid_already")
+        & PaymentEvent.reason.in_(PAID_TWICE)
         & PaymentEvent.authentic
         & PaymentEvent.closed_at.is_null()
     )
@@ -191,7 +207,12 @@ def is_paid_twice(payment: PaymentTransaction) -> bool:
 
 
 def left_to_refund(payment: PaymentTransaction) -> int:
-    """Return what an admin may still refund in minor units: neither refunded nor requested already."""
+    """Return what an admin may still refund in minor units: neither refunded nor requested already.
+
+    What a store was paid is refunded in the store, which reports it.
+    """
+    if payment.processor == ExternalPayment.name:
+        return 0
     if payment.status != "paid" and not is_paid_twice(payment):
         return 0
     requested = sum(
@@ -207,11 +228,11 @@ def list_unsettled_payments(limit: int = 20) -> list[PaymentTransaction]:
     checked as well: its callback may be lost too.
     """
     ids = query(
-        """SELECT id FROM payment_transactions
+        f"""SELECT id FROM payment_transactions
            WHERE rail = %s AND (status IN ('redirected', 'pending') OR failure_reason = %s)
-             AND created_at > now() - interval '5 days'
+             AND created_at > now() - interval '5 days' AND {_PAYMENT_NOT_SET_ASIDE}
              AND coalesce(checked_at, created_at) < now() - greatest(interval '5 minutes', (now() - created_at) / 10)
-           ORDER BY coalesce(checked_at, created_at), id LIMIT %s""",
+           ORDER BY coalesce(checked_at, created_at), id LIMIT %s""",  # noqa: S608 - a constant
         [MERCHANT_REDIRECT, SUPERSEDED, limit],
     )
     rows = PaymentTransaction.select().where(PaymentTransaction.id.in_([row[0] for row in ids]))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from portal.lib.errors import PortalError
+from portal.payments.external import ExternalPayment
 from portal.payments.provider import PaymentMethod, PaymentProvider, SynchronousMethod
 from portal.payments.providers.internal_credit.provider import InternalCredit
 from portal.payments.providers.wayforpay.provider import WayForPay
@@ -14,6 +15,7 @@ from portal.settings import Settings
 ProviderFactory = Callable[[Settings], PaymentProvider]
 
 INTERNAL_CREDIT = InternalCredit()
+EXTERNAL = ExternalPayment()
 # In the order they are offered; the first is preselected.
 _PROVIDERS: list[ProviderFactory] = [WayForPay]
 _SYNCHRONOUS: dict[str, SynchronousMethod] = {INTERNAL_CREDIT.name: INTERNAL_CREDIT}
@@ -55,7 +57,7 @@ def find_synchronous(name: str) -> SynchronousMethod | None:
 
 def find_method(name: str, settings: Settings) -> PaymentMethod | None:
     """Return any way of paying by the name of its processor, or None."""
-    return find_synchronous(name) or find_provider(name, settings)
+    return EXTERNAL if name == EXTERNAL.name else find_synchronous(name) or find_provider(name, settings)
 
 
 def callback_url(provider: PaymentProvider, settings: Settings) -> str:

@@ -1,6 +1,19 @@
 """What a referral earns and when: percent, bonus, hold and approval. See docs/rules/programme.md."""
 
-from portal.programme.queries import get_percent_policy, get_programme_at
+from portal.programme.approval_rules import ApprovalFacts, unmet_conditions
+from portal.programme.bonus_rules import Bonus, Campaign, ReferrerBonus, bonus_as_json
+from portal.programme.errors import TermsChanged, TermsNotAccepted
+from portal.programme.queries import (
+    find_version,
+    find_version_at,
+    get_percent_policy,
+    get_programme_at,
+    get_version,
+    list_bonus_ledger,
+    list_campaign_ledger,
+    list_campaigns_since,
+    list_version_ledger,
+)
 from portal.programme.rules import (
     InvalidPercent,
     PaidSale,
@@ -12,27 +25,71 @@ from portal.programme.rules import (
     approvals_needed,
     approvals_rule,
     decide_reward,
+    needs_an_admin,
     parse_percent,
     resolve_percent,
     resolve_referral_commission_percent,
     weighted_percent,
 )
+from portal.programme.terms_operations import accept_terms
+from portal.programme.terms_queries import (
+    find_terms_in_force,
+    find_terms_in_force_id,
+    find_unaccepted_terms_id,
+    list_terms_ledger,
+)
+from portal.programme.terms_rules import paragraphs_of, terms_in
+from portal.programme.version_rules import (
+    ApprovalConditions,
+    BonusRules,
+    LevelBonus,
+    ProgrammeRules,
+    rules_as_json,
+)
 
 __all__ = [
+    "ApprovalConditions",
+    "ApprovalFacts",
+    "Bonus",
+    "BonusRules",
+    "Campaign",
     "InvalidPercent",
+    "LevelBonus",
     "PaidSale",
     "PercentPolicy",
     "Programme",
+    "ProgrammeRules",
     "ReferralLine",
+    "ReferrerBonus",
     "RewardDecision",
     "RewardRail",
+    "TermsChanged",
+    "TermsNotAccepted",
+    "accept_terms",
     "approvals_needed",
     "approvals_rule",
+    "bonus_as_json",
     "decide_reward",
+    "find_terms_in_force",
+    "find_terms_in_force_id",
+    "find_unaccepted_terms_id",
+    "find_version",
+    "find_version_at",
     "get_percent_policy",
     "get_programme_at",
+    "get_version",
+    "list_bonus_ledger",
+    "list_campaign_ledger",
+    "list_campaigns_since",
+    "list_terms_ledger",
+    "list_version_ledger",
+    "needs_an_admin",
+    "paragraphs_of",
     "parse_percent",
     "resolve_percent",
     "resolve_referral_commission_percent",
+    "rules_as_json",
+    "terms_in",
+    "unmet_conditions",
     "weighted_percent",
 ]

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from models import PlatformConfig, ProgrammeVersion
-from portal.programme.rules import PercentPolicy, Programme, ProgrammeRules
+from models import PlatformConfig, ProgrammeCampaign, ProgrammeVersion
+from models import ReferrerBonus as ReferrerBonusRow
+from portal.db import Keyset, within
+from portal.programme.bonus_rules import Campaign, ReferrerBonus
+from portal.programme.errors import VersionUnknown
+from portal.programme.rules import PercentPolicy, Programme
+from portal.programme.version_rules import ProgrammeRules
 from portal.settings import Settings
 
 
@@ -19,16 +25,101 @@ def get_percent_policy(settings: Settings) -> PercentPolicy:
     )
 
 
-def get_programme_at(moment: datetime) -> Programme:
-    """Return the version of the programme in force at a time.
+def get_programme_at(moment: datetime, referrer_user_id: int | None = None) -> Programme:
+    """Return the version of the programme in force at a time, with the campaigns and the referrer's bonus of then.
 
     Raise LookupError when there is none, and ValidationError when its rules cannot be read.
     See docs/rules/programme.md.
     """
-    version = ProgrammeVersion.get_or_none(
-        (ProgrammeVersion.starts_at <= moment)
-        & (ProgrammeVersion.ends_at.is_null() | (ProgrammeVersion.ends_at > moment))
-    )
+    version = find_version_at(moment)
     if version is None:
         raise LookupError(f"no version of the programme is in force at {moment.isoformat()}")
-    return Programme(version.id, ProgrammeRules.model_validate(version.rules))
+    return Programme(
+        version.id,
+        ProgrammeRules.model_validate(version.rules),
+        created_by=version.created_by,
+        campaigns=list_campaigns_at(moment),
+        referrer_bonus=find_referrer_bonus_at(moment, referrer_user_id) if referrer_user_id else None,
+    )
+
+
+def find_version(version_id: int | None) -> ProgrammeVersion | None:
+    """Return a stored version of the programme; an imported reward has none."""
+    version: ProgrammeVersion | None = ProgrammeVersion.get_or_none(ProgrammeVersion.id == version_id)
+    return version
+
+
+def get_version(version_id: int) -> Programme:
+    """Return a version of the programme by its id, without campaigns; raise VersionUnknown."""
+    version = find_version(version_id)
+    if version is None:
+        raise VersionUnknown
+    return Programme(version.id, ProgrammeRules.model_validate(version.rules), created_by=version.created_by)
+
+
+def find_version_at(moment: datetime) -> ProgrammeVersion | None:
+    """Return the version in force at a time."""
+    version: ProgrammeVersion | None = ProgrammeVersion.get_or_none(_in_force(ProgrammeVersion, moment))
+    return version
+
+
+def list_campaigns_at(moment: datetime) -> tuple[Campaign, ...]:
+    """Return the campaigns that run at a time."""
+    rows = ProgrammeCampaign.select().where(_in_force(ProgrammeCampaign, moment))
+    return tuple(as_campaign(row) for row in rows.order_by(ProgrammeCampaign.id))
+
+
+def list_campaigns_since(moment: datetime) -> tuple[Campaign, ...]:
+    """Return the campaigns that ended later than a time, or have not ended."""
+    rows = ProgrammeCampaign.select().where(ProgrammeCampaign.ends_at > moment)
+    return tuple(as_campaign(row) for row in rows.order_by(ProgrammeCampaign.id))
+
+
+def list_version_ledger(
+    since: datetime | None = None, until: datetime | None = None
+) -> Keyset[ProgrammeVersion]:
+    """Return the versions that start in a time, the latest start first."""
+    rows = within(ProgrammeVersion.select(), ProgrammeVersion.starts_at, since, until)
+    return Keyset(rows, ProgrammeVersion.starts_at, ProgrammeVersion.id)
+
+
+def list_campaign_ledger(
+    since: datetime | None = None, until: datetime | None = None
+) -> Keyset[ProgrammeCampaign]:
+    """Return the campaigns that start in a time, the latest start first."""
+    rows = within(ProgrammeCampaign.select(), ProgrammeCampaign.starts_at, since, until)
+    return Keyset(rows, ProgrammeCampaign.starts_at, ProgrammeCampaign.id)
+
+
+def list_bonus_ledger(
+    since: datetime | None = None, until: datetime | None = None
+) -> Keyset[ReferrerBonusRow]:
+    """Return the bonuses of single referrers that start in a time, the latest start first."""
+    rows = within(ReferrerBonusRow.select(), ReferrerBonusRow.starts_at, since, until)
+    return Keyset(rows, ReferrerBonusRow.starts_at, ReferrerBonusRow.id)
+
+
+def find_referrer_bonus_at(moment: datetime, referrer_user_id: int) -> ReferrerBonus | None:
+    """Return the bonus of a referrer at a time."""
+    row = ReferrerBonusRow.get_or_none(
+        (ReferrerBonusRow.referrer_user_id == referrer_user_id) & _in_force(ReferrerBonusRow, moment)
+    )
+    return ReferrerBonus(row.id, row.percent, row.created_by) if row else None
+
+
+def as_campaign(row: ProgrammeCampaign) -> Campaign:
+    """Return a stored campaign as the rules read it."""
+    return Campaign(
+        row.id,
+        row.name,
+        row.percent,
+        row.starts_at,
+        row.ends_at,
+        frozenset(row.codes),
+        frozenset(row.store_ids),
+        row.created_by,
+    )
+
+
+def _in_force(model: type[ProgrammeVersion | ProgrammeCampaign | ReferrerBonusRow], moment: datetime) -> Any:
+    return (model.starts_at <= moment) & (model.ends_at.is_null() | (model.ends_at > moment))

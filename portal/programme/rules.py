@@ -14,14 +14,12 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import partial
-from typing import Annotated, Any, Literal, Protocol
-
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from typing import Any, Literal, Protocol
 
 from portal.lib.errors import PortalError
+from portal.programme.bonus_rules import NO_BONUS, Bonus, BonusFacts, Campaign, ReferrerBonus, decide_bonus
+from portal.programme.version_rules import ApprovalMode, ProgrammeRules
 
-ApprovalMode = Literal["manual", "automatic"]
 RewardRail = Literal["fiat", "crypto"]
 
 # ASCII digits only: Decimal itself also reads 1_000, full-width and Arabic digits.
@@ -84,53 +82,36 @@ class HasProductPercent(HasReferralPercent, Protocol):
     commission_structure: Any
 
 
-class ApprovalModes(BaseModel):
-    """How a reward is approved, by the `rail` it was paid with: by an admin, or on its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    fiat: ApprovalMode
-    crypto: ApprovalMode
-
-
-class ProgrammeRules(BaseModel):
-    """The rules of one version of the programme, as stored in `programme_versions.rules`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
-
-    hold_days: Annotated[int, Field(ge=0, le=365)]
-    approval: ApprovalModes
-    bonus: Literal["none"]
-
-
 @dataclass(frozen=True)
 class Programme:
-    """The version of the programme that was in force at some time."""
+    """The version in force at some time with its author, and the campaigns and the referrer's bonus of that time."""
 
     version_id: int
     rules: ProgrammeRules
+    created_by: int | None = None
+    campaigns: tuple[Campaign, ...] = ()
+    referrer_bonus: ReferrerBonus | None = None
 
 
 @dataclass(frozen=True)
 class PaidSale:
-    """The facts about a paid order or membership; a membership has no lines."""
+    """The facts about a paid order or membership; a membership has no lines and no store.
+
+    `referrals` is the number of paid, unrefunded referrals that the referrer had before.
+    """
 
     paid_at: datetime
     rail: RewardRail
     lines: tuple[ReferralLine, ...] = ()
-
-
-@dataclass(frozen=True)
-class Bonus:
-    """Percent points that the platform adds to a reward, and why."""
-
-    percent: Decimal
-    reason: str | None
+    code: str | None = None
+    store_id: int | None = None
+    referrer_user_id: int | None = None
+    referrals: int = 0
 
 
 @dataclass(frozen=True)
 class RewardDecision:
-    """What a paid sale earns its referrer and when.
+    """What a paid sale earns its referrer and when; the percent is without the bonus.
 
     `source` is None where lines of different sources were weighed together.
     """
@@ -146,15 +127,38 @@ class RewardDecision:
 def decide_reward(sale: PaidSale, policy: PercentPolicy, programme: Programme) -> RewardDecision:
     """Decide the reward of a paid sale under the version that was in force when it was paid."""
     fallback = resolve_referral_commission_percent(None, None, policy)
-    rules = programme.rules
+    percent = weighted_percent(sale.lines, fallback.percent)
+    bonus = _bonus(sale, percent, policy, programme)
     return RewardDecision(
-        percent=weighted_percent(sale.lines, fallback.percent),
+        percent=percent,
         source=_common_source(sale.lines, fallback.source),
-        bonus=Bonus(Decimal(0), None),
-        mintable_from=sale.paid_at + timedelta(days=rules.hold_days),
-        approval=rules.approval.fiat if sale.rail == "fiat" else rules.approval.crypto,
+        bonus=bonus,
+        mintable_from=sale.paid_at + timedelta(days=programme.rules.hold_days),
+        approval=_approval(sale, bonus, programme),
         version_id=programme.version_id,
     )
+
+
+def _bonus(sale: PaidSale, percent: Fraction, policy: PercentPolicy, programme: Programme) -> Bonus:
+    if percent <= 0:  # what was taken out of the programme earns no bonus either
+        return NO_BONUS
+    return decide_bonus(
+        BonusFacts(sale.paid_at, sale.code, sale.store_id, sale.referrals),
+        programme.rules.levels,
+        programme.rules.combine,
+        programme.campaigns,
+        programme.referrer_bonus,
+        room=Fraction(policy.max_percent) - percent,
+    )
+
+
+def _approval(sale: PaidSale, bonus: Bonus, programme: Programme) -> ApprovalMode:
+    """Return how a reward is approved: never by rules that its own referrer wrote."""
+    authors = {programme.created_by, *(part.created_by for part in bonus.parts)}
+    if sale.referrer_user_id is not None and sale.referrer_user_id in authors:
+        return "manual"
+    approval = programme.rules.approval
+    return approval.fiat if sale.rail == "fiat" else approval.crypto
 
 
 def approvals_needed(usd_value: Decimal | None, second_approval_usd: Decimal) -> int:
@@ -168,21 +172,35 @@ def approvals_needed(usd_value: Decimal | None, second_approval_usd: Decimal) ->
     return 2 if usd_value is None or usd_value >= second_approval_usd else 1
 
 
+def needs_an_admin(usd_value: Decimal | None, unattended_usd: Decimal) -> bool:
+    """Return whether a reward may not be approved without any admin: from `unattended_usd` on, 0 is never.
+
+    An unknown value counts as above the limit. See docs/rules/rewards.md.
+    """
+    return approvals_needed(usd_value, unattended_usd) > 1
+
+
 def approvals_rule(second_approval_usd: Decimal) -> Callable[[Decimal | None], int]:
     """Return `approvals_needed` with this limit, for the operations that approve a reward."""
     return partial(approvals_needed, second_approval_usd=second_approval_usd)
 
 
 def resolve_referral_commission_percent(
-    product: HasProductPercent | None, merchant: HasReferralPercent | None, policy: PercentPolicy
+    product: HasProductPercent | None,
+    merchant: HasReferralPercent | None,
+    policy: PercentPolicy,
+    *,
+    store_rate: Decimal | None = None,
 ) -> ResolvedPercent:
     """Return the referral percent of a merchant's product with its source.
 
-    Without product and merchant, as for a membership, it is the platform's percent.
+    Without product and merchant, as for a membership, it is the platform's percent. `store_rate` is what a connected
+    store has for the product, by its SKU.
     Raise InvalidPercent for NaN or infinity. See docs/rules/percents.md.
     """
     structure = product.commission_structure if product is not None else None
-    return resolve_percent(_own_percent(product), _own_percent(structure), _own_percent(merchant), policy)
+    own = store_rate if store_rate is not None else _own_percent(product)
+    return resolve_percent(own, _own_percent(structure), _own_percent(merchant), policy)
 
 
 def resolve_percent(

@@ -1,21 +1,46 @@
 """The reward ledger: sizing, statuses, decisions, debits, and the changes around a mint."""
 
-from portal.rewards.debits import RewardDebts, debts_by_reward, list_nettable_rewards, net_debits, owed_wei
+from portal.rewards.budgets import (
+    BUDGET_QUEUE,
+    BudgetExhausted,
+    budget_used,
+    campaign_scope,
+    fold_budgets,
+    list_waiting_for_budget,
+    month_scope,
+    set_budget_wait,
+)
+from portal.rewards.debits import (
+    NETTING_QUEUE,
+    RewardDebts,
+    debts_by_reward,
+    list_nettable_rewards,
+    net_debits,
+    owed_wei,
+)
 from portal.rewards.errors import (
     AlreadyApprovedByYou,
     OwnReward,
     RejectionReasonMissing,
     RewardNotMintable,
+    RewardNotPaid,
     RewardOnHold,
     RewardRefundDue,
     RewardStatusConflict,
     RewardUnknown,
+)
+from portal.rewards.moves import (
+    list_references_approved_by,
+    list_references_of_buyer,
+    move_rewards,
+    set_reward_wallets,
 )
 from portal.rewards.operations import (
     RewardClaim,
     RewardTerms,
     Sized,
     approve_reward,
+    end_statement_waits,
     fold_reward_totals,
     get_reward,
     record_reward,
@@ -25,9 +50,10 @@ from portal.rewards.operations import (
 from portal.rewards.queries import (
     STATUSES,
     RewardFilter,
-    RewardPage,
     count_matching,
+    earned_by_day,
     find_reward_by_reference,
+    get_reward_of_referrer,
     list_approvals,
     list_debit_ledger,
     list_matching_ids,
@@ -38,19 +64,36 @@ from portal.rewards.queries import (
     reward_totals,
 )
 from portal.rewards.rates import RateReading, read_rate
-from portal.rewards.refunds import RewardRefunded, list_due_references, refund_reward
+from portal.rewards.refunds import (
+    DUE_REFUND_QUEUE,
+    REFUNDED,
+    RewardRefunded,
+    is_refund_due,
+    list_due_references,
+    refund_reward,
+)
 from portal.rewards.rules import (
+    AmountZero,
     LinePercent,
     RewardInputs,
+    campaign_part,
     inputs_as_json,
     size_reward,
     stored_percent,
+    whole_percent,
 )
 from portal.rewards.status_rules import RewardStatus
+from portal.rewards.withdrawal import withdraw_reward
 
 __all__ = [
+    "BUDGET_QUEUE",
+    "DUE_REFUND_QUEUE",
+    "NETTING_QUEUE",
+    "REFUNDED",
     "STATUSES",
     "AlreadyApprovedByYou",
+    "AmountZero",
+    "BudgetExhausted",
     "LinePercent",
     "OwnReward",
     "RateReading",
@@ -60,8 +103,8 @@ __all__ = [
     "RewardFilter",
     "RewardInputs",
     "RewardNotMintable",
+    "RewardNotPaid",
     "RewardOnHold",
-    "RewardPage",
     "RewardRefundDue",
     "RewardRefunded",
     "RewardStatus",
@@ -70,21 +113,34 @@ __all__ = [
     "RewardUnknown",
     "Sized",
     "approve_reward",
+    "budget_used",
+    "campaign_part",
+    "campaign_scope",
     "count_matching",
     "debts_by_reward",
+    "earned_by_day",
+    "end_statement_waits",
     "find_reward_by_reference",
+    "fold_budgets",
     "fold_reward_totals",
     "get_reward",
+    "get_reward_of_referrer",
     "inputs_as_json",
+    "is_refund_due",
     "list_approvals",
     "list_debit_ledger",
     "list_due_references",
     "list_matching_ids",
     "list_nettable_rewards",
     "list_queue_ledger",
+    "list_references_approved_by",
+    "list_references_of_buyer",
     "list_reward_ledger",
     "list_reward_queue",
     "list_rewards_of_referrer",
+    "list_waiting_for_budget",
+    "month_scope",
+    "move_rewards",
     "net_debits",
     "owed_wei",
     "read_rate",
@@ -93,6 +149,10 @@ __all__ = [
     "reject_reward",
     "retry_reward",
     "reward_totals",
+    "set_budget_wait",
+    "set_reward_wallets",
     "size_reward",
     "stored_percent",
+    "whole_percent",
+    "withdraw_reward",
 ]

@@ -13,16 +13,17 @@ from dataclasses import dataclass, field
 from peewee import fn
 
 from models import ReferralReward, RewardDebit, RewardNetting
-from portal.db import Actor, query, record_event, transaction
+from portal.db import Actor, not_set_aside, query, record_event, transaction
 from portal.rewards.mintable import WAITING_TO_MINT
 
+NETTING_QUEUE = "netting"
 # A debit is netted while the reward waits, also during its hold period: no mint may come first.
 _LOCK_WAITING = f"""
     SELECT r.id FROM referral_rewards r WHERE r.id = %(id)s AND {WAITING_TO_MINT} FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 _LIST_NETTABLE = f"""
     SELECT r.id FROM referral_rewards r
-    WHERE {WAITING_TO_MINT} AND r.reward_amount_wei > 1 AND EXISTS (
+    WHERE {WAITING_TO_MINT} AND r.reward_amount_wei > 1 AND {not_set_aside(NETTING_QUEUE, "r.id")} AND EXISTS (
         SELECT 1 FROM reward_debits d
         WHERE d.referrer_user_id = r.referrer_user_id AND d.netted_wei < d.amount_wei AND d.reward_id <> r.id)
     ORDER BY r.created_at, r.id LIMIT %(limit)s

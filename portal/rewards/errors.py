@@ -5,11 +5,23 @@ from __future__ import annotations
 from portal.lib.errors import PortalError
 from portal.rewards.mintable import MintObstacle
 
+# Reasons of failed rewards whose reference the contract has paid, but not as owed: to another wallet or less, or
+# without the token's own transfer. The reference cannot be paid again; only what is missing can, under another one.
+PAID_DIFFERENTLY = "paid_differently"
+NOT_DELIVERED = "not_delivered"
+USED_REFERENCE = (PAID_DIFFERENTLY, NOT_DELIVERED)
+
 
 class RewardUnknown(PortalError):
     """There is no reward with this id."""
 
     code = "reward_unknown"
+
+
+class RewardNotPaid(PortalError):
+    """The reward is not minted, so the chain shows no payment of it."""
+
+    code = "reward_not_paid"
 
 
 class RewardStatusConflict(PortalError):
@@ -22,6 +34,18 @@ class OwnReward(PortalError):
     """An admin does not decide about a reward of their own."""
 
     code = "own_reward"
+
+
+class ReferenceUsed(PortalError):
+    """The contract has paid this reference otherwise than owed, so a retry cannot pay it."""
+
+    code = "reward_reference_used"
+
+
+class NothingMissing(PortalError):
+    """The reward was not paid differently, or what was paid covers it."""
+
+    code = "reward_nothing_missing"
 
 
 class AlreadyApprovedByYou(PortalError):
@@ -66,6 +90,12 @@ class RewardOnHold(RewardNotMintable):
     code = MintObstacle.ON_HOLD.value
 
 
+class RewardWaitsForStatement(RewardNotMintable):
+    """The vendor has not paid the commission of the order yet."""
+
+    code = MintObstacle.WAITS_FOR_STATEMENT.value
+
+
 class RewardOnOtherChain(RewardNotMintable):
     """The reward belongs to a chain other than the configured one."""
 
@@ -79,6 +109,7 @@ _NOT_MINTABLE: dict[str, type[RewardNotMintable]] = {
         RewardAmountMissing,
         RewardWalletMissing,
         RewardOnHold,
+        RewardWaitsForStatement,
         RewardOnOtherChain,
     )
 }

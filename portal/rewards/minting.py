@@ -19,27 +19,32 @@ from portal.rewards.mintable import (
     MINTABLE_ON_ANY_CHAIN,
     OBSTACLE,
     ON_THIS_CHAIN,
+    PAYMENT_AMOUNT,
+    PAYMENT_REFERENCE,
     WAITING_TO_MINT,
 )
 from portal.rewards.status_rules import TRANSITIONS, RewardStatus
 
+# More than any call of a contract can carry.
+UNPAYABLE_WEI = 2**256
+
 
 @dataclass(frozen=True)
 class MintableReward:
-    """What the minter needs to know of a reward."""
+    """What the minter needs to know of a reward: the payment that is due, and the reference it is made under."""
 
     id: int
-    order_reference: OrderReference
-    wallet: Address
+    payment_reference: OrderReference
+    recipient: Address
     amount_wei: Wei
 
 
 # A reward named by a mint job that was stopped waits until it is requested by id.
 _LIST_MINTABLE = f"""
-    SELECT r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei
+    SELECT r.id, {PAYMENT_REFERENCE}, r.referrer_wallet, {PAYMENT_AMOUNT}
     FROM referral_rewards r
     WHERE {MINTABLE}
-      AND (%(max_amount)s::numeric IS NULL OR r.reward_amount_wei <= %(max_amount)s::numeric)
+      AND (%(max_amount)s::numeric IS NULL OR {PAYMENT_AMOUNT} <= %(max_amount)s::numeric)
       AND NOT r.id = ANY(%(skip)s::bigint[])
       AND CASE WHEN %(ids)s::bigint[] IS NULL
           THEN coalesce((
@@ -200,20 +205,21 @@ class _Move:
     reason: str | None = None
 
 
-_CLAIM = """
+_CLAIM = f"""
     WITH picked AS (
         SELECT r.id, r.status FROM referral_rewards r
-        WHERE r.id = ANY(%(ids)s::bigint[]) AND {condition}
+        WHERE r.id = ANY(%(ids)s::bigint[]) AND {{condition}}
         ORDER BY r.created_at, r.id FOR UPDATE SKIP LOCKED
     ), moved AS (
         UPDATE referral_rewards r
         SET status = %(to)s, chain_id = %(chain)s, reward_token = %(token)s, failure_reason = NULL, updated_at = now()
         FROM picked
         WHERE r.id = picked.id AND r.status = picked.status AND r.status = ANY(%(from)s)
-        RETURNING r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei, picked.status, r.created_at
+        RETURNING r.id, {PAYMENT_REFERENCE} AS payment_reference, r.referrer_wallet, {PAYMENT_AMOUNT} AS amount,
+            r.order_reference, picked.status, r.created_at
     )
-    SELECT id, order_reference, referrer_wallet, reward_amount_wei, status FROM moved ORDER BY created_at, id
-"""
+    SELECT id, payment_reference, referrer_wallet, amount, order_reference, status FROM moved ORDER BY created_at, id
+"""  # noqa: S608
 _CLAIM_MINTABLE = _CLAIM.format(condition=MINTABLE)
 _CLAIM_PAID = _CLAIM.format(condition=WAITING_TO_MINT)
 _CLAIM_FAILED_PAID = _CLAIM.format(condition="r.status = ANY(%(from)s) AND r.reward_amount_wei IS NOT NULL")
@@ -238,7 +244,7 @@ def _claim(
                 "to": claim.to_status,
             },
         )
-        moves = [_Move(row[0], row[1], row[4]) for row in rows]
+        moves = [_Move(row[0], row[4], row[5]) for row in rows]
         _record_events(actor, claim.event, claim.to_status, moves)
     return [_mintable_reward(row) for row in rows]
 
@@ -304,4 +310,6 @@ def _record_events(actor: Actor, event: str, to_status: str, moves: Sequence[_Mo
 
 
 def _mintable_reward(row: tuple[Any, ...]) -> MintableReward:
-    return MintableReward(row[0], OrderReference(row[1]), Address(row[2]), Wei(int(row[3])))
+    # The type of the column admits NaN, which no payment can carry.
+    amount = int(row[3]) if row[3].is_finite() else UNPAYABLE_WEI
+    return MintableReward(row[0], OrderReference(row[1]), Address(row[2]), Wei(amount))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +13,15 @@ from peewee import fn
 from models import ReferralReward
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.texts import clean_line
+from portal.lib.types import Wei
 from portal.rewards.approvals import ApprovalsNeeded, add_approval, lock_for_decision
+from portal.rewards.budgets import BudgetClaim, BudgetExhausted, reserve_budget
 from portal.rewards.debits import lock_debits, net_debits, release_all
 from portal.rewards.errors import (
+    USED_REFERENCE,
+    NothingMissing,
     OwnReward,
+    ReferenceUsed,
     RejectionReasonMissing,
     RewardStatusConflict,
     RewardUnknown,
@@ -27,7 +33,10 @@ REASON_MAX = 500
 
 @dataclass(frozen=True)
 class Sized:
-    """The size of a reward: percent with six decimals, USD and token price exact, tokens in wei."""
+    """The size of a reward: percent with six decimals, USD and token price exact, tokens in wei.
+
+    `campaign_usd` is the part of `usd_value` that a campaign pays.
+    """
 
     reward_percent: Decimal
     usd_value: Decimal | None
@@ -35,6 +44,7 @@ class Sized:
     amount_wei: int | None
     failure_reason: str | None
     sizing: dict[str, Any]
+    campaign_usd: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,8 @@ class RewardTerms:
     bonus_percent: Decimal
     programme_version_id: int
     mintable_from: datetime
+    waits_for_statement: bool = False
+    campaign_id: int | None = None
 
 
 def record_reward(
@@ -70,31 +82,21 @@ def record_reward(
     """Write the one reward of a reference and return its id, or None if there is one already.
 
     A reward that could not be sized starts as `failed`. One that needs two admins, or that its referrer records,
-    waits for an approval whatever the terms say. See docs/rules/rewards.md.
+    waits for an approval whatever the terms say, and so does one that would exceed a budget. See docs/rules/rewards.md.
     """
     is_free = approvals_needed(sized.usd_value) <= 1 and actor.user_id != claim.referrer_user_id
-    status = _initial_status(sized, needs_approval=terms.needs_approval or not is_free)
-    is_approved = status == RewardStatus.APPROVED
     with transaction():
-        rows = (
-            ReferralReward.insert(
-                **vars(claim),
-                reward_percent=sized.reward_percent,
-                usd_value=sized.usd_value,
-                token_price_usd=sized.token_price_usd,
-                reward_amount_wei=sized.amount_wei,
-                status=status,
-                sizing=sized.sizing,
-                failure_reason=sized.failure_reason,
-                approved_at=fn.now() if is_approved else None,
-                bonus_percent=terms.bonus_percent,
-                programme_version_id=terms.programme_version_id,
-                mintable_from=terms.mintable_from,
-            )
-            .on_conflict_ignore()
-            .returning(ReferralReward.id)
-            .execute()
+        budget = _Budget()
+        status = _initial_status(sized, needs_approval=terms.needs_approval or not is_free)
+        if status == RewardStatus.APPROVED:
+            lock_debits(claim.referrer_user_id)
+            budget = _try_budget(BudgetClaim(sized.usd_value, terms.campaign_id, sized.campaign_usd))
+            status = RewardStatus.PENDING_APPROVAL if budget.is_exhausted else status
+        columns = _columns(claim, sized, terms, status)
+        insert = ReferralReward.insert(
+            **columns, budget_month=budget.month, waits_for_budget=budget.is_exhausted
         )
+        rows = insert.on_conflict_ignore().returning(ReferralReward.id).execute()
         written = [row.id for row in rows]
         if not written:
             return None
@@ -104,12 +106,67 @@ def record_reward(
             written[0],
             "reward_recorded",
             to_status=status,
-            reason=sized.failure_reason,
+            reason=sized.failure_reason or (BudgetExhausted.code if budget.is_exhausted else None),
             order_reference=claim.order_reference,
         )
-        if is_approved:
+        if status == RewardStatus.APPROVED:
             net_debits(written[0], actor)
     return int(written[0])
+
+
+def _columns(claim: RewardClaim, sized: Sized, terms: RewardTerms, status: RewardStatus) -> dict[str, Any]:
+    return {
+        **vars(claim),
+        "reward_percent": sized.reward_percent,
+        "usd_value": sized.usd_value,
+        "token_price_usd": sized.token_price_usd,
+        "reward_amount_wei": sized.amount_wei,
+        "status": status,
+        "sizing": sized.sizing,
+        "failure_reason": sized.failure_reason,
+        "approved_at": fn.now() if status == RewardStatus.APPROVED else None,
+        "bonus_percent": terms.bonus_percent,
+        "programme_version_id": terms.programme_version_id,
+        "mintable_from": terms.mintable_from,
+        "waits_for_statement": terms.waits_for_statement,
+        "campaign_id": terms.campaign_id,
+        "campaign_usd": sized.campaign_usd,
+    }
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """The month whose budget a new reward uses, or that a budget is exhausted."""
+
+    month: date | None = None
+    is_exhausted: bool = False
+
+
+def _try_budget(claim: BudgetClaim) -> _Budget:
+    try:
+        return _Budget(reserve_budget(claim))
+    except BudgetExhausted:
+        return _Budget(is_exhausted=True)
+
+
+def end_statement_waits(order_references: Collection[str], actor: Actor) -> int:
+    """Let the rewards of references be minted that waited until the commission of their order was paid.
+
+    Return how many waited.
+    """
+    with transaction():
+        waiting = (
+            ReferralReward.order_reference.in_(list(order_references)) & ReferralReward.waits_for_statement
+        )
+        rows = list(ReferralReward.select().where(waiting).order_by(ReferralReward.id).for_update())
+        ReferralReward.update(waits_for_statement=False, updated_at=fn.now()).where(
+            ReferralReward.id.in_([row.id for row in rows])
+        ).execute()
+        for row in rows:
+            record_event(
+                actor, "reward", row.id, "reward_commission_paid", order_reference=row.order_reference
+            )
+    return len(rows)
 
 
 def _initial_status(sized: Sized, *, needs_approval: bool) -> RewardStatus:
@@ -122,14 +179,14 @@ def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: ApprovalsN
     """Approve a reward that waits for it and net its referrer's debits.
 
     Where two admins are needed, the first approval leaves the status as it is. Raises RewardUnknown, OwnReward,
-    AlreadyApprovedByYou or RewardStatusConflict.
+    AlreadyApprovedByYou, RewardStatusConflict or BudgetExhausted.
     """
     with transaction():
         lock_debits(get_reward(reward_id).referrer_user_id)
         reward = lock_for_decision(reward_id, "approve", actor)
         if not add_approval(reward, reward.usd_value, actor, approvals_needed(reward.usd_value)):
             return reward
-        _decide(reward_id, "approve", actor, approved_by=actor.user_id, approved_at=fn.now())
+        _decide(reward_id, "approve", actor, **_approval(actor, BudgetClaim.of(reward)))
         net_debits(reward_id, actor)
         return get_reward(reward_id)
 
@@ -156,11 +213,14 @@ def retry_reward(
     """Approve a failed reward again with this size.
 
     Where two admins are needed for the new value, the first approval leaves the status as it is. Raises
-    RewardUnknown, OwnReward, AlreadyApprovedByYou or RewardStatusConflict.
+    RewardUnknown, OwnReward, AlreadyApprovedByYou, RewardStatusConflict, BudgetExhausted, or ReferenceUsed if the
+    contract has paid the reference otherwise.
     """
     with transaction():
         lock_debits(get_reward(reward_id).referrer_user_id)
         reward = lock_for_decision(reward_id, "retry", actor)
+        if reward.failure_reason in USED_REFERENCE:
+            raise ReferenceUsed
         if not add_approval(reward, sized.usd_value, actor, approvals_needed(sized.usd_value)):
             return reward
         _decide(
@@ -172,10 +232,42 @@ def retry_reward(
             token_price_usd=sized.token_price_usd,
             reward_amount_wei=sized.amount_wei,
             sizing=sized.sizing,
-            approved_by=actor.user_id,
-            approved_at=fn.now(),
+            campaign_usd=sized.campaign_usd,
+            **_approval(actor, BudgetClaim(sized.usd_value, reward.campaign_id, sized.campaign_usd)),
         )
         net_debits(reward_id, actor)
+        return get_reward(reward_id)
+
+
+def approve_missing(
+    reward_id: int,
+    payment_number: int,
+    delivered_wei: Wei,
+    actor: Actor,
+    *,
+    approvals_needed: ApprovalsNeeded,
+) -> ReferralReward:
+    """Approve the next payment of a reward that was paid otherwise than owed, less what was delivered in all.
+
+    `payment_number` is the last payment made, so that two admins do not approve two payments. Raises RewardUnknown,
+    OwnReward, AlreadyApprovedByYou, RewardStatusConflict, NothingMissing or BudgetExhausted.
+    """
+    with transaction():
+        reward = lock_for_decision(reward_id, "retry", actor)
+        if reward.failure_reason not in USED_REFERENCE or reward.payment_number != payment_number:
+            raise NothingMissing
+        if not add_approval(reward, reward.usd_value, actor, approvals_needed(reward.usd_value)):
+            return reward
+        _decide(
+            reward_id,
+            "retry",
+            actor,
+            reason=f"payment {payment_number + 1}: {delivered_wei} wei of it were delivered before",
+            failure_reason=None,
+            payment_number=payment_number + 1,
+            delivered_wei=delivered_wei,
+            **_approval(actor, BudgetClaim.of(reward)),
+        )
         return get_reward(reward_id)
 
 
@@ -211,6 +303,17 @@ def get_reward(reward_id: int) -> ReferralReward:
     if reward is None:
         raise RewardUnknown
     return reward
+
+
+def _approval(actor: Actor, claim: BudgetClaim) -> dict[str, Any]:
+    """Reserve the budgets of a reward and return the columns that its approval sets; raise BudgetExhausted."""
+    month = reserve_budget(claim)
+    return {
+        "approved_by": actor.user_id,
+        "approved_at": fn.now(),
+        "budget_month": month,
+        "waits_for_budget": False,
+    }
 
 
 def _decide(

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from peewee import Tuple, fn
+from peewee import fn
 
 from models import ReferralReward, RewardApproval, RewardDebit, RewardHintCount
-from portal.db import Keyset, query, within
+from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
+from portal.rewards.errors import RewardUnknown
 from portal.rewards.status_rules import RewardStatus
 
 QUEUE_PAGE = 50
 STATUSES = tuple(status.value for status in RewardStatus)
 
 
-class CursorInvalid(PortalError):
-    code = "cursor_invalid"
-
-
 class StatusUnknown(PortalError):
     code = "status_unknown"
-
-
-@dataclass(frozen=True)
-class RewardPage:
-    """A page of rewards and the cursor of the next page, None at the end."""
-
-    rewards: list[ReferralReward]
-    next_cursor: str | None
 
 
 @dataclass(frozen=True)
@@ -56,13 +43,22 @@ def list_reward_queue(
     filters: RewardFilter | str = RewardStatus.PENDING_APPROVAL,
     cursor: str | None = None,
     limit: int = QUEUE_PAGE,
-) -> RewardPage:
+) -> Page[ReferralReward]:
     """Return the rewards of a status or filter, oldest first; raise StatusUnknown or CursorInvalid."""
     rows = _matching(RewardFilter(filters) if isinstance(filters, str) else filters)
-    key = Tuple(ReferralReward.created_at, ReferralReward.id)
-    if cursor:
-        rows = rows.where(key > _parse_cursor(cursor))
-    return _page(list(rows.order_by(ReferralReward.created_at, ReferralReward.id).limit(limit + 1)), limit)
+    oldest_first: Keyset[ReferralReward] = Keyset(
+        rows, ReferralReward.created_at, ReferralReward.id, ascending=True
+    )
+    return oldest_first.page(cursor, limit)
+
+
+def get_reward_of_referrer(reward_id: int, referrer_user_id: int) -> ReferralReward:
+    """Return a referrer's own reward; raise RewardUnknown for any other."""
+    own = (ReferralReward.id == reward_id) & (ReferralReward.referrer_user_id == referrer_user_id)
+    reward = ReferralReward.get_or_none(own)
+    if reward is None:
+        raise RewardUnknown
+    return reward
 
 
 def list_queue_ledger(filters: RewardFilter) -> Keyset[ReferralReward]:
@@ -136,13 +132,13 @@ def _matching(filters: RewardFilter) -> Any:
     return rows
 
 
-def list_rewards_of_referrer(user_id: int, cursor: str | None = None, limit: int = QUEUE_PAGE) -> RewardPage:
+def list_rewards_of_referrer(
+    user_id: int, cursor: str | None = None, limit: int = QUEUE_PAGE
+) -> Page[ReferralReward]:
     """Return a referrer's rewards, newest first; raise CursorInvalid."""
     rows = ReferralReward.select().where(ReferralReward.referrer_user_id == user_id)
-    if cursor:
-        rows = rows.where(Tuple(ReferralReward.created_at, ReferralReward.id) < _parse_cursor(cursor))
-    newest = rows.order_by(ReferralReward.created_at.desc(), ReferralReward.id.desc())
-    return _page(list(newest.limit(limit + 1)), limit)
+    newest_first: Keyset[ReferralReward] = Keyset(rows, ReferralReward.created_at, ReferralReward.id)
+    return newest_first.page(cursor, limit)
 
 
 def find_reward_by_reference(order_reference: str) -> ReferralReward | None:
@@ -168,30 +164,21 @@ def reward_totals(user_id: int | None = None) -> dict[str, tuple[int, int]]:
     return {status: totals.get(status, (0, 0)) for status in STATUSES}
 
 
+_EARNED = """
+SELECT (created_at AT TIME ZONE 'UTC')::date, sum(reward_amount_wei) FROM referral_rewards
+WHERE ref_code = %s AND created_at >= %s AND status NOT IN ('rejected', 'failed') AND reward_amount_wei IS NOT NULL
+GROUP BY 1
+"""
+
+
+def earned_by_day(code: str, since: datetime) -> dict[date, int]:
+    """Return the wei that a code has earned on each UTC day since a time, without rejected and failed rewards."""
+    return {day: int(wei) for day, wei in query(_EARNED, [code, since])}
+
+
 def list_approvals(reward_ids: Sequence[int]) -> dict[int, list[int]]:
     """Return the admins who approved each reward that still waits for a second approval."""
     admins: dict[int, list[int]] = {}
     for row in RewardApproval.select().where(RewardApproval.reward_id.in_(list(reward_ids))):
         admins.setdefault(row.reward_id, []).append(row.admin_user_id)
     return admins
-
-
-def _page(rows: list[ReferralReward], limit: int) -> RewardPage:
-    more = len(rows) > limit
-    rewards = rows[:limit]
-    return RewardPage(rewards, _cursor(rewards[-1]) if more else None)
-
-
-def _cursor(reward: ReferralReward) -> str:
-    return base64.urlsafe_b64encode(f"{reward.created_at.isoformat()}|{reward.id}".encode()).decode()
-
-
-def _parse_cursor(cursor: str) -> tuple[datetime, int]:
-    try:
-        moment, _, row_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        parsed = datetime.fromisoformat(moment)
-        if parsed.tzinfo is None:
-            raise ValueError
-        return parsed, int(row_id)
-    except (ValueError, binascii.Error, UnicodeError):
-        raise CursorInvalid(field="cursor") from None

@@ -27,6 +27,8 @@ _PAUSE_SECONDS = 15
 _reader = threading.Lock()
 _silent_until: dict[str, float] = {}
 _RESPONSE_LIMIT = 64 * 1024
+# Outside it the bank's response is no rate of the hryvnia.
+_LEAST_RATE, _MOST_RATE = Decimal("1E-6"), Decimal(10**12)
 
 
 class RateUnreadable(Exception):
@@ -43,28 +45,28 @@ class RateReading:
     day: date | None = None
 
 
-def read_rate(currency: str, settings: Settings) -> RateReading:
-    """Return the rate that a reward in this currency is sized with. See docs/rules/rewards.md."""
+def read_rate(currency: str, settings: Settings, at: datetime | None = None) -> RateReading:
+    """Return the rate that a reward in this currency is sized with, by default now. See docs/rules/rewards.md."""
     if currency == "UAH" and settings.referral_rate_source == NBU:
-        return _nbu_rate(settings)
+        return _nbu_rate(settings, at or utc_now())
     source = "setting" if currency == "UAH" else "parity"
     value = rate_for(currency, settings.referral_uah_per_usd)
     return RateReading(value, source if value is not None else "none", utc_now())
 
 
-def _nbu_rate(settings: Settings) -> RateReading:
-    today = utc_now().astimezone(settings.timezone).date()
-    key = (ExchangeRate.source == NBU) & (ExchangeRate.currency == "UAH") & (ExchangeRate.day == today)
+def _nbu_rate(settings: Settings, at: datetime) -> RateReading:
+    day = at.astimezone(settings.timezone).date()
+    key = (ExchangeRate.source == NBU) & (ExchangeRate.currency == "UAH") & (ExchangeRate.day == day)
     row = ExchangeRate.get_or_none(key)
     if row is None:
         try:
-            rate = fetch_nbu_rate(settings.nbu_rate_url, today)
+            rate = fetch_nbu_rate(settings.nbu_rate_url, day)
         except RateUnreadable:
-            return RateReading(None, NBU, None, today)
-        values = {"source": NBU, "currency": "UAH", "day": today, "units_per_usd": rate}
+            return RateReading(None, NBU, None, day)
+        values = {"source": NBU, "currency": "UAH", "day": day, "units_per_usd": rate}
         ExchangeRate.insert(values).on_conflict_ignore().execute()
         row = ExchangeRate.get(key)
-    return RateReading(Fraction(row.units_per_usd), NBU, row.fetched_at, today)
+    return RateReading(Fraction(row.units_per_usd), NBU, row.fetched_at, day)
 
 
 def fetch_nbu_rate(url: str, day: date) -> Decimal:
@@ -105,6 +107,6 @@ def parse_nbu_rate(body: bytes, day: date) -> Decimal:
         raise RateUnreadable("the response is not a rate") from None
     if entry.get("exchangedate") != f"{day:%d.%m.%Y}":
         raise RateUnreadable(f"the response is for {entry.get('exchangedate')}")
-    if not rate.is_finite() or rate <= 0:
+    if not rate.is_finite() or not _LEAST_RATE <= rate <= _MOST_RATE:
         raise RateUnreadable(f"the rate is {rate}")
     return rate

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from peewee import fn
 
 from models import ReferralReward
-from portal.db import Actor, move_status, query, record_event, transaction
+from portal.db import Actor, move_status, not_set_aside, query, record_event, transaction
 from portal.rewards.debits import debited_wei, lock_debits, open_debit, release_all, release_nettings
 from portal.rewards.rules import refund_target
 from portal.rewards.status_rules import TRANSITIONS, UNSENT, RewardStatus
 
 REFUNDED = "refunded"
+DUE_REFUND_QUEUE = "due_refunds"
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,21 @@ def refund_reward(
 def list_due_references(limit: int = 100) -> list[str]:
     """Return the references of rewards with a postponed refund that are not `minting` any more."""
     rows = query(
-        "SELECT order_reference FROM referral_rewards WHERE refund_due AND status <> %s ORDER BY id LIMIT %s",
+        f"""SELECT order_reference FROM referral_rewards WHERE refund_due AND status <> %s
+            AND {not_set_aside(DUE_REFUND_QUEUE, "order_reference")} ORDER BY id LIMIT %s""",  # noqa: S608 - a constant
         [RewardStatus.MINTING, limit],
     )
     return [row[0] for row in rows]
+
+
+def is_refund_due(order_reference: str) -> bool:
+    """Return whether the refund of a reference is still postponed although its mint has ended."""
+    rows = ReferralReward.select().where(
+        (ReferralReward.order_reference == order_reference)
+        & ReferralReward.refund_due
+        & (ReferralReward.status != RewardStatus.MINTING)
+    )
+    return rows.exists()
 
 
 def _apply_refunds(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any, Protocol
 
 from portal.lib.errors import PortalError
 from portal.lib.money import decimal_text, fraction_to_decimal, minor_digits
@@ -13,6 +15,9 @@ from portal.lib.money import decimal_text, fraction_to_decimal, minor_digits
 WEI_PER_TOKEN = 10**18
 USD_PLACES = 18
 PERCENT_PLACES = 6
+# What the columns of one reward and of the sums over many hold.
+MAX_REWARD_WEI = 10**60
+MAX_USD = 10**20
 DOLLAR_CURRENCIES = frozenset({"USD", "USDT", "USDC"})
 
 
@@ -32,10 +37,23 @@ class AmountZero(PortalError):
     code = "reward_amount_zero"
 
 
+class RewardTooLarge(PortalError):
+    """The reward is beyond any real amount of tokens, because the token price or the rate is wrong."""
+
+    code = "reward_too_large"
+
+
 class TokenPriceInvalid(PortalError):
     """The token's USD price is not a finite number above zero."""
 
     code = "token_price_invalid"
+
+
+class HasPercents(Protocol):
+    """A reward: its percent, and the percent points that the platform adds."""
+
+    reward_percent: Decimal
+    bonus_percent: Decimal
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,8 @@ class LinePercent:
 class RewardInputs:
     """Everything that a reward was sized from, so that it can be computed again.
 
-    `usd_rate` is in units of the currency per USD; a membership has no lines.
+    `percent` is without the bonus; `campaign_percent` is the part of the bonus that a campaign pays, and `bonus` says
+    what the bonus came from. `usd_rate` is in units of the currency per USD; a membership has no lines.
     """
 
     total_minor: int
@@ -65,6 +84,14 @@ class RewardInputs:
     token_price_usd: Decimal | None
     price_source: str
     price_at: datetime | None
+    bonus_percent: Decimal = Decimal(0)
+    campaign_percent: Decimal = Decimal(0)
+    bonus: Mapping[str, Any] | None = None
+
+    @property
+    def whole_percent(self) -> Fraction:
+        """Return the exact percent with the bonus."""
+        return self.percent + Fraction(self.bonus_percent)
 
 
 @dataclass(frozen=True)
@@ -94,7 +121,7 @@ def size_reward(
 
     USD = total / rate x percent / 100, wei = floor(USD / token price x 10^18), from the exact
     fractions and floored once; `usd_value` is cut, never rounded up, to 18 places. Raise
-    AmountZero, RateMissing or TokenPriceInvalid.
+    AmountZero, RateMissing, RewardTooLarge or TokenPriceInvalid.
     """
     share = Fraction(total_minor, 10 ** minor_digits(currency)) * percent / 100
     if share <= 0:
@@ -103,7 +130,16 @@ def size_reward(
     amount_wei = usd * WEI_PER_TOKEN // _known_price(token_price_usd)
     if amount_wei < 1:
         raise AmountZero(field="amount")
+    if amount_wei > MAX_REWARD_WEI or usd >= MAX_USD:
+        raise RewardTooLarge(field="amount")
     return RewardSize(_cut_usd(usd), int(amount_wei), stored_percent(percent))
+
+
+def campaign_part(usd_value: Decimal, inputs: RewardInputs) -> Decimal | None:
+    """Return the part of a reward's value in USD that a campaign pays, None without one; never above the value."""
+    if inputs.campaign_percent == 0:
+        return None
+    return _cut_usd(Fraction(usd_value) * Fraction(inputs.campaign_percent) / inputs.whole_percent)
 
 
 def refund_target(granted_wei: int, total_minor: int, refunded_minor: int) -> int:
@@ -121,12 +157,19 @@ def stored_percent(percent: Fraction) -> Decimal:
     return fraction_to_decimal(percent, PERCENT_PLACES)
 
 
+def whole_percent(reward: HasPercents) -> Decimal:
+    """Return the percent of a reward with its bonus."""
+    return reward.reward_percent + reward.bonus_percent
+
+
 def inputs_as_json(inputs: RewardInputs) -> dict[str, object]:
     """Return the inputs as the JSON stored in `referral_rewards.sizing`.
 
-    `percentExact` and `usdRate` are exact fractions such as "16/3"; times are ISO 8601.
+    `percentExact` and `usdRate` are exact fractions such as "16/3"; times are ISO 8601. `percent` is without the bonus.
     """
+    bonus = {"bonus": dict(inputs.bonus)} if inputs.bonus else {}
     return {
+        **bonus,
         "totalMinor": str(inputs.total_minor),
         "currency": inputs.currency,
         "percent": decimal_text(inputs.percent, PERCENT_PLACES),

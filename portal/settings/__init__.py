@@ -18,6 +18,7 @@ from portal.settings.payments import (
     WAYFORPAY_PAY_URL,
     PaymentSettings,
 )
+from portal.settings.privacy import PrivacySettings
 from portal.settings.referrals import ReferralSettings
 
 __all__ = [
@@ -36,7 +37,9 @@ class SettingsInvalid(Exception):
     """The environment cannot be used; the message is one sentence for the operator."""
 
 
-class Settings(ReferralSettings, ChainSettings, PaymentSettings, MailSettings, BrandSettings):
+class Settings(
+    ReferralSettings, ChainSettings, PaymentSettings, MailSettings, BrandSettings, PrivacySettings
+):
     """Hold every setting of the portal; field names are the lower-cased environment names."""
 
 

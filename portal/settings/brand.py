@@ -1,4 +1,4 @@
-"""Settings of the brand: name, colour, logo and token symbol of a white-label portal."""
+"""Settings of the brand: name, colour, logo, token symbol and languages of a white-label portal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from portal.settings.core import CoreSettings
-from portal.settings.types import Line, LogoUrl, encryption_problems
+from portal.settings.types import Languages, Line, LogoUrl, encryption_problems
 
 
 class BrandSettings(CoreSettings):
@@ -18,6 +18,12 @@ class BrandSettings(CoreSettings):
     brand_color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = "#3b4cca"
     brand_logo_url: LogoUrl = ""
     brand_token_symbol: Annotated[str, Field(pattern=r"^[A-Za-z0-9$.]{1,12}$")] = "RING"
+    offered_languages: Languages = "en,uk,ru"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Return the codes of the languages that visitors may choose."""
+        return tuple(self.offered_languages.split(","))
 
     def _production_problems(self) -> Iterator[str]:
         yield from super()._production_problems()

@@ -9,7 +9,15 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from portal.settings.core import CoreSettings
-from portal.settings.types import Address, HttpUrl, PositiveDecimal, PrivateKey, encryption_problems
+from portal.settings.types import (
+    Address,
+    HttpUrl,
+    PrivateKey,
+    Rate,
+    encryption_problems,
+    key_problems,
+    secret_problems,
+)
 
 DEVELOPMENT_CHAIN_ID = 31337
 
@@ -26,17 +34,21 @@ class ChainSettings(CoreSettings):
     referral_minter_private_key: PrivateKey = SecretStr("")
     referral_minter_keystore: Path | None = None
     referral_minter_keystore_password: SecretStr = SecretStr("")
-    referral_token_usd_price: PositiveDecimal | None = None
+    referral_token_usd_price: Rate | None = None
     referral_price_feed_address: Address = ""
     referral_price_heartbeat_seconds: Annotated[int, Field(gt=0)] = 3600
     referral_price_grace_seconds: Annotated[int, Field(ge=0)] = 300
-    referral_mint_batch_size: Annotated[int, Field(ge=1, le=100)] = 25
+    referral_mint_batch_size: Annotated[int, Field(ge=1, le=100)] = 50
+    referral_mint_open_transactions: Annotated[int, Field(ge=1, le=16)] = 16
     referral_max_fee_gwei: Annotated[int, Field(gt=0)] = 2000
     referral_tip_gwei: Annotated[int, Field(ge=0)] = 30
     referral_bump_after_seconds: Annotated[int, Field(gt=0)] = 60
+    referral_max_gas_per_reward: Annotated[int, Field(ge=100_000)] = 500_000
+    referral_finality_depth: Annotated[int, Field(ge=0, le=100_000)] = 0
+    referral_log_range: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     chain_explorer_url: HttpUrl = ""
     referral_minter_address: Address = ""
-    deployer_private_key: SecretStr = SecretStr("")
+    deployer_private_key: PrivateKey = SecretStr("")
 
     @property
     def chain_configured(self) -> bool:
@@ -46,6 +58,11 @@ class ChainSettings(CoreSettings):
         yield from super()._production_problems()
         if self.referral_chain_id == DEVELOPMENT_CHAIN_ID:
             yield "REFERRAL_CHAIN_ID must not be the development chain in production"
+        yield from key_problems(
+            referral_minter_private_key=self.referral_minter_private_key,
+            deployer_private_key=self.deployer_private_key,
+        )
+        yield from secret_problems(referral_minter_keystore_password=self.referral_minter_keystore_password)
         yield from encryption_problems(
             polygon_rpc_url=self.polygon_rpc_url,
             polygon_rpc_fallback_url=self.polygon_rpc_fallback_url,

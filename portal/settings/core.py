@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from portal.settings.types import SiteUrl
+from portal.settings.types import RateLimit, SiteUrl, encryption_problems, is_public_host, secret_problems
 
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key"
-SECRET_KEY_LENGTH_MIN = 32
-CRON_SECRET_LENGTH_MIN = 16
-METRICS_TOKEN_LENGTH_MIN = 16
 
 
 class CoreSettings(BaseSettings):
@@ -28,19 +26,31 @@ class CoreSettings(BaseSettings):
     app_url: SiteUrl = "http://127.0.0.1:8000"
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET_KEY)
     database_url: str = ""
+    database_direct_url: str = ""
+    database_replica_url: str = ""
+    database_replica_max_lag_seconds: Annotated[int, Field(ge=2, le=300)] = 10
     portal_data_dir: Path = Path(".data")
     redis_url: str = ""
     cron_secret: SecretStr = SecretStr("")
     metrics_token: SecretStr = SecretStr("")
     scheduler_enabled: bool = True
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    access_log: bool = True
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     hsts_include_subdomains: bool = False
     business_timezone: str = "Europe/Kyiv"
 
-    rate_limit_beacon: str = "600 per minute"
-    rate_limit_sign_up: str = "60 per minute"
-    rate_limit_sign_in: str = "60 per minute"
+    rate_limit_beacon: RateLimit = "600 per minute"
+    rate_limit_requests: RateLimit = "600 per minute"
+    rate_limit_sign_up: RateLimit = "60 per minute"
+    rate_limit_sign_in: RateLimit = "60 per minute"
+    rate_limit_proof: RateLimit = "60 per minute"
+    rate_limit_orders: RateLimit = "120 per minute"
+    rate_limit_payments: RateLimit = "120 per minute"
+    rate_limit_account: RateLimit = "120 per minute"
+    rate_limit_exports: RateLimit = "60 per minute"
+    rate_limit_store_key: RateLimit = "18000 per minute"
+    rate_limit_hooks: RateLimit = "18000 per minute"
     sign_in_failures_per_address: Annotated[int, Field(ge=1)] = 20
     sign_in_failures_per_account: Annotated[int, Field(ge=1)] = 200
     session_idle_hours: Annotated[int, Field(ge=1)] = 168
@@ -74,14 +84,27 @@ class CoreSettings(BaseSettings):
 
     def _production_problems(self) -> Iterator[str]:
         """Yield one sentence for each value that production refuses; subjects add their own."""
-        secret_key = self.secret_key.get_secret_value()
-        if secret_key == DEVELOPMENT_SECRET_KEY or len(secret_key) < SECRET_KEY_LENGTH_MIN:
-            yield f"SECRET_KEY must be a random value of {SECRET_KEY_LENGTH_MIN} characters or more in production"
+        if self.secret_key.get_secret_value() in ("", DEVELOPMENT_SECRET_KEY):
+            yield "SECRET_KEY must be a random value in production"
+        yield from secret_problems(
+            secret_key=self.secret_key, cron_secret=self.cron_secret, metrics_token=self.metrics_token
+        )
         if not self.database_url:
             yield "DATABASE_URL must name a PostgreSQL database: production refuses the embedded one"
-        if 0 < len(self.cron_secret.get_secret_value()) < CRON_SECRET_LENGTH_MIN:
-            yield f"CRON_SECRET must be empty or have {CRON_SECRET_LENGTH_MIN} characters or more in production"
-        if 0 < len(self.metrics_token.get_secret_value()) < METRICS_TOKEN_LENGTH_MIN:
-            yield f"METRICS_TOKEN must be empty or have {METRICS_TOKEN_LENGTH_MIN} characters or more in production"
+        yield from encryption_problems(redis_url=self.redis_url)
+        for name, url in (
+            ("DATABASE_URL", self.database_url),
+            ("DATABASE_DIRECT_URL", self.database_direct_url),
+            ("DATABASE_REPLICA_URL", self.database_replica_url),
+        ):
+            if _is_unencrypted_database(url):
+                yield f"{name} must have sslmode=require or stricter in production, since its host is public"
         if not self.app_url.startswith("https://"):
             yield "APP_URL must start with https:// in production"
+
+
+def _is_unencrypted_database(url: str) -> bool:
+    """Return whether a database outside the private network may be reached without TLS."""
+    parts = urlsplit(url)
+    modes = parse_qs(parts.query).get("sslmode", [""])
+    return is_public_host(parts.hostname or "") and modes[-1] not in ("require", "verify-ca", "verify-full")

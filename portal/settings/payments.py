@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from portal.settings.core import CoreSettings
-from portal.settings.types import Address, HttpUrl, PrivateKey, encryption_problems
+from portal.settings.types import (
+    Address,
+    HttpUrl,
+    PrivateKey,
+    encryption_problems,
+    key_problems,
+    secret_problems,
+)
 
 # The provider publishes this merchant for tests; production refuses it.
 TEST_MERCHANT_ACCOUNT = "test_merch_n1"
@@ -21,6 +28,9 @@ _SIMULATOR_PATH = "/dev/wayforpay"
 class PaymentSettings(CoreSettings):
     """How buyers pay, and how vendors are paid."""
 
+    order_expires_hours: Annotated[int, Field(ge=1, le=8760)] = 72
+    delivery_data_days: Annotated[int, Field(ge=1, le=3650)] = 90
+
     wayforpay_merchant_account: str = TEST_MERCHANT_ACCOUNT
     wayforpay_secret_key: SecretStr = SecretStr(TEST_MERCHANT_SECRET)
     wayforpay_domain: str = "localhost"
@@ -30,6 +40,7 @@ class PaymentSettings(CoreSettings):
     settlement_payout_mode: Literal["simulated", "onchain"] = "simulated"
     settlement_payout_private_key: PrivateKey = SecretStr("")
     settlement_payout_token_address: Address = ""
+    settlement_payout_contract_address: Address = ""
 
     @property
     def wayforpay_is_simulated(self) -> bool:
@@ -53,8 +64,15 @@ class PaymentSettings(CoreSettings):
         yield from super()._production_problems()
         if self.wayforpay_merchant_account == TEST_MERCHANT_ACCOUNT:
             yield "WAYFORPAY_MERCHANT_ACCOUNT must not be the published test merchant in production"
-        if self.wayforpay_secret_key.get_secret_value() == TEST_MERCHANT_SECRET:
-            yield "WAYFORPAY_SECRET_KEY must not be the published test secret in production"
+        if self.wayforpay_secret_key.get_secret_value() in ("", TEST_MERCHANT_SECRET):
+            yield "WAYFORPAY_SECRET_KEY must be the merchant's own secret in production"
+        if self.settlement_payout_mode == "onchain" and not self.settlement_payout_contract_address:
+            yield (
+                "SETTLEMENT_PAYOUT_MODE=onchain needs SETTLEMENT_PAYOUT_CONTRACT_ADDRESS:"
+                " deploy the payout contract with `chain deploy --payouts` and set its address"
+            )
+        yield from key_problems(settlement_payout_private_key=self.settlement_payout_private_key)
+        yield from secret_problems(wayforpay_secret_key=self.wayforpay_secret_key)
         yield from encryption_problems(
             wayforpay_pay_url=self.wayforpay_pay_url, wayforpay_api_url=self.wayforpay_api_url
         )

@@ -8,10 +8,36 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from limits import parse
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
+from portal.lib.money import InvalidAmount, parse_amount, plain_amount, to_major
 from portal.lib.texts import CharacterRefused, clean_line
+
+# Rates and prices are stored with 18 decimals.
+_RATE_PLACES = 18
+_LEAST_RATE, _MOST_RATE = Decimal("1E-18"), Decimal(10**12)
+# The languages that the portal speaks.
+LANGUAGES = ("en", "uk", "ru")
+# The shortest value of each secret that production accepts.
+SECRET_LENGTHS = {
+    "secret_key": 32,
+    "cron_secret": 16,
+    "metrics_token": 16,
+    "wayforpay_secret_key": 12,
+    "referral_minter_keystore_password": 8,
+}
+# Random texts of 16 hex digits have more; repeated characters and words do not.
+_DIFFERENT_CHARACTERS = 6
+# The first accounts of every local test chain.
+_PUBLISHED_KEYS = {
+    "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+    "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
+    "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
+}
+_ENCRYPTED = {"http": "https", "redis": "rediss"}
+_PRIVATE_SUFFIXES = (".internal", ".local", ".localhost", ".lan", ".home.arpa")
 
 
 def _address(value: str) -> str:
@@ -57,10 +83,50 @@ def _logo_url(value: str) -> str:
     return _http_url(value)
 
 
+def _languages(value: str) -> str:
+    chosen = [part.strip().lower() for part in value.split(",")]
+    if not set(chosen) <= set(LANGUAGES) or len(chosen) > len(set(chosen)):
+        raise ValueError(f"must name languages of {', '.join(LANGUAGES)}, separated by commas")
+    return ",".join(code for code in LANGUAGES if code in chosen)
+
+
+def _plain_number(value: object) -> object:
+    """Read a number as people type amounts: neither an exponent nor digits beyond ASCII."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return plain_amount(value)
+    except InvalidAmount as error:
+        raise ValueError("must be a plain decimal number such as 40 or 41.25") from error
+
+
+def _rate(value: Decimal) -> Decimal:
+    if not _LEAST_RATE <= value <= _MOST_RATE or -int(value.as_tuple().exponent) > _RATE_PLACES:
+        raise ValueError("must be above 0 and up to 1000000000000, with at most 18 decimals")
+    return value
+
+
+def _dollars(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return to_major(parse_amount(value, "USD"), "USD")
+    except InvalidAmount as error:
+        raise ValueError("must be an amount in USD with at most 2 decimals, such as 250 or 99.50") from error
+
+
 def _private_key(value: SecretStr) -> SecretStr:
     digits = value.get_secret_value().removeprefix("0x")
     if digits and (len(digits) != 64 or any(c not in "0123456789abcdefABCDEF" for c in digits)):
         raise ValueError("must be a private key of 64 hex digits")
+    return value
+
+
+def _rate_limit(value: str) -> str:
+    try:
+        parse(value)
+    except ValueError as error:
+        raise ValueError('must be a number of requests and a time, such as "60 per minute"') from error
     return value
 
 
@@ -69,23 +135,43 @@ Line = Annotated[str, AfterValidator(_line)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SiteUrl = Annotated[str, AfterValidator(_site_url)]
 LogoUrl = Annotated[str, AfterValidator(_logo_url)]
+Languages = Annotated[str, AfterValidator(_languages)]
+RateLimit = Annotated[str, AfterValidator(_rate_limit)]
 PrivateKey = Annotated[SecretStr, AfterValidator(_private_key)]
-Percent = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
-PositiveDecimal = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+Percent = Annotated[Decimal, BeforeValidator(_plain_number), Field(ge=0, le=100, allow_inf_nan=False)]
+Rate = Annotated[
+    Decimal, BeforeValidator(_plain_number), Field(gt=0, allow_inf_nan=False), AfterValidator(_rate)
+]
+Dollars = Annotated[Decimal, BeforeValidator(_dollars), Field(ge=0, allow_inf_nan=False)]
 
 
 def encryption_problems(**urls: str) -> Iterator[str]:
     """Yield a sentence for each URL that is unencrypted and leaves the private network."""
     for name, url in urls.items():
-        if _is_public_http(url):
-            yield f"{name.upper()} must start with https:// in production"
+        parts = urlsplit(url)
+        if parts.scheme in _ENCRYPTED and is_public_host(parts.hostname or ""):
+            yield f"{name.upper()} must start with {_ENCRYPTED[parts.scheme]}:// in production"
 
 
-def _is_public_http(url: str) -> bool:
-    parts = urlsplit(url)
-    if parts.scheme != "http":
-        return False
+def is_public_host(host: str) -> bool:
+    """Return whether a host is outside the private network: a public address, or a name of the public DNS."""
     try:
-        return ip_address(parts.hostname or "").is_global
+        return ip_address(host).is_global
     except ValueError:
-        return "." in (parts.hostname or "")
+        return "." in host.rstrip(".") and not host.rstrip(".").lower().endswith(_PRIVATE_SUFFIXES)
+
+
+def key_problems(**keys: SecretStr) -> Iterator[str]:
+    """Yield a sentence for each private key that others know."""
+    for name, key in keys.items():
+        digits = key.get_secret_value().removeprefix("0x").lower()
+        if digits and (digits in _PUBLISHED_KEYS or len(set(digits)) < _DIFFERENT_CHARACTERS):
+            yield f"{name.upper()} must not be a published key in production"
+
+
+def secret_problems(**secrets: SecretStr) -> Iterator[str]:
+    """Yield a sentence for each secret that is set and could be guessed."""
+    for name, secret in secrets.items():
+        text, least = secret.get_secret_value(), SECRET_LENGTHS[name]
+        if text and (len(text) < least or len(set(text)) < _DIFFERENT_CHARACTERS):
+            yield f"{name.upper()} must be a random value of {least} characters or more in production"

@@ -313,15 +313,16 @@ function cookie(name, form) {
   return pairs.map((pair) => pair.slice(name.length + 1)).find((value) => form.test(value)) ?? null;
 }
 // One cookie for all tabs: the code of the current visit and the time of its last page.
+const SECURE = location.protocol === "https:";
+const VISIT = SECURE ? "__Host-ring_visit" : "ring_visit";
 function keepVisit(code, seconds = 30 * 86400) {
-  const secure = location.protocol === "https:" ? "; secure" : "";
-  document.cookie = `ring_visit=${encodeURIComponent(code)}.${Date.now()}; path=/; max-age=${seconds}; samesite=lax${secure}`;
+  document.cookie = `${VISIT}=${encodeURIComponent(code)}.${Date.now()}; path=/; max-age=${seconds}; samesite=lax${SECURE ? "; secure" : ""}`;
 }
 // A visit is counted once, on its first page, and ends after half an hour without a page. Pages opened before that, in
 // any tab and with the same link or none, belong to it. After a longer pause a link, a bookmark or a typed address is a
 // new visit; following a link of an open page, reloading or going back is not.
 function isArrival(code) {
-  const [seenCode, seenAt] = (cookie("ring_visit", /^\w{8}\.\d+$/) ?? "").split(".");
+  const [seenCode, seenAt] = (cookie(VISIT, /^\w{8}\.\d+$/) ?? "").split(".");
   keepVisit(code);
   if (seenCode !== code) return true;
   if (Math.abs(Date.now() - Number(seenAt)) < VISIT_PAUSE_MS) return false;
@@ -331,10 +332,10 @@ function isArrival(code) {
 // Tabs that open at once must decide one after the other. Browsers have locks only on HTTPS and on this computer.
 async function decideArrival(code) {
   if (!navigator.locks) return isArrival(code);
-  return navigator.locks.request("ring_visit", () => {
+  return navigator.locks.request(VISIT, () => {
     const arrival = isArrival(code);
     // Reading the cookie back makes sure that it is stored before the next tab gets the lock.
-    cookie("ring_visit", /./);
+    cookie(VISIT, /./);
     return arrival;
   }).catch(() => false); // The page was left before its turn.
 }

@@ -3,6 +3,10 @@
 
 const UNANSWERED = -32002;
 const DECLINED = 4001;
+// The owners of a contract wallet may approve a message on chain after this page has asked for a signature.
+const APPROVAL_MISSING = "approval_missing";
+// After these, the message of a proof cannot be used any more.
+const GONE = new Set(["challenge_unknown", "challenge_expired", "signature_wrong", "wallet_taken"]);
 const found = new Map();
 
 addEventListener("eip6963:announceProvider", ({ detail }) => {
@@ -88,6 +92,16 @@ function hexOf(text) {
   return `0x${[...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
+/** Return whether the wallet is a contract, false for an account that delegates to one (EIP-7702) or if unknown. */
+async function isContract(provider, address) {
+  try {
+    const code = await provider.request({ method: "eth_getCode", params: [address, "latest"] });
+    return code.length > 2 && !code.startsWith("0xef0100");
+  } catch {
+    return false;
+  }
+}
+
 async function sign(box, provider) {
   const { dataset } = box;
   showStatus(box, dataset.textAsk);
@@ -98,8 +112,43 @@ async function sign(box, provider) {
   if (domainOf(message) !== location.host) throw new WalletProblem(dataset.textDomain);
   show(box, message);
   showStatus(box, dataset.textSign);
+  // The owners may need longer than this page stays open, so the proof can be sent without the wallet's answer.
+  if (await isContract(provider, address)) keepProof(box, { address, signature: "0x" });
   const signature = await ask(box, provider, "personal_sign", [hexOf(message), address]);
-  return post(dataset.finishUrl, { address, signature, next: dataset.next });
+  return finish(box, { address, signature });
+}
+
+const pendingKey = ({ dataset }) => `ring_wallet ${dataset.finishUrl}`;
+
+/** Return the proof that waits for approvals, null if there is none. */
+function pendingProof(box) {
+  try {
+    return JSON.parse(sessionStorage.getItem(pendingKey(box)));
+  } catch {
+    return null;
+  }
+}
+
+/** Offer to send a proof again, or stop offering it. */
+function keepProof(box, proof) {
+  box.querySelector("[data-wallet-again]").hidden = !proof;
+  try {
+    if (proof) sessionStorage.setItem(pendingKey(box), JSON.stringify(proof));
+    else sessionStorage.removeItem(pendingKey(box));
+  } catch { /* the proof is lost when the page is left */ }
+  box.proof = proof;
+}
+
+async function finish(box, proof) {
+  try {
+    const answer = await post(box.dataset.finishUrl, { ...proof, next: box.dataset.next });
+    keepProof(box, null);
+    return answer;
+  } catch (error) {
+    if (error.code === APPROVAL_MISSING) keepProof(box, proof);
+    else if (GONE.has(error.code)) keepProof(box, null);
+    throw error;
+  }
 }
 
 function leave(box, answer) {
@@ -125,10 +174,10 @@ function setBusy(box, busy) {
   }
 }
 
-async function run(box, { provider }) {
+async function run(box, prove) {
   setBusy(box, true);
   try {
-    leave(box, await sign(box, provider));
+    leave(box, await prove());
   } catch (error) {
     if (error.code === "step_up_required") {
       location.assign(`${box.dataset.confirmUrl}?next=${encodeURIComponent(location.pathname + location.search)}`);
@@ -138,6 +187,10 @@ async function run(box, { provider }) {
     show(box, "");
     setBusy(box, false);
   }
+}
+
+function connect(box, { provider }) {
+  return run(box, () => sign(box, provider));
 }
 
 function choice(box, wallet) {
@@ -152,7 +205,7 @@ function choice(box, wallet) {
   }
   button.append(name);
   button.translate = false;
-  button.addEventListener("click", () => { if (!box.hasAttribute("data-busy")) run(box, wallet); });
+  button.addEventListener("click", () => { if (!box.hasAttribute("data-busy")) connect(box, wallet); });
   return button;
 }
 
@@ -165,11 +218,18 @@ function offer(box, choices) {
 }
 
 document.addEventListener("click", ({ target }) => {
+  const box = target.closest?.("[data-wallet-again]")?.closest("[data-wallet]");
+  if (box && !box.hasAttribute("data-busy")) run(box, () => finish(box, box.proof));
+});
+
+for (const box of document.querySelectorAll("[data-wallet]")) keepProof(box, pendingProof(box));
+
+document.addEventListener("click", ({ target }) => {
   const box = target.closest?.("[data-wallet-start]")?.closest("[data-wallet]");
   if (!box || box.hasAttribute("data-busy")) return;
   const choices = wallets();
   if (!choices.length) showStatus(box, box.dataset.textNone, "error");
-  else if (choices.length === 1) run(box, choices[0]);
+  else if (choices.length === 1) connect(box, choices[0]);
   else offer(box, choices);
 });
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from models import Customer, Store
+from collections.abc import Iterable
+from decimal import Decimal
+
+from models import Customer, Store, StoreCoupon, StoreRate
 from portal.stores.rules import BUILT_IN_STORE_ID, StoreUnknown, customer_key_of_user
 
 
@@ -14,7 +17,57 @@ def get_store(store_id: int) -> Store:
     return store
 
 
+def find_store_by_public_id(public_id: str) -> Store | None:
+    """Return the store with this public id, or None."""
+    store: Store | None = Store.get_or_none(Store.public_id == public_id)
+    return store
+
+
+def find_store(name: str) -> Store | None:
+    """Return a store by its id or public id, or None."""
+    is_named = Store.public_id == name
+    return Store.get_or_none(
+        is_named | (Store.id == int(name)) if name.isdecimal() and len(name) < 19 else is_named
+    )
+
+
+def list_stores() -> list[Store]:
+    """Return the connected stores, those that may report first, then by id."""
+    rows = Store.select().where(Store.id != BUILT_IN_STORE_ID)
+    return list(rows.order_by(Store.active.desc(), Store.id))
+
+
 def find_customer_of_user(user_id: int) -> Customer | None:
     """Return the customer that an account is in the built-in shop, or None before its first order."""
     key = customer_key_of_user(user_id)
     return Customer.get_or_none((Customer.store == BUILT_IN_STORE_ID) & (Customer.key == key))
+
+
+def find_customers(store_id: int, keys: Iterable[str]) -> list[Customer]:
+    """Return the customers of a store with any of these keys."""
+    rows = Customer.select().where((Customer.store == store_id) & Customer.key.in_(list(keys)))
+    return list(rows)
+
+
+def find_coupon_code(store_id: int, coupons: Iterable[str]) -> str | None:
+    """Return the share code of the first coupon that stands for one, or None; letter case does not matter."""
+    wanted = [coupon.strip().lower() for coupon in coupons]
+    rows = StoreCoupon.select().where((StoreCoupon.store == store_id) & StoreCoupon.coupon.in_(wanted))
+    codes = {row.coupon: row.code for row in rows}
+    return next((codes[coupon] for coupon in wanted if coupon in codes), None)
+
+
+def has_origin(origin: str) -> bool:
+    """Return whether a connected store has registered an origin for its pages."""
+    return Store.select().where(Store.active & Store.origins.contains([origin])).exists()
+
+
+def has_coupon(text: str) -> bool:
+    """Return whether any store has assigned a coupon of this text to a share code, in any letter case."""
+    return StoreCoupon.select().where(StoreCoupon.coupon == text.strip().lower()).exists()
+
+
+def rates_of_skus(store_id: int, skus: Iterable[str]) -> dict[str, Decimal]:
+    """Return the referral percents that a store has for some of these SKUs."""
+    rows = StoreRate.select().where((StoreRate.store == store_id) & StoreRate.sku.in_(sorted(set(skus))))
+    return {row.sku: row.referral_percent for row in rows}

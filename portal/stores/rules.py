@@ -5,6 +5,8 @@ from __future__ import annotations
 from portal.lib.errors import PortalError
 
 BUILT_IN_STORE_ID = 1
+# A store of any making can call the API; adapters read what a platform sends by itself.
+API_PLATFORM = "api"
 
 
 class StoreUnknown(PortalError):

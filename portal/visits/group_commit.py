@@ -11,7 +11,8 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
+from typing import Generic, TypeVar
 
 from portal.db import DatabaseAway
 
@@ -21,31 +22,33 @@ _LOOK_SECONDS = 1.0
 # commit_delay does. A single request never waits.
 _GATHER_SECONDS = 0.0005
 
-Write = Callable[[Mapping[str, int]], Collection[str]]
+Name = TypeVar("Name", bound=Hashable)
 
 
-class _Group:
+class _Group(Generic[Name]):
     """Requests that share one write: the count of each name, the leading thread, and the result."""
 
     def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[Name] = Counter()
         self.leader = threading.current_thread()
         self.done = threading.Event()
-        self.known: Collection[str] | None = None
+        self.known: Collection[Name] | None = None
 
 
-class GroupCommit:
+class GroupCommit(Generic[Name]):
     """Count names by shared writes; `write` gets {name: times} and returns the known names."""
 
-    def __init__(self, write: Write, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self, write: Callable[[Mapping[Name, int]], Collection[Name]], wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._write = write
         self._wait_seconds = wait_seconds
-        self._open: _Group | None = None
+        self._open: _Group[Name] | None = None
         self._is_busy = False
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
-    def add(self, name: str) -> bool:
+    def add(self, name: Name) -> bool:
         """Count one arrival and return whether the name is known, once the count is durable.
 
         Raises DatabaseAway when the write of the group failed or took too long.
@@ -59,7 +62,7 @@ class GroupCommit:
             raise DatabaseAway
         return name in group.known
 
-    def _join(self, name: str) -> tuple[_Group, bool]:
+    def _join(self, name: Name) -> tuple[_Group[Name], bool]:
         with self._mutex:
             group, leads = self._open, False
             if group is None:
@@ -68,7 +71,7 @@ class GroupCommit:
             group.counts[name] += 1
             return group, leads
 
-    def _lead(self, group: _Group) -> None:
+    def _lead(self, group: _Group[Name]) -> None:
         try:
             if self._writing.acquire(timeout=self._wait_seconds):
                 try:
@@ -83,7 +86,7 @@ class GroupCommit:
             self._close(group)
             group.done.set()
 
-    def _follow(self, group: _Group) -> None:
+    def _follow(self, group: _Group[Name]) -> None:
         waited = 0.0
         while not group.done.wait(_LOOK_SECONDS):
             waited += _LOOK_SECONDS
@@ -92,7 +95,7 @@ class GroupCommit:
                 self._close(group)
                 return
 
-    def _close(self, group: _Group) -> None:
+    def _close(self, group: _Group[Name]) -> None:
         """Let the next request open a new group."""
         with self._mutex:
             if self._open is group:

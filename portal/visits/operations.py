@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from typing import Any
 
 from portal.db import query, transaction
 from portal.db.own_connection import OwnConnection
@@ -11,8 +13,8 @@ from portal.lib.clock import utc_today
 from portal.visits.group_commit import GroupCommit
 from portal.visits.rules import BEFORE, oldest_compared_day, oldest_kept_day
 
-# Codes are locked in order, so two writers cannot deadlock; the lock of a code covers its bucket; the platform's row
-# comes last. A code that is unknown or inactive is not returned.
+# Codes are locked in order, so two writers cannot deadlock; the lock of a code covers its bucket and its labels; the
+# platform's row comes last. A code that is unknown or inactive is not returned.
 _COUNT = """
 WITH arrived AS (
     SELECT r.code, a.visits FROM unnest($1, $2) AS a (code, visits) JOIN refcodes r USING (code)
@@ -28,10 +30,13 @@ WITH arrived AS (
     INSERT INTO platform_visits (day, shard, visits)
     SELECT (now() AT TIME ZONE 'UTC')::date, pg_backend_pid() % 16, sum(visits) FROM counted HAVING count(*) > 0
     ON CONFLICT (day, shard) DO UPDATE SET visits = platform_visits.visits + excluded.visits
+), labelled AS (
+    SELECT count_label(code, a.label, a.visits) AS has_label
+    FROM unnest($3, $4, $5) AS a (code, label, visits) JOIN counted USING (code)
 )
-SELECT code FROM counted
+SELECT code, (SELECT count(*) FILTER (WHERE has_label) FROM labelled) FROM counted
 """
-_connection = OwnConnection("count_visits", _COUNT, "text[], bigint[]")
+_connection = OwnConnection("count_visits", _COUNT, "text[], bigint[], text[], text[], bigint[]")
 
 _ADD_TOTAL = "UPDATE refcodes SET visits_total = visits_total + %s WHERE code = %s"
 _ADD_BUCKETS = """
@@ -64,20 +69,40 @@ ON CONFLICT (day, shard) DO UPDATE SET visits = platform_visits.visits + exclude
 """
 
 
-def _write(counts: Mapping[str, int]) -> Collection[str]:
-    return {row[0] for row in _connection.run([list(counts), list(counts.values())])}
+# A code and a label, "" without one.
+_Arrival = tuple[str, str]
+
+
+def _write(counts: Mapping[_Arrival, int]) -> Collection[_Arrival]:
+    known = {row[0] for row in _connection.run(_arguments(counts))}
+    return {arrival for arrival in counts if arrival[0] in known}
+
+
+def _arguments(counts: Mapping[_Arrival, int]) -> list[list[Any]]:
+    """Return the arrays of the statement: codes with their visits, then those with a label once more."""
+    codes: Counter[str] = Counter()
+    for (code, _label), visits in counts.items():
+        codes[code] += visits
+    labelled = [(code, label) for code, label in counts if label]
+    return [
+        list(codes),
+        list(codes.values()),
+        [code for code, _ in labelled],
+        [label for _, label in labelled],
+        [counts[each] for each in labelled],
+    ]
 
 
 _arrivals = GroupCommit(_write)
 
 
-def count_visit(code: str) -> bool:
+def count_visit(code: str, label: str = "") -> bool:
     """Add one arrival to an active code and return whether there is such a code; the count is then durable.
 
-    Adds to the total, to the code's bucket of the UTC day and to the platform's, in one statement shared with
-    requests that arrive meanwhile. Raises DatabaseAway.
+    Adds to the total, to the code's bucket of the UTC day, to the platform's and to the well-formed label of the link,
+    in one statement shared with requests that arrive meanwhile. Raises DatabaseAway.
     """
-    return _arrivals.add(code)
+    return _arrivals.add((code, label))
 
 
 def add_history(code: str, total: int, buckets: Mapping[date, int]) -> None:

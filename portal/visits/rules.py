@@ -77,10 +77,11 @@ def oldest_kept_day(today: date) -> date:
 
 def is_countable(user_agent: str | None, headers: Mapping[str, str]) -> bool:
     """Return whether a beacon counts: no declared bot, link preview, scanner, prefetch or prerender."""
-    return not _is_prefetch(headers) and not _DECLARED_PROGRAM.search(user_agent or "")
+    return not is_prefetch(headers) and not _DECLARED_PROGRAM.search(user_agent or "")
 
 
-def _is_prefetch(headers: Mapping[str, str]) -> bool:
+def is_prefetch(headers: Mapping[str, str]) -> bool:
+    """Return whether headers mark a prefetch, a prerender or a preview."""
     by_name = {name.lower(): value for name, value in headers.items()}
     return any(_PREFETCH_VALUE.search(by_name.get(name, "")) for name in _PREFETCH_HEADERS)
 

@@ -5,7 +5,8 @@ WITH maintained AS (
           UNION ALL SELECT code, orders, paid, refunded FROM code_order_deltas) AS parts
     GROUP BY 1
 ), counted AS (
-    SELECT referral_code AS code, count(*) AS orders, count(paid_at) AS paid,
+    SELECT referral_code AS code, count(*) AS orders,
+           count(paid_at) FILTER (WHERE total_minor > 0 OR paid_minor > 0) AS paid,
            count(*) FILTER (WHERE status = 'refunded') AS refunded
     FROM orders WHERE referral_code IS NOT NULL GROUP BY 1
 )

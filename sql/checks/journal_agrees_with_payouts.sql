@@ -2,7 +2,7 @@
 -- the account of a payout is empty.
 WITH owed AS (
     SELECT 'vendor_payable:' || vendor_id AS account, currency, sum(net_payout_minor) AS expected
-    FROM settlements WHERE status NOT IN ('cancelled', 'completed') GROUP BY vendor_id, currency
+    FROM settlements WHERE status NOT IN ('cancelled', 'completed') AND collected_by = 'platform' GROUP BY vendor_id, currency
     UNION ALL
     SELECT 'vendor_reserve:' || vendor_id, currency, sum(reserve_minor - released_minor)
     FROM payouts WHERE status = 'completed' GROUP BY vendor_id, currency

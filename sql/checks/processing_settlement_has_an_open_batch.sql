@@ -4,5 +4,5 @@ FROM settlements s
 LEFT JOIN payout_items i ON i.settlement_id = s.id AND i.live
 LEFT JOIN payouts p ON p.id = i.payout_id
 LEFT JOIN payout_batches b ON b.id = p.batch_id
-WHERE s.status = 'processing'
+WHERE s.status = 'processing' AND s.collected_by = 'platform'
   AND (p.status IS DISTINCT FROM 'processing' OR b.status NOT IN ('created', 'processing') OR b.id <> s.payout_batch_id)

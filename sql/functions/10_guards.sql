@@ -1,7 +1,19 @@
 -- Rows that may never change, and columns that are written once.
 
+-- Erasing personal data may change the texts of a row, and nothing else; and sign-ins to e-mails without an account are
+-- deleted when their time is over: docs/privacy.md.
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' AND current_setting('portal.erasing', true) = 'on'
+        AND to_jsonb(NEW) - 'reason' - 'data' = to_jsonb(OLD) - 'reason' - 'data'
+    THEN
+        RETURN NEW;
+    END IF;
+    IF TG_OP = 'DELETE' AND current_setting('portal.erasing', true) = 'on'
+        AND to_jsonb(OLD) ->> 'entity' = 'unknown_account'
+    THEN
+        RETURN OLD;
+    END IF;
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
 END
 $$;
@@ -21,9 +33,12 @@ BEGIN
 END
 $$;
 
+-- Anyone can register the e-mail of another person, with a code of their own. So the statement that confirms the first
+-- e-mail of an account may replace its referrer; afterwards the referrer stays.
 CREATE OR REPLACE TRIGGER users_keep_first_referrer BEFORE UPDATE ON users
     FOR EACH ROW WHEN (OLD.referred_by_code IS NOT NULL AND (
         NEW.referred_by_code IS DISTINCT FROM OLD.referred_by_code
         OR NEW.referred_by_user_id IS DISTINCT FROM OLD.referred_by_user_id
-        OR NEW.referred_by_wallet IS DISTINCT FROM OLD.referred_by_wallet))
+        OR NEW.referred_by_wallet IS DISTINCT FROM OLD.referred_by_wallet)
+        AND NOT (OLD.email IS NOT NULL AND OLD.email_confirmed_at IS NULL AND NEW.email_confirmed_at IS NOT NULL))
     EXECUTE FUNCTION keep_first_referrer();

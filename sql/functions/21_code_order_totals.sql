@@ -1,24 +1,28 @@
--- Orders, paid orders and fully refunded orders per code, maintained like the totals of rewards.
+-- Orders, paid orders and fully refunded orders per code, maintained like the totals of rewards. An order of 0.00 is no
+-- purchase, so it is never a paid one. See docs/rules/codes.md.
 
 CREATE OR REPLACE FUNCTION note_code_orders() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO code_order_deltas (code, orders, paid, refunded)
-        SELECT referral_code, count(*), count(paid_at), count(*) FILTER (WHERE status = 'refunded')
+        SELECT referral_code, count(*), count(paid_at) FILTER (WHERE total_minor > 0 OR paid_minor > 0),
+            count(*) FILTER (WHERE status = 'refunded')
         FROM new_rows WHERE referral_code IS NOT NULL GROUP BY 1;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO code_order_deltas (code, orders, paid, refunded)
-        SELECT referral_code, -count(*), -count(paid_at), -count(*) FILTER (WHERE status = 'refunded')
+        SELECT referral_code, -count(*), -count(paid_at) FILTER (WHERE total_minor > 0 OR paid_minor > 0),
+            -count(*) FILTER (WHERE status = 'refunded')
         FROM old_rows WHERE referral_code IS NOT NULL GROUP BY 1;
     ELSE
         INSERT INTO code_order_deltas (code, orders, paid, refunded)
-        SELECT code, sum(orders), sum(paid), sum(refunded)
-        FROM (SELECT referral_code AS code, 1 AS orders, (paid_at IS NOT NULL)::int AS paid,
-                  (status = 'refunded')::int AS refunded FROM new_rows
+        SELECT code, sum(step), sum(step * is_paid::int), sum(step * is_refunded::int)
+        FROM (SELECT referral_code AS code, 1 AS step, status = 'refunded' AS is_refunded,
+                  paid_at IS NOT NULL AND (total_minor > 0 OR paid_minor > 0) AS is_paid FROM new_rows
               UNION ALL
-              SELECT referral_code, -1, -(paid_at IS NOT NULL)::int, -(status = 'refunded')::int FROM old_rows) AS changed
+              SELECT referral_code, -1, status = 'refunded',
+                  paid_at IS NOT NULL AND (total_minor > 0 OR paid_minor > 0) FROM old_rows) AS changed
         WHERE code IS NOT NULL GROUP BY 1
-        HAVING sum(orders) <> 0 OR sum(paid) <> 0 OR sum(refunded) <> 0;
+        HAVING sum(step) <> 0 OR sum(step * is_paid::int) <> 0 OR sum(step * is_refunded::int) <> 0;
     END IF;
     RETURN NULL;
 END

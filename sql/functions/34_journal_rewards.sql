@@ -23,7 +23,8 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE TRIGGER referral_rewards_journal AFTER INSERT OR DELETE OR UPDATE OF status, reward_amount_wei, netted_wei
+CREATE OR REPLACE TRIGGER referral_rewards_journal
+    AFTER INSERT OR DELETE OR UPDATE OF status, reward_amount_wei, netted_wei, referrer_user_id
     ON referral_rewards FOR EACH ROW EXECUTE FUNCTION journal_reward();
 
 CREATE OR REPLACE FUNCTION reward_debit_lines(d reward_debits) RETURNS journal_line[] LANGUAGE sql IMMUTABLE AS $$

@@ -23,7 +23,7 @@ _numbers = itertools.count(1)
 def in_batches(world: World, rewards: int, batch: int) -> tuple[float, float]:
     """Return rewards per second until all are final, and gas per reward."""
     world.add_rewards(rewards)
-    settings = world.settings(referral_mint_batch_size=batch)
+    settings = world.settings(referral_mint_batch_size=batch, referral_mint_open_transactions=1)
     before = _gas(world)
     started = time.monotonic()
     total = drive_minting(world.chain(), settings, TESTER, limit=rewards, seconds=300)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -64,6 +65,6 @@ def sign_in(portal: RunningPortal) -> Callable[[Page, str], None]:
         page.locator("#email").fill(login["email"])
         page.locator("#password").fill(login["password"])
         page.locator("main button[type=submit]").click()
-        page.wait_for_url("**/")
+        page.wait_for_url(re.compile("/(admin)?$"))
 
     return enter

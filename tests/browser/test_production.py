@@ -153,11 +153,15 @@ def test_logo_of_another_host_is_shown(page: Page) -> None:
 
 
 def test_cookies_are_secure_and_hsts_names_this_host_only(page: Page, production: ProductionPortal) -> None:
-    response = page.goto("/?ref=Ab3dE5gH")
+    with page.expect_response("**/api/refcodes/track") as counted:
+        response = page.goto("/?ref=Ab3dE5gH")
+    assert counted.value.ok
     assert response is not None
     assert response.headers["strict-transport-security"] == "max-age=31536000"
     cookies = page.context.cookies(production.url)
     names = {cookie["name"] for cookie in cookies}
     assert names >= {"ring_ref", "ring_ref_visible"}
     assert any(name.startswith("__Host-ring_session") for name in names)
+    assert "__Host-ring_visit" in names
+    assert {name for name in names if not name.startswith("__Host-")} == {"ring_ref", "ring_ref_visible"}
     assert all(cookie["secure"] for cookie in cookies)

@@ -93,13 +93,26 @@ def test_bulk_bar_and_table_head_stay_in_sight(
     assert above["y"] + above["height"] <= below["y"] + 1
 
 
+@pytest.mark.parametrize("reason", [None, "paid_differently"])
 def test_last_button_keeps_its_distance(
-    visitor: Visitor, sign_in: Callable[[Page, str], None], waiting: list[str]
+    visitor: Visitor,
+    sign_in: Callable[[Page, str], None],
+    portal: RunningPortal,
+    waiting: list[str],
+    reason: str | None,
 ) -> None:
     """In Ukrainian, whose words are longest, on the narrowest desktop."""
+    if reason:
+        with psycopg2.connect(portal.description["databaseUrl"]) as database, database.cursor() as cursor:
+            cursor.execute(
+                "UPDATE referral_rewards SET status = 'failed', failure_reason = %s WHERE order_reference = %s",
+                [reason, waiting[0]],
+            )
+        database.close()
     page = visitor(viewport={"width": 1280, "height": 900})
     sign_in(page, "admin")
-    page.goto(f"/uk/admin/refcodes?orderReference={waiting[0]}")
+    status = "failed" if reason else "pending_approval"
+    page.goto(f"/uk/admin/refcodes?status={status}&orderReference={waiting[0]}")
     table = page.locator(".table-box:has([data-shortcuts])").bounding_box()
     button = page.locator("tr[data-row] summary[data-key=r]").bounding_box()
     assert table is not None

@@ -11,8 +11,11 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from portal.chain import checksum
 from tests.support.axe import appearance_violations, show_theme, violations
+from tests.support.chains import LocalChain
 from tests.support.portals import RunningPortal
+from tests.support.wallet_contracts import call_wallet, deploy_wallet, personal_hash
 from tests.support.wallets import TestWallet
 
 # A wallet that agrees, declines or is on another network.
@@ -41,6 +44,7 @@ class BrowserWallet(TestWallet):
     def __init__(self, chain_id: int) -> None:
         super().__init__()
         self.chain_id = chain_id
+        self.code = "0x"
         self.codes: dict[str, int] = {}
         self.requests: list[str] = []
         self.signed: list[str] = []
@@ -56,7 +60,12 @@ class BrowserWallet(TestWallet):
         if method == "wallet_switchEthereumChain":
             self.chain_id = int(params[0]["chainId"], 16)
             return {"result": None}
-        return {"result": {"eth_requestAccounts": [self.stored], "eth_chainId": hex(self.chain_id)}[method]}
+        results = {
+            "eth_requestAccounts": [self.stored],
+            "eth_chainId": hex(self.chain_id),
+            "eth_getCode": self.code,
+        }
+        return {"result": results[method]}
 
 
 class WalletBrowser:
@@ -124,7 +133,7 @@ def test_wallet_is_linked_unlinked_and_linked_again(open_browser: Callable[[], W
     assert wallet.signed[0].startswith(
         f"{host} wants you to sign in with your Ethereum account:\n{wallet.address}\n"
     )
-    card = page.locator(f"#wallet-{wallet.stored}")
+    card = page.locator(f"#wallet-{wallet.address}")
     link = card.get_by_label("Share link").input_value()
     assert re.fullmatch(rf"{re.escape(session.portal.url)}\?ref=\w{{8}}", link)
     card.get_by_role("button", name="Copy link").click()
@@ -212,6 +221,38 @@ def test_late_signature_and_lost_network_are_explained(
     session.expect_status("The portal cannot be reached.")
 
 
+def test_approval_on_chain_can_be_checked_again(
+    open_browser: Callable[[], WalletBrowser], portal: RunningPortal
+) -> None:
+    session = open_browser()
+    wallet, page = session.install(), session.page
+    described = portal.description
+    chain = LocalChain(described["rpcUrl"], described["rewardsAddress"], described["tokenAddress"])
+    owners = [TestWallet().stored for _ in range(2)]
+    wallet.stored = deploy_wallet(chain, "ApprovalWallet", ["address[]", "uint256"], [owners, 2])
+    wallet.sign_bytes = lambda _raw: "0x"  # type: ignore[method-assign]
+    page.goto("/login")
+    session.start()
+    session.expect_status("The wallet has not approved this message yet.")
+    assert not violations(page)
+    page.reload()
+    page.get_by_role("button", name="Check again").click()
+    session.expect_status("The wallet has not approved this message yet.")
+    # The owners take longer than the wallet waits for them.
+    wallet.code, wallet.codes = "0x6001", {"personal_sign": -32603}
+    session.start()
+    session.expect_status("The wallet did not return a signature.")
+    with psycopg2.connect(described["databaseUrl"]) as database, database.cursor() as cursor:
+        cursor.execute("SELECT message FROM wallet_challenges ORDER BY id DESC LIMIT 1")
+        (message,) = cursor.fetchone() or ("",)
+    call_wallet(chain, wallet.stored, "signMessage(bytes32)", personal_hash(message))
+    page.get_by_role("button", name="Check again").click()
+    page.wait_for_url(f"{portal.url}/")
+    page.goto("/account/wallets")
+    expect(page.locator(f"#wallet-{checksum(wallet.stored)}")).to_be_visible()
+    expect(page.get_by_role("button", name="Check again")).to_be_hidden()
+
+
 def test_message_of_another_site_is_not_sent_to_the_wallet(open_browser: Callable[[], WalletBrowser]) -> None:
     session = open_browser()
     wallet, page = session.install(), session.page
@@ -258,7 +299,7 @@ def test_without_scripts_linking_is_explained_and_unlinking_works(
     session.register("Nora")
     session.page.goto("/account/wallets")
     session.start()
-    expect(session.page.locator(f"#wallet-{wallet.stored}")).to_be_visible()
+    expect(session.page.locator(f"#wallet-{wallet.address}")).to_be_visible()
     plain = browser.new_context(
         base_url=session.portal.url, java_script_enabled=False, storage_state=session.context.storage_state()
     )
@@ -289,7 +330,7 @@ def test_pages_are_accessible_after_a_refusal(open_browser: Callable[[], WalletB
     page.get_by_role("button", name="First Wallet").click()
     page.wait_for_url(f"{session.portal.url}/uk/")
     page.goto("/uk/account/wallets")
-    page.locator(f"#wallet-{first.stored} summary").click()
+    page.locator(f"#wallet-{first.address} summary").click()
     assert not problems(page)
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -324,7 +365,7 @@ def test_wallet_confirms_a_sensitive_action_and_the_form_is_sent(
     session.start()  # a script is turned away: it leads to the page that asks, and back here
     page.wait_for_url("**/account/confirm?next=**")
     page.goto("/account/wallets")
-    page.locator(f"#wallet-{wallet.stored}").get_by_text("Unlink", exact=True).click()
+    page.locator(f"#wallet-{wallet.address}").get_by_text("Unlink", exact=True).click()
     page.get_by_role("button", name="Unlink this wallet").click()
     expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
     page.get_by_role("button", name="Confirm with a wallet").click()

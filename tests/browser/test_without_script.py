@@ -36,7 +36,7 @@ def fill_cart(page: Page) -> None:
 def buy_by_card(visitor: Visitor, portal: RunningPortal) -> str:
     page = newcomer(visitor, portal)
     fill_cart(page)
-    page.get_by_label("Card, through WayForPay").check()
+    page.get_by_label("Card (WayForPay)").check()
     page.get_by_role("button", name=re.compile("^Pay ")).click()
     # Without scripts the buyer sends the signed form.
     page.get_by_role("button", name="Continue to payment").click()

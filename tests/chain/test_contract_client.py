@@ -7,7 +7,7 @@ from eth_utils.crypto import keccak
 from portal.chain import checksum, order_ref
 from portal.chain.contract.abi import decode_revert, encode_call, selector, split_types
 from portal.chain.errors import NodeRefused
-from portal.chain.node.rpc import revert_of
+from portal.chain.node.wordings import revert_of
 from tests.support.chain_world import OTHER, World
 
 

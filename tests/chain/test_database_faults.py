@@ -29,7 +29,8 @@ def name_of(world: World) -> str:
 def end_sessions(world: World) -> None:
     execute(
         named(world.database_url, MAINTENANCE),
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name_of(world)}'",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = '{name_of(world)}' AND backend_type = 'client backend'",
     )
 
 
@@ -108,6 +109,7 @@ def test_only_one_process_leads(world: World) -> None:
 
 def test_older_backup_pays_nothing_twice(world: World) -> None:
     world.add_rewards(12)
+    world.overrides["referral_mint_open_transactions"] = 1
     world.round()
     world.anvil.mine(5)
     world.round()

@@ -122,9 +122,9 @@ def test_token_without_known_access_control_is_reported(world: World, deployer: 
 
 def test_status_reports_each_problem(world: World) -> None:
     assert problems(world) == set()
+    world.set_mode(1)
     world.rewards_call("pause()")
     world.rewards_call("revokeRole(bytes32,address)", OPERATOR_ROLE, OPERATOR)
-    world.rewards_call("setRewardMode(uint8)", 1)
     world.anvil.request("anvil_setBalance", OPERATOR, "0x0")
     codes = problems(world, referral_reward_token_address=OTHER)
     assert codes == {"paused", "role_missing", "treasury_empty", "no_gas", "mode_differs", "token_differs"}
@@ -162,6 +162,19 @@ def test_paid_reference_can_be_read(world: World) -> None:
         event = read_paid_event(world.chain(), reference)
     assert event is not None
     assert event.tx_hash == tx_hash
+
+
+def test_event_is_found_by_reference_and_by_transaction(world: World) -> None:
+    world.add_rewards(1)
+    world.finish()
+    world.anvil.mine(50)
+    ((reference, tx_hash),) = world.rows("SELECT order_reference, tx_hash FROM referral_rewards")
+    with connection():
+        for known_hash in (None, "0x" + "12" * 32, tx_hash):
+            event = read_paid_event(world.chain(), reference, known_hash)
+            assert event is not None
+            assert event.tx_hash == tx_hash
+        assert read_paid_event(world.chain(), f"{reference}0", tx_hash) is None
 
 
 def _ownable_code() -> str:

@@ -77,6 +77,13 @@ def test_feed_must_be_positive(world: World, answer: int) -> None:
         read(world)
 
 
+@pytest.mark.parametrize(("answer", "decimals"), [(2**255 - 1, 8), (1, 19), (10**13 + 1, 0), (1, 200)])
+def test_feed_must_be_a_price_that_a_column_holds(world: World, answer: int, decimals: int) -> None:
+    put_feed(world, answer, int(NOW.timestamp()), decimals)
+    with pytest.raises(PriceUnavailable, match="no price"):
+        read(world)
+
+
 def test_address_without_a_feed_is_unavailable(world: World) -> None:
     for address in (OTHER, world.deployment.token_address):
         settings = world.settings(referral_price_feed_address=address)

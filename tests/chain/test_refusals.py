@@ -10,20 +10,10 @@ from portal.chain.contract.rewards import MINTER_ROLE, OPERATOR_ROLE
 from portal.db import connection
 from portal.flows.minting.mint_rewards import mint_rewards, waiting_reason
 from tests.support.chain_world import ADMIN, CHAIN_ID, OPERATOR, OTHER, TESTER, World
+from tests.support.fake_tokens import fake_token_code
 
 BAD = "0x00000000000000000000000000000000000bad00"
 TOKEN = 10**18
-
-
-def refusing_token_code(refused: str, *, only_when_sent: bool = False) -> str:
-    """Return the code of a token that returns 1 for every call but reverts if the first argument is `refused`.
-
-    With `only_when_sent` it reverts only in transactions, where the gas price is not zero, so simulations pass.
-    """
-    condition = f"73{refused[2:]}60043514" + ("3a151516" if only_when_sent else "")
-    answer_one = "600160005260206000f3"
-    target = len(condition + answer_one) // 2 + 3
-    return f"0x{condition}60{target:02x}57{answer_one}5b600080fd"
 
 
 def test_pause_makes_rewards_wait(world: World) -> None:
@@ -140,7 +130,8 @@ def test_daily_cap_limits_each_day(world: World) -> None:
 
 def test_transfer_mode_pays_only_what_the_treasury_covers(world: World) -> None:
     world.add_rewards(3, reward_amount_wei=2 * TOKEN)
-    world.rewards_call("setRewardMode(uint8)", 1)
+    world.set_mode(1)
+    world.overrides["referral_reward_mode"] = 1
     assert world.round().waiting_reason == "treasury_empty"
     token = world.deployment.token_address
     world.admin_call(token, encode_call("grantRole(bytes32,address)", MINTER_ROLE, ADMIN))
@@ -151,14 +142,79 @@ def test_transfer_mode_pays_only_what_the_treasury_covers(world: World) -> None:
     world.assert_paid_exactly_once(3)
 
 
+def test_token_that_mints_nothing_makes_rewards_wait(world: World) -> None:
+    world.add_rewards(3)
+    code = world.anvil.request("eth_getCode", world.deployment.token_address, "latest")
+    world.anvil.request("anvil_setCode", world.deployment.token_address, fake_token_code(counts=False))
+    report = world.round()
+    assert (report.waiting_reason, world.statuses()) == ("token_mints_otherwise", {"approved": 3})
+    world.anvil.request("anvil_setCode", world.deployment.token_address, code)
+    world.finish()
+    world.assert_paid_exactly_once(3)
+
+
+@pytest.mark.parametrize("reason", ["mode_differs", "token_differs", "decimals_differ", "token_missing"])
+def test_contract_that_pays_something_else_makes_rewards_wait(world: World, reason: str) -> None:
+    world.add_rewards(2)
+    token = world.deployment.token_address
+    code = world.anvil.request("eth_getCode", token, "latest")
+    if reason == "mode_differs":
+        world.overrides["referral_reward_mode"] = 1
+    elif reason == "token_differs":
+        world.overrides["referral_reward_token_address"] = OTHER
+    else:
+        six_decimals = "0x600660005260206000f3"
+        world.anvil.request("anvil_setCode", token, six_decimals if reason == "decimals_differ" else "0x")
+    assert (world.round().waiting_reason, world.statuses()) == (reason, {"approved": 2})
+    world.overrides.clear()
+    world.anvil.request("anvil_setCode", token, code)
+    world.finish()
+    world.assert_paid_exactly_once(2)
+
+
+def test_reward_above_the_treasury_does_not_block_smaller_ones(world: World) -> None:
+    world.add_rewards(30, reward_amount_wei=9 * TOKEN)
+    small = world.add_rewards(2, reward_amount_wei=2 * TOKEN)
+    world.set_mode(1)
+    world.overrides["referral_reward_mode"] = 1
+    token = world.deployment.token_address
+    world.admin_call(token, encode_call("grantRole(bytes32,address)", MINTER_ROLE, ADMIN))
+    world.admin_call(token, encode_call("mint(address,uint256)", world.deployment.rewards_address, 5 * TOKEN))
+    report = world.round()
+    assert (report.submitted, report.waiting_reason) == (2, "treasury_empty")
+    minting = {row[0] for row in world.rows("SELECT id FROM referral_rewards WHERE status = 'minting'")}
+    assert minting == set(small)
+
+
+def test_reward_above_the_daily_rest_does_not_block_smaller_ones(world: World) -> None:
+    world.rewards_call("setCaps(uint256,uint256)", 0, 5 * TOKEN)
+    world.add_rewards(1, reward_amount_wei=3 * TOKEN)
+    assert world.round().submitted == 1
+    world.anvil.mine(5)
+    world.add_rewards(30, reward_amount_wei=4 * TOKEN)
+    world.add_rewards(1, reward_amount_wei=1 * TOKEN)
+    assert world.round().submitted == 1
+
+
+def test_impossible_amounts_fail_without_blocking_others(world: World) -> None:
+    world.add_rewards(30, reward_amount_wei=2**256)
+    world.add_rewards(2)
+    assert world.round().submitted == 2
+    world.finish()
+    assert world.statuses() == {"failed": 30, "minted": 2}
+    assert world.rows("SELECT DISTINCT failure_reason FROM referral_rewards WHERE status = 'failed'") == [
+        ("the amount is larger than any token amount",)
+    ]
+
+
 @pytest.mark.parametrize("position", [0, 2, 4])
 def test_reverting_recipient_does_not_block_its_batch(world: World, position: int) -> None:
     world.add_rewards(position)
     (bad,) = world.add_rewards(1, referrer_wallet=BAD)
     world.add_rewards(9 - position)
-    world.anvil.request("anvil_setCode", world.deployment.token_address, refusing_token_code(BAD))
+    world.anvil.request("anvil_setCode", world.deployment.token_address, fake_token_code(refuses=BAD))
     report = world.round()
-    assert (report.submitted, report.failed) == (4, 1)
+    assert (report.submitted, report.failed) == (9, 1)
     world.finish()
     status, reason = world.rows("SELECT status, failure_reason FROM referral_rewards WHERE id = %s", bad)[0]
     assert status == "failed"
@@ -168,7 +224,7 @@ def test_reverting_recipient_does_not_block_its_batch(world: World, position: in
 
 def test_single_reverting_recipient_fails(world: World) -> None:
     world.add_rewards(1, referrer_wallet=BAD)
-    world.anvil.request("anvil_setCode", world.deployment.token_address, refusing_token_code(BAD))
+    world.anvil.request("anvil_setCode", world.deployment.token_address, fake_token_code(refuses=BAD))
     assert world.round().failed == 1
     moves = world.rows("SELECT from_status, to_status FROM event_log WHERE entity = 'reward' ORDER BY id")
     assert moves == [("approved", "minting"), ("minting", "failed")]
@@ -178,7 +234,7 @@ def test_recipient_that_reverts_only_when_sent_is_isolated(world: World) -> None
     (bad,) = world.add_rewards(1, referrer_wallet=BAD)
     world.add_rewards(6)
     world.anvil.request(
-        "anvil_setCode", world.deployment.token_address, refusing_token_code(BAD, only_when_sent=True)
+        "anvil_setCode", world.deployment.token_address, fake_token_code(refuses=BAD, only_when_sent=True)
     )
     world.finish(rounds=80)
     assert world.rows("SELECT status FROM referral_rewards WHERE id = %s", bad) == [("failed",)]

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.support.chain_world import OPERATOR, OTHER, World
+from tests.support.rpc_proxy import Fault, RpcProxy
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
@@ -120,6 +121,7 @@ def test_nonce_gap_is_filled(world: World) -> None:
 
 def test_mined_batches_do_not_wait_for_finality(world: World) -> None:
     world.add_rewards(20)
+    world.overrides["referral_mint_open_transactions"] = 1
     reports = [world.round() for _ in range(4)]
     assert [report.submitted for report in reports] == [5, 5, 5, 5]
     assert world.statuses() == {"minting": 20}
@@ -127,12 +129,14 @@ def test_mined_batches_do_not_wait_for_finality(world: World) -> None:
     world.assert_paid_exactly_once(20)
 
 
-def test_at_most_one_transaction_is_unmined(world: World) -> None:
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_more_transactions_than_allowed_are_unmined(world: World, most: int) -> None:
     world.add_rewards(12)
+    world.overrides["referral_mint_open_transactions"] = most
     world.anvil.request("evm_setAutomine", False)
     for _ in range(3):
         world.round()
-    assert world.rows("SELECT count(*) FROM chain_transactions") == [(1,)]
+    assert world.rows("SELECT count(*) FROM chain_transactions") == [(most,)]
     world.anvil.request("evm_setAutomine", True)
     world.finish()
     world.assert_paid_exactly_once(12)
@@ -152,3 +156,48 @@ def test_deep_reorg_with_reused_nonce_pays_again(world: World) -> None:
     world.finish()
     world.assert_paid_exactly_once(4)
     assert ("superseded",) in world.rows("SELECT status FROM chain_transactions")
+
+
+def test_reorg_longer_than_the_rewind_of_the_audit_pays_again(world: World) -> None:
+    world.anvil.mine(10)
+    world.add_rewards(3)
+    before = world.anvil.request("evm_snapshot")
+    world.finish()
+    world.anvil.mine(2_500)
+    age_audit(world)
+    world.round()
+    world.anvil.request("evm_revert", before)
+    for _ in range(len(world.rows("SELECT 1 FROM chain_transactions"))):
+        world.transact(OPERATOR, OTHER, value=1)
+    world.anvil.mine(4_000)
+    assert world.paid_events() == []
+    age_audit(world)
+    world.round()
+    world.finish()
+    world.assert_paid_exactly_once(3)
+
+
+def age_audit(world: World) -> None:
+    """Let the last audit be an hour ago."""
+    world.rows("UPDATE chain_audit SET audited_at = now() - interval '1 hour' RETURNING 1")
+
+
+def test_lagging_nonce_reopens_nothing(world: World) -> None:
+    world.anvil.mine(10)
+    world.add_rewards(4)
+    world.finish()
+    proxy = RpcProxy(world.anvil.url)
+    world.overrides["polygon_rpc_url"] = proxy.url
+    stale = {"eth_getTransactionCount": "0x0"}
+    proxy.faults.append(
+        Fault("rewrite", tuple(stale), rewrite=lambda method, result: stale.get(method, result))
+    )
+    try:
+        world.round()
+    finally:
+        proxy.stop()
+        world.overrides.clear()
+    assert world.statuses() == {"minted": 4}
+    assert world.rows("SELECT count(*) FROM event_log WHERE event = 'reward_reopened'") == [(0,)]
+    world.finish()
+    world.assert_paid_exactly_once(4)

@@ -66,9 +66,9 @@ def test_malformed_signature_is_refused(wallet: TestWallet) -> None:
     zero_r, zero_s = "0x" + "00" * 32 + good[66:], good[:66] + "00" * 32 + good[-2:]
     big_r = f"0x{ORDER:064x}{good[66:]}"
     for text in (
-        "", "0x", good[2:], good[:-1], "0x" + "zz" * 65, "0x" + "00" * 65, "0x" + "ff" * 65, zero_r, zero_s, big_r,
+        "", good[2:], good[:-1], "0x" + "zz" * 65, "0x" + "00" * 65, "0x" + "ff" * 65, zero_r, zero_s, big_r,
         with_v(good, 2), with_v(good, 26), with_v(good, 29), "0x" + "é" * 130, good.replace("0x", "0x "),
-        "0X" + good[2:], "0x" + "11" * 5000,
+        "0X" + good[2:], "0x" + "11" * 17_000,
     ):  # fmt: skip
         assert not is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, text), text[:40]
 
@@ -107,9 +107,13 @@ def test_contract_wallet_verifies_its_owner(chain: LocalChain, opened: AnyChain,
         (constant_answer_code("1626ba7e" + "ff" * 28), False),
         (constant_answer_code("00" * 28 + "1626ba7e"), False),
         ("0x60006000fd", False),  # reverts
-        ("0x60046000f3", False),  # four bytes only
+        (f"0x7f{MAGIC}60005260046000f3", False),  # four bytes only
+        (f"0x7f{MAGIC}60005260406000f3", True),  # more than a word, as compilers accept it
         ("0x00", False),  # returns nothing
         ("0x5b600056", False),  # runs out of gas
+        ("0xfe", False),  # invalid opcode
+        ("0x60ff56", False),  # jumps to nowhere
+        ("0x50", False),  # pops from an empty stack
     ],
 )
 def test_only_the_magic_value_is_accepted(
@@ -125,11 +129,13 @@ def test_invalid_signature_of_an_address_without_code_is_refused(
 ) -> None:
     assert not is_signed_by(opened, TestWallet().stored, MESSAGE, wallet.sign(MESSAGE))
     assert not is_signed_by(opened, wallet.stored, MESSAGE, "0x" + "11" * 300)
+    assert not is_signed_by(opened, wallet.stored, MESSAGE, "0x")
 
 
 def test_contract_signature_cannot_be_checked_without_chain(wallet: TestWallet) -> None:
-    with pytest.raises(ContractWalletUnchecked):
-        is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, "0x" + "11" * 300)
+    for signature in ("0x" + "11" * 300, "0x"):
+        with pytest.raises(ContractWalletUnchecked):
+            is_signed_by(NO_CHAIN, wallet.stored, MESSAGE, signature)
 
 
 def test_unreachable_or_wrong_node_raises_chain_away(

@@ -86,7 +86,7 @@ def serve() -> Iterator[Callable[[Flask], str]]:
         server.server_close()
 
 
-def invoke(app: Flask, *arguments: str) -> Result:
-    """Run one command as `flask --app wsgi` would."""
+def invoke(app: Flask, *arguments: str, typed: str | None = None) -> Result:
+    """Run one command as `flask --app wsgi` would; `typed` is its standard input."""
     with app.app_context():
-        return app.test_cli_runner().invoke(args=list(arguments))
+        return app.test_cli_runner().invoke(args=list(arguments), input=typed)

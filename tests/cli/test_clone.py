@@ -70,7 +70,9 @@ def test_checklist_ticks_completed_items(
     assert re.search(r"- \[ \] `APP_URL`", text)
     assert re.search(r"- \[ \] `WAYFORPAY_MERCHANT_ACCOUNT`", text)
     with (tmp_path / "c" / ".env").open("a") as file:
-        file.write("APP_URL=https://tea.example\nWAYFORPAY_MERCHANT_ACCOUNT=tea\nWAYFORPAY_SECRET_KEY=s\n")
+        file.write(
+            "APP_URL=https://tea.example\nWAYFORPAY_MERCHANT_ACCOUNT=tea\nWAYFORPAY_SECRET_KEY=the-secret-of-the-tea-store\n"
+        )
     assert invoke(make_portal(), *arguments).exit_code == 0
     text = (tmp_path / "c" / "CHECKLIST.md").read_text()
     assert re.search(r"- \[x\] `APP_URL`", text)
@@ -126,18 +128,22 @@ def test_malformed_value_is_named_and_nothing_is_written(
     assert not (tmp_path / "c").exists()
 
 
-def test_doctor_passes_on_a_configured_clone(
+def test_doctor_finds_only_the_portal_missing_on_a_configured_clone(
     make_portal: MakePortal, empty_database: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "c"
     invoke(make_portal(), "clone", "init", str(folder), "--database-url", empty_database,
            "--app-url", "https://tea.example")  # fmt: skip
     with (folder / ".env").open("a") as file:
-        file.write("WAYFORPAY_MERCHANT_ACCOUNT=tea\nWAYFORPAY_SECRET_KEY=s\n")
+        file.write("WAYFORPAY_MERCHANT_ACCOUNT=tea\nWAYFORPAY_SECRET_KEY=the-secret-of-the-tea-store\n")
     clean = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     completed = subprocess.run(
         [sys.executable, "-m", "flask", "--app", str(PROJECT / "wsgi.py"), "doctor"],
         cwd=folder, env=clean, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert completed.returncode == 0, completed.stdout + completed.stderr
-    assert "not_configured" in completed.stdout
+    # Only the portal is not running yet.
+    assert completed.returncode == 1, completed.stdout + completed.stderr
+    assert "portal       does not answer" in completed.stdout
+    assert "chain        not_configured" in completed.stdout
+    for text in ("database     ok", "migrations   ok", "invariants   ok"):
+        assert text in completed.stdout

@@ -112,6 +112,38 @@ def test_other_commands_need_only_the_database_url(tmp_path: Path, portals: list
     )
 
 
+def test_empty_portal_has_its_admin_only(tmp_path: Path, portals: list[RunningPortal]) -> None:
+    running = start_portal(tmp_path / "data", demo="--empty")
+    portals.append(running)
+    described = running.description
+    assert described.keys() == DESCRIBED
+    assert described["logins"].keys() == {"admin"}
+    assert described["referralLink"] is None
+    rows = execute(
+        described["databaseUrl"], "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM products)"
+    )
+    assert rows == [(1, 0)]
+    assert "Referral link" not in running.log.read_text()
+    assert _status(running.url) == 200
+
+
+def test_rewards_that_the_demo_approves_are_minted_and_its_audit_is_clean(
+    tmp_path: Path, portals: list[RunningPortal]
+) -> None:
+    running = start_portal(tmp_path / "data", demo="--history")
+    portals.append(running)
+    url = running.description["databaseUrl"]
+    waiting = (
+        "SELECT count(*) FROM referral_rewards"
+        " WHERE status IN ('approved', 'minting') AND NOT waits_for_statement"
+    )
+    assert _wait_until(lambda: execute(url, waiting) == [(0,)], seconds=90)
+    assert execute(url, "SELECT count(*) > 5 FROM referral_rewards WHERE status = 'minted'") == [(True,)]
+    lines = [line for line in _command(running, "audit", "--json").splitlines() if line.startswith("{")]
+    assert len(lines) > 35
+    assert [line for line in lines if json.loads(line)["differences"]] == []
+
+
 def _command(running: RunningPortal, *arguments: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],

@@ -88,6 +88,10 @@ def settlement(number: int, status: str, **changes: Any) -> dict[str, Any]:
             "metadata": {"commissionBreakdown": breakdown}, **changes}  # fmt: skip
 
 
+def with_items(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"commissionBreakdown": {"referralCommission": 0, "referralByItem": list(items)}}
+
+
 def assist(number: int, **changes: Any) -> dict[str, Any]:
     return {"orderReference": f"store_o{number}_1700000000000", "vendorId": "shop-1", "referralCode": "q7RmK2xd",
             "referrerUserId": "ring-7", "subtotal": "480.00", "currency": "UAH", **changes}  # fmt: skip
@@ -190,6 +194,7 @@ def test_real_columns_are_read(make_portal: MakePortal, ring: Ring, database: st
     ("table", "row", "reason"),
     [
         ("refcodes", code(walletAddress="0x12"), "wallet_invalid"),
+        ("refcodes", code(walletAddress=f"0x{0xDEAD:040x}"), "wallet_invalid"),
         ("refcodes", code(code=None), "code_missing"),
         ("refcodes", code(code="x" * 65), "code_invalid"),
         ("referral_rewards", reward(1, "approved", orderReference=None), "order_reference_missing"),
@@ -205,6 +210,15 @@ def test_real_columns_are_read(make_portal: MakePortal, ring: Ring, database: st
         ("settlements", settlement(1, "pending", netPayout=355), "amounts_do_not_add_up"),
         ("settlements", settlement(1, "pending", amount="NaN"), "number_invalid"),
         ("settlements", settlement(1, "pending", currency="hryvnia"), "currency_invalid"),
+        ("settlements", settlement(1, "pending", currency="BTC"), "currency_invalid"),
+        ("settlements", settlement(1, "pending", currency="JPY"), "amount_inexact"),
+        ("settlements", settlement(1, "pending", amount="10000000000000000.00"), "amount_too_large"),
+        ("settlements", settlement(1, "pending", amountMinor="9" * 19), "amount_inexact"),
+        ("settlements", settlement(1, "pending", metadata=with_items({})), "breakdown_inconsistent"),
+        ("settlements", settlement(1, "pending", metadata=with_items({"source": "env", "amount": "0.001"})),
+         "amount_inexact"),
+        ("referral_rewards", reward(1, "approved", rewardAmountWei=str(10**60 + 1)), "amount_inexact"),
+        ("referral_rewards", reward(1, "approved", currency="BTC"), "currency_invalid"),
         ("settlements", settlement(1, "pending", vendorId=None), "vendor_id_missing"),
         ("settlements", settlement(1, "gone"), "status_unknown"),
         ("settlements", settlement(1, "pending", commission="20", netPayout="460"), "breakdown_inconsistent"),

@@ -8,11 +8,12 @@ from contextlib import ExitStack, contextmanager
 
 from flask import Flask
 
-import jobs
-from portal.chain import lead
+from portal.chain import lead, open_chain
 from portal.db import advisory_lock, connection, query, release_connection
 from portal.db.locks import lock_session
 from portal.runtime import Portal
+from portal.schedule import Job, run_job
+from portal.settings import Settings
 
 LOCK = "job:probe"
 
@@ -88,6 +89,7 @@ def test_job_keeps_its_lock_through_an_application_context(database: str) -> Non
             query("SELECT 1")
             free_during_job.append(is_free(LOCK))
 
-        jobs._run(jobs.Job("probe", 1, run), None)  # type: ignore[arg-type]
+        settings = Settings(_env_file=None)
+        run_job(Job("probe", 1, run), Portal(settings, open_chain(settings)))
         assert free_during_job == [False]
         assert is_free(LOCK)

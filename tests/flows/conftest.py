@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from models import Order, Product, User
+from models import Order, Product, StockMovement, User
 from portal.accounts import Referrer, create_user
 from portal.catalogue import CartLine
 from portal.chain import AnyChain, open_chain
@@ -50,6 +50,14 @@ class Store:
 
     def product(self, slug: str) -> Product:
         return Product.get(Product.slug == slug)
+
+    def set_stock(self, slug: str, stock: int) -> None:
+        """Set the stock of a product by a correction."""
+        product = self.product(slug)
+        if product.stock != stock:
+            change = {"product": product.id, "quantity": stock - product.stock, "reason": "correction"}
+            StockMovement.insert(change).execute()
+            Product.update(stock=stock).where(Product.id == product.id).execute()
 
     def place(
         self, buyer: User, *slugs: str, cookie: str | None = None, key: str | None = None

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from portal.db import migrations
-from portal.db.migrations import FUNCTIONS, migrate, migration_names, migration_status
+from portal.db.migrations import (
+    FUNCTIONS,
+    MigrationBlocked,
+    is_up_to_date,
+    migrate,
+    migration_names,
+    migration_status,
+)
 from portal.lib.folders import SQL
 from tests.support.databases import execute, named, server_url
 
@@ -101,11 +111,12 @@ def test_failing_function_file_leaves_the_previous_functions(
     assert migration_status(empty_database)[-1] == (FUNCTIONS, False)
 
 
-def test_new_migrations_define_no_functions_but_those_of_constraints() -> None:
+def test_new_migrations_define_no_functions_without_need() -> None:
     for name in migration_names():
         if name >= "024":
             text = (SQL / f"{name}.sql").read_text().upper()
-            allowed = 1 if name == "028_settlement_parts" else 0
+            # One is of a constraint, one changes in the same transaction as the rows that it counted.
+            allowed = 1 if name in ("028_settlement_parts", "046_paid_code_orders") else 0
             assert text.count("CREATE FUNCTION") + text.count("CREATE OR REPLACE") == allowed, name
             assert "CREATE TRIGGER" not in text, name
             assert "CREATE VIEW" not in text, name
@@ -132,3 +143,108 @@ def test_backfill_of_settlement_parts_keeps_the_books(
     ]
     execute(empty_database, "UPDATE settlements SET status = 'cancelled'")
     assert execute(empty_database, "SELECT * FROM journal_balances WHERE balance <> 0") == []
+
+
+def test_migration_gives_way_to_a_lock_and_says_so(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = [name for name in migration_names() if name < "028"]
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "migration_names", lambda: older)
+        patch.setattr(migrations, "_has_functions", lambda connection: True)
+        migrate(empty_database)
+    monkeypatch.setattr(migrations, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(migrations, "_ATTEMPTS", 2)
+    monkeypatch.setattr(migrations, "_SET_LOCK_TIMEOUT", "SET lock_timeout = '100ms'")
+    with closing(psycopg2.connect(empty_database)) as session, session.cursor() as cursor:
+        cursor.execute("LOCK TABLE settlements IN ACCESS SHARE MODE")
+        with pytest.raises(MigrationBlocked, match="run the command again"):
+            migrate(empty_database)
+        session.rollback()
+    assert ("028_settlement_parts", False) in migration_status(empty_database)
+    migrate(empty_database)
+    assert all(is_applied for _, is_applied in migration_status(empty_database))
+
+
+def test_earlier_release_stays_ready_and_changes_nothing_after_a_later_one_migrated(
+    empty_database: str, copied_functions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_ready() -> bool:
+        return is_up_to_date(lambda statement: execute(empty_database, statement))
+
+    migrate(empty_database)
+    assert is_ready()
+    with monkeypatch.context() as later:
+        names = [*migration_names(), "999_later"]
+        (copied_functions / "99_later.sql").write_text(
+            "CREATE OR REPLACE FUNCTION answer() RETURNS int LANGUAGE sql AS $$ SELECT 42 $$;"
+        )
+        # Not ready until its functions are there.
+        assert not is_ready()
+        migrate(empty_database)
+        execute(
+            empty_database,
+            "INSERT INTO _yoyo_migration (migration_hash, migration_id) VALUES ('9', '999_later')",
+        )
+        later.setattr(migrations, "migration_names", lambda: names)
+        assert is_ready()
+    (copied_functions / "99_later.sql").unlink()
+    assert is_ready()
+    assert migrate(empty_database) == []
+    assert execute(empty_database, "SELECT answer()") == [(42,)]
+    assert all(is_applied for _, is_applied in migration_status(empty_database))
+    execute(empty_database, "DELETE FROM _yoyo_migration WHERE migration_id = '999_later'")
+    # Without a later migration it is another branch of the same release, whose functions are replaced.
+    assert migrate(empty_database) == [FUNCTIONS]
+
+
+LOCK_TIMEOUT = re.compile(r"^SET LOCAL lock_timeout = '\d+s';$", re.MULTILINE)
+# Statements that wait for a lock on a table that the earlier release uses.
+LOCKING = re.compile(
+    r"^\s*(ALTER TABLE|CREATE (UNIQUE )?INDEX(?! CONCURRENTLY)|DROP(?! INDEX CONCURRENTLY)|UPDATE|DELETE)",
+    re.MULTILINE,
+)
+# What an earlier release that still runs would miss or refuse.
+BREAKING = re.compile(
+    r"\bDROP (TABLE|COLUMN|VIEW)\b|\bRENAME\b|\bALTER COLUMN \w+ (TYPE|SET NOT NULL)\b"
+    r"|ADD COLUMN (?![^,;]*DEFAULT)[^,;]*NOT NULL"
+)
+# Every statement of a migration waits 3 seconds for a lock unless its file says otherwise; newer files say it.
+_SAID_SINCE, _NOT_SAID = "031", {"048_webhooks"}
+_EXPANDED_SINCE = "024"
+# Triggers of sql/functions/40_previous_release.sql and 32_journal_settlements.sql fill these for the release before.
+_FILLED = {"025_stores_and_customers", "028_settlement_parts"}
+
+
+def test_migrations_wait_for_locks_a_bounded_time() -> None:
+    assert "lock_timeout" in migrations._SET_LOCK_TIMEOUT
+    for name in migration_names():
+        text = (SQL / f"{name}.sql").read_text()
+        if name >= _SAID_SINCE and LOCKING.search(text) and name not in _NOT_SAID:
+            assert LOCK_TIMEOUT.search(text), f"{name}: SET LOCAL lock_timeout = '15s';"
+
+
+def test_migrations_leave_what_the_release_before_uses() -> None:
+    breaking = {
+        name
+        for name in migration_names()
+        if name >= _EXPANDED_SINCE and BREAKING.search((SQL / f"{name}.sql").read_text())
+    }
+    assert breaking == _FILLED
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE orders DROP COLUMN total_minor;",
+        "ALTER TABLE orders RENAME COLUMN total_minor TO total;",
+        "ALTER TABLE orders ADD COLUMN tip_minor bigint NOT NULL;",
+        "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;",
+        "DROP TABLE orders;",
+    ],
+)
+def test_breaking_statements_are_recognised(statement: str) -> None:
+    assert BREAKING.search(statement)
+    assert not BREAKING.search(
+        "ALTER TABLE orders ADD COLUMN tip_minor bigint NOT NULL DEFAULT 0, ADD note text;"
+    )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import inspect
 
 import peewee
-from playhouse.postgres_ext import BinaryJSONField, DateTimeTZField, IdentityField
+from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField, IdentityField
 
 import models
 from tests.support.databases import execute
 
 _TYPES: tuple[tuple[type[peewee.Field], str], ...] = (
     (IdentityField, "bigint"),
+    (ArrayField, "ARRAY"),
     (BinaryJSONField, "jsonb"),
     (DateTimeTZField, "timestamp with time zone"),
     (models.WeiField, "numeric(78,0)"),
     (models.PercentField, "numeric(9,6)"),
     (models.ExactField, "numeric(38,18)"),
+    (models.ExactSumField, "numeric(58,18)"),
     (peewee.BigIntegerField, "bigint"),
     (peewee.SmallIntegerField, "smallint"),
     (peewee.IntegerField, "integer"),

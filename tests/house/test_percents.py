@@ -12,10 +12,15 @@ _COLUMNS = {"referral_percent", "referral_reward_percent", "referral_commission_
 _SQL = re.compile(r"\b(?:SELECT|WHERE|SET)\b.*\breferral_percent\b", re.DOTALL)
 # These files show, validate or save the stored values; they do not choose between them.
 _SHOWN_OR_SAVED = {
+    "catalogue/csv_rules.py",
     "catalogue/operations.py",
     "commissions/terms_operations.py",
+    "stores/connections.py",
+    "stores/queries.py",
     "web/admin/commissions/presenters.py",
     "web/admin/commissions/terms.py",
+    "web/stores/presenters.py",
+    "web/products/pages.py",
 }
 _OWNERS = ("programme", "settings")
 

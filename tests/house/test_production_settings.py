@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from portal.dev.anvil import ADMIN_KEY, OPERATOR_KEY
 from portal.settings import Settings, SettingsInvalid, load_settings
+from portal.settings.types import SECRET_LENGTHS
 
 PRODUCTION: dict[str, Any] = {
     "_env_file": None,
@@ -45,6 +49,26 @@ def test_complete_settings_are_accepted() -> None:
         ("polygon_rpc_url", "http://rpc.example/v1"),
         ("polygon_rpc_fallback_url", "http://8.8.8.8:8545"),
         ("chain_explorer_url", "http://explorer.example"),
+        ("secret_key", "x" * 64),
+        ("secret_key", "abcab" * 20),
+        ("secret_key", " " * 40),
+        ("cron_secret", "a" * 32),
+        ("metrics_token", "x"),
+        ("metrics_token", "1" * 40),
+        ("wayforpay_secret_key", "elevenchars"),
+        ("wayforpay_secret_key", "secretsecretsecret"),
+        ("referral_minter_keystore_password", "1234567"),
+        ("referral_minter_keystore_password", "aaaaaaaaaa"),
+        ("referral_minter_private_key", "0x" + "0" * 63 + "1"),
+        ("referral_minter_private_key", ADMIN_KEY),
+        ("settlement_payout_private_key", OPERATOR_KEY),
+        ("deployer_private_key", ADMIN_KEY.upper().replace("0X", "0x")),
+        ("deployer_private_key", "no key"),
+        ("redis_url", "redis://cache.example:6379/0"),
+        ("redis_url", "redis://:secret@8.8.8.8:6379/0"),
+        ("database_url", "postgresql://portal:x@db.example/portal"),
+        ("database_url", "postgresql://portal:x@8.8.8.8/portal?sslmode=prefer"),
+        ("database_url", "postgresql://portal:x@db.example/portal?sslmode=require&sslmode=disable"),
         ("brand_logo_url", "http://logos.example/mark.png"),
         ("brand_logo_url", "//logos.example/mark.png"),
         ("brand_logo_url", "javascript:alert(1)"),
@@ -53,6 +77,40 @@ def test_complete_settings_are_accepted() -> None:
 def test_unsafe_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsInvalid, match=name.upper()):
         load_settings(**{**PRODUCTION, name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("secret_key", "87d50e5345590363e9dcf9453a4b3ad5"),
+        ("metrics_token", "6a058270545ddd34"),
+        ("cron_secret", ""),
+        ("redis_url", "redis://cache:6379/0"),
+        ("redis_url", "redis://10.0.0.7:6379/0"),
+        ("redis_url", "rediss://cache.example:6379/0"),
+        ("database_url", "postgresql:///portal?host=/run/postgresql"),
+        ("database_url", "postgresql://portal:x@10.0.0.7/portal"),
+        ("database_url", "postgresql://portal:x@db.prod.svc.cluster.local/portal"),
+        ("database_url", "postgresql://portal:x@db.example/portal?sslmode=verify-full"),
+    ],
+)
+def test_safe_value_is_accepted(name: str, value: str) -> None:
+    assert load_settings(**{**PRODUCTION, name: value})
+
+
+def test_every_secret_has_a_shortest_length_or_is_a_key() -> None:
+    fields = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+    keys = {name for name in fields if name.endswith("_private_key")}
+    # The password of the mail server is the operator's provider's choice; it is never guessed online.
+    assert fields - keys - {"smtp_url"} == set(SECRET_LENGTHS)
+
+
+def test_every_url_must_be_encrypted_in_production() -> None:
+    urls = {name for name in Settings.model_fields if name.endswith(("_url", "_api_url"))}
+    for name in urls:
+        scheme = "redis" if name == "redis_url" else "smtp+plain" if name == "smtp_url" else "http"
+        with pytest.raises(SettingsInvalid, match=name.upper()):
+            load_settings(**{**PRODUCTION, "mail_from": "a@shop.example", name: f"{scheme}://public.example"})
 
 
 @pytest.mark.parametrize(
@@ -92,3 +150,32 @@ def test_address_with_more_than_a_host_is_refused(url: str, env: str) -> None:
 )
 def test_address_of_a_host_is_kept_without_the_slash(url: str) -> None:
     assert load_settings(**{**PRODUCTION, "app_url": f"{url}/"}).app_url == url
+
+
+@pytest.mark.parametrize("name", ["referral_uah_per_usd", "referral_token_usd_price"])
+@pytest.mark.parametrize(
+    "value",
+    ["0", "-1", "1e5", "NaN", "Infinity", "٤٠", "1_000", "1,234", "9" * 40, f"0.{'0' * 18}1", "forty"],
+)
+def test_rates_are_plain_numbers_that_their_columns_hold(name: str, value: str) -> None:
+    with pytest.raises(SettingsInvalid, match=name.upper()):
+        load_settings(**{**PRODUCTION, name: value})
+
+
+def test_rates_are_read_as_people_type_them() -> None:
+    settings = load_settings(
+        **{**PRODUCTION, "referral_uah_per_usd": "41,25", "referral_token_usd_price": "0.000001"}
+    )
+    assert (settings.referral_uah_per_usd, settings.referral_token_usd_price) == (
+        Decimal("41.25"),
+        Decimal("0.000001"),
+    )
+
+
+@pytest.mark.parametrize("value", ["0.001", "-1", "1e3", "NaN", "1,000", "９", "ten"])
+def test_second_approval_is_an_amount_in_dollars(value: str) -> None:
+    with pytest.raises(SettingsInvalid, match="REFERRAL_SECOND_APPROVAL_USD"):
+        load_settings(**{**PRODUCTION, "referral_second_approval_usd": value})
+    assert load_settings(
+        **{**PRODUCTION, "referral_second_approval_usd": "1 000,50"}
+    ).referral_second_approval_usd == Decimal("1000.50")

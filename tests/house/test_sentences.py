@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -31,15 +32,30 @@ def subclasses(kind: type[PortalError]) -> Iterator[type[PortalError]]:
 
 
 # Read by programs, or printed by commands in English; no page shows them.
-INTERNAL = {"callback_malformed", "data_folder_unusable", "deployment_failed", "local_runtime"}
+INTERNAL = {
+    "backup_unusable",
+    "callback_malformed",
+    "data_folder_unusable",
+    "deployment_failed",
+    "local_runtime",
+}
 # Params of all sentences; add a new one here.
 PARAMS: dict[str, object] = {
+    "proposal_status": "confirmed", "order_status": "created", "delivery_status": "delivered",
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
     "state": "held", "decimals": 2, "tier": "MEMBER", "present": "CONFIDENTIAL",
     "until": datetime(2026, 12, 1, tzinfo=UTC), "refusal": "unknown_code", "kept": "ABCDEFGH",
     "left_minor": 1_000,
-    "minutes": 15, "total": 101, "character": "U+202E", "position": 3,
+    "before": 1, "now": 2, "before_minor": 1_000, "now_minor": 2_000, "before_currency": "UAH", "now_currency": "UAH",
+    "quantity": 2, "earns_reward": False,
+    "choices": "a, b", "origin": "x", "amount": "1.00",
+    "scope": "orders:write", "header": "webhook-id", "seconds": 400, "tolerance": 300, "is_ahead": True,
+    "portal_time": 1_795_876_799, "external_id": "7", "sum": "10.00", "paid": "9.00", "difference": "1.00",
+    "detail": "HTTP 503", "alias": "OLENA", "days": 7,
+    "slug": "clay-teapot", "width": 9000, "columns": "a", "known": "b", "height": 9000,
+    "ratio": "4.48", "minutes": 15, "total": 101, "character": "U+202E", "position": 3,
+    "budget": "month", "used": Decimal(90), "limit": Decimal(100), "starts_at": datetime(2026, 12, 1, tzinfo=UTC),
 }  # fmt: skip
 
 
@@ -74,6 +90,7 @@ def test_every_sentence_renders(locale: str) -> None:
 
 def test_statuses_have_words_for_every_value() -> None:
     kinds = {
+        "proposal": ("waiting", "confirmed", "declined", "expired"),
         "reward": ("pending_approval", "approved", "minting", "minted", "failed", "rejected"),
         "settlement": ("pending", "processing", "completed", "failed", "held", "cancelled"),
         "payment": ("created", "redirected", "pending", "paid", "failed", "cancelled", "refunded"),

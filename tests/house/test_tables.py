@@ -20,23 +20,32 @@ OWNERS = {
     "accounts": """users user_sessions sign_in_failures account_links password_reset_requests second_factors
         recovery_codes wallets wallet_challenges signal_salts access_signals shared_signals membership_months
         saved_filters""",
-    "codes": "refcodes",
+    "codes": "refcodes code_aliases link_labels code_results code_result_deltas",
     "visits": "visit_daily visit_past platform_visits",
-    "catalogue": "vendors products stock_movements",
-    "stores": "stores customers",
-    "orders": "orders order_items code_order_totals code_order_deltas",
+    "catalogue": """vendors products stock_movements back_orders product_slugs product_pictures picture_files
+        product_imports product_import_rows""",
+    "stores": """stores customers store_keys store_events store_vendors store_rates
+        store_coupons store_referrers""",
+    "orders": """orders store_orders order_customers order_items order_fulfilments order_deliveries
+        code_order_totals code_order_deltas""",
     "payments": "payment_transactions payment_events payment_refunds rail_failures credit_balances credit_entries",
     "commissions": """platform_config merchant_configs commission_structures payout_batches settlements payouts
-        payout_items reserve_releases erp_sales_assists""",
+        payout_items reserve_releases erp_sales_assists installation foreign_payments commission_statements
+        commission_statement_items""",
     "rewards": """referral_rewards reward_totals reward_total_deltas reward_approvals reward_hint_counts reward_debits
-        reward_nettings exchange_rates mint_jobs mint_job_items""",
-    "programme": "programme_versions",
-    "journal": "journal_transfers journal_account_balances journal_balance_deltas",
+        reward_nettings exchange_rates mint_jobs mint_job_items budget_totals budget_deltas""",
+    "programme": "programme_versions programme_campaigns referrer_bonuses programme_terms terms_acceptances",
+    "journal": "currencies journal_transfers journal_account_balances journal_balance_deltas",
     "chain": """chain_leaders chain_transactions chain_attempts chain_transaction_items chain_audit chain_alerts
         chain_state""",
     "mail": "mail_outbox",
     "notifications": "mail_preferences notifications",
-    "db": "event_log applied_functions",
+    "proposals": "proposals",
+    "webhooks": "webhook_endpoints webhook_events webhook_deliveries",
+    "figures": "counted_days daily_figures",
+    "stored_settings": "settings_versions brand_logos",
+    "monitoring": "job_runs operator_alerts",
+    "db": "event_log applied_functions failing_items",
 }
 OWNER_OF = {table: package for package, names in OWNERS.items() for table in names.split()}
 
@@ -44,13 +53,19 @@ OWNER_OF = {table: package for package, names in OWNERS.items() for table in nam
 READS = {
     ("codes", "event_log"): "the cause and history of a deactivation are its events",
     ("programme", "platform_config"): "the platform's percent is one of the facts it decides from",
+    ("rewards", "programme_versions"): "an approval reads the budget in force where it locks it",
+    ("rewards", "programme_campaigns"): "an approval reads the budget of the campaign where it locks it",
     ("visits", "refcodes"): "visits of a code are counted only while it is active",
+    ("catalogue", "users"): "vendors are listed with the names of their owners",
     ("commissions", "vendors"): "commission terms and payouts are listed by vendor",
+    ("commissions", "orders"): "files of settlements name the number of each order in its store",
+    ("commissions", "stores"): "files of settlements name the store of each order",
     ("commissions", "products"): "the product's own rate is a commission term in a column of the product",
     (
         "commissions",
         "chain_transaction_items",
     ): "a payout is sent once: its chain transaction is checked in one query",
+    ("orders", "stores"): "orders of all stores are listed with the names of their stores",
     (
         "notifications",
         "users",
@@ -83,6 +98,11 @@ WRITES = {
     ("flows/ring_import/writers.py", "settlements"): "imports history",
     ("flows/ring_import/writers.py", "erp_sales_assists"): "imports history",
     ("flows/demo/seed_demo.py", "merchant_configs"): "demo terms",
+    ("flows/demo/seed_history.py", "products"): "the demo products that are delivered",
+    ("flows/demo/seed_history.py", "settlements"): "due dates of the demo's past",
+    ("flows/demo/seed_history.py", "visit_daily"): "visits of the demo's past, which no operation can count",
+    ("flows/demo/seed_history.py", "platform_visits"): "written with visit_daily",
+    ("flows/demo/seed_history.py", "refcodes"): "written with visit_daily",
     ("flows/smoke/erp.py", "merchant_configs"): "terms of the vendor that the smoke check rolls back",
 }
 

@@ -54,12 +54,20 @@ def test_event_has_values_and_context(lines: Lines) -> None:
     }
 
 
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nlevel=error", "\u2028", "\x1b[31m", "\x00", '"}'])
+def test_value_cannot_add_a_line(lines: Lines, text: str) -> None:
+    get_logger("portal.test.mail").warning("mail refused", address=text)
+    (line,) = lines.output.getvalue().rstrip("\n").split("\n")
+    assert line.isascii()
+    assert json.loads(line)["address"] == text
+
+
 def test_library_record_has_the_same_format(lines: Lines) -> None:
     with bound_contextvars(request_id="abcdef12"):
-        logging.getLogger("portal.test.library").error("connection to %s lost", "redis")
+        logging.getLogger("portal.test.driver").error("connection to %s lost", "redis")
     (line,) = lines.as_json()
     assert (line["event"], line["level"]) == ("connection to redis lost", "error")
-    assert (line["logger"], line["request_id"]) == ("portal.test.library", "abcdef12")
+    assert (line["logger"], line["request_id"]) == ("portal.test.driver", "abcdef12")
 
 
 def test_exception_has_its_traceback_and_no_local_variables(lines: Lines) -> None:

@@ -6,16 +6,22 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from babel.core import get_global
+from babel.numbers import get_currency_precision
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.lib.currencies import ISO_DIGITS
 from portal.lib.money import (
     MAX_MINOR,
+    CurrencyUnknown,
     InvalidAmount,
+    check_currency,
     decimal_text,
     fraction_to_decimal,
     major_text,
     minor_digits,
+    parse_amount,
     parse_major,
     percent_of,
     round_half_up,
@@ -23,7 +29,7 @@ from portal.lib.money import (
 )
 
 MINOR = st.integers(-MAX_MINOR, MAX_MINOR)
-CURRENCY = st.sampled_from(["UAH", "USD", "USDT", "JPY", "XYZ"])
+CURRENCY = st.sampled_from(["UAH", "USD", "USDT", "JPY", "KWD", "CLF", "XYZ"])
 
 
 @pytest.mark.parametrize(
@@ -66,6 +72,90 @@ def test_currency_without_decimals_refuses_them() -> None:
         parse_major("5.5", "JPY")
 
 
+DIGITS = {"JPY": 0, "KRW": 0, "HUF": 2, "IQD": 3, "KWD": 3, "RSD": 2, "CLF": 4, "USDT": 2}
+
+
+@pytest.mark.parametrize(("currency", "digits"), DIGITS.items())
+def test_digits_are_those_of_iso_4217(currency: str, digits: int) -> None:
+    assert minor_digits(currency) == digits
+    assert parse_major("1", currency) == 10**digits
+
+
+def test_table_agrees_with_the_currencies_in_use() -> None:
+    """Compare with CLDR: what is legal tender today, and how many decimals, except where CLDR leaves them out."""
+    tender = {
+        code
+        for periods in get_global("territory_currencies").values()
+        for code, _, end, is_tender in periods
+        if end is None and is_tender
+    }
+    assert tender - ISO_DIGITS.keys() == {"BGN"}  # replaced by EUR in 2026
+    left_out = {code for code, digits in ISO_DIGITS.items() if get_currency_precision(code) != digits}
+    assert sorted(left_out) == [
+        "AFN", "ALL", "IQD", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER"
+    ]  # fmt: skip
+    assert all(get_currency_precision(code) == 0 for code in left_out)
+
+
+@pytest.mark.parametrize("text", ["UAH", " jpy ", "Usdt", "kWd"])
+def test_accepted_currencies(text: str) -> None:
+    assert check_currency(text) == text.strip().upper()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "UA", "XYZ", "XAU", "XTS", "BTC", "U AH", "гривня", "ＵＳＤ", "ıqd", "UAH\x00"]
+)
+def test_other_currencies_are_refused_with_the_field(text: str) -> None:
+    with pytest.raises(CurrencyUnknown) as raised:
+        check_currency(text, "filter")
+    assert (raised.value.code, raised.value.field) == ("currency_unknown", "filter")
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("1234.5", "UAH", 123450), ("1 234,50", "UAH", 123450), ("1\u00a0234,50", "UAH", 123450),
+        ("1\u202f234\u202f567,8", "UAH", 123456780), ("1'234.50", "USD", 123450), ("1,234.50", "USD", 123450),
+        ("1,234,567", "JPY", 1234567), ("12,5", "EUR", 1250), (",5", "UAH", 50), ("0,500", "KWD", 500),
+        ("12,3456", "CLF", 123456), ("-5", "UAH", -500), (" 5 ", "JPY", 5), ("1.234", "KWD", 1234),
+    ],
+)  # fmt: skip
+def test_amounts_as_people_type_them(text: str, currency: str, minor: int) -> None:
+    assert parse_amount(text, currency) == minor
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "+5", "--5", "5-", "\u22125", "1e5", "NaN", "Infinity", "1 23", "12 34,5", "1,23,456.7", "1.234,50",
+     "1 234 .5", "1  234", "٥", "５", "1_000", "0x10", "$5", "5 UAH", ",", "1,", "9" * 30, "9" * 5000, "1\n234",
+     "1,2,3"],
+)  # fmt: skip
+def test_other_amounts_are_refused_with_the_field(text: str) -> None:
+    with pytest.raises(InvalidAmount) as raised:
+        parse_amount(text, "UAH", "least")
+    assert (raised.value.code, raised.value.field) == ("amount_invalid", "least")
+
+
+@pytest.mark.parametrize("text", ["1,234", "-12,345", "999,999"])
+def test_a_comma_that_may_separate_thousands_or_decimals_is_refused(text: str) -> None:
+    for currency in ("UAH", "KWD", "JPY"):
+        with pytest.raises(InvalidAmount) as raised:
+            parse_amount(text, currency)
+        assert raised.value.params == {"ambiguous": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "digits"),
+    [("1.001", "UAH", 2), ("0,5", "JPY", 0), ("1.2345", "KWD", 3), ("1.23456", "CLF", 4), (f"1.{'0' * 39}1", "UAH", 2)],
+)  # fmt: skip
+def test_an_amount_finer_than_its_currency_is_refused_with_its_decimals(
+    text: str, currency: str, digits: int
+) -> None:
+    with pytest.raises(InvalidAmount) as raised:
+        parse_amount(text, currency)
+    assert raised.value.params == {"decimals": digits, "currency": currency}
+
+
 @given(MINOR, CURRENCY)
 def test_amount_round_trips_through_text(minor: int, currency: str) -> None:
     assert parse_major(major_text(minor, currency), currency) == minor
@@ -74,7 +164,7 @@ def test_amount_round_trips_through_text(minor: int, currency: str) -> None:
 @given(st.text(max_size=50), CURRENCY)
 def test_any_text_is_parsed_or_refused(text: str, currency: str) -> None:
     try:
-        minor = parse_major(text, currency)
+        minor = parse_amount(text, currency)
     except InvalidAmount:
         return
     assert abs(minor) <= MAX_MINOR

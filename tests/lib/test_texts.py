@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.lib.texts import CharacterRefused, clean_line, clean_text, password_form
+from portal.lib.texts import (
+    CharacterRefused,
+    clean_line,
+    clean_text,
+    comparison_form,
+    identifier_form,
+    isolate,
+    password_form,
+    trim,
+)
 
 # Names in living scripts, with the joiners and marks that their spelling needs.
 NAMES = [
@@ -92,3 +101,35 @@ def test_a_password_has_one_form(password: str) -> None:
 def test_spaces_of_a_password_are_plain_and_its_case_counts() -> None:
     assert password_form("a\u00a0b\u3000c ") == "a b c "
     assert password_form("A") != password_form("a")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (" store_T5\u200bmR_17\u00a0", "store_T5mR_17"),
+        ("\u2066store_T5mR_17\u2069", "store_T5mR_17"),
+        ("ｓｔｏｒｅ＿Ｔ５ｍＲ＿１７", "store_T5mR_17"),
+        ("\ufeff0x12 34\n", "0x1234"),
+        ("credit:7", "credit:7"),
+        ("\u200b", ""),
+    ],
+)
+def test_identifiers_are_read_as_they_were_meant(typed: str, meant: str) -> None:
+    assert identifier_form(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Cafe\u0301", "CAFÉ"), ("Straße", "STRASSE"), ("Ｐending １", "pending 1"), ("ΣΊΣΥΦΟΣ", "σίσυφος")],
+)
+def test_names_are_compared_without_case_and_composition(one: str, other: str) -> None:
+    assert comparison_form(one) == comparison_form(other)
+
+
+def test_trim_keeps_what_is_inside() -> None:
+    assert trim("\u200e a@نامه\u200cای.com\u202c\n") == "a@نامه\u200cای.com"
+
+
+def test_only_right_to_left_text_is_isolated() -> None:
+    assert isolate("Ґудзик 7") == "Ґудзик 7"
+    assert isolate("علی (7)") == "\u2068علی (7)\u2069"

@@ -38,6 +38,8 @@ class _Built:
         settings = self.portal.settings
         self.app.extensions["portal"] = replace(self.portal, chain=open_chain(settings))
         self.app.extensions["health"].forget()
+        self.app.extensions["stored_settings"].forget()
+        self.app.extensions["proofs"].forget()
         vars(limiter).update(self.limiter)
         limiter.storage.reset()
         self.app.extensions["beacon_limit"]._alone.storage.reset()

@@ -7,6 +7,8 @@ from typing import Literal
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
+Theme = Literal["light", "dark"]
+
 WCAG_AA = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 # What a second theme or window size of the same document can change.
 APPEARANCE_RULES = ("color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable")
@@ -35,7 +37,7 @@ def appearance_violations(page: Page) -> list[str]:
     return _run(page, "rule", list(APPEARANCE_RULES))
 
 
-def show_theme(page: Page, theme: Literal["light", "dark"]) -> None:
+def show_theme(page: Page, theme: Theme) -> None:
     """Switch the page to a theme and wait until it is drawn."""
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.evaluate(_DRAWN, theme)

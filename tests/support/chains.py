@@ -27,6 +27,14 @@ class LocalChain:
     admin_key: str = ADMIN_KEY
     operator_key: str = OPERATOR_KEY
 
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of a portal that uses this chain."""
+        return {
+            "polygon_rpc_url": self.rpc_url,
+            "referral_chain_id": self.chain_id,
+            "referral_rewards_address": self.rewards_address,
+        }
+
     def call(self, method: str, *parameters: object) -> Any:
         return call_rpc(self.rpc_url, method, *parameters)
 

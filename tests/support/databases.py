@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,14 @@ BEGIN
 END $$
 """
 # Rows that migrations insert stay, as they were inserted.
-_KEPT_TABLES = ("platform_config", "applied_functions", "programme_versions", "stores")
+_KEPT_TABLES = (
+    "platform_config",
+    "applied_functions",
+    "currencies",
+    "programme_versions",
+    "stores",
+    "installation",
+)
 _RESTORE = """
     UPDATE public.platform_config SET referral_percent = 5 WHERE referral_percent IS DISTINCT FROM 5;
     DELETE FROM public.stores WHERE id > 1;
@@ -154,6 +162,17 @@ def worker_database(template_url: str) -> Iterator[WorkerDatabase]:
             yield shared
         finally:
             shared.close()
+
+
+def wait_until_alone(url: str) -> None:
+    """Wait until no other session uses a database: a server ends one a moment after it was closed."""
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    deadline = time.monotonic() + 60
+    while execute(url, others) != [(0,)]:
+        assert time.monotonic() < deadline, "other sessions stay connected"
+        time.sleep(0.05)
 
 
 def close_database() -> None:

@@ -30,7 +30,12 @@ def _description(_names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _providers() -> tuple[PaymentProvider, ...]:
-    return list_providers(Settings(_env_file=None))
+    return list_providers(_settings())
+
+
+@cache
+def _settings() -> Settings:
+    return Settings(_env_file=None)
 
 
 def json_routes() -> set[tuple[str, str]]:

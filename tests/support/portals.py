@@ -19,8 +19,8 @@ from portal.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Tests sign in and register far more often than users do.
-_LIMITS = ("RATE_LIMIT_BEACON", "RATE_LIMIT_SIGN_UP", "RATE_LIMIT_SIGN_IN")
-_GENEROUS = dict.fromkeys(_LIMITS, "100000 per minute")
+_LIMITS = ("BEACON", "SIGN_UP", "SIGN_IN", "ORDERS", "PAYMENTS", "ACCOUNT", "EXPORTS", "PROOF")
+_GENEROUS = {f"RATE_LIMIT_{name}": "100000 per minute" for name in _LIMITS}
 
 
 @dataclass
@@ -58,10 +58,11 @@ def start_portal(
     data_dir: Path, *, port: int | None = None, seconds: float = 120, **environment: str
 ) -> RunningPortal:
     """Start a portal and wait until it is ready; raise AssertionError with its output when it fails."""
-    process, log = launch_portal(data_dir, port=port, **environment)
     description = data_dir / "dev.json"
+    earlier = _version(description)
+    process, log = launch_portal(data_dir, port=port, **environment)
     deadline = time.monotonic() + seconds
-    while not _describes(description, process):
+    while _version(description) in (None, earlier):
         if process.poll() is not None or time.monotonic() > deadline:
             text = log.read_text()
             RunningPortal(process, data_dir, log, {}).clear()
@@ -71,11 +72,14 @@ def start_portal(
 
 
 def launch_portal(
-    data_dir: Path, *, port: int | None = None, **environment: str
+    data_dir: Path, *, port: int | None = None, demo: str = "--no-history", **environment: str
 ) -> tuple[subprocess.Popen[bytes], Path]:
-    """Start a portal and return at once; its output goes to a file next to the data folder."""
+    """Start a portal and return at once; its output goes to a file next to the data folder.
+
+    `demo` is the option that says how much demo data it has.
+    """
     log = data_dir.parent / f"{data_dir.name}.output"
-    arguments = ["--port", str(port or pick_port()), "--data-dir", str(data_dir)]
+    arguments = ["--port", str(port or pick_port()), "--data-dir", str(data_dir), demo]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "flask", "--app", "wsgi", "dev", *arguments],
@@ -89,9 +93,13 @@ def launch_portal(
     return process, log
 
 
-def _describes(description: Path, process: subprocess.Popen[bytes]) -> bool:
-    """Return whether dev.json is of this process: the command removes an older file before it starts anything."""
-    return description.exists() and f"{process.pid}\n" == (description.parent / "dev.lock").read_text()
+def _version(description: Path) -> tuple[int, int] | None:
+    """Return what tells a file from one written later, None when it is missing; a killed portal leaves its own."""
+    try:
+        status = description.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def clean_environment() -> dict[str, str]:

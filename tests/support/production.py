@@ -21,6 +21,7 @@ from tests.support.tls_proxy import tls_proxy
 
 MERCHANT_ACCOUNT = "shop_example_production"
 MERCHANT_SECRET = "a merchant secret of the production tests"
+SECRET_KEY = "production tests sign their sessions with this key"
 _READY_SECONDS = 60
 
 
@@ -32,6 +33,8 @@ class ProductionPortal:
     database_url: str
     tls: ssl.SSLContext
     log: Path
+    process: subprocess.Popen[bytes]
+    port: int
 
 
 @contextmanager
@@ -42,21 +45,22 @@ def production_portal(folder: Path, database_url: str, **environment: str) -> It
     with tls_proxy(port) as (https_port, tls):
         url = f"https://localhost:{https_port}"
         log = folder / "production.output"
-        process = _start(port, log, {**_settings(url, database_url), **environment})
+        process = _start(port, log, {**production_settings(url, database_url), **environment})
         try:
             _wait_until_ready(url, tls, process, log)
-            yield ProductionPortal(url, database_url, tls, log)
+            yield ProductionPortal(url, database_url, tls, log, process, port)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(10)
 
 
-def _settings(url: str, database_url: str) -> dict[str, str]:
+def production_settings(url: str, database_url: str) -> dict[str, str]:
+    """Return the environment of a portal in production at an address, on a database."""
     return {
         "PORTAL_ENV": "production",
         "APP_URL": url,
-        "SECRET_KEY": "production tests sign their sessions with this key",
+        "SECRET_KEY": SECRET_KEY,
         "DATABASE_URL": database_url,
         "CRON_SECRET": "production tests call cron with this",
         "TRUSTED_PROXIES": "1",
@@ -68,10 +72,12 @@ def _settings(url: str, database_url: str) -> dict[str, str]:
 
 
 def _start(port: int, log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    options = ["--interface", "wsgi", "--workers", "1", "--blocking-threads", "8", "--port", str(port)]
+    # The command of docs/operations.md.
+    options = ["--workers", environment.pop("WORKERS", "1"), "--port", str(port)]
+    options += ["--role", environment.pop("ROLE", "all")]
     with log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "granian", *options, "wsgi:app"],
+            [sys.executable, "-m", "flask", "--app", "wsgi", "serve", *options],
             cwd=PROJECT,
             env={**clean_environment(), **environment},
             stdin=subprocess.DEVNULL,

@@ -17,21 +17,32 @@ _CONFIDENCE = 60
 _ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)")
 # Flask, click and pydantic call what these register.
 _DECORATORS = [
+    "@area_view*",
     "@blueprint.*", "@*.command", "@*.command(*)", "@login_manager.*", "@field_validator", "@model_validator",
 ]  # fmt: skip
 _ALLOWED = [
     # Called or read by a library: Jinja, Flask-Login, psycopg2, click, urllib, werkzeug, Flask.
     "trim_blocks", "lstrip_blocks", "sort_keys", "get_id", "_login_user", "itersize", "convert", "redirect_request",
     "content_length", "model_config", "merge_slashes", "request_class", "session_interface", "open_session", "regex",
-    "to_python",
+    "to_python", "_content", "command_class", "field_title_should_be_set", "immutable", "max_content_length",
+    "MAX_IMAGE_PIXELS", "compress_type", "writable",
+    "MAX_IMAGE_PIXELS", "ValueClass",
     # Read from the environment by their names, or members of a stored JSON document.
     "referral_minter_address", "deployer_private_key", "admin_address", "operator_address",
+    # What the workers of `serve` load by its name.
+    "serve_jobs",
+    # Called by setuptools, and the console script.
+    "BuildPackage", "get_source_files", "main",
     # Values of a column that only the database and forms name.
     "MONTHLY", "OPEN",
     # Faults that tests put between two steps of a mint round.
     "listen",
     # How tests register a payment provider of their own.
     "registered",
+    # How tests call a node again that failed.
+    "forget_failures",
+    # What a test compares with the schema.
+    "NOT_EXPORTED",
 ]  # fmt: skip
 
 

@@ -26,6 +26,10 @@ class TestWallet:
         """Return what `personal_sign` answers: 65 bytes with v of 27 or 28."""
         return "0x" + bytes(self._account.sign_message(encode_defunct(text=message)).signature).hex()
 
+    def sign_hash(self, digest: bytes) -> str:
+        """Return the signature of a hash as it is, without the prefix of `personal_sign`."""
+        return "0x" + bytes(self._account.unsafe_sign_hash(digest).signature).hex()
+
     def sign_bytes(self, raw: bytes) -> str:
         return "0x" + bytes(self._account.sign_message(encode_defunct(primitive=raw)).signature).hex()
 

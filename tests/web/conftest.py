@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,16 @@ _SETTINGS: dict[str, Any] = {
     "referral_price_feed_address": "",
     "wayforpay_pay_url": "",
     "rate_limit_beacon": "10000 per minute",
+    "rate_limit_requests": "10000 per minute",
     "rate_limit_sign_up": "10000 per minute",
     "rate_limit_sign_in": "10000 per minute",
+    "rate_limit_proof": "10000 per minute",
+    "rate_limit_orders": "10000 per minute",
+    "rate_limit_payments": "10000 per minute",
+    "rate_limit_account": "10000 per minute",
+    "rate_limit_exports": "10000 per minute",
+    "rate_limit_store_key": "10000 per minute",
+    "rate_limit_hooks": "10000 per minute",
 }
 
 
@@ -71,13 +81,25 @@ def shared_apps() -> SharedApps:
     return SharedApps(prepare)
 
 
+def _environment() -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST")
+
+
+@lru_cache(maxsize=64)
+def _read_settings(
+    values: tuple[tuple[str, Any], ...], _environment: tuple[tuple[str, str], ...]
+) -> Settings:
+    """Return settings, which are frozen; reading them takes about as long as a request."""
+    return Settings(_env_file=None, **dict(values))
+
+
 @pytest.fixture
 def make_app(bound_database: WorkerDatabase, shared_apps: SharedApps) -> Iterator[MakeApp]:
     """Return a function that returns an application with some settings changed."""
 
     def make(**settings: Any) -> Flask:
         values = {**_SETTINGS, "database_url": bound_database.url, **settings}
-        app = shared_apps.take(Settings(_env_file=None, **values))
+        app = shared_apps.take(_read_settings(tuple(values.items()), _environment()))
         if values["database_url"] == bound_database.url:
             bound_database.rebind()
         return app

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import Any
 
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from models import User
 from portal.accounts import Device, start_session
 from tests.support.described import check_answer
 
-_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
-
 
 class Visitor(FlaskClient):
     """A browser with at most one signed-in user. Every JSON response is checked against `/openapi.json`."""
 
     def open(self, *args: Any, **options: Any) -> TestResponse:
-        answer = super().open(*args, **options)
+        # Read and closed at once: a file that is sent belongs to the answer until then.
+        answer = super().open(*args, **{"buffered": True, **options})
         check_answer(answer)
         return answer
 
@@ -32,10 +33,10 @@ class Visitor(FlaskClient):
         return self
 
     def token(self) -> str:
-        """Return the token that a page gives to its forms and scripts."""
-        match = _TOKEN.search(self.get("/login").text)
-        assert match, "a page without a CSRF token"
-        return match[1]
+        """Return the token that pages give to their forms and scripts; reading one would double the requests."""
+        with self.session_transaction() as session:
+            value = session.setdefault("csrf_token", secrets.token_hex(20))
+        return str(URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token").dumps(value))
 
     def submit(self, url: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
         """Post a form with its token."""
@@ -45,6 +46,16 @@ class Visitor(FlaskClient):
         """Send JSON with the token in its header."""
         headers = {"X-CSRFToken": self.token(), **options.pop("headers", {})}
         return self.open(url, method=method, json={} if body is None else body, headers=headers, **options)
+
+    def reviewed(self, prefix: str = "") -> dict[str, str]:
+        """Return the review and the key in the form of the checkout page, {} if it offers no order."""
+        page = self.get(f"{prefix}/checkout").text
+        return dict(re.findall(r'name="(review|checkoutKey)" value="([^"]+)"', page))
+
+    def check_out(self, method: str, *, key: str = "key", prefix: str = "", **options: Any) -> TestResponse:
+        """Confirm the order that the checkout page shows."""
+        form = {**self.reviewed(prefix), "method": method, "checkoutKey": key}
+        return self.submit(f"{prefix}/checkout", form, **options)
 
     def swap(self, url: str, data: dict[str, Any] | None = None) -> TestResponse:
         """Post a form as htmx does."""

@@ -5,6 +5,7 @@
 
 const fs = require("node:fs");
 const path = require("node:path");
+const { buildLayouts } = require("./layouts");
 const { CheckFailed, DEPLOYABLE, ROOT, compileRelease, compilerVersion, readBuildInfo } = require("./tools");
 
 /** Return the settings that determine the bytecode, without paths. */
@@ -44,6 +45,7 @@ function buildArtifacts() {
   const buildInfo = readBuildInfo(compileRelease());
   const files = DEPLOYABLE.map((contract) => [`artifacts/${contract.name}.json`, artifactText(buildInfo, contract)]);
   files.push(["abi/RewardToken.json", abiText(buildInfo, "src/interfaces/IRewardToken.sol", "IRewardToken")]);
+  files.push(...buildLayouts());
   return new Map(files);
 }
 

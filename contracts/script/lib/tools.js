@@ -12,11 +12,14 @@ const ARTIFACTS = path.join(ROOT, "artifacts");
 // Only src/ is compiled here: with the IR pipeline, other files of the same run could change names and thus bytecode.
 const RELEASE_OUT = path.join("out", "release");
 const RELEASE_CACHE = path.join("cache", "release");
+// Folders of Solidity files of our own.
+const SOLIDITY = ["src", "test", "symbolic"];
 
 const DEPLOYABLE = [
   { name: "ReferralRewards", file: "ReferralRewards.sol" },
   { name: "ERC1967Proxy", file: "ERC1967Proxy.sol" },
   { name: "TestToken", file: "TestToken.sol" },
+  { name: "WalletCheck", file: "WalletCheck.sol" },
 ];
 
 /** A failure with a one-sentence message, shown without a stack trace. */
@@ -100,9 +103,11 @@ module.exports = {
   CheckFailed,
   DEPLOYABLE,
   ROOT,
+  SOLIDITY,
   compile,
   compileRelease,
   compilerVersion,
+  environment,
   forge,
   foundry,
   main,

@@ -99,6 +99,16 @@ interface IReferralRewards {
     /// @param actual Balance the wallet has.
     error ReferralRewards__FeeOnTransfer(bytes32 orderRef, uint256 expected, uint256 actual);
 
+    /// @notice The token's supply did not grow by what was minted (MINT mode).
+    /// @param expected Supply the token should have now.
+    /// @param actual Supply the token has.
+    error ReferralRewards__NotMinted(uint256 expected, uint256 actual);
+
+    /// @notice Make the caller the only admin of a proxy that was deployed before version 2.1; call it in the upgrade.
+    /// @dev Succeeds once, and never on a proxy that was deployed with version 2.1 or later.
+    /// @param formerAdmins Other accounts that have the admin role, which they lose.
+    function initializeAdminRules(address[] calldata formerAdmins) external;
+
     /// @notice Pay one reward.
     /// @param refWallet Wallet of the referrer.
     /// @param amount Reward in the token's smallest unit.
@@ -111,11 +121,11 @@ interface IReferralRewards {
     /// @return paidCount Number of rewards paid by this call.
     function payReferralBatch(Payment[] calldata payments) external returns (uint256 paidCount);
 
-    /// @notice Change the reward token.
+    /// @notice Change the reward token; only while paused.
     /// @param token The token; must have code.
     function setRewardToken(address token) external;
 
-    /// @notice Change how rewards are paid.
+    /// @notice Change how rewards are paid; only while paused.
     /// @param mode 0 MINT, 1 TRANSFER.
     function setRewardMode(uint8 mode) external;
 
@@ -150,16 +160,29 @@ interface IReferralRewards {
     /// @return True once it is paid.
     function paidOrders(bytes32 orderRef) external view returns (bool);
 
-    /// @notice Hash of what was paid for a reference.
+    /// @notice Whether each of several references is paid.
+    /// @param orderRefs keccak256 of the order references in UTF-8.
+    /// @return One answer per reference, in their order.
+    function paidMany(bytes32[] calldata orderRefs) external view returns (bool[] memory);
+
+    /// @notice Block in which a reference was paid, as `block.number` counts.
+    /// @dev A payment made before version 2.1 has no block number; for it the answer is 0 or, rarely, a wrong block, so
+    /// look for the event there before relying on it.
     /// @param orderRef keccak256 of the order reference in UTF-8.
-    /// @return keccak256(abi.encode(refWallet, amount)); 0 while unpaid.
+    /// @return The block number; 0 while unpaid.
+    function paidAtBlock(bytes32 orderRef) external view returns (uint256);
+
+    /// @notice Stored proof of what was paid for a reference.
+    /// @param orderRef keccak256 of the order reference in UTF-8.
+    /// @return 0 while unpaid, else the upper 224 bits of keccak256(abi.encode(refWallet, amount)) and the block number in
+    /// the lower 32 bits; before version 2.1 the whole hash.
     function paymentProof(bytes32 orderRef) external view returns (bytes32);
 
     /// @notice Whether exactly this payment was made for a reference.
     /// @param orderRef keccak256 of the order reference in UTF-8.
     /// @param refWallet Wallet of the referrer.
     /// @param amount Reward in the token's smallest unit.
-    /// @return True when the stored proof is the hash of this wallet and amount.
+    /// @return True when the stored proof has the hash of this wallet and amount.
     function isPaidAs(bytes32 orderRef, address refWallet, uint256 amount) external view returns (bool);
 
     /// @notice Token that rewards are paid in.

@@ -2,6 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
+import {
+    IAccessControlDefaultAdminRules
+} from "@openzeppelin/contracts/access/extensions/IAccessControlDefaultAdminRules.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IMintableERC20} from "../../src/interfaces/IMintableERC20.sol";
@@ -11,7 +14,7 @@ import {IReferralRewards} from "../../src/interfaces/IReferralRewards.sol";
 // no copy of the contracts, so they compile without the slow pipeline that the contracts need.
 
 /// @title Complete interface of ReferralRewards behind its proxy
-interface IRewardsProxy is IReferralRewards, IAccessControl {
+interface IRewardsProxy is IReferralRewards, IAccessControlDefaultAdminRules {
     event Paused(address account);
     event Unpaused(address account);
 
@@ -29,6 +32,7 @@ interface IRewardsProxy is IReferralRewards, IAccessControl {
     function OPERATOR_ROLE() external view returns (bytes32);
     function PAUSER_ROLE() external view returns (bytes32);
     function MAX_BATCH() external view returns (uint256);
+    function INITIAL_ADMIN_DELAY() external view returns (uint48);
 }
 
 /// @title TestToken

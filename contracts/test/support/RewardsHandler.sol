@@ -24,6 +24,9 @@ contract RewardsHandler {
     uint256 public expectedDailyCap;
     mapping(bytes32 orderRef => uint256) public timesPaid;
     mapping(bytes32 orderRef => bytes32) public proofs;
+    mapping(bytes32 orderRef => uint256) public paidIn;
+    mapping(bytes32 orderRef => address) public walletOf;
+    mapping(bytes32 orderRef => uint256) public amountOf;
     mapping(uint256 day => uint256) public paidOn;
     mapping(uint256 day => uint256) public highestCapOn;
 
@@ -60,6 +63,7 @@ contract RewardsHandler {
         uint256 before = time / 1 days;
         time += duration % 2 days;
         vm.warp(time);
+        vm.roll(block.number + 1 + duration % 50_000);
         if (time / 1 days != before) {
             ++daysSeen;
             highestCapOn[time / 1 days] = expectedDailyCap;
@@ -84,15 +88,15 @@ contract RewardsHandler {
 
     /// Everything else that the operator, or a thief of its key, could try.
     function operatorOversteps(uint8 choice, address target, uint256 number) external {
-        mustFail(operator, forbidden(choice % 12, target, number));
+        mustFail(operator, forbidden(choice % 16, target, number));
     }
 
     /// Other accounts can neither pay nor administer.
     function strangerTries(uint8 choice, address stranger, uint256 number) external {
         if (stranger == admin || stranger == operator) return;
-        bytes memory data = choice % 13 == 12
+        bytes memory data = choice % 17 == 16
             ? abi.encodeCall(rewards.payReferral, (stranger, 1, refAt(number)))
-            : forbidden(choice % 13, stranger, number);
+            : forbidden(choice % 17, stranger, number);
         mustFail(stranger, data);
     }
 
@@ -126,6 +130,11 @@ contract RewardsHandler {
         vm.assertFalse(success, "must be refused");
     }
 
+    /// What the contract stores in this block for a payment with this hash.
+    function proofOf(uint256 hash) internal view virtual returns (bytes32) {
+        return bytes32((hash >> 32 << 32) | block.number);
+    }
+
     function enterLogs(Vm.Log[] memory logs) private {
         for (uint256 i = 0; i < logs.length; ++i) {
             if (logs[i].emitter != address(rewards)) continue;
@@ -135,7 +144,10 @@ contract RewardsHandler {
             bytes32 orderRef = logs[i].topics[2];
             ++payments;
             ++timesPaid[orderRef];
-            proofs[orderRef] = keccak256(abi.encode(logs[i].topics[1], amount));
+            (walletOf[orderRef], amountOf[orderRef]) = (address(uint160(uint256(logs[i].topics[1]))), amount);
+            uint256 hash = uint256(keccak256(abi.encode(logs[i].topics[1], amount)));
+            proofs[orderRef] = proofOf(hash);
+            paidIn[orderRef] = block.number;
             paidOn[time / 1 days] += amount;
             totalPaid += amount;
         }
@@ -153,6 +165,10 @@ contract RewardsHandler {
         if (choice == 8) return abi.encodeCall(rewards.grantRole, (bytes32(number), target));
         if (choice == 9) return abi.encodeCall(rewards.revokeRole, (bytes32(number), target));
         if (choice == 10) return abi.encodeCall(rewards.upgradeToAndCall, (target, ""));
+        if (choice == 11) return abi.encodeCall(rewards.initializeAdminRules, (new address[](0)));
+        if (choice == 12) return abi.encodeCall(rewards.beginDefaultAdminTransfer, (target));
+        if (choice == 13) return abi.encodeCall(rewards.acceptDefaultAdminTransfer, ());
+        if (choice == 14) return abi.encodeCall(rewards.changeDefaultAdminDelay, (uint48(number)));
         return abi.encodeCall(rewards.initialize, (target, target, target, 0));
     }
 }

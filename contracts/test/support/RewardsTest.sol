@@ -55,6 +55,33 @@ abstract contract RewardsTest {
         return rewards.payReferralBatch(payments);
     }
 
+    /// Change the token the way an admin has to: paused.
+    function setToken(address rewardToken) internal {
+        vm.startPrank(ADMIN);
+        rewards.pause();
+        rewards.setRewardToken(rewardToken);
+        rewards.unpause();
+        vm.stopPrank();
+    }
+
+    /// Change the mode the way an admin has to: paused.
+    function setMode(uint8 mode) internal {
+        vm.startPrank(ADMIN);
+        rewards.pause();
+        rewards.setRewardMode(mode);
+        rewards.unpause();
+        vm.stopPrank();
+    }
+
+    /// Make another account the admin: offer, wait, accept.
+    function passAdminTo(address next) internal {
+        vm.prank(ADMIN);
+        rewards.beginDefaultAdminTransfer(next);
+        vm.warp(NOON + rewards.defaultAdminDelay() + 1);
+        vm.prank(next);
+        rewards.acceptDefaultAdminTransfer();
+    }
+
     function setCaps(uint256 rewardCap, uint256 dailyCap) internal {
         vm.prank(ADMIN);
         rewards.setCaps(rewardCap, dailyCap);

@@ -57,6 +57,125 @@ contract SilentToken {
     }
 }
 
+/// @title Token whose mint answers with arbitrary bytes, or reverts with them
+contract AnsweringToken is ERC20("Answering", "ANS") {
+    bytes public answer;
+    bool public reverts;
+
+    function setAnswer(bytes calldata newAnswer) external {
+        answer = newAnswer;
+    }
+
+    function setReverts(bool newReverts) external {
+        reverts = newReverts;
+    }
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+        bytes memory data = answer;
+        bool failing = reverts;
+        assembly {
+            if failing { revert(add(data, 0x20), mload(data)) }
+            return(add(data, 0x20), mload(data))
+        }
+    }
+}
+
+/// @title Token that accepts only calldata of exactly two arguments
+contract StrictToken is ERC20("Strict", "STR") {
+    error WrongLength(uint256 length);
+
+    function mint(address to, uint256 amount) external {
+        if (msg.data.length != 68) revert WrongLength(msg.data.length);
+        _mint(to, amount);
+    }
+}
+
+/// @title Token whose supply can become unreadable
+contract UnreadableToken is ERC20("Unreadable", "UNR") {
+    bool public unreadable;
+
+    function setUnreadable() external {
+        unreadable = true;
+    }
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function totalSupply() public view override returns (uint256) {
+        require(!unreadable);
+        return super.totalSupply();
+    }
+}
+
+/// @title Token each of whose mints differs from what it is asked for
+contract UnsteadyToken is ERC20("Unsteady", "UNS") {
+    int8[] public differences;
+    uint256 public mints;
+
+    function setDifferences(int8[4] calldata newDifferences) external {
+        (differences, mints) = (newDifferences, 0);
+    }
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, uint256(int256(amount) + differences[mints++]));
+    }
+}
+
+/// @title Token that mints something else than it is asked for
+contract InexactToken is ERC20("Inexact", "INX") {
+    int256 public difference;
+
+    function setDifference(int256 newDifference) external {
+        difference = newDifference;
+    }
+
+    function mint(address to, uint256 amount) external {
+        _mint(to, uint256(int256(amount) + difference));
+    }
+}
+
+/// @title Contract that accepts every call and does nothing; its supply never changes
+contract FallbackToken {
+    uint256 public totalSupply = 5 ether;
+
+    fallback() external {}
+}
+
+/// @title Token whose supply wraps around, so that its contract cannot notice an overflowing sum
+contract WrappingToken {
+    uint256 public totalSupply;
+    mapping(address => uint256) public balanceOf;
+
+    function mint(address to, uint256 amount) external {
+        unchecked {
+            totalSupply += amount;
+            balanceOf[to] += amount;
+        }
+    }
+
+    function transfer(address to, uint256 amount) external returns (bool) {
+        unchecked {
+            balanceOf[msg.sender] -= amount;
+            balanceOf[to] += amount;
+        }
+        return true;
+    }
+}
+
+/// @title Token that credits more than is transferred
+contract BonusToken is ERC20("Bonus", "BON") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function transfer(address to, uint256 amount) public override returns (bool) {
+        _mint(to, amount / 100);
+        return super.transfer(to, amount);
+    }
+}
+
 /// @title Token with a transfer fee of 1%
 contract FeeToken is ERC20("Fee", "FEE") {
     function mint(address to, uint256 amount) external {
@@ -93,7 +212,7 @@ contract BlocklistToken is ERC20("Blocklist", "BLK") {
 /// @dev The tests grant it OPERATOR_ROLE, the worst case.
 contract ReentrantToken is ERC20("Reentrant", "RE") {
     address public target;
-    bytes public attack;
+    bytes[] public attacks;
     bool public succeeded;
     bytes public answer;
 
@@ -101,16 +220,21 @@ contract ReentrantToken is ERC20("Reentrant", "RE") {
         _mint(to, amount);
     }
 
-    function arm(address newTarget, bytes calldata newAttack) external {
-        (target, attack) = (newTarget, newAttack);
+    /// Calls made, in this order, during the next payment.
+    function arm(address newTarget, bytes[] calldata newAttacks) external {
+        target = newTarget;
+        for (uint256 i = 0; i < newAttacks.length; ++i) {
+            attacks.push(newAttacks[i]);
+        }
     }
 
     function _update(address from, address to, uint256 amount) internal override {
         super._update(from, to, amount);
-        if (attack.length == 0) return;
-        bytes memory data = attack;
-        attack = "";
-        (succeeded, answer) = target.call(data);
+        bytes[] memory calls = attacks;
+        delete attacks;
+        for (uint256 i = 0; i < calls.length; ++i) {
+            (succeeded, answer) = target.call(calls[i]);
+        }
     }
 }
 

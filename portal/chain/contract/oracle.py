@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,8 +13,10 @@ from typing import Any
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
+from portal.chain.client import AnyChain, Chain
 from portal.chain.contract.abi import Revert, encode_call
-from portal.chain.errors import ChainAway, NodeRefused, PriceUnavailable, WrongChain
+from portal.chain.contract.rewards import checksum
+from portal.chain.errors import ChainAway, NodeRefused, PriceFeedSilent, PriceUnavailable, WrongChain
 from portal.chain.node.rpc import Node
 from portal.chain.sending.leadership import database_now
 from portal.settings import Settings
@@ -33,6 +37,15 @@ class Price:
     feed: str | None = None
 
 
+# What the price of a token may be in USD: outside it the feed or the setting is wrong.
+LEAST_PRICE, MOST_PRICE = Decimal("1E-18"), Decimal(10**12)
+# A page may wait for the price, so a node that is silent is given up soon, holds one thread at a time, and is left
+# alone for some seconds.
+_QUICK_SECONDS = 2
+_PAUSE_SECONDS = 15
+_reader = threading.Lock()
+_silent_until: dict[tuple[str, str], float] = {}
+
 NodeChooser = Callable[[datetime], Node]
 
 
@@ -49,6 +62,32 @@ def read_price(settings: Settings, choose_node: NodeChooser, now: datetime | Non
     return Price(settings.referral_token_usd_price, "fixed", moment)
 
 
+def read_price_quickly(settings: Settings, chain: AnyChain) -> Price:
+    """Return the token's price within some seconds; raises PriceUnavailable, at once after a node was silent."""
+    feed = settings.referral_price_feed_address
+    if not feed or not isinstance(chain, Chain):
+        return read_price(settings, chain.node)
+    if not _reader.acquire(timeout=_QUICK_SECONDS):
+        raise PriceFeedSilent("the price feed cannot be read: another reader waits for the node")
+    try:
+        return _read_unless_silent(settings, chain, (settings.polygon_rpc_url, feed))
+    finally:
+        _reader.release()
+
+
+def _read_unless_silent(settings: Settings, chain: Chain, key: tuple[str, str]) -> Price:
+    began = time.monotonic()
+    if began < _silent_until.get(key, 0):
+        raise PriceFeedSilent("the price feed cannot be read: the node did not answer some seconds ago")
+    try:
+        return read_price(settings, chain.rpc.with_timeout(_QUICK_SECONDS).choose)
+    except PriceFeedSilent:
+        # A refusal costs nothing; only waiting does.
+        if time.monotonic() - began >= _QUICK_SECONDS:
+            _silent_until[key] = time.monotonic() + _PAUSE_SECONDS
+        raise
+
+
 def _feed_price(settings: Settings, choose_node: NodeChooser, now: datetime) -> Price:
     feed = settings.referral_price_feed_address
     try:
@@ -56,10 +95,14 @@ def _feed_price(settings: Settings, choose_node: NodeChooser, now: datetime) -> 
         round_id, answer, _, updated_at, _ = _read(node, feed, "latestRoundData()", _ROUND_DATA)
         (decimals,) = _read(node, feed, "decimals()", ["uint8"])
     except (ChainAway, WrongChain, NodeRefused) as error:
-        raise PriceUnavailable(f"the price feed cannot be read: {error}") from None
+        raise PriceFeedSilent(f"the price feed cannot be read: {error}") from None
     _require_fresh(answer, updated_at, now, settings)
+    # From text, because arithmetic of decimals would round to the context's 28 digits.
+    value = Decimal(f"{answer}E-{decimals}")
+    if not LEAST_PRICE <= value <= MOST_PRICE:
+        raise PriceUnavailable(f"the price feed answers {answer} with {decimals} decimals, which is no price")
     return Price(
-        value=Decimal(answer).scaleb(-decimals),
+        value=value,
         source="chainlink",
         at=datetime.fromtimestamp(updated_at, UTC),
         round_id=round_id,
@@ -87,4 +130,4 @@ def _read(node: Node, feed: str, signature: str, types: list[str]) -> tuple[Any,
     try:
         return decode(types, answer)
     except DecodingError:
-        raise PriceUnavailable(f"there is no price feed at {feed}") from None
+        raise PriceUnavailable(f"there is no price feed at {checksum(feed)}") from None

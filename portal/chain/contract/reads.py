@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from portal.chain.client import AnyChain, Chain
+from portal.chain.contract.proofs import find_paid_events
 from portal.chain.contract.rewards import PaidEvent, order_ref
-from portal.chain.deployment import find_record
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
 from portal.chain.sending.leadership import database_now
 from portal.lib.clock import utc_now
@@ -44,19 +44,20 @@ def read_paid_order(chain: AnyChain, order_reference: str) -> bool | None:
     return None if paid is None else paid[order_reference]
 
 
-def read_paid_event(chain: AnyChain, order_reference: str) -> PaidEvent | None:
+def read_paid_event(chain: AnyChain, order_reference: str, tx_hash: str | None = None) -> PaidEvent | None:
     """Return the `ReferralPaid` event of a reference, None if there is none or the chain cannot be read.
 
-    Looks from the block of the deployment's record on, or at the last 50,000 blocks without one.
+    Looks into the receipt of `tx_hash`, the transaction that is said to have paid, and else asks the contract.
     """
     if not isinstance(chain, Chain):
         return None
+    ref = order_ref(order_reference)
     try:
         node = chain.node(database_now())
-        head = node.block("latest").number
-        record = find_record(chain.chain_id, chain.contract.address)
-        first = record.block if record else max(0, head - 50_000)
-        events = chain.contract.paid_events(node, first, head, [order_ref(order_reference)])
+        receipt = node.receipts([tx_hash]).get(tx_hash) if tx_hash else None
+        for event in chain.contract.paid_events_in(receipt) if receipt else ():
+            if event.order_ref == ref:
+                return event
+        return find_paid_events(node, chain.contract, [ref], node.block("latest").number).get(ref)
     except _AWAY:
         return None
-    return events[0] if events else None

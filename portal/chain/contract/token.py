@@ -61,5 +61,12 @@ class Token:
         return int.from_bytes(answer[:32], "big")
 
 
+def tokens_text(units: int, decimals: int) -> str:
+    """Return base units of a token with these decimals as tokens, exactly and without zeros at the end."""
+    digits = str(units).rjust(decimals + 1, "0")
+    whole, fraction = digits[: len(digits) - decimals], digits[len(digits) - decimals :].rstrip("0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
 def _topic(address: str) -> str:
     return "0x" + address[2:].rjust(64, "0")

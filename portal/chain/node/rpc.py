@@ -7,87 +7,85 @@ web3's provider retries `eth_sendRawTransaction` by itself unless configured oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
-from web3 import HTTPProvider
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
 
-from portal.chain.contract.abi import Revert, decode_revert
-from portal.chain.errors import ChainAway, NodeRefused, WrongChain
+from portal.chain.contract.abi import Revert
+from portal.chain.errors import ChainAway, NodeRefused, NodeTimeout, StateUnavailable, WrongChain
+from portal.chain.node.answers import (
+    PARSE_ERRORS,
+    Block,
+    Log,
+    Receipt,
+    parse_block,
+    parse_bytes,
+    parse_logs,
+    parse_number,
+    parse_receipt,
+)
+from portal.chain.node.failover import Failover
+from portal.chain.node.limits import NodeNotAsked, record_answer, record_failure
+from portal.chain.node.log_range import LogRange
+from portal.chain.node.transport import NodeSession
+from portal.chain.node.wordings import ACCEPTED, has_no_state, is_overloaded, revert_of
+from portal.counters import counters
+from portal.lib.http import HttpFailed
+
+if TYPE_CHECKING:
+    from web3 import HTTPProvider
 
 _TIMEOUT_SECONDS = 10
 _BATCH_SIZE = 50
-_OVERLOADED = (
-    "rate limit",
-    "too many requests",
-    "limit exceeded",
-    "request limit",
-    "over capacity",
-    "timed out",
-)
-_OVERLOADED_CODES = {429, -32005, -32016}
-
-
-@dataclass(frozen=True)
-class Block:
-    """The part of a block header that the sender reads; fees in wei, time in seconds since 1970."""
-
-    number: int
-    hash: str
-    timestamp: int
-    base_fee: int
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """A mined transaction."""
-
-    tx_hash: str
-    block_number: int
-    block_hash: str
-    succeeded: bool
-    gas_used: int
-    gas_price: int
-    contract_address: str | None
-    sender: str
-
-
-@dataclass(frozen=True)
-class Log:
-    """An event of a receipt; `data` is not decoded."""
-
-    topics: tuple[str, ...]
-    data: bytes
-    tx_hash: str
-    block_number: int
+_LOG_RANGE = 10_000
+_CLOSED_STATUSES = {401, 403, 429}
+T = TypeVar("T")
 
 
 class Node:
     """One JSON-RPC endpoint. Raises ChainAway if it does not respond, NodeRefused if it returns an error."""
 
-    def __init__(self, url: str, timeout_seconds: int = _TIMEOUT_SECONDS) -> None:
-        self._provider = HTTPProvider(
-            url, request_kwargs={"timeout": timeout_seconds}, exception_retry_configuration=None
-        )
+    def __init__(
+        self,
+        url: str,
+        timeout_seconds: int = _TIMEOUT_SECONDS,
+        log_range: int = _LOG_RANGE,
+        finality_depth: int = 0,
+    ) -> None:
+        self._url = url
+        self._finality_depth = finality_depth
+        self._timeout_seconds = timeout_seconds
         # The path often contains an access key, so only the host is shown.
         self.host = urlsplit(url).hostname or "node"
         self.is_suspect = False
+        # The latest block when this node was chosen.
+        self.head: Block | None = None
+        self.log_range = LogRange(log_range)
 
     def __repr__(self) -> str:
         return f"Node({self.host})"
 
+    @cached_property
+    def _provider(self) -> HTTPProvider:
+        # Imported when a node is first asked: web3 takes a quarter of a start, and processes without a chain need none.
+        from web3 import HTTPProvider  # noqa: PLC0415
+
+        session = NodeSession(self._timeout_seconds)
+        return HTTPProvider(self._url, session=session, exception_retry_configuration=None)
+
     def call(self, method: str, *params: object) -> Any:
         """Return the result of one call."""
         try:
-            response = self._provider.make_request(cast(RPCEndpoint, method), list(params))
-        except (requests.RequestException, Web3Exception, ValueError, OSError) as error:
-            raise self._away(method, error) from None
+            response = self._provider.make_request(cast(Any, method), list(params))
+        except requests.HTTPError as error:
+            return self._result(method, self._refusal(method, error))
+        except _no_answer() as error:
+            raise self._silent(method, error) from None
         return self._result(method, response)
 
     def call_many(self, calls: Sequence[tuple[str, list[object]]]) -> list[Any]:
@@ -98,11 +96,13 @@ class Node:
         return results
 
     def _call_batch(self, calls: Sequence[tuple[str, list[object]]]) -> list[Any]:
-        batch = [(cast(RPCEndpoint, method), params) for method, params in calls]
+        batch = [(cast(Any, method), params) for method, params in calls]
         try:
             responses = self._provider.make_batch_request(batch)
-        except (requests.RequestException, Web3Exception, ValueError, OSError, KeyError, TypeError) as error:
-            raise self._away("batch", error) from None
+        except requests.HTTPError as error:
+            responses = cast(Any, self._refusal("batch", error))
+        except _no_answer(KeyError, TypeError) as error:
+            raise self._silent("batch", error) from None
         if not isinstance(responses, list) or len(responses) != len(calls):
             # Some nodes accept no batches, or only short ones.
             return [
@@ -119,30 +119,85 @@ class Node:
         except NodeRefused as refusal:
             return refusal
 
+    def _refusal(self, method: str, error: requests.HTTPError) -> dict[str, Any]:
+        """Return the JSON-RPC error of an HTTP refusal; raise ChainAway if the node serves no requests at all."""
+        response = cast(requests.Response, error.response)
+        status = response.status_code
+        if status in _CLOSED_STATUSES or status >= 500:
+            raise self._silent(method, f"HTTP {status}", _retry_after(response)) from None
+        try:
+            details = response.json()["error"]
+        except PARSE_ERRORS:
+            details = None
+        if not isinstance(details, dict):
+            details = {"code": status, "message": f"HTTP {status}"}
+        return {"error": details}
+
     def _result(self, method: str, response: Any) -> Any:
         error = response.get("error") if isinstance(response, dict) else "no JSON-RPC answer"
         if not error:
+            record_answer(self._url)
             return response.get("result")
         if not isinstance(error, dict):
-            raise self._away(method, error)
+            raise self._silent(method, error)
         message, code = str(error.get("message", "")), error.get("code", 0)
-        if code in _OVERLOADED_CODES or any(text in message.lower() for text in _OVERLOADED):
-            raise self._away(method, message)
+        if is_overloaded(method, code, message.lower()):
+            raise self._silent(method, message)
+        record_answer(self._url)
+        if has_no_state(method, message.lower(), error.get("data")):
+            raise StateUnavailable(f"{self.host} lacks the state of a block: {message}", host=self.host)
         raise NodeRefused(message, rpc_code=code if isinstance(code, int) else 0, data=error.get("data"))
+
+    def _silent(self, method: str, cause: object, retry_after: float | None = None) -> ChainAway:
+        """Return the error for a node that serves nothing now, and let it rest."""
+        if not isinstance(cause, NodeNotAsked):
+            is_timeout = isinstance(cause, requests.Timeout | HttpFailed)
+            record_failure(self._url, is_timeout=is_timeout, retry_after=retry_after)
+        return self._away(method, cause)
 
     def _away(self, method: str, cause: object) -> ChainAway:
         self.is_suspect = True
-        kind = cause if isinstance(cause, str) else type(cause).__name__
-        return ChainAway(f"{self.host} did not answer {method}: {kind}", host=self.host)
+        kind = str(cause) if isinstance(cause, str | NodeNotAsked) else type(cause).__name__
+        error = NodeTimeout if isinstance(cause, requests.Timeout | HttpFailed) else ChainAway
+        return error(f"{self.host} did not answer {method}: {kind}", host=self.host)
+
+    def _parse(self, method: str, parse: Callable[[Any], T], raw: Any) -> T:
+        """Return a parsed result; an answer that cannot be parsed is none."""
+        try:
+            return parse(raw)
+        except PARSE_ERRORS as error:
+            raise self._away(method, f"unreadable answer ({type(error).__name__})") from None
+
+    def _read_number(self, method: str, *params: object) -> int:
+        return self._parse(method, parse_number, self.call(method, *params))
 
     # ------------------------------------------------------------------ typed reads
 
     def chain_id(self) -> int:
-        return _number(self.call("eth_chainId"))
+        return self._read_number("eth_chainId")
 
     def block(self, tag: str | int) -> Block:
-        """Return a block by number or tag; raise ChainAway if the node does not have it."""
-        return self._block(tag, self.call("eth_getBlockByNumber", block_tag(tag), False))
+        """Return a block by number or tag; raise ChainAway if the node does not have it.
+
+        Where the node has no `finalized` block, a configured depth below the latest one takes its place.
+        """
+        try:
+            raw = self.call("eth_getBlockByNumber", block_tag(tag), False)
+        except NodeRefused:
+            if tag != "finalized":
+                raise
+            raw = None
+        if tag == "finalized" and not isinstance(raw, dict):
+            return self._block_at_depth()
+        return self._block(tag, raw)
+
+    def _block_at_depth(self) -> Block:
+        if not self._finality_depth:
+            raise ChainAway(
+                f"{self.host} has no finalized block; REFERRAL_FINALITY_DEPTH can take its place",
+                host=self.host,
+            )
+        return self.block(max(0, self.block("latest").number - self._finality_depth))
 
     def blocks(self, numbers: Sequence[int]) -> dict[int, Block]:
         calls: list[tuple[str, list[object]]] = [("eth_getBlockByNumber", [hex(n), False]) for n in numbers]
@@ -152,22 +207,21 @@ class Node:
     def _block(self, tag: str | int, raw: Any) -> Block:
         if not isinstance(raw, dict):
             raise ChainAway(f"{self.host} has no block {tag}", host=self.host)
-        base_fee = _number(raw.get("baseFeePerGas") or "0x0")
-        return Block(_number(raw["number"]), raw["hash"], _number(raw["timestamp"]), base_fee)
+        return self._parse("eth_getBlockByNumber", parse_block, raw)
 
     def nonce(self, address: str, tag: str | int) -> int:
-        return _number(self.call("eth_getTransactionCount", address, block_tag(tag)))
+        return self._read_number("eth_getTransactionCount", address, block_tag(tag))
 
     def balance(self, address: str) -> int:
-        return _number(self.call("eth_getBalance", address, "latest"))
+        return self._read_number("eth_getBalance", address, "latest")
 
     def code(self, address: str) -> bytes:
-        return _bytes(self.call("eth_getCode", address, "latest"))
+        return self._parse("eth_getCode", parse_bytes, self.call("eth_getCode", address, "latest"))
 
     def suggested_tip(self) -> int:
         """Return the tip that the node suggests in wei, 0 if it suggests none."""
         try:
-            return _number(self.call("eth_maxPriorityFeePerGas"))
+            return self._read_number("eth_maxPriorityFeePerGas")
         except NodeRefused:
             return 0
 
@@ -177,29 +231,24 @@ class Node:
             ("eth_getTransactionReceipt", [tx_hash]) for tx_hash in hashes
         ]
         receipts = self.call_many(calls)
-        return {
-            raw["transactionHash"]: _receipt(raw)
+        parsed = [
+            self._parse("eth_getTransactionReceipt", parse_receipt, raw)
             for raw in receipts
             if isinstance(raw, dict) and raw.get("blockHash")
-        }
+        ]
+        return {receipt.tx_hash: receipt for receipt in parsed}
 
     def known(self, hashes: Sequence[str]) -> set[str]:
         """Return the transactions that the node knows, mined or pending."""
         calls: list[tuple[str, list[object]]] = [
             ("eth_getTransactionByHash", [tx_hash]) for tx_hash in hashes
         ]
-        return {raw["hash"] for raw in self.call_many(calls) if isinstance(raw, dict)}
+        return {raw["hash"] for raw in self.call_many(calls) if isinstance(raw, dict) and "hash" in raw}
 
     def logs(self, address: str, topics: list[object], first: int, last: int) -> list[Log]:
         """Return the events of an inclusive block range; raise NodeRefused if the range is too long."""
         condition = {"address": address, "topics": topics, "fromBlock": hex(first), "toBlock": hex(last)}
-        return [
-            Log(
-                tuple(raw["topics"]), _bytes(raw["data"]), raw["transactionHash"], _number(raw["blockNumber"])
-            )
-            for raw in self.call("eth_getLogs", condition)
-            if not raw.get("removed")
-        ]
+        return self._parse("eth_getLogs", parse_logs, self.call("eth_getLogs", condition))
 
     def eth_call(
         self, to: str, data: bytes, tag: str | int = "latest", sender: str | None = None
@@ -220,17 +269,22 @@ class Node:
 
     def _answer(self, raw: Any) -> bytes | Revert:
         if not isinstance(raw, NodeRefused):
-            return _bytes(raw)
+            return self._parse("eth_call", parse_bytes, raw)
         revert = revert_of(raw)
         if revert is None:
             raise self._away("eth_call", str(raw))
         return revert
 
+    def simulate(self, call: dict[str, str]) -> bytes | Revert:
+        """Return the result of a call object at the latest block, or the decoded revert; without `to` it creates."""
+        (raw,) = self.call_many([("eth_call", [call, "latest"])])
+        return self._answer(raw)
+
     def estimate_gas(self, sender: str, to: str | None, data: bytes) -> int | Revert:
         """Return the gas that a transaction needs, or the decoded revert."""
         request = {"from": sender, "data": "0x" + data.hex(), **({"to": to} if to else {})}
         try:
-            return _number(self.call("eth_estimateGas", request))
+            return self._read_number("eth_estimateGas", request)
         except NodeRefused as refusal:
             revert = revert_of(refusal)
             if revert is None:
@@ -245,7 +299,14 @@ class Node:
             return str(refusal)
         except ChainAway as away:
             return str(away)
-        return "accepted"
+        return ACCEPTED
+
+
+def _no_answer(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what a request raises that got no answer, and `more`."""
+    from web3.exceptions import Web3Exception  # noqa: PLC0415 - loaded by then
+
+    return (requests.RequestException, Web3Exception, HttpFailed, NodeNotAsked, ValueError, OSError, *more)
 
 
 class Rpc:
@@ -258,10 +319,25 @@ class Rpc:
         max_head_age_seconds: int | None,
         *,
         timeout_seconds: int = _TIMEOUT_SECONDS,
+        log_range: int = _LOG_RANGE,
+        finality_depth: int = 0,
     ) -> None:
-        self.nodes = [Node(url, timeout_seconds) for url in urls if url]
+        self._urls = urls
+        self.nodes = [Node(url, timeout_seconds, log_range, finality_depth) for url in urls if url]
+        self._failover = Failover()
+        self._finality_depth = finality_depth
         self._chain_id = chain_id
         self._max_head_age = max_head_age_seconds
+
+    def with_timeout(self, seconds: int) -> Rpc:
+        """Return the same nodes with another time-out per call."""
+        return Rpc(
+            self._urls,
+            self._chain_id,
+            self._max_head_age,
+            timeout_seconds=seconds,
+            finality_depth=self._finality_depth,
+        )
 
     def choose(self, now: datetime | None) -> Node:
         """Return a node of the right chain with a recent block; without `now` the block's age is not checked.
@@ -275,8 +351,10 @@ class Rpc:
             except (WrongChain, ChainAway) as problem:
                 node.is_suspect = True
                 problems.append(problem)
+                counters().node_failures.labels(node.host).inc()
             else:
                 node.is_suspect = False
+                self._failover.choose(node.host)
                 return node
         wrong = [problem for problem in problems if isinstance(problem, WrongChain)]
         raise (wrong or problems or [ChainAway("no node is configured")])[0]
@@ -290,6 +368,7 @@ class Rpc:
             raise WrongChain(
                 f"{node.host} serves chain {chain_id}, not {self._chain_id}", host=node.host, found=chain_id
             )
+        node.head = head
         if now is None or self._max_head_age is None:
             return
         age = int(now.timestamp()) - head.timestamp
@@ -297,48 +376,16 @@ class Rpc:
             raise ChainAway(f"the head of {node.host} is {age} seconds old", host=node.host, age=age)
 
 
-def revert_of(refusal: NodeRefused) -> Revert | None:
-    """Return the decoded revert of a node's error, None if the error is not a revert."""
-    data, message = _revert_data(refusal.data), str(refusal)
-    lowered = message.lower()
-    is_revert = bool(data) or refusal.rpc_code == 3 or "revert" in lowered
-    if is_revert or "out of gas" in lowered or "outofgas" in lowered or "invalid opcode" in lowered:
-        return decode_revert(data, message)
-    return None
-
-
-def _revert_data(data: object) -> bytes:
-    """Return the hex of revert data, which nodes send as a string, as "Reverted 0x...", or in nested objects."""
-    if isinstance(data, dict):
-        return next((nested for nested in map(_revert_data, data.values()) if nested), b"")
-    text = str(data or "").removeprefix("Reverted ").strip('"')
-    try:
-        return bytes.fromhex(text.removeprefix("0x")) if text.startswith("0x") else b""
-    except ValueError:
-        return b""
-
-
 def block_tag(tag: str | int) -> str:
     return hex(tag) if isinstance(tag, int) else tag
 
 
-def _number(raw: Any) -> int:
-    return int(raw, 16) if isinstance(raw, str) else int(raw)
-
-
-def _bytes(raw: Any) -> bytes:
-    return bytes.fromhex(str(raw or "0x").removeprefix("0x"))
-
-
-def _receipt(raw: dict[str, Any]) -> Receipt:
-    created = raw.get("contractAddress")
-    return Receipt(
-        raw["transactionHash"],
-        _number(raw["blockNumber"]),
-        raw["blockHash"],
-        _number(raw["status"]) == 1,
-        _number(raw["gasUsed"]),
-        _number(raw.get("effectiveGasPrice") or "0x0"),
-        created.lower() if created else None,
-        raw["from"].lower(),
-    )
+def _retry_after(response: requests.Response) -> float | None:
+    """Return the seconds of a `Retry-After` header, which is a number or a date; None if there is none."""
+    text = response.headers.get("Retry-After", "").strip()
+    try:
+        if text.isascii() and text.isdigit():
+            return int(text)
+        return (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError):
+        return None

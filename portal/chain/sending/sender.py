@@ -9,25 +9,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from portal.chain.node.rpc import Node, Receipt
+from portal.chain.node.answers import Receipt
+from portal.chain.node.rpc import Node
 from portal.chain.sending.fees import Fees
 from portal.chain.sending.keys import OperatorKey, Signed
 from portal.chain.sending.leadership import Leader
 from portal.db import query
 from portal.lib.types import Address, TxHash, Wei
 
-OPEN, SUCCEEDED, REVERTED, SUPERSEDED = "open", "succeeded", "reverted", "superseded"
-SETTLED = (SUCCEEDED, REVERTED, SUPERSEDED)
+OPEN, SUCCEEDED, REVERTED, SUPERSEDED, ABANDONED = "open", "succeeded", "reverted", "superseded", "abandoned"
+SETTLED = (SUCCEEDED, REVERTED, SUPERSEDED, ABANDONED)
+# More than this many open transactions are never created, since a round follows all of them.
+MOST_OPEN = 500
 
 
 @dataclass(frozen=True)
 class Item:
-    """One payment of a transaction: the id of a reward or payout, the wallet, wei, and the on-chain reference."""
+    """One payment of a transaction: the id of a reward or payout, the wallet, wei, and the on-chain reference.
+
+    An item that is not open is decided already, or by another transaction.
+    """
 
     item_id: int
     recipient: Address
     amount_wei: Wei
     order_ref: str | None = None
+    is_open: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,20 +80,30 @@ class OpenTransaction:
 
 
 @dataclass(frozen=True)
+class SettledTransaction:
+    """A transaction with its final outcome, and the block that has it, None if another one used its nonce."""
+
+    id: int
+    nonce: int
+    block_number: int | None
+    block_hash: str | None
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """The final outcome of a transaction; `receipt` is None if another transaction used its nonce."""
+    """The final outcome of a transaction; `receipt` is None if it was not mined.
+
+    `outside_cause` is the code of why the contract refused any payment then, None if the transaction is at fault.
+    """
 
     status: str
     receipt: Receipt | None
+    outside_cause: str | None = None
 
 
 def next_nonce(chain_id: int, operator: str, latest: int) -> int:
     """Return the first nonce that is neither signed by us nor used on chain."""
-    ours = query(
-        "SELECT coalesce(max(nonce), -1) FROM chain_transactions WHERE chain_id = %s AND operator = %s",
-        [chain_id, operator],
-    )[0][0]
-    return max(int(ours) + 1, latest)
+    return max(highest_nonce(chain_id, operator) + 1, latest)
 
 
 def used_nonces(chain_id: int, operator: str, first: int) -> set[int]:
@@ -172,11 +189,11 @@ def send(node: Node, tx_hash: str, raw: bytes) -> str:
 
 
 def list_open(chain_id: int, purposes: Sequence[str]) -> list[OpenTransaction]:
-    """Return the open transactions of some purposes in nonce order, at most 500."""
+    """Return the open transactions of some purposes in nonce order, at most `MOST_OPEN`."""
     rows = query(
         "SELECT id, operator, nonce, purpose, to_address, calldata, gas_limit FROM chain_transactions"
-        " WHERE chain_id = %s AND purpose = ANY(%s) AND status = 'open' ORDER BY nonce LIMIT 500",
-        [chain_id, list(purposes)],
+        " WHERE chain_id = %s AND purpose = ANY(%s) AND status = 'open' ORDER BY nonce LIMIT %s",
+        [chain_id, list(purposes), MOST_OPEN],
     )
     ids = [row[0] for row in rows]
     attempts, items = _attempts(ids), _items(ids)
@@ -213,11 +230,11 @@ def _attempts(transaction_ids: Sequence[int]) -> dict[int, list[Attempt]]:
 def _items(transaction_ids: Sequence[int]) -> dict[int, list[Item]]:
     items: dict[int, list[Item]] = {transaction_id: [] for transaction_id in transaction_ids}
     for row in query(
-        "SELECT transaction_id, item_id, recipient, amount_wei, order_ref FROM chain_transaction_items"
+        "SELECT transaction_id, item_id, recipient, amount_wei, order_ref, open FROM chain_transaction_items"
         " WHERE transaction_id = ANY(%s) ORDER BY transaction_id, position",
         [list(transaction_ids)],
     ):
-        items[row[0]].append(Item(row[1], Address(row[2]), Wei(int(row[3])), row[4]))
+        items[row[0]].append(Item(row[1], Address(row[2]), Wei(int(row[3])), row[4], row[5]))
     return items
 
 
@@ -226,7 +243,8 @@ def settle(transaction_id: int, outcome: Outcome) -> bool:
     receipt = outcome.receipt
     closed = query(
         "UPDATE chain_transactions SET status = %s, tx_hash = %s, block_number = %s, block_hash = %s, gas_used = %s,"
-        " gas_price_wei = %s, settled_at = clock_timestamp() WHERE id = %s AND status = %s RETURNING id",
+        " gas_price_wei = %s, outside_cause = %s, settled_at = clock_timestamp()"
+        " WHERE id = %s AND status = %s RETURNING id",
         [
             outcome.status,
             receipt and receipt.tx_hash,
@@ -234,6 +252,7 @@ def settle(transaction_id: int, outcome: Outcome) -> bool:
             receipt and receipt.block_hash,
             receipt and receipt.gas_used,
             receipt and receipt.gas_price,
+            outcome.outside_cause,
             transaction_id,
             OPEN,
         ],
@@ -244,14 +263,27 @@ def settle(transaction_id: int, outcome: Outcome) -> bool:
     return bool(closed)
 
 
-def list_done_from(chain_id: int, operator: str, nonce: int, purposes: Sequence[str]) -> list[int]:
+def close_items(transaction_id: int, item_ids: Sequence[int]) -> None:
+    """Close some items of a final transaction that stays open for another one."""
+    query(
+        "UPDATE chain_transaction_items SET open = false WHERE transaction_id = %s AND item_id = ANY(%s) AND open",
+        [transaction_id, list(item_ids)],
+    )
+
+
+def list_done_from(
+    chain_id: int, operator: str, nonce: int, purposes: Sequence[str]
+) -> list[SettledTransaction]:
     """Return the settled transactions with this nonce or a higher one, which the account has not used any more."""
     rows = query(
-        "SELECT id FROM chain_transactions WHERE chain_id = %s AND operator = %s AND nonce >= %s AND status <> 'open'"
-        " AND purpose = ANY(%s) ORDER BY nonce",
+        """
+        SELECT id, nonce, block_number, block_hash FROM chain_transactions
+        WHERE chain_id = %s AND operator = %s AND nonce >= %s AND status <> 'open' AND purpose = ANY(%s)
+        ORDER BY nonce
+        """,
         [chain_id, operator, nonce, list(purposes)],
     )
-    return [row[0] for row in rows]
+    return [SettledTransaction(*row) for row in rows]
 
 
 def reopen(transaction_ids: Sequence[int], purposes: Sequence[str]) -> list[int]:
@@ -262,8 +294,8 @@ def reopen(transaction_ids: Sequence[int], purposes: Sequence[str]) -> list[int]
     ids = list(transaction_ids)
     query(
         "UPDATE chain_transactions SET status = %s, settled_at = NULL, tx_hash = NULL, block_number = NULL,"
-        " block_hash = NULL, gas_used = NULL, gas_price_wei = NULL WHERE id = ANY(%s) AND purpose = ANY(%s)"
-        " AND status = ANY(%s)",
+        " block_hash = NULL, gas_used = NULL, gas_price_wei = NULL, outside_cause = NULL"
+        " WHERE id = ANY(%s) AND purpose = ANY(%s) AND status = ANY(%s)",
         [OPEN, ids, list(purposes), list(SETTLED)],
     )
     rows = query(
@@ -279,10 +311,11 @@ def reopen(transaction_ids: Sequence[int], purposes: Sequence[str]) -> list[int]
 
 
 def count_reverts(purpose: str, item_ids: Sequence[int]) -> dict[int, int]:
-    """Return the number of reverted transactions by item; an item without any is absent."""
+    """Return the number of reverted transactions by item, without those that an outside cause explains."""
     rows = query(
         "SELECT i.item_id, count(*) FROM chain_transaction_items i JOIN chain_transactions t ON t.id = i.transaction_id"
-        " WHERE i.purpose = %s AND i.item_id = ANY(%s) AND t.status = 'reverted' GROUP BY i.item_id",
+        " WHERE i.purpose = %s AND i.item_id = ANY(%s) AND t.status = 'reverted' AND t.outside_cause IS NULL"
+        " GROUP BY i.item_id",
         [purpose, list(item_ids)],
     )
     return dict(rows)
@@ -297,6 +330,25 @@ def open_items(purpose: str, item_ids: Sequence[int]) -> set[int]:
     return {row[0] for row in rows}
 
 
+def seconds_superseded(transaction_id: int) -> int:
+    """Record that the nonce of an open transaction is used up; return how long ago that was first seen."""
+    rows = query(
+        "UPDATE chain_transactions SET superseded_seen_at = coalesce(superseded_seen_at, clock_timestamp())"
+        " WHERE id = %s RETURNING extract(epoch FROM clock_timestamp() - superseded_seen_at)::bigint",
+        [transaction_id],
+    )
+    return int(rows[0][0])
+
+
+def highest_nonce(chain_id: int, operator: str) -> int:
+    """Return the highest nonce that a stored transaction of an account has, -1 without any."""
+    rows = query(
+        "SELECT coalesce(max(nonce), -1) FROM chain_transactions WHERE chain_id = %s AND operator = %s",
+        [chain_id, operator],
+    )
+    return int(rows[0][0])
+
+
 def is_open(transaction_id: int) -> bool:
     """Return whether a transaction is open, and lock it until the surrounding transaction ends."""
     return bool(
@@ -307,16 +359,16 @@ def is_open(transaction_id: int) -> bool:
 
 
 def list_settled_payments(
-    chain_id: int, to_address: str, first: int, last: int
-) -> list[tuple[int, int, str]]:
-    """Return (transaction id, item id, order ref) of the payments recorded in a block range."""
+    chain_id: int, to_address: str, first: int, last: int, *, purpose: str = "reward"
+) -> list[tuple[int, int, str, int]]:
+    """Return (transaction id, item id, order ref, block) of the payments recorded in a block range."""
     rows = query(
-        "SELECT t.id, i.item_id, i.order_ref FROM chain_transactions t JOIN chain_transaction_items i"
+        "SELECT t.id, i.item_id, i.order_ref, t.block_number FROM chain_transactions t JOIN chain_transaction_items i"
         " ON i.transaction_id = t.id WHERE t.chain_id = %s AND t.to_address = %s AND t.status = 'succeeded'"
-        " AND t.purpose = 'reward' AND t.block_number BETWEEN %s AND %s",
-        [chain_id, to_address, first, last],
+        " AND t.purpose = %s AND i.order_ref IS NOT NULL AND t.block_number BETWEEN %s AND %s",
+        [chain_id, to_address, purpose, first, last],
     )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def gas_spent_per_day(chain_id: int, operator: str) -> int:

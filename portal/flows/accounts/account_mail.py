@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from models import User
+from models import PasswordResetRequest, User
 from portal.accounts import (
     LINK_LIFETIMES,
+    RESET_QUEUE,
     deliverable_email,
     find_user_by_email,
     forget_reset_request,
@@ -14,24 +15,32 @@ from portal.accounts import (
     list_reset_requests,
     open_link,
 )
-from portal.db import transaction
+from portal.db import transaction, work_through
 from portal.lib.clock import utc_now
 from portal.mail import queue_letter
 
 
 def answer_reset_requests() -> int:
-    """Queue a reset link for each requested account and return the number of e-mails."""
-    with transaction():
-        requests = list_reset_requests()
-        written = sum(_answer_reset(request.email) for request in requests)
-        for request in requests:
-            forget_reset_request(request.id)
+    """Queue a reset link for each requested account and return the number of e-mails.
+
+    A request that cannot be answered is set aside and tried again later.
+    """
+    written = 0
+
+    def answer(request: PasswordResetRequest) -> None:
+        nonlocal written
+        with transaction():
+            if forget_reset_request(request.id):
+                written += _answer_reset(request.email)
+
+    work_through(RESET_QUEUE, list_reset_requests(), lambda request: request.id, answer)
     return written
 
 
-def request_email(user_id: int, email: str) -> str:
+def request_email(user_id: int, email: str, session_id: int) -> str:
     """Send a confirmation link to a new address of an account and return the address; raise EmailInvalid.
 
+    A link for another address than the account's works in the session that asked for it only.
     An address of another account also gets an e-mail, about the attempt, so the page does not reveal that it is in use.
     """
     address = deliverable_email(email)
@@ -40,13 +49,14 @@ def request_email(user_id: int, email: str) -> str:
         if owner is not None and owner.id != user_id:
             _notify_in_use(owner)
         else:
-            send_confirmation(user, address)
+            is_new = (user.email or "").lower() != address.lower()
+            send_confirmation(user, address, session_id if is_new else None)
     return address
 
 
-def send_confirmation(user: User, address: str) -> None:
+def send_confirmation(user: User, address: str, session_id: int | None = None) -> None:
     """Queue a confirmation link, unless too many were sent in the last minutes."""
-    key = open_link("confirm_email", user.id, address)
+    key = open_link("confirm_email", user.id, address, session_id)
     if key:
         lifetime = LINK_LIFETIMES["confirm_email"]
         queue_letter("confirm_email", address, user.locale, lifetime, {"key": key}, user_id=user.id)

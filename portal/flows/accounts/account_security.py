@@ -7,42 +7,42 @@ from portal.accounts import (
     add_password,
     disable_second_factor,
     enable_second_factor,
-    end_other_sessions,
     get_user,
     renew_recovery_codes,
     set_password,
 )
 from portal.db import Actor, transaction
 from portal.flows.accounts.account_notices import notify_owner
+from portal.flows.accounts.end_access import CurrentSession, end_other_access
 from portal.flows.accounts.sign_in import prove_password
 from portal.settings import Settings
 
 
 def change_own_password(
-    user_id: int, session_id: int, present: str, new: str, device: Device, settings: Settings
+    user_id: int, session: CurrentSession, present: str, new: str, device: Device, settings: Settings
 ) -> None:
-    """Change a password that is proven by the current one; every other session ends.
+    """Change a password that is proven by the current one; other sessions end.
 
     Raises PasswordWrong, SignInPaused, or InputInvalid naming the field at fault.
     """
     actor = Actor.user(user_id)
     prove_password(get_user(user_id), present, device, settings)
     with transaction():
-        set_password(user_id, new, actor)
-        end_other_sessions(user_id, session_id, "password_changed", actor)
+        set_password(user_id, new, actor, brand=settings.brand_name)
+        end_other_access(user_id, session, "password_changed", actor)
         notify_owner(user_id, "security_password_changed")
 
 
-def choose_first_password(user_id: int, session_id: int, new: str) -> None:
+def choose_first_password(user_id: int, session: CurrentSession, new: str, settings: Settings) -> None:
     """Set the first password of an account created with a wallet; raise what `add_password` raises."""
     actor = Actor.user(user_id)
     with transaction():
-        add_password(user_id, new, actor)
-        end_other_sessions(user_id, session_id, "password_changed", actor)
+        add_password(user_id, new, actor, brand=settings.brand_name)
+        end_other_access(user_id, session, "password_changed", actor)
         notify_owner(user_id, "security_password_changed")
 
 
-def enable_factor(user_id: int, session_id: int, code: str, settings: Settings) -> list[str]:
+def enable_factor(user_id: int, session: CurrentSession, code: str, settings: Settings) -> list[str]:
     """Turn on the second factor and return the recovery codes; other sessions end.
 
     Raises SecondFactorMissing, SecondFactorPresent, SecondFactorWrong.
@@ -50,21 +50,24 @@ def enable_factor(user_id: int, session_id: int, code: str, settings: Settings) 
     actor = Actor.user(user_id)
     with transaction():
         codes = enable_second_factor(user_id, code, settings.secret_key.get_secret_value(), actor)
-        end_other_sessions(user_id, session_id, "second_factor_enabled", actor)
+        end_other_access(user_id, session, "second_factor_enabled", actor)
         notify_owner(user_id, "security_second_factor_on")
     return codes
 
 
-def disable_factor(user_id: int, actor: Actor) -> None:
-    """Turn off the second factor; raise SecondFactorMissing."""
+def disable_factor(user_id: int, session: CurrentSession, actor: Actor) -> None:
+    """Turn off the second factor; other sessions end. Raises SecondFactorMissing."""
     with transaction():
         disable_second_factor(user_id, actor)
+        end_other_access(user_id, session, "second_factor_disabled", actor)
         notify_owner(user_id, "security_second_factor_off")
 
 
-def renew_codes(user_id: int) -> list[str]:
-    """Replace the recovery codes and return the new ones."""
+def renew_codes(user_id: int, session: CurrentSession, settings: Settings) -> list[str]:
+    """Replace the recovery codes and return the new ones; other sessions end."""
+    actor = Actor.user(user_id)
     with transaction():
-        codes = renew_recovery_codes(user_id, Actor.user(user_id))
+        codes = renew_recovery_codes(user_id, settings.secret_key.get_secret_value(), actor)
+        end_other_access(user_id, session, "recovery_codes_renewed", actor)
         notify_owner(user_id, "security_recovery_codes_renewed")
     return codes

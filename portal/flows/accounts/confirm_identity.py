@@ -10,10 +10,10 @@ from portal.lib.addresses import canonical_address
 from portal.settings import Settings
 
 
-def request_wallet_proof(user_id: int, address: str, settings: Settings) -> str:
+def request_wallet_proof(user_id: int, address: str, chain: AnyChain, settings: Settings) -> str:
     """Return the message for a linked wallet to sign; raise InvalidAddress or WalletUnknown."""
     _require_own(user_id, address)
-    return request_proof(Holder(user_id=user_id, confirms=True), address, settings)
+    return request_proof(Holder(user_id=user_id, confirms=True), address, chain, settings)
 
 
 def confirm_with_wallet(user_id: int, address: str, signature: str, chain: AnyChain) -> None:

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from models import MailOutbox
-from portal.db import Actor
-from portal.logs import get_logger
+from portal.counters import counters
+from portal.db import Actor, report_outage
+from portal.logs import OutageLog, get_logger
 from portal.mail import (
     AnyTransport,
     Letter,
@@ -28,6 +29,7 @@ from portal.mail import (
 )
 
 log = get_logger(__name__)
+_server = OutageLog(log, "mail server unavailable", "mail server available again", quiet_seconds=0)
 
 Compose = Callable[[MailOutbox], Letter]
 LETTERS_PER_RUN = 500
@@ -60,9 +62,11 @@ def deliver_mail(
         try:
             stack.enter_context(transport)
         except MailUnavailable as error:
-            log.warning("mail server unavailable", error=str(error))
+            _server.failed(str(error))
+            counters().letters.labels("server_unavailable").inc()
             release_letter(first, str(error))
             return 0
+        _server.worked()
         return _send_all(transport, first, compose, sender, actor, limit)
 
 
@@ -91,7 +95,7 @@ def _is_reconnected(transport: MailTransport) -> bool:
     try:
         transport.connect()
     except MailUnavailable as error:
-        log.warning("mail server unavailable", error=str(error))
+        _server.failed(str(error))
         return False
     return True
 
@@ -110,16 +114,22 @@ def _send(transport: MailTransport, row: MailOutbox, compose: Compose, sender: S
     except MailUnavailable as error:
         # The connection broke with this e-mail, so it counts as an attempt: one that always breaks it must end.
         log.warning("mail server connection lost", error=str(error))
+        counters().letters.labels("server_unavailable").inc()
         postpone(row, str(error), actor)
         return 0
     except LetterObsolete as error:
+        counters().letters.labels("expired").inc()
         expire_letter(row.id, str(error), actor)
         return 0
     except MailRefused as error:
+        counters().letters.labels("refused").inc()
         (mark_dead(row.id, str(error), actor) if error.is_permanent else postpone(row, str(error), actor))
         return 0
     except Exception as error:  # an e-mail that cannot be composed must not stop the others
-        log.exception("letter not sent", letter_id=row.id)
+        if not report_outage(error):
+            log.exception("letter not sent", letter_id=row.id)
+        counters().letters.labels("failed").inc()
         postpone(row, f"{type(error).__name__}: {error}", actor)
         return 0
+    counters().letters.labels("sent").inc()
     return int(mark_sent(row.id, actor))

@@ -19,11 +19,20 @@ from portal.accounts import (
     use_challenge,
 )
 from portal.chain import AnyChain, checksum
-from portal.codes import find_deactivation, find_wallet_code, issue_code, lock_code, set_code_active
+from portal.codes import (
+    find_deactivation,
+    find_wallet_code,
+    issue_code,
+    list_wallet_codes,
+    lock_code,
+    set_code_active,
+)
 from portal.db import Actor, transaction
 from portal.flows.accounts._wallet_proof import check_proof, request_proof
 from portal.flows.accounts.account_notices import notify_owner
-from portal.lib.addresses import short_address
+from portal.flows.accounts.end_access import CurrentSession, end_other_access
+from portal.lib.addresses import canonical_address, short_address
+from portal.programme import TermsNotAccepted, accept_terms, find_unaccepted_terms_id
 from portal.settings import Settings
 
 UNLINKED = "wallet_unlinked"
@@ -32,59 +41,86 @@ LINKED = "wallet_linked"
 
 @dataclass(frozen=True)
 class LinkedWallet:
-    """A wallet in stored form and its code, None for a wallet that an operator linked without one."""
+    """A wallet in stored form and its code.
+
+    None for a wallet that an operator linked without one, and while the terms of the programme wait for acceptance.
+    """
 
     address: str
     code: Refcode | None
 
 
-def request_link(user_id: int, address: str, settings: Settings) -> str:
-    """Return the message that links a wallet once it is signed; raise InvalidAddress."""
-    return request_proof(Holder(user_id=user_id), address, settings)
+def request_link(user_id: int, address: str, chain: AnyChain, settings: Settings) -> str:
+    """Return the message that links a wallet once it is signed; raise InvalidAddress or TermsNotAccepted."""
+    _require_terms(user_id, canonical_address(address))
+    return request_proof(Holder(user_id=user_id), address, chain, settings)
 
 
-def link_wallet(user_id: int, address: str, signature: str, chain: AnyChain) -> Refcode:
-    """Link the wallet that signed the challenge of the account and return its code.
+def link_wallet(
+    user_id: int, address: str, signature: str, chain: AnyChain, session: CurrentSession
+) -> Refcode:
+    """Link the wallet that signed the challenge of the account and return its code; other sessions end.
 
-    Raises what `check_proof` raises, and WalletTaken.
+    Raises what `check_proof` raises, WalletTaken, and TermsNotAccepted where the wallet has no code yet.
     """
     challenge = check_proof(Holder(user_id=user_id), address, signature, chain)
     with transaction():
         lock_user(user_id)  # a proof of the mailbox cancels the challenge and must not miss this wallet
         use_challenge(challenge.id)
         is_new = find_wallet_owner(challenge.address) is None
+        _require_terms(user_id, challenge.address)
         code = adopt_wallet(user_id, challenge.address, Actor.user(user_id))
         if is_new:
+            end_other_access(user_id, session, LINKED, Actor.user(user_id))
             notify_owner(user_id, "security_wallet_linked", address=_shown(challenge.address))
     return code
 
 
 def adopt_wallet(user_id: int, address: str, actor: Actor) -> Refcode:
-    """Link a verified wallet and return its code, activated again if unlinking had deactivated it."""
+    """Link a verified wallet and return its code, activated again if unlinking had deactivated it.
+
+    The caller has checked that no terms wait for acceptance.
+    """
     with transaction():
         stored = register_wallet(user_id, address, actor)
         code = issue_code(user_id, stored, actor)
-        # A code deactivated by its owner or an admin stays inactive.
-        cause = None if lock_code(code.code).active else find_deactivation(code.code)
-        if cause and cause.by == "unlinked":
-            set_code_active(code.code, True, actor, LINKED)
+        for each in list_wallet_codes(user_id, stored):
+            # A code deactivated by its owner or an admin stays inactive.
+            cause = None if lock_code(each.code).active else find_deactivation(each.code)
+            if cause and cause.by == "unlinked":
+                set_code_active(each.code, True, actor, LINKED)
     return Refcode.get_by_id(code.code)
 
 
-def unlink_wallet(user_id: int, address: str) -> LinkedWallet:
-    """Unlink a wallet and deactivate its code; raise InvalidAddress, WalletUnknown or WalletIsOnlySignIn."""
+def accept_programme_terms(user_id: int, terms_id: int) -> int:
+    """Accept the terms in force and issue the codes that waited for it; return how many. Raise TermsChanged."""
+    actor = Actor.user(user_id)
+    with transaction():
+        lock_user(user_id)  # a wallet that is unlinked at the same time gets no code
+        accept_terms(user_id, terms_id, actor)
+        waiting = [wallet.address for wallet in list_linked_wallets(user_id) if wallet.code is None]
+        for address in waiting:
+            issue_code(user_id, address, actor)
+    return len(waiting)
+
+
+def unlink_wallet(user_id: int, address: str, session: CurrentSession) -> LinkedWallet:
+    """Unlink a wallet and deactivate its code; other sessions end.
+
+    Raises InvalidAddress, WalletUnknown or WalletIsOnlySignIn.
+    """
     actor = Actor.user(user_id)
     with transaction():
         stored = release_wallet(user_id, address, actor)
         deactivate_wallet_code(user_id, stored, actor)
+        end_other_access(user_id, session, UNLINKED, actor)
         notify_owner(user_id, "security_wallet_unlinked", address=_shown(stored))
     return LinkedWallet(stored, find_wallet_code(user_id, stored))
 
 
 def deactivate_wallet_code(user_id: int, address: str, actor: Actor) -> None:
-    """Deactivate the share code of a wallet, in stored form, that has left its account."""
-    code = find_wallet_code(user_id, address)
-    if code:
+    """Deactivate the share codes of a wallet, in stored form, that has left its account."""
+    for code in list_wallet_codes(user_id, address):
         set_code_active(code.code, False, actor, UNLINKED, by="unlinked")
 
 
@@ -94,6 +130,12 @@ def list_linked_wallets(user_id: int) -> list[LinkedWallet]:
         LinkedWallet(address, find_wallet_code(user_id, address))
         for address in list_wallet_addresses(user_id)
     ]
+
+
+def _require_terms(user_id: int, address: str) -> None:
+    """Raise TermsNotAccepted where linking would issue a code for which terms have to be accepted."""
+    if find_wallet_code(user_id, address) is None and find_unaccepted_terms_id(user_id) is not None:
+        raise TermsNotAccepted
 
 
 def _shown(stored: str) -> str:

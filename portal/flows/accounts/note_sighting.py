@@ -13,7 +13,7 @@ from peewee import PeeweeException
 from models import Order, User
 from portal.accounts import is_device, network_of, prune_signals, record_signals
 from portal.codes import list_codes
-from portal.db import query
+from portal.db import query, report_outage
 from portal.db.connection import DATABASE_ERRORS
 from portal.lib.clock import utc_today
 from portal.logs import get_logger
@@ -81,8 +81,9 @@ def note_sighting(user_id: int, sighting: Sighting, settings: Settings) -> None:
         if others:
             kinds, users = [kind for kind, _ in others], [other for _, other in others]
             query(_KEEP_SHARED, {"user": user_id, "kinds": kinds, "others": users})
-    except (PeeweeException, *DATABASE_ERRORS):
-        log.exception("sighting not recorded", user_id=user_id)
+    except (PeeweeException, *DATABASE_ERRORS) as error:
+        if not report_outage(error):
+            log.exception("sighting not recorded", user_id=user_id)
 
 
 def forget_sightings() -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from models import User
 from portal.accounts import EmailTaken, Referrer, create_user, normalise_email, validate_sign_up
-from portal.attribution import is_well_formed_code
-from portal.codes import find_active_code
 from portal.db import SYSTEM, transaction
 from portal.flows.accounts.account_mail import send_confirmation, sign_up_again
+from portal.flows.accounts.code_state import find_creditable_code
 from portal.lib.errors import InputInvalid
 
 
@@ -18,14 +17,15 @@ def sign_up(
     locale: str,
     cookie_code: str | None,
     *,
+    brand: str,
     opened_by: int | None = None,
 ) -> User:
     """Create an account and keep its referrer when the first-touch code is active.
 
     A new account has no code and no wallet. `opened_by` is the account that is signed in; its own code does not
-    count. Raises InputInvalid with each field.
+    count. `brand` is the name of the portal, which is no password. Raises InputInvalid with each field.
     """
-    cleaned_name, cleaned_email = validate_sign_up(name, email, password)
+    cleaned_name, cleaned_email = validate_sign_up(name, email, password, brand)
     return create_user(
         cleaned_email,
         cleaned_name,
@@ -51,7 +51,7 @@ def sign_up_to_confirm(
     """
     try:
         with transaction():
-            user = sign_up(name, email, None, locale, cookie_code, opened_by=opened_by)
+            user = sign_up(name, email, None, locale, cookie_code, brand="", opened_by=opened_by)
             send_confirmation(user, normalise_email(email))
     except InputInvalid as error:
         if not isinstance(error.fields.get("email"), EmailTaken):
@@ -60,10 +60,8 @@ def sign_up_to_confirm(
 
 
 def find_referrer(code: str | None, opened_by: int | None = None) -> Referrer | None:
-    """Return the referrer of an active code; None for any other code and for a code of `opened_by`."""
-    if code is None or not is_well_formed_code(code):
-        return None
-    row = find_active_code(code)
+    """Return the referrer of an active code or alias; None for any other and for a code of `opened_by`."""
+    row = find_creditable_code(code) if code else None
     if row is None or row.owner_user_id == opened_by:
         return None
     return Referrer(row.code, row.owner_user_id, row.wallet_address)

@@ -75,6 +75,9 @@ def unblock_code(code: str, admin_id: int) -> bool:
 
 
 def _is_linked(row: Refcode) -> bool:
+    """Return whether the code's wallet is linked; a code that has none yet works without one."""
+    if not row.wallet_address:
+        return True
     return find_wallet_owner(row.wallet_address) == row.owner_user_id
 
 

@@ -12,6 +12,7 @@ from portal.accounts import (
     create_wallet_user,
     find_wallet_owner,
     get_user,
+    register_wallet,
     use_challenge,
 )
 from portal.chain import AnyChain, checksum
@@ -21,6 +22,7 @@ from portal.flows.accounts._wallet_proof import check_proof, request_proof
 from portal.flows.accounts.link_wallet import adopt_wallet
 from portal.flows.accounts.sign_up import find_referrer
 from portal.lib.addresses import short_address
+from portal.programme import find_unaccepted_terms_id
 from portal.settings import Settings
 
 
@@ -32,9 +34,9 @@ class WalletSignIn:
     is_new: bool
 
 
-def request_sign_in(session_key: str, address: str, settings: Settings) -> str:
+def request_sign_in(session_key: str, address: str, chain: AnyChain, settings: Settings) -> str:
     """Return the message that signs in a browser session once it is signed; raise InvalidAddress."""
-    return request_proof(Holder(session_key=session_key), address, settings)
+    return request_proof(Holder(session_key=session_key), address, chain, settings)
 
 
 def sign_in_with_wallet(
@@ -73,7 +75,10 @@ def _enter(challenge: WalletChallenge, locale: str, referrer: Referrer | None) -
             referrer=referrer,
             actor=SYSTEM,
         )
-        adopt_wallet(user.id, challenge.address, SYSTEM)
+        if find_unaccepted_terms_id(user.id) is None:
+            adopt_wallet(user.id, challenge.address, SYSTEM)
+        else:  # accepting the terms issues the code
+            register_wallet(user.id, challenge.address, SYSTEM)
     return WalletSignIn(user, is_new=True)
 
 

@@ -11,12 +11,14 @@ from portal.db import Actor, transaction
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.size_reward import read_market, size_again
 from portal.flows.refunds.refund_payment import refund_ledgers
+from portal.flows.webhooks.publish import publish_rewards
 from portal.lib.errors import PortalError
 from portal.notifications import notify
 from portal.payments import find_payment, lock_payment
 from portal.programme import approvals_rule
 from portal.rewards import (
     AlreadyApprovedByYou,
+    BudgetExhausted,
     OwnReward,
     RewardFilter,
     RewardStatus,
@@ -29,6 +31,7 @@ from portal.rewards import (
     reject_reward,
     retry_reward,
 )
+from portal.rewards.errors import ReferenceUsed
 from portal.settings import Settings
 
 BULK_LIMIT = 1_000
@@ -64,14 +67,18 @@ class BulkResult:
 
 def approve(reward_id: int, admin_id: int, settings: Settings) -> ReferralReward:
     """Approve a reward and notify its referrer once it is approved; raise what `approve_reward` raises."""
+    return approve_as(reward_id, Actor.user(admin_id), settings)
+
+
+def approve_as(reward_id: int, actor: Actor, settings: Settings) -> ReferralReward:
+    """Approve a reward as an admin or a version of the programme; raise what `approve_reward` raises."""
     with transaction():
         reward = approve_reward(
-            reward_id,
-            Actor.user(admin_id),
-            approvals_needed=approvals_rule(settings.referral_second_approval_usd),
+            reward_id, actor, approvals_needed=approvals_rule(settings.referral_second_approval_usd)
         )
         if reward.status == RewardStatus.APPROVED:
             _notify(reward, "referral_reward_approved")
+            publish_rewards([reward.id])
     return reward
 
 
@@ -80,6 +87,7 @@ def reject(reward_id: int, reason: str, admin_id: int) -> ReferralReward:
     with transaction():
         reward = reject_reward(reward_id, reason, Actor.user(admin_id))
         _notify(reward, "referral_reward_rejected", reason=reward.failure_reason)
+        publish_rewards([reward.id])
     return reward
 
 
@@ -101,8 +109,10 @@ def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) ->
         reward = retry_reward(
             reward_id, sized, actor, approvals_needed=approvals_rule(settings.referral_second_approval_usd)
         )
-        if payment is not None and reward.status == RewardStatus.APPROVED:
-            refund_ledgers(payment, actor)
+        if reward.status == RewardStatus.APPROVED:
+            publish_rewards([reward.id])
+            if payment is not None:
+                refund_ledgers(payment, actor)
     return get_reward(reward_id)
 
 
@@ -138,7 +148,14 @@ def _each(reward_ids: Sequence[int], decision: Callable[[int], ReferralReward], 
     for reward_id in reward_ids:
         try:
             reward = decision(reward_id)
-        except (RewardStatusConflict, RewardUnknown, OwnReward, AlreadyApprovedByYou) as error:
+        except (
+            RewardStatusConflict,
+            RewardUnknown,
+            OwnReward,
+            AlreadyApprovedByYou,
+            ReferenceUsed,
+            BudgetExhausted,
+        ) as error:
             result.refused.setdefault(error.code, []).append(reward_id)
         else:
             (result.decided if reward.status == status else result.first_approvals).append(reward_id)
@@ -147,13 +164,13 @@ def _each(reward_ids: Sequence[int], decision: Callable[[int], ReferralReward], 
 
 
 def _deciders(reward_ids: Sequence[int]) -> list[str]:
-    """Return the names of the admins who decided about these rewards, sorted."""
+    """Return the names of the admins who decided about these rewards."""
     decisions = EventLog.select(EventLog.actor_user_id).where(
         (EventLog.entity == "reward")
         & EventLog.entity_id.in_([str(reward_id) for reward_id in reward_ids])
         & EventLog.event.in_(("reward_approved", "reward_rejected", "reward_retried"))
     )
-    people = User.select(User.name).where(User.id.in_(decisions)).order_by(User.name)
+    people = User.select(User.name).where(User.id.in_(decisions)).order_by(User.id)
     return [person.name for person in people]
 
 
@@ -174,6 +191,7 @@ def _kept_size(reward: ReferralReward) -> Sized:
         reward.reward_amount_wei,
         None,
         reward.sizing,
+        reward.campaign_usd,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from portal.commissions import vendor_names
 from portal.flows.overviews.queue_overview import admin_names
 
-_OF_VENDORS = {"vendor_payable", "vendor_reserve"}
+_OF_VENDORS = {"vendor_payable", "vendor_receivable", "vendor_reserve"}
 _OF_PEOPLE = {"credit", "reward_payable", "reward_debit"}
 
 

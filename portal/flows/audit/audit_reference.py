@@ -15,17 +15,25 @@ from models import (
     PaymentEvent,
     PaymentRefund,
     PaymentTransaction,
+    ProgrammeVersion,
     ReferralReward,
     SalesAssist,
     Settlement,
+    Store,
+    StoreEvent,
+    StoreOrder,
 )
 from portal.chain import AnyChain, PaidEvent, read_paid_event, read_paid_order
-from portal.commissions import list_assists, list_settlements
+from portal.commissions import list_assists, list_settlements_of_reference
 from portal.flows.audit.second_payments import SecondPayment, find_second_payments
+from portal.flows.checkout.write_ledgers import REWARD_NOT_DUE
 from portal.journal import list_transfers_of
+from portal.orders import find_store_order_of
 from portal.payments import find_payment, left_to_refund, list_refunds
+from portal.programme import find_version
 from portal.rewards import find_reward_by_reference
 from portal.settings import Settings
+from portal.stores import list_changes_of_order
 
 Row = TypeVar("Row", PaymentEvent, EventLog)
 
@@ -38,21 +46,34 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreOrigin:
+    """The connected store of an order, what the store calls it, and everything it reported of it."""
+
+    name: str
+    external_id: str
+    number: str
+    reports: list[StoreEvent]
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceAudit:
     """The rows of every ledger under one reference, its callbacks and events, the on-chain state, the differences.
 
-    `on_chain` is None while the chain cannot be read, else whether the contract has paid the reference.
-    `left_to_refund` is in minor units.
+    `on_chain` is None while the chain cannot be read or none is configured, else whether the contract has paid the
+    reference. `left_to_refund` is in minor units.
     """
 
     order_reference: str
     payment: PaymentTransaction | None
     order: Order | None
+    store: StoreOrigin | None
     settlements: list[Settlement]
     assists: list[SalesAssist]
     reward: ReferralReward | None
+    programme: ProgrammeVersion | None
     callbacks: list[PaymentEvent]
     events: list[EventLog]
+    is_chain_configured: bool
     on_chain: bool | None
     paid_event: PaidEvent | None
     refunds: list[PaymentRefund]
@@ -60,6 +81,8 @@ class ReferenceAudit:
     second_payments: list[SecondPayment]
     transfers: list[JournalTransfer]
     differences: list[Difference]
+    store_order: StoreOrder | None
+    store_changes: list[StoreEvent]
 
     @property
     def is_known(self) -> bool:
@@ -71,27 +94,32 @@ def audit_reference(order_reference: str, chain: AnyChain, settings: Settings) -
     """Gather what is known of a reference and list the differences between the ledgers and the chain."""
     order = Order.get_or_none(Order.order_reference == order_reference)
     payment = find_payment(order_reference)
-    settlements = list_settlements(order_reference=order_reference)
+    settlements = list_settlements_of_reference(order_reference)
     assists = list_assists(order_reference)
     reward = find_reward_by_reference(order_reference)
     on_chain = read_paid_order(chain, order_reference)
-    paid_event = read_paid_event(chain, order_reference) if on_chain else None
+    tx_hash = reward.tx_hash if reward else None
+    paid_event = read_paid_event(chain, order_reference, tx_hash) if on_chain else None
+    events = _rows(EventLog, order_reference)
     second_payments = find_second_payments(payment, settings) if payment else []
     codes = [
         *(["paid_twice"] if second_payments else []),
         *_commission_differences(order, payment, settlements, assists),
-        *_reward_differences(order, payment, reward),
+        *_reward_differences(order, payment, reward, events),
         *_on_chain_differences(reward, on_chain, paid_event),
     ]
     return ReferenceAudit(
         order_reference=order_reference,
         payment=payment,
         order=order,
+        store=_store_of(order),
         settlements=settlements,
         assists=assists,
         reward=reward,
+        programme=find_version(reward.programme_version_id) if reward else None,
         callbacks=_rows(PaymentEvent, order_reference),
-        events=_rows(EventLog, order_reference),
+        events=events,
+        is_chain_configured=chain.configured,
         on_chain=on_chain,
         paid_event=paid_event,
         refunds=list_refunds(order_reference),
@@ -99,6 +127,8 @@ def audit_reference(order_reference: str, chain: AnyChain, settings: Settings) -
         second_payments=second_payments,
         transfers=list_transfers_of(order_reference),
         differences=[Difference(code) for code in codes],
+        store_order=find_store_order_of(order.id) if order else None,
+        store_changes=list_changes_of_order(order_reference).rows,
     )
 
 
@@ -110,6 +140,24 @@ def list_references() -> list[str]:
         | ReferralReward.select(ReferralReward.order_reference)
     )
     return sorted(row.order_reference for row in union)
+
+
+def find_reference(store_number: str) -> str | None:
+    """Return the reference of the order that a connected store calls so, None unless there is exactly one."""
+    of_any = StoreOrder.store.in_(Store.select(Store.id))  # the index begins with the store
+    is_called = (of_any & (StoreOrder.external_id == store_number)) | (StoreOrder.number == store_number)
+    rows = Order.select(Order.order_reference).join(StoreOrder).where(is_called).limit(2)
+    found = [order.order_reference for order in rows]
+    return found[0] if len(found) == 1 else None
+
+
+def _store_of(order: Order | None) -> StoreOrigin | None:
+    reported = order and StoreOrder.get_or_none(StoreOrder.order == order.id)
+    if not reported:
+        return None
+    is_of = (StoreEvent.store == reported.store_id) & (StoreEvent.external_id == reported.external_id)
+    reports = list(StoreEvent.select().where(is_of).order_by(StoreEvent.id))
+    return StoreOrigin(reported.store.name, reported.external_id, reported.number, reports)
 
 
 def _rows(model: type[Row], order_reference: str) -> list[Row]:
@@ -125,9 +173,10 @@ def _commission_differences(
     is_paid = payment is not None and payment.status == "paid"
     is_attributed = order is not None and order.referral_code is not None
     sold = sum(row.amount_minor for row in settlements if row.status != "cancelled")
-    expected = order.total_minor - (payment.refunded_minor if payment else 0) if order else 0
+    # Of what was refunded only the commissionable part: stores also refund tax and shipping.
+    expected = order.total_minor - order.refunded_minor if order else 0
     checks = {
-        "settlement_missing": is_paid and order is not None and not settlements,
+        "settlement_missing": is_paid and order is not None and bool(order.total_minor) and not settlements,
         # History imported from another deployment comes without its payments.
         "settlement_without_payment": payment is None
         and any("import" not in row.metadata for row in settlements),
@@ -144,11 +193,15 @@ def _commission_differences(
 
 
 def _reward_differences(
-    order: Order | None, payment: PaymentTransaction | None, reward: ReferralReward | None
+    order: Order | None,
+    payment: PaymentTransaction | None,
+    reward: ReferralReward | None,
+    events: list[EventLog],
 ) -> list[str]:
+    is_due = all(event.event != REWARD_NOT_DUE for event in events)
     is_paid = payment is not None and payment.status == "paid"
     is_attributed = order is not None and order.referral_code is not None
-    return ["reward_missing"] if is_paid and is_attributed and reward is None else []
+    return ["reward_missing"] if is_paid and is_attributed and is_due and reward is None else []
 
 
 def _on_chain_differences(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from models import PaymentEvent, PaymentTransaction
 from portal.lib.errors import PortalError
-from portal.payments import find_provider, is_paid_twice, list_payments_of_order
+from portal.payments import PAID_TWICE, find_provider, is_paid_twice, list_payments_of_order
 from portal.settings import Settings
 
-REASONS = ("order_paid_already", "paid_by_other_means")
+REASONS = (*PAID_TWICE, "paid_by_other_means")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,27 +5,24 @@ See docs/rules/payments.md.
 
 from __future__ import annotations
 
-from models import PaymentTransaction, User
-from portal.accounts import is_lower, lock_user, read_membership
+from models import User
+from portal.accounts import is_lower, lock_enabled_user, read_membership
 from portal.db import Actor, transaction
+from portal.flows.checkout.check_order import require_payable
+from portal.flows.checkout.departure import choose_provider, depart, mark_redirected
 from portal.flows.checkout.open_attempt import open_attempt
+from portal.flows.checkout.review import Review, require_same, review_order
+from portal.flows.checkout.settle_payment import complete_if_free
 from portal.lib.clock import epoch_milliseconds, utc_now
 from portal.lib.errors import PortalError
-from portal.orders import list_order_items
+from portal.orders import get_order, get_order_of_buyer, list_order_items
 from portal.payments import (
     MEMBERSHIP_CURRENCY,
     Form,
-    Payment,
-    PaymentProvider,
-    Purchase,
     PurchaseLine,
     Redirect,
     build_membership_reference,
-    callback_url,
     chargeable_price_minor,
-    default_provider,
-    get_provider,
-    move_payment,
     open_payment,
 )
 from portal.settings import Settings
@@ -38,24 +35,39 @@ class TierLower(PortalError):
 
 
 def begin_order_payment(
-    order_id: str, buyer: User, locale: str, settings: Settings, provider_name: str = ""
+    order_id: str,
+    buyer: User,
+    locale: str,
+    settings: Settings,
+    provider_name: str = "",
+    *,
+    reviewed: Review | None = None,
 ) -> Form | Redirect:
     """Return the form or address where a buyer pays an order, of the default provider if none is named.
 
-    Raises OrderUnknown, AlreadyPaid, PaymentInProgress or ProviderUnknown.
+    A free order is completed, and the address is its page here. Raises OrderUnknown, PaymentInProgress,
+    ProviderUnknown, what `require_payable` raises, and ReviewChanged if the buyer has reviewed something else.
     """
-    provider = _provider(provider_name, settings)
+    provider = choose_provider(provider_name, settings)
     actor = Actor.user(buyer.id)
+    order = get_order_of_buyer(order_id, buyer.id)
+    if complete_if_free(order, buyer, settings):
+        reference = get_order(order_id).order_reference
+        return Redirect(reference, f"{settings.app_url}/{locale}/checkout/processing/{reference}")
     with transaction():
-        lock_user(buyer.id)
+        lock_enabled_user(buyer.id)
+        order = get_order_of_buyer(order_id, buyer.id)
+        require_payable(order, settings)
+        if reviewed is not None:
+            require_same(reviewed, review_order(order, settings))
         payment = open_attempt(order_id, buyer, provider, actor)
-        _redirect(payment, actor)
+        mark_redirected(payment, actor)
     lines = [
         PurchaseLine(item.name, item.unit_price_minor, item.quantity)
         for item in list_order_items(order_id)
         if item.unit_price_minor is not None
     ]
-    return _begin(provider, payment, lines, buyer, locale, settings)
+    return depart(provider, payment, lines, buyer, locale, settings)
 
 
 def begin_membership_payment(
@@ -66,7 +78,7 @@ def begin_membership_payment(
     Raises TierUnknown, TierFree for a tier without a price, TierLower while a higher tier is active, or
     ProviderUnknown.
     """
-    provider = _provider(provider_name, settings)
+    provider = choose_provider(provider_name, settings)
     price_minor = chargeable_price_minor(tier)
     current = read_membership(buyer.id)
     if is_lower(tier, current.tier):
@@ -74,6 +86,7 @@ def begin_membership_payment(
     reference = build_membership_reference(buyer.id, epoch_milliseconds(utc_now()))
     actor = Actor.user(buyer.id)
     with transaction():
+        lock_enabled_user(buyer.id)
         payment = open_payment(
             reference,
             purpose="membership_upgrade",
@@ -85,33 +98,6 @@ def begin_membership_payment(
             actor=actor,
             detail={"tier": tier},
         )
-        _redirect(payment, actor)
+        mark_redirected(payment, actor)
     line = PurchaseLine(f"Membership {tier}", price_minor, 1)
-    return _begin(provider, payment, [line], buyer, locale, settings)
-
-
-def _provider(name: str, settings: Settings) -> PaymentProvider:
-    return get_provider(name, settings) if name else default_provider(settings)
-
-
-def _redirect(payment: PaymentTransaction, actor: Actor) -> None:
-    if payment.status == "created":
-        move_payment(payment, "redirected", actor=actor)
-
-
-def _begin(
-    provider: PaymentProvider,
-    payment: PaymentTransaction,
-    lines: list[PurchaseLine],
-    buyer: User,
-    locale: str,
-    settings: Settings,
-) -> Form | Redirect:
-    purchase = Purchase(
-        lines,
-        locale,
-        buyer.email or "",
-        return_url=f"{settings.app_url}/{locale}/checkout/return/{payment.order_reference}",
-        callback_url=callback_url(provider, settings),
-    )
-    return provider.begin(Payment.of(payment), purchase)
+    return depart(provider, payment, [line], buyer, locale, settings)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from models import Order, Refcode, User
 from portal.accounts import find_user, list_wallet_addresses
 from portal.attribution import AttributionFacts, Decision, choose_code, run_guards, trace_as_json
-from portal.codes import find_code
+from portal.codes import resolve_code
+from portal.flows.accounts.code_state import code_state
 from portal.orders import has_other_paid_order
 from portal.settings import Settings
 from portal.stores import BUILT_IN_STORE_ID, find_customer_of_user
@@ -28,8 +30,9 @@ class Attribution:
 
     @property
     def referrer_name(self) -> str:
-        """Return the name of the credited referrer, empty without one."""
-        referrer = find_user(self.code.owner_user_id) if self.code else None
+        """Return the name of the credited referrer, empty without one and where only a store knows them."""
+        is_known = self.code is not None and self.code.wallet_address != ""
+        referrer = find_user(self.code.owner_user_id) if self.code and is_known else None
         return referrer.name if referrer else ""
 
 
@@ -51,10 +54,19 @@ def preview_attribution(
     return _decide(buyer.id, code, source, has_earlier_paid_order=has_paid)
 
 
-def confirm_attribution(order: Order, source: Any) -> Attribution:
-    """Decide the attribution of an order again at payment; the caller has locked the buyer."""
-    has_paid = has_other_paid_order(order.store_id, order.customer_id, order.id)
+def confirm_attribution(order: Order, source: Any, paid_at: datetime | None = None) -> Attribution:
+    """Decide the attribution of an order again at payment; the caller has locked the buyer.
+
+    An order that was paid later, though reported earlier, is no earlier purchase.
+    """
+    has_paid = has_other_paid_order(order.store_id, order.customer_id, order.id, paid_by=paid_at)
     return _decide(order.buyer_user_id, order.referral_code, source, has_earlier_paid_order=has_paid)
+
+
+def source_of(order: Order) -> str | None:
+    """Return the origin of the code of an order, None without one."""
+    steps = order.referral_trace
+    return next((step.get("source") for step in steps if step["guard"] == "code_known"), None)
 
 
 def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:
@@ -65,11 +77,11 @@ def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:
 def _decide(
     buyer_user_id: int | None, code: str | None, source: Any, *, has_earlier_paid_order: bool
 ) -> Attribution:
-    row = find_code(code) if code else None
+    row = resolve_code(code) if code else None
     facts = AttributionFacts(
-        code=code,
+        code=row.code if row else code,
         code_source=source,
-        code_state=None if row is None else "active" if row.active else "inactive",
+        code_state=code_state(row) if row else None,
         referrer_user_id=row.owner_user_id if row else None,
         referrer_wallet=row.wallet_address if row else None,
         buyer_user_id=buyer_user_id,

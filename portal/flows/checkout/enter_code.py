@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models import User
-from portal.attribution import is_well_formed_code, tidy_typed_code
+from portal.attribution import find_typed_code
 from portal.flows.checkout.decide_attribution import preview_attribution
 from portal.lib.errors import PortalError
 from portal.settings import Settings
@@ -28,7 +28,7 @@ class EnteredCodeRefused(PortalError):
 
 
 def check_entered_code(buyer: User, text: str, cookie_code: str | None, settings: Settings) -> str:
-    """Return the typed code if it would credit its owner with this buyer's purchase.
+    """Return the code that was typed, itself or by its alias, if it would credit its owner with this buyer's purchase.
 
     First touch wins: while a referral from a link applies, no other code is accepted. An invalid first touch, such as
     a deactivated code, does not block the entry. See docs/rules/attribution.md.
@@ -38,8 +38,8 @@ def check_entered_code(buyer: User, text: str, cookie_code: str | None, settings
     first = preview_attribution(buyer, cookie_code, settings)
     if first.code:
         raise FirstTouchKept(field=FIELD, kept=first.code.code)
-    code = tidy_typed_code(text)
-    if not is_well_formed_code(code):
+    code = find_typed_code(text)
+    if code is None:
         raise EnteredCodeMalformed(field=FIELD)
     decision = preview_attribution(buyer, cookie_code, settings, entered_code=code).decision
     if not decision.applied:

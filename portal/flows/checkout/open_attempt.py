@@ -27,7 +27,7 @@ def open_attempt(order_id: str, buyer: User, method: PaymentMethod, actor: Actor
     """
     order = get_order_of_buyer(order_id, buyer.id)
     last = find_and_lock_payment(order.order_reference)
-    if last is not None and not _is_reusable(last, method, actor):
+    if last is not None and not is_reusable(last, method, actor):
         order = _with_new_reference(order, actor)
     return open_payment(
         order.order_reference,
@@ -41,8 +41,11 @@ def open_attempt(order_id: str, buyer: User, method: PaymentMethod, actor: Actor
     )
 
 
-def _is_reusable(last: PaymentTransaction, method: PaymentMethod, actor: Actor) -> bool:
-    """Return whether the order's last payment can be used again; supersede it if the method differs."""
+def is_reusable(last: PaymentTransaction, method: PaymentMethod, actor: Actor) -> bool:
+    """Return whether the last payment of an order or statement can be used again; supersede it if the method differs.
+
+    The caller holds it locked. Raises AlreadyPaid, or PaymentInProgress while a provider is checking it.
+    """
     if last.status in ("paid", "refunded"):
         raise AlreadyPaid
     if last.status == "pending":

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 
 from models import PaymentEvent, PaymentTransaction
 from portal.chain import AnyChain
-from portal.db import Actor, transaction
+from portal.commissions import lock_open_statement
+from portal.db import Actor, transaction, work_through
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import read_market
 from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.refunds.refund_payment import apply_provider_refund
 from portal.lib.errors import PortalError
-from portal.logs import get_logger
 from portal.orders import change_reference, get_order
 from portal.payments import (
+    CALLBACK_QUEUE,
+    STATEMENT_PURPOSE,
     SUPERSEDED,
     UNPAID,
     Callback,
@@ -37,8 +39,6 @@ from portal.payments import (
     was_applied,
 )
 from portal.settings import Settings
-
-log = get_logger(__name__)
 
 REFERENCE_MAX = 200
 
@@ -79,15 +79,16 @@ def take_callback(provider: str, callback: Callback, chain: AnyChain, settings: 
 
 
 def settle_inbox(chain: AnyChain, settings: Settings) -> int:
-    """Apply callbacks that a crash left stored but not applied; return how many there were."""
-    waiting = list_waiting_callbacks()
-    for event in waiting:
-        try:
-            callback = get_provider(event.provider, settings).read_stored(event.payload)
-            apply_callback(event.id, event.provider, callback, chain, settings)
-        except Exception:  # one bad event must not block the others
-            log.exception("callback not applied", payment_event_id=event.id)
-    return len(waiting)
+    """Apply callbacks that a crash left stored but not applied; return how many were applied.
+
+    One that cannot be applied is set aside and tried again later.
+    """
+
+    def apply(event: PaymentEvent) -> None:
+        callback = get_provider(event.provider, settings).read_stored(event.payload)
+        apply_callback(event.id, event.provider, callback, chain, settings)
+
+    return work_through(CALLBACK_QUEUE, list_waiting_callbacks(), lambda event: event.id, apply)
 
 
 def apply_callback(
@@ -179,14 +180,21 @@ def _apply(
     event: PaymentEvent, payment: PaymentTransaction, callback: Callback, context: LedgerContext
 ) -> tuple[str, str | None]:
     if callback.status == "paid":
-        if payment.status in UNPAID and not _assign_reference(payment, context.actor):
-            return "unmatched", "order_paid_already"
+        if payment.status in UNPAID and (obstacle := _obstacle(payment, context.actor)):
+            return "unmatched", obstacle
         return ("applied" if settle_locked(payment, context) else "duplicate"), None
     if callback.status == "refunded" and callback.amount_minor is not None:
         return apply_provider_refund(payment, callback.amount_minor, event, context.actor)
     if callback.status != "refunding" and payment.status in UNPAID:
         _move_unpaid(payment, callback, context.actor)
     return "applied", None
+
+
+def _obstacle(payment: PaymentTransaction, actor: Actor) -> str | None:
+    """Return why an approved payment cannot be settled: what it pays was settled before."""
+    if payment.purpose == STATEMENT_PURPOSE:
+        return None if lock_open_statement(int(payment.entity_id)) else "statement_not_open"
+    return None if _assign_reference(payment, actor) else "order_paid_already"
 
 
 def _assign_reference(payment: PaymentTransaction, actor: Actor) -> bool:

@@ -9,12 +9,14 @@ from datetime import timedelta
 
 from models import PaymentRefund, PaymentTransaction
 from portal.chain import AnyChain
-from portal.db import Actor
+from portal.db import Actor, work_through
 from portal.flows.checkout.receive_callback import CallbackRefused, take_callback
 from portal.flows.refunds.request_refund import decide_refund
 from portal.lib.clock import utc_now
 from portal.logs import get_logger
 from portal.payments import (
+    PAYMENT_QUEUE,
+    REFUND_QUEUE,
     Payment,
     StatusReport,
     Unclear,
@@ -24,6 +26,7 @@ from portal.payments import (
     list_requested_refunds,
     list_unsettled_payments,
     mark_checked,
+    mark_refund_checked,
 )
 from portal.settings import Settings
 
@@ -40,19 +43,43 @@ _FINAL = ("paid", "failed", "cancelled", "refunded")
 def reconcile(chain: AnyChain, settings: Settings) -> int:
     """Settle overdue payments and requested refunds by their provider's status; return how many were checked.
 
-    A provider that cannot be reached leaves everything as it is.
+    What cannot be settled is set aside. A provider that cannot be reached leaves everything as it is, and is not
+    tried again in this run: each further payment would wait for its time-out.
     """
-    payments, refunds = list_unsettled_payments(), _list_due_refunds()
-    for payment in payments:
+    away: set[str] = set()
+
+    def settle_payment(payment: PaymentTransaction) -> None:
         mark_checked(payment)
-        _settle_payment(payment, chain, settings)
-    for refund in refunds:
-        _settle_refund(refund, settings)
-    return len(payments) + len(refunds)
+        try:
+            _settle_payment(payment, chain, settings)
+        except _ProviderAway as error:
+            away.add(error.provider)
+
+    def settle_refund(refund: PaymentRefund) -> None:
+        mark_refund_checked(refund)
+        try:
+            _settle_refund(refund, settings)
+        except _ProviderAway as error:
+            away.add(error.provider)
+
+    payments = (each for each in list_unsettled_payments() if each.processor not in away)
+    requested = list_requested_refunds(utc_now() - REFUND_CHECK_AFTER)
+    refunds = (each for each in requested if _processor(each) not in away)
+    return work_through(PAYMENT_QUEUE, payments, lambda payment: payment.id, settle_payment) + work_through(
+        REFUND_QUEUE, refunds, lambda refund: refund.id, settle_refund
+    )
 
 
-def _list_due_refunds() -> list[PaymentRefund]:
-    return [row for row in list_requested_refunds() if row.created_at < utc_now() - REFUND_CHECK_AFTER]
+class _ProviderAway(Exception):
+    """A provider gave no answer in time."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(provider)
+        self.provider = provider
+
+
+def _processor(refund: PaymentRefund) -> str:
+    return str(get_payment(refund.order_reference).processor)
 
 
 def _settle_payment(payment: PaymentTransaction, chain: AnyChain, settings: Settings) -> None:
@@ -88,6 +115,8 @@ def _check(payment: PaymentTransaction, settings: Settings) -> StatusReport | No
     report = provider.check_status(Payment.of(payment))
     if isinstance(report, Unclear):
         log.info("the status of %s is unclear: %s", payment.order_reference, report.reason)
+        if report.reason == "unreachable":
+            raise _ProviderAway(payment.processor)
         return None
     return report
 

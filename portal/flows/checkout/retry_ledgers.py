@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from models import RailFailure
 from portal.chain import AnyChain
 from portal.db import Actor, record_event, transaction
 from portal.db.connection import DATABASE_ERRORS
+from portal.db.failing import require_database
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.size_reward import read_market
 from portal.flows.checkout.write_ledgers import (
@@ -27,25 +30,35 @@ from portal.settings import Settings
 
 log = get_logger(__name__)
 
+_ROUND_SECONDS = 60
 _WRITERS = {"commission": write_commission_ledger, "reward": write_reward_ledger}
 
 
 def retry_ledgers(chain: AnyChain, settings: Settings) -> int:
     """Write every failed ledger that is due again; return how many are complete now.
 
-    One that fails again does not stop the others.
+    One that fails again, or whose rows stay locked, does not stop the others. What is left after a minute waits for
+    the next run.
     """
-    written = 0
+    written, deadline = 0, time.monotonic() + _ROUND_SECONDS
     for failure in list_due_rail_failures():
+        if time.monotonic() > deadline:
+            break
         try:
             written += _retry(failure, Actor.job("retry_ledgers"), chain, settings)
-        except DATABASE_ERRORS:
-            raise
         except Exception as error:  # one bad reference must not stop the others
+            require_database(error)
             log.exception("ledger retry failed", ledger=failure.rail, order_reference=failure.order_reference)
-            reason = f"{type(error).__name__}: {error}"[:500]
-            record_rail_failure(failure.order_reference, failure.rail, reason)
+            _record_failure(failure, f"{type(error).__name__}: {error}"[:500])
     return written
+
+
+def _record_failure(failure: RailFailure, reason: str) -> None:
+    try:
+        record_rail_failure(failure.order_reference, failure.rail, reason)
+    except DATABASE_ERRORS as error:
+        # Another process holds the row, and records its own result.
+        require_database(error)
 
 
 def retry_failed_ledger(failure_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> bool:

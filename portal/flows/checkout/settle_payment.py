@@ -6,20 +6,34 @@ See docs/rules/payments.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 
 from models import Order, PaymentTransaction, User
-from portal.accounts import grant_membership, lock_user
+from portal.accounts import grant_membership, lock_enabled_user
 from portal.catalogue import CartLine, deduct_stock
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
-from portal.flows.checkout.decide_attribution import confirm_attribution, staged_trace
+from portal.flows.checkout.back_orders import report_back_order
+from portal.flows.checkout.check_order import require_payable, reserve_goods
+from portal.flows.checkout.decide_attribution import confirm_attribution, source_of, staged_trace
 from portal.flows.checkout.open_attempt import open_attempt
-from portal.flows.checkout.place_order import place_order
-from portal.flows.checkout.size_reward import read_market
+from portal.flows.checkout.place_order import NO_DELIVERY, prepare_order, write_order
+from portal.flows.checkout.review import (
+    Review,
+    ReviewChanged,
+    referral_change,
+    require_same,
+    review_order,
+)
+from portal.flows.checkout.size_reward import NO_MARKET, read_market
 from portal.flows.checkout.write_ledgers import LedgerContext, write_ledgers
 from portal.flows.refunds.refund_payment import apply_waiting_refunds
+from portal.flows.statements.decide_statement import record_statement_payment
+from portal.flows.webhooks.publish import publish_attribution
 from portal.lib.clock import utc_now
 from portal.orders import (
+    Delivery,
     OrderStatus,
     attribute_order,
     drop_attribution,
@@ -31,6 +45,8 @@ from portal.orders import (
 )
 from portal.payments import (
     INTERNAL_CREDIT,
+    STATEMENT_PURPOSE,
+    AlreadyPaid,
     CreditShort,
     Payment,
     credit_balance,
@@ -40,28 +56,58 @@ from portal.payments import (
 from portal.settings import Settings
 
 
-def pay_with_credit(order_id: str, buyer: User, chain: AnyChain, settings: Settings) -> Order:
+def pay_with_credit(
+    order_id: str, buyer: User, chain: AnyChain, settings: Settings, *, reviewed: Review | None = None
+) -> Order:
     """Pay a buyer's order from internal credit and settle it in one transaction.
 
-    Raises OrderUnknown, AlreadyPaid, PaymentInProgress or CreditShort, with nothing changed.
+    Raises OrderUnknown, PaymentInProgress, CreditShort, what `require_payable` raises, and ReviewChanged if the buyer
+    has reviewed something else; then nothing has changed. A free order is completed.
     """
     order = get_order_of_buyer(order_id, buyer.id)
-    _require_credit(order, buyer.id)
+    if complete_if_free(order, buyer, settings):
+        return get_order(order_id)
+    require_payable(order, settings)
+    if reviewed is not None:
+        require_same(reviewed, review_order(order, settings))
+    _require_credit(buyer.id, order.total_minor, order.currency)
     market = read_market(chain, settings, order.currency)
-    actor = Actor.user(buyer.id)
+    return _charge(order, buyer, LedgerContext(settings, market, Actor.user(buyer.id)), reviewed)
+
+
+def complete_if_free(order: Order, buyer: User, settings: Settings) -> bool:
+    """Settle an order of 0.00 without a provider and return whether it is one; completing it twice changes nothing.
+
+    Raises what `require_payable` raises, except that the order may be paid already.
+    """
+    if order.total_minor:
+        return False
+    if order.status not in (OrderStatus.PAID, OrderStatus.REFUNDED):
+        with suppress(AlreadyPaid):
+            _charge(order, buyer, LedgerContext(settings, NO_MARKET, Actor.user(buyer.id)))
+    return True
+
+
+def _charge(order: Order, buyer: User, context: LedgerContext, reviewed: Review | None = None) -> Order:
+    """Debit the buyer and settle the order; of two buyers of the last piece one is refused."""
     with transaction():
-        lock_user(buyer.id)
-        payment = open_attempt(order.id, buyer, INTERNAL_CREDIT, actor)
+        lock_enabled_user(buyer.id)
+        require_payable(get_order_of_buyer(order.id, buyer.id), context.settings)
+        payment = open_attempt(order.id, buyer, INTERNAL_CREDIT, context.actor)
         INTERNAL_CREDIT.charge(Payment.of(payment), buyer.id)
-        settle_locked(payment, LedgerContext(settings, market, actor))
-    return get_order(order_id)
+        reserve_goods(order)
+        settle_locked(payment, context)
+        paid = get_order(order.id)
+        if reviewed is not None and paid.referral_code != reviewed.referral_code:
+            raise ReviewChanged({"referral": referral_change(reviewed, paid.referral_code)})
+    return paid
 
 
-def _require_credit(order: Order, buyer_id: int) -> None:
+def _require_credit(buyer_id: int, total_minor: int, currency: str) -> None:
     """Raise CreditShort before a slow price or rate is read; the debit decides again under its lock."""
-    balance = credit_balance(buyer_id, order.currency)
-    if order.status == OrderStatus.CREATED and balance < order.total_minor:
-        raise CreditShort(balance_minor=balance, needed_minor=order.total_minor, currency=order.currency)
+    balance = credit_balance(buyer_id, currency)
+    if balance < total_minor:
+        raise CreditShort(balance_minor=balance, needed_minor=total_minor, currency=currency)
 
 
 def buy_with_credit(
@@ -73,33 +119,61 @@ def buy_with_credit(
     *,
     checkout_key: str | None = None,
     entered_code: str | None = None,
+    link_label: str | None = None,
+    reviewed: Review | None = None,
+    delivery: Delivery = NO_DELIVERY,
 ) -> Order:
     """Place an order and pay it from credit in one transaction; a repeated checkout key returns the same order.
 
-    Raises what `price_cart` and `pay_with_credit` raise, with nothing changed.
+    Raises what `place_order` and `pay_with_credit` raise, with nothing changed.
     """
     existing = find_order_by_checkout_key(buyer.id, checkout_key) if checkout_key else None
-    if existing is not None and existing.status != "created":
-        return existing
+    if existing is not None:
+        return _pay_existing(existing, buyer, chain, settings, reviewed)
+    prepared = prepare_order(
+        buyer,
+        lines,
+        cookie_code,
+        settings,
+        entered_code=entered_code,
+        link_label=link_label,
+        reviewed=reviewed,
+    ).to_be_delivered(delivery)
+    total, currency = prepared.review.total_minor, prepared.review.currency
+    _require_credit(buyer.id, total, currency)
+    market = read_market(chain, settings, currency) if total else NO_MARKET
+    context = LedgerContext(settings, market, Actor.user(buyer.id))
     with transaction():
-        placed = place_order(
-            buyer, lines, cookie_code, settings, checkout_key=checkout_key, entered_code=entered_code
-        )
-        return pay_with_credit(placed.order.id, buyer, chain, settings)
+        order = write_order(buyer, prepared, checkout_key).order
+        # The same form, sent twice at once: the first one has paid.
+        return order if order.status == OrderStatus.PAID else _charge(order, buyer, context, reviewed)
 
 
-def settle_locked(payment: PaymentTransaction, context: LedgerContext) -> bool:
+def _pay_existing(
+    order: Order, buyer: User, chain: AnyChain, settings: Settings, reviewed: Review | None
+) -> Order:
+    if order.status in (OrderStatus.PAID, OrderStatus.REFUNDED):
+        return order
+    return pay_with_credit(order.id, buyer, chain, settings, reviewed=reviewed)
+
+
+def settle_locked(
+    payment: PaymentTransaction, context: LedgerContext, *, paid_at: datetime | None = None
+) -> bool:
     """Settle a payment whose buyer and row the caller has locked; return whether this call did it.
 
     The buyer's lock serializes payments of one customer, so only one can be the first purchase.
-    A failed ledger is recorded and retried, and the payment remains paid.
+    A failed ledger is recorded and retried, and the payment remains paid. It was paid now unless a store reports
+    when.
     """
-    paid_at = utc_now()
+    paid_at = paid_at or utc_now()
     if not move_payment(payment, "paid", actor=context.actor, paid_at=paid_at):
         return False
     payment = lock_payment(payment.order_reference)
     if payment.purpose == "store_order":
         _fulfil_order(payment, context.actor)
+    elif payment.purpose == STATEMENT_PURPOSE:
+        record_statement_payment(int(payment.entity_id), payment.order_reference, context.actor)
     else:
         assert payment.user_id is not None
         grant_membership(payment.user_id, payment.detail["tier"], context.actor, payment.order_reference)
@@ -110,9 +184,12 @@ def settle_locked(payment: PaymentTransaction, context: LedgerContext) -> bool:
 
 def _fulfil_order(payment: PaymentTransaction, actor: Actor) -> None:
     order = get_order(payment.entity_id)
-    _confirm_attribution(order)
+    _confirm_attribution(order, payment.paid_at)
     mark_order_paid(order.id, payment.paid_at, payment.amount_minor, actor)
-    deduct_stock(order.id, _product_quantities(order.id), get_order(order.id).referral_code)
+    publish_attribution(order.id)
+    referral_code = get_order(order.id).referral_code
+    shortages = deduct_stock(order.id, _product_quantities(order.id), referral_code)
+    report_back_order(order, shortages, actor)
 
 
 def _product_quantities(order_id: str) -> dict[int, int]:
@@ -121,13 +198,10 @@ def _product_quantities(order_id: str) -> dict[int, int]:
     return {item.product_id: item.quantity for item in items if item.product_id is not None}
 
 
-def _confirm_attribution(order: Order) -> None:
+def _confirm_attribution(order: Order, paid_at: datetime) -> None:
     if order.referral_code is None:
         return
-    source = next(
-        (step.get("source") for step in order.referral_trace if step["guard"] == "code_known"), None
-    )
-    attribution = confirm_attribution(order, source)
+    attribution = confirm_attribution(order, source_of(order), paid_at)
     trace = [*order.referral_trace, *staged_trace(attribution.decision, "payment")]
     if attribution.code:
         code = attribution.code

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from models import ReferralReward
 from portal.chain import AnyChain, PriceUnavailable
@@ -17,6 +18,7 @@ from portal.rewards import (
     RateReading,
     RewardInputs,
     Sized,
+    campaign_part,
     inputs_as_json,
     read_rate,
     size_reward,
@@ -44,6 +46,10 @@ class Market:
     rate: RateReading
 
 
+# Free orders need neither price nor rate: no reward is sized.
+NO_MARKET = Market(PriceReading(None, "unread", None), RateReading(None, "none", None))
+
+
 def read_market(chain: AnyChain, settings: Settings, currency: str) -> Market:
     """Return the token price and a currency's rate; sources may be slow, so call it outside transactions."""
     return Market(read_price(chain, settings), read_rate(currency, settings))
@@ -52,7 +58,7 @@ def read_market(chain: AnyChain, settings: Settings, currency: str) -> Market:
 def read_price(chain: AnyChain, settings: Settings) -> PriceReading:
     """Read the token price once; an unusable price is a reading with its failure."""
     try:
-        price = oracle.read_price(settings, chain.node)
+        price = oracle.read_price_quickly(settings, chain)
     except PriceUnavailable as error:
         return PriceReading(None, "unavailable", None, error)
     return PriceReading(price.value, price.source, price.at, record=_evidence(price))
@@ -72,10 +78,12 @@ def size_reward_of(
     market: Market,
     *,
     percent_source: str | None,
+    bonus: Mapping[str, Any] | None = None,
 ) -> Sized:
     """Return the size of a reward, or why it cannot be sized, with every input for a retry.
 
-    `percent_source` is the source of the percent, None if the lines differ.
+    `percent` is without the bonus, and `percent_source` its source, None if the lines differ; `bonus` is what
+    `bonus_as_json` returns.
     See docs/rules/rewards.md.
     """
     price, rate = market.price, market.rate
@@ -90,6 +98,9 @@ def size_reward_of(
         token_price_usd=price.value,
         price_source=price.source,
         price_at=price.at,
+        bonus_percent=Decimal(bonus["percent"]) if bonus else Decimal(0),
+        campaign_percent=Decimal(bonus["campaignPercent"]) if bonus else Decimal(0),
+        bonus=bonus,
     )
     sizing = {
         **inputs_as_json(inputs),
@@ -101,14 +112,19 @@ def size_reward_of(
     if price.failure is not None or price.value is None:
         return _failure(failed, price.failure or PriceUnavailable("no price"))
     try:
-        size = size_reward(total_minor, currency, percent, inputs.usd_rate, price.value)
+        size = size_reward(total_minor, currency, inputs.whole_percent, inputs.usd_rate, price.value)
     except PortalError as error:
         return _failure(failed, error)
-    return replace(failed, usd_value=size.usd_value, amount_wei=size.amount_wei)
+    return replace(
+        failed,
+        usd_value=size.usd_value,
+        amount_wei=size.amount_wei,
+        campaign_usd=campaign_part(size.usd_value, inputs),
+    )
 
 
 def size_again(reward: ReferralReward, market: Market) -> Sized:
-    """Size a failed reward again from its stored percent, at the current rate and price."""
+    """Size a failed reward again from its stored percent and bonus, at the current rate and price."""
     sizing = reward.sizing
     percent = Fraction(sizing["percentExact"])
     lines = [
@@ -122,6 +138,7 @@ def size_again(reward: ReferralReward, market: Market) -> Sized:
         lines,
         market,
         percent_source=sizing.get("percentSource"),
+        bonus=sizing.get("bonus"),
     )
 
 

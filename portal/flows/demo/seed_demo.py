@@ -30,7 +30,7 @@ class SeedRefused(Exception):
 
 @dataclass(frozen=True)
 class DemoData:
-    """The referrer's code, and e-mail and password of each demo account."""
+    """The referrer's code, empty without a referrer, and e-mail and password of each demo account."""
 
     referral_code: str
     logins: dict[str, dict[str, str]]
@@ -113,10 +113,17 @@ def demo_logins() -> dict[str, dict[str, str]]:
     return {key: {"email": f"{key}@demo.example", "password": f"demo-{key}-pass"} for key in _PEOPLE}
 
 
+def seed_admin(settings: Settings) -> DemoData:
+    """Create the demo admin only, if missing; raise SeedRefused in production."""
+    _require_development(settings)
+    login = demo_logins()["admin"]
+    _person("admin", login)
+    return DemoData("", {"admin": login})
+
+
 def seed_demo(settings: Settings) -> DemoData:
     """Create missing demo accounts, shops and credit; raise SeedRefused in production."""
-    if settings.is_production:
-        raise SeedRefused("Demo data is refused in production.")
+    _require_development(settings)
     logins = demo_logins()
     with transaction():
         users = {key: _person(key, logins[key]) for key in _PEOPLE}
@@ -133,6 +140,11 @@ def seed_demo(settings: Settings) -> DemoData:
     return DemoData(code.code, logins)
 
 
+def _require_development(settings: Settings) -> None:
+    if settings.is_production:
+        raise SeedRefused("Demo data is refused in production.")
+
+
 def _person(key: str, login: dict[str, str]) -> User:
     name, role = _PEOPLE[key]
     return find_user_by_email(login["email"]) or create_user(
@@ -143,7 +155,7 @@ def _person(key: str, login: dict[str, str]) -> User:
 def _shop(name: str, tier: str, percent: Decimal | None, products: list[DemoProduct], owner: User) -> None:
     vendor = Vendor.get_or_none(Vendor.name == name)
     if vendor is None:
-        vendor = create_vendor(name, tier, owner.id)
+        vendor = create_vendor(name, tier, owner.id, actor=ACTOR)
         MerchantConfig.insert(
             vendor=vendor.id, referral_percent=percent, payout_wallet=DEMO_WALLETS["vendor"]
         ).execute()

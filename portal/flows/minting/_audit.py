@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime, timedelta
 
-from portal.chain import AnyChain, Chain, audits, order_ref
-from portal.chain.audits import AuditMark
+from portal.chain import AnyChain, Chain, audits, database_now, order_ref
+from portal.chain.contract.proofs import ProvenPayment, prove_payments
 from portal.chain.contract.rewards import PaidEvent
-from portal.chain.deployment import find_record
 from portal.chain.sending import sender
-from portal.chain.sending.failpoints import failpoint
-from portal.chain.state import raise_alert
+from portal.chain.sending.event_audit import AUDIT_EVERY_SECONDS, audit_events, is_audit_due
+from portal.chain.state import count_in_alert, raise_alert, recall, remember
 from portal.db import query
-from portal.flows.minting._context import REWARD_PURPOSES, MintRound
-from portal.lib.types import TxHash
+from portal.flows.minting._context import REWARD_PURPOSES, MintRound, Owed, judge_payments
+from portal.flows.minting._setting_aside import work_together
 from portal.rewards import RewardStatus, minting
-
-_AUDIT_EVERY_SECONDS = 60
-_BLOCKS_PER_ROUND = 200_000
-_REWIND_BLOCKS = 2_000
-_UNRECORDED_HISTORY = 50_000
+from portal.rewards.errors import USED_REFERENCE
+from portal.rewards.mintable import PAYMENT_AMOUNT, PAYMENT_REFERENCE
 
 
 @dataclass(frozen=True)
-class _Paid:
-    """A reward of the ledger, for comparison with its event."""
+class _Payment:
+    """A payment that the ledger owes or has made, for comparison with its event."""
 
     id: int
     status: str
     tx_hash: str | None
-    wallet: str
-    amount_wei: Decimal
-    order_reference: str
+    recipient: str
+    amount_wei: int
+    failure_reason: str | None
+    payment_reference: str
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Return whether the reward waits or failed, and its reference is not known to be used up."""
+        is_open = self.status in (RewardStatus.APPROVED, RewardStatus.FAILED)
+        return is_open and self.failure_reason not in USED_REFERENCE
 
 
 def audit_before_sending(work: MintRound) -> None:
@@ -44,9 +47,8 @@ def audit_before_sending(work: MintRound) -> None:
 
 
 def audit_when_due(work: MintRound) -> None:
-    """Audit after something was settled, and once a minute."""
-    mark = audits.find_mark(work.chain.chain_id, work.contract.address)
-    if work.settled or mark is None or mark.age_seconds >= _AUDIT_EVERY_SECONDS:
+    """Audit after something was settled, once a minute, and in every round until it has caught up."""
+    if work.settled or is_audit_due(work, work.contract):
         audit(work)
 
 
@@ -59,89 +61,155 @@ def is_idle(chain: AnyChain) -> bool:
     ):
         return False
     mark = audits.find_mark(chain.chain_id, chain.contract.address)
-    return mark is not None and mark.age_seconds < _AUDIT_EVERY_SECONDS
+    return mark is not None and mark.age_seconds < AUDIT_EVERY_SECONDS
 
 
 def audit(work: MintRound) -> None:
-    """Compare `ReferralPaid` events up to the finalized block with the ledger and store the position."""
-    mark = audits.find_mark(work.chain.chain_id, work.contract.address)
-    first_block, start = _audit_range_start(work, mark)
-    if start > work.finalized.number:
-        with work.leader.writing():
-            audits.touch_mark(work.chain.chain_id, work.contract.address, work.leader.epoch)
-        return
-    end = min(work.finalized.number, start + _BLOCKS_PER_ROUND)
-    events = work.contract.paid_events(work.node, start, end)
-    _compare_events(work, events)
-    _compare_records(work, {event.order_ref for event in events}, start, end)
-    block = work.finalized if end == work.finalized.number else work.node.block(end)
-    with work.leader.writing():
-        audits.store_mark(work.chain.chain_id, work.contract.address, first_block, block, work.leader.epoch)
-    failpoint("audited")
+    """Compare `ReferralPaid` events up to the finalized block with the ledger."""
 
+    _revisit_unproven(work)
 
-def _audit_range_start(work: MintRound, mark: AuditMark | None) -> tuple[int, int]:
-    """Return the contract's first block and the next block to audit; a reorganization rewinds the audit."""
-    if mark is None:
-        record = find_record(work.chain.chain_id, work.contract.address)
-        first = record.block if record else max(0, work.finalized.number - _UNRECORDED_HISTORY)
-        return first, first
-    known = work.node.blocks([mark.block_number]).get(mark.block_number)
-    if mark.block_number > work.finalized.number or known is None or known.hash != mark.block_hash:
-        return mark.first_block, max(
-            mark.first_block, min(mark.block_number, work.finalized.number) - _REWIND_BLOCKS
-        )
-    return mark.first_block, mark.block_number + 1
+    def compare(events: Sequence[PaidEvent], start: int, end: int) -> None:
+        _compare_events(work, events)
+        _compare_records(work, {event.order_ref for event in events}, start, end)
+
+    def recorded(block: int) -> list[tuple[int, str]]:
+        payments = sender.list_settled_payments(work.chain.chain_id, work.contract.address, 0, block - 1)
+        return [(at, ref) for _, _, ref, at in payments]
+
+    audit_events(work, work.contract, compare, recorded)
 
 
 def _compare_events(work: MintRound, events: Sequence[PaidEvent]) -> None:
     """Correct every reward that a final event proves paid; raise an alert where no transition is allowed."""
     ids = _rewards_of([event.order_ref for event in events])
-    rewards = {
-        row[0]: _Paid(*row)
-        for row in query(
-            "SELECT id, status, tx_hash, referrer_wallet, coalesce(reward_amount_wei, 0), order_reference"
-            " FROM referral_rewards WHERE id = ANY(%s)",
-            [list(ids.values())],
-        )
-    }
+    payments = _payments(list(ids.values()))
+    unsettled: dict[str, _Payment] = {}
+    _report_unknown(work, [event for event in events if ids.get(event.order_ref) not in payments])
     for event in events:
-        reward = rewards.get(ids.get(event.order_ref, 0))
-        if reward is None:
-            _alert("paid_unknown", event.order_ref, event)
-        else:
-            _compare_reward(work, reward, event)
+        payment = payments.get(ids.get(event.order_ref, 0))
+        if payment is None:
+            continue
+        if order_ref(payment.payment_reference) != event.order_ref:
+            continue  # An earlier payment of a reward, which a later one completes.
+        if payment.is_unsettled:
+            unsettled[event.order_ref] = payment
+        elif payment.status not in (RewardStatus.APPROVED, RewardStatus.FAILED):
+            work_together(
+                [(payment, event)], lambda pair: pair[0].id, lambda pairs: _compare_decided(work, *pairs[0])
+            )
+    unproven = _heal_proven(work, unsettled)
+    if unproven:
+        refs, _ = _recall_unproven(work)
+        _remember_unproven(work, [*refs, *unproven])
 
 
-def _compare_reward(work: MintRound, reward: _Paid, event: PaidEvent) -> None:
-    if (reward.wallet, int(reward.amount_wei)) != (event.wallet, event.amount):
-        _alert("paid_differently", reward.order_reference, event)
-    if reward.status == RewardStatus.MINTED and reward.tx_hash != event.tx_hash:
-        with work.leader.writing():
-            minting.correct_tx_hash(reward.id, event.tx_hash, work.actor)
-    elif reward.status in (RewardStatus.APPROVED, RewardStatus.FAILED):
-        heal_paid(work, {reward.id: event.tx_hash})
-    elif reward.status in (RewardStatus.PENDING_APPROVAL, RewardStatus.REJECTED):
-        _alert("paid_unapproved", reward.order_reference, event)
+def _heal_proven(work: MintRound, unsettled: Mapping[str, _Payment]) -> list[str]:
+    """Correct the rewards whose payment is proven; return the references for which no node has the proof now."""
+    if not unsettled:
+        return []
+    proofs = prove_payments(work.node, work.contract, list(unsettled), work.finalized.number)
+    heal_paid(work, {unsettled[ref].id: (unsettled[ref], proof) for ref, proof in proofs.items()})
+    return [ref for ref in unsettled if ref not in proofs]
+
+
+def _revisit_unproven(work: MintRound) -> None:
+    """Try once a minute to prove payments whose blocks were audited while the node lacked their receipts."""
+    refs, since = _recall_unproven(work)
+    if not refs or since is None or database_now() - since < timedelta(seconds=AUDIT_EVERY_SECONDS):
+        return
+    ids = _rewards_of(refs)
+    payments = _payments(list(ids.values()))
+    unsettled = {
+        ref: payment
+        for ref in refs
+        if (payment := payments.get(ids.get(ref, 0)))
+        and payment.is_unsettled
+        and order_ref(payment.payment_reference) == ref
+    }
+    unproven = _heal_proven(work, unsettled)
+    for ref in unproven:
+        raise_alert("payment_event_missing", ref, contract=work.contract.address)
+    _remember_unproven(work, unproven)
+
+
+def _recall_unproven(work: MintRound) -> tuple[list[str], datetime | None]:
+    state = recall(_unproven_name(work))
+    return (state[0]["order_refs"], state[1]) if state else ([], None)
+
+
+def _remember_unproven(work: MintRound, refs: Collection[str]) -> None:
+    # Another code is another time of the last attempt.
+    value = {"code": database_now().isoformat(), "order_refs": sorted(set(refs))}
+    with work.leader.writing():
+        remember(_unproven_name(work), value)
+
+
+def _unproven_name(work: MintRound) -> str:
+    return f"mint_unproven:{work.chain.chain_id}:{work.contract.address}"
+
+
+def _payments(reward_ids: Sequence[int]) -> dict[int, _Payment]:
+    rows = query(
+        f"SELECT r.id, r.status, r.tx_hash, r.referrer_wallet, coalesce({PAYMENT_AMOUNT}, 0)::numeric,"  # noqa: S608
+        f" r.failure_reason, {PAYMENT_REFERENCE} FROM referral_rewards r WHERE r.id = ANY(%s)",
+        [list(reward_ids)],
+    )
+    return {row[0]: _Payment(row[0], row[1], row[2], row[3], int(row[4]), row[5], row[6]) for row in rows}
+
+
+def _compare_decided(work: MintRound, payment: _Payment, event: PaidEvent) -> None:
+    if payment.status == RewardStatus.MINTED:
+        if (payment.recipient, payment.amount_wei) != (event.wallet, event.amount):
+            _alert("paid_differently", event.order_ref, event)
+        if payment.tx_hash != event.tx_hash:
+            with work.leader.writing():
+                minting.correct_tx_hash(payment.id, event.tx_hash, work.actor)
+    elif payment.status in (RewardStatus.PENDING_APPROVAL, RewardStatus.REJECTED):
+        _alert("paid_unapproved", payment.payment_reference, event)
+
+
+def _report_unknown(work: MintRound, events: Sequence[PaidEvent]) -> None:
+    """Count payments that belong to no reward here in one alert of the contract, which shows the last of them."""
+    if events:
+        last = events[-1]
+        count_in_alert(
+            "paid_unknown",
+            work.contract.address,
+            last.block_number,
+            len(events),
+            order_ref=last.order_ref,
+            tx_hash=last.tx_hash,
+            wallet=last.wallet,
+            wei=str(last.amount),
+        )
 
 
 def _alert(kind: str, subject: str, event: PaidEvent) -> None:
     raise_alert(kind, subject, tx_hash=event.tx_hash, wallet=event.wallet, wei=str(event.amount))
 
 
-def heal_paid(work: MintRound, tx_hashes: Mapping[int, TxHash]) -> None:
-    """Move rewards that a final event proves paid to `minted`, through each status in between."""
-    if not tx_hashes:
-        return
-    reward_ids = list(tx_hashes)
-    token = work.contract.facts(work.node, work.key.address).token
+def heal_paid(work: MintRound, payments: Mapping[int, tuple[Owed, ProvenPayment]]) -> None:
+    """Move approved and failed rewards by what final events prove, through each status in between.
+
+    Paid as owed becomes `minted`; paid otherwise becomes `failed`, because the reference cannot be paid again.
+    """
+    if payments:
+        work_together(list(payments), int, lambda ids: _heal(work, {i: payments[i] for i in ids}))
+
+
+def _heal(work: MintRound, payments: Mapping[int, tuple[Owed, ProvenPayment]]) -> None:
+    verdict = judge_payments(payments)
+    token, _ = work.contract.token_and_mode(work.node, "latest")
     with work.leader.writing():
-        claimed = [
-            reward
+        claimed = {
+            reward.id
             for claim in (minting.claim_paid, minting.claim_failed_paid)
-            for reward in claim(reward_ids, chain_id=work.chain.chain_id, token=token, actor=work.actor)
-        ]
-        work.record_minted({reward.id: tx_hashes[reward.id] for reward in claimed})
+            for reward in claim(list(payments), chain_id=work.chain.chain_id, token=token, actor=work.actor)
+        }
+        verdict = verdict.among(claimed)
+        work.record_minted(verdict.minted)
+        work.record_differences(verdict)
 
 
 def _rewards_of(order_refs: Sequence[str]) -> dict[str, int]:
@@ -156,7 +224,7 @@ def _rewards_of(order_refs: Sequence[str]) -> dict[str, int]:
     missing = set(order_refs) - ids.keys()
     if missing:
         unsent = query(
-            "SELECT id, order_reference FROM referral_rewards r WHERE NOT EXISTS ("
+            f"SELECT r.id, {PAYMENT_REFERENCE} FROM referral_rewards r WHERE NOT EXISTS ("  # noqa: S608
             "SELECT 1 FROM chain_transaction_items i WHERE i.purpose = 'reward' AND i.item_id = r.id)"
         )
         ids |= {ref: row[0] for row in unsent if (ref := order_ref(row[1])) in missing}
@@ -166,10 +234,11 @@ def _rewards_of(order_refs: Sequence[str]) -> dict[str, int]:
 def _compare_records(work: MintRound, seen: set[str], start: int, end: int) -> None:
     """Reopen transactions that our records call paid in these blocks but the chain does not."""
     recorded = sender.list_settled_payments(work.chain.chain_id, work.contract.address, start, end)
-    doubtful = [(transaction_id, ref) for transaction_id, _, ref in recorded if ref not in seen]
+    doubtful = [(transaction_id, ref) for transaction_id, _, ref, _ in recorded if ref not in seen]
     if not doubtful:
         return
-    paid = work.contract.paid(work.node, [ref for _, ref in doubtful], work.finalized.number)
+    refs = [ref for _, ref in doubtful]
+    paid = work.contract.paid_until(work.node, refs, work.finalized.number, work.latest.number)
     lost = sorted(
         {transaction_id for (transaction_id, _), flag in zip(doubtful, paid, strict=True) if not flag}
     )

@@ -3,118 +3,196 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from portal.chain import Payment, order_ref
-from portal.chain.contract.abi import Revert
-from portal.chain.contract.rewards import MODE_TRANSFER, Facts
+from portal.chain import checksum, order_ref
+from portal.chain.contract.proofs import prove_payments
+from portal.chain.contract.rewards import MODE_TRANSFER, TOKEN_DECIMALS, Facts
 from portal.chain.errors import ContractMissing
+from portal.chain.node.wordings import is_accepted
 from portal.chain.sending import sender
 from portal.chain.sending.failpoints import failpoint
 from portal.chain.sending.fees import Fees
 from portal.chain.sending.operations import Waiting, store_draft
+from portal.chain.sending.readiness import require_ready
+from portal.chain.sending.reserved import Reserved
+from portal.chain.state import raise_alert
 from portal.flows.minting._audit import heal_paid
 from portal.flows.minting._context import MintRound
-from portal.flows.minting._open_transactions import find_payment_hashes
-from portal.lib.types import Wei
+from portal.flows.minting._setting_aside import forget, set_aside_rewards, work_together
+from portal.flows.minting._simulate import limit_gas, payments_of, separate_failing
 from portal.rewards import minting
-from portal.rewards.minting import MintableReward
+from portal.rewards.minting import UNPAYABLE_WEI, MintableReward
 
 _GAS_MARGIN_PERCENT = 125
+_IMPOSSIBLE = "the amount is larger than any token amount"
 _MAX_REVERTS = 6
 _REFILLS = 20
 
-# Reverts that affect every reward, with the codes that pages translate.
-_WAITING_CODES = {
-    "EnforcedPause": "paused",
-    "ReferralRewards__DailyCapExceeded": "daily_cap",
-    "ReferralRewards__RewardCapExceeded": "reward_cap",
-    "ReferralRewards__InsufficientBalance": "treasury_empty",
-    "AccessControlUnauthorizedAccount": "minter_missing",
-    "OwnableUnauthorizedAccount": "minter_missing",
-    "ERC20ExceededCap": "token_cap",
-}
-# Reverts that are not the fault of the reward: it stays approved.
-TRANSIENT_REVERTS = {*_WAITING_CODES, "ReferralRewards__AlreadyPaid"}
+
+@dataclass(frozen=True)
+class _Budget:
+    """What may be paid now in wei, and the code of what limits it."""
+
+    code: str
+    wei: int
 
 
-@dataclass
-class _SimulationResult:
-    """Candidates that can be sent together, and those that fail on their own with their reasons."""
+@dataclass(frozen=True)
+class _Funds:
+    """What may be paid now: the contract's state, less what the unmined transactions may still take of it."""
 
-    good: list[MintableReward] = field(default_factory=list)
-    failing: dict[int, str] = field(default_factory=dict)
+    facts: Facts
+    latest_nonce: int
+    reserved: Reserved
+
+    @property
+    def reward_caps(self) -> list[int]:
+        return [cap for cap in (self.facts.reward_cap, self.facts.daily_cap) if cap is not None]
+
+    @property
+    def budget(self) -> _Budget | None:
+        """Return the tightest limit of a sum, None without any."""
+        limits = [("daily_cap", self.facts.remaining_today)]
+        limits += [("treasury_empty", self.facts.treasury)] if self.facts.mode == MODE_TRANSFER else []
+        budgets = [
+            _Budget(code, max(0, wei - self.reserved.amount_wei)) for code, wei in limits if wei is not None
+        ]
+        return min(budgets, key=lambda budget: budget.wei, default=None)
 
 
 def claim_and_send(work: MintRound, limit: int) -> None:
-    """Send one transaction for the oldest mintable rewards; raise Waiting while nothing can be paid."""
+    """Send transactions for the oldest mintable rewards while slots are free; raise Waiting if nothing can be paid."""
+    # Read before the state: what is mined in between is counted twice rather than not at all.
+    latest_nonce = work.node.nonce(work.key.address, "latest")
+    facts = _read_facts(work)
+    fees: Fees | None = None
+    while work.free_slots and work.submitted < limit:
+        funds = _Funds(facts, latest_nonce, work.reserved(latest_nonce, work.contract.address))
+        size = min(limit - work.submitted, work.batch_size)
+        candidates = _within_budget(_candidates(work, funds, size), funds.budget)
+        _note_larger(work, funds)
+        if not candidates:
+            return
+        fees = fees or work.fees()
+        work.tried |= {reward.id for reward in candidates}
+        _pay_together(work, candidates, funds, fees)
+
+
+def _pay_together(work: MintRound, candidates: Sequence[MintableReward], funds: _Funds, fees: Fees) -> None:
+    work_together(candidates, lambda reward: reward.id, lambda rewards: _pay(work, rewards, funds, fees))
+
+
+def _read_facts(work: MintRound) -> Facts:
     try:
         facts = work.contract.facts(work.node, work.key.address)
     except ContractMissing as error:
         raise Waiting("contract_missing", str(error)) from None
-    _require_ready(facts, work)
-    candidates = _within_budget(_candidates(work, facts, min(limit, work.batch_size)), facts)
-    if not candidates:
+    require_ready(facts, work.chain, work.key.address, decimals=TOKEN_DECIMALS)
+    return facts
+
+
+def _pay(work: MintRound, rewards: Sequence[MintableReward], funds: _Funds, fees: Fees) -> None:
+    """Fail the rewards that are refused, and send the others in one transaction unless no slot is free any more."""
+    if not work.free_slots:
         return
-    fees = work.fees()
-    result = _separate_failing(work, candidates)
-    work.processed += len(result.good) + len(result.failing)
+    result = separate_failing(work, list(rewards))
+    gas = limit_gas(work, result) if result.good else 0
     if result.failing:
-        _fail(work, result.failing, facts.token)
+        _fail(work, result.failing, funds.facts.token)
     if result.good:
-        _send(work, result.good, facts, fees)
-
-
-def _require_ready(facts: Facts, work: MintRound) -> None:
-    if facts.is_paused:
-        raise Waiting("paused", "the contract's admin has paused payments")
-    if not facts.is_operator:
-        raise Waiting("role_missing", f"{work.key.address} lacks OPERATOR_ROLE")
-    if facts.operator_balance == 0:
-        raise Waiting("no_gas", f"{work.key.address} has no native currency")
+        _send(work, result.good, funds, fees, gas)
+    work.processed += len(result.good) + len(result.failing)
 
 
 # ---------------------------------------------------------------------- choosing
 
 
-def _candidates(work: MintRound, facts: Facts, size: int) -> list[MintableReward]:
+def _candidates(work: MintRound, funds: _Funds, size: int) -> list[MintableReward]:
     """Return the oldest mintable rewards that the chain does not show as paid, all with the same revert count."""
-    caps = [cap for cap in (facts.reward_cap, facts.daily_cap) if cap is not None]
-    skip: set[int] = set()
+    token, budget = funds.facts.token, funds.budget
+    # A reward that is too large now must not stop the smaller ones behind it.
+    limits = [*funds.reward_caps, budget.wei] if budget else funds.reward_caps
+    passed_over = _passed_over(work)
+    skip = set(passed_over)
     for _ in range(_REFILLS):
         rewards = minting.list_mintable(
             size,
             chain_id=work.chain.chain_id,
-            max_amount_wei=min(caps) if caps else None,
+            max_amount_wei=min(limits) if limits else None,
             reward_ids=work.reward_ids,
             skip_ids=sorted(skip),
         )
         if not rewards:
-            if caps and not skip:
-                _note_cap(work)
+            if limits and skip == passed_over:
+                _note_limits(work, funds.reward_caps, budget)
             return []
+        impossible = [reward.id for reward in rewards if reward.amount_wei >= UNPAYABLE_WEI]
+        if impossible:
+            _fail(work, dict.fromkeys(impossible, _IMPOSSIBLE), token)
+            work.processed += len(impossible)
+            continue
         dropped = sender.open_items("reward", [reward.id for reward in rewards]) | _drop_paid(work, rewards)
         if not dropped:
-            return _with_equal_reverts(work, rewards, facts.token)
+            return _with_equal_reverts(work, rewards, token)
         skip |= dropped
     return []
 
 
-def _note_cap(work: MintRound) -> None:
-    if minting.list_mintable(1, chain_id=work.chain.chain_id, reward_ids=work.reward_ids):
+def _note_limits(work: MintRound, caps: list[int], budget: _Budget | None) -> None:
+    """Report which limit keeps every mintable reward waiting, if one waits at all."""
+    below_caps = _oldest(work, min(caps)) if caps else _oldest(work, None)
+    if below_caps and budget:
+        raise Waiting(
+            budget.code, f"{budget.wei} wei are left, the next reward needs {below_caps[0].amount_wei}"
+        )
+    if _oldest(work, None):
         work.note(Waiting("reward_cap", "every mintable reward is larger than the contract's caps"))
+
+
+def _note_larger(work: MintRound, funds: _Funds) -> None:
+    """Report a reward that waits because it is too large now, while smaller ones are paid."""
+    budget = funds.budget
+    oldest = _oldest(work, min(funds.reward_caps, default=None)) if budget else []
+    if budget and oldest and oldest[0].amount_wei > budget.wei:
+        work.note(
+            Waiting(budget.code, f"{budget.wei} wei are left, the next reward needs {oldest[0].amount_wei}")
+        )
+
+
+def _oldest(work: MintRound, max_amount_wei: int | None) -> list[MintableReward]:
+    return minting.list_mintable(
+        1,
+        chain_id=work.chain.chain_id,
+        max_amount_wei=max_amount_wei,
+        reward_ids=work.reward_ids,
+        skip_ids=sorted(_passed_over(work)),
+    )
+
+
+def _passed_over(work: MintRound) -> set[int]:
+    """Return the rewards that are set aside, and those that this round has tried to pay."""
+    return set_aside_rewards() | work.tried
 
 
 def _drop_paid(work: MintRound, rewards: Sequence[MintableReward]) -> set[int]:
     """Record rewards whose payment is final as minted; return all that the chain shows as paid."""
-    refs = {order_ref(reward.order_reference): reward for reward in rewards}
+    refs = {order_ref(reward.payment_reference): reward for reward in rewards}
     flags = work.contract.paid(work.node, list(refs), "latest")
     paid = [ref for ref, flag in zip(refs, flags, strict=True) if flag]
     if paid:
-        hashes = find_payment_hashes(work, work.contract, paid)
-        heal_paid(work, {refs[ref].id: tx_hash for ref, tx_hash in hashes.items()})
-        work.processed += len(hashes)
+        proofs = prove_payments(work.node, work.contract, paid, work.finalized.number)
+        heal_paid(work, {refs[ref].id: (refs[ref], proof) for ref, proof in proofs.items()})
+        work.processed += len(proofs)
+        _report_unproven(work, [ref for ref in paid if ref not in proofs])
     return {refs[ref].id for ref in paid}
+
+
+def _report_unproven(work: MintRound, order_refs: list[str]) -> None:
+    """Raise an alert for each reference that a final block shows as paid, though its event is not found."""
+    flags = work.contract.paid_until(work.node, order_refs, work.finalized.number, work.latest.number)
+    for ref in (ref for ref, flag in zip(order_refs, flags, strict=True) if flag):
+        raise_alert("payment_event_missing", ref, contract=work.contract.address)
 
 
 def _with_equal_reverts(work: MintRound, rewards: list[MintableReward], token: str) -> list[MintableReward]:
@@ -135,93 +213,16 @@ def _with_equal_reverts(work: MintRound, rewards: list[MintableReward], token: s
     return [reward for reward in rewards if reverts.get(reward.id, 0) == count][:batch_size]
 
 
-def _within_budget(rewards: list[MintableReward], facts: Facts) -> list[MintableReward]:
-    """Return the oldest rewards that the daily cap and the treasury allow; raise Waiting if they allow none."""
-    limits = [("daily_cap", facts.remaining_today)]
-    limits += [("treasury_empty", facts.treasury)] if facts.mode == MODE_TRANSFER else []
-    code, budget = min(
-        ((c, b) for c, b in limits if b is not None), key=lambda limit: limit[1], default=("", None)
-    )
-    if budget is None or not rewards:
+def _within_budget(rewards: list[MintableReward], budget: _Budget | None) -> list[MintableReward]:
+    """Return the oldest rewards that the daily cap and the treasury allow together."""
+    if budget is None:
         return rewards
     total, fitting = 0, []
     for reward in rewards:
-        total += reward.amount_wei
-        if total > budget:
-            break
-        fitting.append(reward)
-    if not fitting:
-        raise Waiting(code, f"{budget} wei are left, the next reward needs {rewards[0].amount_wei}")
+        if total + reward.amount_wei <= budget.wei:
+            total += reward.amount_wei
+            fitting.append(reward)
     return fitting
-
-
-# ---------------------------------------------------------------------- simulating
-
-
-def _separate_failing(work: MintRound, rewards: list[MintableReward]) -> _SimulationResult:
-    """Separate payable rewards from failing ones by simulation.
-
-    A control payment distinguishes a refusal that concerns all rewards from the fault of one.
-    """
-    if _simulate(work, rewards) is None:
-        return _SimulationResult(good=rewards)
-    control = Payment(work.key.address, Wei(1), order_ref(f"control:{work.latest.hash}"))
-    refusal = work.contract.simulate(work.node, work.key.address, [control])
-    if refusal is not None:
-        raise Waiting(_WAITING_CODES.get(refusal.root.name, "contract_refuses"), refusal.text)
-    result = _SimulationResult()
-    groups = _bisect(work, rewards, result)
-    together = [reward for group in groups for reward in group]
-    # Each group passes alone; the budgets already limit their sum.
-    result.good = together if len(groups) < 2 or _simulate(work, together) is None else groups[0]
-    return result
-
-
-def _bisect(
-    work: MintRound, rewards: list[MintableReward], result: _SimulationResult
-) -> list[list[MintableReward]]:
-    """Return groups that pass the simulation and collect the rewards that fail it."""
-    if not rewards:
-        return []
-    revert = _simulate(work, rewards)
-    if revert is None:
-        return [rewards]
-    if len(rewards) == 1:
-        _record_failure(work, rewards[0], revert, result)
-        return []
-    first, second = _split(rewards, revert)
-    return _bisect(work, first, result) + _bisect(work, second, result)
-
-
-def _split(
-    rewards: list[MintableReward], revert: Revert
-) -> tuple[list[MintableReward], list[MintableReward]]:
-    """Split off the rewards that the revert names, otherwise split in halves."""
-    named = {"0x" + argument.hex() for argument in revert.arguments if isinstance(argument, bytes)}
-    culprits = [reward for reward in rewards if order_ref(reward.order_reference) in named]
-    if culprits and len(culprits) < len(rewards):
-        return culprits, [reward for reward in rewards if reward not in culprits]
-    middle = len(rewards) // 2
-    return rewards[:middle], rewards[middle:]
-
-
-def _record_failure(
-    work: MintRound, reward: MintableReward, revert: Revert, result: _SimulationResult
-) -> None:
-    if revert.root.name in TRANSIENT_REVERTS:
-        work.note(Waiting(_WAITING_CODES.get(revert.root.name, "contract_refuses"), revert.text))
-    else:
-        result.failing[reward.id] = f"the contract refuses this payment: {revert.text}"[:500]
-
-
-def _simulate(work: MintRound, rewards: Sequence[MintableReward]) -> Revert | None:
-    return work.contract.simulate(work.node, work.key.address, _payments(rewards))
-
-
-def _payments(rewards: Sequence[MintableReward]) -> list[Payment]:
-    return [
-        Payment(reward.wallet, reward.amount_wei, order_ref(reward.order_reference)) for reward in rewards
-    ]
 
 
 # ---------------------------------------------------------------------- storing and sending
@@ -238,36 +239,45 @@ def _fail(work: MintRound, reasons: dict[int, str], token: str) -> None:
         )
 
 
-def _send(work: MintRound, rewards: list[MintableReward], facts: Facts, fees: Fees) -> None:
-    """Sign and commit the transaction, and only then send it."""
-    calldata = work.contract.encode_payment(_payments(rewards))
-    gas = work.node.estimate_gas(work.key.address, work.contract.address, calldata)
-    if isinstance(gas, Revert):
-        raise Waiting("contract_refuses", gas.text)
+def _send(work: MintRound, rewards: list[MintableReward], funds: _Funds, fees: Fees, gas: int) -> None:
+    """Sign and commit the transaction, and only then send it; a node that does not take it gets no further one."""
     gas_limit = gas * _GAS_MARGIN_PERCENT // 100
-    if facts.operator_balance < gas_limit * fees.max_fee:
-        raise Waiting(
-            "no_gas", f"{work.key.address} has {facts.operator_balance} of {gas_limit * fees.max_fee} wei"
-        )
-    latest = work.node.nonce(work.key.address, "latest")
+    if not _can_pay_gas(work, funds, gas_limit * fees.max_fee):
+        work.free_slots = 0
+        return
     with work.leader.writing():
         claimed = minting.claim_mintable(
             [reward.id for reward in rewards],
             chain_id=work.chain.chain_id,
-            token=facts.token,
+            token=funds.facts.token,
             actor=work.actor,
         )
         if not claimed:
             return
         items = tuple(
             sender.Item(reward.id, payment.wallet, payment.amount, payment.order_ref)
-            for reward, payment in zip(claimed, _payments(claimed), strict=True)
+            for reward, payment in zip(claimed, payments_of(claimed), strict=True)
         )
         # A reward may have been reduced or rejected since the simulation: only the claimed rows count.
-        calldata = work.contract.encode_payment(_payments(claimed))
+        calldata = work.contract.encode_payment(payments_of(claimed))
         draft = sender.Draft("reward", work.contract.address, calldata, gas_limit, items)
-        signed = store_draft(work, draft, fees, latest)
-    failpoint("committed")
+        signed = store_draft(work, draft, fees, funds.latest_nonce)
+    work.free_slots -= 1
     work.submitted += len(claimed)
-    sender.send(work.node, signed.tx_hash, signed.raw)
+    failpoint("committed")
+    forget(reward.id for reward in claimed)
+    if not is_accepted(sender.send(work.node, signed.tx_hash, signed.raw)):
+        work.free_slots = 0
     failpoint("sent")
+
+
+def _can_pay_gas(work: MintRound, funds: _Funds, cost: int) -> bool:
+    """Return whether the operator can pay the gas besides that of its unmined transactions.
+
+    Unmined ones cost less than they reserve, so Waiting is raised only if the balance cannot pay this one alone.
+    """
+    reserved = work.reserved(funds.latest_nonce, work.contract.address).gas_wei
+    balance = funds.facts.operator_balance
+    if balance < cost:
+        raise Waiting("no_gas", f"{checksum(work.key.address)} has {balance} of {cost} wei")
+    return balance - reserved >= cost

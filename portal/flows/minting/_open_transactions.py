@@ -1,19 +1,30 @@
-"""Reopen reorganized transactions and settle final ones: `paidOrders` decides about each of their rewards."""
+"""Reopen reorganized transactions and settle final ones by what the chain proves about each reward."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from portal.chain import audits
+from portal.chain.contract.proofs import prove_payments
 from portal.chain.contract.rewards import RewardsContract
 from portal.chain.sending import sender
 from portal.chain.sending.failpoints import failpoint
-from portal.chain.sending.operations import follow_open, reopen_reorganized
-from portal.chain.sending.sender import OpenTransaction, Outcome
+from portal.chain.sending.operations import Followed, follow_open, reopen_reorganized
+from portal.chain.sending.sender import Item, OpenTransaction, Outcome
 from portal.chain.state import raise_alert
-from portal.flows.minting._context import REWARD_PURPOSES, MintRound
-from portal.lib.types import TxHash
+from portal.flows.minting._context import REWARD_PURPOSES, MintRound, Verdict, judge_payments
+from portal.flows.minting._setting_aside import forget, set_aside_rewards, work_together
+from portal.flows.minting._simulate import outside_cause
 from portal.rewards import minting
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """What the chain proves of a transaction's items; `unknown` references are paid, but their event is not found."""
+
+    verdict: Verdict
+    unpaid: list[int]
+    unknown: list[str]
 
 
 def reopen_rewards(work: MintRound) -> None:
@@ -21,59 +32,66 @@ def reopen_rewards(work: MintRound) -> None:
     reopen_reorganized(work, REWARD_PURPOSES, lambda ids: minting.reopen_minted(ids, work.actor))
 
 
-def settle_rewards(work: MintRound) -> bool:
-    """Settle final transactions, send unmined ones again; return whether anything is not mined."""
-    return follow_open(
-        work, REWARD_PURPOSES, lambda transaction, outcome: _settle(work, transaction, outcome)
-    )
+def settle_rewards(work: MintRound) -> Followed:
+    """Settle final transactions, send unmined ones again; return what is open then."""
+    return follow_open(work, REWARD_PURPOSES, lambda transaction, outcome: settle(work, transaction, outcome))
 
 
-def _settle(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> None:
-    """Close a transaction and move each of its rewards by `paidOrders` at the finalized block."""
-    hashes = _find_payments(work, transaction, outcome)
-    if hashes is None:
+def settle(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> None:
+    """Close a transaction and move each of its rewards by what the finalized block proves.
+
+    A reward that raises is set aside and keeps the transaction open, while its other rewards go on.
+    """
+    if outcome.receipt and outcome.status == sender.REVERTED:
+        cause = outside_cause(work, transaction, outcome.receipt.block_number)
+        outcome = replace(outcome, outside_cause=cause)
+    items = [item for item in transaction.items if item.order_ref and item.is_open]
+    aside = set_aside_rewards() & {item.item_id for item in items} if items else set()
+    if aside:
         return
-    unpaid = [item.item_id for item in transaction.items if item.item_id not in hashes]
-    failpoint("settling")
-    with work.leader.writing():
-        if sender.settle(transaction.id, outcome):
-            work.record_minted(hashes)
-            minting.return_to_approved(
-                unpaid, f"proven unpaid on chain: transaction {outcome.status}", work.actor
-            )
-            work.settled += 1
+
+    def settle_part(part: Sequence[Item]) -> None:
+        _settle_items(work, transaction, outcome, part, closes=len(part) == len(items))
+
+    if items:
+        work_together(items, lambda item: item.item_id, settle_part)
+    else:
+        settle_part(items)
     failpoint("zero balance")
 
 
-def _find_payments(
-    work: MintRound, transaction: OpenTransaction, outcome: Outcome
-) -> dict[int, TxHash] | None:
-    """Return the hash that paid each paid item, None if some payment event is missing."""
-    items = {item.order_ref: item.item_id for item in transaction.items if item.order_ref}
-    if not items:
-        return {}
+def _settle_items(
+    work: MintRound, transaction: OpenTransaction, outcome: Outcome, items: Sequence[Item], *, closes: bool
+) -> None:
+    proof = _prove(work, transaction, outcome, items)
+    for ref in proof.unknown:
+        raise_alert("payment_event_missing", ref, contract=transaction.to_address, transaction=transaction.id)
+    decided = [item for item in items if item.order_ref not in proof.unknown]
+    failpoint("settling")
+    with work.leader.writing():
+        if closes and not proof.unknown:
+            if not sender.settle(transaction.id, outcome):
+                return
+            work.settled += 1
+        else:
+            sender.close_items(transaction.id, [item.item_id for item in decided])
+        work.record_minted(proof.verdict.minted)
+        work.record_differences(proof.verdict)
+        reason = f"proven unpaid on chain: transaction {outcome.status}"
+        minting.return_to_approved(proof.unpaid, reason, work.actor)
+        forget(item.item_id for item in decided)
+
+
+def _prove(work: MintRound, transaction: OpenTransaction, outcome: Outcome, items: Sequence[Item]) -> _Proof:
     contract = RewardsContract(transaction.to_address)
-    flags = contract.paid(work.node, list(items), work.finalized.number)
-    paid = [ref for ref, flag in zip(items, flags, strict=True) if flag]
-    hashes: dict[str, TxHash] = {}
-    if outcome.receipt:
-        block = outcome.receipt.block_number
-        hashes = work.hashes_of(contract.paid_events(work.node, block, block, paid)) if paid else {}
-    missing = [ref for ref in paid if ref not in hashes]
-    if missing:
-        hashes |= find_payment_hashes(work, contract, missing)
-    unknown = [ref for ref in paid if ref not in hashes]
-    if unknown:
-        for ref in unknown:
-            raise_alert("payment_event_missing", ref, contract=contract.address, transaction=transaction.id)
-        return None
-    return {items[ref]: hashes[ref] for ref in paid}
-
-
-def find_payment_hashes(
-    work: MintRound, contract: RewardsContract, order_refs: Sequence[str]
-) -> dict[str, TxHash]:
-    """Return the transactions that paid references, searched from the first audited to the finalized block."""
-    mark = audits.find_mark(work.chain.chain_id, contract.address)
-    first = mark.first_block if mark else 0
-    return work.hashes_of(contract.paid_events(work.node, first, work.finalized.number, order_refs))
+    by_ref = {item.order_ref: item for item in items if item.order_ref}
+    flags = contract.paid_until(work.node, list(by_ref), work.finalized.number, work.latest.number)
+    paid = [ref for ref, flag in zip(by_ref, flags, strict=True) if flag]
+    receipts = [outcome.receipt] if outcome.receipt else []
+    proofs = prove_payments(work.node, contract, paid, work.finalized.number, receipts)
+    verdict = judge_payments({by_ref[ref].item_id: (by_ref[ref], proof) for ref, proof in proofs.items()})
+    return _Proof(
+        verdict,
+        unpaid=[item.item_id for ref, item in by_ref.items() if ref not in paid],
+        unknown=[ref for ref in paid if ref not in proofs],
+    )

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models import MintJob
+from models import MintJob, ReferralReward
 from portal.chain import Chain, Payment, order_ref
 from portal.chain.contract.abi import Revert
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
 from portal.chain.sending.fees import first_fees
 from portal.chain.sending.leadership import database_now
-from portal.db import Actor, query, record_event, transaction
+from portal.db import Actor, Keyset, Page, cut_page, parse_cursor, query, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.rewards import RewardStatus, minting
 
-PAGE = 50
+JOBS_PAGE = 25
+REWARDS_PAGE = 50
 QUEUED, RUNNING, FINISHED, STOPPED = "queued", "running", "finished", "stopped"
 UNFINISHED = (QUEUED, RUNNING)
 
@@ -136,23 +137,28 @@ def get_mint_job(job_id: int) -> MintJobProgress:
     return MintJobProgress(job, dict(counts))
 
 
-def list_mint_jobs(before_id: int | None = None) -> list[MintJob]:
-    """Return jobs, newest first, at most a page, older than `before_id`."""
-    jobs = MintJob.select().order_by(MintJob.id.desc()).limit(PAGE)
-    return list(jobs if before_id is None else jobs.where(MintJob.id < before_id))
+def list_mint_jobs(cursor: str | None = None) -> Page[MintJob]:
+    """Return a page of jobs, newest first; raise CursorInvalid."""
+    newest_first: Keyset[MintJob] = Keyset(MintJob.select(), MintJob.id)
+    return newest_first.page(cursor, JOBS_PAGE)
 
 
-def list_mint_job_rewards(job_id: int, after_id: int = 0) -> list[MintJobReward]:
-    """Return a page of a job's rewards by id, each with the transaction that paid it or the last attempt."""
+def list_mint_job_rewards(job_id: int, cursor: str | None = None) -> Page[MintJobReward]:
+    """Return a page of a job's rewards by id, each with the transaction that paid it or the last attempt.
+
+    Raises CursorInvalid.
+    """
+    after_id = parse_cursor(cursor, ReferralReward.id)[0] if cursor else 0
     rows = query(
         "SELECT r.id, r.order_reference, r.referrer_wallet, r.reward_amount_wei, r.status, coalesce(r.tx_hash, ("
         "  SELECT a.tx_hash FROM chain_transaction_items t JOIN chain_attempts a ON a.transaction_id = t.transaction_id"
         "  WHERE t.purpose = 'reward' AND t.item_id = r.id AND t.open ORDER BY a.id DESC LIMIT 1)), r.failure_reason"
         " FROM mint_job_items i JOIN referral_rewards r ON r.id = i.reward_id"
         " WHERE i.job_id = %s AND r.id > %s ORDER BY r.id LIMIT %s",
-        [job_id, after_id, PAGE],
+        [job_id, after_id, REWARDS_PAGE + 1],
     )
-    return [MintJobReward(row[0], row[1], row[2], int(row[3] or 0), *row[4:]) for row in rows]
+    rewards = [MintJobReward(row[0], row[1], row[2], int(row[3] or 0), *row[4:]) for row in rows]
+    return cut_page(rewards, REWARDS_PAGE, lambda reward: (reward.reward_id,))
 
 
 def stop_mint_job(job_id: int, actor: Actor) -> bool:
@@ -244,7 +250,7 @@ def review_mint(
     if not rewards or chain.operator is None:
         return review
     sample = rewards[:batch_size]
-    payments = [Payment(r.wallet, r.amount_wei, order_ref(r.order_reference)) for r in sample]
+    payments = [Payment(r.recipient, r.amount_wei, order_ref(r.payment_reference)) for r in sample]
     try:
         node = chain.node(database_now())
         balance = node.balance(chain.operator.address)

@@ -4,11 +4,13 @@ A round has four steps, and their order makes it safe against crashes, reorganiz
 
 1. reopen transactions that a reorganization removed;
 2. settle open transactions that are final, send or bump the others;
-3. if nothing is unmined: claim, simulate, sign and commit mintable rewards, and only then send them;
+3. while fewer transactions than allowed are unmined: claim, simulate, sign and commit mintable rewards, and only then
+   send them;
 4. compare the contract's events with the ledger.
 
 A transaction that is mined but not final does not delay the next batch: its nonce is used, and the simulation at
-the latest block sees its effect. At most one of our transactions waits in a mempool at any time.
+the latest block sees its effect. At most `REFERRAL_MINT_OPEN_TRANSACTIONS` wait in a mempool at any time; what they
+may still take is counted against the caps, the treasury and the operator's balance.
 """
 
 from __future__ import annotations
@@ -31,12 +33,14 @@ from portal.chain import (
     WrongChain,
     database_now,
     lead,
+    order_ref,
 )
 from portal.chain.errors import ContractMissing
 from portal.chain.sending.operations import Waiting
 from portal.chain.sending.sender import count_open_items
 from portal.chain.state import recall, remember
-from portal.db import Actor, connection
+from portal.db import Actor, connection, transaction
+from portal.db.failing import require_database
 from portal.flows.minting._audit import audit_before_sending, audit_when_due, is_idle
 from portal.flows.minting._claim import claim_and_send
 from portal.flows.minting._context import MintRound, OnMinted
@@ -47,8 +51,11 @@ from portal.flows.minting.mint_jobs import (
     list_job_reward_ids,
     refresh_mint_jobs,
 )
+from portal.flows.webhooks.publish import publish_rewards
+from portal.logs import get_logger
 from portal.notifications import notify
 from portal.rewards import minting
+from portal.rewards.mintable import payment_reference
 from portal.settings import Settings
 
 __all__ = [
@@ -60,10 +67,14 @@ __all__ = [
     "notify_minted",
     "request_mint",
     "run_mint",
+    "state_name",
     "waiting_reason",
 ]
 
-_PAUSE_SECONDS = 0.25
+log = get_logger(__name__)
+
+# Between rounds: while there is more to send, while a transaction is not mined, and while only finality is awaited.
+_PAUSE_SECONDS, _UNMINED_PAUSE_SECONDS, _FINALITY_PAUSE_SECONDS = 0.25, 0.5, 1.5
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,8 @@ class MintReport:
     """Numbers of rewards that a round processed, submitted in a transaction, minted (final) and failed.
 
     `waiting_reason` is the stable code of what prevents more (docs/on-chain.md lists them), `waiting_detail` its
-    explanation in English; `open_rewards` are in transactions that are not final yet.
+    explanation in English; `open_rewards` are in transactions that are not final yet, and `is_unmined` is whether one
+    of these is not even mined.
     """
 
     processed: int = 0
@@ -82,6 +94,7 @@ class MintReport:
     waiting_detail: str = ""
     open_rewards: int = 0
     job_id: int | None = None
+    is_unmined: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the response of `POST /api/refcodes/mint`."""
@@ -174,16 +187,33 @@ def _create_single_job(reward_id: int, chain_id: int, actor: Actor) -> int:
 
 
 def notify_minted(reward_ids: Sequence[int]) -> None:
-    """Notify the referrers, once per reward, that their tokens arrived."""
+    """Notify the referrers, once per reward, that their tokens arrived, and the stores' webhook endpoints."""
+    _publish_minted(reward_ids)
     for reward in ReferralReward.select().where(ReferralReward.id.in_(list(reward_ids))):
-        notify(
-            reward.referrer_user_id,
-            "referral_reward_minted",
-            f"referral_reward_minted:{reward.id}",
-            orderReference=reward.order_reference,
-            amountWei=str(reward.reward_amount_wei),
-            txHash=reward.tx_hash,
-        )
+        try:
+            notify(
+                reward.referrer_user_id,
+                "referral_reward_minted",
+                f"referral_reward_minted:{reward.id}",
+                orderReference=reward.order_reference,
+                amountWei=str(reward.reward_amount_wei),
+                txHash=reward.tx_hash,
+                paymentHash=order_ref(payment_reference(reward.order_reference, reward.payment_number)),
+            )
+        except Exception as error:
+            # The transaction that records the mint goes on: what the chain paid must not wait for a letter.
+            require_database(error)
+            log.exception("mint not announced", reward_id=reward.id)
+
+
+def _publish_minted(reward_ids: Sequence[int]) -> None:
+    """Publish mints; like a notification, an event that cannot be written does not undo a recorded mint."""
+    try:
+        with transaction():
+            publish_rewards(reward_ids)
+    except Exception as error:
+        require_database(error)
+        log.exception("mints not published", reward_ids=list(reward_ids))
 
 
 def _lead_round(
@@ -207,7 +237,8 @@ def _lead_round(
             key=key,
             actor=actor,
             batch_size=settings.referral_mint_batch_size,
-            latest=node.block("latest"),
+            most_unmined=settings.referral_mint_open_transactions,
+            latest=node.head or node.block("latest"),
             finalized=node.block("finalized"),
             on_minted=on_minted,
             reward_ids=reward_ids,
@@ -223,8 +254,10 @@ def _lead_round(
 def _run(work: MintRound, limit: int) -> None:
     """Run the four steps of a round."""
     reopen_rewards(work)
-    is_unmined = settle_rewards(work)
-    if not is_unmined and limit > 0 and _has_mintable(work):
+    followed = settle_rewards(work)
+    work.is_unmined = bool(followed.unmined)
+    work.free_slots = followed.free_slots(work.most_unmined, work.key.address)
+    if work.free_slots and limit > 0 and _has_mintable(work):
         audit_before_sending(work)
         try:
             claim_and_send(work, limit)
@@ -251,6 +284,7 @@ def _report(chain: Chain, work: MintRound | None, problem: Waiting | None) -> Mi
         waiting_reason=problem.code if problem else None,
         waiting_detail=problem.detail if problem else "",
         open_rewards=count_open_items("reward"),
+        is_unmined=work is not None and work.is_unmined,
     )
 
 
@@ -265,17 +299,22 @@ def _wait(chain: AnyChain, problem: Waiting) -> MintReport:
 
 def _remember(chain: AnyChain, problem: Waiting | None) -> None:
     code, detail = (problem.code, problem.detail) if problem else (None, "")
-    remember(_state_name(chain.chain_id), {"code": code, "detail": detail})
+    if remember(state_name(chain.chain_id), {"code": code, "detail": detail}):
+        if problem:
+            log.warning("minting waits", reason=code, detail=detail)
+        else:
+            log.info("minting is possible")
     refresh_mint_jobs(code)
 
 
-def _state_name(chain_id: int) -> str:
+def state_name(chain_id: int) -> str:
+    """Return the name under which the reason of the last round is stored."""
     return f"mint_waiting:{chain_id}"
 
 
 def waiting_reason(chain_id: int) -> WaitingReason | None:
     """Return why the last round could not do more, None if nothing prevents minting."""
-    state = recall(_state_name(chain_id))
+    state = recall(state_name(chain_id))
     if state is None or not state[0].get("code"):
         return None
     value, since = state
@@ -292,9 +331,18 @@ def drive_minting(
     reward_ids: Sequence[int] | None = None,
     on_minted: OnMinted | None = None,
     on_round: Callable[[MintReport], None] = lambda _: None,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> MintReport:
-    """Run rounds until `limit` rewards are submitted, nothing is left, or `seconds` are over; return the sum."""
+    """Run rounds until `limit` rewards are submitted, nothing is left, or `seconds` are over; return the sum.
+
+    A process that is stopping finishes the present round only.
+
+    It sends no chain request while nothing is approved or open and the last audit is recent.
+    """
     total = MintReport()
+    with connection():
+        if chain.configured and is_idle(chain):
+            return total
     deadline = time.monotonic() + seconds
     while True:
         report = mint_rewards(
@@ -302,9 +350,16 @@ def drive_minting(
         )
         total = _sum(total, report)
         on_round(total)
-        if _is_done(report) or time.monotonic() >= deadline:
+        if _is_done(report) or is_stopping() or time.monotonic() >= deadline:
             return total
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(_pause_seconds(report))
+
+
+def _pause_seconds(report: MintReport) -> float:
+    """Return how long to wait before the next round, so that a node is not asked for what takes its time anyway."""
+    if report.submitted or report.processed:
+        return _PAUSE_SECONDS
+    return _UNMINED_PAUSE_SECONDS if report.is_unmined else _FINALITY_PAUSE_SECONDS
 
 
 def _is_done(report: MintReport) -> bool:
@@ -320,4 +375,5 @@ def _sum(total: MintReport, report: MintReport) -> MintReport:
         report.waiting_reason,
         report.waiting_detail,
         report.open_rewards,
+        is_unmined=report.is_unmined,
     )

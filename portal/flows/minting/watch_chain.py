@@ -7,7 +7,10 @@ from datetime import datetime
 
 from portal.chain import AnyChain, read_status
 from portal.chain.state import recall, remember
+from portal.logs import get_logger
 from portal.settings import Settings
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,19 +24,23 @@ class ChainWatch:
 
 
 def watch_chain(chain: AnyChain, settings: Settings) -> list[str]:
-    """Read the status of the chain, store it, and return the codes of its problems."""
+    """Read the status of the chain, store it, log a change, and return the codes of its problems."""
     status = read_status(chain, settings)
     codes = [problem.code for problem in status.problems]
     balance = status.facts.operator_balance if status.facts else None
-    remember(
+    is_changed = remember(
         watch_name(chain),
         {
-            "code": codes[0] if codes else None,
+            "code": ",".join(codes) or None,
             "problems": codes,
             "operatorBalanceWei": None if balance is None else str(balance),
             "daysOfGas": status.days_of_gas,
         },
     )
+    if codes and is_changed:
+        log.warning(
+            "minting needs attention", problems=codes, details=[problem.what for problem in status.problems]
+        )
     return codes
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models import Refcode
+from models import Refcode, ReferralReward
 from portal.codes import Deactivation, find_deactivation, list_codes, share_url
+from portal.db import Page
 from portal.orders import CodeOrders, code_orders
-from portal.rewards import RewardPage, list_rewards_of_referrer, owed_wei, reward_totals
+from portal.rewards import list_rewards_of_referrer, owed_wei, reward_totals
 from portal.settings import Settings
 from portal.visits import VisitStats, stats_by_code
 
@@ -50,7 +51,7 @@ class ReferrerOverview:
     cards: list[CodeCard]
     visits: VisitComparisons
     totals: dict[str, tuple[int, int]]
-    rewards: RewardPage
+    rewards: Page[ReferralReward]
     owed_wei: int
 
 

@@ -1,4 +1,4 @@
-"""Risk hints of rewards, each with its reason. They inform admins and decide nothing."""
+"""Risk hints of rewards, each with its reason. They inform admins; the programme may leave rewards with one to them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from models import ReferralReward, User
-from portal.accounts import mailbox
-from portal.db import query
+from portal.db import query, transaction, work_through
+from portal.db.failing import not_set_aside, require_database
+from portal.lib.mailboxes import mailbox
+from portal.logs import get_logger
 from portal.orders import code_orders
 
+log = get_logger(__name__)
+
+HINT_QUEUE = "risk_hints"
 MANY_IN_AN_HOUR = 5
 # Counting stops here.
 MOST_COUNTED = 100
@@ -26,7 +31,7 @@ WHERE r.id = ANY(%s) ORDER BY r.id, s.kind DESC
 _SAME_WALLET = """
 SELECT r.id FROM referral_rewards r WHERE r.id = ANY(%s) AND EXISTS (
     (SELECT address FROM wallets WHERE user_id = r.referee_user_id
-     UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referee_user_id)
+     UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referee_user_id AND wallet_address <> '')
     INTERSECT
     (SELECT address FROM wallets WHERE user_id = r.referrer_user_id
      UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referrer_user_id
@@ -62,8 +67,8 @@ _MANY_SIGN_UPS = _BUSIEST_HOUR.format(
 _TO_COUNT = """
 SELECT r.id FROM referral_rewards r LEFT JOIN reward_hint_counts c ON c.reward_id = r.id
 WHERE r.status = 'pending_approval' AND (c.counted_at IS NULL OR c.counted_at < now() - interval '5 minutes')
-ORDER BY c.counted_at NULLS FIRST, r.id LIMIT %s
-"""
+AND {not_set_aside} ORDER BY c.counted_at NULLS FIRST, r.id LIMIT %s
+""".format(not_set_aside=not_set_aside(HINT_QUEUE, "r.id"))
 _KEEP_COUNTS = """
 INSERT INTO reward_hint_counts (reward_id, hints) SELECT * FROM unnest(%s::bigint[], %s::smallint[])
 ON CONFLICT (reward_id) DO UPDATE SET hints = excluded.hints, counted_at = now()
@@ -94,17 +99,38 @@ def risk_hints(rewards: Sequence[ReferralReward]) -> dict[int, list[RiskHint]]:
         for reward_id, many in query(sql, {"ids": ids, "most": MOST_COUNTED + 1}):
             if many >= MANY_IN_AN_HOUR:
                 hints[reward_id].append(RiskHint(code, "medium", many))
-    for reward_id, percent in _high_refund_rates(rewards):
-        hints[reward_id].append(RiskHint("refund_rate", "medium", percent))
+    orders = code_orders(list({reward.ref_code for reward in rewards}))
+    for reward in rewards:
+        if hint := refund_hint(orders[reward.ref_code].paid, orders[reward.ref_code].refunded):
+            hints[reward.id].append(hint)
     return hints
 
 
+def refund_hint(paid: int, refunded: int) -> RiskHint | None:
+    """Return the hint of a code with many refunds among its paid orders, or None."""
+    if refunded < LEAST_REFUNDS or refunded * 100 <= paid * HIGH_REFUND_PERCENT:
+        return None
+    return RiskHint("refund_rate", "medium", refunded * 100 // paid if paid else 100)
+
+
 def count_hints(limit: int = 1_000) -> int:
-    """Update the hint counts of pending rewards for the filter of the queue; return the number of rewards."""
+    """Update the hint counts of pending rewards for the filter of the queue; return the number of rewards.
+
+    Where the rewards cannot be counted together, each is counted for itself, and those that fail are set aside.
+    """
     ids = [reward_id for (reward_id,) in query(_TO_COUNT, [limit])]
-    rewards = list(ReferralReward.select().where(ReferralReward.id.in_(ids)))
-    hints = risk_hints(rewards)
-    query(_KEEP_COUNTS, [list(hints), [len(each) for each in hints.values()]])
+    try:
+        return _count_together(ids)
+    except Exception as error:
+        require_database(error)
+        log.warning("hints are counted one by one", reason=f"{type(error).__name__}: {error}")
+    return work_through(HINT_QUEUE, ids, int, lambda reward_id: _count_together([reward_id]))
+
+
+def _count_together(ids: Sequence[int]) -> int:
+    with transaction():
+        hints = risk_hints(list(ReferralReward.select().where(ReferralReward.id.in_(list(ids)))))
+        query(_KEEP_COUNTS, [list(hints), [len(each) for each in hints.values()]])
     return len(hints)
 
 
@@ -119,11 +145,3 @@ def _same_mailbox(rewards: Sequence[ReferralReward]) -> Iterator[int]:
         buyer = mailboxes.get(reward.referee_user_id)
         if buyer is not None and buyer == mailboxes.get(reward.referrer_user_id):
             yield reward.id
-
-
-def _high_refund_rates(rewards: Sequence[ReferralReward]) -> Iterator[tuple[int, int]]:
-    orders = code_orders(list({reward.ref_code for reward in rewards}))
-    for reward in rewards:
-        bad, paid = orders[reward.ref_code].refunded, orders[reward.ref_code].paid
-        if bad >= LEAST_REFUNDS and bad * 100 > paid * HIGH_REFUND_PERCENT:
-            yield reward.id, bad * 100 // paid

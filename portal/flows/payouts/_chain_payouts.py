@@ -1,16 +1,14 @@
-"""Send payouts with the treasury's key and follow them until they are final.
+"""One round of payouts on chain: settle what is final, compare the history, send what waits.
 
-A token transfer has no order reference, so only the database records what was paid: a payout belongs to one
-transaction permanently, and after a failure only an admin may release its settlements for another payout.
+See docs/rules/payouts.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from portal.chain import (
     ChainAway,
     ContractMissing,
+    Leader,
     LeaderLost,
     NodeRefused,
     NotConfigured,
@@ -19,44 +17,26 @@ from portal.chain import (
     database_now,
     lead,
 )
-from portal.chain.contract.abi import Revert
-from portal.chain.sending import sender
-from portal.chain.sending.failpoints import failpoint
-from portal.chain.sending.fees import Fees
-from portal.chain.sending.operations import (
-    FILLER,
-    SendingContext,
-    Waiting,
-    follow_open,
-    reopen_reorganized,
-    store_draft,
-)
+from portal.chain.contract.rewards import RewardsContract
+from portal.chain.sending.operations import Waiting, follow_open, reopen_reorganized
 from portal.chain.sending.sender import OpenTransaction, Outcome
-from portal.chain.state import raise_alert
-from portal.commissions import payouts
-from portal.commissions.payout_queries import Transfer, list_unsent
+from portal.commissions.payout_queries import count_unsent
+from portal.commissions.payout_references import assign_references, list_of_other_contracts, move_to_contract
 from portal.db import Actor
-from portal.lib.types import Address, Wei
-
-_PURPOSES = ("payout", FILLER)
-_TRANSFERS_PER_ROUND = 20
-_GAS_MARGIN_PERCENT = 125
-
-REVERTED = "payout_reverted"
-SUPERSEDED = "payout_superseded"
-NOT_PROVEN = "payout_not_proven"
-
-
-@dataclass(kw_only=True)
-class PayoutRound(SendingContext):
-    """The context of one payout round and the payouts it has sent."""
-
-    treasury: Treasury
-    actor: Actor
-    sent: list[int] = field(default_factory=list)
+from portal.flows.payouts._context import PAYOUT_PURPOSES, PayoutRound, RateReader
+from portal.flows.payouts._contract_payments import claim_and_send, settle_payments
+from portal.flows.payouts._history import (
+    HISTORY_UNKNOWN,
+    audit_before_sending,
+    audit_when_due,
+    require_known_history,
+)
+from portal.flows.payouts._transfers import settle_transfer
 
 
-def run_chain_round(treasury: Treasury | NotConfigured, actor: Actor) -> Waiting | None:
+def run_chain_round(
+    treasury: Treasury | NotConfigured, actor: Actor, read_rate: RateReader
+) -> Waiting | None:
     """Settle final transactions and send waiting payouts; return why nothing more was possible, or None."""
     if isinstance(treasury, NotConfigured):
         return Waiting("not_configured", treasury.reason)
@@ -64,17 +44,7 @@ def run_chain_round(treasury: Treasury | NotConfigured, actor: Actor) -> Waiting
         if leader is None:
             return Waiting("other_leader")
         try:
-            node = treasury.chain.node(database_now())
-            context = PayoutRound(
-                chain=treasury.chain,
-                node=node,
-                leader=leader,
-                key=treasury.key,
-                latest=node.block("latest"),
-                finalized=node.block("finalized"),
-                treasury=treasury,
-                actor=actor,
-            )
+            context = _open_round(treasury, leader, actor, read_rate)
             _run(context)
         except Waiting as waiting:
             return waiting
@@ -83,130 +53,63 @@ def run_chain_round(treasury: Treasury | NotConfigured, actor: Actor) -> Waiting
     return context.problem
 
 
-def _run(context: PayoutRound) -> None:
-    reopen_reorganized(context, _PURPOSES, lambda ids: _reopen(context, ids))
-    is_unmined = follow_open(
-        context, _PURPOSES, lambda transaction, outcome: _settle(context, transaction, outcome)
+def _open_round(treasury: Treasury, leader: Leader, actor: Actor, read_rate: RateReader) -> PayoutRound:
+    node = treasury.chain.node(database_now())
+    # The nonce is read first: see PayoutRound.
+    nonce = node.nonce(treasury.key.address, "latest")
+    return PayoutRound(
+        chain=treasury.chain,
+        node=node,
+        leader=leader,
+        key=treasury.key,
+        nonce=nonce,
+        latest=node.block("latest"),
+        finalized=node.block("finalized"),
+        treasury=treasury,
+        actor=actor,
+        read_rate=read_rate,
     )
-    if is_unmined:
+
+
+def _run(context: PayoutRound) -> None:
+    reopen_reorganized(context, PAYOUT_PURPOSES, context.reopen)
+    followed = follow_open(
+        context, PAYOUT_PURPOSES, lambda transaction, outcome: _settle(context, transaction, outcome)
+    )
+    if context.treasury.contract is None:
+        if count_unsent():
+            raise Waiting("not_configured", "SETTLEMENT_PAYOUT_CONTRACT_ADDRESS is not set")
         return
-    waiting = list_unsent(context.chain.chain_id, context.treasury.token.address, _TRANSFERS_PER_ROUND)
-    if waiting:
-        _send_all(context, waiting)
+    with context.leader.writing():
+        assign_references(context.chain.chain_id, context.treasury.token.address, context.contract.address)
+    _move_from_other_contracts(context)
+    if not followed.unmined and count_unsent():
+        audit_before_sending(context)
+        claim_and_send(context)
+    else:
+        audit_when_due(context)
+        require_known_history(context)
 
 
-def _reopen(context: PayoutRound, payout_ids: list[int]) -> None:
-    for payout_id in payouts.reopen_payouts(payout_ids, context.actor):
-        raise_alert("payout_reopened_after_retry", str(payout_id))
-
-
-# ---------------------------------------------------------------------- settling
+def _move_from_other_contracts(context: PayoutRound) -> None:
+    """Let the configured contract pay what waits for an earlier one, if that one shows it as unpaid."""
+    address = context.contract.address
+    waiting = list_of_other_contracts(context.chain.chain_id, context.treasury.token.address, address)
+    for earlier in sorted({contract for _, _, contract in waiting}):
+        rows = [(payout_id, ref) for payout_id, ref, contract in waiting if contract == earlier]
+        flags = RewardsContract(earlier).paid(context.node, [ref for _, ref in rows], "latest")
+        with context.leader.writing():
+            unpaid = [row[0] for row, is_paid in zip(rows, flags, strict=True) if not is_paid]
+            move_to_contract(unpaid, address)
+        if any(flags):
+            context.note(
+                Waiting(HISTORY_UNKNOWN, f"the earlier contract {earlier} paid payouts that wait here")
+            )
 
 
 def _settle(context: PayoutRound, transaction: OpenTransaction, outcome: Outcome) -> None:
-    """Close a final transaction and complete or fail its payout according to the chain."""
-    hashes = [attempt.tx_hash for attempt in transaction.attempts]
-    if outcome.receipt is None and context.node.known(hashes):
-        # The node still has one of the attempts, so the transaction may be mined.
-        return
-    failures = {item.item_id: _failure(context, transaction, outcome, item) for item in transaction.items}
-    tx_hash = outcome.receipt.tx_hash if outcome.receipt else None
-    failpoint("payout_settling")
-    with context.leader.writing():
-        if not sender.settle(transaction.id, outcome):
-            return
-        for payout_id, reason in failures.items():
-            if reason is None and tx_hash:
-                payouts.complete_payout(payout_id, tx_hash, context.actor, simulated=False)
-            else:
-                payouts.fail_payout(payout_id, reason or NOT_PROVEN, context.actor, transaction_id=tx_hash)
-    failpoint("payout_settled")
-
-
-def _failure(
-    context: PayoutRound, transaction: OpenTransaction, outcome: Outcome, item: sender.Item
-) -> str | None:
-    """Return why a final transaction did not pay an item, None if the token's own event shows that it did."""
-    receipt = outcome.receipt
-    if receipt is None:
-        return SUPERSEDED
-    if not receipt.succeeded:
-        return REVERTED
-    token = type(context.treasury.token)(transaction.to_address)
-    moved = token.has_moved(
-        context.node,
-        receipt.block_number,
-        [receipt.tx_hash],
-        transaction.operator,
-        item.recipient,
-        item.amount_wei,
-    )
-    return None if moved else NOT_PROVEN
-
-
-# ---------------------------------------------------------------------- sending
-
-
-def _send_all(context: PayoutRound, waiting: list[Transfer]) -> None:
-    """Send one transfer per payout as far as the treasury's tokens and gas allow.
-
-    The treasury has no unmined transaction here, so its balances at the latest block are fully available.
-    """
-    token, account = context.treasury.token, context.key.address
-    tokens, coins = token.balance(context.node, account), context.node.balance(account)
-    fees = context.fees()
-    latest = context.node.nonce(account, "latest")
-    for payout in waiting:
-        if payout.amount_wei > tokens:
-            context.note(
-                Waiting("treasury_empty", f"{tokens} of {payout.amount_wei} base units are in the treasury")
-            )
-            return
-        gas_limit = _check_transfer(context, payout)
-        if gas_limit is None:
-            continue
-        if gas_limit * fees.max_fee > coins:
-            raise Waiting("no_gas", f"{account} has {coins} of {gas_limit * fees.max_fee} wei")
-        _send(context, payout, gas_limit, fees, latest)
-        tokens -= payout.amount_wei
-        coins -= gas_limit * fees.max_fee
-
-
-def _check_transfer(context: PayoutRound, payout: Transfer) -> int | None:
-    """Return the gas limit of a transfer; fail the payout and return None if the token refuses its recipient.
-
-    A control transfer from the treasury to itself shows whether the token refuses every transfer: then raise Waiting.
-    """
-    token, account = context.treasury.token, context.key.address
-    refusal = token.simulate(context.node, account, payout.wallet, payout.amount_wei)
-    gas: int | Revert = 0
-    if refusal is None:
-        calldata = token.encode_transfer(payout.wallet, payout.amount_wei)
-        gas = context.node.estimate_gas(account, token.address, calldata)
-        refusal = gas.text if isinstance(gas, Revert) else None
-    if refusal is None and isinstance(gas, int):
-        return gas * _GAS_MARGIN_PERCENT // 100
-    control = token.simulate(context.node, account, account, 1)
-    if control is not None:
-        raise Waiting("token_refuses", control)
-    with context.leader.writing():
-        payouts.fail_payout(
-            payout.payout_id, f"the token refuses this payment: {refusal}"[:500], context.actor
-        )
-    return None
-
-
-def _send(context: PayoutRound, payout: Transfer, gas_limit: int, fees: Fees, latest: int) -> None:
-    """Sign and commit the transfer, and only then send it; skip a payout that another process has sent."""
-    token = context.treasury.token
-    with context.leader.writing():
-        if not payouts.lock_unsent(payout.payout_id):
-            return
-        calldata = token.encode_transfer(payout.wallet, payout.amount_wei)
-        item = sender.Item(payout.payout_id, Address(payout.wallet), Wei(payout.amount_wei))
-        draft = sender.Draft("payout", token.address, calldata, gas_limit, (item,))
-        signed = store_draft(context, draft, fees, latest)
-    failpoint("payout_committed")
-    context.sent.append(payout.payout_id)
-    sender.send(context.node, signed.tx_hash, signed.raw)
-    failpoint("payout_sent")
+    """Settle payments of a contract by their references, plain transfers by their receipts."""
+    if any(item.order_ref is None for item in transaction.items):
+        settle_transfer(context, transaction, outcome)
+    else:
+        settle_payments(context, transaction, outcome)

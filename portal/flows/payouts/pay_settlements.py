@@ -20,11 +20,15 @@ from portal.chain import (
     WrongChain,
     database_now,
     open_treasury,
+    own_addresses,
 )
+from portal.chain.audits import find_mark
+from portal.chain.sending.event_audit import AUDIT_EVERY_SECONDS
 from portal.chain.sending.failpoints import failpoint
 from portal.chain.sending.operations import Waiting
 from portal.chain.state import recall, remember
 from portal.commissions import payouts
+from portal.commissions.foreign_payments import count_unknown
 from portal.commissions.payout_queries import (
     find_batch_by_key,
     has_recent_onchain_payout,
@@ -37,20 +41,24 @@ from portal.commissions.payout_rules import (
     NEXT_RUN,
     RATE_AWAY,
     RATE_MISSING,
-    WALLET_MISSING,
     PayoutPlan,
     PlannedPayout,
     leave_out,
+    wallet_refusal,
 )
 from portal.commissions.payouts import PayoutQuote
-from portal.db import Actor, connection, transaction
+from portal.db import Actor, connection, transaction, without_set_aside, work_through
 from portal.flows.payouts._chain_payouts import run_chain_round
+from portal.flows.payouts._history import HISTORY_UNKNOWN
 from portal.lib.errors import PortalError
+from portal.logs import get_logger
 from portal.rewards import read_rate
 from portal.settings import Settings
 
+PAYOUT_QUEUE = "payouts"
 SIMULATED, ONCHAIN = "simulated", "onchain"
-_STATE = "payout_waiting"
+PAYOUT_STATE = "payout_waiting"
+log = get_logger(__name__)
 
 
 class PayoutPlanChanged(PortalError):
@@ -93,11 +101,11 @@ def review_payouts(settings: Settings) -> PayoutReview:
         except Waiting as waiting:
             return PayoutReview(plan, ONCHAIN, problem=waiting.code)
         plan = _limit_to_quotes(plan, quotes)
-        wallets = payout_wallets([payout.vendor_id for payout in plan.payouts])
+        wallets, own = payout_wallets([payout.vendor_id for payout in plan.payouts]), own_addresses(settings)
         refused = {
             (p.vendor_id, p.currency): reason
             for p in plan.payouts
-            if (reason := _refusal(p, wallets, quotes)) is not None
+            if (reason := _refusal(p, wallets, quotes, own)) is not None
         }
         return PayoutReview(plan, ONCHAIN, quotes, refused)
 
@@ -129,15 +137,23 @@ def run_payouts(settings: Settings, actor: Actor) -> PayoutReport:
         if batch_id is not None:
             touched.append(batch_id)
             problem = _pay(settings, actor) or problem
-        remember(
-            _STATE, {"code": problem.code if problem else None, "detail": problem.detail if problem else ""}
-        )
+        _remember(problem)
         return _report(touched, problem)
+
+
+def _remember(problem: Waiting | None) -> None:
+    """Store why payouts wait; log it when it changes."""
+    code, detail = (problem.code, problem.detail) if problem else (None, "")
+    if remember(PAYOUT_STATE, {"code": code, "detail": detail}):
+        if problem:
+            log.warning("payouts wait", reason=code, detail=detail)
+        else:
+            log.info("payouts are possible")
 
 
 def payout_waiting_reason() -> str | None:
     """Return the stable code of what stopped the last run, None if nothing did."""
-    state = recall(_STATE)
+    state = recall(PAYOUT_STATE)
     return state[0].get("code") if state else None
 
 
@@ -152,6 +168,9 @@ def _open(
     if key and (existing := find_batch_by_key(key)):
         return int(existing.id)
     preview = read_plan()
+    payouts.set_vendors_aside(
+        {(each.vendor_id, each.currency): each.failure for each in preview.excluded if each.failure}
+    )
     if not preview.payouts:
         _check_promise(preview, promised)
         return None
@@ -168,8 +187,11 @@ def _open(
         _check_promise(plan, promised)
         if not plan.payouts:
             return None
-        batch_id = payouts.open_batch(plan, mode=mode, key=key, actor=actor, quotes=quotes)
-    failpoint("batch_opened")
+        batch_id = payouts.open_batch(
+            plan, mode=mode, key=key, actor=actor, quotes=quotes, own_addresses=own_addresses(settings)
+        )
+    if batch_id is not None:
+        failpoint("batch_opened")
     return batch_id
 
 
@@ -194,6 +216,10 @@ def _read_quotes(settings: Settings, currencies: Collection[str]) -> dict[str, P
     treasury = open_treasury(settings)
     if isinstance(treasury, NotConfigured):
         raise Waiting("not_configured", treasury.reason)
+    if treasury.contract is None:
+        raise Waiting("not_configured", "SETTLEMENT_PAYOUT_CONTRACT_ADDRESS is not set")
+    if count_unknown(treasury.contract.address):
+        raise Waiting(HISTORY_UNKNOWN)
     decimals = _decimals(treasury)
     quotes = {}
     for currency in sorted(currencies):
@@ -216,10 +242,11 @@ def _decimals(treasury: Treasury) -> int:
         raise Waiting(error.code, str(error)) from None
 
 
-def _refusal(planned: PlannedPayout, wallets: dict[int, str], quotes: dict[str, PayoutQuote]) -> str | None:
-    if planned.vendor_id not in wallets:
-        return WALLET_MISSING
-    return RATE_MISSING if quotes[planned.currency].units_per_usd is None else None
+def _refusal(
+    planned: PlannedPayout, wallets: dict[int, str], quotes: dict[str, PayoutQuote], own: Collection[str]
+) -> str | None:
+    rate_missing = RATE_MISSING if quotes[planned.currency].units_per_usd is None else None
+    return wallet_refusal(wallets.get(planned.vendor_id), own) or rate_missing
 
 
 # ---------------------------------------------------------------------- paying
@@ -229,15 +256,26 @@ def _pay(settings: Settings, actor: Actor) -> Waiting | None:
     """Advance every open batch and close the finished ones; return what stopped the payment, or None."""
     _pay_simulated(actor)
     batches = [batch for batch in list_open_batches() if batch.mode == ONCHAIN]
-    if not batches and not has_recent_onchain_payout():
+    if not batches and not has_recent_onchain_payout() and not _is_audit_due(settings):
         return None
     for batch in batches:
         payouts.begin_batch(batch.id, actor)
         _complete_reserve_only(batch, actor)
-    problem = run_chain_round(open_treasury(settings), actor)
+    problem = run_chain_round(
+        open_treasury(settings), actor, lambda currency, at: read_rate(currency, settings, at)
+    )
     for batch in batches:
         payouts.finish_batch(batch.id, actor)
     return problem
+
+
+def _is_audit_due(settings: Settings) -> bool:
+    """Return whether the payout contract's history has not been compared for a minute."""
+    address = settings.settlement_payout_contract_address
+    if settings.settlement_payout_mode != ONCHAIN or not address:
+        return False
+    mark = find_mark(settings.referral_chain_id, address)
+    return mark is None or mark.age_seconds >= AUDIT_EVERY_SECONDS
 
 
 def _pay_simulated(actor: Actor) -> None:
@@ -245,19 +283,31 @@ def _pay_simulated(actor: Actor) -> None:
         if batch.mode != SIMULATED:
             continue
         payouts.begin_batch(batch.id, actor)
-        for payout in _list_processing(batch):
-            failpoint("payout_starting")
-            payouts.complete_payout(payout.id, f"sim_{secrets.token_hex(16)}", actor, simulated=True)
-            failpoint("payout_paid")
+        waiting = without_set_aside(PAYOUT_QUEUE, _list_processing(batch), _id_of)
+        work_through(PAYOUT_QUEUE, waiting, _id_of, lambda payout: _complete_simulated(payout, actor))
         payouts.finish_batch(batch.id, actor)
         failpoint("batch_finished")
 
 
+def _id_of(payout: Payout) -> int:
+    return int(payout.id)
+
+
+def _complete_simulated(payout: Payout, actor: Actor) -> None:
+    failpoint("payout_starting")
+    payouts.complete_payout(payout.id, f"sim_{secrets.token_hex(16)}", actor, simulated=True)
+    failpoint("payout_paid")
+
+
 def _complete_reserve_only(batch: PayoutBatch, actor: Actor) -> None:
     """Complete payouts whose whole amount went to the reserve: there is nothing to send."""
-    for payout in _list_processing(batch):
-        if payout.amount_minor == 0:
-            payouts.complete_payout(payout.id, f"reserve_{payout.id}", actor, simulated=False)
+    empty = [payout for payout in _list_processing(batch) if payout.amount_minor == 0]
+    work_through(
+        PAYOUT_QUEUE,
+        without_set_aside(PAYOUT_QUEUE, empty, _id_of),
+        _id_of,
+        lambda payout: payouts.complete_payout(payout.id, f"reserve_{payout.id}", actor, simulated=False),
+    )
 
 
 def _list_processing(batch: PayoutBatch) -> list[Payout]:

@@ -10,11 +10,14 @@ from models import PaymentEvent, PaymentRefund, PaymentTransaction
 from portal.accounts import revoke_membership
 from portal.catalogue import return_stock
 from portal.commissions import reduce_settlements
-from portal.db import Actor, transaction
+from portal.db import Actor, transaction, work_through
 from portal.flows.checkout.lock_buyer import lock_buyer
+from portal.flows.statements.decide_statement import free_rewards
+from portal.flows.webhooks.publish import publish_refund, publish_rewards
 from portal.notifications import notify
-from portal.orders import mark_order_refunded
+from portal.orders import count_refunded_goods, get_order, mark_order_refunded, refunded_by_vendor
 from portal.payments import (
+    STATEMENT_PURPOSE,
     UNPAID,
     Payment,
     count_refund,
@@ -32,12 +35,20 @@ from portal.payments import (
     record_refund,
 )
 from portal.rewards import (
+    DUE_REFUND_QUEUE,
+    NETTING_QUEUE,
     RewardRefunded,
+    is_refund_due,
     list_due_references,
     list_nettable_rewards,
     net_debits,
     refund_reward,
 )
+
+
+class RefundStillDue(Exception):
+    """The refund of a reward is postponed, but no payment of its reference was refunded."""
+
 
 EXCEEDS = "refund_exceeds"
 WAITS = "refund_waits"
@@ -92,10 +103,19 @@ def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Act
             assert payment.user_id is not None
             method.give_back(Payment.of(payment), payment.user_id, refund.amount_minor, refund.id)
         payment = lock_payment(payment.order_reference)
+        if payment.purpose == "store_order":
+            _count_goods(payment, refund)
         if payment.status == "refunded":
             _undo_sale(payment, actor)
+        publish_refund(payment, refund)
         refund_ledgers(payment, actor)
     return True
+
+
+def _count_goods(payment: PaymentTransaction, refund: PaymentRefund) -> None:
+    """Add to the order what a refund took back of its commissionable total; everything once all money went back."""
+    goods = refund.amount_minor if refund.goods_minor is None else refund.goods_minor
+    count_refunded_goods(payment.entity_id, goods, is_all=payment.status == "refunded")
 
 
 def _refund_second_payment(payment: PaymentTransaction, refund: PaymentRefund, actor: Actor) -> bool:
@@ -105,14 +125,27 @@ def _refund_second_payment(payment: PaymentTransaction, refund: PaymentRefund, a
 
 def refund_ledgers(payment: PaymentTransaction, actor: Actor) -> None:
     """Reduce both ledgers of a locked payment to what its refunds leave, and notify the referrer."""
-    if not payment.refunded_minor:
+    if not payment.refunded_minor or payment.purpose == STATEMENT_PURPOSE:
         return
-    amounts = (payment.order_reference, payment.amount_minor, payment.refunded_minor)
+    amounts = (payment.order_reference, *_refunded_part(payment))
     if payment.purpose == "store_order":
-        reduce_settlements(*amounts, last_refund_id(payment.order_reference), actor)
+        of_vendors = refunded_by_vendor(payment.entity_id)
+        last_id = last_refund_id(payment.order_reference)
+        reduce_settlements(*amounts, last_id, actor, of_vendors=of_vendors)
     change = refund_reward(*amounts, actor)
+    free_rewards([payment.order_reference], actor)
     if change is not None and change.kind in _KINDS:
         _notify_referrer(change, payment)
+    if change is not None and change.kind == "rejected":
+        publish_rewards([change.reward.id])
+
+
+def _refunded_part(payment: PaymentTransaction) -> tuple[int, int]:
+    """Return the amount that the ledgers were computed from and how much of it refunds took back."""
+    if payment.purpose != "store_order":
+        return payment.amount_minor, payment.refunded_minor
+    order = get_order(payment.entity_id)
+    return order.total_minor, order.refunded_minor
 
 
 def apply_waiting_refunds(payment: PaymentTransaction, actor: Actor) -> None:
@@ -127,11 +160,15 @@ def settle_refunds(actor: Actor) -> int:
     Return how many rewards were checked.
     """
     references, nettable = list_due_references(), list_nettable_rewards()
-    for reference in references:
-        settle_due_refund(reference, actor)
-    for reward_id in nettable:
-        net_debits(reward_id, actor)
+    work_through(DUE_REFUND_QUEUE, references, str, lambda reference: _settle_due(reference, actor))
+    work_through(NETTING_QUEUE, nettable, int, lambda reward_id: net_debits(reward_id, actor))
     return len(references) + len(nettable)
+
+
+def _settle_due(order_reference: str, actor: Actor) -> None:
+    settle_due_refund(order_reference, actor)
+    if is_refund_due(order_reference):
+        raise RefundStillDue(order_reference)
 
 
 def settle_due_refund(order_reference: str, actor: Actor) -> None:
@@ -183,7 +220,7 @@ def _undo_sale(payment: PaymentTransaction, actor: Actor) -> None:
     if payment.purpose == "store_order":
         if mark_order_refunded(payment.entity_id, actor):
             return_stock(payment.entity_id)
-    else:
+    elif payment.purpose != STATEMENT_PURPOSE:
         assert payment.user_id is not None
         revoke_membership(payment.user_id, payment.detail["tier"], actor, payment.order_reference)
 

@@ -35,7 +35,7 @@ class Newcomers:
         owner = find_wallet_owner(wallet)
         known = self._users.get(source_id) if source_id else None
         if known is not None and owner not in (None, known):
-            raise RowRefused("wallet_taken", wallet)
+            raise RowRefused("wallet_taken", checksum(wallet))
         user_id = known or owner or _new_account(wallet)
         register_wallet(user_id, wallet, ACTOR)
         self._remember(source_id, user_id)
@@ -48,7 +48,7 @@ class Newcomers:
     def vendor(self, source_id: str) -> int:
         """Return the vendor of a source id as given or imported before, else a new one."""
         if source_id not in self._vendors:
-            vendor = create_vendor(f"Imported vendor {source_id[:60]}")
+            vendor = create_vendor(f"Imported vendor {source_id[:60]}", actor=ACTOR)
             record_event(ACTOR, "vendor", vendor.id, VENDOR_IMPORTED, data={"sourceId": source_id})
             self._vendors[source_id] = vendor.id
             self._noted = True

@@ -6,21 +6,38 @@ docs/import.md describes the source; nothing here is guessed: what cannot be rea
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from portal.lib.addresses import InvalidAddress, canonical_address
-from portal.lib.money import InvalidAmount, major_text, parse_major
+from portal.lib.addresses import (
+    AddressReserved,
+    InvalidAddress,
+    PayeeIsContract,
+    canonical_address,
+    require_payee,
+)
+from portal.lib.money import (
+    CurrencyUnknown,
+    InvalidAmount,
+    check_currency,
+    major_text,
+    parse_major,
+)
 
 Row = dict[str, Any]
 
-_CURRENCY = re.compile(r"[A-Z]{3,5}")
+_PERCENT_SOURCES = ("product", "merchant", "default", "env")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+# Characters that no text column stores, and those that reorder the text around them.
+_REPLACED = re.compile(r"[\x00\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_MINOR_MOST = 10**18 - 1
 _WEI_DIGITS = 18
-_WEI_MOST = 10**78 - 1
+# As for rewards that are sized here: the sums over many of them fit their columns.
+_WEI_MOST = 10**60
 
 
 class RowRefused(Exception):
@@ -47,7 +64,7 @@ def text_of(row: Row, *names: str) -> str | None:
             continue
         text = str(value).strip()
         if text:
-            return _UNSTORABLE.sub("\ufffd", text)
+            return unicodedata.normalize("NFC", _REPLACED.sub("\ufffd", text))
     return None
 
 
@@ -60,20 +77,23 @@ def need_text(row: Row, *names: str) -> str:
 
 
 def need_currency(row: Row) -> str:
-    """Return the currency's three to five capital letters; raise RowRefused."""
-    currency = need_text(row, "currency").upper()
-    if not _CURRENCY.fullmatch(currency):
-        raise RowRefused("currency_invalid", currency)
-    return currency
+    """Return the code of an accepted currency; raise RowRefused."""
+    currency = need_text(row, "currency")
+    try:
+        return check_currency(currency)
+    except CurrencyUnknown:
+        raise RowRefused("currency_invalid", currency) from None
 
 
-def need_wallet(row: Row, *names: str) -> str:
-    """Return an address in stored form; raise RowRefused."""
+def need_wallet(row: Row, own_contracts: Collection[str], *names: str) -> str:
+    """Return an address in stored form; raise RowRefused, also for one of the portal's contracts."""
     text = need_text(row, *names)
     try:
         # A history may write addresses in any case; nobody typed them.
-        return canonical_address(text.lower())
-    except InvalidAddress:
+        wallet = canonical_address(text.lower())
+        require_payee(wallet, own_contracts, "wallet")
+        return wallet
+    except (InvalidAddress, AddressReserved, PayeeIsContract):
         raise RowRefused("wallet_invalid", text) from None
 
 
@@ -86,7 +106,7 @@ def minor_of(row: Row, name: str, currency: str) -> int | None:
     if minor is not None:
         if not re.fullmatch(r"-?[0-9]{1,18}", minor):
             raise RowRefused("amount_inexact", f"{name}_minor {minor}")
-        return int(minor)
+        return _bounded(int(minor), name)
     major = row.get(name)
     if major is None:
         return None
@@ -186,7 +206,7 @@ def _breakdown(source: Row, commission: int, currency: str) -> Row:
         "platformCommission": major_text(commission - shares, currency),
         "referralCommission": major_text(referral, currency),
         "referralEffectivePercent": plain(source.get("referralEffectivePercent") or 0),
-        "referralByItem": [item for item in _list(source.get("referralByItem")) if isinstance(item, dict)],
+        "referralByItem": [_item(item, currency) for item in _list(source.get("referralByItem"))],
         "customSplits": splits,
         "totalCommission": major_text(commission, currency),
     }
@@ -203,6 +223,20 @@ def _split(split: object, currency: str) -> Row:
     }
 
 
+def _item(item: object, currency: str) -> Row:
+    source = text_of(item, "source") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or source not in _PERCENT_SOURCES:
+        raise RowRefused("breakdown_inconsistent", "an item without a known source of its percent")
+    product_id = item.get("productId")
+    return {
+        "productId": product_id if isinstance(product_id, int | str) else None,
+        "percent": plain(item.get("percent") or 0),
+        "source": source,
+        "subtotal": major_text(_part(item, "subtotal", currency), currency),
+        "amount": major_text(_part(item, "amount", currency), currency),
+    }
+
+
 def _part(source: Row, name: str, currency: str) -> int:
     return _minor(plain(source.get(name) or 0), name, currency)
 
@@ -211,9 +245,15 @@ def _minor(major: str, name: str, currency: str) -> int:
     try:
         # 490.000 is 490.00: trailing zeros are accepted.
         digits = major.rstrip("0").rstrip(".") if "." in major else major
-        return parse_major(digits or "0", currency)
+        return _bounded(parse_major(digits or "0", currency), name)
     except InvalidAmount:
         raise RowRefused("amount_inexact", f"{name} {major}") from None
+
+
+def _bounded(minor: int, name: str) -> int:
+    if abs(minor) > _MINOR_MOST:
+        raise RowRefused("amount_too_large", f"{name} {minor}")
+    return minor
 
 
 def _list(value: object) -> list[Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from models import Refcode, ReferralReward, SalesAssist, Settlement
 from portal.attribution import is_well_formed_code
-from portal.chain import AnyChain, checksum, read_paid_event
+from portal.chain import AnyChain, checksummed, own_contracts, read_paid_event
 from portal.codes import find_wallet_code
 from portal.commissions.rules import commission_columns
 from portal.db import record_event
@@ -40,6 +41,7 @@ from portal.settings import Settings
 from portal.visits import add_history
 
 _CODE_MAX = 64
+_REFERRER_WALLET = ("referrer_wallet", "ref_wallet", "wallet_address")
 _SETTLED = {"pending", "completed", "failed", "held", "cancelled"}
 _UNPAID = ("pending_approval", "approved", "failed", "rejected")
 # Names of statuses in the source.
@@ -56,15 +58,21 @@ class Work:
     paid: dict[str, bool] | None = None
     notes: list[str] = field(default_factory=list)
 
+    @cached_property
+    def own_contracts(self) -> frozenset[str]:
+        """Return the contracts of this portal, to which no reward belongs."""
+        return own_contracts(self.settings)
+
 
 def write_refcode(row: Row, work: Work) -> bool:
     """Write a share code and its owner; return False when it exists. Raises RowRefused."""
-    code, wallet = need_text(row, "code"), need_wallet(row, "wallet_address", "wallet", "referrer_wallet")
+    code = need_text(row, "code")
+    wallet = need_wallet(row, work.own_contracts, "wallet_address", "wallet", "referrer_wallet")
     if len(code) > _CODE_MAX or not code.isprintable():
         raise RowRefused("code_invalid", code)
     here = Refcode.get_or_none(Refcode.code == code)
     if here is not None and here.wallet_address != wallet:
-        raise RowRefused("code_taken", checksum(here.wallet_address))
+        raise RowRefused("code_taken", checksummed(here.wallet_address))
     owner = work.people.user(text_of(row, "owner_user_id", "user_id", "owner_id"), wallet)
     if here is not None:
         return False
@@ -101,7 +109,7 @@ def write_reward(row: Row, work: Work) -> bool:
 
 def _reward_values(row: Row, reference: str, work: Work) -> dict[str, Any]:
     code, currency = need_text(row, "ref_code", "referral_code"), need_currency(row)
-    wallet, wei = need_wallet(row, "referrer_wallet", "ref_wallet", "wallet_address"), wei_of(row)
+    wallet, wei = need_wallet(row, work.own_contracts, *_REFERRER_WALLET), wei_of(row)
     total = need_minor(row, "order_total", currency)
     percent = decimal_of(row, "reward_percent") or Decimal(0)
     price = decimal_of(row, "token_price_usd")

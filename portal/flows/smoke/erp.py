@@ -12,7 +12,7 @@ from portal.accounts import register_wallet, release_wallet
 from portal.catalogue import CartLine, NewProduct, create_product, create_vendor
 from portal.chain import AnyChain
 from portal.codes import issue_code, set_code_active
-from portal.commissions import list_assists, list_settlements
+from portal.commissions import list_assists, list_settlements_of_reference
 from portal.db import transaction
 from portal.flows.audit.audit_reference import audit_reference
 from portal.flows.checkout.begin_payment import begin_order_payment
@@ -62,7 +62,7 @@ def _walk(chain: AnyChain, settings: Settings, steps: Steps) -> None:
 
 def _product(run: str) -> int:
     name = f"Smoke check {run}"
-    vendor = create_vendor(name)
+    vendor = create_vendor(name, actor=ACTOR)
     MerchantConfig.insert(vendor=vendor.id).execute()
     return create_product(NewProduct(vendor.id, f"smoke-{run}", name, "", _PRICE_MINOR, _CURRENCY, stock=10))
 
@@ -105,7 +105,7 @@ def _check_ledgers(order_id: str, chain: AnyChain, settings: Settings, steps: St
     order = get_order(order_id)
     reference = order.order_reference
     steps.check("a signed callback, sent twice, pays the order once", order.status == "paid", order.status)
-    settlements = list_settlements(order_reference=reference)
+    settlements = list_settlements_of_reference(reference)
     steps.check("one settlement per vendor", len(settlements) == 1, len(settlements))
     percent = resolve_referral_commission_percent(None, None, get_percent_policy(settings)).percent
     expected = major_text(percent_of(order.total_minor, percent), order.currency)

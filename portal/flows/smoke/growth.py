@@ -92,13 +92,16 @@ def _approve(reward_id: int, settings: Settings) -> None:
 def _mint(reward_id: int, chain: AnyChain, settings: Settings, steps: Steps, seconds: int) -> None:
     """Run rounds for this reward until it is minted, here or by another process."""
     deadline = time.monotonic() + seconds
-    reported = ""
+    reported: set[str] = set()
     while (reward := get_reward(reward_id)).status in ("approved", "minting"):
-        report = mint_rewards(chain, settings, 1, ACTOR, reward_ids=[reward_id])
-        state = f"{reward.status}{f', waiting: {report.waiting_reason}' if report.waiting_reason else ''}"
-        if state != reported:
+        reason = mint_rewards(chain, settings, 1, ACTOR, reward_ids=[reward_id]).waiting_reason
+        # A running portal mints too: that another process leads is no news.
+        state = (
+            f"{reward.status}, waiting: {reason}" if reason not in (None, "other_leader") else reward.status
+        )
+        if state not in reported:
             steps.say(f"  ...   {state}")
-        reported = state
+            reported.add(state)
         steps.require(time.monotonic() < deadline, f"the mint is not final after {seconds} s ({state})")
         time.sleep(_PAUSE_SECONDS)
     steps.check("the reward is minted", reward.status == "minted", reward.failure_reason or reward.status)

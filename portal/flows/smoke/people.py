@@ -30,11 +30,11 @@ def open_code() -> Iterator[str]:
 def open_account() -> Iterator[tuple[str, str]]:
     """Yield e-mail and password of a smoke account; the password is replaced afterwards."""
     account, password = smoke_account("visitor"), secrets.token_urlsafe(24)
-    set_password(account.id, password, ACTOR)
+    set_password(account.id, password, ACTOR, brand="")
     try:
         yield str(account.email), password
     finally:
-        set_password(account.id, secrets.token_urlsafe(32), ACTOR)
+        set_password(account.id, secrets.token_urlsafe(32), ACTOR, brand="")
 
 
 def count_visits(code: str) -> int:

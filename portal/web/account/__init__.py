@@ -5,10 +5,12 @@ from portal.web.account import (
     credit,
     entry,
     notifications,
+    personal_data,
     recovery,
     second_factor,
     security,
     sign_in_code,
+    sign_ins,
     wallets,
 )
 from portal.web.account.blueprint import blueprint
@@ -22,10 +24,12 @@ __all__ = [
     "entry",
     "login_manager",
     "notifications",
+    "personal_data",
     "recovery",
     "second_factor",
     "security",
     "sign_in_code",
+    "sign_ins",
     "signed_in_id",
     "wallets",
 ]

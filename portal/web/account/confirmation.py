@@ -16,14 +16,16 @@ from portal.web.account.identity import current_device, renew_token
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.requests import json_body, local_path, text_field
-from portal.web.core.security import limiter, sign_in_limit
+from portal.web.core.security import limit_account, limiter, sign_in_limit
 from portal.web.core.step_up import (
     came_from,
     confirmation_page,
+    form_words,
     is_confirmation_due,
-    is_form_target,
+    is_interrupted_form,
     kept_fields,
 )
+from portal.web.text.sensitive_changes import entry_rows
 
 
 @blueprint.get("/account/confirm")
@@ -37,33 +39,46 @@ def confirm() -> ResponseReturnValue:
 @blueprint.post("/account/confirm")
 @signed_in()
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def confirm_identity() -> ResponseReturnValue:
     """Check the proof, then continue with a page or with the interrupted form and its values."""
     form = request.form
     target = local_path(form.get("target")) or url_for("shop.catalogue")
-    back, kept = local_path(form.get("back")) or came_from(), form.get("kept", "")
+    back, kept, seal = local_path(form.get("back")) or came_from(), form.get("kept", ""), form.get("seal", "")
+    words = form_words(target) if is_interrupted_form(seal, target, kept) else None
     try:
         _check(form.get("present", ""), form.get("code", ""))
     except PortalError as error:
         errors, status = error_fields(error, "code" if form.get("code") else "present")
-        return confirmation_page(target, kept, back, errors), status
-    if not is_form_target(target):
+        return confirmation_page(target, kept, back, errors, seal=seal if words else ""), status
+    if words is None:
         return redirect(back if kept else target, 303)
-    return render_template("account/continue.html", target=target, fields=kept_fields(kept), back=back)
+    fields = kept_fields(kept)
+    return render_template(
+        "account/continue.html",
+        target=target,
+        change=words,
+        fields=fields,
+        entries=entry_rows(fields),
+        back=back,
+    )
 
 
 @blueprint.post("/api/account/confirm/challenge")
 @signed_in()
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def request_confirmation() -> ResponseReturnValue:
     """Return the message that confirms the person once a wallet of the account has signed it."""
     address = text_field(json_body(), "address")
-    return jsonify(message=request_wallet_proof(current_user().id, address, current_portal().settings))
+    portal = current_portal()
+    return jsonify(message=request_wallet_proof(current_user().id, address, portal.chain, portal.settings))
 
 
 @blueprint.post("/api/account/confirm")
 @signed_in()
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def confirm_by_wallet() -> ResponseReturnValue:
     """Confirm the person by the signature of a linked wallet."""
     body = json_body()

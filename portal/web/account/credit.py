@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.payments import STATEMENT_PAGE, credit_balances, list_statement
+from portal.payments import credit_balances, list_statement
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
@@ -27,12 +27,11 @@ def read_statement(user_id: int) -> dict[str, Any]:
     balances = credit_balances(user_id)
     currency = request.args.get("currency", "")
     currency = currency if currency in balances else ""
-    before = request.args.get("before", type=int)
-    lines = list_statement(user_id, before if before and 0 < before < 2**63 else None, currency)
+    page = list_statement(user_id, request.args.get("cursor"), currency)
     return {
         "balances": [(code, money(minor, code)) for code, minor in balances.items()],
         "currency": currency,
-        "rows": statement_rows(lines),
-        "next_cursor": lines[-1].id if len(lines) == STATEMENT_PAGE else None,
-        "is_further": before is not None,
+        "rows": statement_rows(page.rows),
+        "next_cursor": page.next_cursor,
+        "is_further": "cursor" in request.args,
     }

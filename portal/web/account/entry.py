@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 
-from portal.accounts import CredentialsWrong, EmailUnconfirmed, SignInPaused, end_session
+from portal.accounts import AccountDisabled, CredentialsWrong, EmailUnconfirmed, SignInPaused, end_session
 from portal.db import Actor
 from portal.flows.accounts.note_sighting import note_referrer, note_sighting
 from portal.flows.accounts.sign_in import check_password
@@ -49,7 +49,14 @@ def create_account() -> ResponseReturnValue:
         if _confirms_first():
             sign_up_to_confirm(name, email, *origin, opened_by=signed_in_id())
             return _mail_sent()
-        user = sign_up(name, email, form.get("password", ""), *origin, opened_by=signed_in_id())
+        user = sign_up(
+            name,
+            email,
+            form.get("password", ""),
+            *origin,
+            brand=current_portal().settings.brand_name,
+            opened_by=signed_in_id(),
+        )
     except InputInvalid as error:
         return refused(_REGISTER, error, "email", form.to_dict(), asks_password=not _confirms_first())
     target = begin_session(user.id, next_page())
@@ -78,7 +85,7 @@ def sign_in() -> ResponseReturnValue:
         target = begin_session(user.id, next_page(), password_hash=user.password_hash)
     except EmailUnconfirmed:
         return _mail_sent()
-    except (CredentialsWrong, SignInPaused) as error:
+    except (AccountDisabled, CredentialsWrong, SignInPaused) as error:
         return refused("account/login.html", error, "email", form.to_dict())
     note_referrer(user.id, sighting, current_portal().settings)
     return redirect(target, 303)
@@ -91,7 +98,10 @@ def logout() -> ResponseReturnValue:
     end_session(current_user().id, current_user().session_id, "signed_out", Actor.user(current_user().id))
     logout_user()
     session.clear()
-    return redirect(url_for("shop.catalogue"), 303)
+    answer = make_response(redirect(url_for("shop.catalogue"), 303))
+    # The next user of the browser must not see the pages by going back.
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
 
 
 def _confirms_first() -> bool:

@@ -11,10 +11,12 @@ from portal.accounts import (
     Device,
     OpenSession,
     SessionLimits,
+    SessionUnknown,
     describe_device,
     find_session,
     rotate_session,
 )
+from portal.flows.accounts.end_access import CurrentSession
 from portal.flows.accounts.sign_in import enter
 from portal.runtime import current_portal
 from portal.web.core.current_user import CurrentUser, current_user, find_current_user
@@ -74,6 +76,11 @@ def session_limits() -> SessionLimits:
     return SessionLimits(settings.session_idle_hours, settings.session_total_hours)
 
 
+def current_session() -> CurrentSession:
+    """Return the session of this request, with the choice of its form about the other ones."""
+    return CurrentSession(current_user().session_id, keeps_others=request.form.get("keep_sessions") == "1")
+
+
 def current_device() -> Device:
     """Return the browser and network of this request."""
     return describe_device(request.headers.get("User-Agent", "")[:500], request.remote_addr or "")
@@ -84,7 +91,8 @@ def begin_session(
 ) -> str:
     """Sign in this browser and return the next page: the code form where a second factor is on.
 
-    Raises CredentialsWrong or ChallengeUnknown when the proven password or wallet was removed meanwhile.
+    Without a `next_page` it is the start page. Raises AccountDisabled, and CredentialsWrong or ChallengeUnknown when
+    the proven password or wallet was removed meanwhile.
     """
     entry = enter(user_id, current_device(), password_hash=password_hash, wallet=wallet)
     reset_session()
@@ -92,13 +100,19 @@ def begin_session(
         session[PENDING_KEY], session[PENDING_NEXT] = entry.token, next_page
         return url_for("account.sign_in_code")
     adopt(entry.token)
-    return next_page
+    return next_page or start_page()
+
+
+def start_page() -> str:
+    """Return where the signed-in person begins: the home of admins, the store for everyone else."""
+    return url_for("admin.home.show" if current_user().role == "admin" else "shop.catalogue")
 
 
 def adopt(token: str) -> None:
     """Store the token of an open session in the cookie."""
     opened = find_session(token, session_limits())
-    assert opened, "the session was opened just now"
+    if opened is None:  # an admin ended it in the meantime
+        raise SessionUnknown
     login_user(SignedInUser(opened, token))
 
 
@@ -115,5 +129,5 @@ def reset_session() -> None:
 
 
 def next_page() -> str:
-    """Return the local path in `next` of the form or the query, else the start page."""
-    return local_path(request.values.get("next")) or url_for("shop.catalogue")
+    """Return the local path in `next` of the form or the query, "" where there is none."""
+    return local_path(request.values.get("next")) or ""

@@ -11,8 +11,6 @@ from itsdangerous import BadSignature
 
 from portal.db import SYSTEM, Actor
 from portal.notifications import (
-    PAGE_SIZE,
-    TOPICS,
     TopicUnknown,
     choose_topics,
     chosen_topics,
@@ -21,11 +19,13 @@ from portal.notifications import (
     list_notifications,
     mark_all_read,
     mark_read,
+    topics_for,
 )
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import public, signed_in
 from portal.web.core.current_user import current_user
+from portal.web.core.security import limit_account
 from portal.web.text.account import topic_words
 from portal.web.text.format import When, when
 from portal.web.text.letters import notice_text, read_unsubscribe
@@ -44,6 +44,7 @@ class NotificationView:
     created: When
     is_unread: bool
     order_reference: str | None
+    payment_hash: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,18 @@ class TopicChoice:
 @signed_in()
 def notifications() -> ResponseReturnValue:
     """Show a page of notifications, newest first, and mark them as read."""
-    user_id, rows = current_user().id, _page()
+    user_id = current_user().id
+    page = list_notifications(user_id, request.args.get("cursor"))
+    rows = page.rows
     unread = [row.id for row in rows if row.read_at is None]
     settings = current_portal().settings
-    page = render_template(
+    answer = render_template(
         "account/notifications.html",
         notifications=[_view(row) for row in rows],
-        next_before=rows[-1].id if len(rows) == PAGE_SIZE else None,
-        is_further="before" in request.args,
+        next_cursor=page.next_cursor,
+        is_further="cursor" in request.args,
         more_unread=count_unread(user_id) - len(unread),
-        topics=_topics(user_id),
+        topics=_topics(user_id, current_user().role),
         is_email_confirmed=current_user().email_confirmed_at is not None,
         sends_mail=settings.mail_configured or settings.shows_mail,
     )
@@ -76,7 +79,7 @@ def notifications() -> ResponseReturnValue:
     was_shown = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
     if unread and was_shown:
         mark_read(user_id, unread)
-    return page
+    return answer
 
 
 @blueprint.post("/notifications/read")
@@ -90,9 +93,11 @@ def read_all() -> ResponseReturnValue:
 
 @blueprint.post("/notifications/mail")
 @signed_in()
+@limit_account("account")
 def save_topics() -> ResponseReturnValue:
     """Save which events are also sent by e-mail."""
-    choose_topics(current_user().id, request.form.getlist("topics"), Actor.user(current_user().id))
+    user = current_user()
+    choose_topics(user.id, request.form.getlist("topics"), Actor.user(user.id), topics_for(user.role))
     flash(_("Your e-mail settings are saved."), "success")
     return redirect(url_for("account.notifications"), 303)
 
@@ -120,11 +125,6 @@ def save_unsubscribe(token: str) -> ResponseReturnValue:
     return render_template("account/unsubscribe.html", topic=topic_words(topic), token=token, is_done=True)
 
 
-def _page() -> list[Notification]:
-    before = request.args.get("before", type=int)
-    return list_notifications(current_user().id, before if before and 0 < before < 2**63 else None)
-
-
 def _view(row: Notification) -> NotificationView:
     return NotificationView(
         kind=row.kind,
@@ -132,9 +132,10 @@ def _view(row: Notification) -> NotificationView:
         created=when(row.created_at),
         is_unread=row.read_at is None,
         order_reference=row.params.get("orderReference"),
+        payment_hash=row.params.get("paymentHash"),
     )
 
 
-def _topics(user_id: int) -> list[TopicChoice]:
+def _topics(user_id: int, role: str) -> list[TopicChoice]:
     chosen = chosen_topics(user_id)
-    return [TopicChoice(topic, topic_words(topic), topic in chosen) for topic in TOPICS]
+    return [TopicChoice(topic, topic_words(topic), topic in chosen) for topic in topics_for(role)]

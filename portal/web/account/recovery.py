@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import LinkUnusable, get_link, get_user, normalise_email, request_reset
+from portal.accounts import LinkUnusable, get_link, get_user, list_sessions, normalise_email, request_reset
 from portal.flows.accounts.note_sighting import note_referred
 from portal.flows.accounts.prove_mailbox import (
+    LinkNeedsSession,
     LinkNeedsSignIn,
     confirm_email,
     find_other_ways_in,
     needs_password,
     open_account,
+    require_asking_session,
     reset_password,
 )
 from portal.lib.errors import InputInvalid, PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
-from portal.web.account.identity import signed_in_id
+from portal.web.account.identity import current_session, session_limits, signed_in_id
 from portal.web.core.access import public
+from portal.web.core.referral_cookies import raw_referral_cookie
 from portal.web.core.security import limiter, sign_in_limit
 from portal.web.core.sightings import sighting
+from portal.web.text.account import device_words
 from portal.web.text.letters import read_link
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
-    from models import AccountLink
+    from models import AccountLink, UserSession
 
 _RESET = "account/reset_password.html"
 _CONFIRM = "account/confirm_email.html"
@@ -73,7 +78,14 @@ def save_reset_password(token: str) -> ResponseReturnValue:
     """Set the new password; it does not sign in."""
     try:
         ways_in = _ways_in(token)
-        reset_password(read_link("reset_password", token), request.form.get("password", ""))
+        key = read_link("reset_password", token)
+        reset_password(
+            key,
+            request.form.get("password", ""),
+            request.form.getlist("remove_wallet"),
+            raw_referral_cookie(),
+            current_portal().settings,
+        )
     except LinkUnusable:
         return _unusable(_RESET)
     except PortalError as error:
@@ -106,9 +118,9 @@ def save_email_link(token: str) -> ResponseReturnValue:
         facts = _link_facts(get_link("confirm_email", key), token)
         if facts["asks_password"]:
             name, password = form.get("name", ""), form.get("password", "")
-            user = open_account(key, password, name, current_portal().settings)
+            user = open_account(key, password, name, raw_referral_cookie(), current_portal().settings)
         else:
-            user = confirm_email(key, signed_in_id())
+            user = confirm_email(key, signed_in_id(), current_session())
     except InputInvalid as error:
         return refused(_CONFIRM, error, "password", {"name": form.get("name", "")}, **facts)
     except PortalError as error:  # used, expired, forged, of another account, or taken by one
@@ -128,24 +140,44 @@ def _confirmed(*, with_password: bool) -> ResponseReturnValue:
 
 def _link_facts(link: AccountLink, token: str) -> dict[str, Any]:
     asks_password = needs_password(link, signed_in_id(), current_portal().settings)
-    return {"token": token, "email": link.email, "asks_password": asks_password, "needs_sign_in": False}
+    if not asks_password:
+        require_asking_session(link, current_session().id)
+    return {"token": token, "email": link.email, "asks_password": asks_password, "needs": ""}
 
 
 def _unconfirmed(error: PortalError, token: str) -> ResponseReturnValue:
-    if isinstance(error, LinkNeedsSignIn):
-        return form_page(_CONFIRM, {}, {}, token=token, needs_sign_in=True), 403
+    if isinstance(error, (LinkNeedsSession, LinkNeedsSignIn)):
+        needs = "session" if isinstance(error, LinkNeedsSession) else "sign_in"
+        return form_page(_CONFIRM, {}, {}, token=token, needs=needs), 403
     return _unusable(_CONFIRM)
 
 
+@dataclass(frozen=True, slots=True)
+class WaysIn:
+    """What else opens the account of a reset link, and whether the new password removes all of it."""
+
+    wallets: list[str]
+    has_second_factor: bool
+    sessions: list[str]
+    is_first_proof: bool
+
+
 def _ways_in(token: str) -> dict[str, Any]:
-    """Return what else opens the account of a reset link, and whether a new password removes it."""
     link = get_link("reset_password", read_link("reset_password", token))
     ways, user = find_other_ways_in(link.user_id), get_user(link.user_id)
+    sessions = list_sessions(link.user_id, session_limits())
     return {
-        "wallets": ways.wallets,
-        "has_second_factor": ways.has_second_factor,
-        "is_first_proof": user.email_confirmed_at is None,
+        "ways": WaysIn(
+            wallets=ways.wallets,
+            has_second_factor=ways.has_second_factor,
+            sessions=[_session(row) for row in sessions.rows],
+            is_first_proof=user.email_confirmed_at is None,
+        )
     }
+
+
+def _session(row: UserSession) -> str:
+    return " · ".join(filter(None, (device_words(row.browser, row.system), row.network)))
 
 
 def _unusable(template: str) -> ResponseReturnValue:

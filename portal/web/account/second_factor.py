@@ -21,10 +21,10 @@ from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
-from portal.web.account.identity import renew_token
+from portal.web.account.identity import current_session, renew_token
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
-from portal.web.core.security import limiter, sign_in_limit
+from portal.web.core.security import limit_account, limiter, sign_in_limit
 from portal.web.text.share_codes import qr_markup
 from portal.web.text.translate import gettext as _
 
@@ -40,6 +40,7 @@ def second_factor() -> ResponseReturnValue:
 
 @blueprint.post("/account/security/second-factor/start")
 @signed_in(reconfirm=True)
+@limit_account("account")
 def begin_second_factor() -> ResponseReturnValue:
     """Create a secret to scan; it takes effect with the first correct code."""
     begin_enrolment(current_user().id, _key())
@@ -49,12 +50,13 @@ def begin_second_factor() -> ResponseReturnValue:
 @blueprint.post("/account/security/second-factor")
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def save_second_factor() -> ResponseReturnValue:
     """Turn it on with a first code and show the recovery codes once."""
     try:
         codes = enable_factor(
             current_user().id,
-            current_user().session_id,
+            current_session(),
             request.form.get("code", ""),
             current_portal().settings,
         )
@@ -68,13 +70,14 @@ def save_second_factor() -> ResponseReturnValue:
 @blueprint.post("/account/security/second-factor/disable")
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def remove_second_factor() -> ResponseReturnValue:
     """Turn it off with a code of the authenticator or a recovery code."""
     try:
         prove_second_factor(current_user().id, request.form.get("code", ""), current_portal().settings)
     except PortalError as error:
         return refused(_TEMPLATE, error, "code", {}, **_facts())
-    disable_factor(current_user().id, Actor.user(current_user().id))
+    disable_factor(current_user().id, current_session(), Actor.user(current_user().id))
     renew_token(proven=True)
     current_portal().wake("send_letters")
     flash(_("Two-factor authentication is off."), "success")
@@ -84,11 +87,12 @@ def remove_second_factor() -> ResponseReturnValue:
 @blueprint.post("/account/security/second-factor/recovery-codes")
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def replace_recovery_codes() -> ResponseReturnValue:
     """Replace the recovery codes and show the new ones once."""
     if not current_user().has_second_factor:
         return redirect(url_for("account.second_factor"), 303)
-    return _show_codes(renew_codes(current_user().id))
+    return _show_codes(renew_codes(current_user().id, current_session(), current_portal().settings))
 
 
 def _show_codes(codes: list[str]) -> ResponseReturnValue:

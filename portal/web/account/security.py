@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import force_locale
 
-from portal.accounts import count_recovery_codes, end_other_sessions, end_session, list_sessions
+from portal.accounts import count_recovery_codes, end_other_sessions, end_session, list_sessions, set_locale
 from portal.db import Actor
 from portal.flows.accounts.account_mail import request_email
 from portal.flows.accounts.account_security import change_own_password, choose_first_password
@@ -16,11 +17,16 @@ from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
-from portal.web.account.identity import current_device, renew_token, session_limits
+from portal.web.account.identity import current_device, current_session, renew_token, session_limits
+from portal.web.account.sign_ins import newest_sign_ins
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
-from portal.web.core.security import limiter, sign_in_limit
+from portal.web.core.language_switch import in_language
+from portal.web.core.locale import offered_locales
+from portal.web.core.requests import FieldInvalid
+from portal.web.core.security import limit_account, limiter, sign_in_limit
 from portal.web.core.step_up import require_confirmation
+from portal.web.text.account import device_words
 from portal.web.text.format import When, when
 from portal.web.text.translate import gettext as _
 
@@ -52,6 +58,7 @@ def security() -> ResponseReturnValue:
 @blueprint.post("/account/security")
 @signed_in()
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def save_password() -> ResponseReturnValue:
     """Change the password, or set the first one of an account that signs in with a wallet."""
     # A change is proven by the current password; the first password needs another proof.
@@ -63,7 +70,7 @@ def save_password() -> ResponseReturnValue:
             return _save_first_password()
         change_own_password(
             current_user().id,
-            current_user().session_id,
+            current_session(),
             request.form.get("present", ""),
             request.form.get("password", ""),
             current_device(),
@@ -75,25 +82,34 @@ def save_password() -> ResponseReturnValue:
 
 
 def _save_first_password() -> ResponseReturnValue:
-    choose_first_password(current_user().id, current_user().session_id, request.form.get("password", ""))
+    choose_first_password(
+        current_user().id,
+        current_session(),
+        request.form.get("password", ""),
+        current_portal().settings,
+    )
     return _saved()
 
 
 def _saved() -> ResponseReturnValue:
     renew_token(proven=True)
     current_portal().wake("send_letters")
-    flash(_("Your password is changed. Other browsers are signed out."), "success")
+    if current_session().keeps_others:
+        flash(_("Your password is changed."), "success")
+    else:
+        flash(_("Your password is changed. Other browsers are signed out."), "success")
     return redirect(url_for("account.security"), 303)
 
 
 @blueprint.post("/account/security/email")
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def save_email() -> ResponseReturnValue:
     """Send a confirmation link to a new e-mail address; the account keeps the old one until the link is followed."""
     typed = request.form.get("email", "")
     try:
-        address = request_email(current_user().id, typed)
+        address = request_email(current_user().id, typed, current_user().session_id)
     except PortalError as error:
         return refused(_TEMPLATE, error, "email", {"email": typed}, **_facts())
     current_portal().wake("send_letters")
@@ -102,6 +118,19 @@ def save_email() -> ResponseReturnValue:
         "success",
     )
     return redirect(url_for("account.security"), 303)
+
+
+@blueprint.post("/account/security/language")
+@signed_in()
+def save_language() -> ResponseReturnValue:
+    """Save the language of the account's e-mails, and of its pages where neither address nor browser names one."""
+    chosen = request.form.get("language", "")
+    if chosen not in offered_locales():
+        raise FieldInvalid(field="language", expected=", ".join(offered_locales()))
+    set_locale(current_user().id, chosen)
+    with force_locale(chosen):
+        flash(_("Your language is saved."), "success")
+    return redirect(in_language("/account/security", chosen), 303)
 
 
 @blueprint.post("/account/security/sessions/<int:session_id>/end")
@@ -125,13 +154,18 @@ def sign_out_others() -> ResponseReturnValue:
 
 def _facts() -> dict[str, Any]:
     settings, user = current_portal().settings, current_user()
+    sessions = list_sessions(user.id, session_limits(), request.args.get("cursor"))
     return {
         "email": user.email,
+        "languages": list(offered_locales().items()),
+        "language": user.row.locale,
         "is_email_confirmed": user.email_confirmed_at is not None,
         "has_password": user.has_password,
         "has_second_factor": user.has_second_factor,
         "recovery_left": count_recovery_codes(user.id) if user.has_second_factor else 0,
-        "sessions": [_session_view(row, user.session_id) for row in list_sessions(user.id, session_limits())],
+        "sessions": [_session_view(row, user.session_id) for row in sessions.rows],
+        "sign_ins": newest_sign_ins(user.id),
+        "next_cursor": sessions.next_cursor,
         "sends_mail": settings.mail_configured or settings.shows_mail,
     }
 
@@ -139,15 +173,9 @@ def _facts() -> dict[str, Any]:
 def _session_view(row: UserSession, current_id: int) -> SessionView:
     return SessionView(
         id=row.id,
-        device=_device(row),
+        device=device_words(row.browser, row.system),
         network=row.network or "",
         is_this_browser=row.id == current_id,
         signed_in=when(row.created_at),
         last_seen=when(row.last_seen_at),
     )
-
-
-def _device(row: UserSession) -> str:
-    if row.browser and row.system:
-        return _("%(browser)s on %(system)s", browser=row.browser, system=row.system)
-    return row.browser or row.system or _("Unknown browser")

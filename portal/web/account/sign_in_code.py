@@ -11,7 +11,14 @@ from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
-from portal.web.account.identity import PENDING_KEY, PENDING_NEXT, adopt, current_device, reset_session
+from portal.web.account.identity import (
+    PENDING_KEY,
+    PENDING_NEXT,
+    adopt,
+    current_device,
+    reset_session,
+    start_page,
+)
 from portal.web.core.access import public
 from portal.web.core.requests import local_path
 from portal.web.core.security import limiter, sign_in_limit
@@ -35,7 +42,7 @@ def sign_in_code() -> ResponseReturnValue:
 def save_sign_in_code() -> ResponseReturnValue:
     """Check the code and open the session."""
     waiting = session.get(PENDING_KEY, "")
-    target = local_path(session.get(PENDING_NEXT)) or url_for("shop.catalogue")
+    target = local_path(session.get(PENDING_NEXT))
     try:
         token = finish_sign_in(
             waiting, request.form.get("code", ""), current_device(), current_portal().settings
@@ -47,4 +54,4 @@ def save_sign_in_code() -> ResponseReturnValue:
         return refused(_TEMPLATE, error, "code", {})
     reset_session()
     adopt(token)
-    return redirect(target, 303)
+    return redirect(target or start_page(), 303)

@@ -24,13 +24,14 @@ from portal.flows.accounts.wallet_sign_in import request_sign_in, sign_in_with_w
 from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
-from portal.web.account.identity import begin_session, signed_in_id
+from portal.web.account.identity import begin_session, current_session, signed_in_id
 from portal.web.core.access import public, signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
+from portal.web.core.programme_terms import find_asked_terms
 from portal.web.core.referral_cookies import raw_referral_cookie
 from portal.web.core.requests import json_body, local_path, text_field
-from portal.web.core.security import limiter, sign_in_limit, sign_up_limit
+from portal.web.core.security import limit_account, limiter, sign_in_limit, sign_up_limit
 from portal.web.core.sightings import sighting
 from portal.web.text.messages import error_text, status_of
 from portal.web.text.rewards import explorer_url
@@ -42,9 +43,8 @@ _SESSION_KEY = "wallet_key"
 
 @dataclass(frozen=True, slots=True)
 class WalletView:
-    """A linked wallet; `stored` is the address as URLs carry it. An operator can link one without a share code."""
+    """A linked wallet with its address in EIP-55. It can be linked without a share code (`LinkedWallet`)."""
 
-    stored: str
     address: str
     explorer_url: str | None
     code: str | None
@@ -61,10 +61,11 @@ def wallets() -> ResponseReturnValue:
 
 @blueprint.post("/account/wallets/<address>/unlink")
 @signed_in(reconfirm=True)
+@limit_account("account")
 def unlink_wallet_form(address: str) -> ResponseReturnValue:
     """Unlink a wallet; works without JavaScript."""
     try:
-        unlink_wallet(current_user().id, address)
+        unlink_wallet(current_user().id, address, current_session())
     except PortalError as error:
         return _page(error_text(error)), status_of(error)
     flash(
@@ -77,19 +78,22 @@ def unlink_wallet_form(address: str) -> ResponseReturnValue:
 @blueprint.post("/api/account/wallets/challenge")
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def request_link_challenge() -> ResponseReturnValue:
     """Return the message that links a wallet to the account once it is signed."""
     address = text_field(json_body(), "address")
-    return jsonify(message=request_link(current_user().id, address, current_portal().settings))
+    portal = current_portal()
+    return jsonify(message=request_link(current_user().id, address, portal.chain, portal.settings))
 
 
 @blueprint.post("/api/account/wallets")
 @signed_in(reconfirm=True)
 @limiter.limit(sign_in_limit)
+@limit_account("account")
 def add_wallet() -> ResponseReturnValue:
     """Link a wallet by its signature and return its share code."""
     address, signature = _proof()
-    code = link_wallet(current_user().id, address, signature, current_portal().chain)
+    code = link_wallet(current_user().id, address, signature, current_portal().chain, current_session())
     note_referrer(current_user().id, sighting, current_portal().settings)
     return jsonify(_wallet_answer(LinkedWallet(code.wallet_address, code))), 201
 
@@ -97,9 +101,12 @@ def add_wallet() -> ResponseReturnValue:
 # The minimum length keeps "challenge" for the other route.
 @blueprint.delete("/api/account/wallets/<string(minlength=10):address>")
 @signed_in(reconfirm=True)
+@limit_account("account")
 def remove_wallet(address: str) -> ResponseReturnValue:
     """Unlink a wallet and deactivate its code; earlier rewards are unaffected."""
-    return jsonify({"success": True, **_wallet_answer(unlink_wallet(current_user().id, address))})
+    return jsonify(
+        {"success": True, **_wallet_answer(unlink_wallet(current_user().id, address, current_session()))}
+    )
 
 
 @blueprint.post("/api/auth/wallet/challenge")
@@ -109,7 +116,8 @@ def request_sign_in_challenge() -> ResponseReturnValue:
     """Return the message that signs this browser in once a wallet has signed it."""
     address = text_field(json_body(), "address")
     key = session.setdefault(_SESSION_KEY, secrets.token_urlsafe(24))
-    return jsonify(message=request_sign_in(key, address, current_portal().settings))
+    portal = current_portal()
+    return jsonify(message=request_sign_in(key, address, portal.chain, portal.settings))
 
 
 def _created_account(response: Response) -> bool:
@@ -136,9 +144,7 @@ def sign_in_by_wallet() -> ResponseReturnValue:
         raw_referral_cookie(),
         opened_by=signed_in_id(),
     )
-    next_page = begin_session(
-        sign_in.user.id, local_path(target) or url_for("shop.catalogue"), wallet=address
-    )
+    next_page = begin_session(sign_in.user.id, local_path(target) or "", wallet=address)
     note_referrer(sign_in.user.id, sighting, current_portal().settings)
     answer = {
         "userId": sign_in.user.id,
@@ -156,13 +162,14 @@ def _proof() -> tuple[str, str]:
 
 def _page(problem: str | None = None) -> str:
     views = [_wallet_view(wallet) for wallet in list_linked_wallets(current_user().id)]
-    return render_template("account/wallets.html", wallets=views, problem=problem)
+    return render_template(
+        "account/wallets.html", wallets=views, problem=problem, terms=find_asked_terms(current_user().id)
+    )
 
 
 def _wallet_view(wallet: LinkedWallet) -> WalletView:
     address, code = checksum(wallet.address), wallet.code
     return WalletView(
-        stored=wallet.address,
         address=address,
         explorer_url=explorer_url("address", address),
         code=code.code if code else None,

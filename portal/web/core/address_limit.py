@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_network
 
 from limits import parse
@@ -10,16 +11,21 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from portal.logs import get_logger
+from portal.logs import OutageLog, get_logger
 
-log = get_logger(__name__)
+_redis = OutageLog(
+    get_logger(__name__),
+    "redis unavailable, limits are counted per process",
+    "redis available again",
+    quiet_seconds=0,
+)
 
 REDIS_OPTIONS: dict[str, float] = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 _RETRY_SECONDS = 5.0
 
 
 class AddressLimit:
-    """Count requests per address in fixed windows, in this process or in Redis.
+    """Count requests per address, or per other subject, in fixed windows, in this process or in Redis.
 
     While Redis is unavailable, each process counts alone, so that requests are not refused for that.
     """
@@ -37,19 +43,34 @@ class AddressLimit:
 
     def hit(self, address: str) -> int:
         """Count a request and return 0, or the seconds to wait when the limit is reached."""
+        return self._ask(FixedWindowRateLimiter.hit, address)
+
+    def wait(self, address: str) -> int:
+        """Return the seconds to wait when the limit is reached, else 0; count nothing."""
+        return self._ask(FixedWindowRateLimiter.test, address)
+
+    def _ask(self, question: Callable[..., bool], address: str) -> int:
         if self._shared and time.monotonic() >= self._retry_at:
             try:
-                return self._hit(self._shared, address)
+                wait = self._wait(question, self._shared, address)
             except StorageError as error:
                 self._retry_at = time.monotonic() + _RETRY_SECONDS
-                log.warning("redis unavailable, limits are counted per process", error=str(error))
-        return self._hit(self._alone, address)
+                _redis.failed(str(error))
+            else:
+                _redis.worked()
+                return wait
+        return self._wait(question, self._alone, address)
 
-    def _hit(self, counter: FixedWindowRateLimiter, address: str) -> int:
-        if counter.hit(self._rate, self._name, address):
+    def _wait(self, question: Callable[..., bool], counter: FixedWindowRateLimiter, address: str) -> int:
+        if question(counter, self._rate, self._name, address):
             return 0
         reset_time = counter.get_window_stats(self._rate, self._name, address).reset_time
         return max(1, int(reset_time - time.time()) + 1)
+
+
+def is_redis_available(redis_url: str) -> bool:
+    """Return whether Redis answers in time."""
+    return bool(storage_from_string(redis_url, wrap_exceptions=True, **REDIS_OPTIONS).check())
 
 
 def visitor_key(address: str) -> str:

@@ -28,7 +28,13 @@ def asset(name: str) -> str:
 
 def serve_static(app: WSGIApplication) -> WhiteNoise:
     """Wrap the application to serve every static file under its plain and its hashed name."""
-    server = WhiteNoise(app, autorefresh=False, immutable_file_test=_is_hashed)
+    server = WhiteNoise(
+        app,
+        autorefresh=False,
+        allow_all_origins=False,
+        immutable_file_test=_is_hashed,
+        mimetypes={".svg": "image/svg+xml; charset=utf-8"},
+    )
     for file in sorted(STATIC.rglob("*")):
         if file.is_file():
             name = file.relative_to(STATIC).as_posix()

@@ -1,15 +1,25 @@
-"""The brand color as a stylesheet."""
+"""The brand: its color as a stylesheet, and the uploaded logo."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, abort
 from flask.typing import ResponseReturnValue
 
 from portal.lib.colors import contrast_color
 from portal.runtime import current_portal
+from portal.stored_settings import find_logo
 from portal.web.core.access import public
 
 blueprint = Blueprint("brand", __name__)
+
+
+@blueprint.get("/brand/<digest>.webp")
+@public(csrf=False)
+def logo(digest: str) -> ResponseReturnValue:
+    """Send an uploaded logo; its name is made from its content, so it never changes."""
+    response = Response(find_logo(digest) or abort(404), mimetype="image/webp")
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 @blueprint.get("/brand.css")

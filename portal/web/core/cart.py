@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import session
 
-from portal.catalogue import CartLine, parse_cart
+from portal.catalogue import CartLine, active_products_by_id, fit_cart, parse_cart
 
 _KEY = "cart"
 
@@ -31,6 +31,15 @@ def add_to_cart(product_id: int, quantity: int) -> None:
     lines = [*cart_lines(), CartLine(product_id, quantity)]
     checked = parse_cart([{"productId": line.product_id, "quantity": line.quantity} for line in lines])
     session[_KEY] = {str(line.product_id): line.quantity for line in checked}
+
+
+def fit_cart_to_stock() -> list[CartLine]:
+    """Take out of the cart what cannot be bought now, and return its lines."""
+    lines = cart_lines()
+    fitting = fit_cart(lines, active_products_by_id([line.product_id for line in lines]))
+    if fitting != lines:
+        session[_KEY] = {str(line.product_id): line.quantity for line in fitting}
+    return fitting
 
 
 def empty_cart() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, has_request_context, request, url_for
+from flask import Flask, has_request_context, url_for
 from flask_wtf.csrf import generate_csrf
 
 from portal.accounts import domain_of
@@ -14,12 +14,15 @@ from portal.db import DatabaseAway
 from portal.db.connection import DATABASE_ERRORS
 from portal.notifications import count_unread
 from portal.payments import count_open_callbacks
+from portal.proposals import count_waiting_proposals
 from portal.runtime import current_portal
+from portal.settings import Settings
 from portal.web.core.assets import asset
 from portal.web.core.cart import cart_size
 from portal.web.core.language_switch import language_links
 from portal.web.core.locale import select_locale
-from portal.web.core.referral_cookies import asked_code, consent
+from portal.web.core.navigation import NavItem, navigation, own_links
+from portal.web.core.referral_cookies import asked_code, consent, landing_label
 from portal.web.core.viewer import ANONYMOUS, Viewer, current_viewer
 from portal.web.text.format import FILTERS
 from portal.web.text.messages import percent_source
@@ -28,31 +31,17 @@ from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
 
 T = TypeVar("T")
+__all__ = ["NavItem", "install_context"]
 
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """The name, token symbol and logo of this deployment."""
+    """The name, token symbol, logo and stylesheet of this deployment."""
 
     name: str
     token_symbol: str
     logo_url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NavItem:
-    """One entry of the navigation.
-
-    `count` is the number of items that need attention there, None where nothing is counted. `within` marks the entry
-    of a section while one of its subpages is open.
-    """
-
-    label: str
-    url: str
-    icon: str
-    active: bool
-    count: int | None = None
-    within: bool = False
+    stylesheet: str
 
 
 def install_context(app: Flask) -> None:
@@ -73,9 +62,19 @@ def install_context(app: Flask) -> None:
     app.context_processor(_page_context)
 
 
+def _stylesheet(settings: Settings) -> str:
+    """Return the address of the stylesheet, which changes with the colour: browsers store it for some minutes."""
+    return f"/brand.css?color={settings.brand_color.removeprefix('#')}"
+
+
 def _page_context() -> dict[str, Any]:
     settings = current_portal().settings
-    brand = Brand(settings.brand_name, settings.brand_token_symbol, settings.brand_logo_url or None)
+    brand = Brand(
+        settings.brand_name,
+        settings.brand_token_symbol,
+        settings.brand_logo_url or None,
+        _stylesheet(settings),
+    )
     context: dict[str, Any] = {"brand": brand, "locale": select_locale(), "token_symbol": brand.token_symbol}
     if not has_request_context():
         return context
@@ -83,11 +82,13 @@ def _page_context() -> dict[str, Any]:
     return context | {
         "locales": language_links(),
         "viewer": viewer,
-        "nav": _navigation(viewer.role),
+        "nav": navigation(viewer.role, _counts(viewer.role)),
+        "own_links": own_links(viewer.role),
         "links": _links(),
         "unread_notifications": _count_unread(viewer),
         "cart_count": cart_size(),
         "asked_code": asked_code(),
+        "asked_label": landing_label(),
         "has_chosen_cookies": settings.referral_consent_required and consent() is not None,
         "explorer": settings.chain_explorer_url,
     }
@@ -121,33 +122,13 @@ def _links() -> dict[str, str]:
     return {name: url_for(endpoint) for name, endpoint in endpoints.items()}
 
 
-def _navigation(role: str | None) -> list[NavItem]:
-    entries = [("shop.catalogue", _("Store"), "building-store")]
-    if role:
-        entries += [("shop.orders", _("Orders"), "receipt"), ("referrer.dashboard", _("Referrals"), "share")]
-        entries += [("shop.membership", _("Membership"), "crown")]
-    if role == "vendor":
-        entries += [("vendor.earnings", _("Earnings"), "cash")]
-    if role == "admin":
-        entries += [
-            ("admin.rewards.list", _("Rewards"), "checks"),
-            ("admin.commissions.settlements", _("Settlements"), "coins"),
-            ("admin.payments.inbox", _("Payments"), "credit-card"),
-            ("admin.audit.search", _("Audit"), "search"),
-            ("exports.ledgers", _("Ledgers"), "file-export"),
-        ]
-    counts = {"admin.payments.inbox": _safely(count_open_callbacks) or None} if role == "admin" else {}
-    return [
-        NavItem(label, url_for(end), icon, request.endpoint == end, counts.get(end), _is_within(end))
-        for end, label, icon in entries
-    ]
+def _counts(role: str | None) -> dict[str, int | None]:
+    """Return how many items need an admin's attention, by the endpoint of their page."""
+    return {"admin.payments.inbox": _safely(_count_payment_work) or None} if role == "admin" else {}
 
 
-def _is_within(endpoint: str) -> bool:
-    """Return whether the open page is a subpage of an admin entry."""
-    if not ((request.blueprint or "").startswith("admin.") and endpoint.startswith("admin.")):
-        return False
-    return (request.script_root + request.path).startswith(url_for(endpoint) + "/")
+def _count_payment_work() -> int:
+    return count_open_callbacks() + count_waiting_proposals()
 
 
 def _count_unread(viewer: Viewer) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from flask import Request, current_app, request
 from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadSignature
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
@@ -34,16 +34,21 @@ def cookie_suffix(settings: Settings) -> str:
     return f"_{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
 
 
+def cookie_prefix(settings: Settings) -> str:
+    """Return `__Host-` under HTTPS, so that no other host of the domain can set the cookie."""
+    return "__Host-" if settings.app_url.startswith("https://") else ""
+
+
 def session_cookie_name(settings: Settings) -> str:
-    """Return the name of the session cookie; with `__Host-`, other hosts of the domain cannot set it."""
-    prefix = "__Host-" if settings.app_url.startswith("https://") else ""
-    return f"{prefix}ring_session{cookie_suffix(settings)}"
+    """Return the name of the session cookie."""
+    return f"{cookie_prefix(settings)}ring_session{cookie_suffix(settings)}"
 
 
 def own_cookie_name(name: str) -> str:
     """Return the name that this portal uses for one of its cookies."""
+    prefix: str = current_app.config["PORTAL_COOKIE_PREFIX"]
     suffix: str = current_app.config["PORTAL_COOKIE_SUFFIX"]
-    return name + suffix
+    return f"{prefix}{name}{suffix}"
 
 
 def valid_cookie(name: str, is_valid: Callable[[str], bool]) -> str | None:
@@ -66,6 +71,18 @@ class PortalRequest(Request):
 class LastingSessions(SecureCookieSessionInterface):
     """Sessions that outlive the browser window; the server decides when a sign-in ends (docs/accounts.md)."""
 
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return the serializer; it still reads what the previous release has signed with SHA-1."""
+        if not app.secret_key:
+            return None
+        return URLSafeTimedSerializer(
+            app.secret_key,
+            salt=self.salt,
+            serializer=self.serializer,
+            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": hashlib.sha256},
+            fallback_signers=[{"key_derivation": self.key_derivation, "digest_method": hashlib.sha1}],
+        )
+
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return the first session that this portal has signed, else an empty one."""
         serializer = self.get_signing_serializer(app)
@@ -81,6 +98,8 @@ class LastingSessions(SecureCookieSessionInterface):
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set the cookie with its lifetime when the session has changed."""
+        if response.cache_control.public and not session.modified:
+            return  # The same for everyone: caches need not tell readers apart.
         serializer = self.get_signing_serializer(app)
         if not session or not session.modified or serializer is None:
             super().save_session(app, session, response)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadHost, HTTPException
 
-from portal.db import DatabaseAway
+from portal.db import DatabaseAway, report_outage
 from portal.db.connection import DATABASE_ERRORS
 from portal.lib.errors import InputInvalid, PortalError
 from portal.logs import get_logger
@@ -33,6 +33,9 @@ _HTTP_CODES = {
     413: "too_large",
     429: "rate_limited",
 }
+_LOGGED_REFUSALS = {"cron_secret_wrong", "csrf_invalid", "store_key_invalid"}
+# For a database that is away or whose pool of connections is in use.
+_RETRY_SECONDS = 5
 # Their sentences already say what to do next.
 _SELF_EXPLANATORY = {"chain_away", "chain_node_refused", "csrf_invalid", "database_away", "internal"}
 
@@ -52,10 +55,14 @@ def answer_error(error: PortalError) -> ResponseReturnValue:
     """Return the response to an error in the format of the request."""
     _ensure_viewer(error)
     status = status_of(error)
-    retry_after = error.params.get("retry_after")
-    if retry_after is not None:
-        log.warning("request refused", code=error.code)
-    elif status >= 500:
+    is_outage = report_outage(error)
+    retry_after = _RETRY_SECONDS if is_outage else error.params.get("retry_after")
+    is_refusal = retry_after is not None or status == 403 or error.code in _LOGGED_REFUSALS
+    if is_refusal and not is_outage:
+        log.warning("request refused", code=error.code, method=request.method, endpoint=request.endpoint)
+    elif status == 503 and not is_outage:
+        log.error("request failed", code=error.code, error=str(error))
+    elif status >= 500 and not is_outage:
         log.error("request failed", code=error.code, exc_info=error)
     response = _as_json(error, status) if wants_json() else _as_html(error, status)
     if retry_after is not None:
@@ -98,8 +105,9 @@ def _answer_bad_host(error: BadHost) -> ResponseReturnValue:
 
 
 def _answer_database(error: Exception) -> ResponseReturnValue:
-    log.error("database unavailable", error=type(error).__name__)
-    return answer_error(DatabaseAway())
+    away = DatabaseAway()
+    away.__cause__ = error
+    return answer_error(away)
 
 
 def _answer_unexpected(error: Exception) -> ResponseReturnValue:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from flask import g, has_request_context, request
 
+from portal.runtime import current_portal
 from portal.web.core.cookies import own_cookie_name, valid_cookie
 from portal.web.core.current_user import find_current_user
 from portal.web.core.paths import PathSpelling, language_of
@@ -37,11 +38,17 @@ class LocalePrefix:
             environ["portal.locale"] = locale
             environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{locale}"
             path = f"/{rest}"
-        environ["PATH_INFO"] = self._spelling.correct(path)
+        environ["PATH_INFO"] = self._spelling.correct(path, has_language=locale is not None)
         query = environ.get("QUERY_STRING", "")
         if not query.isascii():  # raw bytes, which the application cannot decode safely
             environ["QUERY_STRING"] = quote(query.encode("latin1"), safe=_QUERY_SAFE)
         return self.app(environ, start_response)
+
+
+def offered_locales() -> dict[str, str]:
+    """Return the names of the languages that visitors may choose, by code."""
+    offered = current_portal().settings.languages
+    return {code: name for code, name in LOCALES.items() if code in offered}
 
 
 def prefix_locale() -> str | None:
@@ -51,7 +58,7 @@ def prefix_locale() -> str | None:
 
 def remembered_locale() -> str | None:
     """Return the language that this browser chose last, or None."""
-    return valid_cookie(own_cookie_name(LOCALE_COOKIE), LOCALES.__contains__)
+    return valid_cookie(own_cookie_name(LOCALE_COOKIE), offered_locales().__contains__)
 
 
 def select_locale() -> str:
@@ -59,10 +66,12 @@ def select_locale() -> str:
     if not has_request_context():
         return "en"
     if "locale" not in g:
-        g.locale = _chosen() or request.accept_languages.best_match(list(LOCALES)) or "en"
+        offered = list(offered_locales())
+        g.locale = _chosen() or request.accept_languages.best_match(offered) or offered[0]
     return str(g.locale)
 
 
 def _chosen() -> str | None:
     user = find_current_user()
-    return prefix_locale() or remembered_locale() or (user.locale if user else None)
+    own = user.locale if user and user.locale in offered_locales() else None
+    return prefix_locale() or remembered_locale() or own

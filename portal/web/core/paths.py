@@ -17,8 +17,8 @@ _LANGUAGES = {"ua": "uk", "eng": "en", "ukr": "uk", "rus": "ru"}
 _INDEX = re.compile(r"/index\.(html?|php)/*$", re.IGNORECASE)
 _SLASHES = re.compile(r"//+")
 _PARAMETER = re.compile(r"<[^>]+>")
-# Proxies restrict these by their exact path.
-_EXACT = {"/healthz", "/metrics", "/readyz"}
+# Proxies restrict these by their exact path, so that no other spelling may lead to them.
+_OPERATOR_PATHS = {"/api/cron/refcodes-mint", "/healthz", "/metrics", "/readyz"}
 
 
 def language_of(segment: str) -> str | None:
@@ -34,13 +34,21 @@ class PathSpelling:
         self._routes = routes
         self._patterns: list[tuple[re.Pattern[str], str]] = []
 
-    def correct(self, path: str) -> str:
-        """Return the path as its route spells it, or without superfluous slashes where no route matches."""
+    def correct(self, path: str, *, has_language: bool = False) -> str:
+        """Return the path as its route spells it, or without superfluous slashes where no route matches.
+
+        Another spelling of an operators' path, or one behind the name of a language, matches no route.
+        """
+        tidy = self._tidy(path)
+        is_exact = path == tidy and not has_language
+        return tidy if is_exact or tidy not in _OPERATOR_PATHS else f"{tidy}/"
+
+    def _tidy(self, path: str) -> str:
         if path == "/" or not path.startswith("/"):
             return path or "/"
         tidy = _SLASHES.sub("/", _INDEX.sub("/", path)).rstrip("/") or "/"
         if tidy.islower() or self.is_route(tidy):
-            return tidy if path == tidy or tidy not in _EXACT else f"{tidy}/"
+            return tidy
         return next((each for each in self._respelled(tidy) if self.is_route(each)), tidy)
 
     def is_route(self, path: str, method: str | None = None) -> bool:
@@ -62,7 +70,7 @@ class PathSpelling:
 
 def _patterns(routes: Map) -> list[tuple[re.Pattern[str], str]]:
     """Return a pattern that ignores case and a template per route, those with fewest parameters first."""
-    rules = {rule.rule for rule in routes.iter_rules()} - _EXACT
+    rules = {rule.rule for rule in routes.iter_rules()} - _OPERATOR_PATHS
     ordered = sorted(rules, key=lambda rule: (len(_PARAMETER.findall(rule)), rule))
     return [(_pattern(rule), _PARAMETER.sub("{}", rule)) for rule in ordered]
 

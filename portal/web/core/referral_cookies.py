@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, request, session
+from flask import Flask, Response, g, request, session
 
-from portal.attribution import code_in_link, is_well_formed_code
+from portal.attribution import code_in_link, find_linked_code, is_well_formed_code
+from portal.codes import label_form
+from portal.db import report_outage
 from portal.runtime import current_portal
+from portal.visits import is_prefetch
 from portal.web.core.cookies import own_cookie_name, valid_cookie
+from portal.web.core.fetch_metadata import is_opened_page, purposes
 
 REFERRAL_COOKIE = "ring_ref"
 VISIBLE_COOKIE = "ring_ref_visible"
+LABEL_COOKIE = "ring_via"
 CONSENT_COOKIE = "ring_consent"
-VISIT_COOKIE = "ring_visit"  # set by portal.js: the current visit
+# Set by portal.js: the current visit, with the prefix under HTTPS.
+VISIT_COOKIES = ("__Host-ring_visit", "ring_visit")
 LIFETIME_SECONDS = 30 * 24 * 3600
 CONSENT_SECONDS = 180 * 24 * 3600
 _ENTERED = "entered_code"
@@ -26,6 +32,7 @@ _CARRYING_PAGES = {"account", "checkout", "referrer", "shop"}
 
 def install_referral_cookies(app: Flask) -> None:
     """Store the first touch after every landing."""
+    app.before_request(_decline_prefetch)
     app.after_request(remember_first_touch)
     if app.extensions["portal"].settings.referral_consent_required:
         app.url_defaults(_carry_code)
@@ -44,6 +51,12 @@ def referral_cookie() -> str | None:
     return code if code and is_well_formed_code(code) else None
 
 
+def referral_label() -> str | None:
+    """Return the label of the link that the first touch came by, or None."""
+    label = valid_cookie(LABEL_COOKIE, lambda text: label_form(text) is not None)
+    return label_form(label) if label and raw_referral_cookie() else None
+
+
 def entered_code() -> str | None:
     """Return the code that was entered and accepted at checkout in this session."""
     return session.get(_ENTERED)
@@ -58,35 +71,79 @@ def keep_entered_code(code: str | None) -> None:
 
 
 def landing_code() -> str | None:
-    """Return the code in the URL of this request, or None."""
+    """Return the code in the URL of this request, or of the alias there; or None."""
+    if "landing_code" not in g:
+        g.landing_code = _read_landing_code(_linked_values("ref"))
+    code: str | None = g.landing_code
+    return code
+
+
+def landing_label() -> str | None:
+    """Return the label in the URL of this request, or None."""
+    return next(filter(None, map(label_form, _linked_values("via"))), None)
+
+
+def _linked_values(wanted: str) -> list[str]:
     names = ((name.lower().removeprefix("amp;"), value) for name, value in request.args.items(multi=True))
-    return code_in_link(value for name, value in names if name == "ref")
+    return [value for name, value in names if name == wanted]
+
+
+def _read_landing_code(values: list[str]) -> str | None:
+    if not values:
+        return None
+    try:
+        return find_linked_code(values)
+    except Exception as error:
+        # A page without the database is a landing, too; then only codes are recognised.
+        if not report_outage(error):
+            raise
+        return code_in_link(values)
 
 
 def remember_first_touch(response: Response) -> Response:
-    """Set both cookies on any page with `?ref=CODE`, error pages included, unless there is a first touch already."""
+    """Set both cookies on any page with `?ref=CODE`, error pages included, unless there is a first touch already.
+
+    Only a page that a tab opens is a landing: images, frames and scripts of other sites must not choose the referrer.
+    """
     if not request.args or not _is_landing(response):
         return response
     code = landing_code()
     if code:
         response.vary.add("Cookie")
-        if _may_remember():
-            set_first_touch(response, code)
+        if _may_remember() and is_opened_page(request.environ):
+            set_first_touch(response, code, landing_label())
     return response
 
 
-def set_first_touch(response: Response, code: str) -> None:
-    """Set both cookies unless the request has a code already: the first touch wins."""
-    if referral_cookie() is None:
-        _set(response, REFERRAL_COOKIE, code, LIFETIME_SECONDS, http_only=True)
-        _set(response, VISIBLE_COOKIE, code, LIFETIME_SECONDS)
+def set_first_touch(response: Response, code: str, label: str | None) -> None:
+    """Set the cookies of a code and the label of its link, unless the request has a code: the first touch wins."""
+    if referral_cookie() is not None:
+        return
+    _set(response, REFERRAL_COOKIE, code, LIFETIME_SECONDS, http_only=True)
+    _set(response, VISIBLE_COOKIE, code, LIFETIME_SECONDS)
+    if label:
+        _set(response, LABEL_COOKIE, label, LIFETIME_SECONDS, http_only=True)
+    elif LABEL_COOKIE in request.cookies:
+        response.delete_cookie(LABEL_COOKIE, path="/", samesite="Lax", secure=_is_secure())
 
 
 def forget_first_touch(response: Response) -> Response:
     """Delete the stored code and its visit."""
-    for name in (REFERRAL_COOKIE, VISIBLE_COOKIE, VISIT_COOKIE):
-        response.delete_cookie(name, path="/", samesite="Lax", secure=_is_secure())
+    for name in (REFERRAL_COOKIE, VISIBLE_COOKIE, LABEL_COOKIE, *VISIT_COOKIES):
+        response.delete_cookie(
+            name, path="/", samesite="Lax", secure=_is_secure() or name.startswith("__Host-")
+        )
     return response
+
+
+def _decline_prefetch() -> Response | None:
+    """Answer the prefetch of a landing with 503: opening the page then sends a request of its own, which counts."""
+    is_landing = request.args and request.method in ("GET", "HEAD") and not request.path.startswith("/api/")
+    if not is_landing or not is_prefetch(purposes(request.environ)):
+        return None
+    if landing_code() is None or referral_cookie() is not None:
+        return None
+    return Response("", 503, {"Cache-Control": "no-store"}, mimetype="text/plain")
 
 
 # ---------------------------------------------------------------------- consent
@@ -128,6 +185,8 @@ def _carry_code(endpoint: str, values: dict[str, Any]) -> None:
         code = landing_code() if referral_cookie() is None else None
         if code:
             values.setdefault("ref", code)
+            if label := landing_label():
+                values.setdefault("via", label)
 
 
 # ---------------------------------------------------------------------- setting cookies

@@ -13,7 +13,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_KEY = "portal.request_id"
+REQUEST_ID = "portal.request_id"
 _HEADER = "X-Request-ID"
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -27,7 +27,7 @@ class RequestIds:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request_id = self._received_id(environ) or secrets.token_hex(8)
-        environ[_KEY] = request_id
+        environ[REQUEST_ID] = request_id
         clear_contextvars()
         bind_contextvars(request_id=request_id)
 
@@ -43,4 +43,4 @@ class RequestIds:
 
 def current_request_id() -> str:
     """Return the id of the current request, "" outside of one."""
-    return str(request.environ.get(_KEY, "")) if has_request_context() else ""
+    return str(request.environ.get(REQUEST_ID, "")) if has_request_context() else ""

@@ -21,6 +21,9 @@ _ID_MAX = 2**63 - 1
 _ID_DIGITS = 20
 # JSON paths outside /api/.
 _JSON_PATHS = ("/healthz", "/readyz", "/openapi.json")
+_JSON_PREFIXES = ("/api/", "/hooks/")
+# The reader chooses between a page and JSON.
+_NEGOTIATED_PATH = "/proof/"
 # Possible through JSON escapes or %00, but neither UTF-8 nor a text column can store them.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -49,7 +52,15 @@ class FieldInvalid(PortalError):
 
 def wants_json() -> bool:
     """Return whether the response, errors included, is JSON."""
-    return request.path.startswith("/api/") or request.path in _JSON_PATHS
+    if request.path.startswith(_NEGOTIATED_PATH):
+        return prefers_json()
+    return request.path.startswith(_JSON_PREFIXES) or request.path in _JSON_PATHS
+
+
+def prefers_json() -> bool:
+    """Return whether the Accept header ranks JSON above a page."""
+    accepted = request.accept_mimetypes
+    return accepted["application/json"] > accepted["text/html"]
 
 
 def is_htmx() -> bool:

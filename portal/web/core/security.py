@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 
 from portal.payments import list_providers
@@ -13,14 +15,55 @@ from portal.runtime import current_portal
 from portal.settings import Settings
 from portal.web.core.access import access_of
 from portal.web.core.address_limit import REDIS_OPTIONS, AddressLimit, visitor_key
-from portal.web.core.cookies import LastingSessions, PortalRequest, cookie_suffix, session_cookie_name
+from portal.web.core.cookies import (
+    LastingSessions,
+    PortalRequest,
+    cookie_prefix,
+    cookie_suffix,
+    session_cookie_name,
+)
+from portal.web.core.current_user import current_user
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def _visitor() -> str:
     return visitor_key(request.remote_addr or "")
 
 
-limiter = Limiter(key_func=_visitor, default_limits=[], headers_enabled=True)
+# Reads that cost as much as a change: JSON lists, the audit, and what a secret protects.
+LIMITED_READS = frozenset(
+    {
+        "api.products",
+        "api.refcodes",
+        "api.reward_queue",
+        "sdk.badge",
+        "admin.audit.search",
+        "admin.audit.journal",
+        "hooks.mint_rewards",
+        "store_api.list_events",
+        "store_api.get_order",
+        "store_api.find_order",
+    }
+)
+
+
+def _request_limit() -> str:
+    return current_portal().settings.rate_limit_requests
+
+
+def _is_cheap() -> bool:
+    return request.method in ("GET", "HEAD", "OPTIONS") and request.endpoint not in LIMITED_READS
+
+
+# Every change has a limit: its own, or this one, counted for each route.
+limiter = Limiter(
+    key_func=_visitor,
+    default_limits=[_request_limit],
+    default_limits_exempt_when=_is_cheap,
+    headers_enabled=True,
+)
 
 
 def install_security(app: Flask, settings: Settings) -> None:
@@ -33,6 +76,7 @@ def install_security(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_NAME=session_cookie_name(settings),
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_total_hours),
+        PORTAL_COOKIE_PREFIX=cookie_prefix(settings),
         PORTAL_COOKIE_SUFFIX=cookie_suffix(settings),
         # Unused by the portal, and Flask-Login fails on a value of another site that is not ASCII.
         REMEMBER_COOKIE_NAME=None,
@@ -45,20 +89,79 @@ def install_security(app: Flask, settings: Settings) -> None:
     app.request_class = PortalRequest
     app.session_interface = LastingSessions()
     app.extensions["beacon_limit"] = AddressLimit("beacon", settings.rate_limit_beacon, settings.redis_url)
+    app.extensions["store_key_limit"] = AddressLimit(
+        "store_key", settings.rate_limit_store_key, settings.redis_url
+    )
+    app.extensions["refused_key_limit"] = AddressLimit(
+        "refused_key", settings.rate_limit_sign_in, settings.redis_url
+    )
+    app.after_request(_keep_own_retry_after)  # Functions that are registered earlier run later.
     limiter.init_app(app)
-    app.after_request(_secure_headers)
+    app.after_request(_limit_spread)
+
+
+_ACCOUNT_LIMITS: dict[str, Callable[[Settings], str]] = {
+    "orders": lambda settings: settings.rate_limit_orders,
+    "payments": lambda settings: settings.rate_limit_payments,
+    "account": lambda settings: settings.rate_limit_account,
+    "exports": lambda settings: settings.rate_limit_exports,
+}
+
+
+def limit_account(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Limit the requests of one account by the setting `rate_limit_<name>`, whatever addresses they come from.
+
+    All views of a name share one count. Use it below the declared access: only signed-in people have an account.
+    """
+    return limiter.shared_limit(
+        lambda: _ACCOUNT_LIMITS[name](current_portal().settings),
+        scope=name,
+        key_func=lambda: f"account:{current_user().id}",
+    )
+
+
+def limit_deliveries(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Limit the deliveries to one store from one sender: a flood stops neither other stores nor the store's own."""
+    return limiter.shared_limit(
+        lambda: current_portal().settings.rate_limit_hooks,
+        scope="hooks",
+        key_func=lambda: f"{(request.view_args or {}).get('store_key', '')}:{_visitor()}",
+    )(view)
 
 
 def sign_up_limit() -> str:
     return current_portal().settings.rate_limit_sign_up
 
 
+def proof_limit() -> str:
+    return current_portal().settings.rate_limit_proof
+
+
 def sign_in_limit() -> str:
     return current_portal().settings.rate_limit_sign_in
 
 
+class CommonHeaders:
+    """WSGI middleware: add the security headers to every response: pages, static files, 304s and errors alike."""
+
+    def __init__(self, application: WSGIApplication, settings: Settings) -> None:
+        self._application = application
+        self._settings = settings
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            present = {name.lower() for name, _value in headers}
+            common = common_headers(self._settings)
+            if "content-security-policy" in present:  # its frame-ancestors decide
+                del common["X-Frame-Options"]
+            missing = [pair for pair in common.items() if pair[0].lower() not in present]
+            return start_response(status, [*headers, *missing], exc_info)
+
+        return self._application(environ, start)
+
+
 def common_headers(settings: Settings) -> dict[str, str]:
-    """Return the headers of every response."""
+    """Return the headers of every response; a response that sets one of them itself keeps its own."""
     headers = {
         "Content-Security-Policy": _content_security_policy(settings),
         "X-Content-Type-Options": "nosniff",
@@ -66,6 +169,7 @@ def common_headers(settings: Settings) -> dict[str, str]:
         "X-Frame-Options": "DENY",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
         "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
     }
     if settings.app_url.startswith("https://"):
         subdomains = "; includeSubDomains" if settings.hsts_include_subdomains else ""
@@ -73,12 +177,21 @@ def common_headers(settings: Settings) -> dict[str, str]:
     return headers
 
 
-def _secure_headers(response: Response) -> Response:
-    # A URL with a token must not leak as a referrer.
+def _keep_own_retry_after(response: Response) -> Response:
+    """Undo the limiter's Retry-After where no limit was reached: it would say so on every response."""
+    if response.status_code != 429:
+        own = g.own_retry_after if "own_retry_after" in g else None
+        response.headers.pop("Retry-After", None)
+        if own is not None:
+            response.headers["Retry-After"] = own
+    return response
+
+
+def _limit_spread(response: Response) -> Response:
+    """Keep private responses out of caches, and addresses with a token out of referrers."""
+    g.own_retry_after = response.headers.get("Retry-After")
     if "token" in (request.view_args or {}):
         response.headers.setdefault("Referrer-Policy", "no-referrer")
-    for name, value in common_headers(current_portal().settings).items():
-        response.headers.setdefault(name, value)
     if _is_personal(response):
         response.headers.setdefault("Cache-Control", "no-store" if _is_private() else "private, no-cache")
         response.vary.update(("HX-Request", "Cookie", "Accept-Language"))

@@ -1,15 +1,19 @@
 """Require recent re-authentication for sensitive actions (docs/accounts.md).
 
 It applies to accounts with a second factor, and to every account in production. A form that is interrupted keeps its
-values: they pass through the confirmation page and the person submits them again.
+values: they pass through the confirmation page, sealed, and the person sees and submits them again.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.exceptions import HTTPException
 
 from portal.accounts import list_wallet_addresses
@@ -18,8 +22,10 @@ from portal.runtime import current_portal
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import LOCALES
 from portal.web.core.requests import is_htmx, local_path, wants_json
+from portal.web.text.sensitive_changes import change_text
 
-# Secrets are never carried through another page; the form asks for them again.
+_SEAL_SECONDS = 3600
+# Secrets are never carried through another page; the form asks for them again. Those of stores begin with "secret".
 _NEVER_CARRIED = {"csrf_token", "password", "present", "code"}
 # What an admin can open before enrolling a second factor.
 _BEFORE_ENROLMENT = {
@@ -59,7 +65,9 @@ def require_confirmation() -> ResponseReturnValue | None:
         return None
     if wants_json() or is_htmx():
         raise StepUpRequired
-    return make_response(confirmation_page(_here(), _kept_form(), came_from()), 403)
+    target, kept = _here(), _kept_form()
+    page = confirmation_page(target, kept, came_from(), seal=_seal().dumps(_sealed(target, kept)))
+    return make_response(page, 403)
 
 
 def require_enrolment(audience: str) -> ResponseReturnValue | None:
@@ -75,7 +83,9 @@ def require_enrolment(audience: str) -> ResponseReturnValue | None:
     return redirect(url_for("account.second_factor"), 303)
 
 
-def confirmation_page(target: str, kept: str, back: str, errors: dict[str, str] | None = None) -> str:
+def confirmation_page(
+    target: str, kept: str, back: str, errors: dict[str, str] | None = None, *, seal: str = ""
+) -> str:
     """Return the page that takes a proof of identity.
 
     Args:
@@ -83,6 +93,7 @@ def confirmation_page(target: str, kept: str, back: str, errors: dict[str, str] 
         kept: the interrupted form, URL-encoded, or "".
         back: the path of the cancel link.
         errors: sentences by field.
+        seal: the signature of the interrupted form, "" where no form was interrupted.
     """
     errors = errors or {}
     user = current_user()
@@ -91,6 +102,8 @@ def confirmation_page(target: str, kept: str, back: str, errors: dict[str, str] 
         target=target,
         kept=kept,
         back=back,
+        seal=seal,
+        change=form_words(target) if seal else None,
         errors=errors,
         has_wallets=bool(list_wallet_addresses(user.id)),
         has_password=user.has_password,
@@ -99,22 +112,52 @@ def confirmation_page(target: str, kept: str, back: str, errors: dict[str, str] 
     )
 
 
+def is_interrupted_form(seal: str, target: str, kept: str) -> bool:
+    """Return whether the portal interrupted exactly this form for this person, at most an hour ago.
+
+    Otherwise a link could have a person confirm, and then submit, what another one filled in.
+    """
+    try:
+        return bool(_seal().loads(seal, max_age=_SEAL_SECONDS) == _sealed(target, kept))
+    except BadSignature:
+        return False
+
+
+def _seal() -> URLSafeTimedSerializer:
+    secret_key = current_portal().settings.secret_key.get_secret_value()
+    return URLSafeTimedSerializer(
+        secret_key, salt="interrupted-form", signer_kwargs={"digest_method": hashlib.sha256}
+    )
+
+
+def _sealed(target: str, kept: str) -> list[object]:
+    digest = hashlib.sha256(f"{target}\n{kept}".encode()).hexdigest()
+    return [current_user().id, current_user().session_id, digest]
+
+
+def form_words(target: str) -> str | None:
+    """Return what the form at a path changes, None for a path that is no form or needs no proof."""
+    route = _form_route(target)
+    return change_text(*route) if route else None
+
+
 def kept_fields(kept: str) -> list[tuple[str, str]]:
     """Return the fields of an interrupted form in their order."""
     return parse_qsl(kept, keep_blank_values=True)
 
 
-def is_form_target(target: str) -> bool:
-    """Return whether a path is a form of this portal that requires confirmation; only those are resubmitted."""
+def _form_route(target: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Return endpoint and parameters of a form that requires a proof; only those are resubmitted."""
     path = urlsplit(local_path(target) or "").path
     first, _slash, rest = path.removeprefix("/").partition("/")
     bare = f"/{rest}" if first in LOCALES else path
     try:
-        endpoint, _arguments = current_app.url_map.bind("").match(bare, method="POST")
+        endpoint, arguments = current_app.url_map.bind("").match(bare, method="POST")
     except HTTPException:
-        return False
+        return None
     access = getattr(current_app.view_functions[endpoint], "access", None)
-    return bool(access and access.reconfirm)
+    is_form = access and access.reconfirm and not bare.startswith("/api/")
+    return (endpoint, arguments) if is_form else None
 
 
 def came_from() -> str:
@@ -129,5 +172,9 @@ def _here() -> str:
 
 
 def _kept_form() -> str:
-    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _NEVER_CARRIED]
+    fields = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in _NEVER_CARRIED and not name.startswith("secret")
+    ]
     return urlencode(fields)

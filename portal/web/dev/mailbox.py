@@ -34,11 +34,12 @@ class LetterView:
 @blueprint.get("/dev/mail")
 @public(csrf=False)
 def mailbox() -> ResponseReturnValue:
-    """Show the newest letters of everybody, with their links."""
+    """Show the letters to everybody, newest first, with their links."""
     answer_reset_requests()  # otherwise the job's, a moment later
-    before = request.args.get("before", type=int)
-    rows = list_letters(before if before and 0 < before < 2**63 else None)
-    return render_template("dev/mailbox.html", letters=[_view(row) for row in rows])
+    page = list_letters(request.args.get("cursor"))
+    return render_template(
+        "dev/mailbox.html", letters=[_view(row) for row in page.rows], next_cursor=page.next_cursor
+    )
 
 
 def _view(row: MailOutbox) -> LetterView:

@@ -12,8 +12,18 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.web.admin.audit.section import audit_nav
 from portal.web.core.access import for_role, signed_in
-from portal.web.exports import commission_ledgers, payment_ledgers, reward_ledgers
+from portal.web.core.fresh_reads import lagging_reads
+from portal.web.core.security import limit_account
+from portal.web.exports import (
+    catalogue_ledgers,
+    commission_ledgers,
+    payment_ledgers,
+    people_ledgers,
+    programme_ledgers,
+    reward_ledgers,
+)
 from portal.web.exports.arguments import PERIOD, read_period
 from portal.web.exports.csv_file import csv_response
 from portal.web.exports.ledger import Ledger
@@ -23,6 +33,9 @@ LEDGERS: tuple[Ledger, ...] = (
     *commission_ledgers.LEDGERS,
     *reward_ledgers.LEDGERS,
     *payment_ledgers.LEDGERS,
+    *people_ledgers.LEDGERS,
+    *programme_ledgers.LEDGERS,
+    *catalogue_ledgers.LEDGERS,
 )
 FORMS = {"csv": csv_response, "xlsx": xlsx_response}
 
@@ -40,6 +53,7 @@ def ledgers() -> ResponseReturnValue:
     return render_template(
         "exports/ledgers.html",
         rows=rows,
+        section_nav=audit_nav(),
         typed=typed,
         errors=errors,
         form_errors=list(errors.items()),
@@ -53,14 +67,21 @@ def ledger_url(name: str, form: str, **arguments: Any) -> str:
     return url_for(f"exports.{name}", form=form, **arguments)
 
 
+@limit_account("exports")
+def _download(ledger: Ledger, form: str, place: dict[str, Any]) -> ResponseReturnValue:
+    with lagging_reads():
+        answer = FORMS[form](ledger, ledger.rows({**request.args.to_dict(), **place}))
+    name = "-".join([ledger.name, *map(str, place.values()), f"{datetime.now(UTC):%Y-%m-%d}"])
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.{form}")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 def _register(ledger: Ledger) -> None:
     """Give a ledger its route: the address with a dot and the form."""
 
     def download(form: str, **place: Any) -> ResponseReturnValue:
-        answer = FORMS[form](ledger, ledger.rows({**request.args.to_dict(), **place}))
-        name = "-".join([ledger.name, *map(str, place.values()), f"{datetime.now(UTC):%Y-%m-%d}"])
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
-        answer.headers["Cache-Control"] = "no-store"
+        answer: ResponseReturnValue = _download(ledger, form, place)
         return answer
 
     declare = signed_in() if ledger.audience == "signed_in" else for_role(ledger.audience)

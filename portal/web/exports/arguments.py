@@ -8,12 +8,19 @@ from typing import Any
 
 from portal.catalogue import list_vendors_of_user
 from portal.commissions import SettlementFilter
+from portal.db import EventFilter
 from portal.lib.errors import PortalError
+from portal.monitoring import JobRunFilter
+from portal.orders import OrderFilter
 from portal.rewards import RewardFilter
 from portal.runtime import current_portal
 from portal.web.admin.commissions.filters import read_ledger_view
+from portal.web.admin.events.filters import read_events_view
+from portal.web.admin.jobs.filters import read_jobs_view
+from portal.web.admin.orders.filters import read_orders_view
 from portal.web.admin.rewards.filters import read_day, read_view
 from portal.web.core.current_user import current_user
+from portal.web.core.locale import select_locale
 
 Arguments = Mapping[str, Any]
 PERIOD = ("since", "until")
@@ -32,7 +39,7 @@ def me() -> int:
 
 def my_vendors() -> list[int]:
     """Return the ids of the signed-in person's vendors."""
-    return [vendor.id for vendor in list_vendors_of_user(current_user().id)]
+    return [vendor.id for vendor in list_vendors_of_user(current_user().id, select_locale())]
 
 
 def read_period(arguments: Arguments, errors: dict[str, str]) -> tuple[datetime | None, datetime | None]:
@@ -61,9 +68,30 @@ def settlement_filter(arguments: Arguments) -> SettlementFilter:
     return view.filter
 
 
+def order_filter(arguments: Arguments) -> OrderFilter:
+    """Return the filters of the list of orders; raise FilterInvalid."""
+    view = read_orders_view(arguments, current_portal().settings)
+    _refuse(view.errors)
+    return view.filter
+
+
 def reward_filter(arguments: Arguments) -> RewardFilter:
     """Return the filters of the reward queue; raise FilterInvalid."""
     view = read_view(arguments, current_portal().settings)
+    _refuse(view.errors)
+    return view.filter
+
+
+def event_filter(arguments: Arguments) -> EventFilter:
+    """Return the filters of the event log; raise FilterInvalid."""
+    view = read_events_view(arguments, current_portal().settings)
+    _refuse(view.errors)
+    return view.filter
+
+
+def job_run_filter(arguments: Arguments) -> JobRunFilter:
+    """Return the filters of the runs of jobs; raise FilterInvalid."""
+    view = read_jobs_view(arguments, current_portal().settings)
     _refuse(view.errors)
     return view.filter
 

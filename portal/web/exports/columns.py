@@ -15,6 +15,7 @@ from typing import Any
 
 from portal.chain import checksummed
 from portal.lib.money import major_text
+from portal.lib.spreadsheets import guard_formula
 from portal.web.text.format import exact_tokens, iso
 
 
@@ -23,9 +24,6 @@ class Digits(str):
 
 
 Cell = str | int | Decimal | bool | datetime | date | None
-
-# What a spreadsheet takes for the start of a formula, in both widths.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -94,4 +92,4 @@ def cell_text(cell: Cell) -> str:
         return str(cell)
     if isinstance(cell, Decimal):
         return f"{cell:f}"
-    return cell if isinstance(cell, Digits) or not cell.startswith(_FORMULA) else f"'{cell}"
+    return cell if isinstance(cell, Digits) else guard_formula(cell)

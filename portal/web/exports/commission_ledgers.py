@@ -12,6 +12,8 @@ from portal.commissions import (
     list_batch_ledger,
     list_payout_ledger,
     list_settlement_ledger,
+    list_statement_item_ledger,
+    list_statement_ledger,
 )
 from portal.lib.money import major_text
 from portal.web.exports.arguments import my_vendors, period, settlement_filter
@@ -58,12 +60,13 @@ def _sent(payout: Payout) -> Cell:
 
 
 _SETTLEMENT = columns(
-    "id", "order_reference", "order_id", "vendor_id", _VENDOR, "kind", "status", "currency", money("amount"),
+    "id", "order_reference", "order_id", "vendor_id", _VENDOR, "kind", "status", "collected_by", "currency",
+    money("amount"),
     money("commission"), money("net_payout"), _breakdown("platform_commission", "platformCommission"),
     _breakdown("referral_commission", "referralCommission"), Column("custom_splits", _splits),
     _breakdown("referral_effective_percent", "referralEffectivePercent"), "scheduled_for", "processed_at",
     "transaction_id", Column("simulated", lambda row: bool(row.metadata.get("simulated"))), "payout_batch_id",
-    "refund_id", "failure_reason", "created_at", "updated_at",
+    "refund_id", "failure_reason", "created_at", "updated_at", "store", "external_id",
 )  # fmt: skip
 _PAYOUT = columns(
     "id", "batch_id", at("mode", "batch.mode"), "vendor_id", _VENDOR, "status", "currency",
@@ -84,6 +87,21 @@ _BATCH_ROW = columns(
 _ASSIST = columns(
     "id", "order_reference", "order_id", "vendor_id", _VENDOR, "referral_code", "referrer_user_id", "currency",
     money("subtotal"), "created_at",
+)  # fmt: skip
+
+_STATEMENT = columns(
+    "id", "vendor_id", _VENDOR, "status", "currency", money("amount"), "period_start", "period_end",
+    "paid_reference", "paid_at", "void_reason", "created_at",
+)  # fmt: skip
+_STATEMENT_ROW = columns(
+    "statement_id", "settlement_id", at("vendor_id", "settlement.vendor_id"),
+    at("vendor", "settlement.vendor.name"), at("order_reference", "settlement.order_reference"),
+    at("kind", "settlement.kind"), at("currency", "settlement.currency"),
+    at("amount_minor", "settlement.amount_minor"),
+    Column("amount", lambda row: Digits(major_text(row.settlement.amount_minor, row.settlement.currency))),
+    "commission_minor",
+    Column("commission", lambda row: Digits(major_text(row.commission_minor, row.settlement.currency))),
+    at("settlement_status", "settlement.status"), at("stands", "live"), at("created_at", "settlement.created_at"),
 )  # fmt: skip
 
 LEDGERS = (
@@ -126,6 +144,38 @@ LEDGERS = (
         "vendor",
         _PAYOUT,
         lambda arguments: list_payout_ledger(*period(arguments), my_vendors()),
+    ),
+    Ledger(
+        "commission-statements",
+        "/admin/statements",
+        "admin",
+        _STATEMENT,
+        lambda arguments: list_statement_ledger(*period(arguments)),
+        lambda: (
+            _("Statements"),
+            _("What vendors owe for sales where their store collected the payment."),
+        ),
+    ),
+    Ledger(
+        "commission-statement",
+        "/admin/statements/<int:statement_id>",
+        "admin",
+        _STATEMENT_ROW,
+        lambda arguments: list_statement_item_ledger(arguments["statement_id"]),
+    ),
+    Ledger(
+        "my-commission-statements",
+        "/vendor/statements",
+        "vendor",
+        _STATEMENT,
+        lambda arguments: list_statement_ledger(*period(arguments), my_vendors()),
+    ),
+    Ledger(
+        "my-commission-statement",
+        "/vendor/statements/<int:statement_id>",
+        "vendor",
+        _STATEMENT_ROW,
+        lambda arguments: list_statement_item_ledger(arguments["statement_id"], my_vendors()),
     ),
     Ledger(
         "sales-assists",

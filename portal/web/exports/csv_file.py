@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, stream_with_context
 
 from portal.db import Keyset
+from portal.web.core.fresh_reads import lagging_reads
 from portal.web.exports.columns import cell_text
 from portal.web.exports.ledger import Ledger
 
@@ -37,5 +38,9 @@ def csv_pieces(ledger: Ledger, rows: Keyset[Any]) -> Iterator[str]:
 
 
 def _resumed(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+    piece: str | None = first
+    while piece is not None:
+        yield piece
+        # Between two pieces other requests use this thread's connection.
+        with lagging_reads():
+            piece = next(rest, None)

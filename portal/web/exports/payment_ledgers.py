@@ -9,9 +9,9 @@ from portal.catalogue import list_stock_ledger
 from portal.db import Keyset
 from portal.journal import IN_WEI, JournalFilter, list_journal_ledger
 from portal.lib.money import major_text
-from portal.orders import list_order_ledger
+from portal.orders import list_all_orders_ledger, list_order_ledger
 from portal.payments import list_callback_ledger, list_credit_ledger, list_payment_ledger, list_refund_ledger
-from portal.web.exports.arguments import me, period
+from portal.web.exports.arguments import me, order_filter, period
 from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
 from portal.web.exports.ledger import Ledger
 from portal.web.text.format import exact_tokens
@@ -56,6 +56,11 @@ _ORDER = columns(
     "order_reference", "status", "currency", money("total"), "referral_code", "referral_reason", "created_at",
     "paid_at",
 )  # fmt: skip
+_ANY_ORDER = columns(
+    "id", "order_reference", "store_id", at("store", "store.name"), "number", "external_id", "customer_id",
+    "buyer_user_id", "status", "collected_by", "currency", money("total"), money("paid"), money("refunded"),
+    "referral_code", "link_label", "referrer_user_id", "referral_reason", "created_at", "paid_at",
+)  # fmt: skip
 _STOCK = columns(
     "id", "product_id", at("product", "product.name"), "order_id", "quantity", "reason", "referral_code",
     "created_at",
@@ -90,6 +95,14 @@ LEDGERS = (
             _("Journal"),
             _("Double-entry transfers, one per row."),
         ),
+    ),
+    Ledger(
+        "orders",
+        "/admin/orders",
+        "admin",
+        _ANY_ORDER,
+        lambda arguments: list_all_orders_ledger(order_filter(arguments)),
+        lambda: (_("Orders"), _("Orders of all stores, with their referral. No personal data.")),
     ),
     Ledger(
         "payments",

@@ -20,10 +20,14 @@ _SIZE = columns(
 _END = columns("approved_at", "failure_reason", "created_at", "updated_at")
 _REWARD = columns(
     "id", "order_reference", "order_id", "ref_code", "referrer_user_id", address("referrer_wallet"), "referee_user_id",
-    _SIZE, "approved_by", _END,
+    _SIZE, "bonus_percent", "programme_version_id", "mintable_from", "waits_for_statement",
+    "campaign_id", "campaign_usd", "waits_for_budget",
+    "approved_by", _END,
 )  # fmt: skip
 # The referrer does not see the buyer and the approving admin.
-_MY_REWARD = columns("id", "order_reference", "ref_code", address("referrer_wallet"), _SIZE, _END)
+_MY_REWARD = columns(
+    "id", "order_reference", "ref_code", address("referrer_wallet"), _SIZE, "bonus_percent", "mintable_from", _END
+)  # fmt: skip
 _DEBIT = columns(
     "id", "reward_id", "order_reference", "referrer_user_id", tokens("amount"), tokens("netted"), "reason",
     "created_at",

@@ -7,13 +7,14 @@ import hmac
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
 from portal.flows.overviews.read_health import HealthMonitor
-from portal.flows.overviews.read_metrics import Metrics
 from portal.runtime import current_portal
 from portal.web.core.access import public
+from portal.web.health.exposition import metrics_text
+from portal.web.health.probe import HEADER, answer_probe
 
 blueprint = Blueprint("health", __name__)
 
@@ -24,7 +25,8 @@ def _install_monitor(state: BlueprintSetupState) -> None:
     extensions["health"] = HealthMonitor(lambda: extensions["portal"].chain)
 
 
-def _monitor() -> HealthMonitor:
+def health_monitor() -> HealthMonitor:
+    """Return the probes of the application."""
     monitor: HealthMonitor = current_app.extensions["health"]
     return monitor
 
@@ -33,62 +35,50 @@ def _monitor() -> HealthMonitor:
 @public(csrf=False)
 def process() -> ResponseReturnValue:
     """Report that this process responds, without checking anything else."""
-    return jsonify(status="ok")
+    response = jsonify(status="ok")
+    seen = answer_probe(request, current_portal().settings.secret_key.get_secret_value())
+    if seen:
+        response.headers[HEADER] = seen
+    return response
 
 
 @blueprint.get("/readyz")
 @public(csrf=False)
 def readiness() -> ResponseReturnValue:
-    """Report the state of the database, its migrations, the chain and the scheduler."""
-    health = _monitor().health(scheduler_running=current_portal().scheduler_running())
-    return jsonify(health.as_json()), 200 if health.is_ready else 503
+    """Report whether requests can be served, and to readers with the token the state of each part."""
+    health = health_monitor().health(scheduler_running=current_portal().scheduler_running())
+    state = health.as_json() if _may_read_details() else {"status": health.status}
+    return jsonify(state), 200 if health.is_ready else 503
 
 
 @blueprint.get("/metrics")
 @public(csrf=False)
 def metrics() -> ResponseReturnValue:
-    """Return the sizes of ledgers and queues and the minter's balance for Prometheus."""
+    """Return the numbers of the database and what the processes of this server counted, for Prometheus."""
     refusal = _refuse_reader()
     if refusal:
         return refusal
-    text = generate_latest(_gauges(_monitor().metrics()))
-    return Response(text, content_type=CONTENT_TYPE_LATEST)
+    return Response(metrics_text(health_monitor().metrics()), content_type=CONTENT_TYPE_LATEST)
 
 
 def _refuse_reader() -> Response | None:
     """Return the response to a request without the token; production has no metrics where none is set."""
     settings = current_portal().settings
-    token = settings.metrics_token.get_secret_value()
-    if not token and settings.is_production:
+    if settings.is_production and not settings.metrics_token.get_secret_value():
         raise NotFound
+    return None if _has_token() else Response("", 401, {"WWW-Authenticate": "Bearer"})
+
+
+def _has_token() -> bool:
+    """Return whether a request has the token, or none is set."""
+    token = current_portal().settings.metrics_token.get_secret_value()
     given = request.headers.get("Authorization", "")
-    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        return Response("", 401, {"WWW-Authenticate": "Bearer"})
-    return None
+    return not token or hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
 
 
-def _gauges(metrics: Metrics) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    rows = Gauge("portal_rows", "Rows by ledger and status", ["ledger", "status"], registry=registry)
-    for status, count in metrics.rewards.items():
-        rows.labels("rewards", status).set(count)
-    estimates = Gauge("portal_rows_estimate", "Estimated rows by table", ["table"], registry=registry)
-    for table, count in metrics.estimates.items():
-        estimates.labels(table).set(count)
-    queues = Gauge("portal_queue_rows", "Open rows by queue, at most 10,000", ["queue"], registry=registry)
-    for queue, count in metrics.queues.items():
-        queues.labels(queue).set(count)
-    _add_minter(registry, metrics)
-    return registry
-
-
-def _add_minter(registry: CollectorRegistry, metrics: Metrics) -> None:
-    if metrics.minter_balance_wei is None:
-        return
-    Gauge("portal_minter_balance_wei", "The minter's balance", registry=registry).set(
-        metrics.minter_balance_wei
-    )
-    if metrics.minter_gas_days is not None:
-        Gauge("portal_minter_gas_days", "Days the minter's gas lasts", registry=registry).set(
-            metrics.minter_gas_days
-        )
+def _may_read_details() -> bool:
+    """Return whether the parts are shown: to readers with the token, in production also to `doctor`."""
+    settings = current_portal().settings
+    if answer_probe(request, settings.secret_key.get_secret_value()):
+        return True
+    return _has_token() and not (settings.is_production and not settings.metrics_token.get_secret_value())

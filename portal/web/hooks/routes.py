@@ -14,6 +14,7 @@ from portal.lib.errors import PortalError
 from portal.payments import RawCallback
 from portal.runtime import current_portal
 from portal.web.core.access import public
+from portal.web.core.node_limits import minting_limits
 
 blueprint = Blueprint("hooks", __name__)
 
@@ -33,12 +34,14 @@ def payment_callback(provider: str) -> ResponseReturnValue:
     return jsonify(receive_callback(raw, current_portal().chain, current_portal().settings))
 
 
-@blueprint.get("/api/cron/refcodes-mint")
+# GET stays for schedulers that cannot send anything else.
+@blueprint.route("/api/cron/refcodes-mint", methods=["GET", "POST"])
 @public(csrf=False)
 def mint_rewards() -> ResponseReturnValue:
     """Run one round over the approved queue; the cron secret is required."""
     _require_cron_secret()
-    report = run_mint(current_portal().chain, current_portal().settings, CRON_LIMIT, Actor.job("cron"))
+    with minting_limits():
+        report = run_mint(current_portal().chain, current_portal().settings, CRON_LIMIT, Actor.job("cron"))
     return jsonify(report.as_json())
 
 

@@ -6,6 +6,7 @@ from flask import Blueprint, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.attribution import is_well_formed_code
+from portal.codes import label_form
 from portal.web.core.access import public
 from portal.web.core.referral_cookies import forget_first_touch, remember_consent, set_first_touch
 from portal.web.core.requests import FieldInvalid, local_path
@@ -28,5 +29,5 @@ def choose_consent() -> ResponseReturnValue:
     if choice != "agree":
         forget_first_touch(response)
     elif is_well_formed_code(code):
-        set_first_touch(response, code)
+        set_first_touch(response, code, label_form(request.form.get("label")))
     return response

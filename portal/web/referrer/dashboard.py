@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 
-import segno
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import WalletUnknown
-from portal.codes import CodeUnknown, find_code, share_url
+from portal.accounts import WalletUnknown, list_wallet_addresses
+from portal.chain import checksum
 from portal.flows.accounts.switch_code import CodeBlocked, switch_own_code
 from portal.flows.overviews.referrer_overview import referrer_overview
+from portal.flows.programme.offer import find_offer
+from portal.programme import find_terms_in_force_id
+from portal.rewards import RewardNotPaid, get_reward_of_referrer
 from portal.runtime import current_portal
+from portal.stores import list_connections
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
+from portal.web.core.fresh_reads import lagging_reads
+from portal.web.core.programme_terms import find_asked_terms
 from portal.web.core.requests import is_htmx
 from portal.web.text.format import token_text, tokens
 from portal.web.text.messages import error_text
+from portal.web.text.payment_checks import payment_check
+from portal.web.text.programme import offer_sentences
 from portal.web.text.rewards import reward_rows
 from portal.web.text.share_codes import code_card_view, visit_tiles
 from portal.web.text.translate import gettext as _
@@ -40,33 +46,40 @@ class RewardTotals:
 @signed_in()
 def dashboard() -> ResponseReturnValue:
     """Show codes, visits, totals and the reward history."""
+    with lagging_reads():
+        return _dashboard()
+
+
+def _dashboard() -> ResponseReturnValue:
     running = current_portal()
     overview = referrer_overview(current_user().id, running.settings, request.args.get("cursor"))
     template = "referrer/_rewards.html" if is_htmx() else "referrer/dashboard.html"
+    offer = find_offer(current_user().id, [card.code.code for card in overview.cards], running.settings)
     return render_template(
         template,
+        offer=offer_sentences(offer) if offer else [],
         cards=[code_card_view(card) for card in overview.cards],
         totals=_totals(overview.totals),
         visits=visit_tiles(overview.visits),
-        rewards=reward_rows(overview.rewards.rewards),
+        rewards=reward_rows(overview.rewards.rows),
         owed=token_text(overview.owed_wei) if overview.owed_wei else None,
         next_cursor=overview.rewards.next_cursor,
         chain_configured=running.chain.configured,
+        wallets=[checksum(address) for address in list_wallet_addresses(current_user().id)],
+        terms=find_asked_terms(current_user().id),
+        has_terms=find_terms_in_force_id() is not None,
+        is_in_stores=bool(list_connections(current_user().id)),
     )
 
 
-@blueprint.get("/refcodes/<code>/qr.svg")
+@blueprint.get("/refcodes/rewards/<int:reward_id>/check")
 @signed_in()
-def qr(code: str) -> ResponseReturnValue:
-    """Download the QR code of an own share link."""
-    _require_own(code)
-    picture = BytesIO()
-    # As a file it needs the SVG namespace, and a white background to be readable on a dark page.
-    segno.make(share_url(current_portal().settings.app_url, code), error="m").save(
-        picture, kind="svg", scale=8, border=4, light="#fff"
-    )
-    headers = {"Content-Disposition": f'attachment; filename="referral-{code}.svg"'}
-    return Response(picture.getvalue(), mimetype="image/svg+xml", headers=headers)
+def check_payment(reward_id: int) -> ResponseReturnValue:
+    """Show how to check the payment of an own minted reward without this portal."""
+    check = payment_check(get_reward_of_referrer(reward_id, current_user().id))
+    if check is None:
+        raise RewardNotPaid
+    return render_template("referrer/check_payment.html", check=check)
 
 
 @blueprint.post("/refcodes/<code>/active")
@@ -90,12 +103,6 @@ def switch(code: str) -> ResponseReturnValue:
             "success",
         )
     return redirect(url_for("referrer.dashboard"), 303)
-
-
-def _require_own(code: str) -> None:
-    row = find_code(code)
-    if row is None or row.owner_user_id != current_user().id:
-        raise CodeUnknown
 
 
 def _totals(totals: dict[str, tuple[int, int]]) -> RewardTotals:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.catalogue import active_products_by_id, parse_cart
+from portal.catalogue import active_products_by_id, parse_cart, pictures_by_product
 from portal.lib.errors import PortalError
 from portal.web.core.access import public
 from portal.web.core.cart import add_to_cart, cart_lines, set_quantity
@@ -52,7 +52,9 @@ def _refused_page(error: str) -> str:
     row = active_products_by_id([product_id]).get(product_id)
     if row is None or request.form.get("mode") == "set":
         return _cart_page(error)
-    return product_page(product_view(row), request.form.get("quantity", "1"), error)
+    return product_page(
+        product_view(row, pictures_by_product([row.id]).get(row.id)), request.form.get("quantity", "1"), error
+    )
 
 
 def _cart_page(error: str | None = None) -> str:
@@ -62,12 +64,13 @@ def _cart_page(error: str | None = None) -> str:
     for line in lines:
         if line.product_id not in products:
             set_quantity(line.product_id, 0)
+    pictures = pictures_by_product(products)
     totals: dict[str, int] = {}
     views = []
     for line in lines:
         if (product := products.get(line.product_id)) is None:
             continue
-        views.append(cart_line_view(product, line.quantity))
+        views.append(cart_line_view(product, line.quantity, pictures.get(product.id)))
         totals[product.currency] = totals.get(product.currency, 0) + product.price_minor * line.quantity
     refused_id = request.form.get("productId", 0, type=int)
     field = f"quantity-{refused_id}" if refused_id in products else ""

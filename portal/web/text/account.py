@@ -11,4 +11,22 @@ def topic_words(topic: str) -> str:
         "reward_sent": _("a reward is sent to your wallet"),
         "reward_decided": _("a reward is approved or rejected"),
         "reward_refunded": _("a refund changes a reward"),
+        "back_order": _("an order is paid that cannot be delivered from stock"),
+        "webhook": _("a webhook endpoint is switched off because it fails"),
+        "statement": _("a commission statement is open for payment"),
+        "proposal": _("a change waits for a second admin"),
+        "erasure": _("a person asks for the erasure of their data"),
+        "alert": _("something is wrong with the portal: at once, or in a daily summary"),
     }.get(topic, topic)
+
+
+def role_words(role: str) -> str:
+    """Return a role in words."""
+    return {"user": _("User"), "vendor": _("Vendor"), "admin": _("Admin")}[role]
+
+
+def device_words(browser: str, system: str) -> str:
+    """Return a browser as its owner recognises it."""
+    if browser and system:
+        return _("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or _("Unknown browser")

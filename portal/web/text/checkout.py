@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from portal.payments import INTERNAL_CREDIT
 from portal.web.text.format import money
 from portal.web.text.messages import guard_text, referral_reason
+from portal.web.text.orders import OrderItemView
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -38,13 +39,14 @@ class TraceStep:
 class ReferralView:
     """Who is credited for an order, or why nobody is.
 
-    `code` is None when nobody is credited. `is_entered` means that the buyer typed the code at checkout, `can_enter`
-    that a code may still be typed.
+    `code` is None when nobody is credited. `earns_reward` means that the order earns its owner a reward, `is_entered`
+    that the buyer typed the code at checkout, `can_enter` that a code may still be typed.
     """
 
     code: str | None
     referrer: str
     reason: str
+    earns_reward: bool
     is_entered: bool
     can_enter: bool
     trace: tuple[TraceStep, ...]
@@ -67,18 +69,31 @@ class CreditView:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class PayChoice:
+    """The ways to pay an unpaid order, or in `problem` why it cannot be paid now."""
+
+    order_id: str
+    items: tuple[OrderItemView, ...]
+    problem: str
+    review_token: str
+    providers: tuple[ProviderView, ...]
+    credit: CreditView | None
+
+
 def review_lines(lines: Sequence[PricedLine]) -> list[ReviewLine]:
     """Return the lines of an order under review."""
     return [ReviewLine(line.name, line.quantity, money(line.subtotal_minor, line.currency)) for line in lines]
 
 
-def referral_view(attribution: Attribution) -> ReferralView:
+def referral_view(attribution: Attribution, *, earns_reward: bool) -> ReferralView:
     """Return a previewed attribution. See docs/rules/attribution.md."""
     decision, code = attribution.decision, attribution.code
     return ReferralView(
         code=code.code if code else None,
         referrer=attribution.referrer_name,
         reason=referral_reason(decision.reason) if decision.reason else "",
+        earns_reward=earns_reward,
         is_entered=code is not None and attribution.source == "entered",
         can_enter=code is None and decision.reason != "not_first_purchase",
         trace=tuple(

@@ -33,8 +33,9 @@ def money(minor: int, currency: str) -> str:
     symbol = get_currency_symbol(currency, locale=get_locale())
     if currency in _KNOWN_CURRENCIES and symbol != currency:
         return str(format_currency(amount, currency, locale=get_locale()))
-    places = "0" * minor_digits(currency)
-    return f"{format_decimal(amount, f'#,##0.{places}', locale=get_locale())}\u00a0{currency}"
+    digits = minor_digits(currency)
+    pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
+    return f"{format_decimal(amount, pattern, locale=get_locale())}\u00a0{currency}"
 
 
 def tokens(wei: int | None) -> str:

@@ -5,18 +5,20 @@ Links are signed here: the database stores only the key of a link.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, render_template, url_for
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 
-from portal.accounts import LinkUnusable, get_link, get_user
+from portal.accounts import LinkUnusable, find_user, get_link, get_user
 from portal.flows.accounts.prove_mailbox import is_registration
 from portal.lib.colors import contrast_color
 from portal.mail import Letter, LetterObsolete
 from portal.notifications import topic_of
 from portal.runtime import current_portal
+from portal.web.text.alerts import alert_subject
 from portal.web.text.format import money, token_text
 from portal.web.text.messages import notification_text
 from portal.web.text.translate import gettext as _
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
     Compose = Callable[[MailOutbox], Letter]
 
 Action = tuple[str, str]
+_SHA_256 = {"digest_method": hashlib.sha256}
+# Letters of earlier releases have links that are signed with it.
+_SHA_1 = {"digest_method": hashlib.sha1}
+# As long as laws want an opt-out to work, twice.
+_UNSUBSCRIBE_SECONDS = 60 * 24 * 3600
 
 
 def composer(app: Flask) -> Compose:
@@ -68,8 +75,14 @@ def read_link(purpose: str, token: str) -> str:
 
 
 def read_unsubscribe(token: str) -> tuple[int, str]:
-    """Return the account id and topic of a signed unsubscribe token; raise BadSignature."""
-    user_id, topic = _signer("unsubscribe").loads(token)
+    """Return the account id and topic of a signed unsubscribe token.
+
+    Raises BadSignature where it has expired, or the account has another e-mail than the letter was sent to.
+    """
+    user_id, topic, address = _unsubscribe_signer().loads(token, max_age=_UNSUBSCRIBE_SECONDS)
+    user = find_user(int(user_id))
+    if user is None or user.email is None or address != _address_mark(user.email):
+        raise BadSignature("the letter was sent to another address")
     return int(user_id), str(topic)
 
 
@@ -96,6 +109,8 @@ def _confirm_email(row: MailOutbox) -> Letter:
     link = get_link("confirm_email", str(row.params["key"]))
     if is_registration(link, current_portal().settings):
         advice = _("Open the link and choose a password. Only you can open the account then.")
+    elif link.session_id is not None:
+        advice = _("Open the link in the browser where you asked for it.")
     else:
         advice = _("Open the link in a browser where you are signed in to the account.")
     return _letter(
@@ -131,6 +146,20 @@ def _email_changed(row: MailOutbox) -> Letter:
     )
 
 
+def _account_erased(row: MailOutbox) -> Letter:
+    return _letter(
+        _("Your account was erased"),
+        [
+            _("Your account and your personal data were erased. This is the last e-mail to this address."),
+            _(
+                "Amounts of orders and rewards stay under a pseudonym, because accounting requires them."
+                " Transactions on the blockchain are public and cannot be erased."
+            ),
+        ],
+        None,
+    )
+
+
 def _notice(row: MailOutbox) -> Letter:
     kind, params = str(row.params["kind"]), row.params["params"]
     text, topic = notice_text(kind, params), topic_of(kind)
@@ -139,11 +168,26 @@ def _notice(row: MailOutbox) -> Letter:
         return _letter(
             _("Security of your account"), [text, advice], (_("Security"), _url("account.security"))
         )
-    token = _signer("unsubscribe").dumps([row.user_id, topic])
+    token = _unsubscribe_signer().dumps([row.user_id, topic, _address_mark(row.to_address)])
+    subjects = {
+        "back_order": _("A paid order is out of stock"),
+        "proposal": _("A change waits for a second admin"),
+        "webhook": _("A webhook endpoint was switched off"),
+        "statement": _("Your commission statement"),
+        "alert": alert_subject(kind),
+    }
+    action = (_("See all notifications"), _url("account.notifications"))
+    if topic == "statement":
+        url = _url("vendor.statement", statement_id=int(params["statementId"]))
+        action = (_("See the statement"), url)
+    if topic == "alert":
+        action = (_("See the jobs and alerts"), _url("admin.jobs.list"))
+    if payment_hash := params.get("paymentHash"):
+        action = (_("Check the payment on the chain"), _url("proof.show", payment_hash=payment_hash))
     return _letter(
-        _("Update on your referral reward"),
+        subjects.get(topic, _("Update on your referral reward")),
         [text],
-        (_("See all notifications"), _url("account.notifications")),
+        action,
         unsubscribe_url=_url("account.unsubscribe", token=token),
     )
 
@@ -153,8 +197,15 @@ _COMPOSERS: dict[str, Callable[[MailOutbox], Letter]] = {
     "confirm_email": _confirm_email,
     "email_in_use": _email_in_use,
     "email_changed": _email_changed,
+    "account_erased": _account_erased,
     "notice": _notice,
 }
+
+
+def trial_letter() -> Letter:
+    """Return the letter by which an admin tries the mail server."""
+    text = _("The mail server of the portal works. An admin sent this letter to try it.")
+    return _letter(_("Test letter"), [text], None)
 
 
 def _letter(
@@ -195,6 +246,17 @@ def _url(endpoint: str, **values: Any) -> str:
 
 
 def _signer(purpose: str) -> URLSafeSerializer:
-    return URLSafeSerializer(
-        current_portal().settings.secret_key.get_secret_value(), salt=f"portal.{purpose}"
+    key = current_portal().settings.secret_key.get_secret_value()
+    return URLSafeSerializer(key, salt=f"portal.{purpose}", signer_kwargs=_SHA_256, fallback_signers=[_SHA_1])
+
+
+def _unsubscribe_signer() -> URLSafeTimedSerializer:
+    key = current_portal().settings.secret_key.get_secret_value()
+    return URLSafeTimedSerializer(
+        key, salt="portal.unsubscribe.2", signer_kwargs=_SHA_256, fallback_signers=[_SHA_1]
     )
+
+
+def _address_mark(address: str) -> str:
+    """Return what binds a link to an address without showing it in the URL."""
+    return hashlib.sha256(address.lower().encode()).hexdigest()[:16]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.web.text.format import When, money, when
 from portal.web.text.messages import referral_reason
+from portal.web.text.pictures import PictureView, picture_view
 
 if TYPE_CHECKING:
-    from models import Order, OrderItem, PaymentTransaction
+    from models import Order, OrderItem, PaymentTransaction, ProductPicture
 
 # A payment in one of these states may still change.
 WAITING = ("redirected", "pending")
@@ -22,6 +23,7 @@ class OrderItemView:
 
     name: str
     quantity: int
+    picture: PictureView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class OrderView:
     reference: str
     placed: When
     status: str
+    is_closed: bool
     total: str
     refunded: str
     items: tuple[OrderItemView, ...]
@@ -42,7 +45,7 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True)
 class PaymentView:
-    """A payment of an order or a membership; `order_id` is set while the order can still be paid."""
+    """A payment of an order or a membership; `is_closed` means that the unpaid order was cancelled or expired."""
 
     reference: str
     status: str
@@ -50,41 +53,86 @@ class PaymentView:
     refunded: str
     is_order: bool
     is_waiting: bool
-    order_id: str | None
+    is_closed: bool
     referral_code: str | None
     reason: str
 
 
-def order_view(order: Order, items: Sequence[OrderItem], payment: PaymentTransaction | None) -> OrderView:
-    """Return an order with its lines and its payment, if one was begun."""
+@dataclass(frozen=True, slots=True)
+class UnpaidView:
+    """An order that waits for its payment."""
+
+    id: str
+    reference: str
+    placed: When
+    total: str
+
+
+def order_view(
+    order: Order,
+    items: Sequence[OrderItem],
+    payment: PaymentTransaction | None,
+    pictures: Mapping[int, ProductPicture],
+) -> OrderView:
+    """Return an order with its lines, their pictures by product, and its payment, if one was begun."""
     is_payable = payment is None or payment.status != "pending"
     return OrderView(
         id=order.id,
         reference=order.order_reference,
         placed=when(order.created_at),
-        status=payment.status if payment else "created",
+        status=_order_status(order, payment),
+        is_closed=order.status == "cancelled",
         total=money(order.total_minor, order.currency),
         refunded=_refunded(payment),
-        items=tuple(OrderItemView(item.name, item.quantity) for item in items),
+        items=tuple(_item(item, pictures) for item in items),
         referral_code=order.referral_code,
         reason=_reason(order),
         can_pay=order.status == "created" and is_payable,
     )
 
 
-def payment_view(payment: PaymentTransaction, order: Order | None) -> PaymentView:
-    """Return a payment with the order it pays, None for a membership."""
-    can_pay = order is not None and order.status == "created"
+def _item(item: OrderItem, pictures: Mapping[int, ProductPicture]) -> OrderItemView:
+    picture = pictures.get(item.product_id) if item.product_id else None
+    return OrderItemView(item.name, item.quantity, picture_view(picture))
+
+
+def payment_view(payment: PaymentTransaction | None, order: Order | None) -> PaymentView:
+    """Return a payment with the order it pays, None for a membership; or an order whose payment has not begun."""
+    reference, amount_minor, currency = _facts(payment, order)
+    is_closed = order is not None and order.status == "cancelled"
+    is_unpaid = payment is None or payment.paid_at is None
+    status = payment.status if payment else "created"
     return PaymentView(
-        reference=payment.order_reference,
-        status=payment.status,
-        amount=money(payment.amount_minor, payment.currency),
+        reference=reference,
+        status=status,
+        amount=money(amount_minor, currency),
         refunded=_refunded(payment),
         is_order=order is not None,
-        is_waiting=payment.status in WAITING,
-        order_id=order.id if order and can_pay else None,
+        is_waiting=status in WAITING,
+        is_closed=is_closed and is_unpaid,
         referral_code=order.referral_code if order else None,
         reason=_reason(order) if order else "",
+    )
+
+
+def _order_status(order: Order, payment: PaymentTransaction | None) -> str:
+    if order.status == "cancelled":
+        return "cancelled"
+    return payment.status if payment else "created"
+
+
+def _facts(payment: PaymentTransaction | None, order: Order | None) -> tuple[str, int, str]:
+    """Return the reference, the amount in minor units and the currency."""
+    if payment is not None:
+        return payment.order_reference, payment.amount_minor, payment.currency
+    assert order is not None
+    return order.order_reference, order.total_minor, order.currency
+
+
+def unpaid_view(order: Order) -> UnpaidView:
+    """Return an order that waits for its payment."""
+    return UnpaidView(
+        order.id, order.order_reference, when(order.created_at), money(order.total_minor, order.currency)
     )
 
 

@@ -139,16 +139,30 @@ def waiting_words(reason: str) -> str:
     return {
         "below_minimum": _("The total is below the minimum payout, so it accumulates."),
         "refunds_not_covered": _("Refunds are larger than the sales: they wait until sales cover them."),
+        "payout_too_large": _("The total is larger than one payout can be. Hold some of the settlements."),
         "next_run": _("This run is full. They are paid in the next one."),
         "rate_away": _("The exchange rate cannot be read right now."),
+        "payout_set_aside": _("The last attempt to pay failed. It is repeated later."),
     }.get(reason, reason)
 
 
 def problem_words(code: str) -> str:
     """Return why payouts cannot proceed."""
     return {
-        "not_configured": _("On-chain payouts need a node, the treasury’s key and the payout token."),
+        "not_configured": _(
+            "On-chain payouts need a node, the operator’s key, the payout token and its contract."
+        ),
         "treasury_empty": _("The treasury’s tokens do not cover the next payout. Fund it."),
+        "treasury_history_unknown": _(
+            "The payout contract made payments that this portal does not know. Review them under “Unknown payments”."
+        ),
+        "history_unread": _("The payout contract’s history is being read. Payouts continue by themselves."),
+        "paused": _("The payout contract is paused."),
+        "role_missing": _("The payout contract does not accept the configured operator."),
+        "token_differs": _("The payout contract pays another token than the settings say."),
+        "mode_differs": _("The payout contract is not in TRANSFER mode."),
+        "reward_cap": _("A payout is above the contract’s cap. Raise the cap."),
+        "daily_cap": _("The payout contract’s daily cap is reached. Payouts continue after midnight UTC."),
         "no_gas": _("The treasury’s account cannot pay for gas. Top it up."),
         "token_refuses": _("The payout token refuses every transfer right now."),
         "contract_missing": _("The payout token is not at the configured address."),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from portal.chain import checksum
+from flask import url_for
+
+from portal.chain import checksummed
 from portal.lib.money import fraction_to_decimal
 from portal.rewards import RewardDebts, debts_by_reward
 from portal.runtime import current_portal
-from portal.web.text.format import When, money, number, percent, token_text, usd, when
+from portal.web.text.format import When, money, number, token_text, usd, when
 from portal.web.text.messages import failure_text
+from portal.web.text.programme import programme_notes, share_text
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -64,7 +67,7 @@ class RewardRow:
 
 def reward_row(reward: ReferralReward, debts: RewardDebts | None = None) -> RewardRow:
     """Return a reward as pages show it."""
-    wallet = checksum(reward.referrer_wallet)
+    wallet = checksummed(reward.referrer_wallet)
     return RewardRow(
         id=reward.id,
         order_reference=reward.order_reference,
@@ -80,10 +83,10 @@ def reward_row(reward: ReferralReward, debts: RewardDebts | None = None) -> Rewa
         amount=token_text(reward.reward_amount_wei),
         explained=explain(reward),
         why=why(reward),
-        refunds=tuple(refund_notes(reward, debts)),
+        refunds=tuple(reward_notes(reward, debts)),
         steps=tuple(timeline(reward)),
         wallet=wallet,
-        wallet_url=explorer_url("address", wallet),
+        wallet_url=explorer_url("address", wallet) if wallet else None,
         tx_hash=reward.tx_hash,
         tx_url=explorer_url("tx", reward.tx_hash) if reward.tx_hash else None,
     )
@@ -93,6 +96,16 @@ def reward_rows(rewards: Sequence[ReferralReward]) -> list[RewardRow]:
     """Return several rewards as pages show them, their debts read in one query."""
     debts = debts_by_reward([reward.id for reward in rewards])
     return [reward_row(reward, debts.get(reward.id)) for reward in rewards]
+
+
+def reward_notes(reward: ReferralReward, debts: RewardDebts | None) -> list[str]:
+    """Return what a reward waits for, and a sentence for each effect of refunds on it."""
+    notes = [*programme_notes(reward), *refund_notes(reward, debts)]
+    if reward.waits_for_statement and reward.status in ("pending_approval", "approved", "failed"):
+        notes.append(_("It is sent only after the vendor has paid the commission of the order."))
+    if not reward.referrer_wallet and reward.status in ("pending_approval", "approved", "failed"):
+        notes.append(_("Waiting for the referrer to verify a wallet on the portal."))
+    return notes
 
 
 def refund_notes(reward: ReferralReward, debts: RewardDebts | None) -> list[str]:
@@ -133,7 +146,7 @@ def explain(reward: ReferralReward) -> str:
     See docs/rules/rewards.md.
     """
     share = {
-        "percent": percent(reward.reward_percent),
+        "percent": share_text(reward),
         "total": money(reward.order_total_minor, reward.currency),
     }
     if reward.reward_amount_wei is None:
@@ -159,7 +172,7 @@ def why(reward: ReferralReward) -> str:
 
 
 def timeline(reward: ReferralReward) -> list[TimelineStep]:
-    """Return the steps of a reward: paid, approved, sent, confirmed; or where it stopped."""
+    """Return the steps of a reward for its referrer: paid, approved, sent, confirmed; or where it stopped."""
     steps = [_step(_("Order paid"), "done", reward.created_at)]
     if reward.status in ("rejected", "failed"):
         if reward.approved_at:
@@ -170,12 +183,13 @@ def timeline(reward: ReferralReward) -> list[TimelineStep]:
     approval = _("Waiting for approval") if is_waiting else _("Approved")
     steps.append(_step(approval, "current" if is_waiting else "done", reward.approved_at))
     sending = {"approved": "current", "minting": "current", "minted": "done"}.get(reward.status, "todo")
-    confirmed_at = reward.updated_at if is_minted else None
-    return [
-        *steps,
-        _step(_("Sent to your wallet"), sending, None, tx_hash=reward.tx_hash),
-        _step(_("Confirmed on the blockchain"), "done" if is_minted else "todo", confirmed_at),
-    ]
+    steps.append(_step(_("Sent to your wallet"), sending, None, tx_hash=reward.tx_hash))
+    title = _("Confirmed on the blockchain")
+    if not is_minted:
+        return [*steps, _step(title, "todo", None)]
+    confirmed = _step(title, "done", reward.updated_at)
+    url = url_for("referrer.check_payment", reward_id=reward.id)
+    return [*steps, replace(confirmed, url=url, url_label=_("Check my payment on the chain"))]
 
 
 def explorer_url(kind: str, value: str) -> str | None:

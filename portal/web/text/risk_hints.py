@@ -51,6 +51,16 @@ def code_event(event: str, by: str | None) -> str:
         return _("Issued")
     if event == "code_activated":
         return _("Activated")
+    if event == "code_moved":
+        return _("Moved to the account of the store’s customer")
+    if event == "code_wallet_set":
+        return _("Wallet chosen")
+    if event == "alias_set":
+        return _("Alias set")
+    if event == "label_removed":
+        return _("Label removed")
+    if event == "alias_retired":
+        return _("Alias ended")
     return {
         "admin": _("Deactivated by an admin"),
         "unlinked": _("Inactive until its wallet is linked again"),

@@ -8,16 +8,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from portal.commissions import LEDGER_PAGE
 from portal.lib.money import parse_major
 from portal.orders import list_item_names
 from portal.web.text.format import money, percent
 from portal.web.text.messages import percent_source
 from portal.web.text.rewards import explorer_url
+from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import Settlement
+
+
+# The product and name of each line that a vendor sold in an order.
+ItemNames = Sequence[tuple[int | None, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class SettlementRow:
     order_reference: str
     vendor: str
     status: str
+    status_text: str
+    is_store_collected: bool
     is_refund: bool
     is_simulated: bool
     amount: str
@@ -58,10 +64,20 @@ class SettlementRow:
         return self.status in ("pending", "failed")
 
 
-def settlement_rows(settlements: Sequence[Settlement]) -> list[SettlementRow]:
-    """Return settlements as pages show them; the names of their products are read at once."""
+def settlement_rows(
+    settlements: Sequence[Settlement], *, shows_recipients: bool = False
+) -> list[SettlementRow]:
+    """Return settlements as pages show them; the names of their products are read at once.
+
+    Only admins see who receives a split without a description.
+    """
     names = list_item_names([row.order_id for row in settlements if row.order_id])
-    return [_settlement_row(row, names.get(row.order_id or "", {})) for row in settlements]
+    return [
+        _settlement_row(
+            row, names.get((row.order_id or "", row.vendor_id), []), shows_recipients=shows_recipients
+        )
+        for row in settlements
+    ]
 
 
 def stop_reason(reason: str | None) -> str:
@@ -75,36 +91,45 @@ def stop_reason(reason: str | None) -> str:
         ),
         "refunded": _("The order was refunded before the payout, so nothing is paid."),
         "payout_wallet_missing": _("The vendor has no payout wallet. Enter one, then retry."),
+        "payout_wallet_refused": _(
+            "The payout wallet belongs to the portal itself, or nobody can control it. Enter another one, then retry."
+        ),
         "payout_rate_missing": _("There is no exchange rate for this currency."),
         "payout_amount_too_small": _("The amount is less than the smallest unit of the payout token."),
         "payout_reverted": _("The transaction failed on chain. Nothing was paid."),
         "payout_superseded": _(
             "Another transaction of the treasury used the same nonce. Check its history before retrying."
         ),
+        "payout_paid_differently": _(
+            "The payout contract paid another wallet or amount under this payout’s reference. Compare both on the"
+            " explorer before retrying."
+        ),
+        "payout_reference_used": _(
+            "The payout contract paid this reference before, and the payment was adopted for something else."
+        ),
+        "payout_withdrawn": _("The payout was withdrawn before it was sent."),
         "payout_not_proven": _(
             "The transaction is final, but the token shows no transfer. Check it before retrying."
         ),
     }.get(reason or "", reason or "")
 
 
-def next_settlement_cursor(settlements: Sequence[Settlement]) -> int | None:
-    """Return the id below which the next page starts, None on the last page."""
-    return settlements[-1].id if len(settlements) == LEDGER_PAGE else None
-
-
-def _settlement_row(settlement: Settlement, names: Mapping[int, str]) -> SettlementRow:
+def _settlement_row(settlement: Settlement, names: ItemNames, *, shows_recipients: bool) -> SettlementRow:
+    is_store_collected = settlement.collected_by == "store"
     is_stopped = settlement.status in ("held", "failed", "cancelled")
     return SettlementRow(
         id=settlement.id,
         order_reference=settlement.order_reference,
         vendor=settlement.vendor.name,
         status=settlement.status,
+        status_text=status_words("collected" if is_store_collected else "settlement", settlement.status),
+        is_store_collected=is_store_collected,
         is_refund=settlement.kind == "refund",
         is_simulated=bool(settlement.metadata.get("simulated")),
         amount=money(settlement.amount_minor, settlement.currency),
         commission=money(settlement.commission_minor, settlement.currency),
         net=money(settlement.net_payout_minor, settlement.currency),
-        breakdown=_breakdown(settlement, names),
+        breakdown=_breakdown(settlement, names, shows_recipients=shows_recipients),
         stop_reason=stop_reason(settlement.failure_reason) if is_stopped else "",
         refund_note=_refund_note(settlement),
         transaction_id=settlement.transaction_id,
@@ -118,7 +143,9 @@ def _explorer_url(transaction_id: str | None) -> str | None:
     return explorer_url("tx", transaction_id) if transaction_id and transaction_id.startswith("0x") else None
 
 
-def _breakdown(settlement: Settlement, names: Mapping[int, str]) -> tuple[BreakdownLine, ...]:
+def _breakdown(
+    settlement: Settlement, names: ItemNames, *, shows_recipients: bool
+) -> tuple[BreakdownLine, ...]:
     """Return the sale, the platform's commission, the referral by item, the splits and the net payout."""
     stored = settlement.metadata["commissionBreakdown"]
 
@@ -132,12 +159,12 @@ def _breakdown(settlement: Settlement, names: Mapping[int, str]) -> tuple[Breakd
         BreakdownLine(_("Platform commission"), deduction(stored["platformCommission"]), "minus"),
         BreakdownLine(_("Referral commission"), deduction(stored["referralCommission"]), "minus", effective),
         *(
-            BreakdownLine(_item_label(item, names), deduction(item["amount"]), "note")
-            for item in stored["referralByItem"]
+            BreakdownLine(_item_label(item, _name_of(index, item, names)), deduction(item["amount"]), "note")
+            for index, item in enumerate(stored["referralByItem"])
         ),
         *(
             BreakdownLine(
-                split["description"] or split["recipientId"],
+                split["description"] or (split["recipientId"] if shows_recipients else _("Custom split")),
                 deduction(split["amount"]),
                 "minus",
                 percent(split["percent"]),
@@ -148,9 +175,17 @@ def _breakdown(settlement: Settlement, names: Mapping[int, str]) -> tuple[Breakd
     )
 
 
-def _item_label(item: Mapping[str, Any], names: Mapping[int, str]) -> str:
+def _name_of(index: int, item: Mapping[str, Any], names: ItemNames) -> str:
+    """Return the name of a line: of its product, or by its place, which lines of connected stores have instead."""
+    product_id = item.get("productId")
+    if product_id is not None:
+        return dict(names).get(product_id) or _("Product %(id)s", id=product_id)
     # Imported settlements come without their order's lines.
-    name = names.get(item["productId"]) or _("Product %(id)s", id=item["productId"])
+    in_place = names[index] if index < len(names) else (None, "")
+    return in_place[1] if in_place[0] is None and in_place[1] else _("Product no longer listed")
+
+
+def _item_label(item: Mapping[str, Any], name: str) -> str:
     return _(
         "%(product)s: %(percent)s. Source: %(source)s",
         product=name,
@@ -161,6 +196,8 @@ def _item_label(item: Mapping[str, Any], names: Mapping[int, str]) -> str:
 
 def _refund_note(settlement: Settlement) -> str:
     """Return what a refund did to a settlement, for its vendor and the admin."""
+    if settlement.kind == "refund" and settlement.collected_by == "store":
+        return _("The order was refunded after the statement. This lowers the next statement.")
     if settlement.kind == "refund":
         return _("The order was refunded after the payout. This is deducted from the next payout.")
     original = settlement.metadata.get("original")

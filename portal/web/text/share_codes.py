@@ -9,7 +9,7 @@ import segno
 from flask_babel import format_date
 from markupsafe import Markup
 
-from portal.chain import checksum
+from portal.chain import checksummed
 from portal.web.text.format import number
 from portal.web.text.rewards import explorer_url
 from portal.web.text.translate import gettext as _
@@ -69,7 +69,7 @@ class VisitTile:
 
 def code_card_view(card: CodeCard) -> CodeCardView:
     """Return a code with its link, QR code, funnel and visits by day."""
-    wallet, cause = checksum(card.code.wallet_address), card.deactivation
+    wallet, cause = checksummed(card.code.wallet_address), card.deactivation
     return CodeCardView(
         code=card.code.code,
         is_active=card.code.active,
@@ -77,7 +77,7 @@ def code_card_view(card: CodeCard) -> CodeCardView:
         needs_wallet=cause is not None and cause.by == "unlinked",
         off=_off(card),
         wallet=wallet,
-        wallet_url=explorer_url("address", wallet),
+        wallet_url=explorer_url("address", wallet) if wallet else None,
         share_url=card.share_url,
         qr=qr_markup(card.share_url),
         funnel=_funnel(card),

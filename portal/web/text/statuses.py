@@ -6,7 +6,11 @@ from portal.web.text.translate import gettext as _
 
 
 def status_words(kind: str, status: str) -> str:
-    """Return a status in words; kinds: reward, settlement, batch, payment, refund, callback, order, code, job."""
+    """Return a status in words.
+
+    Kinds: reward, settlement, collected, statement, batch, payment, refund, callback, order, delivery, code, job,
+    account, vendor, proposal, webhook, rule, run, alert.
+    """
     return _KINDS[kind]()[status]
 
 
@@ -30,6 +34,20 @@ def _settlement() -> dict[str, str]:
         "held": _("Held"),
         "cancelled": _("Cancelled"),
     }
+
+
+def _collected() -> dict[str, str]:
+    """Return the statuses of a settlement whose money the store collected."""
+    return {
+        **_settlement(),
+        "pending": _("Waiting for a statement"),
+        "processing": _("On a statement"),
+        "completed": _("Commission paid"),
+    }
+
+
+def _statement() -> dict[str, str]:
+    return {"open": _("Open"), "paid": _("Paid"), "void": _("Void")}
 
 
 def _batch() -> dict[str, str]:
@@ -74,12 +92,44 @@ def _callback() -> dict[str, str]:
     }
 
 
+def _store_check() -> dict[str, str]:
+    return {
+        "good": _("Working"),
+        "waiting": _("Not yet"),
+        "bad": _("Needs attention"),
+        "unused": _("Not used"),
+    }
+
+
+def _store_event() -> dict[str, str]:
+    return {
+        "created": _("New order"),
+        "updated": _("Changed"),
+        "held": _("Held for an admin"),
+        "refused": _("Refused"),
+        "test": _("Test"),
+        "unchanged": _("Unchanged"),
+        "stale": _("Out of date"),
+        "ignored": _("Ignored"),
+        "waiting": _("Waiting"),
+    }
+
+
 def _order() -> dict[str, str]:
     return {
         "created": _("Not paid yet"),
         "paid": _("Paid"),
         "cancelled": _("Cancelled"),
         "refunded": _("Refunded"),
+    }
+
+
+def _delivery() -> dict[str, str]:
+    return {
+        "open": _("Not delivered yet"),
+        "delivered": _("Delivered"),
+        "cancelled": _("Cancelled by the vendor"),
+        "closed": _("Cancelled by the vendor"),
     }
 
 
@@ -103,14 +153,74 @@ def _job() -> dict[str, str]:
     }
 
 
+def _proposal() -> dict[str, str]:
+    return {
+        "waiting": _("Waiting for a second admin"),
+        "confirmed": _("Confirmed"),
+        "declined": _("Declined"),
+        "expired": _("Expired"),
+    }
+
+
+def _webhook() -> dict[str, str]:
+    return {
+        "pending": _("Being sent"),
+        "delivered": _("Delivered"),
+        "failed": _("Failed"),
+    }
+
+
+def _account() -> dict[str, str]:
+    return {
+        "active": _("Active"),
+        "disabled": _("Disabled"),
+        "erasure_requested": _("Erasure requested"),
+        "erased": _("Erased"),
+    }
+
+
+def _vendor() -> dict[str, str]:
+    return {"active": _("On sale"), "inactive": _("Off sale")}
+
+
+def _run() -> dict[str, str]:
+    return {
+        "running": _("Running"),
+        "succeeded": _("Succeeded"),
+        "failed": _("Failed"),
+        "interrupted": _("Interrupted"),
+        "overdue": _("Overdue"),
+    }
+
+
+def _alert() -> dict[str, str]:
+    return {"critical": _("Critical"), "warning": _("Warning")}
+
+
+def _rule() -> dict[str, str]:
+    return {"planned": _("Planned"), "active": _("In force"), "over": _("Over")}
+
+
 _KINDS = {
     "reward": _reward,
     "settlement": _settlement,
+    "collected": _collected,
+    "statement": _statement,
     "batch": _batch,
     "payment": _payment,
     "refund": _refund,
     "callback": _callback,
     "order": _order,
+    "delivery": _delivery,
     "code": _code,
     "job": _job,
+    "run": _run,
+    "alert": _alert,
+    "account": _account,
+    "vendor": _vendor,
+    "rule": _rule,
+    "proposal": _proposal,
+    "webhook": _webhook,
+    "store_check": _store_check,
+    "store_event": _store_event,
 }

@@ -12,6 +12,7 @@ from portal.catalogue import list_vendors_of_user
 from portal.chain import checksum
 from portal.commissions import (
     Reserve,
+    SettlementFilter,
     list_payouts_of_vendors,
     list_reserves,
     list_settlements,
@@ -20,6 +21,7 @@ from portal.commissions import (
 )
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
+from portal.web.core.locale import select_locale
 from portal.web.text.payouts import (
     ReserveRow,
     excluded_rows,
@@ -28,14 +30,12 @@ from portal.web.text.payouts import (
     schedule_facts,
     split_rows,
 )
-from portal.web.text.settlements import next_settlement_cursor, settlement_rows
+from portal.web.text.settlements import settlement_rows
 
 if TYPE_CHECKING:
     from models import MerchantConfig, Vendor
 
 blueprint = Blueprint("vendor", __name__, url_prefix="/vendor")
-
-BIGINT_END = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +53,21 @@ class ShopView:
 @for_role("vendor")
 def earnings() -> ResponseReturnValue:
     """Show the settlements with their breakdown, newest first, and the payouts."""
-    vendors = list_vendors_of_user(current_user().id)
+    vendors = list_vendors_of_user(current_user().id, select_locale())
     ids = [vendor.id for vendor in vendors]
-    before = request.args.get("before", type=int)
-    settlements = list_settlements(
-        vendor_ids=ids, before_id=before if before and before < BIGINT_END else None
-    )
+    settlements = list_settlements(SettlementFilter(), request.args.get("cursor"), ids)
+    payouts = list_payouts_of_vendors(ids, request.args.get("payouts_cursor"))
     plan = read_plan(vendor_ids=ids)
     configs, reserves = merchant_configs(ids), list_reserves(ids)
     return render_template(
         "vendor/earnings.html",
         shops=[_shop(vendor, configs.get(vendor.id), reserves) for vendor in vendors],
-        rows=settlement_rows(settlements),
+        rows=settlement_rows(settlements.rows),
         split=split_rows(plan, ids),
         waiting=excluded_rows(plan),
-        payouts=[payout_row(payout) for payout in list_payouts_of_vendors(ids)],
-        next_cursor=next_settlement_cursor(settlements),
-        is_further=before is not None,
+        payouts=[payout_row(payout) for payout in payouts.rows],
+        next_payout=payouts.next_cursor,
+        next_cursor=settlements.next_cursor,
     )
 
 

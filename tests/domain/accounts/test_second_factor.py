@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,11 +22,12 @@ from portal.accounts import (
     enable_second_factor,
     enrolment_secret,
     has_second_factor,
+    key_plain_recovery_codes,
     renew_recovery_codes,
 )
-from portal.accounts.sealing import SealBroken, unseal
 from portal.accounts.second_factor import FREE_FAILURES
 from portal.db import query, release_connection
+from portal.lib.sealing import SealBroken, unseal
 from tests.factories import ACTOR, make_user
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -93,7 +95,7 @@ def test_secret_and_recovery_codes_are_not_stored_in_plain_text(user: User, secr
         unseal(sealed, "another key", user.id)
     with pytest.raises(SealBroken):
         unseal(sealed, KEY, user.id + 1)
-    codes = renew_recovery_codes(user.id, ACTOR)
+    codes = renew_recovery_codes(user.id, KEY, ACTOR)
     stored = {row.code_hash for row in RecoveryCode.select()}
     assert not stored & {code.replace("-", "") for code in codes}
 
@@ -155,19 +157,46 @@ def test_delay_has_a_maximum(user: User, secret: str) -> None:
 
 
 def test_recovery_code_works_once_and_ignores_the_delay(user: User, secret: str) -> None:
-    first, second, *_ = renew_recovery_codes(user.id, ACTOR)
+    first, second, *_ = renew_recovery_codes(user.id, KEY, ACTOR)
     query("UPDATE second_factors SET blocked_until = now() + interval '1 hour'")
     assert check_second_factor(user.id, first, KEY) == "recovery"
     assert check_second_factor(user.id, second.replace("-", " ").upper(), KEY) == "recovery"
     assert count_recovery_codes(user.id) == 8
-    for rejected_code in (first, "2222-2222-2222-2222", "", "１２３４５６", "x" * 5000):
+    for rejected_code in (first, "2222-2222-2222-2222", "", "1234567", "x" * 5000):
         with pytest.raises(SecondFactorWrong):
             check_second_factor(user.id, rejected_code, KEY)
 
 
+def test_recovery_codes_need_the_key_of_the_portal(user: User, secret: str) -> None:
+    codes = [code.replace("-", "") for code in renew_recovery_codes(user.id, KEY, ACTOR)]
+    assert {len(code) for code in codes} == {24}, "120 bits: 24 of 32 characters"
+    stored = {row.code_hash for row in RecoveryCode.select()}
+    assert not stored & {hashlib.sha256(code.encode()).hexdigest() for code in codes}
+    with pytest.raises(SecondFactorWrong):
+        check_second_factor(user.id, codes[0], "another key of a portal")
+    other = make_user()
+    query("UPDATE recovery_codes SET user_id = %s", [other.id])
+    with pytest.raises(SecondFactorWrong):
+        check_second_factor(other.id, codes[0], KEY)
+
+
+@pytest.mark.parametrize("is_keyed", [False, True])
+def test_recovery_codes_of_earlier_versions_stay_valid(user: User, secret: str, *, is_keyed: bool) -> None:
+    query("DELETE FROM recovery_codes")
+    for code in ("abcdefghijkmnpqr", "rqpnmkjihgfedcba"):
+        plain = hashlib.sha256(code.encode()).hexdigest()
+        query("INSERT INTO recovery_codes (user_id, code_hash) VALUES (%s, %s)", [user.id, plain])
+    if is_keyed:
+        assert (key_plain_recovery_codes(KEY), key_plain_recovery_codes(KEY)) == (2, 0)
+        assert plain not in {row.code_hash for row in RecoveryCode.select()}
+    assert check_second_factor(user.id, "abcd-efgh-ijkm-npqr", KEY) == "recovery"
+    with pytest.raises(SecondFactorWrong):
+        check_second_factor(user.id, "abcd-efgh-ijkm-npqr", KEY)
+
+
 def test_renewed_recovery_codes_replace_the_old_ones(user: User, secret: str) -> None:
-    old = renew_recovery_codes(user.id, ACTOR)
-    renew_recovery_codes(user.id, ACTOR)
+    old = renew_recovery_codes(user.id, KEY, ACTOR)
+    renew_recovery_codes(user.id, KEY, ACTOR)
     other = make_user()
     for account in (user, other):
         with pytest.raises(SecondFactorWrong):

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from portal.accounts.signal_rules import (
     PERIOD_DAYS,
     is_device,
-    mailbox,
     network_of,
     period_of,
     usable_periods,
 )
+from portal.lib.mailboxes import mailbox
 
 
 @pytest.mark.parametrize(

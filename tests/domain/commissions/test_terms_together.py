@@ -45,7 +45,7 @@ def test_concurrent_saves_never_exceed_a_sale_together() -> None:
             [
                 lambda: save_product_percent(product.id, "45", SETTINGS, ACTOR),
                 lambda: save_platform_percent("40", SETTINGS, ACTOR),
-                lambda: save_merchant_terms(product.vendor_id, terms, SETTINGS, ACTOR),
+                lambda: save_merchant_terms(product.vendor_id, terms, SETTINGS, ACTOR, own_addresses=()),
             ]
         )
         assert {getattr(error, "code", error) for error in raised} <= {

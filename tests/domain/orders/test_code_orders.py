@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 
 from models import CodeOrderDelta, Order, OrderItem
-from portal.db import connection
+from portal.db import connection, query, transaction
 from portal.db.checks import run_checks
+from portal.lib.folders import SQL
 from portal.orders import CodeOrders, code_orders, fold_code_orders
-from tests.factories import make_code, make_order, make_user
+from tests.factories import make_code, make_order, make_product, make_user
 
 CHECK = "code_orders_match_the_orders"
 
@@ -48,6 +49,37 @@ def test_change_that_affects_no_count_writes_no_delta(database: str) -> None:
     fold_code_orders()
     Order.update(referral_trace=[]).execute()
     assert CodeOrderDelta.select().count() == 0
+
+
+def test_free_order_is_no_paid_order(database: str) -> None:
+    code, free = make_code(make_user()), make_product(price_minor=0)
+    inserted = make_order(make_user(), [(free, 1)], code=code, paid=True)
+    updated = make_order(make_user(), [(free, 2)], code=code)
+    Order.update(status="paid", paid_at=inserted.created_at).where(Order.id == updated.id).execute()
+    make_order(make_user(), code=code, paid=True)
+    assert code_orders([code.code])[code.code] == CodeOrders(3, 1, 0)
+    assert CHECK not in run_checks()
+    OrderItem.delete().where(OrderItem.order_id == inserted.id).execute()
+    Order.delete().where(Order.id == inserted.id).execute()
+    assert code_orders([code.code])[code.code] == CodeOrders(2, 1, 0)
+    assert CHECK not in run_checks()
+
+
+def test_migration_takes_back_free_orders_that_were_counted_as_paid(database: str) -> None:
+    code, other = make_code(make_user()), make_code(make_user())
+    make_order(make_user(), [(make_product(price_minor=0), 1)], code=code, paid=True)
+    for each in (code, other):
+        make_order(make_user(), code=each, paid=True)
+    CodeOrderDelta.update(paid=1).execute()  # as the release before counted
+    fold_code_orders()
+    assert CHECK in run_checks()
+    with transaction():
+        query((SQL / "046_paid_code_orders.sql").read_text())
+    assert code_orders([code.code, other.code]) == {
+        code.code: CodeOrders(2, 1, 0),
+        other.code: CodeOrders(1, 1, 0),
+    }
+    assert CHECK not in run_checks()
 
 
 def test_check_reports_wrong_total(database: str) -> None:

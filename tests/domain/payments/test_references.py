@@ -13,6 +13,7 @@ from portal.payments.references import (
     ReferenceInvalid,
     build_membership_reference,
     build_order_reference,
+    build_statement_reference,
     parse_reference,
 )
 
@@ -71,13 +72,17 @@ def test_every_built_reference_is_parsed(order_id: str, moment: int) -> None:
     assert parse_reference(text).entity_id == order_id
 
 
-@given(st.one_of(st.text(), st.from_regex(r"(store|membership)_.*_\d+", fullmatch=True)))
+@given(st.one_of(st.text(), st.from_regex(r"(store|membership|statement)_.*_\d+", fullmatch=True)))
 def test_every_parsed_reference_is_rebuilt_identically(text: str) -> None:
     try:
         parsed = parse_reference(text)
     except ReferenceInvalid:
         return
-    builders = {"store_order": build_order_reference, "membership_upgrade": build_membership_reference}
+    builders = {
+        "store_order": build_order_reference,
+        "membership_upgrade": build_membership_reference,
+        "commission_statement": build_statement_reference,
+    }
     assert builders[parsed.purpose](parsed.entity_id, parsed.milliseconds) == text
 
 

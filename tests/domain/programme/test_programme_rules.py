@@ -212,7 +212,7 @@ def test_first_version_of_the_programme(rail: Any, approval: str) -> None:
     sale = PaidSale(PAID_AT, rail, (line(100_00, "10"), line(300_00, "2")))
     decision = decide_reward(sale, policy(), programme())
     assert (decision.percent, decision.source, decision.version_id) == (4, "product", 7)
-    assert (decision.bonus.percent, decision.bonus.reason) == (0, None)
+    assert (decision.bonus.percent, decision.bonus.parts) == (0, ())
     assert (decision.mintable_from, decision.approval) == (PAID_AT, approval)
 
 

@@ -55,6 +55,7 @@ def test_list_uses_the_partial_index(database: str) -> None:
         ({"refund_due": True}, "reward_refund_due"),
         ({"mintable_from": timedelta(days=3)}, "reward_on_hold"),
         ({"mintable_from": timedelta(days=-3)}, None),
+        ({"waits_for_statement": True}, "reward_waits_for_statement"),
         ({"chain_id": CHAIN + 1}, "reward_on_other_chain"),
     ],
 )

@@ -16,6 +16,7 @@ from portal.rewards.rules import (
     LinePercent,
     RateMissing,
     RewardInputs,
+    RewardTooLarge,
     TokenPriceInvalid,
     inputs_as_json,
     rate_for,
@@ -209,3 +210,16 @@ def test_inputs_are_stored_exactly() -> None:
         "priceAt": None,
     }
     assert Fraction(str(stored_inputs["percentExact"])) == inputs.percent
+
+
+@pytest.mark.parametrize(
+    ("total", "rate", "price"),
+    [
+        (10**15, Fraction(1), "1E-35"),
+        (2**63 - 1, Fraction(1, 10**6), "1"),
+        (2**63 - 1, Fraction(40), "1E-80"),
+    ],
+)
+def test_size_beyond_its_columns_is_refused(total: int, rate: Fraction, price: str) -> None:
+    with pytest.raises(RewardTooLarge):
+        size_reward(total, "UAH", Fraction(100), rate, D(price))

@@ -69,13 +69,16 @@ def test_unknown_and_inactive_codes_are_recognized_in_the_same_write(code: Refco
 def test_writers_of_the_same_codes_do_not_deadlock(database: str) -> None:
     owner = make_user("Referrer")
     codes = [make_code(owner).code for _ in range(12)]
-    writers = [OwnConnection("count_visits", _COUNT, "text[], bigint[]") for _ in range(6)]
+    writers = [
+        OwnConnection("count_visits", _COUNT, "text[], bigint[], text[], text[], bigint[]") for _ in range(6)
+    ]
 
     def write(number: int) -> Counter[str]:
         draw, sent = random.Random(number), Counter[str]()
         for _ in range(60):
             group = {code: draw.randint(1, 3) for code in draw.sample(codes, 6)}
-            writers[number].run([list(group), list(group.values())])
+            names = [f"from-{number}", "shared"] * 3
+            writers[number].run([list(group), list(group.values()), list(group), names, [1] * 6])
             sent.update(group)
         return sent
 

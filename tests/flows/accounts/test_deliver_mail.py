@@ -254,5 +254,5 @@ def test_old_letters_are_pruned_and_queued_ones_kept(server: tuple[Mailbox, int]
     deliver(server[1])
     queue()
     query("UPDATE mail_outbox SET created_at = now() - interval '31 days'")
-    assert prune_letters() == 1
+    assert prune_letters(30) == 1
     assert MailOutbox.get().status == "queued"

@@ -10,6 +10,7 @@ from portal.chain import open_chain
 from portal.codes import set_code_active
 from portal.db import SYSTEM
 from portal.flows.accounts import link_wallet as flow
+from portal.flows.accounts.end_access import CurrentSession
 from portal.flows.accounts.wallet_sign_in import request_sign_in, sign_in_with_wallet
 from portal.settings import Settings
 from tests.factories import make_user
@@ -25,8 +26,10 @@ def settings() -> Settings:
 
 
 def link(user: User, wallet: TestWallet, settings: Settings) -> Refcode:
-    message = flow.request_link(user.id, wallet.address, settings)
-    return flow.link_wallet(user.id, wallet.stored, wallet.sign(message), open_chain(settings))
+    message = flow.request_link(user.id, wallet.address, open_chain(settings), settings)
+    return flow.link_wallet(
+        user.id, wallet.stored, wallet.sign(message), open_chain(settings), CurrentSession()
+    )
 
 
 def events(entity: str) -> list[tuple[str, str | None]]:
@@ -37,7 +40,7 @@ def events(entity: str) -> list[tuple[str, str | None]]:
 def test_every_change_records_an_event(settings: Settings) -> None:
     user, wallet = make_user(), TestWallet()
     first = link(user, wallet, settings)
-    flow.unlink_wallet(user.id, wallet.address)
+    flow.unlink_wallet(user.id, wallet.address, CurrentSession())
     assert link(user, wallet, settings).code == first.code
     assert events("user") == [("wallet_linked", None), ("wallet_unlinked", None), ("wallet_linked", None)]
     assert events("refcode") == [
@@ -63,14 +66,14 @@ def test_code_deactivated_by_an_admin_stays_inactive(settings: Settings) -> None
     code = link(user, wallet, settings).code
     set_code_active(code, False, SYSTEM)
     for _ in range(2):
-        flow.unlink_wallet(user.id, wallet.address)
+        flow.unlink_wallet(user.id, wallet.address, CurrentSession())
         assert not link(user, wallet, settings).active
 
 
 def test_new_challenge_replaces_the_previous_one(settings: Settings) -> None:
     user, wallet = make_user(), TestWallet()
-    flow.request_link(user.id, wallet.address, settings)
-    newer = flow.request_link(user.id, wallet.address, settings)
+    flow.request_link(user.id, wallet.address, open_chain(settings), settings)
+    newer = flow.request_link(user.id, wallet.address, open_chain(settings), settings)
     challenge = get_open_challenge(Holder(user_id=user.id), wallet.stored)
     assert challenge.message == newer
     use_challenge(challenge.id)
@@ -82,7 +85,7 @@ def test_new_challenge_replaces_the_previous_one(settings: Settings) -> None:
 
 def test_each_challenge_has_its_own_nonce(settings: Settings) -> None:
     user, wallet = make_user(), TestWallet()
-    messages = {flow.request_link(user.id, wallet.address, settings) for _ in range(20)}
+    messages = {flow.request_link(user.id, wallet.address, open_chain(settings), settings) for _ in range(20)}
     assert len(messages) == len({row.nonce for row in WalletChallenge.select()}) == 20
 
 
@@ -91,7 +94,7 @@ def test_code_of_unlinked_wallet_is_not_credited(store: Store) -> None:
     wallet = TestWallet()
     code = link(referrer, wallet, store.settings).code
     buyer = store.newcomer("newcomer")
-    flow.unlink_wallet(referrer.id, wallet.address)
+    flow.unlink_wallet(referrer.id, wallet.address, CurrentSession())
     order = store.place(buyer, cookie=code).order
     assert (Order.get_by_id(order.id).referral_code, order.referral_reason) == (None, "unknown_code")
     link(referrer, wallet, store.settings)
@@ -100,7 +103,7 @@ def test_code_of_unlinked_wallet_is_not_credited(store: Store) -> None:
 
 def test_wallet_account_buys_with_its_referral(store: Store) -> None:
     wallet = TestWallet()
-    message = request_sign_in("a session", wallet.address, store.settings)
+    message = request_sign_in("a session", wallet.address, store.chain, store.settings)
     entered = sign_in_with_wallet(
         "a session", wallet.address, wallet.sign(message), store.chain, "uk", store.code
     )
@@ -113,7 +116,7 @@ def test_buyer_is_not_credited_for_their_own_wallet(store: Store) -> None:
     """The wallet guard reads the current links, so a buyer cannot earn a reward to their own wallet."""
     wallet, seller = TestWallet(), make_user()
     code = link(seller, wallet, store.settings).code
-    flow.unlink_wallet(seller.id, wallet.address)
+    flow.unlink_wallet(seller.id, wallet.address, CurrentSession())
     buyer = store.newcomer("newcomer")
     link(buyer, wallet, store.settings)
     Refcode.update(active=True).where(Refcode.code == code).execute()

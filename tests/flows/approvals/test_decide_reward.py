@@ -190,14 +190,14 @@ def test_queue_is_filtered_and_paged_by_key(store: Store) -> None:
     rewards = [reward_of(store, name) for name in ("ann", "bob", "cid")]
     first = list_reward_queue(RewardFilter(), limit=2)
     second = list_reward_queue(RewardFilter(), first.next_cursor, limit=2)
-    assert [row.id for row in first.rewards + second.rewards] == [reward.id for reward in rewards]
+    assert [row.id for row in first.rows + second.rows] == [reward.id for reward in rewards]
     assert second.next_cursor is None
     one = rewards[1]
     for filters in (
         RewardFilter(reference=one.order_reference),
         RewardFilter(since=one.created_at, until=rewards[2].created_at),
     ):
-        assert [row.id for row in list_reward_queue(filters).rewards] == [one.id]
+        assert [row.id for row in list_reward_queue(filters).rows] == [one.id]
     assert count_matching(RewardFilter(rail="crypto"), 10) == 0
     assert count_matching(RewardFilter(wallet=one.referrer_wallet, least_usd=Decimal("0.6")), 10) == 3
     assert count_matching(RewardFilter(least_usd=Decimal("0.7")), 10) == 0

@@ -229,7 +229,10 @@ def test_every_operation_that_writes_approved_requires_the_number_of_approvals()
     assert _verbs_of(undone) == {"return"}
     assert TRANSITIONS["return"].from_statuses == (RewardStatus.MINTING,)
     assert "_reward_values(" in ast.unparse(imported)
-    assert set(writers) == {f"rewards/operations.{name}_reward" for name in ("approve", "record", "retry")}
+    assert set(writers) == {
+        *(f"rewards/operations.{name}_reward" for name in ("approve", "record", "retry")),
+        "rewards/operations.approve_missing",
+    }
     for name, function in writers.items():
         required = [
             argument.arg
@@ -239,3 +242,4 @@ def test_every_operation_that_writes_approved_requires_the_number_of_approvals()
         assert required == ["approvals_needed"], name
         calls = [ast.unparse(node.func) for node in ast.walk(function) if isinstance(node, ast.Call)]
         assert "approvals_needed" in calls, name
+        assert {"_approval", "_try_budget"} & set(calls), f"{name} reserves no budget"

@@ -135,8 +135,8 @@ def test_closed_callback_keeps_user_time_and_note(store: Store) -> None:
     assert (event.outcome, event.note, event.closed_by) == ("unmatched", "Another shop's order.", admin.id)
     assert event.closed_at is not None
     assert count_open_callbacks() == 0
-    assert [row.id for row in list_callbacks("unmatched")] == [event_id]
-    assert not list_callbacks("open")
+    assert [row.id for row in list_callbacks("unmatched").rows] == [event_id]
+    assert not list_callbacks("open").rows
     logged = EventLog.get(EventLog.event == "callback_closed")
     assert (logged.actor_user_id, logged.reason) == (admin.id, "Another shop's order.")
     with pytest.raises(CallbackClosed):

@@ -7,6 +7,7 @@ import pytest
 from models import Order, User
 from portal.catalogue import CartLine
 from portal.db import query
+from portal.flows.accounts.end_access import CurrentSession
 from portal.flows.accounts.link_wallet import unlink_wallet
 from portal.flows.accounts.sign_up import sign_up
 from portal.flows.checkout.decide_attribution import preview_attribution
@@ -42,7 +43,7 @@ def test_own_purchase_is_self_referral_with_every_wallet(settings: Settings) -> 
 def test_wallet_moved_to_second_account_is_a_risk_hint(settings: Settings) -> None:
     buyer, second = make_user("Buyer"), make_user("Second account")
     wallet = make_code(buyer).wallet_address
-    unlink_wallet(buyer.id, wallet)
+    unlink_wallet(buyer.id, wallet, CurrentSession())
     code = make_code(second, make_wallet(second, wallet))
     placed = order(buyer, code.code, settings)
     assert placed.referral_code == code.code
@@ -60,7 +61,7 @@ def test_accounts_sharing_a_browser_are_decided_separately(settings: Settings) -
 
 def test_code_of_browser_comes_before_code_of_account(settings: Settings) -> None:
     first, second = make_code(make_user("First")), make_code(make_user("Second"))
-    buyer = sign_up("Buyer", "buyer@demo.example", "a-long-password", "en", first.code)
+    buyer = sign_up("Buyer", "buyer@demo.example", "a-long-password", "en", first.code, brand="")
     assert buyer.referred_by_code == first.code
     assert preview_attribution(buyer, second.code, settings).source == "cookie"
     assert order(buyer, second.code, settings).referral_code == second.code
@@ -68,7 +69,7 @@ def test_code_of_browser_comes_before_code_of_account(settings: Settings) -> Non
 
 def test_code_of_account_is_used_without_cookie(settings: Settings) -> None:
     code = make_code(make_user("Referrer"))
-    buyer = sign_up("Buyer", "buyer@demo.example", "a-long-password", "en", code.code)
+    buyer = sign_up("Buyer", "buyer@demo.example", "a-long-password", "en", code.code, brand="")
     placed = order(buyer, None, settings)
     assert (placed.referral_code, placed.referral_trace[0]["source"]) == (code.code, "account")
 
@@ -83,7 +84,10 @@ def test_deactivated_code_credits_nothing_new_and_keeps_past_orders(settings: Se
     query("UPDATE refcodes SET active = false WHERE code = %s", [code.code])
     assert order(make_user("Later"), code.code, settings).referral_reason == "unknown_code"
     assert Order.get_by_id(placed.id).referral_code == code.code
-    assert sign_up("New", "new@demo.example", "a-long-password", "en", code.code).referred_by_code is None
+    assert (
+        sign_up("New", "new@demo.example", "a-long-password", "en", code.code, brand="").referred_by_code
+        is None
+    )
 
 
 @pytest.mark.parametrize("cookie", ["ABCDEFG0", "abcdefgh", "x" * 64, "' OR 1=1 --", "%", "ABCDEFGH "])

@@ -16,7 +16,6 @@ from models import (
     ReferralReward,
     Settlement,
     StockMovement,
-    Store,
     Vendor,
 )
 from portal.chain import AnyChain, open_chain
@@ -31,7 +30,7 @@ from portal.flows.refunds.refund_payment import refund_locked
 from portal.lib.ids import random_text
 from portal.orders import NewOrder, OrderLine, attribute_order, create_order, get_order, has_other_paid_order
 from portal.payments import lock_payment, lock_refund, record_refund
-from tests.factories import make_code, make_order, make_user, make_vendor
+from tests.factories import make_code, make_order, make_store, make_user, make_vendor
 from tests.flows.conftest import settings_with
 
 ACTOR = Actor("test")
@@ -88,9 +87,10 @@ class ConnectedStore:
 def connected(database: str) -> ConnectedStore:
     settings = settings_with()
     chain = open_chain(settings)
-    store_id = Store.insert(public_id="k3V9", name="Mugs", platform="woocommerce").execute()
+    vendor = make_vendor()
+    store = make_store(vendor, "woocommerce")
     context = LedgerContext(settings, read_market(chain, settings, "UAH"), ACTOR)
-    return ConnectedStore(store_id, make_vendor(), make_code(make_user("Referrer")), chain, context)
+    return ConnectedStore(store.id, vendor, make_code(make_user("Referrer")), chain, context)
 
 
 def test_paid_order_writes_both_ledgers(connected: ConnectedStore) -> None:
@@ -98,7 +98,7 @@ def test_paid_order_writes_both_ledgers(connected: ConnectedStore) -> None:
     assert (order.status, order.buyer_user_id, order.paid_minor) == ("paid", None, 35_998)
     settlement = Settlement.get()
     assert (settlement.vendor_id, settlement.amount_minor) == (connected.vendor.id, 35_998)
-    assert settlement.collected_by == "platform"
+    assert (order.collected_by, settlement.collected_by) == ("store", "store")
     items = settlement.metadata["commissionBreakdown"]["referralByItem"]
     assert [(item["productId"], item["source"]) for item in items] == [(None, "default"), (None, "default")]
     reward = ReferralReward.get()

@@ -6,6 +6,7 @@ import pytest
 from peewee import IntegrityError, fn
 
 from models import (
+    Currency,
     JournalAccountBalance,
     JournalBalanceDelta,
     JournalTransfer,
@@ -30,7 +31,8 @@ from portal.journal import (
     list_journal_ledger,
     list_transfers_of,
 )
-from portal.lib.money import MINOR_UNITS
+from portal.lib.currencies import CURRENCIES
+from portal.lib.money import minor_digits, parse_major
 from portal.payments import add_credit
 from portal.rewards import minting
 from tests.factories import make_settlement, make_vendor
@@ -282,11 +284,10 @@ def test_trial_balance_is_the_same_before_and_after_folding(store: Store) -> Non
 
 
 def test_minor_units_match_the_money_module(database: str) -> None:
-    for currency, digits in {**MINOR_UNITS, "CHF": 2}.items():
-        minor_units = JournalTransfer.raw("SELECT minor_units('1.00', %s) AS amount", currency).dicts()[0][
-            "amount"
-        ]
-        assert minor_units == 10**digits
+    assert {row.code: row.digits for row in Currency.select()} == CURRENCIES
+    for currency in [*CURRENCIES, "XYZ"]:
+        rows = JournalTransfer.raw("SELECT minor_units('1.00', %s) AS amount", currency).dicts()
+        assert rows[0]["amount"] == 10 ** minor_digits(currency) == parse_major("1", currency)
 
 
 def test_ledger_lists_every_transfer_once_and_filters_by_account(store: Store) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from models import (
     CreditEntry,
+    EventLog,
     MerchantConfig,
     Order,
     PlatformConfig,
@@ -233,10 +234,19 @@ def test_membership_earns_the_saved_percent_of_the_platform(
     assert reward.reward_amount_wei == 74_750_000_000_000_000_000 * percent // 100
 
 
+def assert_nothing_due() -> None:
+    """A sale that earns nothing has no reward, which is no failure."""
+    assert not ReferralReward.select().exists()
+    assert not RailFailure.select().exists()
+    assert EventLog.select().where(EventLog.event == "reward_not_due").count() == 1
+    assert run_checks() == {}
+
+
 def test_saved_percent_of_zero_is_a_value_for_memberships(store: Store) -> None:
     PlatformConfig.update(referral_percent=0).execute()
-    reward = buy_membership(store)
-    assert (reward.reward_percent, reward.reward_amount_wei) == (0, None)
+    with pytest.raises(ReferralReward.DoesNotExist):
+        buy_membership(store)
+    assert_nothing_due()
 
 
 def test_saved_percent_of_zero_is_a_value_for_orders(store: Store) -> None:
@@ -244,8 +254,7 @@ def test_saved_percent_of_zero_is_a_value_for_orders(store: Store) -> None:
     Product.update(referral_percent=None).execute()
     MerchantConfig.update(referral_percent=None).execute()
     store.pay(store.newcomer("ann"), cookie=store.code)
-    reward = ReferralReward.get()
-    assert (reward.reward_percent, reward.sizing["percentSource"]) == (0, "default")
+    assert_nothing_due()
 
 
 def test_reward_keeps_the_version_that_was_in_force_when_paid(store: Store) -> None:

@@ -101,8 +101,11 @@ def test_referrer_is_notified_once(world: World) -> None:
     world.add_rewards(2)
     run(world)
     run(world)
-    notifications = world.rows("SELECT kind, params ->> 'amountWei' FROM notifications ORDER BY id")
+    notifications = world.rows("SELECT kind, params ->> 'paymentHash' FROM notifications ORDER BY id")
     assert [kind for kind, _ in notifications] == ["referral_reward_minted"] * 2
+    assert {payment_hash for _, payment_hash in notifications} == {
+        event.order_ref for event in world.paid_events()
+    }
 
 
 def test_rejected_between_simulation_and_claim(world: World) -> None:
@@ -152,6 +155,7 @@ def test_minting_reports_a_reward_of_another_chain(world: World) -> None:
 
 def test_request_mint_of_a_batch(world: World, admin: int) -> None:
     world.add_rewards(8)
+    world.overrides["referral_mint_open_transactions"] = 1
     report = request_mint(world.chain(), world.settings(), 7, admin)
     assert (report.submitted, report.as_json()["success"]) == (5, True)
     assert report.job_id is not None
@@ -160,7 +164,7 @@ def test_request_mint_of_a_batch(world: World, admin: int) -> None:
     run(world)
     job = get_mint_job(report.job_id)
     assert (job.job.status, job.job.minted, job.done) == ("finished", 7, 7)
-    rows = list_mint_job_rewards(report.job_id)
+    rows = list_mint_job_rewards(report.job_id).rows
     assert len(rows) == 7
     assert all(row.tx_hash and row.status == "minted" for row in rows)
 
@@ -230,6 +234,7 @@ def test_request_with_nothing_to_mint(world: World, admin: int) -> None:
 
 def test_stopped_job_sends_nothing_until_resumed(world: World, admin: int) -> None:
     world.add_rewards(8)
+    world.overrides["referral_mint_open_transactions"] = 1
     report = request_mint(world.chain(), world.settings(), 8, admin)
     assert report.job_id is not None
     assert stop_mint_job(report.job_id, Actor.user(admin))

@@ -163,7 +163,7 @@ def test_refund_rate_above_a_fifth_is_hinted(
 
 
 def listed(has_hints: bool | None) -> set[int]:
-    return {row.id for row in list_reward_queue(RewardFilter(has_hints=has_hints)).rewards}
+    return {row.id for row in list_reward_queue(RewardFilter(has_hints=has_hints)).rows}
 
 
 def test_queue_is_filtered_by_counted_hints(reward: ReferralReward, code: Refcode, referrer: User) -> None:

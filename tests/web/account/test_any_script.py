@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 
 from models import EventLog, Refcode, SavedFilter, User
 from portal.settings import Settings
-from tests.factories import make_user
+from tests.factories import make_reward, make_settlement, make_user, make_vendor
 from tests.web.conftest import visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -96,3 +96,41 @@ def test_the_name_of_a_brand_is_a_line_in_any_script() -> None:
     assert Settings(brand_name=" Лавка  علی‌رضا ").brand_name == "Лавка علی‌رضا"
     with pytest.raises(ValueError, match="RIGHT-TO-LEFT OVERRIDE"):
         Settings(brand_name="Shop\u202e")
+
+
+PASTED = [" {}\u200b", "\u2066{}\u2069", "\ufeff{}\u00a0"]
+
+
+@pytest.mark.parametrize("pasted", PASTED)
+def test_searches_find_what_was_pasted(as_admin: Visitor, other: User, pasted: str) -> None:
+    settlement, reward = make_settlement(make_vendor()), make_reward(other)
+
+    def page(path: str, name: str, value: str) -> str:
+        return text_of(as_admin.get(path, query_string={name: pasted.format(value)}))
+
+    assert settlement.order_reference in page(
+        "/admin/store/commissions", "orderReference", settlement.order_reference
+    )
+    for name, value in (
+        ("orderReference", reward.order_reference),
+        ("code", reward.ref_code),
+        ("wallet", reward.referrer_wallet),
+    ):
+        assert reward.order_reference in page("/admin/refcodes", name, value), name
+    assert "No records" not in page("/admin/audit", "orderReference", settlement.order_reference)
+    assert other.name in page("/admin/credit", "account", str(other.email))
+    assert other.name in page("/admin/credit", "account", reward.referrer_wallet)
+
+
+@pytest.mark.parametrize("name", ["cafe\u0301", "CAFÉ", "ＣＡＦÉ"])
+def test_filter_names_are_the_same_in_any_spelling(as_admin: Visitor, name: str) -> None:
+    as_admin.submit("/admin/filters/rewards", {"name": "Café", "query": "status=failed"})
+    answer = as_admin.submit("/admin/filters/rewards", {"name": name, "query": "status=minted"})
+    assert answer.status_code == 409
+    assert SavedFilter.select().count() == 1
+
+
+def test_right_to_left_names_do_not_reorder_a_sentence(client: Visitor) -> None:
+    name = "علی‌رضا (2)"
+    assert register(client, name).status_code == 303
+    assert f"Welcome, \u2068{name}\u2069." in text_of(client.get("/"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models import CreditEntry, User
-from portal.payments import STATEMENT_PAGE, debit_credit
+from portal.payments import debit_credit
 from tests.factories import give_credit, make_order, make_payment, make_product
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -30,19 +30,6 @@ def test_statement_shows_sign_reason_order_and_balance(as_owner: Visitor, owner:
 
 def test_empty_statement_explains_credit(as_owner: Visitor) -> None:
     assert "You have no credit yet" in text_of(as_owner.get(PAGE))
-
-
-def test_older_entries_are_on_the_next_page(as_owner: Visitor, owner: User) -> None:
-    for number in range(STATEMENT_PAGE + 1):
-        give_credit(owner, 100 + number)
-    first = as_owner.get(PAGE)
-    assert first.text.count('id="entry-') == STATEMENT_PAGE
-    oldest = CreditEntry.select().order_by(CreditEntry.id).first()
-    second = as_owner.get(f"{PAGE}?before={oldest.id + 1}")
-    assert second.text.count('id="entry-') == 1
-    assert "+1.00 UAH" in text_of(second)
-    for cursor in ("x", "-1", "0", "9" * 30, ""):
-        assert as_owner.get(f"{PAGE}?before={cursor}").status_code == 200, cursor
 
 
 def test_statement_is_filtered_by_currency(as_owner: Visitor, owner: User) -> None:

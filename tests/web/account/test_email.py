@@ -54,7 +54,38 @@ def test_link_on_another_device_requires_sign_in(
     phone = visitor(app)
     signed_in = phone.submit("/login", {"email": owner.email, "password": PASSWORD, "next": link})
     assert signed_in.location == link
-    assert phone.submit(link).location == "/en/account/security"
+
+
+def test_new_email_is_confirmed_in_the_session_that_asked_for_it(
+    app: Flask, as_owner: Visitor, owner: User
+) -> None:
+    as_owner.submit(SAVE, {"email": "new@example.com"})
+    link = newest_link(as_owner)
+    phone = visitor(app, owner)
+    for answer in (phone.get(link), phone.submit(link)):
+        assert (answer.status_code, "Open this link where you asked for it" in answer.text) == (403, True)
+    assert User.get_by_id(owner.id).email == owner.email
+    # A refused attempt does not use the link up.
+    assert as_owner.submit(link).status_code == 303
+    assert User.get_by_id(owner.id).email == "new@example.com"
+
+
+def test_any_session_of_the_account_confirms_the_email_it_has(
+    app: Flask, as_owner: Visitor, owner: User
+) -> None:
+    as_owner.submit(SAVE, {"email": owner.email.upper()})
+    assert visitor(app, owner).submit(newest_link(as_owner)).location == "/en/account/security"
+    assert User.get_by_id(owner.id).email_confirmed_at is not None
+
+
+def test_new_email_of_an_ended_session_is_asked_for_again(app: Flask, as_owner: Visitor, owner: User) -> None:
+    as_owner.submit(SAVE, {"email": "new@example.com"})
+    link = newest_link(as_owner)
+    as_owner.submit("/logout")
+    as_owner.submit("/login", {"email": owner.email, "password": PASSWORD})
+    assert as_owner.submit(link).status_code == 403
+    as_owner.submit(SAVE, {"email": "new@example.com"})
+    as_owner.submit(newest_link(as_owner))
     assert User.get_by_id(owner.id).email == "new@example.com"
 
 

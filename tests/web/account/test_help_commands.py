@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from flask import Flask
 
-from models import User
-from portal.accounts import check_credentials, has_second_factor
+from models import EventLog, User
+from portal.accounts import LastAdmin, check_credentials, has_second_factor
 from portal.cli.users import user as user_commands
+from portal.flows.accounts.change_role import change_role
+from tests.factories import ACTOR, make_admin
 from tests.web.account.factor import enrol
+from tests.web.account.proofs import run_concurrently
 from tests.web.conftest import visitor
+from tests.web.visitor import Visitor
 
 
 def run(app: Flask, *words: str) -> str:
@@ -36,3 +40,35 @@ def test_account_created_by_command_is_confirmed(app: Flask) -> None:
     run(app, "create", "new@example.com", "--admin")
     user = User.get()
     assert (user.role, user.email_confirmed_at is not None) == ("admin", True)
+
+
+def test_role_command_ends_sessions_and_keeps_the_last_admin(app: Flask, owner: User, admin: User) -> None:
+    browser = visitor(app, owner)
+    assert "is now admin" in run(app, "role", owner.email, "admin")
+    assert browser.get("/orders").status_code == 303
+    event = EventLog.get(EventLog.event == "role_changed")
+    assert (event.entity_id, event.from_status, event.to_status) == (str(owner.id), "user", "admin")
+    assert "already" in run(app, "role", owner.email, "admin")
+    assert "is now user" in run(app, "role", admin.email, "user")
+    assert "only admin" in run(app, "role", owner.email, "user")
+    assert User.get_by_id(owner.id).role == "admin"
+
+
+def test_two_admins_cannot_demote_each_other_at_the_same_time(app: Flask, admin: User) -> None:
+    admins = [admin.id, make_admin().id]
+
+    def demote() -> int:
+        try:
+            return change_role(admins.pop(), "user", ACTOR)
+        except LastAdmin:
+            return False
+
+    assert run_concurrently(2, demote) == [False, True]
+    assert User.select().where(User.role == "admin").count() == 1
+
+
+def test_sessions_are_ended(app: Flask, as_owner: Visitor, owner: User) -> None:
+    assert as_owner.get("/orders").status_code == 200
+    assert "Sessions ended: 1." in run(app, "sessions-end", owner.email)
+    assert as_owner.get("/orders").status_code == 303
+    assert "Sessions ended: 0." in run(app, "sessions-end", owner.email)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from click import Command
 from flask import Flask
+from itsdangerous import URLSafeSerializer
 
 from jobs import send_letters
 from models import MailOutbox, Notification, User
+from portal.accounts import LinkUnusable
 from portal.cli.doctor import doctor
 from portal.cli.mail import mail
 from portal.db import query, release_connection
-from portal.notifications import TOPICS, notify, topic_of
+from portal.notifications import TOPICS, notify, topic_of, topics_for
+from portal.runtime import current_portal
 from portal.settings import SettingsInvalid, load_settings
+from portal.web.text.letters import read_link, sign_link
 from tests.factories import make_user
 from tests.support.smtp import Mailbox, smtp_server
 from tests.support.wallets import TestWallet
@@ -69,6 +75,17 @@ def test_each_kind_is_a_letter_in_the_recipients_language(
     assert " ".join(letter.text.splitlines()[0].split()) in shown
 
 
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_notice_of_a_minted_reward_links_to_its_proof(as_owner: Visitor, owner: User, locale: str) -> None:
+    query("UPDATE users SET locale = %s", [locale])
+    notify(owner.id, "referral_reward_minted", "minted", amountWei="1", paymentHash="0x" + "ab" * 32)
+    letter = newest_letter(as_owner)
+    path = f"/{locale}/proof/0x{'ab' * 32}"
+    assert f"http://localhost{path}" in letter.text
+    assert f'href="http://localhost{path}"' in letter.html
+    assert f'href="{path}"' in as_owner.get(f"/{locale}/notifications").text
+
+
 def test_letter_shows_the_brand(make_app: MakeApp, owner: User) -> None:
     notify_user(owner)
     shop = visitor(make_app(brand_name="Good Things", brand_color="#f2b705"))
@@ -102,31 +119,66 @@ def test_only_security_letters_go_to_unconfirmed_addresses(owner: User) -> None:
     assert len(rows()) == 1
 
 
+def test_links_are_signed_with_sha_256_and_earlier_ones_work(app: Flask) -> None:
+    with app.app_context():
+        key = current_portal().settings.secret_key.get_secret_value()
+        by_digest = {
+            digest: URLSafeSerializer(
+                key, salt="portal.reset_password", signer_kwargs={"digest_method": digest}
+            ).dumps("k")
+            for digest in (hashlib.sha256, hashlib.sha1, hashlib.md5)
+        }
+        assert sign_link("reset_password", "k") == by_digest[hashlib.sha256]
+        assert read_link("reset_password", by_digest[hashlib.sha256]) == "k"
+        assert read_link("reset_password", by_digest[hashlib.sha1]) == "k"
+        with pytest.raises(LinkUnusable):
+            read_link("reset_password", by_digest[hashlib.md5])
+
+
 def test_repeated_notification_queues_one_letter(owner: User) -> None:
     assert [notify(owner.id, "referral_reward_minted", "same") for _ in range(3)] == [True, False, False]
     assert len(rows()) == 1
 
 
 def test_topics_are_chosen_on_the_notifications_page(as_owner: Visitor, owner: User) -> None:
-    assert as_owner.get("/notifications").text.count(" checked>") == len(TOPICS)
+    assert as_owner.get("/notifications").text.count(" checked>") == len(topics_for("user"))
     assert as_owner.submit("/notifications/mail", {"topics": ["reward_decided"]}).status_code == 303
     assert as_owner.get("/notifications").text.count(" checked>") == 1
     notify_user(owner)
     assert not rows()
     notify_user(owner, "referral_reward_rejected")
     assert len(rows()) == 1
-    as_owner.submit("/notifications/mail", {"topics": list(TOPICS)})
+    as_owner.submit("/notifications/mail", {"topics": list(topics_for("user"))})
     notify_user(owner, number=2)
     assert len(rows()) == 2
-    assert as_owner.submit("/notifications/mail", {"topics": ["nonsense"]}).status_code == 422
+    for topic in ("nonsense", "proposal"):
+        assert as_owner.submit("/notifications/mail", {"topics": [topic]}).status_code == 422
+
+
+def test_topics_and_letters_of_admins(as_admin: Visitor, admin: User) -> None:
+    query("UPDATE users SET email_confirmed_at = now() WHERE id = %s", [admin.id])
+    assert as_admin.get("/notifications").text.count(" checked>") == len(TOPICS)
+    notify(admin.id, "proposal_refund", "a", reference="store_1")
+    notify(admin.id, "order_back_ordered", "b", reference="store_1", product="Map", missing="2")
+    subjects = {compose_letter(as_admin, row).subject for row in rows()}
+    assert {subject.split(" · ")[0] for subject in subjects} == {
+        "A change waits for a second admin",
+        "A paid order is out of stock",
+    }
+    as_admin.submit("/notifications/mail", {"topics": ["back_order"]})
+    notify(admin.id, "proposal_credit", "c")
+    assert len(rows()) == 2
+
+
+def unsubscribe_path(browser: Visitor) -> str:
+    url = newest_letter(browser).unsubscribe_url
+    assert url
+    return url.removeprefix("http://localhost")
 
 
 def test_one_click_unsubscribes_from_a_topic(app: Flask, as_owner: Visitor, owner: User) -> None:
     notify_user(owner)
-    url = newest_letter(as_owner).unsubscribe_url
-    assert url
-    path = url.removeprefix("http://localhost")
-    reader = visitor(app)
+    path, reader = unsubscribe_path(as_owner), visitor(app)
     assert reader.get(path).status_code == 200
     notify_user(owner, number=2)
     assert len(rows()) == 2, "opening the link changes nothing"
@@ -143,6 +195,29 @@ def test_one_click_unsubscribes_from_a_topic(app: Flask, as_owner: Visitor, owne
 def test_forged_unsubscribe_link_is_not_found(client: Visitor, owner: User, token: str) -> None:
     assert client.get(f"/mail/unsubscribe/{token}").status_code == 404
     assert client.post(f"/mail/unsubscribe/{token}").status_code == 404
+
+
+def test_unsubscribe_link_ends_with_a_change_of_the_address(
+    client: Visitor, as_owner: Visitor, owner: User
+) -> None:
+    notify_user(owner)
+    path = unsubscribe_path(as_owner)
+    query("UPDATE users SET email = 'another@example.com'")
+    assert (client.get(path).status_code, client.post(path).status_code) == (404, 404)
+    notify_user(owner, number=2)
+    assert len(rows()) == 2
+
+
+@pytest.mark.parametrize(("days", "status"), [(59, 200), (61, 404)])
+def test_unsubscribe_link_ends_after_sixty_days(
+    client: Visitor, as_owner: Visitor, owner: User, monkeypatch: pytest.MonkeyPatch, days: int, status: int
+) -> None:
+    notify_user(owner)
+    with monkeypatch.context() as then:
+        sent_at = time.time() - days * 24 * 3600
+        then.setattr("itsdangerous.timed.time.time", lambda: sent_at)
+        path = unsubscribe_path(as_owner)
+    assert (client.get(path).status_code, client.post(path).status_code) == (status, status)
 
 
 def test_mark_all_read_covers_unseen_pages(as_owner: Visitor, as_other: Visitor, owner: User) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 
@@ -9,11 +11,14 @@ from models import EventLog, Refcode, User, Wallet, WalletChallenge
 from portal.chain import checksum
 from tests.factories import make_user
 from tests.support.chains import LocalChain
+from tests.support.wallet_contracts import Undeployed, call_wallet, deploy_wallet, personal_hash
 from tests.support.wallets import TestWallet, compact, contract_wallet_code, deploy, with_high_s
 from tests.web.account.proofs import expire_challenges, run_concurrently
 from tests.web.account.wallet_links import CHALLENGE, LINK, link, request_challenge, unlink
 from tests.web.conftest import MakeApp, visitor
 from tests.web.visitor import Visitor, error_of
+
+SIGN_IN = "/api/auth/wallet"
 
 
 @pytest.fixture
@@ -235,17 +240,78 @@ def test_refusal_has_a_message_in_each_language(as_owner: Visitor, wallet: TestW
 def test_contract_wallet_is_linked_by_its_owner_key(
     make_app: MakeApp, chain: LocalChain, owner: User, wallet: TestWallet
 ) -> None:
-    app = make_app(
-        polygon_rpc_url=chain.rpc_url,
-        referral_chain_id=chain.chain_id,
-        referral_rewards_address=chain.rewards_address,
-    )
+    app = make_app(**chain.settings())
     contract, browser = deploy(chain, contract_wallet_code(wallet.stored)), visitor(app, owner)
     message = request_challenge(browser, contract)
     assert error_of(link(browser, wallet, contract, TestWallet().sign(message)))["code"] == "signature_wrong"
     assert link(browser, wallet, contract, wallet.sign(message)).get_json()["walletAddress"] == checksum(
         contract
     )
+
+
+def test_wallet_of_several_owners_is_linked_once_they_have_approved_on_chain(
+    make_app: MakeApp, chain: LocalChain, owner: User
+) -> None:
+    browser = visitor(make_app(**chain.settings()), owner)
+    owners = [TestWallet().stored for _ in range(2)]
+    contract = deploy_wallet(chain, "ApprovalWallet", ["address[]", "uint256"], [owners, 2])
+    message = request_challenge(browser, contract)
+    challenge = WalletChallenge.get()
+    assert (challenge.expires_at - challenge.created_at).total_seconds() == 24 * 3600
+    proof = {"address": checksum(contract), "signature": "0x"}
+    answer = browser.send(LINK, proof)
+    assert (answer.status_code, error_of(answer)["code"]) == (409, "approval_missing")
+    call_wallet(chain, contract, "signMessage(bytes32)", personal_hash(message))
+    answer = browser.send(LINK, proof)
+    assert (answer.status_code, answer.get_json()["walletAddress"]) == (201, checksum(contract))
+    # The message is used up, although the approval stays on chain.
+    assert error_of(browser.send(LINK, proof))["code"] == "challenge_unknown"
+
+
+def test_wallet_that_is_not_deployed_yet_signs_in(make_app: MakeApp, chain: LocalChain) -> None:
+    browser, wallet = visitor(make_app(**chain.settings())), TestWallet()
+    undeployed = Undeployed(chain, wallet)
+    address = checksum(undeployed.address)
+    message = browser.send(f"{SIGN_IN}/challenge", {"address": address}).get_json()["message"]
+    signature = undeployed.wrap(wallet.sign(message))
+    answer = browser.send(SIGN_IN, {"address": address, "signature": signature})
+    assert (answer.status_code, answer.get_json()["isNew"]) == (201, True)
+    assert Wallet.get().address == undeployed.address
+    assert browser.get("/api/refcodes").get_json()["codes"][0]["walletAddress"] == address
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        (f"0x{1:040x}", "address_reserved"),
+        ("0x000000000000000000000000000000000000dEaD", "address_reserved"),
+        ("0x" + "11" * 20, "payee_is_contract"),
+        ("0x" + "22" * 20, "payee_is_contract"),
+        ("0x" + "0" * 40, "address_invalid"),
+        ("vitalik.eth", "address_invalid"),
+        ("XE7338O073KYGTWWZN0F2WZ0R8PX5ZPPZS", "address_invalid"),
+        ("5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "address_invalid"),
+        ("0X5AAEB6053F3E94C9B9A09F33669435E7EF1BEAED", "address_invalid"),
+        ("\uff10x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "address_invalid"),
+        ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1B eAed", "address_invalid"),
+        ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD", "address_checksum_wrong"),
+    ],
+)
+@pytest.mark.parametrize("url", [CHALLENGE, f"{SIGN_IN}/challenge"])
+def test_address_that_cannot_be_a_wallet_is_refused(
+    make_app: MakeApp, owner: User, url: str, address: str, code: str
+) -> None:
+    own = {"referral_rewards_address": "0x" + "11" * 20, "referral_reward_token_address": "0x" + "22" * 20}
+    answer = visitor(make_app(**own), owner).send(url, {"address": address})
+    assert (answer.status_code, error_of(answer)["code"]) == (422, code)
+    assert set(error_of(answer)["fields"]) == {"address"}
+
+
+@pytest.mark.parametrize("change", [str.lower, lambda text: "0x" + text[2:].upper(), str])
+def test_every_way_to_write_an_address_names_one_wallet(
+    as_owner: Visitor, wallet: TestWallet, change: Callable[[str], str]
+) -> None:
+    assert f"\n{wallet.address}\n" in request_challenge(as_owner, change(wallet.address))
 
 
 def test_contract_wallet_requires_a_chain(make_app: MakeApp, as_owner: Visitor, owner: User) -> None:
@@ -256,4 +322,5 @@ def test_contract_wallet_requires_a_chain(make_app: MakeApp, as_owner: Visitor, 
     app = make_app(polygon_rpc_url="http://127.0.0.1:1", referral_rewards_address="0x" + "1" * 40)
     answer = link(visitor(app, owner), contract, signature="0x" + "11" * 200)
     assert (answer.status_code, error_of(answer)["code"]) == (503, "chain_away")
+    assert int(answer.headers["Retry-After"]) > 0
     assert not Wallet.select().exists()

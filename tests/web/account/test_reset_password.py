@@ -9,10 +9,11 @@ import time
 import pytest
 from flask import Flask
 
-from models import AccountLink, MailOutbox, PasswordResetRequest, User, UserSession
-from portal.accounts import check_credentials
+from models import AccountLink, MailOutbox, PasswordResetRequest, Refcode, User, UserSession, Wallet
+from portal.accounts import Device, check_credentials, start_session
+from portal.chain import checksum
 from portal.db import query
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_code, make_user
 from tests.web.account.factor import enrol
 from tests.web.conftest import MakeApp, visitor
 from tests.web.mailbox import newest_letter, newest_link, rows
@@ -158,7 +159,57 @@ def test_reset_does_not_bypass_the_second_factor(client: Visitor, owner: User) -
     assert UserSession.select().where(~UserSession.awaits_second_factor).count() == 0
 
 
+@pytest.mark.parametrize(
+    "origin", [{}, {"Origin": "null"}, {"Origin": "null", "Sec-Fetch-Site": "same-origin"}]
+)
+def test_link_works_over_https_without_a_referrer(app: Flask, owner: User, origin: dict[str, str]) -> None:
+    app.config["PREFERRED_URL_SCHEME"] = "https"
+    client = visitor(app)
+    link = link_for(client, owner)
+    assert client.submit(link, {"password": NEW}, headers=origin).status_code == 303
+    assert check_credentials(owner.email, NEW)
+
+
 def test_link_page_is_not_cached_and_sends_no_referrer(client: Visitor, owner: User) -> None:
     page = client.get(link_for(client, owner))
     assert page.headers["Cache-Control"] == "no-store"
     assert page.headers["Referrer-Policy"] == "no-referrer"
+
+
+def link_wallets(owner: User) -> list[Refcode]:
+    query("UPDATE users SET email_confirmed_at = now()")
+    return [make_code(owner), make_code(owner)]
+
+
+def test_reset_page_lists_the_other_ways_in(client: Visitor, owner: User) -> None:
+    kept, removed = link_wallets(owner)
+    start_session(owner.id, Device("Firefox", "Linux", "203.0.113.0/24"))
+    page = client.get(link_for(client, owner)).text
+    for wallet in (kept, removed):
+        assert f'name="remove_wallet" value="{checksum(wallet.wallet_address)}"' in page
+    assert "Firefox on Linux · 203.0.113.0/24" in page
+
+
+def test_reset_unlinks_the_chosen_wallets_only(client: Visitor, owner: User, other: User) -> None:
+    kept, removed = link_wallets(owner)
+    foreign = make_code(other)
+    unwanted = [checksum(code.wallet_address) for code in (removed, foreign)] + ["0x1", "nonsense"]
+    form = {"password": NEW, "remove_wallet": unwanted}
+    assert client.submit(link_for(client, owner), form).status_code == 303
+    assert [row.address for row in Wallet.select().where(Wallet.user == owner.id)] == [kept.wallet_address]
+    assert [Refcode.get_by_id(code.code).active for code in (kept, removed, foreign)] == [True, False, True]
+    assert {row.params["kind"] for row in rows("notice")} == {
+        "security_password_changed", "security_wallet_unlinked",
+    }  # fmt: skip
+
+
+def test_reset_removes_nothing_where_the_second_factor_is_on(client: Visitor, owner: User) -> None:
+    kept, _also = link_wallets(owner)
+    enrol(owner)
+    link = link_for(client, owner)
+    page = client.get(link).text
+    assert "remove_wallet" not in page
+    assert checksum(kept.wallet_address) in page
+    form = {"password": NEW, "remove_wallet": checksum(kept.wallet_address)}
+    assert client.submit(link, form).status_code == 303
+    assert Wallet.select().where(Wallet.user == owner.id).count() == 2

@@ -8,25 +8,19 @@ import pytest
 from flask import Flask
 
 from models import RecoveryCode, SecondFactor, User, UserSession
-from portal.accounts import Device, count_recovery_codes, has_second_factor, start_session
+from portal.accounts import count_recovery_codes, has_second_factor
 from tests.factories import make_user
 from tests.web.account.factor import code_of, enrol
 from tests.web.conftest import MakeApp, visitor
 from tests.web.mailbox import rows
+from tests.web.production import PRODUCTION, browse
 from tests.web.visitor import Visitor, error_of
 
 PAGE = "/account/security/second-factor"
-PRODUCTION = {
-    "portal_env": "production",
-    "secret_key": "secret key of the tests".ljust(40, "!"),
-    "app_url": "https://localhost",
-    "wayforpay_merchant_account": "shop",
-    "wayforpay_secret_key": "a real secret",
-}
 
 
 def codes_on(page: str) -> list[str]:
-    return re.findall(r'<code class="code">([2-9a-z-]{19})</code>', page)
+    return re.findall(r'<code class="code">([2-9a-z-]{29})</code>', page)
 
 
 def test_first_code_enables_the_second_factor(app: Flask, as_owner: Visitor, owner: User) -> None:
@@ -93,21 +87,6 @@ def test_current_code_disables_the_second_factor(as_owner: Visitor, owner: User)
 @pytest.fixture
 def production(make_app: MakeApp) -> Flask:
     return make_app(**PRODUCTION)
-
-
-def browse(app: Flask, user: User) -> Visitor:
-    browser = app.test_client()
-    browser.environ_base["wsgi.url_scheme"] = "https"
-    assert isinstance(browser, Visitor)
-    serializer = app.session_interface.get_signing_serializer(app)
-    assert serializer
-    browser.set_cookie(
-        "__Host-ring_session",
-        serializer.dumps({"_user_id": start_session(user.id, Device()), "_fresh": True}),
-        secure=True,
-        path="/",
-    )
-    return browser
 
 
 def test_admin_in_production_must_enrol_first(production: Flask, admin: User) -> None:

@@ -11,6 +11,7 @@ from peewee import SQL
 from models import EventLog, PlatformConfig, ReferralReward, User, Wallet
 from portal.db import query
 from portal.web.core.access import access_of
+from portal.web.text.sensitive_changes import change_text
 from tests.factories import PASSWORD, make_reward, make_user, make_wallet, new_address
 from tests.support.wallets import TestWallet
 from tests.web.account.factor import code_of, enrol, expire_confirmation
@@ -97,6 +98,7 @@ def test_wallet_confirms(stale: Visitor, admin: User) -> None:
     wallet = TestWallet()
     make_wallet(admin, wallet.stored)
     url = "/api/account/confirm"
+    interrupted = flat(form_fields(submit_rate(stale, "9"), CONFIRM))
     message = stale.send(f"{url}/challenge", {"address": wallet.address}).get_json()["message"]
     assert "Confirm that this is me" in message
     wrong = stale.send(url, {"address": wallet.address, "signature": TestWallet().sign(message)})
@@ -104,7 +106,7 @@ def test_wallet_confirms(stale: Visitor, admin: User) -> None:
     body = {"address": wallet.address, "signature": wallet.sign(message)}
     assert stale.send(url, body).status_code == 200
     assert error_of(stale.send(url, body))["code"] == "challenge_unknown"
-    assert stale.submit(CONFIRM, {"target": SAVE, "kept": "platform_percent=9"}).status_code == 200
+    assert stale.submit(CONFIRM, interrupted).status_code == 200
     assert stale.submit(SAVE, {"platform_percent": "9"}).status_code == 303
 
 
@@ -180,6 +182,66 @@ def test_only_protected_forms_are_resubmitted(stale: Visitor, secret: str, targe
     assert (answer.status_code, answer.location) == (303, "/orders")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kept": "platform_percent=50"},
+        {"target": "/admin/credit"},
+        {"target": f"/uk{SAVE}"},
+        {"seal": ""},
+        {"seal": "x"},
+    ],
+)  # fmt: skip
+def test_only_the_interrupted_form_is_offered(stale: Visitor, secret: str, change: dict[str, str]) -> None:
+    # Otherwise a link could have an admin confirm and submit what another one filled in.
+    form = flat(form_fields(submit_rate(stale), CONFIRM))
+    wrong = stale.submit(CONFIRM, {**form, **change, "code": "000000"})
+    assert wrong.status_code == 422
+    assert form_fields(wrong, CONFIRM)["seal"] == [""]
+    answer = stale.submit(CONFIRM, {**form, **change, "code": code_of(secret)})
+    assert (answer.status_code, answer.location) == (303, RATES)
+
+
+def test_interrupted_form_belongs_to_one_session(
+    app: Flask, stale: Visitor, admin: User, secret: str
+) -> None:
+    form = flat(form_fields(submit_rate(stale), CONFIRM))
+    del form["csrf_token"]
+    answer = visitor(app, admin).submit(CONFIRM, {**form, "code": code_of(secret)})
+    assert (answer.status_code, answer.location) == (303, RATES)
+
+
+def test_link_to_a_form_offers_nothing_to_submit(stale: Visitor, secret: str) -> None:
+    reward = make_reward(make_user(), "pending_approval")
+    page = stale.get(f"{CONFIRM}?next=/admin/refcodes/{reward.id}/approve")
+    answer = stale.submit(CONFIRM, {**flat(form_fields(page, CONFIRM)), "code": code_of(secret)})
+    assert answer.status_code == 303
+    assert ReferralReward.get_by_id(reward.id).status == "pending_approval"
+
+
+def test_confirmed_form_is_shown_before_it_is_submitted(stale: Visitor, secret: str) -> None:
+    data = {
+        "ids": ["3", "12"],
+        "decision": "reject",
+        "reason": "<b>one person</b>",
+        "unknown_field": "shown too",
+    }
+    page = stale.submit("/admin/refcodes/decide", data)
+    assert "Approve or reject several rewards" in text_of(page)
+    confirmed = stale.submit(CONFIRM, {**flat(form_fields(page, CONFIRM)), "code": code_of(secret)})
+    text = text_of(confirmed)
+    for shown in ("Approve or reject several rewards", "3, 12", "Reject", "<b>one person</b>", "shown too"):
+        assert shown in text, shown
+    assert "<b>one" not in confirmed.text
+
+
+def test_every_sensitive_form_has_words(app: Flask) -> None:
+    with app.test_request_context():
+        for rule in app.url_map.iter_rules():
+            if access_of(app, rule.endpoint).reconfirm and not rule.rule.startswith("/api/"):
+                assert change_text(rule.endpoint, dict.fromkeys(rule.arguments, "7"))
+
+
 def test_confirmation_redirects_within_the_portal_only(stale: Visitor, secret: str) -> None:
     page = stale.get(f"{CONFIRM}?next=https://evil.example")
     assert "evil.example" not in text_of(page)
@@ -204,12 +266,16 @@ def test_development_without_second_factor_needs_no_confirmation(app: Flask, adm
 
 
 def sensitive_requests(app: Flask) -> list[tuple[str, str]]:
-    """Return (method, URL) of every route that requires a proof, with a value for each parameter."""
+    """Return (method, URL) of every route that requires a proof of an admin, with a value for each parameter.
+
+    The sensitive pages of vendors are those of admins with another role.
+    """
     values = {"address": new_address(), "code": "q7RmK2xd"}
     requests = []
     with app.test_request_context():
         for rule in app.url_map.iter_rules():
-            if access_of(app, rule.endpoint).reconfirm:
+            access = access_of(app, rule.endpoint)
+            if access.reconfirm and access.audience != "vendor":
                 url = url_for(rule.endpoint, **{name: values.get(name, 1) for name in rule.arguments})
                 requests += [(method, url) for method in (rule.methods or set()) - {"OPTIONS"}]
     return requests

@@ -7,7 +7,10 @@ import json
 import pytest
 
 from models import Order, OrderItem, Product, Refcode, User
-from tests.factories import make_code, make_order, make_product, make_user, make_vendor, make_wallet
+from portal.catalogue import save_picture
+from portal.lib.pictures import read_picture
+from tests.factories import ACTOR, make_code, make_order, make_product, make_user, make_vendor, make_wallet
+from tests.support.pictures import picture_file
 from tests.web.visitor import Visitor, error_of
 
 ORDERS = "/api/store/orders"
@@ -33,8 +36,19 @@ def test_products_are_listed_with_documented_fields(client: Visitor) -> None:
             "currency": "UAH",
             "stock": 3,
             "vendorId": vendor.id,
+            "needsDelivery": False,
+            "imageUrl": None,
         }
     ]
+
+
+def test_picture_of_a_product_is_served_at_its_full_address(client: Visitor) -> None:
+    sold = make_product()
+    save_picture(sold.id, read_picture(picture_file()), {}, ACTOR, vendor_ids=None)
+    (listed,) = client.get("/api/store/products").get_json()
+    assert listed["imageUrl"].startswith("http://localhost/pictures/")
+    picture = client.get(listed["imageUrl"])
+    assert (picture.status_code, picture.mimetype) == (200, "image/webp")
 
 
 def test_order_total_ignores_prices_in_the_request(as_owner: Visitor, owner: User) -> None:

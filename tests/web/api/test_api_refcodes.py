@@ -28,7 +28,7 @@ def test_codes_are_listed_with_visits_totals_and_rewards(as_owner: Visitor, owne
     make_reward(code, "minted")
     make_reward(code)
     body = as_owner.get(CODES).get_json()
-    assert set(body) == {"codes", "stats", "rewards"}
+    assert set(body) == {"codes", "stats", "rewards", "nextCursor"}
     (listed,) = body["codes"]
     assert listed == {
         "code": code.code,
@@ -42,6 +42,13 @@ def test_codes_are_listed_with_visits_totals_and_rewards(as_owner: Visitor, owne
     assert body["stats"]["minted"] == {"count": 1, "amount": "12.5", "amountWei": str(25 * TOKEN // 2)}
     assert body["stats"]["failed"] == {"count": 0, "amount": "0", "amountWei": "0"}
     assert {row["refCode"] for row in body["rewards"]} == {code.code}
+
+
+def test_referrer_sees_neither_buyer_nor_admin(as_owner: Visitor, owner: User, other: User) -> None:
+    make_reward(owner, "minted", referee_user_id=other.id, approved_by=other.id)
+    (reward,) = as_owner.get(CODES).get_json()["rewards"]
+    assert not {"refereeUserId", "approvedBy"} & set(reward)
+    assert {"orderReference", "referrerWallet", "approvedAt", "txHash"} <= set(reward)
 
 
 def test_user_without_codes_gets_empty_lists(as_owner: Visitor) -> None:
@@ -153,8 +160,9 @@ def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def test_cron_with_secret_runs_the_mint_job(client: Visitor) -> None:
-    response = client.get(CRON, headers=bearer(CRON_SECRET))
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_cron_with_secret_runs_the_mint_job(client: Visitor, method: str) -> None:
+    response = client.open(CRON, method=method, headers=bearer(CRON_SECRET))
     assert response.status_code == 200
     report = response.get_json()
     assert set(report) == REPORT_KEYS
@@ -175,20 +183,21 @@ def test_cron_with_secret_runs_the_mint_job(client: Visitor) -> None:
         {"Authorization": "Bearer \xff"},
     ],
 )
-def test_cron_with_a_wrong_secret_is_refused(client: Visitor, header: dict[str, str]) -> None:
-    response = client.get(CRON, headers=header)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_cron_with_a_wrong_secret_is_refused(client: Visitor, header: dict[str, str], method: str) -> None:
+    response = client.open(CRON, method=method, headers=header)
     assert (response.status_code, error_of(response)["code"]) == (401, "cron_secret_wrong")
 
 
 def test_cron_without_configured_secret_is_refused(make_app: MakeApp) -> None:
     client = make_app(cron_secret="").test_client()
     for header in ({}, bearer(""), {"Authorization": ""}, {"Authorization": "Bearer"}):
-        response = client.get(CRON, headers=header)
-        assert (response.status_code, error_of(response)["code"]) == (401, "cron_secret_wrong")
+        for response in (client.get(CRON, headers=header), client.post(CRON, headers=header)):
+            assert (response.status_code, error_of(response)["code"]) == (401, "cron_secret_wrong")
 
 
-def test_cron_allows_only_get(client: Visitor) -> None:
-    assert client.post(CRON, headers=bearer(CRON_SECRET)).status_code == 405
+def test_cron_allows_only_get_and_post(client: Visitor) -> None:
+    assert client.put(CRON, headers=bearer(CRON_SECRET)).status_code == 405
 
 
 def test_admin_session_does_not_authorize_cron(as_admin: Visitor) -> None:

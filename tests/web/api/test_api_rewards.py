@@ -14,7 +14,8 @@ from tests.web.visitor import Visitor, error_of
 QUEUE = "/api/admin/rewards"
 REWARD_KEYS = {
     "id", "orderReference", "orderId", "refCode", "referrerUserId", "referrerWallet", "refereeUserId",
-    "orderTotal", "currency", "rewardPercent", "usdValue", "tokenPriceUsd", "rewardAmount", "rewardAmountWei",
+    "orderTotal", "currency", "rewardPercent", "bonusPercent", "programmeVersionId", "mintableFrom",
+    "waitsForBudget", "waitsForStatement", "usdValue", "tokenPriceUsd", "rewardAmount", "rewardAmountWei",
     "rewardToken", "chainId", "rail", "status", "txHash", "failureReason", "approvedBy", "approvedAt", "createdAt",
 }  # fmt: skip
 

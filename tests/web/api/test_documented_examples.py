@@ -1,7 +1,8 @@
-"""Run every example of docs/api.md in a shell against a real server."""
+"""Run every example of docs/api.md and docs/stores/api.md in a shell against a real server."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -13,12 +14,21 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from models import Order, PaymentTransaction, Refcode, ReferralReward, User
-from tests.factories import PASSWORD, give_credit, make_product, make_reward
+from models import Order, PaymentTransaction, Refcode, ReferralReward, Store, User
+from portal.db import SYSTEM
+from portal.lib.sealing import STORE_SECRET, seal
+from portal.stores import create_key
+from tests.factories import PASSWORD, give_credit, make_product, make_reward, make_store
 from tests.web.conftest import CRON_SECRET
 
 _BLOCK = re.compile(r"^```sh( admin)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TEXT = Path("docs/api.md").read_text()
+_OF_STORES = [
+    code
+    for _, code in re.findall(
+        r"^```sh( signed)?\n(.*?)^```$", Path("docs/stores/api.md").read_text(), re.M | re.S
+    )
+]
 _FOR_ALL = [code for admin, code in _BLOCK.findall(_TEXT) if not admin]
 _FOR_ADMINS = [code for admin, code in _BLOCK.findall(_TEXT) if admin]
 
@@ -35,14 +45,13 @@ def server_url(app: Flask) -> Iterator[str]:
 
 def run_shell(url: str, user: User, code: str, *blocks: str) -> str:
     """Run blocks in one shell with the user's credentials and return the output; fail on any failing command."""
-    environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "PORTAL": url,
-        "EMAIL": user.email,
-        "PASSWORD": PASSWORD,
-        "CODE": code,
-        "CRON_SECRET": CRON_SECRET,
-    }
+    credentials = {"EMAIL": user.email, "PASSWORD": PASSWORD, "CRON_SECRET": CRON_SECRET}
+    return run_blocks({"PORTAL": url, "CODE": code, **credentials}, *blocks)
+
+
+def run_blocks(variables: dict[str, str], *blocks: str) -> str:
+    """Run blocks in one shell with these variables and return the output; fail on any failing command."""
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", **variables}
     process = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", "\n".join(blocks)],
         env=environment, capture_output=True, text=True, timeout=60, check=False,
@@ -72,6 +81,28 @@ def test_admin_examples_run(server_url: str, admin: User, code: Refcode) -> None
     assert ReferralReward.get_by_id(reward.id).approved_by == admin.id
 
 
+def test_examples_of_stores_run(server_url: str, app: Flask, code: Refcode) -> None:
+    store = make_store()
+    secret = f"whsec_{base64.b64encode(b'signing secret of the tests').decode()}"
+    key = app.extensions["portal"].settings.secret_key.get_secret_value()
+    sealed = seal(secret, key, store.id, STORE_SECRET)
+    Store.update(signing_secret=sealed).where(Store.id == store.id).execute()
+    variables = {
+        "PORTAL": server_url,
+        "KEY": create_key(store.id, "live", SYSTEM).text,
+        "TEST_KEY": create_key(store.id, "test", SYSTEM).text,
+        "CODE": code.code,
+        "SECRET": secret,
+    }
+    output = run_blocks(variables, *_OF_STORES)
+    answers = [json.loads(line) for line in output.splitlines() if line]
+    results = [answer["result"] for answer in answers if "result" in answer]
+    assert results == ["test", "created", "updated", "booked", "stale"]
+    order = Order.get()
+    assert (order.external_id, order.referral_code, order.refunded_minor) == ("14", code.code, 8_333 + 1_528)
+
+
 def test_page_has_examples_for_buyers_and_admins() -> None:
     assert len(_FOR_ALL) >= 6
     assert len(_FOR_ADMINS) == 1
+    assert len(_OF_STORES) >= 7

@@ -26,7 +26,17 @@ from schemathesis.specs.openapi.checks import (
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from models import User
-from tests.factories import give_credit, make_code, make_order, make_product, make_reward, make_wallet
+from portal.db import SYSTEM
+from portal.stores import create_key
+from tests.factories import (
+    give_credit,
+    make_code,
+    make_order,
+    make_product,
+    make_reward,
+    make_store,
+    make_wallet,
+)
 from tests.web.conftest import visitor
 from tests.web.visitor import Visitor
 
@@ -49,6 +59,7 @@ CONFIG = {
     "checks": {"negative_data_rejection": {"expected-statuses": ["400", "401", "403", "404", "413", "422"]}},
 }
 MODES = [HypothesisTestMode.EXAMPLES, HypothesisTestMode.COVERAGE, HypothesisTestMode.FUZZING]
+_OF_STORES = "/api/v1/"
 SETTINGS = settings(
     max_examples=6,
     deadline=None,
@@ -77,9 +88,11 @@ def api_schema(app: Flask, owner: User, other: User) -> OpenApiSchema:
 
 @pytest.fixture
 def sessions(app: Flask, owner: User, seller: User, admin: User) -> dict[str, Session]:
-    """Return the session cookie and CSRF token of every role."""
+    """Return the session cookie and CSRF token of every role, and the key of a store."""
     users = {"anonymous": None, "buyer": owner, "vendor": seller, "admin": admin}
-    return {role: _session_of(visitor(app, user)) for role, user in users.items()}
+    key = create_key(make_store().id, "live", SYSTEM).text
+    store: Session = {"cookies": {}, "headers": {"Authorization": f"Bearer {key}"}}
+    return {"store": store} | {role: _session_of(visitor(app, user)) for role, user in users.items()}
 
 
 def _session_of(browser: Visitor) -> Session:
@@ -89,13 +102,16 @@ def _session_of(browser: Visitor) -> Session:
     return {"cookies": {"ring_session": cookie.value}, "headers": {"X-CSRFToken": token}}
 
 
-@pytest.mark.parametrize("role", ["anonymous", "buyer", "vendor", "admin"])
+@pytest.mark.parametrize("role", ["anonymous", "buyer", "vendor", "admin", "store"])
 def test_api_conforms_to_its_description(
     api_schema: OpenApiSchema, sessions: dict[str, Session], role: str
 ) -> None:
     failures = {}
     for result in api_schema.get_all_operations():
         operation = result.ok()
+        # Sessions open nothing at /api/v1, and keys nothing elsewhere.
+        if (role == "store") != operation.path.startswith(_OF_STORES):
+            continue
         if failure := _failure_of(operation, sessions[role]):
             failures[operation.label] = failure
     assert not failures, "\n\n".join(f"{label}: {failure}" for label, failure in failures.items())

@@ -40,8 +40,7 @@ def test_entered_code_is_credited_and_its_source_stored(buyer: Visitor, owner: U
     page = buyer.get("/checkout")
     assert 'class="referral-badge"' in page.text
     give_credit(owner, 1_000_000)
-    key = form_fields(page, "/checkout")["checkoutKey"][0]
-    assert buyer.submit("/checkout", {"method": "credit", "checkoutKey": key}).status_code == 303
+    assert buyer.check_out("credit").status_code == 303
     order = Order.get()
     assert (order.referral_code, order.status, source_of(order)) == (code.code, "paid", "entered")
     assert {step["source"] for step in order.referral_trace if step["guard"] == "code_known"} == {"entered"}
@@ -51,7 +50,7 @@ def test_entered_code_applies_to_card_and_api_orders(buyer: Visitor, product: Pr
     buyer.submit(ENTER, {"referralCode": code.code})
     answer = buyer.send("/api/store/orders", {"items": [{"productId": product.id, "quantity": 1}]})
     assert answer.get_json()["referralCode"] == code.code
-    assert buyer.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"}).status_code == 200
+    assert buyer.check_out("wayforpay").status_code == 200
     assert {(order.referral_code, source_of(order)) for order in Order.select()} == {(code.code, "entered")}
 
 

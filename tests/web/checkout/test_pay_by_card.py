@@ -23,7 +23,7 @@ def product(database: str) -> Product:
 
 def test_page_posts_a_form_the_provider_accepts(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 3))
-    page = as_owner.submit("/ru/checkout", {"method": "wayforpay", "checkoutKey": "key"})
+    page = as_owner.check_out("wayforpay", prefix="/ru")
     assert page.status_code == 200
     fields = form_fields(page, PROVIDER)
     verify_purchase(TEST_MERCHANT_SECRET, fields)
@@ -43,7 +43,7 @@ def test_page_posts_a_form_the_provider_accepts(as_owner: Visitor, product: Prod
 def test_referral_flash_is_stashed(as_owner: Visitor, product: Product, code: Refcode) -> None:
     as_owner.fill_cart((product.id, 1))
     as_owner.set_cookie("ring_ref", code.code)
-    page = as_owner.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
+    page = as_owner.check_out("wayforpay")
     stash = page.text.split("data-stash-flash=")[1].split(">")[0]
     assert code.code in stash
     assert Order.get().referral_code == code.code
@@ -51,13 +51,13 @@ def test_referral_flash_is_stashed(as_owner: Visitor, product: Product, code: Re
 
 def test_nothing_is_stashed_without_a_referral(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
-    page = as_owner.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
+    page = as_owner.check_out("wayforpay")
     assert "data-stash-flash" not in page.text
 
 
 def test_repeated_form_places_one_order(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
-    form = {"method": "wayforpay", "checkoutKey": "same key"}
+    form = {**as_owner.reviewed(), "method": "wayforpay"}
     first = form_fields(as_owner.submit("/checkout", form), PROVIDER)
     repeated = form_fields(as_owner.submit("/checkout", form), PROVIDER)
     assert first["orderReference"] == repeated["orderReference"]
@@ -70,20 +70,20 @@ def test_configured_provider_page_is_used_and_allowed_by_the_policy(
     url = "https://secure.wayforpay.com/pay"
     browser = visitor(make_app(wayforpay_pay_url=url), owner)
     browser.fill_cart((product.id, 1))
-    page = browser.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
+    page = browser.check_out("wayforpay")
     verify_purchase(TEST_MERCHANT_SECRET, form_fields(page, url))
     assert "form-action 'self' https://secure.wayforpay.com;" in page.headers["Content-Security-Policy"]
 
 
 def test_empty_cart_places_no_order(as_owner: Visitor) -> None:
-    page = as_owner.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
+    page = as_owner.check_out("wayforpay")
     assert page.status_code == 422
     assert not Order.select().exists()
 
 
 def test_insufficient_stock_places_no_order(as_owner: Visitor) -> None:
     as_owner.fill_cart((make_product(stock=1).id, 2))
-    page = as_owner.submit("/checkout", {"method": "wayforpay", "checkoutKey": "key"})
+    page = as_owner.check_out("wayforpay")
     assert page.status_code == 409
     assert 'class="error-summary"' in page.text
     assert not Order.select().exists()

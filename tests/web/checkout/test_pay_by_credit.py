@@ -27,7 +27,7 @@ def test_credit_payment_shows_the_credited_referrer(
     as_owner.fill_cart((product.id, 1))
     as_owner.set_cookie("ring_ref", code.code)
     give_credit(owner, 60_000)
-    answer = as_owner.submit("/checkout", FORM)
+    answer = as_owner.check_out("credit")
     order = Order.get()
     assert answer.status_code == 303
     assert answer.location == f"/checkout/processing/{order.order_reference}"
@@ -45,7 +45,7 @@ def test_repeated_form_pays_once(as_owner: Visitor, owner: User, product: Produc
     give_credit(owner, 500_000)
     for _ in range(2):
         as_owner.fill_cart((product.id, 1))
-        assert as_owner.submit("/checkout", FORM).status_code == 303
+        assert as_owner.check_out("credit").status_code == 303
     assert Order.select().count() == PaymentTransaction.select().count() == Settlement.select().count() == 1
     assert CreditEntry.select().where(CreditEntry.amount_minor < 0).count() == 1
     assert Product.get_by_id(product.id).stock == 4
@@ -56,7 +56,7 @@ def test_insufficient_credit_keeps_the_cart_and_places_no_order(
 ) -> None:
     give_credit(owner, 49_999)
     as_owner.fill_cart((product.id, 1))
-    page = as_owner.submit("/uk/checkout", FORM)
+    page = as_owner.check_out("credit", prefix="/uk")
     assert page.status_code == 409
     assert 'class="error-summary"' in page.text
     assert as_owner.cart() == {str(product.id): 1}
@@ -67,8 +67,8 @@ def test_insufficient_credit_keeps_the_cart_and_places_no_order(
 
 def test_card_works_with_the_same_key_after_insufficient_credit(as_owner: Visitor, product: Product) -> None:
     as_owner.fill_cart((product.id, 1))
-    assert as_owner.submit("/checkout", FORM).status_code == 409
-    assert as_owner.submit("/checkout", {**FORM, "method": "wayforpay"}).status_code == 200
+    assert as_owner.check_out("credit").status_code == 409
+    assert as_owner.check_out("wayforpay").status_code == 200
     assert Order.select().count() == 1
 
 
@@ -77,9 +77,9 @@ def test_order_sent_to_the_provider_can_be_paid_by_credit(
 ) -> None:
     give_credit(owner, 500_000)
     as_owner.fill_cart((product.id, 1))
-    as_owner.submit("/checkout", {**FORM, "method": "wayforpay"})
+    as_owner.check_out("wayforpay")
     as_owner.fill_cart((product.id, 1))
-    assert as_owner.submit("/checkout", FORM).status_code == 303
+    assert as_owner.check_out("credit").status_code == 303
     assert credit_balance(owner.id, "UAH") == 500_000 - product.price_minor
     assert Order.get().status == "paid"
 

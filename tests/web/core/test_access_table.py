@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
+import pytest
 from flask import Flask
-from werkzeug.routing import Rule
 
 from models import User
 from portal.web.core.access import access_of
+from tests.support.routes import routes
 from tests.web.conftest import visitor
 from tests.web.visitor import Visitor
-
-_SAMPLES = {
-    "reward_id": "1",
-    "order_id": "none",
-    "order_reference": "store_none_1",
-    "code": "none",
-    "slug": "none",
-    "provider": "wayforpay",
-    "form": "csv",
-    "address": "0x" + "1" * 40,
-}
-
-
-def routes(app: Flask) -> Iterator[tuple[Rule, str, str]]:
-    """Yield (rule, method, URL) of every view."""
-    for rule in app.url_map.iter_rules():
-        url = re.sub(r"<(?:[^:>]*:)?(\w+)>", lambda match: _SAMPLES.get(match[1], "1"), rule.rule)
-        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
-            yield rule, method, url
 
 
 def call(browser: Visitor, method: str, url: str, *, htmx: bool = False):
@@ -76,6 +55,22 @@ def test_state_changes_require_csrf_token(app: Flask, owner: User, seller: User,
     assert checked > 15
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+     {"Sec-Fetch-Site": "cross-site", "Origin": "null"}],
+)  # fmt: skip
+def test_token_is_worth_nothing_on_another_origin(as_owner: Visitor, headers: dict[str, str]) -> None:
+    # A page of another host of the domain may have got hold of a token.
+    url = "/account/security/sessions/end-others"
+    assert as_owner.submit(url, headers=headers).status_code == 400
+    assert (
+        as_owner.send("/api/account/confirm", {}, headers=headers).get_json()["error"]["code"]
+        == "csrf_invalid"
+    )
+    assert as_owner.submit(url, headers={"Origin": "http://localhost"}).status_code == 303
+
+
 def test_undeclared_method_is_refused(app: Flask, admin: User) -> None:
     browser = visitor(app, admin)
     known: dict[str, set[str]] = {}
@@ -95,11 +90,33 @@ def test_csrf_exempt_routes_are_listed(app: Flask) -> None:
         if method != "GET" and not access_of(app, rule.endpoint).csrf
     }
     assert open_posts == {
+        "/api/cron/refcodes-mint",
         "/api/payments/<provider>/webhook",
         "/api/refcodes/track",
+        "/api/v1/arrivals",
+        "/api/v1/attribution",
+        "/api/v1/customers",
+        "/api/v1/events/<int:event_id>/replay",
+        "/api/v1/orders",
+        "/api/v1/referrers",
+        "/api/v1/refunds",
         "/checkout/return/<order_reference>",
         "/dev/<provider>/pay",
         "/dev/<provider>/act",
         "/dev/<provider>/api",
+        "/hooks/<store_key>/<platform>",
         "/mail/unsubscribe/<token>",
     }
+
+
+def test_refusals_are_logged(as_owner: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+    as_owner.get("/admin/refcodes")
+    as_owner.post("/logout")
+    as_owner.get("/api/cron/refcodes-mint")
+    refusals = [record.msg for record in caplog.records if record.levelname == "WARNING"]
+    assert [each["code"] for each in refusals] == ["role_required", "csrf_invalid", "cron_secret_wrong"]
+    assert [each["endpoint"] for each in refusals] == [
+        "admin.rewards.list",
+        "account.logout",
+        "hooks.mint_rewards",
+    ]

@@ -12,11 +12,14 @@ from openpyxl import load_workbook
 from models import MerchantConfig, Payout, PayoutBatch, Refcode, ReferralReward, User, Vendor
 from tests.factories import make_code, make_order, make_payment, make_reward, make_settlement, make_wallet
 from tests.support.addresses import addresses_in, not_checksummed
+from tests.support.wallets import TestWallet
 from tests.web.conftest import visitor
-from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
 WALLET, TOKEN, PAYOUT_WALLET = "0x" + "ab" * 20, "0x" + "cd" * 20, "0x" + "ef" * 20
+
+# These end the session or mint.
+ENDING = {"/logout", "/api/cron/refcodes-mint"}
 
 
 @dataclass
@@ -99,6 +102,26 @@ def test_pages_are_checksummed(
         (as_other, "/account/wallets"),
         (as_seller, "/vendor/earnings"),
     ):
-        page = browser.get(address)
-        assert_checksummed(text_of(page))
+        assert_checksummed(browser.get(address).text)
     assert_checksummed(as_admin.get(f"/admin/store/commissions/vendors/{vendor.id}").text)
+
+
+@pytest.mark.usefixtures("ledgers")
+@pytest.mark.parametrize("reader", ["admin", "other", "seller"])
+def test_no_answer_has_another_form(app: Flask, request: pytest.FixtureRequest, reader: str) -> None:
+    browser = visitor(app, request.getfixturevalue(reader))
+    paths = {
+        rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
+    }
+    for path in sorted(paths - ENDING):
+        assert not not_checksummed(browser.get(path).text), path
+
+
+def test_answers_about_a_wallet_are_checksummed(as_other: Visitor) -> None:
+    wallet = TestWallet()
+    challenge = as_other.send("/api/account/wallets/challenge", {"address": wallet.stored})
+    message = challenge.get_json()["message"]
+    assert_checksummed(message)
+    proof = {"address": wallet.stored, "signature": wallet.sign(message)}
+    assert_checksummed(as_other.send("/api/account/wallets", proof).text)
+    assert_checksummed(as_other.send(f"/api/account/wallets/{wallet.stored}", method="DELETE").text)

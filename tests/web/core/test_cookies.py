@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 
 from models import Refcode, User
 from tests.factories import make_product
@@ -27,6 +28,9 @@ STRANGE = [
 ]
 
 
+SIGN_UP = {"name": "Nina New", "email": "nina@example.com", "password": "a long password of hers"}
+
+
 def session_of(client: Visitor, name: str = "ring_session") -> str:
     cookie = client.get_cookie(name)
     assert cookie, name
@@ -36,6 +40,15 @@ def session_of(client: Visitor, name: str = "ring_session") -> str:
 def get_with(app: Flask, path: str, header: str):
     sent = header.encode(errors="surrogateescape").decode("latin1")
     return app.test_client(use_cookies=False).get(path, headers={"Cookie": sent})
+
+
+def test_sessions_of_the_previous_release_are_read(app: Flask, as_owner: Visitor) -> None:
+    serializer = app.session_interface.get_signing_serializer(app)
+    signers = [signer.digest_method().name for signer in serializer.iter_unsigners()]
+    assert signers == ["sha256", "sha1"]
+    value = serializer.loads(session_of(as_owner))
+    earlier = SecureCookieSessionInterface().get_signing_serializer(app).dumps(value)
+    assert get_with(app, "/orders", f"ring_session={earlier}").status_code == 200
 
 
 def test_signing_in_and_the_cart_outlive_the_browser_window(make_app: MakeApp, owner: User) -> None:
@@ -74,11 +87,37 @@ def test_portals_on_ports_of_one_host_have_cookies_of_their_own(
 ) -> None:
     names = []
     for settings in (first, second):
-        answer = make_app(**settings).test_client().get("/uk/login")
+        switch = {"Referer": "http://localhost/login"}
+        answer = make_app(**settings).test_client().get("/uk/login", headers=switch)
         cookies = {header.partition("=")[0] for header in answer.headers.getlist("Set-Cookie")}
         assert len(cookies) == 2, cookies
         names.append(cookies)
     assert not names[0] & names[1]
+
+
+SPECIFIED = {"ring_ref", "ring_ref_visible", "ring_via"}
+
+
+@pytest.mark.parametrize("url", ["https://shop.example", "https://shop.example:8443"])
+def test_cookies_under_https_cannot_be_set_by_other_hosts(make_app: MakeApp, code: Refcode, url: str) -> None:
+    app = make_app(app_url=url, referral_consent_required=True)
+    app.config["PREFERRED_URL_SCHEME"] = "https"
+    client = visitor(app)
+    answers = [
+        client.get(f"/uk/?ref={code.code}", headers={"Referer": f"{url}/"}, base_url=url),
+        client.submit("/referral-choice", {"choice": "agree", "code": code.code}),
+        client.submit("/register", SIGN_UP),
+        client.submit("/referral-choice", {"choice": "forget"}),
+    ]
+    headers = [header for answer in answers for header in answer.headers.getlist("Set-Cookie")]
+    names = {header.partition("=")[0] for header in headers}
+    for header in headers:
+        _name, *attributes = [part.strip() for part in header.split(";")]
+        assert {"Secure", "Path=/"} <= set(attributes), header
+        assert not any(attribute.startswith("Domain") for attribute in attributes), header
+    bare = {name for name in names if not name.startswith("__Host-")}
+    assert bare == SPECIFIED | {"ring_visit"}
+    assert len(names - bare) == 5, names
 
 
 def test_the_first_touch_keeps_its_names_on_any_port(make_app: MakeApp, code: Refcode) -> None:
@@ -118,3 +157,21 @@ def test_a_strange_value_of_any_cookie_is_answered(app: Flask, database: str, st
              "ring_visit", "remember_token", "session", "csrf_token", strange)  # fmt: skip
     for name in names:
         assert get_with(app, "/uk/login", f"{name}={strange}; {name}={strange}").status_code == 200, name
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '$Version="1"; ring_session={}; $Path="/"; $Domain="example.com"',
+        'ring_session="{}"',
+        "ring_session={};",
+        ";;ring_session={}",
+        "ring_session={}; " + "x=y; " * 500,
+        "x=" + "z" * 8000 + "; ring_session={}",
+        "a; b=; =c; ring_session={}",
+        'open="; ring_session={}',
+    ],
+)
+def test_session_is_found_in_any_cookie_header(app: Flask, as_owner: Visitor, header: str) -> None:
+    answer = get_with(app, "/orders", header.replace("{}", session_of(as_owner)))
+    assert answer.status_code == 200

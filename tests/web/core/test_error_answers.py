@@ -26,7 +26,7 @@ def broken(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
     def fail() -> None:
         raise ZeroDivisionError("an internal secret")
 
-    monkeypatch.setattr(catalogue, "list_products", fail)
+    monkeypatch.setattr(catalogue, "page_of_shop", fail)
     monkeypatch.setattr("portal.web.api.routes.list_products", fail)
     app.config["PROPAGATE_UNEXPECTED"] = False
     return app
@@ -164,10 +164,10 @@ def test_static_pages_work_without_the_database(offline: Flask) -> None:
 def test_client_error_is_never_a_server_error(
     app: Flask, monkeypatch: pytest.MonkeyPatch, error: type[HTTPException]
 ) -> None:
-    def refuse() -> None:
+    def refuse(*_arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr(catalogue, "list_products", refuse)
+    monkeypatch.setattr(catalogue, "page_of_shop", refuse)
     answer = visitor(app).get("/")
     assert 400 <= answer.status_code < 500
     assert 'id="error-block"' in answer.text

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
 
 from models import Refcode, User
+from portal.web.core.access import access_of
+from portal.web.core.assets import asset
 from tests.factories import (
     make_code,
     make_order,
@@ -16,49 +20,112 @@ from tests.factories import (
     make_settlement,
     make_visits,
 )
-from tests.web.conftest import MakeApp, visitor
+from tests.support.routes import routes
+from tests.web.conftest import MakeApp, lose_database, visitor
 from tests.web.visitor import Visitor
 
 POLICY = "default-src 'self'; img-src 'self' data:; form-action 'self'"
 
 
-def answers(client: Visitor, as_owner: Visitor, as_admin: Visitor):
-    yield client.get("/")
-    yield client.get("/login")
-    yield client.get("/no-such-page")
-    yield client.get("/orders")
-    yield client.post("/cart")
-    yield client.get("/api/store/products")
-    yield client.get("/api/refcodes")
-    yield client.get("/healthz")
-    yield client.get("/readyz")
-    yield client.get("/metrics")
-    yield client.get("/brand.css")
-    yield as_owner.get("/refcodes")
-    yield as_owner.fragment("/refcodes")
-    yield as_owner.get("/admin/refcodes")
-    yield as_admin.get("/admin/refcodes")
-    yield as_admin.get("/admin/audit")
+COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+TYPES_WITHOUT_CHARSET = {
+    "application/json",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
-def test_every_response_has_security_headers(client: Visitor, as_owner: Visitor, as_admin: Visitor) -> None:
-    for answer in answers(client, as_owner, as_admin):
-        where, headers = answer.request.path, answer.headers
-        assert headers["Content-Security-Policy"].startswith(POLICY), where
-        for directive in ("frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"):
-            assert directive in headers["Content-Security-Policy"], where
-        assert "unsafe" not in headers["Content-Security-Policy"], where
-        assert headers["X-Content-Type-Options"] == "nosniff", where
-        assert headers["X-Frame-Options"] == "DENY", where
-        assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin", where
-        assert headers["Cross-Origin-Opener-Policy"] == "same-origin", where
-        assert "camera=()" in headers["Permissions-Policy"], where
-        assert "Strict-Transport-Security" not in headers, where
+def check_headers(answer: TestResponse, *, hsts: str | None = None) -> None:
+    where, headers = f"{answer.request.method} {answer.request.path} {answer.status}", answer.headers
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith(POLICY), where
+    for directive in ("frame-ancestors 'none'", "base-uri 'none'", "object-src 'none'"):
+        assert directive in policy, where
+    assert "unsafe" not in policy, where
+    assert {name: headers[name] for name in COMMON} == COMMON, where
+    assert headers["Referrer-Policy"] in ("strict-origin-when-cross-origin", "no-referrer"), where
+    assert "camera=()" in headers["Permissions-Policy"], where
+    assert headers.get("Strict-Transport-Security") == hsts, where
+    assert "Access-Control-Allow-Origin" not in headers, where
+    assert "Server" not in headers, where
+    if answer.data and headers["Content-Type"] not in TYPES_WITHOUT_CHARSET:
+        assert "charset=" in headers["Content-Type"], where
+
+
+def is_storable(answer: TestResponse) -> bool:
+    return "no-store" not in answer.headers.get("Cache-Control", "")
+
+
+def closed(answer: TestResponse) -> TestResponse:
+    """Return a response whose body is read: a streamed one holds its request open."""
+    answer.get_data()
+    answer.close()
+    return answer
+
+
+def test_every_route_has_security_headers(app: Flask, admin: User, seller: User) -> None:
+    people = {"public": visitor(app), "admin": visitor(app, admin), "vendor": visitor(app, seller)}
+    people["signed_in"] = people["admin"]
+    tokens = {audience: {"X-CSRFToken": browser.token()} for audience, browser in people.items()}
+    for rule, method, url in routes(app):
+        audience = access_of(app, rule.endpoint).audience
+        attempts = [("public", method), ("public", "TRACE"), (audience, method)]
+        for person, name in attempts if audience != "public" else attempts[:2]:
+            answer = closed(people[person].open(url, method=name, headers=tokens[person]))
+            check_headers(answer)
+            if audience != "public" and name == method:
+                assert not is_storable(answer), (method, url, answer.status)
+
+
+def test_every_other_response_has_security_headers(app: Flask, as_owner: Visitor) -> None:
+    client = visitor(app)
+    favicon = closed(client.get(asset("favicon.svg")))
+    requests = [
+        lambda: client.get("/static/portal.js"),
+        lambda: client.head(asset("portal.css")),
+        lambda: client.get(
+            asset("favicon.svg"), headers={"If-Modified-Since": favicon.headers["Last-Modified"]}
+        ),
+        lambda: client.get(asset("portal.js"), headers={"Range": "bytes=0-9"}),
+        lambda: client.get("/static/none.css"),
+        lambda: client.get("/no-such-page"),
+        lambda: client.get("/api/none"),
+        lambda: client.get("/uk/"),
+        lambda: client.get("//evil.example/%5c"),
+        lambda: client.put("/orders"),
+        lambda: client.options("/orders"),
+        lambda: client.post("/login", data="x" * 300_000),
+        lambda: client.get("/", headers={"Host": "bad host"}),
+        lambda: client.post("/api/refcodes/track", json={"code": "unknown1"}),
+        lambda: client.post("/api/refcodes/track", data="{"),
+        lambda: as_owner.fragment("/refcodes"),
+        lambda: as_owner.get("/refcodes.csv"),
+        lambda: as_owner.get("/refcodes.xlsx"),
+        lambda: as_owner.get("/admin/refcodes"),
+    ]
+    answers = [favicon, *(closed(send()) for send in requests)]
+    assert {answer.status_code for answer in answers} >= {200, 206, 304, 400, 403, 404, 405, 413}
+    for answer in answers:
+        check_headers(answer)
+
+
+def test_responses_without_the_database_have_security_headers(app: Flask, code: Refcode) -> None:
+    client = visitor(app)
+    lose_database()
+    answer = client.post("/api/refcodes/track", json={"code": code.code})
+    assert answer.status_code == 503
+    check_headers(answer)
 
 
 def test_https_sets_hsts_and_secure_cookies(make_app: MakeApp) -> None:
+    client = make_app(app_url="https://shop.example").test_client()
+    for path in ("/static/portal.css", "/none", "/api/none", "/orders"):
+        check_headers(closed(client.get(path)), hsts="max-age=31536000")
     answer = make_app(app_url="https://shop.example").test_client().get("/")
-    assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     assert "Secure" in next(text for text in answer.headers.getlist("Set-Cookie") if "ring_session" in text)
 
 
@@ -121,7 +188,7 @@ def pages(app, owner: User, admin: User, seller: User):
     buyer.fill_cart((product.id, 1))
     for path in ("/checkout", "/orders", f"/checkout/processing/{order.order_reference}", "/membership"):
         yield path, buyer.get(path).text
-    yield "leave", buyer.submit("/checkout", {"method": "wayforpay", "checkoutKey": "k"}).text
+    yield "leave", buyer.check_out("wayforpay").text
     for path in ("/admin/refcodes", "/admin/store/commissions", "/admin/audit",
                  f"/admin/audit?orderReference={order.order_reference}"):  # fmt: skip
         yield path, buyer.get(path).text

@@ -57,13 +57,49 @@ def test_accept_language_decides_without_a_choice(client: Visitor, header: str, 
     assert language(client.get("/", headers={"Accept-Language": header})) == expected
 
 
-def test_prefix_is_remembered_as_the_choice(client: Visitor) -> None:
-    client.get("/uk/")
+def from_page(path: str) -> dict[str, str]:
+    return {"Referer": f"http://localhost{path}"}
+
+
+def test_switch_of_a_page_is_remembered_as_the_choice(client: Visitor) -> None:
+    client.get("/uk/", headers=from_page("/"))
     cookie = client.get_cookie("ring_locale")
     assert (cookie.value, cookie.path, cookie.max_age) == ("uk", "/", 365 * 24 * 3600)
     assert language(client.get("/cart", headers={"Accept-Language": "ru"})) == "uk"
-    assert language(client.get("/ru/cart")) == "ru"
+    assert language(client.get("/ru/cart", headers=from_page("/uk/cart?a=1"))) == "ru"
     assert language(client.get("/cart")) == "ru"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Referer": "https://elsewhere.example/"}, from_page("/ru/"), from_page("/ru/products/tea?x=1")],
+)
+def test_language_of_an_address_is_for_that_page(app, owner: User, headers: dict[str, str]) -> None:
+    User.update(locale="uk").where(User.id == owner.id).execute()
+    browser = visitor(app, owner)
+    for path in ("/ru/", "/ru/orders"):
+        assert language(browser.get(path, headers=headers)) == "ru"
+    browser.submit("/ru/notifications/read", headers=headers)
+    assert browser.get_cookie("ring_locale") is None
+    assert language(browser.get("/orders")) == "uk"
+    assert User.get_by_id(owner.id).locale == "uk"
+
+
+def test_owner_chooses_the_language_of_the_account(as_owner: Visitor, owner: User) -> None:
+    answer = as_owner.submit("/en/account/security/language", {"language": "ru"})
+    assert (answer.status_code, answer.location) == (303, "/ru/account/security")
+    assert User.get_by_id(owner.id).locale == "ru"
+    page = as_owner.get(answer.location, headers=from_page("/en/account/security"))
+    assert "Язык сохранён." in text_of(page)
+    assert '<option value="ru" selected' in page.text
+    assert language(as_owner.get("/orders")) == "ru"
+
+
+@pytest.mark.parametrize("chosen", ["", "RU", "de", "uk\u200b"])
+def test_unknown_language_of_an_account_is_refused(as_owner: Visitor, owner: User, chosen: str) -> None:
+    answer = as_owner.submit("/account/security/language", {"language": chosen})
+    assert answer.status_code == 400
+    assert User.get_by_id(owner.id).locale == "en"
 
 
 def test_invalid_language_cookie_is_ignored(client: Visitor) -> None:
@@ -84,6 +120,12 @@ def test_language_switch_links_to_the_same_page(client: Visitor) -> None:
     page = client.get("/uk/register?next=%2Frefcodes&x=1").text
     for code in ("en", "uk", "ru"):
         assert f'href="/{code}/register?next=%2Frefcodes&amp;x=1" lang="{code}"' in page
+
+
+def test_language_switch_translates_the_page_to_go_on_to(client: Visitor) -> None:
+    page = client.get("/uk/login?next=%2Fuk%2Frefcodes%3Fcursor%3Dx&x=1").text
+    for code in ("en", "ru"):
+        assert f'href="/{code}/login?next=%2F{code}%2Frefcodes%3Fcursor%3Dx&amp;x=1" lang="{code}"' in page
 
 
 @pytest.mark.parametrize("path", ["/uk", "/xx/", "/ukraine", "/uk/uk/", "/u/", "/uk-/", "/english/"])

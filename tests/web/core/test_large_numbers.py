@@ -52,21 +52,24 @@ def test_a_balance_beyond_the_limit_is_refused(as_admin: Visitor, balance: int) 
 
 
 @pytest.mark.parametrize("number", [str(2**63 - 1), str(2**63), "9" * 40, "9" * 5000, "0" * 60 + "7"])
-def test_an_id_beyond_every_row_is_not_found(app: Flask, admin: User, number: str) -> None:
-    signed_in = visitor(app, admin)
+def test_an_id_beyond_every_row_is_not_found(app: Flask, admin: User, seller: User, number: str) -> None:
+    as_admin, as_seller = visitor(app, admin), visitor(app, seller)
     values = {"code": "x", "page": "x"}
     for rule in app.url_map.iter_rules():
         ids = [
             name
             for name in rule.arguments
-            if isinstance(rule._converters[name], app.url_map.converters["int"])
+            if isinstance(rule._converters.get(name), app.url_map.converters["int"])
         ]
-        if not ids or rule.arguments - set(ids) - set(values):
+        if not ids or set(rule._converters) - set(ids) - set(values):
             continue
         path = rule.rule
         for name in ids:
             path = path.replace(f"<int:{name}>", number)
+        if path.startswith("/api/v1/"):  # needs a key, and has tests of its own
+            continue
         method = "GET" if "GET" in (rule.methods or ()) else "POST"
+        signed_in = as_seller if path.startswith("/vendor/") else as_admin
         answer = (
             signed_in.get(path) if method == "GET" else signed_in.submit(path, {"reason": "x", "name": "x"})
         )

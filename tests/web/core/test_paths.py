@@ -12,7 +12,7 @@ from portal.web.core.paths import PathSpelling, language_of
 from tests.support.apps import development_app
 from tests.web.visitor import Visitor
 
-EXACT = ("/healthz", "/metrics", "/readyz")
+EXACT = ("/api/cron/refcodes-mint", "/healthz", "/metrics", "/readyz")
 PARAMETER = "AbC9"
 
 
@@ -32,7 +32,7 @@ def example_paths(app: Flask) -> list[str]:
     rules = {rule.rule for rule in app.url_map.iter_rules()} - set(EXACT)
     numbered = (re.sub(r"<int:\w+>", "7", rule) for rule in rules)
     chosen = (re.sub(r"<any\((\w+)[^>]*>", r"\1", rule) for rule in numbered)
-    long = (re.sub(r"<string\(minlength=\d+\):\w+>", PARAMETER * 4, rule) for rule in chosen)
+    long = (re.sub(r"<string\(m(?:in|ax)length=\d+\):\w+>", PARAMETER * 4, rule) for rule in chosen)
     return sorted(re.sub(r"<\w+>", PARAMETER, rule) for rule in long)
 
 
@@ -54,7 +54,10 @@ def test_every_route_tolerates_other_spellings(portal_app: Flask) -> None:
 
 @pytest.mark.parametrize("path", EXACT)
 def test_what_proxies_restrict_has_one_spelling(plain: FlaskClient, path: str) -> None:
-    for other in (f"{path}/", f"/{path}", path.upper(), f"{path}/index.html"):
+    spellings_of_path = (f"{path}/", f"/{path}", path.upper(), f"{path}/index.html", f"{path}//")
+    prefixed = [f"/{language}{path}" for language in ("uk", "UK", "ua", "en", "ru-RU")]
+    assert plain.get(path).status_code != 404
+    for other in (*spellings_of_path, *prefixed, f"/uk/{path}", f"/en{path}/"):
         assert plain.get("/", environ_overrides={"PATH_INFO": other}).status_code == 404, other
 
 

@@ -58,7 +58,7 @@ def test_unexpected_error_shows_and_logs_the_id(
     locale: str,
     words: str,
 ) -> None:
-    monkeypatch.setattr(catalogue, "list_products", lambda: 1 / 0)
+    monkeypatch.setattr(catalogue, "page_of_shop", lambda: 1 / 0)
     client.application.config["PROPAGATE_UNEXPECTED"] = False
     with caplog.at_level(logging.ERROR):
         page = client.get(f"/{locale}/")

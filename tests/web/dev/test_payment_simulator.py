@@ -254,7 +254,7 @@ def test_invalid_options_do_not_fail(
 def test_simulator_is_absent_in_production_and_with_a_configured_url(make_app: MakeApp) -> None:
     real = {
         "portal_env": "production",
-        "secret_key": "x" * 40,
+        "secret_key": "a secret key of the production tests",
         "app_url": "https://shop.example",
         "wayforpay_merchant_account": "shop",
         "wayforpay_secret_key": "a real secret",

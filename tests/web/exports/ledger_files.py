@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 from werkzeug.test import TestResponse
 
 from models import (
+    JobRun,
     PaymentEvent,
     PaymentRefund,
     Payout,
     PayoutBatch,
     PayoutItem,
+    ProgrammeTerms,
     ReferralReward,
     RewardDebit,
     Settlement,
     User,
     Vendor,
 )
+from portal.commissions import open_statement
+from portal.programme.bonus_operations import add_campaign, add_referrer_bonus
 from portal.web.exports import LEDGERS
 from tests.factories import (
+    ACTOR,
     give_credit,
     make_assist,
     make_code,
@@ -46,7 +53,8 @@ FORMS = ("csv", "xlsx")
 
 
 def export_url(name: str, form: str = "csv", batch_id: int = 1) -> str:
-    return LEDGERS_BY_NAME[name].address.replace("<int:batch_id>", str(batch_id)) + f".{form}"
+    address = LEDGERS_BY_NAME[name].address.replace("<int:statement_id>", "1")
+    return address.replace("<int:batch_id>", str(batch_id)) + f".{form}"
 
 
 def csv_rows(response: TestResponse) -> list[dict[str, str]]:
@@ -97,6 +105,7 @@ def fill_ledgers(owner: User, seller: User) -> int:
         make_assist(settled, code)
         refund = make_settlement(vendor, -123_400, kind="refund", order_reference=settled.order_reference)
         batch = batch or _make_payout(vendor, [settled, refund])
+        _make_statement(vendor)
         order = make_order(user, [(make_product(vendor, name="@SUM(A1)"), 1)], paid=True)
         make_payment(order, "paid")
         give_credit(user, 500)
@@ -104,6 +113,12 @@ def fill_ledgers(owner: User, seller: User) -> int:
         _make_refused_refund(order.order_reference)
         make_callback(order.order_reference)
         make_debit(reward)
+    add_campaign(UNSAFE_TEXT, Decimal(1), None, datetime.now(UTC) + timedelta(days=1), ACTOR)
+    add_referrer_bonus(owner.id, Decimal(1), None, None, ACTOR)
+    ProgrammeTerms.insert(texts={"en": UNSAFE_TEXT}).execute()
+    finished = {"every_seconds": 5, "process": "host:1", "finished_at": datetime.now(UTC), "duration_ms": 20}
+    JobRun.insert(job="send_letters", outcome="succeeded", **finished).execute()
+    JobRun.insert(job="ask_stores", outcome="failed", error=UNSAFE_TEXT, **finished).execute()
     other_vendor = Vendor.get(Vendor.id != own_vendor.id)
     _make_payout(other_vendor, list(Settlement.select().where(Settlement.vendor == other_vendor.id)))
     return batch
@@ -121,6 +136,13 @@ def _make_payout(vendor: Vendor, rows: list[Settlement]) -> int:
             payout=payout, settlement=row.id, net_minor=row.net_payout_minor, live=True
         ).execute()
     return batch
+
+
+def _make_statement(vendor: Vendor) -> None:
+    """Open a statement of one sale; that of the first vendor has the id 1."""
+    make_settlement(vendor, 10_000, collected_by="store")
+    utc_later = datetime.now(UTC) + timedelta(seconds=1)
+    open_statement(vendor.id, "UAH", utc_later, ZoneInfo("UTC"), ACTOR, is_monthly=False)
 
 
 def _make_refused_refund(reference: str) -> None:
@@ -147,8 +169,11 @@ def make_debit(reward: ReferralReward) -> None:
 
 # Number of rows of `fill_ledgers` that a reader of the ledger sees.
 VISIBLE_ROWS = {
-    "settlements": 4, "my-settlements": 2, "payouts": 2, "payout-batch": 2, "my-payouts": 1, "sales-assists": 2,
+    "settlements": 6, "my-settlements": 3, "payouts": 2, "payout-batch": 2, "my-payouts": 1, "sales-assists": 2,
     "reward-queue": 2, "rewards": 2, "my-rewards": 1, "reward-debits": 2, "visits": 4, "payments": 2,
     "payment-refunds": 2, "callbacks": 2, "credit-entries": 2, "stock-movements": 2, "my-orders": 1,
-    "my-payments": 1, "my-credit": 1, "journal": 22,
+    "my-payments": 1, "my-credit": 1, "journal": 26, "commission-statements": 2, "commission-statement": 1,
+    "my-commission-statements": 1, "my-commission-statement": 1, "orders": 2, "people": 4, "referrers": 2,
+    "vendors": 2, "events": 8, "products": 2, "my-products": 1, "job-runs": 2,
+    "programme-versions": 1, "programme-campaigns": 1, "referrer-bonuses": 1, "programme-terms": 1,
 }  # fmt: skip

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 
 from models import (
     CreditEntry,
+    Customer,
     PaymentEvent,
     Refcode,
     User,
 )
 from tests.factories import (
+    make_order,
     make_reward,
     make_settlement,
+    make_store,
     make_vendor,
     make_visits,
 )
@@ -37,6 +40,19 @@ def test_settlements_contain_every_part_of_the_breakdown(as_admin: Visitor) -> N
     assert (row["vendor"], row["order_reference"]) == (f"'{UNSAFE_TEXT}", expected.order_reference)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", row["scheduled_for"])
     assert (row["simulated"], row["custom_splits"]) == ("false", "0")
+
+
+def test_settlements_name_the_store_and_the_number_of_their_order_there(
+    as_admin: Visitor, owner: User
+) -> None:
+    store = make_store(name="=Shop")
+    customer = Customer.create(store=store.id, key="c1")
+    order = make_order(owner, store=store.id, customer=customer.id, external_id="+1042")
+    make_settlement(make_vendor(), order_reference=order.order_reference)
+    make_settlement(make_vendor())
+    imported, reported = export_rows(as_admin, "settlements")
+    assert (reported["store"], reported["external_id"]) == ("'=Shop", "'+1042")
+    assert (imported["store"], imported["external_id"]) == ("", "")
 
 
 def test_refund_is_negative_in_both_formats(as_admin: Visitor) -> None:

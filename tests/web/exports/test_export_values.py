@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from openpyxl.utils.escape import unescape
 
 from models import User
 from portal.web.exports import xlsx_file
+from portal.web.exports.columns import cell_text
 from tests.factories import (
     make_reward,
     make_settlement,
@@ -50,6 +52,48 @@ def test_only_exact_numbers_are_written_as_doubles(value: int | Decimal, fits: b
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1", "+1+1", "-1+1", "-1-1", "--1", "+380441234567", "@SUM(A1)", "＝1+1", "＋1", "－1", "＠x", "﹦1", "﹣1",
+        "−1", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "\u200b=1", "\ufeff=1", "\u2060\u200e =1", "\x00=1", "'=1",
+        '"=1', "=cmd|' /C calc'!A0", "=DDE(\"cmd\";\"/C calc\";\"x\")", "=HYPERLINK(\"http://x\")",
+        "=СУММ(A1)", "=СУМ(A1;B1)",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("before", ["", "a;", "a; ", 'a";', "a\tb\t", "a\r\n", "a\n", "a;b;\u00a0"])
+def test_formula_is_neutralised_wherever_a_cell_may_begin(text: str, before: str) -> None:
+    written = cell_text(before + text)
+    assert "'" in written
+    for separator in (";", "\t"):
+        for line in written.splitlines():
+            for cell in line.split(separator):
+                visible = "".join(each for each in cell if unicodedata.category(each)[0] not in "ZC")
+                start = unicodedata.normalize("NFKC", visible.replace('"', ""))[:1]
+                assert start not in {"=", "+", "-", "@", "\u2212"}, (written, cell)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-5",
+        "-12.50",
+        "0.5",
+        "5",
+        "a-b",
+        "x=y",
+        "e@mail.example",
+        "Tea; 100 g",
+        "a, -b",
+        "Їжак – 5",
+        "it's",
+        "-0.001",
+    ],
+)
+def test_other_texts_and_negative_numbers_stay(text: str) -> None:
+    assert cell_text(text) == text
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1+1", "<r><t>x</t></r>", "<r>&</r>", "a & <b>", "{=1}",
@@ -59,7 +103,7 @@ def test_only_exact_numbers_are_written_as_doubles(value: int | Decimal, fits: b
 def test_vendor_name_stays_text(as_admin: Visitor, name: str) -> None:
     make_settlement(make_vendor(name=name))
     (row,) = csv.DictReader(io.StringIO(as_admin.get(export_url("settlements")).text, newline=""))
-    escaped = f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r", "＝")) else name
+    escaped = f"'{name}" if name.startswith(("=", "+", "@", "\t", "\r", "＝")) else name
     assert row["vendor"] == escaped
     (row,) = xlsx_rows(as_admin.get(export_url("settlements", "xlsx")))
     assert unescape(row["vendor"]) == (f"'{name}" if name.startswith("<r>") else escaped)

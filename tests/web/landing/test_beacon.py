@@ -97,6 +97,48 @@ def test_bots_and_prefetches_are_not_counted(client: Visitor, code: Refcode, hea
     assert visits(code) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://localhost:8001"},
+        {"Origin": "http://["},
+        {"Origin": ""},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://other.localhost"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Content-Type": "text/plain"},
+    ],
+)
+@pytest.mark.parametrize("path", [TRACK, f"{TRACK}?x=1"])
+def test_other_sites_are_not_counted(
+    client: Visitor, code: Refcode, headers: dict[str, str], path: str
+) -> None:
+    body = f'{{"code": "{code.code}"}}'
+    answer = client.post(path, data=body, headers={**BROWSER, **headers})
+    assert (answer.status_code, answer.get_json()) == (200, {"success": True})
+    assert visits(code) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://shop.example"},
+        {"Origin": "http://alias.example:8000", "Host": "alias.example:8000"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://shop.example"},
+        {"Sec-Fetch-Site": "none"},
+        {},
+    ],
+)
+def test_own_pages_and_programs_are_counted(
+    make_app: MakeApp, code: Refcode, headers: dict[str, str]
+) -> None:
+    client = make_app(app_url="https://shop.example").test_client()
+    client.post(TRACK, json={"code": code.code}, headers={**BROWSER, **headers})
+    assert visits(code) == (1, 1)
+
+
 def test_get_is_refused(client: Visitor) -> None:
     answer = client.get(TRACK)
     assert (answer.status_code, error_of(answer)["code"]) == (405, "method_not_allowed")

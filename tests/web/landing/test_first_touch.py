@@ -189,3 +189,56 @@ def test_other_routes_set_no_cookie(client: Visitor, code: Refcode) -> None:
         for name in COOKIES:
             assert client.cookie_headers(answer, name) == [], answer.request.path
         answer.close()
+
+
+# What browsers send when a page of another site loads a link without opening it.
+EMBEDDED = [
+    {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors"},
+    {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Mode": "navigate"},
+    {"Sec-Fetch-Dest": "frame", "Sec-Fetch-Mode": "navigate"},
+    {"Sec-Fetch-Dest": "fencedframe", "Sec-Fetch-Mode": "navigate"},
+    {"Sec-Fetch-Dest": "object", "Sec-Fetch-Mode": "navigate"},
+    {"Sec-Fetch-Dest": "embed", "Sec-Fetch-Mode": "no-cors"},
+    {"Sec-Fetch-Dest": "script", "Sec-Fetch-Mode": "no-cors"},
+    {"Sec-Fetch-Dest": "style", "Sec-Fetch-Mode": "no-cors"},
+    {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "no-cors"},
+    {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Mode": "cors"},
+    {"Sec-Fetch-Mode": "no-cors"},
+    {"Sec-Fetch-Dest": "image"},
+]
+
+
+@pytest.mark.parametrize("headers", EMBEDDED, ids=lambda headers: "-".join(headers.values()))
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_embedded_link_is_no_landing(
+    client: Visitor, code: Refcode, headers: dict[str, str], site: str
+) -> None:
+    for path in ("/", "/uk/products/none", "/orders", "/logout"):
+        client.get(f"{path}?ref={code.code}", headers={**headers, "Sec-Fetch-Site": site})
+    assert not any(client.get_cookie(name) for name in COOKIES)
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin", "same-site", "cross-site"])
+def test_page_opened_from_anywhere_is_a_landing(client: Visitor, code: Refcode, site: str) -> None:
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    client.get(f"/?ref={code.code}", headers=headers)
+    for name in COOKIES:
+        assert client.get_cookie(name).value == code.code
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"},
+     {"X-Moz": "prefetch"}, {"X-Purpose": "preview"}],
+)  # fmt: skip
+def test_prefetched_link_lands_when_it_is_opened(
+    client: Visitor, code: Refcode, headers: dict[str, str]
+) -> None:
+    # A browser drops the failed prefetch and sends the request again.
+    answer = client.get(f"/?ref={code.code}", headers=headers)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (503, "no-store")
+    assert not any(client.get_cookie(name) for name in COOKIES)
+    client.get(f"/?ref={code.code}")
+    assert client.get_cookie("ring_ref").value == code.code
+    assert client.get(f"/?ref={code.code}", headers=headers).status_code == 200
+    assert client.get("/", headers=headers).status_code == 200

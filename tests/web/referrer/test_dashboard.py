@@ -126,7 +126,7 @@ def test_qr_code_downloads_as_svg(as_owner: Visitor, owner: User) -> None:
     code = make_code(owner)
     answer = as_owner.get(f"/refcodes/{code.code}/qr.svg")
     assert answer.mimetype == "image/svg+xml"
-    assert answer.headers["Content-Disposition"] == f'attachment; filename="referral-{code.code}.svg"'
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=referral-{code.code}.svg"
     picture = ElementTree.fromstring(answer.data)
     # As a file it needs the SVG namespace and its own white background.
     assert picture.tag == "{http://www.w3.org/2000/svg}svg"

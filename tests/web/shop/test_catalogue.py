@@ -63,3 +63,20 @@ def test_names_are_escaped_and_not_translated(client: Visitor) -> None:
     page = client.get("/").text
     assert "<b onmouseover" not in page
     assert 'translate="no">&lt;b' in page
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("uk", ["Ананас", "груша", "Ґудзик", "Єнот", "Їжак", "Яблуко", "apple"]),
+        ("ru", ["Арбуз", "ёлка", "Мёд", "мел", "яблоко", "Apple"]),
+        ("en", ["apple", "Banana", "Café", "Яблуко"]),
+    ],
+)
+def test_products_come_in_the_alphabet_of_the_page(client: Visitor, language: str, names: list[str]) -> None:
+    vendor = make_vendor()
+    for name in sorted(names, reverse=True):
+        make_product(vendor, name=name)
+    page = text_of(client.get(f"/{language}/"))
+    assert sorted(names, key=page.index) == names
+    assert [row["name"] for row in client.get(f"/{language}/api/store/products").get_json()] == names

@@ -34,8 +34,6 @@ def test_totals_include_rows_beyond_the_first_page(as_seller: Visitor, seller: U
     page = as_seller.get("/vendor/earnings")
     assert "3,975.00" in text_of(page)
     assert page.text.count('<tr id="settlement-') == 50
-    before = page.text.split("before=")[1].split('"')[0]
-    assert as_seller.get(f"/vendor/earnings?before={before}").text.count('<tr id="settlement-') == 4
 
 
 def test_held_settlement_shows_its_reason(as_seller: Visitor, seller: User) -> None:

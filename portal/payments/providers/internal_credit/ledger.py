@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models import CreditBalance, CreditEntry
-from portal.db import Actor, query, record_event, transaction
+from portal.db import Actor, Page, cut_page, parse_cursor, query, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import (
+    MAX_MINOR,
     MAX_TOTAL_MINOR,
-    MINOR_UNITS,
     InvalidAmount,
     TotalTooLarge,
+    check_currency,
     minor_digits,
-    parse_major,
+    parse_amount,
     to_major,
 )
 from portal.lib.texts import clean_line
@@ -22,6 +23,8 @@ from portal.lib.texts import clean_line
 REASON_MAX = 200
 TOP_UP_MAX_MAJOR = 10_000_000
 STATEMENT_PAGE = 25
+# How the key of a top-up begins that two admins agreed on; no form has such a key.
+CONFIRMED = "proposal:"
 
 
 class CreditShort(PortalError):
@@ -34,12 +37,6 @@ class CreditAmountInvalid(PortalError):
     """The amount is not above zero, too large, or finer than the currency; params decimals and at_most (major)."""
 
     code = "credit_amount_invalid"
-
-
-class CurrencyUnknown(PortalError):
-    """The shop has no such currency; params allowed."""
-
-    code = "currency_unknown"
 
 
 class CreditKeyInvalid(PortalError):
@@ -67,12 +64,13 @@ class StatementLine:
 
 
 def parse_top_up(text: str, currency: str) -> int:
-    """Return a top-up in minor units; raise CurrencyUnknown or CreditAmountInvalid naming the field."""
-    if currency not in MINOR_UNITS:
-        raise CurrencyUnknown(field="currency", allowed=", ".join(MINOR_UNITS))
+    """Return a top-up in minor units; raise CurrencyUnknown, InvalidAmount or CreditAmountInvalid naming the field."""
+    currency = check_currency(currency)
     try:
-        minor = parse_major(text, currency)
-    except InvalidAmount:
+        minor = parse_amount(text, currency)
+    except InvalidAmount as error:
+        if "ambiguous" in error.params:
+            raise
         minor = 0
     _check_top_up(minor, currency)
     return minor
@@ -99,27 +97,43 @@ def credit_balances(user_id: int) -> dict[str, int]:
 
 
 def list_statement(
-    user_id: int, before_id: int | None = None, currency: str = "", limit: int = STATEMENT_PAGE
-) -> list[StatementLine]:
-    """Return a user's entries, newest first, older than `before_id`, of one currency or of all.
+    user_id: int, cursor: str | None = None, currency: str = "", limit: int = STATEMENT_PAGE
+) -> Page[StatementLine]:
+    """Return a page of a user's entries, newest first, of one currency or of all; raise CursorInvalid.
 
     Entries of one balance are written under its row's lock, so their ids are in the order they took effect and
     the sum up to an entry is the balance after it.
     """
+    before_id = parse_cursor(cursor, CreditEntry.id)[0] if cursor else 2**63 - 1
     rows = query(
         """SELECT * FROM (
                SELECT id, amount_minor, currency, reason, order_reference, created_at, refund_id IS NOT NULL,
                    sum(amount_minor) OVER (PARTITION BY currency ORDER BY id)::bigint
                FROM credit_entries WHERE user_id = %s AND (%s = '' OR currency = %s)
            ) AS entries WHERE id < %s ORDER BY id DESC LIMIT %s""",
-        [user_id, currency, currency, before_id or 2**63 - 1, limit],
+        [user_id, currency, currency, before_id, limit + 1],
     )
-    return [StatementLine(*row) for row in rows]
+    return cut_page([StatementLine(*row) for row in rows], limit, lambda line: (line.id,))
 
 
 def find_top_up(request_id: str) -> CreditEntry | None:
     """Return the entry a form has written, or None."""
     return CreditEntry.get_or_none(CreditEntry.request_id == request_id)
+
+
+def recent_top_ups(user_id: int) -> dict[str, int]:
+    """Return what single admins have added to an account within a day, in minor units by currency.
+
+    What a second admin confirmed, and what a command added, is not part of it.
+    """
+    rows = query(
+        """SELECT currency, sum(amount_minor)::bigint FROM credit_entries
+           WHERE user_id = %s AND amount_minor > 0 AND request_id IS NOT NULL AND NOT starts_with(request_id, %s)
+             AND created_at > now() - interval '1 day'
+           GROUP BY currency""",
+        [user_id, CONFIRMED],
+    )
+    return dict(rows)
 
 
 def add_credit(
@@ -130,11 +144,12 @@ def add_credit(
     actor: Actor,
     *,
     request_id: str | None = None,
+    confirmed_by: int | None = None,
 ) -> int:
     """Top up a user's credit and return the new balance; the reason stays on the ledger.
 
-    `request_id` is the form's key, unique among all entries. Raises InputInvalid with TotalTooLarge for a balance above
-    MAX_TOTAL_MINOR.
+    `request_id` is the form's key, unique among all entries; `confirmed_by` is the second admin. Raises InputInvalid
+    with TotalTooLarge for a balance above MAX_TOTAL_MINOR.
     """
     _check_top_up(amount_minor, currency)
     reason = check_reason(reason)
@@ -151,7 +166,9 @@ def add_credit(
             limit = to_major(MAX_TOTAL_MINOR, currency)
             raise InputInvalid({"amount": TotalTooLarge(field="amount", at_most=limit, currency=currency)})
         _append(user_id, amount_minor, currency, reason, None, request_id=request_id)
-        data = {"amountMinor": str(amount_minor), "currency": currency}
+        data: dict[str, object] = {"amountMinor": str(amount_minor), "currency": currency}
+        if confirmed_by is not None:
+            data["confirmedBy"] = confirmed_by
         record_event(actor, "credit", user_id, "credit_added", reason=reason, data=data)
     return int(rows[0][0])
 
@@ -178,12 +195,18 @@ def debit_credit(user_id: int, amount_minor: int, currency: str, order_reference
 def return_credit(
     user_id: int, amount_minor: int, currency: str, order_reference: str, refund_id: int
 ) -> None:
-    """Give credit back to the buyer of a reference, once per refund: the ledger has one entry for each."""
+    """Give credit back to the buyer of a reference, once per refund: the ledger has one entry for each.
+
+    A refund may exceed MAX_TOTAL_MINOR, which limits top-ups. Raises TotalTooLarge for a balance beyond its column.
+    """
     with transaction():
-        query(
-            """UPDATE credit_balances SET balance_minor = balance_minor + %s WHERE user_id = %s AND currency = %s""",
-            [amount_minor, user_id, currency],
+        rows = query(
+            """UPDATE credit_balances SET balance_minor = balance_minor + %s
+               WHERE user_id = %s AND currency = %s AND balance_minor <= %s RETURNING balance_minor""",
+            [amount_minor, user_id, currency, MAX_MINOR - amount_minor],
         )
+        if not rows:
+            raise TotalTooLarge(field="amount", at_most=to_major(MAX_MINOR, currency), currency=currency)
         _append(user_id, amount_minor, currency, "refund", order_reference, refund_id)
 
 

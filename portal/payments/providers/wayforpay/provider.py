@@ -58,7 +58,7 @@ class WayForPay:
 
     settings: Settings
     name = "wayforpay"
-    label = N_("Card, through WayForPay")
+    label = N_("Card (WayForPay)")
     rail = MERCHANT_REDIRECT
     setting_names = ("WAYFORPAY_MERCHANT_ACCOUNT", "WAYFORPAY_SECRET_KEY", "WAYFORPAY_DOMAIN")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import render_template, request
 
-from portal.journal import JOURNAL_PAGE, JournalFilter, list_balances, list_transfers
+from portal.journal import JournalFilter, list_balances, list_transfers
+from portal.lib.texts import identifier_form
 from portal.web.admin.audit.blueprint import blueprint
 from portal.web.admin.audit.presenters import transfer_rows
 from portal.web.admin.commissions.section import section_nav
@@ -19,22 +20,21 @@ _FILTER_LENGTH_MAX = 200
 def journal() -> str:
     """Show the trial balance and the newest transfers, filtered by reference or account."""
     filters = JournalFilter(reference=_filter_text("orderReference"), account=_filter_text("account"))
-    before = request.args.get("before", type=int)
-    transfers = list_transfers(filters, before if before and 0 < before < 2**63 else None)
+    page = list_transfers(filters, request.args.get("cursor"))
     typed = {"orderReference": filters.reference, "account": filters.account}
     return render_template(
         "admin/audit/journal.html",
         balances=_balances_by_currency(),
-        rows=transfer_rows(transfers),
+        rows=transfer_rows(page.rows),
         query={name: value for name, value in typed.items() if value},
         typed=typed,
-        next_cursor=transfers[-1].id if len(transfers) == JOURNAL_PAGE else None,
+        next_cursor=page.next_cursor,
         section_nav=section_nav(),
     )
 
 
 def _filter_text(name: str) -> str:
-    return request.args.get(name, "").strip()[:_FILTER_LENGTH_MAX]
+    return identifier_form(request.args.get(name, ""))[:_FILTER_LENGTH_MAX]
 
 
 def _balances_by_currency() -> dict[str, list[BalanceRow]]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flask import url_for
 
+from portal.chain import count_alerts, newest_alerts
 from portal.flows.audit.account_owners import find_account_owners
 from portal.flows.audit.audit_reference import ReferenceAudit
 from portal.flows.audit.second_payments import SecondPayment
+from portal.flows.checkout.back_orders import list_open_back_orders
+from portal.flows.overviews.event_names import Names, event_names
 from portal.flows.overviews.risk_hints import risk_hints
+from portal.web.admin.audit.store_order import StoreOrderView, store_order_view
 from portal.web.admin.rewards.presenters import (
     HintText,
     RewardSummary,
@@ -21,17 +25,20 @@ from portal.web.admin.rewards.presenters import (
     reward_summaries,
     trace_steps,
 )
+from portal.web.text.events import actor_words, event_words
 from portal.web.text.format import money
 from portal.web.text.journal import TransferRow, transfer_row
 from portal.web.text.messages import chain_alert
+from portal.web.text.programme import rules_note
 from portal.web.text.settlements import SettlementRow, settlement_rows
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import ngettext
 
 if TYPE_CHECKING:
     from models import ChainAlert, EventLog, JournalTransfer, PaymentRefund, PaymentTransaction
 
-_REFERENCE_PREFIXES = ("store_", "membership_")
+REFERENCE_PREFIXES = ("store_", "membership_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +69,13 @@ class RefundRow:
     created_at: datetime
     amount: str
     status: str
-    is_by_admin: bool
+    started_by: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One entry of the event log."""
+    """One entry of the event log, with who did what in words."""
 
     at: datetime
     actor: str
@@ -97,6 +104,28 @@ class AlertRow:
     subject: str
     is_reference: bool
     tx_hash: str | None
+    payments: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertKind:
+    """The open alerts of one kind, which one button closes; `newest_id` is the newest one."""
+
+    kind: str
+    text: str
+    button: str
+    newest_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackOrderRow:
+    """Pieces of a product that a paid order still waits for."""
+
+    order_reference: str
+    product: str
+    vendor: str
+    missing: int
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +138,9 @@ class ReferenceView:
     callback_outcomes: tuple[str, ...]
     attribution: AttributionView | None
     reward: RewardSummary | None
+    rules_note: str
     hints: tuple[HintText, ...]
+    is_chain_configured: bool
     on_chain: bool | None
     settlements: tuple[SettlementRow, ...]
     assists: int
@@ -117,11 +148,15 @@ class ReferenceView:
     left_to_refund: str | None
     transfers: tuple[TransferRow, ...]
     events: tuple[EventRow, ...]
+    store_order: StoreOrderView | None
 
 
 def reference_view(audit: ReferenceAudit) -> ReferenceView:
     """Return an audited reference as the page shows it."""
     reward, payment, order = audit.reward, audit.payment, audit.order
+    store_order = store_order_view(audit.store_order, audit.store_changes)
+    stores = {f"store:{store_order.store_id}": store_order.store} if store_order else {}
+    people = event_names(audit.events)
     return ReferenceView(
         order_reference=audit.order_reference,
         notices=_notices(audit),
@@ -131,16 +166,19 @@ def reference_view(audit: ReferenceAudit) -> ReferenceView:
         ),
         attribution=AttributionView(order.referral_code, trace_steps(order)) if order else None,
         reward=reward_summaries([reward])[0] if reward else None,
+        rules_note=rules_note(audit.programme) if audit.programme else "",
         hints=hint_texts(risk_hints([reward])[reward.id]) if reward else (),
+        is_chain_configured=audit.is_chain_configured,
         on_chain=audit.on_chain,
-        settlements=tuple(settlement_rows(audit.settlements)),
+        settlements=tuple(settlement_rows(audit.settlements, shows_recipients=True)),
         assists=len(audit.assists),
         refunds=tuple(_refund(row) for row in audit.refunds),
         left_to_refund=money(audit.left_to_refund, payment.currency)
         if payment and audit.left_to_refund
         else None,
         transfers=tuple(transfer_rows(audit.transfers)),
-        events=tuple(_event(event) for event in audit.events),
+        events=tuple(_event(event, stores, people) for event in audit.events),
+        store_order=store_order,
     )
 
 
@@ -151,6 +189,11 @@ def transfer_rows(transfers: Sequence[JournalTransfer]) -> list[TransferRow]:
     return [transfer_row(transfer, owners) for transfer in transfers]
 
 
+def back_order_rows(order_reference: str | None = None) -> list[BackOrderRow]:
+    """Return the open back-orders, of one reference or of all, oldest first."""
+    return [BackOrderRow(**vars(row)) for row in list_open_back_orders(order_reference)]
+
+
 def alert_rows(alerts: Sequence[ChainAlert]) -> list[AlertRow]:
     """Return open alerts in words."""
     return [
@@ -159,10 +202,26 @@ def alert_rows(alerts: Sequence[ChainAlert]) -> list[AlertRow]:
             chain_alert(alert.kind),
             alert.created_at,
             alert.subject,
-            alert.subject.startswith(_REFERENCE_PREFIXES),
+            alert.subject.startswith(REFERENCE_PREFIXES),
             alert.details.get("tx_hash"),
+            alert.details.get("count"),
         )
         for alert in alerts
+    ]
+
+
+def alert_kinds() -> list[AlertKind]:
+    """Return the kinds that have several open alerts."""
+    newest = newest_alerts()
+    return [
+        AlertKind(
+            kind,
+            chain_alert(kind),
+            ngettext("Close %(num)s alert of this kind", "Close all %(num)s alerts of this kind", count),
+            newest[kind],
+        )
+        for kind, count in count_alerts().items()
+        if count > 1 and kind in newest
     ]
 
 
@@ -170,7 +229,20 @@ def _notices(audit: ReferenceAudit) -> tuple[Notice, ...]:
     notices = [_second_payment_notice(paid, audit.order_reference) for paid in audit.second_payments]
     texts = _difference_texts()
     codes = [difference.code for difference in audit.differences]
+    notices += [_back_order_notice(row) for row in back_order_rows(audit.order_reference)]
     return (*notices, *(Notice(texts[code]) for code in codes if code != "paid_twice"))
+
+
+def _back_order_notice(row: BackOrderRow) -> Notice:
+    return Notice(
+        _(
+            "The order was paid, but %(product)s of %(vendor)s was no longer in stock. Units missing: %(missing)s."
+            " Deliver them when they arrive, or refund the order.",
+            product=row.product,
+            vendor=row.vendor,
+            missing=row.missing,
+        )
+    )
 
 
 def _second_payment_notice(paid: SecondPayment, reference: str) -> Notice:
@@ -250,10 +322,13 @@ def _refund(row: PaymentRefund) -> RefundRow:
         row.created_at,
         money(row.amount_minor, row.currency),
         row.status,
-        row.source == "admin",
+        {"admin": _("An admin"), "store": _("The store")}.get(row.source, _("The provider")),
         " · ".join(text for text in (row.reason, row.refusal) if text),
     )
 
 
-def _event(event: EventLog) -> EventRow:
-    return EventRow(event.at, event.actor, event.event, event.from_status, event.to_status, event.reason)
+def _event(event: EventLog, stores: Mapping[str, str], names: Names) -> EventRow:
+    person = names.get(("user", str(event.actor_user_id)))
+    actor = stores.get(event.actor) or person or actor_words(event.actor)
+    words = event_words(event.event)
+    return EventRow(event.at, actor, words, event.from_status, event.to_status, event.reason)

@@ -33,7 +33,10 @@ def refund() -> ResponseReturnValue:
         )
     except PortalError as error:
         return audit_page(reference, error), status_of(error)
-    flash(*_result(requested.status))
+    if requested is None:
+        flash(_("A second admin has to confirm this refund. Nothing has been refunded yet."), "warning")
+    else:
+        flash(*_result(requested.status))
     return redirect(url_for("admin.audit.search", orderReference=reference), 303)
 
 

@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.chain import list_alerts
-from portal.flows.audit.alerts import close_alert
-from portal.flows.audit.audit_reference import audit_reference
+from portal.chain import list_alerts, order_ref
+from portal.db import Actor
+from portal.flows.audit.alerts import close_alert, close_alerts
+from portal.flows.audit.audit_reference import audit_reference, find_reference
 from portal.flows.audit.proof import proof_as_json
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
-from portal.payments import PaymentUnknown, list_callbacks, list_open_rail_failures
+from portal.lib.texts import identifier_form
+from portal.payments import PaymentUnknown, list_callbacks
 from portal.runtime import current_portal
 from portal.web.admin.audit.blueprint import blueprint
-from portal.web.admin.audit.presenters import alert_rows, reference_view
-from portal.web.admin.payments.presenters import callback_rows, failure_rows
+from portal.web.admin.audit.presenters import (
+    REFERENCE_PREFIXES,
+    alert_kinds,
+    alert_rows,
+    back_order_rows,
+    reference_view,
+)
+from portal.web.admin.audit.section import audit_nav
+from portal.web.admin.payments.failed_ledgers import failed_ledgers
+from portal.web.admin.payments.presenters import callback_rows
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
+from portal.web.core.requests import FieldInvalid
+from portal.web.core.security import limit_account
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import ngettext
 
 REFUND_FIELDS = ("amount", "reason")
 
@@ -30,19 +44,27 @@ REFUND_FIELDS = ("amount", "reason")
 @for_role("admin")
 def search() -> ResponseReturnValue:
     """Show one reference across all ledgers, or callbacks, failures and alerts that need attention."""
-    return audit_page(request.args.get("orderReference", "").strip())
+    reference = _reference()
+    # As it was typed: the numbers of a store may have spaces and signs.
+    number = request.args.get("orderReference", "").strip()
+    if reference and not reference.startswith(REFERENCE_PREFIXES) and (found := find_reference(number)):
+        return redirect(url_for("admin.audit.search", orderReference=found))
+    return audit_page(reference)
 
 
 @blueprint.get("/audit/proof.json")
 @for_role("admin")
+@limit_account("exports")
 def proof() -> ResponseReturnValue:
     """Download every row, event, callback and on-chain fact of one reference."""
-    reference = request.args.get("orderReference", "").strip()
+    reference = _reference()
     audit = audit_reference(reference, current_portal().chain, current_portal().settings)
     if not audit.is_known:
         raise PaymentUnknown
     response = jsonify(proof_as_json(audit, current_portal().chain))
-    response.headers["Content-Disposition"] = f'attachment; filename="{reference}.json"'
+    # A reference may come from a stranger's callback; the name of a file is ours.
+    name = f"proof-{order_ref(reference).removeprefix('0x')[:16]}.json"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
 
 
@@ -52,6 +74,18 @@ def resolve_alert(alert_id: int) -> ResponseReturnValue:
     """Close an alert of the on-chain audit."""
     if close_alert(alert_id, current_user().id):
         flash(_("The alert is closed."), "success")
+    return redirect(url_for("admin.audit.search"), 303)
+
+
+@blueprint.post("/audit/alerts/resolve")
+@for_role("admin", reconfirm=True)
+def resolve_alerts() -> ResponseReturnValue:
+    """Close the alerts of one kind, except those raised after the page was shown."""
+    newest = request.form.get("newest", type=int)
+    if newest is None or not 0 < newest < 2**63:
+        raise FieldInvalid(field="newest", expected="integer")
+    closed = close_alerts(request.form.get("kind", ""), Actor.user(current_user().id), newest_id=newest)
+    flash(ngettext("%(num)s alert is closed.", "%(num)s alerts are closed.", closed), "success")
     return redirect(url_for("admin.audit.search"), 303)
 
 
@@ -65,13 +99,29 @@ def audit_page(reference: str, error: PortalError | None = None) -> str:
     return render_template(
         "admin/audit/search.html",
         now=utc_now(),
+        section_nav=audit_nav(),
         reference=reference,
         audit=reference_view(audit) if audit and is_known else None,
-        callbacks=callback_rows(list_callbacks("open")),
-        failures=failure_rows(list_open_rail_failures()),
-        alerts=alert_rows(list_alerts()),
+        back_orders=[] if is_known else back_order_rows(),
+        **({} if reference else _waiting()),
         refund_key=request.form.get("refundKey") if field != "refund" else secrets.token_urlsafe(24),
         refund_values={name: request.form.get(name, "") for name in REFUND_FIELDS},
         refund_errors={field: error_text(error)} if error else {},
         form_errors=[(field if is_known else "", error_text(error))] if error else [],
     )
+
+
+def _reference() -> str:
+    return identifier_form(request.args.get("orderReference", ""))
+
+
+def _waiting() -> dict[str, Any]:
+    """Return what needs attention: open callbacks, failed ledgers and alerts, a page of each."""
+    alerts = list_alerts(request.args.get("alerts_cursor"))
+    return {
+        "callbacks": callback_rows(list_callbacks("open").rows),
+        "alerts": alert_rows(alerts.rows),
+        "alert_kinds": alert_kinds(),
+        "next_alert": alerts.next_cursor,
+        **failed_ledgers("admin.audit.search"),
+    }

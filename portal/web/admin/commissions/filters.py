@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from portal.commissions import SettlementFilter
+from portal.commissions import SettlementFilter, list_currencies
+from portal.lib.money import CurrencyUnknown, check_currency
+from portal.lib.texts import identifier_form
 from portal.settings import Settings
 from portal.web.admin.rewards.filters import read_day
+from portal.web.text.messages import error_text
 
 STATUSES = ("pending", "processing", "completed", "failed", "held", "cancelled")
 FIELDS = ("status", "vendor", "orderReference", "currency", "since", "until")
@@ -30,14 +33,26 @@ class LedgerView:
 def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> LedgerView:
     """Read the filters of a URL; an invalid field gets an error and does not filter."""
     typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
+    typed["orderReference"] = identifier_form(typed["orderReference"])
     errors: dict[str, str] = {}
     vendor = typed["vendor"]
     filters = SettlementFilter(
         status=typed["status"] if typed["status"] in STATUSES else "",
         vendor_id=int(vendor) if vendor.isascii() and vendor.isdecimal() and len(vendor) < 19 else None,
         reference=typed["orderReference"],
-        currency=typed["currency"],
+        currency=_currency(typed["currency"], errors),
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )
     return LedgerView(filters, typed, errors)
+
+
+def _currency(text: str, errors: dict[str, str]) -> str:
+    """Return a currency, also one that only settlements of earlier releases have; add to `errors` any other text."""
+    if not text or text in list_currencies():
+        return text
+    try:
+        return check_currency(text)
+    except CurrencyUnknown as error:
+        errors["currency"] = error_text(error)
+        return ""

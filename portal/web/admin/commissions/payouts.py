@@ -9,13 +9,13 @@ from flask.typing import ResponseReturnValue
 
 from portal.chain.sending.operations import Waiting
 from portal.commissions import (
-    BATCHES_PAGE,
     get_batch,
     get_vendor,
     list_batches,
     list_items_of_payouts,
     list_payouts_of_batch,
     list_reserves,
+    list_vendors,
     release_reserve,
     retry_batch,
 )
@@ -29,6 +29,7 @@ from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.locale import select_locale
 from portal.web.text.messages import error_text
 from portal.web.text.payouts import (
     batch_row,
@@ -152,13 +153,14 @@ def _review_page(problem: str | None = None) -> str:
 
 
 def _batches_page(errors: list[tuple[str, str]] | None = None) -> str:
-    before = request.args.get("before", type=int)
-    batches = list_batches(before if before and before < 2**63 else None)
-    reserves = [reserve_row(reserve) for reserve in list_reserves()]
+    page = list_batches(request.args.get("cursor"))
+    places = {vendor.id: place for place, vendor in enumerate(list_vendors(select_locale()))}
+    by_name = sorted(list_reserves(), key=lambda reserve: places[reserve.vendor_id])
+    reserves = [reserve_row(reserve) for reserve in by_name]
     return render_template(
         "admin/commissions/payout_batches.html",
-        rows=[batch_row(batch) for batch in batches],
-        next_cursor=batches[-1].id if len(batches) == BATCHES_PAGE else None,
+        rows=[batch_row(batch) for batch in page.rows],
+        next_cursor=page.next_cursor,
         reserves=reserves,
         keys={f"{row.vendor_id}-{row.currency}": secrets.token_hex(16) for row in reserves},
         form_errors=errors or [],

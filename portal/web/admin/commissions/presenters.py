@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from portal.commissions import merchant_configs, vendor_terms
+from portal.commissions import merchant_configs
 from portal.lib.money import decimal_text
 from portal.programme import PercentPolicy, resolve_referral_commission_percent
 from portal.web.text.format import money, percent
 from portal.web.text.messages import percent_source
-from portal.web.text.payouts import frequency_words
 
 if TYPE_CHECKING:
-    from models import PayoutItem, Product, Vendor
+    from models import PayoutItem, Product
 
 PERCENT_PLACES = 6
 
@@ -40,18 +39,6 @@ class RateRow:
     source: str
     typed: str
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class VendorRow:
-    """A vendor with the terms in effect."""
-
-    id: int
-    name: str
-    platform: str
-    frequency: str
-    hold_days: int
-    reserve: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +79,6 @@ def rate_rows(
                 source=percent_source(resolved.source),
                 typed=error.typed if error else percent_field(product.referral_percent),
                 error=error.text if error else None,
-            )
-        )
-    return rows
-
-
-def vendor_rows(vendors: Sequence[Vendor]) -> list[VendorRow]:
-    """Return vendors with the terms in effect."""
-    configs = merchant_configs([vendor.id for vendor in vendors])
-    rows = []
-    for vendor in vendors:
-        config = configs.get(vendor.id)
-        terms = vendor_terms(vendor, config)
-        rows.append(
-            VendorRow(
-                id=vendor.id,
-                name=vendor.name,
-                platform=percent(terms.platform_percent),
-                frequency=frequency_words(terms.payout_frequency),
-                hold_days=terms.hold_days,
-                reserve=percent(config.reserve_percent if config else "0"),
             )
         )
     return rows

@@ -8,12 +8,11 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.commissions import (
-    PRODUCTS_PAGE,
     list_products_with_rates,
     save_platform_percent,
     save_product_percent,
 )
-from portal.db import Actor
+from portal.db import Actor, make_cursor
 from portal.lib.errors import PortalError
 from portal.programme import get_percent_policy
 from portal.runtime import current_portal
@@ -53,15 +52,15 @@ def save_product_rate(product_id: int) -> ResponseReturnValue:
         if error.field is None:
             raise
         errors = {f"percent-{product_id}": FieldError(error_text(error), typed)}
-        return _rates_page(errors, before=product_id + 1), status_of(error)
-    before = request.form.get("before", type=int)
-    undo = {"percent": saved.before, "instead_of": saved.after, **({"before": str(before)} if before else {})}
+        return _rates_page(errors, cursor=make_cursor(product_id + 1)), status_of(error)
+    cursor = request.form.get("cursor")
+    undo = {"percent": saved.before, "instead_of": saved.after, **({"cursor": cursor} if cursor else {})}
     flash_undo(
         _("The rate of %(product)s is saved.", product=saved.product.name),
         url_for("admin.commissions.save_product_rate", product_id=product_id),
         undo,
     )
-    return redirect(url_for("admin.commissions.product_rates", before=before), 303)
+    return redirect(url_for("admin.commissions.product_rates", cursor=cursor), 303)
 
 
 @blueprint.post("/store/commissions/rates/default")
@@ -83,21 +82,20 @@ def save_platform_rate() -> ResponseReturnValue:
     return redirect(url_for("admin.commissions.product_rates"), 303)
 
 
-def _rates_page(errors: Mapping[str, FieldError] | None = None, before: int | None = None) -> str:
+def _rates_page(errors: Mapping[str, FieldError] | None = None, cursor: str | None = None) -> str:
     errors = errors or {}
     policy = get_percent_policy(current_portal().settings)
-    before = before or request.args.get("before", type=int)
-    products = list_products_with_rates(before if before and 0 < before < 2**63 else None)
+    page = list_products_with_rates(cursor or request.args.get("cursor"))
     error = errors.get("platform_percent")
     return render_template(
         "admin/commissions/product_rates.html",
-        rows=rate_rows(products, policy, errors),
+        rows=rate_rows(page.rows, policy, errors),
         platform_typed=error.typed if error else percent_field(policy.platform_default),
         platform_error=error.text if error else None,
         env_percent=percent(policy.env_percent),
         max_percent=percent(policy.max_percent),
-        before=request.args.get("before", type=int),
-        next_cursor=products[-1].id if len(products) == PRODUCTS_PAGE else None,
+        cursor=request.args.get("cursor"),
+        next_cursor=page.next_cursor,
         form_errors=[(field, each.text) for field, each in errors.items()],
         section_nav=section_nav(),
     )

@@ -14,8 +14,10 @@ def section_nav() -> list[NavItem]:
         ("admin.commissions.settlements", _("Settlements")),
         ("admin.commissions.payout_review", _("Process due")),
         ("admin.commissions.payout_batches", _("Batches")),
+        ("admin.commissions.statements", _("Statements")),
+        ("admin.commissions.unknown_payments", _("Unknown payments")),
         ("admin.commissions.product_rates", _("Product rates")),
-        ("admin.commissions.vendors", _("Vendor terms")),
+        ("admin.vendors.list", _("Vendors")),
         ("admin.audit.journal", _("Journal")),
     ]
     return [NavItem(label, url_for(end), "", request.endpoint == end) for end, label in entries]

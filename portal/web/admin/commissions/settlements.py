@@ -18,7 +18,7 @@ from portal.commissions import (
     release_settlement,
     retry_settlement,
 )
-from portal.db import Actor
+from portal.db import Actor, make_cursor
 from portal.flows.payouts.pay_settlements import payout_waiting_reason
 from portal.lib.errors import PortalError
 from portal.lib.texts import CharacterRefused
@@ -30,11 +30,12 @@ from portal.web.admin.saved_filters.view import SavedForm, saved_filters
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.locale import select_locale
 from portal.web.core.requests import local_path
 from portal.web.core.undo import flash_undo
 from portal.web.text.messages import error_text
 from portal.web.text.payouts import problem_words, reason_rows, split_rows
-from portal.web.text.settlements import next_settlement_cursor, settlement_rows
+from portal.web.text.settlements import settlement_rows
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
@@ -119,8 +120,8 @@ def ledger_page(
 
     `error` belongs to a decision about the settlement `wrong_id`, `form` to a saved filter.
     """
-    before = wrong_id + 1 if wrong_id else request.args.get("before", type=int)
-    page = list_settlements(filters=view.filter, before_id=before if before and before < 2**63 else None)
+    cursor = make_cursor(wrong_id + 1) if wrong_id else request.args.get("cursor")
+    page = list_settlements(view.filter, cursor)
     plan = read_plan()
     problem = payout_waiting_reason()
     errors = list(view.errors.items())
@@ -132,13 +133,13 @@ def ledger_page(
         "admin/commissions/settlements.html",
         view=view,
         saved=saved_filters("settlements", view.query, form),
-        rows=settlement_rows(page),
+        rows=settlement_rows(page.rows, shows_recipients=True),
         split=split_rows(plan),
         reasons=reason_rows(plan),
         statuses=[_any(), *((status, status_words("settlement", status)) for status in STATUSES)],
-        vendors=[_any(), *((str(vendor.id), vendor.name) for vendor in list_vendors())],
+        vendors=[_any(), *((str(vendor.id), vendor.name) for vendor in list_vendors(select_locale()))],
         currencies=[_any(), *((currency, currency) for currency in list_currencies())],
-        next_cursor=next_settlement_cursor(page),
+        next_cursor=page.next_cursor,
         problem=problem_words(problem) if problem else None,
         section_nav=section_nav(),
         form_errors=errors,

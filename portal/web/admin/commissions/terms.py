@@ -12,23 +12,22 @@ from portal.commissions import (
     PayoutFrequency,
     find_merchant_config,
     get_vendor,
-    list_vendors,
     read_merchant_terms,
-    save_merchant_terms,
     vendor_terms,
 )
-from portal.db import Actor
+from portal.flows.approvals.save_terms import save_terms
 from portal.lib.errors import InputInvalid
 from portal.lib.money import major_text
+from portal.proposals import WalletChangeWaits, find_waiting_wallet
 from portal.runtime import current_portal
 from portal.web.admin.commissions.blueprint import blueprint
-from portal.web.admin.commissions.presenters import SplitLine, percent_field, vendor_rows
+from portal.web.admin.commissions.presenters import SplitLine, percent_field
 from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.text.format import percent
-from portal.web.text.messages import error_texts
+from portal.web.text.messages import error_text, error_texts
 from portal.web.text.payouts import frequency_words
 from portal.web.text.translate import gettext as _
 
@@ -53,15 +52,6 @@ EMPTY_SPLITS = 2
 MOST_SPLITS = 20
 
 
-@blueprint.get("/store/commissions/vendors")
-@for_role("admin")
-def vendors() -> ResponseReturnValue:
-    """List vendors with the terms in effect."""
-    return render_template(
-        "admin/commissions/vendors.html", rows=vendor_rows(list_vendors()), section_nav=section_nav()
-    )
-
-
 @blueprint.get("/store/commissions/vendors/<int:vendor_id>")
 @for_role("admin")
 def terms(vendor_id: int) -> ResponseReturnValue:
@@ -80,10 +70,14 @@ def save_vendor_terms(vendor_id: int) -> ResponseReturnValue:
     splits = _typed_splits()
     try:
         terms = read_merchant_terms(typed, splits)
-        save_merchant_terms(vendor_id, terms, current_portal().settings, Actor.user(current_user().id))
+        waits = save_terms(vendor_id, terms, current_portal().settings, current_user().id)
     except InputInvalid as error:
         return _terms_page(vendor_id, typed, splits, error_texts(error)), status_of(error)
+    except WalletChangeWaits as error:
+        return _terms_page(vendor_id, typed, splits, {"payout_wallet": error_text(error)}), status_of(error)
     flash(_("The terms are saved. They apply to orders paid from now on."), "success")
+    if waits:
+        flash(_("A second admin has to confirm the payout wallet. Payouts keep the present one."), "warning")
     return redirect(url_for("admin.commissions.terms", vendor_id=vendor_id), 303)
 
 
@@ -132,6 +126,7 @@ def _terms_page(
         vendor_name=vendor.name,
         typed=typed,
         splits=lines,
+        wallet_waits=find_waiting_wallet(vendor.id) is not None,
         split_error=split_errors[0] if split_errors else None,
         errors=errors,
         tier_percent=percent(vendor_terms(vendor, None).platform_percent),

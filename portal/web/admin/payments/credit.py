@@ -9,11 +9,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import UserUnknown
-from portal.flows.accounts.top_up_credit import find_person, top_up_credit
+from portal.flows.accounts.top_up_credit import CreditToSelf, find_person, top_up_credit
 from portal.lib.addresses import AddressChecksumWrong
+from portal.lib.currencies import list_currencies
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.money import MINOR_UNITS
 from portal.payments import CreditKeyInvalid
+from portal.runtime import current_portal
 from portal.web.account.credit import read_statement
 from portal.web.admin.payments.blueprint import blueprint
 from portal.web.admin.payments.section import payment_nav
@@ -51,17 +52,25 @@ def add_credit() -> ResponseReturnValue:
     account = form.get("account", "").strip()
     typed = {name: form.get(name, "") for name in _FIELDS}
     try:
-        balance = top_up_credit(
-            account, **typed, request_id=form.get("creditKey", ""), admin_id=current_user().id
+        result = top_up_credit(
+            account,
+            **typed,
+            request_id=form.get("creditKey", ""),
+            admin_id=current_user().id,
+            settings=current_portal().settings,
         )
     except InputInvalid as error:
         return _refused(account, error_texts(error), max(status_of(inner) for inner in error.fields.values()))
+    except CreditToSelf as error:
+        return _refused(account, {"account": error_text(error)}, status_of(error))
     except CreditKeyInvalid as error:
         return _refused(account, {"": error_text(error)}, status_of(error))
-    if balance is None:
+    if result.waits:
+        flash(_("A second admin has to confirm this amount. Nothing has been added yet."), "warning")
+    elif result.balance_minor is None:
         flash(_("This form was already sent. Nothing was added again."), "info")
     else:
-        balance_text = money(balance, typed["currency"])
+        balance_text = money(result.balance_minor, typed["currency"].strip().upper())
         flash(_("The credit is added. The balance is now %(balance)s.", balance=balance_text), "success")
     return redirect(url_for("admin.payments.credit", account=account), 303)
 
@@ -82,7 +91,7 @@ def _credit_page(account: str, person: User | None, errors: dict[str, str]) -> s
         "admin/payments/credit.html",
         account=account,
         person=person.name if person else None,
-        currencies=[(code, code) for code in MINOR_UNITS],
+        currencies=[(code, code) for code in list_currencies()],
         values={name: request.form.get(name, "") for name in _FIELDS},
         errors=errors,
         form_errors=list(errors.items()),

@@ -14,18 +14,17 @@ from portal.flows.checkout.retry_ledgers import retry_failed_ledger
 from portal.lib.errors import PortalError
 from portal.lib.texts import CharacterRefused
 from portal.payments import (
-    INBOX_PAGE,
     OUTCOMES,
     CallbackClosed,
     NoteMissing,
     close_unmatched,
     get_callback,
     list_callbacks,
-    list_open_rail_failures,
 )
 from portal.runtime import current_portal
 from portal.web.admin.payments.blueprint import blueprint
-from portal.web.admin.payments.presenters import callback_rows, callback_view, failure_rows
+from portal.web.admin.payments.failed_ledgers import failed_ledgers
+from portal.web.admin.payments.presenters import callback_rows, callback_view
 from portal.web.admin.payments.section import payment_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
@@ -44,17 +43,14 @@ def inbox() -> ResponseReturnValue:
     """Show callbacks, newest first; without a filter the unmatched ones that are open."""
     outcome = request.args.get("outcome", "open")
     outcome = outcome if outcome in ("open", "waiting", "all", *OUTCOMES) else "open"
-    before = request.args.get("before", type=int)
-    callbacks = list_callbacks(
-        "" if outcome == "all" else outcome, before if before and 0 < before < 2**63 else None
-    )
+    page = list_callbacks("" if outcome == "all" else outcome, request.args.get("cursor"))
     return render_template(
         "admin/payments/inbox.html",
-        rows=callback_rows(callbacks),
+        rows=callback_rows(page.rows),
         outcome=outcome,
         choices=_choices(),
-        next_cursor=callbacks[-1].id if len(callbacks) == INBOX_PAGE else None,
-        failures=failure_rows(list_open_rail_failures()),
+        next_cursor=page.next_cursor,
+        **failed_ledgers("admin.payments.inbox", outcome=outcome),
         section_nav=payment_nav(),
     )
 

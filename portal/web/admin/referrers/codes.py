@@ -23,7 +23,7 @@ from portal.web.text.translate import gettext as _
 @for_role("admin")
 def code(code: str) -> ResponseReturnValue:
     """Show a code, its owner, its funnel and its history."""
-    return _code_page(code)
+    return code_page(code)
 
 
 @blueprint.post("/refcodes/codes/<code>/active")
@@ -36,7 +36,7 @@ def switch_code(code: str) -> ResponseReturnValue:
     try:
         block_code(code, request.form.get("reason", ""), current_user().id)
     except (CodeReasonMissing, CharacterRefused) as error:
-        return _code_page(code, error), status_of(error)
+        return code_page(code, error), status_of(error)
     text = _("The code is deactivated. Past rewards stand.")
     if before.code.active:
         flash_undo(text, url_for("admin.referrers.switch_code", code=code), {"active": "1"})
@@ -66,12 +66,17 @@ def _blocked_for(overview: CodeOverview) -> str | None:
     return cause.reason if cause and cause.by == "admin" and not overview.code.active else None
 
 
-def _code_page(code: str, error: PortalError | None = None) -> str:
+def code_page(code: str, error: PortalError | None = None) -> str:
+    """Return the page of a code, with the error of a refused change."""
+    overview = code_overview(code, request.args.get("cursor"))
+    errors = {error.field or "reason": error_text(error)} if error else {}
     return render_template(
         "admin/referrers/code.html",
-        view=code_view(code_overview(code)),
+        view=code_view(overview),
+        next_cursor=overview.events.next_cursor,
         reason_max=REASON_MAX,
         typed=request.form.get("reason", ""),
-        errors={"reason": error_text(error)} if error else {},
-        form_errors=[("reason", error_text(error))] if error else [],
+        typed_alias=request.form.get("alias", ""),
+        errors=errors,
+        form_errors=list(errors.items()),
     )

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.flows.approvals import decide_reward
 from portal.flows.approvals.decide_reward import BulkResult, NothingChosen, choose_matching
+from portal.flows.approvals.pay_missing import pay_missing as approve_missing_payment
 from portal.lib.errors import PortalError
 from portal.rewards import RewardFilter
 from portal.runtime import current_portal
@@ -52,6 +53,17 @@ def retry(reward_id: int) -> ResponseReturnValue:
     portal = current_portal()
     return _decide(
         reward_id, lambda: decide_reward.retry(reward_id, current_user().id, portal.chain, portal.settings)
+    )
+
+
+@blueprint.post("/refcodes/<int:reward_id>/pay-missing")
+@for_role("admin", reconfirm=True)
+def pay_missing(reward_id: int) -> ResponseReturnValue:
+    """Approve what the contract still owes for a reward and render its row."""
+    portal = current_portal()
+    return _decide(
+        reward_id,
+        lambda: approve_missing_payment(reward_id, current_user().id, portal.chain, portal.settings),
     )
 
 

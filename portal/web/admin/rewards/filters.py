@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from portal.lib.addresses import InvalidAddress, canonical_address
 from portal.lib.errors import PortalError
-from portal.lib.money import InvalidAmount, parse_major, to_major
+from portal.lib.money import InvalidAmount, parse_amount, to_major
+from portal.lib.texts import identifier_form
 from portal.rewards import RewardFilter
 from portal.settings import Settings
 from portal.web.text.messages import error_text
@@ -47,7 +48,7 @@ def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
 
     An unknown status is not a field error: the queue raises StatusUnknown.
     """
-    typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
+    typed = {name: _typed(name, arguments.get(name, "")) for name in FIELDS}
     typed["status"] = typed["status"] or "pending_approval"
     errors: dict[str, str] = {}
     filters = RewardFilter(
@@ -62,6 +63,11 @@ def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
         has_hints=HINTS.get(typed["hints"]),
     )
     return QueueView(filters, typed, errors)
+
+
+def _typed(name: str, text: str) -> str:
+    """Return a field as it is read: identifiers as they were meant, amounts exactly as typed."""
+    return (text.strip() if name == "leastUsd" else identifier_form(text))[:200]
 
 
 def _wallet(text: str, errors: dict[str, str]) -> str:
@@ -92,7 +98,7 @@ def _usd(text: str, errors: dict[str, str]) -> Decimal | None:
     if not text:
         return None
     try:
-        return to_major(parse_major(text, "USD"), "USD")
+        return to_major(parse_amount(text, "USD", "leastUsd"), "USD")
     except InvalidAmount as error:
         errors["leastUsd"] = error_text(error)
         return None

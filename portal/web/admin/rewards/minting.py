@@ -28,7 +28,6 @@ from portal.web.text.messages import mint_waiting
 from portal.web.text.translate import gettext as _
 
 MOST_AT_ONCE = 10_000
-EARLIER_JOBS = 10
 LOW_GAS_DAYS = 3
 
 
@@ -40,13 +39,15 @@ def mint_review() -> ResponseReturnValue:
     review = None
     if isinstance(chain, Chain):
         review = review_mint(chain, batch_size=settings.referral_mint_batch_size, limit=MOST_AT_ONCE)
+    jobs = list_mint_jobs(request.args.get("cursor"))
     days_of_gas = read_status(chain, settings).days_of_gas if chain.configured else None
     return render_template(
         "admin/rewards/mint_review.html",
         review=review_view(review) if review else None,
         is_low_on_gas=days_of_gas is not None and days_of_gas < LOW_GAS_DAYS,
         problem=mint_waiting(review.problem) if review and review.problem else None,
-        jobs=job_summaries(list_mint_jobs()[:EARLIER_JOBS]),
+        jobs=job_summaries(jobs.rows),
+        next_cursor=jobs.next_cursor,
         chain_id=chain.chain_id,
     )
 
@@ -74,13 +75,13 @@ def start_minting() -> ResponseReturnValue:
 def mint_job(job_id: int) -> ResponseReturnValue:
     """Show a job's progress and its rewards; the page polls only while the job runs."""
     progress = get_mint_job(job_id)
-    rewards = list_mint_job_rewards(job_id, request.args.get("after", 0, type=int))
+    page = list_mint_job_rewards(job_id, request.args.get("cursor"))
     reason = progress.job.waiting_reason
     return render_template(
         "admin/rewards/_mint_job.html" if is_htmx() else "admin/rewards/mint_job.html",
         job=job_view(progress),
-        rows=[job_row(reward) for reward in rewards],
-        next_after=rewards[-1].reward_id if len(rewards) < progress.total and len(rewards) >= 50 else None,
+        rows=[job_row(reward) for reward in page.rows],
+        next_cursor=page.next_cursor,
         waiting=mint_waiting(reason) if reason else None,
     )
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from portal.chain import checksum
+from portal.chain import checksummed
 from portal.flows.minting.mint_jobs import MintJobProgress, MintJobReward, MintReview
 from portal.flows.overviews.queue_overview import QueueFacts, admin_names, queue_facts
 from portal.flows.overviews.risk_hints import RiskHint
 from portal.rewards import RewardDebts, debts_by_reward
+from portal.rewards.errors import USED_REFERENCE
 from portal.web.text.format import gas_coin, money, number, token_text
 from portal.web.text.messages import failure_text, guard_text
-from portal.web.text.rewards import explain, explorer_url, refund_notes, why
+from portal.web.text.rewards import explain, explorer_url, reward_notes, why
 from portal.web.text.risk_hints import risk_hint
 from portal.web.text.translate import gettext as _
 
@@ -60,6 +61,7 @@ class RewardSummary:
     notes: tuple[str, ...]
     tx_hash: str | None
     tx_url: str | None
+    is_underpaid: bool
 
     @property
     def is_open(self) -> bool:
@@ -173,7 +175,11 @@ def hint_texts(hints: Sequence[RiskHint]) -> tuple[HintText, ...]:
 
 def trace_steps(order: Order) -> tuple[TraceStep, ...]:
     """Return an order's attribution trace: what was decided when it was placed, and again when paid."""
-    stages = {"order": _("when the order was placed"), "payment": _("when it was paid")}
+    stages = {
+        "order": _("when the order was placed"),
+        "payment": _("when it was paid"),
+        "later": _("when an order that was paid earlier was reported"),
+    }
     return tuple(
         TraceStep("passed" if step["passed"] else "failed", guard_text(step), stages[step["stage"]])
         for step in order.referral_trace
@@ -218,7 +224,7 @@ def job_row(reward: MintJobReward) -> JobRow:
     return JobRow(
         reward.reward_id,
         reward.order_reference,
-        checksum(reward.wallet),
+        checksummed(reward.wallet),
         token_text(reward.amount_wei),
         reward.status,
         failure_text(reward.failure_reason) if reward.status in ("failed", "rejected") else "",
@@ -228,7 +234,7 @@ def job_row(reward: MintJobReward) -> JobRow:
 
 
 def _summary(reward: ReferralReward, debts: RewardDebts | None) -> RewardSummary:
-    wallet = checksum(reward.referrer_wallet)
+    wallet = checksummed(reward.referrer_wallet)
     return RewardSummary(
         id=reward.id,
         order_reference=reward.order_reference,
@@ -237,14 +243,15 @@ def _summary(reward: ReferralReward, debts: RewardDebts | None) -> RewardSummary
         is_credit=reward.rail == "crypto",
         created_at=reward.created_at,
         wallet=wallet,
-        wallet_url=explorer_url("address", wallet),
+        wallet_url=explorer_url("address", wallet) if wallet else None,
         paid=money(reward.order_total_minor, reward.currency),
         amount=token_text(reward.reward_amount_wei),
         explained=explain(reward),
         why=why(reward),
-        notes=tuple(refund_notes(reward, debts)),
+        notes=tuple(reward_notes(reward, debts)),
         tx_hash=reward.tx_hash,
         tx_url=explorer_url("tx", reward.tx_hash) if reward.tx_hash else None,
+        is_underpaid=reward.status == "failed" and reward.failure_reason in USED_REFERENCE,
     )
 
 

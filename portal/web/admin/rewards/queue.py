@@ -67,7 +67,7 @@ def queue_page(view: QueueView, error: PortalError | None = None, form: SavedFor
         reason=request.form.get("reason", ""),
         reason_error=error_text(error) if error and error.field == "reason" else "",
         saved=saved_filters("rewards", view.query, form),
-        rows=queue_rows(page.rewards, current_user().id),
+        rows=queue_rows(page.rows, current_user().id),
         next_cursor=page.next_cursor,
         matching=matching,
         matching_text=number(matching) if matching < MOST_COUNTED else _("more than 1,000"),

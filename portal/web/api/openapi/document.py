@@ -9,6 +9,8 @@ from portal.payments import PaymentProvider
 from portal.web.api.openapi.operations import PATHS
 from portal.web.api.openapi.payments import payment_paths, payment_schemas
 from portal.web.api.openapi.schemas import SCHEMAS
+from portal.web.api.openapi.store_schemas import STORE_SCHEMAS
+from portal.web.api.openapi.stores import STORE_PATHS, STORE_SECURITY_SCHEME
 
 _ABOUT = """\
 Names are camelCase. Money is a decimal string beside its currency, tokens are a decimal string beside `...Wei`.
@@ -38,6 +40,7 @@ _TAGS = (
     ("store", "Products, orders and payments."),
     ("referrals", "Share codes, visits and rewards."),
     ("accounts", "Wallets that are linked to an account or sign in to one."),
+    ("connected stores", "Orders of stores that sell elsewhere, with a key of the store."),
     ("admin", "Decisions about rewards, and minting."),
     ("callbacks", "Called by the payment provider and an external scheduler."),
     ("operations", "Monitoring."),
@@ -59,9 +62,9 @@ def api_description(
         },
         "servers": [{"url": app_url}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS],
-        "paths": {**PATHS, **payment_paths(providers)},
+        "paths": {**PATHS, **STORE_PATHS, **payment_paths(providers)},
         "components": {
-            "schemas": {**SCHEMAS, **payment_schemas(providers)},
-            "securitySchemes": {"session": session, **_SECURITY_SCHEMES},
+            "schemas": {**SCHEMAS, **STORE_SCHEMAS, **payment_schemas(providers)},
+            "securitySchemes": {"session": session, **_SECURITY_SCHEMES, **STORE_SECURITY_SCHEME},
         },
     }

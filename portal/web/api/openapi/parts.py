@@ -26,16 +26,22 @@ _OF_TOKEN = ("csrf_invalid", *_OF_BODY)
 OF_PEOPLE = ("sign_in_required", "second_factor_required")
 OF_RECONFIRMED = (*OF_PEOPLE, "step_up_required")
 OF_ADMINS = (*OF_PEOPLE, "role_required")
-OF_LIMITS = ("rate_limited",)
+_OF_LIMITS = ("rate_limited",)
+OF_ADDRESSES = ("address_invalid", "address_checksum_wrong", "address_reserved", "payee_is_contract")
 OF_PROOFS = (
-    *OF_LIMITS,
     "address_invalid",
     "address_checksum_wrong",
     "challenge_unknown",
     "challenge_expired",
     "signature_wrong",
 )
-OF_CONTRACT_WALLETS = ("chain_away", "chain_node_refused", "wrong_chain", "contract_wallet_unchecked")
+OF_CONTRACT_WALLETS = (
+    "approval_missing",
+    "chain_away",
+    "chain_node_refused",
+    "wrong_chain",
+    "contract_wallet_unchecked",
+)
 OF_DECISIONS = (
     *OF_ADMINS,
     "step_up_required",
@@ -44,7 +50,20 @@ OF_DECISIONS = (
     "reward_status_conflict",
     "own_reward",
 )
-OF_PAYMENTS = (*OF_PEOPLE, "order_unknown", "already_paid", "payment_in_progress")
+OF_REVIEWS = ("review_changed", "review_invalid")
+OF_PAYMENTS = (
+    *OF_PEOPLE,
+    "account_disabled",
+    "order_unknown",
+    "order_expired",
+    "order_cancelled",
+    "product_withdrawn",
+    "price_changed",
+    "stock_short",
+    "already_paid",
+    "payment_in_progress",
+    *OF_REVIEWS,
+)
 
 _REASONS = {
     400: "The request is malformed.",
@@ -76,7 +95,7 @@ def operation(
     """Return one operation; `errors` are its codes without the common ones."""
     security = security or []
     codes = (*_ALWAYS, *errors, *(_OF_TOKEN if security == TOKEN else ()), *(_OF_BODY if takes else ()))
-    codes += _OF_DATABASE if tag != "operations" else ()
+    codes += (*_OF_DATABASE, *_OF_LIMITS) if tag != "operations" else ()
     description: Operation = {"operationId": name, "tags": [tag], "summary": summary, "security": security}
     if parameters:
         description["parameters"] = list(parameters)

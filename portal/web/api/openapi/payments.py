@@ -10,6 +10,11 @@ from portal.web.api.openapi.parts import OF_PAYMENTS, TOKEN, Operation, operatio
 from portal.web.api.openapi.schemas import TEXT, body, example, ref
 
 ORDER_ID = example(TEXT, "T5mRz8kQw2LxVd")
+REVIEW_TOKEN = {
+    **TEXT,
+    "maxLength": 8192,
+    "description": "Optional, from `POST /api/store/review`: confirms exactly what was reviewed, else nothing happens.",
+}
 PURCHASE = {200: ("The form that sends the buyer to the provider.", ref("PurchaseForm"))}
 
 
@@ -38,7 +43,7 @@ def _begin(provider: PaymentProvider) -> Operation:
         "store",
         f"Return the form that sends the buyer of an order to {provider.name}.",
         security=TOKEN,
-        takes=body(("orderId",), orderId=ORDER_ID),
+        takes=body(("orderId",), orderId=ORDER_ID, reviewToken=REVIEW_TOKEN),
         answers=PURCHASE,
         errors=OF_PAYMENTS,
     )

@@ -52,6 +52,7 @@ ID: Schema = {"type": "integer", "minimum": 1, "maximum": _BIGINT}
 DECIMAL: Schema = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 WEI: Schema = {"type": "string", "pattern": r"^[0-9]+$"}
 WALLET: Schema = {"type": "string", "pattern": r"^0x[0-9a-fA-F]{40}$", "description": "In EIP-55."}
+HASH: Schema = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 URL: Schema = {"type": "string", "format": "uri"}
 CURRENCY: Schema = {"type": "string", "pattern": "^[A-Z]{3,5}$"}
@@ -74,6 +75,23 @@ _NOT_APPLIED: dict[str, Schema] = {
     "referralReason": {"type": "string", "enum": list(REASONS)},
     "referralReasonText": {"type": "string", "description": "The reason as a sentence for the buyer."},
 }
+_REVIEW: dict[str, Schema] = {
+    "lines": {
+        "type": "array",
+        "items": answer(
+            productId=example(ID, 7),
+            name=example(TEXT, "Mountain tea, 100 g"),
+            quantity={"type": "integer", "minimum": 1},
+            price=example(DECIMAL, "240.00"),
+            subtotal=example(DECIMAL, "480.00"),
+        ),
+    },
+    "total": example(DECIMAL, "480.00"),
+    "currency": example(CURRENCY, "UAH"),
+    "earnsReward": {"type": "boolean", "description": "Whether the order earns its referrer a reward."},
+    "needsDelivery": {"type": "boolean", "description": "Whether the order needs `delivery`."},
+    "reviewToken": {"type": "string", "description": "Send it with the order or the payment."},
+}
 _LINKED = {
     "address": example(WALLET, "0x1234567890AbcdEF1234567890aBcdef12345678"),
     "walletAddress": example(WALLET, "0x1234567890AbcdEF1234567890aBcdef12345678", "Same as `address`."),
@@ -86,11 +104,13 @@ _REWARD = answer(
     orderId=or_null(TEXT),
     refCode=CODE,
     referrerUserId=ID,
-    referrerWallet=WALLET,
+    referrerWallet=or_null(WALLET),
     refereeUserId=or_null(ID),
     orderTotal=example(DECIMAL, "480.00"),
     currency=CURRENCY,
     rewardPercent=example(DECIMAL, "5.000000"),
+    bonusPercent=example(DECIMAL, "0.000000", "Percent points that the platform adds to rewardPercent."),
+    programmeVersionId={**or_null(ID), "description": "The programme that decided it; null if imported."},
     usdValue=or_null(DECIMAL),
     tokenPriceUsd=or_null(DECIMAL),
     rewardAmount={**or_null(DECIMAL), "description": "Tokens; null while the reward has no size."},
@@ -101,21 +121,64 @@ _REWARD = answer(
     status=STATUS,
     txHash=or_null(TEXT),
     failureReason={**or_null(TEXT), "description": "A stable code, or an admin's text."},
+    mintableFrom={**TIME, "description": "When it may be minted at the earliest."},
+    waitsForBudget={**BOOLEAN, "description": "Approved automatically once a budget has room for it."},
+    waitsForStatement={**BOOLEAN, "description": "Not minted before the commission of the order is paid."},
     approvedBy=or_null(ID),
     approvedAt=or_null(TIME),
     createdAt=TIME,
 )
 
+# What a referrer sees of a reward: neither who bought nor which admin approved.
+_OWN_REWARD = answer(
+    **{
+        name: member
+        for name, member in _REWARD["properties"].items()
+        if name not in ("refereeUserId", "approvedBy")
+    }
+)
+
 _SHARE_CODE = answer(
     code=CODE,
-    walletAddress=WALLET,
+    walletAddress=or_null(WALLET),
     active=BOOLEAN,
     shareUrl=URL,
     createdAt=TIME,
     visitStats=answer(total=COUNT, today=COUNT, last7d=COUNT, last28d=COUNT),
 )
 
+_NEXT_CURSOR: Schema = {
+    **or_null(TEXT),
+    "description": "Give it as `cursor` for the next page; null at the end.",
+}
+
 _STATUS_TOTAL = answer(count=COUNT, amount=DECIMAL, amountWei=WEI)
+
+_PAYMENT = answer(
+    wallet=or_null(WALLET),
+    amount=or_null(example(DECIMAL, "12.5", "Tokens.")),
+    amountWei=or_null(WEI),
+    delivered={
+        **or_null(BOOLEAN),
+        "description": "Whether the token's own Transfer is in the transaction; null if the node cannot say.",
+    },
+    blockNumber=or_null(COUNT),
+    blockTime=or_null(TIME),
+    txHash=or_null(HASH),
+    final={**or_null(BOOLEAN), "description": "Whether the block is final, so that nothing can change."},
+    confirmations={**or_null(COUNT), "description": "Blocks since, that one included; null once final."},
+)
+_PROOF = answer(
+    paymentHash={**HASH, "description": "keccak256 of the payment reference in UTF-8."},
+    chainId={"type": "integer"},
+    contract=WALLET,
+    token={**WALLET, "description": "The token of the payment; where unknown, the contract's present one."},
+    paid={"type": "boolean", "description": "What `paidOrders` of the contract says at the latest block."},
+    payment={
+        "anyOf": [_PAYMENT, {"type": "null"}],
+        "description": "Null if nothing is paid. A field is null if the node, which may prune, does not show it.",
+    },
+)
 
 _MINT_RUN = answer(
     success={"type": "boolean", "description": "False when something holds minting up and nothing was sent."},
@@ -156,10 +219,13 @@ SCHEMAS: dict[str, Schema] = {
         name=example(TEXT, "Mountain tea, 100 g"),
         price=example(DECIMAL, "240.00"),
         currency=CURRENCY,
-        stock={"type": "integer"},
+        stock=COUNT,
         vendorId=ID,
+        needsDelivery={**BOOLEAN, "description": "An order of it needs `delivery`."},
+        imageUrl={**or_null(URL), "description": "A WebP picture of at most 1600 pixels."},
     ),
     "PlacedOrder": {"oneOf": [answer(**_ORDER, **_APPLIED), answer(**_ORDER, **_NOT_APPLIED)]},
+    "Review": {"oneOf": [answer(**_REVIEW, **_APPLIED), answer(**_REVIEW, **_NOT_APPLIED)]},
     "PaidOrder": {
         "oneOf": [
             answer(success=TRUE, orderReference=REFERENCE, **_APPLIED),
@@ -177,12 +243,10 @@ SCHEMAS: dict[str, Schema] = {
         orderReference=REFERENCE,
     ),
     "Reward": _REWARD,
+    "OwnReward": _OWN_REWARD,
     "RewardPage": answer(
         rewards={"type": "array", "items": ref("Reward")},
-        nextCursor={
-            **or_null(TEXT),
-            "description": "Give it as `cursor` for the next page; null at the end.",
-        },
+        nextCursor=_NEXT_CURSOR,
     ),
     "ShareCode": _SHARE_CODE,
     "ReferrerOverview": answer(
@@ -193,9 +257,11 @@ SCHEMAS: dict[str, Schema] = {
             "propertyNames": {"enum": list(STATUSES)},
             "additionalProperties": _STATUS_TOTAL,
         },
-        rewards={"type": "array", "items": ref("Reward"), "description": "The newest."},
+        rewards={"type": "array", "items": ref("OwnReward"), "description": "A page, newest first."},
+        nextCursor=_NEXT_CURSOR,
     ),
     "MintRun": _MINT_RUN,
+    "Proof": _PROOF,
     "Challenge": answer(message={"type": "string", "description": "The EIP-4361 text to be signed."}),
     "LinkedWallet": answer(**_LINKED, **_WITH_CODE),
     "UnlinkedWallet": {
@@ -203,12 +269,21 @@ SCHEMAS: dict[str, Schema] = {
     },
     "SignedIn": answer(userId=ID, name=TEXT, isNew=BOOLEAN, next=example(TEXT, "/", "Where to go now.")),
     "Success": answer(success=TRUE),
-    "Alive": answer(status={"const": "ok"}),
-    "Readiness": answer(
-        status={"type": "string", "enum": ["ok", "unready"]},
-        database={"type": "string", "enum": ["ok", "away"]},
-        migrations={"type": "string", "enum": ["ok", "pending", "unknown"]},
-        chain={"type": "string", "enum": ["ok", "away", "not_configured"]},
-        scheduler={"type": "string", "enum": ["ok", "off"]},
+    "Badge": answer(
+        applies=BOOLEAN,
+        text=example(or_null(TEXT), "Referral code q7RmK2xd applied. Your price stays the same."),
+        lang=example(TEXT, "en", "The language of the text."),
     ),
+    "Alive": answer(status={"const": "ok"}),
+    "Readiness": {
+        **answer(
+            status={"type": "string", "enum": ["ok", "unready"]},
+            database={"type": "string", "enum": ["ok", "away", "full", "read_only"]},
+            migrations={"type": "string", "enum": ["ok", "pending", "unknown"]},
+            chain=example(TEXT, "ok", "`ok`, `away`, `not_configured`, or the reason why minting waits."),
+            scheduler={"type": "string", "enum": ["ok", "off"]},
+        ),
+        # The parts are for the operator's token.
+        "required": ["status"],
+    },
 }

@@ -12,6 +12,7 @@ from portal.web.text.messages.errors import (
     status_of,
     status_of_code,
     text_of_code,
+    text_of_stored,
 )
 from portal.web.text.messages.minting import chain_alert, mint_waiting, refusal_counts
 from portal.web.text.messages.notifications import notification_text
@@ -33,4 +34,5 @@ __all__ = [
     "status_of",
     "status_of_code",
     "text_of_code",
+    "text_of_stored",
 ]

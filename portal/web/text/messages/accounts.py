@@ -6,6 +6,25 @@ from portal.web.text.messages.answer import Answer, ErrorTable
 from portal.web.text.translate import gettext as _
 
 ACCOUNTS_ERRORS: ErrorTable = {
+    "account_disabled": Answer(
+        403, lambda p: _("This account is disabled. Contact the operator of this portal.")
+    ),
+    "account_erased": Answer(
+        409, lambda p: _("The personal data of this account was erased. It stays closed.")
+    ),
+    "customer_unidentified": Answer(
+        422, lambda p: _("Name the customer by e-mail or by the store’s own id of the customer.")
+    ),
+    "erasure_needs_another": Answer(
+        409, lambda p: _("Another admin has to confirm this: it is your own account, or you asked for it.")
+    ),
+    "erasure_not_requested": Answer(
+        409, lambda p: _("Nobody asks for the erasure of this account any more.")
+    ),
+    "erasure_prevented": Answer(
+        409, lambda p: _("Something is still owed to this person or by them. The page says what.")
+    ),
+    "erasure_unconfirmed": Answer(422, lambda p: _("Tick the box to confirm that this cannot be undone.")),
     "address_checksum_wrong": Answer(
         422,
         lambda p: _(
@@ -13,6 +32,16 @@ ACCOUNTS_ERRORS: ErrorTable = {
         ),
     ),
     "address_invalid": Answer(422, lambda p: _("Enter a wallet address: 0x and 40 hex digits.")),
+    "address_reserved": Answer(
+        422, lambda p: _("Nobody can control this address. Enter the address of a wallet.")
+    ),
+    "approval_missing": Answer(
+        409,
+        lambda p: _(
+            "The wallet has not approved this message yet. Approve it there with every owner that has to agree, then"
+            " check again."
+        ),
+    ),
     "challenge_expired": Answer(
         410, lambda p: _("The message has expired. Start again and sign the new one.")
     ),
@@ -31,7 +60,13 @@ ACCOUNTS_ERRORS: ErrorTable = {
     ),
     "email_taken": Answer(409, lambda p: _("An account with this e-mail already exists. Sign in instead.")),
     "email_unconfirmed": Answer(403, lambda p: _("Confirm your e-mail first.")),
+    "last_admin": Answer(
+        409, lambda p: _("This is the only admin who can sign in. Give the role to another account first.")
+    ),
     "letter_obsolete": Answer(422, lambda p: _("This e-mail is out of date, so it is not sent.")),
+    "link_needs_session": Answer(
+        403, lambda p: _("Open this link in the browser where you asked for the new e-mail.")
+    ),
     "link_needs_sign_in": Answer(403, lambda p: _("Sign in to the account that requested this link first.")),
     "link_unusable": Answer(410, lambda p: _("This link was already used or has expired.")),
     "mail_unavailable": Answer(
@@ -39,14 +74,29 @@ ACCOUNTS_ERRORS: ErrorTable = {
     ),
     "mail_refused": Answer(422, lambda p: _("The mail server refused the e-mail.")),
     "name_invalid": Answer(422, lambda p: _("Enter a name of up to %(at_most)s characters.", **p)),
+    "own_account": Answer(409, lambda p: _("You cannot disable your own account. Ask another admin.")),
+    "owns_vendor": Answer(
+        409, lambda p: _("This person owns a vendor. Give the vendor another owner first.")
+    ),
+    "password_common": Answer(
+        422,
+        lambda p: _("Choose another password: this one is among those used most often and is easy to guess."),
+    ),
     "password_length": Answer(
         422, lambda p: _("Use a password of %(at_least)s to %(at_most)s characters.", **p)
+    ),
+    "password_personal": Answer(
+        422,
+        lambda p: _(
+            "Choose another password: this one is the name of the portal, or your name or e-mail, and is easy to guess."
+        ),
     ),
     "password_present": Answer(409, lambda p: _("This account already has a password.")),
     "password_wrong": Answer(422, lambda p: _("The current password is incorrect.")),
     "passwords_busy": Answer(
         503, lambda p: _("Too many people are signing in right now. Try again in a few seconds.")
     ),
+    "role_unknown": Answer(422, lambda p: _("Choose one of the roles.")),
     "seal_broken": Answer(
         422,
         lambda p: _(

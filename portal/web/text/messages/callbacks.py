@@ -19,6 +19,9 @@ def callback_refusal(reason: str | None) -> str:
         "order_paid_already": _(
             "The order was paid by another attempt already: this money came twice. Refund it at the provider."
         ),
+        "statement_not_open": _(
+            "The statement was paid or voided before this payment: refund it to the vendor at the provider."
+        ),
         "refund": _("A refund was reported before the portal could handle refunds. Handle it by hand."),
         "refund_exceeds": _("The refund is larger than what is left of the payment."),
         "refund_waits": _("The refund came before its payment and waits for it."),

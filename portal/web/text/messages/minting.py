@@ -30,6 +30,11 @@ def mint_waiting(code: str) -> str:
             "The contract's token balance does not cover the next reward. Fund the contract."
         ),
         "minter_missing": _("The token does not let the contract mint. Run the grant command on the server."),
+        "token_missing": _("There is no token at the address set in the contract."),
+        "token_mints_otherwise": _(
+            "The token does not mint the exact amount requested. Check it before minting anything."
+        ),
+        "gas_ceiling": _("A payment needs more gas than allowed. Check the token, or raise the ceiling."),
         "token_cap": _("The token's own supply cap is reached."),
         "other_leader": _("Another process is minting right now."),
         "finality_stalled": _("The network is not finalising blocks. Minting continues by itself."),
@@ -49,7 +54,27 @@ def chain_alert(kind: str) -> str:
         "paid_differently": _(
             "The contract paid another wallet or amount than the reward says. Compare both."
         ),
+        "not_delivered": _(
+            "The contract recorded a payment, but no tokens were transferred. Check the token before minting more."
+        ),
+        "payout_unknown": _(
+            "The payout contract paid a reference this portal does not know. Review it under “Unknown payments”."
+        ),
+        "payout_paid_differently": _(
+            "The payout contract paid another wallet or amount than the payout says. Compare both."
+        ),
+        "payout_reference_used": _(
+            "A payout has the reference of a payment that was adopted before. Compare both."
+        ),
         "paid_unapproved": _("The contract paid a reward that is not approved here. Do not pay it again."),
+        "store_webhook_silent": _(
+            "A connected store no longer sends webhooks but still receives orders. The portal is fetching these"
+            " orders itself. Check whether webhooks are switched off in the store."
+        ),
+        "store_referrer_own_purchase": _(
+            "A decision was made on a reward before its referrer connected an account. That account belongs to"
+            " the buyer or to the admin who approved the reward. The reward has no wallet. Review and reject it."
+        ),
         "payment_event_missing": _("The contract shows a payment whose event is missing. Check the node."),
     }.get(kind, kind)
 
@@ -62,6 +87,12 @@ def refusal_counts(code: str, count: int, deciders: str = "") -> str:
         return ngettext(
             "%(num)s reward has your approval and waits for a second admin.",
             "%(num)s rewards have your approval and wait for a second admin.",
+            count,
+        )
+    if code == "reward_reference_used":
+        return ngettext(
+            "%(num)s reward was not paid as owed. Use “Pay what is missing”.",
+            "%(num)s rewards were not paid as owed. Use “Pay what is missing”.",
             count,
         )
     if code == "reward_unknown":

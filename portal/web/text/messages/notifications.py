@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.web.text.alerts import ALERT_KINDS, alert_notice
 from portal.web.text.messages.answer import Params
 from portal.web.text.messages.errors import failure_text
 from portal.web.text.translate import gettext as _
@@ -9,8 +10,27 @@ from portal.web.text.translate import gettext as _
 
 def notification_text(kind: str, params: Params) -> str:
     """Return a notification in words; params are those of its kind."""
+    if kind in ALERT_KINDS:
+        return alert_notice(kind, params)
     sentences = {
         "credit_added": _("%(amount)s of credit was added to your account. Reason: %(reason)s"),
+        "erasure_requested": _(
+            "Account %(account)s is to be erased. Confirm it on the person’s page under “People”."
+        ),
+        "order_back_ordered": _(
+            "Back-order: order %(reference)s was paid, but %(product)s was no longer in stock."
+            " Units missing: %(missing)s."
+        ),
+        "commission_statement_opened": _(
+            "Commission statement %(statementId)s of %(vendor)s is open: %(amount)s. See “Statements”."
+        ),
+        "proposal_credit": _("Credit waits for a second admin. Confirm or decline it under “Second admin”."),
+        "proposal_refund": _(
+            "A refund of %(reference)s waits for a second admin. Confirm or decline it under “Second admin”."
+        ),
+        "proposal_payout_wallet": _(
+            "A new payout wallet of a vendor waits for a second admin. Confirm or decline it under “Second admin”."
+        ),
         "referral_reward_minted": _("Your referral reward of %(amount)s was sent to your wallet."),
         "referral_reward_approved": _(
             "Your referral reward of %(amount)s was approved and will be sent soon."
@@ -22,6 +42,25 @@ def notification_text(kind: str, params: Params) -> str:
         "referral_reward_debited": _(
             "An order you were rewarded for was refunded. %(amount)s will be deducted from your next rewards."
         ),
+        **_webhook_sentences(),
+        **_security_sentences(),
+    }
+    # Imported history may contain other kinds.
+    values = {**params, "reason": failure_text(params.get("reason"))}
+    return sentences[kind] % values if kind in sentences else kind
+
+
+def _webhook_sentences() -> dict[str, str]:
+    return {
+        "webhook_disabled_failing": _(
+            "Webhooks of %(store)s to %(host)s are switched off: every attempt failed for five days."
+        ),
+        "webhook_disabled_gone": _("Webhooks of %(store)s to %(host)s are switched off: it answered 410."),
+    }
+
+
+def _security_sentences() -> dict[str, str]:
+    return {
         "security_password_changed": _("The password of your account was changed."),
         "security_second_factor_on": _("Two-factor authentication was turned on for your account."),
         "security_second_factor_off": _("Two-factor authentication was turned off for your account."),
@@ -30,6 +69,3 @@ def notification_text(kind: str, params: Params) -> str:
         "security_wallet_linked": _("The wallet %(address)s was linked to your account."),
         "security_wallet_unlinked": _("The wallet %(address)s was unlinked from your account."),
     }
-    # Imported history may contain other kinds.
-    values = {**params, "reason": failure_text(params.get("reason"))}
-    return sentences[kind] % values if kind in sentences else kind

@@ -6,9 +6,21 @@ from portal.web.text.format import money, number
 from portal.web.text.messages.answer import Answer, ErrorTable, Params
 from portal.web.text.messages.callbacks import callback_refusal
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import ngettext
 
 
 def _amount_invalid(params: Params) -> str:
+    if params.get("decimals") == 0:
+        return _("An amount in %(currency)s has no decimals.", currency=params["currency"])
+    if "decimals" in params:
+        return ngettext(
+            "An amount in %(currency)s has at most %(num)s decimal.",
+            "An amount in %(currency)s has at most %(num)s decimals.",
+            params["decimals"],
+            currency=params["currency"],
+        )
+    if "ambiguous" in params:
+        return _("The comma may separate thousands or decimals. Write 1234.50 or 1 234,50.")
     if "at_most" in params:
         return _("Enter an amount of up to %(at_most)s.", at_most=number(params["at_most"]))
     return _("Enter a positive amount such as 12.50.")
@@ -32,7 +44,13 @@ PAYMENTS_ERRORS: ErrorTable = {
         409, lambda p: _("This form was already used. Reload the page to add credit again.")
     ),
     "credit_short": Answer(409, lambda p: _("Your credit does not cover this order.")),
-    "currency_unknown": Answer(422, lambda p: _("Choose one of these currencies: %(allowed)s.", **p)),
+    "currency_unknown": Answer(
+        422,
+        lambda p: _(
+            "The currency %(currency)s is unknown. Use a code of ISO 4217 such as UAH, USD or JPY, or USDT or USDC.",
+            **p,
+        ),
+    ),
     "not_refundable": Answer(409, lambda p: _("There is nothing left to refund on this payment.")),
     "payment_in_progress": Answer(
         409,

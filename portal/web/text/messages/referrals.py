@@ -34,6 +34,8 @@ def guard_text(step: Mapping[str, Any]) -> str:
             _("The buyer has paid an order before."),
         ),
     }[step["guard"]]
+    if step["passed"] and step.get("detail") == "customer_unknown":
+        return _("The store did not identify the buyer, so earlier purchases cannot be found.")
     return passed if step["passed"] else failed
 
 
@@ -41,12 +43,14 @@ def _code_known_text(detail: str, source: str | None) -> str:
     active = {
         "account": _("The code saved with the account is active."),
         "entered": _("The code entered at checkout is active."),
+        "coupon": _("The code assigned to this coupon is active."),
     }
     return {
         "active": active.get(source or "", _("The code saved in this browser is active.")),
         "absent": _("There is no referral code."),
         "malformed": _("The text is not a referral code."),
         "inactive": _("The code was deactivated."),
+        "owner_disabled": _("The account of the code’s owner is disabled."),
     }.get(detail, _("The code is unknown."))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from models import CommissionStructure, EventLog, MerchantConfig, PlatformConfig, Product, User
 from tests.factories import make_product, make_vendor
+from tests.support.chain_world import OPERATOR, OPERATOR_KEY
 from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -109,7 +110,7 @@ def test_terms_are_saved_and_shown(as_admin: Visitor, admin: User) -> None:
     page = as_admin.get(url)
     for expected in ('value="charity"', 'value="12.50"', 'value="7.5"'):
         assert expected in page.text, expected
-    assert "10%" in text_of(as_admin.get(VENDORS))
+    assert "10%" in text_of(as_admin.get("/admin/vendors"))
     events = list(EventLog.select().where(EventLog.entity == "vendor").order_by(EventLog.id))
     assert events[0].data["hold_days"] == [3, 0]
     assert events[1].data == {}
@@ -254,6 +255,10 @@ OWN = {
 }
 
 
+RESERVED = (f"0x{1:040x}", f"0x{0x11:040x}", f"0x{0x1010:040x}", f"0x{0xDEAD:040x}", "0x" + "ee" * 20)
+MALFORMED = ("0X" + "5a" * 20, "5a" * 20, "0x" + "5g" * 20)
+
+
 def payee_page(admin: Visitor, field: str, payee: str):
     splits = {"split_recipient": [payee], "split_percent": ["2.5"], "split_description": [""]}
     form = {**TERMS, "payout_wallet": payee} if field == "payout_wallet" else {**TERMS, **splits}
@@ -262,7 +267,16 @@ def payee_page(admin: Visitor, field: str, payee: str):
 
 @pytest.mark.parametrize("field", ["payout_wallet", "custom_splits"])
 @pytest.mark.parametrize(
-    "payee", [WRONG_CHECKSUM, "0x" + "0" * 40, "0x" + "1" * 39, *OWN.values(), "0x" + "2A" * 20]
+    "payee",
+    [
+        WRONG_CHECKSUM,
+        "0x" + "0" * 40,
+        "0x" + "1" * 39,
+        *MALFORMED,
+        *OWN.values(),
+        "0x" + "2A" * 20,
+        *RESERVED,
+    ],
 )
 def test_a_payee_that_cannot_be_paid_is_refused(
     make_app: MakeApp, admin: User, field: str, payee: str
@@ -272,7 +286,16 @@ def test_a_payee_that_cannot_be_paid_is_refused(
     assert f'href="#{field}"' in page.text
     assert not MerchantConfig.select().where(~MerchantConfig.payout_wallet.is_null()).exists()
     assert ("checksum (EIP-55) is wrong" in text_of(page)) == (payee == WRONG_CHECKSUM)
-    assert ("a contract or token of this portal" in text_of(page)) == (payee.lower() in OWN.values())
+    is_own = "a contract, token or account that the portal itself uses" in text_of(page)
+    assert is_own == (payee.lower() in OWN.values())
+    assert ("Nobody can control this address" in text_of(page)) == (payee in RESERVED)
+
+
+@pytest.mark.parametrize("account", ["referral_minter_private_key", "settlement_payout_private_key"])
+def test_the_accounts_of_the_portal_are_no_payees(make_app: MakeApp, admin: User, account: str) -> None:
+    page = payee_page(visitor(make_app(**{account: OPERATOR_KEY}), admin), "payout_wallet", OPERATOR)
+    assert page.status_code == 422
+    assert "a contract, token or account that the portal itself uses" in text_of(page)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_onchain_mode_without_treasury_pays_nothing(make_app: MakeApp, admin: Us
     row = due_settlement()
     browser = visitor(make_app(settlement_payout_mode="onchain"), admin)
     page = browser.get(REVIEW)
-    assert "treasury" in text_of(page)
+    assert "its contract" in text_of(page)
     assert "Pay 1 payout" not in text_of(page)
     assert browser.submit(REVIEW, {"idempotency_key": "k"}).status_code == 503
     assert status_of(row) == "pending"
@@ -108,7 +108,7 @@ def test_pages_require_an_admin(client: Visitor, as_owner: Visitor, as_seller: V
         REVIEW,
         BATCHES,
         f"{LEDGER}/rates",
-        f"{LEDGER}/vendors",
+        "/admin/vendors",
         f"{LEDGER}.csv",
         "/admin/refcodes.csv",
     ):
@@ -133,16 +133,6 @@ def test_payout_actions_require_csrf_token_and_post(as_admin: Visitor) -> None:
 @pytest.mark.parametrize("url", [f"{BATCHES}/7", f"{BATCHES}/{2**70}", f"{LEDGER}/vendors/7"])
 def test_unknown_pages_are_not_found(as_admin: Visitor, url: str) -> None:
     assert as_admin.get(url).status_code == 404
-
-
-def test_batches_are_paged(as_admin: Visitor) -> None:
-    for _ in range(27):
-        PayoutBatch.insert(mode="simulated", status="completed").execute()
-    page = as_admin.get(BATCHES)
-    assert page.text.count('<tr id="batch-') == 25
-    before = page.text.split("before=")[1].split('"')[0]
-    assert as_admin.get(f"{BATCHES}?before={before}").text.count('<tr id="batch-') == 2
-    PayoutBatch.delete().execute()
 
 
 # ---------------------------------------------------------------------- settlements

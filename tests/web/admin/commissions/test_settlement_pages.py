@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from models import PaymentEvent, RailFailure, Refcode, User
+from models import OrderItem, PaymentEvent, RailFailure, Refcode, User
 from tests.factories import (
     make_assist,
     make_order,
     make_payment,
+    make_product,
     make_reward,
     make_settlement,
     make_vendor,
@@ -37,6 +38,20 @@ def test_ledger_shows_the_breakdown(as_admin: Visitor) -> None:
         assert expected in text, expected
 
 
+def test_breakdown_names_a_line_without_a_product(as_admin: Visitor, owner: User) -> None:
+    vendor = make_vendor()
+    order = make_order(owner, [(make_product(vendor, name="Herbal tea"), 1)], paid=True)
+    settlement = make_settlement(vendor, order_id=order.id, order_reference=order.order_reference)
+    settlement.metadata["commissionBreakdown"]["referralByItem"][0]["productId"] = None
+    settlement.save()
+    page = text_of(as_admin.get(f"{AUDIT}?orderReference={order.order_reference}"))
+    assert "Product no longer listed: 5%" in page
+    OrderItem.update(product=None).where(OrderItem.order == order.id).execute()
+    page = text_of(as_admin.get(f"{AUDIT}?orderReference={order.order_reference}"))
+    assert "Herbal tea: 5%" in page
+    assert "None" not in page
+
+
 @pytest.mark.parametrize("locale", ["uk", "ru"])
 def test_ledger_formats_numbers_by_locale(as_admin: Visitor, locale: str) -> None:
     make_settlement(make_vendor(), 123_400)
@@ -44,16 +59,13 @@ def test_ledger_formats_numbers_by_locale(as_admin: Visitor, locale: str) -> Non
     assert "1 234,00" in text.replace("\u202f", " ")
 
 
-def test_ledger_filters_by_reference_and_is_paged(as_admin: Visitor) -> None:
+def test_ledger_filters_by_reference(as_admin: Visitor) -> None:
     vendor = make_vendor()
-    settlements = [make_settlement(vendor) for _ in range(52)]
+    settlements = [make_settlement(vendor) for _ in range(2)]
     matches = as_admin.get(LEDGER, query_string={"orderReference": f" {settlements[0].order_reference} "})
     assert matches.text.count('<tr id="settlement-') == 1
-    first = as_admin.get(LEDGER)
-    before = first.text.split("before=")[1].split('"')[0]
-    assert as_admin.get(f"{LEDGER}?before={before}").text.count('<tr id="settlement-') == 2
     assert as_admin.get(f"{LEDGER}?orderReference=nothing").status_code == 200
-    for query in ("before=x", "before=-1", f"before={'9' * 40}", "orderReference=%27%3B--"):
+    for query in ("cursor=", "orderReference=%27%3B--"):
         assert as_admin.get(f"{LEDGER}?{query}").status_code == 200, query
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from models import EventLog, Order, PaymentEvent, RailFailure, Settlement, User
-from portal.payments import INBOX_PAGE
 from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment
@@ -72,26 +71,15 @@ def test_callbacks_are_filtered_by_outcome(as_admin: Visitor, client: Visitor, o
     assert "No callback matches the filter" in text_of(as_admin.get(f"{INBOX}?outcome=waiting"))
 
 
-def test_inbox_is_paged(as_admin: Visitor, client: Visitor) -> None:
-    for number in range(INBOX_PAGE + 1):
-        unmatched_callback(client, f"store_n_{number}")
-    first = as_admin.get(INBOX)
-    assert first.text.count('id="callback-') == INBOX_PAGE
-    oldest = PaymentEvent.select().order_by(PaymentEvent.id).first().id
-    assert f"outcome=open&amp;before={oldest + 1}" in first.text
-    second = as_admin.get(f"{INBOX}?outcome=open&before={oldest + 1}")
-    assert second.text.count('id="callback-') == 1
-    for before in ("x", "-1", "9" * 30):
-        assert as_admin.get(f"{INBOX}?before={before}").status_code == 200
-
-
 def test_navigation_shows_admins_the_open_count(
     as_admin: Visitor, as_owner: Visitor, client: Visitor
 ) -> None:
     assert "nav-count" not in as_admin.get("/").text
     events = [unmatched_callback(client, f"store_n_{number}") for number in range(3)]
     forged_callback(client)
-    assert '<span class="nav-count">3</span>' in as_admin.get("/").text
+    page = as_admin.get("/").text
+    # At the group and at its entry.
+    assert page.count('<span class="nav-count">3</span>') == 2
     assert "nav-count" not in as_owner.get("/").text
     as_admin.submit(f"{INBOX}/{events[0].id}/close", {"note": "Not ours."})
     assert '<span class="nav-count">2</span>' in as_admin.get("/").text
@@ -263,3 +251,42 @@ def test_retry_writes_the_settlement_once(
     assert as_admin.submit(url).status_code == 303
     assert Settlement.select().count() == 1
     assert as_admin.submit("/admin/payments/rails/999999/retry").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "section"),
+    [
+        ("/admin/payments/proposals", "Payments"),
+        ("/admin/payments/failing", "Payments"),
+        ("/admin/store/commissions/rates", "Settlements"),
+        ("/admin/store/commissions/payouts", "Payouts"),
+        ("/admin/refcodes/mint", "Rewards"),
+        ("/admin/products/new", "Catalogue"),
+        ("/admin/stores/connect", "Stores"),
+    ],
+)
+def test_navigation_marks_the_section_of_a_page(as_admin: Visitor, path: str, section: str) -> None:
+    navigation = as_admin.get(path).text.split('id="site-nav"')[1].split("</nav>")[0]
+    marked = [item for item in navigation.split("<li>") if 'aria-current="true"' in item]
+    assert [f"<span>{section}</span>" in item for item in marked] == [True]
+
+
+@pytest.mark.parametrize(
+    ("path", "entry", "group"),
+    [
+        ("/admin", "Home", None),
+        ("/admin/credit", "Credit", "Money"),
+        ("/admin/journal", "Journal", "Money"),
+        ("/admin/vendors", "Vendors", "People"),
+        ("/admin/ledgers", "Ledgers", "Audit"),
+        ("/admin/events", "Event log", "Audit"),
+    ],
+)
+def test_navigation_marks_the_open_page_and_its_group(
+    as_admin: Visitor, path: str, entry: str, group: str | None
+) -> None:
+    navigation = as_admin.get(path).text.split('id="site-nav"')[1].split("</nav>")[0]
+    (marked,) = [item for item in navigation.split("<li>") if 'aria-current="page"' in item]
+    assert f"<span>{entry}</span>" in marked
+    within = navigation.split('class="nav-group is-within"')[1:]
+    assert [f"<span>{group}</span>" in item.split("</summary>")[0] for item in within] == [True] * bool(group)

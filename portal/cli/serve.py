@@ -1,0 +1,54 @@
+"""`flask serve`: the production server, as web processes, as the process of the schedule, or both in one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from portal.cli.common import PortalCommand, portal
+
+# The application of each role; the setting SCHEDULER_ENABLED of its workers.
+_ROLES = {
+    "web": ("portal.app:serve_requests", "false"),
+    "jobs": ("portal.app:serve_jobs", "true"),
+    "all": ("portal.app:serve_requests", "true"),
+}
+_COMMAND_MARK = "FLASK_RUN_FROM_CLI"
+
+
+@click.command(cls=PortalCommand)
+@click.option("--role", type=click.Choice(list(_ROLES)), help="Answer requests, run the schedule, or both.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on."
+)
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes: 2, or 1 for --role jobs.")
+@click.option(
+    "--threads", default=8, show_default=True, type=click.IntRange(1, 256), help="Requests per process."
+)
+def serve(role: str | None, host: str, port: int, workers: int | None, threads: int) -> NoReturn:
+    """Serve until SIGTERM; SIGHUP loads code and settings again without losing a request.
+
+    Without --role the setting SCHEDULER_ENABLED decides between all and web.
+    """
+    settings = portal().settings
+    if not settings.database_url:
+        raise click.ClickException("Set DATABASE_URL, or start a development portal with `dev`.")
+    role = role or ("all" if settings.scheduler_enabled else "web")
+    factory, scheduler = _ROLES[role]
+    count = workers or (1 if role == "jobs" else 2)
+    command = ["--factory", factory, "--host", host, "--port", str(port), "--workers", str(count)]
+    command += ["--threads", str(threads), "--log-level", settings.log_level]
+    if settings.is_production:
+        command.append("--json-logs")
+    environment = {name: value for name, value in os.environ.items() if name != _COMMAND_MARK}
+    sys.stdout.flush()
+    # The supervisor keeps the process id and drops everything that this command has loaded.
+    os.execve(
+        sys.executable,
+        [sys.executable, "-m", "portal.serving", *command],
+        {**environment, "SCHEDULER_ENABLED": scheduler},
+    )

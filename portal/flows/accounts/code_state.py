@@ -1,0 +1,21 @@
+"""Whether a share code attributes anything new: it is active, and so is the account of its owner."""
+
+from __future__ import annotations
+
+from models import Refcode
+from portal.accounts import is_enabled
+from portal.attribution import CodeState
+from portal.codes import resolve_code
+
+
+def code_state(code: Refcode) -> CodeState:
+    """Return whether a code attributes new purchases, or why it does not. See docs/rules/attribution.md."""
+    if not code.active:
+        return "inactive"
+    return "active" if is_enabled(code.owner_user_id) else "owner_disabled"
+
+
+def find_creditable_code(code: str) -> Refcode | None:
+    """Return the code that a text names, itself or by its alias, if it may attribute new purchases; or None."""
+    row = resolve_code(code)
+    return row if row is not None and code_state(row) == "active" else None

@@ -1,0 +1,1 @@
+"""Imports of products, which need the catalogue and the terms of commissions."""

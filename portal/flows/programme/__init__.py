@@ -1,0 +1,1 @@
+"""What the programme decides from: facts about referrers, and a preview of other rules."""

@@ -1,0 +1,151 @@
+"""Decide which referrer an order of a connected store is credited to. See docs/rules/attribution.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models import Customer, Refcode, Store, StoreOrder
+from portal.accounts import find_user
+from portal.attribution import AttributionFacts, CodeSource, find_linked_code, run_guards
+from portal.codes import find_aliased_codes, resolve_code
+from portal.flows.accounts.code_state import code_state
+from portal.flows.checkout.decide_attribution import Attribution
+from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.orders import has_other_paid_order
+from portal.settings import Settings
+from portal.stores import (
+    customer_keys,
+    email_digest,
+    find_coupon_code,
+    find_customers,
+    is_account_of_customer,
+    is_known_customer,
+    is_same_customer,
+    stored_snapshot,
+)
+from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer
+
+
+@dataclass(frozen=True)
+class StoreBuyer:
+    """A buyer as a store reports one: the keys that identify them, and what else the guards need."""
+
+    keys: tuple[str, ...]
+    earlier_paid_orders: int
+    wallet: str | None
+
+
+def buyer_of(store: Store, customer: SnapshotCustomer, settings: Settings, order_id: str = "") -> StoreBuyer:
+    """Return the buyer of an order; the e-mail address is hashed here and goes no further."""
+    keys = customer_keys(
+        store.id,
+        settings.secret_key.get_secret_value(),
+        email_sha256=email_digest(customer.email) if customer.email and customer.email.strip() else None,
+        external_id=customer.external_id,
+        order_id=order_id,
+    )
+    return StoreBuyer(keys, customer.earlier_paid_orders, _wallet(customer.wallet_address))
+
+
+def choose_store_code(
+    store: Store, snapshot: OrderSnapshot, known: StoreOrder | None = None
+) -> tuple[str | None, CodeSource | None]:
+    """Return the code to decide about and its source: the one that came along, else a coupon's.
+
+    The first touch wins: an order keeps the code that it was first reported with.
+    """
+    earlier = stored_snapshot(known.snapshot).snapshot if known is not None else None
+    for each in (earlier, snapshot):
+        if each is not None and each.referral_code:
+            return find_linked_code([each.referral_code]) or each.referral_code, each.code_source or "cookie"
+    coupon_code = find_coupon_code(store.id, snapshot.coupon_codes) or _aliased_coupon(snapshot.coupon_codes)
+    return (coupon_code, "coupon") if coupon_code else (None, None)
+
+
+def decide_store_attribution(
+    store: Store,
+    buyer: StoreBuyer,
+    customers: Sequence[Customer],
+    code: str | None,
+    source: CodeSource | None,
+    settings: Settings,
+    *,
+    order_id: str | None = None,
+    paid_at: datetime | None = None,
+) -> Attribution:
+    """Run the guards for a buyer of a store; for an order the caller has locked the customers."""
+    row = resolve_code(code) if code else None
+    has_paid = any(
+        customer.bought_before or has_other_paid_order(store.id, customer.id, order_id, paid_by=paid_at)
+        for customer in customers
+    )
+    decision = run_guards(
+        AttributionFacts(
+            code=row.code if row else code,
+            code_source=source,
+            code_state=code_state(row) if row else None,
+            referrer_user_id=row.owner_user_id if row else None,
+            referrer_wallet=row.wallet_address if row else None,
+            buyer_user_id=row.owner_user_id if row and _is_owner(store, buyer, row, settings) else None,
+            buyer_wallets=frozenset([buyer.wallet] if buyer.wallet else ()),
+            has_earlier_paid_order=has_paid or buyer.earlier_paid_orders > 0,
+            is_known_buyer=is_known_customer(buyer.keys),
+        )
+    )
+    return Attribution(decision, row if decision.applied else None)
+
+
+def preview_store_attribution(
+    store: Store, code: str | None, source: CodeSource | None, customer: SnapshotCustomer, settings: Settings
+) -> Attribution:
+    """Decide whether a code would apply to a buyer now; nothing is stored."""
+    buyer = buyer_of(store, customer, settings)
+    tidy = (find_linked_code([code]) or code) if code else None
+    return decide_store_attribution(
+        store,
+        buyer,
+        find_customers(store.id, buyer.keys),
+        tidy,
+        source or ("cookie" if tidy else None),
+        settings,
+    )
+
+
+def _aliased_coupon(coupons: Sequence[str]) -> str | None:
+    """Return the code of the first coupon that is an alias; one that the store assigned to a code comes first."""
+    aliased = find_aliased_codes(coupons)
+    return next((aliased[coupon] for coupon in coupons if coupon in aliased), None)
+
+
+def _is_owner(store: Store, buyer: StoreBuyer, code: Refcode, settings: Settings) -> bool:
+    """Return whether the code is the buyer's.
+
+    It was issued to this customer of the store, or its owner is connected to the customer or has the confirmed e-mail.
+    """
+    if code.store_referrer_id and is_same_customer(code.store_referrer_id, store.id, buyer.keys):
+        return True
+    if is_account_of_customer(code.owner_user_id, store.id, buyer.keys):
+        return True
+    secret = settings.secret_key.get_secret_value()
+    owner = find_user(code.owner_user_id)
+    if owner is None or not owner.email or owner.email_confirmed_at is None:
+        return False
+    keys = customer_keys(
+        store.id,
+        secret,
+        email_sha256=email_digest(owner.email),
+        external_id=None,
+    )
+    return keys[0] in buyer.keys
+
+
+def _wallet(text: str | None) -> str | None:
+    """Return a wallet in stored form; raise InvalidAddress."""
+    if not text:
+        return None
+    try:
+        return canonical_address(text)
+    except InvalidAddress as error:
+        raise type(error)(field="customer.walletAddress") from None

@@ -1,0 +1,46 @@
+"""Book what a store has refunded: by the cumulative total of its newest snapshot. See docs/rules/stores.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from portal.db import Actor
+from portal.flows.refunds.refund_payment import refund_locked
+from portal.lib.money import major_text
+from portal.orders import get_order, note_refunded_lines
+from portal.payments import find_and_lock_payment, list_refunds, record_refund
+from portal.stores import PricedSnapshot, refunded_goods, refunded_lines
+
+
+def book_refunds(order_id: str, priced: PricedSnapshot, actor: Actor, note: Callable[..., None]) -> None:
+    """Book the difference between what the store has refunded in all and what is booked.
+
+    Nothing is booked before the order is paid, nor beyond what was paid; nothing is given back by itself. What a refund
+    takes of the commissionable total follows its lines, or its share of what was paid.
+    """
+    order = get_order(order_id)
+    payment = find_and_lock_payment(order.order_reference)
+    if payment is None or payment.paid_at is None:
+        return
+    cash = min(priced.refunded_minor, payment.amount_minor) - payment.refunded_minor
+    if priced.refunded_minor > payment.amount_minor:
+        note("refund_exceeds", refunded=major_text(priced.refunded_minor, order.currency))
+    if cash <= 0:
+        return
+    goods = refunded_goods(priced.lines, priced.refunds, order.total_minor, payment.amount_minor)
+    reasons = [refund.reason for refund in priced.refunds if refund.reason]
+    booked = {row.external_id for row in list_refunds(order.order_reference)}
+    # The one refund that explains the difference has its id; a difference of several has none.
+    same = [each.id for each in priced.refunds if each.amount_minor == cash and each.id not in booked]
+    refund = record_refund(
+        payment,
+        cash,
+        "requested",
+        actor,
+        source="store",
+        goods_minor=max(0, goods - order.refunded_minor),
+        external_id=same[-1] if same else None,
+        reason=reasons[-1] if reasons else None,
+    )
+    note_refunded_lines(order.id, refunded_lines(priced.lines, priced.refunds))
+    refund_locked(payment, refund, actor)

@@ -1,0 +1,41 @@
+"""Check the signature of a store's request and record one that is refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from models import Store
+from portal.lib.clock import utc_now
+from portal.lib.errors import PortalError
+from portal.lib.sealing import STORE_SECRET, unseal
+from portal.settings import Settings
+from portal.stores import check_signature, record_store_event
+
+KIND = "api.request"
+
+
+def check_request(
+    store: Store, body: bytes, headers: Mapping[str, str], settings: Settings, *, live: bool
+) -> None:
+    """Check a request's signature if it has one or the store requires it; `headers` have names in lower case.
+
+    Raises what check_signature raises; the refusal is in the store's event log.
+    """
+    secret = None
+    if store.signing_secret:
+        key = settings.secret_key.get_secret_value()
+        secret = unseal(store.signing_secret, key, store.id, STORE_SECRET)
+    try:
+        check_signature(body, headers, secret, required=store.signature_required, now=utc_now())
+    except PortalError as error:
+        record_store_event(
+            store.id,
+            KIND,
+            live=live,
+            verified=False,
+            outcome="refused",
+            body_sha256=hashlib.sha256(body).hexdigest(),
+            explanation={"error": error.code, "field": None, "params": error.params},
+        )
+        raise

@@ -1,0 +1,43 @@
+"""What a store sees of one of its orders: the decision, both ledgers and the refunds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models import Order, PaymentRefund, ReferralReward, Settlement
+from portal.commissions import list_settlements_of_reference
+from portal.orders import OrderUnknown, find_store_order, get_order
+from portal.payments import list_refunds
+from portal.rewards import find_reward_by_reference
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswer:
+    """An order of a store with the rows of both ledgers and its refunds."""
+
+    order: Order
+    settlements: list[Settlement]
+    reward: ReferralReward | None
+    refunds: list[PaymentRefund]
+
+
+def read_order(store_id: int, order_id: str) -> OrderAnswer:
+    """Return what a store sees of its order; raise OrderUnknown for an order of another store."""
+    order = get_order(order_id)
+    if order.store_id != store_id:
+        raise OrderUnknown
+    reference = order.order_reference
+    return OrderAnswer(
+        order,
+        list_settlements_of_reference(reference),
+        find_reward_by_reference(reference),
+        list_refunds(reference),
+    )
+
+
+def read_order_by_external_id(store_id: int, external_id: str) -> OrderAnswer:
+    """Return what a store sees of the order that it calls so; raise OrderUnknown."""
+    known = find_store_order(store_id, external_id)
+    if known is None:
+        raise OrderUnknown
+    return read_order(store_id, known.order_id)

@@ -1,0 +1,105 @@
+"""Take what a store's platform sends by itself: verify it, store it, then apply it. See docs/rules/stores.md."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+from models import Store
+from portal.chain import AnyChain
+from portal.flows.stores.receive_snapshot import receive_snapshot
+from portal.lib.clock import utc_now
+from portal.lib.errors import PortalError
+from portal.logs import get_logger
+from portal.settings import Settings
+from portal.stores import (
+    StoreUnknown,
+    count_refused_delivery,
+    find_store_by_public_id,
+    has_store_api,
+    has_waiting_delivery,
+    note_webhook_seen,
+    store_fetch,
+    webhook_secrets,
+)
+from portal.stores.adapters.protocol import (
+    Delivery,
+    DeliveryRefused,
+    DeliveryUnreadable,
+    Fetch,
+    Ignored,
+    Reading,
+)
+from portal.stores.adapters.registry import find_adapter
+
+log = get_logger(__name__)
+
+Received = Literal["applied", "waiting", "ignored", "refused"]
+
+
+def receive_delivery(
+    public_id: str, platform: str, delivery: Delivery, chain: AnyChain, settings: Settings
+) -> Received:
+    """Take a delivery and return what became of it; `waiting` is for the store's API, which a job asks.
+
+    Raises StoreUnknown, or DeliveryRefused for one that is not authentic; that is counted and nothing else changes. An
+    authentic delivery is never answered with an error: a platform would send it again, or end the webhook.
+    """
+    store = find_store_by_public_id(public_id)
+    adapter = find_adapter(platform)
+    if store is None or not store.active or adapter is None or store.platform != platform:
+        raise StoreUnknown
+    key = settings.secret_key.get_secret_value()
+    try:
+        verified = adapter.verify(delivery, webhook_secrets(store, key), utc_now())
+        if isinstance(verified, Ignored):
+            return "ignored"
+        note_webhook_seen(store.id)
+        reading = adapter.read(verified)
+    except DeliveryRefused as error:
+        count_refused_delivery(store.id, str(error.params["reason"]))
+        raise
+    except DeliveryUnreadable:
+        note_webhook_seen(store.id)
+        count_refused_delivery(store.id, DeliveryUnreadable.code)
+        return "refused"
+    return _take(store, verified.kind, reading, delivery.body, chain, settings)
+
+
+def _take(
+    store: Store,
+    kind: str,
+    reading: Reading | Fetch | Ignored,
+    body: bytes,
+    chain: AnyChain,
+    settings: Settings,
+) -> Received:
+    sha256 = hashlib.sha256(body).hexdigest()
+    if isinstance(reading, Ignored):
+        return "ignored"
+    if isinstance(reading, Reading) and reading.is_partial and has_store_api(store):
+        reading = Fetch(reading.snapshot.external_id)
+    if isinstance(reading, Fetch):
+        store_fetch(store.id, kind, reading, sha256)
+        return "waiting"
+    return _apply(store, kind, reading, sha256, chain, settings)
+
+
+def _apply(
+    store: Store, kind: str, reading: Reading, sha256: str, chain: AnyChain, settings: Settings
+) -> Received:
+    live = not reading.is_test
+    try:
+        receive_snapshot(
+            store, reading.snapshot, kind=kind, live=live, body_sha256=sha256, chain=chain, settings=settings
+        )
+    except PortalError as error:  # its event says why
+        log.info("delivered order refused", store=store.id, code=error.code)
+        return "refused"
+    except Exception:
+        # It is stored, so a job applies it; sent again it would be the same.
+        if not has_waiting_delivery(store.id, sha256):
+            raise
+        log.exception("delivery not applied yet", store=store.id)
+        return "waiting"
+    return "applied"

@@ -1,0 +1,221 @@
+"""Receive what a store reports: store it, apply it, record what became of it. See docs/rules/stores.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from models import Store, StoreEvent
+from portal.chain import AnyChain
+from portal.db import transaction, work_through
+from portal.flows.checkout.size_reward import NO_MARKET, Market, read_market
+from portal.flows.stores.apply_snapshot import Arrived, Outcome, apply_snapshot
+from portal.flows.stores.attribute import StoreBuyer, buyer_of
+from portal.flows.stores.explain import explanation_of
+from portal.lib.contacts import without_addresses
+from portal.lib.errors import PortalError
+from portal.orders import CheckoutKeyUsed, find_store_order
+from portal.settings import Settings
+from portal.stores import (
+    EVENT_QUEUE,
+    KnownSnapshot,
+    close_store_event,
+    get_store,
+    list_waiting_events,
+    lock_waiting_event,
+    price_snapshot,
+    record_store_event,
+    stored_snapshot,
+)
+from portal.stores.snapshots import OrderSnapshot
+
+# A request that is still applying its event is not overtaken by the job.
+_GRACE_SECONDS = 60
+
+Describe = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of a snapshot. `answer` is what `describe` returned, of a test before everything is undone."""
+
+    result: str
+    event_id: int
+    order_id: str | None
+    order_reference: str | None
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    answer: Any = None
+
+
+class Undo(Exception):
+    """Roll back a test."""
+
+
+def receive_snapshot(
+    store: Store,
+    snapshot: OrderSnapshot,
+    *,
+    kind: str,
+    chain: AnyChain,
+    settings: Settings,
+    live: bool = True,
+    body_sha256: str | None = None,
+    describe: Describe | None = None,
+) -> Applied:
+    """Store an authentic snapshot durably, apply it in one transaction and return what became of it.
+
+    A test goes the whole way and is rolled back: only its event stays. `describe` is called with the id of the order
+    before the transaction ends. Raises PortalError for a snapshot that cannot be applied; its event is `refused`.
+    See docs/rules/stores.md.
+    """
+    buyer = buyer_of(store, snapshot.customer, settings, snapshot.external_id)
+    known = KnownSnapshot(without_identity(snapshot), buyer.keys)
+    event: dict[str, Any] = {
+        "live": live, "external_id": snapshot.external_id, "snapshot": known.as_json(), "body_sha256": body_sha256
+    }  # fmt: skip
+    try:
+        price_snapshot(snapshot, store.commission_base)
+    except PortalError as error:
+        record_store_event(store.id, kind, outcome="refused", explanation=refusal(error), **event)
+        raise
+    if live and (unchanged := _find_unchanged(store, known)):
+        return _record_unchanged(store, kind, event, unchanged, describe)
+    arrived = Arrived(store, known, buyer, settings, _market(store, known, chain, settings))
+    if not live:
+        return _try_out(arrived, kind, event, describe)
+    event_id = record_store_event(store.id, kind, **event)
+    return _apply(arrived, event_id, describe)
+
+
+def settle_store_events(chain: AnyChain, settings: Settings) -> int:
+    """Apply the events that were stored but not applied, the oldest first; return how many are settled now."""
+    return work_through(
+        EVENT_QUEUE,
+        list_waiting_events(_GRACE_SECONDS),
+        int,
+        lambda event_id: settle_store_event(event_id, chain, settings),
+    )
+
+
+def settle_store_event(event_id: int, chain: AnyChain, settings: Settings) -> Applied | None:
+    """Apply a stored event; None if it has an outcome already or names an order that has to be fetched first."""
+    event = StoreEvent.get_or_none((StoreEvent.id == event_id) & StoreEvent.outcome.is_null())
+    if event is None or event.snapshot is None:
+        return None
+    try:
+        return _apply(_arrived_of(event, chain, settings), event.id, None)
+    except PortalError:
+        return None  # refused, which its event says
+
+
+def replay_store_event(
+    store: Store, event: StoreEvent, chain: AnyChain, settings: Settings, describe: Describe | None = None
+) -> Applied:
+    """Apply the snapshot of an earlier event again, as a new event; what changed nothing then changes nothing now."""
+    arrived = _arrived_of(event, chain, settings)
+    content = {"live": event.live, "external_id": event.external_id, "snapshot": event.snapshot}
+    if not event.live:
+        return _try_out(arrived, "replay", content, describe)
+    return _apply(arrived, record_store_event(store.id, "replay", **content), describe)
+
+
+def _apply(arrived: Arrived, event_id: int, describe: Describe | None) -> Applied:
+    try:
+        return _apply_once(arrived, event_id, describe)
+    except CheckoutKeyUsed:
+        # Two first reports of one order, of different buyers, at the same time: now it is there.
+        return _apply_once(arrived, event_id, describe)
+    except PortalError as error:
+        with transaction():
+            if lock_waiting_event(event_id) is not None:
+                close_store_event(event_id, "refused", order_reference=None, explanation=refusal(error))
+        raise
+
+
+def _apply_once(arrived: Arrived, event_id: int, describe: Describe | None) -> Applied:
+    with transaction():
+        # The job may have been faster; its outcome stands and applying again changes nothing.
+        is_waiting = lock_waiting_event(event_id) is not None
+        outcome = apply_snapshot(arrived)
+        if is_waiting:
+            close_store_event(
+                event_id,
+                outcome.result,
+                order_reference=outcome.order_reference,
+                explanation=explanation_of(outcome),
+            )
+        return _applied(outcome, event_id, describe)
+
+
+def _try_out(arrived: Arrived, kind: str, event: dict[str, Any], describe: Describe | None) -> Applied:
+    """Apply a snapshot, keep what became of it, and roll everything back."""
+    applied: Applied | None = None
+    explanation: dict[str, Any] = {}
+    try:
+        with transaction():
+            outcome = apply_snapshot(arrived)
+            explanation = {"wouldBe": outcome.result, **explanation_of(outcome)}
+            applied = _applied(outcome, 0, describe)
+            raise Undo
+    except Undo:
+        pass
+    except PortalError as error:
+        record_store_event(arrived.store.id, kind, outcome="refused", explanation=refusal(error), **event)
+        raise
+    assert applied is not None
+    event_id = record_store_event(arrived.store.id, kind, outcome="test", explanation=explanation, **event)
+    return Applied("test", event_id, applied.order_id, applied.order_reference, applied.notes, applied.answer)
+
+
+def _applied(outcome: Outcome, event_id: int, describe: Describe | None) -> Applied:
+    answer = describe(outcome.order_id) if describe else None
+    return Applied(outcome.result, event_id, outcome.order_id, outcome.order_reference, outcome.notes, answer)
+
+
+def _find_unchanged(store: Store, known: KnownSnapshot) -> tuple[str, str] | None:
+    """Return the id and reference of the order if its store reported exactly this before."""
+    stored = find_store_order(store.id, known.snapshot.external_id)
+    if stored is None or stored.snapshot_sha256 != known.sha256:
+        return None
+    return stored.order_id, stored.order.order_reference
+
+
+def _record_unchanged(
+    store: Store, kind: str, event: dict[str, Any], order: tuple[str, str], describe: Describe | None
+) -> Applied:
+    order_id, order_reference = order
+    event_id = record_store_event(
+        store.id, kind, outcome="unchanged", order_reference=order_reference, **{**event, "snapshot": None}
+    )
+    return Applied(
+        "unchanged", event_id, order_id, order_reference, answer=describe(order_id) if describe else None
+    )
+
+
+def _arrived_of(event: StoreEvent, chain: AnyChain, settings: Settings) -> Arrived:
+    store = get_store(event.store_id)
+    known = stored_snapshot(event.snapshot)
+    customer = known.snapshot.customer
+    buyer = StoreBuyer(known.customer_keys, customer.earlier_paid_orders, customer.wallet_address)
+    return Arrived(store, known, buyer, settings, _market(store, known, chain, settings))
+
+
+def _market(store: Store, known: KnownSnapshot, chain: AnyChain, settings: Settings) -> Market:
+    """Read the prices of an order that may earn a reward; sources may be slow, so before anything is locked."""
+    priced = price_snapshot(known.snapshot, store.commission_base)
+    if not priced.is_paid or not priced.total_minor:
+        return NO_MARKET
+    return read_market(chain, settings, priced.currency)
+
+
+def without_identity(snapshot: OrderSnapshot) -> OrderSnapshot:
+    """Return a snapshot as it is stored, without what its buyer's keys are made of."""
+    customer = snapshot.customer.model_copy(update={"email": None, "external_id": None})
+    return snapshot.model_copy(update={"customer": customer})
+
+
+def refusal(error: PortalError) -> dict[str, Any]:
+    """Return the explanation of an event that was refused; a value in the wrong place may be somebody's address."""
+    params = {name: without_addresses(str(value))[:200] for name, value in error.params.items()}
+    return {"error": error.code, "field": error.field, "params": params}

@@ -1,0 +1,1 @@
+"""Vendors: create, change, take off sale."""

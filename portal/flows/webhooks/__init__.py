@@ -1,0 +1,1 @@
+"""Events of orders, refunds and rewards for the webhook endpoints of their stores, and their delivery."""

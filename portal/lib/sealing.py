@@ -1,0 +1,54 @@
+"""Encrypt secrets that the portal has to read again, AES-GCM, and hash those it only compares, by keys of SECRET_KEY.
+
+A copy of the database does not reveal them. Changing SECRET_KEY makes them unreadable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from Crypto.Cipher import AES
+
+from portal.lib.errors import PortalError
+
+# What a sealed value is for: at most 16 bytes. Keys of different purposes are independent.
+SECOND_FACTOR, STORE_SECRET, WEBHOOK_SECRET = b"second-factor", b"store-secret", b"webhook-secret"
+STORE_CUSTOMER = b"store-customer"
+_NONCE, _TAG = 12, 16
+
+
+class SealBroken(PortalError):
+    """A sealed value cannot be decrypted: SECRET_KEY has changed, or the row was modified."""
+
+    code = "seal_broken"
+
+
+def seal(text: str, key: str, owner: int, purpose: bytes = SECOND_FACTOR) -> bytes:
+    """Return a text encrypted for one owner and purpose; copied to another row, it cannot be decrypted."""
+    nonce = secrets.token_bytes(_NONCE)
+    cipher = AES.new(_derive(key, purpose), AES.MODE_GCM, nonce=nonce, mac_len=_TAG)
+    cipher.update(str(owner).encode())
+    body, tag = cipher.encrypt_and_digest(text.encode())
+    return bytes(nonce + tag + body)
+
+
+def unseal(sealed: bytes | memoryview, key: str, owner: int, purpose: bytes = SECOND_FACTOR) -> str:
+    """Return the decrypted text; raise SealBroken."""
+    raw = bytes(sealed)
+    cipher = AES.new(_derive(key, purpose), AES.MODE_GCM, nonce=raw[:_NONCE], mac_len=_TAG)
+    cipher.update(str(owner).encode())
+    try:
+        return cipher.decrypt_and_verify(raw[_NONCE + _TAG :], raw[_NONCE : _NONCE + _TAG]).decode()
+    except ValueError:
+        raise SealBroken from None
+
+
+def keyed_hash(text: str, key: str, purpose: bytes) -> str:
+    """Return a hash of 64 hex digits that nobody can compute or compare without the key; purposes are independent."""
+    derived = hashlib.blake2b(key.encode(), digest_size=32, person=purpose).digest()
+    return hashlib.blake2b(text.encode(), digest_size=32, key=derived, person=purpose).hexdigest()
+
+
+def _derive(key: str, purpose: bytes) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=32, person=purpose).digest()

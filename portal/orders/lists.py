@@ -1,0 +1,174 @@
+"""Lists of orders for admins and vendors, newest first. Every filter has an index: sql/060_order_fulfilments.sql."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from peewee import JOIN, fn
+
+from models import Order, OrderFulfilment, OrderItem, Store, StoreOrder
+from portal.db import Keyset, Page, within
+from portal.orders.queries import ORDERS_PAGE
+from portal.orders.rules import OrderUnknown
+from portal.orders.status_rules import FulfilmentStatus, OrderStatus
+
+
+@dataclass(frozen=True)
+class OrderFilter:
+    """Which orders to list; an empty field restricts nothing. `until` is exclusive.
+
+    `number` is a reference or id of the portal, or a number or id of a store. `product` is the SKU or the name of a
+    line, letter case aside for the name. `is_waiting` selects paid orders with a cancellation to decide about.
+    """
+
+    store_id: int | None = None
+    status: str = ""
+    currency: str = ""
+    is_referred: bool | None = None
+    code: str = ""
+    number: str = ""
+    product: str = ""
+    is_waiting: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_all_orders(filters: OrderFilter, cursor: str | None = None) -> Page[Order]:
+    """Return a page of the orders of every store; raise CursorInvalid."""
+    return list_all_orders_ledger(filters).page(cursor, ORDERS_PAGE)
+
+
+def list_all_orders_ledger(filters: OrderFilter) -> Keyset[Order]:
+    """Return every matching order of every store, with its store and `number`, empty in the built-in shop."""
+    rows = _with_store().where(*_conditions(filters))
+    return Keyset(within(rows, Order.created_at, filters.since, filters.until), Order.created_at, Order.id)
+
+
+def list_orders_of_vendors(
+    vendor_ids: Sequence[int], state: str = "", number: str = "", cursor: str | None = None
+) -> Page[Order]:
+    """Return a page of the orders in which these vendors have lines; raise CursorInvalid.
+
+    `state` is open (paid orders that still have lines to deliver), delivered or cancelled; empty lists all.
+    """
+    rows = _with_store().where(fn.EXISTS(_lines_of(vendor_ids)))
+    if state == FulfilmentStatus.OPEN:
+        rows = rows.where(
+            (Order.status == OrderStatus.PAID)
+            & fn.EXISTS(_lines_of(vendor_ids).where(~fn.EXISTS(_finished_part())))
+        )
+    elif state:
+        statuses = [state, FulfilmentStatus.CLOSED] if state == FulfilmentStatus.CANCELLED else [state]
+        own = _parts().where(OrderFulfilment.vendor.in_(list(vendor_ids)))
+        rows = rows.where(fn.EXISTS(own.where(OrderFulfilment.status.in_(statuses))))
+    if number:
+        rows = rows.where(Order.id.in_(_ids_of(number)))
+    return Keyset(rows, Order.created_at, Order.id).page(cursor, ORDERS_PAGE)
+
+
+def get_order_of_vendors(order_id: str, vendor_ids: Sequence[int]) -> Order:
+    """Return an order in which one of these vendors has lines; raise OrderUnknown for any other."""
+    return _require(_with_store().where(Order.id == order_id, fn.EXISTS(_lines_of(vendor_ids))).first())
+
+
+def list_items_of_vendors(order_ids: Sequence[str], vendor_ids: Sequence[int]) -> dict[str, list[OrderItem]]:
+    """Return the lines of these vendors in several orders by order id, in one statement."""
+    items: dict[str, list[OrderItem]] = {}
+    rows = OrderItem.select().where(
+        OrderItem.order.in_(list(order_ids)), OrderItem.vendor.in_(list(vendor_ids))
+    )
+    for item in rows.order_by(OrderItem.id):
+        items.setdefault(item.order_id, []).append(item)
+    return items
+
+
+def get_any_order(order_id: str) -> Order:
+    """Return an order of any store with its store and `number`, for admins; raise OrderUnknown."""
+    return _require(_with_store().where(Order.id == order_id).first())
+
+
+def find_store_state(order_id: str) -> StoreOrder | None:
+    """Return what a connected store last reported of an order, None in the built-in shop."""
+    return StoreOrder.get_or_none(StoreOrder.order == order_id)
+
+
+def list_order_currencies() -> list[str]:
+    """Return the currencies that orders have, by a jump from each to the next in the index."""
+    found: list[str] = []
+    following = Order.select(fn.MIN(Order.currency))
+    while currency := following.scalar():
+        found.append(currency)
+        following = Order.select(fn.MIN(Order.currency)).where(Order.currency > currency)
+    return found
+
+
+def _with_store() -> Any:
+    number = fn.COALESCE(StoreOrder.number, "").alias("number")
+    joined = Order.select(Order, Store, number).join(Store).switch(Order)
+    return joined.join(StoreOrder, JOIN.LEFT_OUTER, on=(StoreOrder.order == Order.id))
+
+
+def _conditions(filters: OrderFilter) -> list[Any]:
+    conditions: list[Any] = [True]
+    if filters.store_id is not None:
+        conditions.append(Order.store == filters.store_id)
+    if filters.status:
+        conditions.append(Order.status == filters.status)
+    if filters.currency:
+        conditions.append(Order.currency == filters.currency)
+    if filters.is_referred is not None:
+        conditions.append(Order.referral_code.is_null(not filters.is_referred))
+    if filters.code:
+        conditions.append(Order.referral_code == filters.code)
+    if filters.number:
+        conditions.append(Order.id.in_(_ids_of(filters.number)))
+    if filters.product:
+        is_product = (OrderItem.sku == filters.product) | (
+            fn.LOWER(OrderItem.name) == filters.product.lower()
+        )
+        conditions.append(fn.EXISTS(_lines().where(is_product)))
+    if filters.is_waiting:
+        conditions.append(Order.status == OrderStatus.PAID)
+        conditions.append(fn.EXISTS(_parts().where(OrderFulfilment.status == FulfilmentStatus.CANCELLED)))
+    return conditions
+
+
+def _ids_of(number: str) -> Any:
+    """Return the selection of order ids with a reference, id or number; a union, so that each part uses its index."""
+    own = Order.alias()
+    reported = StoreOrder.alias()
+    return (
+        own.select(own.id).where(own.order_reference == number)
+        | own.select(own.id).where(own.id == number)
+        | reported.select(reported.order).where(reported.number == number)
+        | reported.select(reported.order).where(reported.external_id == number)
+    )
+
+
+def _lines() -> Any:
+    return OrderItem.select(1).where(OrderItem.order == Order.id)
+
+
+def _lines_of(vendor_ids: Sequence[int]) -> Any:
+    return _lines().where(OrderItem.vendor.in_(list(vendor_ids)))
+
+
+def _parts() -> Any:
+    return OrderFulfilment.select(1).where(OrderFulfilment.order == Order.id)
+
+
+def _finished_part() -> Any:
+    return OrderFulfilment.select(1).where(
+        OrderFulfilment.order == OrderItem.order,
+        OrderFulfilment.vendor == OrderItem.vendor,
+        OrderFulfilment.status != FulfilmentStatus.OPEN,
+    )
+
+
+def _require(order: Order | None) -> Order:
+    if order is None:
+        raise OrderUnknown
+    return order

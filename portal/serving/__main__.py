@@ -1,0 +1,56 @@
+"""`python -m portal.serving`: what the command `serve` becomes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+
+from portal.logs import configure_logging
+from portal.serving.listener import open_listener
+from portal.serving.supervisor import Supervisor
+
+
+def main(arguments: list[str]) -> int:
+    """Run the supervisor until a signal ends it and return the exit status."""
+    options = _parse(arguments)
+    configure_logging(as_json=options.json_logs, level=options.log_level)
+    try:
+        listener = open_listener(options.host, options.port)
+    except OSError as error:
+        sys.exit(f"Cannot listen on {options.host}, port {options.port}: {_reason(error)}.")
+    # Workers hold the reading end: it closes with this process, however that ends.
+    lifeline, held = os.pipe2(os.O_CLOEXEC)
+
+    def start(ready: int) -> subprocess.Popen[bytes]:
+        passed = [listener.fileno(), ready, lifeline]
+        words = [options.factory, options.threads, *passed]
+        command = [sys.executable, "-m", "portal.serving.worker", *map(str, words)]
+        return subprocess.Popen(command, pass_fds=passed)
+
+    try:
+        return Supervisor(start, options.workers, on_stop=listener.close).run()
+    finally:
+        os.close(held)
+
+
+def _reason(error: OSError) -> str:
+    # Errors of names are negative.
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="portal.serving")
+    parser.add_argument("--factory", required=True)
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--workers", type=int, required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--log-level", required=True)
+    parser.add_argument("--json-logs", action="store_true")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

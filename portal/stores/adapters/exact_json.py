@@ -1,0 +1,39 @@
+"""Parse what a store sent: numbers stay exact, and no nesting can exhaust the parser's stack."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from portal.stores.adapters.protocol import DeliveryUnreadable
+
+# The parser recurses in C; an order is nested about ten deep.
+DEPTH_MAX = 100
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+
+
+def parse_exact(body: bytes) -> Any:
+    """Return a JSON body with decimals for its fractions: a float has lost what the store meant.
+
+    Raises DeliveryUnreadable, also for NaN and Infinity.
+    """
+    _refuse_depth(body)
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except ValueError:
+        raise DeliveryUnreadable(detail="not JSON") from None
+
+
+def _refuse_depth(body: bytes) -> None:
+    depth = 0
+    for bracket in _BRACKETS.finditer(_STRINGS.sub(b"", body)):
+        depth += 1 if bracket.group() in b"[{" else -1
+        if depth > DEPTH_MAX:
+            raise DeliveryUnreadable(detail="nested too deeply")
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise ValueError

@@ -1,0 +1,165 @@
+"""KeyCRM: orders by its API. Its webhooks are not signed, so none is believed and every order is polled.
+
+The API has one address for everybody. See docs/stores/keycrm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from portal.lib.clock import utc_now
+from portal.stores.adapters.asking import ask_api, documented_answer
+from portal.stores.adapters.forms import (
+    NAME_MAX,
+    TEXT_MAX,
+    amount_text,
+    coupons,
+    documented_form,
+    latest,
+    money,
+    payment_state,
+    refund,
+    rounded,
+    spread,
+    time_of,
+    version_of,
+)
+from portal.stores.adapters.protocol import (
+    ORDER_GONE,
+    ORDER_UNREADABLE,
+    Delivery,
+    DeliveryRefused,
+    DeliveryUnreadable,
+    Fetch,
+    Ignored,
+    Reading,
+    StoreApi,
+    Verified,
+)
+from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer, SnapshotLine
+
+PAGE = 50
+_INCLUDE = "buyer,products,payments"
+# A shop names its own statuses; each is in one of six groups, and this one is for cancelled orders.
+_CANCELLED_GROUP = 6
+_PAID, _REFUNDED = frozenset({"paid"}), frozenset({"refund", "refunded"})
+_TIME = "%Y-%m-%d %H:%M:%S"
+Part = Mapping[str, Any]
+
+
+class KeyCrm:
+    """The platform: orders of a KeyCRM account. The API states no currency for an order that is not paid."""
+
+    name = "keycrm"
+    label = "KeyCRM"
+    credential_names = ("api_key", "currency")
+
+    def __init__(self, api_url: str = "https://openapi.keycrm.app") -> None:
+        self._api_url = api_url
+
+    def verify(self, delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> Verified | Ignored:
+        """Raise DeliveryRefused: KeyCRM signs nothing."""
+        raise DeliveryRefused(reason="signature_missing")
+
+    def read(self, verified: Verified) -> Reading | Fetch | Ignored:
+        """Ignore everything, as nothing is authentic."""
+        return Ignored("other_topic")
+
+    def fetch(self, api: StoreApi, wanted: Fetch) -> Reading | Ignored:
+        """Return the present state of an order; raise StoreUnreachable or StoreRefused."""
+        number = wanted.external_id or ""
+        if not (number.isascii() and number.isdecimal()):
+            return Ignored(ORDER_GONE)
+        order = self._ask(api, f"order/{number}", {})
+        return Ignored(ORDER_GONE) if order is None else _reading_or_why(order, api)
+
+    def changed_since(self, api: StoreApi, since: datetime) -> Iterator[Reading | Ignored]:
+        """Yield the orders changed since a time; raise StoreUnreachable or StoreRefused."""
+        window = ",".join(moment.astimezone(UTC).strftime(_TIME) for moment in (since, utc_now()))
+        page = 1
+        while True:
+            arguments = {
+                "filter[updated_between]": window,
+                "sort": "updated_at",
+                "limit": str(PAGE),
+                "page": str(page),
+            }
+            answer = self._ask(api, "order", arguments)
+            with documented_answer():
+                found = list(answer["data"])
+            yield from (_reading_or_why(order, api) for order in found)
+            if len(found) < PAGE:
+                return
+            page += 1
+
+    def _ask(self, api: StoreApi, path: str, arguments: Mapping[str, str]) -> Any:
+        headers = {
+            "Authorization": f"Bearer {api.credentials.get('api_key', '')}",
+            "Accept": "application/json",
+        }
+        return ask_api(StoreApi(self._api_url, {}), f"v1/{path}", {"include": _INCLUDE, **arguments}, headers)
+
+
+def _reading_or_why(order: Any, api: StoreApi) -> Reading | Ignored:
+    try:
+        with documented_form():
+            return _reading(order, api.credentials.get("currency", "").strip().upper())
+    except DeliveryUnreadable as error:
+        number = str(order.get("id")) if isinstance(order, dict) else None
+        return Ignored(ORDER_UNREADABLE, number, str(error.params["detail"]))
+
+
+def _reading(order: Part, currency: str) -> Reading:
+    payments = [one for one in order.get("payments") or [] if one["status"] in _PAID | _REFUNDED]
+    refunds = [one for one in payments if one["status"] in _REFUNDED]
+    foreign = {one.get("actual_currency") for one in payments} - {currency, None, ""}
+    if foreign:
+        raise DeliveryUnreadable(detail=f"a payment in {sorted(map(str, foreign))[0][:10]}, not {currency}")
+    extra = sum(
+        (money(order.get(name) or 0) for name in ("shipping_price", "wrap_price", "taxes")), Decimal(0)
+    )
+    goods = rounded(money(order["grand_total"]) - extra, currency)
+    lines = _lines(order, goods, currency)
+    paid = sum((money(one["amount"]) for one in payments), Decimal(0))
+    cancelled = order.get("status_group_id") == _CANCELLED_GROUP
+    status, paid_text = payment_state(lines, extra, paid, currency, cancelled=cancelled)
+    parts = (order, *(order.get("payments") or []))
+    changed_at = latest(part.get("updated_at") or part.get("created_at") for part in parts)
+    buyer = order.get("buyer") or {}
+    snapshot = OrderSnapshot(
+        external_id=str(order["id"]),
+        number=str(order["id"]),
+        version=version_of(changed_at),
+        created_at=time_of(order.get("ordered_at") or order.get("created_at")),
+        currency=currency,
+        status=status,
+        paid_amount=paid_text,
+        coupon_codes=coupons([order.get("promocode")]),
+        customer=SnapshotCustomer(
+            external_id=str(buyer["id"]) if buyer.get("id") else None, email=buyer.get("email") or None
+        ),
+        lines=lines,
+        shipping=amount_text(extra),
+        refunds=tuple(refund(one["id"], money(one["amount"]), one.get("updated_at")) for one in refunds),
+    )
+    # By this the list is sorted: what was read up to it is not read again.
+    return Reading(snapshot, changed_at=time_of(order.get("updated_at")))
+
+
+def _lines(order: Part, goods: Decimal, currency: str) -> tuple[SnapshotLine, ...]:
+    """Return the lines with what the goods cost in all divided by their prices: discounts exist at two levels."""
+    products = order.get("products") or []
+    amounts = spread(goods, [money(one["price"]) * money(one["quantity"]) for one in products], currency)
+    return tuple(
+        SnapshotLine(
+            external_id=str(product["id"]),
+            sku=str(product.get("sku") or "")[:TEXT_MAX],
+            name=str(product.get("name") or "")[:NAME_MAX],
+            quantity=max(1, int(product["quantity"])),
+            amount=amount_text(amount),
+        )
+        for product, amount in zip(products, amounts, strict=True)
+    )

@@ -1,0 +1,203 @@
+"""Read an order of WooCommerce as a snapshot: its webhooks and its REST API send the same form.
+
+Three things are not what their names suggest. `status: processing` is not paid (cash on delivery): `date_paid_gmt` is.
+A partial refund leaves `status` and `total` as they were: `refunds` has it. `price` is a float, so it is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import ValidationError
+
+from portal.lib.clock import epoch_milliseconds
+from portal.stores.adapters.protocol import DeliveryUnreadable
+from portal.stores.snapshots import (
+    COUPONS_MAX,
+    OrderSnapshot,
+    SnapshotCustomer,
+    SnapshotLine,
+    SnapshotRefund,
+    SnapshotRefundLine,
+    SnapshotStatus,
+)
+
+CANCELLED = frozenset({"cancelled", "trash"})
+# What a buyer has not ordered yet.
+DRAFTS = frozenset({"checkout-draft", "auto-draft", "draft"})
+CODE_KEYS = ("ring_ref", "_ring_ref")
+LABEL_KEYS = ("ring_via", "_ring_via")
+_TEXT_MAX, _NAME_MAX, _LABEL_MAX = 200, 500, 32
+
+Order = Mapping[str, Any]
+
+
+def read_order(order: Order, refunds: Sequence[Order] | None = None) -> OrderSnapshot:
+    """Return the state of an order; raise DeliveryUnreadable.
+
+    `refunds` are the order's refunds as their own endpoint lists them, with lines; without, only their totals are
+    known.
+    """
+    try:
+        return _read(order, refunds)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise DeliveryUnreadable(detail=f"{where}: {error.errors()[0]['msg']}") from None
+    except KeyError as error:
+        raise DeliveryUnreadable(detail=f"{error.args[0]}: missing") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DeliveryUnreadable(detail=f"not the form of an order ({type(error).__name__})") from None
+
+
+def read_time(order: Order, name: str) -> datetime | None:
+    """Return a time of an order in UTC, None if it has none; raise DeliveryUnreadable."""
+    text = order.get(f"{name}_gmt")
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise DeliveryUnreadable(detail=f"{name}_gmt: no time") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _read(order: Order, refunds: Sequence[Order] | None) -> OrderSnapshot:
+    changed_at, paid_at = read_time(order, "date_modified"), read_time(order, "date_paid")
+    if changed_at is None:
+        raise DeliveryUnreadable(detail="date_modified_gmt: missing")
+    discount = sum((fee for fee in map(_with_tax, order.get("fee_lines") or []) if fee < 0), Decimal(0))
+    status: SnapshotStatus = "paid" if paid_at else "open"
+    return OrderSnapshot(
+        external_id=str(order["id"]),
+        number=str(order.get("number") or order["id"])[:_TEXT_MAX],
+        version=epoch_milliseconds(changed_at),
+        created_at=read_time(order, "date_created"),
+        currency=order["currency"],
+        status="cancelled" if order["status"] in CANCELLED else status,
+        paid_at=paid_at,
+        paid_amount=_text(_money(order["total"])) if paid_at else "0",
+        referral_code=_meta(order, CODE_KEYS, _TEXT_MAX),
+        code_source="cookie" if _meta(order, CODE_KEYS, _TEXT_MAX) else None,
+        coupon_codes=tuple(
+            str(coupon["code"])[:_TEXT_MAX] for coupon in (order.get("coupon_lines") or [])[:COUPONS_MAX]
+        ),
+        link_label=_meta(order, LABEL_KEYS, _LABEL_MAX),
+        customer=_customer(order),
+        lines=_take_off([_line(line) for line in order["line_items"]], -discount),
+        shipping=_text(_extra(order)),
+        refunds=tuple(_refunds(order, refunds)),
+    )
+
+
+def _customer(order: Order) -> SnapshotCustomer:
+    number = order.get("customer_id") or 0
+    return SnapshotCustomer(
+        external_id=str(number) if number else None,  # a guest is customer 0
+        email=(order.get("billing") or {}).get("email") or None,
+    )
+
+
+def _line(line: Order) -> SnapshotLine:
+    return SnapshotLine(
+        external_id=str(line["id"]),
+        sku=str(line.get("sku") or "")[:_TEXT_MAX],
+        name=str(line.get("name") or "")[:_NAME_MAX],
+        quantity=max(1, int(line["quantity"])),  # plugins sell fractions, such as 0.5 kg
+        amount=_text(_money(line["total"])),
+        tax=_text(_money(line["total_tax"])),
+    )
+
+
+def _extra(order: Order) -> Decimal:
+    """Return what was paid beside the goods: shipping and fees, with their taxes."""
+    fees = [fee for fee in map(_with_tax, order.get("fee_lines") or []) if fee > 0]
+    return sum([*fees, *map(_with_tax, order.get("shipping_lines") or [])], Decimal(0))
+
+
+def _take_off(lines: Sequence[SnapshotLine], discount: Decimal) -> tuple[SnapshotLine, ...]:
+    """Return the lines reduced by a discount that the store booked as a negative fee, in proportion of their amounts.
+
+    A discount is on the goods, and what was paid for them is what commissions are of.
+    """
+    if not discount:
+        return tuple(lines)
+    amounts = [(Decimal(line.amount), Decimal(line.tax)) for line in lines]
+    digits = max(map(_digits, [discount, *(value for pair in amounts for value in pair)]))
+    units = [(_units(amount, digits), _units(tax, digits)) for amount, tax in amounts]
+    of = sum(amount + tax for amount, tax in units)
+    left, reduced = min(_units(discount, digits), of), []
+    for line, (amount, tax) in zip(lines, units, strict=True):
+        gross = amount + tax
+        share = left * gross // of if of else 0
+        of_tax = share * tax // gross if gross else 0
+        left, of = left - share, of - gross
+        after = {"amount": amount - share + of_tax, "tax": tax - of_tax}
+        reduced.append(
+            line.model_copy(
+                update={name: _text(Decimal(value).scaleb(-digits)) for name, value in after.items()}
+            )
+        )
+    return tuple(reduced)
+
+
+def _digits(amount: Decimal) -> int:
+    exponent = amount.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _units(amount: Decimal, digits: int) -> int:
+    return int(amount.scaleb(digits))
+
+
+def _refunds(order: Order, detailed: Sequence[Order] | None) -> Iterable[SnapshotRefund]:
+    by_id = {str(refund["id"]): refund for refund in detailed or ()}
+    for refund in sorted(order.get("refunds") or [], key=lambda refund: int(refund["id"])):
+        amount = -_money(refund["total"])
+        if amount <= 0:  # only puts goods back into stock
+            continue
+        more = by_id.get(str(refund["id"]), {})
+        yield SnapshotRefund(
+            id=str(refund["id"]),
+            amount=_text(amount),
+            at=read_time(more, "date_created"),
+            reason=str(refund.get("reason") or "")[:_NAME_MAX] or None,
+            lines=tuple(_refund_lines(more)),
+        )
+
+
+def _refund_lines(refund: Order) -> Iterable[SnapshotRefundLine]:
+    for line in refund.get("line_items") or []:
+        refunded = _meta(line, ("_refunded_item_id",), _TEXT_MAX)
+        amount = -_money(line["total"])
+        if refunded and amount > 0:
+            yield SnapshotRefundLine(external_id=refunded, amount=_text(amount))
+
+
+def _meta(holder: Order, keys: Iterable[str], at_most: int) -> str | None:
+    values = {entry.get("key"): entry.get("value") for entry in holder.get("meta_data") or []}
+    texts = (str(values[key]).strip()[:at_most] for key in keys if type(values.get(key)) in (str, int))
+    return next(filter(None, texts), None)
+
+
+def _with_tax(line: Order) -> Decimal:
+    return _money(line.get("total")) + _money(line.get("total_tax"))
+
+
+def _money(value: object) -> Decimal:
+    """Return an amount of the API, which is a decimal string, empty where there is none."""
+    if value in (None, ""):
+        return Decimal(0)
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise DeliveryUnreadable(detail="an amount is no number") from None
+    if not amount.is_finite():
+        raise DeliveryUnreadable(detail="an amount is no number")
+    return amount
+
+
+def _text(amount: Decimal) -> str:
+    return f"{amount:f}"

@@ -1,0 +1,87 @@
+"""Which of two snapshots of one order stands; the result does not depend on their order. See docs/rules/stores.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from portal.stores.snapshots import OrderSnapshot
+
+_CUSTOMER_KEYS = "customerKeys"
+
+
+@dataclass(frozen=True)
+class KnownSnapshot:
+    """A snapshot without the buyer's e-mail address, with the keys by which the buyer is known."""
+
+    snapshot: OrderSnapshot
+    customer_keys: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form that is stored."""
+        content = self.snapshot.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return {**content, _CUSTOMER_KEYS: list(self.customer_keys)}
+
+    @property
+    def sha256(self) -> str:
+        """Return a hash that is equal for snapshots with the same content."""
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+
+
+def stored_snapshot(content: Mapping[str, Any]) -> KnownSnapshot:
+    """Return a snapshot from its stored form."""
+    return KnownSnapshot(
+        OrderSnapshot.model_validate_json(json.dumps(dict(content))), tuple(content[_CUSTOMER_KEYS])
+    )
+
+
+def merge(stored: KnownSnapshot, arrived: KnownSnapshot) -> KnownSnapshot | None:
+    """Return the state after both, or None if the arrived one is older than the stored one.
+
+    Snapshots of the same version are merged upwards: more paid, more refunded, cancelled. Platforms report several
+    changes of one moment in any order.
+    """
+    if arrived.snapshot.version < stored.snapshot.version:
+        return None
+    if arrived.snapshot.version > stored.snapshot.version:
+        return arrived
+    first, second = sorted((stored, arrived), key=_progress)
+    further = second.snapshot
+    changes: dict[str, Any] = {}
+    if "cancelled" in (first.snapshot.status, further.status):
+        changes["status"] = "cancelled"
+    if _amount(first.snapshot.paid_amount) > _amount(further.paid_amount):
+        changes |= {"paid_amount": first.snapshot.paid_amount, "paid_at": first.snapshot.paid_at}
+    if _refunded(first.snapshot) > _refunded(further):
+        changes["refunds"] = first.snapshot.refunds
+    for name in ("referral_code", "code_source", "payment_key", "link_label", "paid_at"):
+        if getattr(further, name) is None and getattr(first.snapshot, name) is not None:
+            changes.setdefault(name, getattr(first.snapshot, name))
+    return KnownSnapshot(further.model_copy(update=changes), second.customer_keys)
+
+
+def withdrawn_refunds(before: OrderSnapshot, now: OrderSnapshot) -> list[str]:
+    """Return the ids of refunds that the store reported before and no longer reports."""
+    reported = {refund.id for refund in now.refunds}
+    return [refund.id for refund in before.refunds if refund.id not in reported]
+
+
+def _progress(known: KnownSnapshot) -> tuple[bool, Decimal, Decimal, str]:
+    snapshot = known.snapshot
+    return (snapshot.status != "open", _amount(snapshot.paid_amount), _refunded(snapshot), known.sha256)
+
+
+def _refunded(snapshot: OrderSnapshot) -> Decimal:
+    return sum((_amount(refund.amount) for refund in snapshot.refunds), Decimal(0))
+
+
+def _amount(text: str) -> Decimal:
+    """Return an amount for comparing; what is no amount is refused where it is priced."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal(0)

@@ -1,0 +1,208 @@
+"""The amounts of a snapshot in minor units: what is commissionable, what was paid, what was refunded.
+
+Pure and exact. See docs/rules/stores.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from portal.lib.errors import PortalError
+from portal.lib.money import (
+    InvalidAmount,
+    check_currency,
+    check_total,
+    major_text,
+    parse_major,
+    round_half_up,
+)
+from portal.stores.snapshots import OrderSnapshot, SnapshotRefund
+
+GROSS = "gross"
+
+
+class LinesDoNotAddUp(PortalError):
+    """Lines, tax and shipping differ from the paid amount by more than a minor unit per line.
+
+    Params difference, sum and paid (major units) and currency.
+    """
+
+    code = "lines_do_not_add_up"
+
+
+class LineRepeated(PortalError):
+    """Two lines, or two refunds, have the same id; param `external_id`."""
+
+    code = "id_repeated"
+
+
+class RefundLineUnknown(PortalError):
+    """A refund names a line that the order does not have; param `external_id`."""
+
+    code = "refund_line_unknown"
+
+
+@dataclass(frozen=True)
+class PricedLine:
+    """One line; `subtotal_minor` is what commissions are computed from, `net_minor` is before tax."""
+
+    external_id: str
+    sku: str
+    name: str
+    vendor: str | None
+    quantity: int
+    net_minor: int
+    subtotal_minor: int
+
+
+@dataclass(frozen=True)
+class PricedRefund:
+    """One refund: what the buyer got back, and of which lines where the store says so."""
+
+    id: str
+    amount_minor: int
+    lines: tuple[tuple[str, int], ...]
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class PricedSnapshot:
+    """The amounts of a snapshot in minor units of its currency."""
+
+    currency: str
+    lines: tuple[PricedLine, ...]
+    paid_minor: int
+    is_paid: bool
+    refunds: tuple[PricedRefund, ...]
+
+    @property
+    def total_minor(self) -> int:
+        """Return the commissionable amount."""
+        return sum(line.subtotal_minor for line in self.lines)
+
+    @property
+    def refunded_minor(self) -> int:
+        """Return what buyers got back, as the store reports it: perhaps more than was paid."""
+        return sum(refund.amount_minor for refund in self.refunds)
+
+
+def price_snapshot(snapshot: OrderSnapshot, base: str) -> PricedSnapshot:
+    """Return the amounts of a snapshot; `base` is the store's `commission_base`, net or gross of tax.
+
+    Raises CurrencyUnknown, InvalidAmount, TotalTooLarge, LineRepeated or RefundLineUnknown, each naming its field.
+    """
+    currency = check_currency(snapshot.currency)
+    _require_unique([line.external_id for line in snapshot.lines], "lines", "externalId")
+    _require_unique([refund.id for refund in snapshot.refunds], "refunds", "id")
+    lines = tuple(_price_line(snapshot, index, currency, base) for index in range(len(snapshot.lines)))
+    check_total(sum(line.subtotal_minor for line in lines), currency, "lines")
+    paid = check_total(_positive(snapshot.paid_amount, currency, "paidAmount"), currency, "paidAmount")
+    known = {line.external_id for line in snapshot.lines}
+    return PricedSnapshot(
+        currency=currency,
+        lines=lines,
+        paid_minor=paid,
+        # Platforms cancel orders that were paid; what was paid stays paid.
+        is_paid=snapshot.status == "paid" or (snapshot.status == "cancelled" and paid > 0),
+        refunds=tuple(
+            _price_refund(refund, index, currency, known) for index, refund in enumerate(snapshot.refunds)
+        ),
+    )
+
+
+def require_lines_add_up(snapshot: OrderSnapshot, currency: str) -> None:
+    """Raise LinesDoNotAddUp if lines, tax and shipping are not what was paid, within a minor unit per line."""
+    paid = parse_major(snapshot.paid_amount, currency, "paidAmount")
+    parts = [text for line in snapshot.lines for text in (line.amount, line.tax)] + [snapshot.shipping]
+    total = sum(parse_major(text, currency) for text in parts)
+    if abs(total - paid) > len(snapshot.lines):
+        raise LinesDoNotAddUp(
+            field="paidAmount",
+            difference=major_text(total - paid, currency),
+            sum=major_text(total, currency),
+            paid=major_text(paid, currency),
+            currency=currency,
+        )
+
+
+def refunded_goods(
+    lines: Sequence[PricedLine], refunds: Sequence[PricedRefund], total_minor: int, paid_minor: int
+) -> int:
+    """Return how much of the commissionable total the refunds took back, in minor units.
+
+    A refund counts by its lines, or in proportion of what was paid. Everything back is the whole total, so the last
+    refund closes to the unit.
+    """
+    if sum(refund.amount_minor for refund in refunds) >= paid_minor:
+        return total_minor if refunds else 0
+    unassigned = sum(refund.amount_minor for refund in refunds if not refund.lines)
+    in_proportion = round_half_up(Fraction(total_minor * unassigned, paid_minor))
+    return min(total_minor, sum(refunded_lines(lines, refunds).values()) + in_proportion)
+
+
+def refunded_lines(lines: Sequence[PricedLine], refunds: Sequence[PricedRefund]) -> dict[str, int]:
+    """Return how much of each line the refunds name, in minor units by the store's ids, at most the line."""
+    net: dict[str, int] = {}
+    for refund in refunds:
+        for line_id, amount in refund.lines:
+            net[line_id] = net.get(line_id, 0) + amount
+    named = {
+        line.external_id: _goods_of(line, net[line.external_id]) for line in lines if line.external_id in net
+    }
+    return {line_id: minor for line_id, minor in named.items() if minor}
+
+
+def _goods_of(line: PricedLine, net_refund: int) -> int:
+    """Return the commissionable part of what was refunded of one line, at most the line."""
+    share = Fraction(line.subtotal_minor, line.net_minor) if line.net_minor else Fraction(1)
+    return min(line.subtotal_minor, round_half_up(net_refund * share))
+
+
+def _price_line(snapshot: OrderSnapshot, index: int, currency: str, base: str) -> PricedLine:
+    line = snapshot.lines[index]
+    net = _positive(line.amount, currency, f"lines[{index}].amount")
+    tax = _positive(line.tax, currency, f"lines[{index}].tax")
+    if index == 0:
+        _positive(snapshot.shipping, currency, "shipping")
+    return PricedLine(
+        external_id=line.external_id,
+        sku=line.sku or line.external_id,
+        name=line.name or line.sku or line.external_id,
+        vendor=line.vendor,
+        quantity=line.quantity,
+        net_minor=net,
+        subtotal_minor=net + tax if base == GROSS else net,
+    )
+
+
+def _price_refund(refund: SnapshotRefund, index: int, currency: str, known: set[str]) -> PricedRefund:
+    field = f"refunds[{index}]"
+    for number, line in enumerate(refund.lines):
+        if line.external_id not in known:
+            raise RefundLineUnknown(field=f"{field}.lines[{number}].externalId", external_id=line.external_id)
+    return PricedRefund(
+        id=refund.id,
+        amount_minor=check_total(_positive(refund.amount, currency, f"{field}.amount"), currency, "refunds"),
+        lines=tuple(
+            (line.external_id, _positive(line.amount, currency, f"{field}.lines[{number}].amount"))
+            for number, line in enumerate(refund.lines)
+        ),
+        reason=refund.reason,
+    )
+
+
+def _positive(text: str, currency: str, field: str) -> int:
+    minor = parse_major(text, currency, field)
+    if minor < 0:
+        raise InvalidAmount(field=field)
+    return minor
+
+
+def _require_unique(ids: Sequence[str], name: str, member: str) -> None:
+    seen: set[str] = set()
+    for index, external_id in enumerate(ids):
+        if external_id in seen:
+            raise LineRepeated(field=f"{name}[{index}].{member}", external_id=external_id)
+        seen.add(external_id)

@@ -1,0 +1,119 @@
+"""Customers of a store who refer people: which account belongs to one, by its owner's own decision.
+
+A store names its customer and never an account. See docs/rules/stores.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from peewee import fn
+
+from models import Store, StoreReferrer
+from portal.db import Actor, record_event, transaction
+from portal.lib.errors import PortalError
+from portal.stores.customers import customer_hash, customer_keys, email_digest, hashes_of_ids
+
+
+class ReferrerUnknown(PortalError):
+    """There is no such customer of a connected store, or none that is connected to this account."""
+
+    code = "store_referrer_unknown"
+
+
+class ReferrerTaken(PortalError):
+    """The customer of the store is connected to another account."""
+
+    code = "store_referrer_taken"
+
+
+def ensure_referrer(store_id: int, external_id: str, secret: str, email: str | None = None) -> StoreReferrer:
+    """Return the referrer behind a store's customer, locked, and created on the first call.
+
+    The e-mail finds no account. Its keyed hash is stored, so that the customer's own purchases are recognised.
+    """
+    customer = customer_hash(store_id, external_id, secret)
+    StoreReferrer.insert(store=store_id, customer=customer).on_conflict_ignore().execute()
+    mine = (StoreReferrer.store == store_id) & (StoreReferrer.customer == customer)
+    referrer: StoreReferrer = StoreReferrer.select().where(mine).for_update().get()
+    if email and email.strip():
+        (referrer.email_key,) = customer_keys(
+            store_id, secret, email_sha256=email_digest(email), external_id=None
+        )
+        StoreReferrer.update(email_key=referrer.email_key).where(StoreReferrer.id == referrer.id).execute()
+    return referrer
+
+
+def set_own_user(referrer: StoreReferrer, user_id: int) -> None:
+    """Store which user stands for a store's customer until an account is connected."""
+    StoreReferrer.update(own_user=user_id).where(StoreReferrer.id == referrer.id).execute()
+    referrer.own_user_id = user_id
+
+
+def get_referrer(referrer_id: int) -> StoreReferrer:
+    """Return a referrer with its store; raise ReferrerUnknown, also where the store is disconnected."""
+    rows = StoreReferrer.select(StoreReferrer, Store).join(Store)
+    referrer: StoreReferrer | None = rows.where((StoreReferrer.id == referrer_id) & Store.active).first()
+    if referrer is None:
+        raise ReferrerUnknown
+    return referrer
+
+
+def is_same_customer(referrer_id: int, store_id: int, keys: Collection[str]) -> bool:
+    """Return whether a buyer with these keys in a store is the customer for whom a code was issued."""
+    referrer = StoreReferrer.get_by_id(referrer_id)
+    if referrer.store_id != store_id:
+        return False
+    is_named = referrer.customer in hashes_of_ids(keys)
+    return is_named or (referrer.email_key is not None and referrer.email_key in keys)
+
+
+def is_account_of_customer(user_id: int, store_id: int, keys: Iterable[str]) -> bool:
+    """Return whether the owner of an account said that one of these customers of a store is them."""
+    rows = StoreReferrer.select().where(
+        (StoreReferrer.user == user_id)
+        & (StoreReferrer.store == store_id)
+        & StoreReferrer.customer.in_(hashes_of_ids(keys))
+    )
+    return bool(rows.exists())
+
+
+def connect_referrer(referrer_id: int, user_id: int) -> None:
+    """Connect a store's customer to the account of the person who decides so; raise ReferrerTaken."""
+    with transaction():
+        connected = (
+            StoreReferrer.update(user=user_id, connected_at=fn.now())
+            .where((StoreReferrer.id == referrer_id) & StoreReferrer.user.is_null())
+            .execute()
+        )
+        if connected:
+            record_event(
+                Actor.user(user_id),
+                "user",
+                user_id,
+                "store_account_connected",
+                data={"referrer": referrer_id},
+            )
+        elif StoreReferrer.get_by_id(referrer_id).user_id != user_id:
+            raise ReferrerTaken
+
+
+def disconnect_referrer(referrer_id: int, user_id: int) -> None:
+    """End what a store may show of an account; raise ReferrerUnknown."""
+    with transaction():
+        ended = (
+            StoreReferrer.update(user=None, connected_at=None)
+            .where((StoreReferrer.id == referrer_id) & (StoreReferrer.user == user_id))
+            .execute()
+        )
+        if not ended:
+            raise ReferrerUnknown
+        record_event(
+            Actor.user(user_id), "user", user_id, "store_account_disconnected", data={"referrer": referrer_id}
+        )
+
+
+def list_connections(user_id: int) -> list[StoreReferrer]:
+    """Return the stores' customers that an account is connected to, with their stores, oldest first."""
+    rows = StoreReferrer.select(StoreReferrer, Store).join(Store).where(StoreReferrer.user == user_id)
+    return list(rows.order_by(StoreReferrer.connected_at, StoreReferrer.id))

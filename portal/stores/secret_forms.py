@@ -1,0 +1,20 @@
+"""Where the secret of a store's webhooks comes from: the portal makes it, or the platform does."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+
+# These platforms show a secret of their own, which is entered on the page of the store.
+PLATFORMS_WITH_OWN_SECRET = ("shopify", "stripe", "saleor")
+# Their webhooks are not signed, so they are not accepted: the portal only asks their API.
+PLATFORMS_WITHOUT_WEBHOOKS = ("horoshop", "keycrm")
+# Standard Webhooks: 192 random bits after the prefix, in base64.
+_STANDARD_PLATFORMS = ("medusa", "vendure")
+
+
+def new_webhook_secret(platform: str) -> str:
+    """Return a new secret in the form that a platform's deliveries are signed with."""
+    if platform in _STANDARD_PLATFORMS:
+        return f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+    return secrets.token_urlsafe(32)

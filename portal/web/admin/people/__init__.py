@@ -1,0 +1,1 @@
+"""People: search, and one page for each account."""

@@ -1,0 +1,1 @@
+"""The programme: versions of its rules, campaigns, bonuses of single referrers."""

@@ -1,0 +1,7 @@
+"""The blueprint of the section."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("programme", __name__)

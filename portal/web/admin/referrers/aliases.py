@@ -1,0 +1,44 @@
+"""The alias of any share code."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.codes import CodeUnknown, retire_alias
+from portal.db import Actor
+from portal.flows.accounts.code_alias import set_alias_as_admin
+from portal.lib.errors import PortalError
+from portal.runtime import current_portal
+from portal.web.admin.referrers.blueprint import blueprint
+from portal.web.admin.referrers.codes import code_page
+from portal.web.core.access import for_role
+from portal.web.core.current_user import current_user
+from portal.web.core.errors import status_of
+from portal.web.text.translate import gettext as _
+
+
+@blueprint.post("/refcodes/codes/<code>/alias")
+@for_role("admin", reconfirm=True)
+def save_alias(code: str) -> ResponseReturnValue:
+    """Give a code another alias; the earlier one ends."""
+    try:
+        is_changed = set_alias_as_admin(
+            code, request.form.get("alias", ""), current_user().id, current_portal().settings
+        )
+    except CodeUnknown:
+        raise
+    except PortalError as error:
+        return code_page(code, error), status_of(error)
+    if is_changed:
+        flash(_("The alias works now, in links, at checkout and as a coupon."), "success")
+    return redirect(url_for("admin.referrers.code", code=code), 303)
+
+
+@blueprint.post("/refcodes/codes/<code>/alias/retire")
+@for_role("admin", reconfirm=True)
+def end_alias(code: str) -> ResponseReturnValue:
+    """End the alias of a code at once."""
+    if retire_alias(code, Actor.user(current_user().id), by="admin"):
+        flash(_("The alias no longer works. The code still does."), "success")
+    return redirect(url_for("admin.referrers.code", code=code), 303)

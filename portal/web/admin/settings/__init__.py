@@ -1,0 +1,1 @@
+"""Settings that an admin changes while the portal runs, and those that stand in the environment."""

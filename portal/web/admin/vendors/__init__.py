@@ -1,0 +1,1 @@
+"""Vendors: create, edit, take off sale."""

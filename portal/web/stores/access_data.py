@@ -1,0 +1,66 @@
+"""What a store needs to reach the portal: addresses, and keys and a secret that are shown once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from portal.db import Actor, transaction
+from portal.runtime import current_portal
+from portal.stores import (
+    PLATFORMS_WITH_OWN_SECRET,
+    PLATFORMS_WITHOUT_WEBHOOKS,
+    create_key,
+    new_webhook_secret,
+    rotate_webhook_secret,
+)
+from portal.stores.adapters.registry import find_adapter
+from portal.web.sdk.releases import snippet_tag
+
+if TYPE_CHECKING:
+    from models import Store
+
+
+@dataclass(frozen=True, slots=True)
+class AccessData:
+    """Addresses of the portal for a store; keys and the secret are None except when they were just created."""
+
+    portal_url: str
+    public_id: str
+    snippet: str
+    hook_url: str | None
+    live_key: str | None = None
+    test_key: str | None = None
+    secret: str | None = None
+
+
+def access_of(store: Store) -> AccessData:
+    """Return the addresses of a store, without keys."""
+    url = current_portal().settings.app_url
+    has_hook = find_adapter(store.platform) is not None and store.platform not in PLATFORMS_WITHOUT_WEBHOOKS
+    return AccessData(
+        portal_url=url,
+        public_id=store.public_id,
+        snippet=str(snippet_tag(url, store.public_id)),
+        hook_url=f"{url}/hooks/{store.public_id}/{store.platform}" if has_hook else None,
+    )
+
+
+def create_access(store: Store, actor: Actor) -> AccessData:
+    """Create a live and a test key, and the webhook secret where the portal makes it; return them once."""
+    data = access_of(store)
+    secret = None
+    with transaction():
+        live, test = (create_key(store.id, mode, actor, created_by=None).text for mode in ("live", "test"))
+        if data.hook_url and store.platform not in PLATFORMS_WITH_OWN_SECRET:
+            key = current_portal().settings.secret_key.get_secret_value()
+            secret = rotate_webhook_secret(store.id, key, actor, new_webhook_secret(store.platform))
+    return AccessData(
+        data.portal_url,
+        data.public_id,
+        data.snippet,
+        data.hook_url,
+        live_key=live,
+        test_key=test,
+        secret=secret,
+    )

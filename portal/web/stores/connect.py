@@ -1,0 +1,114 @@
+"""The list of connected stores, and the three steps that connect one: what is it, where is it, copy this."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from flask import flash, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from portal.commissions import VendorUnknown
+from portal.flows.stores.connect_store import DEFAULTS, connect_new_store
+from portal.lib.errors import InputInvalid
+from portal.stores import check_store_settings
+from portal.stores.adapters.registry import list_platforms
+from portal.web.core.errors import status_of
+from portal.web.stores.access_data import create_access
+from portal.web.stores.area import Area, actor, area_view
+from portal.web.stores.choices import form_choices
+from portal.web.stores.instructions import guide_path, steps_of
+from portal.web.stores.presenters import store_rows
+from portal.web.text.messages import error_texts
+from portal.web.text.translate import gettext as _
+
+if TYPE_CHECKING:
+    from models import Store
+
+FIRST_STEP = ("name", "platform")
+# What a vendor's own store has: nothing is minted before the commission of its order was paid.
+TERMS_OF_VENDORS = {"collected_by": "store", "commission_base": "net", "reward_waits_for": "statement"}
+# Forms of this browser that connected a store: a form that is sent again connects no second one.
+_DONE = "connected_stores"
+_REMEMBERED = 10
+
+
+@area_view("/stores")
+def index(area: Area) -> ResponseReturnValue:
+    """List the connected stores with their state and what is wrong."""
+    return render_template("stores/list.html", area=area, rows=store_rows(area.list_stores()))
+
+
+@area_view("/stores/connect")
+def connect(area: Area) -> ResponseReturnValue:
+    """Ask what the store is, then where it is."""
+    if not request.args.get("name") or request.args.get("step") == "1":
+        return _form(area, 1, request.args, {})
+    errors = _errors_of_first_step(request.args)
+    return _form(area, 1 if errors else 2, request.args, errors)
+
+
+@area_view("/stores/connect", "POST", reconfirm=True)
+def connect_store(area: Area) -> ResponseReturnValue:
+    """Connect the store and show its keys once."""
+    form_key = request.form.get("form_key", "")
+    if (done := dict(session.get(_DONE, {})).get(form_key)) is not None:
+        flash(_("The store is connected already. You can create new keys here."), "info")
+        return redirect(area.url("keys", store_id=done), 303)
+    try:
+        store = _connect(area)
+    except InputInvalid as error:
+        errors = error_texts(error)
+        step = 1 if any(field in errors for field in FIRST_STEP) else 2
+        return _form(area, step, request.form, errors), status_of(error)
+    done = [*dict(session.get(_DONE, {})).items(), (form_key, store.id)]
+    session[_DONE] = dict(done[-_REMEMBERED:])
+    access = create_access(store, actor())
+    return area.page(
+        "stores/connected.html",
+        store,
+        access=access,
+        steps=steps_of(store, area, access),
+        guide=guide_path(store.platform),
+    )
+
+
+def chosen_vendor(area: Area, text: str) -> int | None:
+    """Return the vendor that was chosen, None for a new one; raise InputInvalid for one of others."""
+    if not text and area.decides_terms:
+        return None
+    known: list[int] = [vendor.id for vendor in area.list_vendors()]
+    if text.isascii() and text.isdecimal() and int(text[:19]) in known:
+        return int(text[:19])
+    raise InputInvalid({"default_vendor": VendorUnknown(field="default_vendor")})
+
+
+def _connect(area: Area) -> Store:
+    typed = {name: value for name, value in request.form.items() if value}
+    terms = {} if area.decides_terms else TERMS_OF_VENDORS
+    vendor_id = chosen_vendor(area, request.form.get("default_vendor", ""))
+    origins = request.form.get("origins", "").split()
+    return connect_new_store({**typed, **terms}, origins, vendor_id, list_platforms(), actor())
+
+
+def _errors_of_first_step(typed: Mapping[str, str]) -> dict[str, str]:
+    try:
+        check_store_settings({**DEFAULTS, **typed}, [], 0, list_platforms())
+    except InputInvalid as error:
+        return {field: text for field, text in error_texts(error).items() if field in FIRST_STEP}
+    return {}
+
+
+def _form(area: Area, step: int, typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    fields = ("name", "platform", "origins", "default_vendor", *DEFAULTS)
+    return render_template(
+        "stores/connect.html",
+        area=area,
+        step=step,
+        typed={name: typed.get(name, DEFAULTS.get(name, "")) for name in fields},
+        choices=form_choices(area.list_vendors(), with_new_vendor=area.decides_terms),
+        errors=errors,
+        form_errors=list(errors.items()),
+        form_key=typed.get("form_key") or secrets.token_urlsafe(12),
+    )

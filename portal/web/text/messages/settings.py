@@ -1,0 +1,30 @@
+"""Errors of the settings page."""
+
+from __future__ import annotations
+
+from portal.web.text.messages.answer import Answer, ErrorTable
+from portal.web.text.translate import gettext as _
+
+SETTINGS_ERRORS: ErrorTable = {
+    "setting_invalid": Answer(422, lambda p: _("This value is not possible. The hint above says what is.")),
+    "color_unreadable": Answer(
+        422,
+        lambda p: _(
+            "Text on this colour would have a contrast of %(ratio)s : 1, less than %(at_least)s : 1."
+            " Choose a darker or a lighter colour.",
+            **p,
+        ),
+    ),
+    "language_missing": Answer(422, lambda p: _("Offer at least one language.")),
+    "confirmation_needs_mail": Answer(
+        422, lambda p: _("Accounts can be confirmed only where mail is sent. Set SMTP_URL first.")
+    ),
+    "settings_changed": Answer(
+        409,
+        lambda p: _(
+            "Another admin saved the settings meanwhile. Load the page again and repeat your change."
+        ),
+    ),
+    "mail_server_missing": Answer(409, lambda p: _("No mail server is set. Set SMTP_URL first.")),
+    "mail_address_missing": Answer(409, lambda p: _("Your account has no e-mail address.")),
+}

@@ -1,0 +1,20 @@
+"""The credentials of stores' APIs, by the names that their platforms show."""
+
+from __future__ import annotations
+
+from portal.web.text.translate import gettext as _
+
+
+def credential_label(name: str) -> str:
+    """Return the label of a credential that an adapter names."""
+    return {
+        "consumer_key": _("Consumer key"),
+        "consumer_secret": _("Consumer secret"),
+        "access_token": _("Access token"),
+        "restricted_key": _("Restricted key"),
+        "api_key": _("API key"),
+        "app_token": _("App token"),
+        "login": _("Login of the API user"),
+        "password": _("Password of the API user"),
+        "currency": _("Currency of the prices, such as UAH"),
+    }.get(name, name)

@@ -1,0 +1,39 @@
+"""Read endpoints and deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from models import WebhookDelivery, WebhookEndpoint, WebhookEvent
+from portal.db import Keyset, Page
+
+DELIVERIES_PAGE = 50
+
+
+def list_endpoints(store_id: int) -> list[WebhookEndpoint]:
+    """Return the endpoints of a store, oldest first, disabled ones included."""
+    return list(
+        WebhookEndpoint.select().where(WebhookEndpoint.store == store_id).order_by(WebhookEndpoint.id)
+    )
+
+
+def list_deliveries(store_id: int, cursor: str | None = None) -> Page[WebhookDelivery]:
+    """Return a page of the deliveries of a store, newest first, each with its event and endpoint.
+
+    Raises CursorInvalid.
+    """
+    rows = (
+        WebhookDelivery.select(WebhookDelivery, WebhookEvent, WebhookEndpoint)
+        .join(WebhookEvent)
+        .switch(WebhookDelivery)
+        .join(WebhookEndpoint)
+        .where(WebhookEndpoint.store == store_id)
+    )
+    newest_first: Keyset[WebhookDelivery] = Keyset(rows, WebhookDelivery.id)
+    return newest_first.page(cursor, DELIVERIES_PAGE)
+
+
+def has_endpoints_for(types: Collection[str]) -> bool:
+    """Return whether an active endpoint of any store chose one of these events."""
+    active = WebhookEndpoint.disabled_at.is_null()
+    return WebhookEndpoint.select().where(active & WebhookEndpoint.types.contains_any(list(types))).exists()

@@ -1,0 +1,196 @@
+"""First snapshots of connected stores per second, over HTTP with a key, against the same rows written by pgbench.
+
+`python -m tests.bench.bench_store_orders [--orders 1000000]`. Each snapshot is one paid and attributed order of one
+line, of a new customer. The statements use the same database with its journal and constraints. The hot store already
+has that many orders, events, customers, settlements and rewards. Ratios are printed last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+
+from models import Refcode, Store
+from portal.db import SYSTEM, connection
+from portal.db.connection import query
+from portal.stores import create_key
+from tests.bench.bench_paid_event import pgbench
+from tests.bench.databases import durable_database
+from tests.factories import make_code, make_store, make_user
+from tests.support.beacons import Tally, WebServer, send, serving
+
+CLIENTS = 8
+# The rows of a first paid snapshot, one statement per table, without decisions.
+_STATEMENTS = """
+SELECT nextval('bench_order') AS n \\gset
+INSERT INTO store_events (store_id, kind, verified, external_id, snapshot, body_sha256)
+    VALUES (:store, 'api.order', true, 'plain:n', '{"version": 1}', 'x');
+BEGIN;
+INSERT INTO customers (store_id, key) VALUES (:store, 'email:plain' || :n) RETURNING id AS customer \\gset
+INSERT INTO orders (id, order_reference, store_id, customer_id, external_id, collected_by, status, total_minor,
+    paid_minor, currency, referral_code, referrer_user_id, referrer_wallet, referral_trace, paid_at)
+    SELECT 'plain' || :n, 'store_plain' || :n || '_1', :store, :customer, 'plain' || :n, 'store', 'paid', 10000, 12000,
+    'UAH', code, owner_user_id, wallet_address, '[]', now() FROM refcodes LIMIT 1;
+INSERT INTO order_items (order_id, vendor_id, sku, name, quantity, subtotal_minor)
+    VALUES ('plain' || :n, :vendor, 'MUG', 'Mug', 1, 10000);
+INSERT INTO store_orders (order_id, store_id, external_id, number, version, snapshot, snapshot_sha256)
+    VALUES ('plain' || :n, :store, 'plain' || :n, :n, 1, '{"version": 1}', 'x');
+INSERT INTO payment_transactions (order_reference, purpose, processor, rail, entity_id, amount_minor, currency, status,
+    paid_at) VALUES ('store_plain' || :n || '_1', 'store_order', 'external', 'merchant_redirect', 'plain' || :n, 12000,
+    'UAH', 'paid', now());
+INSERT INTO settlements (order_reference, order_id, vendor_id, kind, amount_minor, currency, commission_minor,
+    net_payout_minor, platform_commission_minor, referral_commission_minor, split_commissions, status, scheduled_for,
+    collected_by, metadata) VALUES ('store_plain' || :n || '_1', 'plain' || :n, :vendor, 'sale', 10000, 'UAH', 2500,
+    7500, 2000, 500, '{}', 'pending', now(), 'store',
+    '{"commissionBreakdown": {"platformCommission": "20.00", "referralCommission": "5.00"}}');
+INSERT INTO erp_sales_assists (order_reference, order_id, vendor_id, referral_code, referrer_user_id, subtotal_minor,
+    currency) SELECT order_reference, id, :vendor, referral_code, referrer_user_id, 10000, 'UAH' FROM orders
+    WHERE id = 'plain' || :n;
+INSERT INTO referral_rewards (order_reference, order_id, ref_code, referrer_user_id, referrer_wallet,
+    order_total_minor, currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status)
+    SELECT order_reference, id, referral_code, referrer_user_id, referrer_wallet, 10000, 'UAH', 5, 0.125, 0.1,
+    1250000000000000000, 'fiat', 'pending_approval' FROM orders WHERE id = 'plain' || :n;
+UPDATE store_events SET outcome = 'created', order_reference = 'store_plain' || :n || '_1'
+    WHERE store_id = :store AND external_id = 'plain:n';
+COMMIT;
+"""
+# What a store of a year has: one row per table and order.
+_FILL = (
+    """INSERT INTO customers (store_id, key) SELECT %(store)s, 'email:' || n FROM generate_series(1, %(orders)s) n""",
+    """INSERT INTO orders (id, order_reference, store_id, customer_id, external_id, collected_by, status, total_minor,
+        paid_minor, currency, referral_code, referrer_user_id, referrer_wallet, referral_trace, paid_at, created_at)
+        SELECT 'old' || n, 'store_old' || n || '_1', %(store)s, c.id, 'old' || n, 'store', 'paid', 10000, 12000, 'UAH',
+        r.code, r.owner_user_id, r.wallet_address, '[]', now() - make_interval(secs => n),
+        now() - make_interval(secs => n)
+        FROM generate_series(1, %(orders)s) n JOIN customers c ON c.store_id = %(store)s AND c.key = 'email:' || n,
+        (SELECT * FROM refcodes LIMIT 1) r""",
+    """INSERT INTO store_orders (order_id, store_id, external_id, number, version, snapshot, snapshot_sha256)
+        SELECT 'old' || n, %(store)s, 'old' || n, n, 1, '{"version": 1}', 'x' FROM generate_series(1, %(orders)s) n""",
+    """INSERT INTO store_events (store_id, kind, verified, external_id, order_reference, outcome, snapshot)
+        SELECT %(store)s, 'api.order', true, 'old' || n, 'store_old' || n || '_1', 'created', '{"version": 1}'
+        FROM generate_series(1, %(orders)s) n""",
+    """INSERT INTO settlements (order_reference, order_id, vendor_id, kind, amount_minor, currency, commission_minor,
+        net_payout_minor, platform_commission_minor, referral_commission_minor, split_commissions, status,
+        scheduled_for, collected_by, metadata)
+        SELECT 'store_old' || n || '_1', 'old' || n, %(vendor)s, 'sale', 10000, 'UAH', 2500, 7500, 2000, 500, '{}',
+        'pending', now(), 'store',
+        '{"commissionBreakdown": {"platformCommission": "20.00", "referralCommission": "5.00"}}'
+        FROM generate_series(1, %(orders)s) n""",
+    """INSERT INTO referral_rewards (order_reference, order_id, ref_code, referrer_user_id, referrer_wallet,
+        order_total_minor, currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status)
+        SELECT 'store_old' || n || '_1', 'old' || n, r.code, r.owner_user_id, r.wallet_address, 10000, 'UAH', 5, 0.125,
+        0.1, 10 ^ 18, 'fiat', 'pending_approval' FROM generate_series(1, %(orders)s) n,
+        (SELECT * FROM refcodes LIMIT 1) r""",
+)
+
+
+def reports(key: str, code: Refcode, numbers: Iterator[int], count: int) -> list[bytes]:
+    """Return requests that report a first paid order each."""
+    return [_report(key, code, next(numbers)) for _ in range(count)]
+
+
+def _report(key: str, code: Refcode, number: int) -> bytes:
+    line = {"externalId": "1", "sku": "MUG", "name": "Mug", "quantity": 1, "amount": "100.00", "tax": "20.00"}
+    body = json.dumps({
+        "externalId": f"bench{number}", "version": 1, "currency": "UAH", "status": "paid", "paidAmount": "120.00",
+        "referralCode": code.code, "customer": {"email": f"buyer{number}@example.test"}, "lines": [line],
+    }).encode()  # fmt: skip
+    head = (
+        f"POST /api/v1/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def send_reports(port: int, requests: Sequence[bytes]) -> Tally:
+    # Connections that have run out of orders repeat the last one until all are answered.
+    source = iter(requests)
+    return send(
+        port, lambda: next(source, requests[-1]), answers=len(requests), seconds=120, connections=CLIENTS
+    )
+
+
+def plain_rate(url: str, store: Store, orders: int) -> float:
+    """Return how many orders per second pgbench writes with 8 clients."""
+    query("CREATE SEQUENCE IF NOT EXISTS bench_order")
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(_STATEMENTS)
+        script.flush()
+        output = subprocess.run(
+            [pgbench(), "-n", "-c", str(CLIENTS), "-j", "2", "-t", str(max(1, orders // CLIENTS)),
+             "-D", f"store={store.id}", "-D", f"vendor={store.default_vendor_id}", "-f", script.name, url],
+            stdout=subprocess.PIPE, text=True, check=True,
+        ).stdout  # fmt: skip
+    (line,) = (line for line in output.splitlines() if line.startswith("tps"))
+    return float(line.split()[2])
+
+
+def measure(
+    url: str,
+    store: Store,
+    key: str,
+    code: Refcode,
+    numbers: Iterator[int],
+    running: WebServer,
+    arguments: argparse.Namespace,
+) -> dict[str, float]:
+    """Measure each in turn and return the median rates."""
+    rates: dict[str, list[float]] = {"plain": [], "first": [], "duplicate": []}
+    for _ in range(arguments.rounds):
+        requests = reports(key, code, numbers, arguments.reports)
+        rates["first"].append(send_reports(running.port, requests).rate)
+        rates["duplicate"].append(send_reports(running.port, requests).rate)
+        rates["plain"].append(plain_rate(url, store, arguments.reports))
+        print("  " + ", ".join(f"{name} {values[-1]:,.0f}/s" for name, values in rates.items()), flush=True)
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def fill(store: Store, orders: int) -> None:
+    """Give a store that many orders."""
+    for statement in _FILL:
+        query(statement, {"store": store.id, "vendor": store.default_vendor_id, "orders": orders})
+    query("ANALYZE")
+
+
+def run(url: str, arguments: argparse.Namespace) -> list[str]:
+    store, code, numbers = make_store(), make_code(make_user("Bench")), itertools.count()
+    key = create_key(store.id, "live", SYSTEM).text
+    environment = {
+        "DATABASE_URL": url,
+        "REFERRAL_TOKEN_USD_PRICE": "0.1",
+        "RATE_LIMIT_STORE_KEY": "1000000 per minute",
+    }
+    with serving("wsgi:app", **environment) as running:
+        small = measure(url, store, key, code, numbers, running, arguments)
+        fill(store, arguments.orders)
+        large = measure(url, store, key, code, numbers, running, arguments)
+    created = query("SELECT count(*) FROM orders WHERE starts_with(external_id, 'bench')")[0][0]
+    expected = 2 * arguments.rounds * arguments.reports
+    assert created == expected, f"{created} orders for {expected} snapshots"
+    hot = f"in a store of {arguments.orders:,} orders"
+    return [
+        f"first snapshot: {small['first'] / small['plain']:.2f} of the plain statements",
+        f"duplicate: {small['duplicate'] / small['first']:.2f} of the first",
+        f"first snapshot {hot}: {large['first'] / small['first']:.2f} of an empty one",
+        f"duplicate {hot}: {large['duplicate'] / small['duplicate']:.2f} of an empty one",
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--reports", type=int, default=400)
+    arguments = parser.parse_args()
+    with durable_database() as url, connection():
+        lines = run(url, arguments)
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""`flask db status`: the version, what is pending, and whether processes of another release still run."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import psycopg2
+
+from portal import __version__
+from portal.db import connection, query
+from portal.db.migrations import migration_names
+from portal.db.session_name import session_name
+from tests.cli.conftest import MakePortal, invoke
+from tests.support.databases import execute
+
+
+def test_status_says_whether_a_migration_or_a_restart_is_needed(
+    make_portal: MakePortal, database: str
+) -> None:
+    app = make_portal()
+    with connection():
+        assert query("SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()") == [
+            (session_name(),)
+        ]
+        lines = invoke(app, "db", "status").output.splitlines()
+    assert lines[0] == f"version  {__version__}"
+    assert lines[-2:] == ["migrate  not needed", "restart  not needed"]
+    newest = migration_names()[-1]
+    execute(database, f"DELETE FROM _yoyo_migration WHERE migration_id = '{newest}'")
+    with (
+        closing(psycopg2.connect(database, application_name="ring-portal 0.0.9 0a1b2c3d")),
+        closing(psycopg2.connect(database, application_name="psql")),
+    ):
+        output = invoke(app, "db", "status").output
+    assert f"pending  {newest}" in output
+    assert "migrate  1 pending: run `flask --app wsgi db migrate`" in output
+    assert output.splitlines()[-1] == "restart  needed: 1 sessions belong to release 0.0.9 0a1b2c3d"

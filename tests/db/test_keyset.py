@@ -1,0 +1,56 @@
+"""Cursors of pages: what one page hands out, the next accepts; anything else is refused."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+
+import pytest
+
+from models import Order
+from portal.db import CursorInvalid, cut_page, make_cursor, parse_cursor
+
+KEY = (datetime(2026, 11, 28, 9, 30, 0, 123456, tzinfo=UTC), "T5mRz8kQw2LxVd")
+FIELDS = (Order.created_at, Order.id)
+
+
+def encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def test_cursor_returns_the_key_it_was_made_of() -> None:
+    assert parse_cursor(make_cursor(*KEY), *FIELDS) == KEY
+    assert parse_cursor(make_cursor(42), Order.total_minor) == (42,)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "\u0664",
+        encoded("2026-11-28T09:30:00+00:00"),
+        encoded("2026-11-28T09:30:00|no time zone"),
+        encoded("yesterday|T5"),
+        encoded("2026-11-28T09:30:00+00:00|T5|more"),
+        encoded("2026-11-28T09:30:00+00:00|\x00"),
+        base64.urlsafe_b64encode(b"2026-11-28T09:30:00+00:00|\xff").decode(),
+    ],
+)
+def test_other_texts_are_refused(cursor: str) -> None:
+    with pytest.raises(CursorInvalid):
+        parse_cursor(cursor, *FIELDS)
+
+
+@pytest.mark.parametrize("number", ["", "1.5", str(2**63), "9" * 5000])
+def test_ids_beyond_the_column_are_refused(number: str) -> None:
+    with pytest.raises(CursorInvalid):
+        parse_cursor(encoded(number), Order.total_minor)
+
+
+def test_last_page_has_no_cursor_even_when_it_is_full() -> None:
+    def cut(rows: list[int]) -> str | None:
+        return cut_page(rows, 2, lambda row: (row,)).next_cursor
+
+    assert cut([]) is None
+    assert cut([1, 2]) is None
+    assert cut([1, 2, 3]) == make_cursor(2)

@@ -1,0 +1,52 @@
+"""The files of docs/deploy work as far as this machine has the programs for them: docs/deploy/check tries them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from portal.cli.serve import serve
+from tests.support.portals import clean_environment
+
+PROJECT = Path(__file__).resolve().parents[2]
+DEPLOY = PROJECT / "docs" / "deploy"
+COMMAND = re.compile(r"ring-portal +serve(.*)")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["compose", "systemd", "nginx", "caddy"])
+def test_deployment_files_pass_their_check(part: str) -> None:
+    completed = subprocess.run(
+        [sys.executable, str(DEPLOY / "check"), part], cwd=PROJECT, env=clean_environment(),
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    if completed.stdout.split()[1:2] == ["skipped"]:
+        pytest.skip(completed.stdout.strip())
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["ring-portal-web.service", "ring-portal-jobs.service", "compose.yaml", "Containerfile"]
+)
+def test_every_deployment_starts_the_server_with_options_that_it_has(name: str) -> None:
+    commands = COMMAND.findall(re.sub(r"[\[\]\",]+", " ", (DEPLOY / name).read_text()))
+    assert commands
+    for words in commands:
+        serve.make_context("serve", words.split())
+
+
+def test_container_gets_every_file_that_the_package_is_built_from() -> None:
+    """Compare with the patterns of portal/dev/packaging.py, which the build reads in that folder."""
+    copied = " ".join(
+        re.findall(r"^COPY (?!--)(.*) \S+$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
+    ).split()
+    source = (PROJECT / "portal/dev/packaging.py").read_text()
+    patterns = re.findall(r'"([\w./*-]+\*[\w./*-]*|\.env\.example)"', source)
+    assert len(patterns) >= 7
+    missing = [pattern for pattern in patterns
+               if not any(pattern == name or pattern.startswith(f"{name}/") for name in copied)]  # fmt: skip
+    assert not missing

@@ -1,0 +1,73 @@
+"""Which statements a piece of work issues, and which of them read a large table from end to end."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg2
+
+from portal.db.connection import PortalDatabase
+
+LARGE_ROWS = 5_000
+# Estimated cost of a statement that looks up some pages; a table of LARGE_ROWS costs more to read.
+_CHEAP = 600
+# These read all their input before the first row, so that a LIMIT above does not stop it.
+_READ_ALL = {"Sort", "Incremental Sort", "Aggregate", "Hash", "WindowAgg", "ModifyTable", "Materialize"}
+_EXPLAINED = re.compile(r"\s*(SELECT|WITH|UPDATE|DELETE|INSERT)\b", re.IGNORECASE)
+# The catalogue grows with what is sold, not with sales.
+_CATALOGUE = {"vendors", "products", "product_slugs", "merchant_configs"}
+_LARGE = f"SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= {LARGE_ROWS}"
+
+
+@contextmanager
+def recorded_statements() -> Iterator[list[tuple[str, Any]]]:
+    """Yield the statements that the bound database is sent in the block, with their parameters."""
+    statements: list[tuple[str, Any]] = []
+    send = PortalDatabase.execute_sql
+
+    def record(self: PortalDatabase, sql: str, params: Any = None, *args: Any, **kwargs: Any) -> Any:
+        statements.append((sql, params))
+        return send(self, sql, params, *args, **kwargs)
+
+    PortalDatabase.execute_sql = record
+    try:
+        yield statements
+    finally:
+        PortalDatabase.execute_sql = send
+
+
+def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
+    """Return the statements that read a large table from end to end, each with its tables and estimated cost."""
+    scans: dict[str, str] = {}
+    with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
+        cursor.execute(_LARGE)
+        large = {name for (name,) in cursor.fetchall()} - _CATALOGUE
+        for sql, params in statements:
+            if not _EXPLAINED.match(sql):
+                continue
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params or None)
+            (plan,) = json.loads(json.dumps(cursor.fetchone()[0]))
+            found = sorted(set(_unbounded(plan["Plan"], large)))
+            if found and plan["Plan"]["Total Cost"] > _CHEAP:
+                scans[" ".join(sql.split())] = f"{', '.join(found)} cost {plan['Plan']['Total Cost']:.0f}"
+            session.rollback()
+    return scans
+
+
+def _unbounded(node: dict[str, Any], large: set[str], is_limited: bool = False) -> Iterator[str]:
+    """Yield "kind of scan table" for each scan of a large table that neither an index condition nor a LIMIT ends."""
+    kind = node["Node Type"]
+    is_limited = kind == "Limit" or (is_limited and kind not in _READ_ALL)
+    if node.get("Relation Name") in large and "Scan" in kind and not is_limited and not _has_condition(node):
+        yield f"{kind} {node['Relation Name']}"
+    for child in node.get("Plans", []):
+        yield from _unbounded(child, large, is_limited)
+
+
+def _has_condition(node: dict[str, Any]) -> bool:
+    """Return whether an index answers a condition of a scan; a bitmap scan has it in the scan of the index below."""
+    return "Index Cond" in node or any(map(_has_condition, node.get("Plans", [])))

@@ -1,0 +1,163 @@
+"""Pages and jobs read no ledger from end to end, and issue a bounded number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+from flask import Flask
+
+from jobs import JOBS
+from models import User
+from portal.db import bind_database, connection, query
+from portal.settings import Settings
+from tests.scale.plans import LARGE_ROWS, find_scans, recorded_statements
+from tests.support.apps import SharedApps
+from tests.support.databases import close_database
+from tests.support.pages import PAGES
+from tests.web.conftest import _SETTINGS
+from tests.web.conftest import shared_apps as shared_apps
+
+EMAILS = {
+    "buyer": "s1unpaid@example.com",
+    "referrer": "referrer1@example.com",
+    "vendor": "saver1@example.com",
+    "admin": "admin@demo.example",
+}
+# Parts of statements that still read a whole ledger, with what would end it. Nothing may be added without a reason.
+KNOWN = {
+    "ELSE status END AS state, count(*)": "sums of settlements per state of the platform: totals would end it",
+    "WITH kept AS": "reserves of all vendors on the page of batches: balances would end it",
+    "r.status = 'pending_approval' AND (c.counted_at": "reads the rewards that wait for an admin, and no others",
+    "SELECT count(*), coalesce(sum(wei), 0) FROM (": "adds up one day, and the copies are of few days",
+    "SELECT 'callbacks', count(*), greatest(0": "counts at most 10,000 rows of each queue",
+    "SELECT c.id, max(hour.many)": "looks up 100 people at most, which the planner merges while there are few",
+}
+STATEMENTS = 15
+# Pages that issue more, with their present number: it may fall, not rise.
+MORE_STATEMENTS = {
+    "/admin/refcodes": 23,
+    "/admin/orders/s1minted": 41,
+    "/admin/orders/s1rejected": 41,
+    "/admin/store/commissions": 21,
+    "/admin/audit": 34,
+    "/refcodes": 19,
+}
+LEDGERS = {
+    "orders", "order_items", "payment_transactions", "payment_events", "settlements", "erp_sales_assists",
+    "referral_rewards", "event_log", "journal_transfers", "notifications", "mail_outbox", "store_events",
+    "webhook_events", "webhook_deliveries", "stock_movements", "visit_daily", "refcodes", "users",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def app(large_database: str, shared_apps: SharedApps) -> Iterator[Flask]:
+    yield shared_apps.take(Settings(_env_file=None, **{**_SETTINGS, "database_url": large_database}))
+    close_database()
+
+
+@pytest.fixture(scope="module")
+def names(large_database: str) -> dict[str, str]:
+    """Return the names in the addresses of pages, and give the vendor of the first shop an owner."""
+    bind_database(large_database)
+    with connection():
+        query("UPDATE users SET role = 'vendor' WHERE email = %s", [EMAILS["vendor"]])
+        first = _one("SELECT min(id) FROM vendors WHERE name = 'Vendor 1'")
+        query("UPDATE vendors SET user_id = %s WHERE id = %s",
+              [_one(f"SELECT id FROM users WHERE email = '{EMAILS['vendor']}'"), first])  # fmt: skip
+        return {
+            "own_order": "s1unpaid",
+            "own_reference": _one("SELECT order_reference FROM orders WHERE id = 's1unpaid'"),
+            "order": "s1minted",
+            "reference": _one("SELECT order_reference FROM orders WHERE id = 's1minted'"),
+            "cancelled_order": "s1rejected",
+            "reward_id": _one("SELECT id FROM referral_rewards WHERE order_id = 's1minted'"),
+            "code": "CODE0001",
+            "vendor_id": first,
+            "buyer_id": _one("SELECT id FROM users WHERE email = 's1minted@example.com'"),
+            "referrer_id": _one("SELECT id FROM users WHERE email = 'referrer1@example.com'"),
+            "buyer_email": "s1minted@example.com",
+            "store": "1",
+            "batch_id": _one("SELECT min(id) FROM payout_batches"),
+            "callback_id": _one("SELECT min(id) FROM payment_events"),
+            "payment_hash": "0x" + "1" * 64,
+            "unpaid_hash": "0x" + "2" * 64,
+        }
+
+
+def _one(sql: str) -> str:
+    return str(query(sql)[0][0])
+
+
+def addresses(role: str, names: dict[str, str]) -> list[str]:
+    """Return the addresses of a role whose names exist here; the mailbox of development shows other letters."""
+    found = []
+    for paths in PAGES[role].values():
+        for path in paths:
+            wanted = {part.partition("}")[0] for part in path.split("{")[1:]}
+            if wanted <= names.keys() and not path.startswith("/dev/"):
+                found.append(path.format(**names))
+    return found
+
+
+def unexplained(where: str, scans: dict[str, str]) -> list[str]:
+    """Return a line for each scan that is not known."""
+    return [
+        f"{where}: {found}: {sql}" for sql, found in scans.items() if not any(part in sql for part in KNOWN)
+    ]
+
+
+def test_ledgers_are_large(large_database: str) -> None:
+    with closing(psycopg2.connect(large_database)) as session, session.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= %s", [LARGE_ROWS])
+        assert {name for (name,) in cursor.fetchall()} >= LEDGERS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", PAGES)
+def test_pages_read_no_ledger_from_end_to_end(
+    app: Flask, large_database: str, names: dict[str, str], role: str
+) -> None:
+    bind_database(large_database)
+    client: Any = app.test_client()
+    if role in EMAILS:
+        with connection():
+            client.sign_in_as(User.get(User.email == EMAILS[role]))
+    slow: list[str] = []
+    many = {}
+    for path in addresses(role, names):
+        client.get(path)
+        with recorded_statements() as statements:
+            assert client.get(path).status_code < 500, path
+        slow += unexplained(path, find_scans(large_database, statements))
+        page = path.partition("?")[0]
+        if len(statements) > MORE_STATEMENTS.get(page, STATEMENTS):
+            many[page] = len(statements)
+    assert (slow, many) == ([], {}), "\n".join(slow)
+
+
+@pytest.mark.slow
+def test_jobs_read_no_ledger_from_end_to_end(app: Flask, large_database: str) -> None:
+    bind_database(large_database)
+    portal = app.extensions["portal"]
+    slow: list[str] = []
+    for job in JOBS:
+        # The invariants compare whole ledgers, every ten minutes, on purpose.
+        if job.name == "check_invariants":
+            continue
+        with connection(), recorded_statements() as statements:
+            job.run(portal)
+        slow += unexplained(job.name, find_scans(large_database, statements))
+    assert not slow, "\n".join(slow)
+
+
+@pytest.mark.slow
+def test_a_scan_is_found(large_database: str) -> None:
+    bound = ("SELECT * FROM orders WHERE id = %s", ["s1minted"])
+    newest = ("SELECT * FROM orders ORDER BY created_at, id LIMIT 50", None)
+    scan = ("SELECT * FROM orders WHERE total_minor = %s", [7])
+    whole_index = ("SELECT count(*) FROM orders WHERE status <> 'x'", None)
+    assert set(find_scans(large_database, [bound, newest, scan, whole_index])) == {scan[0], whole_index[0]}

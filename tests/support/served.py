@@ -1,0 +1,45 @@
+"""A small application for tests of the server: slow requests, a job that does not end, a start that can fail."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+from flask import Flask, Response, request
+
+
+def application() -> Flask:
+    """Return the application; the file named by SERVED_FAILS, if it is there, lets the start fail."""
+    if Path(os.environ["SERVED_FAILS"]).exists():
+        raise SystemExit("The settings are wrong.")
+    app = Flask(__name__)
+    app.add_url_rule("/", view_func=_answer)
+    app.add_url_rule("/parts", view_func=_answer_in_parts)
+    jobs = SimpleNamespace(stop_schedule=_wait_for_job)
+    app.extensions["portal"] = jobs
+    return app
+
+
+def _answer() -> str:
+    time.sleep(float(request.args.get("seconds", "0")))
+    return str(os.getpid())
+
+
+def _answer_in_parts() -> Response:
+    seconds = float(request.args.get("seconds", "0"))
+
+    def parts() -> Iterator[str]:
+        for number in range(10):
+            time.sleep(seconds / 10)
+            yield f"{number} "
+
+    return Response(parts())
+
+
+def _wait_for_job(seconds: float) -> None:
+    """Stand for a job that a stop has to wait for as long as it may."""
+    if "SERVED_HANGS" in os.environ:
+        time.sleep(seconds)

@@ -1,0 +1,133 @@
+"""What WooCommerce sent when it was recorded, and a server that answers as its REST API does."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from portal.stores.adapters.protocol import Delivery, StoreApi
+
+CAPTURES = Path(__file__).parents[1] / "stores" / "captures"
+SECRET = "lab-secret"
+CREDENTIALS = {"consumer_key": "ck_lab", "consumer_secret": "cs_lab"}
+# The deliveries by number: order 14 from placed to fully refunded, and order 20, which came with a code.
+ORDER_14, ORDER_20 = (1, 3, 5, 6, 9, 11), (20, 21, 22)
+REFUND_ACTIONS, GREETINGS = (7, 10, 12), (2, 4, 8)
+
+
+def recorded(number: int) -> Delivery:
+    """Return a recorded delivery, byte for byte."""
+    headers = json.loads((CAPTURES / f"raw/{number:03}.headers.json").read_text())["headers"]
+    body = (CAPTURES / f"raw/{number:03}.body").read_bytes()
+    return Delivery({name.lower(): value for name, value in headers}, body)
+
+
+def signed(content: object, topic: str = "order.updated", secret: str = SECRET) -> Delivery:
+    """Return a delivery of some content as WooCommerce signs it."""
+    return signed_bytes(json.dumps(content).encode(), topic, secret)
+
+
+def signed_bytes(body: bytes, topic: str, secret: str = SECRET) -> Delivery:
+    signature = base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
+    headers = {
+        "content-type": "application/json",
+        "x-wc-webhook-topic": topic,
+        "x-wc-webhook-signature": signature,
+    }
+    return Delivery(headers, body)
+
+
+def recorded_answer(name: str) -> Any:
+    """Return what the REST API answered when it was recorded."""
+    return json.loads((CAPTURES / f"woo_{name}.get.json").read_text())
+
+
+@dataclass
+class Shop:
+    """The orders and refunds that the server shows; a `failure` is its next answers: status, headers, how often."""
+
+    url: str
+    orders: dict[int, dict[str, Any]] = field(default_factory=dict)
+    refunds: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    failure: tuple[int, dict[str, str], int] | None = None
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def api(self) -> StoreApi:
+        return StoreApi(self.url, CREDENTIALS)
+
+    def show(self, order: dict[str, Any], refunds: list[dict[str, Any]] | None = None) -> None:
+        self.orders[order["id"]] = order
+        self.refunds[order["id"]] = refunds or []
+
+
+@contextmanager
+def running_shop() -> Iterator[Shop]:
+    """Run a server on loopback that answers as the recorded store does."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    shop = Shop(f"http://127.0.0.1:{server.server_address[1]}")
+    server.shop = shop  # type: ignore[attr-defined]
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield shop
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Keep the output of the tests clean."""
+
+    def do_GET(self) -> None:
+        shop: Shop = self.server.shop  # type: ignore[attr-defined]
+        parts = urlsplit(self.path)
+        arguments = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        shop.asked.append(parts.path.removeprefix("/wp-json/wc/v3/"))
+        if shop.failure and shop.failure[2]:
+            status, headers, often = shop.failure
+            shop.failure = (status, headers, often - 1)
+            self._answer(status, {"code": "failure"}, headers)
+        elif arguments.get("consumer_key") != "ck_lab" or arguments.get("consumer_secret") != "cs_lab":
+            self._answer(401, {"code": "woocommerce_rest_cannot_view"})
+        else:
+            self._answer(*_content(shop, parts.path.removeprefix("/wp-json/wc/v3/").split("/"), arguments))
+
+    def _answer(self, status: int, content: object, headers: dict[str, str] | None = None) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _content(shop: Shop, path: list[str], arguments: dict[str, str]) -> tuple[int, object]:
+    if path[0] != "orders":
+        return 404, {"code": "rest_no_route"}
+    if len(path) == 1:
+        return 200, _changed(shop, arguments)
+    number = int(path[1])
+    if number not in shop.orders:
+        return 404, {"code": "woocommerce_rest_shop_order_invalid_id"}
+    return 200, shop.orders[number] if len(path) == 2 else shop.refunds[number]
+
+
+def _changed(shop: Shop, arguments: dict[str, str]) -> list[dict[str, Any]]:
+    after, size = arguments["modified_after"], int(arguments["per_page"])
+    orders = [order for order in shop.orders.values() if order["date_modified_gmt"] > after]
+    orders.sort(key=lambda order: (order["date_modified_gmt"], order["id"]))
+    start = (int(arguments["page"]) - 1) * size
+    return orders[start : start + size]

@@ -1,0 +1,199 @@
+"""Deliveries of connected stores over HTTP: what is authentic is stored and applied, everything else is counted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from models import FailingItem, Order, Store, StoreEvent, StoreOrder
+from portal.db import SYSTEM, query
+from portal.stores import end_previous_webhook_secret, rotate_webhook_secret
+from portal.stores.adapters.protocol import Delivery
+from portal.web.hooks.deliveries import BODY_MAX
+from tests.factories import make_store
+from tests.support.woocommerce import SECRET, recorded, recorded_answer, signed, signed_bytes
+from tests.web.conftest import MakeApp, visitor
+from tests.web.visitor import Visitor
+
+SECRET_KEY = "secret key of the tests"
+PERSONAL = ("buyer@example.test", "Olena", "Khreshchatyk", "+380440000000", "127.0.0.1", "hello", "wc_order_")
+
+
+def connected(**values: Any) -> Store:
+    store = make_store(platform="woocommerce", **values)
+    rotate_webhook_secret(store.id, SECRET_KEY, SYSTEM, SECRET)
+    return Store.get_by_id(store.id)
+
+
+@pytest.fixture
+def shop(database: str) -> Store:
+    return connected()
+
+
+def deliver(client: Visitor, store: Store, delivery: Delivery, platform: str = "woocommerce") -> TestResponse:
+    return client.post(
+        f"/hooks/{store.public_id}/{platform}", data=delivery.body, headers=dict(delivery.headers)
+    )
+
+
+def refused() -> list[tuple[str, int]]:
+    rows = StoreEvent.select().where(StoreEvent.kind == "hook.refused")
+    return [(row.explanation["reason"], row.explanation["count"]) for row in rows]
+
+
+def everything() -> str:
+    """Return every row of every table as text."""
+    names = [row[0] for row in query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    return "\n".join(str(row) for name in names for row in query(f'SELECT t::text FROM "{name}" t'))
+
+
+def test_authentic_delivery_becomes_an_order_without_personal_data(
+    client: Visitor, shop: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = recorded(5)
+    answer = deliver(client, shop, delivery)
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "applied"})
+    order = Order.get(Order.store == shop.id)
+    assert (order.external_id, order.status, order.total_minor, order.paid_minor) == (
+        "14",
+        "paid",
+        54_998,
+        71_998,
+    )
+    event = StoreEvent.get()
+    assert (event.kind, event.verified, event.outcome, event.external_id) == (
+        "order.updated",
+        True,
+        "created",
+        "14",
+    )
+    assert event.body_sha256 == hashlib.sha256(delivery.body).hexdigest()
+    assert Store.get_by_id(shop.id).webhook_seen_at is not None
+    stored = everything()
+    assert "MUG-1" in stored
+    for text in PERSONAL:
+        assert text not in stored, text
+        assert text not in caplog.text, text
+
+
+def test_what_is_not_authentic_changes_nothing_and_is_counted(client: Visitor, shop: Store) -> None:
+    genuine = recorded(5)
+    unsigned = {name: value for name, value in genuine.headers.items() if name != "x-wc-webhook-signature"}
+    for delivery in (
+        Delivery(genuine.headers, genuine.body.replace(b"719.98", b"719.99")),
+        Delivery(genuine.headers, json.dumps(json.loads(genuine.body)).encode()),
+        signed(json.loads(genuine.body), secret="another-secret"),
+        Delivery(unsigned, genuine.body),
+    ):
+        answer = deliver(client, shop, delivery)
+        assert answer.status_code == 401
+        assert answer.get_json()["error"]["code"] == "delivery_refused"
+    counts = refused()
+    assert sum(count for _, count in counts) == 4
+    assert len(counts) <= 2  # the minute may end meanwhile
+    assert counts[-1][0] == "signature_missing"
+    assert not Order.select().exists()
+    assert Store.get_by_id(shop.id).webhook_seen_at is None
+
+
+def test_flood_of_bad_deliveries_is_bounded_and_stops_nobody(make_app: MakeApp, shop: Store) -> None:
+    client, other = visitor(make_app(rate_limit_hooks="20 per minute")), connected()
+    bad = signed({"id": 1}, secret="another-secret")
+    answers = [deliver(client, shop, bad) for _ in range(60)]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(401) == 20
+    assert statuses.count(429) == 40
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert StoreEvent.select().count() <= 2
+    assert sum(count for _, count in refused()) == 20
+    assert deliver(client, other, recorded(5)).status_code == 200
+    elsewhere = client.post(
+        f"/hooks/{shop.public_id}/woocommerce",
+        data=recorded(5).body,
+        headers=dict(recorded(5).headers),
+        environ_base={"REMOTE_ADDR": "198.51.100.7"},
+    )
+    assert elsewhere.status_code == 200
+
+
+def test_greeting_is_answered_before_there_is_a_secret(client: Visitor, database: str) -> None:
+    store = make_store(platform="woocommerce")
+    answer = deliver(client, store, recorded(2))
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "ignored"})
+    assert deliver(client, store, recorded(5)).status_code == 401
+    assert refused() == [("secret_missing", 1)]
+
+
+def test_two_secrets_are_valid_while_rotating(client: Visitor, shop: Store) -> None:
+    new = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    order = recorded_answer("order_processing")
+    assert deliver(client, shop, signed(order)).status_code == 200
+    assert deliver(client, shop, signed(order, secret=new)).status_code == 200
+    assert end_previous_webhook_secret(shop.id, SYSTEM)
+    assert deliver(client, shop, signed(order)).status_code == 401
+    assert deliver(client, shop, signed(order, secret=new)).status_code == 200
+    assert new not in everything()
+
+
+def test_delivery_ids_do_not_identify_deliveries(client: Visitor, shop: Store) -> None:
+    order = recorded_answer("order_processing")
+    for number in (14, 15):
+        delivery = signed({**order, "id": number})
+        again = Delivery({**delivery.headers, "x-wc-webhook-delivery-id": "ab6c50632f1b391e"}, delivery.body)
+        assert deliver(client, shop, again).get_json() == {"result": "applied"}
+    assert {row.external_id for row in StoreOrder.select()} == {"14", "15"}
+
+
+def test_other_addresses_are_unknown(client: Visitor, shop: Store) -> None:
+    inactive = connected(active=False)
+    for store, platform in ((shop, "shopify"), (shop, "nothing"), (inactive, "woocommerce")):
+        answer = deliver(client, store, recorded(5), platform)
+        assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "store_unknown")
+    assert client.post("/hooks/nobody/woocommerce", data=b"{}").status_code == 404
+    assert not StoreEvent.select().exists()
+
+
+def test_large_body_is_refused_unread(client: Visitor, shop: Store) -> None:
+    assert deliver(client, shop, signed_bytes(b"{}" + b" " * BODY_MAX, "order.updated")).status_code == 413
+    padded = json.dumps(recorded_answer("order_processing")).encode().ljust(BODY_MAX)
+    assert deliver(client, shop, signed_bytes(padded, "order.updated")).get_json() == {"result": "applied"}
+
+
+def test_authentic_delivery_is_never_answered_with_an_error(client: Visitor, shop: Store) -> None:
+    order = recorded_answer("order_partial_refund")
+    for content, result in (
+        ({"id": 14, "unknown": True}, "refused"),
+        ({**order, "total": "1.00"}, "refused"),
+        ({**order, "currency": "ABC"}, "refused"),
+        ({**order, "status": "checkout-draft"}, "ignored"),
+    ):
+        answer = deliver(client, shop, signed(content))
+        assert (answer.status_code, answer.get_json()) == (200, {"result": result}), content
+    assert not Order.select().exists()
+    reasons = [row.explanation.get("error") or row.explanation["reason"] for row in StoreEvent.select()]
+    assert sorted(reasons) == ["currency_unknown", "delivery_unreadable", "lines_do_not_add_up"]
+
+
+def test_body_is_read_raw_whatever_its_type(client: Visitor, shop: Store) -> None:
+    delivery = recorded(5)
+    form = Delivery({**delivery.headers, "content-type": "application/x-www-form-urlencoded"}, delivery.body)
+    assert deliver(client, shop, form).get_json() == {"result": "applied"}
+
+
+def test_failure_after_storing_is_not_the_stores_problem(
+    app: Flask, client: Visitor, shop: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("unexpected")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("portal.flows.stores.receive_snapshot.apply_snapshot", fail)
+        answer = deliver(client, shop, recorded(5))
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "waiting"})
+    assert StoreEvent.get().outcome is None
+    assert not FailingItem.select().exists()
