@@ -51,6 +51,9 @@ def visits(portal: RunningPortal, code: str) -> Iterator[Visits]:
 
 
 def settle(page: Page) -> None:
+    """Wait until the page has decided about its visit: its turn comes before a turn that is asked for now."""
+    page.wait_for_load_state("load")
+    page.evaluate("() => navigator.locks.request('ring_visit', () => {})")
     page.wait_for_load_state("networkidle")
 
 
@@ -216,7 +219,7 @@ def test_swaps_are_not_counted(
 
 def test_nothing_is_counted_without_scripts(visitor: Callable[..., Page], code: str, visits: Visits) -> None:
     page = visitor(java_script_enabled=False)
-    open_page(page, f"/?ref={code}")
+    page.goto(f"/?ref={code}")
     assert {cookie["name"] for cookie in page.context.cookies()} >= {"ring_ref", "ring_ref_visible"}
     assert visits() == 0
 
@@ -257,14 +260,14 @@ def test_code_is_entered_without_scripts(
     visitor: Callable[..., Page], portal: RunningPortal, code: str
 ) -> None:
     page = visitor(java_script_enabled=False)
-    open_page(page, "/register")
+    page.goto("/register")
     page.locator("#name").fill("Typed Code")
     page.locator("#email").fill(f"typed{time.monotonic_ns()}@demo.example")
     page.locator("#password").fill("a-typed-password")
     page.locator("main button[type=submit]").click()
-    open_page(page, "/")
+    page.goto("/")
     page.locator("main form button[type=submit]").first.click()
-    open_page(page, "/checkout")
+    page.goto("/checkout")
     page.get_by_text("Have a referral code?").click()
     page.locator("#referral-code").fill("ABCDEFG0")
     page.get_by_role("button", name="Apply").click()
