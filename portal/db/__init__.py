@@ -8,6 +8,7 @@ from portal.db.connection import (
     DatabaseAway,
     bind_database,
     connection,
+    distinct_values,
     query,
     release_connection,
     report_outage,
@@ -26,6 +27,7 @@ from portal.db.retention import (
     texts_erasable,
     work_in_batches,
 )
+from portal.db.together import any_of, read_together
 from portal.db.transitions import move_status
 
 __all__ = [
@@ -38,9 +40,11 @@ __all__ = [
     "Page",
     "advisory_lock",
     "alphabetical",
+    "any_of",
     "bind_database",
     "connection",
     "cut_page",
+    "distinct_values",
     "forget_failure",
     "forget_sign_in_devices",
     "forget_unknown_accounts",
@@ -51,6 +55,7 @@ __all__ = [
     "not_set_aside",
     "parse_cursor",
     "query",
+    "read_together",
     "reads_may_lag",
     "record_event",
     "release_connection",
