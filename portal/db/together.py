@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from peewee import DateField, fn
-from playhouse.postgres_ext import DateTimeTZField, JSONField
+from peewee import fn
+from playhouse.postgres_ext import JSONField
 
 from portal.db.connection import query
 
@@ -77,14 +76,8 @@ def _is_json(column: Any) -> bool:
 
 
 def _reader(column: Any) -> Callable[[Any], Any]:
-    field = column.unwrap()
-    if isinstance(field, DateTimeTZField):
-        return datetime.fromisoformat
-    if isinstance(field, DateField):
-        return date.fromisoformat
-    if isinstance(field, JSONField):
-        return json.loads
-    return _unchanged
+    """Return what makes a value that its field reads; fields read times from text."""
+    return json.loads if _is_json(column) else _unchanged
 
 
 def _unchanged(value: Any) -> Any:
