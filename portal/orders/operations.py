@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from psycopg2.extras import Json
+
 from models import Order, OrderItem
-from portal.db import Actor, move_status, query, record_event, transaction
+from portal.db import Actor, Change, RowEvent, move_status, query, record_event, transaction
 from portal.orders.rules import OrderLine
 from portal.orders.status_rules import TRANSITIONS, UNPAID
 
@@ -20,6 +22,26 @@ ON CONFLICT (code) DO UPDATE SET orders = t.orders + excluded.orders, paid = t.p
     refunded = t.refunded + excluded.refunded
 RETURNING t.code
 """
+
+
+_PAY = """
+UPDATE orders SET status = %(order_to)s, paid_at = %(order_paid_at)s, paid_minor = %(order_paid_minor)s{referral}
+WHERE id = %(order_id)s AND status = %(order_from)s
+RETURNING id AS key, id
+"""
+_REFERRAL = """, referral_code = %(order_code)s, referrer_user_id = %(order_referrer_user_id)s,
+    referrer_wallet = %(order_referrer_wallet)s, referral_reason = %(order_reason)s, referral_trace = %(order_trace)s"""
+
+
+@dataclass(frozen=True)
+class OrderReferral:
+    """To whom an order is credited, or the reason why to nobody, with the decision trace."""
+
+    code: str | None
+    referrer_user_id: int | None
+    referrer_wallet: str | None
+    reason: str | None
+    trace: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -154,20 +176,39 @@ def change_reference(order_id: str, order_reference: str, actor: Actor) -> bool:
     return bool(changed)
 
 
-def mark_order_paid(order_id: str, paid_at: datetime, paid_minor: int, actor: Actor) -> bool:
-    """Mark an order paid once; return whether this call did it.
+def pay_order(
+    order_id: str,
+    order_reference: str,
+    status: str,
+    *,
+    paid_at: datetime,
+    paid_minor: int,
+    referral: OrderReferral | None,
+) -> Change:
+    """Return the change by which an unpaid order becomes paid, with a new decision about its referral if there is one.
 
-    `paid_minor` is what the buyer paid, in minor units of the order's currency.
+    `paid_minor` is what the buyer paid, in minor units of the order's currency. Its key is the id.
     """
-    return move_status(
-        Order,
+    transition = TRANSITIONS["pay"]
+    event = RowEvent(
         order_id,
-        TRANSITIONS["pay"],
-        entity="order",
-        actor=actor,
-        paid_at=paid_at,
-        paid_minor=paid_minor,
+        transition.event,
+        from_status=status,
+        to_status=transition.to_status,
+        order_reference=order_reference,
     )
+    values = {
+        "order_id": order_id,
+        "order_from": status,
+        "order_to": transition.to_status,
+        "order_paid_at": paid_at,
+        "order_paid_minor": paid_minor,
+    }
+    if referral is None:
+        return Change("paid_order", _PAY.format(referral=""), values, "order", [event])
+    values |= {f"order_{name}": value for name, value in vars(referral).items()}
+    values["order_trace"] = Json(referral.trace)
+    return Change("paid_order", _PAY.format(referral=_REFERRAL), values, "order", [event])
 
 
 def close_unpaid_order(order_id: str, actor: Actor, *, expired: bool = False) -> bool:

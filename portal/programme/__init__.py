@@ -4,6 +4,7 @@ from portal.programme.approval_rules import ApprovalFacts, unmet_conditions
 from portal.programme.bonus_rules import Bonus, Campaign, ReferrerBonus, bonus_as_json
 from portal.programme.errors import TermsChanged, TermsNotAccepted
 from portal.programme.queries import (
+    find_referrer_bonus_at,
     find_version,
     find_version_at,
     get_percent_policy,
@@ -11,6 +12,7 @@ from portal.programme.queries import (
     get_version,
     list_bonus_ledger,
     list_campaign_ledger,
+    list_campaigns_at,
     list_campaigns_since,
     list_version_ledger,
 )
@@ -70,6 +72,7 @@ __all__ = [
     "approvals_rule",
     "bonus_as_json",
     "decide_reward",
+    "find_referrer_bonus_at",
     "find_terms_in_force",
     "find_terms_in_force_id",
     "find_unaccepted_terms_id",
@@ -80,6 +83,7 @@ __all__ = [
     "get_version",
     "list_bonus_ledger",
     "list_campaign_ledger",
+    "list_campaigns_at",
     "list_campaigns_since",
     "list_terms_ledger",
     "list_version_ledger",

@@ -135,7 +135,6 @@ from portal.stores.queries import (
     has_coupon,
     has_origin,
     list_stores,
-    rates_of_skus,
 )
 from portal.stores.referrers import (
     ReferrerTaken,
@@ -291,7 +290,6 @@ __all__ = [
     "poll_start",
     "price_snapshot",
     "prune_store_events",
-    "rates_of_skus",
     "read_plugin",
     "reconnect_store",
     "record_poll",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
-from models import Customer, Store, StoreCoupon, StoreRate
+from models import Customer, Store, StoreCoupon
 from portal.stores.rules import BUILT_IN_STORE_ID, StoreUnknown, customer_key_of_user
 
 
@@ -65,9 +64,3 @@ def has_origin(origin: str) -> bool:
 def has_coupon(text: str) -> bool:
     """Return whether any store has assigned a coupon of this text to a share code, in any letter case."""
     return StoreCoupon.select().where(StoreCoupon.coupon == text.strip().lower()).exists()
-
-
-def rates_of_skus(store_id: int, skus: Iterable[str]) -> dict[str, Decimal]:
-    """Return the referral percents that a store has for some of these SKUs."""
-    rows = StoreRate.select().where((StoreRate.store == store_id) & StoreRate.sku.in_(sorted(set(skus))))
-    return {row.sku: row.referral_percent for row in rows}
