@@ -6,9 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from peewee import fn
+from psycopg2.extras import Json
 
 from models import PaymentTransaction, RailFailure
-from portal.db import Actor, Change, RowEvent, move_status, query, record_event, transaction
+from portal.db import (
+    Actor,
+    Change,
+    RowEvent,
+    change_together,
+    move_status,
+    query,
+    record_event,
+    transaction,
+)
 from portal.lib.errors import PortalError
 from portal.payments.provider import PaymentMethod
 from portal.payments.status_rules import SUPERSEDE, TRANSITIONS, PaymentStatus
@@ -19,6 +29,13 @@ SUPERSEDED = "superseded"
 REFUSED_PAYLOAD_LIMIT = 4_096
 
 
+_OPEN = """
+INSERT INTO payment_transactions (order_reference, purpose, processor, rail, entity_id, user_id, amount_minor, currency,
+    detail)
+VALUES (%(reference)s, %(purpose)s, %(processor)s, %(rail)s, %(entity)s, %(user)s, %(amount)s, %(currency)s, %(detail)s)
+ON CONFLICT DO NOTHING
+RETURNING order_reference AS key, id::text AS id
+"""
 _PAY = """
 UPDATE payment_transactions SET status = %(payment_to)s, paid_at = %(payment_paid_at)s, failure_reason = NULL,
     updated_at = now()
@@ -57,19 +74,25 @@ def open_payment(
 
     Raises AlreadyPaid, or PaymentInProgress if the reference belongs to another way of paying.
     """
+    event = RowEvent(
+        order_reference, "payment_opened", to_status=PaymentStatus.CREATED, order_reference=order_reference
+    )
+    values = {
+        "reference": order_reference,
+        "purpose": purpose,
+        "processor": method.name,
+        "rail": method.rail,
+        "entity": entity_id,
+        "user": user_id,
+        "amount": amount_minor,
+        "currency": currency,
+        "detail": Json(detail or {}),
+    }
     with transaction():
-        PaymentTransaction.insert(
-            order_reference=order_reference,
-            purpose=purpose,
-            processor=method.name,
-            rail=method.rail,
-            entity_id=entity_id,
-            user_id=user_id,
-            amount_minor=amount_minor,
-            currency=currency,
-            detail=detail or {},
-        ).on_conflict_ignore().execute()
+        is_new = bool(change_together([Change("opened", _OPEN, values, "payment", [event])], actor))
         payment = lock_payment(order_reference)
+        if is_new:
+            return payment
         if payment.status in ("paid", "refunded"):
             raise AlreadyPaid
         if payment.processor != method.name:

@@ -37,13 +37,13 @@ from portal.settings import Settings
 # The order is locked first, and the next statement reads what others left. A code that waits for a wallet neither moves
 # nor gets one until the transaction ends.
 _LOCK = """
-SELECT 1 FROM orders WHERE id = %(order)s FOR UPDATE;
+SELECT 1 FROM orders WHERE id = %(order)s FOR NO KEY UPDATE;
 SELECT 1 FROM refcodes
     WHERE code = (SELECT referral_code FROM orders WHERE id = %(order)s) AND wallet_address = '' FOR SHARE;
 """
 _HAS_EARLIER = other_paid_order("o.store_id", "o.customer_id", "o.id", "%(paid_at)s")
-_COLUMNS = (
-    *(
+_COLUMNS = [
+    *[
         "id",
         "order_reference",
         "store_id",
@@ -52,9 +52,9 @@ _COLUMNS = (
         "total_minor",
         "currency",
         "collected_by",
-    ),
-    *("referral_code", "referrer_user_id", "referrer_wallet", "referral_trace"),
-)
+    ],
+    *["referral_code", "referrer_user_id", "referrer_wallet", "referral_trace"],
+]
 _READ = f"""
 WITH o AS MATERIALIZED (SELECT * FROM orders WHERE id = %(order)s)
 SELECT {", ".join(f"o.{column}" for column in _COLUMNS)},

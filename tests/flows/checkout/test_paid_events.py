@@ -1,4 +1,4 @@
-"""A paid event leaves the same rows however it is written: at once, or each part for itself and its ledgers by retries."""
+"""A paid event leaves the same rows whether it is written at once, or in parts with its ledgers by retries."""
 
 from __future__ import annotations
 
