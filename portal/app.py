@@ -18,6 +18,7 @@ from portal.cli.running_portal import command_settings
 from portal.counters import share_counters
 from portal.db import DatabaseAway, bind_database, connection, release_connection
 from portal.db.connection import DATABASE_ERRORS
+from portal.db.job_notices import JobNotices
 from portal.db.pooling import PoolingUnsupported, require_locks
 from portal.db.replica import bind_replica
 from portal.flows.overviews.first_sale import is_without_admin
@@ -150,6 +151,8 @@ def serve() -> Flask:
     running.refresh = follower.refresh
     if running.settings.scheduler_enabled:
         start_schedule(running)
+    else:
+        running.wake = JobNotices().send
     return app
 
 
@@ -230,7 +233,7 @@ def _remember_language(response: Response) -> Response:
 
 
 def _wake_webhooks(response: Response) -> Response:
-    """Send the events of this request now; without a schedule in this process another one sends them soon."""
+    """Send the events of this request now."""
     if take_published():
         portal: Portal = current_app.extensions["portal"]
         portal.wake("deliver_webhooks")

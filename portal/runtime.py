@@ -14,7 +14,7 @@ from portal.settings import Settings
 
 
 def _no_wake(job: str) -> None:
-    """Do nothing: without a scheduler in this process the next timed run picks the work up."""
+    """Do nothing, as in commands: the next timed run picks the work up."""
 
 
 def _not_running() -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import Protocol
 
 from portal.logs import get_logger
 from portal.serving.notices import notify_service_manager
@@ -24,14 +25,32 @@ _START_SECONDS = 90.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _ANY = 64
 
-Start = Callable[[int], "subprocess.Popen[bytes]"]
+
+class WorkerProcess(Protocol):
+    """What the supervisor uses of `subprocess.Popen`."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+Start = Callable[[int], WorkerProcess]
 
 
 @dataclass
 class _Worker:
     """A worker process; its pipe carries one byte when it serves, and closes when the process ends."""
 
-    process: subprocess.Popen[bytes]
+    process: WorkerProcess
     pipe: int
     generation: int
     kill_at: float
