@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+import click
 from flask import Flask, Response, current_app
 from flask.cli import FlaskGroup
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs import start_schedule
+from portal import __version__
 from portal.chain import open_chain
 from portal.cli import register_commands
 from portal.cli.doctor_first_sale import MAKE_ADMIN
@@ -181,7 +183,9 @@ def command_app() -> Flask:
 
 def main() -> None:
     """Run the console script `ring-portal`: the commands of `flask --app wsgi`."""
-    FlaskGroup(create_app=command_app).main()
+    group = FlaskGroup(create_app=command_app, add_version_option=False)
+    click.version_option(__version__, prog_name="ring-portal", message="%(prog)s %(version)s")(group)
+    group.main()
 
 
 def _share_counters(settings: Settings) -> None:

@@ -38,7 +38,8 @@ class Portal:
     """Hold the settings, the chain (or its 'not configured' twin), the way to wake a job early and to word letters.
 
     `settings` are those in force, `environment` those the process was started with. `refresh` follows what admins save.
-    `stop_schedule` starts no further job and waits at most some seconds for those that run.
+    `stop_schedule` starts no further job and waits at most some seconds for those that run. `is_draining` when the
+    server stops soon and load balancers shall leave it.
     """
 
     settings: Settings
@@ -48,6 +49,7 @@ class Portal:
     stop_schedule: Callable[[float], None] = field(default=_no_schedule)
     compose: Callable[[MailOutbox], Letter] = field(default=_no_words)
     refresh: Callable[[], None] = field(default=_nothing_to_refresh)
+    is_draining: bool = False
     environment: Settings = field(init=False)
 
     def __post_init__(self) -> None:
