@@ -15,6 +15,7 @@ from jobs import start_schedule
 from portal import __version__
 from portal.chain import open_chain
 from portal.cli import register_commands
+from portal.cli.common import database_sentence
 from portal.cli.doctor_first_sale import MAKE_ADMIN
 from portal.cli.running_portal import command_settings
 from portal.counters import share_counters
@@ -201,8 +202,8 @@ def _check_pooling(settings: Settings) -> None:
         require_locks(settings.database_url, settings.database_direct_url)
     except PoolingUnsupported:
         raise
-    except DatabaseAway:
-        log.warning("database unavailable at the start")
+    except DatabaseAway as error:
+        log.warning(database_sentence(error))
 
 
 def _say_how_to_make_an_admin() -> None:
