@@ -182,11 +182,15 @@ def command_app() -> Flask:
         sys.exit(str(error))
 
 
-def main() -> None:
-    """Run the console script `ring-portal`: the commands of `flask --app wsgi`."""
+def command_group() -> FlaskGroup:
+    """Return the commands of the console script `ring-portal`: those of `flask --app wsgi`, and --version."""
     group = FlaskGroup(create_app=command_app, add_version_option=False)
-    click.version_option(__version__, prog_name="ring-portal", message="%(prog)s %(version)s")(group)
-    group.main()
+    return click.version_option(__version__, prog_name="ring-portal", message="%(prog)s %(version)s")(group)
+
+
+def main() -> None:
+    """Run the console script `ring-portal`."""
+    command_group().main()
 
 
 def _share_counters(settings: Settings) -> None:
