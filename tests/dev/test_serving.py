@@ -282,7 +282,10 @@ def test_port_in_use_is_one_sentence(served: Served) -> None:
         served.port = listener.getsockname()[1]
         served.start()
         assert served.process.wait(60) == 1
-    assert served.text() == f"Cannot listen on 127.0.0.1, port {served.port}: Address already in use.\n"
+    assert served.text() == (
+        f"Cannot listen on 127.0.0.1, port {served.port}: Address already in use."
+        " Choose others with --host and --port.\n"
+    )
 
 
 def test_workers_end_with_their_supervisor(served: Served) -> None:
