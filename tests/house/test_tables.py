@@ -100,6 +100,8 @@ WRITES = {
     ("flows/demo/seed_demo.py", "merchant_configs"): "demo terms",
     ("flows/demo/seed_history.py", "products"): "the demo products that are delivered",
     ("flows/demo/seed_history.py", "settlements"): "due dates of the demo's past",
+    ("flows/demo/seed_history.py", "membership_months"): "ends of the memberships of the demo's past",
+    ("flows/demo/seed_history.py", "users"): "written with membership_months",
     ("flows/demo/seed_history.py", "visit_daily"): "visits of the demo's past, which no operation can count",
     ("flows/demo/seed_history.py", "platform_visits"): "written with visit_daily",
     ("flows/demo/seed_history.py", "refcodes"): "written with visit_daily",
