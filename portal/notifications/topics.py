@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-REWARD_TOPICS = ("reward_sent", "reward_decided", "reward_refunded")
-TOPICS = (*REWARD_TOPICS, "back_order", "statement", "webhook", "proposal", "erasure", "alert")
-_TOPICS_OF_ROLE = {"admin": TOPICS, "vendor": (*REWARD_TOPICS, "back_order", "statement", "webhook")}
+_OF_EVERYONE = ("reward_sent", "reward_decided", "reward_refunded", "export")
+TOPICS = (*_OF_EVERYONE, "back_order", "statement", "webhook", "proposal", "erasure", "alert")
+_TOPICS_OF_ROLE = {"admin": TOPICS, "vendor": (*_OF_EVERYONE, "back_order", "statement", "webhook")}
 _TOPIC_OF = {
     "referral_reward_minted": "reward_sent",
     "referral_reward_approved": "reward_decided",
@@ -18,6 +18,8 @@ _TOPIC_OF = {
     "proposal_credit": "proposal",
     "proposal_refund": "proposal",
     "proposal_payout_wallet": "proposal",
+    "export_ready": "export",
+    "export_failed": "export",
     "erasure_requested": "erasure",
     "alert_opened": "alert",
     "alert_over": "alert",
@@ -33,7 +35,7 @@ def topic_of(kind: str) -> str | None:
 
 def topics_for(role: str) -> tuple[str, ...]:
     """Return the topics that concern people of a role."""
-    return _TOPICS_OF_ROLE.get(role, REWARD_TOPICS)
+    return _TOPICS_OF_ROLE.get(role, _OF_EVERYONE)
 
 
 def is_security(kind: str) -> bool:

@@ -26,6 +26,8 @@ NEEDS_NO_PROOF = {
     "account.read_all": "marks notifications as read",
     "account.save_topics": "chooses e-mails; security notices are always sent",
     "account.withdraw_own_erasure": "keeps what there is",
+    "exports.ask": "prepares a file of rows that its reader may download without a proof, too",
+    "exports.delete": "deletes a copy of rows that stay",
     "account.save_language": "the language of pages and e-mails",
     "admin.saved_filters.save": "a name for a filter of one's own",
     "admin.saved_filters.rename": "a name for a filter of one's own",

@@ -42,6 +42,7 @@ OWNERS = {
     "notifications": "mail_preferences notifications",
     "proposals": "proposals",
     "webhooks": "webhook_endpoints webhook_events webhook_deliveries",
+    "exports": "exports export_pieces",
     "figures": "counted_days daily_figures",
     "stored_settings": "settings_versions brand_logos",
     "monitoring": "job_runs operator_alerts",

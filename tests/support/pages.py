@@ -149,6 +149,8 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin.products.show_import": ["/admin/products/import/{admin_import_id}"],
         "admin.products.edit": ["/admin/products/1"],
         "exports.ledgers": ["/admin/ledgers"],
+        "exports.my_files": ["/exports"],
+        "exports.prepare": ["/exports/new/people.xlsx"],
         "admin.audit.search": [
             "/admin/audit",
             "/admin/audit?orderReference={reference}",
@@ -169,6 +171,7 @@ NOT_PAGES = {
     "brand.logo",
     "brand.stylesheet",
     "checkout.come_back",
+    "exports.download",
     "health.metrics",
     "health.process",
     "health.readiness",

@@ -22,6 +22,7 @@ from models import (
     CreditEntry,
     Customer,
     EventLog,
+    Export,
     LinkLabel,
     MailOutbox,
     MailPreference,
@@ -200,6 +201,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         _without("referrer_user_id", "referee_user_id"),
     ),
     PersonalTable(MembershipMonth, _is(MembershipMonth.user_id), ACCOUNTING),
+    PersonalTable(Export, _is(Export.requested_by), DELETE, _without("next_cursor", "content_crc")),
     PersonalTable(SavedFilter, _is(SavedFilter.user_id), DELETE),
     PersonalTable(Notification, _is(Notification.user_id), DELETE),
     PersonalTable(MailPreference, _is(MailPreference.user_id), DELETE),
@@ -348,4 +350,5 @@ NOT_EXPORTED: dict[str, str] = {
     "reward_hint_counts": "how many hints an admin sees; the hints are in shared_signals",
     "payout_items": _SUMS,
     "commission_statement_items": _SUMS,
+    "export_pieces": "copies of rows of ledgers, for a day; deleted with exports",
 }

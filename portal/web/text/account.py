@@ -11,6 +11,7 @@ def topic_words(topic: str) -> str:
         "reward_sent": _("a reward is sent to your wallet"),
         "reward_decided": _("a reward is approved or rejected"),
         "reward_refunded": _("a refund changes a reward"),
+        "export": _("a file that you asked for is ready"),
         "back_order": _("an order is paid that cannot be delivered from stock"),
         "webhook": _("a webhook endpoint is switched off because it fails"),
         "statement": _("a commission statement is open for payment"),

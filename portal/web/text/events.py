@@ -111,9 +111,20 @@ def _code_words(code: str) -> str:
 
 def _texts() -> dict[str, str]:
     parts = (
-        _account_texts, _sale_texts, _settlement_texts, _reward_texts, _programme_texts, _settings_texts, _store_texts,
+        _account_texts, _export_texts, _sale_texts, _settlement_texts, _reward_texts, _programme_texts, _settings_texts,
+        _store_texts,
     )  # fmt: skip
     return {event: words for part in parts for event, words in part().items()}
+
+
+def _export_texts() -> dict[str, str]:
+    return {
+        "export_requested": _("File of a ledger requested"),
+        "export_ready": _("File of a ledger ready"),
+        "export_failed": _("File of a ledger failed"),
+        "export_downloaded": _("File of a ledger downloaded"),
+        "export_deleted": _("File of a ledger deleted"),
+    }
 
 
 def _account_texts() -> dict[str, str]:

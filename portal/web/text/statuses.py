@@ -9,7 +9,7 @@ def status_words(kind: str, status: str) -> str:
     """Return a status in words.
 
     Kinds: reward, settlement, collected, statement, batch, payment, refund, callback, order, delivery, code, job,
-    account, vendor, proposal, webhook, rule, run, alert.
+    account, vendor, proposal, webhook, rule, run, alert, export.
     """
     return _KINDS[kind]()[status]
 
@@ -201,6 +201,10 @@ def _rule() -> dict[str, str]:
     return {"planned": _("Planned"), "active": _("In force"), "over": _("Over")}
 
 
+def _export() -> dict[str, str]:
+    return {"preparing": _("Being prepared"), "ready": _("Ready"), "failed": _("Failed")}
+
+
 _KINDS = {
     "reward": _reward,
     "settlement": _settlement,
@@ -216,6 +220,7 @@ _KINDS = {
     "job": _job,
     "run": _run,
     "alert": _alert,
+    "export": _export,
     "account": _account,
     "vendor": _vendor,
     "rule": _rule,

@@ -42,12 +42,20 @@ def notification_text(kind: str, params: Params) -> str:
         "referral_reward_debited": _(
             "An order you were rewarded for was refunded. %(amount)s will be deducted from your next rewards."
         ),
+        **_export_sentences(),
         **_webhook_sentences(),
         **_security_sentences(),
     }
     # Imported history may contain other kinds.
     values = {**params, "reason": failure_text(params.get("reason"))}
     return sentences[kind] % values if kind in sentences else kind
+
+
+def _export_sentences() -> dict[str, str]:
+    return {
+        "export_ready": _("The file %(file)s is ready. It is kept for a day."),
+        "export_failed": _("The file %(file)s could not be prepared. “Your files” says why."),
+    }
 
 
 def _webhook_sentences() -> dict[str, str]:
