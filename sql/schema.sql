@@ -3093,6 +3093,8 @@ CREATE TRIGGER orders_fill BEFORE INSERT OR UPDATE OF paid_at ON public.orders F
 
 CREATE TRIGGER orders_fill_collected_by BEFORE INSERT ON public.orders FOR EACH ROW WHEN ((new.store_id <> 1)) EXECUTE FUNCTION public.fill_collected_by();
 
+CREATE TRIGGER orders_label_moved AFTER UPDATE OF link_label ON public.orders FOR EACH ROW WHEN ((old.link_label IS DISTINCT FROM new.link_label)) EXECUTE FUNCTION public.move_label_results();
+
 CREATE TRIGGER orders_note_delete AFTER DELETE ON public.orders REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION public.note_code_orders();
 
 CREATE TRIGGER orders_note_insert AFTER INSERT ON public.orders REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.note_code_orders();
