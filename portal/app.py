@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
+import click
 from flask import Flask, Response, current_app
 from flask.cli import FlaskGroup
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs import start_schedule
+from portal import __version__
 from portal.chain import open_chain
 from portal.cli import register_commands
 from portal.cli.doctor_first_sale import MAKE_ADMIN
@@ -18,6 +20,7 @@ from portal.cli.running_portal import command_settings
 from portal.counters import share_counters
 from portal.db import DatabaseAway, bind_database, connection, release_connection
 from portal.db.connection import DATABASE_ERRORS
+from portal.db.job_notices import JobNotices
 from portal.db.pooling import PoolingUnsupported, require_locks
 from portal.db.replica import bind_replica
 from portal.flows.overviews.first_sale import is_without_admin
@@ -153,6 +156,8 @@ def serve() -> Flask:
     running.refresh = follower.refresh
     if running.settings.scheduler_enabled:
         start_schedule(running)
+    else:
+        running.wake = JobNotices().send
     return app
 
 
@@ -181,7 +186,9 @@ def command_app() -> Flask:
 
 def main() -> None:
     """Run the console script `ring-portal`: the commands of `flask --app wsgi`."""
-    FlaskGroup(create_app=command_app).main()
+    group = FlaskGroup(create_app=command_app, add_version_option=False)
+    click.version_option(__version__, prog_name="ring-portal", message="%(prog)s %(version)s")(group)
+    group.main()
 
 
 def _share_counters(settings: Settings) -> None:
@@ -233,7 +240,7 @@ def _remember_language(response: Response) -> Response:
 
 
 def _wake_webhooks(response: Response) -> Response:
-    """Send the events of this request now; without a schedule in this process another one sends them soon."""
+    """Send the events of this request now."""
     if take_published():
         portal: Portal = current_app.extensions["portal"]
         portal.wake("deliver_webhooks")

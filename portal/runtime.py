@@ -15,7 +15,7 @@ from portal.settings import Settings
 
 
 def _no_wake(job: str) -> None:
-    """Do nothing: without a scheduler in this process the next timed run picks the work up."""
+    """Do nothing, as in commands: the next timed run picks the work up."""
 
 
 def _not_running() -> bool:
@@ -45,7 +45,8 @@ class Portal:
     to write the files of ledgers.
 
     `settings` are those in force, `environment` those the process was started with. `refresh` follows what admins save.
-    `stop_schedule` starts no further job and waits at most some seconds for those that run.
+    `stop_schedule` starts no further job and waits at most some seconds for those that run. `is_draining` when the
+    server stops soon and load balancers shall leave it.
     """
 
     settings: Settings
@@ -56,6 +57,7 @@ class Portal:
     compose: Callable[[MailOutbox], Letter] = field(default=_no_words)
     prepare_exports: Callable[[Actor, Callable[[], bool]], int] = field(default=_no_exports)
     refresh: Callable[[], None] = field(default=_nothing_to_refresh)
+    is_draining: bool = False
     environment: Settings = field(init=False)
 
     def __post_init__(self) -> None:

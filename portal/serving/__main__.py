@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> int:
         return subprocess.Popen(command, pass_fds=passed)
 
     try:
-        return Supervisor(start, options.workers, on_stop=listener.close).run()
+        drain = options.drain
+        return Supervisor(start, options.workers, on_stop=listener.close, drain_seconds=drain).run()
     finally:
         os.close(held)
 
@@ -47,6 +48,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--drain", type=int, default=0)
     parser.add_argument("--log-level", required=True)
     parser.add_argument("--json-logs", action="store_true")
     return parser.parse_args(arguments)

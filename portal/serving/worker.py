@@ -24,7 +24,7 @@ from granian.wsgi import _callback_wrapper
 from werkzeug.wsgi import ClosingIterator
 
 from portal.serving.listener import BACKLOG
-from portal.serving.supervisor import STOP_SECONDS
+from portal.serving.supervisor import DRAIN_SIGNAL, STOP_SECONDS
 
 # A request that the supervisor would kill anyway ends with its process.
 _MARGIN_SECONDS = 0.5
@@ -45,6 +45,8 @@ def run_worker(factory: str, threads: int, listener: int, ready: int, lifeline: 
     for descriptor in (listener, ready, lifeline):
         os.set_inheritable(descriptor, False)
     application = _load(factory)
+    portal = application.extensions["portal"]
+    signal.signal(DRAIN_SIGNAL, lambda _number, _frame: setattr(portal, "is_draining", True))
     logging.getLogger("_granian").setLevel(logging.WARNING)
     server = _Server(application, threads, listener)
     server.start()
@@ -52,8 +54,7 @@ def run_worker(factory: str, threads: int, listener: int, ready: int, lifeline: 
     stopping.wait()
     seconds = STOP_SECONDS - _MARGIN_SECONDS
     deadline = time.monotonic() + seconds
-    stop_schedule = application.extensions["portal"].stop_schedule
-    jobs = threading.Thread(target=stop_schedule, args=[seconds], daemon=True)
+    jobs = threading.Thread(target=portal.stop_schedule, args=[seconds], daemon=True)
     jobs.start()
     server.stop(deadline)
     jobs.join(max(0.0, deadline - time.monotonic()))

@@ -40,7 +40,9 @@ class Served:
         self.log, self.fails = folder / "output", folder / "fails"
         self.process: subprocess.Popen[bytes]
 
-    def start(self, *, workers: int = 1, passed: socket.socket | None = None, **environment: str) -> None:
+    def start(
+        self, *, workers: int = 1, passed: socket.socket | None = None, drain: int = 0, **environment: str
+    ) -> None:
         options = [
             "--factory",
             "tests.support.served:application",
@@ -50,6 +52,7 @@ class Served:
             str(self.port),
         ]
         options += ["--workers", str(workers), "--threads", "8", "--log-level", "info"]
+        options += ["--drain", str(drain)]
         command = [sys.executable, "-m", "portal.serving", *options]
         if passed is not None:
             # As systemd does: the socket as descriptor 3, and the process id that it is for.
@@ -135,6 +138,30 @@ def test_running_requests_end_and_new_ones_are_refused(served: Served) -> None:
     assert answers[1] == "0 1 2 3 4 5 6 7 8 9 "
     with pytest.raises(ConnectionRefusedError):
         served.get()
+
+
+def test_draining_server_serves_but_is_not_ready_until_a_second_signal(served: Served) -> None:
+    served.start(workers=2, drain=600)
+    served.wait_until_ready(2)
+    pid = int(served.get())
+    assert served.get("/readyz") == "ready"
+    served.process.terminate()
+    wait_until(lambda: {served.get("/readyz") for _ in range(10)} == {"stopping"})
+    assert served.get()
+    os.kill(pid, signal.SIGKILL)
+    served.wait_until_ready(3)
+    wait_until(lambda: {served.get("/readyz") for _ in range(10)} == {"stopping"})
+    assert served.stop() < STOP_LIMIT
+    with pytest.raises(ConnectionRefusedError):
+        served.get()
+
+
+def test_drain_ends_by_itself(served: Served) -> None:
+    served.start(drain=1)
+    served.wait_until_ready()
+    assert served.stop() < STOP_LIMIT
+    text = served.text()
+    assert 0 < text.index("draining") < text.index("stopping")
 
 
 def test_idle_connections_and_slow_senders_do_not_delay_a_stop(served: Served) -> None:

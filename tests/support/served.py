@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 
 def application() -> Flask:
@@ -18,14 +18,18 @@ def application() -> Flask:
     app = Flask(__name__)
     app.add_url_rule("/", view_func=_answer)
     app.add_url_rule("/parts", view_func=_answer_in_parts)
-    jobs = SimpleNamespace(stop_schedule=_wait_for_job)
-    app.extensions["portal"] = jobs
+    app.add_url_rule("/readyz", view_func=_answer_readiness)
+    app.extensions["portal"] = SimpleNamespace(stop_schedule=_wait_for_job, is_draining=False)
     return app
 
 
 def _answer() -> str:
     time.sleep(float(request.args.get("seconds", "0")))
     return str(os.getpid())
+
+
+def _answer_readiness() -> str:
+    return "stopping" if current_app.extensions["portal"].is_draining else "ready"
 
 
 def _answer_in_parts() -> Response:

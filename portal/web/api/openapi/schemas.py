@@ -277,7 +277,7 @@ SCHEMAS: dict[str, Schema] = {
     "Alive": answer(status={"const": "ok"}),
     "Readiness": {
         **answer(
-            status={"type": "string", "enum": ["ok", "unready"]},
+            status={"type": "string", "enum": ["ok", "unready", "stopping"]},
             database={"type": "string", "enum": ["ok", "away", "full", "read_only"]},
             migrations={"type": "string", "enum": ["ok", "pending", "unknown"]},
             chain=example(TEXT, "ok", "`ok`, `away`, `not_configured`, or the reason why minting waits."),
