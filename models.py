@@ -1208,6 +1208,21 @@ class TermsAcceptance(Table):
         table_name = "terms_acceptances"
 
 
+class ProgrammeApplication(StatusTable):
+    user_id: int
+    id = IdentityField()
+    user = ForeignKeyField(User, column_name="user_id", index=False)
+    status = TextField(default="waiting")
+    note = TextField(default="")
+    decision_reason = TextField(null=True)
+    decided_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+    decided_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "programme_applications"
+
+
 # ------------------------------------------------------------------ rewards
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-_OF_EVERYONE = ("reward_sent", "reward_decided", "reward_refunded", "export")
-TOPICS = (*_OF_EVERYONE, "back_order", "statement", "webhook", "proposal", "erasure", "alert")
-_TOPICS_OF_ROLE = {"admin": TOPICS, "vendor": (*_OF_EVERYONE, "back_order", "statement", "webhook")}
+REWARD_TOPICS = ("reward_sent", "reward_decided", "reward_refunded")
+_OWN_TOPICS = (*REWARD_TOPICS, "joining", "export")
+_VENDOR_TOPICS = (*_OWN_TOPICS, "back_order", "statement", "webhook")
+TOPICS = (*_VENDOR_TOPICS, "proposal", "application", "erasure", "alert")
+_TOPICS_OF_ROLE = {"admin": TOPICS, "vendor": _VENDOR_TOPICS}
 _TOPIC_OF = {
     "referral_reward_minted": "reward_sent",
     "referral_reward_approved": "reward_decided",
@@ -21,6 +23,9 @@ _TOPIC_OF = {
     "export_ready": "export",
     "export_failed": "export",
     "erasure_requested": "erasure",
+    "application_made": "application",
+    "application_approved": "joining",
+    "application_rejected": "joining",
     "alert_opened": "alert",
     "alert_over": "alert",
     "alert_digest": "alert",
@@ -35,7 +40,7 @@ def topic_of(kind: str) -> str | None:
 
 def topics_for(role: str) -> tuple[str, ...]:
     """Return the topics that concern people of a role."""
-    return _TOPICS_OF_ROLE.get(role, _OF_EVERYONE)
+    return _TOPICS_OF_ROLE.get(role, _OWN_TOPICS)
 
 
 def is_security(kind: str) -> bool:

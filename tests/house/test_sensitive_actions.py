@@ -39,6 +39,7 @@ NEEDS_NO_PROOF = {
     "vendor.move_order": "the state of own lines, which the vendor can undo",
     "referrer.disconnect_store": "ends access",
     "referrer.accept_terms": "agrees to what was shown, and issues codes for wallets that are linked already",
+    "referrer.join": "applies, or issues codes for wallets that are linked already",
     "referrer.save_alias": "a name for an own code, of which only a few are possible",
     "referrer.make_link": "a label for links of an own code",
     "referrer.remove_label": "a label for links of an own code",

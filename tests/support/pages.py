@@ -108,6 +108,10 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin.programme.campaigns": ["/admin/programme/campaigns"],
         "admin.programme.bonuses": ["/admin/programme/referrers"],
         "admin.programme.terms": ["/admin/programme/terms"],
+        "admin.programme.applications": [
+            "/admin/programme/applications",
+            "/admin/programme/applications?status=all",
+        ],
         "admin.programme.terms_version": ["/admin/programme/terms/{terms_id}"],
         "admin.people.list": ["/admin/people", "/admin/people?q=nobody-of-this-name"],
         "admin.people.person": ["/admin/people/{buyer_id}", "/admin/people/{referrer_id}"],

@@ -9,7 +9,7 @@ def status_words(kind: str, status: str) -> str:
     """Return a status in words.
 
     Kinds: reward, settlement, collected, statement, batch, payment, refund, callback, order, delivery, code, job,
-    account, vendor, proposal, webhook, rule, run, alert, export.
+    account, vendor, proposal, application, webhook, rule, run, alert, export.
     """
     return _KINDS[kind]()[status]
 
@@ -162,6 +162,10 @@ def _proposal() -> dict[str, str]:
     }
 
 
+def _application() -> dict[str, str]:
+    return {"waiting": _("Waiting for an admin"), "approved": _("Approved"), "rejected": _("Rejected")}
+
+
 def _webhook() -> dict[str, str]:
     return {
         "pending": _("Being sent"),
@@ -225,6 +229,7 @@ _KINDS = {
     "vendor": _vendor,
     "rule": _rule,
     "proposal": _proposal,
+    "application": _application,
     "webhook": _webhook,
     "store_check": _store_check,
     "store_event": _store_event,
