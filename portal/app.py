@@ -71,6 +71,7 @@ from portal.web.core.request_id import RequestIds
 from portal.web.core.requests import IdConverter
 from portal.web.core.security import CommonHeaders, install_security
 from portal.web.dev import mailbox, payment_simulator
+from portal.web.exports.preparing import preparer
 from portal.web.health.only import HealthOnly
 from portal.web.landing.beacon import BeaconFastPath
 from portal.web.text.letters import composer
@@ -107,7 +108,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     app.url_map.converters["int"] = IdConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["portal"] = Portal(settings, open_chain(settings), compose=composer(app))
+    app.extensions["portal"] = Portal(
+        settings, open_chain(settings), compose=composer(app), prepare_exports=preparer(app)
+    )
     bind_database(settings.database_url, settings.portal_data_dir, direct_url=settings.database_direct_url)
     bind_replica(settings.database_replica_url, settings.database_replica_max_lag_seconds)
     app.extensions["stored_settings"] = SettingsFollower(settings, lambda changed: _portal(app).use(changed))

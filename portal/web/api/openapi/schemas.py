@@ -263,7 +263,7 @@ SCHEMAS: dict[str, Schema] = {
     "MintRun": _MINT_RUN,
     "Proof": _PROOF,
     "Challenge": answer(message={"type": "string", "description": "The EIP-4361 text to be signed."}),
-    "LinkedWallet": answer(**_LINKED, **_WITH_CODE),
+    "LinkedWallet": {"oneOf": [answer(**_LINKED), answer(**_LINKED, **_WITH_CODE)]},
     "UnlinkedWallet": {
         "oneOf": [answer(success=TRUE, **_LINKED), answer(success=TRUE, **_LINKED, **_WITH_CODE)]
     },
