@@ -15,6 +15,7 @@ from jobs import start_schedule
 from portal import __version__
 from portal.chain import open_chain
 from portal.cli import register_commands
+from portal.cli.common import database_sentence
 from portal.cli.doctor_first_sale import MAKE_ADMIN
 from portal.cli.running_portal import command_settings
 from portal.counters import share_counters
@@ -184,11 +185,15 @@ def command_app() -> Flask:
         sys.exit(str(error))
 
 
-def main() -> None:
-    """Run the console script `ring-portal`: the commands of `flask --app wsgi`."""
+def command_group() -> FlaskGroup:
+    """Return the commands of the console script `ring-portal`: those of `flask --app wsgi`, and --version."""
     group = FlaskGroup(create_app=command_app, add_version_option=False)
-    click.version_option(__version__, prog_name="ring-portal", message="%(prog)s %(version)s")(group)
-    group.main()
+    return click.version_option(__version__, prog_name="ring-portal", message="%(prog)s %(version)s")(group)
+
+
+def main() -> None:
+    """Run the console script `ring-portal`."""
+    command_group().main()
 
 
 def _share_counters(settings: Settings) -> None:
@@ -204,8 +209,8 @@ def _check_pooling(settings: Settings) -> None:
         require_locks(settings.database_url, settings.database_direct_url)
     except PoolingUnsupported:
         raise
-    except DatabaseAway:
-        log.warning("database unavailable at the start")
+    except DatabaseAway as error:
+        log.warning(database_sentence(error))
 
 
 def _say_how_to_make_an_admin() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from portal.logs import configure_logging
-from portal.serving.listener import open_listener
+from portal.serving.listener import CannotListen, open_listener
 from portal.serving.supervisor import STOP_SECONDS, Supervisor
 from portal.serving.worker import run_worker
 
@@ -125,8 +125,8 @@ def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], l
     gc.freeze()
     try:
         listener = open_listener(_HOST, port)
-    except OSError as error:
-        sys.exit(f"Cannot listen on port {port}: {error.strerror}.")
+    except CannotListen as error:
+        sys.exit(str(error))
     lifeline, held = os.pipe2(os.O_CLOEXEC)
 
     def start(ready: int) -> _Forked:

@@ -72,6 +72,11 @@ class Served:
         finally:
             connection.close()
 
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return bool(self.get())
+        return False
+
     def wait_until_ready(self, workers: int = 1) -> None:
         wait_until(lambda: self.text().count("worker ready") >= workers)
 
@@ -256,12 +261,31 @@ def test_first_start_that_fails_ends_with_its_sentence(served: Served) -> None:
     assert "The settings are wrong." in served.text()
 
 
+def test_stop_while_starting_ends_at_once(served: Served, tmp_path: Path) -> None:
+    served.start(workers=2, SERVED_NEVER_STARTS=str(tmp_path / "begun"))
+    wait_until((tmp_path / "begun").exists)
+    assert served.stop() < STOP_SECONDS
+
+
+def test_log_that_cannot_be_written_stops_nothing(served: Served) -> None:
+    served.log = Path("/dev/full")
+    served.start()
+    wait_until(lambda: served.answers())
+    pid = int(served.get())
+    os.kill(pid, signal.SIGKILL)
+    assert int(served.get()) != pid
+    assert served.stop() < STOP_LIMIT
+
+
 def test_port_in_use_is_one_sentence(served: Served) -> None:
     with listening() as listener:
         served.port = listener.getsockname()[1]
         served.start()
         assert served.process.wait(60) == 1
-    assert served.text() == f"Cannot listen on 127.0.0.1, port {served.port}: Address already in use.\n"
+    assert served.text() == (
+        f"Cannot listen on 127.0.0.1, port {served.port}: Address already in use."
+        " Choose others with --host and --port.\n"
+    )
 
 
 def test_workers_end_with_their_supervisor(served: Served) -> None:

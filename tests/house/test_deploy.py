@@ -18,7 +18,7 @@ COMMAND = re.compile(r"ring-portal +serve(.*)")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["compose", "systemd", "nginx", "caddy"])
+@pytest.mark.parametrize("part", ["compose", "systemd", "nginx", "caddy", "prometheus", "rolling"])
 def test_deployment_files_pass_their_check(part: str) -> None:
     completed = subprocess.run(
         [sys.executable, str(DEPLOY / "check"), part], cwd=PROJECT, env=clean_environment(),

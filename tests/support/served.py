@@ -12,9 +12,15 @@ from flask import Flask, Response, current_app, request
 
 
 def application() -> Flask:
-    """Return the application; the file named by SERVED_FAILS, if it is there, lets the start fail."""
+    """Return the application; the file named by SERVED_FAILS, if it is there, lets the start fail.
+
+    With SERVED_NEVER_STARTS it makes a file of that name and hangs.
+    """
     if Path(os.environ["SERVED_FAILS"]).exists():
         raise SystemExit("The settings are wrong.")
+    if begun := os.environ.get("SERVED_NEVER_STARTS"):
+        Path(begun).touch()
+        time.sleep(600)
     app = Flask(__name__)
     app.add_url_rule("/", view_func=_answer)
     app.add_url_rule("/parts", view_func=_answer_in_parts)
