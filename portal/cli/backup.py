@@ -8,14 +8,14 @@ from pathlib import Path
 
 import click
 
-from portal.cli.common import PortalGroup
+from portal.cli.common import FilePath, PortalGroup
 from portal.db.backup import Manifest, create_backup, read_backup, restore_backup
 from portal.db.connection import current_url
 from portal.db.migrations import migration_status
 from portal.flows.backup.verify_backup import verify_backup
 
-_FILE = click.Path(path_type=Path)
-_DUMP = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = FilePath(path_type=Path)
+_DUMP = FilePath(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group(cls=PortalGroup)

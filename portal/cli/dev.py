@@ -18,7 +18,7 @@ import click
 from models import database
 from portal.chain import open_chain
 from portal.chain.deployment import deploy_development
-from portal.cli.common import PortalCommand
+from portal.cli.common import FilePath, PortalCommand
 from portal.cli.running_portal import save_environment
 from portal.db.connection import bind_database, connection
 from portal.db.migrations import migrate
@@ -46,7 +46,7 @@ from portal.settings import DEVELOPMENT_CHAIN_ID, Settings, SettingsInvalid, loa
 
 _APPLICATION = "portal.app:serve_requests"
 _TOKEN_USD_PRICE = "0.1"  # noqa: S105
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = FilePath(path_type=Path)
 _PORT_GRACE_SECONDS = 1.5
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -94,6 +94,11 @@ def password_form(password: str) -> str:
     return unicodedata.normalize("NFC", spaced)
 
 
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be written as UTF-8: arguments of commands can contain other bytes as surrogates."""
+    return not any("\ud800" <= each <= "\udfff" for each in text)
+
+
 def _clean(text: str, field: str) -> str:
     normal = unicodedata.normalize("NFC", text)
     for position, character in enumerate(normal, 1):

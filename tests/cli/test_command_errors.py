@@ -63,9 +63,16 @@ BAD_INPUT = [
     ("smoke http --url http://127.0.0.1:1", "does not answer"),
     ("statements open --until soon", "--until"),
     ("statements open --until 2999-01-01", "not in the future"),
+    ("audit --order-reference=", "enter a reference"),
+    ("audit --order-reference nothing", "nothing is known of the reference nothing"),
+    ("audit --order-reference \udced", "UTF-8"),
+    ("user reset-link \udced", "UTF-8"),
+    ("vendor create \udced", "UTF-8"),
     ("import-ring nonsense", ""),
     (f"import-ring {NOWHERE}", ""),
     ("import-ring", "Missing argument"),
+    ("import-ring x --report=", "enter a path"),
+    ("dev --data-dir=", "enter a path"),
     (f"clone init /tmp/never --database-url {NOWHERE}", "cannot be reached"),
     ("clone init /tmp/never --color red", "BRAND_COLOR"),
     ("clone init /tmp/never --app-url nowhere", "APP_URL"),
@@ -94,6 +101,16 @@ def test_bad_input_is_answered_with_a_sentence(portal_app: Flask) -> None:
         assert result.exit_code != 0, line
         assert_sentence(result.output, result.exception)
         assert expected.lower() in result.output.lower(), (line, result.output)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("clone", "init"), ("backup", "create"), ("backup", "verify"), ("user", "export", "x@demo.example")],
+)
+def test_empty_path_does_not_mean_the_present_folder(portal_app: Flask, names: tuple[str, ...]) -> None:
+    result = invoke(portal_app, *names, "")
+    assert result.exit_code != 0
+    assert "enter a path" in result.output.lower()
 
 
 def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

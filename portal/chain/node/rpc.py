@@ -25,6 +25,7 @@ from portal.chain.node.answers import (
     Receipt,
     parse_block,
     parse_bytes,
+    parse_hash,
     parse_logs,
     parse_number,
     parse_receipt,
@@ -243,7 +244,11 @@ class Node:
         calls: list[tuple[str, list[object]]] = [
             ("eth_getTransactionByHash", [tx_hash]) for tx_hash in hashes
         ]
-        return {raw["hash"] for raw in self.call_many(calls) if isinstance(raw, dict) and "hash" in raw}
+        return {
+            self._parse("eth_getTransactionByHash", parse_hash, raw.get("hash"))
+            for raw in self.call_many(calls)
+            if isinstance(raw, dict)
+        }
 
     def logs(self, address: str, topics: list[object], first: int, last: int) -> list[Log]:
         """Return the events of an inclusive block range; raise NodeRefused if the range is too long."""

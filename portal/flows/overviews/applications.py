@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from models import ProgrammeApplication, User
-from portal.db import Keyset, Page
+from portal.db import Keyset, Page, within
 from portal.programme import ApplicationStatus
 
 APPLICATIONS_PAGE = 25
@@ -14,9 +16,12 @@ def list_applications(status: str = "", cursor: str | None = None) -> Page[Progr
     return list_application_ledger(status).page(cursor, APPLICATIONS_PAGE)
 
 
-def list_application_ledger(status: str = "") -> Keyset[ProgrammeApplication]:
-    """Return the applications of one status or of all, newest first, each with its `user`."""
+def list_application_ledger(
+    status: str = "", since: datetime | None = None, until: datetime | None = None
+) -> Keyset[ProgrammeApplication]:
+    """Return the applications of one status or of all in a time, newest first, each with its `user`."""
     rows = ProgrammeApplication.select(ProgrammeApplication, User).join(User)
+    rows = within(rows, ProgrammeApplication.created_at, since, until)
     if status in tuple(ApplicationStatus):
         rows = rows.where(ProgrammeApplication.status == status)
     return Keyset(rows, ProgrammeApplication.id)

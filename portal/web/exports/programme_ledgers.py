@@ -81,7 +81,7 @@ LEDGERS = (
         "/admin/programme/applications",
         "admin",
         _APPLICATION,
-        lambda arguments: list_application_ledger(arguments.get("status", "")),
+        lambda arguments: list_application_ledger(arguments.get("status", ""), *period(arguments)),
         lambda: (_("Applications"), _("Every application of a referrer, and what was decided.")),
     ),
 )

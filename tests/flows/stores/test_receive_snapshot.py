@@ -186,6 +186,24 @@ def test_refunded_lines_are_taken_from_their_vendors(shop: Shop) -> None:
     assert run_checks() == {}
 
 
+@pytest.mark.parametrize(
+    ("refunds", "back"),
+    [
+        ([refund("15", "10.00", ("7", "299.99"))], 1_000),
+        ([refund("15", "0.00", ("7", "299.99")), refund("16", "10.00", ("7", "8.33"))], 833),
+        ([refund("15", "10.00", ("7", "200.00"), ("8", "200.00"))], 1_000),
+        ([refund("15", "359.99", ("7", "299.99"))], 29_999),
+    ],
+    ids=["more than the money", "no money", "two lines", "as much"],
+)
+def test_lines_of_a_refund_take_back_no_more_than_its_amount(
+    shop: Shop, refunds: list[dict[str, object]], back: int
+) -> None:
+    shop.report(refunds=refunds)
+    assert shop.order().refunded_minor == back
+    assert shop.settlement().amount_minor == 54_998 - back
+
+
 def test_refund_without_lines_is_in_proportion(shop: Shop) -> None:
     shop.report(refunds=[refund("15", "100.00")])
     assert shop.order().refunded_minor == 7_639  # 549.98 * 100.00 / 719.98

@@ -55,6 +55,9 @@ COMMISSIONS_ERRORS: ErrorTable = {
     "settlement_unpayable": Answer(
         409, lambda p: _("The commissions exceed this sale, so it can never be paid out.")
     ),
+    "settlements_missing": Answer(
+        422, lambda p: _("Enter the settlements that it paid, or tick that it paid none of them.")
+    ),
     "settlements_not_adoptable": Answer(
         422,
         lambda p: _(
