@@ -116,6 +116,7 @@ from portal.catalogue.vendors import (
     create_vendor,
     lock_vendor,
     read_vendor,
+    require_new_vendor,
     set_vendor_active,
 )
 
@@ -204,6 +205,7 @@ __all__ = [
     "read_vendor",
     "record_shortages",
     "remove_picture",
+    "require_new_vendor",
     "return_stock",
     "row_values",
     "save_outcome",

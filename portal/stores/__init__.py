@@ -81,6 +81,7 @@ from portal.stores.keys import (
 )
 from portal.stores.merging import (
     KnownSnapshot,
+    all_customer_keys,
     merge,
     stored_snapshot,
     withdrawn_refunds,
@@ -135,6 +136,7 @@ from portal.stores.queries import (
     has_coupon,
     has_origin,
     list_stores,
+    rates_of_skus,
 )
 from portal.stores.referrers import (
     ReferrerTaken,
@@ -211,6 +213,7 @@ __all__ = [
     "TooManyKeys",
     "TooManyOrigins",
     "WebhookSecretInvalid",
+    "all_customer_keys",
     "assign_vendor",
     "assign_vendors",
     "begin_fetch",
@@ -290,6 +293,7 @@ __all__ = [
     "poll_start",
     "price_snapshot",
     "prune_store_events",
+    "rates_of_skus",
     "read_plugin",
     "reconnect_store",
     "record_poll",

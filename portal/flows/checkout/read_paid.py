@@ -1,6 +1,7 @@
 """Read everything that the ledgers of a paid order are decided from: one lock, then one statement.
 
-What is rare (campaigns, bonuses of a referrer, levels) is read only where it exists. See docs/rules/payments.md.
+What is rare (campaigns, bonuses of a referrer, levels, rates of SKUs) is read only where it exists. See
+docs/rules/payments.md.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from portal.programme import (
     resolve_percent,
 )
 from portal.settings import Settings
+from portal.stores import rates_of_skus
 
 # The order is locked first, and the next statement reads what others left. A code that waits for a wallet neither moves
 # nor gets one until the transaction ends.
@@ -62,14 +64,12 @@ SELECT {", ".join(f"o.{column}" for column in _COLUMNS)},
     (SELECT reward_waits_for FROM stores WHERE id = o.store_id),
     ARRAY(SELECT address FROM wallets WHERE user_id = o.buyer_user_id),
     o.referral_code IS NOT NULL AND ({_HAS_EARLIER}),
-    (SELECT jsonb_agg(jsonb_build_array(i.product_id, i.vendor_id, i.quantity, i.subtotal_minor,
-            coalesce(r.referral_percent, p.referral_percent)::text, s.referral_percent::text,
-            m.referral_percent::text) ORDER BY i.id)
+    (SELECT jsonb_agg(jsonb_build_array(i.sku, i.product_id, i.vendor_id, i.quantity, i.subtotal_minor,
+            p.referral_percent::text, s.referral_percent::text, m.referral_percent::text) ORDER BY i.id)
         FROM order_items i
         LEFT JOIN products p ON p.id = i.product_id
         LEFT JOIN commission_structures s ON s.id = p.commission_structure_id
         LEFT JOIN merchant_configs m ON m.vendor_id = i.vendor_id
-        LEFT JOIN store_rates r ON o.store_id <> 1 AND r.store_id = o.store_id AND r.sku = i.sku
         WHERE i.order_id = o.id),
     (SELECT jsonb_object_agg(v.id, jsonb_build_array(v.store_tier, m.platform_percent::text, m.custom_splits,
             m.hold_days, m.payout_frequency))
@@ -80,6 +80,7 @@ SELECT {", ".join(f"o.{column}" for column in _COLUMNS)},
         WHERE starts_at <= %(paid_at)s AND (ends_at IS NULL OR ends_at > %(paid_at)s) LIMIT 1),
     EXISTS (SELECT FROM programme_campaigns WHERE starts_at <= %(paid_at)s AND ends_at > %(paid_at)s),
     EXISTS (SELECT FROM referrer_bonuses WHERE referrer_user_id IN (c.owner_user_id, o.referrer_user_id)),
+    o.store_id <> 1 AND EXISTS (SELECT FROM store_rates WHERE store_id = o.store_id),
     EXISTS (SELECT FROM webhook_endpoints WHERE disabled_at IS NULL),
     EXISTS (SELECT FROM payment_refunds WHERE order_reference = o.order_reference),
     EXISTS (SELECT FROM referral_rewards WHERE order_reference = o.order_reference)
@@ -183,7 +184,8 @@ def read_paid(payment: PaymentTransaction, paid_at: datetime, settings: Settings
         raise OrderUnknown
     order, rest = dict(zip(_COLUMNS, rows[0], strict=False)), list(rows[0][len(_COLUMNS) :])
     owner, wallet, active, enabled, waits_for, wallets, has_earlier, *rest = rest
-    sold, vendors, percent, version, campaigns, bonuses, *found = rest
+    sold, vendors, percent, version, campaigns, bonuses, has_rates, *found = rest
+    rates = rates_of_skus(order["store_id"], [line[0] for line in sold or ()]) if has_rates else {}
     rail: RewardRail = "crypto" if payment.rail == "internal_credit" else "fiat"
     is_unpaid = order["status"] in UNPAID
     people = (owner if is_unpaid else order["referrer_user_id"], order["buyer_user_id"])
@@ -198,7 +200,7 @@ def read_paid(payment: PaymentTransaction, paid_at: datetime, settings: Settings
         reward_waits_for=waits_for,
         buyer_wallets=frozenset(wallets),
         has_earlier_paid_order=has_earlier,
-        sold=tuple(_sold_line(*line) for line in sold or ()),
+        sold=tuple(_sold_line(rates.get(sku), *line) for sku, *line in sold or ()),
         vendors=vendors or {},
         policy=policy,
         programme=_read_programme(version, paid_at, people, rail, bool(campaigns), bool(bonuses)),
@@ -258,9 +260,15 @@ def _state(active: bool, owner_is_enabled: bool) -> CodeState:
 
 
 def _sold_line(
-    product_id: int | None, vendor_id: int, quantity: int, subtotal_minor: int, *percents: str | None
+    store_rate: Decimal | None,
+    product_id: int | None,
+    vendor_id: int,
+    quantity: int,
+    subtotal_minor: int,
+    *percents: str | None,
 ) -> SoldLine:
     own, structure, merchant = (_decimal(percent) for percent in percents)
+    own = own if store_rate is None else store_rate
     return SoldLine(product_id, vendor_id, quantity, subtotal_minor, (own, structure, merchant))
 
 
