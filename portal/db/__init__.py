@@ -27,18 +27,22 @@ from portal.db.retention import (
     work_in_batches,
 )
 from portal.db.transitions import move_status
+from portal.db.writes import Change, RowEvent, change_together
 
 __all__ = [
     "SYSTEM",
     "Actor",
+    "Change",
     "CursorInvalid",
     "DatabaseAway",
     "EventFilter",
     "Keyset",
     "Page",
+    "RowEvent",
     "advisory_lock",
     "alphabetical",
     "bind_database",
+    "change_together",
     "connection",
     "cut_page",
     "find_entity_with_key",

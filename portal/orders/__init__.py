@@ -32,6 +32,7 @@ from portal.orders.lists import (
 from portal.orders.operations import (
     CheckoutKeyUsed,
     NewOrder,
+    OrderReferral,
     attribute_order,
     change_reference,
     close_unpaid_order,
@@ -40,9 +41,9 @@ from portal.orders.operations import (
     fold_code_orders,
     lock_order,
     lock_orders_of_code,
-    mark_order_paid,
     mark_order_refunded,
     move_orders,
+    pay_order,
     set_order_wallets,
 )
 from portal.orders.queries import (
@@ -61,6 +62,7 @@ from portal.orders.queries import (
     list_order_ledger,
     list_orders_of_buyer,
     list_unpaid_orders_of_buyer,
+    other_paid_order,
 )
 from portal.orders.rules import (
     FulfilmentNoteInvalid,
@@ -71,7 +73,7 @@ from portal.orders.rules import (
     OrderLine,
     OrderUnknown,
 )
-from portal.orders.status_rules import FulfilmentStatus, OrderStatus
+from portal.orders.status_rules import UNPAID, FulfilmentStatus, OrderStatus
 from portal.orders.store_orders import (
     clear_order_customers,
     count_refunded_goods,
@@ -95,6 +97,7 @@ __all__ = [
     "NAME_MAX",
     "NOTE_MAX",
     "ORDERS_PAGE",
+    "UNPAID",
     "CheckoutKeyUsed",
     "CodeOrders",
     "Delivery",
@@ -107,6 +110,7 @@ __all__ = [
     "OrderExpired",
     "OrderFilter",
     "OrderLine",
+    "OrderReferral",
     "OrderStatus",
     "OrderUnknown",
     "attribute_order",
@@ -151,7 +155,6 @@ __all__ = [
     "lock_order",
     "lock_orders_of_code",
     "lock_store_order",
-    "mark_order_paid",
     "mark_order_refunded",
     "move_fulfilment",
     "move_orders",
@@ -159,6 +162,8 @@ __all__ = [
     "note_customers",
     "note_refunded_lines",
     "numbers_of_orders",
+    "other_paid_order",
+    "pay_order",
     "refunded_by_vendor",
     "replace_lines",
     "save_delivery",

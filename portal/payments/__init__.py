@@ -11,7 +11,6 @@ from portal.payments.inbox import (
     decide_again,
     get_callback,
     list_callbacks,
-    lock_callback,
     prune_forged,
     require_open,
 )
@@ -29,9 +28,11 @@ from portal.payments.operations import (
     close_callback,
     close_superseded,
     find_and_lock_payment,
+    is_payable,
     lock_payment,
     move_payment,
     open_payment,
+    pay_payment,
     record_rail_failure,
     resolve_rail_failure,
     store_callback,
@@ -89,7 +90,6 @@ from portal.payments.queries import (
     list_waiting_callbacks,
     next_try_at,
     payments_by_reference,
-    was_applied,
 )
 from portal.payments.references import (
     STATEMENT_PURPOSE,
@@ -220,6 +220,7 @@ __all__ = [
     "get_provider",
     "get_rail_failure",
     "is_paid_twice",
+    "is_payable",
     "last_refund_id",
     "left_to_refund",
     "link_callback",
@@ -238,7 +239,6 @@ __all__ = [
     "list_unsettled_payments",
     "list_waiting_callbacks",
     "list_waiting_refunds",
-    "lock_callback",
     "lock_payment",
     "lock_refund",
     "mark_checked",
@@ -250,6 +250,7 @@ __all__ = [
     "open_payment",
     "parse_reference",
     "parse_top_up",
+    "pay_payment",
     "payments_by_reference",
     "prune_forged",
     "recent_top_ups",
@@ -261,5 +262,4 @@ __all__ = [
     "storable_text",
     "store_callback",
     "supersede_payment",
-    "was_applied",
 ]

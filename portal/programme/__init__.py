@@ -18,6 +18,7 @@ from portal.programme.errors import (
     TermsNotAccepted,
 )
 from portal.programme.queries import (
+    find_referrer_bonus_at,
     find_version,
     find_version_at,
     get_percent_policy,
@@ -25,6 +26,7 @@ from portal.programme.queries import (
     get_version,
     list_bonus_ledger,
     list_campaign_ledger,
+    list_campaigns_at,
     list_campaigns_since,
     list_version_ledger,
 )
@@ -92,6 +94,7 @@ __all__ = [
     "bonus_as_json",
     "decide_reward",
     "find_newest_application",
+    "find_referrer_bonus_at",
     "find_terms_in_force",
     "find_terms_in_force_id",
     "find_unaccepted_terms_id",
@@ -103,6 +106,7 @@ __all__ = [
     "get_version",
     "list_bonus_ledger",
     "list_campaign_ledger",
+    "list_campaigns_at",
     "list_campaigns_since",
     "list_terms_ledger",
     "list_version_ledger",

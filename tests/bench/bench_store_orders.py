@@ -1,6 +1,6 @@
 """First snapshots of connected stores per second, over HTTP with a key, against the same rows written by pgbench.
 
-`python -m tests.bench.bench_store_orders [--orders 1000000]`. Each snapshot is one paid and attributed order of one
+`python -m tests.bench.bench_store_orders [--orders 200000]`. Each snapshot is one paid and attributed order of one
 line, of a new customer. The statements use the same database with its journal and constraints. The hot store already
 has that many orders, events, customers, settlements and rewards. Ratios are printed last.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import statistics
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from portal.db import SYSTEM, connection
 from portal.db.connection import query
 from portal.stores import create_key
 from tests.bench.bench_paid_event import pgbench
-from tests.bench.databases import durable_database
+from tests.bench.databases import durable_database, fill_every_table, load, median_ratio
 from tests.factories import make_code, make_store, make_user
 from tests.support.beacons import WebServer, send, serving
 
@@ -59,34 +58,6 @@ UPDATE store_events SET outcome = 'created', order_reference = 'store_plain' || 
     WHERE store_id = :store AND external_id = 'plain:n';
 COMMIT;
 """
-# What a store of a year has: one row per table and order.
-_FILL = (
-    """INSERT INTO customers (store_id, key) SELECT %(store)s, 'email:' || n FROM generate_series(1, %(orders)s) n""",
-    """INSERT INTO orders (id, order_reference, store_id, customer_id, external_id, collected_by, status, total_minor,
-        paid_minor, currency, referral_code, referrer_user_id, referrer_wallet, referral_trace, paid_at, created_at)
-        SELECT 'old' || n, 'store_old' || n || '_1', %(store)s, c.id, 'old' || n, 'store', 'paid', 10000, 12000, 'UAH',
-        r.code, r.owner_user_id, r.wallet_address, '[]', now() - make_interval(secs => n),
-        now() - make_interval(secs => n)
-        FROM generate_series(1, %(orders)s) n JOIN customers c ON c.store_id = %(store)s AND c.key = 'email:' || n,
-        (SELECT * FROM refcodes LIMIT 1) r""",
-    """INSERT INTO store_orders (order_id, store_id, external_id, number, version, snapshot, snapshot_sha256)
-        SELECT 'old' || n, %(store)s, 'old' || n, n, 1, '{"version": 1}', 'x' FROM generate_series(1, %(orders)s) n""",
-    """INSERT INTO store_events (store_id, kind, verified, external_id, order_reference, outcome, snapshot)
-        SELECT %(store)s, 'api.order', true, 'old' || n, 'store_old' || n || '_1', 'created', '{"version": 1}'
-        FROM generate_series(1, %(orders)s) n""",
-    """INSERT INTO settlements (order_reference, order_id, vendor_id, kind, amount_minor, currency, commission_minor,
-        net_payout_minor, platform_commission_minor, referral_commission_minor, split_commissions, status,
-        scheduled_for, collected_by, metadata)
-        SELECT 'store_old' || n || '_1', 'old' || n, %(vendor)s, 'sale', 10000, 'UAH', 2500, 7500, 2000, 500, '{}',
-        'pending', now(), 'store',
-        '{"commissionBreakdown": {"platformCommission": "20.00", "referralCommission": "5.00"}}'
-        FROM generate_series(1, %(orders)s) n""",
-    """INSERT INTO referral_rewards (order_reference, order_id, ref_code, referrer_user_id, referrer_wallet,
-        order_total_minor, currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status)
-        SELECT 'store_old' || n || '_1', 'old' || n, r.code, r.owner_user_id, r.wallet_address, 10000, 'UAH', 5, 0.125,
-        0.1, 10 ^ 18, 'fiat', 'pending_approval' FROM generate_series(1, %(orders)s) n,
-        (SELECT * FROM refcodes LIMIT 1) r""",
-)
 
 
 def reports(key: str, code: Refcode, numbers: Iterator[int], count: int) -> list[bytes]:
@@ -141,8 +112,8 @@ def measure(
     numbers: Iterator[int],
     running: WebServer,
     arguments: argparse.Namespace,
-) -> dict[str, float]:
-    """Measure each in turn and return the median rates."""
+) -> dict[str, list[float]]:
+    """Measure each in turn and return the rates of every round."""
     rates: dict[str, list[float]] = {"plain": [], "first": [], "duplicate": []}
     for _ in range(arguments.rounds):
         requests = reports(key, code, numbers, arguments.reports)
@@ -150,14 +121,7 @@ def measure(
         rates["duplicate"].append(send_reports(running.port, requests))
         rates["plain"].append(plain_rate(url, store, arguments.reports))
         print("  " + ", ".join(f"{name} {values[-1]:,.0f}/s" for name, values in rates.items()), flush=True)
-    return {name: statistics.median(values) for name, values in rates.items()}
-
-
-def fill(store: Store, orders: int) -> None:
-    """Give a store that many orders."""
-    for statement in _FILL:
-        query(statement, {"store": store.id, "vendor": store.default_vendor_id, "orders": orders})
-    query("ANALYZE")
+    return rates
 
 
 def run(url: str, arguments: argparse.Namespace) -> list[str]:
@@ -171,25 +135,26 @@ def run(url: str, arguments: argparse.Namespace) -> list[str]:
     }
     with serving("wsgi:app", **environment) as running:
         small = measure(url, store, key, code, numbers, running, arguments)
-        fill(store, arguments.orders)
+        fill_every_table(url, arguments.orders, per_copy=2 * arguments.rounds * arguments.reports)
         large = measure(url, store, key, code, numbers, running, arguments)
     created = query("SELECT count(*) FROM orders WHERE starts_with(external_id, 'bench')")[0][0]
     expected = 2 * arguments.rounds * arguments.reports
     assert created == expected, f"{created} orders for {expected} snapshots"
     hot = f"in a store of {arguments.orders:,} orders"
     return [
-        f"first snapshot: {small['first'] / small['plain']:.2f} of the plain statements",
-        f"duplicate: {small['duplicate'] / small['first']:.2f} of the first",
-        f"first snapshot {hot}: {large['first'] / small['first']:.2f} of an empty one",
-        f"duplicate {hot}: {large['duplicate'] / small['duplicate']:.2f} of an empty one",
+        f"first snapshot: {median_ratio(small, 'first', 'plain'):.2f} of the plain statements",
+        f"duplicate: {median_ratio(small, 'duplicate', 'first'):.2f} of the first",
+        f"first snapshot {hot}: {median_ratio(large, 'first', 'plain'):.2f} of the plain statements there",
+        f"duplicate {hot}: {median_ratio(large, 'duplicate', 'first'):.2f} of the first",
+        load(),
     ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=1_000_000)
+    parser.add_argument("--orders", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--reports", type=int, default=400)
+    parser.add_argument("--reports", type=int, default=200)
     arguments = parser.parse_args()
     with durable_database() as url, connection():
         lines = run(url, arguments)

@@ -26,7 +26,7 @@ from models import (
 from portal.chain import AnyChain, PaidEvent, read_paid_event, read_paid_order
 from portal.commissions import list_assists, list_settlements_of_reference
 from portal.flows.audit.second_payments import SecondPayment, find_second_payments
-from portal.flows.checkout.write_ledgers import REWARD_NOT_DUE
+from portal.flows.checkout.write_paid import REWARD_NOT_DUE
 from portal.journal import list_transfers_of
 from portal.orders import find_store_order_of
 from portal.payments import find_payment, left_to_refund, list_refunds

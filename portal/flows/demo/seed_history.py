@@ -19,13 +19,13 @@ from portal.db import Actor, connection, query, transaction
 from portal.flows.approvals.decide_reward import approve, reject
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.close_order import cancel_order
+from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.departure import mark_redirected
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.open_attempt import open_attempt
 from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.settle_payment import pay_with_credit, settle_locked
 from portal.flows.checkout.size_reward import Market, read_market
-from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.demo.connected_shop import sell_in_connected_shop
 from portal.flows.demo.draw_pictures import draw_picture
 from portal.flows.demo.past import moved_to, writable_history

@@ -14,9 +14,9 @@ from models import Customer, Order, Store, StoreOrder
 from portal.codes import label_form, note_label, resolve_code
 from portal.db import Actor, record_event
 from portal.flows.checkout.decide_attribution import staged_trace
+from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import Market
-from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.stores.attribute import StoreBuyer, choose_store_code, decide_store_attribution, known_buyer
 from portal.flows.stores.book_refunds import book_refunds
 from portal.flows.stores.late_buyers import recognise_buyer

@@ -133,7 +133,7 @@ def _apply(arrived: Arrived, event_id: int, describe: Describe | None) -> Applie
         return _apply_once(arrived, event_id, describe)
     except PortalError as error:
         with transaction():
-            if lock_waiting_event(event_id) is not None:
+            if lock_waiting_event(event_id):
                 close_store_event(event_id, "refused", order_reference=None, explanation=refusal(error))
         raise
 
@@ -141,7 +141,7 @@ def _apply(arrived: Arrived, event_id: int, describe: Describe | None) -> Applie
 def _apply_once(arrived: Arrived, event_id: int, describe: Describe | None) -> Applied:
     with transaction():
         # The job may have been faster; its outcome stands and applying again changes nothing.
-        is_waiting = lock_waiting_event(event_id) is not None
+        is_waiting = lock_waiting_event(event_id)
         outcome = apply_snapshot(arrived)
         if is_waiting:
             close_store_event(
