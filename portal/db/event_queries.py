@@ -49,7 +49,7 @@ def find_entity_with_key(entity: str, event: str, key: str, actor_user_id: int |
         & (EventLog.actor_user_id == actor_user_id)
         & EventLog.data.contains({"key": key})
     )
-    return row and str(row.entity_id)
+    return None if row is None else str(row.entity_id)
 
 
 def has_event_with_key(entity: str, entity_id: object, event: str, key: str) -> bool:

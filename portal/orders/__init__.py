@@ -75,6 +75,7 @@ from portal.orders.status_rules import FulfilmentStatus, OrderStatus
 from portal.orders.store_orders import (
     clear_order_customers,
     count_refunded_goods,
+    find_reported_order,
     find_store_order,
     find_store_order_by_payment,
     find_store_order_of,
@@ -86,6 +87,7 @@ from portal.orders.store_orders import (
     refunded_by_vendor,
     replace_lines,
     save_store_order,
+    set_link_label,
 )
 
 __all__ = [
@@ -120,6 +122,7 @@ __all__ = [
     "find_delivery",
     "find_delivery_of_vendors",
     "find_order_by_checkout_key",
+    "find_reported_order",
     "find_store_order",
     "find_store_order_by_payment",
     "find_store_order_of",
@@ -160,5 +163,6 @@ __all__ = [
     "replace_lines",
     "save_delivery",
     "save_store_order",
+    "set_link_label",
     "set_order_wallets",
 ]

@@ -19,6 +19,7 @@ from portal.stores import list_connections
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.fresh_reads import lagging_reads
+from portal.web.core.joining import joining_view
 from portal.web.core.programme_terms import find_asked_terms
 from portal.web.core.requests import form_switch, is_htmx
 from portal.web.text.format import token_text, tokens
@@ -67,6 +68,7 @@ def _dashboard() -> ResponseReturnValue:
         chain_configured=running.chain.configured,
         wallets=[checksum(address) for address in list_wallet_addresses(current_user().id)],
         terms=find_asked_terms(current_user().id),
+        joining=joining_view(current_user().id),
         has_terms=find_terms_in_force_id() is not None,
         is_in_stores=bool(list_connections(current_user().id)),
     )

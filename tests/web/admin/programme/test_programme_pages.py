@@ -57,7 +57,9 @@ def test_saved_version_is_in_force_and_explained(as_admin: Visitor, admin: User)
         "500",
     )
     page = text_of(as_admin.get("/admin/programme"))
+    assert "1970" not in page
     for sentence in (
+        "From the beginning",
         "From 10 paid referrals on: 1.5% more.",
         "A reward can be sent from 14 days after the payment.",
         "At most $500.00 of rewards are approved in a month",
