@@ -77,6 +77,7 @@ def test_refused_range_is_halved(world: World, proxy: RpcProxy, status: int, cod
 def test_gateway_that_gives_up_on_wide_ranges_is_asked_for_less_by_each_round(
     world: World, proxy: RpcProxy
 ) -> None:
+    world.anvil.mine(50)
     proxy.faults.append(Fault("status", LOGS, status=504, when=wider_than(5)))
     node = Node(proxy.url, log_range=32)
     for _ in range(3):

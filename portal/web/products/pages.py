@@ -113,7 +113,8 @@ def _create(desk: Desk, typed: Mapping[str, str]) -> int:
     if not typed["slug"]:
         # A product of the same name may have the address that was made.
         values = values.with_slug(free_slug(values.slug))
-    return add_product(vendor_id, values, stock, desk.actor())
+    key = request.form.get("key", "")[:MOVEMENT_KEY_MAX]
+    return add_product(vendor_id, values, stock, desk.actor(), key=key)
 
 
 def edit(desk: Desk, product_id: int) -> ResponseReturnValue:
@@ -229,6 +230,7 @@ def _new_page(desk: Desk, typed: Mapping[str, str], errors: Mapping[str, str]) -
         vendors=vendor_options(vendors),
         currencies=_currency_options("UAH"),
         languages=list(LOCALES.items()),
+        key=request.form.get("key") or secrets.token_urlsafe(16),
     )
 
 

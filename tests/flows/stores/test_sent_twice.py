@@ -1,4 +1,4 @@
-"""Forms of admins that are sent twice at once create one store, vendor or endpoint."""
+"""Forms of admins that are sent twice at once create one store, vendor, product or endpoint."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from functools import partial
 
 import pytest
 
-from models import Store, Vendor
+from models import Product, Store, Vendor
+from portal.catalogue import add_product, read_product
 from portal.db import Actor
 from portal.flows.stores.connect_store import StoreConnected, connect_new_store
 from portal.flows.vendors.save_vendor import add_vendor
 from portal.lib.errors import InputInvalid
 from portal.stores.adapters.registry import list_platforms
 from portal.webhooks import create_endpoint
-from tests.factories import ACTOR, make_admin, make_store, make_user
+from tests.factories import ACTOR, make_admin, make_store, make_user, make_vendor
 from tests.support.threads import at_once
 
 
@@ -46,6 +47,18 @@ def test_vendor_created_at_once_is_one(database: str) -> None:
     assert [type(error) for error in errors] == [InputInvalid] * 3
     add_vendor("Tea House", "", "starter", ACTOR)
     assert Vendor.select().where(Vendor.name == "Tea House").count() == 2
+
+
+def test_product_created_at_once_is_one(database: str) -> None:
+    vendor, actor = make_vendor(), Actor.user(make_admin().id)
+    values = read_product({"name": "Mug", "price": "12.50", "currency": "UAH"})
+
+    def create(number: int) -> None:
+        # As the page does where no address was typed: one that is free now.
+        add_product(vendor.id, values.with_slug(f"mug-{number}"), 1, actor, key="form-1")
+
+    assert at_once([partial(create, number) for number in range(4)]) == []
+    assert Product.select().where(Product.name == "Mug").count() == 1
 
 
 def test_endpoint_added_at_once_is_one(database: str) -> None:
