@@ -22,7 +22,7 @@ from portal.accounts import (
     require_enabled,
     validate_sign_up,
 )
-from portal.cli.common import PortalGroup, database_session, portal
+from portal.cli.common import FilePath, PortalGroup, database_session, portal
 from portal.db import Actor
 from portal.flows.accounts.account_security import disable_factor
 from portal.flows.accounts.change_role import change_role
@@ -137,7 +137,7 @@ def end_sessions(email: str) -> None:
 
 @user.command("export")
 @click.argument("email")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(dir_okay=False, path_type=Path))
 def export(email: str, file: Path) -> None:
     """Write everything that is stored about a person to a new zip FILE that only you can read."""
     settings = portal().settings

@@ -57,6 +57,10 @@ class Keyset(Generic[Row]):
         last_key = parse_cursor(cursor, *self._key) if cursor else None
         return cut_page(self._read(last_key, size + 1), size, self._key_of)
 
+    def count(self) -> int:
+        """Return the number of rows; it reads them all."""
+        return int(self._rows.count())
+
     def is_longer_than(self, rows: int) -> bool:
         """Return whether there are more rows than this, without counting all."""
         counted = self._rows.limit(rows + 1).count(clear_limit=False)

@@ -33,6 +33,7 @@ from portal.lib.money import decimal_text
 from portal.runtime import current_portal
 from portal.web.core.errors import status_of
 from portal.web.core.locale import LOCALES
+from portal.web.core.requests import form_switch
 from portal.web.products.desk import Desk, vendor_options
 from portal.web.products.presenters import (
     fields_of,
@@ -141,7 +142,7 @@ def save(desk: Desk, product_id: int) -> ResponseReturnValue:
 
 def switch(desk: Desk, product_id: int) -> ResponseReturnValue:
     """Put a product on sale, or archive it."""
-    on_sale = request.form.get("on_sale") == "1"
+    on_sale = form_switch("on_sale")
     if switch_sale(product_id, desk.actor(), vendor_ids=desk.vendor_ids(), on_sale=on_sale):
         sentence = (
             _("The product is on sale.")

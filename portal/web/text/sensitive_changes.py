@@ -103,6 +103,8 @@ def _programme_changes() -> dict[str, str]:
         "admin.programme.add_bonus": _("Add a bonus for a referrer"),
         "admin.programme.end_bonus": _("End bonus %(bonus_id)s of a referrer"),
         "admin.programme.save_terms_form": _("Save the terms of the programme. Referrers accept them again."),
+        "admin.programme.approve_application": _("Approve application %(application_id)s of a referrer"),
+        "admin.programme.reject_application": _("Reject application %(application_id)s of a referrer"),
         "admin.referrers.save_alias": _("Set the alias of code %(code)s"),
         "admin.referrers.end_alias": _("End the alias of code %(code)s"),
     }

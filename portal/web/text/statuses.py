@@ -9,7 +9,7 @@ def status_words(kind: str, status: str) -> str:
     """Return a status in words.
 
     Kinds: reward, settlement, collected, statement, batch, payment, refund, callback, order, delivery, code, job,
-    account, vendor, proposal, webhook, rule, run, alert.
+    account, vendor, proposal, application, webhook, rule, run, alert, export.
     """
     return _KINDS[kind]()[status]
 
@@ -162,6 +162,10 @@ def _proposal() -> dict[str, str]:
     }
 
 
+def _application() -> dict[str, str]:
+    return {"waiting": _("Waiting for an admin"), "approved": _("Approved"), "rejected": _("Rejected")}
+
+
 def _webhook() -> dict[str, str]:
     return {
         "pending": _("Being sent"),
@@ -201,6 +205,10 @@ def _rule() -> dict[str, str]:
     return {"planned": _("Planned"), "active": _("In force"), "over": _("Over")}
 
 
+def _export() -> dict[str, str]:
+    return {"preparing": _("Being prepared"), "ready": _("Ready"), "failed": _("Failed")}
+
+
 _KINDS = {
     "reward": _reward,
     "settlement": _settlement,
@@ -216,10 +224,12 @@ _KINDS = {
     "job": _job,
     "run": _run,
     "alert": _alert,
+    "export": _export,
     "account": _account,
     "vendor": _vendor,
     "rule": _rule,
     "proposal": _proposal,
+    "application": _application,
     "webhook": _webhook,
     "store_check": _store_check,
     "store_event": _store_event,

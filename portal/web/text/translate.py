@@ -11,6 +11,7 @@ import flask_babel
 from markupsafe import Markup
 
 from portal.lib.texts import isolate
+from portal.web.text.format import number
 
 
 def gettext(message: str, **variables: object) -> str:
@@ -19,8 +20,9 @@ def gettext(message: str, **variables: object) -> str:
 
 
 def ngettext(singular: str, plural: str, num: int, **variables: object) -> str:
-    """Return a message in the reader's language and the right plural form; `%(num)s` is the number."""
-    return str(flask_babel.ngettext(singular, plural, num, **_isolated(variables)))
+    """Return a message in the reader's language and the right plural form; `%(num)s` is the number as it is written."""
+    form = flask_babel.get_domain().get_translations().ungettext(singular, plural, num)
+    return str(form % _isolated({"num": number(num), **variables}))
 
 
 def _isolated(variables: Mapping[str, object]) -> dict[str, object]:

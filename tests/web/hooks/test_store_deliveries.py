@@ -244,3 +244,27 @@ def test_failure_after_storing_is_not_the_stores_problem(
     assert (answer.status_code, answer.get_json()) == (200, {"result": "waiting"})
     assert StoreEvent.get().outcome is None
     assert not FailingItem.select().exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": []},
+        {"total": "1e999999999"},
+        {"total": "1e-999999999"},
+        {"line_items": [{"id": 1, "quantity": 1, "total": "1e999999999"}]},
+        {"parent_id": {}, "refunds": 7},
+    ],
+    ids=str,
+)
+def test_authentic_delivery_of_another_form_is_no_error(
+    client: Visitor, shop: Store, changes: dict[str, Any]
+) -> None:
+    order = {**json.loads(recorded(5).body), **changes}
+    answer = deliver(client, shop, signed(order))
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "refused"})
+
+
+def test_authentic_number_beyond_every_decimal_is_no_error(client: Visitor, shop: Store) -> None:
+    answer = deliver(client, shop, signed_bytes(b'{"id": 1e99999999999999999999}', "order.updated"))
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "refused"})
