@@ -159,13 +159,18 @@ def _update(arrived: Arrived, before: StoreOrder) -> Outcome:
         outcome.note(PAID_CHANGED, paid=merged.snapshot.paid_amount)
     _note_withdrawn(arrived, order, previous, merged, outcome)
     _save(arrived, order.id, merged)
-    _add_label(order, merged.snapshot)
     arrived = replace(arrived, known=merged, buyer=known_buyer(merged))
     # Its customers are locked already, but for those that another report has named in the meantime.
     customers = ensure_customers(arrived.store.id, arrived.buyer.keys)
-    if order.paid_at is not None and merged.customer_keys != previous.customer_keys:
-        recognise_buyer(order, arrived.store, arrived.buyer, customers, arrived.settings)
-    _advance(arrived, get_order(order.id), priced, customers, outcome)
+    if order.paid_at is None:
+        _add_label(order, merged.snapshot)
+        _advance(arrived, get_order(order.id), priced, customers, outcome)
+        return outcome
+    # Refunds first: they lock the payment, which comes before the order.
+    _advance(arrived, order, priced, customers, outcome)
+    _add_label(order, merged.snapshot)
+    if merged.customer_keys != previous.customer_keys:
+        recognise_buyer(get_order(order.id), arrived.store, arrived.buyer, customers, arrived.settings)
     return outcome
 
 

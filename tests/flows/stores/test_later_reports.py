@@ -99,3 +99,14 @@ def test_buyer_who_is_named_later_has_bought_before_all_the_same(shop: Shop) -> 
     shop.report(version=2, customer=BUYER)
     shop.report(externalId="15", customer=BUYER, paidAt=shop.later(5))
     assert (shop.order().referral_reason, shop.order("15").referral_reason) == (None, "not_first_purchase")
+
+
+def test_buyer_who_is_named_together_with_a_refund(shop: Shop) -> None:
+    shop.report(externalId="10", customer=BUYER, referralCode=None)
+    shop.report(customer=UNKNOWN, paidAt=shop.later(5))
+    refund = {"id": "1", "amount": "100.00"}
+    shop.report(version=2, customer=BUYER, paidAt=shop.later(5), linkLabel="spring", refunds=[refund])
+    order = shop.order()
+    assert (order.referral_reason, order.link_label) == ("not_first_purchase", "spring")
+    assert (order.refunded_minor, shop.reward()) == (7_639, None)
+    assert run_checks() == {}
