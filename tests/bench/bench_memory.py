@@ -16,6 +16,7 @@ from tests.bench.ledgers import fill_ledgers
 from tests.support.beacons import WebServer, beacon, page, send, serving
 
 ROWS = 20_000
+_QUIET = {"ACCESS_LOG": "false", "RATE_LIMIT_PROOF": "1000000 per minute"}
 REQUESTS = [
     page("/"),
     page("/?ref=BENCH001"),
@@ -32,7 +33,7 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     with durable_database() as url, connection():
         fill_ledgers(url, ROWS)
-        with serving("wsgi:app", DATABASE_URL=url, ACCESS_LOG="false") as server:
+        with serving("wsgi:app", DATABASE_URL=url, **_QUIET) as server:
             middle, end = (_memory_after(server, seconds / 2) for _ in range(2))
     print(load_line())
     growth = max(end) - max(middle)
