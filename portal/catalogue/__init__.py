@@ -115,6 +115,7 @@ from portal.catalogue.vendors import (
     create_vendor,
     lock_vendor,
     read_vendor,
+    require_new_vendor,
     set_vendor_active,
 )
 
@@ -203,6 +204,7 @@ __all__ = [
     "read_rows",
     "read_vendor",
     "remove_picture",
+    "require_new_vendor",
     "return_stock",
     "row_values",
     "save_outcome",

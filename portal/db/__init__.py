@@ -14,7 +14,7 @@ from portal.db.connection import (
     transaction,
     tuples,
 )
-from portal.db.event_queries import EventFilter, has_event_with_key, list_event_ledger
+from portal.db.event_queries import EventFilter, find_entity_with_key, has_event_with_key, list_event_ledger
 from portal.db.events import SYSTEM, Actor, record_event
 from portal.db.failing import forget_failure, not_set_aside, set_aside, without_set_aside, work_through
 from portal.db.keyset import CursorInvalid, Keyset, Page, cut_page, make_cursor, parse_cursor, within
@@ -41,6 +41,7 @@ __all__ = [
     "bind_database",
     "connection",
     "cut_page",
+    "find_entity_with_key",
     "forget_failure",
     "forget_sign_in_devices",
     "forget_unknown_accounts",

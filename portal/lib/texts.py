@@ -52,6 +52,11 @@ def clean_text(text: str, field: str = "") -> str:
     return re.sub(r" ?\n ?", "\n", _BLANK_LINES.sub("\n\n", lines))
 
 
+def plain_line(text: str) -> str:
+    """Return the form of `clean_line`, without refusing characters, to find what was stored in that form."""
+    return re.sub(r"\s+", " ", _EDGES.sub("", unicodedata.normalize("NFC", text)))
+
+
 def trim(text: str) -> str:
     """Return a text without blanks and invisible characters around it."""
     start, end = 0, len(text)

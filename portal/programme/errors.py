@@ -71,6 +71,12 @@ class CampaignEnded(PortalError):
     code = "campaign_ended"
 
 
+class CampaignExists(PortalError):
+    """There is a campaign with this name, percent, end, codes, stores and budget."""
+
+    code = "campaign_exists"
+
+
 class CampaignNameInvalid(PortalError):
     """A campaign has a name of 1 to `at_most` characters."""
 

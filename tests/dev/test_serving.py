@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from portal.dev.processes import pick_port, start_mark
+from portal.serving.connections import has_connections
 from portal.serving.supervisor import STOP_SECONDS
 from tests.support.load import Load, load, wait_until
 from tests.support.portals import PROJECT, clean_environment
@@ -294,3 +295,14 @@ def test_workers_end_with_their_supervisor(served: Served) -> None:
     pid = int(served.get())
     os.kill(served.process.pid, signal.SIGKILL)
     wait_until(lambda: start_mark(pid) is None)
+
+
+def test_accepted_connections_are_seen_until_they_close() -> None:
+    """A stop waits for their first request."""
+    with listening() as listener:
+        port = listener.getsockname()[1]
+        assert not has_connections(port)
+        with socket.create_connection(("127.0.0.1", port)):
+            with listener.accept()[0]:
+                assert has_connections(port)
+            assert not has_connections(port)

@@ -64,6 +64,7 @@ COMMISSIONS_ERRORS: ErrorTable = {
             "Enter the numbers of unpaid settlements of one vendor in one currency, separated by commas."
         ),
     ),
+    "vendor_exists": Answer(422, lambda p: _("There is a vendor with this name and owner already.")),
     "vendor_unknown": Answer(404, lambda p: _("This vendor does not exist.")),
     "statement_status_conflict": Answer(409, lambda p: _("This statement is already paid or void.")),
     "statement_time_ahead": Answer(422, lambda p: _("Choose a day that is not in the future.")),

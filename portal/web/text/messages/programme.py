@@ -27,6 +27,7 @@ PROGRAMME_ERRORS: ErrorTable = {
     ),
     "campaign_end_missing": Answer(422, lambda p: _("Enter the last day of the campaign.")),
     "campaign_ended": Answer(409, lambda p: _("This campaign is over.")),
+    "campaign_exists": Answer(409, lambda p: _("There is a campaign with these values already.")),
     "campaign_unknown": Answer(404, lambda p: _("This campaign does not exist.")),
     "levels_not_rising": Answer(
         422, lambda p: _("Each level needs more referrals and more percent points than the one before.")
