@@ -20,7 +20,7 @@ from models import Order, Refcode
 from portal.db import connection
 from portal.db.connection import query
 from portal.payments.providers.wayforpay.callbacks import sign_callback
-from tests.bench.databases import durable_database, fill_every_table, load, median_ratio
+from tests.bench.databases import durable_database, fill_every_table, load_line, median_ratio
 from tests.factories import make_code, make_order, make_payment, make_product, make_user
 from tests.support.beacons import Tally, WebServer, send, serving
 
@@ -160,7 +160,7 @@ def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
         f"duplicate: {median_ratio(small, 'duplicate', 'first'):.2f} of the first",
         f"paid event {among}: {median_ratio(large, 'first', 'plain'):.2f} of the plain statements there",
         f"plain statements {among}: {fmean(large['plain']) / fmean(small['plain']):.2f} of among none",
-        load(),
+        load_line(),
     ]
 
 

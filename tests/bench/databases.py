@@ -1,4 +1,4 @@
-"""The database of a benchmark."""
+"""The databases of a benchmark, and what is printed with its figures."""
 
 from __future__ import annotations
 
@@ -30,23 +30,31 @@ def median_ratio(rates: Mapping[str, Sequence[float]], name: str, reference: str
     return statistics.median(mine / other for mine, other in zip(rates[name], rates[reference], strict=True))
 
 
-def load() -> str:
-    """Return how busy the machine is: the programs that waited for its cores within the last minute."""
-    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-
-
 @contextmanager
 def durable_database() -> Iterator[str]:
     """Bind the models to a migrated database with durable settings and yield its URL."""
+    with durable_databases("bench") as (url,):
+        bind_database(url)
+        yield url
+
+
+@contextmanager
+def durable_databases(*names: str) -> Iterator[list[str]]:
+    """Yield the URLs of migrated databases of one server with durable settings."""
     open_run()
     folder = run_folder() / "postgres-bench"
     try:
         start_postgres(folder)
         url = start_with_reset_right(folder, {})
         migrate(url)
-        execute(url, "CREATE DATABASE bench TEMPLATE portal")
-        bind_database(named(url, "bench"))
-        yield named(url, "bench")
+        for name in names:
+            execute(url, f"CREATE DATABASE {name} TEMPLATE portal")
+        yield [named(url, name) for name in names]
     finally:
         stop_postgres(folder)
         close_run()
+
+
+def load_line() -> str:
+    """Return how many programs wait for the processors: figures of a busy machine say little."""
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
