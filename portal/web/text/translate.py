@@ -18,6 +18,11 @@ def gettext(message: str, **variables: object) -> str:
     return str(flask_babel.gettext(message, **_isolated(variables)))
 
 
+def pgettext(context: str, message: str, **variables: object) -> str:
+    """Return a message in the reader's language, where the same English words need other words elsewhere."""
+    return str(flask_babel.pgettext(context, message, **_isolated(variables)))
+
+
 def ngettext(singular: str, plural: str, num: int, **variables: object) -> str:
     """Return a message in the reader's language and the right plural form; `%(num)s` is the number."""
     return str(flask_babel.ngettext(singular, plural, num, **_isolated(variables)))
