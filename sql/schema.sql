@@ -2873,6 +2873,8 @@ CREATE INDEX order_fulfilments_vendor ON public.order_fulfilments USING btree (v
 
 CREATE INDEX order_items_name ON public.order_items USING btree (lower(name), order_id);
 
+CREATE INDEX order_items_product ON public.order_items USING btree (product_id, id);
+
 CREATE INDEX order_items_sku ON public.order_items USING btree (sku, order_id);
 
 CREATE INDEX order_items_vendor ON public.order_items USING btree (vendor_id, order_id);

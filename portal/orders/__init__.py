@@ -26,6 +26,7 @@ from portal.orders.lists import (
     list_all_orders,
     list_all_orders_ledger,
     list_items_of_vendors,
+    list_lines_of_product,
     list_order_currencies,
     list_orders_of_vendors,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "list_item_names",
     "list_items_of_orders",
     "list_items_of_vendors",
+    "list_lines_of_product",
     "list_order_currencies",
     "list_order_items",
     "list_order_ledger",

@@ -28,6 +28,7 @@ from portal.programme.queries import (
     list_campaign_ledger,
     list_campaigns_at,
     list_campaigns_since,
+    list_referrer_bonuses_at,
     list_version_ledger,
 )
 from portal.programme.rules import (
@@ -61,6 +62,7 @@ from portal.programme.version_rules import (
     BonusRules,
     LevelBonus,
     ProgrammeRules,
+    level_reached,
     rules_as_json,
 )
 
@@ -104,10 +106,12 @@ __all__ = [
     "get_percent_policy",
     "get_programme_at",
     "get_version",
+    "level_reached",
     "list_bonus_ledger",
     "list_campaign_ledger",
     "list_campaigns_at",
     "list_campaigns_since",
+    "list_referrer_bonuses_at",
     "list_terms_ledger",
     "list_version_ledger",
     "needs_an_admin",

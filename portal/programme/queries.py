@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +106,15 @@ def find_referrer_bonus_at(moment: datetime, referrer_user_id: int) -> ReferrerB
         (ReferrerBonusRow.referrer_user_id == referrer_user_id) & _in_force(ReferrerBonusRow, moment)
     )
     return ReferrerBonus(row.id, row.percent, row.created_by) if row else None
+
+
+def list_referrer_bonuses_at(
+    moment: datetime, referrer_user_ids: Collection[int]
+) -> dict[int, ReferrerBonus]:
+    """Return the bonuses of some referrers at a time, by their user ids."""
+    mine = ReferrerBonusRow.referrer_user_id.in_(list(referrer_user_ids))
+    rows = ReferrerBonusRow.select().where(mine & _in_force(ReferrerBonusRow, moment))
+    return {row.referrer_user_id: ReferrerBonus(row.id, row.percent, row.created_by) for row in rows}
 
 
 def as_campaign(row: ProgrammeCampaign) -> Campaign:

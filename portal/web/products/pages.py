@@ -35,6 +35,7 @@ from portal.web.core.errors import status_of
 from portal.web.core.locale import LOCALES
 from portal.web.core.requests import form_switch
 from portal.web.products.desk import Desk, vendor_options
+from portal.web.products.history import product_history
 from portal.web.products.presenters import (
     fields_of,
     movement_rows,
@@ -216,6 +217,7 @@ def edit_page(
         movement_key=secrets.token_urlsafe(16),
         movements=movement_rows(movements.rows),
         next_cursor=movements.next_cursor,
+        **product_history(desk, product.id),
     )
 
 

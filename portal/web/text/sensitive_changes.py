@@ -22,6 +22,7 @@ _TECHNICAL = {
     "form_key",
     "seen",
     "terms",
+    "seen_minor",
 }
 
 
@@ -118,6 +119,7 @@ def _own_changes() -> dict[str, str]:
         "account.remove_second_factor": _("Turn off two-factor authentication"),
         "account.replace_recovery_codes": _("Replace the recovery codes"),
         "account.unlink_wallet_form": _("Unlink wallet %(address)s"),
+        "account.save_given_up_credit": _("Give up your credit"),
         "account.export_data": _("Download everything that is stored about you"),
         "account.request_own_erasure": _("Ask for the erasure of your account"),
     }

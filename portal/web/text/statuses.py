@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import pgettext
 
 
 def status_words(kind: str, status: str) -> str:
@@ -156,7 +157,7 @@ def _job() -> dict[str, str]:
 def _proposal() -> dict[str, str]:
     return {
         "waiting": _("Waiting for a second admin"),
-        "confirmed": _("Confirmed"),
+        "confirmed": pgettext("proposal", "Confirmed"),
         "declined": _("Declined"),
         "expired": _("Expired"),
     }

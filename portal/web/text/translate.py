@@ -19,6 +19,11 @@ def gettext(message: str, **variables: object) -> str:
     return str(flask_babel.gettext(message, **_isolated(variables)))
 
 
+def pgettext(context: str, message: str, **variables: object) -> str:
+    """Return a message in the reader's language, where the same English words need other words elsewhere."""
+    return str(flask_babel.pgettext(context, message, **_isolated(variables)))
+
+
 def ngettext(singular: str, plural: str, num: int, **variables: object) -> str:
     """Return a message in the reader's language and the right plural form; `%(num)s` is the number as it is written."""
     form = flask_babel.get_domain().get_translations().ungettext(singular, plural, num)

@@ -1,4 +1,4 @@
--- Applications to become a referrer, where joining the programme needs an admin's approval.
+-- Applications to become a referrer, where joining the programme needs an admin's approval; and the orders of a product.
 
 SET LOCAL lock_timeout = '15s';
 
@@ -17,3 +17,6 @@ COMMENT ON TABLE programme_applications IS 'Who wants to become a referrer, and 
 CREATE UNIQUE INDEX programme_applications_open ON programme_applications (user_id) WHERE status <> 'rejected';
 CREATE INDEX programme_applications_user ON programme_applications (user_id, id);
 CREATE INDEX programme_applications_status ON programme_applications (status, id);
+
+-- The newest orders of one product.
+CREATE INDEX order_items_product ON order_items (product_id, id);
