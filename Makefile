@@ -74,8 +74,8 @@ routes: $(VENV)/.test-packages ## Rewrite the list of routes that a test compare
 schema: $(VENV)/.test-packages ## Rewrite sql/schema.sql, which a test compares with the migrated database
 	@$(BIN)/python -m tests.house.schema
 
-bench: test-setup ## Repeat the measurements of docs/, one ratio per line
-	@$(BIN)/python -m tests.bench
+bench: test-setup ## Repeat the measurements of docs/performance.md in under 20 minutes (BENCH="queue ledgers" for some)
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 soak: test-setup ## Mint 10,000 rewards under kills, reorganizations and provider faults, again for hours (HOURS=1)
 	@$(BIN)/python -m tests.soak --hours '$(or $(HOURS),1)'

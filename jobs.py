@@ -260,6 +260,11 @@ def import_products(portal: Portal) -> object:
     return work_on_imports(portal.settings, Actor.job("import_products"))
 
 
+def prepare_exports(portal: Portal) -> object:
+    """Write the files of long ledgers that people asked for, and delete expired ones."""
+    return portal.prepare_exports(Actor.job("prepare_exports"), is_stopping)
+
+
 def check_invariants(portal: Portal) -> object:
     """Run the invariant checks and log each one that fails."""
     broken = run_checks()
@@ -289,6 +294,7 @@ JOBS = (
     Job("expire_unpaid_orders", 300, expire_unpaid_orders),
     Job("erase_delivery_data", 3600, erase_delivery_data, first_seconds=0),
     Job("import_products", 5, import_products),
+    Job("prepare_exports", 5, prepare_exports),
     Job("check_invariants", 600, check_invariants),
     Job("prune_old_visits", 3600, prune_old_visits),
     Job("prune_forged_callbacks", 60, prune_forged_callbacks),

@@ -513,6 +513,41 @@ class ProductImportRow(Table):
         primary_key = CompositeKey("import_id", "number")
 
 
+# ------------------------------------------------------------------ exports
+
+
+class Export(StatusTable):
+    id = IdentityField()
+    requested_by = BigIntegerField()
+    ledger = TextField()
+    form = TextField()
+    arguments = BinaryJSONField(index=False)
+    status = TextField()
+    total = BigIntegerField(null=True)
+    done = BigIntegerField()
+    next_cursor = TextField(null=True)
+    pieces = IntegerField()
+    stored_bytes = BigIntegerField()
+    content_bytes = BigIntegerField()
+    content_crc = BigIntegerField()
+    failure = TextField(null=True)
+    created_at = DateTimeTZField()
+    finished_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "exports"
+
+
+class ExportPiece(Table):
+    export_id = BigIntegerField()
+    number = IntegerField()
+    content = BlobField()
+
+    class Meta:
+        table_name = "export_pieces"
+        primary_key = CompositeKey("export_id", "number")
+
+
 # ------------------------------------------------------------------ stores
 
 
@@ -1171,6 +1206,21 @@ class TermsAcceptance(Table):
 
     class Meta:
         table_name = "terms_acceptances"
+
+
+class ProgrammeApplication(StatusTable):
+    user_id: int
+    id = IdentityField()
+    user = ForeignKeyField(User, column_name="user_id", index=False)
+    status = TextField(default="waiting")
+    note = TextField(default="")
+    decision_reason = TextField(null=True)
+    decided_by = BigIntegerField(null=True)
+    created_at = DateTimeTZField()
+    decided_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "programme_applications"
 
 
 # ------------------------------------------------------------------ rewards

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import sys
 
+import click
 from flask import Flask, Response, current_app
 from flask.cli import FlaskGroup
 from flask_babel import Babel
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jobs import start_schedule
+from portal import __version__
 from portal.chain import open_chain
 from portal.cli import register_commands
+from portal.cli.common import database_sentence
 from portal.cli.doctor_first_sale import MAKE_ADMIN
 from portal.cli.running_portal import command_settings
 from portal.counters import share_counters
 from portal.db import DatabaseAway, bind_database, connection, release_connection
 from portal.db.connection import DATABASE_ERRORS
+from portal.db.job_notices import JobNotices
 from portal.db.pooling import PoolingUnsupported, require_locks
 from portal.db.replica import bind_replica
 from portal.flows.overviews.first_sale import is_without_admin
@@ -68,6 +72,7 @@ from portal.web.core.requests import IdConverter
 from portal.web.core.security import CommonHeaders, install_security
 from portal.web.core.template_cache import keep_templates
 from portal.web.dev import mailbox, payment_simulator
+from portal.web.exports.preparing import preparer
 from portal.web.health.only import HealthOnly
 from portal.web.landing.beacon import BeaconFastPath
 from portal.web.text.letters import composer
@@ -104,7 +109,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SECRET_KEY"] = settings.secret_key.get_secret_value()
     app.url_map.converters["int"] = IdConverter
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["portal"] = Portal(settings, open_chain(settings), compose=composer(app))
+    app.extensions["portal"] = Portal(
+        settings, open_chain(settings), compose=composer(app), prepare_exports=preparer(app)
+    )
     bind_database(settings.database_url, settings.portal_data_dir, direct_url=settings.database_direct_url)
     bind_replica(settings.database_replica_url, settings.database_replica_max_lag_seconds)
     app.extensions["stored_settings"] = SettingsFollower(settings, lambda changed: _portal(app).use(changed))
@@ -152,6 +159,8 @@ def serve() -> Flask:
     running.refresh = follower.refresh
     if running.settings.scheduler_enabled:
         start_schedule(running)
+    else:
+        running.wake = JobNotices().send
     return app
 
 
@@ -178,9 +187,15 @@ def command_app() -> Flask:
         sys.exit(str(error))
 
 
+def command_group() -> FlaskGroup:
+    """Return the commands of the console script `ring-portal`: those of `flask --app wsgi`, and --version."""
+    group = FlaskGroup(create_app=command_app, add_version_option=False)
+    return click.version_option(__version__, prog_name="ring-portal", message="%(prog)s %(version)s")(group)
+
+
 def main() -> None:
-    """Run the console script `ring-portal`: the commands of `flask --app wsgi`."""
-    FlaskGroup(create_app=command_app).main()
+    """Run the console script `ring-portal`."""
+    command_group().main()
 
 
 def _share_counters(settings: Settings) -> None:
@@ -196,8 +211,8 @@ def _check_pooling(settings: Settings) -> None:
         require_locks(settings.database_url, settings.database_direct_url)
     except PoolingUnsupported:
         raise
-    except DatabaseAway:
-        log.warning("database unavailable at the start")
+    except DatabaseAway as error:
+        log.warning(database_sentence(error))
 
 
 def _say_how_to_make_an_admin() -> None:
@@ -232,7 +247,7 @@ def _remember_language(response: Response) -> Response:
 
 
 def _wake_webhooks(response: Response) -> Response:
-    """Send the events of this request now; without a schedule in this process another one sends them soon."""
+    """Send the events of this request now."""
     if take_published():
         portal: Portal = current_app.extensions["portal"]
         portal.wake("deliver_webhooks")

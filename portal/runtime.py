@@ -9,12 +9,13 @@ from flask import current_app
 
 from models import MailOutbox
 from portal.chain import AnyChain
+from portal.db import Actor
 from portal.mail import Letter
 from portal.settings import Settings
 
 
 def _no_wake(job: str) -> None:
-    """Do nothing: without a scheduler in this process the next timed run picks the work up."""
+    """Do nothing, as in commands: the next timed run picks the work up."""
 
 
 def _not_running() -> bool:
@@ -33,12 +34,19 @@ def _no_words(row: MailOutbox) -> Letter:
     raise RuntimeError("no application is there to word letters")
 
 
+def _no_exports(_actor: Actor, _is_stopping: Callable[[], bool]) -> int:
+    """Do nothing: without an application there are no pages whose filters could be read."""
+    return 0
+
+
 @dataclass
 class Portal:
-    """Hold the settings, the chain (or its 'not configured' twin), the way to wake a job early and to word letters.
+    """Hold the settings, the chain (or its 'not configured' twin), the way to wake a job early, to word letters and
+    to write the files of ledgers.
 
     `settings` are those in force, `environment` those the process was started with. `refresh` follows what admins save.
-    `stop_schedule` starts no further job and waits at most some seconds for those that run.
+    `stop_schedule` starts no further job and waits at most some seconds for those that run. `is_draining` when the
+    server stops soon and load balancers shall leave it.
     """
 
     settings: Settings
@@ -47,7 +55,9 @@ class Portal:
     scheduler_running: Callable[[], bool] = field(default=_not_running)
     stop_schedule: Callable[[float], None] = field(default=_no_schedule)
     compose: Callable[[MailOutbox], Letter] = field(default=_no_words)
+    prepare_exports: Callable[[Actor, Callable[[], bool]], int] = field(default=_no_exports)
     refresh: Callable[[], None] = field(default=_nothing_to_refresh)
+    is_draining: bool = False
     environment: Settings = field(init=False)
 
     def __post_init__(self) -> None:

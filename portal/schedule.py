@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.contextvars import bound_contextvars
 
 from portal.db import connection, release_connection, report_outage
+from portal.db.job_notices import listen_for_jobs
 from portal.db.locks import lock_session
 from portal.logs import OutageLog, get_logger
 from portal.monitoring import JobSession
@@ -48,7 +49,7 @@ def is_stopping() -> bool:
 
 
 def run_schedule(jobs: Sequence[Job], portal: Portal) -> BackgroundScheduler:
-    """Start the schedule in this process and let the portal trigger a job early."""
+    """Start the schedule in this process and let the portal, and other processes, trigger a job early."""
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -69,6 +70,8 @@ def run_schedule(jobs: Sequence[Job], portal: Portal) -> BackgroundScheduler:
     # A web server's worker that ends starts no further job; one that is running may be killed at any point.
     Finalize(None, _stop, args=[scheduler], exitpriority=10)
     portal.wake = lambda name: _wake(scheduler, name)
+    if portal.settings.database_url:
+        listen_for_jobs(portal.wake, is_stopping)
     portal.scheduler_running = lambda: bool(scheduler.running)
     portal.stop_schedule = lambda seconds: _stop_and_wait(scheduler, seconds)
     return scheduler

@@ -38,8 +38,9 @@ from portal.catalogue.operations import (
     NewProduct,
     Shortage,
     create_product,
-    deduct_stock,
+    record_shortages,
     return_stock,
+    take_stock,
 )
 from portal.catalogue.pictures import (
     find_picture_file,
@@ -114,6 +115,7 @@ from portal.catalogue.vendors import (
     create_vendor,
     lock_vendor,
     read_vendor,
+    require_new_vendor,
     set_vendor_active,
 )
 
@@ -159,7 +161,6 @@ __all__ = [
     "create_product",
     "create_vendor",
     "decode_csv",
-    "deduct_stock",
     "discard_import",
     "expire_imports",
     "find_picture_file",
@@ -200,7 +201,9 @@ __all__ = [
     "read_product",
     "read_rows",
     "read_vendor",
+    "record_shortages",
     "remove_picture",
+    "require_new_vendor",
     "return_stock",
     "row_values",
     "save_outcome",
@@ -209,6 +212,7 @@ __all__ = [
     "set_vendor_active",
     "slug_of",
     "switch_sale",
+    "take_stock",
     "text_in",
     "values_of",
     "vendors_by_id",

@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models import BackOrder, Product, StockMovement
-from portal.db import transaction
+from portal.db import Change, transaction
 from portal.lib.money import check_currency
 from portal.lib.texts import clean_line, clean_text
+
+_LOCK = "SELECT id FROM products WHERE id = ANY(%(sold_ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+_TAKE = """
+UPDATE products p SET stock = p.stock - s.pieces
+FROM sold_products l JOIN unnest(%(sold_ids)s::bigint[], %(sold_pieces)s::bigint[]) AS s (id, pieces) ON s.id = l.id
+WHERE p.id = l.id
+RETURNING p.id::text AS key, p.stock::text AS id, p.id AS product_id, s.pieces
+"""
+_NOTE_SALE = """
+INSERT INTO stock_movements (product_id, order_id, quantity, reason, referral_code)
+SELECT product_id, %(sold_order)s, -pieces, 'sale', %(sold_code)s FROM stock ORDER BY product_id
+"""
 
 
 @dataclass(frozen=True)
@@ -56,18 +68,35 @@ class Shortage:
     missing: int
 
 
-def deduct_stock(order_id: str, quantities: Mapping[int, int], referral_code: str | None) -> list[Shortage]:
-    """Take the goods of a paid order from stock, with one movement per product, and return what was missing.
+def take_stock(order_id: str, quantities: Mapping[int, int], referral_code: str | None) -> list[Change]:
+    """Return the changes that take the goods of a paid order from stock, with one movement per product.
 
-    `quantities` are pieces by product id. Stock may go below zero: a payment is never refused here, and what is
-    missing becomes a back-order.
+    `quantities` are pieces by product id. Stock may go below zero: a payment is never refused here, and what is missing
+    becomes a back-order. The key is the product, the id its new stock.
     """
-    shortages = []
+    values = {
+        "sold_ids": sorted(quantities),
+        "sold_pieces": [quantities[product_id] for product_id in sorted(quantities)],
+        "sold_order": order_id,
+        "sold_code": referral_code,
+    }
     # Products are locked in id order, so that orders sharing products cannot deadlock.
-    for product_id, quantity in sorted(quantities.items()):
-        stock = _move(product_id, order_id, -quantity, "sale", referral_code)
-        if stock < 0:
-            shortages.append(Shortage(product_id, min(quantity, -stock)))
+    return [
+        Change("sold_products", _LOCK, values),
+        Change("stock", _TAKE, {}, "product"),
+        Change("movements", _NOTE_SALE, {}),
+    ]
+
+
+def record_shortages(
+    order_id: str, quantities: Mapping[int, int], stock: Mapping[int, int]
+) -> list[Shortage]:
+    """Record back-orders for what was missing when goods were taken, by the stock that is left; return them."""
+    shortages = [
+        Shortage(product_id, min(quantities[product_id], -left))
+        for product_id, left in sorted(stock.items())
+        if left < 0
+    ]
     for shortage in shortages:
         BackOrder.insert(order_id=order_id, product=shortage.product_id, quantity=shortage.missing).execute()
     return shortages

@@ -15,7 +15,7 @@ from portal.catalogue.product_rules import (
     SlugTaken,
     fingerprint,
 )
-from portal.db import Actor, has_event_with_key, query, record_event, transaction
+from portal.db import Actor, find_entity_with_key, has_event_with_key, query, record_event, transaction
 from portal.lib.errors import InputInvalid
 from portal.lib.money import major_text
 
@@ -23,16 +23,23 @@ _ID_END = 2**63
 
 
 def add_product(
-    vendor_id: int, values: ProductValues, stock: int, actor: Actor, *, on_sale: bool = True
+    vendor_id: int, values: ProductValues, stock: int, actor: Actor, *, on_sale: bool = True, key: str = ""
 ) -> int:
-    """Write a product with its opening stock and return its id; raise InputInvalid where its slug is taken."""
+    """Write a product with its opening stock and return its id; raise InputInvalid where its slug is taken.
+
+    A form that is sent twice has the same `key` and creates one product.
+    """
     with transaction():
+        known = _find_created(key, actor) if key else None
+        if known is not None:
+            return known
         _claim_slug(values.slug, None)
         columns = {**asdict(values), "vendor": vendor_id, "stock": stock, "active": on_sale}
         product_id: int = Product.insert(columns).execute()
         if stock:
             _record_movement(product_id, stock, "initial", None, actor)
-        record_event(actor, "product", product_id, "product_created", data=_as_data(values, stock))
+        data = _as_data(values, stock) | ({"key": key} if key else {})
+        record_event(actor, "product", product_id, "product_created", data=data)
     return product_id
 
 
@@ -110,6 +117,13 @@ def lock_product_of_vendors(product_id: int, vendor_ids: Collection[int] | None)
     if product is None:
         raise ProductNotFound
     return product
+
+
+def _find_created(key: str, actor: Actor) -> int | None:
+    # Of a form that is sent twice at once, the second waits here and sees the product of the first.
+    query("SELECT pg_advisory_xact_lock(hashtextextended('product_created ' || %s, 0))", [key])
+    known = find_entity_with_key("product", "product_created", key, actor.user_id)
+    return None if known is None else int(known)
 
 
 def free_slug(slug: str) -> str:

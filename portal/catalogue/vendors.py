@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models import Vendor
-from portal.db import Actor, record_event, transaction
+from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.texts import CharacterRefused, clean_line
 
@@ -15,6 +15,12 @@ class VendorNameInvalid(PortalError):
     """The name of a vendor is empty or too long."""
 
     code = "name_invalid"
+
+
+class VendorExists(PortalError):
+    """The owner has a vendor with this name."""
+
+    code = "vendor_exists"
 
 
 class StoreTierUnknown(PortalError):
@@ -53,6 +59,17 @@ def create_vendor(
         data = {"owner": user_id, "tier": store_tier}
         record_event(actor, "vendor", vendor.id, "vendor_created", data=data)
     return vendor
+
+
+def require_new_vendor(name: str, store_tier: str, user_id: int | None) -> None:
+    """Raise InputInvalid where the owner, or nobody, has a vendor with this name: the form was sent twice.
+
+    Another one with the same name and owner waits until the transaction ends.
+    """
+    cleaned = read_vendor(name, store_tier)
+    query("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"vendor:{user_id}:{cleaned}"])
+    if Vendor.select().where((Vendor.name == cleaned) & (Vendor.user == user_id)).exists():
+        raise InputInvalid({"name": VendorExists(field="name")})
 
 
 def change_vendor(vendor_id: int, name: str, store_tier: str, user_id: int | None, actor: Actor) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 from portal.cli.alerts import alerts
+from portal.cli.alias import alias
+from portal.cli.applications import applications, approve_command, reject_command
 from portal.cli.audit import audit
 from portal.cli.backup import backup
 from portal.cli.chain import chain
@@ -38,11 +40,14 @@ def register_commands(app: Flask) -> None:
     """Add every command to the application."""
     for subcommand in (*ADMIN_COMMANDS, keystore, upgrade, verify):
         chain.add_command(subcommand)
+    for subcommand in (applications, approve_command, reject_command):
+        programme.add_command(subcommand)
     for subcommand in (api, poll, secret):
         store.add_command(subcommand)
     store.add_command(erase, "erase-customer")
     for command in (
         alerts,
+        alias,
         audit,
         backup,
         chain,

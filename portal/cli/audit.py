@@ -15,11 +15,15 @@ from portal.flows.audit.audit_reference import audit_reference, list_references
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def audit(reference: str | None, as_json: bool) -> None:
     """Compare settlements, assists, rewards, payments and the chain; exit with 1 if anything differs."""
+    if reference is not None and not reference.strip():
+        raise click.BadParameter("enter a reference", param_hint="--order-reference")
     checked = differing = unread = 0
     with database_session():
         for name in [reference] if reference else list_references():
             reference_audit = audit_reference(name, portal().chain, portal().settings)
             codes = [difference.code for difference in reference_audit.differences]
+            if reference and not (reference_audit.is_known or codes):
+                raise click.ClickException(f"Nothing is known of the reference {reference}.")
             checked += 1
             unread += reference_audit.is_chain_configured and reference_audit.on_chain is None
             differing += bool(codes)

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import click
 
-from portal.cli.common import PortalGroup
+from portal.cli.common import FilePath, PortalGroup
 from portal.db.backup import Manifest, create_backup, read_backup, restore_backup
 from portal.db.connection import current_url
 from portal.db.migrations import migration_status
 from portal.flows.backup.verify_backup import verify_backup
+from portal.lib.folders import PROGRAM
 
-_FILE = click.Path(path_type=Path)
-_DUMP = click.Path(path_type=Path, exists=True, dir_okay=False)
+_FILE = FilePath(path_type=Path)
+_DUMP = FilePath(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group(cls=PortalGroup)
@@ -60,9 +61,7 @@ def restore(path: Path, replace: str) -> None:
     restore_backup(path, manifest, current_url(), replace=replace)
     click.echo(f"Restored {path}: {_summary(manifest)}")
     if not all(is_applied for _, is_applied in migration_status(current_url())):
-        click.echo(
-            "It is older than this version: run `flask --app wsgi db migrate` before you start the portal."
-        )
+        click.echo(f"It is older than this version: run `{PROGRAM} db migrate` before you start the portal.")
     click.echo("Minting and payouts compare the history of the chain before they send anything.")
 
 

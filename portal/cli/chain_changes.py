@@ -15,7 +15,7 @@ from portal.chain.client import Chain, open_node_chain
 from portal.chain.deployment import Deployer, Deployment, deployer_of, find_record
 from portal.chain.node.rpc import Node
 from portal.cli.chain_common import ADDRESS, deployer_key, write_file
-from portal.cli.common import portal
+from portal.cli.common import FilePath, portal
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -34,7 +34,7 @@ def change_options(command: _Command) -> _Command:
     )
     safe_json = click.option(
         "--safe-json",
-        type=click.Path(path_type=Path, dir_okay=False, writable=True),
+        type=FilePath(path_type=Path, dir_okay=False, writable=True),
         help="Send nothing; write the calls to a file for the Transaction Builder of Safe.",
     )
     return contract_option(calldata(safe_json(command)))

@@ -9,7 +9,7 @@ import click
 
 from portal.chain import checksum
 from portal.chain.sending.keys import create_keystore
-from portal.cli.common import PortalGroup, portal
+from portal.cli.common import FilePath, PortalGroup, portal
 
 _SHORTEST_PASSWORD = 8
 
@@ -23,7 +23,7 @@ def keystore() -> None:
 @click.option(
     "--file",
     "path",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FilePath(path_type=Path, dir_okay=False),
     default=Path("minter.json"),
     show_default=True,
     help="File to create.",

@@ -26,7 +26,7 @@ from portal.chain.upgrade import (
 from portal.chain.verification import Verification, find_creation, verify_implementation, verify_proxy
 from portal.cli.chain_changes import Target, apply_calls, change_options, contract_option
 from portal.cli.chain_common import ADDRESS, MODES, cap_text, coins_text, write_file
-from portal.cli.common import PortalCommand
+from portal.cli.common import FilePath, PortalCommand
 
 _RECENT_BLOCKS = 1_000
 _SHOWN_REFERENCES = 5
@@ -92,7 +92,7 @@ def upgrade(
 @contract_option
 @click.option(
     "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilePath(path_type=Path, file_okay=False),
     default=Path("verification"),
     show_default=True,
     help="Folder of the files.",

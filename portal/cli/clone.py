@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import psycopg2
 
-from portal.cli.common import PortalGroup, portal
+from portal.cli.common import FilePath, PortalGroup, portal
 from portal.db.migrations import migrate
 from portal.lib.folders import IS_INSTALLED, PROJECT
 from portal.payments import callback_url, list_providers
@@ -21,7 +21,7 @@ from portal.settings import Settings, SettingsInvalid, load_settings
 _TEMPLATE = PROJECT / ".env.example"
 _BIN = Path(sys.executable).parent if IS_INSTALLED else PROJECT / ".venv/bin"
 _COMMAND = f"{_BIN}/ring-portal" if IS_INSTALLED else f"{_BIN}/flask --app {PROJECT}/wsgi.py"
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FOLDER = FilePath(file_okay=False, path_type=Path)
 
 
 @click.group(cls=PortalGroup)

@@ -13,8 +13,18 @@ from portal.db import DatabaseAway, connection
 from portal.db.connection import DATABASE_ERRORS, stop_embedded
 from portal.db.outage import first_line
 from portal.lib.errors import InputInvalid, PortalError
+from portal.lib.texts import is_utf8
 from portal.runtime import Portal
 from portal.web.text.messages import error_text, error_texts
+
+
+class FilePath(click.Path):
+    """A path; an empty one, from a variable that is not set, is refused instead of meaning the present folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("enter a path", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class PortalCommand(click.Command):
@@ -22,11 +32,20 @@ class PortalCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
+            _refuse_undecodable(self, ctx)
             return super().invoke(ctx)
         except (PortalError, *DATABASE_ERRORS) as error:
             raise click.ClickException(sentence(error)) from None
         finally:
             stop_embedded()
+
+
+def _refuse_undecodable(command: click.Command, ctx: click.Context) -> None:
+    """Raise BadParameter for a text that is no UTF-8; only names of files may be."""
+    for param in command.params:
+        value = ctx.params.get(param.name or "")
+        if isinstance(value, str) and not isinstance(param.type, click.Path) and not is_utf8(value):
+            raise click.BadParameter("enter text in UTF-8", ctx, param)
 
 
 class PortalGroup(click.Group):

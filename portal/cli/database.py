@@ -13,6 +13,7 @@ from portal.db.migrations import migrate, migration_status
 from portal.db.releases import count_other_sessions
 from portal.flows.demo.seed_demo import SeedRefused, seed_demo
 from portal.flows.demo.seed_history import seed_history
+from portal.lib.folders import PROGRAM
 from portal.logs import quiet
 
 _SHOWN = 10
@@ -45,7 +46,7 @@ def show_status() -> None:
     for name, applied in statuses:
         click.echo(f"{'applied' if applied else 'pending'}  {name}")
     if pending := [name for name, applied in statuses if not applied]:
-        click.echo(f"migrate  {len(pending)} pending: run `flask --app wsgi db migrate`")
+        click.echo(f"migrate  {len(pending)} pending: run `{PROGRAM} db migrate`")
     else:
         click.echo("migrate  not needed")
     others = count_other_sessions(direct_url())

@@ -18,7 +18,7 @@ import click
 from models import database
 from portal.chain import open_chain
 from portal.chain.deployment import deploy_development
-from portal.cli.common import PortalCommand
+from portal.cli.common import FilePath, PortalCommand
 from portal.cli.running_portal import save_environment
 from portal.db.connection import bind_database, connection
 from portal.db.migrations import migrate
@@ -34,19 +34,19 @@ from portal.dev.anvil import (
 from portal.dev.catalogues import compile_catalogues
 from portal.dev.folder import lock_folder, prepare_folder, read_json, write_json
 from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
-from portal.dev.processes import LOOPBACK, LocalRuntimeError, is_port_free
-from portal.dev.web import WebServer
+from portal.dev.processes import LOOPBACK, LocalRuntimeError, is_port_free, last_lines
 from portal.flows.demo.seed_demo import DemoData, seed_admin, seed_demo
 from portal.flows.demo.seed_history import seed_history
 from portal.lib.errors import PortalError
 from portal.lib.folders import TRANSLATIONS
 from portal.logs import quiet
 from portal.payments import list_providers
+from portal.serving.forked import WebServer
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings, SettingsInvalid, load_settings
 
-_APPLICATION = "portal.app:serve"
+_APPLICATION = "portal.app:serve_requests"
 _TOKEN_USD_PRICE = "0.1"  # noqa: S105
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = FilePath(path_type=Path)
 _PORT_GRACE_SECONDS = 1.5
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -198,7 +198,7 @@ class DevelopmentPortal:
             self._cleanup.callback(self._stop_web, web)
             web.start()
             if not web.wait_until_ready():
-                raise LocalRuntimeError(f"The web server did not start (log: {web.log}):\n{web.log_tail()}")
+                raise LocalRuntimeError(f"The web server did not start (log: {web.log}):\n{_tail(web.log)}")
         return web
 
     def _pace_chain(self) -> None:
@@ -249,7 +249,7 @@ class DevelopmentPortal:
             if self._owns_chain and not chain_is_running(self.folder):
                 with step("The local chain has ended; restarting it"):
                     start_chain(self.folder)
-        raise LocalRuntimeError(f"The web server ended by itself (log: {web.log}):\n{web.log_tail()}")
+        raise LocalRuntimeError(f"The web server ended by itself (log: {web.log}):\n{_tail(web.log)}")
 
     def _secrets(self) -> dict[str, str]:
         path = self.folder / "secrets.json"
@@ -315,6 +315,10 @@ def _check_port(port: int) -> None:
                 f"Port {port} is in use: choose another with --port, or `make run PORT=...`."
             )
         time.sleep(0.05)
+
+
+def _tail(log: Path) -> str:
+    return last_lines(log, 15)
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -27,6 +27,7 @@ from portal.dev.postgres import postgres_is_running
 from portal.flows.minting.mint_rewards import waiting_reason
 from portal.flows.overviews.read_health import DatabaseState, read_database
 from portal.flows.payouts.pay_settlements import payout_waiting_reason
+from portal.lib.folders import PROGRAM
 from portal.mail import count_letters, list_dead_letters
 from portal.payments import count_open_callbacks, count_open_rail_failures
 from portal.settings import Settings
@@ -45,9 +46,7 @@ def doctor() -> None:
     click.echo(f"{'version':<12} {__version__}")
     failures = show(_open_settings(settings))
     if not settings.database_url and not postgres_is_running(settings.portal_data_dir):
-        failures += show(
-            [failure("database", "not running", "set DATABASE_URL, or start `flask --app wsgi dev`")]
-        )
+        failures += show([failure("database", "not running", f"set DATABASE_URL, or start `{PROGRAM} dev`")])
     else:
         failures += show(_database(settings))
         state = read_database(portal().chain)
@@ -139,7 +138,7 @@ def _migrations(state: DatabaseState) -> Iterator[Finding]:
     if state.migrations == "ok":
         yield Finding("migrations", "ok")
     else:
-        yield failure("migrations", state.migrations, "run `flask --app wsgi db migrate`")
+        yield failure("migrations", state.migrations, f"run `{PROGRAM} db migrate`")
 
 
 def _ledgers(settings: Settings) -> Iterator[Finding]:
@@ -211,7 +210,7 @@ def _letters() -> Finding:
     if not dead:
         return Finding("letters", summary)
     lines = [f"dead: {letter.kind} to {letter.to_address}: {letter.last_error}" for letter in dead]
-    return failure("letters", summary, "fix the errors, then run `flask --app wsgi mail retry`", *lines)
+    return failure("letters", summary, f"fix the errors, then run `{PROGRAM} mail retry`", *lines)
 
 
 def _invariants() -> Finding:

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from portal.cli.findings import Finding
 from portal.flows.overviews.first_sale import missing_before_first_sale
+from portal.lib.folders import PROGRAM
 from portal.settings import Settings
 
-MAKE_ADMIN = "run `flask --app wsgi user create EMAIL --admin`"
+MAKE_ADMIN = f"run `{PROGRAM} user create EMAIL --admin`"
 
 _MISSING = {
     "brand": ("BRAND_NAME is not set", "pages and letters carry the name of the software"),
     "admin": ("no admin", MAKE_ADMIN),
     "second_admin": ("one admin only", f"{MAKE_ADMIN}: what is above a limit waits for a second one"),
-    "vendor": ("no vendor", "run `flask --app wsgi vendor create NAME --owner EMAIL`"),
-    "goods": ("nothing to sell", "connect a store: `flask --app wsgi store create NAME`"),
+    "vendor": ("no vendor", f"run `{PROGRAM} vendor create NAME --owner EMAIL`"),
+    "goods": ("nothing to sell", f"connect a store: `{PROGRAM} store create NAME`"),
 }
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from portal.cli.common import PortalCommand, database_session, portal
+from portal.cli.common import FilePath, PortalCommand, database_session, portal
 from portal.flows.ring_import.import_ring import TableReport, import_ring
 from portal.flows.ring_import.people import list_vendor_ids
 from portal.flows.ring_import.source import SourceUnusable, open_source
 
 _SOME_REFUSED = 2
 _SHOWN = 5
-_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = FilePath(dir_okay=False, path_type=Path)
 
 
 @click.command("import-ring", cls=PortalCommand)
@@ -26,7 +26,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--report",
     "report_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FilePath(dir_okay=False, path_type=Path),
     help="Write all refused rows as JSON.",
 )
 def import_ring_command(

@@ -15,7 +15,7 @@ from portal.catalogue import (
     discard_import,
     iterate_rows,
 )
-from portal.cli.common import PortalGroup, database_session, portal
+from portal.cli.common import FilePath, PortalGroup, database_session, portal
 from portal.commissions import get_vendor
 from portal.db import Actor
 from portal.flows.catalogue.import_products import ImportOutdated, confirm_import, work_on_batch
@@ -31,7 +31,7 @@ def product() -> None:
 
 
 @product.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 @click.option("--vendor", type=int, help="Id of the vendor of every row; default: the column vendor_id.")
 @click.option("--dry-run", is_flag=True, help="Say what each row would do, and change nothing.")
 def import_command(file: Path, vendor: int | None, dry_run: bool) -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from portal.chain.contract.rewards import TOKEN_DECIMALS
 from portal.chain.contract.token import tokens_text
-from portal.cli.common import PortalGroup, database_session
+from portal.cli.common import FilePath, PortalGroup, database_session
 from portal.flows.programme.preview import preview_rules
 from portal.lib.clock import utc_now, utc_today
 from portal.programme import ProgrammeRules, find_version_at, list_campaigns_since
@@ -50,7 +50,7 @@ def show() -> None:
 
 
 @programme.command("preview")
-@click.argument("rules_file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("rules_file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 def preview(rules_file: Path) -> None:
     """Print what rules in a JSON file, in the shape of `programme show`, would have given for the last orders."""
     try:

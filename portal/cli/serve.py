@@ -29,7 +29,11 @@ _COMMAND_MARK = "FLASK_RUN_FROM_CLI"
 @click.option(
     "--threads", default=8, show_default=True, type=click.IntRange(1, 256), help="Requests per process."
 )
-def serve(role: str | None, host: str, port: int, workers: int | None, threads: int) -> NoReturn:
+@click.option(
+    "--drain", default=0, show_default=True, type=click.IntRange(0, 60),
+    help="Seconds to serve on after SIGTERM while /readyz fails, for load balancers.",
+)  # fmt: skip
+def serve(role: str | None, host: str, port: int, workers: int | None, threads: int, drain: int) -> NoReturn:
     """Serve until SIGTERM; SIGHUP loads code and settings again without losing a request.
 
     Without --role the setting SCHEDULER_ENABLED decides between all and web.
@@ -41,7 +45,7 @@ def serve(role: str | None, host: str, port: int, workers: int | None, threads: 
     factory, scheduler = _ROLES[role]
     count = workers or (1 if role == "jobs" else 2)
     command = ["--factory", factory, "--host", host, "--port", str(port), "--workers", str(count)]
-    command += ["--threads", str(threads), "--log-level", settings.log_level]
+    command += ["--threads", str(threads), "--drain", str(drain), "--log-level", settings.log_level]
     if settings.is_production:
         command.append("--json-logs")
     environment = {name: value for name, value in os.environ.items() if name != _COMMAND_MARK}

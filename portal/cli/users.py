@@ -22,7 +22,7 @@ from portal.accounts import (
     require_enabled,
     validate_sign_up,
 )
-from portal.cli.common import PortalGroup, database_session, portal
+from portal.cli.common import FilePath, PortalGroup, database_session, portal
 from portal.db import Actor
 from portal.flows.accounts.account_security import disable_factor
 from portal.flows.accounts.change_role import change_role
@@ -32,7 +32,15 @@ from portal.flows.personal_data.export import export_person
 from portal.lib.errors import InputInvalid
 from portal.lib.money import CurrencyUnknown, InvalidAmount, TotalTooLarge, check_currency, major_text
 from portal.lib.texts import CharacterRefused
-from portal.payments import CreditAmountInvalid, ReasonMissing, add_credit, parse_top_up
+from portal.payments import (
+    CreditAmountInvalid,
+    ReasonMissing,
+    add_credit,
+    check_reason,
+    credit_balance,
+    give_up_credit,
+    parse_top_up,
+)
 from portal.web.text.letters import sign_link
 from portal.web.text.personal_data import about_export, obstacle_text
 
@@ -137,7 +145,7 @@ def end_sessions(email: str) -> None:
 
 @user.command("export")
 @click.argument("email")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=FilePath(dir_okay=False, path_type=Path))
 def export(email: str, file: Path) -> None:
     """Write everything that is stored about a person to a new zip FILE that only you can read."""
     settings = portal().settings
@@ -197,6 +205,27 @@ def credit(email: str, amount: str, currency: str, reason: str) -> None:
             text = "remove the character {character} at position {position}"
             raise click.BadParameter(text.format(**error.params), param_hint="--reason") from None
     click.echo(f"{person.email} now has {major_text(balance, code)} {code}.")
+
+
+@user.command("give-up-credit")
+@click.argument("email")
+@click.argument("currency")
+@click.option("--reason", required=True, help="Stored in the event log: how the owner asked for it.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def give_up(email: str, currency: str, reason: str, yes: bool) -> None:
+    """Take all credit of a currency from an account whose owner gives it up; it is not paid out."""
+    with database_session():
+        person = _account(email)
+        code = check_currency(currency)
+        balance, text = credit_balance(person.id, code), check_reason(reason)
+        if (
+            balance
+            and not yes
+            and not click.confirm(f"Take {major_text(balance, code)} {code} from {email}?")
+        ):
+            raise click.Abort
+        is_changed = give_up_credit(person.id, code, balance, ACTOR, text)
+    click.echo(f"{email} has no {code} any more." if is_changed else f"{email} has no credit in {code}.")
 
 
 def _read_amount(amount: str, currency: str) -> tuple[str, int]:

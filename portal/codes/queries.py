@@ -31,6 +31,12 @@ def find_wallet_code(owner_user_id: int, wallet: str) -> Refcode | None:
     return Refcode.get_or_none(mine & Refcode.store_referrer_id.is_null())
 
 
+def has_own_code(owner_user_id: int) -> bool:
+    """Return whether an account has a code, active or not, that no store issued."""
+    mine = (Refcode.owner == owner_user_id) & Refcode.store_referrer_id.is_null()
+    return bool(Refcode.select().where(mine).exists())
+
+
 def find_store_code(store_referrer_id: int) -> Refcode | None:
     """Return the code of a store's customer, or None before they have one."""
     return Refcode.get_or_none(Refcode.store_referrer_id == store_referrer_id)

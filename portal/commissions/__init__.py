@@ -1,6 +1,12 @@
 """The commission ledger: merchant terms, settlements, when they fall due and how they are paid out."""
 
-from portal.commissions.operations import PaidOrder, move_assists, write_settlement
+from portal.commissions.operations import (
+    NewSettlement,
+    PaidOrder,
+    decide_settlement,
+    move_assists,
+    write_settlements,
+)
 from portal.commissions.payout_decisions import (
     HoldReasonMissing,
     get_settlement,
@@ -35,13 +41,16 @@ from portal.commissions.payout_rules import PayoutPlan, PlannedPayout
 from portal.commissions.payout_wallets import WalletChanged, replace_payout_wallet
 from portal.commissions.queries import (
     SettlementFilter,
+    VendorTerms,
     list_assist_ledger,
     list_assists,
     list_currencies,
     list_settlement_ledger,
     list_settlements,
+    list_settlements_for_store,
     list_settlements_of_reference,
     merchant_configs,
+    terms_of,
     vendor_terms,
 )
 from portal.commissions.refunds import drop_referral_commission, reduce_settlements
@@ -91,6 +100,7 @@ __all__ = [
     "DUE_LIMIT",
     "HoldReasonMissing",
     "MerchantTerms",
+    "NewSettlement",
     "Owed",
     "OwedCommission",
     "PaidOrder",
@@ -106,11 +116,13 @@ __all__ = [
     "StatementStatus",
     "StatementStatusConflict",
     "StatementUnknown",
+    "VendorTerms",
     "VendorUnknown",
     "WalletChanged",
     "check_product_percent",
     "count_not_due",
     "day_start",
+    "decide_settlement",
     "drop_referral_commission",
     "find_merchant_config",
     "get_batch",
@@ -134,6 +146,7 @@ __all__ = [
     "list_reserves",
     "list_settlement_ledger",
     "list_settlements",
+    "list_settlements_for_store",
     "list_settlements_of_reference",
     "list_statement_item_ledger",
     "list_statement_items",
@@ -163,9 +176,10 @@ __all__ = [
     "save_product_percent",
     "slice_by_vendor",
     "sum_due",
+    "terms_of",
     "unpaid_by_currency",
     "vendor_names",
     "vendor_terms",
     "void_statement",
-    "write_settlement",
+    "write_settlements",
 ]

@@ -45,6 +45,12 @@ class SettlementsNotAdoptable(PortalError):
     code = "settlements_not_adoptable"
 
 
+class SettlementsMissing(PortalError):
+    """Neither settlements are named, nor is it said that the payment paid none."""
+
+    code = "settlements_missing"
+
+
 @dataclass(frozen=True)
 class SeenPayment:
     """A final payment on chain, in base units of the token."""

@@ -5,14 +5,40 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from models import SalesAssist, Settlement
+from psycopg2.extras import Json
+
+from models import SalesAssist
 from portal.commissions.queries import VendorTerms
-from portal.commissions.rules import breakdown_as_json, compute_commission
+from portal.commissions.rules import CommissionBreakdown, breakdown_as_json, compute_commission
 from portal.commissions.schedule import payout_time
-from portal.db import Actor, record_event, transaction
+from portal.db import Change, RowEvent
 from portal.programme.rules import ReferralLine
+
+_WRITE = """
+INSERT INTO settlements
+    (order_reference, order_id, vendor_id, kind, amount_minor, currency, collected_by, commission_minor,
+    net_payout_minor, status, scheduled_for, failure_reason, platform_commission_minor, referral_commission_minor,
+    split_commissions, metadata)
+SELECT %(settled_reference)s, %(settled_order)s, vendor_id, 'sale', amount_minor, %(settled_currency)s,
+    %(settled_collector)s, commission_minor, net_payout_minor, status, scheduled_for, failure_reason,
+    platform_commission_minor, referral_commission_minor, split_commissions, metadata
+FROM jsonb_to_recordset(%(settled_rows)s) AS s (vendor_id bigint, amount_minor bigint, commission_minor bigint,
+    net_payout_minor bigint, status text, scheduled_for timestamptz, failure_reason text,
+    platform_commission_minor bigint, referral_commission_minor bigint, split_commissions jsonb, metadata jsonb)
+ON CONFLICT DO NOTHING
+RETURNING vendor_id::text AS key, id::text AS id, vendor_id, amount_minor
+"""
+_ASSIST = """
+INSERT INTO erp_sales_assists
+    (order_reference, order_id, vendor_id, referral_code, referrer_user_id, subtotal_minor, currency)
+SELECT %(settled_reference)s, %(settled_order)s, vendor_id, %(assisted_code)s, %(assisted_referrer)s, amount_minor,
+    %(settled_currency)s
+FROM settlement
+ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True)
@@ -28,67 +54,77 @@ class PaidOrder:
     collected_by: str
 
 
-def write_settlement(
-    order: PaidOrder, terms: VendorTerms, lines: Sequence[ReferralLine], zone: ZoneInfo, actor: Actor
-) -> bool:
-    """Write one vendor's settlement of a paid order, with its assist if attributed; return False if it exists.
+@dataclass(frozen=True)
+class NewSettlement:
+    """What a sale owes one vendor, and when it falls due."""
+
+    vendor_id: int
+    breakdown: CommissionBreakdown
+    scheduled_for: datetime
+
+    @property
+    def status(self) -> str:
+        return "held" if self.breakdown.held_reason else "pending"
+
+
+def decide_settlement(
+    order: PaidOrder, terms: VendorTerms, lines: Sequence[ReferralLine], zone: ZoneInfo
+) -> NewSettlement:
+    """Return one vendor's settlement of a paid order.
 
     A slice whose commission exceeds its subtotal is held with the reason. See docs/rules/settlements.md.
     """
     breakdown = compute_commission(
         lines, terms.platform_percent, terms.custom_splits, attributed=order.referral_code is not None
     )
-    with transaction():
-        rows = (
-            Settlement.insert(
-                order_reference=order.order_reference,
-                order_id=order.order_id,
-                vendor=terms.vendor_id,
-                kind="sale",
-                amount_minor=breakdown.subtotal_minor,
-                currency=order.currency,
-                collected_by=order.collected_by,
-                commission_minor=breakdown.total_commission_minor,
-                net_payout_minor=breakdown.net_payout_minor,
-                status="held" if breakdown.held_reason else "pending",
-                scheduled_for=payout_time(order.paid_at, terms.hold_days, terms.payout_frequency, zone),
-                failure_reason=breakdown.held_reason,
-                platform_commission_minor=breakdown.platform_minor,
-                referral_commission_minor=breakdown.referral_minor,
-                split_commissions=breakdown.split_totals,
-                metadata={"commissionBreakdown": breakdown_as_json(breakdown, order.currency)},
-            )
-            .on_conflict_ignore()
-            .returning(Settlement.id, Settlement.status)
-            .execute()
-        )
-        if (settlement := next(iter(rows), None)) is None:
-            return False
-        record_event(
-            actor,
-            "settlement",
-            settlement.id,
+    due = payout_time(order.paid_at, terms.hold_days, terms.payout_frequency, zone)
+    return NewSettlement(terms.vendor_id, breakdown, due)
+
+
+def write_settlements(order: PaidOrder, settlements: Sequence[NewSettlement]) -> list[Change]:
+    """Return the changes that write the settlements of a paid order, with an assist each if attributed.
+
+    One that exists stays as it is, without another event. The key is the vendor.
+    """
+    values = {
+        "settled_reference": order.order_reference,
+        "settled_order": order.order_id,
+        "settled_currency": order.currency,
+        "settled_collector": order.collected_by,
+        "settled_rows": Json([_columns(each, order.currency) for each in settlements]),
+    }
+    events = [
+        RowEvent(
+            str(each.vendor_id),
             "settlement_written",
-            to_status=settlement.status,
-            reason=breakdown.held_reason,
+            to_status=each.status,
+            reason=each.breakdown.held_reason,
             order_reference=order.order_reference,
         )
-        _write_assist(order, terms.vendor_id, breakdown.subtotal_minor)
-    return True
+        for each in settlements
+    ]
+    changes = [Change("settlement", _WRITE, values, "settlement", events)]
+    if order.referral_code is not None:
+        credited = {"assisted_code": order.referral_code, "assisted_referrer": order.referrer_user_id}
+        changes.append(Change("assists", _ASSIST, credited))
+    return changes
 
 
-def _write_assist(order: PaidOrder, vendor_id: int, subtotal_minor: int) -> None:
-    if order.referral_code is None:
-        return
-    SalesAssist.insert(
-        order_reference=order.order_reference,
-        order_id=order.order_id,
-        vendor=vendor_id,
-        referral_code=order.referral_code,
-        referrer_user_id=order.referrer_user_id,
-        subtotal_minor=subtotal_minor,
-        currency=order.currency,
-    ).on_conflict_ignore().execute()
+def _columns(settlement: NewSettlement, currency: str) -> dict[str, Any]:
+    breakdown = settlement.breakdown
+    return {
+        "vendor_id": settlement.vendor_id,
+        "amount_minor": breakdown.subtotal_minor,
+        "commission_minor": breakdown.total_commission_minor,
+        "net_payout_minor": breakdown.net_payout_minor,
+        "status": settlement.status,
+        "scheduled_for": settlement.scheduled_for.isoformat(),
+        "failure_reason": breakdown.held_reason,
+        "platform_commission_minor": breakdown.platform_minor,
+        "referral_commission_minor": breakdown.referral_minor,
+        "split_commissions": breakdown.split_totals,
+        "metadata": {"commissionBreakdown": breakdown_as_json(breakdown, currency)},
+    }
 
 
 def move_assists(code: str, sender: int, receiver: int, *, but: Collection[str]) -> int:

@@ -34,12 +34,36 @@ def merchant_configs(vendor_ids: Sequence[int]) -> dict[int, MerchantConfig]:
 
 def vendor_terms(vendor: Vendor, config: MerchantConfig | None) -> VendorTerms:
     """Return a vendor's terms; without a configuration the store tier and the defaults apply."""
+    if config is None:
+        return terms_of(vendor.id, vendor.store_tier)
+    return terms_of(
+        vendor.id,
+        vendor.store_tier,
+        config.platform_percent,
+        config.custom_splits,
+        config.hold_days,
+        config.payout_frequency,
+    )
+
+
+def terms_of(
+    vendor_id: int,
+    store_tier: str | None,
+    own_percent: Decimal | None = None,
+    custom_splits: object = None,
+    hold_days: int | None = None,
+    payout_frequency: str | None = None,
+) -> VendorTerms:
+    """Return a vendor's terms from the tier and what the configuration sets.
+
+    Raises CustomSplitInvalid or InvalidPercent for splits that nobody could have saved.
+    """
     return VendorTerms(
-        vendor_id=vendor.id,
-        platform_percent=platform_percent(config.platform_percent if config else None, vendor.store_tier),
-        custom_splits=parse_custom_splits(config.custom_splits if config else []),
-        hold_days=config.hold_days if config else 3,
-        payout_frequency=config.payout_frequency if config else "WEEKLY",
+        vendor_id=vendor_id,
+        platform_percent=platform_percent(own_percent, store_tier),
+        custom_splits=parse_custom_splits(custom_splits),
+        hold_days=3 if hold_days is None else hold_days,
+        payout_frequency=payout_frequency or "WEEKLY",
     )
 
 
@@ -65,6 +89,13 @@ def list_settlements(
 def list_settlements_of_reference(order_reference: str) -> list[Settlement]:
     """Return every settlement of an order reference with its vendor, newest first."""
     return list(list_settlement_ledger(SettlementFilter(reference=order_reference)))
+
+
+def list_settlements_for_store(order_reference: str) -> list[Settlement]:
+    """Return the settlements of an order reference alone, in the order in which they were written."""
+    # Every report of a store is answered with them. Building the statement takes longer than running it.
+    rows = Settlement.raw("SELECT * FROM settlements WHERE order_reference = %s ORDER BY id", order_reference)
+    return list(rows)
 
 
 def list_settlement_ledger(

@@ -53,7 +53,8 @@ def month_start(moment: datetime, zone: ZoneInfo) -> datetime:
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """Return the UTC time at which a day starts in `zone`."""
-    return _local_midnight(day, zone)
+    # In UTC the first day there is may start before the calendar does.
+    return _local_midnight(max(day, date(1, 1, 2)), zone)
 
 
 def _released_at(paid_at: datetime, hold_days: int) -> datetime:

@@ -15,7 +15,7 @@ from portal.db.connection import (
     transaction,
     tuples,
 )
-from portal.db.event_queries import EventFilter, has_event_with_key, list_event_ledger
+from portal.db.event_queries import EventFilter, find_entity_with_key, has_event_with_key, list_event_ledger
 from portal.db.events import SYSTEM, Actor, record_event
 from portal.db.failing import forget_failure, not_set_aside, set_aside, without_set_aside, work_through
 from portal.db.keyset import CursorInvalid, Keyset, Page, cut_page, make_cursor, parse_cursor, within
@@ -29,22 +29,27 @@ from portal.db.retention import (
 )
 from portal.db.together import any_of, read_together
 from portal.db.transitions import move_status
+from portal.db.writes import Change, RowEvent, change_together
 
 __all__ = [
     "SYSTEM",
     "Actor",
+    "Change",
     "CursorInvalid",
     "DatabaseAway",
     "EventFilter",
     "Keyset",
     "Page",
+    "RowEvent",
     "advisory_lock",
     "alphabetical",
     "any_of",
     "bind_database",
+    "change_together",
     "connection",
     "cut_page",
     "distinct_values",
+    "find_entity_with_key",
     "forget_failure",
     "forget_sign_in_devices",
     "forget_unknown_accounts",

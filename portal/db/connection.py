@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg2
 from peewee import InterfaceError, OperationalError, PostgresqlDatabase
@@ -20,6 +23,8 @@ from portal.lib.errors import PortalError
 
 _CONNECT_TIMEOUT_SECONDS = 5
 _POOL_SIZE = 20
+# A connection that was used this recently is not asked whether its server still lives.
+_SURELY_OPEN_SECONDS = 1
 # As a statement: PgBouncer refuses them among the parameters of a connection.
 _SESSION_SETTINGS = "SET timezone = 'UTC'; SET lock_timeout = '15s'"
 # In transaction mode PgBouncer keeps the time zone of a connection, but not this.
@@ -87,6 +92,7 @@ class PortalDatabase(PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ig
         self._direct_url = direct_url
         self._options = options
         self.replica: Any = None
+        self._returned: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
     def url(self) -> str:
         return self._url_source()
@@ -120,9 +126,15 @@ class PortalDatabase(PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ig
             note_success()
         return opened
 
+    def _can_reuse(self, conn: Any) -> bool:
+        self._returned[conn] = time.monotonic()
+        return bool(super()._can_reuse(conn))
+
     def _is_closed(self, conn: Any) -> bool:
         if super()._is_closed(conn):
             return True
+        if time.monotonic() - self._returned.get(conn, 0) < _SURELY_OPEN_SECONDS and not _has_input(conn):
+            return False
         try:
             with conn.cursor() as cursor:
                 cursor.execute("SELECT 1")
@@ -130,6 +142,13 @@ class PortalDatabase(PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ig
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
             return True
         return False
+
+
+def _has_input(conn: Any) -> bool:
+    """Return whether the server has sent something: when it closes an idle connection, it says so."""
+    waiting = select.poll()
+    waiting.register(conn.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 _started: set[Path] = set()

@@ -41,6 +41,17 @@ def list_event_ledger(filters: EventFilter) -> Keyset[EventLog]:
     return Keyset(rows, EventLog.at, EventLog.id)
 
 
+def find_entity_with_key(entity: str, event: str, key: str, actor_user_id: int | None) -> str | None:
+    """Return the id of the entity for which a person's event was recorded with this key in its data."""
+    row = EventLog.get_or_none(
+        (EventLog.event == event)
+        & (EventLog.entity == entity)
+        & (EventLog.actor_user_id == actor_user_id)
+        & EventLog.data.contains({"key": key})
+    )
+    return None if row is None else str(row.entity_id)
+
+
 def has_event_with_key(entity: str, entity_id: object, event: str, key: str) -> bool:
     """Return whether an event of an entity was recorded with this key in its data."""
     rows = EventLog.select().where(

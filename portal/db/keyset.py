@@ -61,6 +61,10 @@ class Keyset(Generic[Row]):
         """Return the selection of the first rows, for `read_together`."""
         return self._select(None, size)
 
+    def count(self) -> int:
+        """Return the number of rows; it reads them all."""
+        return int(self._rows.count())
+
     def is_longer_than(self, rows: int) -> bool:
         """Return whether there are more rows than this, without counting all."""
         counted = self._rows.limit(rows + 1).count(clear_limit=False)

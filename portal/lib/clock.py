@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+# The start of what has been in force from the beginning.
+EPOCH = datetime.fromtimestamp(0, UTC)
+
 
 def utc_now() -> datetime:
     """Return the current time in UTC."""

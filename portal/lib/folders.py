@@ -1,4 +1,4 @@
-"""Folders that the portal reads at run time, in the source tree and in an installed package."""
+"""Folders that the portal reads, and the name of its command, in the source tree and in an installed package."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 _INSTALLED = PACKAGE / "project"
 IS_INSTALLED = _INSTALLED.is_dir()
 PROJECT = _INSTALLED if IS_INSTALLED else PACKAGE.parent
+# How people call the commands, for hints.
+PROGRAM = "ring-portal" if IS_INSTALLED else "flask --app wsgi"
 STATIC = PACKAGE / "static"
 SDK = PACKAGE / "sdk"
 SQL = PROJECT / "sql"

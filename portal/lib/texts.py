@@ -52,6 +52,11 @@ def clean_text(text: str, field: str = "") -> str:
     return re.sub(r" ?\n ?", "\n", _BLANK_LINES.sub("\n\n", lines))
 
 
+def plain_line(text: str) -> str:
+    """Return the form of `clean_line`, without refusing characters, to find what was stored in that form."""
+    return re.sub(r"\s+", " ", _EDGES.sub("", unicodedata.normalize("NFC", text)))
+
+
 def trim(text: str) -> str:
     """Return a text without blanks and invisible characters around it."""
     start, end = 0, len(text)
@@ -92,6 +97,11 @@ def password_form(password: str) -> str:
     """Return the form in which a password is hashed: NFC with plain spaces, as OpaqueString of RFC 8265 has it."""
     spaced = "".join(" " if unicodedata.category(each) == "Zs" else each for each in password)
     return unicodedata.normalize("NFC", spaced)
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be written as UTF-8: arguments of commands can contain other bytes as surrogates."""
+    return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _clean(text: str, field: str) -> str:

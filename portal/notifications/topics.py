@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 REWARD_TOPICS = ("reward_sent", "reward_decided", "reward_refunded")
-TOPICS = (*REWARD_TOPICS, "back_order", "statement", "webhook", "proposal", "erasure", "alert")
-_TOPICS_OF_ROLE = {"admin": TOPICS, "vendor": (*REWARD_TOPICS, "back_order", "statement", "webhook")}
+_OWN_TOPICS = (*REWARD_TOPICS, "joining", "export")
+_VENDOR_TOPICS = (*_OWN_TOPICS, "back_order", "statement", "webhook")
+TOPICS = (*_VENDOR_TOPICS, "proposal", "application", "erasure", "alert")
+_TOPICS_OF_ROLE = {"admin": TOPICS, "vendor": _VENDOR_TOPICS}
 _TOPIC_OF = {
     "referral_reward_minted": "reward_sent",
     "referral_reward_approved": "reward_decided",
@@ -18,7 +20,12 @@ _TOPIC_OF = {
     "proposal_credit": "proposal",
     "proposal_refund": "proposal",
     "proposal_payout_wallet": "proposal",
+    "export_ready": "export",
+    "export_failed": "export",
     "erasure_requested": "erasure",
+    "application_made": "application",
+    "application_approved": "joining",
+    "application_rejected": "joining",
     "alert_opened": "alert",
     "alert_over": "alert",
     "alert_digest": "alert",
@@ -33,7 +40,7 @@ def topic_of(kind: str) -> str | None:
 
 def topics_for(role: str) -> tuple[str, ...]:
     """Return the topics that concern people of a role."""
-    return _TOPICS_OF_ROLE.get(role, REWARD_TOPICS)
+    return _TOPICS_OF_ROLE.get(role, _OWN_TOPICS)
 
 
 def is_security(kind: str) -> bool:

@@ -25,12 +25,14 @@ from portal.orders.lists import (
     list_all_orders,
     list_all_orders_ledger,
     list_items_of_vendors,
+    list_lines_of_product,
     list_order_currencies,
     list_orders_of_vendors,
 )
 from portal.orders.operations import (
     CheckoutKeyUsed,
     NewOrder,
+    OrderReferral,
     attribute_order,
     change_reference,
     close_unpaid_order,
@@ -39,9 +41,9 @@ from portal.orders.operations import (
     fold_code_orders,
     lock_order,
     lock_orders_of_code,
-    mark_order_paid,
     mark_order_refunded,
     move_orders,
+    pay_order,
     set_order_wallets,
 )
 from portal.orders.queries import (
@@ -60,6 +62,7 @@ from portal.orders.queries import (
     list_order_ledger,
     list_orders_of_buyer,
     list_unpaid_orders_of_buyer,
+    other_paid_order,
 )
 from portal.orders.rules import (
     FulfilmentNoteInvalid,
@@ -70,10 +73,11 @@ from portal.orders.rules import (
     OrderLine,
     OrderUnknown,
 )
-from portal.orders.status_rules import FulfilmentStatus, OrderStatus
+from portal.orders.status_rules import UNPAID, FulfilmentStatus, OrderStatus
 from portal.orders.store_orders import (
     clear_order_customers,
     count_refunded_goods,
+    find_reported_order,
     find_store_order,
     find_store_order_by_payment,
     lock_store_order,
@@ -84,6 +88,7 @@ from portal.orders.store_orders import (
     refunded_by_vendor,
     replace_lines,
     save_store_order,
+    set_link_label,
 )
 
 __all__ = [
@@ -91,6 +96,7 @@ __all__ = [
     "NAME_MAX",
     "NOTE_MAX",
     "ORDERS_PAGE",
+    "UNPAID",
     "CheckoutKeyUsed",
     "CodeOrders",
     "Delivery",
@@ -103,6 +109,7 @@ __all__ = [
     "OrderExpired",
     "OrderFilter",
     "OrderLine",
+    "OrderReferral",
     "OrderStatus",
     "OrderUnknown",
     "any_order",
@@ -119,6 +126,7 @@ __all__ = [
     "find_delivery",
     "find_delivery_of_vendors",
     "find_order_by_checkout_key",
+    "find_reported_order",
     "find_store_order",
     "find_store_order_by_payment",
     "fold_code_orders",
@@ -135,6 +143,7 @@ __all__ = [
     "list_item_names",
     "list_items_of_orders",
     "list_items_of_vendors",
+    "list_lines_of_product",
     "list_order_currencies",
     "list_order_items",
     "list_order_ledger",
@@ -144,7 +153,6 @@ __all__ = [
     "lock_order",
     "lock_orders_of_code",
     "lock_store_order",
-    "mark_order_paid",
     "mark_order_refunded",
     "move_fulfilment",
     "move_orders",
@@ -152,9 +160,12 @@ __all__ = [
     "note_customers",
     "note_refunded_lines",
     "numbers_of_orders",
+    "other_paid_order",
+    "pay_order",
     "refunded_by_vendor",
     "replace_lines",
     "save_delivery",
     "save_store_order",
+    "set_link_label",
     "set_order_wallets",
 ]

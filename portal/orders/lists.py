@@ -15,6 +15,8 @@ from portal.orders.queries import ORDERS_PAGE
 from portal.orders.rules import OrderUnknown
 from portal.orders.status_rules import FulfilmentStatus, OrderStatus
 
+PRODUCT_ORDERS_PAGE = 10
+
 
 @dataclass(frozen=True)
 class OrderFilter:
@@ -67,6 +69,15 @@ def list_orders_of_vendors(
     if number:
         rows = rows.where(Order.id.in_(_ids_of(number)))
     return Keyset(rows, Order.created_at, Order.id).page(cursor, ORDERS_PAGE)
+
+
+def list_lines_of_product(product_id: int, cursor: str | None = None) -> Page[OrderItem]:
+    """Return a page of the lines with a product of the built-in shop and their orders, newest first.
+
+    Raises CursorInvalid.
+    """
+    rows = OrderItem.select(OrderItem, Order).join(Order).where(OrderItem.product == product_id)
+    return Keyset(rows, OrderItem.id).page(cursor, PRODUCT_ORDERS_PAGE)
 
 
 def get_order_of_vendors(order_id: str, vendor_ids: Sequence[int]) -> Order:

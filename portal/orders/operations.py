@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models import Order, OrderItem
-from portal.db import Actor, move_status, query, record_event, transaction
+from psycopg2.extras import Json
+
+from models import Order
+from portal.db import Actor, Change, RowEvent, change_together, move_status, query, record_event, transaction
 from portal.orders.rules import OrderLine
-from portal.orders.status_rules import TRANSITIONS, UNPAID
+from portal.orders.status_rules import TRANSITIONS, UNPAID, OrderStatus
 
 _FOLD = """
 WITH folded AS (DELETE FROM code_order_deltas RETURNING code, orders, paid, refunded)
@@ -20,6 +22,44 @@ ON CONFLICT (code) DO UPDATE SET orders = t.orders + excluded.orders, paid = t.p
     refunded = t.refunded + excluded.refunded
 RETURNING t.code
 """
+
+
+_PAY = """
+UPDATE orders SET status = %(order_to)s, paid_at = %(order_paid_at)s, paid_minor = %(order_paid_minor)s{referral}
+WHERE id = %(order_id)s AND status = %(order_from)s
+RETURNING id AS key, id
+"""
+_REFERRAL = """, referral_code = %(order_code)s, referrer_user_id = %(order_referrer_user_id)s,
+    referrer_wallet = %(order_referrer_wallet)s, referral_reason = %(order_reason)s, referral_trace = %(order_trace)s"""
+_SET_REFERRAL = f"UPDATE orders SET {_REFERRAL.removeprefix(', ')} WHERE id = %(order_id)s"  # noqa: S608 - constants
+_CREATE = """
+INSERT INTO orders (id, order_reference, store_id, customer_id, buyer_user_id, total_minor, currency, checkout_key,
+    external_id, link_label)
+VALUES (%(id)s, %(order_reference)s, %(store_id)s, %(customer_id)s, %(buyer_user_id)s, %(total_minor)s, %(currency)s,
+    %(checkout_key)s, %(external_id)s, %(link_label)s)
+ON CONFLICT DO NOTHING
+RETURNING id AS key, id
+"""
+_ADD_LINES = """
+INSERT INTO order_items (order_id, product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor,
+    external_id)
+SELECT o.id, product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor, external_id
+FROM new_order o, ROWS FROM (jsonb_to_recordset(%(new_items)s) AS (product_id bigint, vendor_id bigint, sku text,
+    name text, quantity integer, unit_price_minor bigint, subtotal_minor bigint, external_id text)) WITH ORDINALITY AS i
+    (product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor, external_id, place)
+ORDER BY place
+"""
+
+
+@dataclass(frozen=True)
+class OrderReferral:
+    """To whom an order is credited, or the reason why to nobody, with the decision trace."""
+
+    code: str | None
+    referrer_user_id: int | None
+    referrer_wallet: str | None
+    reason: str | None
+    trace: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -46,34 +86,27 @@ def create_order(new: NewOrder, lines: Sequence[OrderLine], actor: Actor) -> Ord
 
     Raises CheckoutKeyUsed for a checkout key that the buyer used before, or an id that the store used before.
     """
+    event = RowEvent(
+        new.id, "order_created", to_status=OrderStatus.CREATED, order_reference=new.order_reference
+    )
+    values = {**vars(new), "total_minor": sum(line.subtotal_minor for line in lines)}
+    items = {"new_items": Json([item_row(new.id, line) for line in lines])}
+    changes = [
+        Change("new_order", _CREATE, values, "order", [event]),
+        Change("new_lines", _ADD_LINES, items),
+    ]
     with transaction():
-        insert = Order.insert(
-            id=new.id,
-            order_reference=new.order_reference,
-            store=new.store_id,
-            customer=new.customer_id,
-            buyer=new.buyer_user_id,
-            total_minor=sum(line.subtotal_minor for line in lines),
-            currency=new.currency,
-            checkout_key=new.checkout_key,
-            external_id=new.external_id,
-            link_label=new.link_label,
-        )
-        if not list(insert.on_conflict_ignore().returning(Order.id).execute()):
+        if not change_together(changes, actor):
             raise CheckoutKeyUsed
-        OrderItem.insert_many([item_row(new.id, line) for line in lines]).execute()
-        record_event(
-            actor, "order", new.id, "order_created", to_status="created", order_reference=new.order_reference
-        )
     return Order.get_by_id(new.id)
 
 
 def item_row(order_id: str, line: OrderLine) -> dict[str, Any]:
     """Return the columns of a line."""
     return {
-        "order": order_id,
-        "product": line.product_id,
-        "vendor": line.vendor_id,
+        "order_id": order_id,
+        "product_id": line.product_id,
+        "vendor_id": line.vendor_id,
         "sku": line.sku,
         "name": line.name,
         "quantity": line.quantity,
@@ -87,24 +120,21 @@ def attribute_order(
     order_id: str, code: str, referrer_user_id: int, referrer_wallet: str, trace: list[dict[str, Any]]
 ) -> None:
     """Credit an order to a code's owner, with the decision trace."""
-    Order.update(
-        referral_code=code,
-        referrer_user_id=referrer_user_id,
-        referrer_wallet=referrer_wallet,
-        referral_reason=None,
-        referral_trace=trace,
-    ).where(Order.id == order_id).execute()
+    _set_referral(order_id, OrderReferral(code, referrer_user_id, referrer_wallet, None, trace))
 
 
 def drop_attribution(order_id: str, reason: str, trace: list[dict[str, Any]]) -> None:
     """Leave an order uncredited, with the reason and the decision trace."""
-    Order.update(
-        referral_code=None,
-        referrer_user_id=None,
-        referrer_wallet=None,
-        referral_reason=reason,
-        referral_trace=trace,
-    ).where(Order.id == order_id).execute()
+    _set_referral(order_id, OrderReferral(None, None, None, reason, trace))
+
+
+def _set_referral(order_id: str, referral: OrderReferral) -> None:
+    query(_SET_REFERRAL, {"order_id": order_id, **_referral_values(referral)})
+
+
+def _referral_values(referral: OrderReferral) -> dict[str, Any]:
+    values = {f"order_{name}": value for name, value in vars(referral).items()}
+    return {**values, "order_trace": Json(referral.trace)}
 
 
 def move_orders(code: str, sender: int, receiver: int, *, but: Collection[str]) -> int:
@@ -154,20 +184,38 @@ def change_reference(order_id: str, order_reference: str, actor: Actor) -> bool:
     return bool(changed)
 
 
-def mark_order_paid(order_id: str, paid_at: datetime, paid_minor: int, actor: Actor) -> bool:
-    """Mark an order paid once; return whether this call did it.
+def pay_order(
+    order_id: str,
+    order_reference: str,
+    status: str,
+    *,
+    paid_at: datetime,
+    paid_minor: int,
+    referral: OrderReferral | None,
+) -> Change:
+    """Return the change by which an unpaid order becomes paid, with a new decision about its referral if there is one.
 
-    `paid_minor` is what the buyer paid, in minor units of the order's currency.
+    `paid_minor` is what the buyer paid, in minor units of the order's currency. Its key is the id.
     """
-    return move_status(
-        Order,
+    transition = TRANSITIONS["pay"]
+    event = RowEvent(
         order_id,
-        TRANSITIONS["pay"],
-        entity="order",
-        actor=actor,
-        paid_at=paid_at,
-        paid_minor=paid_minor,
+        transition.event,
+        from_status=status,
+        to_status=transition.to_status,
+        order_reference=order_reference,
     )
+    values = {
+        "order_id": order_id,
+        "order_from": status,
+        "order_to": transition.to_status,
+        "order_paid_at": paid_at,
+        "order_paid_minor": paid_minor,
+    }
+    if referral is None:
+        return Change("paid_order", _PAY.format(referral=""), values, "order", [event])
+    values |= _referral_values(referral)
+    return Change("paid_order", _PAY.format(referral=_REFERRAL), values, "order", [event])
 
 
 def close_unpaid_order(order_id: str, actor: Actor, *, expired: bool = False) -> bool:

@@ -22,6 +22,21 @@ SELECT code, sum(orders)::bigint, sum(paid)::bigint, sum(refunded)::bigint FROM 
 ) AS parts GROUP BY code
 """
 
+# Whether a customer paid another order: as its buyer, or as somebody by whom its buyer is known, too.
+_OTHER_PAID_ORDER = """
+EXISTS (SELECT FROM orders p WHERE p.store_id = {store} AND p.customer_id = {customer} AND {other})
+OR EXISTS (
+    SELECT FROM order_customers n JOIN orders p ON p.id = n.order_id WHERE n.customer_id = {customer} AND {other})
+"""
+_OTHER = """p.paid_at IS NOT NULL AND (p.total_minor > 0 OR p.paid_minor > 0) AND p.id IS DISTINCT FROM {order}
+    AND ({paid_by}::timestamptz IS NULL OR p.paid_at <= {paid_by}::timestamptz)"""
+
+
+def other_paid_order(store: str, customer: str, order: str, paid_by: str) -> str:
+    """Return the SQL condition that a customer paid another order by a time; the arguments are expressions."""
+    other = _OTHER.format(order=order, paid_by=paid_by)
+    return _OTHER_PAID_ORDER.format(store=store, customer=customer, other=other)
+
 
 def get_order(order_id: str) -> Order:
     """Return an order; raise OrderUnknown."""
@@ -83,16 +98,9 @@ def has_other_paid_order(
 
     Refunds do not undo it; an order of 0.00 is not a purchase.
     """
-    rows = Order.select().where(
-        _is_of(store_id, [customer_id])
-        & Order.paid_at.is_null(False)
-        & ((Order.total_minor > 0) | (Order.paid_minor > 0))
-    )
-    if order_id is not None:
-        rows = rows.where(Order.id != order_id)
-    if paid_by is not None:
-        rows = rows.where(Order.paid_at <= paid_by)
-    return rows.exists()
+    values = {"store": store_id, "customer": customer_id, "order": order_id, "paid_by": paid_by}
+    condition = other_paid_order("%(store)s", "%(customer)s", "%(order)s", "%(paid_by)s")
+    return bool(query(f"SELECT {condition}", values)[0][0])
 
 
 def _is_of(store_id: int, customer_ids: Sequence[int]) -> Any:

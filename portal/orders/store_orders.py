@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from peewee import fn
@@ -12,6 +13,28 @@ from portal.db import query, transaction
 from portal.orders.operations import item_row
 from portal.orders.rules import OrderLine
 from portal.orders.status_rules import UNPAID
+
+_REPORTED = """
+SELECT o.*, s.snapshot_sha256, s.snapshot -> 'customerKeys' AS customer_keys
+FROM store_orders s JOIN orders o ON o.id = s.order_id
+WHERE s.store_id = %s AND s.external_id = %s
+"""
+
+
+@dataclass(frozen=True)
+class ReportedOrder:
+    """An order of a store, the hash of its stored state, and the keys by which its buyer is known."""
+
+    order: Order
+    snapshot_sha256: str
+    customer_keys: tuple[str, ...]
+
+
+def find_reported_order(store_id: int, external_id: str) -> ReportedOrder | None:
+    """Return an order by the store's id with what identifies its last report, or None."""
+    # Every report reads this first. Building the statement from models takes longer than running it.
+    row = next(iter(Order.raw(_REPORTED, store_id, external_id)), None)
+    return row and ReportedOrder(row, row.snapshot_sha256, tuple(row.customer_keys))
 
 
 def find_store_order(store_id: int, external_id: str) -> StoreOrder | None:
@@ -83,6 +106,11 @@ def note_customers(order: Order, customer_ids: Iterable[int]) -> None:
     others = [{"customer": each, "order": order.id} for each in customer_ids if each != order.customer_id]
     if others:
         OrderCustomer.insert_many(others).on_conflict_ignore().execute()
+
+
+def set_link_label(order_id: str, label: str) -> None:
+    """Store the label of the link that brought an order, which no report had before."""
+    Order.update(link_label=label).where((Order.id == order_id) & Order.link_label.is_null()).execute()
 
 
 def replace_lines(order_id: str, lines: Sequence[OrderLine]) -> bool:

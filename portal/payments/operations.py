@@ -6,9 +6,19 @@ from datetime import datetime
 from typing import Any
 
 from peewee import fn
+from psycopg2.extras import Json
 
-from models import PaymentEvent, PaymentTransaction, RailFailure
-from portal.db import Actor, move_status, record_event, transaction
+from models import PaymentTransaction, RailFailure
+from portal.db import (
+    Actor,
+    Change,
+    RowEvent,
+    change_together,
+    move_status,
+    query,
+    record_event,
+    transaction,
+)
 from portal.lib.errors import PortalError
 from portal.payments.provider import PaymentMethod
 from portal.payments.status_rules import SUPERSEDE, TRANSITIONS, PaymentStatus
@@ -17,6 +27,21 @@ from portal.payments.status_rules import SUPERSEDE, TRANSITIONS, PaymentStatus
 SUPERSEDED = "superseded"
 # What is applied is stored whole, it may be read again; a refused callback is evidence, and anyone can send one.
 REFUSED_PAYLOAD_LIMIT = 4_096
+
+
+_OPEN = """
+INSERT INTO payment_transactions (order_reference, purpose, processor, rail, entity_id, user_id, amount_minor, currency,
+    detail)
+VALUES (%(reference)s, %(purpose)s, %(processor)s, %(rail)s, %(entity)s, %(user)s, %(amount)s, %(currency)s, %(detail)s)
+ON CONFLICT DO NOTHING
+RETURNING order_reference AS key, id::text AS id
+"""
+_PAY = """
+UPDATE payment_transactions SET status = %(payment_to)s, paid_at = %(payment_paid_at)s, failure_reason = NULL,
+    updated_at = now()
+WHERE id = %(payment_id)s AND status = %(payment_from)s
+RETURNING order_reference AS key, id::text AS id
+"""
 
 
 class PaymentUnknown(PortalError):
@@ -49,19 +74,25 @@ def open_payment(
 
     Raises AlreadyPaid, or PaymentInProgress if the reference belongs to another way of paying.
     """
+    event = RowEvent(
+        order_reference, "payment_opened", to_status=PaymentStatus.CREATED, order_reference=order_reference
+    )
+    values = {
+        "reference": order_reference,
+        "purpose": purpose,
+        "processor": method.name,
+        "rail": method.rail,
+        "entity": entity_id,
+        "user": user_id,
+        "amount": amount_minor,
+        "currency": currency,
+        "detail": Json(detail or {}),
+    }
     with transaction():
-        PaymentTransaction.insert(
-            order_reference=order_reference,
-            purpose=purpose,
-            processor=method.name,
-            rail=method.rail,
-            entity_id=entity_id,
-            user_id=user_id,
-            amount_minor=amount_minor,
-            currency=currency,
-            detail=detail or {},
-        ).on_conflict_ignore().execute()
+        is_new = bool(change_together([Change("opened", _OPEN, values, "payment", [event])], actor))
         payment = lock_payment(order_reference)
+        if is_new:
+            return payment
         if payment.status in ("paid", "refunded"):
             raise AlreadyPaid
         if payment.processor != method.name:
@@ -116,6 +147,30 @@ def move_payment(
     )
 
 
+def is_payable(payment: PaymentTransaction) -> bool:
+    """Return whether a payment can still become paid."""
+    return payment.status in TRANSITIONS[PaymentStatus.PAID].from_statuses
+
+
+def pay_payment(payment: PaymentTransaction, paid_at: datetime) -> Change:
+    """Return the change by which a locked payment becomes paid; its key is the reference."""
+    transition = TRANSITIONS[PaymentStatus.PAID]
+    event = RowEvent(
+        payment.order_reference,
+        transition.event,
+        from_status=payment.status,
+        to_status=transition.to_status,
+        order_reference=payment.order_reference,
+    )
+    values = {
+        "payment_id": payment.id,
+        "payment_from": payment.status,
+        "payment_to": transition.to_status,
+        "payment_paid_at": paid_at,
+    }
+    return Change("payment", _PAY, values, "payment", [event])
+
+
 def supersede_payment(payment: PaymentTransaction, actor: Actor) -> None:
     """Close an attempt the buyer left for another way of paying; raise PaymentInProgress if it is past that."""
     has_moved = move_status(
@@ -168,23 +223,28 @@ def store_callback(
 
     The caller commits before anything is applied or answered. See docs/rules/payments.md.
     """
-    event_id: int = PaymentEvent.insert(
-        provider=provider,
-        order_reference=order_reference,
-        authentic=authentic,
-        outcome="refused" if refusal else None,
-        reason=refusal,
-        fingerprint=fingerprint,
-        payload=payload[:REFUSED_PAYLOAD_LIMIT] if refusal else payload,
-    ).execute()
-    return event_id
+    rows = query(
+        """INSERT INTO payment_events (provider, order_reference, authentic, outcome, reason, fingerprint, payload)
+           VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id""",
+        [
+            provider,
+            order_reference,
+            authentic,
+            "refused" if refusal else None,
+            refusal,
+            fingerprint,
+            payload[:REFUSED_PAYLOAD_LIMIT] if refusal else payload,
+        ],
+    )
+    return int(rows[0][0])
 
 
 def close_callback(event_id: int, outcome: str, reason: str | None = None) -> None:
     """Record the outcome of a callback; a closed one keeps its first outcome."""
-    PaymentEvent.update(outcome=outcome, reason=reason).where(
-        (PaymentEvent.id == event_id) & PaymentEvent.outcome.is_null()
-    ).execute()
+    query(
+        "UPDATE payment_events SET outcome = %s, reason = %s WHERE id = %s AND outcome IS NULL",
+        [outcome, reason, event_id],
+    )
 
 
 def record_rail_failure(order_reference: str, rail: str, reason: str) -> None:

@@ -59,16 +59,6 @@ def find_last_payment(purpose: Purpose, entity_id: str) -> PaymentTransaction | 
     return payment
 
 
-def was_applied(fingerprint: str, before_id: int) -> bool:
-    """Return whether a callback with the same signed fields was applied before."""
-    rows = PaymentEvent.select().where(
-        (PaymentEvent.fingerprint == fingerprint)
-        & (PaymentEvent.id < before_id)
-        & (PaymentEvent.outcome == "applied")
-    )
-    return rows.exists()
-
-
 def list_waiting_callbacks(limit: int = 100) -> list[PaymentEvent]:
     """Return authentic callbacks that are stored but not applied and not set aside, oldest first."""
     rows = PaymentEvent.select().where(PaymentEvent.outcome.is_null(), SQL(_NOT_SET_ASIDE))

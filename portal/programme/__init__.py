@@ -1,9 +1,24 @@
 """What a referral earns and when: percent, bonus, hold and approval. See docs/rules/programme.md."""
 
+from portal.programme.applications import (
+    APPLICATION_REASON_MAX,
+    NOTE_MAX,
+    approve_application,
+    find_newest_application,
+    get_application,
+    reject_application,
+    write_application,
+)
 from portal.programme.approval_rules import ApprovalFacts, unmet_conditions
 from portal.programme.bonus_rules import Bonus, Campaign, ReferrerBonus, bonus_as_json
-from portal.programme.errors import TermsChanged, TermsNotAccepted
+from portal.programme.errors import (
+    ApplicationNoteTooLong,
+    RejectionReasonMissing,
+    TermsChanged,
+    TermsNotAccepted,
+)
 from portal.programme.queries import (
+    find_referrer_bonus_at,
     find_version,
     find_version_at,
     get_percent_policy,
@@ -11,7 +26,9 @@ from portal.programme.queries import (
     get_version,
     list_bonus_ledger,
     list_campaign_ledger,
+    list_campaigns_at,
     list_campaigns_since,
+    list_referrer_bonuses_at,
     list_version_ledger,
 )
 from portal.programme.rules import (
@@ -31,6 +48,7 @@ from portal.programme.rules import (
     resolve_referral_commission_percent,
     weighted_percent,
 )
+from portal.programme.status_rules import ApplicationStatus
 from portal.programme.terms_operations import accept_terms
 from portal.programme.terms_queries import (
     find_terms_in_force,
@@ -44,10 +62,15 @@ from portal.programme.version_rules import (
     BonusRules,
     LevelBonus,
     ProgrammeRules,
+    level_reached,
     rules_as_json,
 )
 
 __all__ = [
+    "APPLICATION_REASON_MAX",
+    "NOTE_MAX",
+    "ApplicationNoteTooLong",
+    "ApplicationStatus",
     "ApprovalConditions",
     "ApprovalFacts",
     "Bonus",
@@ -61,6 +84,7 @@ __all__ = [
     "ProgrammeRules",
     "ReferralLine",
     "ReferrerBonus",
+    "RejectionReasonMissing",
     "RewardDecision",
     "RewardRail",
     "TermsChanged",
@@ -68,28 +92,37 @@ __all__ = [
     "accept_terms",
     "approvals_needed",
     "approvals_rule",
+    "approve_application",
     "bonus_as_json",
     "decide_reward",
+    "find_newest_application",
+    "find_referrer_bonus_at",
     "find_terms_in_force",
     "find_terms_in_force_id",
     "find_unaccepted_terms_id",
     "find_version",
     "find_version_at",
+    "get_application",
     "get_percent_policy",
     "get_programme_at",
     "get_version",
+    "level_reached",
     "list_bonus_ledger",
     "list_campaign_ledger",
+    "list_campaigns_at",
     "list_campaigns_since",
+    "list_referrer_bonuses_at",
     "list_terms_ledger",
     "list_version_ledger",
     "needs_an_admin",
     "paragraphs_of",
     "parse_percent",
+    "reject_application",
     "resolve_percent",
     "resolve_referral_commission_percent",
     "rules_as_json",
     "terms_in",
     "unmet_conditions",
     "weighted_percent",
+    "write_application",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from peewee import fn
 
@@ -16,6 +17,7 @@ from portal.programme.errors import (
     BonusesOverlap,
     BonusUnknown,
     CampaignEnded,
+    CampaignExists,
     CampaignNameInvalid,
     CampaignUnknown,
     EndsTooEarly,
@@ -39,19 +41,23 @@ def add_campaign(
 ) -> ProgrammeCampaign:
     """Add percent points for a time, from now on if `starts_at` is None; no codes or stores mean all of them.
 
-    Raise CampaignNameInvalid, CharacterRefused, StartsInPast or EndsTooEarly.
+    Raise CampaignNameInvalid, CharacterRefused, StartsInPast, EndsTooEarly or CampaignExists.
     """
     line = check_campaign_name(name)
     start = _start(starts_at, ends_at)
+    chosen: dict[str, Any] = {
+        "codes": sorted(codes),
+        "store_ids": sorted(store_ids),
+        "budget_usd": budget_usd,
+    }
     with transaction():
+        _require_new(name=line, percent=percent, ends_at=ends_at, **chosen)
         campaign: ProgrammeCampaign = ProgrammeCampaign.create(
             name=line,
             percent=percent,
             starts_at=start,
             ends_at=ends_at,
-            codes=sorted(codes),
-            store_ids=sorted(store_ids),
-            budget_usd=budget_usd,
+            **chosen,
             created_by=actor.user_id,
             created_at=fn.now(),
         )
@@ -66,6 +72,14 @@ def add_campaign(
         }
         record_event(actor, "campaign", campaign.id, "campaign_added", data=data)
     return campaign
+
+
+def _require_new(**fields: Any) -> None:
+    """Raise CampaignExists where a campaign is the same in all but its start: the form was sent twice."""
+    query("SELECT pg_advisory_xact_lock(hashtextextended('programme_campaigns', 0))")
+    same = [getattr(ProgrammeCampaign, name) == value for name, value in fields.items()]
+    if ProgrammeCampaign.select().where(*same).exists():
+        raise CampaignExists(field="name")
 
 
 def check_campaign_name(name: str) -> str:

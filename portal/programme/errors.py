@@ -71,6 +71,12 @@ class CampaignEnded(PortalError):
     code = "campaign_ended"
 
 
+class CampaignExists(PortalError):
+    """There is a campaign with this name, percent, end, codes, stores and budget."""
+
+    code = "campaign_exists"
+
+
 class CampaignNameInvalid(PortalError):
     """A campaign has a name of 1 to `at_most` characters."""
 
@@ -135,3 +141,33 @@ class TermsNotAccepted(PortalError):
     """A share code needs the acceptance of the terms in force."""
 
     code = "terms_not_accepted"
+
+
+class ApplicationUnknown(PortalError):
+    """There is no such application."""
+
+    code = "application_unknown"
+
+
+class ApplicationDecided(PortalError):
+    """Another decision was made first; `application_status` is the result."""
+
+    code = "application_decided"
+
+
+class ApplicationNoteTooLong(PortalError):
+    """The text of an application has at most `at_most` characters."""
+
+    code = "application_note_too_long"
+
+
+class RejectionReasonMissing(PortalError):
+    """A rejection needs a reason of at most `at_most` characters, which the person reads."""
+
+    code = "application_reason_missing"
+
+
+class OwnApplication(PortalError):
+    """Nobody decides on their own application."""
+
+    code = "own_application"

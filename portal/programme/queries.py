@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -68,6 +69,12 @@ def find_version_at(moment: datetime) -> ProgrammeVersion | None:
     return version
 
 
+def list_campaigns_at(moment: datetime) -> tuple[Campaign, ...]:
+    """Return the campaigns that run at a time."""
+    rows = ProgrammeCampaign.select().where(_in_force(ProgrammeCampaign, moment))
+    return tuple(as_campaign(row) for row in rows.order_by(ProgrammeCampaign.id))
+
+
 def list_campaigns_since(moment: datetime) -> tuple[Campaign, ...]:
     """Return the campaigns that ended later than a time, or have not ended."""
     rows = ProgrammeCampaign.select().where(ProgrammeCampaign.ends_at > moment)
@@ -96,6 +103,21 @@ def list_bonus_ledger(
     """Return the bonuses of single referrers that start in a time, the latest start first."""
     rows = within(ReferrerBonusRow.select(), ReferrerBonusRow.starts_at, since, until)
     return Keyset(rows, ReferrerBonusRow.starts_at, ReferrerBonusRow.id)
+
+
+def find_referrer_bonus_at(moment: datetime, referrer_user_id: int) -> ReferrerBonus | None:
+    """Return the bonus of a referrer at a time."""
+    row = _bonuses_at(moment, referrer_user_id).first()
+    return _as_bonus(row) if row else None
+
+
+def list_referrer_bonuses_at(
+    moment: datetime, referrer_user_ids: Collection[int]
+) -> dict[int, ReferrerBonus]:
+    """Return the bonuses of some referrers at a time, by their user ids."""
+    mine = ReferrerBonusRow.referrer_user_id.in_(list(referrer_user_ids))
+    rows = ReferrerBonusRow.select().where(mine & _in_force(ReferrerBonusRow, moment))
+    return {row.referrer_user_id: ReferrerBonus(row.id, row.percent, row.created_by) for row in rows}
 
 
 def as_campaign(row: ProgrammeCampaign) -> Campaign:

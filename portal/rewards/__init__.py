@@ -36,6 +36,7 @@ from portal.rewards.moves import (
     set_reward_wallets,
 )
 from portal.rewards.operations import (
+    Opening,
     RewardClaim,
     RewardTerms,
     Sized,
@@ -43,9 +44,11 @@ from portal.rewards.operations import (
     end_statement_waits,
     fold_reward_totals,
     get_reward,
-    record_reward,
+    note_no_reward,
+    open_reward,
     reject_reward,
     retry_reward,
+    write_reward,
 )
 from portal.rewards.queries import (
     STATUSES,
@@ -94,6 +97,7 @@ __all__ = [
     "AmountZero",
     "BudgetExhausted",
     "LinePercent",
+    "Opening",
     "OwnReward",
     "RateReading",
     "RejectionReasonMissing",
@@ -140,9 +144,10 @@ __all__ = [
     "month_scope",
     "move_rewards",
     "net_debits",
+    "note_no_reward",
+    "open_reward",
     "owed_wei",
     "read_rate",
-    "record_reward",
     "refund_reward",
     "reject_reward",
     "retry_reward",
@@ -153,4 +158,5 @@ __all__ = [
     "stored_percent",
     "whole_percent",
     "withdraw_reward",
+    "write_reward",
 ]

@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from peewee import fn
+from psycopg2.extras import Json
 
 from models import ReferralReward
-from portal.db import Actor, move_status, query, record_event, transaction
+from portal.db import Actor, Change, RowEvent, move_status, query, record_event, transaction
 from portal.lib.texts import clean_line
 from portal.lib.types import Wei
 from portal.rewards.approvals import ApprovalsNeeded, add_approval, lock_for_decision
@@ -29,6 +30,23 @@ from portal.rewards.errors import (
 from portal.rewards.status_rules import TRANSITIONS, RewardStatus
 
 REASON_MAX = 500
+
+_WRITE = """
+INSERT INTO referral_rewards
+    (order_reference, order_id, ref_code, referrer_user_id, referrer_wallet, referee_user_id, order_total_minor,
+    currency, rail, reward_token, chain_id, reward_percent, usd_value, token_price_usd, reward_amount_wei, status,
+    sizing, failure_reason, approved_at, bonus_percent, programme_version_id, mintable_from, waits_for_statement,
+    campaign_id, campaign_usd, budget_month, waits_for_budget)
+VALUES (%(reward_order_reference)s, %(reward_order_id)s, %(reward_ref_code)s, %(reward_referrer_user_id)s,
+    %(reward_referrer_wallet)s, %(reward_referee_user_id)s, %(reward_order_total_minor)s, %(reward_currency)s,
+    %(reward_rail)s, %(reward_reward_token)s, %(reward_chain_id)s, %(reward_percent)s, %(reward_usd_value)s,
+    %(reward_token_price_usd)s, %(reward_amount_wei)s, %(reward_status)s, %(reward_sizing)s,
+    %(reward_failure_reason)s, CASE WHEN %(reward_is_approved)s THEN now() END, %(reward_bonus_percent)s,
+    %(reward_programme_version_id)s, %(reward_mintable_from)s, %(reward_waits_for_statement)s, %(reward_campaign_id)s,
+    %(reward_campaign_usd)s, %(reward_budget_month)s, %(reward_waits_for_budget)s)
+ON CONFLICT DO NOTHING
+RETURNING order_reference AS key, id::text AS id
+"""
 
 
 @dataclass(frozen=True)
@@ -76,77 +94,80 @@ class RewardTerms:
     campaign_id: int | None = None
 
 
-def record_reward(
+@dataclass(frozen=True)
+class Opening:
+    """The status that a new reward starts with, and the budget that it uses or waits for."""
+
+    status: RewardStatus
+    budget_month: date | None = None
+    waits_for_budget: bool = False
+
+
+def open_reward(
     claim: RewardClaim, sized: Sized, terms: RewardTerms, actor: Actor, *, approvals_needed: ApprovalsNeeded
-) -> int | None:
-    """Write the one reward of a reference and return its id, or None if there is one already.
+) -> Opening:
+    """Decide the first status of a reward; where that is `approved`, lock its referrer's debits and its budgets.
 
     A reward that could not be sized starts as `failed`. One that needs two admins, or that its referrer records,
     waits for an approval whatever the terms say, and so does one that would exceed a budget. See docs/rules/rewards.md.
     """
+    if sized.failure_reason:
+        return Opening(RewardStatus.FAILED)
     is_free = approvals_needed(sized.usd_value) <= 1 and actor.user_id != claim.referrer_user_id
-    with transaction():
-        budget = _Budget()
-        status = _initial_status(sized, needs_approval=terms.needs_approval or not is_free)
-        if status == RewardStatus.APPROVED:
-            lock_debits(claim.referrer_user_id)
-            budget = _try_budget(BudgetClaim(sized.usd_value, terms.campaign_id, sized.campaign_usd))
-            status = RewardStatus.PENDING_APPROVAL if budget.is_exhausted else status
-        columns = _columns(claim, sized, terms, status)
-        insert = ReferralReward.insert(
-            **columns, budget_month=budget.month, waits_for_budget=budget.is_exhausted
-        )
-        rows = insert.on_conflict_ignore().returning(ReferralReward.id).execute()
-        written = [row.id for row in rows]
-        if not written:
-            return None
-        record_event(
-            actor,
-            "reward",
-            written[0],
-            "reward_recorded",
-            to_status=status,
-            reason=sized.failure_reason or (BudgetExhausted.code if budget.is_exhausted else None),
-            order_reference=claim.order_reference,
-        )
-        if status == RewardStatus.APPROVED:
-            net_debits(written[0], actor)
-    return int(written[0])
+    if terms.needs_approval or not is_free:
+        return Opening(RewardStatus.PENDING_APPROVAL)
+    lock_debits(claim.referrer_user_id)
+    try:
+        month = reserve_budget(BudgetClaim(sized.usd_value, terms.campaign_id, sized.campaign_usd))
+    except BudgetExhausted:
+        return Opening(RewardStatus.PENDING_APPROVAL, waits_for_budget=True)
+    return Opening(RewardStatus.APPROVED, month)
 
 
-def _columns(claim: RewardClaim, sized: Sized, terms: RewardTerms, status: RewardStatus) -> dict[str, Any]:
+def write_reward(claim: RewardClaim, sized: Sized, terms: RewardTerms, opening: Opening) -> Change:
+    """Return the change that writes the one reward of a reference; its key is the reference.
+
+    One that exists stays as it is, without another event. After it, `net_debits` is due of an approved reward.
+    """
+    event = RowEvent(
+        claim.order_reference,
+        "reward_recorded",
+        to_status=opening.status,
+        reason=sized.failure_reason or (BudgetExhausted.code if opening.waits_for_budget else None),
+        order_reference=claim.order_reference,
+    )
+    columns = _columns(claim, sized, terms, opening)
+    values = {f"reward_{name}": value for name, value in columns.items()}
+    return Change("reward", _WRITE, values, "reward", [event])
+
+
+def note_no_reward(order_reference: str, event: str) -> Change:
+    """Return the change that only records why a reference has no reward."""
+    noted = RowEvent(order_reference, event, order_reference=order_reference)
+    sql = "SELECT %(unrewarded)s AS key, %(unrewarded)s AS id"
+    return Change("no_reward", sql, {"unrewarded": order_reference}, "reward", [noted])
+
+
+def _columns(claim: RewardClaim, sized: Sized, terms: RewardTerms, opening: Opening) -> dict[str, Any]:
     return {
         **vars(claim),
-        "reward_percent": sized.reward_percent,
+        "percent": sized.reward_percent,
         "usd_value": sized.usd_value,
         "token_price_usd": sized.token_price_usd,
-        "reward_amount_wei": sized.amount_wei,
-        "status": status,
-        "sizing": sized.sizing,
+        "amount_wei": sized.amount_wei,
+        "status": opening.status,
+        "sizing": Json(sized.sizing),
         "failure_reason": sized.failure_reason,
-        "approved_at": fn.now() if status == RewardStatus.APPROVED else None,
+        "is_approved": opening.status == RewardStatus.APPROVED,
         "bonus_percent": terms.bonus_percent,
         "programme_version_id": terms.programme_version_id,
         "mintable_from": terms.mintable_from,
         "waits_for_statement": terms.waits_for_statement,
         "campaign_id": terms.campaign_id,
         "campaign_usd": sized.campaign_usd,
+        "budget_month": opening.budget_month,
+        "waits_for_budget": opening.waits_for_budget,
     }
-
-
-@dataclass(frozen=True)
-class _Budget:
-    """The month whose budget a new reward uses, or that a budget is exhausted."""
-
-    month: date | None = None
-    is_exhausted: bool = False
-
-
-def _try_budget(claim: BudgetClaim) -> _Budget:
-    try:
-        return _Budget(reserve_budget(claim))
-    except BudgetExhausted:
-        return _Budget(is_exhausted=True)
 
 
 def end_statement_waits(order_references: Collection[str], actor: Actor) -> int:
@@ -167,12 +188,6 @@ def end_statement_waits(order_references: Collection[str], actor: Actor) -> int:
                 actor, "reward", row.id, "reward_commission_paid", order_reference=row.order_reference
             )
     return len(rows)
-
-
-def _initial_status(sized: Sized, *, needs_approval: bool) -> RewardStatus:
-    if sized.failure_reason:
-        return RewardStatus.FAILED
-    return RewardStatus.PENDING_APPROVAL if needs_approval else RewardStatus.APPROVED
 
 
 def approve_reward(reward_id: int, actor: Actor, *, approvals_needed: ApprovalsNeeded) -> ReferralReward:

@@ -142,7 +142,8 @@ def list_rewards_of_referrer(
 
 def find_reward_by_reference(order_reference: str) -> ReferralReward | None:
     """Return the reward of a reference or None."""
-    return ReferralReward.get_or_none(ReferralReward.order_reference == order_reference)
+    rows = ReferralReward.raw("SELECT * FROM referral_rewards WHERE order_reference = %s", order_reference)
+    return next(iter(rows), None)
 
 
 _TOTALS = """

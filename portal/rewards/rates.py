@@ -103,7 +103,7 @@ def parse_nbu_rate(body: bytes, day: date) -> Decimal:
         entries = json.loads(body, parse_float=str, parse_int=str)
         entry = next(item for item in entries if item["cc"] == "USD")
         rate = Decimal(entry["rate"])
-    except (ValueError, TypeError, KeyError, StopIteration, InvalidOperation):
+    except (ValueError, TypeError, KeyError, StopIteration, InvalidOperation, RecursionError):
         raise RateUnreadable("the response is not a rate") from None
     if entry.get("exchangedate") != f"{day:%d.%m.%Y}":
         raise RateUnreadable(f"the response is for {entry.get('exchangedate')}")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from portal.logs import configure_logging
-from portal.serving.listener import open_listener
+from portal.serving.listener import CannotListen, open_listener
 from portal.serving.supervisor import Supervisor
 
 
@@ -18,8 +18,8 @@ def main(arguments: list[str]) -> int:
     configure_logging(as_json=options.json_logs, level=options.log_level)
     try:
         listener = open_listener(options.host, options.port)
-    except OSError as error:
-        sys.exit(f"Cannot listen on {options.host}, port {options.port}: {_reason(error)}.")
+    except CannotListen as error:
+        sys.exit(str(error))
     # Workers hold the reading end: it closes with this process, however that ends.
     lifeline, held = os.pipe2(os.O_CLOEXEC)
 
@@ -30,14 +30,10 @@ def main(arguments: list[str]) -> int:
         return subprocess.Popen(command, pass_fds=passed)
 
     try:
-        return Supervisor(start, options.workers, on_stop=listener.close).run()
+        drain = options.drain
+        return Supervisor(start, options.workers, on_stop=listener.close, drain_seconds=drain).run()
     finally:
         os.close(held)
-
-
-def _reason(error: OSError) -> str:
-    # Errors of names are negative.
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -47,6 +43,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--drain", type=int, default=0)
     parser.add_argument("--log-level", required=True)
     parser.add_argument("--json-logs", action="store_true")
     return parser.parse_args(arguments)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import Protocol
 
 from portal.logs import get_logger
 from portal.serving.notices import notify_service_manager
@@ -20,18 +21,38 @@ log = get_logger(__name__)
 
 # A stop ends within 20 seconds: running requests and jobs have this long.
 STOP_SECONDS = 15.0
+# Tells a worker that serves to let /readyz fail.
+DRAIN_SIGNAL = signal.SIGUSR1
 _START_SECONDS = 90.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _ANY = 64
 
-Start = Callable[[int], "subprocess.Popen[bytes]"]
+
+class WorkerProcess(Protocol):
+    """What the supervisor uses of `subprocess.Popen`."""
+
+    pid: int
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, number: int, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+Start = Callable[[int], WorkerProcess]
 
 
 @dataclass
 class _Worker:
     """A worker process; its pipe carries one byte when it serves, and closes when the process ends."""
 
-    process: subprocess.Popen[bytes]
+    process: WorkerProcess
     pipe: int
     generation: int
     kill_at: float
@@ -42,9 +63,15 @@ class _Worker:
 class Supervisor:
     """Run `count` workers until SIGTERM or SIGINT; SIGHUP replaces them when their successors serve."""
 
-    def __init__(self, start: Start, count: int, on_stop: Callable[[], None]) -> None:
-        """Prepare; `start` runs a worker with the descriptor of its pipe, `on_stop` closes the listening socket."""
+    def __init__(
+        self, start: Start, count: int, on_stop: Callable[[], None], *, drain_seconds: float = 0
+    ) -> None:
+        """Prepare; `start` runs a worker with the descriptor of its pipe, `on_stop` closes the listening socket.
+
+        Before a stop the workers serve for `drain_seconds` while /readyz fails, so that load balancers leave them.
+        """
         self._start, self._count, self._on_stop = start, count, on_stop
+        self._drain_seconds, self._stop_at = drain_seconds, math.inf
         self._workers: list[_Worker] = []
         self._generation = 0
         self._failures = 0
@@ -61,6 +88,8 @@ class Supervisor:
             self._fill()
             for key, _ in self._events.select(self._pause()):
                 key.data()
+            if time.monotonic() >= self._stop_at:
+                self._stop()
             self._kill_overdue()
             if self._is_stopping and not self._workers:
                 return self._status
@@ -75,18 +104,32 @@ class Supervisor:
     def _take_signals(self, reader: int) -> None:
         numbers = set(os.read(reader, _ANY))
         if numbers & {signal.SIGTERM, signal.SIGINT}:
-            self._stop()
-        elif signal.SIGHUP in numbers and not self._is_stopping:
+            self._drain()
+        elif signal.SIGHUP in numbers and not self._is_stopping and not self._is_draining():
             log.info("reloading")
             notify_service_manager("RELOADING=1")
             self._generation += 1
             self._failures, self._start_at = 0, 0.0
 
+    def _drain(self) -> None:
+        """Stop after the drain time, or at once where there is none, nothing serves, or a second signal comes."""
+        if not self._drain_seconds or not self._has_served or self._is_draining():
+            self._stop()
+            return
+        log.info("draining", seconds=self._drain_seconds)
+        self._stop_at = time.monotonic() + self._drain_seconds
+        for worker in self._workers:
+            if worker.is_ready:
+                worker.process.send_signal(DRAIN_SIGNAL)
+
+    def _is_draining(self) -> bool:
+        return self._stop_at != math.inf
+
     def _stop(self, status: int = 0) -> None:
         if self._is_stopping:
             return
         log.info("stopping")
-        self._is_stopping, self._status = True, status
+        self._is_stopping, self._status, self._stop_at = True, status, math.inf
         notify_service_manager("STOPPING=1")
         self._on_stop()
         for worker in self._workers:
@@ -136,6 +179,8 @@ class Supervisor:
         if worker.is_stopping:
             return
         log.info("worker ready", pid=worker.process.pid)
+        if self._is_draining():
+            worker.process.send_signal(DRAIN_SIGNAL)
         if sum(each.is_ready for each in self._current()) < self._count:
             return
         self._has_served = True
@@ -179,6 +224,8 @@ class Supervisor:
     def _pause(self) -> float | None:
         """Return the seconds until something is due, None if only an event matters."""
         due = [worker.kill_at for worker in self._workers if worker.kill_at != math.inf]
+        if self._is_draining():
+            due.append(self._stop_at)
         if not self._is_stopping and len(self._current()) < self._count:
             due.append(self._start_at)
         return max(0.0, min(due) - time.monotonic()) if due else None

@@ -23,13 +23,14 @@ from granian.http import HTTP1Settings
 from granian.wsgi import _callback_wrapper
 from werkzeug.wsgi import ClosingIterator
 
+from portal.serving.connections import has_connections
 from portal.serving.listener import BACKLOG
-from portal.serving.supervisor import STOP_SECONDS
+from portal.serving.supervisor import DRAIN_SIGNAL, STOP_SECONDS
 
 # A request that the supervisor would kill anyway ends with its process.
 _MARGIN_SECONDS = 0.5
-# A connection accepted just before a stop sends its request in this time.
-_LAST_REQUEST_SECONDS = 0.3
+# A connection accepted just before a stop sends its request in this time, also on a machine that is busy.
+_LAST_REQUEST_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 # Connections that send no request for so long are not waited for: idle ones, and slow senders.
 _QUIET_SECONDS = 2.0
 _RUNTIME_THREADS, _IDLE_SECONDS = 512, 30
@@ -45,6 +46,8 @@ def run_worker(factory: str, threads: int, listener: int, ready: int, lifeline: 
     for descriptor in (listener, ready, lifeline):
         os.set_inheritable(descriptor, False)
     application = _load(factory)
+    portal = application.extensions["portal"]
+    signal.signal(DRAIN_SIGNAL, lambda _number, _frame: setattr(portal, "is_draining", True))
     logging.getLogger("_granian").setLevel(logging.WARNING)
     server = _Server(application, threads, listener)
     server.start()
@@ -52,8 +55,7 @@ def run_worker(factory: str, threads: int, listener: int, ready: int, lifeline: 
     stopping.wait()
     seconds = STOP_SECONDS - _MARGIN_SECONDS
     deadline = time.monotonic() + seconds
-    stop_schedule = application.extensions["portal"].stop_schedule
-    jobs = threading.Thread(target=stop_schedule, args=[seconds], daemon=True)
+    jobs = threading.Thread(target=portal.stop_schedule, args=[seconds], daemon=True)
     jobs.start()
     server.stop(deadline)
     jobs.join(max(0.0, deadline - time.monotonic()))
@@ -125,23 +127,29 @@ class _Server:
     def stop(self, deadline: float) -> None:
         """Accept no more connections and wait for the running requests until `deadline`, a monotonic time."""
         began = time.monotonic()
-        self._leave_socket()
-        time.sleep(_LAST_REQUEST_SECONDS)
+        port = self._leave_socket()
+        while time.monotonic() - began < _LAST_REQUEST_SECONDS:
+            time.sleep(_LOOK_SECONDS)
+            if not has_connections(port):
+                break
         self._signal.set()
         while not self._done.wait(0.1) and time.monotonic() < deadline:
             quiet_since = self._requests.quiet_since()
             if quiet_since is not None and time.monotonic() - max(began, quiet_since) > _QUIET_SECONDS:
                 return
 
-    def _leave_socket(self) -> None:
-        """Put a socket that nothing connects to in the place of the shared one.
+    def _leave_socket(self) -> int:
+        """Put a socket that nothing connects to in the place of the shared one, and return the port of that one.
 
         granian stops to accept and closes connections without a request in one step, and a connection that it has just
         accepted would lose its first request.
         """
+        with socket.socket(fileno=os.dup(self._listener)) as shared:
+            port = int(shared.getsockname()[1])
         with socket.create_server(("127.0.0.1", 0)) as unused:
             unused.setblocking(False)
             os.dup2(unused.fileno(), self._listener, inheritable=False)
+        return port
 
 
 def _load(factory: str) -> Any:

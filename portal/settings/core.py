@@ -12,7 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from portal.settings.types import RateLimit, SiteUrl, encryption_problems, is_public_host, secret_problems
+from portal.settings.types import (
+    DatabaseUrl,
+    RateLimit,
+    RedisUrl,
+    SiteUrl,
+    encryption_problems,
+    is_public_host,
+    secret_problems,
+)
 
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key"
 
@@ -25,12 +33,12 @@ class CoreSettings(BaseSettings):
     portal_env: Literal["development", "production"] = "development"
     app_url: SiteUrl = "http://127.0.0.1:8000"
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET_KEY)
-    database_url: str = ""
-    database_direct_url: str = ""
-    database_replica_url: str = ""
+    database_url: DatabaseUrl = ""
+    database_direct_url: DatabaseUrl = ""
+    database_replica_url: DatabaseUrl = ""
     database_replica_max_lag_seconds: Annotated[int, Field(ge=2, le=300)] = 10
     portal_data_dir: Path = Path(".data")
-    redis_url: str = ""
+    redis_url: RedisUrl = ""
     cron_secret: SecretStr = SecretStr("")
     metrics_token: SecretStr = SecretStr("")
     scheduler_enabled: bool = True

@@ -17,6 +17,7 @@ class ReferralSettings(CoreSettings):
     referral_commission_max_percent: Percent = Decimal(50)
     referral_account_fallback: bool = True
     referral_consent_required: bool = False
+    referral_joining_approval: bool = False
     referral_uah_per_usd: Rate = Decimal(40)
     referral_rate_source: Literal["setting", "nbu"] = "setting"
     nbu_rate_url: HttpUrl = "https://bank.gov.ua/NBUStatService/v1/statdirectory/exchange"

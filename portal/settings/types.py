@@ -8,7 +8,9 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
+import psycopg2
 from limits import parse
+from psycopg2.extensions import parse_dsn
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
@@ -36,6 +38,7 @@ _PUBLISHED_KEYS = {
     "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
     "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
 }
+_REDIS_SCHEMES = ("redis", "rediss")
 _ENCRYPTED = {"http": "https", "redis": "rediss"}
 _PRIVATE_SUFFIXES = (".internal", ".local", ".localhost", ".lan", ".home.arpa")
 
@@ -70,9 +73,9 @@ def _site_url(value: str) -> str:
     return _http_url(value)
 
 
-def _is_host(parts: SplitResult) -> bool:
+def _is_host(parts: SplitResult, *, may_have_user: bool = False) -> bool:
     try:
-        return bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        return bool(parts.hostname) and parts.port != 0 and (may_have_user or "@" not in parts.netloc)
     except ValueError:  # a port that is no number
         return False
 
@@ -81,6 +84,27 @@ def _logo_url(value: str) -> str:
     if value.startswith("/") and not value.startswith("//"):
         return value
     return _http_url(value)
+
+
+def _database_url(value: str) -> str:
+    sentence = "must be a URL such as postgresql://user:password@host:5432/database"
+    if value and not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError(sentence)
+    try:
+        ports = str(parse_dsn(value).get("port") or 5432).split(",")
+    except psycopg2.ProgrammingError as error:
+        raise ValueError(sentence) from error
+    if not all(port.isdecimal() and 0 < int(port) < 65536 for port in ports if port):
+        raise ValueError("must have a port from 1 to 65535")
+    return value
+
+
+def _redis_url(value: str) -> str:
+    parts = urlsplit(value)
+    scheme, _, topology = parts.scheme.partition("+")
+    if value and (scheme not in _REDIS_SCHEMES or not (topology or _is_host(parts, may_have_user=True))):
+        raise ValueError("must be a URL such as redis://host:6379/0")
+    return value
 
 
 def _languages(value: str) -> str:
@@ -134,6 +158,8 @@ Address = Annotated[str, AfterValidator(_address)]
 Line = Annotated[str, AfterValidator(_line)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SiteUrl = Annotated[str, AfterValidator(_site_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
 LogoUrl = Annotated[str, AfterValidator(_logo_url)]
 Languages = Annotated[str, AfterValidator(_languages)]
 RateLimit = Annotated[str, AfterValidator(_rate_limit)]

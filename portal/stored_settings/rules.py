@@ -21,6 +21,7 @@ CHANGEABLE = (
     "brand_logo_url",
     "offered_languages",
     "referral_consent_required",
+    "referral_joining_approval",
     "registration_confirmation",
     "order_expires_hours",
 )

@@ -80,6 +80,7 @@ from portal.stores.keys import (
 )
 from portal.stores.merging import (
     KnownSnapshot,
+    all_customer_keys,
     merge,
     stored_snapshot,
     withdrawn_refunds,
@@ -211,6 +212,7 @@ __all__ = [
     "TooManyKeys",
     "TooManyOrigins",
     "WebhookSecretInvalid",
+    "all_customer_keys",
     "assign_vendor",
     "assign_vendors",
     "begin_fetch",

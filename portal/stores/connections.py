@@ -157,11 +157,11 @@ def check_origin(text: str) -> str:
     return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != default else "")
 
 
-def connect_store(settings: StoreSettings, actor: Actor) -> Store:
+def connect_store(settings: StoreSettings, actor: Actor, *, form_key: str = "") -> Store:
     """Connect a store with checked settings."""
     columns = settings.columns()
     name, platform, vendor_id = (columns.pop(key) for key in ("name", "platform", "default_vendor"))
-    return create_store(name, platform, vendor_id, actor, **columns)
+    return create_store(name, platform, vendor_id, actor, key=form_key, **columns)
 
 
 def change_store(store_id: int, settings: StoreSettings, actor: Actor) -> None:

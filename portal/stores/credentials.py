@@ -9,12 +9,12 @@ import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from models import Store
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.lib.sealing import STORE_SECRET, seal, unseal
+from portal.lib.urls import split_url
 from portal.stores.adapters.protocol import StoreApi
 
 # A platform's secret may be a set of public keys.
@@ -70,7 +70,7 @@ def webhook_secrets(store: Store, key: str) -> tuple[str, ...]:
 
 def set_store_api(store_id: int, url: str, credentials: Mapping[str, str], key: str, actor: Actor) -> None:
     """Store how the portal reaches a store's API; raise ApiAddressInvalid. The next poll is due at once."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ApiAddressInvalid(field="api_url")
     sealed = seal(json.dumps(dict(credentials)), key, store_id, STORE_SECRET)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from peewee import fn
+from psycopg2.extras import Json
 
 from models import StoreEvent
 from portal.db import not_set_aside, query, work_in_batches
@@ -36,35 +37,29 @@ def record_store_event(
     explanation: dict[str, Any] | None = None,
 ) -> int:
     """Store something that arrived and return the id of its event; without an outcome it waits to be applied."""
-    event_id: int = StoreEvent.insert(
-        store=store_id,
-        kind=kind,
-        live=live,
-        verified=verified,
-        outcome=outcome,
-        external_id=external_id,
-        order_reference=order_reference,
-        snapshot=snapshot,
-        body_sha256=body_sha256,
-        explanation=explanation or {},
-    ).execute()
-    return event_id
+    values = [store_id, kind, live, verified, outcome, external_id, order_reference]
+    rows = query(
+        """INSERT INTO store_events (store_id, kind, live, verified, outcome, external_id, order_reference, snapshot,
+               body_sha256, explanation)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
+        [*values, None if snapshot is None else Json(snapshot), body_sha256, Json(explanation or {})],
+    )
+    return int(rows[0][0])
 
 
 def close_store_event(
     event_id: int, outcome: str, *, order_reference: str | None, explanation: dict[str, Any]
 ) -> None:
     """Record what became of an event, in the transaction of its effect."""
-    StoreEvent.update(outcome=outcome, order_reference=order_reference, explanation=explanation).where(
-        StoreEvent.id == event_id
-    ).execute()
+    query(
+        "UPDATE store_events SET outcome = %s, order_reference = %s, explanation = %s WHERE id = %s",
+        [outcome, order_reference, Json(explanation), event_id],
+    )
 
 
-def lock_waiting_event(event_id: int) -> StoreEvent | None:
-    """Return an event that waits to be applied, locked until the transaction ends; None once it has an outcome."""
-    rows = StoreEvent.select().where((StoreEvent.id == event_id) & StoreEvent.outcome.is_null())
-    event: StoreEvent | None = rows.for_update().first()
-    return event
+def lock_waiting_event(event_id: int) -> bool:
+    """Lock an event until the transaction ends and return whether it waits to be applied."""
+    return bool(query("SELECT 1 FROM store_events WHERE id = %s AND outcome IS NULL FOR UPDATE", [event_id]))
 
 
 def get_store_event(store_id: int, event_id: int) -> StoreEvent:

@@ -8,12 +8,14 @@ import secrets
 import string
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from peewee import SQL, ModelSelect, fn
 
 from models import Store, StoreKey
 from portal.db import Actor, record_event, transaction
+from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 
 KeyMode = Literal["live", "test"]
@@ -22,6 +24,7 @@ ORDERS_WRITE, ORDERS_READ, ATTRIBUTION_READ = "orders:write", "orders:read", "at
 SCOPES = (ORDERS_WRITE, ORDERS_READ, ATTRIBUTION_READ)
 # Two keys of a mode are valid at once, so that a store can change from one to the other without a gap.
 VALID_AT_ONCE = 2
+_USE_NOTED_EVERY = timedelta(minutes=1)
 _BASE62 = string.ascii_letters + string.digits
 _KEY = re.compile(r"rk_(?:live|test)_[0-9A-Za-z]{32}")
 _PREFIX_LENGTH = len("rk_live_") + 4
@@ -116,10 +119,12 @@ def get_key(text: str, scope: str) -> StoreKey:
     return key
 
 
-def note_key_used(key_id: int) -> None:
+def note_key_used(key: StoreKey) -> None:
     """Record that a key is in use, at most once a minute."""
+    if key.last_used_at is not None and utc_now() - key.last_used_at < _USE_NOTED_EVERY:
+        return
     StoreKey.update(last_used_at=fn.now()).where(
-        (StoreKey.id == key_id)
+        (StoreKey.id == key.id)
         & (StoreKey.last_used_at.is_null() | (StoreKey.last_used_at < SQL("now() - interval '1 minute'")))
     ).execute()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from portal.stores.customers import is_known_customer
 from portal.stores.snapshots import OrderSnapshot
 
 _CUSTOMER_KEYS = "customerKeys"
@@ -43,12 +44,23 @@ def merge(stored: KnownSnapshot, arrived: KnownSnapshot) -> KnownSnapshot | None
     """Return the state after both, or None if the arrived one is older than the stored one.
 
     Snapshots of the same version are merged upwards: more paid, more refunded, cancelled. Platforms report several
-    changes of one moment in any order.
+    changes of one moment in any order. What was said once of the code and the buyer stays in any version.
     """
     if arrived.snapshot.version < stored.snapshot.version:
         return None
-    if arrived.snapshot.version > stored.snapshot.version:
-        return arrived
+    is_newer = arrived.snapshot.version > stored.snapshot.version
+    newest = arrived.snapshot if is_newer else _merge_upwards(stored, arrived)
+    keys = all_customer_keys(stored.customer_keys, arrived.customer_keys)
+    return KnownSnapshot(newest.model_copy(update=_said_before(stored.snapshot, newest)), keys)
+
+
+def all_customer_keys(*keys: Iterable[str]) -> tuple[str, ...]:
+    """Return every key by which a buyer is known; one of an order alone is dropped once there is another."""
+    named = {key for each in keys for key in each}
+    return tuple(sorted(key for key in named if is_known_customer((key,)))) or tuple(sorted(named))
+
+
+def _merge_upwards(stored: KnownSnapshot, arrived: KnownSnapshot) -> OrderSnapshot:
     first, second = sorted((stored, arrived), key=_progress)
     further = second.snapshot
     changes: dict[str, Any] = {}
@@ -61,7 +73,24 @@ def merge(stored: KnownSnapshot, arrived: KnownSnapshot) -> KnownSnapshot | None
     for name in ("referral_code", "code_source", "payment_key", "link_label", "paid_at"):
         if getattr(further, name) is None and getattr(first.snapshot, name) is not None:
             changes.setdefault(name, getattr(first.snapshot, name))
-    return KnownSnapshot(further.model_copy(update=changes), second.customer_keys)
+    return further.model_copy(update=changes)
+
+
+def _said_before(stored: OrderSnapshot, newest: OrderSnapshot) -> dict[str, Any]:
+    """Return what a newer report neither changes nor takes back: the first touch, and what is known of the buyer."""
+    before, now = stored.customer, newest.customer
+    customer = {
+        "earlier_paid_orders": max(before.earlier_paid_orders, now.earlier_paid_orders),
+        "wallet_address": now.wallet_address or before.wallet_address,
+    }
+    changes: dict[str, Any] = {"customer": now.model_copy(update=customer)}
+    if stored.referral_code:
+        changes |= {"referral_code": stored.referral_code, "code_source": stored.code_source}
+    if stored.link_label:
+        changes["link_label"] = stored.link_label
+    if newest.payment_key is None:
+        changes["payment_key"] = stored.payment_key
+    return changes
 
 
 def withdrawn_refunds(before: OrderSnapshot, now: OrderSnapshot) -> list[str]:

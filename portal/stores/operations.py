@@ -14,8 +14,12 @@ from portal.stores.rules import BUILT_IN_STORE_ID, customer_key_of_user
 _PUBLIC_ID_LENGTH = 10
 
 
-def create_store(name: str, platform: str, default_vendor_id: int, actor: Actor, **settings: Any) -> Store:
-    """Connect a store and return it; `settings` are further columns. Values are checked by the caller.
+def create_store(
+    name: str, platform: str, default_vendor_id: int, actor: Actor, *, key: str = "", **settings: Any
+) -> Store:
+    """Connect a store and return it; `settings` are further columns, `key` is that of the form.
+
+    Values are checked by the caller.
 
     Who collects the money is the store unless the settings say otherwise. See docs/rules/stores.md.
     """
@@ -27,7 +31,8 @@ def create_store(name: str, platform: str, default_vendor_id: int, actor: Actor,
             default_vendor=default_vendor_id,
             **{"collected_by": "store", **settings},
         ).execute()
-        record_event(actor, "store", store_id, "store_connected", data={"name": name, "platform": platform})
+        data = {"name": name, "platform": platform, **({"key": key} if key else {})}
+        record_event(actor, "store", store_id, "store_connected", data=data)
     return Store.get_by_id(store_id)
 
 

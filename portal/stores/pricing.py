@@ -143,21 +143,26 @@ def refunded_goods(
 
 
 def refunded_lines(lines: Sequence[PricedLine], refunds: Sequence[PricedRefund]) -> dict[str, int]:
-    """Return how much of each line the refunds name, in minor units by the store's ids, at most the line."""
-    net: dict[str, int] = {}
+    """Return how much of each line the refunds name, in minor units by the store's ids, at most the line.
+
+    The lines of a refund take back no more than its amount: what the buyer kept paying for stays sold.
+    """
+    shares = {line.external_id: _share(line) for line in lines}
+    goods: dict[str, Fraction] = {}
     for refund in refunds:
-        for line_id, amount in refund.lines:
-            net[line_id] = net.get(line_id, 0) + amount
-    named = {
-        line.external_id: _goods_of(line, net[line.external_id]) for line in lines if line.external_id in net
-    }
-    return {line_id: minor for line_id, minor in named.items() if minor}
+        named = [(line_id, net * shares[line_id]) for line_id, net in refund.lines if line_id in shares]
+        in_all = sum(part for _line_id, part in named)
+        fits = min(Fraction(1), refund.amount_minor / in_all) if in_all else Fraction(1)
+        for line_id, part in named:
+            goods[line_id] = goods.get(line_id, Fraction(0)) + part * fits
+    limits = {line.external_id: line.subtotal_minor for line in lines}
+    capped = {line_id: min(limits[line_id], round_half_up(part)) for line_id, part in goods.items()}
+    return {line_id: minor for line_id, minor in capped.items() if minor}
 
 
-def _goods_of(line: PricedLine, net_refund: int) -> int:
-    """Return the commissionable part of what was refunded of one line, at most the line."""
-    share = Fraction(line.subtotal_minor, line.net_minor) if line.net_minor else Fraction(1)
-    return min(line.subtotal_minor, round_half_up(net_refund * share))
+def _share(line: PricedLine) -> Fraction:
+    """Return the commissionable part of what a refund names of a line before tax."""
+    return Fraction(line.subtotal_minor, line.net_minor) if line.net_minor else Fraction(1)
 
 
 def _price_line(snapshot: OrderSnapshot, index: int, currency: str, base: str) -> PricedLine:

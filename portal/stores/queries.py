@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from models import Customer, Store, StoreCoupon, StoreRate
+from portal.lib.texts import plain_line
 from portal.stores.rules import BUILT_IN_STORE_ID, StoreUnknown, customer_key_of_user
 
 
@@ -51,7 +52,7 @@ def find_customers(store_id: int, keys: Iterable[str]) -> list[Customer]:
 
 def find_coupon_code(store_id: int, coupons: Iterable[str]) -> str | None:
     """Return the share code of the first coupon that stands for one, or None; letter case does not matter."""
-    wanted = [coupon.strip().lower() for coupon in coupons]
+    wanted = [plain_line(coupon).lower() for coupon in coupons]
     rows = StoreCoupon.select().where((StoreCoupon.store == store_id) & StoreCoupon.coupon.in_(wanted))
     codes = {row.coupon: row.code for row in rows}
     return next((codes[coupon] for coupon in wanted if coupon in codes), None)
@@ -64,10 +65,12 @@ def has_origin(origin: str) -> bool:
 
 def has_coupon(text: str) -> bool:
     """Return whether any store has assigned a coupon of this text to a share code, in any letter case."""
-    return StoreCoupon.select().where(StoreCoupon.coupon == text.strip().lower()).exists()
+    return StoreCoupon.select().where(StoreCoupon.coupon == plain_line(text).lower()).exists()
 
 
 def rates_of_skus(store_id: int, skus: Iterable[str]) -> dict[str, Decimal]:
-    """Return the referral percents that a store has for some of these SKUs."""
-    rows = StoreRate.select().where((StoreRate.store == store_id) & StoreRate.sku.in_(sorted(set(skus))))
-    return {row.sku: row.referral_percent for row in rows}
+    """Return the referral percents that a store has for some of these SKUs, written in any normal form."""
+    forms = {sku: plain_line(sku) for sku in skus if sku}
+    rows = StoreRate.select().where((StoreRate.store == store_id) & StoreRate.sku.in_(sorted(forms.values())))
+    percents = {row.sku: row.referral_percent for row in rows}
+    return {sku: percents[form] for sku, form in forms.items() if form in percents}

@@ -16,6 +16,7 @@ from portal.webhooks.rules import (
     ROTATION,
     EndpointUnknown,
     TooManyEndpoints,
+    WebhookUrlInvalid,
     check_types,
     check_url,
 )
@@ -41,6 +42,7 @@ def create_endpoint(
     address, chosen = _check(url, types, allow_private=allow_private)
     with transaction():
         _require_room(store_id)
+        _require_new(store_id, address, chosen)
         endpoint_id = int(query("SELECT nextval(pg_get_serial_sequence('webhook_endpoints', 'id'))")[0][0])
         secret = new_secret()
         WebhookEndpoint.insert(
@@ -143,6 +145,14 @@ def _check(url: str, types: Iterable[str], *, allow_private: bool) -> tuple[str,
     if problems:
         raise InputInvalid(problems)
     return address, chosen
+
+
+def _require_new(store_id: int, address: str, types: list[str]) -> None:
+    """Raise InputInvalid for an endpoint that is there: a form sent twice would deliver every event twice."""
+    same = (WebhookEndpoint.store == store_id) & (WebhookEndpoint.url == address)
+    active = WebhookEndpoint.select().where(same & WebhookEndpoint.disabled_at.is_null())
+    if any(set(row.types) == set(types) for row in active):
+        raise InputInvalid({"url": WebhookUrlInvalid(field="url", reason="known")})
 
 
 def _require_room(store_id: int) -> None:

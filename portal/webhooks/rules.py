@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from portal.lib.errors import PortalError
@@ -49,11 +50,14 @@ MOST_ENDPOINTS = 10
 GONE = 410
 
 _URL_MAX = 2000
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
 class WebhookUrlInvalid(PortalError):
-    """The URL cannot be an endpoint; param `reason`: malformed, https_required, credentials or private."""
+    """The URL cannot be an endpoint; param `reason`: malformed, https_required, credentials, private, or
+    known for an active endpoint that gets the same events."""
 
     code = "webhook_url_invalid"
 
@@ -158,12 +162,27 @@ def _split(text: str) -> SplitResult:
         port = parts.port
     except ValueError:
         raise malformed from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or port == 0:
+    is_named = parts.hostname and (_is_address(parts.hostname) or _is_name(parts.hostname))
+    if parts.scheme not in ("http", "https") or not is_named or parts.fragment or port == 0:
         raise malformed
     return parts
 
 
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host.partition("%")[0]))
+    except ValueError:
+        return False
+
+
+def _is_name(host: str) -> bool:
+    """Return whether a host is a name; one that ends in a number is an address in a form that hides it (127.1)."""
+    labels = host.removesuffix(".").split(".")
+    return all(map(_LABEL.fullmatch, labels)) and not _NUMBER.fullmatch(labels[-1])
+
+
 def _may_be_public(host: str) -> bool:
+    host = host.removesuffix(".")
     if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
         return False
     try:

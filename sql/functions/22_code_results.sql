@@ -58,6 +58,23 @@ BEGIN
 END
 $$;
 
+-- A connected store may name the label after the reward exists: what the reward earned moves to it. The reward is locked,
+-- so that a change of its status at the same time counts for the label that it finds afterwards.
+CREATE OR REPLACE FUNCTION move_label_results() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM referral_rewards WHERE order_id = NEW.id FOR NO KEY UPDATE;
+    INSERT INTO code_result_deltas (code, label, order_count, paid_count, earned_wei, minted_wei)
+    SELECT r.ref_code, step.label, 0, 0, step.sign * r.reward_amount_wei,
+        CASE WHEN r.status = 'minted' THEN step.sign * r.reward_amount_wei ELSE 0 END
+    FROM referral_rewards r
+    CROSS JOIN (VALUES (coalesce(OLD.link_label, ''), -1), (coalesce(NEW.link_label, ''), 1)) AS step (label, sign)
+    WHERE r.order_id = NEW.id AND r.reward_amount_wei IS NOT NULL AND r.status NOT IN ('rejected', 'failed');
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER orders_label_moved AFTER UPDATE OF link_label ON orders
+    FOR EACH ROW WHEN (OLD.link_label IS DISTINCT FROM NEW.link_label) EXECUTE FUNCTION move_label_results();
 CREATE OR REPLACE TRIGGER orders_results_insert AFTER INSERT ON orders
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION note_order_results();
 CREATE OR REPLACE TRIGGER orders_results_update AFTER UPDATE ON orders

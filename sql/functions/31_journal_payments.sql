@@ -35,6 +35,8 @@ CREATE OR REPLACE TRIGGER payment_transactions_journal AFTER INSERT OR UPDATE OF
 
 CREATE OR REPLACE FUNCTION credit_entry_lines(e credit_entries) RETURNS journal_line[] LANGUAGE sql IMMUTABLE AS $$
     SELECT ARRAY[CASE
+        WHEN e.order_reference IS NULL AND e.amount_minor < 0 THEN
+            ROW('credit_given_up', 'credit:' || e.user_id, 'credit_issued', -e.amount_minor)::journal_line
         WHEN e.order_reference IS NULL THEN
             ROW('credit_added', 'credit_issued', 'credit:' || e.user_id, e.amount_minor)::journal_line
         WHEN e.amount_minor < 0 THEN

@@ -1,7 +1,8 @@
 """Paid events per second: signed callbacks through the whole portal against plain statements in pgbench.
 
-`python -m tests.bench.bench_paid_event [--rewards 1000000]`. Each event settles one attributed order of one product in
-both ledgers. The statements use the same database with its journal and constraints. Ratios are printed last.
+`python -m tests.bench.bench_paid_event [--rows 200000]`. Each event settles one attributed order of one product in both
+ledgers. The statements use the same database with its journal and constraints. Then every table that an event reads or
+writes is filled. Ratios are printed last.
 """
 
 from __future__ import annotations
@@ -9,18 +10,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 from models import Order, Refcode
 from portal.db import connection
 from portal.db.connection import query
 from portal.payments.providers.wayforpay.callbacks import sign_callback
-from tests.bench.bench_queue import FILL
-from tests.bench.databases import durable_database
+from tests.bench.databases import durable_database, fill_every_table, load_line, median_ratio
 from tests.factories import make_code, make_order, make_payment, make_product, make_user
 from tests.support.beacons import Tally, WebServer, send, serving
 
@@ -126,8 +126,8 @@ def pgbench() -> str:
     return os.fspath(program)
 
 
-def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -> dict[str, float]:
-    """Measure each in turn and return the median rates."""
+def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -> dict[str, list[float]]:
+    """Measure each in turn and return the rates of every round."""
     rates: dict[str, list[float]] = {"plain": [], "first": [], "duplicate": []}
     for _ in range(rounds):
         orders = waiting_orders(code, 2 * events)
@@ -139,7 +139,7 @@ def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -
     settled = query("SELECT count(*) FROM referral_rewards WHERE sizing <> '{}'")[0][0]
     assert settled == rounds * events, f"{settled} rewards for {rounds * events} callbacks"
     query("UPDATE referral_rewards SET sizing = '{}' WHERE sizing <> '{}'")
-    return {name: statistics.median(values) for name, values in rates.items()}
+    return rates
 
 
 def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
@@ -152,21 +152,23 @@ def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
     }
     with serving("wsgi:app", **environment) as running:
         small = measure(url, code, running, arguments.rounds, arguments.events)
-        query(FILL, [1, arguments.rewards])
-        query("ANALYZE")
+        fill_every_table(url, arguments.rows, per_copy=2 * arguments.rounds * arguments.events)
         large = measure(url, code, running, arguments.rounds, arguments.events)
+    among = f"among {arguments.rows:,} rows in every table"
     return [
-        f"paid event: {small['first'] / small['plain']:.2f} of the plain statements",
-        f"duplicate: {small['duplicate'] / small['first']:.2f} of the first",
-        f"paid event among {arguments.rewards:,} rewards: {large['first'] / small['first']:.2f} of among none",
+        f"paid event: {median_ratio(small, 'first', 'plain'):.2f} of the plain statements",
+        f"duplicate: {median_ratio(small, 'duplicate', 'first'):.2f} of the first",
+        f"paid event {among}: {median_ratio(large, 'first', 'plain'):.2f} of the plain statements there",
+        f"plain statements {among}: {fmean(large['plain']) / fmean(small['plain']):.2f} of among none",
+        load_line(),
     ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rewards", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--events", type=int, default=400)
+    parser.add_argument("--events", type=int, default=200)
     arguments = parser.parse_args()
     with durable_database() as url, connection():
         lines = run(url, make_code(make_user("Bench")).code, arguments)

@@ -9,6 +9,7 @@ import pytest
 
 from portal.chain import ChainAway
 from portal.chain.audits import find_mark
+from portal.chain.node.limits import forget_failures
 from portal.chain.node.rpc import Node
 from portal.db import connection
 from tests.support.chain_world import CHAIN_ID, World
@@ -27,6 +28,12 @@ REFUSALS = [
     (200, -32062, "Block range is too large"),
     (200, -32001, "limit exceeded"),
     (200, 35, "ranges over 10000 blocks are not supported on freetier"),
+    (200, -32005, "block range request limit of 2000 blocks exceeded"),
+    (200, 429, "eth_getLogs: capacity of 500 blocks per request"),
+    (200, -32008, "Response size exceeded the capacity of the plan"),
+    (403, -32000, "eth_getLogs over 1000 blocks is forbidden on your plan"),
+    (500, -32000, "block range too wide"),
+    (503, -32603, "query exceeds the range"),
     (200, -32600, "logs matched by query exceeds limit of 10000"),
 ]
 
@@ -65,6 +72,20 @@ def test_refused_range_is_halved(world: World, proxy: RpcProxy, status: int, cod
     count = proxy.calls.count(LOGS[0])
     world.chain().contract.paid_events(node, 0, head)
     assert proxy.calls.count(LOGS[0]) - count <= head // 3 + 2, "and nothing longer is asked for again"
+
+
+def test_gateway_that_gives_up_on_wide_ranges_is_asked_for_less_by_each_round(
+    world: World, proxy: RpcProxy
+) -> None:
+    world.anvil.mine(50)
+    proxy.faults.append(Fault("status", LOGS, status=504, when=wider_than(5)))
+    node = Node(proxy.url, log_range=32)
+    for _ in range(3):
+        with pytest.raises(ChainAway):
+            world.chain().contract.paid_events(node, 0, 40)
+        forget_failures()
+    world.chain().contract.paid_events(node, 0, 40)
+    assert node.log_range.length == 4
 
 
 def test_provider_of_single_blocks_is_enough(world: World, proxy: RpcProxy) -> None:

@@ -28,12 +28,21 @@ BAD_INPUT = [
     ("user credit taken@demo.example 1.234 UAH --reason x", "amount"),
     ("user credit taken@demo.example 10 ABC --reason x", "CURRENCY"),
     ("user credit taken@demo.example 10 UAH", "--reason"),
+    ("user give-up-credit nobody@demo.example UAH --reason x --yes", "There is no account"),
+    ("user give-up-credit taken@demo.example ABC --reason x --yes", "currency"),
     ("user credit taken@demo.example 99999999999999999999 UAH --reason x", "amount"),
     ("user reset-link nobody@demo.example", "There is no account"),
     ("user reset-second-factor nobody@demo.example", "There is no account"),
     ("user reset-second-factor taken@demo.example", "has no second factor"),
     ("user disable taken@demo.example", "--reason"),
     ("user disable nobody@demo.example --reason x", "There is no account"),
+    ("alias show nothing", "unknown"),
+    ("alias set nothing TEA", "unknown"),
+    ("alias end nothing", "unknown"),
+    ("programme approve nobody@demo.example", "There is no account"),
+    ("programme approve taken@demo.example", "has not applied"),
+    ("programme reject taken@demo.example", "--reason"),
+    ("programme applications --status lost", "one of"),
     ("vendor create Shop --tier gold", "one of"),
     ("vendor create Shop --owner nobody@demo.example", "This account does not exist"),
     ("product import /nowhere/products.csv", "does not exist"),
@@ -56,9 +65,16 @@ BAD_INPUT = [
     ("smoke http --url http://127.0.0.1:1", "does not answer"),
     ("statements open --until soon", "--until"),
     ("statements open --until 2999-01-01", "not in the future"),
+    ("audit --order-reference=", "enter a reference"),
+    ("audit --order-reference nothing", "nothing is known of the reference nothing"),
+    ("audit --order-reference \udced", "UTF-8"),
+    ("user reset-link \udced", "UTF-8"),
+    ("vendor create \udced", "UTF-8"),
     ("import-ring nonsense", ""),
     (f"import-ring {NOWHERE}", ""),
     ("import-ring", "Missing argument"),
+    ("import-ring x --report=", "enter a path"),
+    ("dev --data-dir=", "enter a path"),
     (f"clone init /tmp/never --database-url {NOWHERE}", "cannot be reached"),
     ("clone init /tmp/never --color red", "BRAND_COLOR"),
     ("clone init /tmp/never --app-url nowhere", "APP_URL"),
@@ -87,6 +103,16 @@ def test_bad_input_is_answered_with_a_sentence(portal_app: Flask) -> None:
         assert result.exit_code != 0, line
         assert_sentence(result.output, result.exception)
         assert expected.lower() in result.output.lower(), (line, result.output)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("clone", "init"), ("backup", "create"), ("backup", "verify"), ("user", "export", "x@demo.example")],
+)
+def test_empty_path_does_not_mean_the_present_folder(portal_app: Flask, names: tuple[str, ...]) -> None:
+    result = invoke(portal_app, *names, "")
+    assert result.exit_code != 0
+    assert "enter a path" in result.output.lower()
 
 
 def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -118,6 +144,12 @@ NEED = {
     ("vendor", "create"): ["Shop"],
     ("user", "sessions-end"): ["x@demo.example"],
     ("user", "credit"): ["x@demo.example", "1", "UAH", "--reason", "x"],
+    ("user", "give-up-credit"): ["x@demo.example", "UAH", "--reason", "x", "--yes"],
+    ("alias", "show"): ["Ab3dE5gH"],
+    ("alias", "set"): ["Ab3dE5gH", "TEA"],
+    ("alias", "end"): ["Ab3dE5gH"],
+    ("programme", "approve"): ["x@demo.example"],
+    ("programme", "reject"): ["x@demo.example", "--reason", "x"],
     ("alerts", "resolve"): ["--kind", "x", "--yes"],
     ("store", "poll"): ["1"],
     ("product", "import"): [__file__],

@@ -184,7 +184,7 @@ def test_web_processes_end_when_only_the_command_is_killed(
 ) -> None:
     running = start_portal(tmp_path / "data")
     portals.append(running)
-    assert len(_group(running)) >= 4  # the command, granian's master, two workers
+    assert len(_group(running)) >= 4  # the command, the supervisor, two workers
 
     running.process.kill()
     running.process.wait()

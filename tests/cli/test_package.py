@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from portal import __version__
 from tests.support.portals import PROJECT, clean_environment
 
 pytestmark = pytest.mark.slow
@@ -21,6 +22,7 @@ _BUILT_FROM = (".env.example", "LICENSE", "README.md", "contracts", "jobs.py", "
                "pyproject.toml", "sql", "translations", "wsgi.py")  # fmt: skip
 _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
 _NOT_PACKAGED = {".md", ".po", ".pyc"}
+_HINT = "from portal.cli.doctor_first_sale import MAKE_ADMIN; print(MAKE_ADMIN)"
 # A page, its translation, a static file and the SDK, all read from the package.
 _PAGES = """
 import json, portal
@@ -97,6 +99,8 @@ def test_package_has_every_file_that_the_portal_reads(wheel: Path) -> None:
 def test_installed_commands_run_outside_the_source_tree(installed: Path, database_url: str) -> None:
     assert "import-ring" in run(installed, "ring-portal", "--help")
     assert "applied" in run(installed, "ring-portal", "db", "status", DATABASE_URL=database_url)
+    assert run(installed, "ring-portal", "--version") == f"ring-portal {__version__}\n"
+    assert "`ring-portal user create" in run(installed, "python", "-c", _HINT)
     pages = json.loads(run(installed, "python", "-c", _PAGES, DATABASE_URL=database_url))
     assert pages["package"].startswith(str(installed.parent))
     assert set(pages["statuses"].values()) == {200}, pages["statuses"]

@@ -18,6 +18,7 @@ def test_open_collects_up_to_the_day(make_portal: MakePortal) -> None:
     day = utc_now().date() - timedelta(days=5)
     first = invoke(app, "statements", "open", "--until", day.isoformat())
     assert (first.exit_code, first.output) == (0, "Statement 1: Tea House owes 25.00 UAH.\n")
+    assert invoke(app, "statements", "open", "--until", "0001-01-01").output == "No commission is owed.\n"
     assert invoke(app, "statements", "open").output == "Statement 2: Tea House owes 50.00 UAH.\n"
     assert invoke(app, "statements", "open").output == "No commission is owed.\n"
     assert CommissionStatement.select().count() == 2

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from typing import Any
 from urllib.request import urlopen
 
@@ -15,6 +17,7 @@ import pytest
 
 from portal.chain import open_chain
 from portal.db import advisory_lock, bind_database, connection, query, release_connection, transaction
+from portal.db.job_notices import JobNotices, listen_for_jobs
 from portal.db.pooling import PoolingUnsupported, find_pooling, require_locks
 from portal.flows.overviews.read_health import read_database
 from portal.settings import Settings
@@ -30,6 +33,9 @@ THREADS, TIMES = 6, 20
 _END_SESSIONS = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_LISTENERS = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'
 """
 # Jobs take their lock at the direct address and write at the other one.
 _JOB_TRACE = "SELECT EXISTS (SELECT FROM chain_state)"
@@ -56,6 +62,21 @@ def test_direct_url_of_another_database_is_refused(database: str) -> None:
         pytest.raises(PoolingUnsupported, match="another database"),
     ):
         require_locks(url, database.rpartition("/")[0] + "/postgres")
+
+
+def test_notices_to_the_schedule_pass_transaction_mode(database_url: str) -> None:
+    with pgbouncer(database_url, "transaction") as url:
+        bind_database(url, direct_url=database_url)
+        received: Queue[str] = Queue()
+        ended = threading.Event()
+        try:
+            listen_for_jobs(received.put, ended.is_set)
+            wait_until(lambda: execute(database_url, _LISTENERS) == [(1,)])
+            JobNotices().send("mint_rewards")
+            assert received.get(timeout=60) == "mint_rewards"
+        finally:
+            ended.set()
+            close_database()
 
 
 def test_locks_settings_and_beacons_work_in_transaction_mode(database_url: str) -> None:

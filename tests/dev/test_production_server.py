@@ -10,9 +10,12 @@ import secrets
 import signal
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+
+import psycopg2
 
 from tests.support.hanging import hanging_server
 from tests.support.load import load
@@ -79,6 +82,25 @@ def test_web_needs_no_key_and_jobs_answer_health_checks_only(tmp_path: Path, dat
         assert [status(jobs, path) for path in ("/healthz", "/login", "/readyz")] == [200, 404, 200]
         assert (scheduler(web), scheduler(jobs)) == ("off", "ok")
         assert len(workers_of(jobs)) == 1
+        assert "send_letters" in jobs_wanted_by(web, database_url)
+
+
+def jobs_wanted_by(web: ProductionPortal, database_url: str) -> set[str]:
+    """Ask for a reset link as a visitor and return the jobs that the process of the schedule is told to run."""
+    cookies = urllib.request.HTTPCookieProcessor()
+    visitor = urllib.request.build_opener(urllib.request.HTTPSHandler(context=web.tls), cookies)
+    page = visitor.open(f"{web.url}/password/forgot", timeout=30).read().decode()
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert token
+    form = urllib.parse.urlencode({"email": "nobody@demo.example", "csrf_token": token[1]}).encode()
+    with contextlib.closing(psycopg2.connect(database_url)) as session:
+        session.autocommit = True
+        session.cursor().execute("LISTEN ring_portal_jobs")
+        visitor.open(
+            urllib.request.Request(f"{web.url}/password/forgot", form, {"Referer": web.url}), timeout=30
+        )
+        assert wait_until(lambda: session.poll() or bool(session.notifies))
+        return {notice.payload for notice in session.notifies}
 
 
 def status(portal: ProductionPortal, path: str) -> int:

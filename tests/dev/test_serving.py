@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from portal.dev.processes import pick_port, start_mark
+from portal.serving.connections import has_connections
 from portal.serving.supervisor import STOP_SECONDS
 from tests.support.load import Load, load, wait_until
 from tests.support.portals import PROJECT, clean_environment
@@ -40,7 +41,9 @@ class Served:
         self.log, self.fails = folder / "output", folder / "fails"
         self.process: subprocess.Popen[bytes]
 
-    def start(self, *, workers: int = 1, passed: socket.socket | None = None, **environment: str) -> None:
+    def start(
+        self, *, workers: int = 1, passed: socket.socket | None = None, drain: int = 0, **environment: str
+    ) -> None:
         options = [
             "--factory",
             "tests.support.served:application",
@@ -50,6 +53,7 @@ class Served:
             str(self.port),
         ]
         options += ["--workers", str(workers), "--threads", "8", "--log-level", "info"]
+        options += ["--drain", str(drain)]
         command = [sys.executable, "-m", "portal.serving", *options]
         if passed is not None:
             # As systemd does: the socket as descriptor 3, and the process id that it is for.
@@ -68,6 +72,11 @@ class Served:
             return connection.getresponse().read().decode()
         finally:
             connection.close()
+
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return bool(self.get())
+        return False
 
     def wait_until_ready(self, workers: int = 1) -> None:
         wait_until(lambda: self.text().count("worker ready") >= workers)
@@ -135,6 +144,30 @@ def test_running_requests_end_and_new_ones_are_refused(served: Served) -> None:
     assert answers[1] == "0 1 2 3 4 5 6 7 8 9 "
     with pytest.raises(ConnectionRefusedError):
         served.get()
+
+
+def test_draining_server_serves_but_is_not_ready_until_a_second_signal(served: Served) -> None:
+    served.start(workers=2, drain=600)
+    served.wait_until_ready(2)
+    pid = int(served.get())
+    assert served.get("/readyz") == "ready"
+    served.process.terminate()
+    wait_until(lambda: {served.get("/readyz") for _ in range(10)} == {"stopping"})
+    assert served.get()
+    os.kill(pid, signal.SIGKILL)
+    served.wait_until_ready(3)
+    wait_until(lambda: {served.get("/readyz") for _ in range(10)} == {"stopping"})
+    assert served.stop() < STOP_LIMIT
+    with pytest.raises(ConnectionRefusedError):
+        served.get()
+
+
+def test_drain_ends_by_itself(served: Served) -> None:
+    served.start(drain=1)
+    served.wait_until_ready()
+    assert served.stop() < STOP_LIMIT
+    text = served.text()
+    assert 0 < text.index("draining") < text.index("stopping")
 
 
 def test_idle_connections_and_slow_senders_do_not_delay_a_stop(served: Served) -> None:
@@ -229,12 +262,31 @@ def test_first_start_that_fails_ends_with_its_sentence(served: Served) -> None:
     assert "The settings are wrong." in served.text()
 
 
+def test_stop_while_starting_ends_at_once(served: Served, tmp_path: Path) -> None:
+    served.start(workers=2, SERVED_NEVER_STARTS=str(tmp_path / "begun"))
+    wait_until((tmp_path / "begun").exists)
+    assert served.stop() < STOP_SECONDS
+
+
+def test_log_that_cannot_be_written_stops_nothing(served: Served) -> None:
+    served.log = Path("/dev/full")
+    served.start()
+    wait_until(lambda: served.answers())
+    pid = int(served.get())
+    os.kill(pid, signal.SIGKILL)
+    assert int(served.get()) != pid
+    assert served.stop() < STOP_LIMIT
+
+
 def test_port_in_use_is_one_sentence(served: Served) -> None:
     with listening() as listener:
         served.port = listener.getsockname()[1]
         served.start()
         assert served.process.wait(60) == 1
-    assert served.text() == f"Cannot listen on 127.0.0.1, port {served.port}: Address already in use.\n"
+    assert served.text() == (
+        f"Cannot listen on 127.0.0.1, port {served.port}: Address already in use."
+        " Choose others with --host and --port.\n"
+    )
 
 
 def test_workers_end_with_their_supervisor(served: Served) -> None:
@@ -243,3 +295,14 @@ def test_workers_end_with_their_supervisor(served: Served) -> None:
     pid = int(served.get())
     os.kill(served.process.pid, signal.SIGKILL)
     wait_until(lambda: start_mark(pid) is None)
+
+
+def test_accepted_connections_are_seen_until_they_close() -> None:
+    """A stop waits for their first request."""
+    with listening() as listener:
+        port = listener.getsockname()[1]
+        assert not has_connections(port)
+        with socket.create_connection(("127.0.0.1", port)):
+            with listener.accept()[0]:
+                assert has_connections(port)
+            assert not has_connections(port)

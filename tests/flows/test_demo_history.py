@@ -9,8 +9,10 @@ import pytest
 from peewee import IntegrityError
 
 from models import (
+    CodeAlias,
     CommissionStatement,
     EventLog,
+    MembershipMonth,
     Order,
     PaymentTransaction,
     ProductPicture,
@@ -47,7 +49,13 @@ def test_history_has_every_state_and_breaks_no_invariant(database: str) -> None:
     assert set(counts(Order)) == {"created", "paid", "cancelled", "refunded"}
     assert set(counts(ReferralReward)) == {"pending_approval", "approved", "rejected", "failed"}
     assert {"fiat", "crypto"} == set(counts(ReferralReward, "rail"))
-    assert {"pending", "held", "processing", "completed", "cancelled"} == set(counts(Settlement))
+    assert set(counts(Settlement)) == {"pending", "held", "processing", "completed", "failed", "cancelled"}
+    assert set(counts(PaymentTransaction, "purpose")) == {"store_order", "membership_upgrade"}
+    assert all(
+        month.starts_at < before < month.ends_at <= month.starts_at + timedelta(days=31)
+        for month in MembershipMonth.select()
+    )
+    assert CodeAlias.select().count() == 1
     assert counts(CommissionStatement) == {"paid": 1, "open": 1}
     assert set(counts(PaymentTransaction)) == {"redirected", "failed", "paid", "refunded"}
     assert (

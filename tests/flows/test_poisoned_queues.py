@@ -34,8 +34,8 @@ from portal.db.checks import run_checks
 from portal.db.connection import current_url
 from portal.db.failing import list_failing
 from portal.flows.accounts import account_mail
+from portal.flows.checkout import paid_parts
 from portal.flows.checkout import reconcile as reconciling
-from portal.flows.checkout import write_ledgers
 from portal.flows.checkout.receive_callback import settle_inbox
 from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.flows.overviews import risk_hints
@@ -328,7 +328,7 @@ def test_lock_timeout_of_a_ledger_leaves_the_payment_paid(
         raise OperationalError("canceling statement due to lock timeout")
 
     with monkeypatch.context() as patch:
-        patch.setattr(write_ledgers, "write_settlement", wait)
+        patch.setattr(paid_parts, "decide_settlements", wait)
         order = store.pay(store.newcomer("ann"), cookie=store.code)
     assert PaymentTransaction.get(order_reference=order.order_reference).status == "paid"
     assert RailFailure.get().rail == "commission"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from portal.cli.serve import serve
+from portal.settings import Settings
 from tests.support.portals import clean_environment
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -18,7 +19,7 @@ COMMAND = re.compile(r"ring-portal +serve(.*)")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["compose", "systemd", "nginx", "caddy"])
+@pytest.mark.parametrize("part", ["compose", "systemd", "nginx", "caddy", "prometheus", "rolling"])
 def test_deployment_files_pass_their_check(part: str) -> None:
     completed = subprocess.run(
         [sys.executable, str(DEPLOY / "check"), part], cwd=PROJECT, env=clean_environment(),
@@ -50,3 +51,10 @@ def test_container_gets_every_file_that_the_package_is_built_from() -> None:
     missing = [pattern for pattern in patterns
                if not any(pattern == name or pattern.startswith(f"{name}/") for name in copied)]  # fmt: skip
     assert not missing
+
+
+@pytest.mark.parametrize("name", ["portal.env.example", "jobs.env.example"])
+def test_example_of_settings_names_settings_only(name: str) -> None:
+    lines = (DEPLOY / name).read_text().splitlines()
+    names = {line.partition("=")[0].lower() for line in lines if line and not line.startswith("#")}
+    assert names <= set(Settings.model_fields)

@@ -179,3 +179,33 @@ def test_second_approval_is_an_amount_in_dollars(value: str) -> None:
     assert load_settings(
         **{**PRODUCTION, "referral_second_approval_usd": "1 000,50"}
     ).referral_second_approval_usd == Decimal("1000.50")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("database_url", "mysql://portal@db/portal", "must be a URL such as postgresql://"),
+        ("database_url", "host=db dbname=portal", "must be a URL such as postgresql://"),
+        ("database_url", "postgresql://portal:50%@db/portal", "must be a URL such as postgresql://"),
+        ("database_direct_url", "postgresql://portal@db:99999/portal", "must have a port from 1 to 65535"),
+        ("database_replica_url", "db", "must be a URL such as postgresql://"),
+        ("redis_url", "redis", "must be a URL such as redis://host:6379/0"),
+        ("redis_url", "redis://host:port", "must be a URL such as redis://host:6379/0"),
+    ],
+)
+def test_malformed_address_of_a_neighbour_is_one_sentence(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(SettingsInvalid, match=f"^Setting {name.upper()}: {sentence}"):
+        load_settings(_env_file=None, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql://portal@one:5432,two:5433/portal?target_session_attrs=read-write"),
+        ("database_url", "postgres:///portal?host=/run/postgresql"),
+        ("redis_url", "rediss://user:password@host:6379/0?ssl_ca_certs=/ca.pem"),
+        ("redis_url", "redis+sentinel://one:26379,two:26379/portal"),
+    ],
+)
+def test_every_form_of_an_address_is_accepted(name: str, value: str) -> None:
+    assert getattr(load_settings(_env_file=None, **{name: value}), name) == value

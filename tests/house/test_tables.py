@@ -34,7 +34,8 @@ OWNERS = {
         commission_statement_items""",
     "rewards": """referral_rewards reward_totals reward_total_deltas reward_approvals reward_hint_counts reward_debits
         reward_nettings exchange_rates mint_jobs mint_job_items budget_totals budget_deltas""",
-    "programme": "programme_versions programme_campaigns referrer_bonuses programme_terms terms_acceptances",
+    "programme": """programme_versions programme_campaigns referrer_bonuses programme_terms terms_acceptances
+        programme_applications""",
     "journal": "currencies journal_transfers journal_account_balances journal_balance_deltas",
     "chain": """chain_leaders chain_transactions chain_attempts chain_transaction_items chain_audit chain_alerts
         chain_state""",
@@ -42,6 +43,7 @@ OWNERS = {
     "notifications": "mail_preferences notifications",
     "proposals": "proposals",
     "webhooks": "webhook_endpoints webhook_events webhook_deliveries",
+    "exports": "exports export_pieces",
     "figures": "counted_days daily_figures",
     "stored_settings": "settings_versions brand_logos",
     "monitoring": "job_runs operator_alerts",
@@ -100,6 +102,8 @@ WRITES = {
     ("flows/demo/seed_demo.py", "merchant_configs"): "demo terms",
     ("flows/demo/seed_history.py", "products"): "the demo products that are delivered",
     ("flows/demo/seed_history.py", "settlements"): "due dates of the demo's past",
+    ("flows/demo/seed_history.py", "membership_months"): "ends of the memberships of the demo's past",
+    ("flows/demo/seed_history.py", "users"): "written with membership_months",
     ("flows/demo/seed_history.py", "visit_daily"): "visits of the demo's past, which no operation can count",
     ("flows/demo/seed_history.py", "platform_visits"): "written with visit_daily",
     ("flows/demo/seed_history.py", "refcodes"): "written with visit_daily",

@@ -55,6 +55,15 @@ def test_every_url_gets_the_required_arguments() -> None:
             assert rules[endpoint] <= given, (name, endpoint)
 
 
+def test_no_button_has_the_name_of_a_field_beside_it() -> None:
+    """Browsers send both, the field first, so what the button says would be lost."""
+    for name, text in sources().items():
+        for form in re.findall(r"<form\b.*?</form>", text, re.DOTALL):
+            fields = set(re.findall(r"""<(?:input|select|textarea)\b[^>]*\bname="(\w+)\"""", form))
+            buttons = set(re.findall(r"""<button\b[^>]*\bname="(\w+)\"""", form))
+            assert not fields & buttons, (name, fields & buttons)
+
+
 def test_templates_are_short() -> None:
     long = {name: text.count("\n") for name, text in sources().items() if text.count("\n") > 120}
     assert not long

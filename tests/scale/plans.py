@@ -46,7 +46,7 @@ def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
     with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
         cursor.execute(_LARGE)
         large = {name for (name,) in cursor.fetchall()} - _CATALOGUE
-        for sql, params in statements:
+        for sql, params in _single(statements):
             if not _EXPLAINED.match(sql):
                 continue
             cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params or None)
@@ -56,6 +56,12 @@ def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
                 scans[" ".join(sql.split())] = f"{', '.join(found)} cost {plan['Plan']['Total Cost']:.0f}"
             session.rollback()
     return scans
+
+
+def _single(statements: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield each statement of those that are sent together."""
+    for sql, params in statements:
+        yield from ((part, params) for part in re.split(r";\s*\n", sql))
 
 
 def _unbounded(node: dict[str, Any], large: set[str], is_limited: bool = False) -> Iterator[str]:

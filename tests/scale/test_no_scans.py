@@ -18,6 +18,7 @@ from tests.scale.plans import LARGE_ROWS, find_scans, recorded_statements
 from tests.support.apps import SharedApps
 from tests.support.databases import close_database
 from tests.support.pages import PAGES
+from tests.support.paid_events import PaidEvents
 from tests.web.conftest import _SETTINGS
 from tests.web.conftest import shared_apps as shared_apps
 
@@ -162,9 +163,22 @@ def test_jobs_read_no_ledger_from_end_to_end(app: Flask, large_database: str) ->
 
 
 @pytest.mark.slow
+def test_paid_events_read_no_ledger_from_end_to_end(large_database: str) -> None:
+    bind_database(large_database)
+    with connection():
+        events = PaidEvents(seed=3)
+        with recorded_statements() as statements:
+            events.play(40)
+    slow = unexplained("paid event", find_scans(large_database, statements))
+    assert not slow, "\n".join(slow)
+
+
+@pytest.mark.slow
 def test_a_scan_is_found(large_database: str) -> None:
     bound = ("SELECT * FROM orders WHERE id = %s", ["s1minted"])
     newest = ("SELECT * FROM orders ORDER BY created_at, id LIMIT 50", None)
     scan = ("SELECT * FROM orders WHERE total_minor = %s", [7])
     whole_index = ("SELECT count(*) FROM orders WHERE status <> 'x'", None)
-    assert set(find_scans(large_database, [bound, newest, scan, whole_index])) == {scan[0], whole_index[0]}
+    together = (f"SELECT 1;\n{scan[0]} FOR UPDATE;\nSELECT 2", scan[1])
+    found = find_scans(large_database, [bound, newest, scan, whole_index, together])
+    assert set(found) == {scan[0], f"{scan[0]} FOR UPDATE", whole_index[0]}

@@ -102,6 +102,9 @@ def test_code_comes_from_the_cart_or_else_from_the_landing_page_and_coupons_are_
     lost = reading(customAttributes=[]).snapshot
     assert (lost.referral_code, lost.coupon_codes) == ("Zz9yX8wV", ("ANNA10",))
     assert reading(customAttributes=[], customerJourneySummary=None).snapshot.referral_code is None
+    # Buyers write the address of a visit: a malformed one does not hide the order.
+    visit = {"firstVisit": {"landingPage": "http://[?ref=Zz9yX8wV"}}
+    assert reading(customAttributes=[], customerJourneySummary=visit).snapshot.referral_code is None
 
 
 def test_order_that_is_unpaid_cancelled_or_a_test_says_so() -> None:

@@ -15,6 +15,7 @@ from portal.stores.adapters.saleor import Saleor
 from portal.stores.adapters.shopify import Shopify
 from portal.stores.adapters.stripe import Stripe
 from portal.stores.adapters.vendure import Vendure
+from portal.stores.adapters.woocommerce import WooCommerce
 from tests.support.store_api import open_store_api
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -25,11 +26,15 @@ ANSWERS: list[Any] = [
     {"data": [7]},
     {"data": {"orders": None, "order": 7}, "orders": 7, "order": 7},
     {"data": {"orders": {"nodes": [{}], "edges": [{}], "items": 7}}, "orders": {}, "payments": [7]},
+    [7],
+    [{"id": [], "date_modified_gmt": [], "status": []}],
     {"status": "OK", "response": {"token": "t", "orders": 7}},
 ]
 
 
-@pytest.mark.parametrize("platform", [Medusa, Vendure, Shopify, Saleor, Horoshop, Stripe, KeyCrm])
+@pytest.mark.parametrize(
+    "platform", [Medusa, Vendure, Shopify, Saleor, Horoshop, Stripe, KeyCrm, WooCommerce]
+)
 def test_answer_of_another_form_is_unreachable_or_unreadable(platform: type) -> None:
     with open_store_api(lambda _: None) as api:
         has_own_address = platform not in (Stripe, KeyCrm)

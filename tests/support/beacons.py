@@ -30,7 +30,7 @@ Request = Callable[[], bytes]
 
 @dataclass
 class Tally:
-    """What came back: answers by status, and how many were 200."""
+    """What came back: answers by status, and how many were 200 or 201."""
 
     seconds: float = 0.0
     by_status: dict[int, int] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Tally:
 
     @property
     def answered(self) -> int:
-        return self.by_status.get(200, 0)
+        return self.by_status.get(200, 0) + self.by_status.get(201, 0)
 
     @property
     def rate(self) -> float:
@@ -117,7 +117,7 @@ def page(path: str) -> bytes:
 def send(
     port: int, request: Request, *, seconds: float = 1e9, answers: int = 10**9, connections: int = CONNECTIONS
 ) -> Tally:
-    """Send requests over connections kept open until the time is over or that many were answered 200.
+    """Send requests over connections kept open until the time is over or that many were answered.
 
     A connection that breaks is not opened again: its request has no answer.
     """

@@ -10,7 +10,7 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def server_url(kind: str) -> str:
     with one_at_a_time(kind), patch.dict(os.environ, _binaries(kind)):
         url = start_postgres(folder, settings=_FAST)
         if not _exists(url):
-            url = _start_with_reset_right(folder)
+            url = start_with_reset_right(folder, _FAST)
             execute(url, f"CREATE DATABASE {_TEMPLATE}_new")
             migrate(named(url, f"{_TEMPLATE}_new"))
             execute(url, f"ALTER DATABASE {_TEMPLATE}_new RENAME TO {_TEMPLATE}")
@@ -198,14 +198,14 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-def _start_with_reset_right(folder: Path) -> str:
+def start_with_reset_right(folder: Path, settings: Mapping[str, str]) -> str:
     """Let the role of the portal turn triggers off in a session, which the reset needs; return the server's URL.
 
     Only a superuser can grant that, and no superuser can connect over the network.
     """
     stop_postgres(folder)
     _run_single_user(Cluster(folder).files, f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}")
-    return start_postgres(folder, settings=_FAST)
+    return start_postgres(folder, settings=settings)
 
 
 def _exists(url: str) -> bool:

@@ -16,7 +16,7 @@ from portal.web.core.locale import LOCALES
 from tests.support.apps import development_app
 
 _NOT_OF_AN_OPERATION = (404, 405)
-_JSON_PATHS = ("/api/", "/healthz", "/readyz", "/openapi.json")
+_JSON_PATHS = ("/api/", "/hooks/", "/healthz", "/readyz", "/openapi.json")
 
 
 def description() -> dict[str, Any]:
@@ -99,11 +99,17 @@ def _template_of(path: str, method: str) -> str | None:
         pattern = re.escape(template)
         for parameter in parameters:
             if parameter["in"] == "path":
-                one = "[0-9]+" if parameter["schema"].get("type") == "integer" else "[^/]{10,}"
+                one = _one(parameter["schema"])
                 pattern = pattern.replace(re.escape("{" + parameter["name"] + "}"), one)
         if method.lower() in methods and re.fullmatch(pattern, path):
             return str(template)
     return None
+
+
+def _one(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return f"(?:{'|'.join(schema['enum'])})"
+    return "[0-9]+" if schema.get("type") == "integer" else "[^/]{10,}"
 
 
 def _concrete(path: str) -> list[str]:

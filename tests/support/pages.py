@@ -108,6 +108,10 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin.programme.campaigns": ["/admin/programme/campaigns"],
         "admin.programme.bonuses": ["/admin/programme/referrers"],
         "admin.programme.terms": ["/admin/programme/terms"],
+        "admin.programme.applications": [
+            "/admin/programme/applications",
+            "/admin/programme/applications?status=all",
+        ],
         "admin.programme.terms_version": ["/admin/programme/terms/{terms_id}"],
         "admin.people.list": ["/admin/people", "/admin/people?q=nobody-of-this-name"],
         "admin.people.person": ["/admin/people/{buyer_id}", "/admin/people/{referrer_id}"],
@@ -149,6 +153,8 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin.products.show_import": ["/admin/products/import/{admin_import_id}"],
         "admin.products.edit": ["/admin/products/1"],
         "exports.ledgers": ["/admin/ledgers"],
+        "exports.my_files": ["/exports"],
+        "exports.prepare": ["/exports/new/people.xlsx"],
         "admin.audit.search": [
             "/admin/audit",
             "/admin/audit?orderReference={reference}",
@@ -169,6 +175,7 @@ NOT_PAGES = {
     "brand.logo",
     "brand.stylesheet",
     "checkout.come_back",
+    "exports.download",
     "health.metrics",
     "health.process",
     "health.readiness",

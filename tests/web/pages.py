@@ -48,3 +48,58 @@ def form_fields(response: TestResponse, action: str) -> dict[str, list[str]]:
     for name, value in inputs:
         fields.setdefault(name, []).append(value)
     return fields
+
+
+class _FilledForms(HTMLParser):
+    """Collect what a browser would send of each form: ticked boxes, selected options, texts of several lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[tuple[str | None, list[tuple[str, str]]]] = []
+        self._select: tuple[str, list[str]] | None = None
+        self._area: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        name, value = values.get("name"), values.get("value") or ""
+        if tag == "form":
+            self.forms.append((values.get("action"), []))
+        elif not self.forms or "disabled" in values:
+            return
+        elif tag == "input" and name:
+            if values.get("type") not in ("checkbox", "radio") or "checked" in values:
+                self._add(name, value)
+        elif tag == "select" and name:
+            self._select = (name, [])
+        elif tag == "option" and self._select:
+            self._select[1].insert(0 if "selected" in values else len(self._select[1]), value)
+        elif tag == "textarea" and name:
+            self._area = name
+            self._add(name, "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select" and self._select:
+            name, options = self._select
+            self._add(name, options[0] if options else "")
+            self._select = None
+        elif tag == "textarea":
+            self._area = None
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            name, text = self.forms[-1][1].pop()
+            self._add(name, text + data)
+
+    def _add(self, name: str, value: str) -> None:
+        self.forms[-1][1].append((name, value))
+
+
+def filled_form(response: TestResponse, action: str) -> dict[str, list[str]]:
+    """Return what a browser sends of the first form that posts to `action`, if nothing is changed in it."""
+    parser = _FilledForms()
+    parser.feed(response.text)
+    entries = next(entries for target, entries in parser.forms if target == action)
+    fields: dict[str, list[str]] = {}
+    for name, value in entries:
+        fields.setdefault(name, []).append(value)
+    return fields

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from models import User
 from portal.accounts import Device, start_session
@@ -31,3 +34,13 @@ def browse(app: Flask, user: User, **session: object) -> Visitor:
         path="/",
     )
     return browser
+
+
+def submit(browser: Visitor, page: str, path: str, **values: str) -> TestResponse:
+    """Post a form over HTTPS with the token of a page."""
+    html = browser.get(page, base_url="https://localhost").text
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', html)[0]
+    headers = {"Referer": f"https://localhost{page}"}
+    return browser.post(
+        path, data={"csrf_token": token, **values}, headers=headers, base_url="https://localhost"
+    )

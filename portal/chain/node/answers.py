@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-PARSE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+PARSE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+# What a quantity of the chain can be, and what a column holds of block numbers and times.
+_QUANTITY_LIMIT, _PLACE_LIMIT = 2**256, 2**63
 
 
 @dataclass(frozen=True)
@@ -45,22 +47,40 @@ class Log:
 
 
 def parse_number(raw: Any) -> int:
-    return int(raw, 16) if isinstance(raw, str) else int(raw)
+    """Return a quantity, in hex or as a JSON number; one that no chain can have raises ValueError."""
+    number = int(raw, 16) if isinstance(raw, str) else int(raw)
+    if not 0 <= number < _QUANTITY_LIMIT:
+        raise ValueError("no quantity")
+    return number
+
+
+def parse_place(raw: Any) -> int:
+    """Return a block number or a time in seconds."""
+    number = parse_number(raw)
+    if number >= _PLACE_LIMIT:
+        raise ValueError("no place")
+    return number
+
+
+def parse_hash(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise TypeError("no hash")
+    return raw
 
 
 def parse_block(raw: dict[str, Any]) -> Block:
     base_fee = parse_number(raw.get("baseFeePerGas") or "0x0")
-    return Block(parse_number(raw["number"]), raw["hash"], parse_number(raw["timestamp"]), base_fee)
+    return Block(parse_place(raw["number"]), parse_hash(raw["hash"]), parse_place(raw["timestamp"]), base_fee)
 
 
 def parse_logs(raw: list[dict[str, Any]]) -> list[Log]:
     return [
         Log(
             log["address"].lower(),
-            tuple(log["topics"]),
+            tuple(parse_hash(topic) for topic in log["topics"]),
             parse_bytes(log["data"]),
-            log["transactionHash"],
-            parse_number(log["blockNumber"]),
+            parse_hash(log["transactionHash"]),
+            parse_place(log["blockNumber"]),
         )
         for log in raw
         if not log.get("removed")
@@ -74,9 +94,9 @@ def parse_bytes(raw: Any) -> bytes:
 def parse_receipt(raw: dict[str, Any]) -> Receipt:
     created = raw.get("contractAddress")
     return Receipt(
-        raw["transactionHash"],
-        parse_number(raw["blockNumber"]),
-        raw["blockHash"],
+        parse_hash(raw["transactionHash"]),
+        parse_place(raw["blockNumber"]),
+        parse_hash(raw["blockHash"]),
         parse_number(raw["status"]) == 1,
         parse_number(raw["gasUsed"]),
         parse_number(raw.get("effectiveGasPrice") or "0x0"),

@@ -25,6 +25,7 @@ from portal.chain.node.answers import (
     Receipt,
     parse_block,
     parse_bytes,
+    parse_hash,
     parse_logs,
     parse_number,
     parse_receipt,
@@ -33,7 +34,7 @@ from portal.chain.node.failover import Failover
 from portal.chain.node.limits import NodeNotAsked, record_answer, record_failure
 from portal.chain.node.log_range import LogRange
 from portal.chain.node.transport import NodeSession
-from portal.chain.node.wordings import ACCEPTED, has_no_state, is_overloaded, revert_of
+from portal.chain.node.wordings import ACCEPTED, SCAN, has_no_state, is_overloaded, revert_of
 from portal.counters import counters
 from portal.lib.http import HttpFailed
 
@@ -44,6 +45,7 @@ _TIMEOUT_SECONDS = 10
 _BATCH_SIZE = 50
 _LOG_RANGE = 10_000
 _CLOSED_STATUSES = {401, 403, 429}
+_NO_RANGE_STATUSES = {401, 429}
 T = TypeVar("T")
 
 
@@ -123,15 +125,15 @@ class Node:
         """Return the JSON-RPC error of an HTTP refusal; raise ChainAway if the node serves no requests at all."""
         response = cast(requests.Response, error.response)
         status = response.status_code
+        details = _rpc_error(response)
         if status in _CLOSED_STATUSES or status >= 500:
-            raise self._silent(method, f"HTTP {status}", _retry_after(response)) from None
-        try:
-            details = response.json()["error"]
-        except PARSE_ERRORS:
-            details = None
-        if not isinstance(details, dict):
-            details = {"code": status, "message": f"HTTP {status}"}
-        return {"error": details}
+            # Some providers refuse a wide range of events like this.
+            is_range = method == SCAN and status not in _NO_RANGE_STATUSES
+            if not (is_range and details):
+                raise self._silent(
+                    method, f"HTTP {status}", _retry_after(response), is_range=is_range
+                ) from None
+        return {"error": details or {"code": status, "message": f"HTTP {status}"}}
 
     def _result(self, method: str, response: Any) -> Any:
         error = response.get("error") if isinstance(response, dict) else "no JSON-RPC answer"
@@ -148,17 +150,20 @@ class Node:
             raise StateUnavailable(f"{self.host} lacks the state of a block: {message}", host=self.host)
         raise NodeRefused(message, rpc_code=code if isinstance(code, int) else 0, data=error.get("data"))
 
-    def _silent(self, method: str, cause: object, retry_after: float | None = None) -> ChainAway:
-        """Return the error for a node that serves nothing now, and let it rest."""
+    def _silent(
+        self, method: str, cause: object, retry_after: float | None = None, *, is_range: bool = False
+    ) -> ChainAway:
+        """Return the error for a node that serves nothing now, and let it rest; `is_range` if less may be served."""
         if not isinstance(cause, NodeNotAsked):
             is_timeout = isinstance(cause, requests.Timeout | HttpFailed)
             record_failure(self._url, is_timeout=is_timeout, retry_after=retry_after)
-        return self._away(method, cause)
+        return self._away(method, cause, is_range=is_range)
 
-    def _away(self, method: str, cause: object) -> ChainAway:
+    def _away(self, method: str, cause: object, *, is_range: bool = False) -> ChainAway:
         self.is_suspect = True
         kind = str(cause) if isinstance(cause, str | NodeNotAsked) else type(cause).__name__
-        error = NodeTimeout if isinstance(cause, requests.Timeout | HttpFailed) else ChainAway
+        is_timeout = is_range or isinstance(cause, requests.Timeout | HttpFailed)
+        error = NodeTimeout if is_timeout else ChainAway
         return error(f"{self.host} did not answer {method}: {kind}", host=self.host)
 
     def _parse(self, method: str, parse: Callable[[Any], T], raw: Any) -> T:
@@ -243,7 +248,11 @@ class Node:
         calls: list[tuple[str, list[object]]] = [
             ("eth_getTransactionByHash", [tx_hash]) for tx_hash in hashes
         ]
-        return {raw["hash"] for raw in self.call_many(calls) if isinstance(raw, dict) and "hash" in raw}
+        return {
+            self._parse("eth_getTransactionByHash", parse_hash, raw.get("hash"))
+            for raw in self.call_many(calls)
+            if isinstance(raw, dict)
+        }
 
     def logs(self, address: str, topics: list[object], first: int, last: int) -> list[Log]:
         """Return the events of an inclusive block range; raise NodeRefused if the range is too long."""
@@ -378,6 +387,15 @@ class Rpc:
 
 def block_tag(tag: str | int) -> str:
     return hex(tag) if isinstance(tag, int) else tag
+
+
+def _rpc_error(response: requests.Response) -> dict[str, Any] | None:
+    """Return the JSON-RPC error in the body of an HTTP error, None if there is none."""
+    try:
+        details = response.json()["error"]
+    except PARSE_ERRORS:
+        return None
+    return details if isinstance(details, dict) else None
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -20,6 +20,9 @@ _RATE_LIMITED = (
     "capacity",
 )
 _OVERLOADED = (*_RATE_LIMITED, "limit exceeded", "timed out")
+# Words of a refused range, also where it is called a limit of requests.
+_RANGE = re.compile(r"\branges?\b|\bblocks?\b|\bresponse size\b")
+SCAN = "eth_getLogs"
 _RATE_LIMITED_CODES = {429, -32016}
 _OVERLOADED_CODES = {*_RATE_LIMITED_CODES, -32005}
 # Words of nodes for a call that the virtual machine ended.
@@ -93,7 +96,9 @@ def has_no_state(method: str, message: str, data: object) -> bool:
 
 def is_overloaded(method: str, code: object, message: str) -> bool:
     """Return whether an error means that the node is busy; for events a refused range must not be taken for that."""
-    is_scan = method == "eth_getLogs"
+    is_scan = method == SCAN
+    if is_scan and _RANGE.search(message):
+        return False
     codes, words = (_RATE_LIMITED_CODES, _RATE_LIMITED) if is_scan else (_OVERLOADED_CODES, _OVERLOADED)
     return code in codes or any(text in message for text in words)
 

@@ -33,10 +33,13 @@ def retire_own_alias(user_id: int, code: str) -> bool:
         return retire_alias(code, Actor.user(user_id))
 
 
-def set_alias_as_admin(code: str, text: str, admin_id: int, settings: Settings) -> bool:
-    """Give any active code an alias; raise what `set_own_alias` raises, without the limit of owners."""
+def set_any_alias(code: str, text: str, actor: Actor, settings: Settings) -> bool:
+    """Give any active code an alias, as an admin or operator.
+
+    Raises what `set_own_alias` raises, without the limit of owners.
+    """
     with transaction():
-        return _set(lock_code(code), text, Actor.user(admin_id), settings, by="admin")
+        return _set(lock_code(code), text, actor, settings, by="admin")
 
 
 def _lock_own(user_id: int, code: str) -> Refcode:

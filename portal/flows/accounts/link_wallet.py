@@ -31,6 +31,7 @@ from portal.db import Actor, transaction
 from portal.flows.accounts._wallet_proof import check_proof, request_proof
 from portal.flows.accounts.account_notices import notify_owner
 from portal.flows.accounts.end_access import CurrentSession, end_other_access
+from portal.flows.programme.joining import issue_waiting_codes, may_get_codes
 from portal.lib.addresses import canonical_address, short_address
 from portal.programme import TermsNotAccepted, accept_terms, find_unaccepted_terms_id
 from portal.settings import Settings
@@ -43,7 +44,8 @@ LINKED = "wallet_linked"
 class LinkedWallet:
     """A wallet in stored form and its code.
 
-    None for a wallet that an operator linked without one, and while the terms of the programme wait for acceptance.
+    None for a wallet that an operator linked without one, and while its owner has not joined the programme or not
+    accepted its terms.
     """
 
     address: str
@@ -57,9 +59,9 @@ def request_link(user_id: int, address: str, chain: AnyChain, settings: Settings
 
 
 def link_wallet(
-    user_id: int, address: str, signature: str, chain: AnyChain, session: CurrentSession
-) -> Refcode:
-    """Link the wallet that signed the challenge of the account and return its code; other sessions end.
+    user_id: int, address: str, signature: str, chain: AnyChain, session: CurrentSession, settings: Settings
+) -> LinkedWallet:
+    """Link the wallet that signed the challenge of the account; other sessions end.
 
     Raises what `check_proof` raises, WalletTaken, and TermsNotAccepted where the wallet has no code yet.
     """
@@ -69,39 +71,37 @@ def link_wallet(
         use_challenge(challenge.id)
         is_new = find_wallet_owner(challenge.address) is None
         _require_terms(user_id, challenge.address)
-        code = adopt_wallet(user_id, challenge.address, Actor.user(user_id))
+        wallet = adopt_wallet(user_id, challenge.address, Actor.user(user_id), settings)
         if is_new:
             end_other_access(user_id, session, LINKED, Actor.user(user_id))
             notify_owner(user_id, "security_wallet_linked", address=_shown(challenge.address))
-    return code
+    return wallet
 
 
-def adopt_wallet(user_id: int, address: str, actor: Actor) -> Refcode:
-    """Link a verified wallet and return its code, activated again if unlinking had deactivated it.
+def adopt_wallet(user_id: int, address: str, actor: Actor, settings: Settings) -> LinkedWallet:
+    """Link a verified wallet with its code, activated again if unlinking had deactivated it.
 
-    The caller has checked that no terms wait for acceptance.
+    A new code waits for the acceptance of the terms, and for an admin where joining needs an approval.
     """
     with transaction():
         stored = register_wallet(user_id, address, actor)
-        code = issue_code(user_id, stored, actor)
+        if may_get_codes(user_id, settings):
+            issue_code(user_id, stored, actor)
         for each in list_wallet_codes(user_id, stored):
             # A code deactivated by its owner or an admin stays inactive.
             cause = None if lock_code(each.code).active else find_deactivation(each.code)
             if cause and cause.by == "unlinked":
                 set_code_active(each.code, True, actor, LINKED)
-    return Refcode.get_by_id(code.code)
+    return LinkedWallet(stored, find_wallet_code(user_id, stored))
 
 
-def accept_programme_terms(user_id: int, terms_id: int) -> int:
+def accept_programme_terms(user_id: int, terms_id: int, settings: Settings) -> int:
     """Accept the terms in force and issue the codes that waited for it; return how many. Raise TermsChanged."""
     actor = Actor.user(user_id)
     with transaction():
         lock_user(user_id)  # a wallet that is unlinked at the same time gets no code
         accept_terms(user_id, terms_id, actor)
-        waiting = [wallet.address for wallet in list_linked_wallets(user_id) if wallet.code is None]
-        for address in waiting:
-            issue_code(user_id, address, actor)
-    return len(waiting)
+        return issue_waiting_codes(user_id, actor, settings)
 
 
 def unlink_wallet(user_id: int, address: str, session: CurrentSession) -> LinkedWallet:

@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from models import CreditEntry, Proposal, User
 from portal.accounts import UserUnknown, find_user, find_user_by_email, find_wallet_owner, lock_user
-from portal.db import Actor, transaction
+from portal.db import Actor, query, transaction
 from portal.flows.approvals.propose_change import propose_change
-from portal.flows.approvals.second_admin import Rates, judge, read_rates
+from portal.flows.approvals.second_admin import Judgement, Rates, judge, read_rates
 from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import check_currency
@@ -32,6 +32,14 @@ from portal.proposals import CREDIT, Draft, amount_of, find_proposal_by_request
 from portal.settings import Settings
 
 Checked = TypeVar("Checked")
+
+# What one admin alone has added to all accounts within a day, in minor units by currency.
+_OF_ADMIN = """
+SELECT data ->> 'currency', sum((data ->> 'amountMinor')::bigint)::bigint FROM event_log
+WHERE event = 'credit_added' AND at > now() - interval '1 day'
+  AND entity = 'credit' AND actor_user_id = %s AND NOT data ? 'confirmedBy'
+GROUP BY data ->> 'currency'
+"""
 
 
 class CreditToSelf(PortalError):
@@ -75,14 +83,16 @@ def top_up_credit(
         raise CreditToSelf(field="account")
     rates = read_rates(settings)
     with transaction():
-        # Concurrent forms for one person wait here, so the second sees what the first wrote.
-        lock_user(person.id)
+        # Concurrent forms for one person or of one admin wait here, so the second sees what the first wrote.
+        for user_id in sorted((person.id, admin_id)):
+            lock_user(user_id)
         existing = find_top_up(request_id) or find_proposal_by_request(request_id)
         if existing is not None:
             if _what(existing) != (person.id, minor, currency):
                 raise CreditKeyInvalid
             return TopUp(None, waits=isinstance(existing, Proposal))
-        draft = _draft(person.id, minor, currency, reason_text, request_id, settings, rates)
+        verdict = _judge(person.id, admin_id, minor, currency, settings, rates)
+        draft = _draft(person.id, minor, currency, reason_text, request_id, verdict)
         if draft is not None:
             propose_change(draft, admin_id)
             return TopUp(None, waits=True)
@@ -116,22 +126,26 @@ def _what(existing: CreditEntry | Proposal) -> tuple[int, int, str] | None:
     return existing.user_id, existing.amount_minor, existing.currency
 
 
+def _judge(
+    user_id: int, admin_id: int, minor: int, currency: str, settings: Settings, rates: Rates
+) -> Judgement:
+    """Judge a top-up together with the small ones of a day: those of the account, and those of the admin."""
+    verdicts = []
+    for amounts in (recent_top_ups(user_id), dict(query(_OF_ADMIN, [admin_id]))):
+        in_all = {**amounts, currency: amounts.get(currency, 0) + minor}
+        verdicts.append(judge(in_all, settings.credit_limit_usd, rates))
+    return next((verdict for verdict in verdicts if verdict.needs_second), verdicts[0])
+
+
 def _draft(
     user_id: int,
     minor: int,
     currency: str,
     reason: str,
     request_id: str,
-    settings: Settings,
-    rates: Rates,
+    verdict: Judgement,
 ) -> Draft | None:
-    """Return what a second admin has to confirm, None if one admin is enough.
-
-    Several small top-ups of one account count together for a day.
-    """
-    amounts = recent_top_ups(user_id)
-    amounts[currency] = amounts.get(currency, 0) + minor
-    verdict = judge(amounts, settings.credit_limit_usd, rates)
+    """Return what a second admin has to confirm, None if one admin is enough."""
     if not verdict.needs_second:
         return None
     return Draft(CREDIT, str(user_id), reason, request_id, verdict.usd_value, minor, currency)

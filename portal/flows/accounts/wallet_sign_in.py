@@ -12,7 +12,6 @@ from portal.accounts import (
     create_wallet_user,
     find_wallet_owner,
     get_user,
-    register_wallet,
     use_challenge,
 )
 from portal.chain import AnyChain, checksum
@@ -22,7 +21,6 @@ from portal.flows.accounts._wallet_proof import check_proof, request_proof
 from portal.flows.accounts.link_wallet import adopt_wallet
 from portal.flows.accounts.sign_up import find_referrer
 from portal.lib.addresses import short_address
-from portal.programme import find_unaccepted_terms_id
 from portal.settings import Settings
 
 
@@ -46,6 +44,7 @@ def sign_in_with_wallet(
     chain: AnyChain,
     locale: str,
     cookie_code: str | None,
+    settings: Settings,
     *,
     opened_by: int | None = None,
 ) -> WalletSignIn:
@@ -57,13 +56,15 @@ def sign_in_with_wallet(
     challenge = check_proof(Holder(session_key=session_key), address, signature, chain)
     referrer = _referrer(cookie_code, challenge.address, opened_by)
     try:
-        return _enter(challenge, locale, referrer)
+        return _enter(challenge, locale, referrer, settings)
     except WalletTaken:
         # Another session has just created the account of this wallet; this attempt was rolled back.
-        return _enter(challenge, locale, referrer)
+        return _enter(challenge, locale, referrer, settings)
 
 
-def _enter(challenge: WalletChallenge, locale: str, referrer: Referrer | None) -> WalletSignIn:
+def _enter(
+    challenge: WalletChallenge, locale: str, referrer: Referrer | None, settings: Settings
+) -> WalletSignIn:
     with transaction():
         use_challenge(challenge.id)
         owner = find_wallet_owner(challenge.address)
@@ -75,10 +76,7 @@ def _enter(challenge: WalletChallenge, locale: str, referrer: Referrer | None) -
             referrer=referrer,
             actor=SYSTEM,
         )
-        if find_unaccepted_terms_id(user.id) is None:
-            adopt_wallet(user.id, challenge.address, SYSTEM)
-        else:  # accepting the terms issues the code
-            register_wallet(user.id, challenge.address, SYSTEM)
+        adopt_wallet(user.id, challenge.address, SYSTEM, settings)
     return WalletSignIn(user, is_new=True)
 
 

@@ -33,7 +33,7 @@ from portal.flows.audit.second_payments import (
     find_second_payments,
     unmatched_of,
 )
-from portal.flows.checkout.write_ledgers import REWARD_NOT_DUE
+from portal.flows.checkout.write_paid import REWARD_NOT_DUE
 from portal.payments import left_to_refund
 from portal.settings import Settings
 from portal.stores import changes_of_order

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from models import Order
 from portal.accounts import list_admin_ids
 from portal.catalogue import Shortage, products_by_id, vendors_by_id
 from portal.db import Actor, query, record_event
@@ -40,29 +39,31 @@ class OpenBackOrder:
     created_at: datetime
 
 
-def report_back_order(order: Order, shortages: Sequence[Shortage], actor: Actor) -> None:
+def report_back_order(
+    order_id: str, order_reference: str, shortages: Sequence[Shortage], actor: Actor
+) -> None:
     """Record what a paid order lacks and notify the admins and the vendors."""
     products = products_by_id(shortage.product_id for shortage in shortages)
     vendors = vendors_by_id(product.vendor_id for product in products.values())
-    admins = list_admin_ids() if shortages else []
+    admins = list_admin_ids()
     for shortage in shortages:
         product = products[shortage.product_id]
         owner = vendors[product.vendor_id].user_id
         facts = {
             "product": product.name,
             "missing": str(shortage.missing),
-            "reference": order.order_reference,
+            "reference": order_reference,
         }
         record_event(
             actor,
             "order",
-            order.id,
+            order_id,
             "order_back_ordered",
-            order_reference=order.order_reference,
+            order_reference=order_reference,
             data={**facts, "productId": product.id},
         )
         for user_id in {*admins, *([owner] if owner else [])}:
-            notify(user_id, "order_back_ordered", f"back_order:{order.id}:{product.id}:{user_id}", **facts)
+            notify(user_id, "order_back_ordered", f"back_order:{order_id}:{product.id}:{user_id}", **facts)
 
 
 def list_open_back_orders(order_reference: str | None = None) -> list[OpenBackOrder]:

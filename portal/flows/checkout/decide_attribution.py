@@ -63,10 +63,14 @@ def confirm_attribution(order: Order, source: Any, paid_at: datetime | None = No
     return _decide(order.buyer_user_id, order.referral_code, source, has_earlier_paid_order=has_paid)
 
 
-def source_of(order: Order) -> str | None:
+def source_of(order: Order) -> Any:
     """Return the origin of the code of an order, None without one."""
-    steps = order.referral_trace
-    return next((step.get("source") for step in steps if step["guard"] == "code_known"), None)
+    return source_in(order.referral_trace)
+
+
+def source_in(trace: list[dict[str, Any]]) -> Any:
+    """Return the origin of the code in a decision trace, None without one."""
+    return next((step.get("source") for step in trace if step["guard"] == "code_known"), None)
 
 
 def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:

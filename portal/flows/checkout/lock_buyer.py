@@ -2,10 +2,50 @@
 
 from __future__ import annotations
 
-from models import PaymentTransaction
+from dataclasses import dataclass
+
+from models import PaymentEvent, PaymentTransaction
 from portal.accounts import lock_user
+from portal.db import query
 from portal.orders import get_order
 from portal.stores import lock_customer
+
+# In the order of docs/architecture.md, each in a statement of its own; the last one reads what is locked then. A
+# duplicate that arrives now waits for the payment, and sees the outcome of this callback.
+_LOCK = """
+SELECT 1 FROM users WHERE id = (SELECT user_id FROM payment_transactions WHERE order_reference = %(reference)s)
+    FOR NO KEY UPDATE;
+SELECT 1 FROM customers WHERE id = (
+    SELECT o.customer_id FROM payment_transactions p JOIN orders o ON o.id = p.entity_id
+    WHERE p.order_reference = %(reference)s AND p.user_id IS NULL
+) FOR NO KEY UPDATE;
+SELECT 1 FROM payment_transactions WHERE order_reference = %(reference)s FOR UPDATE;
+SELECT 1 FROM payment_events WHERE id = %(event)s FOR UPDATE;
+"""
+_EVENT = ("id", "provider", "order_reference", "fingerprint", "outcome", "reason", "closed_at")
+_PAYMENT = tuple(PaymentTransaction._meta.sorted_field_names)
+_READ = f"""
+SELECT {", ".join(f"e.{name}" for name in _EVENT)}, {", ".join(f"p.{name}" for name in _PAYMENT)},
+    EXISTS (SELECT FROM payment_events b WHERE b.order_reference = e.order_reference
+        AND b.fingerprint = e.fingerprint AND b.id < e.id AND b.outcome = 'applied'),
+    (SELECT order_reference FROM orders WHERE p.purpose = 'store_order' AND id = p.entity_id)
+FROM payment_events e LEFT JOIN payment_transactions p ON p.order_reference = %(reference)s
+WHERE e.id = %(event)s
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True)
+class LockedCallback:
+    """A callback with its payment, None for an unknown reference; both are locked until the transaction ends.
+
+    `is_repeated` is whether a callback with the same signed fields was applied before; `order_reference` is the present
+    one of the order.
+    """
+
+    event: PaymentEvent
+    payment: PaymentTransaction | None
+    is_repeated: bool
+    order_reference: str | None
 
 
 def lock_buyer(payment: PaymentTransaction) -> None:
@@ -18,3 +58,14 @@ def lock_buyer(payment: PaymentTransaction) -> None:
         lock_customer(get_order(payment.entity_id).customer_id)
     else:
         lock_user(payment.user_id)
+
+
+def lock_for_callback(event_id: int, order_reference: str) -> LockedCallback:
+    """Lock the buyer, the payment of a reference and a callback in one round trip, and return what is locked."""
+    ((*row, is_repeated, present_reference),) = query(
+        _LOCK + _READ, {"event": event_id, "reference": order_reference}
+    )
+    event = PaymentEvent(**dict(zip(_EVENT, row, strict=False)))
+    stored = dict(zip(_PAYMENT, row[len(_EVENT) :], strict=True))
+    payment = None if stored["id"] is None else PaymentTransaction(**stored)
+    return LockedCallback(event, payment, is_repeated, present_reference)

@@ -8,13 +8,13 @@ from models import PaymentEvent, PaymentTransaction
 from portal.chain import AnyChain
 from portal.commissions import lock_open_statement
 from portal.db import Actor, transaction, work_through
-from portal.flows.checkout.lock_buyer import lock_buyer
+from portal.flows.checkout.decide_paid import LedgerContext
+from portal.flows.checkout.lock_buyer import LockedCallback, lock_for_callback
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import read_market
-from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.refunds.refund_payment import apply_provider_refund
 from portal.lib.errors import PortalError
-from portal.orders import change_reference, get_order
+from portal.orders import change_reference
 from portal.payments import (
     CALLBACK_QUEUE,
     STATEMENT_PURPOSE,
@@ -26,17 +26,13 @@ from portal.payments import (
     close_callback,
     close_superseded,
     decide_again,
-    find_and_lock_payment,
-    find_payment,
     get_callback,
     get_provider,
     list_waiting_callbacks,
-    lock_callback,
     move_payment,
     require_open,
     storable_text,
     store_callback,
-    was_applied,
 )
 from portal.settings import Settings
 
@@ -98,12 +94,10 @@ def apply_callback(
     # Price sources may be slow, so they are read before anything is locked.
     context = _context(provider, callback, chain, settings)
     with transaction():
-        payment = _lock(callback.order_reference)
-        # Under the payment's lock: a duplicate that arrives now waits, then sees this outcome.
-        event = lock_callback(event_id)
-        if event.outcome is not None:
-            return event.outcome, event.reason
-        outcome, reason = _decide(event, payment, callback, context)
+        locked = lock_for_callback(event_id, callback.order_reference)
+        if locked.event.outcome is not None:
+            return locked.event.outcome, locked.event.reason
+        outcome, reason = _decide(locked, callback, context)
         close_callback(event_id, outcome, reason)
     return outcome, reason
 
@@ -117,24 +111,16 @@ def apply_again(event_id: int, admin_id: int, chain: AnyChain, settings: Setting
     callback = get_provider(stored.provider, settings).read_stored(stored.payload)
     context = _context(stored.provider, callback, chain, settings)
     with transaction():
-        payment = _lock(callback.order_reference)
-        event = lock_callback(event_id)
-        require_open(event)
-        outcome, reason = _decide(event, payment, callback, context)
-        decide_again(event, outcome, reason, Actor.user(admin_id))
+        locked = lock_for_callback(event_id, callback.order_reference)
+        require_open(locked.event)
+        outcome, reason = _decide(locked, callback, context)
+        decide_again(locked.event, outcome, reason, Actor.user(admin_id))
     return outcome, reason
 
 
 def _context(provider: str, callback: Callback, chain: AnyChain, settings: Settings) -> LedgerContext:
     market = read_market(chain, settings, callback.currency)
     return LedgerContext(settings, market, Actor.provider(provider))
-
-
-def _lock(order_reference: str) -> PaymentTransaction | None:
-    payment = find_payment(order_reference)
-    if payment is not None:
-        lock_buyer(payment)
-    return find_and_lock_payment(order_reference)
 
 
 def _record_refusal(raw: RawCallback, refusal: Refusal) -> None:
@@ -149,9 +135,8 @@ def _record_refusal(raw: RawCallback, refusal: Refusal) -> None:
     )
 
 
-def _decide(
-    event: PaymentEvent, payment: PaymentTransaction | None, callback: Callback, context: LedgerContext
-) -> tuple[str, str | None]:
+def _decide(locked: LockedCallback, callback: Callback, context: LedgerContext) -> tuple[str, str | None]:
+    event, payment = locked.event, locked.payment
     if payment is None:
         return "unmatched", "unknown_reference"
     if payment.processor != event.provider:
@@ -162,9 +147,9 @@ def _decide(
         return "refused", "wrong_currency"
     if not _fits(callback, payment):
         return "refused", "wrong_amount"
-    if event.fingerprint and was_applied(event.fingerprint, event.id):
+    if locked.is_repeated:
         return "duplicate", None
-    return _apply(event, payment, callback, context)
+    return _apply(locked, payment, callback, context)
 
 
 def _fits(callback: Callback, payment: PaymentTransaction) -> bool:
@@ -177,37 +162,28 @@ def _fits(callback: Callback, payment: PaymentTransaction) -> bool:
 
 
 def _apply(
-    event: PaymentEvent, payment: PaymentTransaction, callback: Callback, context: LedgerContext
+    locked: LockedCallback, payment: PaymentTransaction, callback: Callback, context: LedgerContext
 ) -> tuple[str, str | None]:
     if callback.status == "paid":
-        if payment.status in UNPAID and (obstacle := _obstacle(payment, context.actor)):
+        if payment.status in UNPAID and (obstacle := _obstacle(locked, payment, context.actor)):
             return "unmatched", obstacle
         return ("applied" if settle_locked(payment, context) else "duplicate"), None
     if callback.status == "refunded" and callback.amount_minor is not None:
-        return apply_provider_refund(payment, callback.amount_minor, event, context.actor)
+        return apply_provider_refund(payment, callback.amount_minor, locked.event, context.actor)
     if callback.status != "refunding" and payment.status in UNPAID:
         _move_unpaid(payment, callback, context.actor)
     return "applied", None
 
 
-def _obstacle(payment: PaymentTransaction, actor: Actor) -> str | None:
+def _obstacle(locked: LockedCallback, payment: PaymentTransaction, actor: Actor) -> str | None:
     """Return why an approved payment cannot be settled: what it pays was settled before."""
     if payment.purpose == STATEMENT_PURPOSE:
         return None if lock_open_statement(int(payment.entity_id)) else "statement_not_open"
-    return None if _assign_reference(payment, actor) else "order_paid_already"
-
-
-def _assign_reference(payment: PaymentTransaction, actor: Actor) -> bool:
-    """Set the order's reference to the one that pays it; return False if another attempt has already paid it.
-
-    A declined or superseded attempt is followed by one with its own reference, and either may still be approved.
-    """
-    if payment.purpose != "store_order":
-        return True
-    order = get_order(payment.entity_id)
-    return order.order_reference == payment.order_reference or change_reference(
-        order.id, payment.order_reference, actor
-    )
+    if payment.purpose != "store_order" or locked.order_reference == payment.order_reference:
+        return None
+    # A declined or superseded attempt is followed by one with its own reference, and either may still be approved.
+    is_unpaid = change_reference(payment.entity_id, payment.order_reference, actor)
+    return None if is_unpaid else "order_paid_already"
 
 
 def _move_unpaid(payment: PaymentTransaction, callback: Callback, actor: Actor) -> None:

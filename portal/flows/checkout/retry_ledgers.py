@@ -9,14 +9,11 @@ from portal.chain import AnyChain
 from portal.db import Actor, record_event, transaction
 from portal.db.connection import DATABASE_ERRORS
 from portal.db.failing import require_database
+from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.lock_buyer import lock_buyer
+from portal.flows.checkout.paid_parts import failed_ledger
 from portal.flows.checkout.size_reward import read_market
-from portal.flows.checkout.write_ledgers import (
-    LedgerContext,
-    write_commission_ledger,
-    write_ledger,
-    write_reward_ledger,
-)
+from portal.flows.checkout.write_paid import write_ledgers
 from portal.flows.refunds.refund_payment import refund_ledgers
 from portal.logs import get_logger
 from portal.payments import (
@@ -25,13 +22,13 @@ from portal.payments import (
     list_due_rail_failures,
     lock_payment,
     record_rail_failure,
+    resolve_rail_failure,
 )
 from portal.settings import Settings
 
 log = get_logger(__name__)
 
 _ROUND_SECONDS = 60
-_WRITERS = {"commission": write_commission_ledger, "reward": write_reward_ledger}
 
 
 def retry_ledgers(chain: AnyChain, settings: Settings) -> int:
@@ -81,7 +78,10 @@ def _retry(failure: RailFailure, actor: Actor, chain: AnyChain, settings: Settin
         # The job and an admin may retry at the same time; the second has nothing left to do.
         if get_rail_failure(failure.id).resolved_at is not None:
             return True
-        is_complete = write_ledger(failure.rail, _WRITERS[failure.rail], payment, context)
+        ledgers = failed_ledger(failure.rail, payment, context)
+        is_complete = not write_ledgers(payment.order_reference, ledgers, actor)
+        if is_complete:
+            resolve_rail_failure(payment.order_reference, failure.rail)
         # A refund may have been applied while the ledger was missing.
         refund_ledgers(payment, context.actor)
     return is_complete

@@ -19,7 +19,7 @@ from portal.catalogue import (
     products_by_id,
 )
 from portal.flows.checkout.decide_attribution import Attribution, confirm_attribution, source_of
-from portal.flows.checkout.write_ledgers import cart_lines, earns_reward
+from portal.flows.checkout.referral_lines import cart_lines, earns_reward
 from portal.lib.clock import utc_now
 from portal.lib.errors import InputInvalid, PortalError
 from portal.orders import list_order_items

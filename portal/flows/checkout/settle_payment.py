@@ -11,13 +11,13 @@ from datetime import datetime
 
 from models import Order, PaymentTransaction, User
 from portal.accounts import grant_membership, lock_enabled_user
-from portal.catalogue import CartLine, deduct_stock
+from portal.catalogue import CartLine
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
-from portal.flows.checkout.back_orders import report_back_order
 from portal.flows.checkout.check_order import require_payable, reserve_goods
-from portal.flows.checkout.decide_attribution import confirm_attribution, source_of, staged_trace
+from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.open_attempt import open_attempt
+from portal.flows.checkout.paid_parts import MembershipLedgers, PaymentPart, order_parts
 from portal.flows.checkout.place_order import NO_DELIVERY, prepare_order, write_order
 from portal.flows.checkout.review import (
     Review,
@@ -27,21 +27,16 @@ from portal.flows.checkout.review import (
     review_order,
 )
 from portal.flows.checkout.size_reward import NO_MARKET, read_market
-from portal.flows.checkout.write_ledgers import LedgerContext, write_ledgers
+from portal.flows.checkout.write_paid import write_ledgers, write_paid, write_payment
 from portal.flows.refunds.refund_payment import apply_waiting_refunds
 from portal.flows.statements.decide_statement import record_statement_payment
-from portal.flows.webhooks.publish import publish_attribution
 from portal.lib.clock import utc_now
 from portal.orders import (
     Delivery,
     OrderStatus,
-    attribute_order,
-    drop_attribution,
     find_order_by_checkout_key,
     get_order,
     get_order_of_buyer,
-    list_order_items,
-    mark_order_paid,
 )
 from portal.payments import (
     INTERNAL_CREDIT,
@@ -50,8 +45,7 @@ from portal.payments import (
     CreditShort,
     Payment,
     credit_balance,
-    lock_payment,
-    move_payment,
+    is_payable,
 )
 from portal.settings import Settings
 
@@ -166,45 +160,26 @@ def settle_locked(
     A failed ledger is recorded and retried, and the payment remains paid. It was paid now unless a store reports
     when.
     """
-    paid_at = paid_at or utc_now()
-    if not move_payment(payment, "paid", actor=context.actor, paid_at=paid_at):
+    if not is_payable(payment):
         return False
-    payment = lock_payment(payment.order_reference)
+    paid_at = paid_at or utc_now()
     if payment.purpose == "store_order":
-        _fulfil_order(payment, context.actor)
-    elif payment.purpose == STATEMENT_PURPOSE:
+        return _settle_order(payment, paid_at, context)
+    write_payment(PaymentPart(payment, paid_at), context.actor)
+    if payment.purpose == STATEMENT_PURPOSE:
+        # It pays what the ledgers of orders owe.
         record_statement_payment(int(payment.entity_id), payment.order_reference, context.actor)
     else:
         assert payment.user_id is not None
         grant_membership(payment.user_id, payment.detail["tier"], context.actor, payment.order_reference)
-    write_ledgers(payment, context)
+        write_ledgers(payment.order_reference, MembershipLedgers(payment, paid_at, context), context.actor)
     apply_waiting_refunds(payment, context.actor)
     return True
 
 
-def _fulfil_order(payment: PaymentTransaction, actor: Actor) -> None:
-    order = get_order(payment.entity_id)
-    _confirm_attribution(order, payment.paid_at)
-    mark_order_paid(order.id, payment.paid_at, payment.amount_minor, actor)
-    publish_attribution(order.id)
-    referral_code = get_order(order.id).referral_code
-    shortages = deduct_stock(order.id, _product_quantities(order.id), referral_code)
-    report_back_order(order, shortages, actor)
-
-
-def _product_quantities(order_id: str) -> dict[int, int]:
-    """Return the quantity of each catalogue product; lines of connected stores have no stock here."""
-    items = list_order_items(order_id)
-    return {item.product_id: item.quantity for item in items if item.product_id is not None}
-
-
-def _confirm_attribution(order: Order, paid_at: datetime) -> None:
-    if order.referral_code is None:
-        return
-    attribution = confirm_attribution(order, source_of(order), paid_at)
-    trace = [*order.referral_trace, *staged_trace(attribution.decision, "payment")]
-    if attribution.code:
-        code = attribution.code
-        attribute_order(order.id, code.code, code.owner_user_id, code.wallet_address, trace)
-    else:
-        drop_attribution(order.id, attribution.decision.reason or "unknown_code", trace)
+def _settle_order(payment: PaymentTransaction, paid_at: datetime, context: LedgerContext) -> bool:
+    order, part, ledgers = order_parts(payment, paid_at, context)
+    write_paid(payment.order_reference, part, ledgers, context.actor)
+    if order.has_refunds:
+        apply_waiting_refunds(payment, context.actor)
+    return True

@@ -33,6 +33,8 @@ _COLUMNS = {
     "payment_refunds": ("created_at", "updated_at", "applied_at"),
     "credit_entries": ("created_at",),
     "stock_movements": ("created_at",),
+    "membership_months": ("created_at", "starts_at"),
+    "code_aliases": ("created_at",),
     "settlements": ("created_at", "updated_at", "processed_at"),
     "erp_sales_assists": ("created_at",),
     "payout_batches": ("created_at", "completed_at"),

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from models import MerchantConfig, Order, Product, ReferralReward, Settlement, Store, User, Vendor
 from portal.accounts import create_user, find_user_by_email, register_wallet
 from portal.catalogue import CartLine, NewProduct, create_product, save_picture
 from portal.chain import AnyChain
-from portal.codes import issue_code
-from portal.commissions import hold_settlement, payout_time
+from portal.codes import issue_code, set_alias
+from portal.commissions import hold_settlement, payout_time, payouts
+from portal.commissions.payout_queries import list_payouts_of_batch, read_plan
+from portal.commissions.payout_rules import WALLET_MISSING, PayoutPlan
 from portal.db import Actor, connection, query, transaction
 from portal.flows.approvals.decide_reward import approve, reject
+from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.close_order import cancel_order
+from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.departure import mark_redirected
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.open_attempt import open_attempt
 from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.settle_payment import pay_with_credit, settle_locked
 from portal.flows.checkout.size_reward import Market, read_market
-from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.demo.connected_shop import sell_in_connected_shop
 from portal.flows.demo.draw_pictures import draw_picture
 from portal.flows.demo.past import moved_to, writable_history
 from portal.flows.demo.seed_demo import ACTOR, CURRENCY, DemoData
-from portal.flows.demo.story import BUYERS, DAYS, REFERRERS, DemoOrder, demo_orders, demo_visits
-from portal.flows.payouts.pay_settlements import run_payouts
+from portal.flows.demo.story import BUYERS, DAYS, MEMBERSHIPS, REFERRERS, DemoOrder, demo_orders, demo_visits
+from portal.flows.payouts.pay_settlements import SIMULATED, run_payouts
 from portal.flows.refunds.refund_payment import refund_locked
 from portal.lib.clock import utc_now
 from portal.lib.pictures import read_picture
@@ -96,6 +101,7 @@ def seed_history(demo: DemoData, chain: AnyChain, settings: Settings) -> int:
         story = _set_up(demo, chain, market, settings)
         for order in demo_orders(story.now):
             _tell_order(story, order)
+        _sell_memberships(story)
         sell_in_connected_shop(story.now, story.codes, story.admin.id, chain, settings)
         _decide_rewards(story)
         _pay_vendors(story)
@@ -108,6 +114,7 @@ def _set_up(demo: DemoData, chain: AnyChain, market: Market, settings: Settings)
     with moved_to(now - timedelta(days=DAYS + 2)):
         codes = [demo.referral_code, *(_referrer(number, name) for number, name in enumerate(REFERRERS, 1))]
         buyers = [_person(name) for name in BUYERS]
+        set_alias(codes[1], "zoryana-demo", ACTOR, settings.brand_name)
         _add_products()
     admin, seller = (_login(demo, name) for name in ("admin", "vendor"))
     return _Demo(now, settings, chain, market, admin, seller, buyers, codes)
@@ -181,6 +188,17 @@ def _pay(story: _Demo, placed: Order, buyer: User, order: DemoOrder) -> None:
         settle_locked(payment, story.context(Actor.provider(provider.name)))
 
 
+def _sell_memberships(story: _Demo) -> None:
+    """Let buyers pay for a month of membership: the portal's own sale, without a vendor."""
+    provider = default_provider(story.settings)
+    for buyer, (days, tier) in zip(story.buyers, MEMBERSHIPS, strict=False):
+        with moved_to(story.now - timedelta(days=days)):
+            opened = begin_membership_payment(tier, buyer, "en", story.settings)
+            lock_buyer(payment := lock_payment(opened.order_reference))
+            settle_locked(payment, story.context(Actor.provider(provider.name)))
+    query(_END_MEMBERSHIPS)
+
+
 def _schedule_payouts(story: _Demo, order_reference: str, paid_at: datetime) -> None:
     """Set when the settlements of a reference fall due, which the flow computed from the present time."""
     for settlement in Settlement.select().where(Settlement.order_reference == order_reference):
@@ -226,22 +244,42 @@ def _pay_vendors(story: _Demo) -> None:
     latest = pending.order_by(Settlement.created_at.desc()).first()
     if latest is not None:
         hold_settlement(latest.id, "The parcel is being searched for (demo)", Actor.user(story.admin.id))
+    failed = False
     for days in range(DAYS, 0, -1):
         moment = (story.now - timedelta(days=days)).replace(hour=6, minute=0, second=0)
         if moment.weekday() == 0:
-            with moved_to(moment):
-                _pay_due(story, moment)
+            with moved_to(moment), _only_due(story, moment):
+                failed = failed or _fail_first_payout()
+                run_payouts(story.settings, ACTOR)
 
 
-def _pay_due(story: _Demo, moment: datetime) -> None:
-    """Pay what is due at a moment of the past: what falls due between then and now waits meanwhile."""
+@contextmanager
+def _only_due(story: _Demo, moment: datetime) -> Iterator[None]:
+    """Let what falls due after a moment of the past wait during the block."""
     later = (Settlement.status == "pending") & (Settlement.scheduled_for > moment)
     century = timedelta(days=36_500)
     Settlement.update(scheduled_for=Settlement.scheduled_for + century).where(later).execute()
-    run_payouts(story.settings, ACTOR)
+    yield
     Settlement.update(scheduled_for=Settlement.scheduled_for - century).where(
         Settlement.scheduled_for > story.now + century / 2
     ).execute()
+
+
+def _fail_first_payout() -> bool:
+    """Fail the payout of one settlement, which an admin can retry; return whether one was due."""
+    due = read_plan(lock=True).payouts
+    if not due:
+        return False
+    smallest = replace(due[0], rows=due[0].rows[:1], released_minor=0)
+    batch_id = payouts.open_batch(
+        PayoutPlan((smallest,)), mode=SIMULATED, key=None, actor=ACTOR, quotes={}, own_addresses=()
+    )
+    assert batch_id is not None
+    payouts.begin_batch(batch_id, ACTOR)
+    for payout in list_payouts_of_batch(batch_id):
+        payouts.fail_payout(payout.id, WALLET_MISSING, ACTOR)
+    payouts.finish_batch(batch_id, ACTOR)
+    return True
 
 
 def _count_visits(story: _Demo) -> None:
@@ -251,6 +289,12 @@ def _count_visits(story: _Demo) -> None:
             day = (story.now - timedelta(days=days)).date()
             query(_ADD_VISITS, {"code": code, "day": day, "visits": visits})
 
+
+# A month ends by the time of its start, which `moved_to` changed.
+_END_MEMBERSHIPS = """
+WITH ends AS (UPDATE membership_months SET ends_at = starts_at + interval '1 month' RETURNING user_id, ends_at)
+UPDATE users SET membership_until = ends.ends_at FROM ends WHERE users.id = ends.user_id
+"""
 
 _ADD_VISITS = """
 WITH bucket AS (

@@ -42,6 +42,8 @@ BUYERS = (
     "Yaroslav Kit",
 )
 REFERRERS = ("Zoryana Blog", "Lviv Walks", "Tea Friends")
+# Days ago and tier of each membership that a buyer paid for.
+MEMBERSHIPS = ((19, "MEMBER"), (6, "CONFIDENTIAL"))
 # More people come at the end of the week.
 _WEEK = (0.8, 0.75, 0.85, 0.95, 1.2, 1.5, 1.35)
 _HOURS = (8, 9, 10, 11, 12, 13, 15, 17, 18, 19, 20, 21)

@@ -11,6 +11,7 @@ _OPEN_ROWS = {
     "rewards": "FROM referral_rewards WHERE status = 'pending_approval'",
     "failed_rewards": "FROM referral_rewards WHERE status = 'failed'",
     "proposals": "FROM proposals WHERE status = 'waiting' AND expires_at > now()",
+    "applications": "FROM programme_applications WHERE status = 'waiting'",
     "callbacks": "FROM payment_events WHERE outcome = 'unmatched' AND closed_at IS NULL",
     "ledgers": "FROM rail_failures WHERE resolved_at IS NULL",
     "refunds": "FROM payment_refunds WHERE status = 'requested'",

@@ -22,6 +22,7 @@ from models import (
     CreditEntry,
     Customer,
     EventLog,
+    Export,
     LinkLabel,
     MailOutbox,
     MailPreference,
@@ -40,6 +41,7 @@ from models import (
     Payout,
     ProductImport,
     ProductImportRow,
+    ProgrammeApplication,
     Proposal,
     RecoveryCode,
     Refcode,
@@ -118,6 +120,11 @@ def _rewards(person: Person) -> Any:
     return ReferralReward.select(ReferralReward.id).where(ReferralReward.referrer_user_id == person.id)
 
 
+def _applications(person: Person) -> Any:
+    mine = ProgrammeApplication.select(ProgrammeApplication.id.cast("text"))
+    return mine.where(ProgrammeApplication.user == person.id)
+
+
 def _imports(person: Person) -> Any:
     return ProductImport.select(ProductImport.id).where(ProductImport.requested_by == person.id)
 
@@ -134,13 +141,14 @@ def events_about(person: Person) -> Any:
     of_codes = (EventLog.entity == "refcode") & EventLog.entity_id.in_(codes)
     of_rewards = (EventLog.entity == "reward") & EventLog.entity_id.in_(rewards)
     of_credit = (EventLog.entity == "credit") & (EventLog.entity_id == str(person.id))
+    of_applications = (EventLog.entity == "application") & EventLog.entity_id.in_(_applications(person))
     of_orders = (EventLog.entity == "order") & EventLog.entity_id.in_(_orders(person))
     of_payments = EventLog.entity.in_(["payment", "refund", "callback"]) & EventLog.order_reference.in_(
         _payments(person)
     )
     # One index scan for each; a condition with OR would read the whole log.
     found: Any = EventLog.select(EventLog.id).where(of_account)
-    for condition in (of_codes, of_rewards, of_credit, of_orders, of_payments):
+    for condition in (of_codes, of_rewards, of_credit, of_applications, of_orders, of_payments):
         found = found.union_all(EventLog.select(EventLog.id).where(condition))
     return EventLog.id.in_(found)
 
@@ -200,6 +208,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
         _without("referrer_user_id", "referee_user_id"),
     ),
     PersonalTable(MembershipMonth, _is(MembershipMonth.user_id), ACCOUNTING),
+    PersonalTable(Export, _is(Export.requested_by), DELETE, _without("next_cursor", "content_crc")),
     PersonalTable(SavedFilter, _is(SavedFilter.user_id), DELETE),
     PersonalTable(Notification, _is(Notification.user_id), DELETE),
     PersonalTable(MailPreference, _is(MailPreference.user_id), DELETE),
@@ -224,6 +233,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
     PersonalTable(
         TermsAcceptance, _is(TermsAcceptance.user_id), Keep("what was agreed on, under the pseudonym")
     ),
+    PersonalTable(ProgrammeApplication, _is(ProgrammeApplication.user), DELETE, _without("decided_by")),
     # A retired alias stays for a year, so that links to this person do not become links to another one.
     PersonalTable(
         CodeAlias, _in(CodeAlias.code, _codes), Clear(CodeAlias.retired_at.is_null(), retired_at=fn.now())
@@ -348,4 +358,5 @@ NOT_EXPORTED: dict[str, str] = {
     "reward_hint_counts": "how many hints an admin sees; the hints are in shared_signals",
     "payout_items": _SUMS,
     "commission_statement_items": _SUMS,
+    "export_pieces": "copies of rows of ledgers, for a day; deleted with exports",
 }

@@ -6,7 +6,7 @@ See docs/rules/stores.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,12 @@ from models import Customer, Order, Store, StoreOrder
 from portal.codes import label_form, note_label, resolve_code
 from portal.db import Actor, record_event
 from portal.flows.checkout.decide_attribution import staged_trace
+from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import Market
-from portal.flows.checkout.write_ledgers import LedgerContext
-from portal.flows.stores.attribute import StoreBuyer, choose_store_code, decide_store_attribution
+from portal.flows.stores.attribute import StoreBuyer, choose_store_code, decide_store_attribution, known_buyer
 from portal.flows.stores.book_refunds import book_refunds
+from portal.flows.stores.late_buyers import recognise_buyer
 from portal.flows.stores.late_orders import NOT_FIRST, withdraw_later_attribution
 from portal.lib.clock import epoch_milliseconds, utc_now
 from portal.lib.errors import PortalError
@@ -36,6 +37,7 @@ from portal.orders import (
     note_customers,
     replace_lines,
     save_store_order,
+    set_link_label,
 )
 from portal.payments import EXTERNAL, build_order_reference, open_payment
 from portal.settings import Settings
@@ -50,6 +52,7 @@ from portal.stores import (
     stored_snapshot,
     withdrawn_refunds,
 )
+from portal.stores.snapshots import OrderSnapshot
 
 ORDER_ID_LENGTH = 14
 # Notes of an outcome: facts that an admin should see. The texts are in portal/web/text.
@@ -104,15 +107,14 @@ def apply_snapshot(arrived: Arrived) -> Outcome:
     before = lock_store_order(store.id, snapshot.external_id)
     if before is None:
         return _create(arrived, priced, customers)
-    return _update(arrived, before, customers)
+    return _update(arrived, before)
 
 
 def apply_known_order(arrived: Arrived) -> Outcome:
     """Apply a changed snapshot of an order that the caller has locked with its customers."""
-    customers = ensure_customers(arrived.store.id, arrived.buyer.keys)
     before = lock_store_order(arrived.store.id, arrived.known.snapshot.external_id)
     assert before is not None
-    return _update(arrived, before, customers)
+    return _update(arrived, before)
 
 
 def _create(arrived: Arrived, priced: PricedSnapshot, customers: list[Customer]) -> Outcome:
@@ -133,11 +135,11 @@ def _create(arrived: Arrived, priced: PricedSnapshot, customers: list[Customer])
     order = create_order(new_order, _order_lines(arrived, priced), arrived.actor)
     _save(arrived, order.id, arrived.known)
     outcome = Outcome("created", order.id, order.order_reference)
-    _advance(arrived, order, priced, customers, None, outcome)
+    _advance(arrived, order, priced, customers, outcome)
     return outcome
 
 
-def _update(arrived: Arrived, before: StoreOrder, customers: list[Customer]) -> Outcome:
+def _update(arrived: Arrived, before: StoreOrder) -> Outcome:
     order = get_order(before.order_id)
     if order.currency != arrived.known.snapshot.currency.upper():
         raise CurrencyChanged(field="currency", currency=order.currency)
@@ -157,8 +159,29 @@ def _update(arrived: Arrived, before: StoreOrder, customers: list[Customer]) -> 
         outcome.note(PAID_CHANGED, paid=merged.snapshot.paid_amount)
     _note_withdrawn(arrived, order, previous, merged, outcome)
     _save(arrived, order.id, merged)
-    _advance(arrived, get_order(order.id), priced, customers, before, outcome)
+    arrived = replace(arrived, known=merged, buyer=known_buyer(merged))
+    # Its customers are locked already, but for those that another report has named in the meantime.
+    customers = ensure_customers(arrived.store.id, arrived.buyer.keys)
+    if order.paid_at is None:
+        _add_label(order, merged.snapshot)
+        _advance(arrived, get_order(order.id), priced, customers, outcome)
+        return outcome
+    # Refunds first: they lock the payment, which comes before the order.
+    _advance(arrived, order, priced, customers, outcome)
+    _add_label(order, merged.snapshot)
+    if merged.customer_keys != previous.customer_keys:
+        recognise_buyer(get_order(order.id), arrived.store, arrived.buyer, customers, arrived.settings)
     return outcome
+
+
+def _add_label(order: Order, snapshot: OrderSnapshot) -> None:
+    """Give an order the label of its link if no report had it before."""
+    label = label_form(snapshot.link_label)
+    if label is None or order.link_label is not None:
+        return
+    set_link_label(order.id, label)
+    if order.referral_code and order.paid_at is not None:
+        note_label(order.referral_code, label)
 
 
 def _advance(
@@ -166,14 +189,13 @@ def _advance(
     order: Order,
     priced: PricedSnapshot,
     customers: list[Customer],
-    before: StoreOrder | None,
     outcome: Outcome,
 ) -> None:
     """Attribute, pay, refund or cancel an order whose newest state is stored."""
     snapshot = arrived.known.snapshot
     if order.paid_at is None:
         note_customers(order, [customer.id for customer in customers])
-        _attribute(arrived, order, priced, customers, before)
+        _attribute(arrived, order, priced, customers)
         if priced.is_paid:
             _pay(arrived, order, priced)
     if priced.refunds:
@@ -182,16 +204,9 @@ def _advance(
         _cancel(order.id, arrived.actor, outcome)
 
 
-def _attribute(
-    arrived: Arrived,
-    order: Order,
-    priced: PricedSnapshot,
-    customers: list[Customer],
-    before: StoreOrder | None,
-) -> None:
+def _attribute(arrived: Arrived, order: Order, priced: PricedSnapshot, customers: list[Customer]) -> None:
     """Run the guards at first sight and again when paid; of the reports before payment the newest stands."""
-    snapshot = arrived.known.snapshot
-    code, source = choose_store_code(arrived.store, snapshot, before)
+    code, source = choose_store_code(arrived.store, arrived.known.snapshot)
     if code and order.referral_code and resolve_code(code) is None:
         # Its alias ended after the order was placed.
         code = order.referral_code

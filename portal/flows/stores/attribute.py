@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from models import Customer, Refcode, Store, StoreOrder
+from models import Customer, Refcode, Store
 from portal.accounts import find_user
 from portal.attribution import AttributionFacts, CodeSource, find_linked_code, run_guards
 from portal.codes import find_aliased_codes, resolve_code
@@ -16,6 +16,7 @@ from portal.lib.addresses import InvalidAddress, canonical_address
 from portal.orders import has_other_paid_order
 from portal.settings import Settings
 from portal.stores import (
+    KnownSnapshot,
     customer_keys,
     email_digest,
     find_coupon_code,
@@ -23,7 +24,6 @@ from portal.stores import (
     is_account_of_customer,
     is_known_customer,
     is_same_customer,
-    stored_snapshot,
 )
 from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer
 
@@ -49,17 +49,18 @@ def buyer_of(store: Store, customer: SnapshotCustomer, settings: Settings, order
     return StoreBuyer(keys, customer.earlier_paid_orders, _wallet(customer.wallet_address))
 
 
-def choose_store_code(
-    store: Store, snapshot: OrderSnapshot, known: StoreOrder | None = None
-) -> tuple[str | None, CodeSource | None]:
-    """Return the code to decide about and its source: the one that came along, else a coupon's.
+def known_buyer(known: KnownSnapshot) -> StoreBuyer:
+    """Return the buyer of an order as everything that was reported of it says."""
+    customer = known.snapshot.customer
+    return StoreBuyer(known.customer_keys, customer.earlier_paid_orders, _wallet(customer.wallet_address))
 
-    The first touch wins: an order keeps the code that it was first reported with.
-    """
-    earlier = stored_snapshot(known.snapshot).snapshot if known is not None else None
-    for each in (earlier, snapshot):
-        if each is not None and each.referral_code:
-            return find_linked_code([each.referral_code]) or each.referral_code, each.code_source or "cookie"
+
+def choose_store_code(store: Store, snapshot: OrderSnapshot) -> tuple[str | None, CodeSource | None]:
+    """Return the code to decide about and its source: the one that came along, else a coupon's."""
+    if snapshot.referral_code:
+        return find_linked_code(
+            [snapshot.referral_code]
+        ) or snapshot.referral_code, snapshot.code_source or "cookie"
     coupon_code = find_coupon_code(store.id, snapshot.coupon_codes) or _aliased_coupon(snapshot.coupon_codes)
     return (coupon_code, "coupon") if coupon_code else (None, None)
 

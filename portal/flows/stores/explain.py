@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.db import query
 from portal.flows.stores.apply_snapshot import Outcome
-from portal.orders import get_order
-from portal.rewards import find_reward_by_reference, whole_percent
+
+_DECISION = """
+SELECT o.referral_code, o.referral_reason, r.reward_percent + r.bonus_percent
+FROM orders o LEFT JOIN referral_rewards r ON r.order_reference = o.order_reference WHERE o.id = %s
+"""
 
 
 def explanation_of(outcome: Outcome) -> dict[str, Any]:
     """Return what the event of an outcome says; call it in the transaction that applied the snapshot."""
-    order = get_order(outcome.order_id)
-    decision: dict[str, Any] = {"code": order.referral_code, "reason": order.referral_reason}
-    reward = find_reward_by_reference(outcome.order_reference)
-    if reward is not None:
-        decision["percent"] = f"{whole_percent(reward):f}"
+    ((code, reason, percent),) = query(_DECISION, [outcome.order_id])
+    decision: dict[str, Any] = {"code": code, "reason": reason}
+    if percent is not None:
+        decision["percent"] = f"{percent:f}"
     return {"notes": outcome.notes, "decision": decision}

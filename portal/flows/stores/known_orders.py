@@ -8,17 +8,21 @@ from portal.flows.stores.attribute import buyer_of
 from portal.flows.stores.receive_snapshot import settle_store_event, without_identity
 from portal.orders import find_store_order
 from portal.settings import Settings
-from portal.stores import KnownSnapshot, record_store_event, stored_snapshot
+from portal.stores import KnownSnapshot, merge, record_store_event, stored_snapshot
 from portal.stores.snapshots import OrderSnapshot
 
 
 def is_known_state(store: Store, snapshot: OrderSnapshot, settings: Settings) -> bool:
-    """Return whether a snapshot is exactly what the store reported last of its order."""
+    """Return whether a snapshot says nothing new of its order in the version that was reported last."""
     stored = find_store_order(store.id, snapshot.external_id)
     if stored is None:
         return False
     buyer = buyer_of(store, snapshot.customer, settings, snapshot.external_id)
-    return bool(stored.snapshot_sha256 == KnownSnapshot(without_identity(snapshot), buyer.keys).sha256)
+    arrived = KnownSnapshot(without_identity(snapshot), buyer.keys)
+    if stored.snapshot_sha256 == arrived.sha256:
+        return True
+    merged = merge(stored_snapshot(stored.snapshot), arrived)
+    return merged is not None and merged.sha256 == stored.snapshot_sha256
 
 
 def cancel_known_order(

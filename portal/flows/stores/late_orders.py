@@ -24,9 +24,12 @@ def withdraw_later_attribution(customers: Sequence[Customer], paid_at: datetime,
     paid out. Otherwise the later order keeps its referral.
     """
     ids = [customer.id for customer in customers]
+    later = list_attributed_orders_after(customers[0].store_id, ids, paid_at)
+    if not later:
+        return True
     try:
         with transaction():
-            for order in list_attributed_orders_after(customers[0].store_id, ids, paid_at):
+            for order in later:
                 withdraw_attribution(order, Guard.FIRST_PURCHASE, NOT_FIRST, actor)
     except Settled:
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models import Order, PaymentRefund, ReferralReward, Settlement
-from portal.commissions import list_settlements_of_reference
+from portal.commissions import list_settlements_for_store
 from portal.orders import OrderUnknown, find_store_order, get_order
 from portal.payments import list_refunds
 from portal.rewards import find_reward_by_reference
@@ -13,12 +13,21 @@ from portal.rewards import find_reward_by_reference
 
 @dataclass(frozen=True, slots=True)
 class OrderAnswer:
-    """An order of a store with the rows of both ledgers and its refunds."""
+    """An order of a store with the rows of both ledgers, settlements in the order in which they were written."""
 
     order: Order
     settlements: list[Settlement]
     reward: ReferralReward | None
-    refunds: list[PaymentRefund]
+
+    def refunds(self) -> list[PaymentRefund]:
+        """Return the refunds of the order."""
+        return list_refunds(self.order.order_reference)
+
+
+def read_answer(order: Order) -> OrderAnswer:
+    """Return what the store of an order sees of it."""
+    reference = order.order_reference
+    return OrderAnswer(order, list_settlements_for_store(reference), find_reward_by_reference(reference))
 
 
 def read_order(store_id: int, order_id: str) -> OrderAnswer:
@@ -26,13 +35,7 @@ def read_order(store_id: int, order_id: str) -> OrderAnswer:
     order = get_order(order_id)
     if order.store_id != store_id:
         raise OrderUnknown
-    reference = order.order_reference
-    return OrderAnswer(
-        order,
-        list_settlements_of_reference(reference),
-        find_reward_by_reference(reference),
-        list_refunds(reference),
-    )
+    return read_answer(order)
 
 
 def read_order_by_external_id(store_id: int, external_id: str) -> OrderAnswer:

@@ -22,6 +22,7 @@ from portal.stores import (
     store_fetch,
     webhook_secrets,
 )
+from portal.stores.adapters.forms import documented_form
 from portal.stores.adapters.protocol import (
     Delivery,
     DeliveryRefused,
@@ -55,7 +56,8 @@ def receive_delivery(
         if isinstance(verified, Ignored):
             return "ignored"
         note_webhook_seen(store.id)
-        reading = adapter.read(verified)
+        with documented_form():
+            reading = adapter.read(verified)
     except DeliveryRefused as error:
         count_refused_delivery(store.id, str(error.params["reason"]))
         raise

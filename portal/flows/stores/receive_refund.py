@@ -12,7 +12,7 @@ from models import Store, StoreOrder
 from portal.db import Actor, record_event, transaction
 from portal.flows.checkout.size_reward import NO_MARKET
 from portal.flows.stores.apply_snapshot import Arrived, Outcome, apply_known_order
-from portal.flows.stores.attribute import StoreBuyer
+from portal.flows.stores.attribute import known_buyer
 from portal.flows.stores.receive_snapshot import Applied, Describe, Undo, refusal
 from portal.lib.errors import PortalError
 from portal.lib.money import InvalidAmount, major_text, parse_major
@@ -89,7 +89,7 @@ def _booked(
         explanation={"refundId": refund.id, "notes": outcome.notes},
         **event,
     )
-    answer = describe(outcome.order_id) if describe else None
+    answer = describe(get_order(outcome.order_id)) if describe else None
     return Applied(outcome.result, event_id, outcome.order_id, outcome.order_reference, outcome.notes, answer)
 
 
@@ -112,9 +112,7 @@ def _book(store: Store, external_id: str, refund: SnapshotRefund, settings: Sett
         refunded = price_snapshot(changed.snapshot, store.commission_base).refunded_minor
         if refunded > order.paid_minor:
             return _hold(store, order.id, order.order_reference, refund)
-    customer = known.snapshot.customer
-    buyer = StoreBuyer(known.customer_keys, customer.earlier_paid_orders, customer.wallet_address)
-    outcome = apply_known_order(Arrived(store, changed, buyer, settings, NO_MARKET))
+    outcome = apply_known_order(Arrived(store, changed, known_buyer(changed), settings, NO_MARKET))
     outcome.result = BOOKED if order.paid_at is not None else HELD
     return outcome
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from models import Store, StoreEvent
+from models import Order, Store, StoreEvent
 from portal.chain import AnyChain
 from portal.db import transaction, work_through
 from portal.flows.checkout.size_reward import NO_MARKET, Market, read_market
 from portal.flows.stores.apply_snapshot import Arrived, Outcome, apply_snapshot
-from portal.flows.stores.attribute import StoreBuyer, buyer_of
+from portal.flows.stores.attribute import buyer_of, known_buyer
 from portal.flows.stores.explain import explanation_of
 from portal.lib.contacts import without_addresses
 from portal.lib.errors import PortalError
-from portal.orders import CheckoutKeyUsed, find_store_order
+from portal.orders import CheckoutKeyUsed, find_reported_order, get_order
 from portal.settings import Settings
 from portal.stores import (
     EVENT_QUEUE,
     KnownSnapshot,
+    all_customer_keys,
     close_store_event,
     get_store,
     list_waiting_events,
@@ -33,7 +34,7 @@ from portal.stores.snapshots import OrderSnapshot
 # A request that is still applying its event is not overtaken by the job.
 _GRACE_SECONDS = 60
 
-Describe = Callable[[str], Any]
+Describe = Callable[[Order], Any]
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def receive_snapshot(
 ) -> Applied:
     """Store an authentic snapshot durably, apply it in one transaction and return what became of it.
 
-    A test goes the whole way and is rolled back: only its event stays. `describe` is called with the id of the order
+    A test goes the whole way and is rolled back: only its event stays. `describe` is called with the order
     before the transaction ends. Raises PortalError for a snapshot that cannot be applied; its event is `refused`.
     See docs/rules/stores.md.
     """
@@ -79,8 +80,12 @@ def receive_snapshot(
     except PortalError as error:
         record_store_event(store.id, kind, outcome="refused", explanation=refusal(error), **event)
         raise
-    if live and (unchanged := _find_unchanged(store, known)):
-        return _record_unchanged(store, kind, event, unchanged, describe)
+    reported = find_reported_order(store.id, snapshot.external_id)
+    if reported and live and reported.snapshot_sha256 == known.sha256:
+        return _record_unchanged(store, kind, event, reported.order, describe)
+    if reported:
+        # All customers of an order are locked before the order itself.
+        buyer = replace(buyer, keys=all_customer_keys(buyer.keys, reported.customer_keys))
     arrived = Arrived(store, known, buyer, settings, _market(store, known, chain, settings))
     if not live:
         return _try_out(arrived, kind, event, describe)
@@ -128,7 +133,7 @@ def _apply(arrived: Arrived, event_id: int, describe: Describe | None) -> Applie
         return _apply_once(arrived, event_id, describe)
     except PortalError as error:
         with transaction():
-            if lock_waiting_event(event_id) is not None:
+            if lock_waiting_event(event_id):
                 close_store_event(event_id, "refused", order_reference=None, explanation=refusal(error))
         raise
 
@@ -136,7 +141,7 @@ def _apply(arrived: Arrived, event_id: int, describe: Describe | None) -> Applie
 def _apply_once(arrived: Arrived, event_id: int, describe: Describe | None) -> Applied:
     with transaction():
         # The job may have been faster; its outcome stands and applying again changes nothing.
-        is_waiting = lock_waiting_event(event_id) is not None
+        is_waiting = lock_waiting_event(event_id)
         outcome = apply_snapshot(arrived)
         if is_waiting:
             close_store_event(
@@ -169,36 +174,29 @@ def _try_out(arrived: Arrived, kind: str, event: dict[str, Any], describe: Descr
 
 
 def _applied(outcome: Outcome, event_id: int, describe: Describe | None) -> Applied:
-    answer = describe(outcome.order_id) if describe else None
+    answer = describe(get_order(outcome.order_id)) if describe else None
     return Applied(outcome.result, event_id, outcome.order_id, outcome.order_reference, outcome.notes, answer)
 
 
-def _find_unchanged(store: Store, known: KnownSnapshot) -> tuple[str, str] | None:
-    """Return the id and reference of the order if its store reported exactly this before."""
-    stored = find_store_order(store.id, known.snapshot.external_id)
-    if stored is None or stored.snapshot_sha256 != known.sha256:
-        return None
-    return stored.order_id, stored.order.order_reference
-
-
 def _record_unchanged(
-    store: Store, kind: str, event: dict[str, Any], order: tuple[str, str], describe: Describe | None
+    store: Store, kind: str, event: dict[str, Any], order: Order, describe: Describe | None
 ) -> Applied:
-    order_id, order_reference = order
     event_id = record_store_event(
-        store.id, kind, outcome="unchanged", order_reference=order_reference, **{**event, "snapshot": None}
+        store.id,
+        kind,
+        outcome="unchanged",
+        order_reference=order.order_reference,
+        **{**event, "snapshot": None},
     )
     return Applied(
-        "unchanged", event_id, order_id, order_reference, answer=describe(order_id) if describe else None
+        "unchanged", event_id, order.id, order.order_reference, answer=describe(order) if describe else None
     )
 
 
 def _arrived_of(event: StoreEvent, chain: AnyChain, settings: Settings) -> Arrived:
     store = get_store(event.store_id)
     known = stored_snapshot(event.snapshot)
-    customer = known.snapshot.customer
-    buyer = StoreBuyer(known.customer_keys, customer.earlier_paid_orders, customer.wallet_address)
-    return Arrived(store, known, buyer, settings, _market(store, known, chain, settings))
+    return Arrived(store, known, known_buyer(known), settings, _market(store, known, chain, settings))
 
 
 def _market(store: Store, known: KnownSnapshot, chain: AnyChain, settings: Settings) -> Market:

@@ -10,6 +10,7 @@ from portal.catalogue import (
     create_vendor,
     lock_vendor,
     read_vendor,
+    require_new_vendor,
     set_vendor_active,
 )
 from portal.commissions import VendorUnknown
@@ -22,6 +23,7 @@ def add_vendor(name: str, owner_email: str, store_tier: str, actor: Actor) -> Ve
     """Create a vendor and give its owner the role; an empty e-mail is no owner. Raises InputInvalid."""
     owner = _read(name, owner_email, store_tier)
     with transaction():
+        require_new_vendor(name, store_tier, owner.id if owner else None)
         vendor = create_vendor(name, store_tier, owner.id if owner else None, actor=actor)
         if owner:
             _give_role(owner.id, actor)

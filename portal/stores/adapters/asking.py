@@ -57,7 +57,7 @@ def documented_answer() -> Iterator[None]:
     """Raise StoreUnreachable for whatever goes wrong while the frame of an answer is read."""
     try:
         yield
-    except (LookupError, TypeError, AttributeError, ValueError):
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
         raise _unreachable("the answer has another form") from None
 
 

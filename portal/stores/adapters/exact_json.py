@@ -23,7 +23,7 @@ def parse_exact(body: bytes) -> Any:
     _refuse_depth(body)
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-    except ValueError:
+    except (ValueError, ArithmeticError):  # an exponent beyond every decimal
         raise DeliveryUnreadable(detail="not JSON") from None
 
 

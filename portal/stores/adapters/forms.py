@@ -17,6 +17,7 @@ from portal.stores.adapters.protocol import DeliveryUnreadable
 from portal.stores.snapshots import COUPONS_MAX, SnapshotLine, SnapshotRefund, SnapshotStatus
 
 TEXT_MAX, NAME_MAX = 200, 500
+_DIGITS_MAX = 40
 CODE_KEYS = ("ring_ref", "ringRef")
 LABEL_KEYS = ("ring_via", "ringVia")
 
@@ -39,10 +40,16 @@ def money(value: object) -> Decimal:
     """Return an amount in major units; a float is refused, because it has lost what the store meant."""
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise DeliveryUnreadable(detail="an amount is no number")
-    amount = Decimal(value)
-    if not amount.is_finite():
-        raise DeliveryUnreadable(detail="an amount is no number")
-    return amount
+    return bounded(Decimal(value))
+
+
+def bounded(amount: Decimal) -> Decimal:
+    """Return an amount that can be written out: 1e999999999 would be a text of a gigabyte."""
+    if amount.is_finite():
+        last, first = int(amount.as_tuple().exponent), amount.adjusted()
+        if last >= -_DIGITS_MAX and first <= _DIGITS_MAX:
+            return amount
+    raise DeliveryUnreadable(detail="an amount is no number")
 
 
 def minor_money(value: object, currency: str) -> Decimal:

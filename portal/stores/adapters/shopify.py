@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+from portal.lib.urls import split_url
 from portal.stores.adapters.asking import ask_graphql, documented_answer
 from portal.stores.adapters.exact_json import parse_exact
 from portal.stores.adapters.forms import (
@@ -220,7 +221,7 @@ def _landing_code(order: Part) -> str | None:
     """Return the code in the address on which the visit began: cart attributes are lost at times."""
     visit = ((order.get("customerJourneySummary") or {}).get("firstVisit")) or {}
     return first_text(
-        dict(parse_qsl(urlsplit(str(visit.get("landingPage") or "")).query)), _LANDING_PARAMETERS
+        dict(parse_qsl(split_url(str(visit.get("landingPage") or "")).query)), _LANDING_PARAMETERS
     )
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from portal.lib.http import HttpAnswer, HttpFailed, get
 from portal.stores.adapters.asking import ANSWER_LIMIT, TIMEOUT_SECONDS, address_of, content_of
 from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.forms import documented_form
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
     ORDER_UNREADABLE,
@@ -89,7 +90,9 @@ class WooCommerce:
         if wanted.external_id is None or not wanted.external_id.isdecimal():
             return Ignored(ORDER_GONE)
         order = _ask(api, f"orders/{wanted.external_id}", {})
-        return Ignored(ORDER_GONE) if order is None else _with_refunds(api, order)
+        if order is None:
+            return Ignored(ORDER_GONE)
+        return next(_with_refunds(api, each) for each in _list([order]))
 
     def changed_since(self, api: StoreApi, since: datetime) -> Iterator[Reading | Ignored]:
         """Yield the orders changed since a time, oldest change first; raise StoreUnreachable or StoreRefused.
@@ -97,20 +100,36 @@ class WooCommerce:
         Each page asks for what changed after the last order of the one before: a page number would skip an order when
         another one changes meanwhile.
         """
-        seen: set[tuple[Any, Any]] = set()
+        seen: set[tuple[str, str]] = set()
         page = 1
         while True:
-            orders: list[Any] = _ask(api, "orders", _changed_after(since, page)) or []
+            orders = _list(_ask(api, "orders", _changed_after(since, page)))
             for order in orders:
-                key = (order.get("id"), order.get("date_modified_gmt"))
+                key = (str(order.get("id")), str(order.get("date_modified_gmt")))
                 if key not in seen:
                     seen.add(key)
                     yield _with_refunds(api, order)
             if len(orders) < PAGE:
                 return
-            newest = read_time(orders[-1], "date_modified") or since
+            newest = _changed_at(orders[-1]) or since
             page = page + 1 if newest <= since else 1
             since = newest
+
+
+def _list(answer: Any) -> list[dict[str, Any]]:
+    """Return a list of objects, empty for none; raise StoreUnreachable for an answer of another form."""
+    found = answer or []
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise StoreUnreachable(detail="the answer has another form", retry_after=None)
+    return found
+
+
+def _changed_at(order: Mapping[str, Any]) -> datetime | None:
+    """Return when an order changed, None where it does not say so."""
+    try:
+        return read_time(order, "date_modified")
+    except DeliveryUnreadable:
+        return None
 
 
 def _is_signed(body: bytes, signature: str, secret: str) -> bool:
@@ -137,13 +156,14 @@ def _reading(order: Mapping[str, Any], refunds: list[Any] | None = None) -> Read
     return Reading(snapshot, is_partial=is_partial, changed_at=read_time(order, "date_modified"))
 
 
-def _with_refunds(api: StoreApi, order: Any) -> Reading | Ignored:
+def _with_refunds(api: StoreApi, order: dict[str, Any]) -> Reading | Ignored:
     """Return a fetched order with the lines of its refunds; raise StoreUnreachable or StoreRefused."""
     try:
-        reading = _reading(order)
-        if isinstance(reading, Reading) and reading.is_partial:
-            refunds = _ask(api, f"orders/{reading.snapshot.external_id}/refunds", {"per_page": "100"})
-            reading = _reading(order, refunds or [])
+        with documented_form():
+            reading = _reading(order)
+            if isinstance(reading, Reading) and reading.is_partial:
+                refunds = _ask(api, f"orders/{reading.snapshot.external_id}/refunds", {"per_page": "100"})
+                reading = _reading(order, _list(refunds))
     except DeliveryUnreadable as error:
         return Ignored(ORDER_UNREADABLE, str(order.get("id")), str(error.params["detail"]))
     return reading

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pydantic import ValidationError
-
 from portal.lib.clock import epoch_milliseconds
+from portal.stores.adapters.forms import bounded, documented_form
 from portal.stores.adapters.protocol import DeliveryUnreadable
 from portal.stores.snapshots import (
     COUPONS_MAX,
@@ -41,15 +40,8 @@ def read_order(order: Order, refunds: Sequence[Order] | None = None) -> OrderSna
     `refunds` are the order's refunds as their own endpoint lists them, with lines; without, only their totals are
     known.
     """
-    try:
+    with documented_form():
         return _read(order, refunds)
-    except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise DeliveryUnreadable(detail=f"{where}: {error.errors()[0]['msg']}") from None
-    except KeyError as error:
-        raise DeliveryUnreadable(detail=f"{error.args[0]}: missing") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise DeliveryUnreadable(detail=f"not the form of an order ({type(error).__name__})") from None
 
 
 def read_time(order: Order, name: str) -> datetime | None:
@@ -191,12 +183,9 @@ def _money(value: object) -> Decimal:
     if value in (None, ""):
         return Decimal(0)
     try:
-        amount = Decimal(str(value))
+        return bounded(Decimal(str(value)))
     except InvalidOperation:
         raise DeliveryUnreadable(detail="an amount is no number") from None
-    if not amount.is_finite():
-        raise DeliveryUnreadable(detail="an amount is no number")
-    return amount
 
 
 def _text(amount: Decimal) -> str:

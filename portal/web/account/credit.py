@@ -4,22 +4,48 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.payments import credit_balances, list_statement
+from portal.db import Actor
+from portal.payments import CreditChanged, credit_balances, give_up_credit, list_statement
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
+from portal.web.core.security import limit_account
 from portal.web.text.format import money
+from portal.web.text.messages import error_text
 from portal.web.text.payments import statement_rows
+from portal.web.text.translate import gettext as _
 
 
 @blueprint.get("/account/credit")
 @signed_in()
 def credit() -> ResponseReturnValue:
     """Show the balances and entries, newest first."""
-    return render_template("account/credit.html", **read_statement(current_user().id))
+    user_id = current_user().id
+    owned = [(code, minor, money(minor, code)) for code, minor in credit_balances(user_id).items() if minor]
+    return render_template("account/credit.html", owned=owned, **read_statement(user_id))
+
+
+@blueprint.post("/account/credit/give-up")
+@signed_in(reconfirm=True)
+@limit_account("account")
+def save_given_up_credit() -> ResponseReturnValue:
+    """Give up all credit of a currency, for example before the account is erased."""
+    currency, seen = request.form.get("currency", ""), request.form.get("seen_minor", 0, type=int)
+    here = redirect(url_for("account.credit"), 303)
+    if request.form.get("confirmed") != "1":
+        flash(_("Tick the box to confirm that this cannot be undone."), "warning")
+        return here
+    try:
+        is_changed = give_up_credit(current_user().id, currency, seen, Actor.user(current_user().id))
+    except CreditChanged as error:
+        flash(error_text(error), "warning")
+        return here
+    if is_changed:
+        flash(_("You have given up your credit of %(amount)s.", amount=money(seen, currency)), "success")
+    return here
 
 
 def read_statement(user_id: int) -> dict[str, Any]:

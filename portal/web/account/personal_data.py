@@ -64,9 +64,11 @@ def withdraw_own_erasure() -> ResponseReturnValue:
 
 def _page(error: PortalError | None = None) -> str:
     requested_at = current_user().row.erasure_requested_at
+    obstacles = list_obstacles(current_user().id)
     return render_template(
         "account/personal_data.html",
         requested=when(requested_at) if requested_at else None,
-        obstacles=[obstacle_text(obstacle) for obstacle in list_obstacles(current_user().id)],
+        obstacles=[obstacle_text(obstacle) for obstacle in obstacles],
+        has_credit=any(obstacle.code == "credit" for obstacle in obstacles),
         form_errors=[("", error_text(error))] if error else [],
     )

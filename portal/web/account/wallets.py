@@ -27,6 +27,7 @@ from portal.web.account.blueprint import blueprint
 from portal.web.account.identity import begin_session, current_session, signed_in_id
 from portal.web.core.access import public, signed_in
 from portal.web.core.current_user import current_user
+from portal.web.core.joining import joining_view
 from portal.web.core.locale import select_locale
 from portal.web.core.programme_terms import find_asked_terms
 from portal.web.core.referral_cookies import raw_referral_cookie
@@ -91,11 +92,14 @@ def request_link_challenge() -> ResponseReturnValue:
 @limiter.limit(sign_in_limit)
 @limit_account("account")
 def add_wallet() -> ResponseReturnValue:
-    """Link a wallet by its signature and return its share code."""
+    """Link a wallet by its signature and return its share code, if it may have one yet."""
     address, signature = _proof()
-    code = link_wallet(current_user().id, address, signature, current_portal().chain, current_session())
-    note_referrer(current_user().id, sighting, current_portal().settings)
-    return jsonify(_wallet_answer(LinkedWallet(code.wallet_address, code))), 201
+    portal = current_portal()
+    wallet = link_wallet(
+        current_user().id, address, signature, portal.chain, current_session(), portal.settings
+    )
+    note_referrer(current_user().id, sighting, portal.settings)
+    return jsonify(_wallet_answer(wallet)), 201
 
 
 # The minimum length keeps "challenge" for the other route.
@@ -142,6 +146,7 @@ def sign_in_by_wallet() -> ResponseReturnValue:
         current_portal().chain,
         select_locale(),
         raw_referral_cookie(),
+        current_portal().settings,
         opened_by=signed_in_id(),
     )
     next_page = begin_session(sign_in.user.id, local_path(target) or "", wallet=address)
@@ -163,7 +168,11 @@ def _proof() -> tuple[str, str]:
 def _page(problem: str | None = None) -> str:
     views = [_wallet_view(wallet) for wallet in list_linked_wallets(current_user().id)]
     return render_template(
-        "account/wallets.html", wallets=views, problem=problem, terms=find_asked_terms(current_user().id)
+        "account/wallets.html",
+        wallets=views,
+        problem=problem,
+        terms=find_asked_terms(current_user().id),
+        joining=joining_view(current_user().id),
     )
 
 

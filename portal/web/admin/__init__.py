@@ -12,7 +12,7 @@ from portal.web.admin.jobs import jobs
 from portal.web.admin.orders import pages as order_pages
 from portal.web.admin.payments import credit, failing, inbox, proposals
 from portal.web.admin.people import changes, people, personal_data
-from portal.web.admin.programme import bonuses, campaigns, programme_terms, versions
+from portal.web.admin.programme import applications, bonuses, campaigns, programme_terms, versions
 from portal.web.admin.referrers import aliases, codes, listing
 from portal.web.admin.rewards import decisions, minting, queue
 from portal.web.admin.saved_filters import routes
@@ -48,6 +48,7 @@ PAGES = (
     versions,
     campaigns,
     bonuses,
+    applications,
     programme_terms,
     people,
     personal_data,

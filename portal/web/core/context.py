@@ -27,7 +27,7 @@ from portal.web.text.format import FILTERS
 from portal.web.text.messages import percent_source
 from portal.web.text.statuses import status_look, status_words
 from portal.web.text.translate import gettext as _
-from portal.web.text.translate import ngettext
+from portal.web.text.translate import ngettext, pgettext
 
 T = TypeVar("T")
 __all__ = ["NavItem", "install_context"]
@@ -52,6 +52,7 @@ def install_context(app: Flask) -> None:
         _=_,
         gettext=_,
         ngettext=ngettext,
+        pgettext=pgettext,
         status_look=status_look,
         status_words=status_words,
         percent_source=percent_source,

@@ -15,7 +15,7 @@ from portal.db.connection import DATABASE_ERRORS
 from portal.lib.errors import InputInvalid, PortalError
 from portal.logs import get_logger
 from portal.web.core.request_id import current_request_id
-from portal.web.core.requests import is_htmx, wants_json
+from portal.web.core.requests import FieldInvalid, is_htmx, wants_json
 from portal.web.core.step_up import came_from
 from portal.web.text.messages import error_text, error_texts, status_of, status_of_code
 from portal.web.text.translate import gettext as _
@@ -137,7 +137,7 @@ def _as_html(error: PortalError, status: int) -> Response:
         template,
         code=status,
         title=way.title,
-        message=error_text(error),
+        message=_sentence(error),
         next_step=None if error.code in _SELF_EXPLANATORY else way.next_step,
         action_url=way.url,
         action_label=way.label,
@@ -150,6 +150,12 @@ def _as_html(error: PortalError, status: int) -> Response:
         response.headers["HX-Retarget"] = "#main"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
+
+
+def _sentence(error: PortalError) -> str:
+    """Return the sentence of an error, with the field where the page has none to show it at."""
+    text = error_text(error)
+    return f"{error.field}: {text}" if isinstance(error, FieldInvalid) and error.field else text
 
 
 class _WayOut(NamedTuple):

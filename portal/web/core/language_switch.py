@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from portal.lib.urls import split_url
 from portal.web.core.locale import LOCALES, offered_locales, prefix_locale
 from portal.web.core.step_up import came_from
 
@@ -38,8 +39,8 @@ def switched_locale() -> str | None:
     The switch leads from a page of the portal to an address of another language. A link from elsewhere, or an address
     that another person sent, is no choice.
     """
-    referrer = urlsplit(request.referrer or "")
-    if referrer.netloc != urlsplit(request.host_url).netloc:
+    referrer = split_url(request.referrer or "")
+    if referrer.netloc != split_url(request.host_url).netloc:
         return None
     before = _first_segment(referrer.path.removeprefix(_root()))
     return prefix_locale() if before != prefix_locale() else None

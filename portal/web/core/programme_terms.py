@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from portal.flows.accounts.link_wallet import accept_programme_terms
 from portal.programme import TermsChanged, find_unaccepted_terms_id
+from portal.runtime import current_portal
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
 
@@ -29,11 +30,12 @@ def accept_asked_terms(user_id: int, form: Mapping[str, str]) -> str | None:
     if find_unaccepted_terms_id(user_id) is None:
         return None
     read = form.get("terms", "")
+    # Ids of bigint have at most 19 digits.
+    terms_id = int(read) if read.isdecimal() and len(read) < 19 else 0
     if form.get("accepted") != "1":
         return _("Tick the box to accept the terms.")
     try:
-        # Ids of bigint have at most 19 digits.
-        accept_programme_terms(user_id, int(read) if read.isdecimal() and len(read) < 19 else 0)
+        accept_programme_terms(user_id, terms_id, current_portal().settings)
     except TermsChanged as error:
         return error_text(error)
     return None

@@ -6,7 +6,9 @@ forms carry the code.
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Flask, Response, g, request, session
 
@@ -27,6 +29,7 @@ VISIT_COOKIES = ("__Host-ring_visit", "ring_visit")
 LIFETIME_SECONDS = 30 * 24 * 3600
 CONSENT_SECONDS = 180 * 24 * 3600
 _ENTERED = "entered_code"
+_PAIR_BREAK = re.compile("[?;]")
 _CARRYING_PAGES = {"account", "checkout", "referrer", "shop"}
 
 
@@ -84,8 +87,9 @@ def landing_label() -> str | None:
 
 
 def _linked_values(wanted: str) -> list[str]:
-    names = ((name.lower().removeprefix("amp;"), value) for name, value in request.args.items(multi=True))
-    return [value for name, value in names if name == wanted]
+    # Links get damaged on their way: `&amp;`, or a second question mark where the address had one already.
+    query = _PAIR_BREAK.sub("&", request.query_string.decode("utf-8", "replace"))
+    return [value for name, value in parse_qsl(query) if name.lower() == wanted]
 
 
 def _read_landing_code(values: list[str]) -> str | None:

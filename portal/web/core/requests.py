@@ -122,6 +122,30 @@ def number_field(body: dict[str, object], name: str, *, default: int, at_least: 
     return value
 
 
+def form_choice(name: str, *choices: str) -> str:
+    """Return a field of the form that has a few values; raise FieldInvalid for any other, a missing one included.
+
+    A form whose choice got lost must not do what its other button does.
+    """
+    value = request.form.get(name, "")
+    if value not in choices:
+        raise FieldInvalid(field=name, expected=", ".join(choices))
+    return value
+
+
+def form_switch(name: str) -> bool:
+    """Return a field of the form that switches something on, `1`, or off, `0`; raise FieldInvalid for any other."""
+    return form_choice(name, "0", "1") == "1"
+
+
+def form_count(name: str, at_most: int) -> int:
+    """Return a number of the form between 0 and `at_most`; raise FieldInvalid for anything else."""
+    text = request.form.get(name, "").strip()
+    if not (text.isascii() and text.isdecimal()) or len(text) > _ID_DIGITS or int(text) > at_most:
+        raise FieldInvalid(field=name, expected=f"0–{at_most}")
+    return int(text)
+
+
 def refuse_unstorable(*, form: bool) -> None:
     """Raise NotFound or FieldInvalid for characters in path, query or form that a text column cannot store.
 

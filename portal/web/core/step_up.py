@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.accounts import list_wallet_addresses
 from portal.lib.errors import PortalError
+from portal.lib.urls import split_url
 from portal.runtime import current_portal
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import LOCALES
@@ -162,7 +163,7 @@ def _form_route(target: str) -> tuple[str, Mapping[str, Any]] | None:
 
 def came_from() -> str:
     """Return the path of the portal page the request came from, else the start page."""
-    here, referer = urlsplit(request.host_url), urlsplit(request.referrer or "")
+    here, referer = split_url(request.host_url), split_url(request.referrer or "")
     path = f"{referer.path}?{referer.query}" if referer.query else referer.path
     return (local_path(path) if referer.netloc == here.netloc else None) or url_for("shop.catalogue")
 

@@ -6,38 +6,29 @@ admin's page follow.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.db import Keyset
 from portal.web.admin.audit.section import audit_nav
 from portal.web.core.access import for_role, signed_in
+from portal.web.core.current_user import current_user
 from portal.web.core.fresh_reads import lagging_reads
 from portal.web.core.security import limit_account
-from portal.web.exports import (
-    catalogue_ledgers,
-    commission_ledgers,
-    payment_ledgers,
-    people_ledgers,
-    programme_ledgers,
-    reward_ledgers,
-)
-from portal.web.exports.arguments import PERIOD, read_period
-from portal.web.exports.csv_file import csv_response
+from portal.web.exports import files
+from portal.web.exports.arguments import PERIOD, Arguments, read_period
 from portal.web.exports.ledger import Ledger
-from portal.web.exports.xlsx_file import xlsx_response
+from portal.web.exports.ledgers import LEDGERS
+from portal.web.exports.writing import Written, whole_file, write_pieces
 
-LEDGERS: tuple[Ledger, ...] = (
-    *commission_ledgers.LEDGERS,
-    *reward_ledgers.LEDGERS,
-    *payment_ledgers.LEDGERS,
-    *people_ledgers.LEDGERS,
-    *programme_ledgers.LEDGERS,
-    *catalogue_ledgers.LEDGERS,
-)
-FORMS = {"csv": csv_response, "xlsx": xlsx_response}
+__all__ = ["LEDGERS", "blueprint"]
+
+# The first bytes of a CSV file wait for so many rows.
+_CSV_ROWS = 500
 
 blueprint = Blueprint("exports", __name__)
 
@@ -61,6 +52,43 @@ def ledgers() -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/exports")
+@signed_in()
+def my_files() -> ResponseReturnValue:
+    """Show the files that the signed-in person asked for."""
+    return files.my_files()
+
+
+@blueprint.get("/exports/new/<name>.<any(csv,xlsx):kind>")
+@signed_in()
+def prepare(name: str, kind: str) -> ResponseReturnValue:
+    """Offer to prepare the file of a long ledger."""
+    return files.prepare_page(name, kind)
+
+
+@blueprint.post("/exports/new/<name>.<any(csv,xlsx):kind>")
+@signed_in()
+@limit_account("exports")
+def ask(name: str, kind: str) -> ResponseReturnValue:
+    """Ask for a file."""
+    return files.ask(name, kind)
+
+
+@blueprint.get("/exports/<int:export_id>/file")
+@signed_in()
+@limit_account("exports")
+def download(export_id: int) -> ResponseReturnValue:
+    """Download a file that is ready."""
+    return files.download(export_id)
+
+
+@blueprint.post("/exports/<int:export_id>/delete")
+@signed_in()
+def delete(export_id: int) -> ResponseReturnValue:
+    """Delete a file."""
+    return files.delete(export_id)
+
+
 @blueprint.app_template_global()
 def ledger_url(name: str, form: str, **arguments: Any) -> str:
     """Return the address of a ledger in a form, `csv` or `xlsx`."""
@@ -69,23 +97,47 @@ def ledger_url(name: str, form: str, **arguments: Any) -> str:
 
 @limit_account("exports")
 def _download(ledger: Ledger, form: str, place: dict[str, Any]) -> ResponseReturnValue:
+    arguments = Arguments({**request.args.to_dict(), **place}, current_user().id)
+    name = ledger.file_name(form, arguments, datetime.now(UTC))
     with lagging_reads():
-        answer = FORMS[form](ledger, ledger.rows({**request.args.to_dict(), **place}))
-    name = "-".join([ledger.name, *map(str, place.values()), f"{datetime.now(UTC):%Y-%m-%d}"])
-    answer.headers.set("Content-Disposition", "attachment", filename=f"{name}.{form}")
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+        rows = ledger.rows(arguments)
+        if form == "csv":
+            pieces = (piece.content for piece in write_pieces(ledger, form, rows, _CSV_ROWS))
+            # An error before the first piece gets an error page.
+            content: Iterable[bytes] = _resumed(next(pieces), pieces)
+            return files.file_response(form, name, stream_with_context(iter(content)))
+        if rows.is_longer_than(files.XLSX_ROWS):
+            return redirect(files.prepare_url("exports.prepare", ledger, form, arguments), 303)
+        return files.file_response(form, name, *_whole_workbook(ledger, rows))
+
+
+def _resumed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    piece: bytes | None = first
+    while piece is not None:
+        yield piece
+        # Between two pieces other requests use this thread's connection.
+        with lagging_reads():
+            piece = next(rest, None)
+
+
+def _whole_workbook(ledger: Ledger, rows: Keyset[Any]) -> tuple[Iterable[bytes], int]:
+    """Return a short workbook, which is complete before it is sent, and its size."""
+    pieces = list(write_pieces(ledger, "xlsx", rows))
+    written = Written(0, pieces[-1].content_bytes, pieces[-1].content_crc)
+    contents = [piece.content for piece in pieces]
+    size, content = whole_file(ledger, "xlsx", written, sum(map(len, contents)), contents)
+    return content, size
 
 
 def _register(ledger: Ledger) -> None:
     """Give a ledger its route: the address with a dot and the form."""
 
-    def download(form: str, **place: Any) -> ResponseReturnValue:
+    def fetch(form: str, **place: Any) -> ResponseReturnValue:
         answer: ResponseReturnValue = _download(ledger, form, place)
         return answer
 
     declare = signed_in() if ledger.audience == "signed_in" else for_role(ledger.audience)
-    blueprint.add_url_rule(f"{ledger.address}.<any(csv,xlsx):form>", ledger.name, declare(download))
+    blueprint.add_url_rule(f"{ledger.address}.<any(csv,xlsx):form>", ledger.name, declare(fetch))
 
 
 for _ledger in LEDGERS:

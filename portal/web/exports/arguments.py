@@ -19,11 +19,20 @@ from portal.web.admin.events.filters import read_events_view
 from portal.web.admin.jobs.filters import read_jobs_view
 from portal.web.admin.orders.filters import read_orders_view
 from portal.web.admin.rewards.filters import read_day, read_view
-from portal.web.core.current_user import current_user
-from portal.web.core.locale import select_locale
 
-Arguments = Mapping[str, Any]
 PERIOD = ("since", "until")
+
+
+class Arguments(dict[str, Any]):
+    """What a file is to hold: the filters of a page, the ids of its address, and the account that asks for it."""
+
+    def __init__(self, values: Mapping[str, Any], reader_id: int) -> None:
+        super().__init__(values)
+        self.reader_id = reader_id
+
+    def vendors(self) -> list[int]:
+        """Return the ids of the vendors of the account."""
+        return [vendor.id for vendor in list_vendors_of_user(self.reader_id, "en")]
 
 
 class FilterInvalid(PortalError):
@@ -32,17 +41,9 @@ class FilterInvalid(PortalError):
     code = "filter_invalid"
 
 
-def me() -> int:
-    """Return the id of the signed-in person."""
-    return current_user().id
-
-
-def my_vendors() -> list[int]:
-    """Return the ids of the signed-in person's vendors."""
-    return [vendor.id for vendor in list_vendors_of_user(current_user().id, select_locale())]
-
-
-def read_period(arguments: Arguments, errors: dict[str, str]) -> tuple[datetime | None, datetime | None]:
+def read_period(
+    arguments: Mapping[str, Any], errors: dict[str, str]
+) -> tuple[datetime | None, datetime | None]:
     """Return the start of the first day and the end of the last, in the business time zone.
 
     An invalid day gets an entry in `errors`.
@@ -53,7 +54,7 @@ def read_period(arguments: Arguments, errors: dict[str, str]) -> tuple[datetime 
     return since, read_day(typed["until"], "until", settings, errors, days=1)
 
 
-def period(arguments: Arguments) -> tuple[datetime | None, datetime | None]:
+def period(arguments: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
     """Return the period of a download; raise FilterInvalid."""
     errors: dict[str, str] = {}
     start_and_end = read_period(arguments, errors)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from portal.catalogue import COLUMNS, keyset_of_desk, list_vendors_of_user, row_values
+from portal.catalogue import COLUMNS, keyset_of_desk, row_values
 from portal.db import Keyset
-from portal.web.core.current_user import current_user
-from portal.web.core.locale import select_locale
-from portal.web.exports.arguments import period
+from portal.web.exports.arguments import Arguments, period
 from portal.web.exports.columns import Cell, Column, Digits
 from portal.web.exports.ledger import Ledger
 from portal.web.products.presenters import read_filter
@@ -34,14 +32,13 @@ def _column(name: str) -> Column:
 _PRODUCT = tuple(_column(name) for name in COLUMNS)
 
 
-def _rows(arguments: Mapping[str, Any], vendor_ids: Collection[int] | None) -> Keyset[Product]:
+def _rows(arguments: Arguments, vendor_ids: Collection[int] | None) -> Keyset[Product]:
     since, until = period(arguments)
     return keyset_of_desk(replace(read_filter(arguments).filter, since=since, until=until), vendor_ids)
 
 
-def _own_rows(arguments: Mapping[str, Any]) -> Keyset[Product]:
-    vendors = list_vendors_of_user(current_user().id, select_locale())
-    return _rows(arguments, [vendor.id for vendor in vendors])
+def _own_rows(arguments: Arguments) -> Keyset[Product]:
+    return _rows(arguments, arguments.vendors())
 
 
 LEDGERS = (

@@ -16,7 +16,7 @@ from portal.commissions import (
     list_statement_ledger,
 )
 from portal.lib.money import major_text
-from portal.web.exports.arguments import my_vendors, period, settlement_filter
+from portal.web.exports.arguments import period, settlement_filter
 from portal.web.exports.columns import Cell, Column, Digits, address, at, columns, money
 from portal.web.exports.ledger import Ledger
 from portal.web.text.translate import gettext as _
@@ -121,7 +121,7 @@ LEDGERS = (
         "/vendor/earnings",
         "vendor",
         _SETTLEMENT,
-        lambda arguments: list_settlement_ledger(_of_period(*period(arguments)), my_vendors()),
+        lambda arguments: list_settlement_ledger(_of_period(*period(arguments)), arguments.vendors()),
     ),
     Ledger(
         "payouts",
@@ -143,7 +143,7 @@ LEDGERS = (
         "/vendor/earnings/payouts",
         "vendor",
         _PAYOUT,
-        lambda arguments: list_payout_ledger(*period(arguments), my_vendors()),
+        lambda arguments: list_payout_ledger(*period(arguments), arguments.vendors()),
     ),
     Ledger(
         "commission-statements",
@@ -168,14 +168,14 @@ LEDGERS = (
         "/vendor/statements",
         "vendor",
         _STATEMENT,
-        lambda arguments: list_statement_ledger(*period(arguments), my_vendors()),
+        lambda arguments: list_statement_ledger(*period(arguments), arguments.vendors()),
     ),
     Ledger(
         "my-commission-statement",
         "/vendor/statements/<int:statement_id>",
         "vendor",
         _STATEMENT_ROW,
-        lambda arguments: list_statement_item_ledger(arguments["statement_id"], my_vendors()),
+        lambda arguments: list_statement_item_ledger(arguments["statement_id"], arguments.vendors()),
     ),
     Ledger(
         "sales-assists",

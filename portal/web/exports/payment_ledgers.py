@@ -11,7 +11,7 @@ from portal.journal import IN_WEI, JournalFilter, list_journal_ledger
 from portal.lib.money import major_text
 from portal.orders import list_all_orders_ledger, list_order_ledger
 from portal.payments import list_callback_ledger, list_credit_ledger, list_payment_ledger, list_refund_ledger
-from portal.web.exports.arguments import me, order_filter, period
+from portal.web.exports.arguments import order_filter, period
 from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
 from portal.web.exports.ledger import Ledger
 from portal.web.text.format import exact_tokens
@@ -152,20 +152,20 @@ LEDGERS = (
         "/orders",
         "signed_in",
         _ORDER,
-        lambda arguments: list_order_ledger(me(), *period(arguments)),
+        lambda arguments: list_order_ledger(arguments.reader_id, *period(arguments)),
     ),
     Ledger(
         "my-payments",
         "/orders/payments",
         "signed_in",
         _MY_PAYMENT,
-        lambda arguments: list_payment_ledger(*period(arguments), user_id=me()),
+        lambda arguments: list_payment_ledger(*period(arguments), user_id=arguments.reader_id),
     ),
     Ledger(
         "my-credit",
         "/orders/credit",
         "signed_in",
         columns("id", _MOVE),
-        lambda arguments: list_credit_ledger(*period(arguments), user_id=me()),
+        lambda arguments: list_credit_ledger(*period(arguments), user_id=arguments.reader_id),
     ),
 )

@@ -6,7 +6,13 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
-from portal.programme import list_bonus_ledger, list_campaign_ledger, list_terms_ledger, list_version_ledger
+from portal.flows.overviews.applications import list_application_ledger
+from portal.programme import (
+    list_bonus_ledger,
+    list_campaign_ledger,
+    list_terms_ledger,
+    list_version_ledger,
+)
 from portal.settings.types import LANGUAGES
 from portal.web.exports.arguments import period
 from portal.web.exports.columns import Column, columns
@@ -32,6 +38,10 @@ _CAMPAIGN = columns(
 _BONUS = columns("id", "referrer_user_id", "percent", "starts_at", "ends_at", "created_by", "created_at")
 _TEXTS = (Column(f"text_{language}", partial(_text_in, language)) for language in LANGUAGES)
 _TERMS = columns("id", "created_at", *_TEXTS, "created_by")
+_APPLICATION = columns(
+    "id", "user_id", Column("name", lambda row: row.user.name), Column("email", lambda row: row.user.email), "status",
+    "note", "created_at", "decided_by", "decided_at", "decision_reason",
+)  # fmt: skip
 
 LEDGERS = (
     Ledger(
@@ -65,5 +75,13 @@ LEDGERS = (
         _TERMS,
         lambda arguments: list_terms_ledger(*period(arguments)),
         lambda: (_("Terms"), _("Every version of the terms of the programme.")),
+    ),
+    Ledger(
+        "programme-applications",
+        "/admin/programme/applications",
+        "admin",
+        _APPLICATION,
+        lambda arguments: list_application_ledger(arguments.get("status", ""), *period(arguments)),
+        lambda: (_("Applications"), _("Every application of a referrer, and what was decided.")),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from portal.rewards import list_debit_ledger, list_queue_ledger, list_reward_ledger
 from portal.visits import list_visit_ledger
-from portal.web.exports.arguments import Arguments, me, period, reward_filter
+from portal.web.exports.arguments import Arguments, period, reward_filter
 from portal.web.exports.columns import address, columns, money, tokens
 from portal.web.exports.ledger import Ledger
 from portal.web.text.translate import gettext as _
@@ -42,7 +42,7 @@ def _days(arguments: Arguments) -> tuple[date | None, date | None]:
 
 
 def _my_rewards(arguments: Arguments) -> Any:
-    return list_reward_ledger(*period(arguments), referrer_user_id=me())
+    return list_reward_ledger(*period(arguments), referrer_user_id=arguments.reader_id)
 
 
 LEDGERS = (

@@ -46,6 +46,8 @@ def process() -> ResponseReturnValue:
 @public(csrf=False)
 def readiness() -> ResponseReturnValue:
     """Report whether requests can be served, and to readers with the token the state of each part."""
+    if current_portal().is_draining:
+        return jsonify(status="stopping"), 503
     health = health_monitor().health(scheduler_running=current_portal().scheduler_running())
     state = health.as_json() if _may_read_details() else {"status": health.status}
     return jsonify(state), 200 if health.is_ready else 503

@@ -33,7 +33,9 @@ from portal.lib.money import decimal_text
 from portal.runtime import current_portal
 from portal.web.core.errors import status_of
 from portal.web.core.locale import LOCALES
+from portal.web.core.requests import form_switch
 from portal.web.products.desk import Desk, vendor_options
+from portal.web.products.history import product_history
 from portal.web.products.presenters import (
     fields_of,
     movement_rows,
@@ -112,7 +114,8 @@ def _create(desk: Desk, typed: Mapping[str, str]) -> int:
     if not typed["slug"]:
         # A product of the same name may have the address that was made.
         values = values.with_slug(free_slug(values.slug))
-    return add_product(vendor_id, values, stock, desk.actor())
+    key = request.form.get("key", "")[:MOVEMENT_KEY_MAX]
+    return add_product(vendor_id, values, stock, desk.actor(), key=key)
 
 
 def edit(desk: Desk, product_id: int) -> ResponseReturnValue:
@@ -141,7 +144,7 @@ def save(desk: Desk, product_id: int) -> ResponseReturnValue:
 
 def switch(desk: Desk, product_id: int) -> ResponseReturnValue:
     """Put a product on sale, or archive it."""
-    on_sale = request.form.get("on_sale") == "1"
+    on_sale = form_switch("on_sale")
     if switch_sale(product_id, desk.actor(), vendor_ids=desk.vendor_ids(), on_sale=on_sale):
         sentence = (
             _("The product is on sale.")
@@ -214,6 +217,7 @@ def edit_page(
         movement_key=secrets.token_urlsafe(16),
         movements=movement_rows(movements.rows),
         next_cursor=movements.next_cursor,
+        **product_history(desk, product.id),
     )
 
 
@@ -228,6 +232,7 @@ def _new_page(desk: Desk, typed: Mapping[str, str], errors: Mapping[str, str]) -
         vendors=vendor_options(vendors),
         currencies=_currency_options("UAH"),
         languages=list(LOCALES.items()),
+        key=request.form.get("key") or secrets.token_urlsafe(16),
     )
 
 

@@ -11,6 +11,7 @@ from portal.lib.money import major_text
 from portal.web.text.format import When, money, number, when
 from portal.web.text.pictures import PictureView, picture_view
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import pgettext
 
 if TYPE_CHECKING:
     from models import Product, ProductPicture, StockMovement
@@ -106,7 +107,7 @@ def movement_rows(movements: Iterable[StockMovement]) -> list[MovementRow]:
     """Return changes of stock as rows, with the reason that was typed or the words of the step that made them."""
     words = {
         "initial": _("Opening stock"),
-        "sale": _("Sale"),
+        "sale": pgettext("stock", "Sale"),
         "refund": _("Refund"),
         "correction": _("Correction"),
     }

@@ -19,8 +19,9 @@ from portal.stores import list_connections
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.fresh_reads import lagging_reads
+from portal.web.core.joining import joining_view
 from portal.web.core.programme_terms import find_asked_terms
-from portal.web.core.requests import is_htmx
+from portal.web.core.requests import form_switch, is_htmx
 from portal.web.text.format import token_text, tokens
 from portal.web.text.messages import error_text
 from portal.web.text.payment_checks import payment_check
@@ -68,6 +69,7 @@ def _dashboard() -> ResponseReturnValue:
         chain_configured=running.chain.configured,
         wallets=[checksum(address) for address in list_wallet_addresses(current_user().id)],
         terms=find_asked_terms(current_user().id) if has_terms else None,
+        joining=joining_view(current_user().id),
         has_terms=has_terms,
         is_in_stores=bool(list_connections(current_user().id)),
     )
@@ -87,7 +89,7 @@ def check_payment(reward_id: int) -> ResponseReturnValue:
 @signed_in()
 def switch(code: str) -> ResponseReturnValue:
     """Activate or deactivate an own code; earlier rewards are unaffected."""
-    active = request.form.get("active") == "1"
+    active = form_switch("active")
     try:
         is_changed = switch_own_code(current_user().id, code, active)
     except CodeBlocked as error:

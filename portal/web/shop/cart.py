@@ -36,7 +36,7 @@ def change_cart() -> ResponseReturnValue:
 
 def _change_cart() -> None:
     form = request.form
-    if form.get("quantity") == "0":
+    if "remove" in form or form.get("quantity") == "0":
         set_quantity(form.get("productId", 0, type=int), 0)
         return
     (line,) = parse_cart([{"productId": form.get("productId"), "quantity": form.get("quantity", "1")}])

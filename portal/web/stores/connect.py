@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, request, session
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.commissions import VendorUnknown
-from portal.flows.stores.connect_store import DEFAULTS, connect_new_store
+from portal.flows.stores.connect_store import DEFAULTS, StoreConnected, connect_new_store
 from portal.lib.errors import InputInvalid
 from portal.stores import check_store_settings
 from portal.stores.adapters.registry import list_platforms
@@ -20,8 +20,7 @@ from portal.web.stores.area import Area, actor, area_view
 from portal.web.stores.choices import form_choices
 from portal.web.stores.instructions import guide_path, steps_of
 from portal.web.stores.presenters import store_rows
-from portal.web.text.messages import error_texts
-from portal.web.text.translate import gettext as _
+from portal.web.text.messages import error_text, error_texts
 
 if TYPE_CHECKING:
     from models import Store
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
 FIRST_STEP = ("name", "platform")
 # What a vendor's own store has: nothing is minted before the commission of its order was paid.
 TERMS_OF_VENDORS = {"collected_by": "store", "commission_base": "net", "reward_waits_for": "statement"}
-# Forms of this browser that connected a store: a form that is sent again connects no second one.
-_DONE = "connected_stores"
-_REMEMBERED = 10
+_FORM_KEY_MAX = 100
 
 
 @area_view("/stores")
@@ -52,18 +49,15 @@ def connect(area: Area) -> ResponseReturnValue:
 @area_view("/stores/connect", "POST", reconfirm=True)
 def connect_store(area: Area) -> ResponseReturnValue:
     """Connect the store and show its keys once."""
-    form_key = request.form.get("form_key", "")
-    if (done := dict(session.get(_DONE, {})).get(form_key)) is not None:
-        flash(_("The store is connected already. You can create new keys here."), "info")
-        return redirect(area.url("keys", store_id=done), 303)
     try:
         store = _connect(area)
+    except StoreConnected as done:
+        flash(error_text(done), "info")
+        return redirect(area.url("keys", store_id=done.params["store_id"]), 303)
     except InputInvalid as error:
         errors = error_texts(error)
         step = 1 if any(field in errors for field in FIRST_STEP) else 2
         return _form(area, step, request.form, errors), status_of(error)
-    done = [*dict(session.get(_DONE, {})).items(), (form_key, store.id)]
-    session[_DONE] = dict(done[-_REMEMBERED:])
     access = create_access(store, actor())
     return area.page(
         "stores/connected.html",
@@ -89,7 +83,8 @@ def _connect(area: Area) -> Store:
     terms = {} if area.decides_terms else TERMS_OF_VENDORS
     vendor_id = chosen_vendor(area, request.form.get("default_vendor", ""))
     origins = request.form.get("origins", "").split()
-    return connect_new_store({**typed, **terms}, origins, vendor_id, list_platforms(), actor())
+    key = request.form.get("form_key", "")[:_FORM_KEY_MAX]
+    return connect_new_store({**typed, **terms}, origins, vendor_id, list_platforms(), actor(), form_key=key)
 
 
 def _errors_of_first_step(typed: Mapping[str, str]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from portal.stores.adapters.registry import find_adapter
 from portal.stores.keys import KeyMode
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
-from portal.web.core.requests import FieldInvalid
+from portal.web.core.requests import FieldInvalid, form_choice
 from portal.web.stores.access_data import access_of
 from portal.web.stores.area import Area, actor, area_view
 from portal.web.stores.presenters import key_views
@@ -47,7 +47,7 @@ def keys(area: Area, store: Store) -> ResponseReturnValue:
 @area_view("/stores/<int:store_id>/keys", "POST", reconfirm=True)
 def add_key(area: Area, store: Store) -> ResponseReturnValue:
     """Create a key and show it once."""
-    mode: KeyMode = "test" if request.form.get("mode") == "test" else "live"
+    mode: KeyMode = "test" if form_choice("mode", "live", "test") == "test" else "live"
     if not store.active:
         flash(_("The store is disconnected. Connect it again first."), "warning")
         return area.back("keys", store)

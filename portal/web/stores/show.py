@@ -25,6 +25,8 @@ from portal.web.text.messages import error_text
 if TYPE_CHECKING:
     from models import Store
 
+# As at checkout: the start of what is longer than any code is unknown, too.
+_CODE_TEXT_MAX = 64
 # The checks are read again after these seconds, the longer the page is open.
 _SECONDS = (3, 5, 8, 13, 21, 34, 55, 60)
 
@@ -38,7 +40,7 @@ def show(area: Area, store: Store) -> ResponseReturnValue:
 @area_view("/stores/<int:store_id>/test-order", "POST")
 def test_order(area: Area, store: Store) -> ResponseReturnValue:
     """Apply a sample order as a test and say what would have become of it."""
-    running, code = current_portal(), request.form.get("share_code", "").strip()
+    running, code = current_portal(), request.form.get("share_code", "").strip()[:_CODE_TEXT_MAX]
     try:
         applied = send_test_order(
             store, code or None, request.form.get("currency", ""), running.chain, running.settings

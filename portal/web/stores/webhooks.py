@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from portal.lib.errors import InputInvalid
 from portal.runtime import current_portal
 from portal.web.core.errors import status_of
+from portal.web.core.requests import form_switch
 from portal.web.stores.area import Area, actor, area_view
 from portal.web.stores.webhook_presenters import delivery_rows, endpoint_views
 from portal.web.text.messages import error_text, error_texts
@@ -71,7 +72,7 @@ def rotate_webhook_secret(area: Area, store: Store, endpoint_id: int) -> Respons
 @area_view("/stores/<int:store_id>/webhooks/<int:endpoint_id>/active", "POST", any_store=True)
 def switch_webhook(area: Area, store: Store, endpoint_id: int) -> ResponseReturnValue:
     """Switch an endpoint off, or on again."""
-    if request.form.get("active") == "1":
+    if form_switch("active"):
         try:
             enable_endpoint(store.id, endpoint_id, actor())
         except TooManyEndpoints as error:

@@ -26,6 +26,7 @@ ENTITIES = (
     "reward",
     "programme",
     "terms",
+    "application",
     "campaign",
     "referrer_bonus",
     "mint_job",
@@ -82,6 +83,7 @@ def _entities() -> dict[str, str]:
         "reward": _("Reward"),
         "programme": _("Programme"),
         "terms": _("Terms of the programme"),
+        "application": _("Application of a referrer"),
         "campaign": _("Campaign"),
         "referrer_bonus": _("Bonus of a referrer"),
         "mint_job": _("Minting job"),
@@ -118,9 +120,20 @@ def _code_words(code: str) -> str:
 @per_language
 def _texts() -> dict[str, str]:
     parts = (
-        _account_texts, _sale_texts, _settlement_texts, _reward_texts, _programme_texts, _settings_texts, _store_texts,
+        _account_texts, _export_texts, _sale_texts, _settlement_texts, _reward_texts, _programme_texts, _settings_texts,
+        _store_texts,
     )  # fmt: skip
     return {event: words for part in parts for event, words in part().items()}
+
+
+def _export_texts() -> dict[str, str]:
+    return {
+        "export_requested": _("File of a ledger requested"),
+        "export_ready": _("File of a ledger ready"),
+        "export_failed": _("File of a ledger failed"),
+        "export_downloaded": _("File of a ledger downloaded"),
+        "export_deleted": _("File of a ledger deleted"),
+    }
 
 
 def _account_texts() -> dict[str, str]:
@@ -155,6 +168,7 @@ def _account_texts() -> dict[str, str]:
         "code_activated": _("Code activated"),
         "code_deactivated": _("Code deactivated"),
         "credit_added": _("Credit added"),
+        "credit_given_up": _("Credit given up"),
         "code_imported": _("Code imported"),
         "code_moved": _("Code moved to another account"),
         "code_wallet_set": _("Wallet of a code chosen"),
@@ -276,6 +290,9 @@ def _programme_texts() -> dict[str, str]:
         "terms_saved": _("Terms of the programme saved"),
         "terms_ended": _("Terms of the programme ended"),
         "terms_accepted": _("Terms of the programme accepted"),
+        "application_made": _("Application of a referrer made"),
+        "application_approved": _("Application of a referrer approved"),
+        "application_rejected": _("Application of a referrer rejected"),
         "campaign_added": _("Campaign added"),
         "campaign_budget_changed": _("Budget of a campaign changed"),
         "campaign_stopped": _("Campaign ended"),

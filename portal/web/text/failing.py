@@ -54,6 +54,7 @@ def _titles() -> dict[str, str]:
         "password_resets": _("Password reset links"),
         "payouts": _("Payouts to vendors"),
         "payout_vendors": _("Payouts to open, by vendor"),
+        "exports": _("Files of ledgers"),
         "risk_hints": _("Risk hints"),
         "budget_waits": _("Rewards waiting for a budget"),
         "mints": _("Rewards to mint"),

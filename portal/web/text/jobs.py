@@ -39,6 +39,7 @@ def _texts() -> dict[str, str]:
         "reconcile_payments": _("Ask the provider about payments"),
         "expire_unpaid_orders": _("Close unpaid orders"),
         "import_products": _("Import products"),
+        "prepare_exports": _("Prepare files of ledgers"),
         "check_invariants": _("Check the books"),
         "prune_old_visits": _("Delete old visit counts"),
         "prune_forged_callbacks": _("Delete forged callbacks"),

@@ -90,6 +90,7 @@ def transfer_kind(kind: str) -> str:
         "refund": _("Refunded to the buyer"),
         "membership": _("Membership sold"),
         "credit_added": _("Credit added"),
+        "credit_given_up": _("Credit given up"),
         "credit_spent": _("Credit spent"),
         "credit_returned": _("Credit returned"),
         "vendor_payable": _("Vendor's share"),

@@ -175,11 +175,14 @@ def _notice(row: MailOutbox) -> Letter:
         "webhook": _("A webhook endpoint was switched off"),
         "statement": _("Your commission statement"),
         "alert": alert_subject(kind),
+        "export": _("The file that you asked for"),
     }
     action = (_("See all notifications"), _url("account.notifications"))
     if topic == "statement":
         url = _url("vendor.statement", statement_id=int(params["statementId"]))
         action = (_("See the statement"), url)
+    if topic == "export":
+        action = (_("Your files"), _url("exports.my_files"))
     if topic == "alert":
         action = (_("See the jobs and alerts"), _url("admin.jobs.list"))
     if payment_hash := params.get("paymentHash"):

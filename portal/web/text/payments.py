@@ -55,7 +55,7 @@ def statement_rows(lines: Sequence[StatementLine]) -> list[dict[str, Any]]:
         {
             "line": line,
             "why": _entry_reason(line),
-            "is_free_text": line.order_reference is None,
+            "is_free_text": line.order_reference is None and not _is_given_up(line),
             "amount": f"+{money(line.amount_minor, line.currency)}"
             if line.amount_minor > 0
             else money(line.amount_minor, line.currency),
@@ -95,7 +95,13 @@ def _sentence(code: str) -> str:
     return "" if "%(" in text else text
 
 
+def _is_given_up(line: StatementLine) -> bool:
+    return line.order_reference is None and line.amount_minor < 0
+
+
 def _entry_reason(line: StatementLine) -> str:
     if line.is_refund:
         return _("Refund")
+    if _is_given_up(line):
+        return _("Given up")
     return _("Purchase") if line.order_reference else line.reason

@@ -22,6 +22,7 @@ _TECHNICAL = {
     "form_key",
     "seen",
     "terms",
+    "seen_minor",
 }
 
 
@@ -103,6 +104,8 @@ def _programme_changes() -> dict[str, str]:
         "admin.programme.add_bonus": _("Add a bonus for a referrer"),
         "admin.programme.end_bonus": _("End bonus %(bonus_id)s of a referrer"),
         "admin.programme.save_terms_form": _("Save the terms of the programme. Referrers accept them again."),
+        "admin.programme.approve_application": _("Approve application %(application_id)s of a referrer"),
+        "admin.programme.reject_application": _("Reject application %(application_id)s of a referrer"),
         "admin.referrers.save_alias": _("Set the alias of code %(code)s"),
         "admin.referrers.end_alias": _("End the alias of code %(code)s"),
     }
@@ -116,6 +119,7 @@ def _own_changes() -> dict[str, str]:
         "account.remove_second_factor": _("Turn off two-factor authentication"),
         "account.replace_recovery_codes": _("Replace the recovery codes"),
         "account.unlink_wallet_form": _("Unlink wallet %(address)s"),
+        "account.save_given_up_credit": _("Give up your credit"),
         "account.export_data": _("Download everything that is stored about you"),
         "account.request_own_erasure": _("Ask for the erasure of your account"),
     }

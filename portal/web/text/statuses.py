@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import pgettext
 
 
 def status_words(kind: str, status: str) -> str:
     """Return a status in words.
 
     Kinds: reward, settlement, collected, statement, batch, payment, refund, callback, order, delivery, code, job,
-    account, vendor, proposal, webhook, rule, run, alert.
+    account, vendor, proposal, application, webhook, rule, run, alert, export.
     """
     return _KINDS[kind]()[status]
 
@@ -156,10 +157,14 @@ def _job() -> dict[str, str]:
 def _proposal() -> dict[str, str]:
     return {
         "waiting": _("Waiting for a second admin"),
-        "confirmed": _("Confirmed"),
+        "confirmed": pgettext("proposal", "Confirmed"),
         "declined": _("Declined"),
         "expired": _("Expired"),
     }
+
+
+def _application() -> dict[str, str]:
+    return {"waiting": _("Waiting for an admin"), "approved": _("Approved"), "rejected": _("Rejected")}
 
 
 def _webhook() -> dict[str, str]:
@@ -201,6 +206,10 @@ def _rule() -> dict[str, str]:
     return {"planned": _("Planned"), "active": _("In force"), "over": _("Over")}
 
 
+def _export() -> dict[str, str]:
+    return {"preparing": _("Being prepared"), "ready": _("Ready"), "failed": _("Failed")}
+
+
 _KINDS = {
     "reward": _reward,
     "settlement": _settlement,
@@ -216,10 +225,12 @@ _KINDS = {
     "job": _job,
     "run": _run,
     "alert": _alert,
+    "export": _export,
     "account": _account,
     "vendor": _vendor,
     "rule": _rule,
     "proposal": _proposal,
+    "application": _application,
     "webhook": _webhook,
     "store_check": _store_check,
     "store_event": _store_event,
@@ -228,6 +239,16 @@ _KINDS = {
 
 # Tone and drawing of every status the portal stores. Colour is never alone: drawing and words stand with it.
 _LOOKS: dict[str, dict[str, tuple[str, str]]] = {
+    "application": {
+        "waiting": ("wait", "hourglass"),
+        "approved": ("good", "circle-check"),
+        "rejected": ("off", "circle-x"),
+    },
+    "export": {
+        "preparing": ("busy", "loader"),
+        "ready": ("good", "circle-check"),
+        "failed": ("bad", "alert-triangle"),
+    },
     "reward": {
         "pending_approval": ("wait", "hourglass"),
         "approved": ("info", "thumb-up"),

@@ -13,6 +13,7 @@ from babel.support import NullTranslations
 from markupsafe import Markup
 
 from portal.lib.texts import isolate
+from portal.web.text.format import number
 
 
 def gettext(message: str, **variables: object) -> str:
@@ -21,10 +22,15 @@ def gettext(message: str, **variables: object) -> str:
     return str(text % _isolated(variables) if variables else text)
 
 
+def pgettext(context: str, message: str, **variables: object) -> str:
+    """Return a message in the reader's language, where the same English words need other words elsewhere."""
+    return str(flask_babel.pgettext(context, message, **_isolated(variables)))
+
+
 def ngettext(singular: str, plural: str, num: int, **variables: object) -> str:
-    """Return a message in the reader's language and the right plural form; `%(num)s` is the number."""
+    """Return a message in the reader's language and the right plural form; `%(num)s` is the number as it is written."""
     text = _catalogue().ungettext(singular, plural, num)
-    return str(text % {"num": num, **_isolated(variables)})
+    return str(text % _isolated({"num": number(num), **variables}))
 
 
 # A page asks for hundreds of messages, so the catalogue of a language is looked up once per process.

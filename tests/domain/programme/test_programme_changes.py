@@ -27,6 +27,7 @@ from portal.programme.bonus_operations import (
 from portal.programme.errors import (
     BonusesOverlap,
     CampaignEnded,
+    CampaignExists,
     CampaignNameInvalid,
     EndsTooEarly,
     OwnBonus,
@@ -38,6 +39,7 @@ from portal.programme.errors import (
 from portal.programme.operations import save_version, withdraw_version
 from portal.programme.version_rules import ProgrammeRules
 from tests.factories import make_admin, make_user
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.usefixtures("database")
 ACTOR = Actor("command:test")
@@ -157,6 +159,15 @@ def test_versions_saved_at_once_follow_each_other() -> None:
 def campaign(**changes: Any) -> ProgrammeCampaign:
     values = {"name": "Summer", "percent": Decimal(2), "starts_at": None, "ends_at": tomorrow(), **changes}
     return add_campaign(actor=ACTOR, **values)
+
+
+@pytest.mark.parametrize("changes", [{}, {"budget_usd": Decimal(5)}, {"codes": ["b", "a"], "store_ids": [1]}])
+def test_same_campaign_again_is_refused_at_once_too(changes: dict[str, Any]) -> None:
+    values = {"ends_at": tomorrow(), **changes}
+    errors = at_once([lambda: campaign(**values)] * 4)
+    assert [type(error) for error in errors] == [CampaignExists] * 3
+    campaign(**values | {"percent": Decimal(3)})
+    assert ProgrammeCampaign.select().count() == 2
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,16 @@ def test_credentials_of_an_api_are_encrypted(database: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "shop.example", "ftp://shop.example", "https://", "https://shop.example/?a=1"]
+    "url",
+    [
+        "",
+        "shop.example",
+        "ftp://shop.example",
+        "https://",
+        "https://shop.example/?a=1",
+        "https://[",
+        "https://a.example:99999",
+    ],
 )
 def test_address_of_an_api_is_checked(database: str, url: str) -> None:
     with pytest.raises(ApiAddressInvalid):

@@ -87,8 +87,10 @@ def test_two_keys_of_a_mode_are_valid_at_once(database: str) -> None:
 
 def test_use_is_recorded_once_a_minute(database: str) -> None:
     key = create_key(make_store().id, "live", SYSTEM)
-    note_key_used(key.id)
+    unused = StoreKey.get_by_id(key.id)
+    note_key_used(unused)
     first = StoreKey.get_by_id(key.id).last_used_at
-    note_key_used(key.id)
+    note_key_used(unused)
+    note_key_used(StoreKey.get_by_id(key.id))
     assert first is not None
     assert StoreKey.get_by_id(key.id).last_used_at == first

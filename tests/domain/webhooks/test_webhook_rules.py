@@ -31,6 +31,15 @@ from portal.webhooks.rules import SCHEDULE, WebhookUrlInvalid, check_url, next_w
         ("https://169.254.169.254/latest", "private"),
         ("https://localhost/", "private"),
         ("https://db.internal/", "private"),
+        ("https://db.internal./", "private"),
+        ("https://localhost./", "private"),
+        # Other ways to write 127.0.0.1, and hosts that cannot be.
+        ("https://127.1/", "malformed"),
+        ("https://0177.0.0.1/", "malformed"),
+        ("https://2130706433/", "malformed"),
+        ("https://0x7f.1/", "malformed"),
+        ("https://%31%32%37.0.0.1/", "malformed"),
+        ("https://hooks..example/", "malformed"),
     ],
     ids=lambda value: value[:40],
 )

@@ -27,9 +27,11 @@ def settings() -> Settings:
 
 def link(user: User, wallet: TestWallet, settings: Settings) -> Refcode:
     message = flow.request_link(user.id, wallet.address, open_chain(settings), settings)
-    return flow.link_wallet(
-        user.id, wallet.stored, wallet.sign(message), open_chain(settings), CurrentSession()
+    linked = flow.link_wallet(
+        user.id, wallet.stored, wallet.sign(message), open_chain(settings), CurrentSession(), settings
     )
+    assert linked.code
+    return linked.code
 
 
 def events(entity: str) -> list[tuple[str, str | None]]:
@@ -105,7 +107,7 @@ def test_wallet_account_buys_with_its_referral(store: Store) -> None:
     wallet = TestWallet()
     message = request_sign_in("a session", wallet.address, store.chain, store.settings)
     entered = sign_in_with_wallet(
-        "a session", wallet.address, wallet.sign(message), store.chain, "uk", store.code
+        "a session", wallet.address, wallet.sign(message), store.chain, "uk", store.code, store.settings
     )
     assert (entered.is_new, entered.user.referred_by_code) == (True, store.code)
     order = store.pay(entered.user)

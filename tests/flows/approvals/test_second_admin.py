@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,25 @@ def test_small_amounts_add_up(office: Office) -> None:
     # Another admin and another currency do not start from zero.
     assert office.add("20", key="key-9", admin=office.second)
     assert office.add("800", currency="UAH", key="key-10", admin=office.second)
+
+
+def test_small_amounts_of_one_admin_add_up_over_accounts(office: Office) -> None:
+    others = [office.store.newcomer(name) for name in ("ben", "cid", "dan")]
+    waits = []
+    for number, person in enumerate([office.person, *others]):
+        office.person = person
+        waits.append(office.add("40", key=f"key-{number}"))
+    assert waits == [False, False, True, True]
+    assert not office.add("40", key="key-9", admin=office.second)
+
+
+def test_two_admins_can_give_credit_to_each_other_at_once(office: Office) -> None:
+    def give(number: int) -> None:
+        giver, taker = (office.first, office.second)[:: 1 if number % 2 else -1]
+        top_up_credit(taker.email, "1", "USD", "Gift", f"key-{number}", giver.id, office.store.settings)
+
+    assert at_once([partial(give, number) for number in range(8)]) == []
+    assert [credit_balance(admin.id, "USD") for admin in (office.first, office.second)] == [400, 400]
 
 
 def test_confirmed_credit_does_not_count_against_the_next(office: Office) -> None:

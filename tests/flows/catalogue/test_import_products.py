@@ -28,7 +28,7 @@ from portal.flows.catalogue.import_products import ImportOutdated, confirm_impor
 from portal.lib.spreadsheets import guard_formula, unguard_formula
 from portal.lib.texts import clean_line, clean_text
 from portal.web.exports import LEDGERS
-from portal.web.exports.csv_file import csv_pieces
+from portal.web.exports.writing import write_pieces
 from tests.factories import ACTOR, make_product, make_user, make_vendor
 from tests.support.apps import development_app
 
@@ -74,7 +74,8 @@ def row_of(import_id: int, number: int = 2) -> ProductImportRow:
 
 def exported() -> str:
     ledger = next(each for each in LEDGERS if each.name == "products")
-    return "".join(csv_pieces(ledger, keyset_of_desk(ProductFilter(), None)))
+    pieces = write_pieces(ledger, "csv", keyset_of_desk(ProductFilter(), None))
+    return b"".join(piece.content for piece in pieces).decode()
 
 
 @pytest.fixture

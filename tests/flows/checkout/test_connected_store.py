@@ -22,10 +22,10 @@ from portal.chain import AnyChain, open_chain
 from portal.db import Actor, connection, transaction
 from portal.db.checks import run_checks
 from portal.flows.audit.audit_reference import audit_reference
+from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import read_market
-from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.refunds.refund_payment import refund_locked
 from portal.lib.ids import random_text
 from portal.orders import NewOrder, OrderLine, attribute_order, create_order, get_order, has_other_paid_order

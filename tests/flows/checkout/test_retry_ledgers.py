@@ -9,7 +9,7 @@ import pytest
 from models import EventLog, Order, RailFailure, ReferralReward, Settlement
 from portal.db import query
 from portal.db.checks import run_checks
-from portal.flows.checkout import write_ledgers as write_ledgers
+from portal.flows.checkout import paid_parts
 from portal.flows.checkout.retry_ledgers import retry_failed_ledger, retry_ledgers
 from portal.payments import RailFailureUnknown, list_due_rail_failures, next_try_at
 from tests.flows.conftest import Store
@@ -26,7 +26,7 @@ def fail(*_: object) -> None:
 def failure(store: Store, monkeypatch: pytest.MonkeyPatch) -> RailFailure:
     """Return the failure of a paid order whose commission ledger could not be written."""
     with monkeypatch.context() as patch:
-        patch.setattr(write_ledgers, "write_settlement", fail)
+        patch.setattr(paid_parts, "decide_settlements", fail)
         store.pay(store.newcomer("ann"), cookie=store.code)
     return RailFailure.get()
 
@@ -51,7 +51,7 @@ def test_complete_ledger_is_not_written_again(
 ) -> None:
     retry(store, failure)
     with monkeypatch.context() as patch:
-        patch.setattr(write_ledgers, "write_settlement", fail)
+        patch.setattr(paid_parts, "decide_settlements", fail)
         assert retry(store, failure) is True
     assert (RailFailure.get().resolved_at is not None, RailFailure.get().attempts) == (True, 1)
 
@@ -69,7 +69,7 @@ def test_each_failure_doubles_the_wait(
 ) -> None:
     assert next_try_at(failure) == failure.last_tried_at
     with monkeypatch.context() as patch:
-        patch.setattr(write_ledgers, "write_settlement", fail)
+        patch.setattr(paid_parts, "decide_settlements", fail)
         assert retry_ledgers(store.chain, store.settings) == 0
         tried = RailFailure.get()
         assert tried.attempts == 2

@@ -23,7 +23,7 @@ from models import (
 from portal.catalogue import CartLine
 from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
-from portal.flows.checkout import write_ledgers as write_ledgers
+from portal.flows.checkout import paid_parts
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.flows.checkout.settle_payment import buy_with_credit, pay_with_credit
@@ -162,13 +162,13 @@ def test_order_the_provider_is_checking_cannot_be_paid_by_credit(store: Store) -
 def test_failed_ledger_keeps_payment_and_is_retried(
     store: Store, rail: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = {"commission": "write_settlement", "reward": "record_reward"}[rail]
+    broken = {"commission": "decide_settlements", "reward": "decide_order_reward"}[rail]
 
     def fail(*_: object, **_rest: object) -> None:
         raise RuntimeError("this ledger is broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(write_ledgers, broken, fail)
+        patch.setattr(paid_parts, broken, fail)
         order = store.pay(store.newcomer("ann"), cookie=store.code)
     assert order.status == "paid"
     failure = RailFailure.get()

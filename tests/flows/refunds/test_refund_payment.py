@@ -19,7 +19,7 @@ from portal.accounts import Referrer, create_user
 from portal.codes import find_code
 from portal.db import SYSTEM, connection
 from portal.db.checks import run_checks
-from portal.flows.checkout import write_ledgers
+from portal.flows.checkout import paid_parts
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.payments import find_payment
@@ -192,7 +192,7 @@ def test_ledger_written_after_the_refund_is_reduced(
 
     with monkeypatch.context() as patch:
         patch.setattr(
-            write_ledgers, {"commission": "write_settlement", "reward": "record_reward"}[rail], fail
+            paid_parts, {"commission": "decide_settlements", "reward": "decide_order_reward"}[rail], fail
         )
         order = pay_order(store)
     send_refund(store, order, amount)

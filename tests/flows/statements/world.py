@@ -15,10 +15,10 @@ from models import (
 )
 from portal.chain import open_chain
 from portal.db import Actor, transaction
+from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.checkout.size_reward import read_market
-from portal.flows.checkout.write_ledgers import LedgerContext
 from portal.flows.refunds.refund_payment import refund_locked
 from portal.flows.statements.open_statements import open_statements
 from portal.lib.ids import random_text

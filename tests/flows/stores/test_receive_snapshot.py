@@ -31,9 +31,17 @@ from portal.dev.postgres import postgres_binaries
 from portal.flows.stores.apply_snapshot import CurrencyChanged
 from portal.flows.stores.receive_snapshot import settle_store_event, settle_store_events
 from portal.lib.money import InvalidAmount
-from portal.stores import LineRepeated, LinesDoNotAddUp, RefundLineUnknown, record_store_event
+from portal.lib.texts import clean_line
+from portal.stores import (
+    LineRepeated,
+    LinesDoNotAddUp,
+    RefundLineUnknown,
+    record_store_event,
+    set_coupon,
+    set_rate,
+)
 from portal.stores.merging import stored_snapshot
-from tests.factories import make_store, make_vendor
+from tests.factories import ACTOR, make_store, make_vendor
 from tests.flows.stores.conftest import PAID_AT, Shop, read_snapshot
 
 LEDGERS = [
@@ -184,6 +192,24 @@ def test_refunded_lines_are_taken_from_their_vendors(shop: Shop) -> None:
     shop.report(version=3, lines=lines, refunds=[refund("17", "200.00", ("7", "166.66"))])
     assert sum(left()) == 54_998 - 16_666
     assert run_checks() == {}
+
+
+@pytest.mark.parametrize(
+    ("refunds", "back"),
+    [
+        ([refund("15", "10.00", ("7", "299.99"))], 1_000),
+        ([refund("15", "0.00", ("7", "299.99")), refund("16", "10.00", ("7", "8.33"))], 833),
+        ([refund("15", "10.00", ("7", "200.00"), ("8", "200.00"))], 1_000),
+        ([refund("15", "359.99", ("7", "299.99"))], 29_999),
+    ],
+    ids=["more than the money", "no money", "two lines", "as much"],
+)
+def test_lines_of_a_refund_take_back_no_more_than_its_amount(
+    shop: Shop, refunds: list[dict[str, object]], back: int
+) -> None:
+    shop.report(refunds=refunds)
+    assert shop.order().refunded_minor == back
+    assert shop.settlement().amount_minor == 54_998 - back
 
 
 def test_refund_without_lines_is_in_proportion(shop: Shop) -> None:
@@ -341,6 +367,26 @@ def test_customer_of_before_the_connection_is_known(shop: Shop) -> None:
     Customer.update(bought_before=True).execute()
     shop.report()
     assert shop.order().referral_reason == "not_first_purchase"
+
+
+@pytest.mark.parametrize(
+    ("saved", "reported"),
+    [
+        ("Чай 10", "\u200bчаи\u0306  10 "),
+        ("Café", "cafe\u0301"),
+        ("anna10", "\tANNA10\ufeff"),
+        ("ЇЖАК", "і\u0308жак"),
+    ],
+)
+def test_coupons_and_skus_are_the_same_in_any_normal_form(shop: Shop, saved: str, reported: str) -> None:
+    set_coupon(shop.store.id, saved, shop.code.code, ACTOR)
+    set_rate(shop.store.id, clean_line(saved.lower(), "sku"), Decimal(9), ACTOR)
+    line = {"externalId": "7", "sku": reported.lower(), "quantity": 1, "amount": "100.00", "tax": "0.00"}
+    shop.report(referralCode=None, couponCodes=[reported], lines=[line], shipping="0.00", paidAmount="100.00")
+    assert shop.order().referral_code == shop.code.code
+    reward = shop.reward()
+    assert reward is not None
+    assert reward.reward_percent == 9
 
 
 def test_coupon_credits_its_code_unless_one_came_along(shop: Shop) -> None:

@@ -93,11 +93,11 @@ def test_connecting_moves_what_was_earned_and_the_wallet_makes_it_mintable(
     assert mintable() == []
     with pytest.raises(WalletUnknown):
         customer.choose(owner, new_address())
-    wallet = adopt_wallet(owner.id, new_address(), Actor.user(owner.id)).wallet_address
+    wallet = adopt_wallet(owner.id, new_address(), Actor.user(owner.id), shop.settings).address
     assert customer.choose(owner, wallet)
     assert mintable() == [order.order_reference]
     assert Order.get_by_id(order.id).referrer_wallet == wallet
-    other = adopt_wallet(owner.id, new_address(), Actor.user(owner.id)).wallet_address
+    other = adopt_wallet(owner.id, new_address(), Actor.user(owner.id), shop.settings).address
     assert not customer.choose(owner, other)
     assert Refcode.get_by_id(customer.code.code).wallet_address == wallet
     # From now on the code earns for the wallet directly, beside the wallet's own code.
@@ -110,7 +110,7 @@ def test_connecting_moves_what_was_earned_and_the_wallet_makes_it_mintable(
 
 def test_two_codes_of_one_account_share_a_wallet(shop: Shop, customer: Customer) -> None:
     owner, second = make_user(), _customer(shop, "c-18")
-    wallet = adopt_wallet(owner.id, new_address(), Actor.user(owner.id)).wallet_address
+    wallet = adopt_wallet(owner.id, new_address(), Actor.user(owner.id), shop.settings).address
     customer.sell("14")
     second.sell("15")
     for each in (customer, second):
@@ -122,7 +122,7 @@ def test_two_codes_of_one_account_share_a_wallet(shop: Shop, customer: Customer)
     )
     deactivate_wallet_code(owner.id, wallet, Actor.user(owner.id))
     assert not Refcode.select().where((Refcode.owner == owner.id) & Refcode.active).exists()
-    adopt_wallet(owner.id, wallet, Actor.user(owner.id))
+    adopt_wallet(owner.id, wallet, Actor.user(owner.id), shop.settings)
     assert Refcode.select().where((Refcode.owner == owner.id) & Refcode.active).count() == 3
 
 

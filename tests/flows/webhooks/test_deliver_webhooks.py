@@ -84,7 +84,7 @@ def test_event_goes_only_to_endpoints_of_its_store_that_chose_it(hooked: Hooked)
     others = [
         connect(make_store(), hooked.receiver),
         connect(hooked.store, hooked.receiver, types=["statement.opened"]),
-        connect(hooked.store, hooked.receiver),
+        connect(hooked.store, hooked.receiver, url=f"{hooked.receiver.url}?second"),
     ]
     disable_endpoint(hooked.store.id, others[2].endpoint_id, "admin", ACTOR)
     hooked.publish()
@@ -317,7 +317,7 @@ def test_test_event_reaches_an_endpoint_whatever_it_chose(hooked: Hooked) -> Non
 
 
 def test_secret_that_cannot_be_read_fails_its_own_delivery(hooked: Hooked) -> None:
-    other = connect(hooked.store, hooked.receiver)
+    other = connect(hooked.store, hooked.receiver, url=f"{hooked.receiver.url}?second")
     WebhookEndpoint.update(secret=b"0" * 40).where(WebhookEndpoint.id == other.endpoint_id).execute()
     hooked.publish()
     deliver()

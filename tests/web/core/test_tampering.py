@@ -77,3 +77,20 @@ def test_sessions_of_others_cannot_be_ended(as_owner: Visitor, as_other: Visitor
     session = UserSession.get(UserSession.user_id == other.id)
     as_owner.submit(f"/account/security/sessions/{session.id}/end", {"user_id": str(other.id)})
     assert as_other.get("/orders").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "referrer",
+    ["http://[", "http://[::1", "http://localhost:99999999/uk/", "http://]/", "//", "null", "\xff\xfe"],
+)
+def test_malformed_referrer_is_none(as_owner: Visitor, referrer: str) -> None:
+    headers = {"Referer": referrer}
+    statuses = [
+        as_owner.get("/uk/", headers=headers).status_code,
+        as_owner.get("/uk/nowhere", headers=headers).status_code,
+        as_owner.submit("/uk/cart", {}, headers=headers).status_code,
+        as_owner.get("/api/store/products", headers=headers).status_code,
+        as_owner.post("/api/payments/wayforpay/webhook", json={}, headers=headers).status_code,
+    ]
+    assert statuses[:-1] == [200, 404, 422, 200]
+    assert statuses[-1] < 500

@@ -30,6 +30,12 @@ def test_healthz_returns_ok(client: Visitor) -> None:
     assert (response.status_code, response.get_json()) == (200, {"status": "ok"})
 
 
+def test_readyz_fails_before_a_stop(app: Flask, client: Visitor) -> None:
+    app.extensions["portal"].is_draining = True
+    response = client.get("/readyz")
+    assert (response.status_code, response.get_json()) == (503, {"status": "stopping"})
+
+
 def test_readyz_reports_every_component(app: Flask, client: Visitor) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,15 +13,29 @@ from werkzeug.test import TestResponse
 
 from models import FailingItem, Order, Store, StoreEvent, StoreOrder
 from portal.db import SYSTEM, query
+from portal.lib.clock import utc_now
 from portal.stores import end_previous_webhook_secret, rotate_webhook_secret
 from portal.stores.adapters.protocol import Delivery
 from portal.web.hooks.deliveries import BODY_MAX
 from tests.factories import make_store
+from tests.support.captures import STANDARD_SECRET, recorded_content, standard
+from tests.support.statements import count_statements
 from tests.support.woocommerce import SECRET, recorded, recorded_answer, signed, signed_bytes
 from tests.web.conftest import MakeApp, visitor
 from tests.web.visitor import Visitor
 
 SECRET_KEY = "secret key of the tests"
+LEDGERS = (
+    "orders",
+    "order_items",
+    "payment_transactions",
+    "payment_refunds",
+    "settlements",
+    "erp_sales_assists",
+    "referral_rewards",
+    "journal_transfers",
+    "event_log",
+)
 PERSONAL = ("buyer@example.test", "Olena", "Khreshchatyk", "+380440000000", "127.0.0.1", "hello", "wc_order_")
 
 
@@ -104,7 +119,10 @@ def test_what_is_not_authentic_changes_nothing_and_is_counted(client: Visitor, s
 def test_flood_of_bad_deliveries_is_bounded_and_stops_nobody(make_app: MakeApp, shop: Store) -> None:
     client, other = visitor(make_app(rate_limit_hooks="20 per minute")), connected()
     bad = signed({"id": 1}, secret="another-secret")
-    answers = [deliver(client, shop, bad) for _ in range(60)]
+    answers = [deliver(client, shop, bad) for _ in range(20)]
+    with count_statements() as sent:
+        answers += [deliver(client, shop, bad) for _ in range(40)]
+    assert sent.count == 0  # so ten thousand more cost the database nothing
     statuses = [answer.status_code for answer in answers]
     assert statuses.count(401) == 20
     assert statuses.count(429) == 40
@@ -147,6 +165,35 @@ def test_delivery_ids_do_not_identify_deliveries(client: Visitor, shop: Store) -
         again = Delivery({**delivery.headers, "x-wc-webhook-delivery-id": "ab6c50632f1b391e"}, delivery.body)
         assert deliver(client, shop, again).get_json() == {"result": "applied"}
     assert {row.external_id for row in StoreOrder.select()} == {"14", "15"}
+
+
+def test_replayed_deliveries_change_nothing(client: Visitor, shop: Store) -> None:
+    """Somebody who recorded authentic deliveries sends them again, the older ones after the newer."""
+    deliveries = [recorded(number) for number in (1, 3, 5, 6)]
+    for delivery in deliveries:
+        deliver(client, shop, delivery)
+    ledgers = [query(f"SELECT t::text FROM {table} t ORDER BY 1") for table in LEDGERS]
+    for delivery in (*deliveries, *reversed(deliveries)):
+        assert deliver(client, shop, delivery).get_json() == {"result": "applied"}
+    assert [query(f"SELECT t::text FROM {table} t ORDER BY 1") for table in LEDGERS] == ledgers
+    outcomes = {row.outcome for row in StoreEvent.select().order_by(StoreEvent.id).offset(len(deliveries))}
+    assert outcomes <= {"unchanged", "stale"}
+
+
+def test_delivery_signed_long_ago_is_refused(client: Visitor, database: str) -> None:
+    """Where a platform signs the time, a recorded delivery is worthless after five minutes."""
+    store = make_store(platform="medusa")
+    rotate_webhook_secret(store.id, SECRET_KEY, SYSTEM, STANDARD_SECRET)
+    old, new = (
+        standard(recorded_content(23), utc_now() - age) for age in (timedelta(minutes=6), timedelta(0))
+    )
+    answer = deliver(client, store, old, "medusa")
+    assert (answer.status_code, answer.get_json()["error"]["message"]) == (
+        401,
+        "The delivery was signed too long ago.",
+    )
+    assert (refused()[0][0], Order.select().count()) == ("timestamp_old", 0)
+    assert deliver(client, store, new, "medusa").get_json() == {"result": "applied"}
 
 
 def test_other_addresses_are_unknown(client: Visitor, shop: Store) -> None:
@@ -197,3 +244,27 @@ def test_failure_after_storing_is_not_the_stores_problem(
     assert (answer.status_code, answer.get_json()) == (200, {"result": "waiting"})
     assert StoreEvent.get().outcome is None
     assert not FailingItem.select().exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": []},
+        {"total": "1e999999999"},
+        {"total": "1e-999999999"},
+        {"line_items": [{"id": 1, "quantity": 1, "total": "1e999999999"}]},
+        {"parent_id": {}, "refunds": 7},
+    ],
+    ids=str,
+)
+def test_authentic_delivery_of_another_form_is_no_error(
+    client: Visitor, shop: Store, changes: dict[str, Any]
+) -> None:
+    order = {**json.loads(recorded(5).body), **changes}
+    answer = deliver(client, shop, signed(order))
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "refused"})
+
+
+def test_authentic_number_beyond_every_decimal_is_no_error(client: Visitor, shop: Store) -> None:
+    answer = deliver(client, shop, signed_bytes(b'{"id": 1e99999999999999999999}', "order.updated"))
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "refused"})

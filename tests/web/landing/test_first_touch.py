@@ -122,7 +122,8 @@ def test_malformed_code_sets_no_cookie(client: Visitor, query: str) -> None:
     ["ref=ABCDEFGH.", "ref=ABCDEFGH%20", "ref=ABCDEFGH%0A", "ref=ABCDEFGH)", "ref=%22ABCDEFGH%22",
      "ref=ABCDEFGH%E2%80%8B",
      "ref=ABCDEFGH%C2%BB,", "ref=*ABCDEFGH*", "ref=_ABCDEFGH_", "ref=ABCDEFGH/", "ref=%41BCDEFG%48", "REF=ABCDEFGH",
-     "Ref=ABCDEFGH", "utm_source=x&amp;ref=ABCDEFGH", "ref=ABCDEFGH&utm_source=x&fbclid=y", "ref=ABCDEFGH?utm_source=x",
+     "Ref=ABCDEFGH", "utm_source=x&amp;ref=ABCDEFGH", "utm_source=x?ref=ABCDEFGH", "a=1;ref=ABCDEFGH",
+     "ref=ABCDEFGH&utm_source=x&fbclid=y", "ref=ABCDEFGH?utm_source=x",
      "ref=ABCDEFGH%26utm_source%3Dx", "ref=ABCDEFGH%23top", "gclid=z&ref=ABCDEFGH", "ref=&ref=ABCDEFGH",
      "ref=bad!&ref=ABCDEFGH", "ref=ABCDEFGH&ref=JKLMNPQR", "ref=ABCDEFGH&REF=JKLMNPQR"],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 
@@ -10,6 +11,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from models import EventLog, PictureFile, Product, ProductPicture, StockMovement, User, Vendor
+from portal.db import Actor, record_event
 from portal.lib.pictures import MOST_BYTES
 from tests.factories import make_admin, make_order, make_product, make_user, make_vendor
 from tests.support.pictures import opened, picture_file
@@ -331,3 +333,23 @@ def test_admins_are_led_to_the_events_of_a_product(as_admin: Visitor, desk: Visi
     assert link not in desk.get(f"/vendor/products/{product.id}").text
     page = text_of(as_admin.get(link.replace("&amp;", "&")))
     assert "Delivery 9" in page
+
+
+def test_page_lists_orders_and_events(desk: Visitor, shop: Vendor, as_admin: Visitor) -> None:
+    product = make_product(shop)
+    buyer, admin = make_user(), make_admin(name="Ann Admin")
+    orders = [make_order(buyer, [(product, 2)], paid=True) for _ in range(11)]
+    other = make_order(buyer, [(make_product(make_vendor()), 1)], paid=True)
+    record_event(Actor.user(admin.id), "product", product.id, "product_changed")
+    address = f"/vendor/products/{product.id}"
+    first = desk.get(address)
+    shown = [order.id for order in orders if order.id in first.text]
+    assert shown == [order.id for order in orders[1:]], "the ten newest"
+    assert f"/vendor/orders/{orders[-1].id}" in first.text
+    rest = desk.get(html.unescape(re.findall(r'href="([^"]*orders_cursor=[^"]*)"', first.text)[0]))
+    assert orders[0].id in rest.text
+    assert other.id not in first.text + rest.text
+    assert ("An admin" in text_of(first), "Ann Admin" in first.text) == (True, False)
+    page = as_admin.get(f"/admin/products/{product.id}")
+    assert f"/admin/orders/{orders[-1].id}" in page.text
+    assert "Ann Admin" in page.text

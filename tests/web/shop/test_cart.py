@@ -39,6 +39,16 @@ def test_quantity_is_set(client: Visitor) -> None:
     assert client.cart() == {str(product.id): 7}
 
 
+def test_button_removes_a_product_whatever_its_quantity(client: Visitor) -> None:
+    product, remaining = make_product(), make_product()
+    add(client, product, 3)
+    add(client, remaining)
+    form = client.get("/cart").text.partition(f'value="{product.id}"')[2].partition("</form>")[0]
+    button = dict(re.findall(r'<button[^>]* name="(\w+)" value="(\w+)" formnovalidate', form))
+    assert add(client, product, 3, mode="set", **button).status_code == 303
+    assert client.cart() == {str(remaining.id): 1}
+
+
 def test_zero_quantity_removes_a_product_idempotently(client: Visitor) -> None:
     product, remaining = make_product(), make_product()
     add(client, product)

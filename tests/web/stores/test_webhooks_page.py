@@ -72,8 +72,8 @@ def test_form_reports_every_field_and_keeps_what_was_typed(as_admin: Visitor, sh
 
 
 def test_eleventh_active_endpoint_is_refused(as_admin: Visitor, shop: Store) -> None:
-    for _ in range(10):
-        add(as_admin, shop)
+    for number in range(10):
+        add(as_admin, shop, f"{URL}?{number}")
     answer = as_admin.submit(page_of(shop), {"url": URL, "types": list(EVENT_TYPES)})
     assert answer.status_code == 409
     assert "at most 10 active endpoints" in text_of(answer)
@@ -121,7 +121,7 @@ def test_other_stores_endpoints_and_deliveries_are_unknown(as_admin: Visitor, sh
     paths = ["secret", "active", "test"]
     requests = [f"{other}/{endpoint.id}/{path}" for path in paths]
     requests.append(f"{other}/deliveries/{WebhookDelivery.get().id}/replay")
-    assert {as_admin.submit(path).status_code for path in requests} == {404}
+    assert {as_admin.submit(path, {"active": "0"}).status_code for path in requests} == {404}
     assert as_admin.get("/admin/stores/999999/webhooks").status_code == 404
 
 

@@ -125,3 +125,14 @@ def test_production_sends_the_vendor_to_the_real_provider(make_app: MakeApp, sel
     leaving = seller_abroad.submit(f"/vendor/statements/{statement.id}/pay")
     assert leaving.status_code == 200
     assert 'action="https://secure.wayforpay.com/pay"' in leaving.text
+
+
+@pytest.mark.parametrize(("prefix", "words"), [("uk", ("Початок", "Кінець")), ("ru", ("Начало", "Конец"))])
+def test_period_is_named_in_words_of_its_own(
+    as_seller: Visitor, seller: User, prefix: str, words: tuple[str, str]
+) -> None:
+    """The audit says From and To of a status, which other languages say in other words."""
+    statement = open_for(Vendor.get(Vendor.user == seller.id))
+    page = text_of(as_seller.get(f"/{prefix}/vendor/statements/{statement.id}"))
+    for word in words:
+        assert word in page

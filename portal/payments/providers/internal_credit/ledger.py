@@ -25,6 +25,8 @@ TOP_UP_MAX_MAJOR = 10_000_000
 STATEMENT_PAGE = 25
 # How the key of a top-up begins that two admins agreed on; no form has such a key.
 CONFIRMED = "proposal:"
+# The reason of an entry that takes what a person gave up.
+GIVEN_UP = "given up"
 
 
 class CreditShort(PortalError):
@@ -37,6 +39,12 @@ class CreditAmountInvalid(PortalError):
     """The amount is not above zero, too large, or finer than the currency; params decimals and at_most (major)."""
 
     code = "credit_amount_invalid"
+
+
+class CreditChanged(PortalError):
+    """The balance is not the one that the person saw."""
+
+    code = "credit_changed"
 
 
 class CreditKeyInvalid(PortalError):
@@ -190,6 +198,30 @@ def debit_credit(user_id: int, amount_minor: int, currency: str, order_reference
         if amount_minor:
             _append(user_id, -amount_minor, currency, "purchase", order_reference)
     return int(rows[0][0]) if rows else 0
+
+
+def give_up_credit(
+    user_id: int, currency: str, seen_minor: int, actor: Actor, reason: str | None = None
+) -> bool:
+    """Take all credit of a currency from a person who gives it up; return whether there was any.
+
+    `seen_minor` is the balance that they saw; raise CreditChanged where it is another one by now.
+    """
+    with transaction():
+        rows = query(
+            """UPDATE credit_balances SET balance_minor = 0
+               WHERE user_id = %s AND currency = %s AND balance_minor = %s AND balance_minor > 0
+               RETURNING user_id""",
+            [user_id, currency, seen_minor],
+        )
+        if not rows:
+            if credit_balance(user_id, currency):
+                raise CreditChanged
+            return False
+        _append(user_id, -seen_minor, currency, GIVEN_UP, None)
+        data = {"amountMinor": str(seen_minor), "currency": currency}
+        record_event(actor, "credit", user_id, "credit_given_up", reason=reason, data=data)
+    return True
 
 
 def return_credit(

@@ -7,7 +7,7 @@ import re
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.commissions.foreign_payments import SettlementsNotAdoptable
+from portal.commissions.foreign_payments import SettlementsMissing, SettlementsNotAdoptable
 from portal.db import Actor
 from portal.flows.payouts.adopt_payment import adopt_payment, list_unknown_payments
 from portal.lib.errors import PortalError
@@ -36,7 +36,7 @@ def unknown_payments() -> ResponseReturnValue:
 def adopt_unknown_payment(payment_id: int) -> ResponseReturnValue:
     """Adopt a payment as that of the given settlements, or of none."""
     try:
-        ids = _settlement_ids(request.form.get("settlements", ""))
+        ids = _settlement_ids(request.form.get("settlements", ""), is_none=request.form.get("none") == "1")
         adopt_payment(current_portal().settings, payment_id, ids, Actor.user(current_user().id))
     except PortalError as error:
         return _page([(f"settlements-{payment_id}", error_text(error))]), status_of(error)
@@ -44,9 +44,12 @@ def adopt_unknown_payment(payment_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.commissions.unknown_payments"), 303)
 
 
-def _settlement_ids(text: str) -> list[int]:
+def _settlement_ids(text: str, *, is_none: bool) -> list[int]:
+    """Return the typed numbers, [] if the admin says so: a field left empty by mistake would pay vendors again."""
     cleaned = text.strip(" ,\n\r\t")
-    if not cleaned:
+    if bool(cleaned) == is_none:
+        raise SettlementsMissing(field="settlements")
+    if is_none:
         return []
     if not _LIST.fullmatch(cleaned):
         raise SettlementsNotAdoptable(field="settlements")

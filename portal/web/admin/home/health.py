@@ -81,7 +81,9 @@ def _jobs(home: AdminHome) -> HealthLine:
 def _mail(home: AdminHome, settings: Settings) -> HealthLine:
     part, late = _("Mail"), home.waiting["letters"]
     if not settings.mail_configured:
-        return HealthLine(part, _("No mail server is set: letters are not sent."), is_ok=settings.shows_mail)
+        if settings.shows_mail:
+            return HealthLine(part, _("No mail server is set: letters are shown at /dev/mail."), is_ok=True)
+        return HealthLine(part, _("No mail server is set: letters are not sent."), is_ok=False)
     if late:
         text = ngettext(
             "%(num)s letter should have left more than ten minutes ago.",

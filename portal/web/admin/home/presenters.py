@@ -57,6 +57,7 @@ def queue_tiles(waiting: Mapping[str, int]) -> list[QueueTile]:
     queues = {
         "rewards": (_("Rewards to approve"), url_for("admin.rewards.list")),
         "proposals": (_("Waiting for a second admin"), url_for("admin.payments.proposals")),
+        "applications": (_("Applications of referrers"), url_for("admin.programme.applications")),
         "cancelled_parts": (_("Cancelled by vendors"), url_for("admin.orders.list", waiting="yes")),
         "failed_rewards": (_("Failed rewards"), url_for("admin.rewards.list", status="failed")),
         "failed_settlements": (

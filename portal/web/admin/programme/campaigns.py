@@ -41,6 +41,7 @@ from portal.web.admin.programme.section import (
     typed_fields,
 )
 from portal.web.core.access import for_role
+from portal.web.core.requests import form_choice
 from portal.web.text.format import percent
 from portal.web.text.messages import error_text
 from portal.web.text.messages.errors import UNPROCESSABLE
@@ -65,7 +66,7 @@ def add() -> ResponseReturnValue:
     campaign = _read(typed, errors)
     if campaign is None:
         return _page(typed, errors), UNPROCESSABLE
-    if request.form.get("action") == "preview":
+    if form_choice("action", "preview", "save") == "preview":
         return _page(typed, preview=_preview(campaign))
     try:
         add_campaign(

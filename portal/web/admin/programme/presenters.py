@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from portal.flows.overviews.queue_overview import admin_names
 from portal.flows.programme.preview import Preview
-from portal.lib.clock import utc_now, utc_today
+from portal.lib.clock import EPOCH, utc_now, utc_today
 from portal.programme import ProgrammeRules
 from portal.programme.version_rules import MAX_LEVELS
 from portal.rewards import budget_used, campaign_scope, month_scope
@@ -29,7 +29,7 @@ class VersionRow:
 
     id: int
     state: str
-    starts: When
+    starts: When | None
     ends: When | None
     author: str
     sentences: tuple[str, ...]
@@ -196,7 +196,7 @@ def _version(row: ProgrammeVersion, names: dict[int, str]) -> VersionRow:
     return VersionRow(
         id=row.id,
         state=state_of(row.starts_at, row.ends_at),
-        starts=when(row.starts_at),
+        starts=None if row.starts_at == EPOCH else when(row.starts_at),
         ends=when(row.ends_at) if row.ends_at else None,
         author=names.get(row.created_by, "") if row.created_by else "",
         sentences=tuple(rule_sentences(rules)),

@@ -28,6 +28,7 @@ def programme_nav() -> list[NavItem]:
         ("admin.programme.campaigns", _("Campaigns")),
         ("admin.programme.bonuses", _("Personal bonuses")),
         ("admin.programme.terms", _("Terms")),
+        ("admin.programme.applications", _("Applications")),
     ]
     return [NavItem(label, url_for(end), "", request.endpoint == end) for end, label in entries]
 

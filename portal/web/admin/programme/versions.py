@@ -32,6 +32,7 @@ from portal.web.admin.programme.section import (
     typed_fields,
 )
 from portal.web.core.access import for_role
+from portal.web.core.requests import form_choice
 from portal.web.text.format import percent
 from portal.web.text.messages import error_text
 from portal.web.text.messages.errors import UNPROCESSABLE
@@ -84,7 +85,7 @@ def save() -> ResponseReturnValue:
     settings = current_portal().settings
     try:
         rules = read_rules(typed, get_percent_policy(settings).max_percent)
-        if not errors and request.form.get("action") == "preview":
+        if not errors and form_choice("action", "preview", "save") == "preview":
             return _form_page(
                 typed, preview=preview_text(preview_rules(rules, settings)), sentences=rule_sentences(rules)
             )

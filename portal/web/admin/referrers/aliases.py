@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.codes import CodeUnknown, retire_alias
 from portal.db import Actor
-from portal.flows.accounts.code_alias import set_alias_as_admin
+from portal.flows.accounts.code_alias import set_any_alias
 from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.admin.referrers.blueprint import blueprint
@@ -23,8 +23,8 @@ from portal.web.text.translate import gettext as _
 def save_alias(code: str) -> ResponseReturnValue:
     """Give a code another alias; the earlier one ends."""
     try:
-        is_changed = set_alias_as_admin(
-            code, request.form.get("alias", ""), current_user().id, current_portal().settings
+        is_changed = set_any_alias(
+            code, request.form.get("alias", ""), Actor.user(current_user().id), current_portal().settings
         )
     except CodeUnknown:
         raise

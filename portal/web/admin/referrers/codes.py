@@ -14,6 +14,7 @@ from portal.web.admin.referrers.presenters import code_view
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.requests import form_switch
 from portal.web.core.undo import flash_undo
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
@@ -31,7 +32,7 @@ def code(code: str) -> ResponseReturnValue:
 def switch_code(code: str) -> ResponseReturnValue:
     """Deactivate a code with a reason that its owner sees, or activate it again; existing rewards are unaffected."""
     before = code_overview(code)
-    if request.form.get("active") == "1":
+    if form_switch("active"):
         return _activate(before)
     try:
         block_code(code, request.form.get("reason", ""), current_user().id)

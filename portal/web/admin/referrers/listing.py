@@ -6,6 +6,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.overviews.referrers import STATES, list_referrers
+from portal.flows.programme.standing import list_standings
 from portal.web.admin.people.section import people_nav
 from portal.web.admin.referrers.blueprint import blueprint
 from portal.web.admin.referrers.filters import read_referrers_view
@@ -18,12 +19,13 @@ from portal.web.text.translate import gettext as _
 @blueprint.get("/referrers", endpoint="list")
 @for_role("admin")
 def list_all() -> ResponseReturnValue:
-    """Show a page of share codes with visits, orders, refunds, rewards and risk."""
+    """Show a page of share codes with visits, orders, refunds, rewards, bonus and risk."""
     view = read_referrers_view(request.args)
     page = list_referrers(view.filter, request.args.get("cursor"))
+    standings = list_standings({row.owner.id for row in page.rows})
     return render_template(
         "admin/referrers/list.html",
-        rows=[referrer_row(row) for row in page.rows],
+        rows=[referrer_row(row, standings[row.owner.id]) for row in page.rows],
         view=view,
         states=[("", _("All")), *((state, status_words("code", state)) for state in STATES)],
         orders=[("", _("Newest first")), ("paid", _("Most paid orders")), ("refunds", _("High refund rate"))],

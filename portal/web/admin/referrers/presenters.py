@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from portal.chain import checksummed
 from portal.flows.overviews.code_overview import CodeOverview
 from portal.flows.overviews.risk_hints import refund_hint
-from portal.web.text.format import number, token_text, tokens
+from portal.web.text.format import number, percent, token_text, tokens
 from portal.web.text.rewards import explorer_url
 from portal.web.text.risk_hints import code_event, risk_hint
+from portal.web.text.translate import gettext as _
+from portal.web.text.translate import ngettext
 
 if TYPE_CHECKING:
     from models import EventLog
+    from portal.flows.programme.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class ReferrerRow:
     refunded: str
     earned: str
     minted: str
+    bonus: str
     hints: tuple[HintView, ...]
 
 
@@ -73,10 +77,10 @@ class CodeView:
     events: tuple[CodeEventRow, ...]
 
 
-def referrer_row(row: Any) -> ReferrerRow:
-    """Return a share code of `list_referrers` with its results."""
+def referrer_row(row: Any, standing: Standing) -> ReferrerRow:
+    """Return a share code of `list_referrers` with its results and the bonus of its owner."""
     paid, refunded = int(row.paid_orders), int(row.refunded_orders)
-    percent = f" ({number(refunded * 100 // paid)}%)" if paid and refunded else ""
+    share = f" ({number(refunded * 100 // paid)}%)" if paid and refunded else ""
     return ReferrerRow(
         code=row.code,
         alias=row.alias,
@@ -86,11 +90,29 @@ def referrer_row(row: Any) -> ReferrerRow:
         visits=number(row.visits_total),
         orders=number(int(row.orders)),
         paid=number(paid),
-        refunded=f"{number(refunded)}{percent}",
+        refunded=f"{number(refunded)}{share}",
         earned=tokens(int(row.earned_wei)),
         minted=tokens(int(row.minted_wei)),
+        bonus=_bonus(standing),
         hints=_hints(paid, refunded),
     )
+
+
+def _bonus(standing: Standing) -> str:
+    """Return the bonuses of level and referrer, as far as there are any; campaigns are the same for many."""
+    parts = []
+    if standing.level_percent:
+        parts.append(
+            ngettext(
+                "+%(percent)s from %(num)s referral",
+                "+%(percent)s from %(num)s referrals",
+                standing.level_referrals,
+                percent=percent(standing.level_percent),
+            )
+        )
+    if standing.personal_percent:
+        parts.append(_("+%(percent)s personal", percent=percent(standing.personal_percent)))
+    return ", ".join(parts) or "—"
 
 
 def _hints(paid: int, refunded: int) -> tuple[HintView, ...]:

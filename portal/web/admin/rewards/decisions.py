@@ -20,7 +20,7 @@ from portal.web.admin.rewards.queue import queue_page, queue_row, queue_url
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
-from portal.web.core.requests import is_htmx
+from portal.web.core.requests import form_choice, is_htmx
 from portal.web.text.messages import error_text, refusal_counts
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
@@ -72,9 +72,10 @@ def pay_missing(reward_id: int) -> ResponseReturnValue:
 def decide_many() -> ResponseReturnValue:
     """Approve or reject the selected rewards, or all that match the filter, and report the result of each."""
     view = read_view(request.form, current_portal().settings)
+    is_rejecting = form_choice("decision", "approve", "reject") == "reject"
     try:
         ids = _selected_ids(view.filter)
-        if request.form.get("decision") == "reject":
+        if is_rejecting:
             _flash_rejected(decide_reward.reject_many(ids, request.form.get("reason", ""), current_user().id))
         else:
             flash_approved(decide_reward.approve_many(ids, current_user().id, current_portal().settings))

@@ -23,7 +23,7 @@ from portal.web.admin.rewards.decisions import flash_approved
 from portal.web.admin.rewards.presenters import job_row, job_summaries, job_view, review_view
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
-from portal.web.core.requests import is_htmx
+from portal.web.core.requests import form_count, is_htmx
 from portal.web.text.messages import mint_waiting
 from portal.web.text.translate import gettext as _
 
@@ -56,12 +56,12 @@ def mint_review() -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def start_minting() -> ResponseReturnValue:
     """Create a job for the approved rewards, at most as many as the review showed, and go to its page."""
-    promised = request.form.get("count", MOST_AT_ONCE, type=int)
+    promised = form_count("count", MOST_AT_ONCE)
     try:
         job_id = create_mint_job(
             Actor.user(current_user().id),
             chain_id=current_portal().chain.chain_id,
-            limit=max(0, min(promised, MOST_AT_ONCE)),
+            limit=promised,
         )
     except NothingToMint:
         flash(_("No approved reward is left to mint."), "info")

@@ -52,7 +52,7 @@ def show() -> ResponseReturnValue:
 @blueprint.post("/settings")
 @for_role("admin", reconfirm=True)
 def save() -> ResponseReturnValue:
-    """Save brand, languages, consent, registration and checkout."""
+    """Save brand, languages, consent, joining, registration and checkout."""
     environment = current_portal().environment
     typed = _typed()
     try:

@@ -17,6 +17,7 @@ from portal.web.admin.vendors.presenters import vendor_fields, vendor_rows, vend
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.requests import form_switch
 from portal.web.core.undo import flash_undo
 from portal.web.text.messages import error_texts
 from portal.web.text.products import tier_words
@@ -70,7 +71,7 @@ def save(vendor_id: int) -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def switch(vendor_id: int) -> ResponseReturnValue:
     """Take a vendor's products off sale, or put them back; what is owed is paid in any case."""
-    active = request.form.get("active") == "1"
+    active = form_switch("active")
     url = url_for("admin.vendors.switch", vendor_id=vendor_id)
     if switch_vendor(vendor_id, active, _actor()):
         text = _("The products are on sale again.") if active else _("The products are off sale.")

@@ -142,7 +142,7 @@ _ACCOUNTS: dict[str, dict[str, Operation]] = {
         "post": operation(
             "linkWallet",
             "accounts",
-            "Link a wallet whose signature proves it, and return its share code.",
+            "Link a wallet whose signature proves it; the answer has its share code once its owner has joined.",
             security=TOKEN,
             takes=body(("address", "signature"), address=ADDRESS, signature=_SIGNATURE),
             answers={201: ("The wallet is linked.", ref("LinkedWallet"))},

@@ -263,7 +263,7 @@ SCHEMAS: dict[str, Schema] = {
     "MintRun": _MINT_RUN,
     "Proof": _PROOF,
     "Challenge": answer(message={"type": "string", "description": "The EIP-4361 text to be signed."}),
-    "LinkedWallet": answer(**_LINKED, **_WITH_CODE),
+    "LinkedWallet": {"oneOf": [answer(**_LINKED), answer(**_LINKED, **_WITH_CODE)]},
     "UnlinkedWallet": {
         "oneOf": [answer(success=TRUE, **_LINKED), answer(success=TRUE, **_LINKED, **_WITH_CODE)]
     },
@@ -277,7 +277,7 @@ SCHEMAS: dict[str, Schema] = {
     "Alive": answer(status={"const": "ok"}),
     "Readiness": {
         **answer(
-            status={"type": "string", "enum": ["ok", "unready"]},
+            status={"type": "string", "enum": ["ok", "unready", "stopping"]},
             database={"type": "string", "enum": ["ok", "away", "full", "read_only"]},
             migrations={"type": "string", "enum": ["ok", "pending", "unknown"]},
             chain=example(TEXT, "ok", "`ok`, `away`, `not_configured`, or the reason why minting waits."),

@@ -163,6 +163,13 @@ STORE_SCHEMAS: dict[str, Schema] = {
         refunds={"type": "array", "items": _REFUND},
     ),
     "AttributionPreview": with_ignored(**_DECISION),
+    "DeliveryTaken": answer(
+        result={
+            **TEXT,
+            "enum": ["applied", "waiting", "ignored", "refused"],
+            "description": "`waiting` is for the store's API; the events of the store say why `refused`.",
+        }
+    ),
     "ImportedCustomers": with_ignored(imported=COUNT, known=COUNT, live=BOOLEAN),
     "Referrer": with_ignored(
         connected=BOOLEAN,

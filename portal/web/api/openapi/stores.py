@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from portal.stores.adapters.registry import ADAPTERS
 from portal.web.api.openapi.parts import Operation, Security, in_path, in_query, operation
-from portal.web.api.openapi.schemas import ID, TEXT, example, ref
+from portal.web.api.openapi.schemas import ID, TEXT, Schema, example, ref
 
 TAG = "connected stores"
 KEY: Security = [{"storeKey": []}]
@@ -186,4 +187,20 @@ _EVENTS: dict[str, dict[str, Operation]] = {
     },
 }
 
-STORE_PATHS: dict[str, dict[str, Operation]] = {**_ORDERS, **_REFUNDS, **_BUYERS, **_EVENTS}
+_PUBLIC_ID: Schema = {**TEXT, "minLength": 10, "maxLength": 64, "description": "The store's public id."}
+_PLATFORM: Schema = {**TEXT, "enum": [adapter.name for adapter in ADAPTERS]}
+_DELIVERIES: dict[str, dict[str, Operation]] = {
+    "/hooks/{storeKey}/{platform}": {
+        "post": operation(
+            "takeStoreDelivery",
+            "callbacks",
+            "Take what the platform of a store sends by itself, signed in the platform's own header.",
+            parameters=(in_path("storeKey", _PUBLIC_ID), in_path("platform", _PLATFORM)),
+            takes={"type": "object", "description": "As the platform documents it, up to 1 MB."},
+            answers={200: ("It is authentic, and stored unless it concerns no order.", ref("DeliveryTaken"))},
+            errors=("delivery_refused", "not_found", "store_unknown"),
+        )
+    }
+}
+
+STORE_PATHS: dict[str, dict[str, Operation]] = {**_ORDERS, **_REFUNDS, **_BUYERS, **_EVENTS, **_DELIVERIES}

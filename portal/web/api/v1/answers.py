@@ -66,7 +66,7 @@ def order_answer(answer: OrderAnswer) -> dict[str, Any]:
             "refunded": major_text(order.refunded_minor, order.currency),
         },
         "reward": _reward(answer.reward),
-        "settlements": [_settlement(row) for row in reversed(answer.settlements)],
+        "settlements": [_settlement(row) for row in answer.settlements],
     }
 
 
@@ -79,7 +79,7 @@ def order_state(answer: OrderAnswer) -> dict[str, Any]:
         "createdAt": order.created_at.isoformat(),
         "paidAt": order.paid_at and order.paid_at.isoformat(),
         "paidAmount": major_text(order.paid_minor, order.currency),
-        "refunds": [_refund(row) for row in answer.refunds],
+        "refunds": [_refund(row) for row in answer.refunds()],
     }
 
 

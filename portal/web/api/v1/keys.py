@@ -87,7 +87,7 @@ def _authenticate(scope: str) -> Caller:
     body = request.get_data(cache=True, parse_form_data=False)
     headers = {name.lower(): value for name, value in request.headers.items()}
     check_request(caller.store, body, headers, current_portal().settings, live=caller.live)
-    note_key_used(key.id)
+    note_key_used(key)
     return caller
 
 

@@ -42,12 +42,31 @@ def notification_text(kind: str, params: Params) -> str:
         "referral_reward_debited": _(
             "An order you were rewarded for was refunded. %(amount)s will be deducted from your next rewards."
         ),
+        **_export_sentences(),
+        **_joining_sentences(),
         **_webhook_sentences(),
         **_security_sentences(),
     }
     # Imported history may contain other kinds.
     values = {**params, "reason": failure_text(params.get("reason"))}
     return sentences[kind] % values if kind in sentences else kind
+
+
+def _export_sentences() -> dict[str, str]:
+    return {
+        "export_ready": _("The file %(file)s is ready. It is kept for a day."),
+        "export_failed": _("The file %(file)s could not be prepared. “Your files” says why."),
+    }
+
+
+def _joining_sentences() -> dict[str, str]:
+    return {
+        "application_made": _(
+            "Account %(account)s wants to become a referrer. Decide on it under “Programme”, “Applications”."
+        ),
+        "application_approved": _("You are a referrer now. Your share links are under “Referrals”."),
+        "application_rejected": _("Your application as a referrer was rejected. Reason: %(reason)s"),
+    }
 
 
 def _webhook_sentences() -> dict[str, str]:

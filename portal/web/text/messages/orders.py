@@ -197,6 +197,9 @@ ORDERS_ERRORS: ErrorTable = {
     ),
     "store_referrer_unknown": Answer(404, lambda p: _("This store does not show your results.")),
     "stock_short": Answer(409, _stock_short),
+    "store_connected": Answer(
+        409, lambda p: _("The store is connected already. You can create new keys here.")
+    ),
     "store_unknown": Answer(404, lambda p: _("This store does not exist.")),
     "tier_free": Answer(409, lambda p: _("This tier is free: there is nothing to pay.")),
     "tier_lower": Answer(

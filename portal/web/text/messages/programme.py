@@ -7,6 +7,18 @@ from portal.web.text.messages.answer import Answer, ErrorTable
 from portal.web.text.translate import gettext as _
 
 PROGRAMME_ERRORS: ErrorTable = {
+    "already_joined": Answer(
+        409, lambda p: _("You are a referrer already. Link a wallet to get a share link.")
+    ),
+    "application_decided": Answer(409, lambda p: _("Another decision on this application was made first.")),
+    "application_note_too_long": Answer(
+        422, lambda p: _("Shorten the text to %(at_most)s characters.", at_most=number(p["at_most"]))
+    ),
+    "application_reason_missing": Answer(
+        422, lambda p: _("Enter a reason of up to %(at_most)s characters. The person reads it.", **p)
+    ),
+    "application_unknown": Answer(404, lambda p: _("This application does not exist.")),
+    "own_application": Answer(403, lambda p: _("Another admin must decide on your own application.")),
     "approval_condition_missing": Answer(
         422, lambda p: _("Choose at least one condition, or leave the approval to admins.")
     ),
@@ -15,6 +27,7 @@ PROGRAMME_ERRORS: ErrorTable = {
     ),
     "campaign_end_missing": Answer(422, lambda p: _("Enter the last day of the campaign.")),
     "campaign_ended": Answer(409, lambda p: _("This campaign is over.")),
+    "campaign_exists": Answer(409, lambda p: _("There is a campaign with these values already.")),
     "campaign_unknown": Answer(404, lambda p: _("This campaign does not exist.")),
     "levels_not_rising": Answer(
         422, lambda p: _("Each level needs more referrals and more percent points than the one before.")

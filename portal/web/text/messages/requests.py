@@ -33,6 +33,9 @@ REQUESTS_ERRORS: ErrorTable = {
     ),
     "date_invalid": Answer(422, lambda p: _("Enter a date such as 2026-11-21.")),
     "field_invalid": Answer(400, _field_invalid),
+    "export_unknown": Answer(
+        404, lambda p: _("This file is not there: it is not ready, was deleted, or is not yours.")
+    ),
     "filter_invalid": Answer(422, lambda p: _("Correct the filter first. %(reason)s", **p)),
     "filter_limit": Answer(
         409, lambda p: _("%(at_most)s filters are saved already. Remove one that you no longer need.", **p)
@@ -55,6 +58,7 @@ REQUESTS_ERRORS: ErrorTable = {
             at_most=number(p["at_most"]),
         ),
     ),
+    "ledger_unknown": Answer(404, lambda p: _("There is no such ledger.")),
     "method_not_allowed": Answer(405, lambda p: _("This address does not accept this kind of request.")),
     "not_found": Answer(404, lambda p: _("There is no page at this address.")),
     "note_missing": Answer(422, lambda p: _("Enter a note of up to %(at_most)s characters.", **p)),
@@ -63,6 +67,9 @@ REQUESTS_ERRORS: ErrorTable = {
     "role_required": Answer(403, lambda p: _("Your account does not have access to this page.")),
     "sign_in_required": Answer(401, lambda p: _("Sign in to continue.")),
     "status_unknown": Answer(400, lambda p: _("Choose one of these statuses: %(allowed)s.", **p)),
+    "too_many_exports": Answer(
+        409, lambda p: _("You have %(at_most)s files. Delete one that you no longer need.", **p)
+    ),
     "total_too_large": Answer(
         422,
         lambda p: _(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models import EventLog, ForeignPayment
 from tests.factories import make_settlement, make_vendor
 from tests.web.pages import text_of
@@ -36,10 +38,21 @@ def test_page_suggests_unpaid_settlements_of_the_wallet(as_admin: Visitor) -> No
 
 def test_payment_of_no_settlement_is_adopted_with_an_event(as_admin: Visitor) -> None:
     payment = unknown_payment()
-    assert as_admin.submit(f"{PAGE}/{payment.id}/adopt", {"settlements": ""}).status_code == 303
+    assert as_admin.submit(f"{PAGE}/{payment.id}/adopt", {"none": "1"}).status_code == 303
     assert ForeignPayment.get().adopted_at is not None
     assert EventLog.get(EventLog.event == "foreign_payment_adopted").data["txHash"] == payment.tx_hash
-    assert as_admin.submit(f"{PAGE}/{payment.id}/adopt", {"settlements": ""}).status_code == 404
+    assert as_admin.submit(f"{PAGE}/{payment.id}/adopt", {"none": "1"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "form", [{}, {"settlements": " , "}, {"none": "1", "settlements": "1"}, {"none": "0"}]
+)
+def test_adopting_as_none_has_to_be_said(as_admin: Visitor, form: dict[str, str]) -> None:
+    payment = unknown_payment()
+    response = as_admin.submit(f"{PAGE}/{payment.id}/adopt", form)
+    assert response.status_code == 422
+    assert "or tick that it paid none" in text_of(response)
+    assert ForeignPayment.get().adopted_at is None
 
 
 def test_text_that_is_no_list_of_numbers_is_refused(as_admin: Visitor) -> None:

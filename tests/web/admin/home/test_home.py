@@ -106,6 +106,17 @@ def test_long_queue_is_shown_as_long(as_admin: Visitor) -> None:
     assert "Set aside more than 1,000" in text_of(as_admin.get(HOME))
 
 
+@pytest.mark.parametrize(
+    ("path", "words"), [("", "1,234 visits in 28 days"), ("/uk", "1\xa0234 переходи за 28 днів")]
+)
+def test_counts_are_written_as_the_language_writes_numbers(as_admin: Visitor, path: str, words: str) -> None:
+    make_visits(make_code(make_user()), {3: 1234})
+    page = as_admin.get(f"{path}{HOME}").text
+    assert words in page
+    top = page.split('class="plot-y"')[1].split("</span>")[0]
+    assert top.endswith(">1,600" if not path else ">1\xa0600")
+
+
 def test_figures_belong_to_the_utc_day_of_the_payment(as_admin: Visitor) -> None:
     buyer, day = make_user(), utc_today() - timedelta(days=3)
     midnight = datetime.combine(day, time(), UTC)

@@ -212,7 +212,7 @@ def failure(client: Visitor, owner: User, monkeypatch: pytest.MonkeyPatch) -> Ra
         raise RuntimeError("<i>the disk</i> is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr("portal.flows.checkout.write_ledgers.write_settlement", fail)
+        patch.setattr("portal.flows.checkout.paid_parts.decide_settlements", fail)
         assert client.post(WEBHOOK, data=callback_body(order.order_reference)).status_code == 200
     return RailFailure.get()
 
@@ -240,7 +240,7 @@ def test_retry_writes_the_settlement_once(
 ) -> None:
     url = f"/admin/payments/rails/{failure.id}/retry"
     with monkeypatch.context() as patch:
-        patch.setattr("portal.flows.checkout.write_ledgers.write_settlement", lambda *_: 1 / 0)
+        patch.setattr("portal.flows.checkout.paid_parts.decide_settlements", lambda *_: 1 / 0)
         assert as_admin.submit(url).status_code == 303
     assert "Not recorded." in text_of(as_admin.get(INBOX))
     assert as_admin.submit(url).status_code == 303

@@ -57,7 +57,9 @@ def test_saved_version_is_in_force_and_explained(as_admin: Visitor, admin: User)
         "500",
     )
     page = text_of(as_admin.get("/admin/programme"))
+    assert "1970" not in page
     for sentence in (
+        "From the beginning",
         "From 10 paid referrals on: 1.5% more.",
         "A reward can be sent from 14 days after the payment.",
         "At most $500.00 of rewards are approved in a month",
@@ -124,7 +126,14 @@ def test_preview_without_orders_says_so(as_admin: Visitor) -> None:
 
 def test_campaign_is_added_budgeted_and_ended(as_admin: Visitor, owner: User) -> None:
     code = make_code(owner)
-    form = {"name": " Літо ", "percent": "2,5", "ends_at": day(9), "codes": f"{code.code} ", "stores": "1"}
+    form = {
+        "action": "save",
+        "name": " Літо ",
+        "percent": "2,5",
+        "ends_at": day(9),
+        "codes": f"{code.code} ",
+        "stores": "1",
+    }
     assert as_admin.submit("/admin/programme/campaigns", {**form, "budget_usd": "50"}).status_code == 303
     campaign = ProgrammeCampaign.get()
     assert (campaign.name, campaign.percent, campaign.codes, campaign.store_ids) == (
@@ -156,7 +165,8 @@ def test_campaign_is_added_budgeted_and_ended(as_admin: Visitor, owner: User) ->
 )
 def test_invalid_campaign_changes_nothing(as_admin: Visitor, changes: dict[str, str], field: str) -> None:
     page = as_admin.submit(
-        "/admin/programme/campaigns", {"name": "Summer", "percent": "2", "ends_at": day(9), **changes}
+        "/admin/programme/campaigns",
+        {"action": "save", "name": "Summer", "percent": "2", "ends_at": day(9), **changes},
     )
     assert page.status_code == 422
     assert f'<a href="#{field}">' in page.text

@@ -89,7 +89,12 @@ def test_relinking_the_wallet_does_not_lift_the_block(as_admin: Visitor, code: R
     assert isinstance(visitor, Visitor)
     visitor.sign_in_as(other).submit(f"/account/wallets/{code.wallet_address}/unlink")
     as_admin.submit(f"{page_url(code)}/active", {"active": "0", "reason": "Odd"})
-    adopt_wallet(other.id, code.wallet_address, Actor.user(other.id))
+    adopt_wallet(
+        other.id,
+        code.wallet_address,
+        Actor.user(other.id),
+        as_admin.application.extensions["portal"].settings,
+    )
     assert not is_active(code)
     with pytest.raises(CodeBlocked):
         switch_own_code(other.id, code.code, True)
@@ -101,7 +106,12 @@ def test_lifted_block_waits_for_the_wallet(as_admin: Visitor, code: Refcode, oth
     as_admin.submit(f"{page_url(code)}/active", {"active": "1"})
     assert not is_active(code)
     assert "when its owner links the wallet" in text_of(as_admin.get(page_url(code)))
-    adopt_wallet(other.id, code.wallet_address, Actor.user(other.id))
+    adopt_wallet(
+        other.id,
+        code.wallet_address,
+        Actor.user(other.id),
+        as_admin.application.extensions["portal"].settings,
+    )
     assert is_active(code)
 
 

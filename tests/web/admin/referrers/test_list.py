@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from models import CodeOrderTotal, Order, Refcode, User
@@ -10,7 +12,18 @@ from portal.codes import fold_code_results, set_alias
 from portal.db import SYSTEM, query
 from portal.flows.overviews.referrers import ORDERS, ReferrerFilter, list_referrer_ledger, list_referrers
 from portal.orders import fold_code_orders
-from tests.factories import TOKEN, make_code, make_order, make_reward, make_user, make_visits
+from portal.programme import LevelBonus, ProgrammeRules
+from portal.programme.bonus_operations import add_referrer_bonus
+from portal.programme.operations import save_version
+from tests.factories import (
+    TOKEN,
+    make_code,
+    make_order,
+    make_payment,
+    make_reward,
+    make_user,
+    make_visits,
+)
 from tests.web.exports.ledger_files import export_rows
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -40,7 +53,7 @@ def test_row_shows_what_a_code_brought(
         fold_code_orders(), fold_code_results()
     text = text_of(as_admin.get(LIST))
     assert f"{code.code} ANNA-SHOP" in text
-    assert "Taras Other 1,234 4 3 2 (66%) 5 2" in text
+    assert "Taras Other 1,234 4 3 2 (66%) 5 2 —" in text
     assert "66% of the orders of this code were refunded." in text
     (row,) = export_rows(as_admin, "referrers")
     shown = ("code", "alias", "owner", "visits_total", "orders", "paid", "refunded", "earned_wei", "minted")
@@ -138,3 +151,18 @@ def test_others_may_not_see_it(as_owner: Visitor, as_seller: Visitor) -> None:
     for browser in (as_owner, as_seller):
         assert browser.get(LIST).status_code == 403
         assert browser.get(f"{LIST}.csv").status_code == 403
+
+
+def test_bonus_of_level_and_referrer_is_shown(as_admin: Visitor, code: Refcode, owner: User) -> None:
+    save_version(
+        ProgrammeRules(levels=(LevelBonus(referrals=2, percent=Decimal("1.5")),)), None, None, SYSTEM
+    )
+    add_referrer_bonus(code.owner_user_id, Decimal(2), None, None, SYSTEM)
+    for _ in range(2):
+        order = make_order(owner, code=code, paid=True)
+        make_payment(order, "paid")
+        make_reward(code, order_reference=order.order_reference)
+    make_code(make_user("Second"))
+    page = text_of(as_admin.get(LIST))
+    assert "+1.5% from 2 referrals, +2% personal" in page
+    assert page.count("personal") == 1

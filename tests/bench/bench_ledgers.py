@@ -1,0 +1,193 @@
+"""Lists, totals, metrics, the trial balance and files of ledgers with a million rows in each, against a thousand.
+
+`python -m tests.bench.bench_ledgers [--rows 1000000]`. Each round reads the short ledgers and then the long ones; the
+ratios, medians over the rounds, are printed last. Memory is what Python allocates at most, and the growth of the
+process is printed with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import Flask
+
+from models import Export, User
+from portal.app import create_app
+from portal.codes import fold_code_results
+from portal.db import Actor, bind_database, connection, query
+from portal.flows.overviews.count_days import count_days
+from portal.journal import fold_journal_balances
+from portal.orders import fold_code_orders
+from portal.rewards import fold_reward_totals
+from portal.settings import load_settings
+from tests.bench.databases import durable_databases, load_line
+from tests.bench.ledgers import fill_ledgers
+from tests.support.databases import close_database
+from tests.web.conftest import visitor
+from tests.web.visitor import Visitor
+
+FEW, ROUNDS = 1_000, 5
+_TOKEN = "token of the bench"
+PAGES = {
+    "Admin": [
+        "/admin", "/admin/orders", "/admin/refcodes", "/admin/store/commissions", "/admin/store/commissions/batches",
+        "/admin/statements", "/admin/journal", "/admin/events", "/admin/people", "/admin/referrers",
+        "/admin/payments/inbox", "/admin/ledgers", "/metrics",
+    ],
+    "Vendor": ["/vendor/orders", "/vendor/earnings"],
+    "Referrer": ["/refcodes"],
+    "Buyer 1": ["/orders"],
+}  # fmt: skip
+FILES = {
+    "Admin": [
+        "/admin/orders", "/admin/ledgers/rewards", "/admin/refcodes", "/admin/store/commissions", "/admin/journal",
+        "/admin/events", "/admin/ledgers/payments", "/admin/ledgers/callbacks", "/admin/ledgers/credit-entries",
+        "/admin/ledgers/sales-assists",
+    ],
+    "Vendor": ["/vendor/earnings"],
+    "Referrer": ["/refcodes"],
+}  # fmt: skip
+
+
+@dataclass
+class Portal:
+    """A portal on one of the databases, and the browsers of the people in it."""
+
+    url: str
+    app: Flask
+    browsers: dict[str, Visitor]
+
+    @contextmanager
+    def bound(self) -> Iterator[None]:
+        bind_database(self.url)
+        with connection():
+            yield
+        close_database()
+
+
+def open_portal(url: str, rows: int) -> Portal:
+    started = time.perf_counter()
+    fill_ledgers(url, rows)
+    quiet = {"access_log": False, "log_level": "error", "metrics_token": _TOKEN}
+    settings = load_settings(
+        _env_file=None, database_url=url, rate_limit_exports="100000 per minute", **quiet
+    )
+    app = create_app(settings)
+    app.test_client_class = Visitor
+    with connection():
+        for fold in (
+            fold_reward_totals,
+            fold_code_orders,
+            fold_code_results,
+            fold_journal_balances,
+            count_days,
+        ):
+            fold()
+        query("ANALYZE")
+        browsers = {name: visitor(app, User.get(User.name == name)) for name in PAGES}
+    close_database()
+    print(f"{rows:,} rows in each ledger, filled in {time.perf_counter() - started:.0f} s", flush=True)
+    return Portal(url, app, browsers)
+
+
+def read_page(browser: Visitor, path: str) -> float:
+    """Return the milliseconds of a whole page, the second time."""
+    headers = {"Authorization": f"Bearer {_TOKEN}"}
+    assert browser.get(path, headers=headers).status_code == 200, path
+    started = time.perf_counter()
+    browser.get(path, headers=headers)
+    return (time.perf_counter() - started) * 1000
+
+
+def read_first_bytes(browser: Visitor, path: str) -> float:
+    """Return the milliseconds to the first bytes of a CSV file."""
+    started = time.perf_counter()
+    answer = browser.get(f"{path}.csv", buffered=False)
+    next(iter(answer.response))
+    taken = (time.perf_counter() - started) * 1000
+    assert answer.status_code == 200, path
+    answer.close()
+    return taken
+
+
+def compare(portals: list[Portal]) -> dict[str, list[list[float]]]:
+    """Return the times of every page and file, one list for each portal."""
+    times: dict[str, list[list[float]]] = {}
+    for _ in range(ROUNDS):
+        for place, portal in enumerate(portals):
+            with portal.bound():
+                for measure, names in ((read_page, PAGES), (read_first_bytes, FILES)):
+                    for who, path in ((who, path) for who, paths in names.items() for path in paths):
+                        name = path if measure is read_page else f"{path}.csv, first bytes"
+                        taken = measure(portal.browsers[who], path)
+                        times.setdefault(name, [[] for _ in portals])[place].append(taken)
+    return times
+
+
+def measure_memory(portal: Portal) -> list[str]:
+    """Return what a whole CSV file and a workbook of a job need, for the longest ledger they can have."""
+    browser = portal.browsers["Admin"]
+    with portal.bound():
+        rows = min(int(query("SELECT count(*) FROM credit_entries")[0][0]), 200_000)
+        newest = query("SELECT max(created_at)::date FROM credit_entries")[0][0]
+        lines = [
+            _watched(
+                f"CSV of {rows:,} rows", lambda: _read(browser, "/admin/ledgers/credit-entries.csv", rows)
+            )
+        ]
+        browser.submit(f"/exports/new/credit-entries.xlsx?since={newest}")
+        prepare = portal.app.extensions["portal"].prepare_exports
+        export = Export.get()
+
+        def work() -> None:
+            prepare(Actor.job("bench"), lambda: Export.get_by_id(export.id).done > rows)
+
+        lines.append(_watched("workbook by the job, 30 s at most", work))
+        written = Export.get_by_id(export.id)
+        lines.append(f"workbook by the job: {written.done:,} rows in {written.pieces} pieces")
+    return lines
+
+
+def _read(browser: Visitor, path: str, rows: int) -> None:
+    answer = browser.get(path, buffered=False)
+    lines = 0
+    for piece in answer.response:
+        lines += piece.count(b"\r\n" if isinstance(piece, bytes) else "\r\n")
+        if lines > rows:
+            break
+    answer.close()
+
+
+def _watched(name: str, work: Callable[[], object]) -> str:
+    """Return the time, the greatest allocation and the growth of the process while something runs."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.perf_counter()
+    work()
+    taken = time.perf_counter() - started
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+    return f"{name}: {taken:.1f} s, the process grew by {grown} MiB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    rows = parser.parse_args().rows
+    with durable_databases("short", "long") as urls:
+        portals = [open_portal(url, count) for url, count in zip(urls, (FEW, rows), strict=True)]
+        times = compare(portals)
+        memory = measure_memory(portals[1])
+    print(load_line())
+    print("\n".join(memory))
+    for name, (few, many) in times.items():
+        ratio = statistics.median(large / small for small, large in zip(few, many, strict=True))
+        print(f"{name}: {statistics.median(many):.1f} ms, {ratio:.2f} of the one with {FEW:,} rows")
+
+
+if __name__ == "__main__":
+    main()
