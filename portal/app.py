@@ -70,6 +70,7 @@ from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
 from portal.web.core.requests import IdConverter
 from portal.web.core.security import CommonHeaders, install_security
+from portal.web.core.template_cache import keep_templates
 from portal.web.dev import mailbox, payment_simulator
 from portal.web.exports.preparing import preparer
 from portal.web.health.only import HealthOnly
@@ -147,6 +148,7 @@ def serve() -> Flask:
     """
     app = create_app()
     running = _portal(app)
+    keep_templates(app, running.settings.portal_data_dir)
     _share_counters(running.settings)
     if running.settings.database_url:
         _check_pooling(running.settings)

@@ -89,13 +89,5 @@ def list_stock_ledger(since: datetime | None, until: datetime | None) -> Keyset[
     return Keyset(within(rows, StockMovement.created_at, since, until), StockMovement.id)
 
 
-def list_stock_of_order(order_id: str) -> list[StockMovement]:
-    """Return the stock movements of an order with their products, oldest first."""
-    rows = StockMovement.select(StockMovement, Product).join(Product)
-    # The reasons that can name an order; its index has only these.
-    rows = rows.where((StockMovement.order_id == order_id) & StockMovement.reason.in_(["sale", "refund"]))
-    return list(rows.order_by(StockMovement.id))
-
-
 def _products_with_vendor() -> Any:
     return Product.select(Product, Vendor).join(Vendor)

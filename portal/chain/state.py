@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,8 +27,15 @@ def remember(name: str, value: dict[str, Any]) -> bool:
 
 def recall(name: str) -> tuple[dict[str, Any], datetime] | None:
     """Return a value and its `since`, None if it was never stored."""
-    row = ChainState.get_or_none(ChainState.name == name)
-    return (row.value, row.since) if row else None
+    return recall_many([name]).get(name)
+
+
+def recall_many(names: Sequence[str]) -> dict[str, tuple[dict[str, Any], datetime]]:
+    """Return {name: (value, its `since`)} of the names that were stored."""
+    return {
+        row.name: (row.value, row.since)
+        for row in ChainState.select().where(ChainState.name.in_(list(names)))
+    }
 
 
 def raise_alert(kind: str, subject: str, **details: object) -> bool:

@@ -128,12 +128,15 @@ def unpaid_by_currency(vendor_id: int) -> dict[str, int]:
 
 def vendor_names(vendor_ids: Sequence[int]) -> dict[int, str]:
     """Return the names of vendors."""
-    return {row.id: row.name for row in Vendor.select().where(Vendor.id.in_(list(vendor_ids)))}
+    rows = Vendor.select().where(Vendor.id.in_(list(vendor_ids))) if vendor_ids else ()
+    return {row.id: row.name for row in rows}
 
 
 def list_vendors(language: str) -> list[Vendor]:
-    """Return every vendor in the alphabet of a language."""
-    return list(Vendor.select().order_by(alphabetical(Vendor.name, language), Vendor.id))
+    """Return the id and name of every vendor in the alphabet of a language."""
+    return list(
+        Vendor.select(Vendor.id, Vendor.name).order_by(alphabetical(Vendor.name, language), Vendor.id)
+    )
 
 
 def pending_split(plan: PayoutPlan, vendor_ids: Sequence[int] | None = None) -> dict[str, dict[str, Owed]]:

@@ -8,11 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from peewee import fn
-
 from models import MerchantConfig, Order, SalesAssist, Settlement, Store, Vendor
 from portal.commissions.terms import CustomSplit, parse_custom_splits, platform_percent
-from portal.db import Keyset, Page, within
+from portal.db import Keyset, Page, distinct_values, within
 
 LEDGER_PAGE = 50
 
@@ -129,12 +127,7 @@ def list_assist_ledger(since: datetime | None, until: datetime | None) -> Keyset
 
 def list_currencies() -> list[str]:
     """Return the currencies that have settlements, by a jump from each to the next in the index."""
-    found: list[str] = []
-    following = Settlement.select(fn.MIN(Settlement.currency))
-    while currency := following.scalar():
-        found.append(currency)
-        following = Settlement.select(fn.MIN(Settlement.currency)).where(Settlement.currency > currency)
-    return found
+    return distinct_values("settlements", "currency")
 
 
 def list_assists(order_reference: str) -> list[SalesAssist]:

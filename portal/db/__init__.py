@@ -8,6 +8,7 @@ from portal.db.connection import (
     DatabaseAway,
     bind_database,
     connection,
+    distinct_values,
     query,
     release_connection,
     report_outage,
@@ -26,6 +27,7 @@ from portal.db.retention import (
     texts_erasable,
     work_in_batches,
 )
+from portal.db.together import any_of, read_together
 from portal.db.transitions import move_status
 from portal.db.writes import Change, RowEvent, change_together
 
@@ -41,10 +43,12 @@ __all__ = [
     "RowEvent",
     "advisory_lock",
     "alphabetical",
+    "any_of",
     "bind_database",
     "change_together",
     "connection",
     "cut_page",
+    "distinct_values",
     "find_entity_with_key",
     "forget_failure",
     "forget_sign_in_devices",
@@ -56,6 +60,7 @@ __all__ = [
     "not_set_aside",
     "parse_cursor",
     "query",
+    "read_together",
     "reads_may_lag",
     "record_event",
     "release_connection",

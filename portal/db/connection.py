@@ -233,6 +233,18 @@ def query(sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) ->
     return cursor.fetchall() if cursor.description else []
 
 
+def distinct_values(table: str, column: str) -> list[str]:
+    """Return the values of an indexed column, sorted, by a jump from each to the next in the index."""
+    rows = query(
+        f"""WITH RECURSIVE found AS (
+            SELECT min({column}) AS value FROM {table}
+            UNION ALL SELECT (SELECT min({column}) FROM {table} WHERE {column} > value) FROM found
+            WHERE value IS NOT NULL
+        ) SELECT value FROM found WHERE value IS NOT NULL ORDER BY 1"""  # noqa: S608 - names of ours
+    )
+    return [value for (value,) in rows]
+
+
 def tuples(select: Any) -> list[tuple[Any, ...]]:
     """Run a Peewee selection and return its rows as plain tuples."""
     return list(select.tuples())

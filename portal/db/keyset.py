@@ -57,6 +57,10 @@ class Keyset(Generic[Row]):
         last_key = parse_cursor(cursor, *self._key) if cursor else None
         return cut_page(self._read(last_key, size + 1), size, self._key_of)
 
+    def first(self, size: int) -> Any:
+        """Return the selection of the first rows, for `read_together`."""
+        return self._select(None, size)
+
     def count(self) -> int:
         """Return the number of rows; it reads them all."""
         return int(self._rows.count())
@@ -70,12 +74,15 @@ class Keyset(Generic[Row]):
         return tuple(getattr(row, field.column_name) for field in self._key)
 
     def _read(self, last_key: tuple[Any, ...] | None, limit: int) -> list[Row]:
+        return list(self._select(last_key, limit))
+
+    def _select(self, last_key: tuple[Any, ...] | None, limit: int) -> Any:
         rows = self._rows
         if last_key is not None:
             key = Tuple(*self._key)
             rows = rows.where(key > last_key if self._ascending else key < last_key)
         order = [field.asc() if self._ascending else field.desc() for field in self._key]
-        return list(rows.order_by(*order).limit(limit))
+        return rows.order_by(*order).limit(limit)
 
 
 def cut_page(rows: list[Row], size: int, key_of: Callable[[Row], tuple[Any, ...]]) -> Page[Row]:

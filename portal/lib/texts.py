@@ -88,7 +88,7 @@ def isolate(text: str) -> str:
 
     Without them it would reorder the numbers and punctuation that follow.
     """
-    if any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in text):
+    if not text.isascii() and any(unicodedata.bidirectional(each) in _RIGHT_TO_LEFT for each in text):
         return f"\u2068{text}\u2069"
     return text
 

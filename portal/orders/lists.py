@@ -10,7 +10,7 @@ from typing import Any
 from peewee import JOIN, fn
 
 from models import Order, OrderFulfilment, OrderItem, Store, StoreOrder
-from portal.db import Keyset, Page, within
+from portal.db import Keyset, Page, distinct_values, within
 from portal.orders.queries import ORDERS_PAGE
 from portal.orders.rules import OrderUnknown
 from portal.orders.status_rules import FulfilmentStatus, OrderStatus
@@ -96,24 +96,14 @@ def list_items_of_vendors(order_ids: Sequence[str], vendor_ids: Sequence[int]) -
     return items
 
 
-def get_any_order(order_id: str) -> Order:
-    """Return an order of any store with its store and `number`, for admins; raise OrderUnknown."""
-    return _require(_with_store().where(Order.id == order_id).first())
-
-
-def find_store_state(order_id: str) -> StoreOrder | None:
-    """Return what a connected store last reported of an order, None in the built-in shop."""
-    return StoreOrder.get_or_none(StoreOrder.order == order_id)
+def any_order(order_id: str) -> Any:
+    """Return the selection of an order of any store with its store and `number`, for admins."""
+    return _with_store().where(Order.id == order_id)
 
 
 def list_order_currencies() -> list[str]:
     """Return the currencies that orders have, by a jump from each to the next in the index."""
-    found: list[str] = []
-    following = Order.select(fn.MIN(Order.currency))
-    while currency := following.scalar():
-        found.append(currency)
-        following = Order.select(fn.MIN(Order.currency)).where(Order.currency > currency)
-    return found
+    return distinct_values("orders", "currency")
 
 
 def _with_store() -> Any:

@@ -69,11 +69,6 @@ def newest_store_orders(store_ids: Iterable[int]) -> dict[int, StoreOrder]:
     return {row.store_id: row for row in rows}
 
 
-def find_store_order_of(order_id: str) -> StoreOrder | None:
-    """Return what a store last reported of an order by the portal's own id, None for one of the built-in shop."""
-    return StoreOrder.get_or_none(StoreOrder.order == order_id)
-
-
 def lock_store_order(store_id: int, external_id: str) -> StoreOrder | None:
     """Return what a store last reported of an order, locked until the transaction ends, or None."""
     rows = StoreOrder.select().where((StoreOrder.store == store_id) & (StoreOrder.external_id == external_id))

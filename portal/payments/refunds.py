@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -206,18 +207,19 @@ def is_paid_twice(payment: PaymentTransaction) -> bool:
     return payment.status in UNPAID and rows.exists()
 
 
-def left_to_refund(payment: PaymentTransaction) -> int:
+def left_to_refund(payment: PaymentTransaction, refunds: Sequence[PaymentRefund] | None = None) -> int:
     """Return what an admin may still refund in minor units: neither refunded nor requested already.
 
-    What a store was paid is refunded in the store, which reports it.
+    What a store was paid is refunded in the store, which reports it. `refunds` are those of the payment, where they
+    were read already.
     """
     if payment.processor == ExternalPayment.name:
         return 0
     if payment.status != "paid" and not is_paid_twice(payment):
         return 0
-    requested = sum(
-        row.amount_minor for row in list_refunds(payment.order_reference) if row.status == "requested"
-    )
+    if refunds is None:
+        refunds = list_refunds(payment.order_reference)
+    requested = sum(row.amount_minor for row in refunds if row.status == "requested")
     return max(0, int(payment.amount_minor - payment.refunded_minor - requested))
 
 

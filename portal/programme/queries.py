@@ -8,7 +8,7 @@ from typing import Any
 
 from models import PlatformConfig, ProgrammeCampaign, ProgrammeVersion
 from models import ReferrerBonus as ReferrerBonusRow
-from portal.db import Keyset, within
+from portal.db import Keyset, read_together, within
 from portal.programme.bonus_rules import Campaign, ReferrerBonus
 from portal.programme.errors import VersionUnknown
 from portal.programme.rules import PercentPolicy, Programme
@@ -32,15 +32,20 @@ def get_programme_at(moment: datetime, referrer_user_id: int | None = None) -> P
     Raise LookupError when there is none, and ValidationError when its rules cannot be read.
     See docs/rules/programme.md.
     """
-    version = find_version_at(moment)
-    if version is None:
+    versions, campaigns, bonuses = read_together(
+        ProgrammeVersion.select().where(_in_force(ProgrammeVersion, moment)),
+        ProgrammeCampaign.select().where(_in_force(ProgrammeCampaign, moment)).order_by(ProgrammeCampaign.id),
+        _bonuses_at(moment, referrer_user_id or 0),
+    )
+    if not versions:
         raise LookupError(f"no version of the programme is in force at {moment.isoformat()}")
+    version = versions[0]
     return Programme(
         version.id,
         ProgrammeRules.model_validate(version.rules),
         created_by=version.created_by,
-        campaigns=list_campaigns_at(moment),
-        referrer_bonus=find_referrer_bonus_at(moment, referrer_user_id) if referrer_user_id else None,
+        campaigns=tuple(as_campaign(row) for row in campaigns),
+        referrer_bonus=_as_bonus(bonuses[0]) if bonuses else None,
     )
 
 
@@ -102,10 +107,8 @@ def list_bonus_ledger(
 
 def find_referrer_bonus_at(moment: datetime, referrer_user_id: int) -> ReferrerBonus | None:
     """Return the bonus of a referrer at a time."""
-    row = ReferrerBonusRow.get_or_none(
-        (ReferrerBonusRow.referrer_user_id == referrer_user_id) & _in_force(ReferrerBonusRow, moment)
-    )
-    return ReferrerBonus(row.id, row.percent, row.created_by) if row else None
+    row = _bonuses_at(moment, referrer_user_id).first()
+    return _as_bonus(row) if row else None
 
 
 def list_referrer_bonuses_at(
@@ -129,6 +132,15 @@ def as_campaign(row: ProgrammeCampaign) -> Campaign:
         frozenset(row.store_ids),
         row.created_by,
     )
+
+
+def _as_bonus(row: ReferrerBonusRow) -> ReferrerBonus:
+    return ReferrerBonus(row.id, row.percent, row.created_by)
+
+
+def _bonuses_at(moment: datetime, referrer_user_id: int) -> Any:
+    is_of = ReferrerBonusRow.referrer_user_id == referrer_user_id
+    return ReferrerBonusRow.select().where(is_of & _in_force(ReferrerBonusRow, moment))
 
 
 def _in_force(model: type[ProgrammeVersion | ProgrammeCampaign | ReferrerBonusRow], moment: datetime) -> Any:

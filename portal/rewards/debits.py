@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from peewee import fn
 
 from models import ReferralReward, RewardDebit, RewardNetting
-from portal.db import Actor, not_set_aside, query, record_event, transaction
+from portal.db import Actor, not_set_aside, query, read_together, record_event, transaction
 from portal.rewards.mintable import WAITING_TO_MINT
 
 NETTING_QUEUE = "netting"
@@ -125,16 +125,20 @@ def debts_by_reward(reward_ids: Sequence[int]) -> dict[int, RewardDebts]:
     """Return the debts of several rewards, oldest first; a reward without debts is absent."""
     debts: dict[int, RewardDebts] = {}
     ids = list(reward_ids)
-    for row in RewardDebit.select().where(RewardDebit.reward_id.in_(ids)).order_by(RewardDebit.id):
-        debts.setdefault(row.reward_id, RewardDebts()).debits.append(row)
-    netted = query(
-        """SELECT n.reward_id, n.amount_wei, d.order_reference
-           FROM reward_nettings n JOIN reward_debits d ON d.id = n.debit_id
-           WHERE n.reward_id = ANY(%s) AND n.released_at IS NULL ORDER BY n.id""",
-        [ids],
+    refunded_by = RewardDebit.select(RewardDebit.order_reference).where(
+        RewardDebit.id == RewardNetting.debit_id
     )
-    for reward_id, wei, reference in netted:
-        debts.setdefault(reward_id, RewardDebts()).kept_back.append(NettedPart(int(wei), reference))
+    debits, netted = read_together(
+        RewardDebit.select().where(RewardDebit.reward_id.in_(ids)).order_by(RewardDebit.id),
+        RewardNetting.select(RewardNetting, refunded_by.alias("order_reference"))
+        .where(RewardNetting.reward_id.in_(ids) & RewardNetting.released_at.is_null())
+        .order_by(RewardNetting.id),
+    )
+    for row in debits:
+        debts.setdefault(row.reward_id, RewardDebts()).debits.append(row)
+    for row in netted:
+        part = NettedPart(row.amount_wei, row.order_reference)
+        debts.setdefault(row.reward_id, RewardDebts()).kept_back.append(part)
     return debts
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +9,7 @@ from typing import Any
 
 from peewee import fn
 
-from models import ReferralReward, RewardApproval, RewardDebit, RewardHintCount
+from models import ReferralReward, RewardDebit, RewardHintCount
 from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
 from portal.rewards.errors import RewardUnknown
@@ -175,11 +174,3 @@ GROUP BY 1
 def earned_by_day(code: str, since: datetime) -> dict[date, int]:
     """Return the wei that a code has earned on each UTC day since a time, without rejected and failed rewards."""
     return {day: int(wei) for day, wei in query(_EARNED, [code, since])}
-
-
-def list_approvals(reward_ids: Sequence[int]) -> dict[int, list[int]]:
-    """Return the admins who approved each reward that still waits for a second approval."""
-    admins: dict[int, list[int]] = {}
-    for row in RewardApproval.select().where(RewardApproval.reward_id.in_(list(reward_ids))):
-        admins.setdefault(row.reward_id, []).append(row.admin_user_id)
-    return admins

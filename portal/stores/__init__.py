@@ -38,7 +38,6 @@ from portal.stores.erasure import (
 from portal.stores.event_log import (
     StoreEventEmpty,
     get_replayable_event,
-    list_events_of_order,
     list_store_events,
 )
 from portal.stores.events import (
@@ -95,11 +94,11 @@ from portal.stores.operations import (
 )
 from portal.stores.page_queries import (
     OUTCOMES,
+    changes_of_order,
     count_unassigned_vendors,
     find_newest_event,
     get_connected_store,
     get_store_of_vendors,
-    list_changes_of_order,
     list_coupons,
     list_rates,
     list_recent_events,
@@ -218,6 +217,7 @@ __all__ = [
     "assign_vendors",
     "begin_fetch",
     "change_store",
+    "changes_of_order",
     "check_origin",
     "check_signature",
     "check_store_settings",
@@ -267,11 +267,9 @@ __all__ = [
     "is_resting",
     "is_same_customer",
     "is_webhook_silent",
-    "list_changes_of_order",
     "list_connections",
     "list_coupons",
     "list_due_polls",
-    "list_events_of_order",
     "list_keys",
     "list_rates",
     "list_recent_events",

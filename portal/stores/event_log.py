@@ -22,12 +22,6 @@ def list_store_events(store_id: int, after: int = 0) -> Page[StoreEvent]:
     return Keyset(rows, StoreEvent.id, ascending=True).page(make_cursor(after), EVENTS_PAGE)
 
 
-def list_events_of_order(store_id: int, external_id: str) -> list[StoreEvent]:
-    """Return the newest events of an order of a store, at most a page, newest first."""
-    rows = StoreEvent.select().where((StoreEvent.store == store_id) & (StoreEvent.external_id == external_id))
-    return Keyset(rows, StoreEvent.id).page(None, EVENTS_PAGE).rows
-
-
 def get_replayable_event(store_id: int, event_id: int) -> StoreEvent:
     """Return an event of a store that has an order to apply; raise StoreEventUnknown or StoreEventEmpty."""
     event = get_store_event(store_id, event_id)

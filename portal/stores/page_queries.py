@@ -62,13 +62,13 @@ def list_recent_events(store_id: int, outcome: str | None, cursor: str | None) -
     return Keyset(rows, StoreEvent.id).page(cursor, PAGE)
 
 
-def list_changes_of_order(order_reference: str, cursor: str | None = None) -> Page[StoreEvent]:
-    """Return a page of the events that changed an order of a store, newest first."""
+def changes_of_order(order_reference: str) -> Keyset[StoreEvent]:
+    """Return the events that changed an order of a store, newest first."""
     rows = StoreEvent.select().where(
         (StoreEvent.order_reference == order_reference)
         & StoreEvent.outcome.in_(["created", "updated", "held"])
     )
-    return Keyset(rows, StoreEvent.id).page(cursor, PAGE)
+    return Keyset(rows, StoreEvent.id)
 
 
 def find_newest_event(

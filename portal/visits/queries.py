@@ -11,12 +11,13 @@ from portal.db import Keyset, query, within
 from portal.lib.clock import utc_today
 from portal.visits.rules import KEPT_DAYS, VisitWindows, oldest_compared_day, previous_windows, visit_windows
 
-_TOTALS = "SELECT code, visits_total FROM refcodes WHERE code = ANY(%s)"
+_TOTALS = "SELECT code, NULL::date, visits_total FROM refcodes WHERE code = ANY(%(codes)s) UNION ALL "
 # A day that is being moved is in one of the two tables: a statement sees it once.
 _BUCKETS = """
 SELECT code, day, visits FROM visit_daily WHERE code = ANY(%(codes)s) AND day >= %(oldest)s
 UNION ALL SELECT code, day, visits FROM visit_past WHERE code = ANY(%(codes)s) AND day >= %(oldest)s
 """
+_VISITS = _TOTALS + _BUCKETS
 _PLATFORM = "SELECT day, sum(visits)::bigint FROM platform_visits GROUP BY day"
 
 
@@ -36,11 +37,14 @@ class VisitStats:
 
 def stats_by_code(codes: Sequence[str]) -> dict[str, VisitStats]:
     """Return the visit statistics of each known code."""
-    totals = dict(query(_TOTALS, [list(codes)]))
-    buckets: dict[str, dict[date, int]] = {code: {} for code in totals}
+    totals: dict[str, int] = {}
+    buckets: dict[str, dict[date, int]] = {code: {} for code in codes}
     oldest = oldest_compared_day(utc_today())
-    for code, day, visits in query(_BUCKETS, {"codes": list(totals), "oldest": oldest}):
-        buckets[code][day] = buckets[code].get(day, 0) + visits
+    for code, day, visits in query(_VISITS, {"codes": list(codes), "oldest": oldest}):
+        if day is None:
+            totals[code] = visits
+        else:
+            buckets[code][day] = buckets[code].get(day, 0) + visits
     return {code: _stats(total, buckets[code]) for code, total in totals.items()}
 
 

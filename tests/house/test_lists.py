@@ -14,7 +14,7 @@ _PAGE = "reads a page and one row more"
 _JOB = "a job takes a portion, the next round the next"
 _COUNT = "counts no further than this"
 PORTIONS = {
-    "db/keyset:_read": _PAGE,
+    "db/keyset:_select": _PAGE,
     "catalogue/imports:list_planned_rows": _JOB,
     "catalogue/product_queries:page_of_shop": _PAGE,
     "flows/minting/mint_jobs:list_mint_job_rewards": _PAGE,

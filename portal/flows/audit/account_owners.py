@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from portal.commissions import vendor_names
-from portal.flows.overviews.queue_overview import admin_names
+from models import User, Vendor
+from portal.db import read_together
 
 _OF_VENDORS = {"vendor_payable", "vendor_receivable", "vendor_reserve"}
 _OF_PEOPLE = {"credit", "reward_payable", "reward_debit"}
 
 
 def find_account_owners(accounts: Iterable[str]) -> dict[str, str]:
-    """Return the name of the vendor or person behind each account that has one, in two queries for any number.
+    """Return the name of the vendor or person behind each account that has one, in one statement for any number.
 
     An account is `kind` or `kind:id`, such as `vendor_payable:3`. See docs/rules/journal.md.
     """
     owner_ids = {account: _owner_id(account) for account in set(accounts)}
-    vendors = vendor_names(_ids_of(_OF_VENDORS, owner_ids))
-    people = admin_names(_ids_of(_OF_PEOPLE, owner_ids))
+    vendors, people = (
+        {row.id: row.name for row in rows}
+        for rows in read_together(
+            Vendor.select(Vendor.id, Vendor.name).where(Vendor.id.in_(_ids_of(_OF_VENDORS, owner_ids))),
+            User.select(User.id, User.name).where(User.id.in_(_ids_of(_OF_PEOPLE, owner_ids))),
+        )
+    )
     owners = {}
     for account, (kind, owner_id) in owner_ids.items():
         names = vendors if kind in _OF_VENDORS else people if kind in _OF_PEOPLE else {}

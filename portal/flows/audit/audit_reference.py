@@ -6,7 +6,7 @@ See docs/rules/audit.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from models import (
     EventLog,
@@ -22,20 +22,24 @@ from models import (
     Store,
     StoreEvent,
     StoreOrder,
+    Table,
 )
 from portal.chain import AnyChain, PaidEvent, read_paid_event, read_paid_order
-from portal.commissions import list_assists, list_settlements_of_reference
-from portal.flows.audit.second_payments import SecondPayment, find_second_payments
+from portal.commissions import SettlementFilter, list_settlement_ledger
+from portal.db import any_of, read_together
+from portal.flows.audit.second_payments import (
+    SecondPayment,
+    attempts_of,
+    find_second_payments,
+    unmatched_of,
+)
 from portal.flows.checkout.write_paid import REWARD_NOT_DUE
-from portal.journal import list_transfers_of
-from portal.orders import find_store_order_of
-from portal.payments import find_payment, left_to_refund, list_refunds
-from portal.programme import find_version
-from portal.rewards import find_reward_by_reference
+from portal.payments import left_to_refund
 from portal.settings import Settings
-from portal.stores import list_changes_of_order
+from portal.stores import changes_of_order
 
-Row = TypeVar("Row", PaymentEvent, EventLog)
+Row = TypeVar("Row", bound=Table)
+MOST_SETTLEMENTS, MOST_CHANGES = 500, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,43 +96,40 @@ class ReferenceAudit:
 
 def audit_reference(order_reference: str, chain: AnyChain, settings: Settings) -> ReferenceAudit:
     """Gather what is known of a reference and list the differences between the ledgers and the chain."""
-    order = Order.get_or_none(Order.order_reference == order_reference)
-    payment = find_payment(order_reference)
-    settlements = list_settlements_of_reference(order_reference)
-    assists = list_assists(order_reference)
-    reward = find_reward_by_reference(order_reference)
     on_chain = read_paid_order(chain, order_reference)
+    rows = _read_ledgers(order_reference)
+    payment, order, reward = _first(rows.payments), _first(rows.orders), _first(rows.rewards)
     tx_hash = reward.tx_hash if reward else None
     paid_event = read_paid_event(chain, order_reference, tx_hash) if on_chain else None
-    events = _rows(EventLog, order_reference)
-    second_payments = find_second_payments(payment, settings) if payment else []
+    second_payments = find_second_payments(rows.attempts, rows.unmatched, settings)
     codes = [
         *(["paid_twice"] if second_payments else []),
-        *_commission_differences(order, payment, settlements, assists),
-        *_reward_differences(order, payment, reward, events),
+        *_commission_differences(order, payment, rows.settlements, rows.assists),
+        *_reward_differences(order, payment, reward, rows.events),
         *_on_chain_differences(reward, on_chain, paid_event),
     ]
+    store_order = _first(rows.store_orders)
     return ReferenceAudit(
         order_reference=order_reference,
         payment=payment,
         order=order,
-        store=_store_of(order),
-        settlements=settlements,
-        assists=assists,
+        store=_origin(store_order, rows.reports),
+        settlements=rows.settlements,
+        assists=rows.assists,
         reward=reward,
-        programme=find_version(reward.programme_version_id) if reward else None,
-        callbacks=_rows(PaymentEvent, order_reference),
-        events=events,
+        programme=_first(rows.versions),
+        callbacks=rows.callbacks,
+        events=rows.events,
         is_chain_configured=chain.configured,
         on_chain=on_chain,
         paid_event=paid_event,
-        refunds=list_refunds(order_reference),
-        left_to_refund=left_to_refund(payment) if payment else 0,
+        refunds=rows.refunds,
+        left_to_refund=left_to_refund(payment, rows.refunds) if payment else 0,
         second_payments=second_payments,
-        transfers=list_transfers_of(order_reference),
+        transfers=rows.transfers,
         differences=[Difference(code) for code in codes],
-        store_order=find_store_order_of(order.id) if order else None,
-        store_changes=list_changes_of_order(order_reference).rows,
+        store_order=store_order,
+        store_changes=rows.changes,
     )
 
 
@@ -151,17 +152,71 @@ def find_reference(store_number: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _store_of(order: Order | None) -> StoreOrigin | None:
-    reported = order and StoreOrder.get_or_none(StoreOrder.order == order.id)
-    if not reported:
+@dataclass(frozen=True, slots=True)
+class _Ledgers:
+    """The rows of every ledger under one reference, in one state of the database."""
+
+    orders: list[Order]
+    payments: list[PaymentTransaction]
+    attempts: list[PaymentTransaction]
+    unmatched: list[PaymentEvent]
+    settlements: list[Settlement]
+    assists: list[SalesAssist]
+    rewards: list[ReferralReward]
+    versions: list[ProgrammeVersion]
+    callbacks: list[PaymentEvent]
+    events: list[EventLog]
+    refunds: list[PaymentRefund]
+    transfers: list[JournalTransfer]
+    store_orders: list[StoreOrder]
+    reports: list[StoreEvent]
+    changes: list[StoreEvent]
+
+
+def _read_ledgers(reference: str) -> _Ledgers:
+    order_id = Order.select(Order.id).where(Order.order_reference == reference)
+    of_order = StoreOrder.order == any_of(order_id)
+    reports = StoreEvent.select().where(
+        (StoreEvent.store == any_of(StoreOrder.select(StoreOrder.store).where(of_order)))
+        & (StoreEvent.external_id == any_of(StoreOrder.select(StoreOrder.external_id).where(of_order)))
+    )
+    version_ids = ReferralReward.select(ReferralReward.programme_version_id).where(
+        ReferralReward.order_reference == reference
+    )
+    return _Ledgers(
+        *read_together(
+            Order.select().where(Order.order_reference == reference),
+            PaymentTransaction.select().where(PaymentTransaction.order_reference == reference),
+            attempts_of(reference),
+            unmatched_of(reference),
+            list_settlement_ledger(SettlementFilter(reference=reference)).first(MOST_SETTLEMENTS),
+            _rows(SalesAssist, reference),
+            _rows(ReferralReward, reference),
+            ProgrammeVersion.select().where(ProgrammeVersion.id == any_of(version_ids)),
+            _rows(PaymentEvent, reference),
+            _rows(EventLog, reference),
+            _rows(PaymentRefund, reference),
+            _rows(JournalTransfer, reference),
+            StoreOrder.select(StoreOrder, Store.id, Store.name).join(Store).where(of_order),
+            reports.order_by(StoreEvent.id),
+            changes_of_order(reference).first(MOST_CHANGES),
+        )
+    )
+
+
+def _rows(model: type[Table], order_reference: str) -> Any:
+    columns: Any = model
+    return model.select().where(columns.order_reference == order_reference).order_by(columns.id)
+
+
+def _first(rows: list[Row]) -> Row | None:
+    return rows[0] if rows else None
+
+
+def _origin(reported: StoreOrder | None, reports: list[StoreEvent]) -> StoreOrigin | None:
+    if reported is None:
         return None
-    is_of = (StoreEvent.store == reported.store_id) & (StoreEvent.external_id == reported.external_id)
-    reports = list(StoreEvent.select().where(is_of).order_by(StoreEvent.id))
     return StoreOrigin(reported.store.name, reported.external_id, reported.number, reports)
-
-
-def _rows(model: type[Row], order_reference: str) -> list[Row]:
-    return list(model.select().where(model.order_reference == order_reference).order_by(model.id))
 
 
 def _commission_differences(

@@ -38,7 +38,7 @@ from portal.chain import (
 from portal.chain.errors import ContractMissing
 from portal.chain.sending.operations import Waiting
 from portal.chain.sending.sender import count_open_items
-from portal.chain.state import recall, remember
+from portal.chain.state import recall, recall_many, remember
 from portal.db import Actor, connection, transaction
 from portal.db.failing import require_database
 from portal.flows.minting._audit import audit_before_sending, audit_when_due, is_idle
@@ -51,6 +51,7 @@ from portal.flows.minting.mint_jobs import (
     list_job_reward_ids,
     refresh_mint_jobs,
 )
+from portal.flows.minting.watch_chain import watch_name
 from portal.flows.webhooks.publish import publish_rewards
 from portal.logs import get_logger
 from portal.notifications import notify
@@ -319,6 +320,14 @@ def waiting_reason(chain_id: int) -> WaitingReason | None:
         return None
     value, since = state
     return WaitingReason(value["code"], value.get("detail", ""), since)
+
+
+def list_obstacles(chain: AnyChain) -> list[str]:
+    """Return the codes of why minting waits now, and of what will stop it soon by the last check of the chain."""
+    waiting, watched = state_name(chain.chain_id), watch_name(chain)
+    values = {name: value for name, (value, _since) in recall_many([waiting, watched]).items()}
+    codes = [values.get(waiting, {}).get("code"), *values.get(watched, {}).get("problems", ())]
+    return list(dict.fromkeys(code for code in codes if code and code != "other_leader"))
 
 
 def drive_minting(

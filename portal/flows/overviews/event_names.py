@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from models import EventLog, Product, Store, User, Vendor
+from portal.db import read_together
 
 # Entity -> the table that has its names.
 _NAMED: dict[str, type[User] | type[Vendor] | type[Product] | type[Store]] = {
@@ -25,9 +26,13 @@ def event_names(events: Iterable[EventLog]) -> Names:
             ids_of["user"].add(event.actor_user_id)
         if event.entity in _NAMED and event.entity_id.isdecimal():
             ids_of[event.entity].add(int(event.entity_id))
-    names: Names = {}
-    for entity, ids in ids_of.items():
-        table = _NAMED[entity]
-        rows = table.select(table.id, table.name).where(table.id.in_(list(ids))) if ids else ()
-        names |= {(entity, str(row.id)): row.name for row in rows}
-    return names
+    named = {entity: _NAMED[entity] for entity, ids in ids_of.items() if ids}
+    found = read_together(
+        *(
+            table.select(table.id, table.name).where(table.id.in_(list(ids_of[entity])))
+            for entity, table in named.items()
+        )
+    )
+    return {
+        (entity, str(row.id)): row.name for entity, rows in zip(named, found, strict=True) for row in rows
+    }

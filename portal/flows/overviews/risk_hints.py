@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from models import ReferralReward, User
+from models import ReferralReward
 from portal.db import query, transaction, work_through
 from portal.db.failing import not_set_aside, require_database
 from portal.lib.mailboxes import mailbox
@@ -22,14 +22,13 @@ MOST_COUNTED = 100
 LEAST_REFUNDS = 2
 HIGH_REFUND_PERCENT = 20
 
-_SHARED = """
-SELECT r.id, s.kind FROM referral_rewards r JOIN shared_signals s
-    ON s.referee_user_id = r.referee_user_id AND s.referrer_user_id = r.referrer_user_id
-WHERE r.id = ANY(%s) ORDER BY r.id, s.kind DESC
+_MAILBOXES = """
+SELECT 0 AS place, id, 'mailbox' AS code, 0::bigint AS many, email FROM users
+WHERE id = ANY(%(people)s) AND email IS NOT NULL
 """
 # Every linked wallet has a code, so the codes are the history of a person's wallets.
 _SAME_WALLET = """
-SELECT r.id FROM referral_rewards r WHERE r.id = ANY(%s) AND EXISTS (
+SELECT 1, r.id, 'wallet', 0, '' FROM referral_rewards r WHERE r.id = ANY(%(ids)s) AND EXISTS (
     (SELECT address FROM wallets WHERE user_id = r.referee_user_id
      UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referee_user_id AND wallet_address <> '')
     INTERSECT
@@ -37,31 +36,51 @@ SELECT r.id FROM referral_rewards r WHERE r.id = ANY(%s) AND EXISTS (
      UNION ALL SELECT wallet_address FROM refcodes WHERE owner_user_id = r.referrer_user_id
      UNION ALL SELECT r.referrer_wallet))
 """
+_SHARED = """
+SELECT CASE s.kind WHEN 'device' THEN 2 ELSE 3 END, r.id, s.kind, 0, '' FROM referral_rewards r JOIN shared_signals s
+    ON s.referee_user_id = r.referee_user_id AND s.referrer_user_id = r.referrer_user_id
+WHERE r.id = ANY(%(ids)s)
+"""
+_REWARDS = """
+SELECT * FROM unnest(%(ids)s::bigint[], %(codes)s::text[], %(moments)s::timestamptz[], %(buyers)s::bigint[])
+    AS given (id, code, at, buyer)
+"""
+# The LIMIT makes the planner look each buyer up.
+_SIGN_UPS = f"""
+SELECT r.id, r.code, buyer.referred_at FROM ({_REWARDS}) AS r CROSS JOIN LATERAL (
+    SELECT referred_at FROM users WHERE id = r.buyer AND referred_by_code = r.code LIMIT 1) AS buyer
+"""  # noqa: S608
 # The busiest hour that contains this event, starting with any event in the hour before it. Only the nearest rows on
 # either side are read.
 _BUSIEST_HOUR = """
-SELECT c.id, max(hour.many) FROM ({centres}) AS c (id, code, at) CROSS JOIN LATERAL (
+SELECT {place}, c.id, '{name}', max(hour.many), '' FROM ({centres}) AS c CROSS JOIN LATERAL (
     SELECT near.at, count(*) OVER (ORDER BY near.at RANGE BETWEEN CURRENT ROW AND interval '1 hour' FOLLOWING) AS many
-    FROM ((SELECT {at} AS at FROM {table} WHERE {code} = c.code AND {at} <= c.at AND {at} >= c.at - interval '1 hour'
-           ORDER BY {at} DESC LIMIT %(most)s)
+    FROM ((SELECT {at} AS at FROM {table} WHERE {code} = c.code AND {at} <= c.{centre}
+               AND {at} >= c.{centre} - interval '1 hour' ORDER BY {at} DESC LIMIT %(most)s)
           UNION ALL
-          (SELECT {at} FROM {table} WHERE {code} = c.code AND {at} > c.at AND {at} <= c.at + interval '1 hour'
-           ORDER BY {at} LIMIT %(most)s)) AS near
+          (SELECT {at} FROM {table} WHERE {code} = c.code AND {at} > c.{centre}
+               AND {at} <= c.{centre} + interval '1 hour' ORDER BY {at} LIMIT %(most)s)) AS near
 ) AS hour GROUP BY c.id
 """
 _MANY_ORDERS = _BUSIEST_HOUR.format(
-    centres="SELECT id, ref_code, created_at FROM referral_rewards WHERE id = ANY(%(ids)s)",
+    place=4,
+    name="many_orders",
+    centres=_REWARDS,
+    centre="at",
     table="referral_rewards",
     code="ref_code",
     at="created_at",
 )
 _MANY_SIGN_UPS = _BUSIEST_HOUR.format(
-    centres="SELECT r.id, u.referred_by_code, u.referred_at FROM referral_rewards r JOIN users u"
-    " ON u.id = r.referee_user_id AND u.referred_by_code = r.ref_code WHERE r.id = ANY(%(ids)s)",
+    place=5,
+    name="many_sign_ups",
+    centres=_SIGN_UPS,
+    centre="referred_at",
     table="users",
     code="referred_by_code",
     at="referred_at",
 )
+_FACTS = " UNION ALL ".join((_MAILBOXES, _SAME_WALLET, _SHARED, _MANY_ORDERS, _MANY_SIGN_UPS))
 
 # Only open rewards, which the filter of the queue covers; never counted first, then the oldest count.
 _TO_COUNT = """
@@ -85,25 +104,47 @@ class RiskHint:
 
 
 def risk_hints(rewards: Sequence[ReferralReward]) -> dict[int, list[RiskHint]]:
-    """Return the hints of rewards by id, in a fixed number of queries."""
+    """Return the hints of rewards by id, in two statements for any number."""
     hints: dict[int, list[RiskHint]] = {reward.id: [] for reward in rewards}
-    ids = list(hints)
-    for reward_id in _same_mailbox(rewards):
+    facts = _facts_of(rewards)
+    mailboxes: dict[int | None, str] = {
+        user_id: mailbox(email) for _place, user_id, code, _many, email in facts if code == "mailbox"
+    }
+    for reward_id in _same_mailbox(rewards, mailboxes):
         hints[reward_id].append(RiskHint("same_mailbox", "high"))
-    for (reward_id,) in query(_SAME_WALLET, [ids]):
-        hints[reward_id].append(RiskHint("same_wallet", "high"))
-    for reward_id, kind in query(_SHARED, [ids]):
-        # A household, an office or a mobile network shares an address; a browser belongs to one person.
-        hints[reward_id].append(RiskHint(f"same_{kind}", "high" if kind == "device" else "medium"))
-    for code, sql in (("many_orders", _MANY_ORDERS), ("many_sign_ups", _MANY_SIGN_UPS)):
-        for reward_id, many in query(sql, {"ids": ids, "most": MOST_COUNTED + 1}):
-            if many >= MANY_IN_AN_HOUR:
-                hints[reward_id].append(RiskHint(code, "medium", many))
+    for _place, reward_id, code, many, _email in facts:
+        if hint := _hint(code, many):
+            hints[reward_id].append(hint)
     orders = code_orders(list({reward.ref_code for reward in rewards}))
     for reward in rewards:
         if hint := refund_hint(orders[reward.ref_code].paid, orders[reward.ref_code].refunded):
             hints[reward.id].append(hint)
     return hints
+
+
+def _facts_of(rewards: Sequence[ReferralReward]) -> list[tuple[int, int, str, int, str]]:
+    """Return (place, reward or account, code, number, e-mail address) of each fact, in the order of the places."""
+    people = {reward.referrer_user_id for reward in rewards} | {reward.referee_user_id for reward in rewards}
+    return query(
+        f"{_FACTS} ORDER BY 1, 2",
+        {
+            "people": list(people - {None}),
+            "ids": [reward.id for reward in rewards],
+            "codes": [reward.ref_code for reward in rewards],
+            "moments": [reward.created_at for reward in rewards],
+            "buyers": [reward.referee_user_id for reward in rewards],
+            "most": MOST_COUNTED + 1,
+        },
+    )
+
+
+def _hint(code: str, many: int) -> RiskHint | None:
+    if code == "mailbox":
+        return None
+    if code in ("many_orders", "many_sign_ups"):
+        return RiskHint(code, "medium", many) if many >= MANY_IN_AN_HOUR else None
+    # A household, an office or a mobile network shares an address; a browser and a wallet belong to one person.
+    return RiskHint(f"same_{code}", "medium" if code == "address" else "high")
 
 
 def refund_hint(paid: int, refunded: int) -> RiskHint | None:
@@ -134,13 +175,7 @@ def _count_together(ids: Sequence[int]) -> int:
     return len(hints)
 
 
-def _same_mailbox(rewards: Sequence[ReferralReward]) -> Iterator[int]:
-    people = {reward.referrer_user_id for reward in rewards} | {reward.referee_user_id for reward in rewards}
-    mailboxes = {
-        row.id: mailbox(row.email)
-        for row in User.select().where(User.id.in_(list(people - {None})))
-        if row.email
-    }
+def _same_mailbox(rewards: Sequence[ReferralReward], mailboxes: Mapping[int | None, str]) -> Iterator[int]:
     for reward in rewards:
         buyer = mailboxes.get(reward.referee_user_id)
         if buyer is not None and buyer == mailboxes.get(reward.referrer_user_id):

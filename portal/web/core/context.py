@@ -12,13 +12,12 @@ from flask_wtf.csrf import generate_csrf
 from portal.accounts import domain_of
 from portal.db import DatabaseAway
 from portal.db.connection import DATABASE_ERRORS
-from portal.notifications import count_unread
-from portal.payments import count_open_callbacks
-from portal.proposals import count_waiting_proposals
+from portal.flows.overviews.attention import Attention, count_attention
 from portal.runtime import current_portal
 from portal.settings import Settings
 from portal.web.core.assets import asset
 from portal.web.core.cart import cart_size
+from portal.web.core.icons import icon
 from portal.web.core.language_switch import language_links
 from portal.web.core.locale import select_locale
 from portal.web.core.navigation import NavItem, navigation, own_links
@@ -26,7 +25,7 @@ from portal.web.core.referral_cookies import asked_code, consent, landing_label
 from portal.web.core.viewer import ANONYMOUS, Viewer, current_viewer
 from portal.web.text.format import FILTERS
 from portal.web.text.messages import percent_source
-from portal.web.text.statuses import status_words
+from portal.web.text.statuses import status_look, status_words
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext, pgettext
 
@@ -49,10 +48,12 @@ def install_context(app: Flask) -> None:
     app.jinja_env.globals.update(
         asset=asset,
         csrf_token=generate_csrf,
+        icon=icon,
         _=_,
         gettext=_,
         ngettext=ngettext,
         pgettext=pgettext,
+        status_look=status_look,
         status_words=status_words,
         percent_source=percent_source,
         wallet_message=_wallet_message,
@@ -80,13 +81,14 @@ def _page_context() -> dict[str, Any]:
     if not has_request_context():
         return context
     viewer = _safely(current_viewer) or ANONYMOUS
+    attention = _attention(viewer)
     return context | {
         "locales": language_links(),
         "viewer": viewer,
-        "nav": navigation(viewer.role, _counts(viewer.role)),
+        "nav": navigation(viewer.role, {"admin.payments.inbox": attention.payment_work or None}),
         "own_links": own_links(viewer.role),
         "links": _links(),
-        "unread_notifications": _count_unread(viewer),
+        "unread_notifications": attention.unread,
         "cart_count": cart_size(),
         "asked_code": asked_code(),
         "asked_label": landing_label(),
@@ -123,18 +125,12 @@ def _links() -> dict[str, str]:
     return {name: url_for(endpoint) for name, endpoint in endpoints.items()}
 
 
-def _counts(role: str | None) -> dict[str, int | None]:
-    """Return how many items need an admin's attention, by the endpoint of their page."""
-    return {"admin.payments.inbox": _safely(_count_payment_work) or None} if role == "admin" else {}
-
-
-def _count_payment_work() -> int:
-    return count_open_callbacks() + count_waiting_proposals()
-
-
-def _count_unread(viewer: Viewer) -> int:
+def _attention(viewer: Viewer) -> Attention:
+    """Return how many items need the viewer's attention."""
     user_id = viewer.id
-    return (_safely(lambda: count_unread(user_id)) or 0) if user_id is not None else 0
+    if user_id is None:
+        return Attention()
+    return _safely(lambda: count_attention(user_id, is_admin=viewer.role == "admin")) or Attention()
 
 
 def _safely(read: Callable[[], T]) -> T | None:

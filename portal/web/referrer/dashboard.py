@@ -56,6 +56,7 @@ def _dashboard() -> ResponseReturnValue:
     overview = referrer_overview(current_user().id, running.settings, request.args.get("cursor"))
     template = "referrer/_rewards.html" if is_htmx() else "referrer/dashboard.html"
     offer = find_offer(current_user().id, [card.code.code for card in overview.cards], running.settings)
+    has_terms = find_terms_in_force_id() is not None
     return render_template(
         template,
         offer=offer_sentences(offer) if offer else [],
@@ -67,9 +68,9 @@ def _dashboard() -> ResponseReturnValue:
         next_cursor=overview.rewards.next_cursor,
         chain_configured=running.chain.configured,
         wallets=[checksum(address) for address in list_wallet_addresses(current_user().id)],
-        terms=find_asked_terms(current_user().id),
+        terms=find_asked_terms(current_user().id) if has_terms else None,
         joining=joining_view(current_user().id),
-        has_terms=find_terms_in_force_id() is not None,
+        has_terms=has_terms,
         is_in_stores=bool(list_connections(current_user().id)),
     )
 

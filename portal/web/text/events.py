@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import per_language
 
 # What the filter of the page offers, in this order.
 ENTITIES = (
@@ -56,6 +57,11 @@ def event_options(chosen: str = "") -> list[tuple[str, str]]:
 
 def entity_words(entity: str) -> str:
     """Return what an event is about in words."""
+    return _entities().get(entity) or _code_words(entity)
+
+
+@per_language
+def _entities() -> dict[str, str]:
     return {
         "user": _("Account"),
         "unknown_account": _("Unknown account"),
@@ -90,7 +96,7 @@ def entity_words(entity: str) -> str:
         "webhook_endpoint": _("Webhook endpoint"),
         "webhook_delivery": _("Webhook delivery"),
         "letter": _("E-mail"),
-    }.get(entity) or _code_words(entity)
+    }
 
 
 def actor_words(actor: str) -> str:
@@ -111,6 +117,7 @@ def _code_words(code: str) -> str:
     return code.replace("_", " ").capitalize()
 
 
+@per_language
 def _texts() -> dict[str, str]:
     parts = (
         _account_texts, _export_texts, _sale_texts, _settlement_texts, _reward_texts, _programme_texts, _settings_texts,

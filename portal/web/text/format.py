@@ -24,26 +24,36 @@ from portal.runtime import current_portal
 WEI = Decimal(10) ** 18
 TOKEN_PLACES = 6
 _SIX_PLACES = "#,##0.######"
+# Rows of a page repeat prices and percents, and Babel reads its patterns again for each.
+_remembered = lru_cache(maxsize=4096)
 _KNOWN_CURRENCIES = {"UAH", "USD", "EUR", "PLN", "JPY"}
 
 
 def money(minor: int, currency: str) -> str:
     """Return minor units as an amount with its currency."""
+    return _money(minor, currency, get_locale())
+
+
+@_remembered
+def _money(minor: int, currency: str, locale: Locale | None) -> str:
     amount = to_major(minor, currency)
-    symbol = get_currency_symbol(currency, locale=get_locale())
+    symbol = get_currency_symbol(currency, locale=locale)
     if currency in _KNOWN_CURRENCIES and symbol != currency:
-        return str(format_currency(amount, currency, locale=get_locale()))
+        return str(format_currency(amount, currency, locale=locale))
     digits = minor_digits(currency)
     pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
-    return f"{format_decimal(amount, pattern, locale=get_locale())}\u00a0{currency}"
+    return f"{format_decimal(amount, pattern, locale=locale)}\u00a0{currency}"
 
 
 def tokens(wei: int | None) -> str:
     """Return token base units as tokens, cut to six decimals, without the symbol; an em dash for none."""
-    if wei is None:
-        return "—"
+    return "—" if wei is None else _tokens(wei, get_locale())
+
+
+@_remembered
+def _tokens(wei: int, locale: Locale | None) -> str:
     amount = (Decimal(wei) / WEI).quantize(Decimal(1).scaleb(-TOKEN_PLACES), rounding=ROUND_DOWN)
-    return str(format_decimal(amount, _SIX_PLACES, locale=get_locale()))
+    return str(format_decimal(amount, _SIX_PLACES, locale=locale))
 
 
 def token_text(wei: int | None) -> str:
@@ -65,24 +75,35 @@ def exact_tokens(wei: int) -> str:
 
 def percent(value: Decimal | str) -> str:
     """Return a percent such as 5% or 4.25%, with at most six decimals."""
-    rounded = Decimal(value).quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
-    return str(
-        format_percent(rounded / 100, "#,##0.######%", locale=get_locale(), decimal_quantization=False)
-    )
+    return _percent(Decimal(value), get_locale())
+
+
+@_remembered
+def _percent(value: Decimal, locale: Locale | None) -> str:
+    rounded = value.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
+    return str(format_percent(rounded / 100, "#,##0.######%", locale=locale, decimal_quantization=False))
 
 
 def number(value: int | Decimal) -> str:
     """Return a number with the language's separators."""
-    return str(format_decimal(value, locale=get_locale()))
+    return _number(value, get_locale())
+
+
+@_remembered
+def _number(value: int | Decimal, locale: Locale | None) -> str:
+    return str(format_decimal(value, locale=locale))
 
 
 def usd(value: Decimal | None) -> str:
     """Return a USD amount rounded half-up to at most six decimals; an em dash for none."""
-    if value is None:
-        return "—"
+    return "—" if value is None else _usd(value, get_locale())
+
+
+@_remembered
+def _usd(value: Decimal, locale: Locale | None) -> str:
     rounded = value.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP)
     shown = rounded.normalize() if rounded % Decimal("0.01") else rounded.quantize(Decimal("0.01"))
-    return str(format_currency(shown, "USD", locale=get_locale(), decimal_quantization=False))
+    return str(format_currency(shown, "USD", locale=locale, decimal_quantization=False))
 
 
 def moment(value: datetime) -> str:

@@ -235,3 +235,144 @@ _KINDS = {
     "store_check": _store_check,
     "store_event": _store_event,
 }
+
+
+# Tone and drawing of every status the portal stores. Colour is never alone: drawing and words stand with it.
+_LOOKS: dict[str, dict[str, tuple[str, str]]] = {
+    "application": {
+        "waiting": ("wait", "hourglass"),
+        "approved": ("good", "circle-check"),
+        "rejected": ("off", "circle-x"),
+    },
+    "export": {
+        "preparing": ("busy", "loader"),
+        "ready": ("good", "circle-check"),
+        "failed": ("bad", "alert-triangle"),
+    },
+    "reward": {
+        "pending_approval": ("wait", "hourglass"),
+        "approved": ("info", "thumb-up"),
+        "minting": ("busy", "loader"),
+        "minted": ("good", "circle-check"),
+        "failed": ("bad", "alert-triangle"),
+        "rejected": ("off", "circle-x"),
+    },
+    "settlement": {
+        "pending": ("wait", "clock"),
+        "due": ("info", "calendar-due"),
+        "held": ("wait", "lock"),
+        "processing": ("busy", "loader"),
+        "completed": ("good", "circle-check"),
+        "failed": ("bad", "alert-triangle"),
+        "cancelled": ("off", "circle-x"),
+    },
+    "statement": {"open": ("wait", "clock"), "paid": ("good", "circle-check"), "void": ("off", "circle-x")},
+    "batch": {
+        "created": ("wait", "clock"),
+        "processing": ("busy", "loader"),
+        "completed": ("good", "circle-check"),
+        "partial": ("wait", "alert-triangle"),
+        "failed": ("bad", "alert-triangle"),
+    },
+    "payment": {
+        "created": ("off", "circle-dashed"),
+        "redirected": ("info", "arrow-right"),
+        "pending": ("wait", "clock"),
+        "paid": ("good", "circle-check"),
+        "failed": ("bad", "alert-triangle"),
+        "cancelled": ("off", "circle-x"),
+        "refunded": ("off", "receipt-refund"),
+    },
+    "order": {
+        "created": ("wait", "clock"),
+        "paid": ("good", "circle-check"),
+        "cancelled": ("off", "circle-x"),
+        "refunded": ("off", "receipt-refund"),
+    },
+    "delivery": {
+        "open": ("wait", "package"),
+        "delivered": ("good", "circle-check"),
+        "cancelled": ("bad", "circle-x"),
+        "closed": ("off", "circle-x"),
+    },
+    "refund": {
+        "requested": ("wait", "clock"),
+        "waiting": ("wait", "hourglass"),
+        "applied": ("good", "receipt-refund"),
+        "refused": ("bad", "circle-x"),
+    },
+    "callback": {
+        "waiting": ("wait", "clock"),
+        "unmatched": ("bad", "help-circle"),
+        "closed": ("off", "check"),
+        "refused": ("off", "circle-x"),
+        "applied": ("good", "circle-check"),
+        "duplicate": ("off", "copy"),
+    },
+    "job": {
+        "queued": ("wait", "clock"),
+        "running": ("busy", "loader"),
+        "stopped": ("off", "player-stop"),
+        "finished": ("good", "circle-check"),
+    },
+    "run": {
+        "running": ("busy", "loader"),
+        "succeeded": ("good", "circle-check"),
+        "failed": ("bad", "alert-triangle"),
+        "interrupted": ("wait", "player-stop"),
+        "overdue": ("bad", "clock"),
+    },
+    "alert": {"critical": ("bad", "alert-triangle"), "warning": ("wait", "alert-triangle")},
+    "proposal": {
+        "waiting": ("wait", "hourglass"),
+        "confirmed": ("good", "circle-check"),
+        "declined": ("off", "circle-x"),
+        "expired": ("off", "clock"),
+    },
+    "store_check": {
+        "good": ("good", "circle-check"),
+        "waiting": ("wait", "hourglass"),
+        "bad": ("bad", "alert-triangle"),
+        "unused": ("off", "circle-dashed"),
+    },
+    "store_event": {
+        "created": ("good", "circle-check"),
+        "updated": ("good", "refresh"),
+        "held": ("bad", "alert-triangle"),
+        "refused": ("bad", "circle-x"),
+        "test": ("info", "flask"),
+        "unchanged": ("off", "check"),
+        "stale": ("off", "clock"),
+        "ignored": ("off", "minus"),
+        "waiting": ("wait", "hourglass"),
+    },
+    "webhook": {
+        "pending": ("wait", "clock"),
+        "delivered": ("good", "circle-check"),
+        "failed": ("bad", "alert-triangle"),
+    },
+    "check": {
+        "ok": ("good", "circle-check"),
+        "difference": ("bad", "alert-triangle"),
+        "missing": ("wait", "help-circle"),
+        "not_applicable": ("off", "circle-dashed"),
+    },
+    "account": {
+        "active": ("good", "circle-check"),
+        "disabled": ("bad", "lock"),
+        "erasure_requested": ("wait", "hourglass"),
+        "erased": ("off", "circle-x"),
+    },
+    "rule": {
+        "planned": ("wait", "clock"),
+        "active": ("good", "circle-check"),
+        "over": ("off", "circle-dashed"),
+    },
+    "vendor": {"active": ("good", "circle-check"), "inactive": ("off", "player-pause")},
+    "code": {"active": ("good", "circle-check"), "inactive": ("off", "player-pause")},
+}
+
+
+def status_look(kind: str, status: str) -> tuple[str, str]:
+    """Return the tone and the drawing of a status."""
+    return _LOOKS.get(kind, {}).get(status, ("off", "circle-dashed"))

@@ -5,9 +5,11 @@ Values that contain right-to-left text are isolated, so that a name cannot reord
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 
 import flask_babel
+from babel.support import NullTranslations
 from markupsafe import Markup
 
 from portal.lib.texts import isolate
@@ -16,7 +18,8 @@ from portal.web.text.format import number
 
 def gettext(message: str, **variables: object) -> str:
     """Return a message in the reader's language."""
-    return str(flask_babel.gettext(message, **_isolated(variables)))
+    text = _catalogue().ugettext(message)
+    return str(text % _isolated(variables) if variables else text)
 
 
 def pgettext(context: str, message: str, **variables: object) -> str:
@@ -26,8 +29,38 @@ def pgettext(context: str, message: str, **variables: object) -> str:
 
 def ngettext(singular: str, plural: str, num: int, **variables: object) -> str:
     """Return a message in the reader's language and the right plural form; `%(num)s` is the number as it is written."""
-    form = flask_babel.get_domain().get_translations().ungettext(singular, plural, num)
-    return str(form % _isolated({"num": number(num), **variables}))
+    text = _catalogue().ungettext(singular, plural, num)
+    return str(text % _isolated({"num": number(num), **variables}))
+
+
+# A page asks for hundreds of messages, so the catalogue of a language is looked up once per process.
+_catalogues: dict[str, NullTranslations] = {}
+
+
+def _catalogue() -> NullTranslations:
+    locale = flask_babel.get_locale()
+    if locale is None:
+        return NullTranslations()
+    language = locale.language
+    if language not in _catalogues:
+        _catalogues[language] = flask_babel.get_domain().get_translations()
+    return _catalogues[language]
+
+
+def per_language(texts: Callable[[], dict[str, str]]) -> Callable[[], dict[str, str]]:
+    """Make a table of sentences once per language: for tables that depend on nothing else, and that rows look up."""
+    tables: dict[str, dict[str, str]] = {}
+
+    @wraps(texts)
+    def table() -> dict[str, str]:
+        locale = flask_babel.get_locale()
+        if locale is None:
+            return texts()
+        if locale.language not in tables:
+            tables[locale.language] = texts()
+        return tables[locale.language]
+
+    return table
 
 
 def _isolated(variables: Mapping[str, object]) -> dict[str, object]:

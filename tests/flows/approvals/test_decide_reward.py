@@ -99,7 +99,7 @@ def test_reward_above_the_limit_requires_two_admins(store: Store) -> None:
     assert RewardApproval.select().count() == 1
     with pytest.raises(AlreadyApprovedByYou):
         decide_reward.approve(reward.id, first.id, store.settings)
-    assert queue_facts([reward])[reward.id].approved_by == [first.id]
+    assert queue_facts([reward])[reward.id].approved_by == {first.id: first.name}
     assert not Notification.select().where(Notification.kind == "referral_reward_approved").exists()
     assert decide_reward.approve(reward.id, second_admin().id, store.settings).status == "approved"
     assert run_checks() == {}

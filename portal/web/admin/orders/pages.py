@@ -7,18 +7,14 @@ import secrets
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import find_user
-from portal.catalogue import list_stock_of_order, vendors_by_id
 from portal.db import Actor
 from portal.flows.audit.audit_reference import audit_reference
+from portal.flows.overviews.order_overview import order_overview
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.orders import (
     NOTE_MAX,
     FulfilmentStatusConflict,
-    find_delivery,
-    find_store_state,
-    get_any_order,
     has_waiting_cancellation,
     list_all_orders,
     list_fulfilments,
@@ -27,9 +23,8 @@ from portal.orders import (
     list_order_items,
     move_fulfilment,
 )
-from portal.payments import list_payments_of_order
 from portal.runtime import current_portal
-from portal.stores import BUILT_IN_STORE_ID, get_store, list_events_of_order, list_stores
+from portal.stores import BUILT_IN_STORE_ID, get_store, list_stores
 from portal.web.admin.audit.presenters import reference_view
 from portal.web.admin.orders.blueprint import blueprint
 from portal.web.admin.orders.filters import STATUSES, read_orders_view
@@ -104,23 +99,21 @@ def decide_cancellation(order_id: str, decision: str) -> ResponseReturnValue:
 
 def _order_page(order_id: str, error: PortalError | None = None, wrong_vendor: int | None = None) -> str:
     """Return the page of an order; `error` belongs to the form of `wrong_vendor`."""
-    row = get_any_order(order_id)
-    items = list_order_items(row.id)
-    vendors = vendors_by_id(item.vendor_id for item in items)
-    state = find_store_state(row.id)
+    overview = order_overview(order_id)
+    row = overview.order
     audit = audit_reference(row.order_reference, current_portal().chain, current_portal().settings)
     return render_template(
         "admin/orders/show.html",
         now=utc_now(),
-        delivery=delivery_view(find_delivery(row.id), current_portal().settings.delivery_data_days),
+        delivery=delivery_view(overview.delivery, current_portal().settings.delivery_data_days),
         order=order_detail(
             row,
-            order_parts(row, items, vendors, list_fulfilments([row.id]).get(row.id, {})),
-            find_user(row.buyer_user_id) if row.buyer_user_id else None,
-            list_payments_of_order(row.id),
-            list_stock_of_order(row.id),
-            state,
-            list_events_of_order(row.store_id, state.external_id) if state else [],
+            order_parts(row, overview.items, overview.vendors, overview.fulfilments),
+            overview.buyer,
+            overview.payments,
+            overview.stock,
+            overview.state,
+            overview.events,
         ),
         audit=reference_view(audit),
         refund_key=secrets.token_urlsafe(24),

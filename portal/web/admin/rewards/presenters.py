@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from portal.chain import checksummed
 from portal.flows.minting.mint_jobs import MintJobProgress, MintJobReward, MintReview
-from portal.flows.overviews.queue_overview import QueueFacts, admin_names, queue_facts
+from portal.flows.overviews.queue_overview import QueueFacts, queue_facts
 from portal.flows.overviews.risk_hints import RiskHint
 from portal.rewards import RewardDebts, debts_by_reward
 from portal.rewards.errors import USED_REFERENCE
@@ -149,10 +149,9 @@ class JobRow:
 def queue_rows(rewards: Sequence[ReferralReward], admin_id: int) -> list[QueueRow]:
     """Return the queue's rows as the given admin sees them."""
     facts = queue_facts(rewards)
-    names = admin_names([admin for fact in facts.values() for admin in fact.approved_by])
     summaries = reward_summaries(rewards)
     return [
-        _queue_row(summary, reward.referrer_user_id == admin_id, facts[reward.id], names, admin_id)
+        _queue_row(summary, reward.referrer_user_id == admin_id, facts[reward.id], admin_id)
         for summary, reward in zip(summaries, rewards, strict=True)
     ]
 
@@ -255,14 +254,12 @@ def _summary(reward: ReferralReward, debts: RewardDebts | None) -> RewardSummary
     )
 
 
-def _queue_row(
-    summary: RewardSummary, is_own: bool, facts: QueueFacts, names: dict[int, str], admin_id: int
-) -> QueueRow:
+def _queue_row(summary: RewardSummary, is_own: bool, facts: QueueFacts, admin_id: int) -> QueueRow:
     return QueueRow(
         summary,
         hint_texts(facts.hints),
         trace_steps(facts.order) if facts.order else (),
-        ", ".join(names.get(admin, "?") for admin in facts.approved_by),
+        ", ".join(facts.approved_by.values()),
         admin_id in facts.approved_by,
         is_own,
     )

@@ -8,8 +8,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date
 
-from portal.flows.minting.mint_rewards import waiting_reason
-from portal.flows.minting.watch_chain import last_watch
+from portal.flows.minting.mint_rewards import list_obstacles
 from portal.lib.errors import PortalError
 from portal.rewards import count_matching, get_reward, list_reward_queue, reward_totals
 from portal.runtime import current_portal
@@ -93,8 +92,4 @@ def _form_errors(view: QueueView, error: PortalError | None, form: SavedForm | N
 
 def _waiting_sentences() -> list[str]:
     """Return why minting waits now, and what will stop it soon according to the last check of the chain."""
-    chain = current_portal().chain
-    reason, watch = waiting_reason(chain.chain_id), last_watch(chain)
-    codes = [reason.code] if reason else []
-    codes += [code for code in (watch.problems if watch else []) if code not in codes]
-    return [mint_waiting(code) for code in codes if code != "other_leader"]
+    return [mint_waiting(code) for code in list_obstacles(current_portal().chain)]
