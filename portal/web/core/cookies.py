@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Request, current_app, request
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 
@@ -60,12 +61,26 @@ def valid_cookie(name: str, is_valid: Callable[[str], bool]) -> str | None:
 
 
 class PortalRequest(Request):
-    """A request whose cookies are split at semicolons first: a lone quote of one cookie hides no other."""
+    """A request whose cookies are split at semicolons first, and whose body without a length is not cut at the limit.
+
+    A lone quote of one cookie hides no other.
+    """
 
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
         parts = ";".join(self.headers.getlist("Cookie")).split(";")
         return ImmutableMultiDict([pair for part in parts for pair in parse_cookie(part).items(multi=True)])
+
+    def get_data(self, *arguments: Any, **options: Any) -> Any:
+        """Return the body; raise RequestEntityTooLarge for a chunked one that reaches the limit.
+
+        Werkzeug stops reading there, and the beginning of a body is no body.
+        """
+        data = super().get_data(*arguments, **options)
+        limit = self.max_content_length
+        if not self.content_length and limit is not None and len(data) >= limit:
+            raise RequestEntityTooLarge
+        return data
 
 
 class LastingSessions(SecureCookieSessionInterface):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from models import Customer
 from tests.support.described import description
 from tests.web.api.v1.conftest import Call
+from tests.web.conftest import visitor
 from tests.web.visitor import error_of
 
 _PATHS = sorted(
@@ -78,6 +81,21 @@ def test_text_that_cannot_be_stored_is_named(call: Call) -> None:
 def test_body_over_the_size_limit_is_refused(call: Call) -> None:
     refused = call("/customers", {"customers": [{"externalId": "1", "note": "x" * 262_144}]})
     assert (refused.status_code, error_of(refused)["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(("length", "status"), [(1_000, 200), (3_000_000, 413)])
+def test_chunked_body_is_read_whole_or_refused(app: Flask, key: str, length: int, status: int) -> None:
+    """A server passes a chunked body on without a length, and its beginning alone would be a valid one here."""
+    body = b'{"customers": [{"externalId": "1"}]}'.ljust(length)
+    chunked = {
+        "wsgi.input": BytesIO(body),
+        "wsgi.input_terminated": True,
+        "HTTP_TRANSFER_ENCODING": "chunked",
+    }
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = visitor(app).post("/api/v1/customers", headers=headers, environ_overrides=chunked)
+    assert answer.status_code == status
+    assert Customer.select().count() == (status == 200)
 
 
 def test_unknown_members_are_dropped_and_named(call: Call) -> None:
