@@ -20,6 +20,7 @@ from models import (
     Payout,
     PayoutBatch,
     PayoutItem,
+    ProgrammeApplication,
     ProgrammeTerms,
     ReferralReward,
     RewardDebit,
@@ -116,6 +117,7 @@ def fill_ledgers(owner: User, seller: User) -> int:
     add_campaign(UNSAFE_TEXT, Decimal(1), None, datetime.now(UTC) + timedelta(days=1), ACTOR)
     add_referrer_bonus(owner.id, Decimal(1), None, None, ACTOR)
     ProgrammeTerms.insert(texts={"en": UNSAFE_TEXT}).execute()
+    ProgrammeApplication.insert(user=owner.id, note=UNSAFE_TEXT).execute()
     finished = {"every_seconds": 5, "process": "host:1", "finished_at": datetime.now(UTC), "duration_ms": 20}
     JobRun.insert(job="send_letters", outcome="succeeded", **finished).execute()
     JobRun.insert(job="ask_stores", outcome="failed", error=UNSAFE_TEXT, **finished).execute()
@@ -175,5 +177,5 @@ VISIBLE_ROWS = {
     "my-payments": 1, "my-credit": 1, "journal": 26, "commission-statements": 2, "commission-statement": 1,
     "my-commission-statements": 1, "my-commission-statement": 1, "orders": 2, "people": 4, "referrers": 2,
     "vendors": 2, "events": 8, "products": 2, "my-products": 1, "job-runs": 2,
-    "programme-versions": 1, "programme-campaigns": 1, "referrer-bonuses": 1, "programme-terms": 1,
+    "programme-versions": 1, "programme-campaigns": 1, "referrer-bonuses": 1, "programme-terms": 1, "programme-applications": 1,
 }  # fmt: skip
