@@ -177,5 +177,6 @@ VISIBLE_ROWS = {
     "my-payments": 1, "my-credit": 1, "journal": 26, "commission-statements": 2, "commission-statement": 1,
     "my-commission-statements": 1, "my-commission-statement": 1, "orders": 2, "people": 4, "referrers": 2,
     "vendors": 2, "events": 8, "products": 2, "my-products": 1, "job-runs": 2,
-    "programme-versions": 1, "programme-campaigns": 1, "referrer-bonuses": 1, "programme-terms": 1, "programme-applications": 1,
+    "programme-versions": 1, "programme-campaigns": 1, "referrer-bonuses": 1, "programme-terms": 1,
+    "programme-applications": 1,
 }  # fmt: skip
