@@ -63,7 +63,8 @@ class _FilledForms(HTMLParser):
         values = dict(attrs)
         name, value = values.get("name"), values.get("value") or ""
         if tag == "form":
-            self.forms.append((values.get("action"), []))
+            is_post = (values.get("method") or "").lower() == "post"
+            self.forms.append((values.get("action") if is_post else None, []))
         elif not self.forms or "disabled" in values:
             return
         elif tag == "input" and name:

@@ -87,7 +87,7 @@ def test_empty_ledger_has_only_a_header(
         set(LEDGERS_BY_NAME)
         - OF_ONE
         - NEVER_EMPTY
-        - {"people", "referrers", "vendors", "settlements", "reward-queue"}
+        - {"people", "referrers", "vendors", "settlements", "reward-queue", "programme-applications"}
     ),
 )
 def test_ledger_is_filtered_by_period(app: Flask, owner: User, seller: User, admin: User, name: str) -> None:

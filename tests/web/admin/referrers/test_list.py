@@ -12,7 +12,7 @@ from portal.codes import fold_code_results, set_alias
 from portal.db import SYSTEM, query
 from portal.flows.overviews.referrers import ORDERS, ReferrerFilter, list_referrer_ledger, list_referrers
 from portal.orders import fold_code_orders
-from portal.programme import LevelBonus, ProgrammeRules
+from portal.programme import ProgrammeRules
 from portal.programme.bonus_operations import add_referrer_bonus
 from portal.programme.operations import save_version
 from tests.factories import (
@@ -154,9 +154,10 @@ def test_others_may_not_see_it(as_owner: Visitor, as_seller: Visitor) -> None:
 
 
 def test_bonus_of_level_and_referrer_is_shown(as_admin: Visitor, code: Refcode, owner: User) -> None:
-    save_version(
-        ProgrammeRules(levels=(LevelBonus(referrals=2, percent=Decimal("1.5")),)), None, None, SYSTEM
-    )
+    bonus = {"combine": "sum", "levels": [{"referrals": 2, "percent": "1.5"}]}
+    approval = {"fiat": "manual", "crypto": "automatic"}
+    rules = ProgrammeRules.model_validate({"holdDays": 0, "approval": approval, "bonus": bonus})
+    save_version(rules, None, None, SYSTEM)
     add_referrer_bonus(code.owner_user_id, Decimal(2), None, None, SYSTEM)
     for _ in range(2):
         order = make_order(owner, code=code, paid=True)
