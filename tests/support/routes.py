@@ -16,6 +16,7 @@ _SAMPLES = {
     "slug": "none",
     "provider": "wayforpay",
     "form": "csv",
+    "kind": "csv",
     "digest": "0" * 64,
     "size": "small",
     "address": "0x" + "1" * 40,
