@@ -8,6 +8,8 @@ PORT ?= 8000
 DATA_DIR ?= .data
 TESTS ?=
 WORKERS ?= 2
+# The tests that repeat a fault more often in a soak.
+REPEATED = $(shell grep -rl 'import repeats' tests --include='test_*.py')
 
 .DEFAULT_GOAL := help
 .SUFFIXES:
@@ -78,6 +80,7 @@ bench: test-setup ## Repeat the measurements of docs/performance.md in under 20 
 	@$(BIN)/python -m tests.bench $(BENCH)
 
 soak: test-setup ## Mint 10,000 rewards under kills, reorganizations and provider faults, again for hours (HOURS=1)
+	@PORTAL_TEST_SOAK=1 $(BIN)/python -m pytest -q -n '$(WORKERS)' $(REPEATED)
 	@$(BIN)/python -m tests.soak --hours '$(or $(HOURS),1)'
 
 soak-ha: test-setup ## Kill the primary database under load (KILLS=20); needs PostgreSQL, Patroni, etcd and HAProxy of Debian

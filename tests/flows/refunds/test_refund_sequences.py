@@ -28,6 +28,7 @@ from portal.payments import find_payment
 from portal.rewards import minting
 from portal.rewards.rules import refund_target
 from tests.flows.conftest import Store
+from tests.support.repeats import repeats
 
 TESTER = Actor.job("test")
 ORDERS = st.integers(0, 2)
@@ -199,7 +200,7 @@ class Refunds(RuleBasedStateMachine):
 @pytest.mark.slow
 def test_any_sequence_keeps_invariants(store: Store) -> None:
     machine_settings = settings(
-        max_examples=25,
+        max_examples=repeats(10, many=25),
         stateful_step_count=25,
         deadline=None,
         # Shrinking takes minutes on a real database; the failing steps are printed in full.

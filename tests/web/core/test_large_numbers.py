@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from werkzeug.routing import Map
 
 from models import CreditBalance, Order, Product, User
 from portal.lib.money import MAX_TOTAL_MINOR
+from portal.web.core.requests import IdConverter
 from tests.factories import make_product, make_user
 from tests.web.conftest import visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor, error_of
 
+GREATEST_ID = 2**63 - 1
 LIMIT = "10,000,000,000,000"
 PRICES = [2**63 - 1, 2**62, MAX_TOTAL_MINOR + 1, MAX_TOTAL_MINOR // 3 + 1]
 
@@ -51,9 +54,18 @@ def test_a_balance_beyond_the_limit_is_refused(as_admin: Visitor, balance: int) 
     assert CreditBalance.get(CreditBalance.user_id == person.id).balance_minor == balance
 
 
-@pytest.mark.parametrize("number", [str(2**63 - 1), str(2**63), "9" * 40, "9" * 5000, "0" * 60 + "7"])
-def test_an_id_beyond_every_row_is_not_found(app: Flask, admin: User, seller: User, number: str) -> None:
-    as_admin, as_seller = visitor(app, admin), visitor(app, seller)
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [(str(2**63 - 1), GREATEST_ID), (str(2**63), GREATEST_ID), ("9" * 40, GREATEST_ID), ("9" * 5000, GREATEST_ID),
+     ("0" * 60 + "7", 7), ("0", 0)],
+)  # fmt: skip
+def test_the_id_of_a_route_is_read_as_the_greatest_at_most(text: str, number: int) -> None:
+    assert IdConverter(Map()).to_python(text) == number
+
+
+def test_an_id_beyond_every_row_is_not_found(app: Flask, admin: User, seller: User) -> None:
+    assert app.url_map.converters["int"] is IdConverter
+    as_admin, as_seller, number = visitor(app, admin), visitor(app, seller), str(GREATEST_ID + 1)
     values = {"code": "x", "page": "x"}
     for rule in app.url_map.iter_rules():
         ids = [
