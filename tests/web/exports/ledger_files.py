@@ -118,7 +118,6 @@ def fill_ledgers(owner: User, seller: User) -> int:
     add_referrer_bonus(owner.id, Decimal(1), None, None, ACTOR)
     ProgrammeApplication.insert(user=owner.id, note=UNSAFE_TEXT).execute()
     ProgrammeTerms.insert(texts={"en": UNSAFE_TEXT}).execute()
-    ProgrammeApplication.insert(user=owner.id, note=UNSAFE_TEXT).execute()
     finished = {"every_seconds": 5, "process": "host:1", "finished_at": datetime.now(UTC), "duration_ms": 20}
     JobRun.insert(job="send_letters", outcome="succeeded", **finished).execute()
     JobRun.insert(job="ask_stores", outcome="failed", error=UNSAFE_TEXT, **finished).execute()

@@ -101,7 +101,7 @@ def referrer_row(row: Any, standing: Standing) -> ReferrerRow:
 def _bonus(standing: Standing) -> str:
     """Return the bonuses of level and referrer, as far as there are any; campaigns are the same for many."""
     parts = []
-    if standing.level_percent:
+    if standing.level_percent > 0:
         parts.append(
             ngettext(
                 "+%(percent)s from %(num)s referral",
@@ -110,7 +110,7 @@ def _bonus(standing: Standing) -> str:
                 percent=percent(standing.level_percent),
             )
         )
-    if standing.personal_percent:
+    if standing.personal_percent > 0:
         parts.append(_("+%(percent)s personal", percent=percent(standing.personal_percent)))
     return ", ".join(parts) or "—"
 
