@@ -8,8 +8,7 @@ web3's provider retries `eth_sendRawTransaction` by itself unless configured oth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -33,7 +32,7 @@ from portal.chain.node.answers import (
 from portal.chain.node.failover import Failover
 from portal.chain.node.limits import NodeNotAsked, record_answer, record_failure
 from portal.chain.node.log_range import LogRange
-from portal.chain.node.transport import NodeSession
+from portal.chain.node.transport import NodeSession, retry_after, rpc_error
 from portal.chain.node.wordings import ACCEPTED, SCAN, has_no_state, is_overloaded, revert_of
 from portal.counters import counters
 from portal.lib.http import HttpFailed
@@ -125,13 +124,13 @@ class Node:
         """Return the JSON-RPC error of an HTTP refusal; raise ChainAway if the node serves no requests at all."""
         response = cast(requests.Response, error.response)
         status = response.status_code
-        details = _rpc_error(response)
+        details = rpc_error(response)
         if status in _CLOSED_STATUSES or status >= 500:
             # Some providers refuse a wide range of events like this.
             is_range = method == SCAN and status not in _NO_RANGE_STATUSES
             if not (is_range and details):
                 raise self._silent(
-                    method, f"HTTP {status}", _retry_after(response), is_range=is_range
+                    method, f"HTTP {status}", retry_after(response), is_range=is_range
                 ) from None
         return {"error": details or {"code": status, "message": f"HTTP {status}"}}
 
@@ -387,23 +386,3 @@ class Rpc:
 
 def block_tag(tag: str | int) -> str:
     return hex(tag) if isinstance(tag, int) else tag
-
-
-def _rpc_error(response: requests.Response) -> dict[str, Any] | None:
-    """Return the JSON-RPC error in the body of an HTTP error, None if there is none."""
-    try:
-        details = response.json()["error"]
-    except PARSE_ERRORS:
-        return None
-    return details if isinstance(details, dict) else None
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Return the seconds of a `Retry-After` header, which is a number or a date; None if there is none."""
-    text = response.headers.get("Retry-After", "").strip()
-    try:
-        if text.isascii() and text.isdigit():
-            return int(text)
-        return (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-    except (TypeError, ValueError):
-        return None
