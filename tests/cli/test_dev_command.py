@@ -76,9 +76,15 @@ def _wait_until(condition: object, seconds: float = 20) -> bool:
     return True
 
 
-def test_ready_portal_describes_itself(tmp_path: Path, portals: list[RunningPortal]) -> None:
-    running = start_portal(tmp_path / "data")
-    portals.append(running)
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
+    """Yield a portal for the tests that leave it running."""
+    shared = start_portal(tmp_path_factory.mktemp("shared") / "data")
+    yield shared
+    shared.clear()
+
+
+def test_ready_portal_describes_itself(running: RunningPortal) -> None:
     described = running.description
 
     assert described.keys() == DESCRIBED
@@ -89,16 +95,14 @@ def test_ready_portal_describes_itself(tmp_path: Path, portals: list[RunningPort
     assert described["chainId"] == int(call_rpc(described["rpcUrl"], "eth_chainId"), 16) == 31337
     assert has_code(described["rpcUrl"], described["rewardsAddress"])
     assert has_code(described["rpcUrl"], described["tokenAddress"])
-    assert (tmp_path / "data" / "dev.json").stat().st_mode & 0o077 == 0
+    assert (running.data_dir / "dev.json").stat().st_mode & 0o077 == 0
     output = running.log.read_text()
     assert described["referralLink"] in output
     assert all(login["password"] in output for login in described["logins"].values())
 
 
-def test_other_commands_need_only_the_database_url(tmp_path: Path, portals: list[RunningPortal]) -> None:
-    running = start_portal(tmp_path / "data")
-    portals.append(running)
-    assert (tmp_path / "data" / "environment.json").stat().st_mode & 0o077 == 0
+def test_other_commands_need_only_the_database_url(running: RunningPortal) -> None:
+    assert (running.data_dir / "environment.json").stat().st_mode & 0o077 == 0
     doctor = _command(running, "doctor")
     assert "chain        ok" in doctor
     assert "portal       answers" in doctor
@@ -193,27 +197,24 @@ def test_web_processes_end_when_only_the_command_is_killed(
     assert is_port_free(_port(running))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_normal_stop_leaves_no_process_and_keeps_data(
-    number: signal.Signals, tmp_path: Path, portals: list[RunningPortal]
-) -> None:
+def test_normal_stop_leaves_no_process_and_keeps_data(tmp_path: Path, portals: list[RunningPortal]) -> None:
     first = start_portal(tmp_path / "data")
     portals.append(first)
-    users = _users(first)
+    users, last = _users(first), first
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        os.killpg(last.process.pid, number)
 
-    os.killpg(first.process.pid, number)
+        assert last.process.wait(60) == 0, number
+        assert not _group(last), number
+        assert not postgres_is_running(tmp_path / "data"), number
+        assert not chain_is_running(tmp_path / "data"), number
+        assert not (tmp_path / "data" / "dev.json").exists(), number
 
-    assert first.process.wait(60) == 0
-    assert not _group(first)
-    assert not postgres_is_running(tmp_path / "data")
-    assert not chain_is_running(tmp_path / "data")
-    assert not (tmp_path / "data" / "dev.json").exists()
-    if number == signal.SIGTERM:
-        second = start_portal(tmp_path / "data", port=_port(first))
-        portals.append(second)
-        assert second.description == first.description
-        assert _users(second) == users
-        assert "Deploying" not in second.log.read_text()
+        last = start_portal(tmp_path / "data", port=_port(first))
+        portals.append(last)
+        assert last.description == first.description
+        assert _users(last) == users
+        assert "Deploying" not in last.log.read_text()
 
 
 def test_lost_chain_is_deployed_again_and_data_remains(tmp_path: Path, portals: list[RunningPortal]) -> None:
@@ -230,15 +231,13 @@ def test_lost_chain_is_deployed_again_and_data_remains(tmp_path: Path, portals: 
     assert _users(second) == users
 
 
-def test_killed_server_is_restarted(tmp_path: Path, portals: list[RunningPortal]) -> None:
-    running = start_portal(tmp_path / "data")
-    portals.append(running)
-    database = int((tmp_path / "data/postgres/postmaster.pid").read_text().split()[0])
+def test_killed_server_is_restarted(running: RunningPortal) -> None:
+    database = int((running.data_dir / "postgres/postmaster.pid").read_text().split()[0])
 
     os.kill(database, signal.SIGKILL)
 
     assert _wait_until(lambda: "restarting it ..." in running.log.read_text())
-    assert _wait_until(lambda: postgres_is_running(tmp_path / "data"))
+    assert _wait_until(lambda: postgres_is_running(running.data_dir))
     assert _users(running)
 
 
@@ -259,11 +258,9 @@ def test_command_ends_when_the_web_server_ends(tmp_path: Path, portals: list[Run
     assert _wait_until(lambda: not _group(running))
 
 
-def test_second_portal_on_the_same_folder_is_refused(tmp_path: Path, portals: list[RunningPortal]) -> None:
-    running = start_portal(tmp_path / "data")
-    portals.append(running)
-
-    process, log = launch_portal(tmp_path / "data")
+def test_second_portal_on_the_same_folder_is_refused(running: RunningPortal) -> None:
+    # The file of its output is the one of the first: no later test reads that.
+    process, log = launch_portal(running.data_dir)
 
     assert process.wait(60) == 1
     assert f"Another portal (process {running.process.pid}) already runs" in log.read_text()
