@@ -64,9 +64,9 @@ FOREIGN = {
     "uk": re.compile(r"\w*[ыэъёЫЭЪЁ]\w*"),
     "ru": re.compile(r"\w*[іїєґІЇЄҐ]\w*"),
 }
-# Amounts, addresses, references and e-mail addresses.
+# Amounts, addresses, file names, references and e-mail addresses.
 TECHNICAL = re.compile(
-    r"\b[a-z]+_[a-z_]+\b|\b[A-Z]+(?:_[A-Z]+)+\b|\b\w+\.csv\b|0x[0-9a-fA-F…]+|\S+@\S+|\b(?:store|membership|sim)_\S+|https?://\S+|\b\w*[0-9]\w*\b"
+    r"\b[a-z]+_[a-z_]+\b|\b[A-Z]+(?:_[A-Z]+)+\b|\b[\w-]+\.(?:csv|xlsx)\b|/dev/mail\b|0x[0-9a-fA-F…]+|\S+@\S+|\b(?:store|membership|sim)_\S+|https?://\S+|\b\w*[0-9]\w*\b"
 )
 
 
