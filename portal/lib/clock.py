@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 # The start of what has been in force from the beginning.
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -20,4 +20,4 @@ def utc_today() -> date:
 
 def epoch_milliseconds(moment: datetime) -> int:
     """Return a time in whole milliseconds since 1970."""
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+    return (moment - EPOCH) // timedelta(milliseconds=1)

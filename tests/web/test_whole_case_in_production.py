@@ -223,7 +223,7 @@ class Case:
         message = self.referrer.send("/account/wallets", f"{wallets}/challenge", proof)["message"]
         linked = self.referrer.send("/account/wallets", wallets, {**proof, "signature": wallet.sign(message)})
         assert "code" not in linked
-        self.referrer.submit("/refcodes", "/refcodes/join", note="I write about tea.")
+        self.referrer.submit("/refcodes", "/refcodes/programme/join", note="I write about tea.")
         action = re.findall(r'action="([^"]+/approve)"', self.admin.get(APPLICATIONS).text)[0]
         self.admin.submit(APPLICATIONS, action)
         return str(re.findall(r'id="link-(\w{8})"', self.referrer.get("/refcodes").text)[0])

@@ -17,7 +17,7 @@ from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
 
 
-@blueprint.post("/refcodes/join")
+@blueprint.post("/refcodes/programme/join")
 @signed_in()
 @limit_account("account")
 def join() -> ResponseReturnValue:

@@ -67,6 +67,7 @@ def test_an_id_beyond_every_row_is_not_found(app: Flask, admin: User, seller: Us
     assert app.url_map.converters["int"] is IdConverter
     as_admin, as_seller, number = visitor(app, admin), visitor(app, seller), str(GREATEST_ID + 1)
     values = {"code": "x", "page": "x"}
+    form = {"reason": "x", "name": "x", "on_sale": "1", "active": "1", "mode": "live"}
     for rule in app.url_map.iter_rules():
         ids = [
             name
@@ -82,9 +83,7 @@ def test_an_id_beyond_every_row_is_not_found(app: Flask, admin: User, seller: Us
             continue
         method = "GET" if "GET" in (rule.methods or ()) else "POST"
         signed_in = as_seller if path.startswith("/vendor/") else as_admin
-        answer = (
-            signed_in.get(path) if method == "GET" else signed_in.submit(path, {"reason": "x", "name": "x"})
-        )
+        answer = signed_in.get(path) if method == "GET" else signed_in.submit(path, form)
         assert answer.status_code in (303, 404, 409, 422), (rule.rule, answer.status_code)
 
 

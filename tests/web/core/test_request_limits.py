@@ -23,10 +23,12 @@ def limited_routes(app: Flask) -> list[tuple[str, str, str]]:
     """Return (audience, method, path) of every change and every read that has a limit."""
     routes = []
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<any\(csv,xlsx\):form>", "csv", rule.rule)
-        path = re.sub(r"<provider>", "wayforpay", path)
+        path = re.sub(r"<any\(csv,xlsx\):\w+>", "csv", rule.rule)
+        path = path.replace("<provider>", "wayforpay").replace("<platform>", "woocommerce")
         path = re.sub(r"<[^<>]*>", "1" * 10, path)
-        is_read = rule.endpoint in LIMITED_READS or (rule.endpoint.startswith("exports.") and ".csv" in path)
+        is_read = rule.endpoint in LIMITED_READS or (
+            rule.endpoint.startswith("exports.") and ".csv" in path and not path.startswith("/exports/")
+        )
         for method in sorted((rule.methods or set()) - ({"HEAD", "OPTIONS"} if is_read else SAFE)):
             routes.append((access_of(app, rule.endpoint).audience, method, path))
     return sorted(set(routes))
@@ -42,7 +44,7 @@ def flood(browser: Visitor, method: str, path: str) -> int:
     """Send a request until it is refused for the limit, at most three times; return the last status."""
     status = 0
     for _ in range(3):
-        is_json = path.startswith("/api/")
+        is_json = path.startswith(("/api/", "/hooks/"))
         if method == "GET":
             answer = browser.get(path)
         else:

@@ -21,7 +21,7 @@ from tests.web.pages import text_of
 from tests.web.production import PRODUCTION, browse, submit
 from tests.web.visitor import Visitor
 
-QUEUE, JOIN = "/admin/programme/applications", "/refcodes/join"
+QUEUE, JOIN = "/admin/programme/applications", "/refcodes/programme/join"
 BY_APPROVAL = {"referral_joining_approval": True}
 
 

@@ -131,7 +131,7 @@ def test_mint_now_starts_a_job(app: Flask, as_admin: Visitor, other: User) -> No
     woken: list[str] = []
     app.extensions["portal"].wake = woken.append
     make_reward(other, "approved")
-    response = as_admin.submit(f"{QUEUE}/mint")
+    response = as_admin.submit(f"{QUEUE}/mint", {"count": "1"})
     assert response.status_code == 303
     assert response.location.startswith(f"{QUEUE}/mint/")
     assert woken == ["mint_rewards"]
