@@ -120,12 +120,18 @@ def limit_account(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     )
 
 
+def _delivery() -> str:
+    """Return whose delivery it is and the address it comes from; providers send all callbacks from a few."""
+    named = request.view_args or {}
+    return f"{named.get('store_key') or named.get('provider', '')}:{_visitor()}"
+
+
 def limit_deliveries(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Limit the deliveries to one store from one sender: a flood stops neither other stores nor the store's own."""
+    """Limit what one sender delivers to one store, or as one payment provider: a flood stops no other sender."""
     return limiter.shared_limit(
         lambda: current_portal().settings.rate_limit_hooks,
         scope="hooks",
-        key_func=lambda: f"{(request.view_args or {}).get('store_key', '')}:{_visitor()}",
+        key_func=_delivery,
     )(view)
 
 

@@ -15,6 +15,7 @@ from portal.payments import RawCallback
 from portal.runtime import current_portal
 from portal.web.core.access import public
 from portal.web.core.node_limits import minting_limits
+from portal.web.core.security import limit_deliveries
 
 blueprint = Blueprint("hooks", __name__)
 
@@ -27,6 +28,7 @@ class CronSecretWrong(PortalError):
 
 @blueprint.post("/api/payments/<provider>/webhook")
 @public(csrf=False)
+@limit_deliveries
 def payment_callback(provider: str) -> ResponseReturnValue:
     """Take a provider's callback; the raw body is read before anything can parse it as a form."""
     body = request.get_data(cache=True, parse_form_data=False)

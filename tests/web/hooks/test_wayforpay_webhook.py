@@ -23,6 +23,7 @@ from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.payments.providers.wayforpay.signature import is_same_text, sign
 from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment, make_product
+from tests.web.conftest import MakeApp, visitor
 from tests.web.visitor import Visitor, error_of
 
 WEBHOOK = "/api/payments/wayforpay/webhook"
@@ -200,6 +201,12 @@ def test_duplicate_callback_is_accepted_without_effect(client: Visitor, order: O
     assert Product.get().stock == 8
     assert ReferralReward.select().count() == Settlement.select().count() == 1
     assert StockMovement.select().where(StockMovement.reason == "sale").count() == 1
+
+
+def test_many_callbacks_of_one_provider_are_no_flood(make_app: MakeApp, order: Order) -> None:
+    client = visitor(make_app(rate_limit_requests="1 per minute", rate_limit_hooks="4 per minute"))
+    statuses = [post_callback(client, callback(order)).status_code for _ in range(5)]
+    assert statuses == [200] * 4 + [429]
 
 
 def test_late_pending_callback_does_not_undo_a_payment(client: Visitor, order: Order) -> None:
