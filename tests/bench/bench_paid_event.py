@@ -149,6 +149,8 @@ def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
         "WAYFORPAY_SECRET_KEY": SECRET,
         "WAYFORPAY_DOMAIN": "bench.example",
         "REFERRAL_TOKEN_USD_PRICE": "0.1",
+        "RATE_LIMIT_HOOKS": "1000000 per minute",
+        "LOG_LEVEL": "warning",
     }
     with serving("wsgi:app", **environment) as running:
         small = measure(url, code, running, arguments.rounds, arguments.events)
