@@ -127,7 +127,7 @@ def ledgers() -> dict[str, list[Any]]:
 def test_any_order_of_the_deliveries_ends_in_one_state(woo: Connected) -> None:
     deliveries = {number: recorded(number) for number in (*ORDER_14, *ORDER_20, REFUND_ACTIONS[-1])}
     states: list[dict[str, list[Any]]] = []
-    for seed in range(repeats(20, many=100)):
+    for seed in range(repeats(20, many=500)):
         numbers = [*deliveries, *random.Random(seed).choices([*deliveries], k=3)]
         random.Random(seed).shuffle(numbers)
         with undone():
