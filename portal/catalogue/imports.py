@@ -154,7 +154,7 @@ def begin_applying(import_id: int, actor: Actor) -> bool:
 
 
 def check_again(import_id: int, actor: Actor) -> bool:
-    """Check the rows of an import anew and return whether it was ready."""
+    """Check the rows of an import again and return whether it was ready."""
     with transaction():
         job = lock_import(import_id)
         ProductImportRow.delete().where(ProductImportRow.import_id == import_id).execute()
@@ -200,7 +200,7 @@ def _now() -> Any:
 
 
 def _as_json(error: PortalError) -> dict[str, Any]:
-    """Return an error as it is stored, for a sentence in the language of whoever reads it."""
+    """Return an error as it is stored, for a sentence in the language of its reader."""
     params = {
         name: str(value) if isinstance(value, Decimal) else value for name, value in error.params.items()
     }

@@ -92,7 +92,7 @@ class ProductNotFound(PortalError):
 
 
 class ProductChanged(PortalError):
-    """Somebody else changed the product since it was shown."""
+    """Another person changed the product after it was shown."""
 
     code = "product_changed"
 

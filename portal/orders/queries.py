@@ -22,7 +22,7 @@ SELECT code, sum(orders)::bigint, sum(paid)::bigint, sum(refunded)::bigint FROM 
 ) AS parts GROUP BY code
 """
 
-# Whether a customer paid another order: as its buyer, or as somebody by whom its buyer is known, too.
+# Whether a customer paid another order: as its buyer, or under another identity of the same buyer.
 _OTHER_PAID_ORDER = """
 EXISTS (SELECT FROM orders p WHERE p.store_id = {store} AND p.customer_id = {customer} AND {other})
 OR EXISTS (

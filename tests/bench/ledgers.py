@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 
 BUYERS = 1_000
-# One referrer, one vendor and a thousand buyers; the newest twentieth of each ledger waits for somebody.
+# One referrer, one vendor and a thousand buyers; the newest twentieth of each ledger waits for a decision.
 _PEOPLE = f"""
 INSERT INTO users (name, email, role) VALUES
     ('Admin', 'admin@bench.example', 'admin'), ('Vendor', 'vendor@bench.example', 'vendor'),

@@ -214,6 +214,6 @@ def without_identity(snapshot: OrderSnapshot) -> OrderSnapshot:
 
 
 def refusal(error: PortalError) -> dict[str, Any]:
-    """Return the explanation of an event that was refused; a value in the wrong place may be somebody's address."""
+    """Return the explanation of an event that was refused; a value in the wrong place may be a person's address."""
     params = {name: without_addresses(str(value))[:200] for name, value in error.params.items()}
     return {"error": error.code, "field": error.field, "params": params}

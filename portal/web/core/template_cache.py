@@ -30,7 +30,7 @@ def keep_templates(app: Flask, data: Path) -> None:
         log.info("compiled templates are not kept", reason=str(error))
         return
     if not is_private:
-        # Whoever can write a compiled template there runs code in this process.
+        # Anyone who can write a compiled template there runs code in this process.
         log.warning("compiled templates are not kept: others can write to the folder", folder=str(folder))
         return
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))

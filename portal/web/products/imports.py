@@ -117,7 +117,7 @@ def confirm(desk: Desk, import_id: int) -> ResponseReturnValue:
 
 
 def recheck(desk: Desk, import_id: int) -> ResponseReturnValue:
-    """Make the preview anew from the file and the products as they are now."""
+    """Make the preview again from the file and the products as they are now."""
     _get(desk, import_id)
     check_again(import_id, desk.actor())
     current_portal().wake("import_products")

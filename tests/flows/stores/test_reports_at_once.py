@@ -24,7 +24,7 @@ from portal.lib.clock import utc_now
 from portal.stores.snapshots import SnapshotRefund
 from tests.flows.stores.conftest import Shop
 
-# Reports one order and is killed while its lock is held by somebody else.
+# Reports one order and is killed while its lock is held by another process.
 _PORTAL = """
 import sys
 from portal.chain import open_chain

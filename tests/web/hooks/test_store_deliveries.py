@@ -168,7 +168,7 @@ def test_delivery_ids_do_not_identify_deliveries(client: Visitor, shop: Store) -
 
 
 def test_replayed_deliveries_change_nothing(client: Visitor, shop: Store) -> None:
-    """Somebody who recorded authentic deliveries sends them again, the older ones after the newer."""
+    """Someone who recorded authentic deliveries sends them again, the older ones after the newer."""
     deliveries = [recorded(number) for number in (1, 3, 5, 6)]
     for delivery in deliveries:
         deliver(client, shop, delivery)
