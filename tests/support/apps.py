@@ -42,7 +42,7 @@ class _Built:
         self.app.extensions["proofs"].forget()
         vars(limiter).update(self.limiter)
         limiter.storage.reset()
-        self.app.extensions["beacon_limit"]._alone.storage.reset()
+        self.app.extensions["limit_counters"].reset()
 
 
 class SharedApps:

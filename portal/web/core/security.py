@@ -14,7 +14,7 @@ from portal.payments import list_providers
 from portal.runtime import current_portal
 from portal.settings import Settings
 from portal.web.core.access import access_of
-from portal.web.core.address_limit import REDIS_OPTIONS, AddressLimit, visitor_key
+from portal.web.core.address_limit import AddressLimit, visitor_key
 from portal.web.core.cookies import (
     LastingSessions,
     PortalRequest,
@@ -23,6 +23,7 @@ from portal.web.core.cookies import (
     session_cookie_name,
 )
 from portal.web.core.current_user import current_user
+from portal.web.core.limit_counters import SCHEME, LimitCounters
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -82,19 +83,18 @@ def install_security(app: Flask, settings: Settings) -> None:
         REMEMBER_COOKIE_NAME=None,
         WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=256 * 1024,
-        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
-        RATELIMIT_STORAGE_OPTIONS=REDIS_OPTIONS if settings.redis_url else {},
-        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_STORAGE_URI=f"{SCHEME}://",
+        RATELIMIT_STORAGE_OPTIONS={"redis_url": settings.redis_url},
     )
     app.request_class = PortalRequest
     app.session_interface = LastingSessions()
-    app.extensions["beacon_limit"] = AddressLimit("beacon", settings.rate_limit_beacon, settings.redis_url)
-    app.extensions["store_key_limit"] = AddressLimit(
-        "store_key", settings.rate_limit_store_key, settings.redis_url
-    )
-    app.extensions["refused_key_limit"] = AddressLimit(
-        "refused_key", settings.rate_limit_sign_in, settings.redis_url
-    )
+    counters = app.extensions["limit_counters"] = LimitCounters(redis_url=settings.redis_url)
+    for name, rate in {
+        "beacon": settings.rate_limit_beacon,
+        "store_key": settings.rate_limit_store_key,
+        "refused_key": settings.rate_limit_sign_in,
+    }.items():
+        app.extensions[f"{name}_limit"] = AddressLimit(name, rate, counters)
     app.after_request(_keep_own_retry_after)  # Functions that are registered earlier run later.
     limiter.init_app(app)
     app.after_request(_limit_spread)
