@@ -92,4 +92,4 @@ def _decide(application_id: int, verb: str, actor: Actor, reason: str | None) ->
         **values,
     )
     if not moved:
-        raise ApplicationDecided(application_status=get_application(application_id).status)
+        raise ApplicationDecided(status=get_application(application_id).status)

@@ -150,7 +150,7 @@ class ApplicationUnknown(PortalError):
 
 
 class ApplicationDecided(PortalError):
-    """Another decision was made first; `application_status` is the result."""
+    """Another decision was made first; `status` is the result."""
 
     code = "application_decided"
 

@@ -1,6 +1,6 @@
 """The JSON API and its description."""
 
-from portal.web.api import openapi, routes
+from portal.web.api import applications, openapi, routes
 from portal.web.api.routes import blueprint
 
-__all__ = ["blueprint", "openapi", "routes"]
+__all__ = ["applications", "blueprint", "openapi", "routes"]

@@ -28,7 +28,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from models import User
+from models import ProgrammeApplication, User
 from portal.db import SYSTEM
 from portal.stores import create_key
 from portal.web.core.access import access_of
@@ -39,6 +39,7 @@ from tests.factories import (
     make_product,
     make_reward,
     make_store,
+    make_user,
     make_wallet,
 )
 from tests.web.conftest import visitor
@@ -93,6 +94,8 @@ def api_schema(app: Flask, owner: User, other: User) -> OpenApiSchema:
     make_reward(code, id=42)
     # The smallest id that is sent: a 404 for an unknown reward would hide an invalid field next to it.
     make_reward(code, "approved", id=1)
+    for application_id in (1, 42):
+        ProgrammeApplication.create(id=application_id, user=make_user().id)
     make_wallet(owner, "0x1234567890abcdef1234567890abcdef12345678")
     give_credit(owner, 10_000_000)
     config = SchemathesisConfig.from_dict(CONFIG)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
+from portal.web.api.openapi.admin import ADMIN, MINT_RUN
 from portal.web.api.openapi.parts import (
     CRON,
     OF_ADDRESSES,
-    OF_ADMINS,
     OF_CONTRACT_WALLETS,
-    OF_DECISIONS,
     OF_PAYMENTS,
     OF_PEOPLE,
     OF_PROOFS,
     OF_RECONFIRMED,
     OF_REVIEWS,
-    SESSION,
     TOKEN,
     Operation,
     in_path,
-    in_query,
     operation,
 )
 from portal.web.api.openapi.payments import ORDER_ID, PURCHASE, REVIEW_TOKEN
-from portal.web.api.openapi.referrals import CURSOR, REFERRALS
-from portal.web.api.openapi.schemas import ADDRESS, ID, STATUS, TEXT, WHOLE_NUMBER_TEXT, body, example, ref
+from portal.web.api.openapi.referrals import REFERRALS
+from portal.web.api.openapi.schemas import ADDRESS, ID, TEXT, WHOLE_NUMBER_TEXT, body, example, ref
 
-_REWARD_ID = in_path("rewardId", example(ID, 42))
 _SIGNATURE = example(TEXT, "0x" + "ab" * 65, "The wallet's signature of the message, in hex.")
-_MINT = {200: ("What this round did.", ref("MintRun"))}
-_DECIDED = {200: ("The reward as it stands now.", ref("Reward"))}
 
 _CART_ITEM = body(
     ("productId", "quantity"),
@@ -224,110 +218,6 @@ _ACCOUNTS |= {
     },
 }
 
-_ADMIN: dict[str, dict[str, Operation]] = {
-    "/api/admin/rewards": {
-        "get": operation(
-            "listRewards",
-            "admin",
-            "List the rewards of a status, oldest first.",
-            security=SESSION,
-            parameters=(
-                in_query("status", {**STATUS, "default": "pending_approval"}, "Which rewards."),
-                CURSOR,
-            ),
-            answers={200: ("A page.", ref("RewardPage"))},
-            errors=(*OF_ADMINS, "status_unknown", "cursor_invalid"),
-        )
-    },
-    "/api/admin/rewards/{rewardId}/approve": {
-        "post": operation(
-            "approveReward",
-            "admin",
-            "Approve a waiting reward; above the configured value it waits for a second admin.",
-            security=TOKEN,
-            parameters=(_REWARD_ID,),
-            answers=_DECIDED,
-            errors=(*OF_DECISIONS, "already_approved_by_you", "budget_exhausted"),
-        )
-    },
-    "/api/admin/rewards/{rewardId}/reject": {
-        "post": operation(
-            "rejectReward",
-            "admin",
-            "Reject a reward with a reason that its referrer sees.",
-            security=TOKEN,
-            parameters=(_REWARD_ID,),
-            takes=body(
-                ("reason",),
-                reason=example({**TEXT, "minLength": 1, "maxLength": 500}, "Two accounts of one person."),
-            ),
-            answers=_DECIDED,
-            errors=(*OF_DECISIONS, "reason_missing", "character_refused"),
-        )
-    },
-    "/api/admin/rewards/{rewardId}/retry": {
-        "post": operation(
-            "retryReward",
-            "admin",
-            "Approve a failed reward again, sized again where it had no size.",
-            security=TOKEN,
-            parameters=(_REWARD_ID,),
-            answers=_DECIDED,
-            errors=(
-                *OF_DECISIONS,
-                "already_approved_by_you",
-                "budget_exhausted",
-                "reward_unsizable",
-                "reward_reference_used",
-            ),
-        )
-    },
-    "/api/admin/rewards/{rewardId}/pay-missing": {
-        "post": operation(
-            "payMissingReward",
-            "admin",
-            "Approve a second payment of what the contract did not pay as owed, under `<order reference>#2` and so on.",
-            security=TOKEN,
-            parameters=(_REWARD_ID,),
-            answers=_DECIDED,
-            errors=(
-                *OF_DECISIONS,
-                "already_approved_by_you",
-                "budget_exhausted",
-                "reward_nothing_missing",
-                "chain_away",
-                "chain_not_configured",
-            ),
-        )
-    },
-    "/api/refcodes/mint": {
-        "post": operation(
-            "mintRewards",
-            "admin",
-            "Mint one reward by `rewardId`, or the oldest rewards that may be minted, at most `limit`.",
-            security=TOKEN,
-            takes=body(
-                rewardId={"type": ["integer", "null"], "minimum": 1, "maximum": 2**63 - 1},
-                limit={"type": "integer", "minimum": 1, "maximum": 50, "default": 10},
-            ),
-            is_body_due=False,
-            answers=_MINT,
-            errors=(
-                *OF_ADMINS,
-                "step_up_required",
-                "reward_unknown",
-                "reward_status_conflict",
-                "reward_refund_due",
-                "reward_on_hold",
-                "reward_waits_for_statement",
-                "reward_on_other_chain",
-                "reward_amount_missing",
-                "reward_wallet_missing",
-            ),
-        )
-    },
-}
-
 _CALLBACKS: dict[str, dict[str, Operation]] = {
     "/api/cron/refcodes-mint": {
         "post": operation(
@@ -335,7 +225,7 @@ _CALLBACKS: dict[str, dict[str, Operation]] = {
             "callbacks",
             "Run one round over the approved queue, at most 20 rewards.",
             security=CRON,
-            answers=_MINT,
+            answers=MINT_RUN,
             errors=("cron_secret_wrong",),
         ),
         "get": operation(
@@ -343,7 +233,7 @@ _CALLBACKS: dict[str, dict[str, Operation]] = {
             "callbacks",
             "Do the same as POST, for schedulers that can only send GET.",
             security=CRON,
-            answers=_MINT,
+            answers=MINT_RUN,
             errors=("cron_secret_wrong",),
         ),
     },
@@ -386,7 +276,7 @@ PATHS: dict[str, dict[str, Operation]] = {
     **_STORE,
     **REFERRALS,
     **_ACCOUNTS,
-    **_ADMIN,
+    **ADMIN,
     **_CALLBACKS,
     **_OPERATIONS,
 }

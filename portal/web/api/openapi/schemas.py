@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.programme import ApplicationStatus
 from portal.rewards import STATUSES
 
 Schema = dict[str, Any]
@@ -138,6 +139,19 @@ _OWN_REWARD = answer(
     }
 )
 
+_APPLICATION = answer(
+    id=example(ID, 42),
+    userId=ID,
+    name=TEXT,
+    email=or_null(TEXT),
+    status={"type": "string", "enum": list(ApplicationStatus)},
+    note={**TEXT, "description": "What the person wrote."},
+    reason={**or_null(TEXT), "description": "Why it was rejected; the person reads it."},
+    decidedBy={**or_null(ID), "description": "The admin; null while it waits, or if a command decided."},
+    decidedAt=or_null(TIME),
+    createdAt=TIME,
+)
+
 _SHARE_CODE = answer(
     code=CODE,
     walletAddress=or_null(WALLET),
@@ -246,6 +260,11 @@ SCHEMAS: dict[str, Schema] = {
     "OwnReward": _OWN_REWARD,
     "RewardPage": answer(
         rewards={"type": "array", "items": ref("Reward")},
+        nextCursor=_NEXT_CURSOR,
+    ),
+    "Application": _APPLICATION,
+    "ApplicationPage": answer(
+        applications={"type": "array", "items": ref("Application")},
         nextCursor=_NEXT_CURSOR,
     ),
     "ShareCode": _SHARE_CODE,
