@@ -5,7 +5,7 @@ One callback is a list of one. See docs/rules/payments.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,16 +61,19 @@ class StoredCallback:
 def apply_callbacks(stored: Sequence[StoredCallback], chain: AnyChain, settings: Settings) -> list[Decision]:
     """Apply stored callbacks once and record the outcomes beside them, in one transaction.
 
-    They are of one provider, one currency and different buyers. If one cannot be applied, that is raised, and nothing
+    They are of one provider and of different buyers. If one cannot be applied, that is raised, and nothing
     has changed.
     """
     ordered = sorted(stored, key=lambda each: each.event_id)
     # Price sources may be slow, so they are read before anything is locked.
-    context = ledger_context(ordered[0].provider, ordered[0].callback.currency, chain, settings)
+    contexts = {
+        currency: _context(ordered[0].provider, currency, chain, settings)
+        for currency in {each.callback.currency for each in ordered}
+    }
     with transaction():
         locked = lock_for_callbacks({each.event_id: each.callback.order_reference for each in ordered})
         undecided = [pair for pair in zip(locked, ordered, strict=True) if pair[0].event.outcome is None]
-        decisions = _settle([(row, each.callback) for row, each in undecided], context)
+        decisions = _settle([(row, each.callback) for row, each in undecided], contexts)
         decided = {
             row.event.id: decision for (row, _each), decision in zip(undecided, decisions, strict=True)
         }
@@ -87,31 +90,32 @@ def apply_again(event_id: int, admin_id: int, chain: AnyChain, settings: Setting
     """
     stored = get_callback(event_id)
     callback = get_provider(stored.provider, settings).read_stored(stored.payload)
-    context = ledger_context(stored.provider, callback.currency, chain, settings)
+    contexts = {callback.currency: _context(stored.provider, callback.currency, chain, settings)}
     with transaction():
         (locked,) = lock_for_callbacks({event_id: callback.order_reference})
         require_open(locked.event)
-        (decision,) = _settle([(locked, callback)], context)
+        (decision,) = _settle([(locked, callback)], contexts)
         decide_again(locked.event, decision.outcome, decision.reason, Actor.user(admin_id))
     return decision
 
 
-def ledger_context(provider: str, currency: str, chain: AnyChain, settings: Settings) -> LedgerContext:
-    """Read what the ledgers of a provider's payments are written with; call it outside transactions."""
+def _context(provider: str, currency: str, chain: AnyChain, settings: Settings) -> LedgerContext:
     return LedgerContext(settings, read_market(chain, settings, currency), Actor.provider(provider))
 
 
-def _settle(locked: Sequence[tuple[LockedCallback, Callback]], context: LedgerContext) -> list[Decision]:
+def _settle(
+    locked: Sequence[tuple[LockedCallback, Callback]], contexts: Mapping[str, LedgerContext]
+) -> list[Decision]:
     """Decide about locked callbacks and settle what they pay, orders together; return the decisions."""
-    decisions = [_decide(row, callback, context) for row, callback in locked]
+    decisions = [_decide(row, callback, contexts[callback.currency]) for row, callback in locked]
     pairs = zip(locked, decisions, strict=True)
     paid = [row.payment for (row, _callback), decision in pairs if decision is PAY and row.payment]
     orders = [payment for payment in paid if payment.purpose == "store_order"]
     if orders:
-        settle_orders(orders, context)
+        settle_orders(orders, [contexts[payment.currency] for payment in orders])
     for payment in paid:
         if payment.purpose != "store_order":
-            settle_locked(payment, context)
+            settle_locked(payment, contexts[payment.currency])
     return decisions
 
 

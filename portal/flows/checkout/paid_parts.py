@@ -186,13 +186,14 @@ class MembershipLedgers:
 
 
 def paid_events(
-    payments: Sequence[PaymentTransaction], times: Sequence[datetime], context: LedgerContext
+    payments: Sequence[PaymentTransaction], times: Sequence[datetime], contexts: Sequence[LedgerContext]
 ) -> list[PaidEvent]:
     """Read the orders of payments that become paid, of different buyers, and decide their referrals."""
     earned: Earned = {}
-    read = read_paid(payments, times, context.settings)
+    orders = read_paid(payments, times, contexts[0].settings)
     return [
-        _paid_event(payment, order, context, earned) for payment, order in zip(payments, read, strict=True)
+        _paid_event(payment, order, context, earned)
+        for payment, order, context in zip(payments, orders, contexts, strict=True)
     ]
 
 

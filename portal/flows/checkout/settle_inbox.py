@@ -28,14 +28,14 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class Waiting:
-    """A callback that waits; those of one buyer or reference share a key, and only those of one kind share a group.
+    """A callback that waits, the keys it shares with others of its buyer or reference, and whether it joins others.
 
-    One without a kind is settled alone.
+    What a refund or a payment of something else than an order changes is locked in an order of its own.
     """
 
     stored: StoredCallback
     keys: frozenset[Hashable]
-    kind: Hashable | None
+    joins: bool
 
 
 def settle_inbox(
@@ -43,7 +43,7 @@ def settle_inbox(
 ) -> int:
     """Apply callbacks that are stored and not applied; return how many were applied.
 
-    Those of one buyer or reference are applied in the order in which they arrived. One that cannot be applied is set
+    They are applied in the order in which they arrived. One that cannot be applied is set
     aside and tried again later.
     """
     applied, deadline = 0, time.monotonic() + _SECONDS
@@ -56,21 +56,18 @@ def settle_inbox(
 
 
 def in_groups(waiting: Sequence[Waiting], size: int = GROUP) -> list[list[StoredCallback]]:
-    """Return the callbacks in groups to be settled one after the other: each key once in a group, and in its order."""
+    """Return the callbacks in their order, in groups of one provider and of different buyers."""
     groups: list[list[StoredCallback]] = []
-    kinds: list[Hashable | None] = []
-    last: dict[Hashable, int] = {}
+    keys: set[Hashable] = set()
+    last: Waiting | None = None
     for each in waiting:
-        place = max((last[key] + 1 for key in each.keys if key in last), default=0)
-        while place < len(groups) and not (
-            each.kind is not None and each.kind == kinds[place] and len(groups[place]) < size
-        ):
-            place += 1
-        if place == len(groups):
+        fits = last is not None and last.joins and each.joins and last.stored.provider == each.stored.provider
+        if not fits or keys & each.keys or len(groups[-1]) == size:
             groups.append([])
-            kinds.append(each.kind)
-        groups[place].append(each.stored)
-        last |= dict.fromkeys(each.keys, place)
+            keys = set()
+        groups[-1].append(each.stored)
+        keys |= each.keys
+        last = each
     return groups
 
 
@@ -93,11 +90,10 @@ def _waiting(stored: StoredCallback, payments: Mapping[str, PaymentTransaction])
     callback = stored.callback
     payment = payments.get(callback.order_reference)
     if payment is None:
-        return Waiting(stored, frozenset({callback.order_reference}), None)
+        return Waiting(stored, frozenset({callback.order_reference}), True)
     buyer = ("user", payment.user_id) if payment.user_id else (payment.purpose, payment.entity_id)
-    is_paid_order = callback.status == "paid" and payment.purpose == "store_order"
-    kind = (stored.provider, callback.currency) if is_paid_order else None
-    return Waiting(stored, frozenset({callback.order_reference, buyer}), kind)
+    joins = payment.purpose == "store_order" and callback.status != "refunded"
+    return Waiting(stored, frozenset({callback.order_reference, buyer}), joins)
 
 
 def _settle(group: Sequence[StoredCallback], chain: AnyChain, settings: Settings) -> int:

@@ -163,21 +163,25 @@ def settle_locked(
     if not is_payable(payment):
         return False
     if payment.purpose == "store_order":
-        settle_orders([payment], context, paid_at=paid_at)
+        settle_orders([payment], [context], paid_at=paid_at)
     else:
         _settle_other(payment, context, paid_at or utc_now())
     return True
 
 
 def settle_orders(
-    payments: Sequence[PaymentTransaction], context: LedgerContext, *, paid_at: datetime | None = None
+    payments: Sequence[PaymentTransaction],
+    contexts: Sequence[LedgerContext],
+    *,
+    paid_at: datetime | None = None,
 ) -> None:
-    """Settle payable payments of orders as `settle_locked` does, those of different buyers together."""
-    events = paid_events(payments, [paid_at or utc_now() for _ in payments], context)
-    write_paid(events, context.actor)
+    """Settle payable payments of orders, of different buyers and one actor, as `settle_locked` does, but together."""
+    actor = contexts[0].actor
+    events = paid_events(payments, [paid_at or utc_now() for _ in payments], contexts)
+    write_paid(events, actor)
     for payment, event in zip(payments, events, strict=True):
         if event.has_refunds:
-            apply_waiting_refunds(payment, context.actor)
+            apply_waiting_refunds(payment, actor)
 
 
 def _settle_other(payment: PaymentTransaction, context: LedgerContext, paid_at: datetime) -> None:
