@@ -32,9 +32,9 @@ from portal.flows.accounts.note_sighting import forget_sightings
 from portal.flows.approvals.approve_by_rule import approve_waiting
 from portal.flows.catalogue.import_products import work_on_imports
 from portal.flows.checkout.close_order import expire_orders
-from portal.flows.checkout.receive_callback import settle_inbox
 from portal.flows.checkout.reconcile import reconcile
 from portal.flows.checkout.retry_ledgers import retry_ledgers
+from portal.flows.checkout.settle_inbox import settle_inbox
 from portal.flows.minting.mint_rewards import drive_minting, notify_minted
 from portal.flows.minting.watch_chain import watch_chain
 from portal.flows.overviews.count_days import count_days
@@ -94,8 +94,8 @@ def open_commission_statements(portal: Portal) -> object:
 
 
 def settle_waiting_callbacks(portal: Portal) -> object:
-    """Apply stored callbacks that a crash left unapplied."""
-    return settle_inbox(portal.chain, portal.settings)
+    """Apply stored callbacks that a burst or a crash left unapplied."""
+    return settle_inbox(portal.chain, portal.settings, is_stopping=is_stopping)
 
 
 def settle_waiting_snapshots(portal: Portal) -> object:
@@ -278,7 +278,7 @@ JOBS = (
     Job("mint_rewards", 3, mint_rewards),
     Job("fold_totals", 10, fold_totals),
     Job("pay_settlements", 15, pay_settlements),
-    Job("settle_waiting_callbacks", 30, settle_waiting_callbacks),
+    Job("settle_waiting_callbacks", 5, settle_waiting_callbacks),
     Job("settle_waiting_snapshots", 30, settle_waiting_snapshots),
     Job("retry_failed_ledgers", 60, retry_failed_ledgers),
     Job("count_risk_hints", 15, count_risk_hints),

@@ -40,6 +40,7 @@ from portal.catalogue.operations import (
     create_product,
     record_shortages,
     return_stock,
+    stock_left,
     take_stock,
 )
 from portal.catalogue.pictures import (
@@ -211,6 +212,7 @@ __all__ = [
     "save_plans",
     "set_vendor_active",
     "slug_of",
+    "stock_left",
     "switch_sale",
     "take_stock",
     "text_in",

@@ -11,16 +11,27 @@ from portal.db import Change, transaction
 from portal.lib.money import check_currency
 from portal.lib.texts import clean_line, clean_text
 
-_LOCK = "SELECT id FROM products WHERE id = ANY(%(sold_ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+_LOCK = """
+SELECT id FROM products WHERE id IN (SELECT product_id FROM sold_rows) ORDER BY id FOR NO KEY UPDATE
+"""
+_SOLD_COLUMNS = "order_id text, product_id bigint, pieces bigint, code text"
 _TAKE = """
 UPDATE products p SET stock = p.stock - s.pieces
-FROM sold_products l JOIN unnest(%(sold_ids)s::bigint[], %(sold_pieces)s::bigint[]) AS s (id, pieces) ON s.id = l.id
+FROM sold l JOIN (SELECT product_id, sum(pieces)::bigint AS pieces FROM sold_rows GROUP BY product_id) AS s
+    ON s.product_id = l.id
 WHERE p.id = l.id
-RETURNING p.id::text AS key, p.stock::text AS id, p.id AS product_id, s.pieces
+RETURNING p.id, p.stock, s.pieces
 """
 _NOTE_SALE = """
 INSERT INTO stock_movements (product_id, order_id, quantity, reason, referral_code)
-SELECT product_id, %(sold_order)s, -pieces, 'sale', %(sold_code)s FROM stock ORDER BY product_id
+SELECT r.product_id, r.order_id, -r.pieces, 'sale', r.code FROM sold_rows r JOIN stock s ON s.id = r.product_id
+ORDER BY r.place
+"""
+# As if the orders had been paid one after the other.
+_LEFT = """
+SELECT r.order_id || ':' || r.product_id AS key,
+    (s.stock + s.pieces - sum(r.pieces) OVER (PARTITION BY r.product_id ORDER BY r.place))::text AS id
+FROM sold_rows r JOIN stock s ON s.id = r.product_id
 """
 
 
@@ -72,20 +83,27 @@ def take_stock(order_id: str, quantities: Mapping[int, int], referral_code: str 
     """Return the changes that take the goods of a paid order from stock, with one movement per product.
 
     `quantities` are pieces by product id. Stock may go below zero: a payment is never refused here, and what is missing
-    becomes a back-order. The key is the product, the id its new stock.
+    becomes a back-order. `stock_left` reads what each order left.
     """
-    values = {
-        "sold_ids": sorted(quantities),
-        "sold_pieces": [quantities[product_id] for product_id in sorted(quantities)],
-        "sold_order": order_id,
-        "sold_code": referral_code,
-    }
+    rows = [
+        {"order_id": order_id, "product_id": product_id, "pieces": pieces, "code": referral_code}
+        for product_id, pieces in sorted(quantities.items())
+    ]
     # Products are locked in id order, so that orders sharing products cannot deadlock.
     return [
-        Change("sold_products", _LOCK, values),
-        Change("stock", _TAKE, {}, "product"),
-        Change("movements", _NOTE_SALE, {}),
+        Change("sold", _LOCK, _SOLD_COLUMNS, rows),
+        Change("stock", _TAKE),
+        Change("movements", _NOTE_SALE),
+        Change("left_over", _LEFT, entity="product"),
     ]
+
+
+def stock_left(
+    order_id: str, quantities: Mapping[int, int], changed: Mapping[tuple[str, str], str]
+) -> dict[int, int]:
+    """Return the stock that an order left of its products, from the rows that `take_stock` changed."""
+    keys = {product_id: ("product", f"{order_id}:{product_id}") for product_id in quantities}
+    return {product_id: int(changed[key]) for product_id, key in keys.items() if key in changed}
 
 
 def record_shortages(

@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from psycopg2.extras import Json
-
 from models import SalesAssist
 from portal.commissions.queries import VendorTerms
 from portal.commissions.rules import CommissionBreakdown, breakdown_as_json, compute_commission
@@ -22,23 +20,28 @@ INSERT INTO settlements
     (order_reference, order_id, vendor_id, kind, amount_minor, currency, collected_by, commission_minor,
     net_payout_minor, status, scheduled_for, failure_reason, platform_commission_minor, referral_commission_minor,
     split_commissions, metadata)
-SELECT %(settled_reference)s, %(settled_order)s, vendor_id, 'sale', amount_minor, %(settled_currency)s,
-    %(settled_collector)s, commission_minor, net_payout_minor, status, scheduled_for, failure_reason,
-    platform_commission_minor, referral_commission_minor, split_commissions, metadata
-FROM jsonb_to_recordset(%(settled_rows)s) AS s (vendor_id bigint, amount_minor bigint, commission_minor bigint,
-    net_payout_minor bigint, status text, scheduled_for timestamptz, failure_reason text,
-    platform_commission_minor bigint, referral_commission_minor bigint, split_commissions jsonb, metadata jsonb)
+SELECT order_reference, order_id, vendor_id, 'sale', amount_minor, currency, collected_by, commission_minor,
+    net_payout_minor, status, scheduled_for, failure_reason, platform_commission_minor, referral_commission_minor,
+    split_commissions, metadata
+FROM settlement_rows
+ORDER BY place
 ON CONFLICT DO NOTHING
-RETURNING vendor_id::text AS key, id::text AS id, vendor_id, amount_minor
+RETURNING order_reference || ':' || vendor_id AS key, id::text AS id, order_reference, order_id, vendor_id,
+    amount_minor, currency
 """
+_COLUMNS = """order_reference text, order_id text, currency text, collected_by text, vendor_id bigint,
+    amount_minor bigint, commission_minor bigint, net_payout_minor bigint, status text, scheduled_for timestamptz,
+    failure_reason text, platform_commission_minor bigint, referral_commission_minor bigint, split_commissions jsonb,
+    metadata jsonb"""
 _ASSIST = """
 INSERT INTO erp_sales_assists
     (order_reference, order_id, vendor_id, referral_code, referrer_user_id, subtotal_minor, currency)
-SELECT %(settled_reference)s, %(settled_order)s, vendor_id, %(assisted_code)s, %(assisted_referrer)s, amount_minor,
-    %(settled_currency)s
-FROM settlement
+SELECT order_reference, s.order_id, s.vendor_id, r.code, r.referrer_user_id, s.amount_minor, s.currency
+FROM settlement s JOIN assists_rows r USING (order_reference)
+ORDER BY r.place, s.vendor_id
 ON CONFLICT DO NOTHING
 """
+_ASSIST_COLUMNS = "order_reference text, code text, referrer_user_id bigint"
 
 
 @dataclass(frozen=True)
@@ -84,18 +87,11 @@ def decide_settlement(
 def write_settlements(order: PaidOrder, settlements: Sequence[NewSettlement]) -> list[Change]:
     """Return the changes that write the settlements of a paid order, with an assist each if attributed.
 
-    One that exists stays as it is, without another event. The key is the vendor.
+    One that exists stays as it is, without another event. The key is the reference with the vendor.
     """
-    values = {
-        "settled_reference": order.order_reference,
-        "settled_order": order.order_id,
-        "settled_currency": order.currency,
-        "settled_collector": order.collected_by,
-        "settled_rows": Json([_columns(each, order.currency) for each in settlements]),
-    }
     events = [
         RowEvent(
-            str(each.vendor_id),
+            f"{order.order_reference}:{each.vendor_id}",
             "settlement_written",
             to_status=each.status,
             reason=each.breakdown.held_reason,
@@ -103,27 +99,36 @@ def write_settlements(order: PaidOrder, settlements: Sequence[NewSettlement]) ->
         )
         for each in settlements
     ]
-    changes = [Change("settlement", _WRITE, values, "settlement", events)]
+    rows = [_row(order, each) for each in settlements]
+    changes = [Change("settlement", _WRITE, _COLUMNS, rows, "settlement", events)]
     if order.referral_code is not None:
-        credited = {"assisted_code": order.referral_code, "assisted_referrer": order.referrer_user_id}
-        changes.append(Change("assists", _ASSIST, credited))
+        credited = {
+            "order_reference": order.order_reference,
+            "code": order.referral_code,
+            "referrer_user_id": order.referrer_user_id,
+        }
+        changes.append(Change("assists", _ASSIST, _ASSIST_COLUMNS, [credited]))
     return changes
 
 
-def _columns(settlement: NewSettlement, currency: str) -> dict[str, Any]:
+def _row(order: PaidOrder, settlement: NewSettlement) -> dict[str, Any]:
     breakdown = settlement.breakdown
     return {
+        "order_reference": order.order_reference,
+        "order_id": order.order_id,
+        "currency": order.currency,
+        "collected_by": order.collected_by,
         "vendor_id": settlement.vendor_id,
         "amount_minor": breakdown.subtotal_minor,
         "commission_minor": breakdown.total_commission_minor,
         "net_payout_minor": breakdown.net_payout_minor,
         "status": settlement.status,
-        "scheduled_for": settlement.scheduled_for.isoformat(),
+        "scheduled_for": settlement.scheduled_for,
         "failure_reason": breakdown.held_reason,
         "platform_commission_minor": breakdown.platform_minor,
         "referral_commission_minor": breakdown.referral_minor,
         "split_commissions": breakdown.split_totals,
-        "metadata": {"commissionBreakdown": breakdown_as_json(breakdown, currency)},
+        "metadata": {"commissionBreakdown": breakdown_as_json(breakdown, order.currency)},
     }
 
 

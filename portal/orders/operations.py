@@ -25,30 +25,40 @@ RETURNING t.code
 
 
 _PAY = """
-UPDATE orders SET status = %(order_to)s, paid_at = %(order_paid_at)s, paid_minor = %(order_paid_minor)s{referral}
-WHERE id = %(order_id)s AND status = %(order_from)s
-RETURNING id AS key, id
+UPDATE orders o SET status = r.to_status, paid_at = r.paid_at, paid_minor = r.paid_minor{referral}
+FROM {name}_rows r
+WHERE o.id = r.id AND o.status = r.from_status
+RETURNING o.id AS key, o.id
 """
-_REFERRAL = """, referral_code = %(order_code)s, referrer_user_id = %(order_referrer_user_id)s,
-    referrer_wallet = %(order_referrer_wallet)s, referral_reason = %(order_reason)s, referral_trace = %(order_trace)s"""
-_SET_REFERRAL = f"UPDATE orders SET {_REFERRAL.removeprefix(', ')} WHERE id = %(order_id)s"  # noqa: S608 - constants
+_PAY_COLUMNS = "id text, from_status text, to_status text, paid_at timestamptz, paid_minor bigint"
+_REFERRAL = """, referral_code = r.code, referrer_user_id = r.referrer_user_id, referrer_wallet = r.referrer_wallet,
+    referral_reason = r.reason, referral_trace = r.trace"""
+_REFERRAL_COLUMNS = ", code text, referrer_user_id bigint, referrer_wallet text, reason text, trace jsonb"
+_SET_REFERRAL = """
+UPDATE orders SET referral_code = %(code)s, referrer_user_id = %(referrer_user_id)s,
+    referrer_wallet = %(referrer_wallet)s, referral_reason = %(reason)s, referral_trace = %(trace)s
+WHERE id = %(order_id)s
+"""
 _CREATE = """
 INSERT INTO orders (id, order_reference, store_id, customer_id, buyer_user_id, total_minor, currency, checkout_key,
     external_id, link_label)
-VALUES (%(id)s, %(order_reference)s, %(store_id)s, %(customer_id)s, %(buyer_user_id)s, %(total_minor)s, %(currency)s,
-    %(checkout_key)s, %(external_id)s, %(link_label)s)
+SELECT id, order_reference, store_id, customer_id, buyer_user_id, total_minor, currency, checkout_key, external_id,
+    link_label
+FROM new_order_rows
 ON CONFLICT DO NOTHING
 RETURNING id AS key, id
 """
+_CREATE_COLUMNS = """id text, order_reference text, store_id bigint, customer_id bigint, buyer_user_id bigint,
+    total_minor bigint, currency text, checkout_key text, external_id text, link_label text"""
 _ADD_LINES = """
 INSERT INTO order_items (order_id, product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor,
     external_id)
-SELECT o.id, product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor, external_id
-FROM new_order o, ROWS FROM (jsonb_to_recordset(%(new_items)s) AS (product_id bigint, vendor_id bigint, sku text,
-    name text, quantity integer, unit_price_minor bigint, subtotal_minor bigint, external_id text)) WITH ORDINALITY AS i
-    (product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor, external_id, place)
+SELECT order_id, product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor, external_id
+FROM new_lines_rows WHERE order_id IN (SELECT id FROM new_order)
 ORDER BY place
 """
+_LINE_COLUMNS = """order_id text, product_id bigint, vendor_id bigint, sku text, name text, quantity integer,
+    unit_price_minor bigint, subtotal_minor bigint, external_id text"""
 
 
 @dataclass(frozen=True)
@@ -89,11 +99,10 @@ def create_order(new: NewOrder, lines: Sequence[OrderLine], actor: Actor) -> Ord
     event = RowEvent(
         new.id, "order_created", to_status=OrderStatus.CREATED, order_reference=new.order_reference
     )
-    values = {**vars(new), "total_minor": sum(line.subtotal_minor for line in lines)}
-    items = {"new_items": Json([item_row(new.id, line) for line in lines])}
+    row = {**vars(new), "total_minor": sum(line.subtotal_minor for line in lines)}
     changes = [
-        Change("new_order", _CREATE, values, "order", [event]),
-        Change("new_lines", _ADD_LINES, items),
+        Change("new_order", _CREATE, _CREATE_COLUMNS, [row], "order", [event]),
+        Change("new_lines", _ADD_LINES, _LINE_COLUMNS, [item_row(new.id, line) for line in lines]),
     ]
     with transaction():
         if not change_together(changes, actor):
@@ -129,12 +138,7 @@ def drop_attribution(order_id: str, reason: str, trace: list[dict[str, Any]]) ->
 
 
 def _set_referral(order_id: str, referral: OrderReferral) -> None:
-    query(_SET_REFERRAL, {"order_id": order_id, **_referral_values(referral)})
-
-
-def _referral_values(referral: OrderReferral) -> dict[str, Any]:
-    values = {f"order_{name}": value for name, value in vars(referral).items()}
-    return {**values, "order_trace": Json(referral.trace)}
+    query(_SET_REFERRAL, {"order_id": order_id, **vars(referral), "trace": Json(referral.trace)})
 
 
 def move_orders(code: str, sender: int, receiver: int, *, but: Collection[str]) -> int:
@@ -205,17 +209,19 @@ def pay_order(
         to_status=transition.to_status,
         order_reference=order_reference,
     )
-    values = {
-        "order_id": order_id,
-        "order_from": status,
-        "order_to": transition.to_status,
-        "order_paid_at": paid_at,
-        "order_paid_minor": paid_minor,
+    row = {
+        "id": order_id,
+        "from_status": status,
+        "to_status": transition.to_status,
+        "paid_at": paid_at,
+        "paid_minor": paid_minor,
     }
     if referral is None:
-        return Change("paid_order", _PAY.format(referral=""), values, "order", [event])
-    values |= _referral_values(referral)
-    return Change("paid_order", _PAY.format(referral=_REFERRAL), values, "order", [event])
+        sql = _PAY.format(name="paid_order", referral="")
+        return Change("paid_order", sql, _PAY_COLUMNS, [row], "order", [event])
+    sql = _PAY.format(name="credited_order", referral=_REFERRAL)
+    columns = _PAY_COLUMNS + _REFERRAL_COLUMNS
+    return Change("credited_order", sql, columns, [row | vars(referral)], "order", [event])
 
 
 def close_unpaid_order(order_id: str, actor: Actor, *, expired: bool = False) -> bool:

@@ -1,5 +1,14 @@
 """Payments: references, one transaction per reference, the callback inbox, refunds, and the ways of paying."""
 
+from portal.payments.backlog import (
+    CALLBACK_QUEUE,
+    COUNTED_AT_MOST,
+    SETTLED_AT_ONCE,
+    Backlog,
+    accept_callback,
+    list_waiting_callbacks,
+    read_backlog,
+)
 from portal.payments.inbox import (
     OUTCOMES,
     CallbackClosed,
@@ -23,9 +32,10 @@ from portal.payments.membership import (
 from portal.payments.operations import (
     SUPERSEDED,
     AlreadyPaid,
+    Decided,
     PaymentInProgress,
     PaymentUnknown,
-    close_callback,
+    close_callbacks,
     close_superseded,
     find_and_lock_payment,
     is_payable,
@@ -75,7 +85,6 @@ from portal.payments.providers.internal_credit.ledger import (
     return_credit,
 )
 from portal.payments.queries import (
-    CALLBACK_QUEUE,
     RailFailureUnknown,
     count_open_rail_failures,
     find_last_payment,
@@ -89,7 +98,6 @@ from portal.payments.queries import (
     list_payment_ledger,
     list_payments_of_order,
     list_refund_ledger,
-    list_waiting_callbacks,
     next_try_at,
     payments_by_reference,
 )
@@ -144,6 +152,7 @@ from portal.payments.status_rules import UNPAID, PaymentStatus, RefundStatus
 __all__ = [
     "CALLBACK_QUEUE",
     "CONFIRMED",
+    "COUNTED_AT_MOST",
     "EXTERNAL",
     "INTERNAL_CREDIT",
     "MEMBERSHIP_CURRENCY",
@@ -152,10 +161,12 @@ __all__ = [
     "PAID_TWICE",
     "PAYMENT_QUEUE",
     "REFUND_QUEUE",
+    "SETTLED_AT_ONCE",
     "STATEMENT_PURPOSE",
     "SUPERSEDED",
     "UNPAID",
     "AlreadyPaid",
+    "Backlog",
     "Callback",
     "CallbackClosed",
     "CallbackText",
@@ -164,6 +175,7 @@ __all__ = [
     "CreditChanged",
     "CreditKeyInvalid",
     "CreditShort",
+    "Decided",
     "Form",
     "NotRefundable",
     "NoteMissing",
@@ -189,6 +201,7 @@ __all__ = [
     "StatementLine",
     "StatusReport",
     "Unclear",
+    "accept_callback",
     "add_credit",
     "build_membership_reference",
     "build_order_reference",
@@ -197,7 +210,7 @@ __all__ = [
     "chargeable_price_minor",
     "check_reason",
     "clear_callback_bodies",
-    "close_callback",
+    "close_callbacks",
     "close_superseded",
     "close_unmatched",
     "count_open_callbacks",
@@ -257,6 +270,7 @@ __all__ = [
     "pay_payment",
     "payments_by_reference",
     "prune_forged",
+    "read_backlog",
     "recent_top_ups",
     "record_rail_failure",
     "record_refund",

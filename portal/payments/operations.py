@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import fn
-from psycopg2.extras import Json
 
 from models import PaymentTransaction, RailFailure
 from portal.db import (
@@ -32,16 +32,34 @@ REFUSED_PAYLOAD_LIMIT = 4_096
 _OPEN = """
 INSERT INTO payment_transactions (order_reference, purpose, processor, rail, entity_id, user_id, amount_minor, currency,
     detail)
-VALUES (%(reference)s, %(purpose)s, %(processor)s, %(rail)s, %(entity)s, %(user)s, %(amount)s, %(currency)s, %(detail)s)
+SELECT order_reference, purpose, processor, rail, entity_id, user_id, amount_minor, currency, detail FROM opened_rows
 ON CONFLICT DO NOTHING
 RETURNING order_reference AS key, id::text AS id
 """
+_OPEN_COLUMNS = """order_reference text, purpose text, processor text, rail text, entity_id text, user_id bigint,
+    amount_minor bigint, currency text, detail jsonb"""
 _PAY = """
-UPDATE payment_transactions SET status = %(payment_to)s, paid_at = %(payment_paid_at)s, failure_reason = NULL,
-    updated_at = now()
-WHERE id = %(payment_id)s AND status = %(payment_from)s
-RETURNING order_reference AS key, id::text AS id
+UPDATE payment_transactions p SET status = r.to_status, paid_at = r.paid_at, failure_reason = NULL, updated_at = now()
+FROM payment_rows r
+WHERE p.id = r.id AND p.status = r.from_status
+RETURNING p.order_reference AS key, p.id::text AS id
 """
+_PAY_COLUMNS = "id bigint, from_status text, to_status text, paid_at timestamptz"
+
+
+_CLOSE = """
+UPDATE payment_events e SET outcome = d.outcome, reason = d.reason
+FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[], %(reasons)s::text[]) AS d (id, outcome, reason)
+WHERE e.id = d.id AND e.outcome IS NULL
+"""
+
+
+class Decided(NamedTuple):
+    """The outcome of a callback in the inbox, with its reason."""
+
+    event_id: int
+    outcome: str
+    reason: str | None
 
 
 class PaymentUnknown(PortalError):
@@ -77,19 +95,20 @@ def open_payment(
     event = RowEvent(
         order_reference, "payment_opened", to_status=PaymentStatus.CREATED, order_reference=order_reference
     )
-    values = {
-        "reference": order_reference,
+    row = {
+        "order_reference": order_reference,
         "purpose": purpose,
         "processor": method.name,
         "rail": method.rail,
-        "entity": entity_id,
-        "user": user_id,
-        "amount": amount_minor,
+        "entity_id": entity_id,
+        "user_id": user_id,
+        "amount_minor": amount_minor,
         "currency": currency,
-        "detail": Json(detail or {}),
+        "detail": detail or {},
     }
+    opening = Change("opened", _OPEN, _OPEN_COLUMNS, [row], "payment", [event])
     with transaction():
-        is_new = bool(change_together([Change("opened", _OPEN, values, "payment", [event])], actor))
+        is_new = bool(change_together([opening], actor))
         payment = lock_payment(order_reference)
         if is_new:
             return payment
@@ -162,13 +181,13 @@ def pay_payment(payment: PaymentTransaction, paid_at: datetime) -> Change:
         to_status=transition.to_status,
         order_reference=payment.order_reference,
     )
-    values = {
-        "payment_id": payment.id,
-        "payment_from": payment.status,
-        "payment_to": transition.to_status,
-        "payment_paid_at": paid_at,
+    row = {
+        "id": payment.id,
+        "from_status": payment.status,
+        "to_status": transition.to_status,
+        "paid_at": paid_at,
     }
-    return Change("payment", _PAY, values, "payment", [event])
+    return Change("payment", _PAY, _PAY_COLUMNS, [row], "payment", [event])
 
 
 def supersede_payment(payment: PaymentTransaction, actor: Actor) -> None:
@@ -239,12 +258,17 @@ def store_callback(
     return int(rows[0][0])
 
 
-def close_callback(event_id: int, outcome: str, reason: str | None = None) -> None:
-    """Record the outcome of a callback; a closed one keeps its first outcome."""
-    query(
-        "UPDATE payment_events SET outcome = %s, reason = %s WHERE id = %s AND outcome IS NULL",
-        [outcome, reason, event_id],
-    )
+def close_callbacks(decided: Sequence[Decided]) -> None:
+    """Record the outcomes of callbacks; a closed one keeps its first outcome."""
+    if decided:
+        query(
+            _CLOSE,
+            {
+                "ids": [e.event_id for e in decided],
+                "outcomes": [e.outcome for e in decided],
+                "reasons": [e.reason for e in decided],
+            },
+        )
 
 
 def record_rail_failure(order_reference: str, rail: str, reason: str) -> None:

@@ -5,18 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from peewee import SQL
-
 from models import CreditEntry, PaymentEvent, PaymentRefund, PaymentTransaction, RailFailure
-from portal.db import Keyset, Page, not_set_aside, query, within
+from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
 from portal.payments.operations import PaymentUnknown
 from portal.payments.references import Purpose
 
 RETRY_AT_MOST = timedelta(hours=6)
 FAILURES_PAGE = 50
-CALLBACK_QUEUE = "callbacks"
-_NOT_SET_ASIDE = not_set_aside(CALLBACK_QUEUE, "t1.id")
 
 
 class RailFailureUnknown(PortalError):
@@ -57,12 +53,6 @@ def find_last_payment(purpose: Purpose, entity_id: str) -> PaymentTransaction | 
     )
     payment: PaymentTransaction | None = rows.order_by(PaymentTransaction.id.desc()).first()
     return payment
-
-
-def list_waiting_callbacks(limit: int = 100) -> list[PaymentEvent]:
-    """Return authentic callbacks that are stored but not applied and not set aside, oldest first."""
-    rows = PaymentEvent.select().where(PaymentEvent.outcome.is_null(), SQL(_NOT_SET_ASIDE))
-    return list(rows.order_by(PaymentEvent.id).limit(limit))
 
 
 def get_rail_failure(failure_id: int) -> RailFailure:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from peewee import fn
-from psycopg2.extras import Json
 
 from models import ReferralReward
 from portal.db import Actor, Change, RowEvent, move_status, query, record_event, transaction
@@ -37,16 +36,22 @@ INSERT INTO referral_rewards
     currency, rail, reward_token, chain_id, reward_percent, usd_value, token_price_usd, reward_amount_wei, status,
     sizing, failure_reason, approved_at, bonus_percent, programme_version_id, mintable_from, waits_for_statement,
     campaign_id, campaign_usd, budget_month, waits_for_budget)
-VALUES (%(reward_order_reference)s, %(reward_order_id)s, %(reward_ref_code)s, %(reward_referrer_user_id)s,
-    %(reward_referrer_wallet)s, %(reward_referee_user_id)s, %(reward_order_total_minor)s, %(reward_currency)s,
-    %(reward_rail)s, %(reward_reward_token)s, %(reward_chain_id)s, %(reward_percent)s, %(reward_usd_value)s,
-    %(reward_token_price_usd)s, %(reward_amount_wei)s, %(reward_status)s, %(reward_sizing)s,
-    %(reward_failure_reason)s, CASE WHEN %(reward_is_approved)s THEN now() END, %(reward_bonus_percent)s,
-    %(reward_programme_version_id)s, %(reward_mintable_from)s, %(reward_waits_for_statement)s, %(reward_campaign_id)s,
-    %(reward_campaign_usd)s, %(reward_budget_month)s, %(reward_waits_for_budget)s)
+SELECT order_reference, order_id, ref_code, referrer_user_id, referrer_wallet, referee_user_id, order_total_minor,
+    currency, rail, reward_token, chain_id, percent, usd_value, token_price_usd, amount_wei, status, sizing,
+    failure_reason, CASE WHEN is_approved THEN now() END, bonus_percent, programme_version_id, mintable_from,
+    waits_for_statement, campaign_id, campaign_usd, budget_month, waits_for_budget
+FROM reward_rows
+ORDER BY place
 ON CONFLICT DO NOTHING
 RETURNING order_reference AS key, id::text AS id
 """
+_COLUMNS = """order_reference text, order_id text, ref_code text, referrer_user_id bigint, referrer_wallet text,
+    referee_user_id bigint, order_total_minor bigint, currency text, rail text, reward_token text, chain_id bigint,
+    percent numeric, usd_value numeric, token_price_usd numeric, amount_wei numeric, status text, sizing jsonb,
+    failure_reason text, is_approved boolean, bonus_percent numeric, programme_version_id bigint,
+    mintable_from timestamptz, waits_for_statement boolean, campaign_id bigint, campaign_usd numeric, budget_month date,
+    waits_for_budget boolean"""
+_UNREWARDED = "SELECT order_reference AS key, order_reference AS id FROM no_reward_rows"
 
 
 @dataclass(frozen=True)
@@ -136,19 +141,18 @@ def write_reward(claim: RewardClaim, sized: Sized, terms: RewardTerms, opening: 
         reason=sized.failure_reason or (BudgetExhausted.code if opening.waits_for_budget else None),
         order_reference=claim.order_reference,
     )
-    columns = _columns(claim, sized, terms, opening)
-    values = {f"reward_{name}": value for name, value in columns.items()}
-    return Change("reward", _WRITE, values, "reward", [event])
+    row = _row(claim, sized, terms, opening)
+    return Change("reward", _WRITE, _COLUMNS, [row], "reward", [event])
 
 
 def note_no_reward(order_reference: str, event: str) -> Change:
     """Return the change that only records why a reference has no reward."""
     noted = RowEvent(order_reference, event, order_reference=order_reference)
-    sql = "SELECT %(unrewarded)s AS key, %(unrewarded)s AS id"
-    return Change("no_reward", sql, {"unrewarded": order_reference}, "reward", [noted])
+    row = {"order_reference": order_reference}
+    return Change("no_reward", _UNREWARDED, "order_reference text", [row], "reward", [noted])
 
 
-def _columns(claim: RewardClaim, sized: Sized, terms: RewardTerms, opening: Opening) -> dict[str, Any]:
+def _row(claim: RewardClaim, sized: Sized, terms: RewardTerms, opening: Opening) -> dict[str, Any]:
     return {
         **vars(claim),
         "percent": sized.reward_percent,
@@ -156,7 +160,7 @@ def _columns(claim: RewardClaim, sized: Sized, terms: RewardTerms, opening: Open
         "token_price_usd": sized.token_price_usd,
         "amount_wei": sized.amount_wei,
         "status": opening.status,
-        "sizing": Json(sized.sizing),
+        "sizing": sized.sizing,
         "failure_reason": sized.failure_reason,
         "is_approved": opening.status == RewardStatus.APPROVED,
         "bonus_percent": terms.bonus_percent,

@@ -17,9 +17,9 @@ from portal.codes import find_code
 from portal.db import SYSTEM
 from portal.flows.checkout.begin_payment import begin_order_payment
 from portal.flows.checkout.place_order import PlacedOrder, place_order
-from portal.flows.checkout.receive_callback import receive_callback
+from portal.flows.checkout.receive_callback import receive_callback, take_callback
 from portal.flows.demo.seed_demo import seed_demo
-from portal.payments import RawCallback
+from portal.payments import Callback, RawCallback, get_provider
 from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import Settings
 
@@ -90,6 +90,12 @@ class Store:
         self, order: Order, status: str = "Approved", **changes: object
     ) -> Mapping[str, str | int]:
         return self.receive(self.callback(order, status, **changes))
+
+    def apply_now(self, body: bytes) -> None:
+        """Take a callback as the reconciliation does: it is applied whatever waits."""
+        callback = get_provider("wayforpay", self.settings).read_callback(RawCallback("wayforpay", body))
+        assert isinstance(callback, Callback)
+        take_callback("wayforpay", callback, self.chain, self.settings)
 
     def pay(self, buyer: User, *slugs: str, cookie: str | None = None) -> Order:
         """Place an order, begin its payment and receive a signed Approved callback."""

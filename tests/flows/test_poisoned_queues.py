@@ -36,8 +36,8 @@ from portal.db.failing import list_failing
 from portal.flows.accounts import account_mail
 from portal.flows.checkout import paid_parts
 from portal.flows.checkout import reconcile as reconciling
-from portal.flows.checkout.receive_callback import settle_inbox
 from portal.flows.checkout.retry_ledgers import retry_ledgers
+from portal.flows.checkout.settle_inbox import settle_inbox
 from portal.flows.overviews import risk_hints
 from portal.flows.payouts import pay_settlements
 from portal.flows.refunds.refund_payment import settle_refunds

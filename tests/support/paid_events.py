@@ -29,11 +29,12 @@ from portal.codes import fold_code_results
 from portal.db import query
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.receive_callback import CallbackRefused, receive_callback
+from portal.flows.checkout.settle_inbox import settle_inbox
 from portal.flows.checkout.settle_payment import pay_with_credit
 from portal.flows.stores.receive_snapshot import receive_snapshot
 from portal.journal import fold_journal_balances
 from portal.orders import fold_code_orders
-from portal.payments import RawCallback
+from portal.payments import Callback, RawCallback, accept_callback, get_provider
 from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.rewards import fold_budgets, fold_reward_totals
 from portal.stores.snapshots import OrderSnapshot
@@ -73,10 +74,14 @@ _LEFT_OUT = {"rail_failures", "failing_items", "applied_functions", "counted_day
 
 
 class PaidEvents:
-    """People, products, vendors and stores of every kind, and the events of a seed that pay for them."""
+    """People, products, vendors and stores of every kind, and the events of a seed that pay for them.
 
-    def __init__(self, seed: int) -> None:
+    With `in_groups` callbacks wait until something else than a callback happens, and are then applied in groups.
+    """
+
+    def __init__(self, seed: int, *, in_groups: bool = False) -> None:
         self.random = random.Random(seed)
+        self.in_groups = in_groups
         self.settings = settings_with(referral_unattended_approval_usd=Decimal(40))
         self.chain = open_chain(self.settings)
         self.number = 0
@@ -101,6 +106,11 @@ class PaidEvents:
                 self._change_programme(bonus=True)
             self.random.choice(kinds)()
             after_each()
+        self.settle_waiting()
+
+    def settle_waiting(self) -> None:
+        """Apply the callbacks that wait."""
+        settle_inbox(self.chain, self.settings)
 
     def card(self) -> None:
         order = self._order()
@@ -114,12 +124,14 @@ class PaidEvents:
         order = self._order()
         if not order.total_minor:
             return
+        self.settle_waiting()
         give_credit(order.buyer, order.total_minor)
         with suppress(StockShort):
             pay_with_credit(order.id, order.buyer, self.chain, self.settings)
 
     def report(self) -> None:
         """Let a connected store report a paid order."""
+        self.settle_waiting()
         external_id = f"e{self._next()}"
         line = {"externalId": "1", "sku": f"SKU-{self.random.randrange(3)}", "name": "Mug", "quantity": 1}
         body = {
@@ -150,6 +162,7 @@ class PaidEvents:
             "referred_by_user_id": code.owner_user_id,
             "referred_by_wallet": code.wallet_address,
         }
+        self.settle_waiting()
         member = self._user("member", **(referred if self.random.random() < 0.8 else {}))
         form = begin_membership_payment("MEMBER", member, "en", self.settings)
         self.names[form.order_reference] = f"membership-{member.id}"
@@ -196,8 +209,8 @@ class PaidEvents:
 
     def _user(self, kind: str, **values: Any) -> User:
         number = self._next()
-        user = make_user(f"{kind} {number}", email=f"{kind}{number}@example.com", **values)
-        make_wallet(user, f"0x{number:040x}")
+        user = make_user(f"{kind} {number}", email=f"{kind}{number}@paid.example.com", **values)
+        make_wallet(user, f"0x9a1d{number:036x}")
         return user
 
     def _code(self, owner: User, **values: Any) -> Refcode:
@@ -223,7 +236,7 @@ class PaidEvents:
         number = self._next()
         return make_product(
             vendor,
-            slug=f"product-{number}",
+            slug=f"paid-product-{number}",
             name=f"Product {number}",
             price_minor=(99_99, 0, 1_234_567)[index],
             stock=(5, 1_000, 1_000)[index],
@@ -244,8 +257,8 @@ class PaidEvents:
             self.random.choice(self.buyers),
             lines[: self.random.randint(1, 2)],
             code=code,
-            id=f"order{number}",
-            order_reference=f"store_order{number}_{1_700_000_000_000 + number}",
+            id=f"paidorder{number}",
+            order_reference=f"store_paidorder{number}_{1_700_000_000_000 + number}",
         )
 
     def _callback(self, reference: str, amount_minor: int, status: str = "Approved") -> None:
@@ -260,13 +273,19 @@ class PaidEvents:
             "reasonCode": "1100",
         }
         secret = self.settings.wayforpay_secret_key.get_secret_value()
-        body = json.dumps(sign_callback(secret, fields)).encode()
+        raw = RawCallback("wayforpay", json.dumps(sign_callback(secret, fields)).encode())
+        if self.in_groups:
+            callback = get_provider("wayforpay", self.settings).read_callback(raw)
+            assert isinstance(callback, Callback)
+            accept_callback("wayforpay", callback)
+            return
         try:
-            receive_callback(RawCallback("wayforpay", body), self.chain, self.settings)
+            receive_callback(raw, self.chain, self.settings)
         except CallbackRefused:
             assert status == "Refunded" or amount_minor == 0
 
     def _change_programme(self, *, bonus: bool) -> None:
+        self.settle_waiting()
         now = datetime.now(UTC)
         rules: dict[str, Any] = {
             "holdDays": 2,

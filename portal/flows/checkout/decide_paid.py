@@ -91,6 +91,16 @@ def referred(order: PaidOrder, referral: OrderReferral | None) -> PaidOrder:
     )
 
 
+def with_referrals(order: PaidOrder, more: int) -> PaidOrder:
+    """Return an order whose referrer had this many more referrals, where levels count them."""
+    facts = order.programme
+    if not more or facts.programme is None or not facts.programme.rules.levels:
+        return order
+    # Not counted beyond the highest level, like those that were read.
+    referrals = min(facts.referrals + more, facts.programme.rules.levels[-1].referrals)
+    return replace(order, programme=replace(facts, referrals=referrals))
+
+
 def settled_order(order: PaidOrder) -> SettledOrder:
     """Return what settlements keep of their order."""
     return SettledOrder(

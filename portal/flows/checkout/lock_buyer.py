@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from models import PaymentEvent, PaymentTransaction
 from portal.accounts import lock_user
@@ -10,17 +12,19 @@ from portal.db import query
 from portal.orders import get_order
 from portal.stores import lock_customer
 
-# In the order of docs/architecture.md, each in a statement of its own; the last one reads what is locked then. A
-# duplicate that arrives now waits for the payment, and sees the outcome of this callback.
+# In the order of docs/architecture.md, each in a statement of its own and by id, so that two groups cannot deadlock;
+# the last one reads what is locked then. A duplicate that arrives now waits for the payment, and sees the outcome of
+# this callback.
 _LOCK = """
-SELECT 1 FROM users WHERE id = (SELECT user_id FROM payment_transactions WHERE order_reference = %(reference)s)
-    FOR NO KEY UPDATE;
-SELECT 1 FROM customers WHERE id = (
+SELECT 1 FROM users WHERE id = ANY (ARRAY(
+    SELECT user_id FROM payment_transactions WHERE order_reference = ANY (%(references)s)
+)) ORDER BY id FOR NO KEY UPDATE;
+SELECT 1 FROM customers WHERE id = ANY (ARRAY(
     SELECT o.customer_id FROM payment_transactions p JOIN orders o ON o.id = p.entity_id
-    WHERE p.order_reference = %(reference)s AND p.user_id IS NULL
-) FOR NO KEY UPDATE;
-SELECT 1 FROM payment_transactions WHERE order_reference = %(reference)s FOR UPDATE;
-SELECT 1 FROM payment_events WHERE id = %(event)s FOR UPDATE;
+    WHERE p.order_reference = ANY (%(references)s) AND p.user_id IS NULL
+)) ORDER BY id FOR NO KEY UPDATE;
+SELECT 1 FROM payment_transactions WHERE order_reference = ANY (%(references)s) ORDER BY id FOR UPDATE;
+SELECT 1 FROM payment_events WHERE id = ANY (%(events)s) ORDER BY id FOR UPDATE;
 """
 _EVENT = ("id", "provider", "order_reference", "fingerprint", "outcome", "reason", "closed_at")
 _PAYMENT = tuple(PaymentTransaction._meta.sorted_field_names)
@@ -29,8 +33,9 @@ SELECT {", ".join(f"e.{name}" for name in _EVENT)}, {", ".join(f"p.{name}" for n
     EXISTS (SELECT FROM payment_events b WHERE b.order_reference = e.order_reference
         AND b.fingerprint = e.fingerprint AND b.id < e.id AND b.outcome = 'applied'),
     (SELECT order_reference FROM orders WHERE p.purpose = 'store_order' AND id = p.entity_id)
-FROM payment_events e LEFT JOIN payment_transactions p ON p.order_reference = %(reference)s
-WHERE e.id = %(event)s
+FROM unnest(%(events)s::bigint[], %(references)s::text[]) AS w (id, reference)
+JOIN payment_events e ON e.id = w.id LEFT JOIN payment_transactions p ON p.order_reference = w.reference
+ORDER BY w.id
 """  # noqa: S608 - constants
 
 
@@ -60,11 +65,17 @@ def lock_buyer(payment: PaymentTransaction) -> None:
         lock_user(payment.user_id)
 
 
-def lock_for_callback(event_id: int, order_reference: str) -> LockedCallback:
-    """Lock the buyer, the payment of a reference and a callback in one round trip, and return what is locked."""
-    ((*row, is_repeated, present_reference),) = query(
-        _LOCK + _READ, {"event": event_id, "reference": order_reference}
-    )
+def lock_for_callbacks(references: Mapping[int, str]) -> list[LockedCallback]:
+    """Lock the buyers, the payments and callbacks in one round trip, and return what is locked in the order of the ids.
+
+    `references` has the reference of each callback by its id.
+    """
+    names = {"events": list(references), "references": list(references.values())}
+    return [_locked(*row) for row in query(_LOCK + _READ, names)]
+
+
+def _locked(*columns: Any) -> LockedCallback:
+    *row, is_repeated, present_reference = columns
     event = PaymentEvent(**dict(zip(_EVENT, row, strict=False)))
     stored = dict(zip(_PAYMENT, row[len(_EVENT) :], strict=True))
     payment = None if stored["id"] is None else PaymentTransaction(**stored)

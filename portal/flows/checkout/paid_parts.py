@@ -8,7 +8,7 @@ from datetime import datetime
 
 from models import PaymentTransaction
 from portal.accounts import get_user, list_wallet_addresses
-from portal.catalogue import record_shortages, take_stock
+from portal.catalogue import record_shortages, stock_left, take_stock
 from portal.codes import find_code
 from portal.commissions import NewSettlement
 from portal.db import Actor, Change
@@ -25,6 +25,7 @@ from portal.flows.checkout.decide_paid import (
     new_claim,
     referred,
     settled_order,
+    with_referrals,
 )
 from portal.flows.checkout.read_paid import PaidOrder, read_paid, read_programme
 from portal.flows.checkout.waiting_codes import find_waiting_code, with_current_referrer
@@ -34,6 +35,7 @@ from portal.flows.checkout.write_paid import (
     CommissionPart,
     NoRewardPart,
     NothingEarnedPart,
+    PaidEvent,
     Part,
     RewardPart,
     Rows,
@@ -96,19 +98,31 @@ class OrderPart:
             _require(rows, ("order", order.id))
         if order.has_endpoints:
             publish_attribution(order.id)
-        stock = {int(key): int(left) for (entity, key), left in rows.items() if entity == "product"}
+        stock = stock_left(order.id, order.quantities, rows)
         if shortages := record_shortages(order.id, order.quantities, stock):
             report_back_order(order.id, order.order_reference, shortages, self.actor)
 
 
+# The references that earn a reward in one group, by their referrer.
+Earned = dict[int | None, set[str]]
+
+
 class OrderLedgers:
-    """The commissions and the reward of a paid order, or those of them that are retried."""
+    """The commissions and the reward of a paid order, or those of them that are retried.
+
+    `earned` is shared by the orders of a group: a reward counts those before it as referrals, as if they were written.
+    """
 
     def __init__(
-        self, order: PaidOrder, context: LedgerContext, names: Sequence[str] = (COMMISSION, REWARD)
+        self,
+        order: PaidOrder,
+        context: LedgerContext,
+        names: Sequence[str] = (COMMISSION, REWARD),
+        earned: Earned | None = None,
     ) -> None:
         self.names = names
         self._order, self._context = order, context
+        self._earned: Earned = {} if earned is None else earned
         self._settlements: Sequence[NewSettlement] | None = None
 
     def decide(self, ledger: str, failed: Collection[str]) -> Part:
@@ -118,7 +132,12 @@ class OrderLedgers:
             self._settlements = decide_settlements(order, context)
             return CommissionPart(settled_order(order), self._settlements, order.has_reward, context.actor)
         owes = COMMISSION in failed or self._owes_commission()
-        return _reward_part(decide_order_reward(order, context, owes_commission=owes), context)
+        earlier = self._earned.setdefault(order.referrer_user_id, set())
+        order = with_referrals(order, len(earlier - {order.order_reference}))
+        part = _reward_part(decide_order_reward(order, context, owes_commission=owes), context)
+        if isinstance(part, RewardPart):
+            earlier.add(order.order_reference)
+        return part
 
     def _owes_commission(self) -> bool:
         if self._settlements is None:
@@ -166,14 +185,27 @@ class MembershipLedgers:
         return _reward_part(earned, context)
 
 
-def order_parts(
-    payment: PaymentTransaction, paid_at: datetime, context: LedgerContext
-) -> tuple[PaidOrder, OrderPart, OrderLedgers]:
-    """Read the order of a payment that becomes paid and decide its referral; return it with its parts."""
-    order = read_paid(payment, paid_at, context.settings)
+def paid_events(
+    payments: Sequence[PaymentTransaction], times: Sequence[datetime], contexts: Sequence[LedgerContext]
+) -> list[PaidEvent]:
+    """Read the orders of payments that become paid, of different buyers, and decide their referrals."""
+    earned: Earned = {}
+    orders = read_paid(payments, times, contexts[0].settings)
+    return [
+        _paid_event(payment, order, context, earned)
+        for payment, order, context in zip(payments, orders, contexts, strict=True)
+    ]
+
+
+def _paid_event(
+    payment: PaymentTransaction, order: PaidOrder, context: LedgerContext, earned: Earned
+) -> PaidEvent:
     referral = decide_referral(order)
     order = referred(order, referral)
-    return order, OrderPart(payment, order, referral, context.actor), OrderLedgers(order, context)
+    part = OrderPart(payment, order, referral, context.actor)
+    return PaidEvent(
+        order.order_reference, part, OrderLedgers(order, context, earned=earned), order.has_refunds
+    )
 
 
 def failed_ledger(
@@ -183,7 +215,8 @@ def failed_ledger(
     if payment.purpose != "store_order":
         return MembershipLedgers(payment, payment.paid_at, context)
     with_current_referrer(get_order(payment.entity_id))
-    return OrderLedgers(read_paid(payment, payment.paid_at, context.settings), context, (ledger,))
+    (order,) = read_paid([payment], [payment.paid_at], context.settings)
+    return OrderLedgers(order, context, (ledger,))
 
 
 def _reward_part(earned: NewReward | NothingEarned | None, context: LedgerContext) -> Part:

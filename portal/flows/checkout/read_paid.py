@@ -1,4 +1,4 @@
-"""Read everything that the ledgers of a paid order are decided from: one lock, then one statement.
+"""Read everything that the ledgers of paid orders are decided from: one lock, then one statement.
 
 What is rare (campaigns, bonuses of a referrer, levels, rates of SKUs) is read only where it exists. See
 docs/rules/payments.md.
@@ -36,14 +36,14 @@ from portal.programme import (
 from portal.settings import Settings
 from portal.stores import rates_of_skus
 
-# The order is locked first, and the next statement reads what others left. A code that waits for a wallet neither moves
-# nor gets one until the transaction ends.
+# The orders are locked first, and the next statement reads what others left. A code that waits for a wallet neither
+# moves nor gets one until the transaction ends.
 _LOCK = """
-SELECT 1 FROM orders WHERE id = %(order)s FOR NO KEY UPDATE;
-SELECT 1 FROM refcodes
-    WHERE code = (SELECT referral_code FROM orders WHERE id = %(order)s) AND wallet_address = '' FOR SHARE;
+SELECT 1 FROM orders WHERE id = ANY (%(orders)s) ORDER BY id FOR NO KEY UPDATE;
+SELECT 1 FROM refcodes WHERE code = ANY (ARRAY(SELECT referral_code FROM orders WHERE id = ANY (%(orders)s)))
+    AND wallet_address = '' ORDER BY code FOR SHARE;
 """
-_HAS_EARLIER = other_paid_order("o.store_id", "o.customer_id", "o.id", "%(paid_at)s")
+_HAS_EARLIER = other_paid_order("o.store_id", "o.customer_id", "o.id", "o.event_at")
 _COLUMNS = [
     *[
         "id",
@@ -58,7 +58,10 @@ _COLUMNS = [
     *["referral_code", "referrer_user_id", "referrer_wallet", "referral_trace"],
 ]
 _READ = f"""
-WITH o AS MATERIALIZED (SELECT * FROM orders WHERE id = %(order)s)
+WITH o AS MATERIALIZED (
+    SELECT o.*, paid.at AS event_at
+    FROM unnest(%(orders)s::text[], %(times)s::timestamptz[]) AS paid (id, at) JOIN orders o ON o.id = paid.id
+)
 SELECT {", ".join(f"o.{column}" for column in _COLUMNS)},
     c.owner_user_id, c.wallet_address, c.active, u.disabled_at IS NULL,
     (SELECT reward_waits_for FROM stores WHERE id = o.store_id),
@@ -77,8 +80,8 @@ SELECT {", ".join(f"o.{column}" for column in _COLUMNS)},
         WHERE v.id IN (SELECT vendor_id FROM order_items WHERE order_id = o.id)),
     (SELECT referral_percent FROM platform_config WHERE id = 1),
     (SELECT jsonb_build_array(id, rules, created_by) FROM programme_versions
-        WHERE starts_at <= %(paid_at)s AND (ends_at IS NULL OR ends_at > %(paid_at)s) LIMIT 1),
-    EXISTS (SELECT FROM programme_campaigns WHERE starts_at <= %(paid_at)s AND ends_at > %(paid_at)s),
+        WHERE starts_at <= o.event_at AND (ends_at IS NULL OR ends_at > o.event_at) LIMIT 1),
+    EXISTS (SELECT FROM programme_campaigns WHERE starts_at <= o.event_at AND ends_at > o.event_at),
     EXISTS (SELECT FROM referrer_bonuses WHERE referrer_user_id IN (c.owner_user_id, o.referrer_user_id)),
     o.store_id <> 1 AND EXISTS (SELECT FROM store_rates WHERE store_id = o.store_id),
     EXISTS (SELECT FROM webhook_endpoints WHERE disabled_at IS NULL),
@@ -174,15 +177,27 @@ class PaidOrder:
         return terms_of(vendor_id, tier, _decimal(percent), splits, hold_days, frequency)
 
 
-def read_paid(payment: PaymentTransaction, paid_at: datetime, settings: Settings) -> PaidOrder:
-    """Lock the order of a payment and read it; the caller has locked the buyer and the payment.
+def read_paid(
+    payments: Sequence[PaymentTransaction], times: Sequence[datetime], settings: Settings
+) -> list[PaidOrder]:
+    """Lock the orders of payments and read them as they are paid at these times.
 
-    Raises OrderUnknown.
+    The caller has locked the buyers and the payments. Raises OrderUnknown.
     """
-    rows = query(_LOCK + _READ, {"order": payment.entity_id, "paid_at": paid_at})
-    if not rows:
+    orders = [payment.entity_id for payment in payments]
+    rows = {row[0]: row for row in query(_LOCK + _READ, {"orders": orders, "times": list(times)})}
+    if rows.keys() != set(orders):
         raise OrderUnknown
-    order, rest = dict(zip(_COLUMNS, rows[0], strict=False)), list(rows[0][len(_COLUMNS) :])
+    return [
+        _paid_order(rows[payment.entity_id], payment, paid_at, settings)
+        for payment, paid_at in zip(payments, times, strict=True)
+    ]
+
+
+def _paid_order(
+    row: Sequence[Any], payment: PaymentTransaction, paid_at: datetime, settings: Settings
+) -> PaidOrder:
+    order, rest = dict(zip(_COLUMNS, row, strict=False)), list(row[len(_COLUMNS) :])
     owner, wallet, active, enabled, waits_for, wallets, has_earlier, *rest = rest
     sold, vendors, percent, version, campaigns, bonuses, has_rates, *found = rest
     rates = rates_of_skus(order["store_id"], [line[0] for line in sold or ()]) if has_rates else {}

@@ -17,7 +17,7 @@ from portal.db import Actor, transaction
 from portal.flows.checkout.check_order import require_payable, reserve_goods
 from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.open_attempt import open_attempt
-from portal.flows.checkout.paid_parts import MembershipLedgers, PaymentPart, order_parts
+from portal.flows.checkout.paid_parts import MembershipLedgers, PaymentPart, paid_events
 from portal.flows.checkout.place_order import NO_DELIVERY, prepare_order, write_order
 from portal.flows.checkout.review import (
     Review,
@@ -162,9 +162,29 @@ def settle_locked(
     """
     if not is_payable(payment):
         return False
-    paid_at = paid_at or utc_now()
     if payment.purpose == "store_order":
-        return _settle_order(payment, paid_at, context)
+        settle_orders([payment], [context], paid_at=paid_at)
+    else:
+        _settle_other(payment, context, paid_at or utc_now())
+    return True
+
+
+def settle_orders(
+    payments: Sequence[PaymentTransaction],
+    contexts: Sequence[LedgerContext],
+    *,
+    paid_at: datetime | None = None,
+) -> None:
+    """Settle payable payments of orders, of different buyers and one actor, as `settle_locked` does, but together."""
+    actor = contexts[0].actor
+    events = paid_events(payments, [paid_at or utc_now() for _ in payments], contexts)
+    write_paid(events, actor)
+    for payment, event in zip(payments, events, strict=True):
+        if event.has_refunds:
+            apply_waiting_refunds(payment, actor)
+
+
+def _settle_other(payment: PaymentTransaction, context: LedgerContext, paid_at: datetime) -> None:
     write_payment(PaymentPart(payment, paid_at), context.actor)
     if payment.purpose == STATEMENT_PURPOSE:
         # It pays what the ledgers of orders owe.
@@ -174,12 +194,3 @@ def settle_locked(
         grant_membership(payment.user_id, payment.detail["tier"], context.actor, payment.order_reference)
         write_ledgers(payment.order_reference, MembershipLedgers(payment, paid_at, context), context.actor)
     apply_waiting_refunds(payment, context.actor)
-    return True
-
-
-def _settle_order(payment: PaymentTransaction, paid_at: datetime, context: LedgerContext) -> bool:
-    order, part, ledgers = order_parts(payment, paid_at, context)
-    write_paid(payment.order_reference, part, ledgers, context.actor)
-    if order.has_refunds:
-        apply_waiting_refunds(payment, context.actor)
-    return True

@@ -1,4 +1,4 @@
-"""Write what was decided about a paid event: all of it in one statement, or each part for itself if that fails.
+"""Write what was decided about paid events: all of it in one statement, or each part of one for itself if that fails.
 
 A ledger that fails is recorded and retried; it neither undoes the payment nor stops the other ledger. See
 docs/rules/payments.md.
@@ -54,31 +54,53 @@ class Ledgers(Protocol):
         ...
 
 
-def write_paid(
-    order_reference: str, payment: Part, ledgers: Ledgers, actor: Actor
-) -> Mapping[str, Exception]:
-    """Write the payment and both ledgers; record and return the failures of ledgers.
+@dataclass(frozen=True)
+class PaidEvent:
+    """A payment that becomes paid with its order, and the ledgers of both."""
 
-    Raises what the payment itself raises, with nothing changed.
+    order_reference: str
+    payment: Part
+    ledgers: Ledgers
+    has_refunds: bool
+
+
+def write_paid(events: Sequence[PaidEvent], actor: Actor) -> None:
+    """Write payments with both ledgers and record the failures of ledgers.
+
+    Raises what a payment raises, with nothing changed. If several events cannot be written together, that is raised,
+    too: which one is at fault shows when the caller settles each alone.
     """
+    decided = [_decide(event) for event in events]
+    failures = [failed for _parts, failed in decided]
+    try:
+        _write([part for parts, _failed in decided for part in parts], actor)
+    except Exception as error:
+        require_database(error)
+        if len(events) > 1:
+            raise
+        failures = [_write_in_parts(event, error, actor) for event in events]
+    for event, failed in zip(events, failures, strict=True):
+        _record(event.order_reference, failed)
+
+
+def _decide(event: PaidEvent) -> tuple[list[Part], dict[str, Exception]]:
+    """Return the parts of an event that could be decided, and the failures of the others."""
+    parts = [event.payment]
     failures: dict[str, Exception] = {}
-    parts = [payment]
-    for ledger in ledgers.names:
+    for ledger in event.ledgers.names:
         try:
-            parts.append(ledgers.decide(ledger, failures))
+            parts.append(event.ledgers.decide(ledger, failures))
         except Exception as error:  # no ledger may undo the payment
             require_database(error)
             failures[ledger] = error
-    try:
-        _write(parts, actor)
-    except Exception as error:
-        require_database(error)
-        # One of the parts is at fault; which one shows when each is written for itself.
-        log.warning("paid event is written in parts", order_reference=order_reference, exc_info=error)
-        _write([payment], actor)
-        failures = _write_each(ledgers, actor)
-    _record(order_reference, failures)
-    return failures
+    return parts, failures
+
+
+def _write_in_parts(event: PaidEvent, error: Exception, actor: Actor) -> dict[str, Exception]:
+    """Write the parts of an event for themselves, one of which is at fault; return the failures."""
+    log.warning("paid event is written in parts", order_reference=event.order_reference, exc_info=error)
+    _write([event.payment], actor)
+    return _write_each(event.ledgers, actor)
 
 
 def write_payment(payment: Part, actor: Actor) -> None:

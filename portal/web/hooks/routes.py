@@ -33,7 +33,8 @@ def payment_callback(provider: str) -> ResponseReturnValue:
     """Take a provider's callback; the raw body is read before anything can parse it as a form."""
     body = request.get_data(cache=True, parse_form_data=False)
     raw = RawCallback(provider, body, dict(request.headers))
-    return jsonify(receive_callback(raw, current_portal().chain, current_portal().settings))
+    portal = current_portal()
+    return jsonify(receive_callback(raw, portal.chain, portal.settings, wake=portal.wake))
 
 
 # GET stays for schedulers that cannot send anything else.

@@ -18,12 +18,10 @@ from models import (
 )
 from portal.db import Actor
 from portal.db.checks import run_checks
+from portal.flows.checkout.apply_callbacks import apply_again
 from portal.flows.checkout.begin_payment import begin_order_payment
-from portal.flows.checkout.receive_callback import (
-    CallbackRefused,
-    apply_again,
-    settle_inbox,
-)
+from portal.flows.checkout.receive_callback import CallbackRefused
+from portal.flows.checkout.settle_inbox import settle_inbox
 from portal.payments import (
     CallbackClosed,
     CallbackUnknown,
@@ -275,7 +273,7 @@ def test_concurrently_approved_attempts_sell_once(store: Store) -> None:
     store.send_callback(order, "Declined", authCode="", cardPan="")
     form = begin_order_payment(order.id, order.buyer, "en", store.settings)
     other = Order(order_reference=form.order_reference, total_minor=order.total_minor, currency="UAH")
-    assert not at_once([lambda: store.send_callback(order), lambda: store.send_callback(other)])
+    assert not at_once([lambda each=each: store.apply_now(store.callback(each)) for each in (order, other)])
     assert sorted(row.outcome for row in PaymentEvent.select()) == ["applied", "applied", "unmatched"]
     assert Settlement.select().count() == 2
     assert ReferralReward.select().count() == 1

@@ -1,20 +1,23 @@
-"""A paid event leaves the same rows whether it is written at once, or in parts with its ledgers by retries."""
+"""A paid event leaves the same rows whether it is written alone, with others, or in parts by retries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from models import EventLog, Order, RailFailure, ReferralReward, Settlement
 from portal.db import bind_database, connection, query
 from portal.db.checks import run_checks
+from portal.flows.checkout import settle_inbox
 from portal.flows.checkout.retry_ledgers import retry_ledgers
 from portal.flows.demo.seed_demo import seed_demo
 from tests.flows.conftest import Store, settings_with
 from tests.support.databases import close_database, execute, fresh_database, server_url
 from tests.support.paid_events import PaidEvents
+from tests.support.repeats import repeats
 from tests.support.statements import count_statements
 
 pytestmark = pytest.mark.system_postgres
@@ -39,12 +42,27 @@ def refuse(*tables: str) -> None:
 
 
 @contextmanager
-def world(url: str, seed: int) -> Iterator[PaidEvents]:
+def grouped_callbacks() -> Iterator[list[int]]:
+    """Yield the sizes of the groups that are applied in the block."""
+    sizes: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        apply = settle_inbox.apply_callbacks
+
+        def record(stored: Any, *arguments: Any) -> object:
+            sizes.append(len(stored))
+            return apply(stored, *arguments)
+
+        patch.setattr(settle_inbox, "apply_callbacks", record)
+        yield sizes
+
+
+@contextmanager
+def world(url: str, seed: int, *, in_groups: bool = False) -> Iterator[PaidEvents]:
     """Bind the models to a database with the people and products of a seed."""
     bind_database(url)
     try:
         with connection():
-            yield PaidEvents(seed)
+            yield PaidEvents(seed, in_groups=in_groups)
     finally:
         close_database()
 
@@ -76,6 +94,21 @@ def test_parts_and_retries_write_the_same_rows(postgres_kind: str) -> None:
     for contents in (expected, retried):
         del contents["store_events"]
     assert {name for name in expected if expected[name] != retried[name]} == set()
+
+
+def test_groups_write_the_same_rows(postgres_kind: str) -> None:
+    server = server_url(postgres_kind)
+    written = []
+    for in_groups in (False, True):
+        with fresh_database(server) as url, world(url, seed=11, in_groups=in_groups) as events:
+            with grouped_callbacks() as sizes:
+                events.play(repeats(90, many=1_500))
+            written.append(events.contents())
+            assert run_checks() == {}
+    assert sum(size > 1 for size in sizes) > 5
+    alone, together = written
+    assert len(alone["settlements"]) > 20
+    assert {name for name in alone if alone[name] != together[name]} == set()
 
 
 @pytest.mark.parametrize(("table", "rail"), [("settlements", "commission"), ("referral_rewards", "reward")])

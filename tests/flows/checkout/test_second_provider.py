@@ -12,8 +12,9 @@ import requests
 from models import EventLog, Order, PaymentEvent, PaymentTransaction
 from portal.db.checks import run_checks
 from portal.flows.checkout.begin_payment import begin_membership_payment, begin_order_payment
-from portal.flows.checkout.receive_callback import CallbackRefused, receive_callback, settle_inbox
+from portal.flows.checkout.receive_callback import CallbackRefused, receive_callback
 from portal.flows.checkout.reconcile import reconcile
+from portal.flows.checkout.settle_inbox import settle_inbox
 from portal.flows.refunds.request_refund import request_refund
 from portal.lib.clock import utc_now
 from portal.payments import Payment, PaymentInProgress, ProviderUnknown, RawCallback, Redirect, find_payment

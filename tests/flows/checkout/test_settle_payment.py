@@ -65,7 +65,7 @@ def test_concurrent_payments_have_one_first_purchase(store: Store) -> None:
 
     def send(body: bytes) -> None:
         with connection():
-            store.receive(body)
+            store.apply_now(body)
 
     threads = [threading.Thread(target=send, args=[body]) for body in bodies]
     for thread in threads:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import find_user
 from portal.db import Actor
-from portal.flows.checkout.receive_callback import apply_again
+from portal.flows.checkout.apply_callbacks import apply_again
 from portal.flows.checkout.retry_ledgers import retry_failed_ledger
 from portal.lib.errors import PortalError
 from portal.lib.texts import CharacterRefused
