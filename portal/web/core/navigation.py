@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from flask import current_app, request, url_for
+from flask import current_app, request
 
+from portal.web.core.urls import plain_url
+from portal.web.text.reader import reader_language
 from portal.web.text.translate import gettext as _
 
 # Endpoint, label, icon.
@@ -74,10 +77,22 @@ def navigation(role: str | None, counts: Mapping[str, int | None]) -> list[NavIt
 
     `counts` is the number of items that need attention, by endpoint.
     """
-    if role == "admin":
-        return [
-            _group(each, counts) if isinstance(each, _Group) else _item(each, counts) for each in _admin()
-        ]
+    return [
+        _group(each, counts) if isinstance(each, _Group) else _item(each, counts) for each in _entries(role)
+    ]
+
+
+def _entries(role: str | None) -> Sequence[Entry | _Group]:
+    """Return the entries of a role, which are made once per language."""
+    known = current_app.extensions.setdefault("navigation", {})
+    key = (role, reader_language())
+    if key not in known:
+        known[key] = _admin() if role == "admin" else _of_customers(role)
+    entries: Sequence[Entry | _Group] = known[key]
+    return entries
+
+
+def _of_customers(role: str | None) -> Sequence[Entry]:
     entries: list[Entry] = [("shop.catalogue", _("Store"), "building-store")]
     if role:
         entries += _own_entries(role)
@@ -89,7 +104,7 @@ def navigation(role: str | None, counts: Mapping[str, int | None]) -> list[NavIt
             ("vendor.statements", _("Statements"), "calendar-due"),
             ("vendor.stores.index", _("Your stores"), "link"),
         ]
-    return [_item(entry, counts) for entry in entries]
+    return entries
 
 
 def own_links(role: str | None) -> list[NavItem]:
@@ -144,19 +159,16 @@ def _admin() -> list[Entry | _Group]:
 
 def _endpoint_of(path: str) -> str | None:
     """Return the endpoint of the page at a path, None where there is none."""
-    known: dict[str, str] = current_app.extensions.setdefault(
-        "pages_by_path",
-        {
-            rule.rule: rule.endpoint
-            for rule in current_app.url_map.iter_rules()
-            if "GET" in (rule.methods or ())
-        },
-    )
+    if "pages_by_path" not in current_app.extensions:
+        rules = current_app.url_map.iter_rules()
+        pages = {rule.rule: rule.endpoint for rule in rules if "GET" in (rule.methods or ())}
+        current_app.extensions["pages_by_path"] = pages
+    known: dict[str, str] = current_app.extensions["pages_by_path"]
     return known.get(path)
 
 
 def _group(group: _Group, counts: Mapping[str, int | None]) -> NavItem:
-    children = tuple(_item(entry, counts) for entry in group.entries)
+    children = tuple([_item(entry, counts) for entry in group.entries])
     return NavItem(
         group.label,
         "",
@@ -174,7 +186,7 @@ def _item(entry: Entry, counts: Mapping[str, int | None]) -> NavItem:
     is_active = here == endpoint
     return NavItem(
         label,
-        url_for(endpoint),
+        plain_url(endpoint),
         icon,
         is_active,
         counts.get(endpoint),
@@ -187,5 +199,10 @@ def _entry_of(endpoint: str) -> str:
     if endpoint.startswith(("admin.referrers.", "admin.programme.")):
         section = _REFERRERS if endpoint.startswith("admin.referrers.") else _PROGRAMME
         return _endpoint_of(section) or "admin.rewards.list"
+    return _section_of(endpoint)
+
+
+@lru_cache(maxsize=1024)
+def _section_of(endpoint: str) -> str:
     prefixes = [prefix for prefix in _ENTRY_OF if endpoint.startswith(prefix)]
     return _ENTRY_OF[max(prefixes, key=len)] if prefixes else endpoint

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.web.text.translate import gettext as _
-from portal.web.text.translate import pgettext
+from portal.web.text.translate import per_language, pgettext
 
 
 def status_words(kind: str, status: str) -> str:
@@ -210,7 +210,7 @@ def _export() -> dict[str, str]:
     return {"preparing": _("Being prepared"), "ready": _("Ready"), "failed": _("Failed")}
 
 
-_KINDS = {
+_WORDS = {
     "reward": _reward,
     "settlement": _settlement,
     "collected": _collected,
@@ -235,6 +235,7 @@ _KINDS = {
     "store_check": _store_check,
     "store_event": _store_event,
 }
+_KINDS = {kind: per_language(words) for kind, words in _WORDS.items()}
 
 
 # Tone and drawing of every status the portal stores. Colour is never alone: drawing and words stand with it.

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from portal.lib.texts import isolate
 from portal.web.text.format import number
+from portal.web.text.reader import reader_language
 
 
 def gettext(message: str, **variables: object) -> str:
@@ -34,17 +35,15 @@ def ngettext(singular: str, plural: str, num: int, **variables: object) -> str:
 
 
 # A page asks for hundreds of messages, so the catalogue of a language is looked up once per process.
-_catalogues: dict[str, NullTranslations] = {}
+_catalogues: dict[str | None, NullTranslations] = {None: NullTranslations()}
 
 
 def _catalogue() -> NullTranslations:
-    locale = flask_babel.get_locale()
-    if locale is None:
-        return NullTranslations()
-    language = locale.language
-    if language not in _catalogues:
-        _catalogues[language] = flask_babel.get_domain().get_translations()
-    return _catalogues[language]
+    language = reader_language()
+    catalogue = _catalogues.get(language)
+    if catalogue is None:
+        catalogue = _catalogues[language] = flask_babel.get_domain().get_translations()
+    return catalogue
 
 
 def per_language(texts: Callable[[], dict[str, str]]) -> Callable[[], dict[str, str]]:
@@ -53,12 +52,12 @@ def per_language(texts: Callable[[], dict[str, str]]) -> Callable[[], dict[str, 
 
     @wraps(texts)
     def table() -> dict[str, str]:
-        locale = flask_babel.get_locale()
-        if locale is None:
+        language = reader_language()
+        if language is None:
             return texts()
-        if locale.language not in tables:
-            tables[locale.language] = texts()
-        return tables[locale.language]
+        if language not in tables:
+            tables[language] = texts()
+        return tables[language]
 
     return table
 
