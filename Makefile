@@ -30,7 +30,7 @@ setup: $(VENV)/.packages $(VENV)/.contracts ## Install into .venv and contracts/
 	fi
 
 run: setup ## Start the whole portal (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
-	@exec $(BIN)/flask --app wsgi dev --port '$(PORT)' --data-dir '$(DATA_DIR)'
+	@exec $(BIN)/python -m portal.dev --port '$(PORT)' --data-dir '$(DATA_DIR)'
 
 test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)/chromium-path ## Install what the tests need, including a Chromium
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import click
 from flask import Flask, Response, current_app
@@ -146,7 +148,14 @@ def serve() -> Flask:
 
     Raises SettingsInvalid, or PoolingUnsupported.
     """
-    app = create_app()
+    return begin_serving(create_app())
+
+
+def begin_serving(app: Flask) -> Flask:
+    """Let this process serve an application: share its counters, read stored settings, start its schedule.
+
+    Raises PoolingUnsupported.
+    """
     running = _portal(app)
     keep_templates(app, running.settings.portal_data_dir)
     _share_counters(running.settings)
@@ -170,6 +179,15 @@ def serve_requests() -> Flask:
         return serve()
     except (PortalError, SettingsInvalid) as error:
         sys.exit(str(error))
+
+
+def prepare_requests() -> Callable[[], Flask]:
+    """Return how each process that is forked from this one begins to serve an application that they share."""
+    try:
+        app = create_app()
+    except (PortalError, SettingsInvalid) as error:
+        sys.exit(str(error))
+    return partial(begin_serving, app)
 
 
 def serve_jobs() -> Flask:

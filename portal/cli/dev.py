@@ -32,6 +32,7 @@ from portal.dev.anvil import (
     stop_chain,
 )
 from portal.dev.catalogues import compile_catalogues
+from portal.dev.early import DEFAULT_FOLDER, DEFAULT_PORT, EarlyServers
 from portal.dev.folder import lock_folder, prepare_folder, read_json, write_json
 from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
 from portal.dev.processes import LOOPBACK, LocalRuntimeError, is_port_free, last_lines
@@ -44,7 +45,7 @@ from portal.payments import list_providers
 from portal.serving.forked import WebServer
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings, SettingsInvalid, load_settings
 
-_APPLICATION = "portal.app:serve_requests"
+_APPLICATION = "portal.app:prepare_requests"
 _TOKEN_USD_PRICE = "0.1"  # noqa: S105
 _FOLDER = FilePath(path_type=Path)
 _PORT_GRACE_SECONDS = 1.5
@@ -56,8 +57,12 @@ class StopRequested(BaseException):
 
 
 @click.command("dev", cls=PortalCommand)
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Loopback port.")
-@click.option("--data-dir", default=".data", show_default=True, type=_FOLDER, help="Database and chain.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Loopback port."
+)
+@click.option(
+    "--data-dir", default=DEFAULT_FOLDER, show_default=True, type=_FOLDER, help="Database and chain."
+)
 @click.option("--empty", is_flag=True, help="Without demo data: only the admin's sign-in.")
 @click.option(
     "--history/--no-history",
@@ -109,7 +114,9 @@ class DevelopmentPortal:
 
     def _lock_folder(self) -> IO[str]:
         self.folder = prepare_folder(self.folder)
-        lock = self._cleanup.enter_context(lock_folder(self.folder))
+        early = click.get_current_context().find_object(EarlyServers)
+        lock = early.lock if early else None
+        lock = lock or self._cleanup.enter_context(lock_folder(self.folder))
         _check_port(self.port)
         # A killed run leaves a description of servers that may have ended.
         self._description.unlink(missing_ok=True)

@@ -1,12 +1,11 @@
 """The server of a development portal: the supervisor forked from the command, and its workers from the supervisor.
 
-They are forked instead of executed: modules are imported once, which halves the start-up time and shares memory. They
-stay in the process group of the command and end when the command ends.
+They are forked instead of executed: modules are imported and the application is built once, and share their memory.
+They stay in the process group of the command and end when the command ends.
 """
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -15,7 +14,8 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import IO, Any
@@ -23,7 +23,7 @@ from typing import IO, Any
 from portal.logs import configure_logging
 from portal.serving.listener import CannotListen, open_listener
 from portal.serving.supervisor import STOP_SECONDS, Supervisor
-from portal.serving.worker import run_worker
+from portal.serving.worker import call_factory, load_undisturbed, run_worker
 
 WORKERS = 2
 THREADS = 8
@@ -35,7 +35,10 @@ _fork = multiprocessing.get_context("fork")
 
 
 class WebServer:
-    """Serve one application factory on a loopback port; the output goes to a log file."""
+    """Serve one application on a loopback port; the output goes to a log file.
+
+    `factory` is "module:function": it builds the application and returns how each forked worker begins to serve it.
+    """
 
     def __init__(
         self, factory: str, port: int, log: Path, environment: Mapping[str, str], lock: IO[str]
@@ -122,7 +125,7 @@ def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], l
     os.environ.pop(_COMMAND_MARK, None)
     _redirect_output(log)
     configure_logging(as_json=False, level=os.environ.get("LOG_LEVEL", "info").lower())
-    gc.freeze()
+    begin = load_undisturbed(partial(call_factory, factory))
     try:
         listener = open_listener(_HOST, port)
     except CannotListen as error:
@@ -130,7 +133,7 @@ def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], l
     lifeline, held = os.pipe2(os.O_CLOEXEC)
 
     def start(ready: int) -> _Forked:
-        arguments = (factory, listener.fileno(), ready, lifeline, held)
+        arguments = (begin, listener.fileno(), ready, lifeline, held)
         process = _fork.Process(target=_work, args=arguments)
         process.start()
         return _Forked(process)
@@ -140,11 +143,11 @@ def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], l
     sys.exit(supervisor.run())
 
 
-def _work(factory: str, listener: int, ready: int, lifeline: int, held: int) -> None:
+def _work(begin: Callable[[], Any], listener: int, ready: int, lifeline: int, held: int) -> None:
     # Signals of this process must not arrive in the supervisor's pipe, and only the supervisor holds the lifeline.
     signal.set_wakeup_fd(-1)
     os.close(held)
-    run_worker(factory, THREADS, listener, ready, lifeline)
+    run_worker(begin, THREADS, listener, ready, lifeline)
 
 
 def _stop_with_command() -> None:

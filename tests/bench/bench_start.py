@@ -78,9 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds + 1):
             bare = start(["-c", _BARE, f"{folder}/bare"])
-            portal = start(
-                ["-m", "flask", "--app", "wsgi", "dev", "--data-dir", f"{folder}/portal", "--port"]
-            )
+            portal = start(["-m", "portal.dev", "--data-dir", f"{folder}/portal", "--port"])
             print(
                 f"bare {bare:.1f} s, portal {portal:.1f} s{'' if number else ', the first time'}", flush=True
             )

@@ -82,7 +82,7 @@ def launch_portal(
     arguments = ["--port", str(port or pick_port()), "--data-dir", str(data_dir), demo]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "dev", *arguments],
+            [sys.executable, "-m", "portal.dev", *arguments],
             cwd=PROJECT,
             env={**clean_environment(), **_GENEROUS, **environment},
             stdin=subprocess.DEVNULL,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,22 +33,26 @@ class Signed:
 class OperatorKey:
     """Sign for one account; the text form shows the address only."""
 
-    def __init__(self, account: LocalAccount) -> None:
-        self.__account = account
-        self.address = Address(str(account.address).lower())
+    def __init__(self, key: bytes) -> None:
+        """Hold a private key of 32 bytes. Raises ValidationError of eth_keys."""
+        # Small; eth_account, which signs, takes a fifth of a start and is imported with the first signature.
+        from eth_keys.datatypes import PrivateKey  # noqa: PLC0415
+
+        self.__account: Callable[[], LocalAccount] = cache(lambda: _library().from_key(key))
+        self.address = Address(PrivateKey(key).public_key.to_address())
 
     @classmethod
     def from_private_key(cls, private_key: str) -> OperatorKey:
         """Return the key of a hexadecimal private key; raise KeyUnusable, whose text does not contain it."""
         try:
-            return cls(_library().from_key(private_key))
+            return cls(bytes.fromhex(private_key.removeprefix("0x")))
         except Exception:
             raise KeyUnusable("The private key is not 64 hex digits of a valid key.") from None
 
     def sign(self, fields: dict[str, Any]) -> Signed:
         """Sign a transaction given as JSON-RPC fields with integers."""
         to = {"to": to_checksum_address(fields["to"])} if "to" in fields else {}
-        signed = self.__account.sign_transaction({**fields, **to})
+        signed = self.__account().sign_transaction({**fields, **to})
         return Signed(bytes(signed.raw_transaction), TxHash("0x" + bytes(signed.hash).hex()))
 
     def __repr__(self) -> str:
@@ -69,7 +75,7 @@ def load_operator_key(settings: Settings) -> OperatorKey | None:
     password = settings.referral_minter_keystore_password.get_secret_value()
     try:
         keystore = json.loads(settings.referral_minter_keystore.read_text())
-        return OperatorKey(_library().from_key(_library().decrypt(keystore, password)))
+        return OperatorKey(bytes(_library().decrypt(keystore, password)))
     except Exception as error:
         # The cause may quote the file, so the message names only its type.
         raise KeyUnusable(f"The minter's keystore cannot be opened ({type(error).__name__}).") from None
@@ -92,7 +98,7 @@ def create_keystore(path: Path, password: str, private_key: str | None) -> Addre
 
 
 def _library() -> type[Account]:
-    """Return the API of eth_account, imported when a key is used: it takes a fifth of a start."""
+    """Return the API of eth_account, imported when a key signs."""
     from eth_account import Account  # noqa: PLC0415
 
     return Account
