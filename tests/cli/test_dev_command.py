@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from portal.dev.anvil import call_rpc, has_code
 from portal.dev.processes import is_port_free, start_mark
 from tests.support.databases import execute
 from tests.support.portals import PROJECT, RunningPortal, launch_portal, start_portal
+from tests.support.run import run_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dev-command")]
 
@@ -76,12 +78,39 @@ def _wait_until(condition: object, seconds: float = 20) -> bool:
     return True
 
 
+@dataclass
+class Kept:
+    """A data folder that the tests of this file share: a restart takes a fraction of the first start."""
+
+    folder: Path
+    portal: RunningPortal | None = None
+
+    def running(self) -> RunningPortal:
+        """Return the portal; start it if an earlier test ended it."""
+        if self.portal and self.portal.process.poll() is None:
+            return self.portal
+        if self.portal:
+            self.portal.clear()
+        return self.restart()
+
+    def restart(self) -> RunningPortal:
+        """Start the portal on the port it had."""
+        self.portal = start_portal(self.folder, port=_port(self.portal) if self.portal else None)
+        return self.portal
+
+
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    """Yield a portal for the tests that leave it running."""
-    shared = start_portal(tmp_path_factory.mktemp("shared") / "data")
+def kept() -> Iterator[Kept]:
+    shared = Kept(run_folder() / "dev-command")
     yield shared
-    shared.clear()
+    if shared.portal:
+        shared.portal.clear()
+
+
+@pytest.fixture
+def running(kept: Kept) -> RunningPortal:
+    """Return a running portal with demo data; a test may end it."""
+    return kept.running()
 
 
 def test_ready_portal_describes_itself(running: RunningPortal) -> None:
@@ -161,33 +190,26 @@ def _command(running: RunningPortal, *arguments: str, **environment: str) -> str
     return done.stdout + done.stderr
 
 
-def test_next_start_adopts_servers_of_a_killed_portal(tmp_path: Path, portals: list[RunningPortal]) -> None:
-    first = start_portal(tmp_path / "data")
-    portals.append(first)
-    users = _users(first)
-    execute(first.description["databaseUrl"], "CREATE TABLE notes AS SELECT 'here' AS note")
-    database = (tmp_path / "data/postgres/postmaster.pid").read_text().split()[0]
-    chain = json.loads((tmp_path / "data/anvil.json").read_text())["pid"]
+def test_next_start_adopts_servers_of_a_killed_portal(running: RunningPortal, kept: Kept) -> None:
+    folder, users = running.data_dir, _users(running)
+    execute(running.description["databaseUrl"], "CREATE TABLE notes AS SELECT 'here' AS note")
+    database = (folder / "postgres/postmaster.pid").read_text().split()[0]
+    chain = json.loads((folder / "anvil.json").read_text())["pid"]
 
-    first.kill_group()
+    running.kill_group()
 
-    assert postgres_is_running(tmp_path / "data")
-    assert chain_is_running(tmp_path / "data")
-    assert _wait_until(lambda: is_port_free(_port(first)))
-    second = start_portal(tmp_path / "data", port=_port(first))
-    portals.append(second)
-    assert (tmp_path / "data/postgres/postmaster.pid").read_text().split()[0] == database
-    assert json.loads((tmp_path / "data/anvil.json").read_text())["pid"] == chain
-    assert second.description == first.description
+    assert postgres_is_running(folder)
+    assert chain_is_running(folder)
+    assert _wait_until(lambda: is_port_free(_port(running)))
+    second = kept.restart()
+    assert (folder / "postgres/postmaster.pid").read_text().split()[0] == database
+    assert json.loads((folder / "anvil.json").read_text())["pid"] == chain
+    assert second.description == running.description
     assert execute(second.description["databaseUrl"], "SELECT note FROM notes") == [("here",)]
     assert _users(second) == users
 
 
-def test_web_processes_end_when_only_the_command_is_killed(
-    tmp_path: Path, portals: list[RunningPortal]
-) -> None:
-    running = start_portal(tmp_path / "data")
-    portals.append(running)
+def test_web_processes_end_when_only_the_command_is_killed(running: RunningPortal) -> None:
     assert len(_group(running)) >= 4  # the command, the supervisor, two workers
 
     running.process.kill()
@@ -197,35 +219,31 @@ def test_web_processes_end_when_only_the_command_is_killed(
     assert is_port_free(_port(running))
 
 
-def test_normal_stop_leaves_no_process_and_keeps_data(tmp_path: Path, portals: list[RunningPortal]) -> None:
-    first = start_portal(tmp_path / "data")
-    portals.append(first)
-    users, last = _users(first), first
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        os.killpg(last.process.pid, number)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_normal_stop_leaves_no_process_and_keeps_data(
+    running: RunningPortal, kept: Kept, number: signal.Signals
+) -> None:
+    users = _users(running)
 
-        assert last.process.wait(60) == 0, number
-        assert not _group(last), number
-        assert not postgres_is_running(tmp_path / "data"), number
-        assert not chain_is_running(tmp_path / "data"), number
-        assert not (tmp_path / "data" / "dev.json").exists(), number
+    os.killpg(running.process.pid, number)
 
-        last = start_portal(tmp_path / "data", port=_port(first))
-        portals.append(last)
-        assert last.description == first.description
-        assert _users(last) == users
-        assert "Deploying" not in last.log.read_text()
+    assert running.process.wait(60) == 0
+    assert not _group(running)
+    assert not postgres_is_running(running.data_dir)
+    assert not chain_is_running(running.data_dir)
+    assert not (running.data_dir / "dev.json").exists()
+    next_one = kept.restart()
+    assert next_one.description == running.description
+    assert _users(next_one) == users
+    assert "Deploying" not in next_one.log.read_text()
 
 
-def test_lost_chain_is_deployed_again_and_data_remains(tmp_path: Path, portals: list[RunningPortal]) -> None:
-    first = start_portal(tmp_path / "data")
-    portals.append(first)
-    users = _users(first)
-    first.stop()
-    (tmp_path / "data" / "chain-state.json").unlink()
+def test_lost_chain_is_deployed_again_and_data_remains(running: RunningPortal, kept: Kept) -> None:
+    users = _users(running)
+    running.stop()
+    (running.data_dir / "chain-state.json").unlink()
 
-    second = start_portal(tmp_path / "data")
-    portals.append(second)
+    second = kept.restart()
 
     assert has_code(second.description["rpcUrl"], second.description["rewardsAddress"])
     assert _users(second) == users
@@ -241,9 +259,7 @@ def test_killed_server_is_restarted(running: RunningPortal) -> None:
     assert _users(running)
 
 
-def test_command_ends_when_the_web_server_ends(tmp_path: Path, portals: list[RunningPortal]) -> None:
-    running = start_portal(tmp_path / "data")
-    portals.append(running)
+def test_command_ends_when_the_web_server_ends(running: RunningPortal) -> None:
     children = subprocess.run(
         ["pgrep", "-P", str(running.process.pid)], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -253,8 +269,8 @@ def test_command_ends_when_the_web_server_ends(tmp_path: Path, portals: list[Run
 
     assert running.process.wait(60) == 1
     assert "Error: The web server ended by itself" in running.log.read_text()
-    assert not postgres_is_running(tmp_path / "data")
-    assert not chain_is_running(tmp_path / "data")
+    assert not postgres_is_running(running.data_dir)
+    assert not chain_is_running(running.data_dir)
     assert _wait_until(lambda: not _group(running))
 
 
