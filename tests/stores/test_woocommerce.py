@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from portal.stores import LinesDoNotAddUp, require_lines_add_up
 from portal.stores.adapters.protocol import (
     Delivery,
     DeliveryRefused,
@@ -24,6 +25,7 @@ from portal.stores.adapters.protocol import (
     Verified,
 )
 from portal.stores.adapters.woocommerce import PAGE, WooCommerce
+from portal.stores.adapters.woocommerce_order import read_order
 from portal.stores.snapshots import OrderSnapshot
 from tests.support.woocommerce import (
     CAPTURES,
@@ -32,12 +34,14 @@ from tests.support.woocommerce import (
     ORDER_20,
     REFUND_ACTIONS,
     SECRET,
+    WHOLE_HRYVNIAS,
     Shop,
     recorded,
     recorded_answer,
     running_shop,
     signed,
     signed_bytes,
+    whole_hryvnias,
 )
 
 NOW = datetime(2026, 11, 28, 15, tzinfo=UTC)
@@ -202,6 +206,15 @@ def test_fees_belong_to_shipping_and_negative_ones_reduce_the_lines() -> None:
     lines = sum(Decimal(line.amount) + Decimal(line.tax) for line in snapshot.lines)
     assert lines + Decimal(snapshot.shipping) == Decimal(snapshot.paid_amount)
     assert all(Decimal(line.amount) < before for line, before in zip(snapshot.lines, (300, 250), strict=True))
+
+
+@pytest.mark.parametrize("number", range(len(WHOLE_HRYVNIAS)))
+def test_parts_that_a_shop_has_rounded_add_up_to_its_total(number: int) -> None:
+    order = whole_hryvnias(number)
+    require_lines_add_up(read_order(order), "UAH")
+    more = 2 * len(order["line_items"]) + 9
+    with pytest.raises(LinesDoNotAddUp):  # no rounding loses so much
+        require_lines_add_up(read_order({**order, "total": str(int(order["total"]) + more)}), "UAH")
 
 
 def test_delivery_that_only_names_an_order_is_fetched() -> None:

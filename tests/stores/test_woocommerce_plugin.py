@@ -12,7 +12,14 @@ import pytest
 
 from portal.stores.adapters.woocommerce_order import read_order
 from portal.stores.snapshots import OrderSnapshot
-from tests.support.woocommerce import ORDER_14, ORDER_20, recorded, recorded_answer
+from tests.support.woocommerce import (
+    ORDER_14,
+    ORDER_20,
+    WHOLE_HRYVNIAS,
+    recorded,
+    recorded_answer,
+    whole_hryvnias,
+)
 
 PLUGIN = Path("docs/stores/woocommerce/ring-referrals.php")
 HARNESS = Path("tests/stores/woocommerce_plugin.php")
@@ -47,6 +54,9 @@ def orders() -> dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]:
     discount = {"id": 31, "total": "-10.01", "total_tax": "-2.00"}
     yen = [{**line, "total": "300", "total_tax": "30"} for line in partial["line_items"]]
     free = [{**line, "total": "0.00", "total_tax": "0.00"} for line in partial["line_items"]]
+    found |= {
+        f"whole hryvnias {number}": (whole_hryvnias(number), []) for number in range(len(WHOLE_HRYVNIAS))
+    }
     label = [{"key": "_ring_ref", "value": " Ab3dE5gH "}, {"key": "_ring_via", "value": "video-1"}]
     return found | {
         "with refund lines": (partial, recorded_answer("refunds")),

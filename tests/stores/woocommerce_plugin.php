@@ -14,6 +14,10 @@ $pending  = array();
 function add_action( ...$arguments ) {
 	$GLOBALS['recorded'][] = array( 'add_action', $arguments[0], $arguments[1] );
 }
+function add_filter( ...$arguments ) {}
+function plugin_basename( $file ) {
+	return basename( $file );
+}
 function register_uninstall_hook( ...$arguments ) {}
 function get_option( $name, $default ) {
 	return $GLOBALS['options'][ $name ] ?? $default;

@@ -22,6 +22,13 @@ SECRET = "lab-secret"
 CREDENTIALS = {"consumer_key": "ck_lab", "consumer_secret": "cs_lab"}
 # The deliveries by number: order 14 from placed to fully refunded, and order 20, which came with a code.
 ORDER_14, ORDER_20 = (1, 3, 5, 6, 9, 11), (20, 21, 22)
+# Of a shop with prices in whole hryvnias: total and tax of each line, of fees and of shipping, and the total.
+WHOLE_HRYVNIAS = [
+    (["2000 400", "7202 1440", "1029 206", "6173 1235", "208 42"], ["18 4"], [], "19956"),
+    (["7202 1440", "7202 1440", "2 0", "9259 1852"], [], [], "28398"),
+    (["2 0", "1 0", "6173 1235", "9877 1975"], ["19 4", "-12 -2"], ["3 1"], "19277"),
+    (["1 0"], ["-24 -5"], ["23 5"], "0"),
+]
 REFUND_ACTIONS, GREETINGS = (7, 10, 12), (2, 4, 8)
 
 
@@ -50,6 +57,18 @@ def signed_bytes(body: bytes, topic: str, secret: str = SECRET) -> Delivery:
 def recorded_answer(name: str) -> Any:
     """Return what the REST API answered when it was recorded."""
     return json.loads((CAPTURES / f"woo_{name}.get.json").read_text())
+
+
+def whole_hryvnias(number: int) -> dict[str, Any]:
+    """Return an order that was paid, whose parts the shop has rounded one by one."""
+    order = recorded_answer("order_processing")
+    *parts, total = WHOLE_HRYVNIAS[number]
+    lines, fees, shipping = (
+        [{"total": pair.split()[0], "total_tax": pair.split()[1]} for pair in part] for part in parts
+    )
+    goods = [{**order["line_items"][0], "id": at, **line} for at, line in enumerate(lines)]
+    parts_of_it = {"line_items": goods, "fee_lines": fees, "shipping_lines": shipping}
+    return {**order, **parts_of_it, "total": total, "date_paid_gmt": order["date_modified_gmt"]}
 
 
 @dataclass

@@ -2,7 +2,7 @@
 /**
  * Plugin Name:       Ring for WooCommerce
  * Description:       Remembers which shared link a buyer came by, and reports orders to your portal.
- * Version:           1.0.0
+ * Version:           1.1.0
  * Requires at least: 6.2
  * Requires PHP:      7.4
  * Requires Plugins:  woocommerce
@@ -39,14 +39,11 @@ function ring_snapshot( array $order, array $refunds ): ?array {
 		return null;
 	}
 	$paid_at = ring_time( $order, 'date_paid' );
-	$fees    = ring_grosses( $order['fee_lines'] ?? array() );
-	$is_cost = static function ( string $fee ): bool {
-		return '-' !== $fee[0];
-	};
-	$extra   = array_merge( array_filter( $fees, $is_cost ), ring_grosses( $order['shipping_lines'] ?? array() ) );
 	$status  = $paid_at ? 'paid' : 'open';
 	$code    = ring_meta( $order, array( 'ring_ref', '_ring_ref' ), 200 );
 	$email   = $order['billing']['email'] ?? '';
+
+	list( $lines, $extra ) = ring_parts( $order );
 	return array(
 		'externalId'   => (string) $order['id'],
 		'number'       => ring_cut( (string) ( $order['number'] ?? $order['id'] ), 200 ),
@@ -69,13 +66,8 @@ function ring_snapshot( array $order, array $refunds ): ?array {
 			'externalId' => empty( $order['customer_id'] ) ? null : (string) $order['customer_id'],
 			'email'      => '' === $email ? null : $email,
 		),
-		'lines'        => ring_take_off(
-			array_map( 'ring_line', array_values( $order['line_items'] ) ),
-			ring_negated( ring_sum( array_filter( $fees, static function ( string $fee ) use ( $is_cost ): bool {
-				return ! $is_cost( $fee );
-			} ) ) )
-		),
-		'shipping'     => ring_sum( $extra ),
+		'lines'        => $lines,
+		'shipping'     => $extra,
 		'refunds'      => ring_refunds( $order['refunds'] ?? array(), $refunds ),
 	);
 }
@@ -90,6 +82,45 @@ function ring_line( array $line ): array {
 		'amount'     => ring_sum( array( $line['total'] ) ),
 		'tax'        => ring_sum( array( $line['total_tax'] ) ),
 	);
+}
+
+/**
+ * Return the goods, and what was paid beside them, shipping and fees with their taxes; together the order's total.
+ *
+ * A negative fee is a discount on the goods, and what exceeds them on the rest.
+ */
+function ring_parts( array $order ): array {
+	$goods    = array_map( 'ring_line', array_values( $order['line_items'] ) );
+	$gross    = ring_sum( array_merge( array_column( $goods, 'amount' ), array_column( $goods, 'tax' ) ) );
+	$fees     = ring_grosses( $order['fee_lines'] ?? array() );
+	$shipping = ring_grosses( $order['shipping_lines'] ?? array() );
+	$extra    = ring_sum( array_merge( array_map( 'ring_cost', $fees ), $shipping ) );
+	$discount = ring_sum( array_map( 'ring_cost', array_map( 'ring_negated', $fees ) ) );
+	$rest     = ring_sum( array( $order['total'], $discount, ring_negated( $gross ), ring_negated( $extra ) ) );
+	$rounding = ring_rounding( $order['total'], $rest, count( $goods ), count( $fees ) + count( $shipping ) );
+	$extra    = ring_sum( array( $extra, $rounding ) );
+	$discount = ring_sum( array( $discount, ring_cost( ring_negated( $extra ) ) ) );
+	$beyond   = ring_cost( ring_sum( array( $discount, ring_negated( $gross ) ) ) );
+	return array( ring_take_off( $goods, $discount ), ring_cost( ring_sum( array( $extra, ring_negated( $beyond ) ) ) ) );
+}
+
+/**
+ * Return by how much a total differs from its parts because the shop rounds each of them, else 0.
+ *
+ * A shop that shows whole hryvnias rounds every line and the total to hryvnias. A kopeck for each line of goods may stay.
+ */
+function ring_rounding( string $total, string $difference, int $goods, int $others ): string {
+	$of_total = ring_digits( array( $total ) );
+	$digits   = max( 2, $of_total, ring_digits( array( $difference ) ) );
+	$unit     = 10 ** ( $digits - $of_total );
+	$off      = abs( ring_units( $difference, $digits ) );
+	$is_more  = $off > $goods * min( $unit, 10 ** ( $digits - 2 ) );
+	return $is_more && $off <= ( $goods + $others + 1 ) * $unit ? $difference : '0';
+}
+
+/** Return an amount, 0 for one below. */
+function ring_cost( string $amount ): string {
+	return '-' === substr( $amount, 0, 1 ) ? '0' : $amount;
 }
 
 /** Return the lines reduced by a discount that was booked as a negative fee, in proportion of their amounts. */
@@ -439,6 +470,12 @@ function ring_admin_menu(): void {
 	add_submenu_page( 'woocommerce', 'Ring', 'Ring', 'manage_woocommerce', 'ring', 'ring_settings_page' );
 }
 
+/** Add a link to the settings to the plugin's row in the list of plugins. */
+function ring_action_links( array $links ): array {
+	$link = '<a href="' . esc_url( admin_url( 'admin.php?page=ring' ) ) . '">' . esc_html__( 'Settings', 'ring-woocommerce' ) . '</a>';
+	return array_merge( array( $link ), $links );
+}
+
 /** Ask the portal about an order that does not exist: the answer says whether the key is right. */
 function ring_check_connection(): string {
 	$settings = ring_settings();
@@ -476,7 +513,7 @@ function ring_settings_page(): void {
 	?>
 	<div class="wrap">
 		<h1>Ring</h1>
-		<?php settings_errors( RING_OPTION ); ?>
+		<?php settings_errors(); ?>
 		<form method="post" action="options.php">
 			<?php settings_fields( 'ring' ); ?>
 			<table class="form-table" role="presentation">
@@ -554,4 +591,5 @@ add_action( 'woocommerce_before_delete_order', 'ring_report_deleted', 10, 1 );
 add_action( RING_HOOK, 'ring_send_order', 10, 2 );
 add_action( 'admin_init', 'ring_admin_init' );
 add_action( 'admin_menu', 'ring_admin_menu' );
+add_filter( 'plugin_action_links_' . plugin_basename( __FILE__ ), 'ring_action_links' );
 register_uninstall_hook( __FILE__, 'ring_uninstall' );

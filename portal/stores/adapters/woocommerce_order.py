@@ -30,6 +30,7 @@ DRAFTS = frozenset({"checkout-draft", "auto-draft", "draft"})
 CODE_KEYS = ("ring_ref", "_ring_ref")
 LABEL_KEYS = ("ring_via", "_ring_via")
 _TEXT_MAX, _NAME_MAX, _LABEL_MAX = 200, 500, 32
+_KOPECK = Decimal("0.01")
 
 Order = Mapping[str, Any]
 
@@ -60,7 +61,7 @@ def _read(order: Order, refunds: Sequence[Order] | None) -> OrderSnapshot:
     changed_at, paid_at = read_time(order, "date_modified"), read_time(order, "date_paid")
     if changed_at is None:
         raise DeliveryUnreadable(detail="date_modified_gmt: missing")
-    discount = sum((fee for fee in map(_with_tax, order.get("fee_lines") or []) if fee < 0), Decimal(0))
+    lines, extra = _parts(order)
     status: SnapshotStatus = "paid" if paid_at else "open"
     return OrderSnapshot(
         external_id=str(order["id"]),
@@ -78,8 +79,8 @@ def _read(order: Order, refunds: Sequence[Order] | None) -> OrderSnapshot:
         ),
         link_label=_meta(order, LABEL_KEYS, _LABEL_MAX),
         customer=_customer(order),
-        lines=_take_off([_line(line) for line in order["line_items"]], -discount),
-        shipping=_text(_extra(order)),
+        lines=lines,
+        shipping=_text(extra),
         refunds=tuple(_refunds(order, refunds)),
     )
 
@@ -103,10 +104,32 @@ def _line(line: Order) -> SnapshotLine:
     )
 
 
-def _extra(order: Order) -> Decimal:
-    """Return what was paid beside the goods: shipping and fees, with their taxes."""
-    fees = [fee for fee in map(_with_tax, order.get("fee_lines") or []) if fee > 0]
-    return sum([*fees, *map(_with_tax, order.get("shipping_lines") or [])], Decimal(0))
+def _parts(order: Order) -> tuple[tuple[SnapshotLine, ...], Decimal]:
+    """Return the goods, and what was paid beside them, shipping and fees with their taxes; together the order's total.
+
+    A negative fee is a discount on the goods, and what exceeds them on the rest.
+    """
+    goods = [_line(line) for line in order["line_items"]]
+    gross = sum((Decimal(line.amount) + Decimal(line.tax) for line in goods), Decimal(0))
+    fees, shipping = (list(map(_with_tax, order.get(name) or [])) for name in ("fee_lines", "shipping_lines"))
+    discount = -sum((fee for fee in fees if fee < 0), Decimal(0))
+    extra = sum([*(fee for fee in fees if fee > 0), *shipping], Decimal(0))
+    total = _money(order["total"])
+    extra += _rounding(total, total - (gross + extra - discount), len(goods), len(fees) + len(shipping))
+    discount += max(Decimal(0), -extra)
+    beyond = max(Decimal(0), discount - gross)
+    return _take_off(goods, discount), max(Decimal(0), extra - beyond)
+
+
+def _rounding(total: Decimal, difference: Decimal, goods: int, others: int) -> Decimal:
+    """Return by how much a total differs from its parts because the shop rounds each of them, else 0.
+
+    A shop that shows whole hryvnias rounds each part to hryvnias. A kopeck for each line of goods may stay.
+    """
+    unit = Decimal(1).scaleb(-_digits(total))
+    if goods * min(unit, _KOPECK) < abs(difference) <= (goods + others + 1) * unit:
+        return difference
+    return Decimal(0)
 
 
 def _take_off(lines: Sequence[SnapshotLine], discount: Decimal) -> tuple[SnapshotLine, ...]:
