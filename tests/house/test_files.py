@@ -20,7 +20,13 @@ LOCK = json.loads((STATIC / "vendor" / "vendor.lock.json").read_text())
 _MARKER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 _KB = 1024
 # Large libraries of the chain, which most processes never need: tests/house/test_start.py.
-_LOADED_WHEN_USED = {"web3", "web3.exceptions", "eth_account", "portal.chain.account_signatures"}
+_LOADED_WHEN_USED = {
+    "web3",
+    "web3.exceptions",
+    "eth_account",
+    "eth_keys.datatypes",
+    "portal.chain.account_signatures",
+}
 
 
 def python_files() -> list[Path]:
