@@ -26,7 +26,7 @@ from portal.db.connection import (
 from portal.db.session_name import session_name
 
 _CHANNEL = "ring_portal_jobs"
-_LOOK_SECONDS, _PAUSE_SECONDS = 1.0, 5.0
+_LOOK_SECONDS, _PAUSE_SECONDS, _GATHER_SECONDS = 1.0, 5.0, 0.2
 
 
 class JobNotices:
@@ -52,6 +52,8 @@ class JobNotices:
                 with connection():
                     for name in sorted(names):
                         query("SELECT pg_notify(%s, %s)", [_CHANNEL, name])
+                # Requests of a burst wake the same job; those of this moment go together.
+                time.sleep(_GATHER_SECONDS)
             except (DatabaseAway, *DATABASE_ERRORS) as error:
                 report_outage(error)
 

@@ -294,7 +294,7 @@ class PaidEvents:
             "budgetUsd": "60.00",
         }
         if bonus:
-            levels = [{"referrals": 2, "percent": "1.5"}, {"referrals": 4, "percent": "3"}]
+            levels = [{"referrals": count, "percent": f"{count / 4}"} for count in range(2, 12)]
             rules |= {"bonus": {"combine": "sum", "levels": levels}, "budgetUsd": "5000.00"}
             until = now + timedelta(days=9)
             ProgrammeCampaign.insert(

@@ -17,12 +17,14 @@ from portal.flows.minting.watch_chain import watch_name
 from portal.flows.payouts.pay_settlements import PAYOUT_STATE
 from portal.flows.payouts.watch_treasury import TREASURY_WATCH
 from portal.monitoring import JOB_STATES, JobState
+from portal.payments import COUNTED_AT_MOST
 from portal.rewards.mintable import MINTABLE_ON_ANY_CHAIN
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
-# A queue that is longer counts as this long.
+# A queue that is longer counts as this long; that of callbacks may be long in a burst.
 QUEUE_LIMIT = 10_000
+_LIMITS = {"callbacks": COUNTED_AT_MOST}
 
 _REWARDS = """
 SELECT status, sum(rewards)::bigint FROM (
@@ -63,7 +65,7 @@ _OPEN_ROWS = {
 }
 _QUEUES = " UNION ALL ".join(
     f"SELECT '{name}', count(*), greatest(0, extract(epoch FROM now() - min(since)))::bigint"  # noqa: S608
-    f" FROM ({sql} LIMIT {QUEUE_LIMIT}) AS {name} (since)"
+    f" FROM ({sql} LIMIT {_LIMITS.get(name, QUEUE_LIMIT)}) AS {name} (since)"
     for name, sql in _OPEN_ROWS.items()
 )
 _WATCHED = """

@@ -15,11 +15,13 @@ from portal.lib.errors import PortalError
 from portal.lib.texts import CharacterRefused
 from portal.payments import (
     OUTCOMES,
+    SETTLED_AT_ONCE,
     CallbackClosed,
     NoteMissing,
     close_unmatched,
     get_callback,
     list_callbacks,
+    read_backlog,
 )
 from portal.runtime import current_portal
 from portal.web.admin.payments.blueprint import blueprint
@@ -29,9 +31,11 @@ from portal.web.admin.payments.section import payment_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.text.format import ago
 from portal.web.text.messages import callback_refusal, error_text
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import ngettext
 
 if TYPE_CHECKING:
     from models import PaymentEvent
@@ -48,6 +52,7 @@ def inbox() -> ResponseReturnValue:
         "admin/payments/inbox.html",
         rows=callback_rows(page.rows),
         outcome=outcome,
+        backlog=_backlog(),
         choices=_choices(),
         next_cursor=page.next_cursor,
         **failed_ledgers("admin.payments.inbox", outcome=outcome),
@@ -114,6 +119,19 @@ def _result(outcome: str, reason: str | None) -> tuple[str, str]:
     if outcome == "duplicate":
         return _("It had already been processed, so nothing changed."), "info"
     return _("The callback is applied."), "success"
+
+
+def _backlog() -> str:
+    """Return how many callbacks wait for the job and since when, "" if few do: they are applied as they arrive."""
+    backlog = read_backlog()
+    if backlog.since is None or backlog.callbacks <= SETTLED_AT_ONCE:
+        return ""
+    return ngettext(
+        "%(num)s callback is accepted and waits to be applied. It arrived %(since)s.",
+        "%(num)s callbacks are accepted and wait to be applied, in their order. The oldest arrived %(since)s.",
+        backlog.callbacks,
+        since=ago(backlog.since),
+    )
 
 
 def _choices() -> list[tuple[str, str]]:

@@ -6,8 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from models import EventLog, Order, PaymentEvent, RailFailure, Settlement, User
+from portal.flows.checkout.settle_inbox import settle_inbox
+from portal.payments import Callback, RawCallback, accept_callback, get_provider
 from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import TEST_MERCHANT_ACCOUNT, TEST_MERCHANT_SECRET
 from tests.factories import make_order, make_payment
@@ -54,6 +57,35 @@ def test_open_callbacks_are_listed_with_their_reason(as_admin: Visitor, client: 
     assert "1000.00 UAH" in text
     assert "Approved" in text
     assert f'href="{INBOX}/{event.id}"' in page.text
+
+
+def test_burst_is_accepted_and_shown_until_the_job_has_applied_it(
+    app: Flask, as_admin: Visitor, client: Visitor, owner: User
+) -> None:
+    orders = [make_order(owner) for _ in range(3)]
+    for order in orders:
+        make_payment(order)
+    portal = app.extensions["portal"]
+    provider = get_provider("wayforpay", portal.settings)
+    for number in range(5):
+        earlier = provider.read_callback(RawCallback("wayforpay", callback_body(f"store_unknown_{number}")))
+        assert isinstance(earlier, Callback)
+        accept_callback("wayforpay", earlier)
+    woken: list[str] = []
+    portal.wake = woken.append
+    for order in orders:
+        assert client.post(WEBHOOK, data=callback_body(order.order_reference)).json["status"] == "accept"
+    # What does not fit is refused all the same.
+    wrong = callback_body(orders[0].order_reference, amount="1.00")
+    assert client.post(WEBHOOK, data=wrong).status_code == 400
+    assert woken == ["settle_waiting_callbacks"] * 3
+    assert {Order.get_by_id(order.id).status for order in orders} == {"created"}
+    assert "8 callbacks are accepted and wait to be applied" in text_of(as_admin.get(INBOX))
+    settle_inbox(portal.chain, portal.settings)
+    paid = [Order.get_by_id(order.id) for order in orders]
+    assert {order.status for order in paid} == {"paid"}
+    assert [order.paid_at for order in paid] == sorted(order.paid_at for order in paid)
+    assert "wait to be applied" not in text_of(as_admin.get(INBOX))
 
 
 def test_callbacks_are_filtered_by_outcome(as_admin: Visitor, client: Visitor, owner: User) -> None:
