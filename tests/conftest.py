@@ -8,9 +8,12 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from argon2 import PasswordHasher
 
+from portal.accounts import passwords
 from portal.db.connection import connection
 from tests.support.chains import LocalChain, deployed_chain, unchanged
 from tests.support.chromium import ARGUMENTS, chromium_program
@@ -89,6 +92,14 @@ def database_url(postgres_kind: str) -> Iterator[str]:
     """Yield the URL of a migrated database that only this test uses, for changes to the schema or lost servers."""
     with fresh_database(server_url(postgres_kind)) as url:
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def portal_hasher() -> Iterator[PasswordHasher]:
+    """Let a hash of a password cost next to nothing, as a test makes up to four; yield the hasher of the portal."""
+    own, cheapest = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with patch.multiple(passwords, _hasher=cheapest, _UNUSABLE_HASH=cheapest.hash("unusable")):
+        yield own
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,14 @@ def read_snapshot(body: dict[str, Any]) -> OrderSnapshot:
     return OrderSnapshot.model_validate(body, strict=False)
 
 
+def refund(refund_id: str, amount: str, *lines: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "id": refund_id,
+        "amount": amount,
+        "lines": [{"externalId": line, "amount": part} for line, part in lines],
+    }
+
+
 @pytest.fixture
 def shop(database: str) -> Shop:
     vendor = make_vendor()

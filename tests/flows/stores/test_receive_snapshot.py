@@ -14,10 +14,8 @@ import pytest
 from models import (
     Customer,
     Order,
-    PaymentRefund,
     Refcode,
     ReferralReward,
-    RewardDebit,
     Settlement,
     StoreCoupon,
     StoreEvent,
@@ -28,21 +26,16 @@ from models import (
 from portal.db import connection
 from portal.db.checks import run_checks
 from portal.dev.postgres import postgres_binaries
-from portal.flows.stores.apply_snapshot import CurrencyChanged
 from portal.flows.stores.receive_snapshot import settle_store_event, settle_store_events
-from portal.lib.money import InvalidAmount
 from portal.lib.texts import clean_line
 from portal.stores import (
-    LineRepeated,
-    LinesDoNotAddUp,
-    RefundLineUnknown,
     record_store_event,
     set_coupon,
     set_rate,
 )
 from portal.stores.merging import stored_snapshot
 from tests.factories import ACTOR, make_store, make_vendor
-from tests.flows.stores.conftest import PAID_AT, Shop, read_snapshot
+from tests.flows.stores.conftest import PAID_AT, Shop, read_snapshot, refund
 
 LEDGERS = [
     "orders",
@@ -60,14 +53,6 @@ LEDGERS = [
     "mail_outbox",
     "store_vendors",
 ]
-
-
-def refund(refund_id: str, amount: str, *lines: tuple[str, str]) -> dict[str, Any]:
-    return {
-        "id": refund_id,
-        "amount": amount,
-        "lines": [{"externalId": line, "amount": part} for line, part in lines],
-    }
 
 
 def test_paid_order_writes_both_ledgers(shop: Shop) -> None:
@@ -143,105 +128,6 @@ def test_paid_lines_are_frozen(shop: Shop) -> None:
     assert (shop.order().total_minor, shop.settlement().amount_minor) == (54_998, 54_998)
 
 
-def test_refunds_follow_the_cumulative_total(shop: Shop) -> None:
-    """A refund is deleted, another is made, then the rest: booked once, exact to the unit, one note."""
-    shop.report()
-    first = shop.report(version=2, refunds=[refund("15", "100.00", ("7", "83.33"))])
-    assert (first.result, shop.order().refunded_minor) == ("updated", 8_333)
-    second = shop.report(version=3, refunds=[refund("16", "100.00", ("7", "83.33"))])
-    assert [note["code"] for note in second.notes] == ["refund_withdrawn"]
-    assert [row.amount_minor for row in PaymentRefund.select()] == [10_000]
-    shop.report(version=4, refunds=[refund("16", "100.00", ("7", "83.33")), refund("17", "619.98")])
-    assert [row.amount_minor for row in PaymentRefund.select().order_by(PaymentRefund.id)] == [10_000, 61_998]
-    order, reward = shop.order(), shop.reward()
-    assert (order.status, order.refunded_minor) == ("refunded", 54_998)
-    assert shop.settlement().status == "cancelled"
-    assert reward is not None
-    assert (reward.status, reward.failure_reason) == ("rejected", "refunded")
-    assert run_checks() == {}
-
-
-def test_refunded_lines_are_taken_from_their_vendors(shop: Shop) -> None:
-    other = make_vendor()
-    StoreVendor.insert(store=shop.store.id, external_id="B", vendor=other.id).execute()
-    lines = [
-        {"externalId": "7", "sku": "MUG-1", "quantity": 2, "amount": "299.99", "tax": "60.00"},
-        {
-            "externalId": "8",
-            "sku": "POSTER-2",
-            "vendor": "B",
-            "quantity": 1,
-            "amount": "249.99",
-            "tax": "50.00",
-        },
-    ]
-
-    def left() -> tuple[int, int]:
-        own, others = shop.settlement(vendor=shop.vendor.id), shop.settlement(vendor=other.id)
-        return own.amount_minor, others.amount_minor
-
-    shop.report(lines=lines, refunds=[refund("15", "100.00", ("8", "83.33"))])
-    assert left() == (29_999, 24_999 - 8_333)
-    shop.report(
-        version=2,
-        lines=lines,
-        refunds=[refund("15", "100.00", ("8", "83.33")), refund("16", "60.00", ("7", "50.00"))],
-    )
-    assert left() == (29_999 - 5_000, 24_999 - 8_333)
-    # The store corrects the line of the first refund and refunds more: nothing is given back.
-    shop.report(version=3, lines=lines, refunds=[refund("17", "200.00", ("7", "166.66"))])
-    assert sum(left()) == 54_998 - 16_666
-    assert run_checks() == {}
-
-
-@pytest.mark.parametrize(
-    ("refunds", "back"),
-    [
-        ([refund("15", "10.00", ("7", "299.99"))], 1_000),
-        ([refund("15", "0.00", ("7", "299.99")), refund("16", "10.00", ("7", "8.33"))], 833),
-        ([refund("15", "10.00", ("7", "200.00"), ("8", "200.00"))], 1_000),
-        ([refund("15", "359.99", ("7", "299.99"))], 29_999),
-    ],
-    ids=["more than the money", "no money", "two lines", "as much"],
-)
-def test_lines_of_a_refund_take_back_no_more_than_its_amount(
-    shop: Shop, refunds: list[dict[str, object]], back: int
-) -> None:
-    shop.report(refunds=refunds)
-    assert shop.order().refunded_minor == back
-    assert shop.settlement().amount_minor == 54_998 - back
-
-
-def test_refund_without_lines_is_in_proportion(shop: Shop) -> None:
-    shop.report(refunds=[refund("15", "100.00")])
-    assert shop.order().refunded_minor == 7_639  # 549.98 * 100.00 / 719.98
-    assert shop.settlement().amount_minor == 54_998 - 7_639
-    assert run_checks() == {}
-
-
-def test_refund_is_never_more_than_was_paid(shop: Shop) -> None:
-    applied = shop.report(refunds=[refund("15", "500.00"), refund("16", "500.00")])
-    assert [note["code"] for note in applied.notes] == ["refund_exceeds"]
-    assert (shop.order().status, PaymentRefund.get().amount_minor) == ("refunded", 71_998)
-
-
-def test_refund_before_payment_waits_for_it(shop: Shop) -> None:
-    shop.report(shop.open(refunds=[refund("15", "100.00", ("7", "83.33"))]))
-    assert not PaymentRefund.select().exists()
-    shop.report(refunds=[refund("15", "100.00", ("7", "83.33"))])
-    assert (PaymentRefund.get().amount_minor, shop.order().refunded_minor) == (10_000, 8_333)
-    assert run_checks() == {}
-
-
-def test_refund_after_mint_leaves_a_debit(shop: Shop) -> None:
-    shop.report()
-    ReferralReward.update(status="minted", tx_hash="0x" + "a" * 64).execute()
-    shop.report(version=2, refunds=[refund("15", "719.98")])
-    reward, debit = shop.reward(), RewardDebit.get()
-    assert reward is not None
-    assert debit.amount_wei == reward.reward_amount_wei
-
-
 def test_cancelled_paid_order_keeps_its_ledgers(shop: Shop) -> None:
     shop.report()
     applied = shop.report(version=2, status="cancelled")
@@ -264,46 +150,6 @@ def test_free_order_leaves_nothing_waiting(shop: Shop) -> None:
     shop.report(externalId="15", paidAt=shop.later(5))
     assert shop.order("15").referral_code == shop.code.code
     assert run_checks() == {}
-
-
-@pytest.mark.parametrize(
-    ("changes", "error", "field"),
-    [
-        ({"paidAmount": "719.95"}, LinesDoNotAddUp, "paidAmount"),
-        ({"paidAmount": "719.985"}, InvalidAmount, "paidAmount"),
-        ({"shipping": "-1.00"}, InvalidAmount, "shipping"),
-        (
-            {"refunds": [{"id": "1", "amount": "1.00"}, {"id": "1", "amount": "2.00"}]},
-            LineRepeated,
-            "refunds[1].id",
-        ),
-        (
-            {"refunds": [{"id": "1", "amount": "1.00", "lines": [{"externalId": "99", "amount": "1.00"}]}]},
-            RefundLineUnknown,
-            "refunds[0].lines[0].externalId",
-        ),
-    ],
-    ids=["sum", "decimals", "negative", "repeated", "unknown_line"],
-)
-def test_bad_amounts_are_refused(shop: Shop, changes: dict[str, Any], error: type, field: str) -> None:
-    with pytest.raises(error) as refused:
-        shop.report(**changes)
-    assert refused.value.field == field
-    assert not Order.select().exists()
-    event = StoreEvent.get()
-    assert (event.outcome, event.explanation["error"]) == ("refused", refused.value.code)
-
-
-def test_rounding_of_one_unit_per_line_is_accepted(shop: Shop) -> None:
-    shop.report(paidAmount="719.96")
-    assert shop.order().paid_minor == 71_996
-
-
-def test_currency_does_not_change(shop: Shop) -> None:
-    shop.report()
-    with pytest.raises(CurrencyChanged):
-        shop.report(version=2, currency="EUR")
-    assert shop.order().currency == "UAH"
 
 
 def test_lines_go_to_the_vendors_of_the_store(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 
 from models import User
+from portal.accounts import passwords
 from portal.accounts.password_rules import common_passwords
 from portal.accounts.passwords import matches
 from portal.cli.users import user as user_commands
@@ -132,7 +133,15 @@ def test_command_refuses_a_guessed_password_with_a_sentence(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("weaker", [False, True])
-def test_older_hash_is_renewed_at_sign_in(app: Flask, database: str, *, weaker: bool) -> None:
+def test_older_hash_is_renewed_at_sign_in(
+    app: Flask,
+    database: str,
+    portal_hasher: PasswordHasher,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    weaker: bool,
+) -> None:
+    monkeypatch.setattr(passwords, "_hasher", portal_hasher)
     typed = unicodedata.normalize("NFD", "Nguyễn Thị Hồng")
     hasher = PasswordHasher(time_cost=1, memory_cost=64) if weaker else PasswordHasher(2, 19 * 1024, 1)
     user = make_user(password_hash=hasher.hash(typed))
@@ -141,6 +150,7 @@ def test_older_hash_is_renewed_at_sign_in(app: Flask, database: str, *, weaker: 
     assert User.get_by_id(user.id).password_hash == user.password_hash
     assert visitor(app).submit("/login", login).status_code == 303
     renewed = User.get_by_id(user.id).password_hash
+    assert renewed.startswith("$argon2id$v=19$m=19456,t=2,p=1$"), "the profile of OWASP"
     assert renewed != user.password_hash
     assert matches(renewed, unicodedata.normalize("NFC", typed))
     assert visitor(app).submit("/login", login).status_code == 303
