@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
@@ -16,6 +15,10 @@ from portal.lib.texts import password_form
 
 # The argon2id profile of OWASP; two at a time bound the memory that a burst of sign-ins can use.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+# Of a random password, with the parameters above, for the check of an account without a password.
+_UNUSABLE_HASH = (
+    "$argon2id$v=19$m=19456,t=2,p=1$vrqFAl6MnVEUuiXO5DU0VA$VTUJxPOx7QpuArofFNBXmhh92rqCwK3iRHOw1lani7M"
+)
 _hashing = BoundedSemaphore(2)
 # A flood of sign-ins must not hold the threads that serve pages.
 _HASHING_WAIT_SECONDS = 0.15
@@ -72,6 +75,3 @@ def _verifies(stored: str, password: str) -> bool:
             return _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False
-
-
-_UNUSABLE_HASH = hash_password(secrets.token_urlsafe())

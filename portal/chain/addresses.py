@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import overload
 
-from eth_utils.address import to_checksum_address
+from portal.lib.addresses import to_checksum_address
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 

@@ -11,10 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from eth_abi.abi import encode
-
 from portal.chain.client import Chain
 from portal.chain.contract.abi import ARTIFACTS_FOLDER, Revert, artifact, encode_call
+from portal.chain.contract.codec import encode
 from portal.chain.contract.rewards import MINTER_ROLE, PAUSER_ROLE, checksum
 from portal.chain.contract.token import Token
 from portal.chain.errors import ChainAway, DeploymentFailed

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from eth_abi.abi import decode
-
 from portal.chain.contract.abi import Revert, encode_call, event_topic
+from portal.chain.contract.codec import decode
 from portal.chain.contract.rewards import OPERATOR_ROLE, PAUSER_ROLE, checksum
 from portal.chain.errors import ContractMissing
 from portal.chain.node.logs import scan_logs

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from eth_utils.crypto import keccak
-
 from portal.chain.client import AnyChain, Chain
 from portal.chain.errors import ApprovalMissing, ContractWalletUnchecked
 from portal.chain.wallet_contracts import find_verdict
+from portal.lib.keccak import keccak
 
 _LONGEST = 16 * 1024
 

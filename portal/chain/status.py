@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
 from portal.chain import audits
 from portal.chain.client import AnyChain, Chain
 from portal.chain.contract.abi import Revert, encode_call
+from portal.chain.contract.codec import Undecodable, decode
 from portal.chain.contract.rewards import MODE_MINT, TOKEN_DECIMALS, Facts, checksum
 from portal.chain.deployment import MinterGrant, read_minter_grant
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
@@ -233,5 +231,5 @@ def _text(node: Node, token: str) -> str | None:
         return None
     try:
         return str(decode(["string"], answer)[0])
-    except DecodingError:
+    except Undecodable:
         return None

@@ -10,11 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
 from portal.chain.administration import AdminCall, explain_refusal
 from portal.chain.contract.abi import Revert, artifact, encode_call
+from portal.chain.contract.codec import Undecodable, decode
 from portal.chain.contract.rewards import RewardsContract, checksum
 from portal.chain.deployment import Deployer, creation_code
 from portal.chain.errors import ContractMissing, DeploymentFailed
@@ -150,7 +148,7 @@ def read_version(node: Node, contract: str) -> str:
     answer = node.eth_call(contract, encode_call("version()"))
     try:
         text = "" if isinstance(answer, Revert) else str(decode(["string"], answer)[0])
-    except (DecodingError, OverflowError):
+    except Undecodable:
         text = ""
     if not _VERSION.fullmatch(text):
         raise ContractMissing(f"No ReferralRewards of a known version answers at {checksum(contract)}.")

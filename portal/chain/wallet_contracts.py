@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
-from eth_utils.crypto import keccak
-
 from portal.chain.client import Chain
 from portal.chain.contract.abi import Revert, artifact, encode_call, selector
+from portal.chain.contract.codec import Undecodable, decode, encode
 from portal.chain.errors import ChainAway, NodeRefused, WrongChain
 from portal.chain.node.rpc import Node
 from portal.chain.sending.leadership import database_now
+from portal.lib.keccak import keccak
 
 _VALID = selector("isValidSignature(bytes32,bytes)").ljust(32, b"\0")
 _WRAPPED_SUFFIX = bytes.fromhex("6492" * 16)
@@ -20,7 +18,7 @@ _WRAPPED_SUFFIX = bytes.fromhex("6492" * 16)
 _DELEGATION_PREFIX = bytes.fromhex("ef0100")
 # Nobody has the key of this caller, and no wallet treats it specially: some accept anything when the zero address or
 # the precompile 0x1 calls, because gas is estimated from there.
-_CALLER = "0x" + keccak(text="check of a contract wallet's signature")[12:].hex()
+_CALLER = "0x" + keccak(b"check of a contract wallet's signature")[12:].hex()
 # Enough for a deployment and for passkeys checked in Solidity, little enough that no wallet can occupy the node.
 _GAS = hex(10_000_000)
 
@@ -86,5 +84,5 @@ def _unwrap(signature: bytes) -> _Wrapped | None:
         return None
     try:
         return _Wrapped(*decode(["address", "bytes", "bytes"], signature[:-32]))
-    except (DecodingError, OverflowError):
+    except Undecodable:
         return None

@@ -6,11 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from eth_utils.crypto import keccak
-
 from models import Installation, Payout, PayoutItem
 from portal.commissions.payout_rules import MOST_ROWS
 from portal.db import query
+from portal.lib.keccak import keccak
 
 # How many unpaid settlements of one vendor and currency are searched for a reference.
 _MOST_SEARCHED = 300
@@ -43,7 +42,7 @@ def payout_order_ref(installation: str, settlement_ids: Collection[int]) -> str:
     """Return the on-chain reference of a payout, which depends on the installation and the settlements alone."""
     joined = ",".join(str(settlement_id) for settlement_id in sorted(settlement_ids))
     digest = sha256(f"{joined}@{installation}".encode()).hexdigest()
-    return "0x" + keccak(text=f"payout:{digest}").hex()
+    return "0x" + keccak(f"payout:{digest}".encode()).hex()
 
 
 def assign_references(chain_id: int, token_address: str, contract_address: str) -> int:

@@ -17,10 +17,6 @@ from typing import Any
 
 import psycopg2
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
-from yoyo import read_migrations
-from yoyo.backends.core.postgresql import PostgresqlBackend
-from yoyo.connections import parse_uri
-from yoyo.migrations import MigrationList, default_migration_table
 
 from portal.db.connection import DatabaseAway
 from portal.db.pooling import require_own_sessions
@@ -129,24 +125,9 @@ def _has_functions(connection: Any) -> bool:
 
 
 def _apply_migrations(database_url: str, names: list[str]) -> None:
-    backend = _Backend(parse_uri(database_url), default_migration_table)
-    try:
-        backend.init_database()
-        # Only the holder of the advisory lock gets here, so a lock row is left from a killed process.
-        backend.break_lock()
-        migrations = [each for each in read_migrations(str(SQL)) if each.id in names]
-        with backend.lock():
-            backend.apply_migrations(MigrationList(migrations))
-    finally:
-        backend.connection.close()
+    from portal.db.yoyo_files import run_files  # noqa: PLC0415 - a start with nothing to migrate needs no yoyo
 
-
-class _Backend(PostgresqlBackend):  # type: ignore[misc]
-    """yoyo's access to PostgreSQL, with a lock time-out on every connection."""
-
-    def init_connection(self, connection: Any) -> None:
-        super().init_connection(connection)
-        _execute(connection, _SET_LOCK_TIMEOUT)
+    run_files(database_url, SQL, names, lambda connection: _execute(connection, _SET_LOCK_TIMEOUT))
 
 
 def _apply_functions(database_url: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from eth_utils.address import to_checksum_address
-
 from portal.lib.errors import PortalError
+from portal.lib.keccak import keccak
 from portal.lib.texts import trim
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
@@ -53,6 +52,17 @@ def canonical_address(text: str) -> str:
     if digits not in (digits.lower(), digits.upper()) and to_checksum_address(stripped) != stripped:
         raise AddressChecksumWrong(field="address")
     return stripped.lower()
+
+
+def to_checksum_address(address: str) -> str:
+    """Return an address with the letters of EIP-55. Raises InvalidAddress."""
+    if not _ADDRESS.match(address):
+        raise InvalidAddress(field="address")
+    digits = address[2:].lower()
+    marks = keccak(digits.encode()).hex()
+    return "0x" + "".join(
+        digit.upper() if mark > "7" else digit for digit, mark in zip(digits, marks, strict=False)
+    )
 
 
 def is_reserved_address(stored: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import subprocess
+from pathlib import Path
 
 from portal.db import connection
 from tests.bench.databases import durable_database, load_line
@@ -33,7 +34,7 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     with durable_database() as url, connection():
         fill_ledgers(url, ROWS)
-        with serving("wsgi:app", DATABASE_URL=url, **_QUIET) as server:
+        with serving("portal.app:serve_requests", "portal", DATABASE_URL=url, **_QUIET) as server:
             middle, end = (_memory_after(server, seconds / 2) for _ in range(2))
     print(load_line())
     growth = max(end) - max(middle)
@@ -41,12 +42,14 @@ def main() -> None:
 
 
 def _memory_after(server: WebServer, seconds: float) -> list[int]:
-    """Return the resident memory of each worker in MiB after a load of some seconds."""
+    """Return the resident memory of each worker in MiB after a load of some seconds; print its own share (PSS) too."""
     requests = itertools.cycle(REQUESTS)
     tally = send(server.port, lambda: next(requests), seconds=seconds)
-    workers = _children(server.process.pid)
-    memory = [_resident(worker) for worker in workers]
-    print(f"{tally.answered:,} answers, {memory} MiB", flush=True)
+    figures = [_figures(worker) for worker in _children(server.process.pid)]
+    memory, shares = ([each[name] for each in figures] for name in ("Rss", "Pss"))
+    print(
+        f"{tally.answered:,} answers, resident {memory} MiB, of that their own share {shares} MiB", flush=True
+    )
     return memory
 
 
@@ -55,9 +58,10 @@ def _children(pid: int) -> list[int]:
     return [int(line) for line in found.split()]
 
 
-def _resident(pid: int) -> int:
-    with open(f"/proc/{pid}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) // 1024
+def _figures(pid: int) -> dict[str, int]:
+    """Return Rss and Pss of a process in MiB: pages that processes share count in part for each in Pss."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {name: int(value.split()[0]) // 1024 for name, value in (line.split(":") for line in lines)}
 
 
 if __name__ == "__main__":

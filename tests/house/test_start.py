@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-_LATER = ("web3", "eth_account", "eth_keys", "py_ecc", "openpyxl")
+_LATER = ("web3", "eth_account", "eth_keys", "eth_utils", "eth_abi", "py_ecc", "yoyo", "openpyxl")
 
 
 def test_libraries_of_the_chain_are_loaded_when_they_are_used() -> None:

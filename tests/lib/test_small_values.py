@@ -9,11 +9,17 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import time_machine
-from eth_utils.address import to_checksum_address
+from eth_utils.address import to_checksum_address as checksum_of_library
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address, short_address
+from portal.lib.addresses import (
+    AddressChecksumWrong,
+    InvalidAddress,
+    canonical_address,
+    short_address,
+    to_checksum_address,
+)
 from portal.lib.clock import epoch_milliseconds, utc_now, utc_today
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.ids import CODE_ALPHABET, random_text
@@ -40,6 +46,19 @@ def test_invalid_addresses(text: str) -> None:
 @given(st.integers(1, 2**160 - 1))
 def test_every_address_except_zero_is_valid(number: int) -> None:
     assert int(canonical_address(f"0x{number:040X}"), 16) == number
+
+
+@given(st.integers(0, 2**160 - 1))
+def test_letters_of_an_address_are_those_of_eip_55(number: int) -> None:
+    address = f"0x{number:040x}"
+    assert to_checksum_address(address) == checksum_of_library(address)
+    assert to_checksum_address(f"0x{number:040X}") == checksum_of_library(address)
+
+
+@pytest.mark.parametrize("text", ["", MIXED[2:], MIXED[:-1], MIXED + "\n"])
+def test_other_texts_have_no_checksum(text: str) -> None:
+    with pytest.raises(InvalidAddress):
+        to_checksum_address(text)
 
 
 @given(st.integers(1, 2**160 - 1), st.data())

@@ -57,6 +57,8 @@ class WebServer:
             "gunicorn": ["gunicorn", "--worker-class", "gthread", "--no-control-socket", "--log-level", "warning",
                          "--bind", f"127.0.0.1:{self.port}", *workers, "--threads", str(THREADS),
                          "--keep-alive", "60", application],
+            "portal": ["portal.serving", "--factory", application, "--host", "127.0.0.1", "--port", str(self.port),
+                       "--log-level", "error", *workers, "--threads", str(THREADS)],
         }[server]  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", *arguments],

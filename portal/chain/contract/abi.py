@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
-from eth_utils.crypto import keccak
-
+from portal.chain.contract.codec import Undecodable, decode, encode
 from portal.lib.folders import CONTRACTS
+from portal.lib.keccak import keccak
 
 ARTIFACTS_FOLDER = CONTRACTS / "artifacts"
 
@@ -63,7 +61,7 @@ def artifact(name: str) -> dict[str, Any]:
 
 def selector(signature: str) -> bytes:
     """Return the selector of a function or an error."""
-    return keccak(text=signature)[:4]
+    return keccak(signature.encode())[:4]
 
 
 def encode_call(signature: str, *values: object) -> bytes:
@@ -86,7 +84,7 @@ def split_types(text: str) -> list[str]:
 
 
 def event_topic(signature: str) -> str:
-    return "0x" + keccak(text=signature).hex()
+    return "0x" + keccak(signature.encode()).hex()
 
 
 def decode_revert(data: bytes, message: str = "") -> Revert:
@@ -97,7 +95,7 @@ def decode_revert(data: bytes, message: str = "") -> Revert:
     name, types = known
     try:
         arguments = decode(types, data[4:]) if types else ()
-    except (DecodingError, OverflowError):
+    except Undecodable:
         return Revert(name, data=data, message=message)
     return Revert(name, tuple(arguments), data, message, _inner(name, arguments))
 

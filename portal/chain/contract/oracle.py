@@ -10,11 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
 from portal.chain.client import AnyChain, Chain
 from portal.chain.contract.abi import Revert, encode_call
+from portal.chain.contract.codec import Undecodable, decode
 from portal.chain.contract.rewards import checksum
 from portal.chain.errors import ChainAway, NodeRefused, PriceFeedSilent, PriceUnavailable, WrongChain
 from portal.chain.node.rpc import Node
@@ -129,5 +127,5 @@ def _read(node: Node, feed: str, signature: str, types: list[str]) -> tuple[Any,
         raise PriceUnavailable(f"the price feed refuses {signature}: {answer.text}")
     try:
         return decode(types, answer)
-    except DecodingError:
+    except Undecodable:
         raise PriceUnavailable(f"there is no price feed at {checksum(feed)}") from None

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from eth_abi.abi import decode
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-
 from portal.chain.contract.abi import Revert, encode_call, event_topic
+from portal.chain.contract.codec import decode
 from portal.chain.errors import ContractMissing, StateUnavailable
 from portal.chain.node.answers import Log, Receipt
 from portal.chain.node.logs import scan_logs
 from portal.chain.node.rpc import Node
+from portal.lib.addresses import to_checksum_address
+from portal.lib.keccak import keccak
 from portal.lib.types import Address, TxHash, Wei
 
-OPERATOR_ROLE = keccak(text="OPERATOR_ROLE")
-PAUSER_ROLE = keccak(text="PAUSER_ROLE")
-MINTER_ROLE = keccak(text="MINTER_ROLE")
+OPERATOR_ROLE = keccak(b"OPERATOR_ROLE")
+PAUSER_ROLE = keccak(b"PAUSER_ROLE")
+MINTER_ROLE = keccak(b"MINTER_ROLE")
 MODE_MINT, MODE_TRANSFER = 0, 1
 # Rewards are computed in units of 10^-18 tokens.
 TOKEN_DECIMALS = 18
@@ -68,12 +67,12 @@ class Facts:
 
 def order_ref(order_reference: str) -> str:
     """Return keccak256 of the order reference in UTF-8, as 0x and 64 hex digits."""
-    return "0x" + keccak(text=order_reference).hex()
+    return "0x" + keccak(order_reference.encode()).hex()
 
 
 def checksum(address: str) -> str:
     """Return an address in EIP-55 form for display."""
-    return str(to_checksum_address(address))
+    return to_checksum_address(address)
 
 
 class RewardsContract:

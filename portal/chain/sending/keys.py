@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eth_utils.address import to_checksum_address
-
 from portal.chain.errors import KeyUnusable
+from portal.lib.addresses import to_checksum_address
 from portal.lib.types import Address, TxHash
 from portal.settings import Settings
 
@@ -51,7 +50,7 @@ class OperatorKey:
 
     def sign(self, fields: dict[str, Any]) -> Signed:
         """Sign a transaction given as JSON-RPC fields with integers."""
-        to = {"to": to_checksum_address(fields["to"])} if "to" in fields else {}
+        to: dict[str, Any] = {"to": to_checksum_address(fields["to"])} if "to" in fields else {}
         signed = self.__account().sign_transaction({**fields, **to})
         return Signed(bytes(signed.raw_transaction), TxHash("0x" + bytes(signed.hash).hex()))
 

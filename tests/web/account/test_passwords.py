@@ -6,13 +6,13 @@ import io
 import unicodedata
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from flask import Flask
 
 from models import User
 from portal.accounts import passwords
 from portal.accounts.password_rules import common_passwords
-from portal.accounts.passwords import matches
+from portal.accounts.passwords import _UNUSABLE_HASH, hash_password, matches
 from portal.cli.users import user as user_commands
 from portal.db import query
 from tests.factories import PASSWORD, make_user
@@ -68,6 +68,10 @@ def test_a_name_chosen_with_the_confirmation_takes_any_script(make_app: MakeApp)
 def test_the_list_holds_the_most_common_passwords_that_are_long_enough() -> None:
     assert len(common_passwords()) > 10_000
     assert all(len(each) >= 8 and each == each.lower() for each in common_passwords())
+
+
+def test_account_without_a_password_is_checked_as_slowly_as_others() -> None:
+    assert extract_parameters(_UNUSABLE_HASH) == extract_parameters(hash_password(PASSWORD))
 
 
 @pytest.mark.parametrize(
