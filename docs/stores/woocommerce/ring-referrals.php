@@ -52,7 +52,7 @@ function ring_snapshot( array $order, array $refunds ): ?array {
 		'currency'     => $order['currency'],
 		'status'       => in_array( $order['status'], RING_GONE, true ) ? 'cancelled' : $status,
 		'paidAt'       => $paid_at,
-		'paidAmount'   => $paid_at ? ring_sum( array( $order['total'] ) ) : '0',
+		'paidAmount'   => $paid_at ? ring_cost( ring_sum( array( $order['total'] ) ) ) : '0',
 		'referralCode' => $code,
 		'codeSource'   => null === $code ? null : 'cookie',
 		'couponCodes'  => array_map(

@@ -71,7 +71,8 @@ def _read(order: Order, refunds: Sequence[Order] | None) -> OrderSnapshot:
         currency=order["currency"],
         status="cancelled" if order["status"] in CANCELLED else status,
         paid_at=paid_at,
-        paid_amount=_text(_money(order["total"])) if paid_at else "0",
+        # Rounding takes the total of an order that is free below zero.
+        paid_amount=_text(max(Decimal(0), _money(order["total"]))) if paid_at else "0",
         referral_code=_meta(order, CODE_KEYS, _TEXT_MAX),
         code_source="cookie" if _meta(order, CODE_KEYS, _TEXT_MAX) else None,
         coupon_codes=tuple(
