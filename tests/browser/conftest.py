@@ -30,6 +30,19 @@ def check_qr(page: Page, selector: str) -> None:
     assert max(margins) - min(margins) < 5, margins
 
 
+def collect_problems(context: BrowserContext, problems: list[str]) -> None:
+    """Add script errors, messages of the console and refused requests of every page of a context to `problems`."""
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    context.on(
+        "console",
+        lambda message: problems.append(message.text) if message.type in ("error", "warning") else None,
+    )
+    context.on(
+        "response",
+        lambda answer: problems.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+    )
+
+
 @pytest.fixture
 def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Visitor]:
     """Return a function that opens a page in a new context without cookies; a script error fails the test."""

@@ -25,6 +25,7 @@ from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.payments.providers.wayforpay.purchase import verify_purchase
 from portal.proposals import CREDIT, Draft, propose
 from portal.settings import WAYFORPAY_PAY_URL
+from tests.browser.conftest import collect_problems
 from tests.factories import (
     ACTOR,
     PASSWORD,
@@ -120,7 +121,7 @@ def open_page(browser: Browser, production: ProductionPortal) -> Iterator[Callab
         context = browser.new_context(base_url=production.url, ignore_https_errors=True, locale="en-GB")
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
-        _collect(context, problems)
+        collect_problems(context, problems)
         context.route(f"{WAYFORPAY_PAY_URL}**", _provider_page)
         return context.new_page()
 
@@ -129,18 +130,6 @@ def open_page(browser: Browser, production: ProductionPortal) -> Iterator[Callab
         context.close()
     assert not problems
     assert "Traceback" not in production.log.read_text()
-
-
-def _collect(context: BrowserContext, problems: list[str]) -> None:
-    context.on("weberror", lambda error: problems.append(str(error.error)))
-    context.on(
-        "console",
-        lambda message: problems.append(message.text) if message.type in ("error", "warning") else None,
-    )
-    context.on(
-        "response",
-        lambda answer: problems.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
-    )
 
 
 def _provider_page(route: Route) -> None:

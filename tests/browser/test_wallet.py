@@ -12,60 +12,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from portal.chain import checksum
+from tests.browser.wallets import PROVIDER, BrowserWallet
 from tests.support.axe import appearance_violations, show_theme, violations
 from tests.support.chains import LocalChain
 from tests.support.portals import RunningPortal
 from tests.support.wallet_contracts import call_wallet, deploy_wallet, personal_hash
 from tests.support.wallets import TestWallet
-
-# A wallet that agrees, declines or is on another network.
-_PROVIDER = """
-(() => {
-  const provider = {
-    async request({ method, params = [] }) {
-      const answer = await window.walletRequest(NAME, method, params);
-      if (answer.code) throw Object.assign(new Error("the wallet says no"), { code: answer.code });
-      return answer.result;
-    },
-  };
-  const icon = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'/>";
-  const detail = Object.freeze({ info: { uuid: NAME, name: NAME, icon, rdns: "example.wallet" }, provider });
-  if (NAME === "legacy") { window.ethereum = provider; return; }
-  const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
-  addEventListener("eip6963:requestProvider", announce);
-  announce();
-})();
-"""
-
-
-class BrowserWallet(TestWallet):
-    """A wallet and its user: the requests that are declined, and the network it is on."""
-
-    def __init__(self, chain_id: int) -> None:
-        super().__init__()
-        self.chain_id = chain_id
-        self.code = "0x"
-        self.codes: dict[str, int] = {}
-        self.requests: list[str] = []
-        self.signed: list[str] = []
-
-    def answer(self, method: str, params: list[Any]) -> dict[str, Any]:
-        self.requests.append(method)
-        if method in self.codes:
-            return {"code": self.codes[method]}
-        if method == "personal_sign":
-            raw = bytes.fromhex(params[0][2:])
-            self.signed.append(raw.decode())
-            return {"result": self.sign_bytes(raw)}
-        if method == "wallet_switchEthereumChain":
-            self.chain_id = int(params[0]["chainId"], 16)
-            return {"result": None}
-        results = {
-            "eth_requestAccounts": [self.stored],
-            "eth_chainId": hex(self.chain_id),
-            "eth_getCode": self.code,
-        }
-        return {"result": results[method]}
 
 
 class WalletBrowser:
@@ -86,7 +38,7 @@ class WalletBrowser:
 
     def install(self, name: str = "Test Wallet") -> BrowserWallet:
         wallet = self.wallets[name] = BrowserWallet(self.portal.description["chainId"])
-        self.context.add_init_script(_PROVIDER.replace("NAME", repr(name)))
+        self.context.add_init_script(PROVIDER.replace("NAME", repr(name)))
         return wallet
 
     def register(self, name: str) -> None:

@@ -6,10 +6,8 @@ By pages and commands alone: the test reads the database, and writes nothing int
 from __future__ import annotations
 
 import io
-import json
 import re
 import secrets
-import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -18,56 +16,45 @@ from typing import Any
 
 import pyotp
 import pytest
-from eth_account import Account
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from models import ReferralReward, Settlement, User
 from portal.app import create_app
-from portal.chain import OperatorKey
-from portal.chain.deployment import Deployer, deploy_test_token, node_of, write_record
-from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.db import connection
 from portal.db.checks import run_checks
-from portal.dev.anvil import call_rpc, start_chain, stop_chain
-from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.payments.providers.wayforpay.purchase import verify_purchase
 from portal.settings import Settings
 from tests.cli.conftest import invoke
-from tests.support.databases import close_database, execute, named, server_url
+from tests.support.fresh_installation import (
+    CHAIN_ID,
+    address_of,
+    deploy_contract,
+    deploy_token,
+    empty_database,
+    mined_chain,
+    new_key,
+    provider_callback,
+    run,
+)
+from tests.support.production import MERCHANT_ACCOUNT, MERCHANT_SECRET
 from tests.support.wallets import TestWallet
 from tests.web.pages import filled_form, text_of
 
-URL, PASSWORD, CHAIN_ID = "https://localhost", "a long test password", 80_002
-MERCHANT, SECRET = "shop_example_production", "a merchant secret of this test"
+URL, PASSWORD = "https://localhost", "a long test password"
 APPLICATIONS, TERMS = "/admin/programme/applications", "/admin/programme/terms"
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[str]:
-    """Yield the URL of a database without a table."""
-    maintenance, name = named(server_url("embedded"), "portal"), f"whole_case_{secrets.token_hex(4)}"
-    execute(maintenance, f"CREATE DATABASE {name}")
-    yield named(maintenance, name)
-    close_database()
-    execute(maintenance, f"DROP DATABASE {name} WITH (FORCE)")
+def database() -> Iterator[str]:
+    with empty_database() as url:
+        yield url
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[str]:
-    """Yield the address of a chain without a contract, which mines a block every 0.2 seconds."""
-    url, stop = start_chain(tmp_path / "chain", chain_id=CHAIN_ID, block_seconds=0), threading.Event()
-
-    def mine() -> None:
-        while not stop.wait(0.2):
-            call_rpc(url, "anvil_mine", "0x1")
-
-    miner = threading.Thread(target=mine)
-    miner.start()
-    yield url
-    stop.set()
-    miner.join()
-    stop_chain(tmp_path / "chain")
+    with mined_chain(tmp_path / "chain") as url:
+        yield url
 
 
 class Person:
@@ -124,8 +111,8 @@ def settings_of(database: str, **values: Any) -> Settings:
             "secret_key": secrets.token_hex(32),
             "database_url": database,
             "cron_secret": secrets.token_hex(32),
-            "wayforpay_merchant_account": MERCHANT,
-            "wayforpay_secret_key": SECRET,
+            "wayforpay_merchant_account": MERCHANT_ACCOUNT,
+            "wayforpay_secret_key": MERCHANT_SECRET,
             "wayforpay_domain": "localhost",
             "referral_token_usd_price": "0.1",
             "referral_chain_id": CHAIN_ID,
@@ -136,45 +123,19 @@ def settings_of(database: str, **values: Any) -> Settings:
     )
 
 
-def run(app: Flask, *arguments: str, typed: str | None = None) -> str:
-    result = invoke(app, *arguments, typed=typed)
-    assert result.exit_code == 0, (arguments, result.output, result.exception)
-    return str(result.output)
-
-
 def deploy(app: Flask, node: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """Deploy by the command, for a token that exists, and return the settings of contract and minting key."""
-    deployer, minter = Account.create(), Account.create()
-    for account in (deployer, minter):
-        call_rpc(node, "anvil_setBalance", account.address, hex(10**20))
-    monkeypatch.setenv("DEPLOYER_PRIVATE_KEY", deployer.key.hex())
-    monkeypatch.setattr(write_record, "__defaults__", (tmp_path,))
-    key = OperatorKey.from_private_key(deployer.key.hex())
-    policy = FeePolicy(tip=GWEI, ceiling=1_000 * GWEI)
-    token = deploy_test_token(Deployer(node_of(node, CHAIN_ID), CHAIN_ID, key, policy))
-    output = run(app, "chain", "deploy", "--token", token, "--operator", minter.address, "--yes")
-    proxy = re.findall(r"Proxy\s+(0x\w{40})", output)[0]
-    return {"referral_rewards_address": proxy, "referral_minter_private_key": minter.key.hex()}
+    deployer, minter = new_key(node), new_key(node)
+    monkeypatch.setenv("DEPLOYER_PRIVATE_KEY", deployer)
+    token = deploy_token(node, deployer)
+    proxy = deploy_contract(app, tmp_path, "--token", token, "--operator", address_of(minter))
+    return {"referral_rewards_address": proxy, "referral_minter_private_key": minter}
 
 
-def report(app: Flask, fields: dict[str, str], status: str, reason_code: str = "1100") -> None:
+def report(app: Flask, fields: dict[str, str], status: str) -> None:
     """Send what the provider sends of a payment."""
-    callback = sign_callback(
-        SECRET,
-        {
-            "merchantAccount": MERCHANT,
-            "orderReference": fields["orderReference"],
-            "amount": fields["amount"],
-            "currency": fields["currency"],
-            "authCode": "541963",
-            "cardPan": "41****8217",
-            "transactionStatus": status,
-            "reasonCode": reason_code,
-        },
-    )
-    answer = app.test_client().post(
-        "/api/payments/wayforpay/webhook", data=json.dumps(callback), base_url=URL
-    )
+    body = provider_callback(fields, status)
+    answer = app.test_client().post("/api/payments/wayforpay/webhook", data=body, base_url=URL)
     assert (answer.status_code, answer.get_json()["status"]) == (200, "accept")
 
 
@@ -235,7 +196,7 @@ class Case:
         person.submit("/products/kettle", "/cart", productId=str(self.product_id), quantity="1")
         leaving = person.submit("/checkout", "/checkout", expected=200, method="wayforpay")
         fields = filled_form(leaving, "https://secure.wayforpay.com/pay")
-        verify_purchase(SECRET, fields)
+        verify_purchase(MERCHANT_SECRET, fields)
         sent = {name: values[0] for name, values in fields.items()}
         report(self.app, sent, "Approved")
         assert "Paid. Thank you!" in text_of(person.get(f"/checkout/processing/{sent['orderReference']}"))

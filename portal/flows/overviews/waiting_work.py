@@ -12,6 +12,7 @@ _OPEN_ROWS = {
     "failed_rewards": "FROM referral_rewards WHERE status = 'failed'",
     "proposals": "FROM proposals WHERE status = 'waiting' AND expires_at > now()",
     "applications": "FROM programme_applications WHERE status = 'waiting'",
+    "erasures": "FROM users WHERE erasure_requested_at IS NOT NULL",
     "callbacks": "FROM payment_events WHERE outcome = 'unmatched' AND closed_at IS NULL",
     "ledgers": "FROM rail_failures WHERE resolved_at IS NULL",
     "refunds": "FROM payment_refunds WHERE status = 'requested'",

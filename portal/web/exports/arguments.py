@@ -18,7 +18,8 @@ from portal.web.admin.commissions.filters import read_ledger_view
 from portal.web.admin.events.filters import read_events_view
 from portal.web.admin.jobs.filters import read_jobs_view
 from portal.web.admin.orders.filters import read_orders_view
-from portal.web.admin.rewards.filters import read_day, read_view
+from portal.web.admin.rewards.filters import read_view
+from portal.web.core.filters import read_day
 
 PERIOD = ("since", "until")
 

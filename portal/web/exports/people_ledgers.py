@@ -45,8 +45,8 @@ _RUN = columns(
 
 
 def _vendors(arguments: Arguments) -> Keyset[Vendor]:
-    view = read_vendors_view(arguments)
-    return list_vendor_ledger(view.search, view.active)
+    chosen = read_vendors_view(arguments).filter
+    return list_vendor_ledger(chosen.search, chosen.active)
 
 
 LEDGERS = (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from portal.catalogue import LANGUAGES, STATES, ProductFilter
 from portal.lib.money import major_text
+from portal.web.core.filters import FilterView
 from portal.web.text.format import When, money, number, when
 from portal.web.text.pictures import PictureView, picture_view
 from portal.web.text.translate import gettext as _
@@ -44,20 +45,7 @@ class MovementRow:
     order_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class FilterView:
-    """The filter of a URL and its fields as typed."""
-
-    filter: ProductFilter
-    typed: dict[str, str]
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the URL's arguments without the empty ones."""
-        return {name: value for name, value in self.typed.items() if value}
-
-
-def read_filter(arguments: Mapping[str, str]) -> FilterView:
+def read_filter(arguments: Mapping[str, str]) -> FilterView[ProductFilter]:
     """Read the filter of a URL; a value that is none of the choices does not filter."""
     typed = {name: arguments.get(name, "").strip()[:200] for name in FILTERS}
     vendor = typed["vendor"]

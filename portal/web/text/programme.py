@@ -38,7 +38,7 @@ def rule_sentences(rules: ProgrammeRules) -> list[str]:
         if rules.combine == "sum"
         else _("Of level, campaign and personal bonus, the best one counts.")
     )
-    return [*sentences, hold_sentence(rules), *_approval_sentences(rules), *_budget_sentences(rules)]
+    return [*sentences, hold_sentence(rules), *approval_sentences(rules), *_budget_sentences(rules)]
 
 
 def admin_sentences(rules: ProgrammeRules) -> list[str]:
@@ -131,7 +131,8 @@ def share_text(reward: ReferralReward) -> str:
     return _("%(percent)s + %(bonus)s bonus", percent=own, bonus=percent(reward.bonus_percent))
 
 
-def _approval_sentences(rules: ProgrammeRules) -> Iterator[str]:
+def approval_sentences(rules: ProgrammeRules) -> Iterator[str]:
+    """Yield who approves rewards of card payments and of purchases paid by credit."""
     if rules.approval.fiat == "manual":
         yield _("An admin approves rewards of card payments.")
     elif rules.approval.fiat == "conditional":

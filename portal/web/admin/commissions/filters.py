@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from portal.commissions import SettlementFilter, list_currencies
 from portal.lib.money import CurrencyUnknown, check_currency
 from portal.lib.texts import identifier_form
 from portal.settings import Settings
-from portal.web.admin.rewards.filters import read_day
+from portal.web.core.filters import FilterView, read_day
 from portal.web.text.messages import error_text
 
 STATUSES = ("pending", "processing", "completed", "failed", "held", "cancelled")
 FIELDS = ("status", "vendor", "orderReference", "currency", "since", "until")
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerView:
-    """The filter of a URL, its fields as typed, and an error per field."""
-
-    filter: SettlementFilter
-    typed: dict[str, str]
-    errors: dict[str, str]
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the URL's arguments without the empty ones."""
-        return {name: value for name, value in self.typed.items() if value}
-
-
-def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> LedgerView:
+def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> FilterView[SettlementFilter]:
     """Read the filters of a URL; an invalid field gets an error and does not filter."""
     typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
     typed["orderReference"] = identifier_form(typed["orderReference"])
@@ -44,7 +29,7 @@ def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> Ledger
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )
-    return LedgerView(filters, typed, errors)
+    return FilterView(filters, typed, errors)
 
 
 def _currency(text: str, errors: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.commissions import (
     HoldReasonMissing,
+    SettlementFilter,
     get_settlement,
     hold_settlement,
     list_currencies,
@@ -24,12 +25,13 @@ from portal.lib.errors import PortalError
 from portal.lib.texts import CharacterRefused
 from portal.runtime import current_portal
 from portal.web.admin.commissions.blueprint import blueprint
-from portal.web.admin.commissions.filters import STATUSES, LedgerView, read_ledger_view
+from portal.web.admin.commissions.filters import STATUSES, read_ledger_view
 from portal.web.admin.commissions.section import section_nav
 from portal.web.admin.saved_filters.view import SavedForm, saved_filters
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.filters import FilterView
 from portal.web.core.locale import select_locale
 from portal.web.core.requests import local_path
 from portal.web.core.undo import flash_undo
@@ -111,7 +113,7 @@ def _decide(
 
 
 def ledger_page(
-    view: LedgerView,
+    view: FilterView[SettlementFilter],
     error: PortalError | None = None,
     wrong_id: int | None = None,
     form: SavedForm | None = None,

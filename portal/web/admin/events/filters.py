@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from portal.accounts import UserUnknown, find_user_by_email
 from portal.db import EventFilter
 from portal.lib.texts import identifier_form
 from portal.settings import Settings
-from portal.web.admin.rewards.filters import read_day
+from portal.web.core.filters import FilterView, read_day
 from portal.web.text.messages import error_text
 
 FIELDS = ("actor", "entity", "id", "event", "orderReference", "since", "until")
 
 
-@dataclass(frozen=True, slots=True)
-class EventsView:
-    """The filter of a URL, its fields as typed, and an error per field."""
-
-    filter: EventFilter
-    typed: dict[str, str]
-    errors: dict[str, str]
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the URL's arguments without the empty ones."""
-        return {name: value for name, value in self.typed.items() if value}
-
-
-def read_events_view(arguments: Mapping[str, str], settings: Settings) -> EventsView:
+def read_events_view(arguments: Mapping[str, str], settings: Settings) -> FilterView[EventFilter]:
     """Read the filters of a URL; an invalid field gets an error and does not filter."""
     typed = {name: identifier_form(str(arguments.get(name, "")))[:200] for name in FIELDS}
     errors: dict[str, str] = {}
@@ -42,7 +27,7 @@ def read_events_view(arguments: Mapping[str, str], settings: Settings) -> Events
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )
-    return EventsView(filters, typed, errors)
+    return FilterView(filters, typed, errors)
 
 
 def _actor(text: str, errors: dict[str, str]) -> str:

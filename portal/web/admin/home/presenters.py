@@ -58,6 +58,7 @@ def queue_tiles(waiting: Mapping[str, int]) -> list[QueueTile]:
         "rewards": (_("Rewards to approve"), url_for("admin.rewards.list")),
         "proposals": (_("Waiting for a second admin"), url_for("admin.payments.proposals")),
         "applications": (_("Applications of referrers"), url_for("admin.programme.applications")),
+        "erasures": (_("Accounts to erase"), url_for("admin.people.list", state="erasure_requested")),
         "cancelled_parts": (_("Cancelled by vendors"), url_for("admin.orders.list", waiting="yes")),
         "failed_rewards": (_("Failed rewards"), url_for("admin.rewards.list", status="failed")),
         "failed_settlements": (

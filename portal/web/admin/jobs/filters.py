@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from portal.lib.texts import identifier_form
 from portal.monitoring import JobRunFilter
 from portal.settings import Settings
-from portal.web.admin.rewards.filters import read_day
+from portal.web.core.filters import FilterView, read_day
 
 FIELDS = ("job", "outcome", "since", "until")
 OUTCOMES = ("failed", "interrupted", "running", "succeeded")
 
 
-@dataclass(frozen=True, slots=True)
-class JobsView:
-    """The filter of a URL, its fields as typed, and an error per field."""
-
-    filter: JobRunFilter
-    typed: dict[str, str]
-    errors: dict[str, str]
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the URL's arguments without the empty ones."""
-        return {name: value for name, value in self.typed.items() if value}
-
-
-def read_jobs_view(arguments: Mapping[str, str], settings: Settings) -> JobsView:
+def read_jobs_view(arguments: Mapping[str, str], settings: Settings) -> FilterView[JobRunFilter]:
     """Read the filters of a URL; an unknown outcome does not filter, an invalid day gets an error."""
     typed = {name: identifier_form(str(arguments.get(name, "")))[:100] for name in FIELDS}
     typed["outcome"] = typed["outcome"] if typed["outcome"] in OUTCOMES else ""
@@ -39,4 +24,4 @@ def read_jobs_view(arguments: Mapping[str, str], settings: Settings) -> JobsView
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )
-    return JobsView(filters, typed, errors)
+    return FilterView(filters, typed, errors)

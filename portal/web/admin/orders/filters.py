@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from portal.lib.money import CurrencyUnknown, check_currency
@@ -11,7 +10,7 @@ from portal.lib.texts import CharacterRefused, clean_line, identifier_form
 from portal.orders import OrderFilter, OrderStatus, list_order_currencies
 from portal.settings import Settings
 from portal.stores import ChoiceInvalid, StoreUnknown, find_store
-from portal.web.admin.rewards.filters import read_day
+from portal.web.core.filters import FilterView, read_day
 from portal.web.text.messages import error_text
 
 Value = TypeVar("Value")
@@ -23,21 +22,7 @@ FIELDS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class OrdersView:
-    """The filter of a URL, its fields as typed, and an error per field."""
-
-    filter: OrderFilter
-    typed: dict[str, str]
-    errors: dict[str, str]
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the URL's arguments without the empty ones."""
-        return {name: value for name, value in self.typed.items() if value}
-
-
-def read_orders_view(arguments: Mapping[str, str], settings: Settings) -> OrdersView:
+def read_orders_view(arguments: Mapping[str, str], settings: Settings) -> FilterView[OrderFilter]:
     """Read the filters of a URL; an invalid field gets an error and does not filter."""
     typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
     typed["number"], typed["code"] = identifier_form(typed["number"]), identifier_form(typed["code"])
@@ -56,7 +41,7 @@ def read_orders_view(arguments: Mapping[str, str], settings: Settings) -> Orders
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )
-    return OrdersView(filters, typed, errors)
+    return FilterView(filters, typed, errors)
 
 
 def _read(read: Callable[[], Value | None], field: str, errors: dict[str, str]) -> Value | None:

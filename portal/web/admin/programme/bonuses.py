@@ -15,16 +15,13 @@ from portal.web.admin.programme.blueprint import blueprint
 from portal.web.admin.programme.presenters import bonus_rows
 from portal.web.admin.programme.section import (
     PROGRAMME_PAGE,
+    DatedForm,
     acting_admin,
     note_error,
     programme_nav,
-    read_end,
-    read_start,
-    typed_fields,
 )
 from portal.web.core.access import for_role
 from portal.web.text.format import percent
-from portal.web.text.messages import error_text
 from portal.web.text.messages.errors import UNPROCESSABLE
 from portal.web.text.translate import gettext as _
 
@@ -42,19 +39,16 @@ def list_all() -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def add_bonus() -> ResponseReturnValue:
     """Add a bonus for the owner of a code."""
-    typed, errors = typed_fields(_FIELDS), dict[str, str]()
-    start, end = read_start(typed["starts_at"], errors), read_end(typed["ends_at"], errors)
-    owner = find_code(typed["code"]) if typed["code"] else None
-    if owner is None:
-        errors["code"] = error_text(CodeUnknown())
-    try:
-        points = parse_points(get_percent_policy(current_portal().settings).max_percent)(typed["percent"])
-        if owner is not None and not errors:
-            add_referrer_bonus(owner.owner_user_id, points, start, end, acting_admin())
-    except PortalError as error:
-        note_error(error, errors)
-    if errors:
-        return _page(typed, errors), UNPROCESSABLE
+    form = DatedForm(_FIELDS)
+    owner_id = form.read("code", _owner_of)
+    points = form.read("percent", parse_points(get_percent_policy(current_portal().settings).max_percent))
+    if owner_id and points and not form.errors:
+        try:
+            add_referrer_bonus(owner_id, points, form.starts_at, form.ends_at, acting_admin())
+        except PortalError as error:
+            note_error(error, form.errors)
+    if form.errors:
+        return _page(form.typed, form.errors), UNPROCESSABLE
     flash(_("The bonus is added."), "success")
     return redirect(url_for("admin.programme.bonuses"), 303)
 
@@ -66,6 +60,14 @@ def end_bonus(bonus_id: int) -> ResponseReturnValue:
     end_referrer_bonus(bonus_id, acting_admin())
     flash(_("The bonus is over. Rewards that were earned keep it."), "success")
     return redirect(url_for("admin.programme.bonuses"), 303)
+
+
+def _owner_of(code: str) -> int:
+    """Return the owner of a code; raise CodeUnknown."""
+    found = find_code(code) if code else None
+    if found is None:
+        raise CodeUnknown
+    return int(found.owner_user_id)
 
 
 def _page(typed: dict[str, str], errors: dict[str, str] | None = None) -> str:

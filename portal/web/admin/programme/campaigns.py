@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from decimal import Decimal
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -25,20 +27,18 @@ from portal.programme.bonus_operations import (
     end_campaign,
     set_campaign_budget,
 )
-from portal.programme.errors import CampaignEnded, EndMissing
+from portal.programme.errors import BudgetInvalid, CampaignEnded, EndMissing
 from portal.programme.form_rules import parse_dollars, parse_points
 from portal.runtime import current_portal
 from portal.web.admin.programme.blueprint import blueprint
 from portal.web.admin.programme.presenters import campaign_rows, preview_text
 from portal.web.admin.programme.section import (
     PROGRAMME_PAGE,
+    DatedForm,
     acting_admin,
     note_error,
     programme_nav,
-    read_end,
-    read_start,
     store_names,
-    typed_fields,
 )
 from portal.web.core.access import for_role
 from portal.web.core.requests import form_choice
@@ -62,26 +62,26 @@ def list_all() -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def add() -> ResponseReturnValue:
     """Preview a campaign, or add it."""
-    typed, errors = typed_fields(_FIELDS), dict[str, str]()
-    campaign = _read(typed, errors)
-    if campaign is None:
-        return _page(typed, errors), UNPROCESSABLE
-    if form_choice("action", "preview", "save") == "preview":
-        return _page(typed, preview=_preview(campaign))
-    try:
-        add_campaign(
-            campaign.name,
-            campaign.percent,
-            read_start(typed["starts_at"], errors),
-            campaign.ends_at,
-            acting_admin(),
-            codes=campaign.codes,
-            store_ids=campaign.store_ids,
-            budget_usd=parse_dollars(typed["budget_usd"]) if typed["budget_usd"] else None,
-        )
-    except PortalError as error:
-        note_error(error, errors)
-        return _page(typed, errors), UNPROCESSABLE
+    form = DatedForm(_FIELDS)
+    campaign, budget = _read(form), form.read("budget_usd", _budget)
+    if campaign is not None and not form.errors:
+        if form_choice("action", "preview", "save") == "preview":
+            return _page(form.typed, preview=_preview(campaign))
+        try:
+            add_campaign(
+                campaign.name,
+                campaign.percent,
+                form.starts_at,
+                campaign.ends_at,
+                acting_admin(),
+                codes=campaign.codes,
+                store_ids=campaign.store_ids,
+                budget_usd=budget,
+            )
+        except PortalError as error:
+            note_error(error, form.errors)
+    if form.errors:
+        return _page(form.typed, form.errors), UNPROCESSABLE
     flash(_("The campaign is added."), "success")
     return redirect(url_for("admin.programme.campaigns"), 303)
 
@@ -102,35 +102,32 @@ def stop(campaign_id: int) -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def set_budget(campaign_id: int) -> ResponseReturnValue:
     """Change the budget of a campaign; empty is no limit."""
-    text = request.form.get("budget_usd", "").strip()
+    text, field = request.form.get("budget_usd", "").strip(), f"budget-{campaign_id}"
     try:
-        set_campaign_budget(campaign_id, parse_dollars(text) if text else None, acting_admin())
-    except PortalError as error:
-        if error.code != "budget_invalid":
-            raise
-        flash(error_text(error), "danger")
-    else:
-        flash(_("The budget is saved."), "success")
+        set_campaign_budget(campaign_id, _budget(text), acting_admin())
+    except BudgetInvalid as error:
+        return _page(errors={field: error_text(error)}, budgets={campaign_id: text}), UNPROCESSABLE
+    flash(_("The budget is saved."), "success")
     return redirect(url_for("admin.programme.campaigns"), 303)
 
 
-def _read(typed: dict[str, str], errors: dict[str, str]) -> Campaign | None:
-    """Return the campaign that a form describes; add to `errors` what is invalid."""
-    start, end = read_start(typed["starts_at"], errors), read_end(typed["ends_at"], errors)
-    if end is None:
-        errors.setdefault("ends_at", error_text(EndMissing()))
-    points = parse_points(get_percent_policy(current_portal().settings).max_percent)
-    for field, check in (("name", check_campaign_name), ("percent", points), ("budget_usd", parse_dollars)):
-        if field != "budget_usd" or typed[field]:
-            try:
-                check(typed[field])
-            except PortalError as error:
-                errors[field] = error_text(error)
-    codes = _codes(typed["codes"], errors)
-    if errors or end is None:
+def _budget(text: str) -> Decimal | None:
+    """Return a budget in USD, None for no limit; raise BudgetInvalid."""
+    return parse_dollars(text) if text else None
+
+
+def _read(form: DatedForm) -> Campaign | None:
+    """Return the campaign that a form describes, None with errors of the form if it is invalid."""
+    name = form.read("name", check_campaign_name)
+    points = form.read("percent", parse_points(get_percent_policy(current_portal().settings).max_percent))
+    if form.ends_at is None:
+        form.errors.setdefault("ends_at", error_text(EndMissing()))
+    codes = _codes(form.typed["codes"], form.errors)
+    if name is None or points is None or form.ends_at is None:
         return None
-    name, store_ids = check_campaign_name(typed["name"]), frozenset(_store_ids())
-    return Campaign(0, name, points(typed["percent"]), start or utc_now(), end, codes, store_ids)
+    return Campaign(
+        0, name, points, form.starts_at or utc_now(), form.ends_at, codes, frozenset(_store_ids())
+    )
 
 
 def _codes(text: str, errors: dict[str, str]) -> frozenset[str]:
@@ -156,8 +153,13 @@ def _preview(campaign: Campaign) -> str:
 
 
 def _page(
-    typed: dict[str, str] | None = None, errors: dict[str, str] | None = None, *, preview: str = ""
+    typed: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    *,
+    preview: str = "",
+    budgets: Mapping[int, str] | None = None,
 ) -> str:
+    """Return the page; `budgets` are refused ones as typed, by campaign."""
     page = list_campaign_ledger().page(request.args.get("cursor"), PROGRAMME_PAGE)
     chosen, names = _store_ids(), store_names()
     return render_template(
@@ -168,6 +170,7 @@ def _page(
         errors=errors or {},
         form_errors=list((errors or {}).items()),
         preview=preview,
+        budgets=budgets or {},
         stores=[(store_id, name, store_id in chosen) for store_id, name in names.items()],
         name_max=CAMPAIGN_NAME_MAX,
         most=percent(get_percent_policy(current_portal().settings).max_percent),

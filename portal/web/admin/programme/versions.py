@@ -24,12 +24,10 @@ from portal.web.admin.programme.blueprint import blueprint
 from portal.web.admin.programme.presenters import budget_view, preview_text, rules_fields, version_rows
 from portal.web.admin.programme.section import (
     PROGRAMME_PAGE,
+    DatedForm,
     acting_admin,
     note_error,
     programme_nav,
-    read_end,
-    read_start,
-    typed_fields,
 )
 from portal.web.core.access import for_role
 from portal.web.core.requests import form_choice
@@ -80,21 +78,21 @@ def new() -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def save() -> ResponseReturnValue:
     """Preview a new version, or save it."""
-    typed, errors = typed_fields(_FIELDS), dict[str, str]()
-    starts_at, ends_at = read_start(typed["starts_at"], errors), read_end(typed["ends_at"], errors)
-    settings = current_portal().settings
+    form, settings = DatedForm(_FIELDS), current_portal().settings
     try:
-        rules = read_rules(typed, get_percent_policy(settings).max_percent)
-        if not errors and form_choice("action", "preview", "save") == "preview":
+        rules = read_rules(form.typed, get_percent_policy(settings).max_percent)
+        if not form.errors and form_choice("action", "preview", "save") == "preview":
             return _form_page(
-                typed, preview=preview_text(preview_rules(rules, settings)), sentences=rule_sentences(rules)
+                form.typed,
+                preview=preview_text(preview_rules(rules, settings)),
+                sentences=rule_sentences(rules),
             )
-        if not errors:
-            save_version(rules, starts_at, ends_at, acting_admin())
+        if not form.errors:
+            save_version(rules, form.starts_at, form.ends_at, acting_admin())
     except PortalError as error:
-        note_error(error, errors)
-    if errors:
-        return _form_page(typed, errors), UNPROCESSABLE
+        note_error(error, form.errors)
+    if form.errors:
+        return _form_page(form.typed, form.errors), UNPROCESSABLE
     flash(_("The new version is saved."), "success")
     return redirect(url_for("admin.programme.show"), 303)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from portal.lib.addresses import InvalidAddress, canonical_address
-from portal.lib.errors import PortalError
 from portal.lib.money import InvalidAmount, parse_amount, to_major
 from portal.lib.texts import identifier_form
 from portal.rewards import RewardFilter
 from portal.settings import Settings
+from portal.web.core.filters import FilterView, read_day
 from portal.web.text.messages import error_text
 
 RAILS = ("fiat", "crypto")
@@ -20,27 +19,14 @@ HINTS = {"with": True, "without": False}
 FIELDS = ("status", "rail", "code", "wallet", "orderReference", "since", "until", "leastUsd", "hints")
 
 
-class DateInvalid(PortalError):
-    code = "date_invalid"
-
-
 @dataclass(frozen=True, slots=True)
-class QueueView:
-    """The filter of a URL, its fields as typed, and an error per field."""
-
-    filter: RewardFilter
-    typed: dict[str, str]
-    errors: dict[str, str]
+class QueueView(FilterView[RewardFilter]):
+    """The filter of the queue, which always has a status."""
 
     @property
     def is_filtered(self) -> bool:
         """Whether any field but the status is set."""
         return any(value for name, value in self.typed.items() if name != "status")
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the URL's arguments without the empty ones."""
-        return {name: value for name, value in self.typed.items() if value}
 
 
 def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
@@ -78,20 +64,6 @@ def _wallet(text: str, errors: dict[str, str]) -> str:
     except InvalidAddress as error:
         errors["wallet"] = error_text(error)
         return ""
-
-
-def read_day(
-    text: str, field: str, settings: Settings, errors: dict[str, str], *, days: int = 0
-) -> datetime | None:
-    """Return the start of a day in the business time zone, `days` later; add to `errors` what is no date."""
-    if not text:
-        return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").date() + timedelta(days=days)  # noqa: DTZ007 - a day has no zone
-        return datetime.combine(day, time.min, settings.timezone)
-    except (ValueError, OverflowError):
-        errors[field] = error_text(DateInvalid(field=field))
-        return None
 
 
 def _usd(text: str, errors: dict[str, str]) -> Decimal | None:

@@ -9,7 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import format_date
 
 from portal.flows.minting.mint_rewards import list_obstacles
+from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
+from portal.programme import ProgrammeRules, find_version_at
 from portal.rewards import count_matching, get_reward, list_reward_queue, reward_totals
 from portal.runtime import current_portal
 from portal.visits import platform_stats
@@ -19,8 +21,9 @@ from portal.web.admin.rewards.presenters import OPEN_STATUSES, QueueRow, queue_r
 from portal.web.admin.saved_filters.view import SavedForm, saved_filters
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
-from portal.web.text.format import number
+from portal.web.text.format import number, usd
 from portal.web.text.messages import error_text, mint_waiting
+from portal.web.text.programme import approval_sentences
 from portal.web.text.translate import gettext as _
 
 # Counting stops here: the exact number of more rewards would cost more than it tells.
@@ -76,6 +79,7 @@ def queue_page(view: QueueView, error: PortalError | None = None, form: SavedFor
         visits=visits,
         daily=[(format_date(day, "d MMM"), count, number(count)) for day, count in visits.daily],
         chain_configured=current_portal().chain.configured,
+        approval=_approval_text(),
         waiting=_waiting_sentences(),
         form_errors=_form_errors(view, error, form),
     )
@@ -88,6 +92,16 @@ def _form_errors(view: QueueView, error: PortalError | None, form: SavedForm | N
     if form:
         errors.append((form.field_id, form.error))
     return errors
+
+
+def _approval_text() -> str:
+    """Return who approves rewards by the rules in force, and from which value two admins do."""
+    version, limit = find_version_at(utc_now()), current_portal().settings.referral_second_approval_usd
+    rules = ProgrammeRules.model_validate(version.rules) if version else None
+    sentences = list(approval_sentences(rules)) if rules else []
+    if limit:
+        sentences.append(_("From %(amount)s on, two admins approve.", amount=usd(limit)))
+    return " ".join(sentences)
 
 
 def _waiting_sentences() -> list[str]:

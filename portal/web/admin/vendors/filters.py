@@ -6,26 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.lib.texts import trim
+from portal.web.core.filters import FilterView
 
 _STATES = {"active": True, "inactive": False}
 
 
 @dataclass(frozen=True, slots=True)
-class VendorsView:
+class VendorFilter:
     """A part of a name, "" for all, and whether only vendors on sale or off sale are shown, None for both."""
 
     search: str
     active: bool | None
-    typed: dict[str, str]
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the URL's arguments without the empty ones."""
-        return {name: value for name, value in self.typed.items() if value}
 
 
-def read_vendors_view(arguments: Mapping[str, str]) -> VendorsView:
+def read_vendors_view(arguments: Mapping[str, str]) -> FilterView[VendorFilter]:
     """Read the filters of a URL; an unknown state does not filter."""
     search, state = trim(str(arguments.get("q", "")))[:200], str(arguments.get("state", ""))
     state = state if state in _STATES else ""
-    return VendorsView(search, _STATES.get(state), {"q": search, "state": state})
+    return FilterView(VendorFilter(search, _STATES.get(state)), {"q": search, "state": state})

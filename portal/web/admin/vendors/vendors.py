@@ -89,7 +89,9 @@ def _actor() -> Actor:
 
 def _list_page(typed: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> str:
     view, errors = read_vendors_view(request.args), errors or {}
-    page = list_vendor_ledger(view.search, view.active).page(request.args.get("cursor"), VENDORS_PAGE)
+    page = list_vendor_ledger(view.filter.search, view.filter.active).page(
+        request.args.get("cursor"), VENDORS_PAGE
+    )
     return render_template(
         "admin/vendors/list.html",
         rows=vendor_rows(page.rows),

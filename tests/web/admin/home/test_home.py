@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from models import ChainAlert, EventLog, Store, User
+from portal.accounts import request_erasure
 from portal.chain.state import raise_alert
 from portal.db import query
 from portal.figures import save_day
@@ -85,10 +86,13 @@ def test_queues_are_counted_and_lead_to_their_pages(as_admin: Visitor) -> None:
         make_reward(code)
     make_reward(code, "failed")
     make_settlement(vendor, status="held", failure_reason="Checked by hand.")
+    leaving = make_user()
+    request_erasure(leaving.id, leaving.id)
     waiting = as_admin.get(HOME).text.split('id="waiting"')[1].split("</section>")[0]
     tiles = dict(re.findall(r'<a href="([^"]+)">([^<]+)</a>', waiting))
     assert tiles == {
         "/admin/refcodes": "Rewards to approve",
+        "/admin/people?state=erasure_requested": "Accounts to erase",
         "/admin/refcodes?status=failed": "Failed rewards",
         "/admin/store/commissions?status=held": "Held settlements",
     }

@@ -15,14 +15,16 @@ from portal.db import Actor
 from portal.programme.bonus_operations import add_campaign, add_referrer_bonus
 from portal.programme.operations import save_version
 from portal.programme.version_rules import ProgrammeRules
-from tests.factories import make_code, make_order, make_payment, make_reward, make_user
-from tests.web.conftest import visitor
+from tests.factories import make_admin, make_code, make_order, make_payment, make_reward, make_user
+from tests.web.account.factor import enrol, expire_confirmation
+from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
+from tests.web.production import PRODUCTION, browse, submit
 from tests.web.visitor import Visitor
 
 KYIV = ZoneInfo("Europe/Kyiv")
 ACTOR = Actor("command:test")
-NEW = "/admin/programme/new"
+NEW, CAMPAIGNS, BONUSES = (f"/admin/programme/{page}" for page in ("new", "campaigns", "referrers"))
 FORM = {"hold_days": "14", "fiat": "manual", "crypto": "automatic", "combine": "best", "action": "save"}
 
 
@@ -141,7 +143,10 @@ def test_campaign_is_added_budgeted_and_ended(as_admin: Visitor, owner: User) ->
     )  # fmt: skip
     assert (campaign.ends_at, campaign.budget_usd) == (midnight(10), 50)
     url = f"/admin/programme/campaigns/{campaign.id}"
-    assert as_admin.submit(f"{url}/budget", {"budget_usd": "much"}).status_code == 303
+    refused = as_admin.submit(f"{url}/budget", {"budget_usd": "much"})
+    assert (refused.status_code, f'<a href="#budget-{campaign.id}">' in refused.text) == (422, True)
+    assert 'value="much"' in refused.text
+    assert ProgrammeCampaign.get().budget_usd == 50
     assert as_admin.submit(f"{url}/budget", {"budget_usd": ""}).status_code == 303
     assert ProgrammeCampaign.get().budget_usd is None
     assert as_admin.submit(f"{url}/end", {}).status_code == 303
@@ -180,11 +185,51 @@ def test_personal_bonus_is_for_the_owner_of_the_code(as_admin: Visitor, owner: U
     assert (bonus.referrer_user_id, bonus.percent, bonus.created_by) == (owner.id, 2, admin.id)
     assert as_admin.submit(url, {"code": code, "percent": "3"}).status_code == 422
     assert as_admin.submit(url, {"code": "nothing", "percent": "3"}).status_code == 422
+    for percent in ("", "0", "51"):
+        wrong = as_admin.submit(url, {"code": "nothing", "percent": percent})
+        assert [f'<a href="#{name}">' in wrong.text for name in ("code", "percent")] == [True, True]
     own = as_admin.submit(url, {"code": make_code(admin).code, "percent": "3"})
     assert (own.status_code, '<a href="#code">' in own.text) == (422, True)
     assert as_admin.submit(f"{url}/{bonus.id}/end", {}).status_code == 303
     assert EventLog.select().where(EventLog.event == "referrer_bonus_ended").count() == 1
     assert ReferrerBonus.select().count() == 1
+
+
+# The title of the summary of errors.
+WORDS = {"en": "There is a problem", "uk": "Щось не так", "ru": "Что-то не так"}
+
+
+@pytest.mark.parametrize("locale", WORDS)
+def test_programme_is_changed_in_production(make_app: MakeApp, owner: User, locale: str) -> None:
+    admin, code = make_admin(), make_code(owner).code
+    enrol(admin)
+    browser = browse(make_app(**PRODUCTION), admin)
+    version, campaigns, bonuses = (f"/{locale}{path}" for path in (NEW, CAMPAIGNS, BONUSES))
+    bonus = {"code": code, "percent": "2", "ends_at": day(9)}
+    campaign = {"action": "save", "name": "Літо", "percent": "2", "ends_at": day(9)}
+    for path, right, field, wrong in (
+        (version, {**FORM, "ends_at": day(3)}, "hold_days", "soon"),
+        (campaigns, campaign, "percent", "99"),
+        (bonuses, bonus, "ends_at", day(-1)),
+    ):
+        refused = submit(browser, path, path, **{**right, field: wrong})
+        assert (refused.status_code, f'<a href="#{field}">' in refused.text) == (422, True)
+        assert WORDS[locale] in text_of(refused)
+        assert f'value="{wrong}"' in refused.text
+        assert submit(browser, path, path, **right).status_code == 303
+    number = ProgrammeCampaign.get().id
+    assert submit(browser, campaigns, f"{campaigns}/{number}/budget", budget_usd="70").status_code == 303
+    assert ProgrammeCampaign.get().budget_usd == 70
+    assert submit(browser, campaigns, f"{campaigns}/{number}/end").status_code == 303
+    assert submit(browser, bonuses, f"{bonuses}/{ReferrerBonus.get().id}/end").status_code == 303
+    assert max(ProgrammeCampaign.get().ends_at, ReferrerBonus.get().ends_at) <= datetime.now(UTC)
+    planned = submit(browser, version, version, **FORM, starts_at=day(5))
+    assert planned.status_code == 303
+    newest = ProgrammeVersion.select().order_by(ProgrammeVersion.id.desc()).get()
+    assert submit(browser, version, f"/{locale}/admin/programme/{newest.id}/withdraw").status_code == 303
+    expire_confirmation()
+    interrupted = submit(browser, campaigns, campaigns, **campaign)
+    assert (interrupted.status_code, ProgrammeCampaign.select().count()) == (403, 1)
 
 
 def test_referrer_reads_what_they_earn_and_when(app: Flask, owner: User) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from models import ReferralReward, RewardHintCount, User
+from portal.programme.operations import save_version
+from portal.programme.version_rules import ProgrammeRules
 from portal.rewards.queries import QUEUE_PAGE
-from tests.factories import make_code, make_reward, make_visits
+from tests.factories import ACTOR, make_code, make_reward, make_visits
+from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -26,6 +29,21 @@ def test_queue_is_oldest_first_and_paged(as_admin: Visitor, other: User) -> None
     second = as_admin.get(QUEUE, query_string={"status": "pending_approval", "cursor": cursor})
     assert reward_ids(second) == ids[QUEUE_PAGE:]
     assert str(QUEUE_PAGE + 2) in text_of(first)
+
+
+def test_queue_says_who_approves(make_app: MakeApp, as_admin: Visitor, admin: User) -> None:
+    page = text_of(as_admin.get(QUEUE))
+    card, credit = (
+        "An admin approves rewards of card payments.",
+        "Rewards of purchases paid by credit are approved",
+    )
+    assert f"{card} {credit} automatically." in page
+    assert "two admins approve" not in page
+    rules = {"holdDays": 0, "approval": {"fiat": "manual", "crypto": "manual"}, "bonus": "none"}
+    save_version(ProgrammeRules.model_validate(rules), None, None, ACTOR)
+    limited = visitor(make_app(referral_second_approval_usd=100), admin)
+    words = "An admin approves rewards of purchases paid by credit. From $100.00 on, two admins approve."
+    assert words in text_of(limited.get(QUEUE))
 
 
 @pytest.mark.parametrize("status", ["approved", "minting", "minted", "failed", "rejected"])
@@ -106,9 +124,9 @@ def test_queue_requires_an_admin(client: Visitor, as_owner: Visitor, as_seller: 
     reward = make_reward(other)
     for url in (QUEUE, f"{QUEUE}/{reward.id}/row"):
         assert client.get(url).status_code == 303
-        for visitor in (as_owner, as_seller):
-            assert visitor.get(url).status_code == 403
-            response = visitor.fragment(url)
+        for stranger in (as_owner, as_seller):
+            assert stranger.get(url).status_code == 403
+            response = stranger.fragment(url)
             assert response.status_code == 403
             assert reward.order_reference not in response.text
 
