@@ -19,6 +19,7 @@ from portal.accounts import (
     prune_sessions,
 )
 from portal.codes import fold_code_results
+from portal.commissions import fold_settlement_totals
 from portal.db import (
     Actor,
     forget_sign_in_devices,
@@ -120,8 +121,15 @@ def watch_minter(portal: Portal) -> object:
 
 
 def fold_totals(portal: Portal) -> object:
-    """Fold the recorded changes of rewards, budgets, orders and journal accounts into the maintained totals."""
-    folds = (fold_reward_totals, fold_budgets, fold_code_orders, fold_code_results, fold_journal_balances)
+    """Fold the recorded changes of ledgers, budgets and journal accounts into the maintained totals."""
+    folds = (
+        fold_reward_totals,
+        fold_budgets,
+        fold_code_orders,
+        fold_code_results,
+        fold_settlement_totals,
+        fold_journal_balances,
+    )
     return work_through("totals", folds, lambda fold: fold.__name__, lambda fold: fold())
 
 

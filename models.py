@@ -1129,6 +1129,38 @@ class ReserveRelease(Table):
         table_name = "reserve_releases"
 
 
+class SettlementTotal(Table):
+    vendor_id = BigIntegerField()
+    currency = TextField()
+    collected_by = TextField()
+    status = TextField()
+    due_hour = DateTimeTZField()
+    reason = TextField()
+    settlements = BigIntegerField()
+    net_sum = WeiField()
+    commission_sum = WeiField()
+
+    class Meta:
+        table_name = "settlement_totals"
+        primary_key = CompositeKey("vendor_id", "currency", "collected_by", "status", "due_hour", "reason")
+
+
+class SettlementTotalDelta(Table):
+    id = IdentityField()
+    vendor_id = BigIntegerField()
+    currency = TextField()
+    collected_by = TextField()
+    status = TextField()
+    due_hour = DateTimeTZField()
+    reason = TextField()
+    settlements = BigIntegerField()
+    net_sum = WeiField()
+    commission_sum = WeiField()
+
+    class Meta:
+        table_name = "settlement_total_deltas"
+
+
 class SalesAssist(Table):
     vendor_id: int
     id = IdentityField()

@@ -16,13 +16,11 @@ from portal.commissions.payout_decisions import (
     retry_batch,
     retry_settlement,
 )
+from portal.commissions.payout_plans import read_plan
 from portal.commissions.payout_queries import (
-    DUE_LIMIT,
     Owed,
     Reserve,
-    count_not_due,
     get_batch,
-    held_reasons,
     list_batch_ledger,
     list_batches,
     list_items_of_payouts,
@@ -32,8 +30,6 @@ from portal.commissions.payout_queries import (
     list_reserves,
     list_vendors,
     pending_split,
-    read_plan,
-    sum_due,
     unpaid_by_currency,
     vendor_names,
 )
@@ -95,9 +91,9 @@ from portal.commissions.terms_operations import (
     save_platform_percent,
     save_product_percent,
 )
+from portal.commissions.totals import StateSum, fold_settlement_totals, list_state_sums, sum_due
 
 __all__ = [
-    "DUE_LIMIT",
     "HoldReasonMissing",
     "MerchantTerms",
     "NewSettlement",
@@ -113,6 +109,7 @@ __all__ = [
     "Reserve",
     "SettlementFilter",
     "SettlementStatus",
+    "StateSum",
     "StatementStatus",
     "StatementStatusConflict",
     "StatementUnknown",
@@ -120,16 +117,15 @@ __all__ = [
     "VendorUnknown",
     "WalletChanged",
     "check_product_percent",
-    "count_not_due",
     "day_start",
     "decide_settlement",
     "drop_referral_commission",
     "find_merchant_config",
+    "fold_settlement_totals",
     "get_batch",
     "get_settlement",
     "get_statement",
     "get_vendor",
-    "held_reasons",
     "hold_settlement",
     "list_assist_ledger",
     "list_assists",
@@ -148,6 +144,7 @@ __all__ = [
     "list_settlements",
     "list_settlements_for_store",
     "list_settlements_of_reference",
+    "list_state_sums",
     "list_statement_item_ledger",
     "list_statement_items",
     "list_statement_ledger",

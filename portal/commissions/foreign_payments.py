@@ -12,7 +12,7 @@ from peewee import fn
 
 from models import ForeignPayment, MerchantConfig, Payout, PayoutBatch, PayoutItem, Settlement, Vendor
 from portal.commissions.payout_decisions import retry_settlement
-from portal.commissions.payout_queries import payout_terms
+from portal.commissions.payout_plans import payout_terms
 from portal.commissions.payout_references import settlement_ids_of
 from portal.commissions.payout_rules import DueRow, PayoutPlan, PayoutTerms, PlannedPayout, batch_totals
 from portal.commissions.payouts import (

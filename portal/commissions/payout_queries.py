@@ -1,25 +1,20 @@
-"""Read due settlements, payouts, batches and reserves. See docs/rules/payouts.md."""
+"""Read what is owed, payouts, batches and reserves. See docs/rules/payouts.md."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from models import MerchantConfig, Payout, PayoutBatch, PayoutItem, Settlement, Vendor
-from portal.commissions.payout_rules import DueRow, PayoutPlan, PayoutTerms, plan_payouts
-from portal.commissions.status_rules import NOT_PAID_OUT, PayoutStatus
-from portal.db import Keyset, Page, alphabetical, query, within, without_set_aside
+from portal.commissions.payout_rules import PayoutPlan, batch_totals
+from portal.commissions.status_rules import NOT_PAID_OUT, SettlementStatus
+from portal.commissions.totals import StateSum, list_state_sums
+from portal.db import Keyset, Page, alphabetical, query, within
 from portal.lib.errors import PortalError
 
 BATCHES_PAGE = PAYOUTS_PAGE = 25
-VENDOR_QUEUE = "payout_vendors"
-# Adding up more due settlements would take longer than the page that shows the sum.
-DUE_LIMIT = 5_001
-
-# What the portal pays out: a store that collected the money has it already. See docs/rules/statements.md.
-PAID_OUT_BY_US = "collected_by = 'platform'"
-_DUE = f"{PAID_OUT_BY_US} AND status = 'pending' AND (scheduled_for <= now() OR kind = 'refund')"
 
 
 class BatchUnknown(PortalError):
@@ -59,49 +54,6 @@ class Reserve:
     waiting_minor: int
 
 
-def read_plan(*, vendor_ids: Sequence[int] | None = None, lock: bool = False) -> PayoutPlan:
-    """Plan a run over what is due now, of some vendors only where given.
-
-    `lock` locks the rows until the caller's transaction ends. A refund is due at once: it is netted from the vendor's
-    next payout. A vendor whose payout could not be opened waits. See docs/rules/refunds.md and docs/rules/queues.md.
-    """
-    due = query(
-        f"SELECT id, vendor_id, currency, net_payout_minor FROM settlements WHERE {_DUE}"  # noqa: S608 - a constant
-        " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]))"
-        f" ORDER BY scheduled_for, id{' FOR UPDATE' if lock else ''}",
-        [_ids(vendor_ids), _ids(vendor_ids)],
-    )
-    rows = [DueRow(*row) for row in due]
-    released = list_waiting_releases(vendor_ids)
-    vendors = {row.vendor_id for row in rows} | {vendor_id for vendor_id, _ in released}
-    balances = {(row.vendor_id, row.currency) for row in rows} | set(released)
-    due_now: list[tuple[int, str]] = without_set_aside(VENDOR_QUEUE, sorted(balances), vendor_item)
-    aside = balances.difference(due_now)
-    return plan_payouts(rows, payout_terms(sorted(vendors)), released, aside=aside)
-
-
-def vendor_item(balance: tuple[int, str]) -> str:
-    """Return the item of a (vendor, currency) balance in the queue of vendors that cannot be paid."""
-    return f"{balance[0]} {balance[1]}"
-
-
-def list_waiting_releases(vendor_ids: Sequence[int] | None = None) -> dict[tuple[int, str], int]:
-    """Return the released reserves that no payout includes yet, in minor units by vendor and currency."""
-    rows = query(
-        "SELECT vendor_id, currency, sum(amount_minor) FROM reserve_releases WHERE payout_id IS NULL"
-        " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[]))"
-        " GROUP BY vendor_id, currency ORDER BY vendor_id, currency",
-        [_ids(vendor_ids), _ids(vendor_ids)],
-    )
-    return {(vendor_id, currency): int(amount) for vendor_id, currency, amount in rows}
-
-
-def payout_terms(vendor_ids: Sequence[int]) -> dict[int, PayoutTerms]:
-    """Return the minimum and reserve of the vendors that have a configuration."""
-    rows = MerchantConfig.select().where(MerchantConfig.vendor.in_(list(vendor_ids)))
-    return {row.vendor_id: PayoutTerms(row.minimum_payout_minor, row.reserve_percent) for row in rows}
-
-
 def payout_wallets(vendor_ids: Sequence[int]) -> dict[int, str]:
     """Return the payout wallets of the vendors that have one."""
     rows = MerchantConfig.select().where(
@@ -112,18 +64,13 @@ def payout_wallets(vendor_ids: Sequence[int]) -> dict[int, str]:
 
 def unpaid_by_currency(vendor_id: int) -> dict[str, int]:
     """Return what a vendor has not been paid yet, reserves included, in minor units by currency."""
-    rows = query(
-        f"""SELECT currency, sum(minor)::bigint FROM (
-               SELECT currency, net_payout_minor AS minor FROM settlements
-                   WHERE vendor_id = %(vendor)s AND {PAID_OUT_BY_US} AND status = ANY(%(unpaid)s)
-               UNION ALL SELECT currency, reserve_minor FROM payouts
-                   WHERE vendor_id = %(vendor)s AND status = %(completed)s
-               UNION ALL SELECT currency, -amount_minor FROM reserve_releases
-                   WHERE vendor_id = %(vendor)s AND payout_id IS NOT NULL
-           ) AS unpaid GROUP BY currency HAVING sum(minor) > 0""",  # noqa: S608 - a constant
-        {"vendor": vendor_id, "unpaid": list(NOT_PAID_OUT), "completed": PayoutStatus.COMPLETED},
-    )
-    return dict(rows)
+    unpaid: Counter[str] = Counter()
+    for each in list_state_sums([vendor_id]):
+        if each.status in NOT_PAID_OUT:
+            unpaid[each.currency] += each.net_minor
+    for reserve in list_reserves([vendor_id]):
+        unpaid[reserve.currency] += reserve.balance_minor + reserve.waiting_minor
+    return {currency: minor for currency, minor in sorted(unpaid.items()) if minor > 0}
 
 
 def vendor_names(vendor_ids: Sequence[int]) -> dict[int, str]:
@@ -139,77 +86,57 @@ def list_vendors(language: str) -> list[Vendor]:
     )
 
 
-def pending_split(plan: PayoutPlan, vendor_ids: Sequence[int] | None = None) -> dict[str, dict[str, Owed]]:
-    """Return {currency: {state: Owed}} of all settlements that the portal pays out.
+def pending_split(plan: PayoutPlan, sums: Sequence[StateSum]) -> dict[str, dict[str, Owed]]:
+    """Return {currency: {state: Owed}} of the sums of all settlements that the portal pays out.
 
     A state is a status, with pending as due or waiting. Due is what the next run would take; waiting is the rest
     of the pending settlements.
     """
-    due = {row.id for payout in plan.payouts for row in payout.rows}
-    rows = query(
-        "SELECT currency, CASE WHEN status = 'pending' AND id = ANY(%s::bigint[]) THEN 'due'"  # noqa: S608
-        " WHEN status = 'pending' THEN 'waiting' ELSE status END AS state, count(*), sum(net_payout_minor)"
-        f" FROM settlements WHERE {PAID_OUT_BY_US}"
-        " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[])) GROUP BY 1, 2 ORDER BY 1, 2",
-        [sorted(due), _ids(vendor_ids), _ids(vendor_ids)],
-    )
+    due = batch_totals(plan)
     split: dict[str, dict[str, Owed]] = {}
-    for currency, state, count, net in rows:
-        split.setdefault(currency, {})[state] = Owed(currency, state, count, int(net))
+    for each in sums:
+        states = split.setdefault(each.currency, {})
+        if each.status == SettlementStatus.PENDING:
+            taken = due.get(each.currency, {"settlements": 0, "netMinor": 0})
+            _add(states, each.currency, "due", taken["settlements"], taken["netMinor"])
+            count, net_minor = each.count - taken["settlements"], each.net_minor - taken["netMinor"]
+            _add(states, each.currency, "waiting", count, net_minor)
+        else:
+            _add(states, each.currency, each.status, each.count, each.net_minor)
     return split
 
 
-def count_not_due(vendor_ids: Sequence[int] | None = None) -> dict[str, tuple[int, int]]:
-    """Return {currency: (count, net in minor units)} of pending sales that are not due yet."""
-    rows = query(
-        "SELECT currency, count(*), sum(net_payout_minor) FROM settlements"  # noqa: S608 - a constant
-        f" WHERE {PAID_OUT_BY_US} AND status = 'pending'"
-        " AND kind = 'sale' AND scheduled_for > now()"
-        " AND (%s::bigint[] IS NULL OR vendor_id = ANY(%s::bigint[])) GROUP BY currency ORDER BY currency",
-        [_ids(vendor_ids), _ids(vendor_ids)],
-    )
-    return {currency: (count, int(net)) for currency, count, net in rows}
+def _add(states: dict[str, Owed], currency: str, state: str, count: int, net_minor: int) -> None:
+    before = states.get(state, Owed(currency, state, 0, 0))
+    if count > 0:
+        states[state] = Owed(currency, state, before.count + count, before.net_minor + net_minor)
 
 
-def sum_due() -> dict[str, tuple[int, int]]:
-    """Return {currency: (count, net in minor units)} of the settlements that are due, of the first DUE_LIMIT only."""
-    rows = query(
-        "SELECT currency, count(*), sum(net_payout_minor) FROM (SELECT currency, net_payout_minor FROM settlements"  # noqa: S608
-        f" WHERE {PAID_OUT_BY_US} AND status = 'pending' AND scheduled_for <= now()"
-        f" ORDER BY scheduled_for LIMIT {DUE_LIMIT}) AS due GROUP BY currency"
-    )
-    return {currency: (count, int(net)) for currency, count, net in rows}
-
-
-def held_reasons() -> list[tuple[str, str | None, int, int]]:
-    """Return the 20 most frequent (currency, reason, count, net in minor units) of held settlements."""
-    rows = query(
-        "SELECT currency, failure_reason, count(*), sum(net_payout_minor) FROM settlements"  # noqa: S608
-        f" WHERE {PAID_OUT_BY_US} AND status = 'held' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 20"
-    )
-    return [(row[0], row[1], row[2], int(row[3])) for row in rows]
+_RESERVES = """
+SELECT v.id, v.name, currency, (b.balance - coalesce(planned.minor, 0) - coalesce(waiting.minor, 0))::bigint,
+    coalesce(waiting.minor, 0)::bigint
+FROM (
+    SELECT split_part(account, ':', 2)::bigint AS vendor_id, currency, balance FROM journal_balances
+    WHERE split_part(account, ':', 1) = 'vendor_reserve'
+        AND (%(accounts)s::text[] IS NULL OR account = ANY(%(accounts)s))
+) AS b JOIN vendors v ON v.id = b.vendor_id
+LEFT JOIN (
+    SELECT vendor_id, currency, sum(amount_minor) AS minor FROM reserve_releases WHERE payout_id IS NULL GROUP BY 1, 2
+) AS waiting USING (vendor_id, currency)
+LEFT JOIN (
+    SELECT vendor_id, currency, sum(released_minor) AS minor FROM payouts WHERE status = 'processing' GROUP BY 1, 2
+) AS planned USING (vendor_id, currency)
+WHERE b.balance > coalesce(planned.minor, 0) ORDER BY v.id, currency
+"""
 
 
 def list_reserves(vendor_ids: Sequence[int] | None = None) -> list[Reserve]:
-    """Return the reserves that are not empty, with what of them waits for the next payout."""
-    rows = query(
-        "WITH kept AS (SELECT vendor_id, currency, sum(reserve_minor) AS minor FROM payouts"
-        "  WHERE status = 'completed' AND (%(ids)s::bigint[] IS NULL OR vendor_id = ANY(%(ids)s::bigint[]))"
-        "  GROUP BY 1, 2), given AS ("
-        "  SELECT vendor_id, currency, sum(amount_minor) AS minor,"
-        "   coalesce(sum(amount_minor) FILTER (WHERE payout_id IS NULL), 0) AS waiting"
-        "  FROM reserve_releases"
-        "  WHERE %(ids)s::bigint[] IS NULL OR vendor_id = ANY(%(ids)s::bigint[]) GROUP BY 1, 2)"
-        " SELECT v.id, v.name, k.currency, k.minor - coalesce(g.minor, 0), coalesce(g.waiting, 0)"
-        " FROM kept k JOIN vendors v ON v.id = k.vendor_id"
-        " LEFT JOIN given g ON g.vendor_id = k.vendor_id AND g.currency = k.currency"
-        " WHERE k.minor > coalesce(g.minor, 0) OR g.waiting > 0 ORDER BY v.id, k.currency",
-        {"ids": _ids(vendor_ids)},
-    )
-    return [
-        Reserve(vendor_id, name, currency, int(balance), int(waiting))
-        for vendor_id, name, currency, balance, waiting in rows
-    ]
+    """Return the reserves that are not empty, with what of them waits for the next payout.
+
+    A reserve is the balance of its account in the journal, without what payouts that are not finished release of it.
+    """
+    accounts = None if vendor_ids is None else [f"vendor_reserve:{vendor_id}" for vendor_id in vendor_ids]
+    return [Reserve(*row) for row in query(_RESERVES, {"accounts": accounts})]
 
 
 def get_batch(batch_id: int) -> PayoutBatch:

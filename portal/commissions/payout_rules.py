@@ -7,7 +7,7 @@ result, and nothing is paid below the merchant's minimum or below zero. See docs
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
@@ -122,50 +122,67 @@ class PayoutPlan:
         return sha256(repr(sorted(payouts)).encode()).hexdigest()[:32]
 
 
-@dataclass
-class _Balance:
-    """What is due to one vendor in one currency, oldest row first."""
+@dataclass(frozen=True)
+class Balance:
+    """What is due to a vendor in one currency: the number of rows, their net and released reserves in minor units."""
 
     vendor_id: int
     currency: str
-    rows: list[DueRow] = field(default_factory=list)
+    count: int
+    net_minor: int
     released_minor: int = 0
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.vendor_id, self.currency
+
+    @property
+    def worth_minor(self) -> int:
+        return self.net_minor + self.released_minor
 
 
 def plan_payouts(
-    rows: Iterable[DueRow],
+    balances: Iterable[Balance],
+    rows: Mapping[tuple[int, str], Sequence[DueRow]],
     terms: Mapping[int, PayoutTerms],
-    released: Mapping[tuple[int, str], int],
     most_rows: int = MOST_ROWS,
     aside: Collection[tuple[int, str]] = (),
 ) -> PayoutPlan:
-    """Plan one run over due rows, oldest first and at most `most_rows`, without splitting a balance that fits.
+    """Plan one run over balances in their order, of at most `most_rows` rows.
 
-    `released` is the part of reserves that admins released and no payout has paid yet, in minor units by vendor
-    and currency. A balance with more rows than a run may take is cut; one that no longer fits waits for the next run.
+    `rows` has the due rows of the balances that a run may take, by vendor and currency: all of them, or of a balance
+    that is longer than a run its oldest refunds and largest sales. A balance that does not fit waits for the next run.
     The balances `aside` wait, and so does one that cannot be planned.
     """
     payouts: list[PlannedPayout] = []
     excluded: list[Exclusion] = []
     remaining = most_rows
-    for balance in _balances(rows, released):
-        if (balance.vendor_id, balance.currency) in aside:
+    for balance in balances:
+        if balance.key in aside:
             excluded.append(_excluded(balance, SET_ASIDE))
             continue
-        try:
-            planned = _plan_balance(balance, terms.get(balance.vendor_id, PayoutTerms()), most_rows)
-        except Exception as error:  # one vendor's data must not stop the others
-            failure = f"{type(error).__name__}: {error}"
-            excluded.append(replace(_excluded(balance, SET_ASIDE), failure=failure))
-            continue
-        if isinstance(planned, str):
-            excluded.append(_excluded(balance, planned))
+        planned = plan_balance(
+            balance, rows.get(balance.key), terms.get(balance.vendor_id, PayoutTerms()), most_rows
+        )
+        if isinstance(planned, Exclusion):
+            excluded.append(planned)
         elif len(planned.rows) > remaining:
             excluded.append(_excluded(balance, NEXT_RUN))
         else:
             payouts.append(planned)
             remaining -= len(planned.rows)
     return PayoutPlan(tuple(payouts), tuple(excluded))
+
+
+def plan_balance(
+    balance: Balance, rows: Sequence[DueRow] | None, terms: PayoutTerms, most_rows: int = MOST_ROWS
+) -> PlannedPayout | Exclusion:
+    """Return the payout of a balance, or why it waits; without rows, that it waits for the next run at the latest."""
+    try:
+        planned = _plan(balance, rows, terms, most_rows)
+    except Exception as error:  # one vendor's data must not stop the others
+        return replace(_excluded(balance, SET_ASIDE), failure=f"{type(error).__name__}: {error}")
+    return planned if isinstance(planned, PlannedPayout) else _excluded(balance, planned)
 
 
 def leave_out(plan: PayoutPlan, currencies: Collection[str], reason: str) -> PayoutPlan:
@@ -214,43 +231,42 @@ def batch_outcome(statuses: Sequence[str]) -> str | None:
     return "partial" if "failed" in present else "completed"
 
 
-def _balances(rows: Iterable[DueRow], released: Mapping[tuple[int, str], int]) -> list[_Balance]:
-    balances: dict[tuple[int, str], _Balance] = {}
-    for row in rows:
-        key = (row.vendor_id, row.currency)
-        balances.setdefault(key, _Balance(*key)).rows.append(row)
-    for key, amount in released.items():
-        balances.setdefault(key, _Balance(*key)).released_minor = amount
-    return list(balances.values())
-
-
-def _plan_balance(balance: _Balance, terms: PayoutTerms, most_rows: int) -> PlannedPayout | str:
+def _plan(
+    balance: Balance, rows: Sequence[DueRow] | None, terms: PayoutTerms, most_rows: int
+) -> PlannedPayout | str:
     """Return the payout of a balance, or the reason why it waits."""
-    whole = _planned(balance, balance.rows, terms)
-    worth = whole.net_minor + whole.released_minor
-    if worth < 0:
+    amount_minor = balance.worth_minor - reserve_minor(balance.net_minor, terms.reserve_percent)
+    if balance.worth_minor < 0:
         return NOT_COVERED
-    if worth == 0 or not terms.reaches_minimum(whole.amount_minor, balance.currency):
+    if balance.worth_minor == 0 or not terms.reaches_minimum(amount_minor, balance.currency):
         return BELOW_MINIMUM
-    if whole.net_minor > MAX_MINOR or worth > MAX_MINOR:
+    if max(balance.net_minor, balance.worth_minor) > MAX_MINOR:
         return TOO_LARGE
-    if len(balance.rows) <= most_rows:
+    if rows is None and balance.count:
+        return NEXT_RUN
+    whole = _planned(balance, rows or (), terms)
+    if len(whole.rows) == balance.count <= most_rows and whole.net_minor == balance.net_minor:
         return whole
     # All due rows together reach the minimum; the chosen rows may be below it.
-    part = _planned(balance, _cut(balance.rows, most_rows, whole.net_minor), terms)
+    part = _planned(balance, _cut(whole.rows, most_rows, balance.net_minor), terms)
     # Refunds may not be among the chosen rows; their amount must not be paid.
-    return part if 0 < part.net_minor + part.released_minor <= worth else NOT_COVERED
+    return part if 0 < part.net_minor + part.released_minor <= balance.worth_minor else NOT_COVERED
 
 
-def _planned(balance: _Balance, rows: Sequence[DueRow], terms: PayoutTerms) -> PlannedPayout:
+def _planned(balance: Balance, rows: Sequence[DueRow], terms: PayoutTerms) -> PlannedPayout:
     return PlannedPayout(
         balance.vendor_id, balance.currency, tuple(rows), terms.reserve_percent, balance.released_minor
     )
 
 
+def most_refunds(most_rows: int) -> int:
+    """Return how many refunds a payout of at most `most_rows` rows takes."""
+    return max(1, most_rows // 2)
+
+
 def _cut(rows: Sequence[DueRow], most_rows: int, total_minor: int) -> list[DueRow]:
     """Choose at most `most_rows` rows: refunds first, then the largest sales, never above `total_minor`."""
-    refunds = [row for row in rows if row.net_minor < 0][: max(1, most_rows // 2)]
+    refunds = [row for row in rows if row.net_minor < 0][: most_refunds(most_rows)]
     sales = sorted((row for row in rows if row.net_minor >= 0), key=lambda row: -row.net_minor)
     chosen = refunds + sales[: most_rows - len(refunds)]
     while chosen and sum(row.net_minor for row in chosen) > total_minor:
@@ -258,9 +274,8 @@ def _cut(rows: Sequence[DueRow], most_rows: int, total_minor: int) -> list[DueRo
     return chosen
 
 
-def _excluded(balance: _Balance, reason: str) -> Exclusion:
-    net = sum(row.net_minor for row in balance.rows) + balance.released_minor
-    return Exclusion(balance.vendor_id, balance.currency, len(balance.rows), net, reason)
+def _excluded(balance: Balance, reason: str) -> Exclusion:
+    return Exclusion(balance.vendor_id, balance.currency, balance.count, balance.worth_minor, reason)
 
 
 def wallet_refusal(wallet: str | None, own_addresses: Collection[str]) -> str | None:

@@ -16,7 +16,8 @@ from typing import Any
 from peewee import fn
 
 from models import Payout, PayoutBatch, PayoutItem, ReserveRelease, Settlement
-from portal.commissions.payout_queries import VENDOR_QUEUE, payout_wallets, vendor_item
+from portal.commissions.payout_plans import VENDOR_QUEUE, vendor_item
+from portal.commissions.payout_queries import payout_wallets
 from portal.commissions.payout_rules import (
     AMOUNT_TOO_SMALL,
     RATE_MISSING,
@@ -41,8 +42,6 @@ from portal.logs import get_logger
 
 log = get_logger(__name__)
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('payouts', 0))"
-
 
 @dataclass(frozen=True)
 class PayoutQuote:
@@ -58,7 +57,7 @@ class PayoutQuote:
 
 def lock_payouts() -> None:
     """Lock payouts, so that one transaction at a time takes settlements into a batch."""
-    query(_LOCK)
+    query("SELECT pg_advisory_xact_lock(hashtextextended('payouts', 0))")
 
 
 def open_batch(

@@ -8,13 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from models import CommissionStatement, CommissionStatementItem, Settlement, Vendor
+from portal.commissions.payout_queries import vendor_names
 from portal.commissions.status_rules import NOT_PAID_OUT, SettlementStatus, StatementStatus
+from portal.commissions.totals import sum_commissions
 from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
 
 STATEMENTS_PAGE = 25
 ITEMS_PAGE = 50
 
+# The statuses of commission that is not paid: on no statement, on hold, on an open statement.
+_OWED = (SettlementStatus.PENDING, SettlementStatus.HELD, SettlementStatus.PROCESSING)
 # What the vendor has received and owes the commission of.
 _COLLECTED_BY_STORE = Settlement.collected_by == "store"
 
@@ -90,19 +94,14 @@ def list_statement_items(statement_id: int, cursor: str | None = None) -> Page[C
 
 def list_owed_commissions(vendor_ids: Sequence[int] | None = None) -> list[OwedCommission]:
     """Return what vendors owe for sales whose money their store collected, by vendor and currency."""
-    ids = None if vendor_ids is None else list(vendor_ids)
-    rows = query(
-        "SELECT v.id, v.name, s.currency,"
-        " coalesce(sum(s.commission_minor) FILTER (WHERE s.status = 'pending'), 0)::bigint,"
-        " coalesce(sum(s.commission_minor) FILTER (WHERE s.status = 'held'), 0)::bigint,"
-        " coalesce(sum(s.commission_minor) FILTER (WHERE s.status = 'processing'), 0)::bigint"
-        " FROM settlements s JOIN vendors v ON v.id = s.vendor_id"
-        " WHERE s.collected_by = 'store' AND s.status IN ('pending', 'held', 'processing')"
-        " AND (%s::bigint[] IS NULL OR s.vendor_id = ANY(%s::bigint[]))"
-        " GROUP BY v.id, v.name, s.currency ORDER BY v.id, s.currency",
-        [ids, ids],
-    )
-    return [OwedCommission(*row) for row in rows]
+    owed: dict[tuple[int, str], dict[str, int]] = {}
+    for vendor_id, currency, status, minor in sum_commissions(_OWED, vendor_ids):
+        owed.setdefault((vendor_id, currency), {})[status] = minor
+    names = vendor_names([vendor_id for vendor_id, _ in owed])
+    return [
+        OwedCommission(vendor_id, names[vendor_id], currency, *(sums.get(status, 0) for status in _OWED))
+        for (vendor_id, currency), sums in owed.items()
+    ]
 
 
 def list_balances_to_state(until: datetime) -> list[tuple[int, str]]:

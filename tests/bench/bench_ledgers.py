@@ -20,6 +20,7 @@ from flask import Flask
 from models import Export, User
 from portal.app import create_app
 from portal.codes import fold_code_results
+from portal.commissions import fold_settlement_totals
 from portal.db import Actor, bind_database, connection, query
 from portal.flows.overviews.count_days import count_days
 from portal.journal import fold_journal_balances
@@ -85,6 +86,7 @@ def open_portal(url: str, rows: int) -> Portal:
             fold_reward_totals,
             fold_code_orders,
             fold_code_results,
+            fold_settlement_totals,
             fold_journal_balances,
             count_days,
         ):

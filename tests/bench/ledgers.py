@@ -9,6 +9,8 @@ from typing import Any
 
 import psycopg2
 
+from portal.lib.folders import SQL
+
 BUYERS = 1_000
 # One referrer, one vendor and a thousand buyers; the newest twentieth of each ledger waits for a decision.
 _PEOPLE = f"""
@@ -81,6 +83,8 @@ INSERT INTO journal_transfers (kind, order_reference, currency, debit_account, c
 SELECT 'payment_received', reference, 'UAH', 'provider:wayforpay', 'order_clearing', 100000, 'bench', n, at FROM placed;
 """
 
+# The statement that counts settlements from before there were totals.
+_COUNT_SETTLEMENTS = "INSERT INTO" + (SQL / "086_flat_reads.sql").read_text().partition("INSERT INTO")[2]
 
 # Indexes are built faster afterwards, and nobody doubts the references of generated rows.
 _INDEXES = """
@@ -108,6 +112,7 @@ def fill_ledgers(url: str, rows: int) -> None:
             cursor.execute(_PLAIN, {"metadata": json.dumps(_METADATA)})
             for table in _QUIET:
                 cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            cursor.execute(_COUNT_SETTLEMENTS)
             cursor.execute(_WITH_TOTALS)
         session.commit()
         session.autocommit = True

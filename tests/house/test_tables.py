@@ -30,7 +30,8 @@ OWNERS = {
         code_order_totals code_order_deltas""",
     "payments": "payment_transactions payment_events payment_refunds rail_failures credit_balances credit_entries",
     "commissions": """platform_config merchant_configs commission_structures payout_batches settlements payouts
-        payout_items reserve_releases erp_sales_assists installation foreign_payments commission_statements
+        payout_items reserve_releases settlement_totals settlement_total_deltas
+        erp_sales_assists installation foreign_payments commission_statements
         commission_statement_items""",
     "rewards": """referral_rewards reward_totals reward_total_deltas reward_approvals reward_hint_counts reward_debits
         reward_nettings exchange_rates mint_jobs mint_job_items budget_totals budget_deltas""",

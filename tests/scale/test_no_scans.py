@@ -29,8 +29,6 @@ EMAILS = {
 }
 # Parts of statements that still read a whole ledger, with what would end it. Nothing may be added without a reason.
 KNOWN = {
-    "ELSE status END AS state, count(*)": "sums of settlements per state of the platform: totals would end it",
-    "WITH kept AS": "reserves of all vendors on the page of batches: balances would end it",
     "r.status = 'pending_approval' AND (c.counted_at": "reads the rewards that wait for an admin, and no others",
     "SELECT count(*), coalesce(sum(wei), 0) FROM (": "adds up one day, and the copies are of few days",
     "SELECT 'callbacks', count(*), greatest(0": "counts at most 10,000 rows of each queue",

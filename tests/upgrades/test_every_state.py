@@ -27,6 +27,8 @@ FIRST = "010"
 # Most of the present functions fit every state from this one on; earlier releases had their own, which are not kept.
 FUNCTIONS_SINCE = "049"
 _OF_LATER_STATES = (UndefinedColumn, UndefinedFunction, UndefinedTable)
+# What the next migration of the same release mends.
+_BROKEN = {"085_settlement_totals": {"settlement_totals_match_the_settlements"}}
 KEPT = {
     "users", "wallets", "vendors", "products", "orders", "order_items", "stock_movements", "payment_transactions",
     "payment_events", "credit_entries", "credit_balances", "refcodes", "visit_daily", "settlements",
@@ -113,7 +115,7 @@ def test_rows_of_every_state_reach_the_newest(empty_database: str, monkeypatch: 
         after = ledgers(empty_database)
         assert {key: after.get(key) for key in before} == before, name
         write(empty_database, name)
-        assert broken_where_they_can_run(empty_database) == {}, name
+        assert broken_where_they_can_run(empty_database).keys() == _BROKEN.get(name, set()), name
         before = ledgers(empty_database)
     assert migrate(empty_database) == [FUNCTIONS]
     assert ledgers(empty_database) == before

@@ -13,7 +13,8 @@ from portal.catalogue import CartLine, NewProduct, create_product, save_picture
 from portal.chain import AnyChain
 from portal.codes import issue_code, set_alias
 from portal.commissions import hold_settlement, payout_time, payouts
-from portal.commissions.payout_queries import list_payouts_of_batch, read_plan
+from portal.commissions.payout_plans import read_plan
+from portal.commissions.payout_queries import list_payouts_of_batch
 from portal.commissions.payout_rules import WALLET_MISSING, PayoutPlan
 from portal.db import Actor, connection, query, transaction
 from portal.flows.approvals.decide_reward import approve, reject

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from portal.commissions import DUE_LIMIT, sum_due
+from portal.commissions import sum_due
 from portal.figures import IN_WEI, Figure
 from portal.journal import balances_of_kinds
 from portal.rewards import reward_totals
@@ -18,14 +18,13 @@ _PAYABLE, _RESERVE, _RECEIVABLE = "vendor_payable", "vendor_reserve", "vendor_re
 class CurrencyMoney:
     """Money in one currency, in minor units.
 
-    `due` is what the next payouts would take; `is_partial` says that there is more. `owed` is everything that vendors
+    `due` is what the next payouts would take. `owed` is everything that vendors
     have not been paid yet, reserves included. `receivable` is what vendors owe for sales that their store collected.
     `sold` is what buyers paid since the first of the month (UTC).
     """
 
     currency: str
     due: int
-    is_partial: bool
     owed: int
     receivable: int
     sold: int
@@ -47,13 +46,11 @@ def money_overview(figures: Sequence[Figure], today: date) -> list[CurrencyMoney
     sold: dict[str, int] = {}
     for figure in _of_month(figures, "sales", today):
         sold[figure.currency] = sold.get(figure.currency, 0) + figure.amount
-    is_partial = sum(count for count, _minor in due.values()) >= DUE_LIMIT
     currencies = {currency for _kind, currency in balances} | due.keys() | sold.keys()
     return [
         CurrencyMoney(
             currency,
             due=due.get(currency, (0, 0))[1],
-            is_partial=is_partial,
             owed=balances.get((_PAYABLE, currency), 0) + balances.get((_RESERVE, currency), 0),
             receivable=-balances.get((_RECEIVABLE, currency), 0),
             sold=sold.get(currency, 0),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.chain import AnyChain
-from portal.commissions.payout_queries import PAID_OUT_BY_US
+from portal.commissions.totals import PAYABLE
 from portal.flows.minting.mint_rewards import state_name
 from portal.flows.minting.watch_chain import watch_name
 from portal.flows.payouts.pay_settlements import PAYOUT_STATE
@@ -56,8 +56,8 @@ _OPEN_ROWS = {
     f" WHERE {MINTABLE_ON_ANY_CHAIN} ORDER BY r.created_at, r.id",
     "rewards_being_minted": "SELECT updated_at FROM referral_rewards WHERE status = 'minting'"
     " ORDER BY created_at, id",
-    "settlements": "SELECT scheduled_for FROM settlements WHERE status = 'pending' AND scheduled_for <= now()"  # noqa: S608
-    f" AND {PAID_OUT_BY_US} ORDER BY scheduled_for, id",
+    "settlements": f"SELECT scheduled_for FROM settlements WHERE {PAYABLE}"  # noqa: S608
+    " AND scheduled_for <= now() ORDER BY scheduled_for, id",
     "set_aside": "SELECT created_at FROM failing_items ORDER BY created_at, queue, item_id",
     "store_events": "SELECT received_at FROM store_events WHERE outcome IS NULL ORDER BY id",
     "webhooks": "SELECT created_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL"

@@ -29,13 +29,13 @@ from portal.chain.sending.operations import Waiting
 from portal.chain.state import recall, remember
 from portal.commissions import payouts
 from portal.commissions.foreign_payments import count_unknown
+from portal.commissions.payout_plans import read_plan
 from portal.commissions.payout_queries import (
     find_batch_by_key,
     has_recent_onchain_payout,
     list_open_batches,
     list_payouts_of_batch,
     payout_wallets,
-    read_plan,
 )
 from portal.commissions.payout_rules import (
     NEXT_RUN,

@@ -356,6 +356,8 @@ NOT_EXPORTED: dict[str, str] = {
     "reward_totals": _SUMS,
     "reward_total_deltas": _SUMS,
     "reward_hint_counts": "how many hints an admin sees; the hints are in shared_signals",
+    "settlement_totals": _SUMS,
+    "settlement_total_deltas": _SUMS,
     "payout_items": _SUMS,
     "commission_statement_items": _SUMS,
     "export_pieces": "copies of rows of ledgers, for a day; deleted with exports",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -11,8 +12,7 @@ from portal.commissions import (
     Owed,
     PayoutPlan,
     Reserve,
-    count_not_due,
-    held_reasons,
+    StateSum,
     pending_split,
     vendor_names,
 )
@@ -27,6 +27,8 @@ from portal.web.text.translate import ngettext
 if TYPE_CHECKING:
     from models import MerchantConfig, Payout, PayoutBatch
     from portal.flows.payouts.pay_settlements import PayoutReview
+
+_MOST_REASONS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ def frequency_words(frequency: str) -> str:
     }[frequency]
 
 
-def split_rows(plan: PayoutPlan, vendor_ids: list[int] | None = None) -> list[TotalsRow]:
+def split_rows(plan: PayoutPlan, sums: Sequence[StateSum]) -> list[TotalsRow]:
     """Return what is pending and what was paid, one row per currency."""
     return [
         TotalsRow(
@@ -193,16 +195,18 @@ def split_rows(plan: PayoutPlan, vendor_ids: list[int] | None = None) -> list[To
                 for state in ("due", "waiting", "held", "processing", "completed", "failed")
             ),
         )
-        for currency, states in pending_split(plan, vendor_ids).items()
+        for currency, states in pending_split(plan, sums).items()
     ]
 
 
-def reason_rows(plan: PayoutPlan) -> list[ReasonRow]:
-    """Return why settlements wait or are held."""
+def reason_rows(
+    plan: PayoutPlan, sums: Sequence[StateSum], due: Mapping[str, tuple[int, int]]
+) -> list[ReasonRow]:
+    """Return why settlements wait or are held, the most frequent reasons only."""
     names = vendor_names([left.vendor_id for left in plan.excluded])
     not_due = [
         _reason(_("Waiting"), _("The payout date has not come yet."), "", count, net, currency)
-        for currency, (count, net) in count_not_due().items()
+        for currency, (count, net) in _not_due(sums, due).items()
     ]
     excluded = [
         _reason(
@@ -215,11 +219,22 @@ def reason_rows(plan: PayoutPlan) -> list[ReasonRow]:
         )
         for left in plan.excluded
     ]
-    held = [
-        _reason(_("Held"), stop_reason(reason), "", count, net, currency)
-        for currency, reason, count, net in held_reasons()
+    held = sorted((each for each in sums if each.status == "held"), key=lambda each: -each.count)
+    held_rows = [
+        _reason(_("Held"), stop_reason(each.reason), "", each.count, each.net_minor, each.currency)
+        for each in held[:_MOST_REASONS]
     ]
-    return [*not_due, *excluded, *held]
+    return [*not_due, *excluded, *held_rows]
+
+
+def _not_due(sums: Sequence[StateSum], due: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Return {currency: (count, net in minor units)} of the pending settlements that are not due yet."""
+    pending = {each.currency: each for each in sums if each.status == "pending"}
+    rest = {
+        currency: (each.count - due.get(currency, (0, 0))[0], each.net_minor - due.get(currency, (0, 0))[1])
+        for currency, each in pending.items()
+    }
+    return {currency: (count, net) for currency, (count, net) in rest.items() if count > 0}
 
 
 def review_rows(review: PayoutReview) -> list[ReviewRow]:

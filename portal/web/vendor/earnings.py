@@ -16,6 +16,7 @@ from portal.commissions import (
     list_payouts_of_vendors,
     list_reserves,
     list_settlements,
+    list_state_sums,
     merchant_configs,
     read_plan,
 )
@@ -63,7 +64,7 @@ def earnings() -> ResponseReturnValue:
         "vendor/earnings.html",
         shops=[_shop(vendor, configs.get(vendor.id), reserves) for vendor in vendors],
         rows=settlement_rows(settlements.rows),
-        split=split_rows(plan, ids),
+        split=split_rows(plan, list_state_sums(ids)),
         waiting=excluded_rows(plan),
         payouts=[payout_row(payout) for payout in payouts.rows],
         next_payout=payouts.next_cursor,

@@ -15,11 +15,14 @@ from portal.commissions.payout_rules import (
     NOT_COVERED,
     RATE_AWAY,
     TOO_LARGE,
+    Balance,
     DueRow,
+    Exclusion,
     PayoutPlan,
     PayoutTerms,
     batch_outcome,
     leave_out,
+    plan_balance,
     plan_payouts,
     token_units,
 )
@@ -37,7 +40,17 @@ def plan(
 ) -> PayoutPlan:
     rows = [DueRow(number, VENDOR, currency, net) for number, net in enumerate(nets, 1)]
     terms = {VENDOR: PayoutTerms(minimum, Decimal(reserve))}
-    return plan_payouts(rows, terms, {(VENDOR, currency): released} if released else {}, most)
+    balance = Balance(VENDOR, currency, len(nets), sum(nets), released)
+    return plan_payouts([balance], {(VENDOR, currency): rows}, terms, most)
+
+
+def plan_rows(rows: list[DueRow], terms: dict[int, PayoutTerms], most: int = 100) -> PayoutPlan:
+    """Plan rows of several balances, all of which were read."""
+    by_key: dict[tuple[int, str], list[DueRow]] = {}
+    for row in rows:
+        by_key.setdefault((row.vendor_id, row.currency), []).append(row)
+    balances = [Balance(*key, len(own), sum(row.net_minor for row in own)) for key, own in by_key.items()]
+    return plan_payouts(balances, by_key, terms, most)
 
 
 @pytest.mark.parametrize(
@@ -97,20 +110,20 @@ def test_plan_payouts_excludes(nets: tuple[int, ...], options: dict[str, object]
 
 def test_vendors_and_currencies_are_planned_separately() -> None:
     rows = [DueRow(1, 1, "UAH", 60), DueRow(2, 1, "USD", 60), DueRow(3, 2, "UAH", 60)]
-    planned = plan_payouts(rows, {1: PayoutTerms(100), 2: PayoutTerms(50)}, {})
+    planned = plan_rows(rows, {1: PayoutTerms(100), 2: PayoutTerms(50)})
     assert [(p.vendor_id, p.currency, p.amount_minor) for p in planned.payouts] == [(2, "UAH", 60)]
     assert {(e.vendor_id, e.currency) for e in planned.excluded} == {(1, "UAH"), (1, "USD")}
 
 
 def test_waiting_rows_do_not_block_other_vendors() -> None:
     waiting = [DueRow(number, 1, "UAH", 1) for number in range(1, 151)]
-    planned = plan_payouts([*waiting, DueRow(999, 2, "UAH", 5)], {1: PayoutTerms(1000)}, {})
+    planned = plan_rows([*waiting, DueRow(999, 2, "UAH", 5)], {1: PayoutTerms(1000)})
     assert [payout.vendor_id for payout in planned.payouts] == [2]
 
 
 def test_balance_that_does_not_fit_waits_for_the_next_run() -> None:
     rows = [DueRow(number, 1 if number <= 70 else 2, "UAH", 5) for number in range(1, 111)]
-    planned = plan_payouts(rows, {}, {})
+    planned = plan_rows(rows, {})
     assert [(p.vendor_id, len(p.rows)) for p in planned.payouts] == [(1, 70)]
     assert [(e.vendor_id, e.reason) for e in planned.excluded] == [(2, NEXT_RUN)]
 
@@ -125,6 +138,27 @@ def test_cut_includes_refunds() -> None:
     (payout,) = plan(*[10] * 150, -30).payouts
     assert len(payout.rows) == 100
     assert payout.amount_minor == 99 * 10 - 30
+
+
+@pytest.mark.parametrize(
+    ("balance", "nets", "expected"),
+    [
+        (Balance(1, "UAH", 3, 30), (10, 10), (10, 10)),  # one was written after its rows were read
+        (Balance(1, "UAH", 3, 5), (10, 10), NOT_COVERED),  # ... a refund that would be paid out with them
+        (Balance(1, "UAH", 3, 15), (10, 10), (10,)),  # ... a refund that is covered without the last
+        (Balance(1, "UAH", 2, 20), None, NEXT_RUN),
+        (Balance(1, "UAH", 0, 0, 7), None, ()),
+    ],
+)
+def test_rows_that_are_not_the_whole_balance_pay_no_more_than_it(
+    balance: Balance, nets: tuple[int, ...] | None, expected: object
+) -> None:
+    rows = None if nets is None else [DueRow(number, 1, "UAH", net) for number, net in enumerate(nets, 1)]
+    planned = plan_balance(balance, rows, PayoutTerms())
+    if isinstance(planned, Exclusion):
+        assert planned.reason == expected
+    else:
+        assert tuple(row.net_minor for row in planned.rows) == expected
 
 
 _nets = st.lists(st.integers(-10_000, 10_000), max_size=40)
@@ -160,7 +194,7 @@ def test_every_payout_is_covered_and_complete(
 )
 def test_run_takes_at_most_its_rows_and_each_once(drawn: list[tuple[int, str, int]]) -> None:
     rows = [DueRow(number, *each) for number, each in enumerate(drawn)]
-    planned = plan_payouts(rows, {}, {}, 20)
+    planned = plan_rows(rows, {}, 20)
     taken = [row.id for payout in planned.payouts for row in payout.rows]
     assert len(taken) <= 20
     assert len(taken) == len(set(taken))

@@ -14,10 +14,12 @@ from portal.commissions import (
     hold_settlement,
     list_currencies,
     list_settlements,
+    list_state_sums,
     list_vendors,
     read_plan,
     release_settlement,
     retry_settlement,
+    sum_due,
 )
 from portal.db import Actor, make_cursor
 from portal.flows.payouts.pay_settlements import payout_waiting_reason
@@ -124,7 +126,7 @@ def ledger_page(
     """
     cursor = make_cursor(wrong_id + 1) if wrong_id else request.args.get("cursor")
     page = list_settlements(view.filter, cursor)
-    plan = read_plan()
+    plan, sums = read_plan(), list_state_sums()
     problem = payout_waiting_reason()
     errors = list(view.errors.items())
     if error is not None:
@@ -136,8 +138,8 @@ def ledger_page(
         view=view,
         saved=saved_filters("settlements", view.query, form),
         rows=settlement_rows(page.rows, shows_recipients=True),
-        split=split_rows(plan),
-        reasons=reason_rows(plan),
+        split=split_rows(plan, sums),
+        reasons=reason_rows(plan, sums, sum_due()),
         statuses=[_any(), *((status, status_words("settlement", status)) for status in STATUSES)],
         vendors=[_any(), *((str(vendor.id), vendor.name) for vendor in list_vendors(select_locale()))],
         currencies=[_any(), *((currency, currency) for currency in list_currencies())],

@@ -127,9 +127,7 @@ def money_rows(currencies: Sequence[CurrencyMoney]) -> list[MoneyRow]:
     return [
         MoneyRow(
             row.currency,
-            due=_("at least %(amount)s", amount=money(row.due, row.currency))
-            if row.is_partial
-            else money(row.due, row.currency),
+            due=money(row.due, row.currency),
             owed=money(row.owed, row.currency),
             receivable=money(row.receivable, row.currency),
             sold=money(row.sold, row.currency),
