@@ -73,7 +73,8 @@ def change_together(changes: Sequence[Change], actor: Actor) -> dict[tuple[str, 
     for each in changes:
         values.update(each.values)
     parts = [f"{each.name} AS ({each.sql})" for each in changes]
-    changed = " UNION ALL ".join(
+    # A row with events before and after those of another row is named by two changes.
+    changed = " UNION ".join(
         f"SELECT '{each.entity}' AS entity, key, id FROM {each.name}"  # noqa: S608 - constants
         for each in changes
         if each.entity

@@ -1,5 +1,6 @@
 """Payments: references, one transaction per reference, the callback inbox, refunds, and the ways of paying."""
 
+from portal.payments.external import report_payment
 from portal.payments.inbox import (
     OUTCOMES,
     CallbackClosed,
@@ -260,6 +261,7 @@ __all__ = [
     "recent_top_ups",
     "record_rail_failure",
     "record_refund",
+    "report_payment",
     "require_open",
     "resolve_rail_failure",
     "return_credit",

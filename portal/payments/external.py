@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from psycopg2.extras import Json
+
+from portal.db import Change, RowEvent
 from portal.lib.marks import N_
 from portal.payments.provider import MERCHANT_REDIRECT
+from portal.payments.status_rules import TRANSITIONS, PaymentStatus
+
+_REPORT = """
+INSERT INTO payment_transactions (order_reference, purpose, processor, rail, entity_id, amount_minor, currency, status,
+    paid_at)
+SELECT order_reference, 'store_order', processor, rail, entity_id, amount_minor, currency, status, paid_at
+FROM jsonb_to_record(%(reported_payment)s) AS r (order_reference text, processor text, rail text, entity_id text,
+    amount_minor bigint, currency text, status text, paid_at timestamptz)
+ON CONFLICT DO NOTHING
+RETURNING order_reference AS key, id::text AS id
+"""
 
 
 class ExternalPayment:
@@ -12,3 +28,26 @@ class ExternalPayment:
     name = "external"
     rail = MERCHANT_REDIRECT
     label = N_("Paid in the store")
+
+
+def report_payment(
+    order_reference: str, order_id: str, amount_minor: int, currency: str, paid_at: datetime
+) -> Change:
+    """Return the change that writes a payment that a store reports with a new order; its key is the reference."""
+    paid = TRANSITIONS[PaymentStatus.PAID]
+    created = PaymentStatus.CREATED
+    events = [
+        RowEvent(order_reference, "payment_opened", to_status=created, order_reference=order_reference),
+        RowEvent(order_reference, paid.event, created, paid.to_status, order_reference=order_reference),
+    ]
+    row = {
+        "order_reference": order_reference,
+        "processor": ExternalPayment.name,
+        "rail": ExternalPayment.rail,
+        "entity_id": order_id,
+        "amount_minor": amount_minor,
+        "currency": currency,
+        "status": paid.to_status,
+        "paid_at": paid_at.isoformat(),
+    }
+    return Change("payment", _REPORT, {"reported_payment": Json(row)}, "payment", events)
