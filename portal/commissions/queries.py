@@ -91,13 +91,6 @@ def list_settlements_of_reference(order_reference: str) -> list[Settlement]:
     return list(list_settlement_ledger(SettlementFilter(reference=order_reference)))
 
 
-def list_settlements_for_store(order_reference: str) -> list[Settlement]:
-    """Return the settlements of an order reference alone, in the order in which they were written."""
-    # Every report of a store is answered with them. Building the statement takes longer than running it.
-    rows = Settlement.raw("SELECT * FROM settlements WHERE order_reference = %s ORDER BY id", order_reference)
-    return list(rows)
-
-
 def list_settlement_ledger(
     filters: SettlementFilter, vendor_ids: Sequence[int] | None = None
 ) -> Keyset[Settlement]:

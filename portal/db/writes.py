@@ -77,7 +77,8 @@ def change_together(changes: Sequence[Change], actor: Actor) -> dict[tuple[str, 
     }
     values |= {each.name: _as_json(each.rows) for each in merged}
     parts = [part for each in merged for part in _parts(each)]
-    changed = " UNION ALL ".join(
+    # A row with events before and after those of another row is named by two changes.
+    changed = " UNION ".join(
         f"SELECT '{each.entity}' AS entity, key, id FROM {each.name}"  # noqa: S608 - constants
         for each in merged
         if each.entity

@@ -45,6 +45,7 @@ from portal.orders.operations import (
     move_orders,
     pay_order,
     set_order_wallets,
+    set_referral,
 )
 from portal.orders.queries import (
     ORDERS_PAGE,
@@ -75,9 +76,9 @@ from portal.orders.rules import (
 )
 from portal.orders.status_rules import UNPAID, FulfilmentStatus, OrderStatus
 from portal.orders.store_orders import (
+    StoreState,
     clear_order_customers,
     count_refunded_goods,
-    find_reported_order,
     find_store_order,
     find_store_order_by_payment,
     lock_store_order,
@@ -85,8 +86,10 @@ from portal.orders.store_orders import (
     note_customers,
     note_refunded_lines,
     numbers_of_orders,
+    pay_reported_order,
     refunded_by_vendor,
     replace_lines,
+    report_order,
     save_store_order,
     set_link_label,
 )
@@ -112,6 +115,7 @@ __all__ = [
     "OrderReferral",
     "OrderStatus",
     "OrderUnknown",
+    "StoreState",
     "any_order",
     "attribute_order",
     "change_reference",
@@ -126,7 +130,6 @@ __all__ = [
     "find_delivery",
     "find_delivery_of_vendors",
     "find_order_by_checkout_key",
-    "find_reported_order",
     "find_store_order",
     "find_store_order_by_payment",
     "fold_code_orders",
@@ -162,10 +165,13 @@ __all__ = [
     "numbers_of_orders",
     "other_paid_order",
     "pay_order",
+    "pay_reported_order",
     "refunded_by_vendor",
     "replace_lines",
+    "report_order",
     "save_delivery",
     "save_store_order",
     "set_link_label",
     "set_order_wallets",
+    "set_referral",
 ]

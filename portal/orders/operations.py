@@ -102,12 +102,17 @@ def create_order(new: NewOrder, lines: Sequence[OrderLine], actor: Actor) -> Ord
     row = {**vars(new), "total_minor": sum(line.subtotal_minor for line in lines)}
     changes = [
         Change("new_order", _CREATE, _CREATE_COLUMNS, [row], "order", [event]),
-        Change("new_lines", _ADD_LINES, _LINE_COLUMNS, [item_row(new.id, line) for line in lines]),
+        add_lines(new.id, lines),
     ]
     with transaction():
         if not change_together(changes, actor):
             raise CheckoutKeyUsed
     return Order.get_by_id(new.id)
+
+
+def add_lines(order_id: str, lines: Sequence[OrderLine]) -> Change:
+    """Return the change that writes the lines of an order that is new in the same statement (`new_order`)."""
+    return Change("new_lines", _ADD_LINES, _LINE_COLUMNS, [item_row(order_id, line) for line in lines])
 
 
 def item_row(order_id: str, line: OrderLine) -> dict[str, Any]:
@@ -129,15 +134,16 @@ def attribute_order(
     order_id: str, code: str, referrer_user_id: int, referrer_wallet: str, trace: list[dict[str, Any]]
 ) -> None:
     """Credit an order to a code's owner, with the decision trace."""
-    _set_referral(order_id, OrderReferral(code, referrer_user_id, referrer_wallet, None, trace))
+    set_referral(order_id, OrderReferral(code, referrer_user_id, referrer_wallet, None, trace))
 
 
 def drop_attribution(order_id: str, reason: str, trace: list[dict[str, Any]]) -> None:
     """Leave an order uncredited, with the reason and the decision trace."""
-    _set_referral(order_id, OrderReferral(None, None, None, reason, trace))
+    set_referral(order_id, OrderReferral(None, None, None, reason, trace))
 
 
-def _set_referral(order_id: str, referral: OrderReferral) -> None:
+def set_referral(order_id: str, referral: OrderReferral) -> None:
+    """Store to whom an order is credited, or why to nobody."""
     query(_SET_REFERRAL, {"order_id": order_id, **vars(referral), "trace": Json(referral.trace)})
 
 

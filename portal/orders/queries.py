@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from models import Order, OrderCustomer, OrderItem
+from models import Order, OrderItem
 from portal.db import Keyset, Page, query, within
 from portal.orders.rules import OrderUnknown
 from portal.orders.status_rules import OrderStatus
@@ -30,6 +29,16 @@ OR EXISTS (
 """
 _OTHER = """p.paid_at IS NOT NULL AND (p.total_minor > 0 OR p.paid_minor > 0) AND p.id IS DISTINCT FROM {order}
     AND ({paid_by}::timestamptz IS NULL OR p.paid_at <= {paid_by}::timestamptz)"""
+
+# Two index scans: an OR across two tables would read every order. The index of orders begins with the store.
+_ATTRIBUTED_AFTER = """
+SELECT * FROM (
+    SELECT * FROM orders WHERE store_id = %s AND customer_id = ANY(%s) AND paid_at > %s AND referral_code IS NOT NULL
+    UNION
+    SELECT o.* FROM order_customers n JOIN orders o ON o.id = n.order_id
+    WHERE n.customer_id = ANY(%s) AND o.paid_at > %s AND o.referral_code IS NOT NULL
+) AS later ORDER BY paid_at, id
+"""
 
 
 def other_paid_order(store: str, customer: str, order: str, paid_by: str) -> str:
@@ -103,24 +112,12 @@ def has_other_paid_order(
     return bool(query(f"SELECT {condition}", values)[0][0])
 
 
-def _is_of(store_id: int, customer_ids: Sequence[int]) -> Any:
-    """Match the orders of a store's customers by two index scans: an OR across two tables would read every order.
-
-    The index of orders begins with the store.
-    """
-    own = Order.select(Order.id).where((Order.store == store_id) & Order.customer.in_(list(customer_ids)))
-    noted = OrderCustomer.select(OrderCustomer.order).where(OrderCustomer.customer.in_(list(customer_ids)))
-    return Order.id.in_(own.union_all(noted))
-
-
 def list_attributed_orders_after(
     store_id: int, customer_ids: Sequence[int], paid_at: datetime
 ) -> list[Order]:
     """Return the attributed orders that customers of a store paid after a time, the earliest first."""
-    rows = Order.select().where(
-        _is_of(store_id, customer_ids) & (Order.paid_at > paid_at) & Order.referral_code.is_null(False)
-    )
-    return list(rows.order_by(Order.paid_at, Order.id))
+    ids = list(customer_ids)
+    return list(Order.raw(_ATTRIBUTED_AFTER, store_id, ids, paid_at, ids, paid_at))
 
 
 @dataclass(frozen=True)

@@ -4,37 +4,101 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from peewee import fn
 
 from models import Order, OrderCustomer, OrderItem, StoreOrder
-from portal.db import query, transaction
-from portal.orders.operations import item_row
+from portal.db import Change, RowEvent, query, transaction
+from portal.orders.operations import NewOrder, OrderReferral, add_lines, item_row
 from portal.orders.rules import OrderLine
-from portal.orders.status_rules import UNPAID
+from portal.orders.status_rules import TRANSITIONS, UNPAID, OrderStatus
 
-_REPORTED = """
-SELECT o.*, s.snapshot_sha256, s.snapshot -> 'customerKeys' AS customer_keys
-FROM store_orders s JOIN orders o ON o.id = s.order_id
-WHERE s.store_id = %s AND s.external_id = %s
+_REPORT = """
+INSERT INTO orders (id, order_reference, store_id, customer_id, external_id, link_label, currency, total_minor, status,
+    paid_at, paid_minor, referral_code, referrer_user_id, referrer_wallet, referral_reason, referral_trace)
+SELECT id, order_reference, store_id, customer_id, external_id, link_label, currency, total_minor, status, paid_at,
+    paid_minor, code, referrer_user_id, referrer_wallet, reason, trace
+FROM new_order_rows
+ON CONFLICT DO NOTHING
+RETURNING id AS key, id, store_id, external_id AS reported_as
 """
+_REPORT_COLUMNS = """id text, order_reference text, store_id bigint, customer_id bigint, external_id text,
+    link_label text, currency text, total_minor bigint, status text, paid_at timestamptz, paid_minor bigint, code text,
+    referrer_user_id bigint, referrer_wallet text, reason text, trace jsonb"""
+_STORE_STATE = """
+INSERT INTO store_orders (order_id, store_id, external_id, number, version, payment_key, snapshot, snapshot_sha256)
+SELECT o.id, o.store_id, o.reported_as, r.number, r.version, r.payment_key, r.snapshot, r.snapshot_sha256
+FROM new_order o, store_state_rows r
+"""
+_STATE_COLUMNS = "number text, version bigint, payment_key text, snapshot jsonb, snapshot_sha256 text"
+_NAME_CUSTOMERS = """
+INSERT INTO order_customers (customer_id, order_id)
+SELECT r.customer_id, o.id FROM new_order o, named_rows r
+ON CONFLICT DO NOTHING
+"""
+_PAID_WITH_REPORT = "SELECT key, id FROM new_order"
 
 
 @dataclass(frozen=True)
-class ReportedOrder:
-    """An order of a store, the hash of its stored state, and the keys by which its buyer is known."""
+class StoreState:
+    """The newest state of an order as its store reports it, with the hash of its content."""
 
-    order: Order
+    number: str
+    version: int
+    payment_key: str | None
+    snapshot: dict[str, Any]
     snapshot_sha256: str
-    customer_keys: tuple[str, ...]
 
 
-def find_reported_order(store_id: int, external_id: str) -> ReportedOrder | None:
-    """Return an order by the store's id with what identifies its last report, or None."""
-    # Every report reads this first. Building the statement from models takes longer than running it.
-    row = next(iter(Order.raw(_REPORTED, store_id, external_id)), None)
-    return row and ReportedOrder(row, row.snapshot_sha256, tuple(row.customer_keys))
+def report_order(
+    new: NewOrder,
+    lines: Sequence[OrderLine],
+    referral: OrderReferral,
+    state: StoreState,
+    other_customers: Sequence[int],
+    paid_at: datetime | None,
+    paid_minor: int,
+) -> list[Change]:
+    """Return the changes that write an order in the state of its first report, with the decision about its referral.
+
+    `paid_minor` is what the buyer paid, in minor units of the order's currency. Its key is the id. Nothing is written
+    where the store has used its id before. Of a paid order, `pay_reported_order` is due after the payment.
+    """
+    event = RowEvent(
+        new.id, "order_created", to_status=OrderStatus.CREATED, order_reference=new.order_reference
+    )
+    row = {
+        **vars(new),
+        **vars(referral),
+        "total_minor": sum(line.subtotal_minor for line in lines),
+        "status": OrderStatus.CREATED if paid_at is None else TRANSITIONS["pay"].to_status,
+        "paid_at": paid_at,
+        "paid_minor": paid_minor,
+    }
+    changes = [
+        Change("new_order", _REPORT, _REPORT_COLUMNS, [row], "order", [event]),
+        add_lines(new.id, lines),
+        Change("store_state", _STORE_STATE, _STATE_COLUMNS, [vars(state)]),
+    ]
+    if other_customers:
+        named = [{"customer_id": each} for each in other_customers]
+        changes.append(Change("named", _NAME_CUSTOMERS, "customer_id bigint", named))
+    return changes
+
+
+def pay_reported_order(new: NewOrder) -> Change:
+    """Return the change that records that an order was paid when it was reported first; its key is the id."""
+    pay = TRANSITIONS["pay"]
+    event = RowEvent(
+        new.id,
+        pay.event,
+        from_status=OrderStatus.CREATED,
+        to_status=pay.to_status,
+        order_reference=new.order_reference,
+    )
+    return Change("paid_with_report", _PAID_WITH_REPORT, entity="order", events=[event])
 
 
 def find_store_order(store_id: int, external_id: str) -> StoreOrder | None:
@@ -76,29 +140,9 @@ def lock_store_order(store_id: int, external_id: str) -> StoreOrder | None:
     return order
 
 
-def save_store_order(
-    order_id: str,
-    store_id: int,
-    external_id: str,
-    *,
-    number: str,
-    version: int,
-    payment_key: str | None,
-    snapshot: dict[str, Any],
-    snapshot_sha256: str,
-) -> None:
-    """Store the newest state of an order; the caller has decided that it is the newest."""
-    state = {
-        "number": number,
-        "version": version,
-        "payment_key": payment_key,
-        "snapshot": snapshot,
-        "snapshot_sha256": snapshot_sha256,
-    }
-    StoreOrder.insert(order=order_id, store=store_id, external_id=external_id, **state).on_conflict(
-        conflict_target=[StoreOrder.order],
-        update={**state, "updated_at": fn.now()},
-    ).execute()
+def save_store_order(order_id: str, state: StoreState) -> None:
+    """Store the newest state of an order that was reported before; the caller has decided that it is the newest."""
+    StoreOrder.update(**vars(state), updated_at=fn.now()).where(StoreOrder.order == order_id).execute()
 
 
 def note_customers(order: Order, customer_ids: Iterable[int]) -> None:

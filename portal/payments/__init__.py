@@ -9,6 +9,7 @@ from portal.payments.backlog import (
     list_waiting_callbacks,
     read_backlog,
 )
+from portal.payments.external import report_payment
 from portal.payments.inbox import (
     OUTCOMES,
     CallbackClosed,
@@ -274,6 +275,7 @@ __all__ = [
     "recent_top_ups",
     "record_rail_failure",
     "record_refund",
+    "report_payment",
     "require_open",
     "resolve_rail_failure",
     "return_credit",

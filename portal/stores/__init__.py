@@ -28,7 +28,13 @@ from portal.stores.credentials import (
     set_store_api,
     webhook_secrets,
 )
-from portal.stores.customers import customer_hash, customer_keys, email_digest, is_known_customer
+from portal.stores.customers import (
+    customer_hash,
+    customer_keys,
+    email_digest,
+    hashes_of_ids,
+    is_known_customer,
+)
 from portal.stores.erasure import (
     clear_event_customers,
     find_referrer_of_customer,
@@ -86,8 +92,10 @@ from portal.stores.merging import (
     withdrawn_refunds,
 )
 from portal.stores.operations import (
+    LOCK_CUSTOMERS,
     assign_vendors,
     create_store,
+    customers_in_order,
     ensure_customer_of_user,
     ensure_customers,
     lock_customer,
@@ -144,8 +152,6 @@ from portal.stores.referrers import (
     disconnect_referrer,
     ensure_referrer,
     get_referrer,
-    is_account_of_customer,
-    is_same_customer,
     list_connections,
     set_own_user,
 )
@@ -173,6 +179,7 @@ __all__ = [
     "BUILT_IN_STORE_ID",
     "EVENT_QUEUE",
     "FETCH_QUEUE",
+    "LOCK_CUSTOMERS",
     "ORDERS_READ",
     "ORDERS_WRITE",
     "OUTCOMES",
@@ -233,6 +240,7 @@ __all__ = [
     "customer_hash",
     "customer_key_of_user",
     "customer_keys",
+    "customers_in_order",
     "disconnect_referrer",
     "disconnect_store",
     "drop_delivery",
@@ -262,10 +270,9 @@ __all__ = [
     "has_origin",
     "has_store_api",
     "has_waiting_delivery",
-    "is_account_of_customer",
+    "hashes_of_ids",
     "is_known_customer",
     "is_resting",
-    "is_same_customer",
     "is_webhook_silent",
     "list_connections",
     "list_coupons",

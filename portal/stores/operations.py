@@ -6,12 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from models import Customer, Store, StoreVendor
-from portal.db import Actor, record_event, transaction
+from portal.db import Actor, query, record_event, transaction
 from portal.lib.ids import random_text
 from portal.stores.queries import find_customer_of_user
 from portal.stores.rules import BUILT_IN_STORE_ID, customer_key_of_user
 
 _PUBLIC_ID_LENGTH = 10
+# Each in a statement of its own, so that the next one reads what others left. The keys are sorted.
+LOCK_CUSTOMERS = """
+INSERT INTO customers (store_id, key) SELECT %(store)s, key FROM unnest(%(keys)s::text[]) AS key ON CONFLICT DO NOTHING;
+SELECT 1 FROM customers WHERE store_id = %(store)s AND key = ANY(%(keys)s) ORDER BY id FOR NO KEY UPDATE;
+"""
+_CUSTOMERS = "SELECT id, key, bought_before FROM customers WHERE store_id = %(store)s AND key = ANY(%(keys)s)"
 
 
 def create_store(
@@ -63,12 +69,17 @@ def ensure_customers(store_id: int, keys: Sequence[str]) -> list[Customer]:
 
     All are created and locked in one order, so that only one order of a buyer can be the first purchase.
     """
-    Customer.insert_many(
-        [{"store": store_id, "key": key} for key in sorted(keys)]
-    ).on_conflict_ignore().execute()
-    rows = Customer.select().where((Customer.store == store_id) & Customer.key.in_(list(keys)))
-    locked = list(rows.order_by(Customer.id).for_update("FOR NO KEY UPDATE"))  # type: ignore[arg-type]
-    return sorted(locked, key=lambda customer: keys.index(customer.key))
+    rows = query(LOCK_CUSTOMERS + _CUSTOMERS, {"store": store_id, "keys": sorted(keys)})
+    return customers_in_order(store_id, keys, rows)
+
+
+def customers_in_order(store_id: int, keys: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Customer]:
+    """Return customers in the order of their keys; a row is id, key and whether they bought before."""
+    found = {
+        key: Customer(id=row_id, store=store_id, key=key, bought_before=bought)
+        for row_id, key, bought in rows
+    }
+    return [found[key] for key in keys]
 
 
 def assign_vendors(store: Store, external_ids: Iterable[str]) -> dict[str, int]:

@@ -5,14 +5,12 @@ A store names its customer and never an account. See docs/rules/stores.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
 from peewee import fn
 
 from models import Store, StoreReferrer
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.stores.customers import customer_hash, customer_keys, email_digest, hashes_of_ids
+from portal.stores.customers import customer_hash, customer_keys, email_digest
 
 
 class ReferrerUnknown(PortalError):
@@ -57,25 +55,6 @@ def get_referrer(referrer_id: int) -> StoreReferrer:
     if referrer is None:
         raise ReferrerUnknown
     return referrer
-
-
-def is_same_customer(referrer_id: int, store_id: int, keys: Collection[str]) -> bool:
-    """Return whether a buyer with these keys in a store is the customer for whom a code was issued."""
-    referrer = StoreReferrer.get_by_id(referrer_id)
-    if referrer.store_id != store_id:
-        return False
-    is_named = referrer.customer in hashes_of_ids(keys)
-    return is_named or (referrer.email_key is not None and referrer.email_key in keys)
-
-
-def is_account_of_customer(user_id: int, store_id: int, keys: Iterable[str]) -> bool:
-    """Return whether the owner of an account said that one of these customers of a store is them."""
-    rows = StoreReferrer.select().where(
-        (StoreReferrer.user == user_id)
-        & (StoreReferrer.store == store_id)
-        & StoreReferrer.customer.in_(hashes_of_ids(keys))
-    )
-    return bool(rows.exists())
 
 
 def connect_referrer(referrer_id: int, user_id: int) -> None:

@@ -15,8 +15,9 @@ _SHOWN_OR_SAVED = {
     "catalogue/csv_rules.py",
     "catalogue/operations.py",
     "commissions/terms_operations.py",
-    # It reads them in one statement and hands them to `resolve_percent`.
+    # They read them in one statement and hand them to `resolve_percent`.
     "flows/checkout/read_paid.py",
+    "flows/stores/read_sale.py",
     "stores/connections.py",
     "stores/queries.py",
     "web/admin/commissions/presenters.py",

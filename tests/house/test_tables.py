@@ -91,6 +91,10 @@ WRITES = {
         "flows/overviews/risk_hints.py",
         "reward_hint_counts",
     ): "stores the result of hints that read several packages",
+    (
+        "flows/stores/order_answer.py",
+        "store_events",
+    ): "an event is closed and its order read in one statement",
     ("flows/minting/mint_jobs.py", "mint_jobs"): "job and rewards are locked and counted in one statement",
     ("flows/minting/mint_jobs.py", "mint_job_items"): "written with its job",
     (

@@ -20,12 +20,15 @@ from models import (
     Refcode,
     ReferrerBonus,
     Store,
+    StoreCoupon,
     StoreRate,
+    StoreVendor,
     User,
 )
 from portal.catalogue import StockShort
 from portal.chain import open_chain
 from portal.codes import fold_code_results
+from portal.commissions import fold_settlement_totals
 from portal.db import query
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.receive_callback import CallbackRefused, receive_callback
@@ -63,6 +66,8 @@ _RANDOM = {
     "payment_events": ("payload", "fingerprint"),
 }
 _IDS = {
+    "order_items": ("id",),
+    "payment_transactions": ("id",),
     "settlements": ("id",),
     "referral_rewards": ("id",),
     "erp_sales_assists": ("id",),
@@ -93,6 +98,7 @@ class PaidEvents:
         vendors = [self._vendor(index) for index in range(4)]
         self.products = [self._product(vendor, index) for vendor in vendors for index in range(3)]
         self.buyers = [self._user("buyer") for _ in range(12)] + self.referrers
+        self._north = vendors[3]
         self.stores = [self._store(vendors[0], wait) for wait in ("approval", "statement")]
         self.paid: list[Order] = []
 
@@ -130,30 +136,75 @@ class PaidEvents:
             pay_with_credit(order.id, order.buyer, self.chain, self.settings)
 
     def report(self) -> None:
-        """Let a connected store report a paid order."""
+        """Let a connected store report an order, paid or not, of one line or more, as stores do."""
         self.settle_waiting()
-        external_id = f"e{self._next()}"
-        line = {"externalId": "1", "sku": f"SKU-{self.random.randrange(3)}", "name": "Mug", "quantity": 1}
-        body = {
-            "externalId": external_id,
-            "version": 1,
-            "currency": "UAH",
-            "status": "paid",
-            "paidAmount": "120.00",
-            "referralCode": self.random.choice(self.codes).code,
-            "customer": {"email": f"b{self.random.randrange(9)}@example.test"},
-            "lines": [{**line, "amount": "100.00", "tax": "20.00"}],
-        }
+        store, body = self.random.choice(self.stores), self._reported_body(f"e{self._next()}")
+        self._report(store, body)
+        if body["status"] == "open" or self.random.random() < 0.2:
+            self._report(store, {**body, "version": 2, "status": "paid", "paidAmount": self._sum_of(body)})
+
+    def _report(self, store: Store, body: dict[str, Any]) -> None:
         applied = receive_snapshot(
-            self.random.choice(self.stores),
+            store,
             OrderSnapshot.model_validate_json(json.dumps(body)),
             kind="api.order",
             chain=self.chain,
             settings=self.settings,
+            live=self.random.random() < 0.95,
         )
         assert applied.order_id is not None
         assert applied.order_reference is not None
-        self.names |= {applied.order_reference: f"ref-{external_id}", applied.order_id: f"id-{external_id}"}
+        name = f"{body['externalId']}-{len(self.names)}"
+        self.names |= {applied.order_reference: f"ref-{name}", applied.order_id: f"id-{name}"}
+
+    def _reported_body(self, external_id: str) -> dict[str, Any]:
+        draw = self.random
+        body: dict[str, Any] = {
+            "externalId": external_id,
+            "version": 1,
+            "currency": "UAH",
+            "status": draw.choice(("paid", "paid", "paid", "open", "cancelled")),
+            "referralCode": draw.choice([*(each.code for each in self.codes), "Unknown1", None]),
+            "couponCodes": draw.choice(([], ["spring"])),
+            "linkLabel": draw.choice((None, None, "blog")),
+            "paidAt": draw.choice((None, *(f"2026-03-0{day}T10:00:00Z" for day in (1, 2, 3)))),
+            "customer": {**self._reported_buyer(), "earlierPaidOrders": int(draw.random() < 0.1)},
+            "lines": [self._reported_line(number) for number in range(draw.randint(1, 3))],
+        }
+        paid = "0.00" if body["status"] == "open" else self._sum_of(body)
+        refund = {"id": "r1", "amount": "50.00", "lines": [{"externalId": "0", "amount": "40.00"}]}
+        return {**body, "paidAmount": paid, "refunds": [refund] if draw.random() < 0.15 else []}
+
+    def _reported_buyer(self) -> dict[str, Any]:
+        number = self.random.randrange(300)
+        email, referrer = f"b{number}@example.test", self.random.choice(self.referrers)
+        return self.random.choice(
+            (
+                {"email": email},
+                {"email": email},
+                {"externalId": str(number)},
+                {"email": email, "externalId": str(number)},
+                {},
+                {"email": referrer.email},
+                {"email": email, "walletAddress": self.random.choice(self.codes).wallet_address},
+            )
+        )
+
+    def _reported_line(self, number: int) -> dict[str, Any]:
+        amount = self.random.choice(("100.00", "0.00", "1234.50"))
+        return {
+            "externalId": str(number),
+            "sku": f"SKU-{self.random.randrange(3)}",
+            "name": "Mug",
+            "vendor": self.random.choice((None, None, "north", "south")),
+            "quantity": self.random.randint(1, 3),
+            "amount": amount,
+            "tax": "20.00",
+        }
+
+    @staticmethod
+    def _sum_of(body: dict[str, Any]) -> str:
+        return str(sum(Decimal(line[part]) for line in body["lines"] for part in ("amount", "tax")))
 
     def membership(self) -> None:
         code = self.random.choice(self.codes)
@@ -182,6 +233,7 @@ class PaidEvents:
         `with_ids` is whether the ids of the ledgers' rows are compared, which failed attempts use up.
         """
         for fold in (
+            fold_settlement_totals,
             fold_journal_balances,
             fold_code_orders,
             fold_code_results,
@@ -209,7 +261,11 @@ class PaidEvents:
 
     def _user(self, kind: str, **values: Any) -> User:
         number = self._next()
-        user = make_user(f"{kind} {number}", email=f"{kind}{number}@paid.example.com", **values)
+        user = make_user(
+            f"{kind} {number}",
+            email=f"{kind}{number}@paid.example.com",
+            **{"email_confirmed_at": datetime.now(UTC), **values},
+        )
         make_wallet(user, f"0x9a1d{number:036x}")
         return user
 
@@ -247,6 +303,8 @@ class PaidEvents:
         store = make_store(vendor, name=f"Store {wait}")
         Store.update(reward_waits_for=wait).where(Store.id == store.id).execute()
         StoreRate.insert(store=store.id, sku="SKU-1", referral_percent=Decimal(9)).execute()
+        StoreCoupon.insert(store=store.id, coupon="spring", code=self.codes[1].code).execute()
+        StoreVendor.insert(store=store.id, external_id="north", vendor=self._north.id).execute()
         return Store.get_by_id(store.id)
 
     def _order(self) -> Order:
@@ -294,7 +352,7 @@ class PaidEvents:
             "budgetUsd": "60.00",
         }
         if bonus:
-            levels = [{"referrals": count, "percent": f"{count / 4}"} for count in range(2, 12)]
+            levels = [{"referrals": count, "percent": f"{count / 4}"} for count in range(2, 7)]
             rules |= {"bonus": {"combine": "sum", "levels": levels}, "budgetUsd": "5000.00"}
             until = now + timedelta(days=9)
             ProgrammeCampaign.insert(

@@ -10,9 +10,14 @@ from portal.codes import resolve_code
 
 def code_state(code: Refcode) -> CodeState:
     """Return whether a code attributes new purchases, or why it does not. See docs/rules/attribution.md."""
-    if not code.active:
+    return code_state_of(code.active, code.active and is_enabled(code.owner_user_id))
+
+
+def code_state_of(is_active: bool, owner_is_enabled: bool) -> CodeState:
+    """Return the state of a code that was read with its owner's account."""
+    if not is_active:
         return "inactive"
-    return "active" if is_enabled(code.owner_user_id) else "owner_disabled"
+    return "active" if owner_is_enabled else "owner_disabled"
 
 
 def find_creditable_code(code: str) -> Refcode | None:

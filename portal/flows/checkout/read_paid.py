@@ -218,7 +218,7 @@ def _paid_order(
         sold=tuple(_sold_line(rates.get(sku), *line) for sku, *line in sold or ()),
         vendors=vendors or {},
         policy=policy,
-        programme=_read_programme(version, paid_at, people, rail, bool(campaigns), bool(bonuses)),
+        programme=programme_facts(version, paid_at, people, rail, bool(campaigns), bool(bonuses)),
         has_endpoints=found[0],
         has_refunds=found[1],
         has_reward=found[2],
@@ -231,10 +231,10 @@ def read_programme(paid_at: datetime, referrer_user_id: int, buyer_user_id: int)
     """Read the programme that a membership is decided under."""
     version = find_version_at(paid_at)
     stored = (version.id, version.rules, version.created_by) if version else None
-    return _read_programme(stored, paid_at, (referrer_user_id, buyer_user_id), "fiat", True, True)
+    return programme_facts(stored, paid_at, (referrer_user_id, buyer_user_id), "fiat", True, True)
 
 
-def _read_programme(
+def programme_facts(
     version: Sequence[Any] | None,
     paid_at: datetime,
     people: tuple[int | None, int | None],
@@ -242,6 +242,7 @@ def _read_programme(
     has_campaigns: bool,
     has_bonuses: bool,
 ) -> ProgrammeFacts:
+    """Return the programme of a version's id, rules and author, for a sale; `people` are its referrer and its buyer."""
     referrer_id, buyer_id = people
     if referrer_id is None:
         return ProgrammeFacts()

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models import Customer, Refcode, Store
-from portal.accounts import find_user
-from portal.attribution import AttributionFacts, CodeSource, find_linked_code, run_guards
-from portal.codes import find_aliased_codes, resolve_code
-from portal.flows.accounts.code_state import code_state
+from portal.attribution import AttributionFacts, CodeSource, CodeState, find_linked_code, run_guards
+from portal.codes import find_aliased_codes
+from portal.db import query
+from portal.flows.accounts.code_state import code_state_of
 from portal.flows.checkout.decide_attribution import Attribution
 from portal.lib.addresses import InvalidAddress, canonical_address
-from portal.orders import has_other_paid_order
+from portal.orders import other_paid_order
 from portal.settings import Settings
 from portal.stores import (
     KnownSnapshot,
@@ -21,11 +21,26 @@ from portal.stores import (
     email_digest,
     find_coupon_code,
     find_customers,
-    is_account_of_customer,
+    hashes_of_ids,
     is_known_customer,
-    is_same_customer,
 )
 from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer
+
+_CODE = ("code", "owner_user_id", "wallet_address", "store_referrer_id", "active")
+_OTHER_PAID_ORDER = other_paid_order("%(store)s", "known.id", "%(order)s", "%(paid_at)s")
+# The owner of a code is a customer of the store if it was issued to them, or if they said that they are.
+_FACTS = f"""
+SELECT {", ".join(f"c.{column}" for column in _CODE)}, u.disabled_at IS NULL,
+    CASE WHEN u.email_confirmed_at IS NOT NULL THEN u.email END,
+    EXISTS (SELECT FROM store_referrers r WHERE r.id = c.store_referrer_id AND r.store_id = %(store)s
+        AND (r.customer = ANY(%(ids)s) OR r.email_key = ANY(%(keys)s)))
+    OR EXISTS (SELECT FROM store_referrers r WHERE r.user_id = c.owner_user_id AND r.store_id = %(store)s
+        AND r.customer = ANY(%(ids)s)),
+    EXISTS (SELECT FROM unnest(%(customers)s::bigint[]) AS known (id) WHERE {_OTHER_PAID_ORDER})
+FROM (VALUES (1)) AS one_row
+LEFT JOIN refcodes c ON c.code = %(code)s
+LEFT JOIN users u ON u.id = c.owner_user_id
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,20 @@ class StoreBuyer:
     keys: tuple[str, ...]
     earlier_paid_orders: int
     wallet: str | None
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the guards read: the code with its owner, and whether a customer paid another order before.
+
+    `owner_email` is confirmed; `is_customer` is whether the owner is known to be the buyer.
+    """
+
+    code: Refcode | None
+    code_state: CodeState | None
+    owner_email: str | None
+    is_customer: bool
+    has_paid: bool
 
 
 def buyer_of(store: Store, customer: SnapshotCustomer, settings: Settings, order_id: str = "") -> StoreBuyer:
@@ -77,25 +106,50 @@ def decide_store_attribution(
     paid_at: datetime | None = None,
 ) -> Attribution:
     """Run the guards for a buyer of a store; for an order the caller has locked the customers."""
-    row = resolve_code(code) if code else None
-    has_paid = any(
-        customer.bought_before or has_other_paid_order(store.id, customer.id, order_id, paid_by=paid_at)
-        for customer in customers
-    )
+    facts = _read_facts(store, buyer, customers, code, order_id, paid_at)
+    row, has_paid = facts.code, facts.has_paid or any(customer.bought_before for customer in customers)
     decision = run_guards(
         AttributionFacts(
             code=row.code if row else code,
             code_source=source,
-            code_state=code_state(row) if row else None,
+            code_state=facts.code_state,
             referrer_user_id=row.owner_user_id if row else None,
             referrer_wallet=row.wallet_address if row else None,
-            buyer_user_id=row.owner_user_id if row and _is_owner(store, buyer, row, settings) else None,
+            buyer_user_id=row.owner_user_id if row and _is_owner(store, buyer, facts, settings) else None,
             buyer_wallets=frozenset([buyer.wallet] if buyer.wallet else ()),
             has_earlier_paid_order=has_paid or buyer.earlier_paid_orders > 0,
             is_known_buyer=is_known_customer(buyer.keys),
         )
     )
     return Attribution(decision, row if decision.applied else None)
+
+
+def _read_facts(
+    store: Store,
+    buyer: StoreBuyer,
+    customers: Sequence[Customer],
+    code: str | None,
+    order_id: str | None,
+    paid_at: datetime | None,
+) -> _Facts:
+    """Read a code by its text, or by its alias, with its owner and what the buyer paid before."""
+    values = {
+        "code": code,
+        "store": store.id,
+        "ids": hashes_of_ids(buyer.keys),
+        "keys": list(buyer.keys),
+        "customers": [customer.id for customer in customers],
+        "order": order_id,
+        "paid_at": paid_at,
+    }
+    ((*row, is_enabled, email, is_customer, has_paid),) = query(_FACTS, values)
+    if row[0] is None:
+        aliased = find_aliased_codes([code]).get(code) if code else None
+        if aliased:
+            return _read_facts(store, buyer, customers, aliased, order_id, paid_at)
+        return _Facts(None, None, None, is_customer=False, has_paid=has_paid)
+    found = Refcode(**dict(zip(_CODE, row, strict=True)))
+    return _Facts(found, code_state_of(found.active, is_enabled), email, is_customer, has_paid)
 
 
 def preview_store_attribution(
@@ -120,26 +174,16 @@ def _aliased_coupon(coupons: Sequence[str]) -> str | None:
     return next((aliased[coupon] for coupon in coupons if coupon in aliased), None)
 
 
-def _is_owner(store: Store, buyer: StoreBuyer, code: Refcode, settings: Settings) -> bool:
+def _is_owner(store: Store, buyer: StoreBuyer, facts: _Facts, settings: Settings) -> bool:
     """Return whether the code is the buyer's.
 
     It was issued to this customer of the store, or its owner is connected to the customer or has the confirmed e-mail.
     """
-    if code.store_referrer_id and is_same_customer(code.store_referrer_id, store.id, buyer.keys):
-        return True
-    if is_account_of_customer(code.owner_user_id, store.id, buyer.keys):
-        return True
+    if facts.is_customer or not facts.owner_email:
+        return facts.is_customer
     secret = settings.secret_key.get_secret_value()
-    owner = find_user(code.owner_user_id)
-    if owner is None or not owner.email or owner.email_confirmed_at is None:
-        return False
-    keys = customer_keys(
-        store.id,
-        secret,
-        email_sha256=email_digest(owner.email),
-        external_id=None,
-    )
-    return keys[0] in buyer.keys
+    digest = email_digest(facts.owner_email)
+    return customer_keys(store.id, secret, email_sha256=digest, external_id=None)[0] in buyer.keys
 
 
 def _wallet(text: str | None) -> str | None:

@@ -2,45 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
-from models import Order, PaymentRefund, ReferralReward, Settlement
-from portal.commissions import list_settlements_for_store
-from portal.orders import OrderUnknown, find_store_order, get_order
+from psycopg2.extras import Json
+
+from models import Order, PaymentRefund
+from portal.db import query
+from portal.orders import OrderUnknown
 from portal.payments import list_refunds
-from portal.rewards import find_reward_by_reference
+
+_ORDER = [
+    *[
+        "id",
+        "order_reference",
+        "store_id",
+        "external_id",
+        "status",
+        "total_minor",
+        "paid_minor",
+        "refunded_minor",
+    ],
+    *["currency", "referral_code", "referral_reason", "referral_trace", "created_at", "paid_at"],
+]
+# Every report is answered with them, so they are read by one statement that is not built again.
+_COLUMNS = f"""
+{", ".join(f"o.{column}" for column in _ORDER)}, r.status, r.reward_percent + r.bonus_percent, r.usd_value,
+(SELECT jsonb_agg(jsonb_build_array(vendor_id, amount_minor, currency, commission_minor, collected_by) ORDER BY id)
+    FROM settlements WHERE order_reference = o.order_reference)
+"""  # noqa: S608 - constants
+_REWARD = "LEFT JOIN referral_rewards r ON r.order_reference = o.order_reference"
+_BY_ID = f"SELECT {_COLUMNS} FROM orders o {_REWARD} WHERE o.id = %s"  # noqa: S608 - constants
+_BY_EXTERNAL_ID = f"""
+SELECT s.snapshot_sha256, s.snapshot -> 'customerKeys', {_COLUMNS}
+FROM store_orders s JOIN orders o ON o.id = s.order_id {_REWARD}
+WHERE s.store_id = %s AND s.external_id = %s
+"""  # noqa: S608 - constants
+_CLOSE = f"""
+WITH o AS MATERIALIZED (SELECT * FROM orders WHERE id = %(order)s),
+decision AS MATERIALIZED (
+    SELECT jsonb_strip_nulls(jsonb_build_object('percent', (r.reward_percent + r.bonus_percent)::text))
+        || jsonb_build_object('code', o.referral_code, 'reason', o.referral_reason) AS decided FROM o {_REWARD}
+),
+closed AS (
+    UPDATE store_events SET outcome = %(outcome)s, order_reference = o.order_reference,
+        explanation = jsonb_build_object('notes', %(notes)s::jsonb, 'decision', decision.decided)
+    FROM o, decision WHERE store_events.id = %(event)s
+)
+SELECT decision.decided, {_COLUMNS} FROM decision, o {_REWARD}
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredReward:
+    """The reward of an order: its percent with the bonus, and its value, None while it has no size."""
+
+    status: str
+    percent: Decimal
+    usd_value: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredSettlement:
+    """What one vendor earned by an order, amounts in minor units."""
+
+    vendor_id: int
+    amount_minor: int
+    currency: str
+    commission_minor: int
+    collected_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class OrderAnswer:
-    """An order of a store with the rows of both ledgers, settlements in the order in which they were written."""
+    """An order of a store with what both ledgers say, settlements in the order in which they were written."""
 
     order: Order
-    settlements: list[Settlement]
-    reward: ReferralReward | None
+    settlements: list[AnsweredSettlement]
+    reward: AnsweredReward | None
 
     def refunds(self) -> list[PaymentRefund]:
         """Return the refunds of the order."""
         return list_refunds(self.order.order_reference)
 
 
-def read_answer(order: Order) -> OrderAnswer:
-    """Return what the store of an order sees of it."""
-    reference = order.order_reference
-    return OrderAnswer(order, list_settlements_for_store(reference), find_reward_by_reference(reference))
+@dataclass(frozen=True, slots=True)
+class ReportedOrder:
+    """An order that was reported before: the hash of its state and the keys by which its buyer is known."""
+
+    answer: OrderAnswer
+    snapshot_sha256: str
+    customer_keys: tuple[str, ...]
+
+
+def find_reported_order(store_id: int, external_id: str) -> ReportedOrder | None:
+    """Return an order by the store's id with what identifies its last report, or None."""
+    rows = query(_BY_EXTERNAL_ID, [store_id, external_id])
+    if not rows:
+        return None
+    sha256, keys, *row = rows[0]
+    return ReportedOrder(_answer(row), sha256, tuple(keys))
+
+
+def read_answer(order_id: str) -> OrderAnswer:
+    """Return what the store of an order sees of it; raise OrderUnknown."""
+    rows = query(_BY_ID, [order_id])
+    if not rows:
+        raise OrderUnknown
+    return _answer(rows[0])
+
+
+def close_and_answer(
+    event_id: int | None, result: str, order_id: str, notes: Iterable[Mapping[str, Any]]
+) -> tuple[OrderAnswer, dict[str, Any]]:
+    """Record what became of an event, None for no event; return the order's answer and the explanation.
+
+    The explanation is what the log says: the facts for an admin, and who is credited. Call it in the transaction that
+    applied the report.
+    """
+    facts = list(notes)
+    values = {"event": event_id, "outcome": result, "order": order_id, "notes": Json(facts)}
+    ((decision, *row),) = query(_CLOSE, values)
+    return _answer(row), {"notes": facts, "decision": decision}
 
 
 def read_order(store_id: int, order_id: str) -> OrderAnswer:
     """Return what a store sees of its order; raise OrderUnknown for an order of another store."""
-    order = get_order(order_id)
-    if order.store_id != store_id:
+    answer = read_answer(order_id)
+    if answer.order.store_id != store_id:
         raise OrderUnknown
-    return read_answer(order)
+    return answer
 
 
 def read_order_by_external_id(store_id: int, external_id: str) -> OrderAnswer:
     """Return what a store sees of the order that it calls so; raise OrderUnknown."""
-    known = find_store_order(store_id, external_id)
+    known = find_reported_order(store_id, external_id)
     if known is None:
         raise OrderUnknown
-    return read_order(store_id, known.order_id)
+    return known.answer
+
+
+def _answer(row: Sequence[Any]) -> OrderAnswer:
+    status, percent, usd_value, settlements = row[len(_ORDER) :]
+    return OrderAnswer(
+        Order(**dict(zip(_ORDER, row, strict=False))),
+        [AnsweredSettlement(*each) for each in settlements or ()],
+        None if status is None else AnsweredReward(status, percent, usd_value),
+    )

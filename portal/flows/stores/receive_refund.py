@@ -11,8 +11,10 @@ from typing import Any
 from models import Store, StoreOrder
 from portal.db import Actor, record_event, transaction
 from portal.flows.checkout.size_reward import NO_MARKET
-from portal.flows.stores.apply_snapshot import Arrived, Outcome, apply_known_order
+from portal.flows.stores.apply_snapshot import apply_known_order
+from portal.flows.stores.arrived import Arrived, Outcome
 from portal.flows.stores.attribute import known_buyer
+from portal.flows.stores.order_answer import read_answer
 from portal.flows.stores.receive_snapshot import Applied, Describe, Undo, refusal
 from portal.lib.errors import PortalError
 from portal.lib.money import InvalidAmount, major_text, parse_major
@@ -89,7 +91,7 @@ def _booked(
         explanation={"refundId": refund.id, "notes": outcome.notes},
         **event,
     )
-    answer = describe(get_order(outcome.order_id)) if describe else None
+    answer = describe(read_answer(outcome.order_id)) if describe else None
     return Applied(outcome.result, event_id, outcome.order_id, outcome.order_reference, outcome.notes, answer)
 
 

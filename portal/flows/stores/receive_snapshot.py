@@ -6,16 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from models import Order, Store, StoreEvent
+from models import Store, StoreEvent
 from portal.chain import AnyChain
 from portal.db import transaction, work_through
 from portal.flows.checkout.size_reward import NO_MARKET, Market, read_market
-from portal.flows.stores.apply_snapshot import Arrived, Outcome, apply_snapshot
+from portal.flows.stores.apply_snapshot import apply_snapshot
+from portal.flows.stores.arrived import Arrived, Outcome
 from portal.flows.stores.attribute import buyer_of, known_buyer
-from portal.flows.stores.explain import explanation_of
+from portal.flows.stores.order_answer import OrderAnswer, close_and_answer, find_reported_order
 from portal.lib.contacts import without_addresses
 from portal.lib.errors import PortalError
-from portal.orders import CheckoutKeyUsed, find_reported_order, get_order
+from portal.orders import CheckoutKeyUsed
 from portal.settings import Settings
 from portal.stores import (
     EVENT_QUEUE,
@@ -34,12 +35,12 @@ from portal.stores.snapshots import OrderSnapshot
 # A request that is still applying its event is not overtaken by the job.
 _GRACE_SECONDS = 60
 
-Describe = Callable[[Order], Any]
+Describe = Callable[[OrderAnswer], Any]
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of a snapshot. `answer` is what `describe` returned, of a test before everything is undone."""
+    """What became of a snapshot. `answer` is what `describe` returned."""
 
     result: str
     event_id: int
@@ -66,8 +67,8 @@ def receive_snapshot(
 ) -> Applied:
     """Store an authentic snapshot durably, apply it in one transaction and return what became of it.
 
-    A test goes the whole way and is rolled back: only its event stays. `describe` is called with the order
-    before the transaction ends. Raises PortalError for a snapshot that cannot be applied; its event is `refused`.
+    A test goes the whole way and is rolled back: only its event stays. `describe` is called with what both ledgers
+    say. Raises PortalError for a snapshot that cannot be applied; its event is `refused`.
     See docs/rules/stores.md.
     """
     buyer = buyer_of(store, snapshot.customer, settings, snapshot.external_id)
@@ -82,7 +83,7 @@ def receive_snapshot(
         raise
     reported = find_reported_order(store.id, snapshot.external_id)
     if reported and live and reported.snapshot_sha256 == known.sha256:
-        return _record_unchanged(store, kind, event, reported.order, describe)
+        return _record_unchanged(store, kind, event, reported.answer, describe)
     if reported:
         # All customers of an order are locked before the order itself.
         buyer = replace(buyer, keys=all_customer_keys(buyer.keys, reported.customer_keys))
@@ -141,16 +142,10 @@ def _apply(arrived: Arrived, event_id: int, describe: Describe | None) -> Applie
 def _apply_once(arrived: Arrived, event_id: int, describe: Describe | None) -> Applied:
     with transaction():
         # The job may have been faster; its outcome stands and applying again changes nothing.
-        is_waiting = lock_waiting_event(event_id)
-        outcome = apply_snapshot(arrived)
-        if is_waiting:
-            close_store_event(
-                event_id,
-                outcome.result,
-                order_reference=outcome.order_reference,
-                explanation=explanation_of(outcome),
-            )
-        return _applied(outcome, event_id, describe)
+        outcome, is_waiting = apply_snapshot(arrived, event_id)
+        waiting_id = event_id if is_waiting else None
+        answer, _explanation = close_and_answer(waiting_id, outcome.result, outcome.order_id, outcome.notes)
+    return _applied(outcome, event_id, answer, describe)
 
 
 def _try_out(arrived: Arrived, kind: str, event: dict[str, Any], describe: Describe | None) -> Applied:
@@ -159,9 +154,10 @@ def _try_out(arrived: Arrived, kind: str, event: dict[str, Any], describe: Descr
     explanation: dict[str, Any] = {}
     try:
         with transaction():
-            outcome = apply_snapshot(arrived)
-            explanation = {"wouldBe": outcome.result, **explanation_of(outcome)}
-            applied = _applied(outcome, 0, describe)
+            outcome, _ = apply_snapshot(arrived)
+            answer, explained = close_and_answer(None, outcome.result, outcome.order_id, outcome.notes)
+            explanation = {"wouldBe": outcome.result, **explained}
+            applied = _applied(outcome, 0, answer, describe)
             raise Undo
     except Undo:
         pass
@@ -170,27 +166,24 @@ def _try_out(arrived: Arrived, kind: str, event: dict[str, Any], describe: Descr
         raise
     assert applied is not None
     event_id = record_store_event(arrived.store.id, kind, outcome="test", explanation=explanation, **event)
-    return Applied("test", event_id, applied.order_id, applied.order_reference, applied.notes, applied.answer)
+    return replace(applied, result="test", event_id=event_id)
 
 
-def _applied(outcome: Outcome, event_id: int, describe: Describe | None) -> Applied:
-    answer = describe(get_order(outcome.order_id)) if describe else None
-    return Applied(outcome.result, event_id, outcome.order_id, outcome.order_reference, outcome.notes, answer)
+def _applied(outcome: Outcome, event_id: int, answer: OrderAnswer, describe: Describe | None) -> Applied:
+    described = describe(answer) if describe else None
+    return Applied(
+        outcome.result, event_id, outcome.order_id, outcome.order_reference, outcome.notes, described
+    )
 
 
 def _record_unchanged(
-    store: Store, kind: str, event: dict[str, Any], order: Order, describe: Describe | None
+    store: Store, kind: str, event: dict[str, Any], answer: OrderAnswer, describe: Describe | None
 ) -> Applied:
-    event_id = record_store_event(
-        store.id,
-        kind,
-        outcome="unchanged",
-        order_reference=order.order_reference,
-        **{**event, "snapshot": None},
-    )
-    return Applied(
-        "unchanged", event_id, order.id, order.order_reference, answer=describe(order) if describe else None
-    )
+    reference = answer.order.order_reference
+    facts = {**event, "snapshot": None, "order_reference": reference}
+    event_id = record_store_event(store.id, kind, outcome="unchanged", **facts)
+    described = describe(answer) if describe else None
+    return Applied("unchanged", event_id, answer.order.id, reference, answer=described)
 
 
 def _arrived_of(event: StoreEvent, chain: AnyChain, settings: Settings) -> Arrived:

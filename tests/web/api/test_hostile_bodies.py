@@ -40,7 +40,7 @@ _MALFORMED = {
 
 @pytest.mark.parametrize("path", _PATHS_WITH_BODY)
 def test_malformed_body_is_refused(as_admin: Visitor, admin: User, path: str) -> None:
-    url = path.replace("{rewardId}", "42")
+    url = path.replace("{rewardId}", "42").replace("{applicationId}", "42")
     headers = {"X-CSRFToken": as_admin.token()}
     for name, raw in _MALFORMED.items():
         response = as_admin.post(url, data=raw, headers=headers, content_type="application/json")

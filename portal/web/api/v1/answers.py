@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from portal.flows.stores.order_answer import OrderAnswer
+from portal.flows.stores.order_answer import AnsweredReward, AnsweredSettlement, OrderAnswer
 from portal.flows.stores.receive_snapshot import Applied
 from portal.lib.money import major_text
-from portal.rewards import whole_percent
 from portal.web.text.messages import guard_text, referral_reason
 from portal.web.text.store_events import event_code, event_text, note_text
 
 if TYPE_CHECKING:
-    from models import Order, PaymentRefund, ReferralReward, Settlement, StoreEvent
+    from models import Order, PaymentRefund, StoreEvent
 
 
 def with_ignored(answer: dict[str, Any], ignored_fields: Collection[str]) -> dict[str, Any]:
@@ -110,17 +109,17 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _reward(reward: ReferralReward | None) -> dict[str, Any] | None:
+def _reward(reward: AnsweredReward | None) -> dict[str, Any] | None:
     if reward is None:
         return None
     return {
         "status": reward.status,
-        "percent": f"{whole_percent(reward):f}",
+        "percent": f"{reward.percent:f}",
         "usdValue": None if reward.usd_value is None else f"{reward.usd_value:f}",
     }
 
 
-def _settlement(settlement: Settlement) -> dict[str, Any]:
+def _settlement(settlement: AnsweredSettlement) -> dict[str, Any]:
     return {
         "vendorId": settlement.vendor_id,
         "amount": major_text(settlement.amount_minor, settlement.currency),

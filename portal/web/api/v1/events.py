@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from portal.flows.stores.order_answer import read_answer
 from portal.flows.stores.receive_snapshot import replay_store_event
 from portal.lib.errors import PortalError
 from portal.runtime import current_portal
@@ -55,7 +54,7 @@ def replay(caller: Caller, event_id: int) -> ResponseReturnValue:
         event,
         running.chain,
         running.settings,
-        describe=lambda order: order_answer(read_answer(order)),
+        describe=order_answer,
     )
     return jsonify(applied_answer(applied, live=event.live))
 

@@ -7,7 +7,7 @@ import hashlib
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from portal.flows.stores.order_answer import read_answer, read_order, read_order_by_external_id
+from portal.flows.stores.order_answer import read_order, read_order_by_external_id
 from portal.flows.stores.receive_snapshot import receive_snapshot
 from portal.runtime import current_portal
 from portal.stores import ORDERS_READ, ORDERS_WRITE, OrderSnapshot
@@ -36,7 +36,7 @@ def receive_order(caller: Caller) -> ResponseReturnValue:
         body_sha256=hashlib.sha256(request.get_data(cache=True)).hexdigest(),
         chain=running.chain,
         settings=running.settings,
-        describe=lambda order: order_answer(read_answer(order)),
+        describe=order_answer,
     )
     answer = applied_answer(applied, live=caller.live)
     status = 201 if applied.result == "created" else 200

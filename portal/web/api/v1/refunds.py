@@ -8,7 +8,6 @@ import re
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from portal.flows.stores.order_answer import read_answer
 from portal.flows.stores.receive_refund import receive_refund
 from portal.flows.stores.receive_snapshot import Applied
 from portal.lib.errors import PortalError
@@ -49,5 +48,5 @@ def _receive(caller: Caller, body: RefundBody) -> Applied:
         settings=current_portal().settings,
         live=caller.live,
         body_sha256=hashlib.sha256(request.get_data(cache=True)).hexdigest(),
-        describe=lambda order: order_answer(read_answer(order)),
+        describe=order_answer,
     )
