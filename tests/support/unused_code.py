@@ -26,11 +26,11 @@ _ALLOWED = [
     "content_length", "model_config", "merge_slashes", "request_class", "session_interface", "open_session", "regex",
     "to_python", "_content", "command_class", "field_title_should_be_set", "immutable", "max_content_length",
     "MAX_IMAGE_PIXELS", "compress_type", "writable", "bytecode_cache",
-    "MAX_IMAGE_PIXELS", "ValueClass",
+    "ValueClass", "STORAGE_SCHEME", "base_exceptions",
     # Read from the environment by their names, or members of a stored JSON document.
     "referral_minter_address", "deployer_private_key", "admin_address", "operator_address",
-    # What the workers of `serve` load by its name.
-    "serve_jobs",
+    # What the workers of `serve` and `dev` load by its name.
+    "serve_jobs", "prepare_requests",
     # Called by setuptools, and the console script.
     "BuildPackage", "get_source_files", "main",
     # Values of a column that only the database and forms name.
