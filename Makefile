@@ -29,7 +29,7 @@ setup: $(VENV)/.packages $(VENV)/.contracts ## Install into .venv and contracts/
 	  $(BIN)/python -c 'from pathlib import Path; from portal.dev.catalogues import compile_catalogues; compile_catalogues(Path("translations"))'; \
 	fi
 
-run: setup ## Start the whole portal (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
+run: $(VENV)/.packages $(VENV)/.contracts ## Start the whole portal (PORT=8000, DATA_DIR=.data); Ctrl-C stops it
 	@exec $(BIN)/python -m portal.dev --port '$(PORT)' --data-dir '$(DATA_DIR)'
 
 test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)/chromium-path ## Install what the tests need, including a Chromium

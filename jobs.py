@@ -7,8 +7,7 @@ time.
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from apscheduler.schedulers.background import BackgroundScheduler
+from typing import TYPE_CHECKING
 
 from portal.accounts import (
     SessionLimits,
@@ -64,6 +63,9 @@ from portal.schedule import Job, is_stopping, run_schedule
 from portal.stores import prune_store_events
 from portal.visits import prune_visits
 from portal.webhooks import prune_webhooks
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
 
 log = get_logger(__name__)
 

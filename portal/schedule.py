@@ -9,9 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING
 
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.background import BackgroundScheduler
 from structlog.contextvars import bound_contextvars
 
 from portal.db import connection, release_connection, report_outage
@@ -20,6 +19,9 @@ from portal.db.locks import lock_session
 from portal.logs import OutageLog, get_logger
 from portal.monitoring import JobSession
 from portal.runtime import Portal
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.background import BackgroundScheduler
 
 log = get_logger(__name__)
 _failures: dict[str, OutageLog] = {}
@@ -50,6 +52,8 @@ def is_stopping() -> bool:
 
 def run_schedule(jobs: Sequence[Job], portal: Portal) -> BackgroundScheduler:
     """Start the schedule in this process and let the portal, and other processes, trigger a job early."""
+    from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 - only processes with a schedule
+
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -155,5 +159,5 @@ def _failures_of(job: Job) -> OutageLog:
 def _wake(scheduler: BackgroundScheduler, name: str) -> None:
     try:
         scheduler.modify_job(name, next_run_time=datetime.now(UTC))
-    except JobLookupError:
+    except KeyError:  # JobLookupError of apscheduler is one
         log.warning("unknown job", job=name)

@@ -13,7 +13,7 @@ from flask.cli import load_dotenv
 from portal.dev.early import EarlyServers
 
 # By their names, because this package is below them.
-_COMMAND, _APPLICATION = "portal.cli.dev", "portal.app"
+_COMMAND, _FOR_WORKERS = "portal.cli.dev", ("portal.app", "apscheduler.schedulers.background")
 
 
 def main(arguments: list[str]) -> None:
@@ -25,7 +25,8 @@ def main(arguments: list[str]) -> None:
     gc.disable()
     with EarlyServers(arguments) as servers:
         command = importlib.import_module(_COMMAND).dev
-        importlib.import_module(_APPLICATION)
+        for module in _FOR_WORKERS:
+            importlib.import_module(module)
         gc.freeze()
         gc.enable()
         servers.wait()

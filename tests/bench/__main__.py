@@ -5,6 +5,7 @@ Every benchmark is a process of its own, with a limit of time, so that one that 
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -34,7 +35,8 @@ def main() -> None:
 
 def run(name: str) -> str:
     """Run a benchmark and return why it failed, "" if it did not."""
-    process = subprocess.Popen([sys.executable, "-m", f"tests.bench.bench_{name}"])
+    environment = {"ACCESS_LOG": "false", **os.environ}
+    process = subprocess.Popen([sys.executable, "-m", f"tests.bench.bench_{name}"], env=environment)
     try:
         code = process.wait(_LIMIT_SECONDS)
     except subprocess.TimeoutExpired:

@@ -19,13 +19,19 @@ LOCK = json.loads((STATIC / "vendor" / "vendor.lock.json").read_text())
 # The markers are split so that this file passes its own search.
 _MARKER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 _KB = 1024
-# Large libraries of the chain, which most processes never need: tests/house/test_start.py.
+# Large libraries, and modules that need one, which most processes never use: tests/house/test_start.py.
 _LOADED_WHEN_USED = {
-    "web3",
-    "web3.exceptions",
+    "apscheduler.schedulers.background",
+    "eth_abi.abi",
+    "eth_abi.exceptions",
     "eth_account",
     "eth_keys.datatypes",
     "portal.chain.account_signatures",
+    "portal.db.yoyo_files",
+    "portal.flows.demo.draw_pictures",
+    "portal.lib.picture_files",
+    "web3",
+    "web3.exceptions",
 }
 
 

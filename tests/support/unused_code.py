@@ -29,7 +29,7 @@ _ALLOWED = [
     "STORAGE_SCHEME", "base_exceptions", "make_globals",
     # Read from the environment by their names, or members of a stored JSON document.
     "referral_minter_address", "deployer_private_key", "admin_address", "operator_address",
-    # What the workers of `serve` load by their names.
+    # What the workers of `serve` and `dev` load by their names.
     "serve_jobs", "prepare_requests",
     # Called by setuptools, and the console script.
     "BuildPackage", "get_source_files", "main",

@@ -28,7 +28,6 @@ from portal.flows.checkout.place_order import place_order
 from portal.flows.checkout.settle_payment import pay_with_credit, settle_locked
 from portal.flows.checkout.size_reward import Market, read_market
 from portal.flows.demo.connected_shop import sell_in_connected_shop
-from portal.flows.demo.draw_pictures import draw_picture
 from portal.flows.demo.past import moved_to, writable_history
 from portal.flows.demo.seed_demo import ACTOR, CURRENCY, DemoData
 from portal.flows.demo.story import BUYERS, DAYS, MEMBERSHIPS, REFERRERS, DemoOrder, demo_orders, demo_visits
@@ -139,6 +138,8 @@ def _referrer(number: int, name: str) -> str:
 
 
 def _add_products() -> None:
+    from portal.flows.demo.draw_pictures import draw_picture  # noqa: PLC0415 - Pillow, for the first start only
+
     for vendor_name, slug, name, description, price_minor, stock in _MORE_PRODUCTS:
         vendor = Vendor.get(Vendor.name == vendor_name)
         product_id = create_product(
