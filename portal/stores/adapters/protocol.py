@@ -50,6 +50,10 @@ class Delivery:
     headers: Mapping[str, str]
     body: bytes
 
+    def header(self, name: str) -> str:
+        """Return a header by its name in lower case, empty if it is missing."""
+        return self.headers.get(name, "")
+
 
 @dataclass(frozen=True)
 class Verified:

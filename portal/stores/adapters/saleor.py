@@ -86,14 +86,14 @@ class Saleor:
 
         Each secret is a key set (JWKS) as the shop publishes it.
         """
-        signature = delivery.headers.get("saleor-signature", "")
+        signature = delivery.header("saleor-signature")
         if not signature:
             raise DeliveryRefused(reason="signature_missing")
         keys = [key for secret in secrets for key in _public_keys(secret)]
         if not keys:
             raise DeliveryRefused(reason="secret_missing")
         _check_signature(signature, delivery.body, keys)
-        return Verified(delivery.headers.get("saleor-event", "").lower(), parse_exact(delivery.body))
+        return Verified(delivery.header("saleor-event").lower(), parse_exact(delivery.body))
 
     def read(self, verified: Verified) -> Reading | Fetch | Ignored:
         """Return which order to ask for; raise DeliveryUnreadable."""

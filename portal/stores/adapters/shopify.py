@@ -87,7 +87,7 @@ class Shopify:
 
     def verify(self, delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> Verified | Ignored:
         """Return a delivery signed with the secret of the app; raise DeliveryRefused or DeliveryUnreadable."""
-        signature = delivery.headers.get("x-shopify-hmac-sha256", "")
+        signature = delivery.header("x-shopify-hmac-sha256")
         if not signature:
             raise DeliveryRefused(reason="signature_missing")
         if not secrets:
@@ -101,7 +101,7 @@ class Shopify:
         content = parse_exact(delivery.body)
         if not isinstance(content, dict):
             raise DeliveryUnreadable(detail="not an object")
-        return Verified(delivery.headers.get("x-shopify-topic", ""), content)
+        return Verified(delivery.header("x-shopify-topic"), content)
 
     def read(self, verified: Verified) -> Reading | Fetch | Ignored:
         """Return which order to ask for; raise DeliveryUnreadable."""

@@ -26,7 +26,7 @@ def read_standard_webhook(delivery: Delivery, secrets: tuple[str, ...], now: dat
 def check_standard_webhook(delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> None:
     """Raise DeliveryRefused unless one of the secrets signed the delivery within five minutes of now."""
     number, time, signatures = (
-        delivery.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")
+        delivery.header(f"webhook-{name}") for name in ("id", "timestamp", "signature")
     )
     if not (number and time and signatures):
         raise DeliveryRefused(reason="signature_missing")

@@ -164,7 +164,7 @@ def _named(event: Part) -> Fetch | None:
 
 
 def _check_signature(delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> None:
-    header = delivery.headers.get("stripe-signature", "")
+    header = delivery.header("stripe-signature")
     parts = [part.partition("=") for part in header.split(",")]
     moment = next((value for name, _, value in parts if name.strip() == "t"), "")
     given = [value.strip().encode() for name, _, value in parts if name.strip() == "v1"]

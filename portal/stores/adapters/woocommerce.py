@@ -61,7 +61,7 @@ class WooCommerce:
 
         WooCommerce greets a new webhook's address with an unsigned form and disables the webhook unless it gets 200.
         """
-        signature = delivery.headers.get("x-wc-webhook-signature", "")
+        signature = delivery.header("x-wc-webhook-signature")
         if not signature:
             if _GREETING.fullmatch(delivery.body):
                 return Ignored("greeting")
@@ -70,7 +70,7 @@ class WooCommerce:
             raise DeliveryRefused(reason="secret_missing")
         if not any(_is_signed(delivery.body, signature, secret) for secret in secrets):
             raise DeliveryRefused(reason="signature_wrong")
-        return Verified(delivery.headers.get("x-wc-webhook-topic", ""), parse_exact(delivery.body))
+        return Verified(delivery.header("x-wc-webhook-topic"), parse_exact(delivery.body))
 
     def read(self, verified: Verified) -> Reading | Fetch | Ignored:
         """Return the order of a delivery, or the order to ask for; raise DeliveryUnreadable."""

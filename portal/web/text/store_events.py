@@ -26,6 +26,8 @@ def event_text(outcome: str | None, explanation: Explanation) -> str:
             "This was a test, so nothing was saved. With a live key, the response would be: %(text)s",
             text=would_be,
         )
+    if outcome == "updated" and "refundId" in explanation:
+        return _outcome("booked")
     return _outcome(outcome)
 
 

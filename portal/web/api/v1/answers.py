@@ -10,6 +10,7 @@ from portal.flows.stores.receive_snapshot import Applied
 from portal.lib.money import major_text
 from portal.web.text.messages import guard_text, referral_reason
 from portal.web.text.store_events import event_code, event_text, note_text
+from portal.web.text.store_sentences import refusal_text
 
 if TYPE_CHECKING:
     from models import Order, PaymentRefund, StoreEvent
@@ -33,10 +34,16 @@ def event_answer(event: StoreEvent) -> dict[str, Any]:
         "orderReference": event.order_reference,
         "explanation": {
             "code": event_code(event.outcome, event.explanation),
-            "text": event_text(event.outcome, event.explanation),
+            "text": _event_text(event),
             "notes": note_answers(event.explanation.get("notes", ())),
         },
     }
+
+
+def _event_text(event: StoreEvent) -> str:
+    if not event.verified:
+        return refusal_text(event.explanation)
+    return event_text(event.outcome, event.explanation)
 
 
 def note_answers(notes: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -46,7 +46,7 @@ def _code_known_text(detail: str, source: str | None) -> str:
         "coupon": _("The code assigned to this coupon is active."),
     }
     return {
-        "active": active.get(source or "", _("The code saved in this browser is active.")),
+        "active": active.get(source or "", _("The code of the buyer’s link is active.")),
         "absent": _("There is no referral code."),
         "malformed": _("The text is not a referral code."),
         "inactive": _("The code was deactivated."),

@@ -85,7 +85,7 @@ def test_order_is_created_then_unchanged_then_updated(call: Call, code: Refcode,
     (settlement,) = answer["settlements"]
     assert (settlement["vendorId"], settlement["amount"]) == (store.default_vendor_id, "849.97")
     assert settlement["collectedBy"] == Settlement.get().collected_by
-    assert answer["trace"][0]["text"] == "The code saved in this browser is active."
+    assert answer["trace"][0]["text"] == "The code of the buyer’s link is active."
     again = call("/orders", snapshot(code))
     assert (again.status_code, again.get_json()) == (200, {**answer, "result": "unchanged"})
     assert call("/orders", snapshot(code, version=1)).get_json()["result"] == "stale"

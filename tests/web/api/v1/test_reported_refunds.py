@@ -33,6 +33,8 @@ def test_refund_is_booked_once(call: Call) -> None:
     assert [(row["amount"], row["commissionable"], row["status"]) for row in read["refunds"]] == [
         ("100.00", "83.33", "applied")
     ]
+    texts = [event["explanation"]["text"] for event in call("/events").get_json()["events"]]
+    assert texts[1:3] == ["The refund was booked.", "Nothing has changed since the last report."]
 
 
 def test_changed_amount_is_a_conflict(call: Call) -> None:

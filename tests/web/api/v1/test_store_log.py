@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models import Store, StoreEvent
 from portal.db import SYSTEM
-from portal.stores import create_key, record_store_event
+from portal.stores import count_refused_delivery, create_key, record_store_event
 from portal.stores.event_log import EVENTS_PAGE
 from tests.factories import make_store
 from tests.web.api.v1.conftest import Call
@@ -32,6 +32,14 @@ def test_log_explains_each_report_in_words(call: Call, test_key: str) -> None:
     assert texts[4].startswith("paidAmount: ")
     assert page["events"][3]["explanation"]["notes"][0]["code"] == "cancelled_not_refunded"
     assert {each["externalId"] for each in page["events"]} == {"14"}
+
+
+def test_log_says_why_deliveries_were_refused(call: Call, store: Store) -> None:
+    count_refused_delivery(store.id, "signature_wrong")
+    (event,) = call("/events").get_json()["events"]
+    assert event["explanation"]["text"] == (
+        "A delivery with a wrong signature was refused. Compare the webhook secret."
+    )
 
 
 def test_log_is_read_in_pages_and_continued_later(call: Call, store: Store) -> None:
