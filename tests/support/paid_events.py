@@ -108,6 +108,15 @@ class PaidEvents:
             after_each()
         self.settle_waiting()
 
+    def climb(self) -> None:
+        """Let new buyers pay, so that a new referrer reaches every level."""
+        code = self._code(self._user("climber"))
+        for _ in range(6):
+            order = self._order(self._user("fresh"), code)
+            make_payment(order)
+            self._callback(order.order_reference, order.total_minor)
+        self.settle_waiting()
+
     def settle_waiting(self) -> None:
         """Apply the callbacks that wait."""
         settle_inbox(self.chain, self.settings)
@@ -249,12 +258,12 @@ class PaidEvents:
         StoreRate.insert(store=store.id, sku="SKU-1", referral_percent=Decimal(9)).execute()
         return Store.get_by_id(store.id)
 
-    def _order(self) -> Order:
+    def _order(self, buyer: User | None = None, code: Refcode | None = None) -> Order:
         number = self._next()
         lines = [(product, self.random.randint(1, 3)) for product in self.random.sample(self.products, 2)]
-        code = self.random.choice([*self.codes, None])
+        code = code or self.random.choice([*self.codes, None])
         return make_order(
-            self.random.choice(self.buyers),
+            buyer or self.random.choice(self.buyers),
             lines[: self.random.randint(1, 2)],
             code=code,
             id=f"paidorder{number}",
@@ -294,7 +303,7 @@ class PaidEvents:
             "budgetUsd": "60.00",
         }
         if bonus:
-            levels = [{"referrals": count, "percent": f"{count / 4}"} for count in range(2, 12)]
+            levels = [{"referrals": 2, "percent": "1.5"}, {"referrals": 4, "percent": "3"}]
             rules |= {"bonus": {"combine": "sum", "levels": levels}, "budgetUsd": "5000.00"}
             until = now + timedelta(days=9)
             ProgrammeCampaign.insert(
