@@ -1,32 +1,33 @@
 """Paid events per second: signed callbacks through the whole portal against plain statements in pgbench.
 
-`python -m tests.bench.bench_paid_event [--rows 200000]`. Each event settles one attributed order of one product in both
-ledgers. The statements use the same database with its journal and constraints. Then every table that an event reads or
-writes is filled. Ratios are printed last.
+`python -m tests.bench.bench_paid_event [--rows 200000]`. Each event settles one attributed order of one product in
+both ledgers: by its own request where callbacks come one by one, otherwise by the worker. The statements use the same
+database with its journal and constraints. Then every table that an event reads or writes is filled. Ratios are
+printed last.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from models import Order, Refcode
+from models import Order
 from portal.db import connection
 from portal.db.connection import query
-from portal.payments.providers.wayforpay.callbacks import sign_callback
+from portal.payments import SETTLED_AT_ONCE
 from tests.bench.databases import durable_database, fill_every_table, load_line, median_ratio
-from tests.factories import make_code, make_order, make_payment, make_product, make_user
+from tests.factories import make_code, make_user
 from tests.support.beacons import Tally, WebServer, send, serving
+from tests.support.bursts import PROVIDER, approved, settling, waiting_orders
 
-MERCHANT, SECRET = "bench_merchant", "bench secret"
 CLIENTS = 8
-PATH = "/api/payments/wayforpay/webhook"
 # The writes of a paid event, one statement per table, without decisions, inbox or event log.
 _STATEMENTS = """
 SELECT o.id AS id, o.order_reference AS ref FROM bench_turns t JOIN orders o ON o.id = t.order_id
@@ -55,38 +56,27 @@ COMMIT;
 """
 
 
-def waiting_orders(code: str, count: int) -> list[Order]:
-    """Create attributed first orders of one product each, with an open payment."""
-    credited = Refcode.get_by_id(code)
-    orders = []
-    for _ in range(count):
-        order = make_order(make_user(), [(make_product(), 1)], code=credited)
-        make_payment(order)
-        orders.append(order)
-    return orders
+@dataclass(frozen=True)
+class Burst:
+    """Rates per second at which callbacks were accepted and settled, and the seconds after the last answer."""
+
+    accepted: float
+    settled: float
+    seconds_after: float
 
 
-def approved(order: Order) -> bytes:
-    """Return the request with which the provider reports an order as paid."""
-    fields = {
-        "merchantAccount": MERCHANT,
-        "orderReference": order.order_reference,
-        "amount": "1000.00",
-        "currency": "UAH",
-        "authCode": "541963",
-        "cardPan": "41****8217",
-        "transactionStatus": "Approved",
-        "reasonCode": "1100",
-    }
-    body = json.dumps(sign_callback(SECRET, fields)).encode()
-    head = (
-        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+def send_burst(port: int, callbacks: Sequence[bytes]) -> Burst:
+    """Send first callbacks as fast as they are accepted and wait until the worker has settled all."""
+    started = time.monotonic()
+    accepted = send_callbacks(port, callbacks).rate
+    answered = time.monotonic()
+    while query("SELECT EXISTS (SELECT FROM payment_events WHERE outcome IS NULL)")[0][0]:
+        time.sleep(0.01)
+    ended = time.monotonic()
+    return Burst(accepted, len(callbacks) / (ended - started), ended - answered)
 
 
-def send_callbacks(port: int, callbacks: Sequence[bytes]) -> Tally:
+def send_callbacks(port: int, callbacks: Sequence[bytes], connections: int = 2 * CLIENTS) -> Tally:
     # Connections that have run out of callbacks repeat the last one until all are answered.
     source = iter(callbacks)
     tally = send(
@@ -94,7 +84,7 @@ def send_callbacks(port: int, callbacks: Sequence[bytes]) -> Tally:
         lambda: next(source, callbacks[-1]),
         answers=len(callbacks),
         seconds=120,
-        connections=2 * CLIENTS,
+        connections=connections,
     )
     assert set(tally.by_status) == {200}, tally.by_status
     return tally
@@ -128,16 +118,27 @@ def pgbench() -> str:
 
 def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -> dict[str, list[float]]:
     """Measure each in turn and return the rates of every round."""
-    rates: dict[str, list[float]] = {"plain": [], "first": [], "duplicate": []}
+    rates: dict[str, list[float]] = {
+        "plain": [],
+        "alone": [],
+        "settled": [],
+        "accepted": [],
+        "duplicate": [],
+        "after": [],
+    }
     for _ in range(rounds):
-        orders = waiting_orders(code, 2 * events)
+        orders = waiting_orders(code, 3 * events)
         callbacks = [approved(order) for order in orders[:events]]
-        rates["first"].append(send_callbacks(running.port, callbacks).rate)
-        rates["duplicate"].append(send_callbacks(running.port, callbacks).rate)
-        rates["plain"].append(plain_rate(url, orders[events:]))
-        print("  " + ", ".join(f"{name} {values[-1]:,.0f}/s" for name, values in rates.items()), flush=True)
+        rates["alone"].append(send_callbacks(running.port, callbacks, SETTLED_AT_ONCE - 1).rate)
+        burst = send_burst(running.port, [approved(order) for order in orders[events : 2 * events]])
+        rates["settled"].append(burst.settled)
+        rates["accepted"].append(burst.accepted)
+        rates["after"].append(burst.seconds_after)
+        rates["duplicate"].append(send_callbacks(running.port, callbacks, SETTLED_AT_ONCE - 1).rate)
+        rates["plain"].append(plain_rate(url, orders[2 * events :]))
+        print("  " + ", ".join(f"{name} {values[-1]:,.1f}" for name, values in rates.items()), flush=True)
     settled = query("SELECT count(*) FROM referral_rewards WHERE sizing <> '{}'")[0][0]
-    assert settled == rounds * events, f"{settled} rewards for {rounds * events} callbacks"
+    assert settled == 2 * rounds * events, f"{settled} rewards for {2 * rounds * events} callbacks"
     query("UPDATE referral_rewards SET sizing = '{}' WHERE sizing <> '{}'")
     return rates
 
@@ -145,23 +146,27 @@ def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -
 def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
     environment = {
         "DATABASE_URL": url,
-        "WAYFORPAY_MERCHANT_ACCOUNT": MERCHANT,
-        "WAYFORPAY_SECRET_KEY": SECRET,
-        "WAYFORPAY_DOMAIN": "bench.example",
-        "REFERRAL_TOKEN_USD_PRICE": "0.1",
+        **PROVIDER,
         "RATE_LIMIT_HOOKS": "1000000 per minute",
         "LOG_LEVEL": "warning",
     }
-    with serving("wsgi:app", **environment) as running:
+    with serving("wsgi:app", **environment) as running, settling(url):
         small = measure(url, code, running, arguments.rounds, arguments.events)
-        fill_every_table(url, arguments.rows, per_copy=2 * arguments.rounds * arguments.events)
+        fill_every_table(url, arguments.rows, per_copy=3 * arguments.rounds * arguments.events)
         large = measure(url, code, running, arguments.rounds, arguments.events)
     among = f"among {arguments.rows:,} rows in every table"
     return [
-        f"paid event: {median_ratio(small, 'first', 'plain'):.2f} of the plain statements",
-        f"duplicate: {median_ratio(small, 'duplicate', 'first'):.2f} of the first",
-        f"paid event {among}: {median_ratio(large, 'first', 'plain'):.2f} of the plain statements there",
-        f"plain statements {among}: {fmean(large['plain']) / fmean(small['plain']):.2f} of among none",
+        f"by its own request: {median_ratio(small, 'alone', 'plain'):.2f} of the plain statements",
+        f"burst, settled: {median_ratio(small, 'settled', 'plain'):.2f} of the plain statements",
+        f"burst, accepted: {median_ratio(small, 'accepted', 'plain'):.2f} of the plain statements",
+        f"burst, settled after the last answer: at most {max(small['after'] + large['after']):.1f} s",
+        f"duplicate: {median_ratio(small, 'duplicate', 'alone'):.2f} of the first",
+        f"by its own request {among}: {median_ratio(large, 'alone', 'plain'):.2f} of the plain statements there",
+        f"burst, settled {among}: {median_ratio(large, 'settled', 'plain'):.2f} of the plain statements there",
+        *(
+            f"{name} {among}: {fmean(small[name]) / fmean(large[name]):.2f} times as slow as among none"
+            for name in ("alone", "settled", "plain")
+        ),
         load_line(),
     ]
 

@@ -18,6 +18,7 @@ from tests.scale.plans import LARGE_ROWS, find_scans, recorded_statements
 from tests.support.apps import SharedApps
 from tests.support.databases import close_database
 from tests.support.pages import PAGES
+from tests.support.paid_events import PaidEvents
 from tests.web.conftest import _SETTINGS
 from tests.web.conftest import shared_apps as shared_apps
 
@@ -156,6 +157,19 @@ def test_jobs_read_no_ledger_from_end_to_end(app: Flask, large_database: str) ->
         with connection(), recorded_statements() as statements:
             job.run(portal)
         slow += unexplained(job.name, find_scans(large_database, statements))
+    assert not slow, "\n".join(slow)
+
+
+@pytest.mark.slow
+def test_paid_events_read_no_ledger_from_end_to_end(large_database: str) -> None:
+    bind_database(large_database)
+    with connection():
+        events = PaidEvents(seed=3)
+        with recorded_statements() as statements:
+            events.play(20)
+            events.in_groups = True
+            events.climb()
+    slow = unexplained("paid event", find_scans(large_database, statements))
     assert not slow, "\n".join(slow)
 
 

@@ -114,6 +114,15 @@ class PaidEvents:
             after_each()
         self.settle_waiting()
 
+    def climb(self) -> None:
+        """Let new buyers pay, so that a new referrer reaches every level."""
+        code = self._code(self._user("climber"))
+        for _ in range(6):
+            order = self._order(self._user("fresh"), code)
+            make_payment(order)
+            self._callback(order.order_reference, order.total_minor)
+        self.settle_waiting()
+
     def settle_waiting(self) -> None:
         """Apply the callbacks that wait."""
         settle_inbox(self.chain, self.settings)
@@ -307,12 +316,12 @@ class PaidEvents:
         StoreVendor.insert(store=store.id, external_id="north", vendor=self._north.id).execute()
         return Store.get_by_id(store.id)
 
-    def _order(self) -> Order:
+    def _order(self, buyer: User | None = None, code: Refcode | None = None) -> Order:
         number = self._next()
         lines = [(product, self.random.randint(1, 3)) for product in self.random.sample(self.products, 2)]
-        code = self.random.choice([*self.codes, None])
+        code = code or self.random.choice([*self.codes, None])
         return make_order(
-            self.random.choice(self.buyers),
+            buyer or self.random.choice(self.buyers),
             lines[: self.random.randint(1, 2)],
             code=code,
             id=f"paidorder{number}",

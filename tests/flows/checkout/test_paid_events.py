@@ -103,6 +103,7 @@ def test_groups_write_the_same_rows(postgres_kind: str) -> None:
         with fresh_database(server) as url, world(url, seed=11, in_groups=in_groups) as events:
             with grouped_callbacks() as sizes:
                 events.play(repeats(90, many=1_500))
+                events.climb()
             written.append(events.contents())
             assert run_checks() == {}
     assert sum(size > 1 for size in sizes) > 5
