@@ -11,6 +11,9 @@ WORKERS ?= 2
 # The tests that repeat a fault more often in a soak.
 REPEATED = $(shell grep -rl 'import repeats' tests --include='test_*.py')
 
+# Two targets at the same time, each with its output in one piece; an older make runs one after the other.
+TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--jobs 2 --output-sync=target)
+
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -19,7 +22,7 @@ SHELL := /bin/bash
 # Compiled modules halve the start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test-setup test test-stores test-fast lint mutation symbolic translations routes schema bench soak soak-ha screenshots clean
+.PHONY: help setup run test-setup test test-stores test-fast lint check-contracts mutation symbolic translations routes schema bench soak soak-ha screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -35,11 +38,7 @@ run: $(VENV)/.packages $(VENV)/.contracts ## Start the whole portal (PORT=8000, 
 test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)/chromium-path ## Install what the tests need, including a Chromium
 
 test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=2)
-	@$(MAKE) lint
-	@printf '\n== contracts: build, compare with the committed artifacts, test\n'
-	@$(WITH_NODE) npm --prefix contracts run --silent check
-	@printf '\n== slither\n'
-	@$(WITH_NODE) SLITHER='$(CURDIR)/$(VENV)/slither/bin/slither' npm --prefix contracts run --silent slither
+	@$(MAKE) $(TOGETHER) lint check-contracts
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
 	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist loadgroup -m 'not stores' $(TESTS)
 
@@ -60,6 +59,12 @@ lint: $(VENV)/.test-packages ## Check style, types, imports, dependencies, unuse
 	@printf '\n== unused code\n' && $(BIN)/python -m tests.support.unused_code
 	@printf '\n== templates\n' && $(BIN)/djlint portal/templates --lint --quiet
 	@printf '\n== catalogues\n' && $(BIN)/python -m tests.support.check_catalogues
+
+check-contracts: $(VENV)/.contracts $(VENV)/.slither
+	@printf '\n== contracts: build, compare with the committed artifacts, test\n'
+	@$(WITH_NODE) npm --prefix contracts run --silent check
+	@printf '\n== slither\n'
+	@$(WITH_NODE) SLITHER='$(CURDIR)/$(VENV)/slither/bin/slither' npm --prefix contracts run --silent slither
 
 mutation: $(VENV)/.contracts ## Change the reward contract in every small way and see that its tests notice (resumes; ARGS=--survivors)
 	@$(WITH_NODE) npm --prefix contracts run --silent mutation -- $(ARGS)
