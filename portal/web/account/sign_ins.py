@@ -11,7 +11,7 @@ from portal.flows.accounts.sign_in_log import FAILED, SIGNED_IN, SignInRecord, l
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
-from portal.web.text.account import device_words
+from portal.web.text.account import device_words, sign_in_words
 from portal.web.text.format import When, when
 from portal.web.text.translate import gettext as _
 
@@ -58,16 +58,7 @@ def _view(record: SignInRecord) -> SignInView:
 
 def _result(record: SignInRecord) -> str:
     if record.event == SIGNED_IN:
-        return _method(record.method)
+        return sign_in_words(record.method)
     if record.event == FAILED:
         return _("Incorrect password") if record.method == "password" else _("Incorrect code")
     return _("Too many incorrect passwords")
-
-
-def _method(method: str) -> str:
-    return {
-        "password": _("Signed in with the password"),
-        "wallet": _("Signed in with a wallet"),
-        "second_factor": _("Signed in with a code"),
-        "recovery_code": _("Signed in with a recovery code"),
-    }.get(method, _("Account created"))

@@ -33,3 +33,13 @@ def device_words(browser: str, system: str) -> str:
     if browser and system:
         return _("%(browser)s on %(system)s", browser=browser, system=system)
     return browser or system or _("Unknown browser")
+
+
+def sign_in_words(method: str) -> str:
+    """Return how a person signed in; any other method created the account."""
+    return {
+        "password": _("Signed in with the password"),
+        "wallet": _("Signed in with a wallet"),
+        "second_factor": _("Signed in with a code"),
+        "recovery_code": _("Signed in with a recovery code"),
+    }.get(method, _("Account created"))

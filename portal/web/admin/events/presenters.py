@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 
+from portal.web.text.event_details import change_text, detail_text
 from portal.web.text.events import actor_words, entity_words, event_words
 from portal.web.text.format import When, when
 
 if TYPE_CHECKING:
     from models import EventLog
 
-_DETAIL_MAX = 200
 # Entities with a page: endpoint and the parameter that takes the id.
 _PAGES = {
     "user": ("admin.people.person", "user_id"),
@@ -50,7 +50,6 @@ def event_rows(events: Iterable[EventLog], names: Mapping[tuple[str, str], str])
 
 def _row(event: EventLog, names: Mapping[tuple[str, str], str]) -> EventRow:
     person = names.get(("user", str(event.actor_user_id)), "")
-    statuses = [status for status in (event.from_status, event.to_status) if status]
     return EventRow(
         id=event.id,
         at=when(event.at),
@@ -61,9 +60,9 @@ def _row(event: EventLog, names: Mapping[tuple[str, str], str]) -> EventRow:
         subject=names.get((event.entity, event.entity_id), event.entity_id),
         subject_url=_page(event, names),
         reference=event.order_reference or "",
-        change=" → ".join(statuses),
+        change=change_text(event.entity, event.from_status, event.to_status),
         reason=event.reason or "",
-        detail=_detail(event.data),
+        detail=detail_text(event.data),
     )
 
 
@@ -78,10 +77,3 @@ def _page(event: EventLog, names: Mapping[tuple[str, str], str]) -> str | None:
         parameter: int(event.entity_id) if parameter.endswith("_id") else event.entity_id
     }
     return url_for(endpoint, **values)
-
-
-def _detail(data: Mapping[str, Any]) -> str:
-    """Return the plain values of an event's data on one line, cut where it is long."""
-    parts = [f"{name}: {value}" for name, value in data.items() if value not in (None, "", [], {})]
-    text = ", ".join(parts)
-    return text if len(text) <= _DETAIL_MAX else f"{text[:_DETAIL_MAX]}…"

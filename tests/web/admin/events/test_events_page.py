@@ -56,6 +56,10 @@ def test_filters_find_events(as_admin: Visitor, events: User, owner: User) -> No
     assert {name: rows_of(as_admin, name) for name in counts} == counts
 
 
+ROLE_CHANGE = {"en": "User → Admin", "uk": "Користувач → Адміністратор", "ru": "Пользователь → Администратор"}
+TIER = {"en": "Tier: growth", "uk": "Рівень: growth", "ru": "Уровень: growth"}
+
+
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
 def test_page_shows_names_links_and_words(as_admin: Visitor, events: User, owner: User, locale: str) -> None:
     page = as_admin.get(f"/{locale}/admin/events")
@@ -65,8 +69,8 @@ def test_page_shows_names_links_and_words(as_admin: Visitor, events: User, owner
         owner.name,
         "Kazka",
         "store_abc_1",
-        "user → admin",
-        "tier: growth",
+        ROLE_CHANGE[locale],
+        TIER[locale],
         "Moon landed softly",
     ):
         assert part in text, part
@@ -130,3 +134,36 @@ def test_every_filter_uses_an_index(database: str) -> None:
         plan = "\n".join(line for (line,) in query(f"EXPLAIN {sql}", values))
         assert "Seq Scan" not in plan, (name, plan)
         assert "Filter:" not in plan, (name, plan)
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        (
+            "en",
+            [
+                "Signed in with the password, Chrome on Linux, 10.0.0.0/24",
+                "Amount: 499.00 UAH",
+                "Paid → Refunded",
+            ],
+        ),
+        (
+            "uk",
+            ["Вхід за паролем, Chrome, Linux, 10.0.0.0/24", "Сума: 499,00 ₴", "Оплачено → Гроші повернуто"],
+        ),
+    ],
+)
+def test_details_are_in_words(as_admin: Visitor, owner: User, locale: str, expected: list[str]) -> None:
+    device = {"browser": "Chrome", "system": "Linux", "network": "10.0.0.0/24"}
+    record_event(ACTOR, "user", owner.id, "signed_in", data={"method": "password", **device})
+    amount = {"amountMinor": 49_900, "currency": "UAH", "sourceId": 7, "amountWei": "1500000000000000000"}
+    record_event(
+        ACTOR, "payment", 1, "payment_refunded", from_status="paid", to_status="refunded", data=amount
+    )
+    odd = {"amountMinor": 5, "currency": "GONE", "tiers": ["a", "b"]}
+    record_event(
+        ACTOR, "settlement", 1, "settlement_moved", from_status="nowhere", to_status="held", data=odd
+    )
+    text = text_of(as_admin.get(f"/{locale}/admin/events")).replace("\xa0", " ")
+    for part in (*expected, "source id: 7", "tiers: a, b", "nowhere → "):
+        assert part in text, part
