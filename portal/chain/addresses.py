@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import overload
 
 from portal.lib.addresses import to_checksum_address
@@ -16,4 +17,10 @@ def checksummed(text: str) -> str: ...
 def checksummed(text: None) -> None: ...
 def checksummed(text: str | None) -> str | None:
     """Return an address in EIP-55; anything else, as imported history may hold it, unchanged."""
-    return to_checksum_address(text) if text and _ADDRESS.fullmatch(text) else text
+    return _checksummed(text) if text else text
+
+
+@lru_cache(maxsize=4096)
+def _checksummed(text: str) -> str:
+    # A hash of the address for each: lists repeat the wallets of referrers.
+    return to_checksum_address(text) if _ADDRESS.fullmatch(text) else text

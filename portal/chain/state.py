@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from models import ChainAlert, ChainState, ChainTransaction, ChainTransactionItem
+from models import ChainAlert, ChainTransaction, ChainTransactionItem
 from portal.db import Keyset, Page, query
 
 ALERTS_PAGE = 50
@@ -32,10 +32,8 @@ def recall(name: str) -> tuple[dict[str, Any], datetime] | None:
 
 def recall_many(names: Sequence[str]) -> dict[str, tuple[dict[str, Any], datetime]]:
     """Return {name: (value, its `since`)} of the names that were stored."""
-    return {
-        row.name: (row.value, row.since)
-        for row in ChainState.select().where(ChainState.name.in_(list(names)))
-    }
+    rows = query("SELECT name, value, since FROM chain_state WHERE name = ANY(%s)", [list(names)])
+    return {name: (value, since) for name, value, since in rows}
 
 
 def raise_alert(kind: str, subject: str, **details: object) -> bool:

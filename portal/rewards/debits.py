@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from peewee import fn
 
 from models import ReferralReward, RewardDebit, RewardNetting
-from portal.db import Actor, not_set_aside, query, read_together, record_event, transaction
+from portal.db import Actor, not_set_aside, query, record_event, transaction
 from portal.rewards.mintable import WAITING_TO_MINT
 
 NETTING_QUEUE = "netting"
@@ -105,6 +105,18 @@ def list_nettable_rewards(limit: int = 100) -> list[int]:
     return [row[0] for row in query(_LIST_NETTABLE, {"limit": limit})]
 
 
+_DEBTS = """
+SELECT reward_id, is_netted, amount_wei, netted_wei, order_reference FROM (
+    SELECT id, reward_id, false AS is_netted, amount_wei, netted_wei, order_reference FROM reward_debits
+    WHERE reward_id = ANY(%(ids)s)
+    UNION ALL
+    SELECT n.id, n.reward_id, true, n.amount_wei, 0, d.order_reference
+    FROM reward_nettings n JOIN reward_debits d ON d.id = n.debit_id
+    WHERE n.reward_id = ANY(%(ids)s) AND n.released_at IS NULL
+) AS debts ORDER BY is_netted, id
+"""
+
+
 @dataclass(frozen=True)
 class NettedPart:
     """A part netted from a reward, in wei, and the reference whose refund it pays for."""
@@ -113,32 +125,31 @@ class NettedPart:
     order_reference: str
 
 
+@dataclass(frozen=True)
+class OwedPart:
+    """What a refund makes a referrer owe, and the part of it that later rewards have paid, in wei."""
+
+    amount_wei: int
+    netted_wei: int
+
+
 @dataclass
 class RewardDebts:
     """The debits that refunds of a reward caused, and the parts netted from it for other debits."""
 
-    debits: list[RewardDebit] = field(default_factory=list)
+    debits: list[OwedPart] = field(default_factory=list)
     kept_back: list[NettedPart] = field(default_factory=list)
 
 
 def debts_by_reward(reward_ids: Sequence[int]) -> dict[int, RewardDebts]:
     """Return the debts of several rewards, oldest first; a reward without debts is absent."""
     debts: dict[int, RewardDebts] = {}
-    ids = list(reward_ids)
-    refunded_by = RewardDebit.select(RewardDebit.order_reference).where(
-        RewardDebit.id == RewardNetting.debit_id
-    )
-    debits, netted = read_together(
-        RewardDebit.select().where(RewardDebit.reward_id.in_(ids)).order_by(RewardDebit.id),
-        RewardNetting.select(RewardNetting, refunded_by.alias("order_reference"))
-        .where(RewardNetting.reward_id.in_(ids) & RewardNetting.released_at.is_null())
-        .order_by(RewardNetting.id),
-    )
-    for row in debits:
-        debts.setdefault(row.reward_id, RewardDebts()).debits.append(row)
-    for row in netted:
-        part = NettedPart(row.amount_wei, row.order_reference)
-        debts.setdefault(row.reward_id, RewardDebts()).kept_back.append(part)
+    for reward_id, is_netted, amount, netted, reference in query(_DEBTS, {"ids": list(reward_ids)}):
+        of_reward = debts.setdefault(reward_id, RewardDebts())
+        if is_netted:
+            of_reward.kept_back.append(NettedPart(int(amount), reference))
+        else:
+            of_reward.debits.append(OwedPart(int(amount), int(netted)))
     return debts
 
 

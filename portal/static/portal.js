@@ -77,10 +77,11 @@ new MutationObserver(showTheme).observe(root, { attributeFilter: ["data-bs-theme
 
 async function copy(button) {
   const label = $("[data-copy-label]", button);
+  const text = button.dataset.copy ?? button.title;
   try {
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await navigator.clipboard.writeText(text);
   } catch {
-    if (!copyBySelection(button.dataset.copy)) {
+    if (!copyBySelection(text)) {
       toast({ text: words.textCopyFailed, tone: "warning" });
       return;
     }
@@ -122,6 +123,18 @@ function openDialog(id) {
   $("form :is(input:not([type=hidden]), textarea, select)", dialog)?.focus();
   return true;
 }
+// The dialog of the queue asks about the row whose link was pressed; without it the link leads to a page.
+function askReason(link) {
+  const dialog = $("#reject");
+  if (!dialog?.showModal) return false;
+  const row = link.closest("[data-row]");
+  const form = $("form", dialog);
+  form.reset();
+  form.action = link.href;
+  form.setAttribute("hx-target", `#${row.id}`);
+  $("[data-dialog-subject]", dialog).textContent = orderOf(row);
+  return openDialog(dialog.id);
+}
 function closeMenus(except) {
   for (const menu of $$("details[data-menu][open]")) if (menu !== except) menu.open = false;
 }
@@ -131,13 +144,14 @@ function closeMenus(except) {
 document.addEventListener("click", (event) => {
   const on = (selector) => event.target.closest?.(selector);
   closeMenus(on("details[data-menu]"));
-  const copying = on("[data-copy]");
+  const copying = on("[data-copy], button.hex");
   const opener = on("[data-dialog-open]");
+  const rejecting = on("[data-row] a[href$='/reject']");
   const sharing = on("[data-share]");
   if (copying) copy(copying);
   else if (sharing) share(sharing.dataset);
-  else if (opener && !event.ctrlKey && !event.metaKey) {
-    if (openDialog(opener.dataset.dialogOpen)) event.preventDefault();
+  else if ((opener || rejecting) && !event.ctrlKey && !event.metaKey) {
+    if (rejecting ? askReason(rejecting) : openDialog(opener.dataset.dialogOpen)) event.preventDefault();
   } else if (on("[data-dialog-close]")) on("dialog")?.close();
   else if (on("[data-print]")) print();
   else if (on("[data-theme-toggle]")) switchTheme();
@@ -164,14 +178,14 @@ const fitting = new ResizeObserver((entries) => {
 /* ---- selecting rows ---- */
 
 function checkAll(form, checked) {
-  for (const box of $$("[data-bulk-item]", form)) box.checked = checked;
+  for (const box of $$("[name=ids]", form)) box.checked = checked;
   const matching = $("[data-bulk-matching]", form);
   if (matching && !checked) matching.checked = false;
   showSelection(form);
-  if (!checked) ($("[data-bulk-all]", form) ?? $("[data-bulk-item]", form))?.focus();
+  if (!checked) ($("[data-bulk-all]", form) ?? $("[name=ids]", form))?.focus();
 }
 function showSelection(form, aloud = true) {
-  const boxes = $$("[data-bulk-item]", form);
+  const boxes = $$("[name=ids]", form);
   const bar = $("[data-bulk-bar]", form);
   const matching = $("[data-bulk-matching]", form);
   const count = boxes.filter((box) => box.checked).length;
@@ -196,11 +210,33 @@ function showSelection(form, aloud = true) {
 document.addEventListener("change", (event) => {
   const form = event.target.closest("[data-bulk]");
   if (form && event.target.matches("[data-bulk-all]")) checkAll(form, event.target.checked);
-  else if (form && event.target.matches("[data-bulk-item], [data-bulk-matching]")) showSelection(form);
+  else if (form && event.target.matches("[name=ids], [data-bulk-matching]")) showSelection(form);
   if (event.target.matches("[data-shortcuts-toggle]")) stored(local, "ring_shortcuts", event.target.checked ? null : "off");
 });
 
+/* ---- rows of the queue ---- */
+
+const orderOf = (row) => $("th a", row)?.textContent ?? "";
+// What every row would repeat: which order a button is about, and on a phone the heads of the columns.
+function nameRows(from) {
+  for (const row of $$("[data-row]", from)) {
+    for (const button of $$(".btn", row)) button.ariaLabel = `${button.textContent.trim()} ${orderOf(row)}`;
+    const heads = row.closest("table")?.tHead.rows[0].cells ?? [];
+    for (const at of [2, 3, 4]) if (row.cells[at]) row.cells[at].dataset.label = heads[at]?.textContent ?? "";
+  }
+}
+// One form decides about all rows, and the answer replaces the row. A second click on a row waits for the first.
+document.addEventListener("submit", (event) => {
+  const row = event.submitter?.closest("[data-row]");
+  if (!row) return;
+  if (row.ariaBusy) { event.preventDefault(); event.stopPropagation(); return; }
+  row.ariaBusy = "true";
+  event.target.setAttribute("hx-target", `#${row.id}`);
+}, true);
+
 /* ---- keyboard on the queue ---- */
+
+const KEYS = { x: "[name=ids]", a: "[formaction]", r: "a[href$='/reject']" };
 
 function step(table, by) {
   const rows = $$("[data-row]", table);
@@ -225,9 +261,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j" || event.key === "k") step(table, event.key === "j" ? 1 : -1);
   else if (event.key === "/") $("[data-shortcut-search]")?.focus();
   else if (event.key === "?") openDialog($("[data-shortcuts-help]")?.id);
-  else if ("xar".includes(event.key)) {
+  else if (event.key in KEYS) {
     const row = event.target.closest("[data-row]") ?? $("[data-row].is-current", table);
-    const target = row && $(`[data-key="${event.key}"]`, row);
+    const target = row && $(KEYS[event.key], row);
     if (!target) return;
     target.click();
   } else return;
@@ -263,7 +299,9 @@ document.addEventListener("htmx:config:request", ({ detail }) => {
 });
 /* When a swap removes the focused element, focus the nearest one that is still there. */
 let focusTrail = [];
-document.addEventListener("htmx:before:swap", () => {
+document.addEventListener("htmx:before:swap", ({ target }) => {
+  // A dialog whose form was answered gives the focus back to its row.
+  target.closest?.("dialog[open]")?.close();
   focusTrail = [];
   for (let at = document.activeElement; at && at !== document.body; at = at.parentElement) if (at.id) focusTrail.push(at.id);
 });
@@ -279,7 +317,8 @@ document.addEventListener("htmx:after:settle", (event) => {
   enhance(target?.isConnected && target.parentElement ? target.parentElement : document);
   keepFocus();
 });
-document.addEventListener("htmx:finally:request", ({ target }) => {
+document.addEventListener("htmx:finally:request", ({ target, detail }) => {
+  if (detail?.ctx?.target?.ariaBusy) detail.ctx.target.ariaBusy = null;
   const form = target.closest?.("form[data-submitted]");
   if (!form) return;
   delete form.dataset.submitted;
@@ -294,9 +333,10 @@ document.addEventListener("htmx:error", ({ detail }) => {
 const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 function refreshTimes(from = document) {
   const phrase = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" });
-  for (const time of $$("time[data-relative]", from)) {
+  for (const time of $$("time[data-relative], [data-row] time", from)) {
     const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
     if (Number.isNaN(seconds)) continue;
+    time.title ||= time.textContent;
     const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
     const text = phrase.format(unit === "second" ? 0 : Math.trunc(seconds / size), unit);
     if (time.textContent !== text) time.textContent = text;
@@ -376,6 +416,7 @@ function showStashedFlash(from) {
 }
 function enhance(from) {
   refreshTimes(from);
+  nameRows(from);
   for (const button of $$("[data-share][hidden]", from)) button.hidden = !navigator.share;
   for (const dialog of $$("dialog[data-dialog-auto]", from)) if (!dialog.open) dialog.showModal();
   for (const element of $$("[data-announce]", from)) {

@@ -41,7 +41,6 @@ BYTES = 61_440
 # Pages that are longer before compression, with a limit of their own: it may fall, not rise. Most have a choice of all
 # vendors, of which there are thousands here, or list every address of webhooks.
 MORE_BYTES = {
-    "/admin/refcodes": 212_000,
     "/admin/store/commissions": 590_000,
     "/admin/stores/connect": 500_000,
     "/admin/stores/1/webhooks": 3_100_000,

@@ -84,6 +84,8 @@ PAGES: dict[str, dict[str, list[str]]] = {
             "/admin/refcodes?status=minted",
             "/admin/refcodes?refCode=nobody",
         ],
+        "admin.rewards.visits": ["/admin/refcodes/visits"],
+        "admin.rewards.reason": ["/admin/refcodes/{reward_id}/reject"],
         "admin.orders.list": [
             "/admin/orders",
             "/admin/orders?waiting=yes",

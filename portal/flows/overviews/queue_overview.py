@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from models import Order, ReferralReward, RewardApproval, User
-from portal.db import read_together
+from models import ReferralReward, User
+from portal.db import query
 from portal.flows.overviews.risk_hints import RiskHint, risk_hints
+
+_FACTS = """
+SELECT NULL::bigint, NULL::bigint, NULL, order_reference, referral_trace FROM orders
+WHERE order_reference = ANY(%(references)s)
+UNION ALL
+(SELECT a.reward_id, a.admin_user_id, u.name, NULL, NULL FROM reward_approvals a LEFT JOIN users u
+    ON u.id = a.admin_user_id WHERE a.reward_id = ANY(%(ids)s) ORDER BY a.created_at)
+"""
 
 
 @dataclass(frozen=True)
 class QueueFacts:
     """What the queue shows with a reward; `approved_by` is {admin: name}, the first to approve first."""
 
-    order: Order | None
+    trace: list[dict[str, Any]]
     hints: list[RiskHint]
     approved_by: dict[int, str]
 
@@ -22,22 +31,18 @@ class QueueFacts:
 def queue_facts(rewards: Sequence[ReferralReward]) -> dict[int, QueueFacts]:
     """Return the facts of rewards by id, in a fixed number of queries."""
     ids = [reward.id for reward in rewards]
-    references = [reward.order_reference for reward in rewards]
-    name_of = User.select(User.name).where(User.id == RewardApproval.admin_user_id)
-    order_rows, approval_rows = read_together(
-        Order.select().where(Order.order_reference.in_(references)),
-        RewardApproval.select(RewardApproval, name_of.alias("name"))
-        .where(RewardApproval.reward_id.in_(ids))
-        .order_by(RewardApproval.created_at),
-    )
-    orders = {row.order_reference: row for row in order_rows}
+    traces: dict[str, list[dict[str, Any]]] = {}
     approvals: dict[int, dict[int, str]] = {}
-    for row in approval_rows:
-        approvals.setdefault(row.reward_id, {})[row.admin_user_id] = row.name or "?"
+    references = [reward.order_reference for reward in rewards]
+    for reward_id, admin_id, name, reference, trace in query(_FACTS, {"ids": ids, "references": references}):
+        if reference is not None:
+            traces[reference] = trace
+        else:
+            approvals.setdefault(reward_id, {})[admin_id] = name or "?"
     hints = risk_hints(rewards)
     return {
         reward.id: QueueFacts(
-            orders.get(reward.order_reference), hints.get(reward.id, []), approvals.get(reward.id, {})
+            traces.get(reward.order_reference, []), hints.get(reward.id, []), approvals.get(reward.id, {})
         )
         for reward in rewards
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flask import url_for
@@ -163,6 +164,20 @@ def explain(reward: ReferralReward) -> str:
     )
 
 
+def explain_briefly(reward: ReferralReward) -> str:
+    """Return how the amount came about beside the total and the tokens: "5% at 40 UAH per USD = $1.25"."""
+    if reward.reward_amount_wei is None:
+        return share_text(reward)
+    if reward.currency != "UAH":
+        return _("%(percent)s = %(usd)s", percent=share_text(reward), usd=usd(reward.usd_value))
+    return _(
+        "%(percent)s at %(rate)s UAH per USD = %(usd)s",
+        percent=share_text(reward),
+        rate=_rate(reward),
+        usd=usd(reward.usd_value),
+    )
+
+
 def why(reward: ReferralReward) -> str:
     """Return the reason of a failed or rejected reward, "" for any other."""
     if reward.status not in ("failed", "rejected"):
@@ -216,5 +231,10 @@ def _step(
 
 
 def _rate(reward: ReferralReward) -> str:
-    rate = reward.sizing.get("usdRate")
-    return number(fraction_to_decimal(Fraction(rate), 6).normalize()) if rate else number(Decimal(0))
+    return number(_rate_of(reward.sizing.get("usdRate") or "0"))
+
+
+@lru_cache(maxsize=1024)
+def _rate_of(fraction: str) -> Decimal:
+    """Return a rate with six places; the rewards of a day share it."""
+    return fraction_to_decimal(Fraction(fraction), 6).normalize()

@@ -56,6 +56,11 @@ def test_lost_choice_changes_nothing(
 def test_enter_in_the_field_of_the_reason_does_not_approve(as_admin: Visitor, code: Refcode) -> None:
     make_reward(code)
     page = as_admin.get("/admin/refcodes").text
-    form = page.partition('id="bulk-form"')[2].partition("</form>")[0]
+    form = page.partition('id="bulk"')[2].partition("</form>")[0]
     # The Enter key presses the first submit button of a form.
     assert re.findall(r'<button type="submit"[^>]* value="(\w+)"', form) == ["reject", "approve", "reject"]
+    # The form of the rows has no field in which the key could be pressed, and the rows are outside of it.
+    shared = page.partition('<form method="post" id="row"')[2].partition("</form>")[0]
+    assert re.findall(r"<(?:input|button|select|textarea)[^>]*>", shared) == re.findall(
+        r'<input type="hidden" name="csrf_token"[^>]*>', shared
+    )

@@ -164,7 +164,9 @@ def reference_view(audit: ReferenceAudit) -> ReferenceView:
         callback_outcomes=tuple(
             status_words("callback", event.outcome or "waiting") for event in audit.callbacks
         ),
-        attribution=AttributionView(order.referral_code, trace_steps(order)) if order else None,
+        attribution=AttributionView(order.referral_code, trace_steps(order.referral_trace))
+        if order
+        else None,
         reward=reward_summaries([reward])[0] if reward else None,
         rules_note=rules_note(audit.programme) if audit.programme else "",
         hints=hint_texts(risk_hints([reward])[reward.id]) if reward else (),

@@ -17,6 +17,7 @@ from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.lib.texts import identifier_form
 from portal.payments import PaymentUnknown, list_callbacks
+from portal.rewards import get_reward
 from portal.runtime import current_portal
 from portal.web.admin.audit.blueprint import blueprint
 from portal.web.admin.audit.presenters import (
@@ -44,6 +45,9 @@ REFUND_FIELDS = ("amount", "reason")
 @for_role("admin")
 def search() -> ResponseReturnValue:
     """Show one reference across all ledgers, or callbacks, failures and alerts that need attention."""
+    if "reward" in request.args:  # a short address for the rows of the queue
+        reward = get_reward(request.args.get("reward", 0, type=int))
+        return redirect(url_for("admin.audit.search", orderReference=reward.order_reference))
     reference = _reference()
     # As it was typed: the numbers of a store may have spaces and signs.
     number = request.args.get("orderReference", "").strip()

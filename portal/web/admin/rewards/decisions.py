@@ -12,11 +12,13 @@ from portal.flows.approvals import decide_reward
 from portal.flows.approvals.decide_reward import BulkResult, NothingChosen, choose_matching
 from portal.flows.approvals.pay_missing import pay_missing as approve_missing_payment
 from portal.lib.errors import PortalError
-from portal.rewards import RewardFilter
+from portal.rewards import RewardFilter, get_reward
 from portal.runtime import current_portal
 from portal.web.admin.rewards.blueprint import blueprint
 from portal.web.admin.rewards.filters import read_view
+from portal.web.admin.rewards.presenters import reward_summaries
 from portal.web.admin.rewards.queue import queue_page, queue_row, queue_url
+from portal.web.admin.rewards.rows import row_words
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
@@ -38,12 +40,35 @@ def approve(reward_id: int) -> ResponseReturnValue:
     )
 
 
+@blueprint.get("/refcodes/<int:reward_id>/reject")
+@for_role("admin")
+def reason(reward_id: int) -> ResponseReturnValue:
+    """Ask why a reward is rejected, where the dialog of the queue does not open."""
+    return _reason_page(reward_id)
+
+
 @blueprint.post("/refcodes/<int:reward_id>/reject")
 @for_role("admin", reconfirm=True)
 def reject(reward_id: int) -> ResponseReturnValue:
     """Reject a reward with a reason and render its row."""
     reason = request.form.get("reason", "")
-    return _decide(reward_id, lambda: decide_reward.reject(reward_id, reason, current_user().id))
+    try:
+        return _decide(reward_id, lambda: decide_reward.reject(reward_id, reason, current_user().id))
+    except PortalError as error:
+        if error.field != "reason":
+            raise
+        return _reason_page(reward_id, reason, error_text(error)), status_of(error)
+
+
+def _reason_page(reward_id: int, reason: str = "", problem: str = "") -> str:
+    return render_template(
+        "admin/rewards/reason.html",
+        reward=reward_summaries([get_reward(reward_id)])[0],
+        action=url_for("admin.rewards.reject", reward_id=reward_id),
+        reason=reason,
+        reason_error=problem,
+        form_errors=[("reject-reason", problem)] if problem else [],
+    )
 
 
 @blueprint.post("/refcodes/<int:reward_id>/retry")
@@ -109,7 +134,11 @@ def _decide(reward_id: int, decision: Callable[[], ReferralReward]) -> ResponseR
         flash(text, "success")
         return redirect(url_for("admin.rewards.list"), 303)
     row = render_template(
-        "admin/rewards/_row.html", row=queue_row(reward_id), result=text, is_problem=problem is not None
+        "admin/rewards/_row.html",
+        row=queue_row(reward_id),
+        words=row_words(),
+        result=text,
+        is_problem=problem is not None,
     )
     return row, status_of(problem) if problem else 200
 

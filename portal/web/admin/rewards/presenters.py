@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from portal.chain import checksummed
 from portal.flows.minting.mint_jobs import MintJobProgress, MintJobReward, MintReview
-from portal.flows.overviews.queue_overview import QueueFacts, queue_facts
 from portal.flows.overviews.risk_hints import RiskHint
 from portal.rewards import RewardDebts, debts_by_reward
-from portal.rewards.errors import USED_REFERENCE
 from portal.web.text.format import gas_coin, money, number, token_text
 from portal.web.text.messages import failure_text, guard_text
 from portal.web.text.rewards import explain, explorer_url, reward_notes, why
@@ -20,7 +18,7 @@ from portal.web.text.risk_hints import risk_hint
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
-    from models import MintJob, Order, ReferralReward
+    from models import MintJob, ReferralReward
 
 OPEN_STATUSES = ("pending_approval", "approved", "failed")
 
@@ -61,29 +59,6 @@ class RewardSummary:
     notes: tuple[str, ...]
     tx_hash: str | None
     tx_url: str | None
-    is_underpaid: bool
-
-    @property
-    def is_open(self) -> bool:
-        """Whether an admin can still decide about it."""
-        return self.status in OPEN_STATUSES
-
-    @property
-    def is_moving(self) -> bool:
-        """Whether its status changes without an admin."""
-        return self.status in ("approved", "minting")
-
-
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """A row of the queue: the reward and what an admin weighs before deciding."""
-
-    reward: RewardSummary
-    hints: tuple[HintText, ...]
-    trace: tuple[TraceStep, ...]
-    approved_by: str
-    is_approved_by_me: bool
-    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +121,6 @@ class JobRow:
     tx_url: str | None
 
 
-def queue_rows(rewards: Sequence[ReferralReward], admin_id: int) -> list[QueueRow]:
-    """Return the queue's rows as the given admin sees them."""
-    facts = queue_facts(rewards)
-    summaries = reward_summaries(rewards)
-    return [
-        _queue_row(summary, reward.referrer_user_id == admin_id, facts[reward.id], admin_id)
-        for summary, reward in zip(summaries, rewards, strict=True)
-    ]
-
-
 def reward_summaries(rewards: Sequence[ReferralReward]) -> list[RewardSummary]:
     """Return rewards in words; their debts are read at once."""
     debts = debts_by_reward([reward.id for reward in rewards])
@@ -172,8 +137,10 @@ def hint_texts(hints: Sequence[RiskHint]) -> tuple[HintText, ...]:
     return tuple(HintText(hint.level, risk_hint(hint.code, hint.number)) for hint in hints)
 
 
-def trace_steps(order: Order) -> tuple[TraceStep, ...]:
+def trace_steps(trace: Sequence[Mapping[str, Any]]) -> tuple[TraceStep, ...]:
     """Return an order's attribution trace: what was decided when it was placed, and again when paid."""
+    if not trace:
+        return ()
     stages = {
         "order": _("when the order was placed"),
         "payment": _("when it was paid"),
@@ -181,7 +148,7 @@ def trace_steps(order: Order) -> tuple[TraceStep, ...]:
     }
     return tuple(
         TraceStep("passed" if step["passed"] else "failed", guard_text(step), stages[step["stage"]])
-        for step in order.referral_trace
+        for step in trace
     )
 
 
@@ -250,16 +217,4 @@ def _summary(reward: ReferralReward, debts: RewardDebts | None) -> RewardSummary
         notes=tuple(reward_notes(reward, debts)),
         tx_hash=reward.tx_hash,
         tx_url=explorer_url("tx", reward.tx_hash) if reward.tx_hash else None,
-        is_underpaid=reward.status == "failed" and reward.failure_reason in USED_REFERENCE,
-    )
-
-
-def _queue_row(summary: RewardSummary, is_own: bool, facts: QueueFacts, admin_id: int) -> QueueRow:
-    return QueueRow(
-        summary,
-        hint_texts(facts.hints),
-        trace_steps(facts.order) if facts.order else (),
-        ", ".join(facts.approved_by.values()),
-        admin_id in facts.approved_by,
-        is_own,
     )

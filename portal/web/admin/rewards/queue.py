@@ -17,10 +17,12 @@ from portal.runtime import current_portal
 from portal.visits import platform_stats
 from portal.web.admin.rewards.blueprint import blueprint
 from portal.web.admin.rewards.filters import QueueView, read_view
-from portal.web.admin.rewards.presenters import OPEN_STATUSES, QueueRow, queue_rows, status_totals
+from portal.web.admin.rewards.presenters import status_totals
+from portal.web.admin.rewards.rows import OPEN_STATUSES, QueueRow, queue_rows, row_words
 from portal.web.admin.saved_filters.view import SavedForm, saved_filters
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
+from portal.web.core.requests import is_htmx
 from portal.web.text.format import number, usd
 from portal.web.text.messages import error_text, mint_waiting
 from portal.web.text.programme import approval_sentences
@@ -41,7 +43,17 @@ def list_rewards() -> ResponseReturnValue:
 @for_role("admin")
 def row(reward_id: int) -> ResponseReturnValue:
     """Render one row; a row polls this while its reward is being minted."""
-    return render_template("admin/rewards/_row.html", row=queue_row(reward_id))
+    return render_template("admin/rewards/_row.html", row=queue_row(reward_id), words=row_words())
+
+
+@blueprint.get("/refcodes/visits")
+@for_role("admin")
+def visits() -> ResponseReturnValue:
+    """Show the visits of all codes: the queue asks for them when a reader reaches them."""
+    stats = platform_stats()
+    template = "admin/rewards/_visits.html" if is_htmx() else "admin/rewards/visits.html"
+    daily = [(format_date(day, "d MMM"), count, number(count)) for day, count in stats.daily]
+    return render_template(template, visits=stats, daily=daily)
 
 
 def queue_row(reward_id: int) -> QueueRow:
@@ -59,7 +71,7 @@ def queue_page(view: QueueView, error: PortalError | None = None, form: SavedFor
     """Return the page of a filtered queue; `error` belongs to a bulk decision, `form` to a saved filter."""
     page = list_reward_queue(view.filter, request.args.get("cursor"))
     matching = count_matching(view.filter, MOST_COUNTED)
-    visits, status, totals = platform_stats(), view.filter.status, reward_totals()
+    status, totals = view.filter.status, reward_totals()
     return render_template(
         "admin/rewards/list.html",
         view=view,
@@ -70,14 +82,13 @@ def queue_page(view: QueueView, error: PortalError | None = None, form: SavedFor
         reason_error=error_text(error) if error and error.field == "reason" else "",
         saved=saved_filters("rewards", view.query, form),
         rows=queue_rows(page.rows, current_user().id),
+        words=row_words(),
         next_cursor=page.next_cursor,
         matching=matching,
         matching_text=number(matching) if matching < MOST_COUNTED else _("more than 1,000"),
         can_select_all=matching < MOST_COUNTED,
         totals=status_totals(totals),
         has_approved=totals["approved"][0] > 0,
-        visits=visits,
-        daily=[(format_date(day, "d MMM"), count, number(count)) for day, count in visits.daily],
         chain_configured=current_portal().chain.configured,
         approval=_approval_text(),
         waiting=_waiting_sentences(),

@@ -71,6 +71,20 @@ def test_rejection_requires_a_reason(as_admin: Visitor, other: User, locale: str
     assert not Notification.select().exists()
 
 
+def test_reason_has_a_page_without_script(as_admin: Visitor, other: User) -> None:
+    reward = make_reward(other)
+    page = as_admin.get(decision_url(reward, "reject"))
+    assert f'action="{decision_url(reward, "reject")}"' in page.text
+    assert reward.order_reference in text_of(page)
+    refused = as_admin.submit(decision_url(reward, "reject"), {"reason": " " + "x" * 501})
+    assert refused.status_code == 422
+    assert 'href="#reject-reason"' in refused.text
+    assert "x" * 501 in refused.text
+    assert status_of(reward) == "pending_approval"
+    assert as_admin.submit(decision_url(reward, "reject"), {"reason": "a test"}).location == QUEUE
+    assert status_of(reward) == "rejected"
+
+
 @pytest.mark.parametrize("before", ["pending_approval", "approved", "failed"])
 def test_rejection_shows_the_referrer_its_reason(
     as_admin: Visitor, as_other: Visitor, other: User, before: str
@@ -116,7 +130,7 @@ def test_decisions_require_admin_csrf_token_and_post(
         for visitor in (as_owner, as_seller, as_other):
             assert visitor.swap(decision_url(reward, verb), {"reason": "x"}).status_code == 403
         assert as_admin.post(decision_url(reward, verb), data={"reason": "x"}).status_code == 400
-        assert as_admin.get(decision_url(reward, verb)).status_code == 405
+        assert as_admin.get(decision_url(reward, verb)).status_code == (200 if verb == "reject" else 405)
     assert status_of(reward) == "pending_approval"
 
 

@@ -8,7 +8,7 @@ from models import ReferralReward, RewardHintCount, User
 from portal.programme.operations import save_version
 from portal.programme.version_rules import ProgrammeRules
 from portal.rewards.queries import QUEUE_PAGE
-from tests.factories import ACTOR, make_code, make_reward, make_visits
+from tests.factories import ACTOR, make_code, make_order, make_reward, make_visits
 from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -79,6 +79,21 @@ def test_row_offers_the_transitions_of_its_status(as_admin: Visitor, other: User
         } == transitions, status
 
 
+def test_only_failed_steps_of_the_attribution_are_in_the_row(
+    as_admin: Visitor, owner: User, other: User
+) -> None:
+    passed = {"guard": "not_self", "passed": True, "stage": "order"}
+    failed = {"guard": "first_purchase", "passed": False, "stage": "payment"}
+    order = make_order(owner, paid=True, referral_trace=[passed, failed])
+    reward = make_reward(other, order_reference=order.order_reference, order_id=order.id)
+    row = text_of(as_admin.get(f"{QUEUE}/{reward.id}/row"))
+    assert "The buyer has paid an order before." in row
+    assert "The referrer is someone else." not in row
+    audit = as_admin.get(f"/admin/audit?reward={reward.id}", follow_redirects=True)
+    assert "The referrer is someone else." in text_of(audit)
+    assert as_admin.get(f"/admin/audit?reward={2**63}").status_code == 404
+
+
 def test_own_reward_offers_no_decision(as_admin: Visitor, admin: User) -> None:
     reward = make_reward(admin)
     assert f"/{reward.id}/approve" not in as_admin.get(QUEUE).text
@@ -94,9 +109,12 @@ def test_page_reports_a_missing_chain(as_admin: Visitor, other: User) -> None:
 def test_platform_visits_are_summed(as_admin: Visitor, owner: User, other: User) -> None:
     make_visits(make_code(owner), {0: 400, 27: 30})
     make_visits(make_code(other), {0: 500, 40: 6})
-    text = text_of(as_admin.get(QUEUE))
+    assert f'hx-get="{QUEUE}/visits" hx-trigger="revealed"' in as_admin.get(QUEUE).text
+    page, fragment = as_admin.get(f"{QUEUE}/visits"), as_admin.fragment(f"{QUEUE}/visits")
+    assert ("<html" in page.text, "<html" in fragment.text) == (True, False)
     for number in ("900", "930", "936"):
-        assert number in text
+        assert number in text_of(page)
+        assert number in text_of(fragment)
 
 
 def test_queue_filters_by_risk_hints(as_admin: Visitor, owner: User, other: User) -> None:
