@@ -11,6 +11,7 @@ from peewee import Tuple, Value, fn
 
 from models import Product, ProductSlug, StockMovement, Vendor
 from portal.catalogue.product_rules import ProductNotFound, text_in
+from portal.catalogue.queries import on_sale
 from portal.db import CursorInvalid, Keyset, Page, alphabetical, cut_page, parse_cursor, within
 
 SHOP_PAGE = 48
@@ -41,7 +42,7 @@ def page_of_shop(language: str, cursor: str | None = None) -> Page[Product]:
     """
     shown = fn.COALESCE(fn.jsonb_extract_path_text(Product.translations, language, "name"), Product.name)
     key = (alphabetical(shown, language), Product.id)
-    rows = Product.select(Product, Vendor).join(Vendor).where(Product.active)
+    rows = Product.select(Product, Vendor).join(Vendor).where(on_sale())
     if cursor:
         (last_id,) = parse_cursor(cursor, Product.id)
         last = Product.get_or_none(Product.id == last_id)

@@ -79,11 +79,10 @@ def vendor_names(vendor_ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
-def list_vendors(language: str) -> list[Vendor]:
-    """Return the id and name of every vendor in the alphabet of a language."""
-    return list(
-        Vendor.select(Vendor.id, Vendor.name).order_by(alphabetical(Vendor.name, language), Vendor.id)
-    )
+def list_vendors(language: str, most: int | None = None) -> list[Vendor]:
+    """Return the id and name of every vendor, of the first `most` where given, in the alphabet of a language."""
+    rows = Vendor.select(Vendor.id, Vendor.name)
+    return list(rows.order_by(alphabetical(Vendor.name, language), Vendor.id).limit(most))
 
 
 def pending_split(plan: PayoutPlan, sums: Sequence[StateSum]) -> dict[str, dict[str, Owed]]:

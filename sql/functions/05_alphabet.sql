@@ -1,4 +1,5 @@
--- The order of the alphabet for servers without ICU collations: compare the keys with COLLATE "C".
+-- The order of the alphabet: compare the keys with COLLATE "C". Indexes hold them (sql/086_flat_reads.sql): a change of this
+-- function needs a migration that rebuilds these.
 --
 -- Letters become characters that nobody writes names with (IPA), in the order of the alphabet and without case. The
 -- script of the reader comes first, other scripts follow in the order of Unicode. Marks over Latin letters are

@@ -1,13 +1,19 @@
-"""Names in the alphabet of the reader, on servers with ICU collations and without, whatever the collation."""
+"""Names in the alphabet of the reader, whatever the collation of the database, a page at a time."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from models import Product
-from portal.db import alphabetical
+from portal.catalogue import page_of_shop
+from portal.commissions import list_vendors
+from portal.db import alphabetical, connection, make_cursor, query, transaction
 from portal.db.migrations import SQL
 from tests.factories import make_product, make_vendor
+from tests.scale.plans import recorded_statements
 from tests.support.databases import execute, named
 
 ORDERS = {
@@ -87,3 +93,28 @@ def test_key_does_not_depend_on_the_collation_of_the_database(database_url: str,
     finally:
         execute(database_url, f"DROP DATABASE {plain}")
     assert [name for (name,) in rows] == ORDERS[language]
+
+
+def plan_of(selection: Callable[[], object]) -> str:
+    """Return how PostgreSQL reads what a function selects last, where it has the choice to avoid a sort."""
+    with connection(), recorded_statements() as statements:
+        selection()
+        (sql, parameters) = statements[-1]
+        with transaction():
+            query(
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
+            )
+            return str(query(f"EXPLAIN (FORMAT JSON) {sql}", parameters))
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("language", ORDERS)
+def test_pages_in_the_order_of_the_alphabet_read_an_index(language: str) -> None:
+    product = make_product(make_vendor(), name=ORDERS[language][0])
+    for cursor in (None, make_cursor(product.id)):
+        plan = plan_of(partial(page_of_shop, language, cursor))
+        assert f"products_alphabet_{language}" in plan
+        assert "Sort" not in plan
+    plan = plan_of(partial(list_vendors, language, 50))
+    assert f"vendors_alphabet_{language}" in plan
+    assert "Sort" not in plan
