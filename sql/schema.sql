@@ -3142,6 +3142,8 @@ CREATE INDEX user_sessions_last_seen ON public.user_sessions USING btree (last_s
 
 CREATE INDEX user_sessions_open ON public.user_sessions USING btree (user_id, last_seen_at DESC) WHERE (ended_at IS NULL);
 
+CREATE INDEX users_admins ON public.users USING btree (id) WHERE ((role = 'admin'::text) AND (disabled_at IS NULL));
+
 CREATE UNIQUE INDEX users_email ON public.users USING btree (lower(email));
 
 CREATE INDEX users_erased ON public.users USING btree (id) WHERE (erased_at IS NOT NULL);
