@@ -91,12 +91,7 @@ def main() -> None:
             )
             if number:
                 ratios.append(portal / bare)
-        print(
-            *re.findall(
-                r"^[A-Z][^:]* \.\.\. [\d.]+ s.*$", output.read_text().partition("Ready in")[0], re.MULTILINE
-            ),
-            sep="\n",
-        )
+        print(*re.findall(r"^(?:Start|Check).* [\d.]+ s.*$", output.read_text(), re.MULTILINE), sep="\n")
     print(load_line())
     print(f"second start: {statistics.median(ratios):.1f} times a bare Flask with the embedded PostgreSQL")
 

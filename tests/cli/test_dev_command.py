@@ -300,6 +300,31 @@ def test_port_in_use_is_reported_and_nothing_is_started(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "postgres").exists()
 
 
+def test_servers_stop_with_a_command_that_is_refused(tmp_path: Path, portals: list[RunningPortal]) -> None:
+    process, log = launch_portal(tmp_path / "data", demo="--unknown")
+    portals.append(RunningPortal(process, tmp_path / "data", log, {}))
+
+    assert process.wait(60) == 2
+    assert "No such option" in log.read_text()
+    assert (tmp_path / "data" / "anvil.json").exists(), "they started while modules were loaded"
+    assert not postgres_is_running(tmp_path / "data")
+    assert not chain_is_running(tmp_path / "data")
+
+
+def test_stop_while_modules_are_loaded_stops_the_servers(
+    tmp_path: Path, portals: list[RunningPortal]
+) -> None:
+    process, log = launch_portal(tmp_path / "data")
+    portals.append(RunningPortal(process, tmp_path / "data", log, {}))
+    assert _wait_until((tmp_path / "data" / "anvil.json").exists)
+
+    process.terminate()
+
+    assert process.wait(60) == 0
+    assert not postgres_is_running(tmp_path / "data")
+    assert not chain_is_running(tmp_path / "data")
+
+
 def test_unusable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
 
