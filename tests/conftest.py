@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -30,7 +32,9 @@ from tests.support.shop_pages import RESOLVER
 
 _TESTS = Path(__file__).parent
 # Nearly every test of these folders starts servers or processes of its own.
-_SLOW_FOLDERS = ("chain", "dev")
+_SLOW_FOLDERS = ("chain", "dev", "scale")
+# They wait for blocks, or copy a database of 700 files.
+_SLOW_FIXTURES = {"chain", "database_url"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "system_postgres: also runs on the PostgreSQL of the system if there is one"
     )
+    # Compiled modules halve the start of each worker and of the servers that tests start.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput"):
         open_run(in_memory=True)
 
@@ -59,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # They share one portal and one browser, so they run in one worker.
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
-        elif folder in _SLOW_FOLDERS:
+        elif folder in _SLOW_FOLDERS or not _SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

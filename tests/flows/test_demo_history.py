@@ -42,6 +42,7 @@ def counts(table: type, column: str = "status") -> Counter[str]:
     return Counter(getattr(row, column) for row in table.select())
 
 
+@pytest.mark.slow
 def test_history_has_every_state_and_breaks_no_invariant(database: str) -> None:
     before = utc_now()
     orders = seed()

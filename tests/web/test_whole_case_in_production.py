@@ -230,6 +230,7 @@ class Case:
         assert "No differences found." in page
 
 
+@pytest.mark.slow
 def test_whole_case(database: str, node: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bare = create_app(settings_of(database, polygon_rpc_url=node))
     assert invoke(bare, "doctor").exit_code == 1

@@ -67,6 +67,7 @@ def world(url: str, seed: int, *, in_groups: bool = False) -> Iterator[PaidEvent
         close_database()
 
 
+@pytest.mark.slow
 def test_parts_and_retries_write_the_same_rows(postgres_kind: str) -> None:
     server = server_url(postgres_kind)
     with fresh_database(server) as url, world(url, seed=7) as events:

@@ -113,6 +113,7 @@ class Statements(RuleBasedStateMachine):
             assert reward.waits_for_statement == owes_commission(reward.order_reference)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("database")
 def test_commissions_are_collected_once_in_any_sequence() -> None:
     run_state_machine_as_test(

@@ -31,6 +31,7 @@ def test_anonymous_visitor_reaches_public_routes_only(app: Flask) -> None:
                 assert answer.status_code == 401, url
 
 
+@pytest.mark.slow
 def test_each_role_reaches_its_own_routes_only(app: Flask, owner: User, seller: User, admin: User) -> None:
     for user in (owner, seller, admin):
         browser = visitor(app, user)

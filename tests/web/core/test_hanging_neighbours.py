@@ -65,6 +65,7 @@ def test_pages_and_jobs_go_on_while_a_job_waits(make_app: MakeApp, owner: User, 
     waiting.join(60)
 
 
+@pytest.mark.slow
 def test_pages_go_on_while_a_refund_waits_for_the_provider(
     make_app: MakeApp, owner: User, admin: User
 ) -> None:

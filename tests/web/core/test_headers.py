@@ -67,6 +67,7 @@ def closed(answer: TestResponse) -> TestResponse:
     return answer
 
 
+@pytest.mark.slow
 def test_every_route_has_security_headers(app: Flask, admin: User, seller: User) -> None:
     people = {"public": visitor(app), "admin": visitor(app, admin), "vendor": visitor(app, seller)}
     people["signed_in"] = people["admin"]

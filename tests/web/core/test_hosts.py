@@ -44,6 +44,7 @@ def names_the_host(answer: TestResponse) -> bool:
     return b"evil" in answer.data or any("evil" in value for value in answer.headers.values())
 
 
+@pytest.mark.slow
 def test_no_route_names_the_host_of_the_request(app: Flask, admin: User, seller: User) -> None:
     make_order(admin, [(make_product(), 1)], code=make_code(seller), paid=True)
     browsers = {"": visitor(app), "/": visitor(app, admin), "/vendor": visitor(app, seller)}

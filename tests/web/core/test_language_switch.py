@@ -21,6 +21,7 @@ def links(text: str) -> dict[str, str]:
     return {locale: url.replace("&amp;", "&") for url, locale in _LINK.findall(text)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["visitor", "admin"])
 def test_every_page_has_twins_that_open(app: Flask, database: str, role: str) -> None:
     browser = visitor(app, None if role == "visitor" else make_user(role=role))

@@ -60,6 +60,7 @@ def flood(browser: Visitor, method: str, path: str) -> int:
     return status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("audience", ["public", "signed_in", "vendor", "admin"])
 def test_every_change_and_every_expensive_read_has_a_limit(
     flooded: Flask, owner: User, admin: User, audience: str

@@ -66,6 +66,7 @@ def queries_of(name: str, batch: int) -> str:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("audience", ["admin", "vendor", "signed_in"])
 def test_files_in_pieces_of_one_row_equal_the_downloads(
     app: Flask, owner: User, seller: User, admin: User, monkeypatch: pytest.MonkeyPatch, audience: str

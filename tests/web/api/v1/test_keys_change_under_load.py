@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 
+import pytest
 from flask import Flask
 
 from models import Order, PaymentTransaction, Settlement, Store, StoreEvent
@@ -32,6 +33,7 @@ def state(code: str, number: int, version: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_reports_survive_every_change_of_keys_and_of_the_connection(app: Flask, store: Store) -> None:
     code = make_code(make_user()).code
     keys = [create_key(store.id, "live", SYSTEM).text]
