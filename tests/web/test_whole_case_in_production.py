@@ -154,7 +154,8 @@ class Case:
         self.admin.submit(factor, f"{factor}/start")
         secret = re.findall(r'id="secret"[^>]* value="([A-Z2-7]+)"', self.admin.get(factor).text)[0]
         code = pyotp.TOTP(secret).generate_otp(int(time.time()) // 30)
-        self.admin.submit(factor, factor, expected=200, code=code)
+        codes = self.admin.submit(factor, factor, expected=200, code=code)
+        assert 'href="/admin">I have saved them' in codes.text
         assert "Create a vendor" in text_of(self.admin.get("/admin"))
         self.admin.submit("/admin/settings", "/admin/settings", brand_name="Tea House")
         self.admin.submit(TERMS, TERMS, text_en="Share honestly.")

@@ -21,7 +21,7 @@ from portal.lib.errors import PortalError
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused
-from portal.web.account.identity import current_session, renew_token
+from portal.web.account.identity import current_session, renew_token, start_page
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.security import limit_account, limiter, sign_in_limit
@@ -64,7 +64,8 @@ def save_second_factor() -> ResponseReturnValue:
         return redirect(url_for("account.second_factor"), 303)
     except PortalError as error:
         return refused(_TEMPLATE, error, "code", {}, **_facts())
-    return _show_codes(codes)
+    # An admin who had to do this goes on with what they came for.
+    return _show_codes(codes, start_page() if _is_required() else url_for("account.security"))
 
 
 @blueprint.post("/account/security/second-factor/disable")
@@ -92,13 +93,14 @@ def replace_recovery_codes() -> ResponseReturnValue:
     """Replace the recovery codes and show the new ones once."""
     if not current_user().has_second_factor:
         return redirect(url_for("account.second_factor"), 303)
-    return _show_codes(renew_codes(current_user().id, current_session(), current_portal().settings))
+    codes = renew_codes(current_user().id, current_session(), current_portal().settings)
+    return _show_codes(codes, url_for("account.security"))
 
 
-def _show_codes(codes: list[str]) -> ResponseReturnValue:
+def _show_codes(codes: list[str], next_url: str) -> ResponseReturnValue:
     renew_token(proven=True)
     current_portal().wake("send_letters")
-    return render_template("account/recovery_codes.html", codes=codes)
+    return render_template("account/recovery_codes.html", codes=codes, next_url=next_url)
 
 
 def _facts() -> dict[str, object]:
@@ -106,14 +108,17 @@ def _facts() -> dict[str, object]:
     if user.has_second_factor:
         return {"has_second_factor": True, "recovery_left": count_recovery_codes(user.id)}
     secret = enrolment_secret(user.id, _key())
-    # In production an admin is redirected here before doing anything else.
-    is_required = current_portal().settings.is_production and user.role == "admin"
     return {
         "has_second_factor": False,
         "secret": secret,
         "qr": _qr(secret) if secret else None,
-        "is_required": is_required,
+        "is_required": _is_required(),
     }
+
+
+def _is_required() -> bool:
+    """Return whether the person is redirected here before doing anything else: an admin in production."""
+    return current_portal().settings.is_production and current_user().role == "admin"
 
 
 def _qr(secret: str) -> Markup:
