@@ -1,4 +1,4 @@
-"""Addresses of pages. Every page has the same thirty links, and each row of a list the same ones: they are built once."""
+"""Addresses of pages, whose patterns are built once: every page has the same links, and so has each row of a list."""
 
 from __future__ import annotations
 
