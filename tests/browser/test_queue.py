@@ -60,10 +60,30 @@ def test_keyboard_moves_selects_and_approves(
     expect(page.get_by_role("checkbox", name=f"Select {waiting[0]}")).to_be_checked()
     page.keyboard.press("x")
     page.keyboard.press("a")
-    status = page.locator(f"tr[data-row]:has-text('{waiting[0]}') [data-status]")
-    expect(status).not_to_have_attribute("data-status", "pending_approval")
+    # A reward that waits has no status beside it: it is the heading of the list.
+    expect(page.locator(f"tr[data-row]:has-text('{waiting[0]}') [data-status]")).to_be_visible()
     page.keyboard.press("?")
     expect(page.locator("dialog[open]")).to_be_visible()
+
+
+def test_reason_is_asked_in_a_dialog_for_its_row(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], waiting: list[str]
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto("/admin/refcodes")
+    row, other = (page.locator("tr[data-row]", has_text=reference) for reference in waiting[1:])
+    row.get_by_role("link", name=f"Reject {waiting[1]}").focus()
+    page.keyboard.press("r")
+    expect(page.locator("#reject [data-dialog-subject]")).to_have_text(waiting[1])
+    page.keyboard.type("a test")
+    page.keyboard.press("Enter")
+    expect(row.locator("[data-status=rejected]")).to_be_visible()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    assert waiting[1] in page.evaluate("document.activeElement.closest('tr')?.innerText ?? ''")
+    other.get_by_role("button", name=f"Approve {waiting[2]}").dblclick()
+    expect(other.locator("[data-status]")).to_be_visible()
+    expect(other.locator(".field-error")).to_have_count(0)
 
 
 def test_bulk_bar_and_table_head_stay_in_sight(

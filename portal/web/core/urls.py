@@ -1,11 +1,17 @@
-"""Addresses of pages without parameters: every page has the same thirty links, so each is built once."""
+"""Addresses of pages, whose patterns are built once: every page has the same links, and so has each row of a list."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import flask
 from flask import current_app, has_request_context, request
+from werkzeug.routing import BuildError
+
+# What an address may contain as it is, in a path as well as in a query.
+_PLAIN = re.compile(r"[\w.-]+", re.ASCII)
+_NUMBER, _WORD = 987_654_301, "zqplace"
 
 
 def plain_url(endpoint: str) -> str:
@@ -19,6 +25,37 @@ def plain_url(endpoint: str) -> str:
 
 def url_for(endpoint: str, **values: Any) -> str:
     """Return the address of a page as Flask's function does; templates call this one."""
-    if values or endpoint.startswith(".") or not has_request_context():
+    if endpoint.startswith(".") or not has_request_context():
         return flask.url_for(endpoint, **values)
-    return plain_url(endpoint)
+    if not values:
+        return plain_url(endpoint)
+    if not all(map(_is_plain, values.values())) or any(name.startswith("_") for name in values):
+        return flask.url_for(endpoint, **values)
+    known: dict[tuple[object, ...], str | None] = current_app.extensions.setdefault("url_patterns", {})
+    key = (request.script_root, endpoint, *values, *map(type, values.values()))
+    if key not in known:
+        known[key] = _pattern(endpoint, values)
+    pattern = known[key]
+    return pattern.format(*values.values()) if pattern else flask.url_for(endpoint, **values)
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) is int or (type(value) is str and _PLAIN.fullmatch(value) is not None)
+
+
+def _pattern(endpoint: str, values: dict[str, Any]) -> str | None:
+    """Return an address with `{0}` in the place of the first value, and so on; None where a value chooses the route."""
+    rules = list(current_app.url_map.iter_rules(endpoint))
+    if len(rules) != 1 or rules[0].defaults:
+        return None
+    places: dict[str, Any] = {
+        name: _NUMBER + at if isinstance(value, int) else f"{_WORD}{at}"
+        for at, (name, value) in enumerate(values.items())
+    }
+    try:
+        pattern = flask.url_for(endpoint, **places).replace("{", "{{").replace("}", "}}")
+    except (BuildError, ValueError):  # only some words or numbers are allowed there
+        return None
+    for at, place in enumerate(places.values()):
+        pattern = pattern.replace(str(place), f"{{{at}}}")
+    return pattern

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, Literal
@@ -124,6 +124,11 @@ def moment(value: datetime) -> str:
     zone, language = current_portal().settings.timezone, reader_language() or "en"
     local = value.astimezone(zone)
     return f"{local.day} {_month(local.month, language)} {local:%Y, %H:%M} ({_city(zone.key, language)})"
+
+
+def short_day(day: date) -> str:
+    """Return a day without its year, such as "29 Nov"."""
+    return f"{day.day} {_month(day.month, reader_language() or 'en')}"
 
 
 @lru_cache

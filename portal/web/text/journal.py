@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from portal.journal import IN_WEI, AccountBalance
 from portal.web.text.format import money, token_text
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import per_language
 
 if TYPE_CHECKING:
     from models import JournalTransfer
@@ -53,6 +54,11 @@ class BalanceRow:
 
 def account_kind(kind: str) -> str:
     """Return the name of a kind of account."""
+    return _account_kinds().get(kind, kind)
+
+
+@per_language
+def _account_kinds() -> dict[str, str]:
     return {
         "processor": _("Money at the payment provider"),
         "clearing": _("Clearing"),
@@ -73,7 +79,7 @@ def account_kind(kind: str) -> str:
         "reward_payable": _("Owed to referrers"),
         "reward_debit": _("Owed by referrers"),
         "tokens_minted": _("Tokens minted"),
-    }.get(kind, kind)
+    }
 
 
 def account_label(account: str, owners: Mapping[str, str]) -> AccountLabel:
@@ -85,7 +91,13 @@ def account_label(account: str, owners: Mapping[str, str]) -> AccountLabel:
 def transfer_kind(kind: str) -> str:
     """Return the name of a kind of transfer; a reversal is marked."""
     plain = kind.removesuffix("_reversed")
-    text = {
+    text = _transfer_kinds().get(plain, plain)
+    return _("%(what)s (taken back)", what=text) if plain != kind else text
+
+
+@per_language
+def _transfer_kinds() -> dict[str, str]:
+    return {
         "payment": _("Buyer paid"),
         "refund": _("Refunded to the buyer"),
         "membership": _("Membership sold"),
@@ -109,8 +121,7 @@ def transfer_kind(kind: str) -> str:
         "reward_minted": _("Reward minted"),
         "reward_debited": _("Reward owed back"),
         "debit_netted": _("Kept back for a debit"),
-    }.get(plain, plain)
-    return _("%(what)s (taken back)", what=text) if plain != kind else text
+    }
 
 
 def amount_text(amount: int, currency: str) -> str:

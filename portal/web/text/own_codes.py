@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask_babel import format_date
 from markupsafe import Markup
 
 from portal.codes import LABELS_MAX, Results, share_url
-from portal.web.text.format import WEI, number, token_text
+from portal.web.text.format import WEI, number, short_day, token_text
 from portal.web.text.share_codes import qr_markup
 
 if TYPE_CHECKING:
@@ -69,9 +68,7 @@ def own_code_view(own: OwnCode, settings: Settings) -> OwnCodeView:
         ),
         labels_max=LABELS_MAX,
         other=_row("", link, "", own.other),
-        earned_daily=tuple(
-            (format_date(day, "d MMM"), int(wei // WEI), token_text(wei)) for day, wei in own.earned
-        ),
+        earned_daily=tuple((short_day(day), int(wei // WEI), token_text(wei)) for day, wei in own.earned),
         earned=token_text(sum(wei for _day, wei in own.earned)),
     )
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import segno
-from flask_babel import format_date
 from markupsafe import Markup
 
 from portal.chain import checksummed
-from portal.web.text.format import number
+from portal.web.text.format import number, short_day
 from portal.web.text.rewards import explorer_url
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
@@ -83,12 +83,13 @@ def code_card_view(card: CodeCard) -> CodeCardView:
         funnel=_funnel(card),
         funnel_note=_funnel_note(card),
         visits_28_days=card.visits.last28d,
-        daily=tuple((format_date(day, "d MMM"), visits, number(visits)) for day, visits in card.visits.daily),
+        daily=tuple((short_day(day), visits, number(visits)) for day, visits in card.visits.daily),
     )
 
 
+@lru_cache(maxsize=256)
 def qr_markup(text: str) -> Markup:
-    """Return a QR code as inline SVG."""
+    """Return a QR code as inline SVG; drawing the one of a share link takes longer than the rest of its card."""
     svg = segno.make(text, error="m").svg_inline(border=4, omitsize=True)
     return Markup(svg)  # noqa: S704 - markup of segno, without user text
 

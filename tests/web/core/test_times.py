@@ -6,11 +6,11 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask
 from flask_babel import force_locale
 
-from portal.web.text.format import ago, moment
+from portal.web.text.format import ago, moment, short_day
 
 AGES = [
     0,
@@ -44,4 +44,5 @@ def test_times_are_those_of_babel(app: Flask, language: str) -> None:
         for month in range(1, 13):
             day = datetime(2024, month, month, 3, 5, tzinfo=UTC)
             local = day.astimezone(app.extensions["portal"].settings.timezone)
+            assert short_day(day.date()) == format_date(day, "d MMM", locale=language)
             assert moment(day).startswith(format_datetime(local, "d MMM y, HH:mm", locale=language) + " (")

@@ -6,12 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from flask_babel import format_date
-
 from portal.figures import Figure
 from portal.flows.overviews.admin_home import AdminHome
 from portal.lib.money import to_major
-from portal.web.text.format import money, number, token_text
+from portal.web.text.format import money, number, short_day, token_text
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
 
@@ -127,4 +125,4 @@ def _bars(home: AdminHome, counts: Counter[date]) -> list[Bar]:
 
 
 def _day(day: date) -> str:
-    return str(format_date(day, "d MMM"))
+    return str(short_day(day))

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date
 
 from portal.flows.minting.mint_rewards import list_obstacles
 from portal.lib.clock import utc_now
@@ -23,7 +22,7 @@ from portal.web.admin.saved_filters.view import SavedForm, saved_filters
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.requests import is_htmx
-from portal.web.text.format import number, usd
+from portal.web.text.format import number, short_day, usd
 from portal.web.text.messages import error_text, mint_waiting
 from portal.web.text.programme import approval_sentences
 from portal.web.text.translate import gettext as _
@@ -52,7 +51,7 @@ def visits() -> ResponseReturnValue:
     """Show the visits of all codes: the queue asks for them when a reader reaches them."""
     stats = platform_stats()
     template = "admin/rewards/_visits.html" if is_htmx() else "admin/rewards/visits.html"
-    daily = [(format_date(day, "d MMM"), count, number(count)) for day, count in stats.daily]
+    daily = [(short_day(day), count, number(count)) for day, count in stats.daily]
     return render_template(template, visits=stats, daily=daily)
 
 
