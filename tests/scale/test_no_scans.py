@@ -41,12 +41,8 @@ BYTES = 61_440
 # vendors, of which there are thousands here, or list every address of webhooks.
 MORE_BYTES = {
     "/admin/refcodes": 212_000,
-    "/admin/store/commissions": 590_000,
     "/admin/stores/connect": 500_000,
     "/admin/stores/1/webhooks": 3_100_000,
-    "/admin/products": 540_000,
-    "/admin/products/new": 510_000,
-    "/admin/products/import": 500_000,
 }
 LEDGERS = {
     "orders", "order_items", "payment_transactions", "payment_events", "settlements", "erp_sales_assists",
