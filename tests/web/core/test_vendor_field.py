@@ -1,4 +1,4 @@
-"""The field for one of many vendors suggests while typing, and takes numbers, names and parts of names without scripts."""
+"""The field for one of many vendors suggests while typing; numbers, names and parts of names work without scripts."""
 
 from __future__ import annotations
 
