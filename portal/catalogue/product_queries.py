@@ -82,12 +82,30 @@ def get_product_of_vendors(product_id: int, vendor_ids: Collection[int] | None) 
     return product
 
 
-def list_vendors_in(vendor_ids: Collection[int] | None, language: str) -> list[Vendor]:
-    """Return these vendors, or all for None, in the alphabet of a language."""
+def list_vendors_in(
+    vendor_ids: Collection[int] | None, language: str, most: int | None = None
+) -> list[Vendor]:
+    """Return these vendors, or all for None, in the alphabet of a language; the first `most` only where given."""
+    rows = _vendors_in(vendor_ids).order_by(alphabetical(Vendor.name, language), Vendor.id)
+    return list(rows.limit(most))
+
+
+def list_vendors_named(
+    part: str, vendor_ids: Collection[int] | None, language: str, most: int
+) -> list[Vendor]:
+    """Return the first `most` of these vendors, or of all for None, whose name has a part, without regard to case."""
+    rows = _vendors_in(vendor_ids).where(fn.strpos(fn.lower(Vendor.name), fn.lower(part)) > 0)
+    return list(rows.order_by(alphabetical(Vendor.name, language), Vendor.id).limit(most))
+
+
+def find_vendor(vendor_id: int) -> Vendor | None:
+    """Return a vendor or None."""
+    return Vendor.get_or_none(Vendor.id == vendor_id)
+
+
+def _vendors_in(vendor_ids: Collection[int] | None) -> Any:
     rows = Vendor.select()
-    if vendor_ids is not None:
-        rows = rows.where(Vendor.id.in_(list(vendor_ids)))
-    return list(rows.order_by(alphabetical(Vendor.name, language), Vendor.id))
+    return rows if vendor_ids is None else rows.where(Vendor.id.in_(list(vendor_ids)))
 
 
 def page_of_movements(product_id: int, cursor: str | None = None) -> Page[StockMovement]:

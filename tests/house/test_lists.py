@@ -64,6 +64,8 @@ PORTIONS = {
     "rewards/queries:list_matching_ids": "a decision about more is refused",
     "flows/audit/audit_reference:find_reference": "a second order means that the number names none",
     "flows/minting/mint_jobs:list_failed_of_job": "the rest stays failed and can be retried again",
+    "catalogue/product_queries:list_vendors_in": "a field that takes any vendor shows no list of more",
+    "catalogue/product_queries:list_vendors_named": "suggestions beside a field that takes any vendor",
     "commissions/payout_queries:list_vendors": "a field that takes any vendor shows no list of more",
     "commissions/payout_plans:_CHOICE": "a run takes no more of one balance; the next run the next",
     "commissions/foreign_payments:list_unknown": "the next ones follow when these are adopted",

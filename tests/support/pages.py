@@ -173,6 +173,7 @@ NOT_PAGES = {
     "admin.audit.proof",
     "admin.rewards.row",
     "admin.stores.plugin",
+    "admin.vendors.suggest",
     "vendor.stores.plugin",
     "brand.logo",
     "brand.stylesheet",

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import url_for
 
-from portal.catalogue import list_vendors_in, list_vendors_of_user
+from portal.catalogue import find_vendor, list_vendors_in, list_vendors_of_user
 from portal.db import Actor
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
-
-if TYPE_CHECKING:
-    from models import Vendor
+from portal.web.core.vendor_field import VendorField, read_vendor, vendor_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +31,23 @@ class Desk:
             return None
         return [vendor.id for vendor in list_vendors_of_user(current_user().id, select_locale())]
 
-    def vendors(self) -> list[Vendor]:
-        """Return these vendors in the alphabet of the page."""
-        return list_vendors_in(self.vendor_ids(), select_locale())
+    def vendor_field(self, typed: str, first: str | None = None) -> VendorField:
+        """Return the field for one of these vendors; `first` is the words of no choice."""
+        return vendor_field(typed, self.vendor_ids(), first)
+
+    def has_vendors(self) -> bool:
+        """Return whether there is a vendor whose products the person may create."""
+        return bool(list_vendors_in(self.vendor_ids(), select_locale(), 1))
+
+    def chosen_vendor(self, typed: str) -> int | None:
+        """Return the number of the vendor of these that a field names, or None."""
+        number = read_vendor(typed.strip(), self.vendor_ids())
+        vendor = (
+            find_vendor(int(number)) if number.isascii() and number.isdecimal() and len(number) < 19 else None
+        )
+        own = self.vendor_ids()
+        return vendor.id if vendor and (own is None or vendor.id in own) else None
 
     def actor(self) -> Actor:
         """Return the signed-in person as the author of a change."""
         return Actor.user(current_user().id)
-
-
-def vendor_options(vendors: list[Vendor], *, first: str | None = None) -> list[tuple[str, str]]:
-    """Return the options of a vendor field; `first` is the words of no choice."""
-    options = [(str(vendor.id), vendor.name) for vendor in vendors]
-    return options if first is None else [("", first), *options]

@@ -27,7 +27,7 @@ from portal.runtime import current_portal
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.requests import is_htmx
-from portal.web.products.desk import Desk, vendor_options
+from portal.web.products.desk import Desk
 from portal.web.text.format import When, when
 from portal.web.text.messages import error_text, text_of_stored
 from portal.web.text.translate import gettext as _
@@ -83,8 +83,8 @@ def start_import(desk: Desk) -> ResponseReturnValue:
     """Store the file and go to its preview, which a job makes."""
     file, chosen = request.files.get("file"), request.form.get("vendor", "")
     try:
-        vendor_ids = [vendor.id for vendor in desk.vendors()]
-        if chosen and chosen not in map(str, vendor_ids):
+        vendor_id = desk.chosen_vendor(chosen)
+        if chosen and vendor_id is None:
             raise CsvVendorInvalid(field="vendor")
         raw = file.read(CSV_MOST_BYTES + 1) if file else b""
         import_id = create_import(
@@ -92,7 +92,7 @@ def start_import(desk: Desk) -> ResponseReturnValue:
             (file.filename if file else None) or "products.csv",
             desk.actor(),
             vendor_ids=desk.vendor_ids(),
-            vendor_id=int(chosen) if chosen else None,
+            vendor_id=vendor_id,
         )
     except PortalError as error:
         return _imports_page(desk, chosen, {error.field or "file": error_text(error)}), status_of(error)
@@ -148,14 +148,14 @@ def _import_page(desk: Desk, import_id: int, outdated: str | None = None) -> str
 
 
 def _imports_page(desk: Desk, vendor: str = "", errors: dict[str, str] | None = None) -> str:
-    vendors = desk.vendors()
     page = page_of_imports(None if desk.role == "admin" else current_user().id, request.args.get("cursor"))
-    first = _("Use the vendor_id column") if len(vendors) > 1 else None
+    own = desk.vendor_ids()
+    first = _("Use the vendor_id column") if own is None or len(own) > 1 else None
     return render_template(
         "products/imports.html",
         desk=desk,
-        vendors=vendor_options(vendors, first=first),
-        vendor=vendor,
+        vendor=desk.vendor_field(vendor, first),
+        has_vendors=desk.has_vendors(),
         columns=COLUMNS,
         errors=errors or {},
         form_errors=list((errors or {}).items()),

@@ -34,7 +34,7 @@ from portal.runtime import current_portal
 from portal.web.core.errors import status_of
 from portal.web.core.locale import LOCALES
 from portal.web.core.requests import form_switch
-from portal.web.products.desk import Desk, vendor_options
+from portal.web.products.desk import Desk
 from portal.web.products.history import product_history
 from portal.web.products.presenters import (
     fields_of,
@@ -61,7 +61,6 @@ _TRANSLATED = tuple(f"{text}_{language}" for language in LANGUAGES for text in (
 def index(desk: Desk) -> ResponseReturnValue:
     """List the products that match the filter of the URL, newest first."""
     view = read_filter(request.args)
-    vendors = desk.vendors()
     page = page_of_desk(view.filter, desk.vendor_ids(), request.args.get("cursor"))
     pictures = pictures_by_product(row.id for row in page.rows)
     words = state_words()
@@ -71,8 +70,8 @@ def index(desk: Desk) -> ResponseReturnValue:
         rows=product_rows(page.rows, pictures),
         view=view,
         states=[("", _("All")), *((state, words[state]) for state in STATES)],
-        vendors=vendor_options(vendors, first=_("All")),
-        has_vendors=bool(vendors),
+        vendor=desk.vendor_field(view.typed["vendor"], _("All")),
+        has_vendors=desk.has_vendors(),
         next_cursor=page.next_cursor,
     )
 
@@ -95,15 +94,13 @@ def create(desk: Desk) -> ResponseReturnValue:
 
 def _create(desk: Desk, typed: Mapping[str, str]) -> int:
     errors: dict[str, PortalError] = {}
-    stock = vendor_id = 0
+    stock = 0
     try:
         stock = check_stock(typed["stock"])
     except PortalError as error:
         errors["stock"] = error
-    chosen = [vendor.id for vendor in desk.vendors() if str(vendor.id) == typed["vendor"]]
-    if chosen:
-        vendor_id = chosen[0]
-    else:
+    vendor_id = desk.chosen_vendor(typed["vendor"]) or 0
+    if not vendor_id:
         errors["vendor"] = VendorUnknown(field="vendor")
     try:
         values = read_product(typed)
@@ -222,14 +219,14 @@ def edit_page(
 
 
 def _new_page(desk: Desk, typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
-    vendors = desk.vendors()
     return render_template(
         "products/new.html",
         desk=desk,
         typed=typed,
         errors=errors,
         form_errors=list(errors.items()),
-        vendors=vendor_options(vendors),
+        vendor_choice=desk.vendor_field(typed["vendor"]),
+        has_vendors=desk.has_vendors(),
         currencies=_currency_options("UAH"),
         languages=list(LOCALES.items()),
         key=request.form.get("key") or secrets.token_urlsafe(16),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from portal.catalogue import LANGUAGES, STATES, ProductFilter
 from portal.lib.money import major_text
 from portal.web.core.filters import FilterView
+from portal.web.core.vendor_field import read_vendor
 from portal.web.text.format import When, money, number, when
 from portal.web.text.pictures import PictureView, picture_view
 from portal.web.text.translate import gettext as _
@@ -48,7 +49,7 @@ class MovementRow:
 def read_filter(arguments: Mapping[str, str]) -> FilterView[ProductFilter]:
     """Read the filter of a URL; a value that is none of the choices does not filter."""
     typed = {name: arguments.get(name, "").strip()[:200] for name in FILTERS}
-    vendor = typed["vendor"]
+    vendor = typed["vendor"] = read_vendor(typed["vendor"], None)
     return FilterView(
         ProductFilter(
             text=typed["q"],

@@ -9,7 +9,9 @@ from portal.lib.money import CurrencyUnknown, check_currency
 from portal.lib.texts import identifier_form
 from portal.settings import Settings
 from portal.web.core.filters import FilterView, read_day
+from portal.web.core.vendor_field import read_vendor
 from portal.web.text.messages import error_text
+from portal.web.text.translate import gettext as _
 
 STATUSES = ("pending", "processing", "completed", "failed", "held", "cancelled")
 FIELDS = ("status", "vendor", "orderReference", "currency", "since", "until")
@@ -20,16 +22,22 @@ def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> Filter
     typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
     typed["orderReference"] = identifier_form(typed["orderReference"])
     errors: dict[str, str] = {}
-    vendor = typed["vendor"]
+    vendor = typed["vendor"] = read_vendor(typed["vendor"], None)
+    if vendor and not _is_number(vendor):
+        errors["vendor"] = _("Several vendors have this in their names, or none: choose one of the list.")
     filters = SettlementFilter(
         status=typed["status"] if typed["status"] in STATUSES else "",
-        vendor_id=int(vendor) if vendor.isascii() and vendor.isdecimal() and len(vendor) < 19 else None,
+        vendor_id=int(vendor) if _is_number(vendor) else None,
         reference=typed["orderReference"],
         currency=_currency(typed["currency"], errors),
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )
     return FilterView(filters, typed, errors)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 def _currency(text: str, errors: dict[str, str]) -> str:

@@ -15,7 +15,6 @@ from portal.commissions import (
     list_currencies,
     list_settlements,
     list_state_sums,
-    list_vendors,
     read_plan,
     release_settlement,
     retry_settlement,
@@ -34,9 +33,9 @@ from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.filters import FilterView
-from portal.web.core.locale import select_locale
 from portal.web.core.requests import local_path
 from portal.web.core.undo import flash_undo
+from portal.web.core.vendor_field import vendor_field
 from portal.web.text.messages import error_text
 from portal.web.text.payouts import problem_words, reason_rows, split_rows
 from portal.web.text.settlements import settlement_rows
@@ -141,7 +140,7 @@ def ledger_page(
         split=split_rows(plan, sums),
         reasons=reason_rows(plan, sums, sum_due()),
         statuses=[_any(), *((status, status_words("settlement", status)) for status in STATUSES)],
-        vendors=[_any(), *((str(vendor.id), vendor.name) for vendor in list_vendors(select_locale()))],
+        vendor=vendor_field(view.typed["vendor"], None, _("Any")),
         currencies=[_any(), *((currency, currency) for currency in list_currencies())],
         next_cursor=page.next_cursor,
         problem=problem_words(problem) if problem else None,
