@@ -11,6 +11,7 @@ from portal.attribution.rules import (
     choose_code,
     code_in_link,
     is_well_formed_code,
+    name_in_link,
     run_guards,
     trace_as_json,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "find_linked_code",
     "find_typed_code",
     "is_well_formed_code",
+    "name_in_link",
     "run_guards",
     "trace_as_json",
 ]

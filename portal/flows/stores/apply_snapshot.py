@@ -19,7 +19,7 @@ from portal.flows.stores.book_refunds import book_refunds
 from portal.flows.stores.decide_report import decide_report
 from portal.flows.stores.first_report import write_first_report
 from portal.flows.stores.late_buyers import recognise_buyer
-from portal.flows.stores.lock_report import lock_report
+from portal.flows.stores.lock_report import LockedReport, lock_report
 from portal.lib.errors import PortalError
 from portal.orders import (
     OrderStatus,
@@ -67,7 +67,7 @@ def apply_snapshot(arrived: Arrived, event_id: int | None = None) -> tuple[Outco
     locked = lock_report(store.id, snapshot.external_id, arrived.buyer, event_id)
     if locked.is_known:
         return apply_known_order(arrived), locked.is_waiting
-    return _create(arrived, priced, locked.customers), locked.is_waiting
+    return _create(arrived, priced, locked), locked.is_waiting
 
 
 def apply_known_order(arrived: Arrived) -> Outcome:
@@ -77,10 +77,10 @@ def apply_known_order(arrived: Arrived) -> Outcome:
     return _update(arrived, before)
 
 
-def _create(arrived: Arrived, priced: PricedSnapshot, customers: list[Customer]) -> Outcome:
+def _create(arrived: Arrived, priced: PricedSnapshot, locked: LockedReport) -> Outcome:
     if priced.is_paid:
         require_lines_add_up(arrived.known.snapshot, priced.currency)
-    new = write_first_report(arrived, priced, customers)
+    new = write_first_report(arrived, priced, locked)
     outcome = Outcome("created", new.id, new.order_reference)
     _follow(arrived, new.id, priced, outcome)
     return outcome

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models import Customer, Refcode, Store
-from portal.attribution import AttributionFacts, CodeSource, CodeState, find_linked_code, run_guards
+from portal.attribution import AttributionFacts, CodeSource, CodeState, code_in_link, name_in_link, run_guards
 from portal.codes import find_aliased_codes
 from portal.db import query
 from portal.flows.accounts.code_state import code_state_of
 from portal.flows.checkout.decide_attribution import Attribution
 from portal.lib.addresses import InvalidAddress, canonical_address
-from portal.orders import other_paid_order
+from portal.orders import has_other_paid_order
 from portal.settings import Settings
 from portal.stores import (
     KnownSnapshot,
@@ -27,7 +27,6 @@ from portal.stores import (
 from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer
 
 _CODE = ("code", "owner_user_id", "wallet_address", "store_referrer_id", "active")
-_OTHER_PAID_ORDER = other_paid_order("%(store)s", "known.id", "%(order)s", "%(paid_at)s")
 # The owner of a code is a customer of the store if it was issued to them, or if they said that they are.
 _FACTS = f"""
 SELECT {", ".join(f"c.{column}" for column in _CODE)}, u.disabled_at IS NULL,
@@ -35,11 +34,9 @@ SELECT {", ".join(f"c.{column}" for column in _CODE)}, u.disabled_at IS NULL,
     EXISTS (SELECT FROM store_referrers r WHERE r.id = c.store_referrer_id AND r.store_id = %(store)s
         AND (r.customer = ANY(%(ids)s) OR r.email_key = ANY(%(keys)s)))
     OR EXISTS (SELECT FROM store_referrers r WHERE r.user_id = c.owner_user_id AND r.store_id = %(store)s
-        AND r.customer = ANY(%(ids)s)),
-    EXISTS (SELECT FROM unnest(%(customers)s::bigint[]) AS known (id) WHERE {_OTHER_PAID_ORDER})
-FROM (VALUES (1)) AS one_row
-LEFT JOIN refcodes c ON c.code = %(code)s
-LEFT JOIN users u ON u.id = c.owner_user_id
+        AND r.customer = ANY(%(ids)s))
+FROM refcodes c JOIN users u ON u.id = c.owner_user_id
+WHERE c.code = %(code)s
 """  # noqa: S608 - constants
 
 
@@ -54,16 +51,15 @@ class StoreBuyer:
 
 @dataclass(frozen=True)
 class _Facts:
-    """What the guards read: the code with its owner, and whether a customer paid another order before.
-
-    `owner_email` is confirmed; `is_customer` is whether the owner is known to be the buyer.
-    """
+    """A code with its owner; `owner_email` is confirmed, and `is_customer` is whether the owner is the buyer."""
 
     code: Refcode | None
     code_state: CodeState | None
     owner_email: str | None
     is_customer: bool
-    has_paid: bool
+
+
+_NO_CODE = _Facts(None, None, None, is_customer=False)
 
 
 def buyer_of(store: Store, customer: SnapshotCustomer, settings: Settings, order_id: str = "") -> StoreBuyer:
@@ -87,9 +83,7 @@ def known_buyer(known: KnownSnapshot) -> StoreBuyer:
 def choose_store_code(store: Store, snapshot: OrderSnapshot) -> tuple[str | None, CodeSource | None]:
     """Return the code to decide about and its source: the one that came along, else a coupon's."""
     if snapshot.referral_code:
-        return find_linked_code(
-            [snapshot.referral_code]
-        ) or snapshot.referral_code, snapshot.code_source or "cookie"
+        return _tidy(snapshot.referral_code), snapshot.code_source or "cookie"
     coupon_code = find_coupon_code(store.id, snapshot.coupon_codes) or _aliased_coupon(snapshot.coupon_codes)
     return (coupon_code, "coupon") if coupon_code else (None, None)
 
@@ -106,8 +100,12 @@ def decide_store_attribution(
     paid_at: datetime | None = None,
 ) -> Attribution:
     """Run the guards for a buyer of a store; for an order the caller has locked the customers."""
-    facts = _read_facts(store, buyer, customers, code, order_id, paid_at)
-    row, has_paid = facts.code, facts.has_paid or any(customer.bought_before for customer in customers)
+    facts = _read_facts(store, buyer, code)
+    row = facts.code
+    has_paid = any(
+        customer.bought_before or has_other_paid_order(store.id, customer.id, order_id, paid_by=paid_at)
+        for customer in customers
+    )
     decision = run_guards(
         AttributionFacts(
             code=row.code if row else code,
@@ -124,32 +122,18 @@ def decide_store_attribution(
     return Attribution(decision, row if decision.applied else None)
 
 
-def _read_facts(
-    store: Store,
-    buyer: StoreBuyer,
-    customers: Sequence[Customer],
-    code: str | None,
-    order_id: str | None,
-    paid_at: datetime | None,
-) -> _Facts:
-    """Read a code by its text, or by its alias, with its owner and what the buyer paid before."""
-    values = {
-        "code": code,
-        "store": store.id,
-        "ids": hashes_of_ids(buyer.keys),
-        "keys": list(buyer.keys),
-        "customers": [customer.id for customer in customers],
-        "order": order_id,
-        "paid_at": paid_at,
-    }
-    ((*row, is_enabled, email, is_customer, has_paid),) = query(_FACTS, values)
-    if row[0] is None:
-        aliased = find_aliased_codes([code]).get(code) if code else None
-        if aliased:
-            return _read_facts(store, buyer, customers, aliased, order_id, paid_at)
-        return _Facts(None, None, None, is_customer=False, has_paid=has_paid)
+def _read_facts(store: Store, buyer: StoreBuyer, code: str | None) -> _Facts:
+    """Read a code by its text, or by its alias, with its owner."""
+    if code is None:
+        return _NO_CODE
+    values = {"code": code, "store": store.id, "ids": hashes_of_ids(buyer.keys), "keys": list(buyer.keys)}
+    rows = query(_FACTS, values)
+    if not rows:
+        aliased = find_aliased_codes([code]).get(code)
+        return _read_facts(store, buyer, aliased) if aliased else _NO_CODE
+    ((*row, is_enabled, email, is_customer),) = rows
     found = Refcode(**dict(zip(_CODE, row, strict=True)))
-    return _Facts(found, code_state_of(found.active, is_enabled), email, is_customer, has_paid)
+    return _Facts(found, code_state_of(found.active, is_enabled), email, is_customer)
 
 
 def preview_store_attribution(
@@ -157,7 +141,7 @@ def preview_store_attribution(
 ) -> Attribution:
     """Decide whether a code would apply to a buyer now; nothing is stored."""
     buyer = buyer_of(store, customer, settings)
-    tidy = (find_linked_code([code]) or code) if code else None
+    tidy = _tidy(code) if code else None
     return decide_store_attribution(
         store,
         buyer,
@@ -166,6 +150,11 @@ def preview_store_attribution(
         source or ("cookie" if tidy else None),
         settings,
     )
+
+
+def _tidy(text: str) -> str:
+    """Return the code or the alias in a text without stray characters; a text that is neither stays as it is."""
+    return code_in_link([text]) or name_in_link(text) or text
 
 
 def _aliased_coupon(coupons: Sequence[str]) -> str | None:

@@ -17,9 +17,10 @@ from portal.stores import PricedSnapshot
 def decide_report(
     arrived: Arrived, priced: PricedSnapshot, customers: Sequence[Customer], order: Order | None
 ) -> OrderReferral:
-    """Run the guards for an order, None before its first report is stored; the caller has locked the customers.
+    """Run the guards for an order, None before its first report is stored.
 
-    A later order of theirs loses its referral to one that is paid earlier.
+    The caller has locked the customers; those without other orders may be left out. A later order of theirs loses its
+    referral to one that is paid earlier.
     """
     code, source = choose_store_code(arrived.store, arrived.known.snapshot)
     if order is not None and code and order.referral_code and resolve_code(code) is None:
@@ -39,7 +40,7 @@ def decide_report(
     decision, row = attribution.decision, attribution.code
     trace = staged_trace(decision, "order")
     is_purchase = priced.total_minor > 0 or priced.paid_minor > 0
-    if paid_at is not None and is_purchase:
+    if paid_at is not None and is_purchase and customers:
         is_first = withdraw_later_attribution(customers, paid_at, arrived.actor)
         if row is not None and not is_first:
             trace[-1] |= {"passed": False, "reason": NOT_FIRST}

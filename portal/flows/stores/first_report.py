@@ -17,6 +17,7 @@ from portal.flows.checkout.paid_parts import OrderLedgers
 from portal.flows.checkout.write_paid import PaidEvent, Rows, write_paid, write_payment
 from portal.flows.stores.arrived import Arrived, order_lines, store_state
 from portal.flows.stores.decide_report import decide_report
+from portal.flows.stores.lock_report import LockedReport
 from portal.flows.stores.read_sale import read_sale
 from portal.flows.webhooks.publish import publish_attribution
 from portal.lib.clock import epoch_milliseconds, utc_now
@@ -68,13 +69,14 @@ class ReportPart:
             publish_attribution(self.order.id)
 
 
-def write_first_report(arrived: Arrived, priced: PricedSnapshot, customers: Sequence[Customer]) -> NewOrder:
+def write_first_report(arrived: Arrived, priced: PricedSnapshot, locked: LockedReport) -> NewOrder:
     """Write an order that its store has not reported before; the caller has locked its customers.
 
     A ledger that fails is recorded and retried, and the order stands. Raises CheckoutKeyUsed if another report of the
     order was faster.
     """
-    referral = decide_report(arrived, priced, customers, None)
+    customers = locked.customers
+    referral = decide_report(arrived, priced, locked.returning, None)
     lines, new = order_lines(arrived.store, priced), _new_order(arrived, priced, customers[0])
     if referral.code and new.link_label:
         note_label(referral.code, new.link_label)

@@ -17,8 +17,11 @@ SELECT 1 FROM store_orders WHERE store_id = %(store)s AND external_id = %(extern
 _READ = """
 SELECT EXISTS (SELECT FROM store_events WHERE id = %(event)s AND outcome IS NULL),
     EXISTS (SELECT FROM store_orders WHERE store_id = %(store)s AND external_id = %(external_id)s),
-    (SELECT jsonb_agg(jsonb_build_array(id, key, bought_before)) FROM customers
-        WHERE store_id = %(store)s AND key = ANY(%(keys)s))
+    (SELECT jsonb_agg(jsonb_build_array(c.id, c.key, c.bought_before)) FROM customers c
+        WHERE c.store_id = %(store)s AND c.key = ANY(%(keys)s)),
+    ARRAY(SELECT c.key FROM customers c WHERE c.store_id = %(store)s AND c.key = ANY(%(keys)s)
+        AND (EXISTS (SELECT FROM orders o WHERE o.store_id = c.store_id AND o.customer_id = c.id)
+            OR EXISTS (SELECT FROM order_customers n WHERE n.customer_id = c.id)))
 """
 
 
@@ -26,12 +29,14 @@ SELECT EXISTS (SELECT FROM store_events WHERE id = %(event)s AND outcome IS NULL
 class LockedReport:
     """The customers of a report, in the order of their keys, locked until the transaction ends, and created if new.
 
-    `is_waiting` is whether its event waits to be applied, `is_known` whether its order was reported before.
+    `is_waiting` is whether its event waits to be applied, `is_known` whether its order was reported before, `returning`
+    are those of the customers who have other orders or bought before: nothing else is read of a new buyer.
     """
 
     is_waiting: bool
     is_known: bool
     customers: list[Customer]
+    returning: list[Customer]
 
 
 def lock_report(store_id: int, external_id: str, buyer: StoreBuyer, event_id: int | None) -> LockedReport:
@@ -40,5 +45,7 @@ def lock_report(store_id: int, external_id: str, buyer: StoreBuyer, event_id: in
     Customers are created and locked in one order, so that only one order of a buyer can be the first purchase.
     """
     values = {"event": event_id, "store": store_id, "external_id": external_id, "keys": sorted(buyer.keys)}
-    ((is_waiting, is_known, rows),) = query(_LOCK + _READ, values)
-    return LockedReport(is_waiting, is_known, customers_in_order(store_id, buyer.keys, rows))
+    ((is_waiting, is_known, rows, with_orders),) = query(_LOCK + _READ, values)
+    customers = customers_in_order(store_id, buyer.keys, rows)
+    returning = [each for each in customers if each.bought_before or each.key in with_orders]
+    return LockedReport(is_waiting, is_known, customers, returning)

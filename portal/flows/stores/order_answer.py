@@ -29,29 +29,30 @@ _ORDER = [
 ]
 # Every report is answered with them, so they are read by one statement that is not built again.
 _COLUMNS = f"""
-{", ".join(f"o.{column}" for column in _ORDER)}, r.status, r.reward_percent + r.bonus_percent, r.usd_value,
+{", ".join(f"o.{column}" for column in _ORDER)},
+r.status AS reward_status, r.reward_percent + r.bonus_percent AS percent, r.usd_value,
 (SELECT jsonb_agg(jsonb_build_array(vendor_id, amount_minor, currency, commission_minor, collected_by) ORDER BY id)
-    FROM settlements WHERE order_reference = o.order_reference)
+    FROM settlements WHERE order_reference = o.order_reference) AS settlements
 """  # noqa: S608 - constants
 _REWARD = "LEFT JOIN referral_rewards r ON r.order_reference = o.order_reference"
-_BY_ID = f"SELECT {_COLUMNS} FROM orders o {_REWARD} WHERE o.id = %s"  # noqa: S608 - constants
+_BY_ID = f"SELECT {_COLUMNS} FROM orders o {_REWARD} WHERE o.id = %(order)s"  # noqa: S608 - constants
 _BY_EXTERNAL_ID = f"""
 SELECT s.snapshot_sha256, s.snapshot -> 'customerKeys', {_COLUMNS}
 FROM store_orders s JOIN orders o ON o.id = s.order_id {_REWARD}
-WHERE s.store_id = %s AND s.external_id = %s
+WHERE s.store_id = %(store)s AND s.external_id = %(external_id)s
 """  # noqa: S608 - constants
 _CLOSE = f"""
-WITH o AS MATERIALIZED (SELECT * FROM orders WHERE id = %(order)s),
-decision AS MATERIALIZED (
-    SELECT jsonb_strip_nulls(jsonb_build_object('percent', (r.reward_percent + r.bonus_percent)::text))
-        || jsonb_build_object('code', o.referral_code, 'reason', o.referral_reason) AS decided FROM o {_REWARD}
+WITH answer AS MATERIALIZED ({_BY_ID}),
+decided AS MATERIALIZED (
+    SELECT order_reference, jsonb_build_object('code', referral_code, 'reason', referral_reason)
+        || jsonb_strip_nulls(jsonb_build_object('percent', percent::text)) AS decision FROM answer
 ),
 closed AS (
-    UPDATE store_events SET outcome = %(outcome)s, order_reference = o.order_reference,
-        explanation = jsonb_build_object('notes', %(notes)s::jsonb, 'decision', decision.decided)
-    FROM o, decision WHERE store_events.id = %(event)s
+    UPDATE store_events SET outcome = %(outcome)s, order_reference = decided.order_reference,
+        explanation = jsonb_build_object('notes', %(notes)s::jsonb, 'decision', decision)
+    FROM decided WHERE store_events.id = %(event)s
 )
-SELECT decision.decided, {_COLUMNS} FROM decision, o {_REWARD}
+SELECT decided.decision, answer.* FROM decided, answer
 """  # noqa: S608 - constants
 
 
@@ -99,7 +100,7 @@ class ReportedOrder:
 
 def find_reported_order(store_id: int, external_id: str) -> ReportedOrder | None:
     """Return an order by the store's id with what identifies its last report, or None."""
-    rows = query(_BY_EXTERNAL_ID, [store_id, external_id])
+    rows = query(_BY_EXTERNAL_ID, {"store": store_id, "external_id": external_id})
     if not rows:
         return None
     sha256, keys, *row = rows[0]
@@ -108,7 +109,7 @@ def find_reported_order(store_id: int, external_id: str) -> ReportedOrder | None
 
 def read_answer(order_id: str) -> OrderAnswer:
     """Return what the store of an order sees of it; raise OrderUnknown."""
-    rows = query(_BY_ID, [order_id])
+    rows = query(_BY_ID, {"order": order_id})
     if not rows:
         raise OrderUnknown
     return _answer(rows[0])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import per_language
 
 
 def referral_reason(reason: str) -> str:
@@ -21,37 +22,37 @@ def referral_reason(reason: str) -> str:
 
 def guard_text(step: Mapping[str, Any]) -> str:
     """Return one step of a stored decision trace in words."""
-    if step["guard"] == "code_known":
-        return _code_known_text(str(step.get("detail")), step.get("source"))
-    passed, failed = {
-        "not_self": (_("The referrer is someone else."), _("The referrer is the buyer.")),
-        "no_wallet_overlap": (
-            _("The referrer's wallet is not one of the buyer's."),
-            _("The referrer's wallet is one of the buyer's."),
-        ),
-        "first_purchase": (
-            _("This is the buyer's first purchase."),
-            _("The buyer has paid an order before."),
-        ),
-    }[step["guard"]]
+    texts, guard = _guard_texts(), step["guard"]
+    if guard == "code_known":
+        detail = str(step.get("detail"))
+        found = f"active_{step.get('source')}" if detail == "active" else detail
+        return texts.get(found) or texts["active" if detail == "active" else "unknown"]
     if step["passed"] and step.get("detail") == "customer_unknown":
-        return _("The store did not identify the buyer, so earlier purchases cannot be found.")
-    return passed if step["passed"] else failed
+        return texts["customer_unknown"]
+    return texts[f"{guard}_{'passed' if step['passed'] else 'failed'}"]
 
 
-def _code_known_text(detail: str, source: str | None) -> str:
-    active = {
-        "account": _("The code saved with the account is active."),
-        "entered": _("The code entered at checkout is active."),
-        "coupon": _("The code assigned to this coupon is active."),
-    }
+@per_language
+def _guard_texts() -> dict[str, str]:
+    """Return what each guard may have found; every answer to a store has four of them and more."""
     return {
-        "active": active.get(source or "", _("The code of the buyer’s link is active.")),
+        "active": _("The code of the buyer’s link is active."),
+        "active_account": _("The code saved with the account is active."),
+        "active_entered": _("The code entered at checkout is active."),
+        "active_coupon": _("The code assigned to this coupon is active."),
         "absent": _("There is no referral code."),
         "malformed": _("The text is not a referral code."),
         "inactive": _("The code was deactivated."),
         "owner_disabled": _("The account of the code’s owner is disabled."),
-    }.get(detail, _("The code is unknown."))
+        "unknown": _("The code is unknown."),
+        "not_self_passed": _("The referrer is someone else."),
+        "not_self_failed": _("The referrer is the buyer."),
+        "no_wallet_overlap_passed": _("The referrer's wallet is not one of the buyer's."),
+        "no_wallet_overlap_failed": _("The referrer's wallet is one of the buyer's."),
+        "first_purchase_passed": _("This is the buyer's first purchase."),
+        "first_purchase_failed": _("The buyer has paid an order before."),
+        "customer_unknown": _("The store did not identify the buyer, so earlier purchases cannot be found."),
+    }
 
 
 def percent_source(source: str) -> str:

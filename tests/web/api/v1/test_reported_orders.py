@@ -12,6 +12,7 @@ from models import Order, Refcode, ReferralReward, Settlement, Store, StoreEvent
 from portal.db import SYSTEM, query, release_connection
 from portal.stores import create_key
 from tests.factories import make_store
+from tests.support.statements import count_statements
 from tests.web.api.v1.conftest import Call, caller_of
 from tests.web.visitor import error_of
 
@@ -92,6 +93,17 @@ def test_order_is_created_then_unchanged_then_updated(call: Call, code: Refcode,
     refund = {"id": "15", "amount": "100.00", "lines": [{"externalId": "7", "amount": "83.33"}]}
     later = call("/orders", snapshot(code, version=1795876799001, refunds=[refund])).get_json()
     assert (later["result"], later["commissionable"]["refunded"]) == ("updated", "83.33")
+
+
+def test_first_report_and_its_duplicate_take_few_statements(call: Call, code: Refcode) -> None:
+    call("/orders", snapshot(externalId="13"))  # notes that the key is in use
+    with count_statements() as first:
+        assert call("/orders", snapshot(code, customer={"email": "new@example.test"})).status_code == 201
+    with count_statements() as duplicate:
+        call("/orders", snapshot(code, customer={"email": "new@example.test"}))
+    assert ReferralReward.select().count() == 1
+    assert first.count <= 12
+    assert duplicate.count <= 4
 
 
 def test_order_is_read_by_both_ids_in_the_language_of_the_caller(call: Call) -> None:
