@@ -15,6 +15,7 @@ from portal.rewards.debits import (
     RewardDebts,
     debts_by_reward,
     list_nettable_rewards,
+    lock_debits,
     net_debits,
     owed_wei,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "list_reward_queue",
     "list_rewards_of_referrer",
     "list_waiting_for_budget",
+    "lock_debits",
     "month_scope",
     "move_rewards",
     "net_debits",

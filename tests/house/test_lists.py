@@ -37,7 +37,7 @@ PORTIONS = {
     "payments/backlog:list_waiting_callbacks": _JOB,
     "payments/backlog:_ACCEPT": _COUNT,
     "payments/backlog:_BACKLOG": _COUNT,
-    "db/writes:_parts": "the rows of a list of that length, for the planner",
+    "db/writes:_parts": "tells the planner how many rows there are",
     "payments/queries:list_due_rail_failures": _JOB,
     "payments/refunds:list_requested_refunds": _JOB,
     "payments/refunds:list_unsettled_payments": _JOB,

@@ -32,7 +32,7 @@ EMAILS = {
 KNOWN = {
     "r.status = 'pending_approval' AND (c.counted_at": "reads the rewards that wait for an admin, and no others",
     "SELECT count(*), coalesce(sum(wei), 0) FROM (": "adds up one day, and the copies are of few days",
-    "SELECT 'callbacks', count(*), greatest(0": "counts at most 10,000 rows of each queue",
+    "SELECT 'callbacks', count(*), greatest(0": "counts at most 10,000 rows of each queue, 100,000 of callbacks",
 }
 STATEMENTS = 15
 # The page that admins work on most.

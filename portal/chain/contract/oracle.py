@@ -17,6 +17,7 @@ from portal.chain.contract.rewards import checksum
 from portal.chain.errors import ChainAway, NodeRefused, PriceFeedSilent, PriceUnavailable, WrongChain
 from portal.chain.node.rpc import Node
 from portal.chain.sending.leadership import database_now
+from portal.lib.clock import utc_now
 from portal.settings import Settings
 
 _ROUND_DATA = ["uint80", "int256", "uint256", "uint256", "uint80"]
@@ -48,16 +49,15 @@ NodeChooser = Callable[[datetime], Node]
 
 
 def read_price(settings: Settings, choose_node: NodeChooser, now: datetime | None = None) -> Price:
-    """Return the token's price as of `now` (database time when None); raises PriceUnavailable with the reason.
+    """Return the token's price as of `now`, the present when None; raises PriceUnavailable with the reason.
 
-    A Chainlink feed wins over a fixed price when both are set.
+    A Chainlink feed wins over a fixed price when both are set. Its age is judged by the time of the database.
     """
-    moment = now or database_now()
     if settings.referral_price_feed_address:
-        return _feed_price(settings, choose_node, moment)
+        return _feed_price(settings, choose_node, now or database_now())
     if settings.referral_token_usd_price is None:
         raise PriceUnavailable("no token price: neither REFERRAL_TOKEN_USD_PRICE nor a price feed is set")
-    return Price(settings.referral_token_usd_price, "fixed", moment)
+    return Price(settings.referral_token_usd_price, "fixed", now or utc_now())
 
 
 def read_price_quickly(settings: Settings, chain: AnyChain) -> Price:

@@ -20,7 +20,15 @@ from portal.flows.webhooks.publish import publish_rewards
 from portal.logs import get_logger
 from portal.payments import record_rail_failure
 from portal.programme import approvals_rule
-from portal.rewards import Opening, RewardStatus, net_debits, note_no_reward, open_reward, write_reward
+from portal.rewards import (
+    Opening,
+    RewardStatus,
+    lock_debits,
+    net_debits,
+    note_no_reward,
+    open_reward,
+    write_reward,
+)
 
 log = get_logger(__name__)
 
@@ -131,8 +139,16 @@ def _write_each(ledgers: Ledgers, actor: Actor) -> dict[str, Exception]:
 def _write(parts: Sequence[Part], actor: Actor) -> None:
     with transaction():
         rows = change_together([change for part in parts for change in part.changes()], actor)
+        _lock_debits([part for part in parts if isinstance(part, RewardPart) and part.is_to_be_approved])
         for part in parts:
             part.finish(rows)
+
+
+def _lock_debits(rewards: Sequence[RewardPart]) -> None:
+    """Lock the debits of several referrers in their order, before the approval of a first reward locks budgets."""
+    if len(rewards) > 1:
+        for referrer_user_id in sorted({reward.referrer_user_id for reward in rewards}):
+            lock_debits(referrer_user_id)
 
 
 def _record(order_reference: str, failures: Mapping[str, Exception]) -> None:
@@ -188,6 +204,11 @@ class RewardPart:
     def __init__(self, reward: NewReward, context: LedgerContext) -> None:
         self._reward, self._context = reward, context
         self._opening = Opening(RewardStatus.FAILED)
+        self.referrer_user_id = reward.claim.referrer_user_id
+        # The programme may approve it without an admin.
+        self.is_to_be_approved = (
+            reward.claim.rail == "fiat" and reward.is_free and not reward.sized.failure_reason
+        )
 
     def changes(self) -> Sequence[Change]:
         reward, context = self._reward, self._context
@@ -201,9 +222,9 @@ class RewardPart:
         written = rows.get(("reward", self._reward.claim.order_reference))
         if written is None:
             return  # there is one already
-        reward_id, reward = int(written), self._reward
+        reward_id = int(written)
         if self._opening.status == RewardStatus.APPROVED:
             net_debits(reward_id, self._context.actor)
             publish_rewards([reward_id])
-        if reward.claim.rail == "fiat" and reward.is_free and not reward.sized.failure_reason:
+        if self.is_to_be_approved:
             approve_by_rule(reward_id, self._context.settings)
