@@ -58,6 +58,8 @@ class _FilledForms(HTMLParser):
         self.forms: list[tuple[str | None, list[tuple[str, str]]]] = []
         self._select: tuple[str, list[str]] | None = None
         self._area: str | None = None
+        self.named: dict[str | None, list[tuple[str, str]]] = {}
+        self.buttons: dict[str | None, str | None] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
@@ -65,6 +67,9 @@ class _FilledForms(HTMLParser):
         if tag == "form":
             is_post = (values.get("method") or "").lower() == "post"
             self.forms.append((values.get("action") if is_post else None, []))
+            self.named[values.get("id")] = self.forms[-1][1]
+        elif tag == "button" and values.get("formaction"):
+            self.buttons[values["formaction"]] = values.get("form")
         elif not self.forms or "disabled" in values:
             return
         elif tag == "input" and name:
@@ -96,10 +101,16 @@ class _FilledForms(HTMLParser):
 
 
 def filled_form(response: TestResponse, action: str) -> dict[str, list[str]]:
-    """Return what a browser sends of the first form that posts to `action`, if nothing is changed in it."""
+    """Return what a browser sends of the first form that posts to `action`, if nothing is changed in it.
+
+    A button outside of its form may name the action.
+    """
     parser = _FilledForms()
     parser.feed(response.text)
-    entries = next(entries for target, entries in parser.forms if target == action)
+    if action in parser.buttons:
+        entries = parser.named[parser.buttons[action]]
+    else:
+        entries = next(entries for target, entries in parser.forms if target == action)
     fields: dict[str, list[str]] = {}
     for name, value in entries:
         fields.setdefault(name, []).append(value)
