@@ -17,9 +17,9 @@ from portal.codes import find_code
 from portal.db import SYSTEM
 from portal.flows.checkout.begin_payment import begin_order_payment
 from portal.flows.checkout.place_order import PlacedOrder, place_order
-from portal.flows.checkout.receive_callback import receive_callback, take_callback
+from portal.flows.checkout.receive_callback import receive_callback
 from portal.flows.demo.seed_demo import seed_demo
-from portal.payments import Callback, RawCallback, get_provider
+from portal.payments import RawCallback
 from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import Settings
 
@@ -84,7 +84,8 @@ class Store:
         return json.dumps(sign_callback(secret, fields)).encode()
 
     def receive(self, body: bytes) -> Mapping[str, str | int]:
-        return receive_callback(RawCallback("wayforpay", body), self.chain, self.settings)
+        raw = RawCallback("wayforpay", body)
+        return receive_callback(raw, self.chain, self.settings, wake=lambda _job: None)
 
     def send_callback(
         self, order: Order, status: str = "Approved", **changes: object
@@ -92,10 +93,8 @@ class Store:
         return self.receive(self.callback(order, status, **changes))
 
     def apply_now(self, body: bytes) -> None:
-        """Take a callback as the reconciliation does: it is applied whatever waits."""
-        callback = get_provider("wayforpay", self.settings).read_callback(RawCallback("wayforpay", body))
-        assert isinstance(callback, Callback)
-        take_callback("wayforpay", callback, self.chain, self.settings)
+        """Take a callback that is applied whatever waits."""
+        receive_callback(RawCallback("wayforpay", body), self.chain, self.settings)
 
     def pay(self, buyer: User, *slugs: str, cookie: str | None = None) -> Order:
         """Place an order, begin its payment and receive a signed Approved callback."""

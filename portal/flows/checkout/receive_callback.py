@@ -30,13 +30,13 @@ class CallbackRefused(PortalError):
 
 
 def receive_callback(
-    raw: RawCallback, chain: AnyChain, settings: Settings, *, wake: Callable[[str], None] = lambda _job: None
+    raw: RawCallback, chain: AnyChain, settings: Settings, *, wake: Callable[[str], None] | None = None
 ) -> Mapping[str, str | int]:
     """Store and acknowledge a callback, and apply it unless others come first; return the acknowledgement.
 
-    `wake` has a job run that applies the callbacks that wait. Raises ProviderUnknown, or CallbackRefused for a
-    callback that is malformed, forged, for another merchant, or of another amount or currency; the refusal is
-    recorded and nothing else changes.
+    `wake` has a job run that applies the callbacks that wait; without it, this one is applied whatever waits. Raises
+    ProviderUnknown, or CallbackRefused for a callback that is malformed, forged, for another merchant, or of another
+    amount or currency; the refusal is recorded and nothing else changes.
     """
     provider = get_provider(raw.provider, settings)
     callback = provider.read_callback(raw)
@@ -45,7 +45,7 @@ def receive_callback(
         raise CallbackRefused(reason=callback.reason)
     accepted = accept_callback(provider.name, callback)
     # What is not acknowledged is decided now.
-    if accepted.must_wait and find_misfit(accepted.payment, provider.name, callback) is None:
+    if wake and accepted.must_wait and find_misfit(accepted.payment, provider.name, callback) is None:
         wake(SETTLING_JOB)
     else:
         _apply(StoredCallback(accepted.event_id, provider.name, callback), chain, settings)
