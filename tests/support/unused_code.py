@@ -25,7 +25,7 @@ _ALLOWED = [
     "trim_blocks", "lstrip_blocks", "sort_keys", "get_id", "_login_user", "itersize", "convert", "redirect_request",
     "content_length", "model_config", "merge_slashes", "request_class", "session_interface", "open_session", "regex",
     "to_python", "_content", "command_class", "field_title_should_be_set", "immutable", "max_content_length",
-    "MAX_IMAGE_PIXELS", "compress_type", "writable", "bytecode_cache",
+    "MAX_IMAGE_PIXELS", "compress_type", "writable", "bytecode_cache", "make_globals",
     "MAX_IMAGE_PIXELS", "ValueClass",
     # Read from the environment by their names, or members of a stored JSON document.
     "referral_minter_address", "deployer_private_key", "admin_address", "operator_address",

@@ -48,7 +48,6 @@ class RewardSummary:
     order_reference: str
     code: str
     status: str
-    is_credit: bool
     created_at: datetime
     wallet: str
     wallet_url: str | None
@@ -206,7 +205,6 @@ def _summary(reward: ReferralReward, debts: RewardDebts | None) -> RewardSummary
         order_reference=reward.order_reference,
         code=reward.ref_code,
         status=reward.status,
-        is_credit=reward.rail == "crypto",
         created_at=reward.created_at,
         wallet=wallet,
         wallet_url=explorer_url("address", wallet) if wallet else None,
