@@ -256,7 +256,3 @@ def has_recent_onchain_payout() -> bool:
             "SELECT 1 FROM payouts WHERE chain_id IS NOT NULL AND processed_at > now() - interval '1 hour' LIMIT 1"
         )
     )
-
-
-def _ids(vendor_ids: Sequence[int] | None) -> list[int] | None:
-    return None if vendor_ids is None else list(vendor_ids)
