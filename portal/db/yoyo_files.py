@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]
     def __init__(self, uri: Any, table: str, prepare: Callable[[Any], object]) -> None:
         self._prepare = prepare
         super().__init__(uri, table)
+
+    def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
+        """Apply a file and record it in one transaction: of a killed process, both remain or nothing.
+
+        yoyo records a file after its transaction. A file without a transaction is one that may be repeated.
+        """
+        self.ensure_internal_schema_updated()
+        migration.load()
+        with self.copy() as backend, backend.transaction() if migration.use_transactions else nullcontext():
+            migration.process_steps(backend, "apply", force=force)
+            if mark:
+                backend.mark_one(migration, log=False)
+        self.log_migration(migration, "apply")
 
     def copy(self) -> _Backend:
         return _Backend(self.uri, self.migration_table, self._prepare)

@@ -24,7 +24,7 @@ from tests.support.databases import execute
 from tests.support.portals import PROJECT, RunningPortal, launch_portal, start_portal
 from tests.support.run import run_folder
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dev-command")]
+pytestmark = pytest.mark.slow
 
 DESCRIBED = {
     "url",
@@ -101,7 +101,7 @@ class Kept:
 
 @pytest.fixture(scope="module")
 def kept() -> Iterator[Kept]:
-    shared = Kept(run_folder() / "dev-command")
+    shared = Kept(run_folder() / f"dev-command-{os.environ.get('PYTEST_XDIST_WORKER', '')}")
     yield shared
     if shared.portal:
         shared.portal.clear()

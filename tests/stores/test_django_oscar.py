@@ -20,7 +20,7 @@ from tests.factories import ACTOR, make_code, make_store, make_user, make_vendor
 from tests.support.oscar_shop import OscarShop, open_oscar_shop
 from tests.support.store_books import booked
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("oscar")]
+pytestmark = pytest.mark.slow
 
 BOTH = {"MUG-1": 2, "POSTER-2": 1}
 VENDORS = ("Vendor A", "Vendor B")

@@ -11,7 +11,7 @@ from portal.stores.snapshots import OrderSnapshot
 from tests.support.oscar_shop import OscarShop, open_oscar_shop
 from tests.support.recorder import Recorder, open_recorder
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("oscar")]
+pytestmark = pytest.mark.slow
 
 CODE = "Ab3dE5gH"
 BOTH = {"MUG-1": 2, "POSTER-2": 1}

@@ -29,7 +29,6 @@ from tests.support.vendure_shop import VendureShop, is_vendure_installed, open_v
 pytestmark = [
     pytest.mark.stores,
     pytest.mark.slow,
-    pytest.mark.xdist_group("vendure"),
     pytest.mark.skipif(not is_vendure_installed(), reason="Vendure is not installed: make test-stores"),
 ]
 
