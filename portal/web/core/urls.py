@@ -16,6 +16,8 @@ _NUMBER, _WORD = 987_654_301, "zqplace"
 
 def plain_url(endpoint: str) -> str:
     """Return the address of a page without parameters, in the language of the address of this request."""
+    if _depend_on_the_reader():
+        return flask.url_for(endpoint)
     known: dict[tuple[str, str], str] = current_app.extensions.setdefault("plain_urls", {})
     key = (request.script_root, endpoint)
     if key not in known:
@@ -25,7 +27,7 @@ def plain_url(endpoint: str) -> str:
 
 def url_for(endpoint: str, **values: Any) -> str:
     """Return the address of a page as Flask's function does; templates call this one."""
-    if endpoint.startswith(".") or not has_request_context():
+    if endpoint.startswith(".") or not has_request_context() or _depend_on_the_reader():
         return flask.url_for(endpoint, **values)
     if not values:
         return plain_url(endpoint)
@@ -37,6 +39,11 @@ def url_for(endpoint: str, **values: Any) -> str:
         known[key] = _pattern(endpoint, values)
     pattern = known[key]
     return pattern.format(*values.values()) if pattern else flask.url_for(endpoint, **values)
+
+
+def _depend_on_the_reader() -> bool:
+    """Return whether addresses may carry what one visitor came with, as a code until the visitor has answered."""
+    return bool(current_app.url_default_functions)
 
 
 def _is_plain(value: object) -> bool:

@@ -15,7 +15,15 @@ from portal.web.text.translate import gettext as _
 
 _DETAIL_MAX = 200
 # The kind of statuses of an entity, where it is not the entity itself.
-_KINDS = {"order_fulfilment": "delivery", "payout_batch": "batch", "webhook_delivery": "webhook"}
+_KINDS = {
+    "commission_statement": "statement",
+    "mint_job": "job",
+    "order_fulfilment": "delivery",
+    "payout": "batch",
+    "payout_batch": "batch",
+    "product_import": "import",
+    "webhook_delivery": "webhook",
+}
 _DEVICE = ("method", "browser", "system", "network")
 _MINOR, _WEI = "Minor", "Wei"
 

@@ -10,7 +10,8 @@ def status_words(kind: str, status: str) -> str:
     """Return a status in words.
 
     Kinds: reward, settlement, collected, statement, batch, payment, refund, callback, order, delivery, code, job,
-    account, vendor, proposal, application, webhook, rule, run, alert, export.
+    account, vendor, proposal, application, webhook, rule, run, alert, export, import,
+    letter, store_check, store_event.
     """
     return _KINDS[kind]()[status]
 
@@ -138,10 +139,6 @@ def _code() -> dict[str, str]:
     return {
         "active": _("Active"),
         "inactive": _("Deactivated"),
-        "queued": _("Queued"),
-        "running": _("Running"),
-        "finished": _("Finished"),
-        "stopped": _("Stopped"),
     }
 
 
@@ -202,6 +199,25 @@ def _alert() -> dict[str, str]:
     return {"critical": _("Critical"), "warning": _("Warning")}
 
 
+def _import() -> dict[str, str]:
+    return {
+        "checking": _("Being checked"),
+        "ready": _("Ready"),
+        "applying": _("Being applied"),
+        "finished": _("Finished"),
+        "expired": _("Expired"),
+    }
+
+
+def _letter() -> dict[str, str]:
+    return {
+        "queued": _("Queued"),
+        "sent": pgettext("letter", "Sent"),
+        "dead": _("Not delivered"),
+        "expired": _("Expired"),
+    }
+
+
 def _rule() -> dict[str, str]:
     return {"planned": _("Planned"), "active": _("In force"), "over": _("Over")}
 
@@ -226,6 +242,8 @@ _WORDS = {
     "run": _run,
     "alert": _alert,
     "export": _export,
+    "import": _import,
+    "letter": _letter,
     "account": _account,
     "vendor": _vendor,
     "rule": _rule,

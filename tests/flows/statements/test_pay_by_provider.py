@@ -11,6 +11,7 @@ from portal.commissions import StatementStatusConflict, StatementUnknown, void_s
 from portal.db import connection, query
 from portal.db.checks import run_checks
 from portal.flows.audit.audit_reference import audit_reference
+from portal.flows.checkout.settle_inbox import settle_inbox
 from portal.flows.statements.begin_payment import begin_statement_payment
 from portal.flows.statements.decide_statement import record_statement_payment
 from portal.payments import PaymentInProgress, parse_reference
@@ -101,6 +102,7 @@ def test_callbacks_at_the_same_time_pay_once(paying: Paying) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    settle_inbox(paying.provider.chain, paying.provider.settings)
     outcomes = sorted(str(row.outcome) for row in PaymentEvent.select())
     assert outcomes == ["applied", *["duplicate"] * 5]
     assert JournalTransfer.select().where(JournalTransfer.kind == "statement_payment").count() == 1

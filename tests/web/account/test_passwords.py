@@ -12,7 +12,7 @@ from flask import Flask
 from models import User
 from portal.accounts import passwords
 from portal.accounts.password_rules import common_passwords
-from portal.accounts.passwords import _UNUSABLE_HASH, hash_password, matches
+from portal.accounts.passwords import _UNUSABLE_HASH, matches
 from portal.cli.users import user as user_commands
 from portal.db import query
 from tests.factories import PASSWORD, make_user
@@ -70,8 +70,8 @@ def test_the_list_holds_the_most_common_passwords_that_are_long_enough() -> None
     assert all(len(each) >= 8 and each == each.lower() for each in common_passwords())
 
 
-def test_account_without_a_password_is_checked_as_slowly_as_others() -> None:
-    assert extract_parameters(_UNUSABLE_HASH) == extract_parameters(hash_password(PASSWORD))
+def test_account_without_a_password_is_checked_as_slowly_as_others(portal_hasher: PasswordHasher) -> None:
+    assert extract_parameters(_UNUSABLE_HASH) == extract_parameters(portal_hasher.hash(PASSWORD))
 
 
 @pytest.mark.parametrize(

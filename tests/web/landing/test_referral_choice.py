@@ -89,6 +89,9 @@ def test_links_carry_the_code_until_the_choice(consent_client: Visitor, code: Re
     assert added.status_code == 303
     assert f"ref={code.code}" in added.location
     assert 'value="agree"' in consent_client.get(added.location).text
+    stranger = consent_client.application.test_client().get("/").text
+    assert f'href="/products/{product.slug}"' in stranger
+    assert code.code not in stranger
     consent_client.set_cookie("ring_consent", "no")
     assert f'href="/products/{product.slug}"' in consent_client.get(f"/?ref={code.code}").text
 

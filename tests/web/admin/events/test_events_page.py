@@ -5,14 +5,44 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from flask import Flask
 
 from models import EventLog, User
+from portal.catalogue import status_rules as catalogue
+from portal.commissions import status_rules as commissions
 from portal.db import Actor, list_event_ledger, query, record_event
 from portal.db.event_queries import EventFilter
+from portal.exports import status_rules as exports
+from portal.mail import status_rules as mail
+from portal.orders import status_rules as orders
+from portal.payments import status_rules as payments
+from portal.programme import status_rules as programme
+from portal.proposals import status_rules as proposals
+from portal.rewards import status_rules as rewards
+from portal.web.text.event_details import change_text
+from portal.webhooks import status_rules as webhooks
 from tests.factories import ACTOR, make_vendor
 from tests.web.exports.ledger_files import export_rows
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
+
+_TABLES = {
+    "commission_statement": commissions.STATEMENT_TRANSITIONS,
+    "export": exports.TRANSITIONS,
+    "letter": mail.TRANSITIONS,
+    "order": orders.TRANSITIONS,
+    "order_fulfilment": orders.FULFILMENT_TRANSITIONS,
+    "payment": payments.TRANSITIONS,
+    "payout": commissions.PAYOUT_TRANSITIONS,
+    "payout_batch": commissions.BATCH_TRANSITIONS,
+    "product_import": catalogue.TRANSITIONS,
+    "application": programme.TRANSITIONS,
+    "proposal": proposals.TRANSITIONS,
+    "refund": payments.REFUND_TRANSITIONS,
+    "reward": rewards.TRANSITIONS,
+    "settlement": commissions.SETTLEMENT_TRANSITIONS,
+    "webhook_delivery": webhooks.TRANSITIONS,
+}
 
 
 @pytest.fixture
@@ -167,3 +197,11 @@ def test_details_are_in_words(as_admin: Visitor, owner: User, locale: str, expec
     text = text_of(as_admin.get(f"/{locale}/admin/events")).replace("\xa0", " ")
     for part in (*expected, "source id: 7", "tiers: a, b", "nowhere → "):
         assert part in text, part
+
+
+@pytest.mark.parametrize("entity", _TABLES)
+def test_every_status_of_an_event_is_in_the_language_of_the_reader(app: Flask, entity: str) -> None:
+    with app.test_request_context("/uk/"):
+        for transition in _TABLES[entity].values():
+            for status in {*transition.from_statuses, transition.to_status}:
+                assert change_text(entity, None, status) != status

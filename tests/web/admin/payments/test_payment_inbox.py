@@ -300,7 +300,7 @@ def test_retry_writes_the_settlement_once(
 def test_navigation_marks_the_section_of_a_page(as_admin: Visitor, path: str, section: str) -> None:
     navigation = as_admin.get(path).text.split('id="site-nav"')[1].split("</nav>")[0]
     marked = [item for item in navigation.split("<li>") if 'aria-current="true"' in item]
-    assert [f"<span>{section}</span>" in item for item in marked] == [True]
+    assert [f">{section}<" in item for item in marked] == [True]
 
 
 @pytest.mark.parametrize(
@@ -319,6 +319,6 @@ def test_navigation_marks_the_open_page_and_its_group(
 ) -> None:
     navigation = as_admin.get(path).text.split('id="site-nav"')[1].split("</nav>")[0]
     (marked,) = [item for item in navigation.split("<li>") if 'aria-current="page"' in item]
-    assert f"<span>{entry}</span>" in marked
+    assert f">{entry}<" in marked
     within = navigation.split('class="nav-group is-within"')[1:]
-    assert [f"<span>{group}</span>" in item.split("</summary>")[0] for item in within] == [True] * bool(group)
+    assert [f">{group}<" in item.split("</summary>")[0] for item in within] == [True] * bool(group)
