@@ -47,6 +47,7 @@ def test_stop_does_not_wait_for_a_job_that_hangs(tmp_path: Path, database_url: s
 
 def test_killed_worker_is_replaced_while_the_other_answers(tmp_path: Path, database_url: str) -> None:
     with production_portal(tmp_path, database_url, WORKERS="2") as portal:
+        assert wait_until(lambda: portal.log.read_text().count('"worker ready"') == 2)
         before = workers_of(portal)
         assert len(before) == 2
         os.kill(before[0], signal.SIGKILL)
