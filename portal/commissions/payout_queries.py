@@ -125,17 +125,17 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT vendor_id, currency, sum(released_minor) AS minor FROM payouts WHERE status = 'processing' GROUP BY 1, 2
 ) AS planned USING (vendor_id, currency)
-WHERE b.balance > coalesce(planned.minor, 0) ORDER BY v.id, currency
+WHERE b.balance > coalesce(planned.minor, 0) ORDER BY alphabet_key(v.name, %(language)s) COLLATE "C", v.id, currency
 """
 
 
-def list_reserves(vendor_ids: Sequence[int] | None = None) -> list[Reserve]:
-    """Return the reserves that are not empty, with what of them waits for the next payout.
+def list_reserves(vendor_ids: Sequence[int] | None = None, language: str = "en") -> list[Reserve]:
+    """Return the reserves that are not empty, by vendor in the alphabet of a language, with what waits for a payout.
 
     A reserve is the balance of its account in the journal, without what payouts that are not finished release of it.
     """
     accounts = None if vendor_ids is None else [f"vendor_reserve:{vendor_id}" for vendor_id in vendor_ids]
-    return [Reserve(*row) for row in query(_RESERVES, {"accounts": accounts})]
+    return [Reserve(*row) for row in query(_RESERVES, {"accounts": accounts, "language": language})]
 
 
 def get_batch(batch_id: int) -> PayoutBatch:

@@ -15,7 +15,6 @@ from portal.commissions import (
     list_items_of_payouts,
     list_payouts_of_batch,
     list_reserves,
-    list_vendors,
     release_reserve,
     retry_batch,
 )
@@ -154,9 +153,7 @@ def _review_page(problem: str | None = None) -> str:
 
 def _batches_page(errors: list[tuple[str, str]] | None = None) -> str:
     page = list_batches(request.args.get("cursor"))
-    places = {vendor.id: place for place, vendor in enumerate(list_vendors(select_locale()))}
-    by_name = sorted(list_reserves(), key=lambda reserve: places[reserve.vendor_id])
-    reserves = [reserve_row(reserve) for reserve in by_name]
+    reserves = [reserve_row(reserve) for reserve in list_reserves(language=select_locale())]
     return render_template(
         "admin/commissions/payout_batches.html",
         rows=[batch_row(batch) for batch in page.rows],
