@@ -1,5 +1,5 @@
 -- transactional: false
--- Who is told about a back-order or an alert is found without reading all accounts.
+-- Finds the admins to notify of a back-order or an alert without reading all accounts.
 
 DROP INDEX CONCURRENTLY IF EXISTS users_admins;
 CREATE INDEX CONCURRENTLY users_admins ON users (id) WHERE role = 'admin' AND disabled_at IS NULL;
