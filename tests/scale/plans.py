@@ -10,7 +10,9 @@ from typing import Any
 
 import psycopg2
 
+from portal.db import Prepared
 from portal.db.connection import PortalDatabase
+from portal.db.prepared import numbered
 
 LARGE_ROWS = 5_000
 # Estimated cost of a statement that looks up some pages; a table of LARGE_ROWS costs more to read.
@@ -49,8 +51,7 @@ def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
         for sql, params in _single(statements):
             if not _EXPLAINED.match(sql):
                 continue
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params or None)
-            (plan,) = json.loads(json.dumps(cursor.fetchone()[0]))
+            (plan,) = _explain(cursor, sql, params)
             found = sorted(set(_unbounded(plan["Plan"], large)))
             if found and plan["Plan"]["Total Cost"] > _CHEAP:
                 scans[" ".join(sql.split())] = f"{', '.join(found)} cost {plan['Plan']['Total Cost']:.0f}"
@@ -58,10 +59,26 @@ def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
     return scans
 
 
+def _explain(cursor: Any, sql: str, params: Any) -> Any:
+    """Return the plan of a statement: the one for any values if it is prepared."""
+    if isinstance(sql, Prepared):
+        body, arguments = numbered(sql)
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(f"PREPARE explained AS {body}", params)
+        cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE explained{arguments}", params)
+        (plan,) = cursor.fetchone()
+        cursor.execute("DEALLOCATE explained")
+    else:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params or None)
+        (plan,) = cursor.fetchone()
+    return json.loads(json.dumps(plan))
+
+
 def _single(statements: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """Yield each statement of those that are sent together."""
     for sql, params in statements:
-        yield from ((part, params) for part in re.split(r";\s*\n", sql))
+        kind = Prepared if isinstance(sql, Prepared) else str
+        yield from ((kind(part), params) for part in re.split(r";\s*\n", sql))
 
 
 def _unbounded(node: dict[str, Any], large: set[str], is_limited: bool = False) -> Iterator[str]:
