@@ -127,17 +127,12 @@ class PortalDatabase(PreparedStatements, LateStatements, PooledPostgresqlDatabas
         return bool(super()._can_reuse(conn))
 
     def _is_closed(self, conn: Any) -> bool:
-        if super()._is_closed(conn):
+        if conn.closed:
             return True
         if time.monotonic() - self._returned.get(conn, 0) < _SURELY_OPEN_SECONDS and not _has_input(conn):
             return False
-        try:
-            with conn.cursor() as cursor:
-                cursor.execute("SELECT 1")
-            conn.rollback()
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
-            return True
-        return False
+        # Peewee asks the server.
+        return bool(super()._is_closed(conn))
 
 
 def _has_input(conn: Any) -> bool:

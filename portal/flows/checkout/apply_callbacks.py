@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from models import PaymentTransaction
 from portal.chain import AnyChain
+from portal.chain.sending.failpoints import failpoint
 from portal.commissions import lock_open_statement
 from portal.db import Actor, transaction
 from portal.flows.checkout.decide_paid import LedgerContext
@@ -72,6 +73,7 @@ def apply_callbacks(stored: Sequence[StoredCallback], chain: AnyChain, settings:
     }
     with transaction():
         locked = lock_for_callbacks({each.event_id: each.callback.order_reference for each in ordered})
+        failpoint("callbacks_locked")
         undecided = [pair for pair in zip(locked, ordered, strict=True) if pair[0].event.outcome is None]
         decisions = _settle([(row, each.callback) for row, each in undecided], contexts)
         decided = {
@@ -85,6 +87,8 @@ def apply_callbacks(stored: Sequence[StoredCallback], chain: AnyChain, settings:
                 if not _pays_order(row, decision)
             ]
         )
+        failpoint("callbacks_written")
+    failpoint("callbacks_committed")
     # Another process may have applied some meanwhile.
     known = {row.event.id: Decision(str(row.event.outcome), row.event.reason) for row in locked}
     return [(known | decided)[each.event_id] for each in stored]
