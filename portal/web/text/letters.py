@@ -207,8 +207,8 @@ _COMPOSERS: dict[str, Callable[[MailOutbox], Letter]] = {
 
 def trial_letter() -> Letter:
     """Return the letter by which an admin tries the mail server."""
-    text = _("The mail server of the portal works. An admin sent this letter to try it.")
-    return _letter(_("Test letter"), [text], None)
+    text = _("The mail server of the portal works. An admin sent this e-mail to test it.")
+    return _letter(_("Test e-mail"), [text], None)
 
 
 def _letter(

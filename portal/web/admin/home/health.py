@@ -82,16 +82,16 @@ def _mail(home: AdminHome, settings: Settings) -> HealthLine:
     part, late = _("Mail"), home.waiting["letters"]
     if not settings.mail_configured:
         if settings.shows_mail:
-            return HealthLine(part, _("No mail server is set: letters are shown at /dev/mail."), is_ok=True)
-        return HealthLine(part, _("No mail server is set: letters are not sent."), is_ok=False)
+            return HealthLine(part, _("No mail server is set: e-mails are shown at /dev/mail."), is_ok=True)
+        return HealthLine(part, _("No mail server is set: e-mails are not sent."), is_ok=False)
     if late:
         text = ngettext(
-            "%(num)s letter should have left more than ten minutes ago.",
-            "%(num)s letters should have left more than ten minutes ago.",
+            "%(num)s e-mail should have been sent more than ten minutes ago.",
+            "%(num)s e-mails should have been sent more than ten minutes ago.",
             late,
         )
         return HealthLine(part, text, is_ok=False)
-    return HealthLine(part, _("No letter is late."), is_ok=True)
+    return HealthLine(part, _("No e-mail is late."), is_ok=True)
 
 
 def _stores(home: AdminHome) -> HealthLine:

@@ -90,7 +90,7 @@ def step_rows(steps: Sequence[tuple[str, bool]]) -> list[StepRow]:
     words = {
         "brand": (
             _("Give the portal your name"),
-            _("Pages and letters carry the name of your brand."),
+            _("Pages and e-mails show the name of your brand."),
             url_for("admin.settings.show"),
         ),
         "vendor": (

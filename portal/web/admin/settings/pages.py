@@ -101,11 +101,11 @@ def try_mail() -> ResponseReturnValue:
     try:
         address = try_mail_server(trial_letter(), user.email, settings, _actor())
     except (MailRefused, MailUnavailable) as error:
-        problem = _("The mail server did not take the letter: %(reason)s", reason=str(error))
+        problem = _("The mail server did not accept the e-mail: %(reason)s", reason=str(error))
         return _page(errors={"mail": problem}), 502
     except PortalError as error:
         return _page(errors={"mail": error_text(error)}), status_of(error)
-    flash(_("The mail server took a letter to %(email)s.", email=address), "success")
+    flash(_("The mail server accepted an e-mail to %(email)s.", email=address), "success")
     return redirect(url_for("admin.settings.show", _anchor="mail-card"), 303)
 
 
