@@ -47,7 +47,7 @@ def _database(health: Health) -> HealthLine:
     words = {
         "ok": _("It answers and can be written to."),
         "full": _("The disk of the database server is full."),
-        "read_only": _("The database can only be read: connect to the primary."),
+        "read_only": _("The database is read-only: connect to the primary."),
     }
     text = words.get(health.database, _("The database did not answer a check in time."))
     if health.migrations == "pending":
@@ -64,7 +64,7 @@ def _chain(health: Health, watch: ChainWatch | None) -> Iterator[HealthLine]:
             _("Blockchain"), mint_waiting(code) if is_minting else problem_words(code), is_ok=False
         )
     if not codes:
-        yield HealthLine(_("Blockchain"), _("The node answers, and nothing prevents minting."), is_ok=True)
+        yield HealthLine(_("Blockchain"), _("The node answers, and rewards can be minted."), is_ok=True)
 
 
 def _jobs(home: AdminHome) -> HealthLine:

@@ -61,7 +61,7 @@ def save() -> ResponseReturnValue:
     except InputInvalid as error:
         return _page(typed, error_texts(error)), status_of(error)
     _put_in_force(saved)
-    flash(_("The settings are saved. Other processes use them within seconds."), "success")
+    flash(_("The settings are saved. Other processes apply them within seconds."), "success")
     return redirect(url_for("admin.settings.show"), 303)
 
 
