@@ -17,10 +17,11 @@ _BEGIN = "BEGIN"
 _BEGIN_SHARED = "BEGIN; SET LOCAL lock_timeout = '15s'"
 
 
-class LateStatements(PostgresqlDatabase):  # type: ignore[misc]
+class LateStatements(PostgresqlDatabase):
     """Send what begins a transaction or a savepoint with the first statement inside of it."""
 
     shares_sessions = False
+    _state: Any
 
     @property
     def late(self) -> list[str]:
@@ -53,10 +54,9 @@ class LateStatements(PostgresqlDatabase):  # type: ignore[misc]
         return is_unsent
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
+        together = "; ".join([*self.late, sql]) if self.late else sql
         try:
-            cursor = super()._execute_cursor(
-                "; ".join([*self.late, sql]) if self.late else sql, params, **options
-            )
+            cursor = super()._execute_cursor(together, params, **options)  # type: ignore[misc]
         except Exception:
             # What Python refuses, such as a NUL in a text, is never sent.
             if self._state.conn is None or self._state.conn.info.transaction_status in _FAILED:
@@ -66,7 +66,7 @@ class LateStatements(PostgresqlDatabase):  # type: ignore[misc]
         return cursor
 
 
-class LateSavepoint(_savepoint):  # type: ignore[misc]
+class LateSavepoint(_savepoint):
     """A savepoint that begins with the first statement inside of it."""
 
     @property

@@ -29,7 +29,7 @@ class Prepared(str):
     __slots__ = ()
 
 
-class PreparedStatements(PostgresqlDatabase):  # type: ignore[misc]
+class PreparedStatements(PostgresqlDatabase):
     """Prepare statements that are `Prepared`, unless sessions are shared behind a pooler."""
 
     shares_sessions = False
@@ -42,27 +42,29 @@ class PreparedStatements(PostgresqlDatabase):  # type: ignore[misc]
 
     def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
         if self.shares_sessions or not isinstance(sql, Prepared) or not isinstance(params, Mapping):
-            return super()._execute_cursor(sql, params, **options)
-        plans = self._plans.setdefault(self.connection(), {})
+            return self._send(sql, params, **options)
+        plans = self._plans.setdefault(self.connection(), {})  # type: ignore[no-untyped-call]
         if len(plans) >= PLANS_AT_MOST and sql not in plans:
-            return super()._execute_cursor(str(sql), params, **options)
+            return self._send(sql, params, **options)
         return self._execute_prepared(plans, sql, params)
 
     def _execute_prepared(self, plans: dict[str, str], sql: Prepared, params: Mapping[str, object]) -> Any:
-        parts = _parts(sql)
-        is_new = sql not in plans
+        parts = list(enumerate(_parts(sql)))
         # A name is used once: nobody knows how far a statement that failed had come.
-        name = f"s{next(self._numbers)}" if is_new else plans[sql]
-        calls = [f"EXECUTE {name}_{place}{arguments}" for place, (_body, arguments) in enumerate(parts)]
-        if is_new:
-            calls = [f"PREPARE {name}_{place} AS {body}" for place, (body, _) in enumerate(parts)] + calls
+        name = plans.get(sql) or f"s{next(self._numbers)}"
+        calls = [f"EXECUTE {name}_{place}{arguments}" for place, (_body, arguments) in parts]
+        if sql not in plans:
+            calls = [f"PREPARE {name}_{place} AS {body}" for place, (body, _arguments) in parts] + calls
         try:
-            cursor = super()._execute_cursor(";\n".join(calls), params)
+            cursor = self._send(";\n".join(calls), params)
         except Exception:
             plans.pop(sql, None)
             raise
         plans[sql] = name
         return cursor
+
+    def _send(self, sql: str, params: Any, **options: Any) -> Any:
+        return super()._execute_cursor(sql, params, **options)  # type: ignore[misc]
 
 
 @lru_cache(maxsize=1_000)

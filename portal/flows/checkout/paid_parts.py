@@ -200,11 +200,10 @@ def paid_events(
     """
     earned: Earned = {}
     orders = read_paid(payments, times, contexts[0].settings)
+    closed: Sequence[int | None] = callback_ids or [None] * len(payments)
     return [
         _paid_event(payment, order, context, earned, callback_id)
-        for payment, order, context, callback_id in zip(
-            payments, orders, contexts, callback_ids or [None] * len(payments), strict=True
-        )
+        for payment, order, context, callback_id in zip(payments, orders, contexts, closed, strict=True)
     ]
 
 
