@@ -39,13 +39,13 @@ def durable_database() -> Iterator[str]:
 
 
 @contextmanager
-def durable_databases(*names: str) -> Iterator[list[str]]:
-    """Yield the URLs of migrated databases of one server with durable settings."""
+def durable_databases(*names: str, settings: Mapping[str, str] | None = None) -> Iterator[list[str]]:
+    """Yield the URLs of migrated databases of one server with durable settings, and others where given."""
     open_run()
     folder = run_folder() / "postgres-bench"
     try:
         start_postgres(folder)
-        url = start_with_reset_right(folder, {})
+        url = start_with_reset_right(folder, settings or {})
         migrate(url)
         for name in names:
             execute(url, f"CREATE DATABASE {name} TEMPLATE portal")
