@@ -242,7 +242,7 @@ def test_what_came_after_the_request_prevents_the_confirmation(app: Flask, perso
     with connection():
         give_credit(person, 1)
     refused = visitor(app, admin).submit(f"/admin/people/{person.id}/erasure/confirm", {"confirmed": "1"})
-    assert (refused.status_code, "The credit is not used up." in refused.text) == (409, True)
+    assert (refused.status_code, "There is credit left." in refused.text) == (409, True)
 
 
 def test_erasing_again_removes_what_was_written_since(app: Flask, person: User) -> None:
