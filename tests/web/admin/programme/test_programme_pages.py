@@ -64,7 +64,7 @@ def test_saved_version_is_in_force_and_explained(as_admin: Visitor, admin: User)
         "From the beginning",
         "From 10 paid referrals on: 1.5% more.",
         "A reward can be sent from 14 days after the payment.",
-        "At most $500.00 of rewards are approved in a month",
+        "Up to $500.00 of rewards are approved per month",
         "of $500.00",
     ):
         assert sentence in page
