@@ -56,6 +56,7 @@ def fill_portal(browser: Browser, portal: RunningPortal) -> Lived:
         names[f"{role}_import_id"] = record_import(portal, portal.description["logins"][role]["email"])
     record_files(portal)
     names |= {"job_id": record_mint_job(portal), "batch_id": pay_vendors(portal), "vendor_id": "1"}
+    names |= {"settlement_id": "1"}
     names |= {"terms_id": save_terms(portal)}
     return Lived({**names, "statement_id": open_statement(portal), **people(portal)})
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from functools import partial
+
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import list_vendors_of_user
 from portal.commissions import (
     StatementStatusConflict,
     get_statement,
-    list_owed_commissions,
     list_statement_items,
     list_statements,
+    page_of_owed_commissions,
 )
 from portal.flows.statements.begin_payment import begin_statement_payment, find_statement_payment
 from portal.lib.errors import PortalError
@@ -35,11 +37,14 @@ def statements() -> ResponseReturnValue:
     """List the statements, newest first, and what is owed."""
     ids = _vendor_ids()
     page = list_statements(request.args.get("cursor"), ids)
+    owed = page_of_owed_commissions(select_locale(), ids, request.args.get("owed"))
     return render_template(
         "vendor/statements.html",
         rows=[statement_row(statement) for statement in page.rows],
         next_cursor=page.next_cursor,
-        owed=owed_rows(list_owed_commissions(ids)),
+        owed=owed_rows(owed.rows),
+        next_owed=owed.next_cursor,
+        statements_url=partial(url_for, "vendor.statements"),
     )
 
 
