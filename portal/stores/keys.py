@@ -58,7 +58,7 @@ class TooManyKeys(PortalError):
 
 
 class KeyUnknown(PortalError):
-    """The store has no such key, or it is revoked already."""
+    """The store has no such key, or it is already revoked."""
 
     code = "store_key_unknown"
 

@@ -66,7 +66,7 @@ def test_nothing_is_earned_before_the_approval(app: Flask, as_person: Visitor, p
     assert "Your application is waiting" in text_of(as_person.get("/account/wallets"))
     assert codes_of(person) == 0
     as_admin = signed_in(app, admin)
-    assert "Applications of referrers" in text_of(as_admin.get("/admin"))
+    assert "Referrer applications" in text_of(as_admin.get("/admin"))
     queue = as_admin.get(QUEUE)
     assert "&lt;b&gt;Really&lt;/b&gt;" in queue.text
     approved = as_admin.submit(f"{QUEUE}/{waiting().id}/approve")

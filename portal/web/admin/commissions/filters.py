@@ -45,7 +45,7 @@ def _vendor(text: str, errors: dict[str, str]) -> tuple[str, int | None]:
     """Return the text of the field of a vendor and the vendor's number; add to `errors` what names no single one."""
     typed = read_vendor(text, None)
     if typed and not _is_number(typed):
-        errors["vendor"] = _("Several vendors have this in their names, or none: choose one of the list.")
+        errors["vendor"] = _("No vendor, or more than one, has this in its name. Choose one from the list.")
     return typed, int(typed) if _is_number(typed) else None
 
 
