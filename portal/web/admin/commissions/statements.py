@@ -53,7 +53,8 @@ def statements() -> ResponseReturnValue:
 
 
 def _statements_url(query: dict[str, str], **values: Any) -> str:
-    return url_for("admin.commissions.statements", **values, **query)
+    arguments: dict[str, Any] = {**query, **values}
+    return url_for("admin.commissions.statements", **arguments)
 
 
 @blueprint.get("/statements/<int:statement_id>")
