@@ -63,6 +63,9 @@ def _dashboard() -> ResponseReturnValue:
     offer = find_offer(current_user().id, overview.codes, running.settings)
     asked = find_asked_terms(current_user().id)
     cards = [code_card_view(card) for card in overview.cards.rows]
+    # A code of a store without a wallet gets one of these: a choice while a page can list them, else a text.
+    needs_wallets = not cards or any(not card.wallet for card in cards)
+    wallets = page_of_wallets(current_user().id) if needs_wallets else None
     return render_template(
         template,
         offer=offer_sentences(offer) if offer else [],
@@ -74,17 +77,13 @@ def _dashboard() -> ResponseReturnValue:
         owed=token_text(overview.owed_wei) if overview.owed_wei else None,
         next_cursor=overview.rewards.next_cursor,
         chain_configured=running.chain.configured,
-        wallets=_wallets() if not cards or any(not card.wallet for card in cards) else [],
+        wallets=[checksum(row.address) for row in wallets.rows] if wallets else [],
+        has_more_wallets=wallets is not None and wallets.next_cursor is not None,
         terms=asked,
         joining=joining_view(current_user().id),
         has_terms=asked is not None or find_terms_in_force_id() is not None,
         is_in_stores=bool(list_connections(current_user().id).rows),
     )
-
-
-def _wallets() -> list[str]:
-    """Return the wallets that a code without one may get; of very many the first."""
-    return [checksum(row.address) for row in page_of_wallets(current_user().id).rows]
 
 
 @blueprint.get("/refcodes/rewards/<int:reward_id>/check")
