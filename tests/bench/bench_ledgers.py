@@ -47,14 +47,10 @@ PAGES = {
     "Referrer 0": ["/refcodes"],
     "Buyer 1": ["/orders"],
 }  # fmt: skip
-# These pay, send and approve what waits: their time is that of the work.
-WITH_OTHER_WORK = {
-    "pay_settlements",
-    "prepare_exports",
-    "send_letters",
-    "mint_rewards",
-    "approve_waiting_rewards",
-}
+# These pay, send and approve what waits, so their time is that of the work; generated rows break the books.
+LEFT_OUT = {
+    "pay_settlements", "prepare_exports", "send_letters", "mint_rewards", "approve_waiting_rewards", "check_invariants",
+}  # fmt: skip
 FILES = {
     "Admin": [
         "/admin/orders", "/admin/ledgers/rewards", "/admin/refcodes", "/admin/store/commissions", "/admin/journal",
@@ -148,7 +144,7 @@ def compare_jobs(portals: list[Portal]) -> list[str]:
     taken: dict[str, list[float]] = {}
     for portal in portals:
         with portal.bound():
-            for job in (job for job in JOBS if job.name not in WITH_OTHER_WORK):
+            for job in (job for job in JOBS if job.name not in LEFT_OUT):
                 job.run(portal.app.extensions["portal"])
                 started = time.perf_counter()
                 job.run(portal.app.extensions["portal"])

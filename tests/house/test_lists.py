@@ -37,6 +37,7 @@ PORTIONS = {
     "payments/backlog:list_waiting_callbacks": _JOB,
     "payments/backlog:_ACCEPT": _COUNT,
     "payments/backlog:_BACKLOG": _COUNT,
+    "db/checks:_SELECTION": _COUNT,
     "db/writes:_parts": "tells the planner how many rows there are",
     "payments/queries:list_due_rail_failures": _JOB,
     "payments/refunds:list_requested_refunds": _JOB,

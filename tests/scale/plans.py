@@ -77,9 +77,12 @@ def _explain(cursor: Any, sql: str, params: Any) -> Any:
 
 
 def find_long_reads(
-    url: str, statements: list[tuple[str, Any]], most_rows: int = MOST_ROWS
+    url: str, statements: list[tuple[str, Any]], most_rows: int = MOST_ROWS, given: str = ""
 ) -> dict[str, str]:
-    """Return the statements that really read more rows of a large table in one scan, however cheap that is."""
+    """Return the statements that really read more rows of a large table in one scan, however cheap that is.
+
+    `given` changes rows before, and nothing of it is kept.
+    """
     long: dict[str, str] = {}
     with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
         cursor.execute(_LARGE)
@@ -87,6 +90,8 @@ def find_long_reads(
         for sql, params in _single(statements):
             if not _EXPLAINED.match(sql):
                 continue
+            if given:
+                cursor.execute(given)
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params or None)
             ((plan,),) = cursor.fetchone()
             session.rollback()
