@@ -110,16 +110,16 @@ def portal_hasher() -> Iterator[PasswordHasher]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _statements_as_peewee_writes_them() -> Iterator[None]:
-    """Compare the text of every statement of the tests with Peewee's."""
-    with compared_with_peewee():
+def url_builders() -> Iterator[None]:
+    """Let the applications of this worker share their compiled URL rules."""
+    with share_url_builders():
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def url_builders() -> Iterator[None]:
-    """Let the applications of this worker share their compiled URL rules."""
-    with share_url_builders():
+def _statements_as_peewee_writes_them() -> Iterator[None]:
+    """Compare the text of every statement of the tests with Peewee's."""
+    with compared_with_peewee():
         yield
 
 
