@@ -30,6 +30,8 @@ class LateStatements(PostgresqlDatabase):
         return waiting
 
     def begin(self, isolation_level: str | None = None) -> None:
+        if self.is_closed():
+            self.connect()  # with the first statement, it would forget the transaction
         self.late.clear()
         if isolation_level is None:
             self.late.append(_BEGIN_SHARED if self.shares_sessions else _BEGIN)
