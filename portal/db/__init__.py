@@ -30,6 +30,7 @@ from portal.db.keyset import (
     within,
 )
 from portal.db.locks import advisory_lock
+from portal.db.prepared import Prepared
 from portal.db.replica import reads_may_lag
 from portal.db.retention import (
     forget_sign_in_devices,
@@ -50,6 +51,7 @@ __all__ = [
     "EventFilter",
     "Keyset",
     "Page",
+    "Prepared",
     "RowEvent",
     "advisory_lock",
     "alphabetical",

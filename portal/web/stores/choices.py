@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.stores.adapters.registry import find_adapter, list_platforms
+from portal.stores.adapters.registry import list_platforms
+from portal.web.text.platforms import platform_words
 from portal.web.text.translate import gettext as _
 
 Choices = tuple[tuple[str, str], ...]
@@ -23,7 +24,7 @@ class FormChoices:
 def form_choices() -> FormChoices:
     """Return the choices in the language of the page."""
     return FormChoices(
-        platforms=tuple((name, platform_label(name)) for name in list_platforms()),
+        platforms=tuple((name, platform_words(name)) for name in list_platforms()),
         collectors=(
             ("store", _("The store directly")),
             ("platform", _("Us, and we pay the store")),
@@ -34,11 +35,3 @@ def form_choices() -> FormChoices:
             ("statement", _("Our approval and the store’s payment of the commission")),
         ),
     )
-
-
-def platform_label(name: str) -> str:
-    """Return the product name of a platform, or what a store without an adapter is."""
-    adapter = find_adapter(name)
-    if adapter is not None:
-        return adapter.label
-    return {"django_oscar": "django-oscar"}.get(name) or _("Another shop, by our API")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from portal.lib.clock import EPOCH
 from portal.programme import ApprovalConditions, ProgrammeRules
 from portal.web.text.format import moment, number, percent, usd
 from portal.web.text.translate import gettext as _
@@ -123,6 +124,10 @@ def programme_notes(reward: ReferralReward) -> Iterator[str]:
 
 def rules_note(version: ProgrammeVersion) -> str:
     """Return which version of the programme decided a reward."""
+    if version.starts_at == EPOCH:
+        return _(
+            "Decided by version %(number)s of the programme, in force from the start.", number=version.id
+        )
     return _(
         "Decided by version %(number)s of the programme, in force since %(time)s.",
         number=version.id,
