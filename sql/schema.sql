@@ -835,6 +835,13 @@ CREATE VIEW public.journal_balances AS
            FROM public.journal_balance_deltas) parts
   GROUP BY account, currency;
 
+CREATE TABLE public.journal_kind_balances (
+    kind text NOT NULL,
+    currency text NOT NULL,
+    accounts bigint NOT NULL,
+    balance numeric(78,0) NOT NULL
+);
+
 CREATE TABLE public.journal_transfers (
     id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -2452,6 +2459,9 @@ ALTER TABLE ONLY public.journal_account_balances
 ALTER TABLE ONLY public.journal_balance_deltas
     ADD CONSTRAINT journal_balance_deltas_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.journal_kind_balances
+    ADD CONSTRAINT journal_kind_balances_pkey PRIMARY KEY (kind, currency);
+
 ALTER TABLE ONLY public.journal_transfers
     ADD CONSTRAINT journal_transfers_pkey PRIMARY KEY (id);
 
@@ -3096,7 +3106,7 @@ CREATE UNIQUE INDEX settlements_one_refund ON public.settlements USING btree (re
 
 CREATE UNIQUE INDEX settlements_one_sale ON public.settlements USING btree (order_reference, vendor_id) WHERE (kind = 'sale'::text);
 
-CREATE INDEX settlements_payable ON public.settlements USING btree (scheduled_for) INCLUDE (currency, net_payout_minor) WHERE ((status = 'pending'::text) AND (collected_by = 'platform'::text));
+CREATE INDEX settlements_payable ON public.settlements USING btree (scheduled_for) INCLUDE (vendor_id, currency, kind, net_payout_minor) WHERE ((status = 'pending'::text) AND (collected_by = 'platform'::text));
 
 CREATE INDEX settlements_reference ON public.settlements USING btree (order_reference);
 
@@ -3120,8 +3130,6 @@ CREATE INDEX store_events_passing ON public.store_events USING btree (received_a
 
 CREATE INDEX store_events_reference ON public.store_events USING btree (order_reference, id) WHERE (order_reference IS NOT NULL);
 
-CREATE INDEX store_events_refused ON public.store_events USING btree (store_id, id) WHERE (NOT verified);
-
 CREATE UNIQUE INDEX store_events_refused_deliveries ON public.store_events USING btree (store_id, date_trunc('minute'::text, (received_at AT TIME ZONE 'UTC'::text))) WHERE (kind = 'hook.refused'::text);
 
 CREATE INDEX store_events_store ON public.store_events USING btree (store_id, id);
@@ -3131,8 +3139,6 @@ CREATE INDEX store_events_waiting ON public.store_events USING btree (id) WHERE 
 CREATE INDEX store_keys_store ON public.store_keys USING btree (store_id);
 
 CREATE INDEX store_orders_external_id ON public.store_orders USING btree (external_id);
-
-CREATE INDEX store_orders_newest ON public.store_orders USING btree (store_id, updated_at DESC, order_id);
 
 CREATE INDEX store_orders_number ON public.store_orders USING btree (number);
 
@@ -3191,6 +3197,10 @@ CREATE TRIGGER credit_entries_append_only BEFORE DELETE OR UPDATE ON public.cred
 CREATE TRIGGER credit_entries_journal AFTER INSERT ON public.credit_entries FOR EACH ROW EXECUTE FUNCTION public.journal_credit_entry();
 
 CREATE TRIGGER event_log_append_only BEFORE DELETE OR UPDATE ON public.event_log FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER journal_account_balances_note_insert AFTER INSERT ON public.journal_account_balances REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.note_journal_kinds();
+
+CREATE TRIGGER journal_account_balances_note_update AFTER UPDATE ON public.journal_account_balances REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.note_journal_kinds();
 
 CREATE TRIGGER journal_transfers_append_only BEFORE DELETE OR UPDATE ON public.journal_transfers FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 

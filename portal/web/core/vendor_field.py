@@ -9,10 +9,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 
 from portal.catalogue import VENDOR_NAME_MAX, find_vendor, list_vendors_in, list_vendors_named
 from portal.web.core.locale import select_locale
+from portal.web.core.urls import url_for
 
 # A page lists no more vendors than this.
 MOST = 50

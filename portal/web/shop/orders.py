@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import find_user
@@ -22,6 +22,7 @@ from portal.payments import find_payment, list_refunds, payments_by_reference
 from portal.runtime import current_portal
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
+from portal.web.core.urls import url_for
 from portal.web.shop.blueprint import blueprint
 from portal.web.text.deliveries import delivery_view
 from portal.web.text.methods import method_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import list_vendors_of_user
@@ -25,6 +25,7 @@ from portal.web.core.departure import depart
 from portal.web.core.errors import status_of
 from portal.web.core.locale import select_locale
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.checkout import provider_view
 from portal.web.text.messages import error_text
 from portal.web.text.statements import owed_rows, statement_item_rows, statement_row

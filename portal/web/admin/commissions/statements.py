@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.commissions import (
@@ -25,6 +25,7 @@ from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.locale import select_locale
+from portal.web.core.urls import url_for
 from portal.web.core.vendor_field import vendor_field
 from portal.web.text.messages import error_text
 from portal.web.text.statements import owed_rows, statement_item_rows, statement_row
