@@ -3130,6 +3130,8 @@ CREATE INDEX store_events_passing ON public.store_events USING btree (received_a
 
 CREATE INDEX store_events_reference ON public.store_events USING btree (order_reference, id) WHERE (order_reference IS NOT NULL);
 
+CREATE INDEX store_events_refused ON public.store_events USING btree (store_id, id) WHERE (NOT verified);
+
 CREATE UNIQUE INDEX store_events_refused_deliveries ON public.store_events USING btree (store_id, date_trunc('minute'::text, (received_at AT TIME ZONE 'UTC'::text))) WHERE (kind = 'hook.refused'::text);
 
 CREATE INDEX store_events_store ON public.store_events USING btree (store_id, id);
@@ -3139,6 +3141,8 @@ CREATE INDEX store_events_waiting ON public.store_events USING btree (id) WHERE 
 CREATE INDEX store_keys_store ON public.store_keys USING btree (store_id);
 
 CREATE INDEX store_orders_external_id ON public.store_orders USING btree (external_id);
+
+CREATE INDEX store_orders_newest ON public.store_orders USING btree (store_id, updated_at DESC, order_id);
 
 CREATE INDEX store_orders_number ON public.store_orders USING btree (number);
 
