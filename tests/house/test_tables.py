@@ -55,6 +55,7 @@ OWNER_OF = {table: package for package, names in OWNERS.items() for table in nam
 
 # Flows may read any table. Other readers: (package, table) and the reason.
 READS = {
+    ("stores", "vendors"): "a vendor of a store is shown with the name of the vendor here",
     ("codes", "event_log"): "the cause and history of a deactivation are its events",
     ("programme", "platform_config"): "the platform's percent is one of the facts it decides from",
     ("rewards", "programme_versions"): "an approval reads the budget in force where it locks it",

@@ -83,7 +83,7 @@ def test_delivery_is_marked_seen_by_all_and_undone(
         assert "Delivered" in text, page
         assert "Parcel 17" in text, page
     again = as_seller.submit(f"{path}/deliver", {"vendor": own.id})
-    assert (again.status_code, "marked as delivered already" in text_of(again)) == (409, True)
+    assert (again.status_code, "already marked as delivered" in text_of(again)) == (409, True)
     assert as_seller.submit(f"{path}/reopen", {"vendor": own.id}).status_code == 303
     assert OrderFulfilment.get().status == "open"
 
