@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from models import Product, ProductSlug, StockMovement, Vendor
 from portal.catalogue.product_rules import ProductNotFound, text_in
 from portal.catalogue.queries import on_sale
 from portal.db import CursorInvalid, Keyset, Page, alphabetical, cut_page, parse_cursor, within
+from portal.lib.values import dataclass
 
 SHOP_PAGE = 48
 DESK_PAGE = 50

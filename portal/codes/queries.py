@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from models import EventLog, Refcode
 from portal.db import Keyset, Page
+from portal.lib.values import dataclass
 
 EVENTS_PAGE = 50
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from models import MerchantConfig, Payout, PayoutBatch, PayoutItem, Settlement, Vendor
@@ -13,6 +12,7 @@ from portal.commissions.status_rules import NOT_PAID_OUT, SettlementStatus
 from portal.commissions.totals import StateSum, list_state_sums
 from portal.db import Keyset, Page, alphabetical, query, within
 from portal.lib.errors import PortalError
+from portal.lib.values import dataclass
 
 BATCHES_PAGE = PAYOUTS_PAGE = 25
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from models import (
     Order,
     OrderDelivery,
@@ -18,6 +16,7 @@ from models import (
     Vendor,
 )
 from portal.db import Keyset, any_of, read_together
+from portal.lib.values import dataclass
 from portal.orders import OrderUnknown, any_order
 
 EVENTS_SHOWN = 50

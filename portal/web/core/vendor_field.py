@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from portal.catalogue import find_vendor, list_vendors_in, list_vendors_named
+from portal.lib.values import dataclass
 from portal.web.core.locale import select_locale
 
 # A page lists no more vendors than this.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
 
 from portal.catalogue import find_vendor, list_vendors_in, list_vendors_of_user
 from portal.db import Actor
+from portal.lib.values import dataclass
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
 from portal.web.core.vendor_field import VendorField, read_vendor, vendor_field

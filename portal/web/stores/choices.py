@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portal.lib.values import dataclass
 from portal.stores.adapters.registry import find_adapter, list_platforms
 from portal.web.text.translate import gettext as _
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portal.lib.values import dataclass
 from portal.web.text.format import When, money, when
 
 if TYPE_CHECKING:

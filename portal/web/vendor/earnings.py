@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, request
@@ -20,6 +19,7 @@ from portal.commissions import (
     merchant_configs,
     read_plan,
 )
+from portal.lib.values import dataclass
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request, url_for
@@ -13,6 +12,7 @@ from portal.commissions import SettlementFilter, list_settlement_ledger
 from portal.db import Actor
 from portal.lib.errors import PortalError
 from portal.lib.texts import identifier_form
+from portal.lib.values import dataclass
 from portal.orders import (
     NOTE_MAX,
     OrderUnknown,

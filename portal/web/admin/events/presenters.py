@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 
+from portal.lib.values import dataclass
 from portal.web.text.event_details import change_text, detail_text
 from portal.web.text.events import actor_words, entity_words, event_words
 from portal.web.text.format import When, when

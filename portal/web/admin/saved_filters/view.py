@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
 
 from portal.accounts import FILTER_NAME_MAX, list_saved_filters
+from portal.lib.values import dataclass
 from portal.web.core.current_user import current_user
 
 _ENDPOINTS = {"rewards": "admin.rewards.list", "settlements": "admin.commissions.settlements"}
