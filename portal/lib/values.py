@@ -34,14 +34,12 @@ def _frozen(cls: type, options: dict[str, bool]) -> Any:
     own = made.__dict__
     fields = dataclasses.fields(made)
     made.__value_key__ = _key([each.name for each in fields if each.compare])
-    made.__setattr__, made.__delattr__ = _refuse_change, _refuse_change
-    for name, shared in (("__repr__", _repr), ("__eq__", _is_equal)):
-        if name not in own:
-            setattr(made, name, shared)
-    if not has_hash:
-        made.__hash__ = _hash
-    if options.get("slots"):
-        made.__getstate__, made.__setstate__ = _state, _set_state
+    shared: dict[str, Callable[..., Any]] = {"__setattr__": _refuse_change, "__delattr__": _refuse_change}
+    shared |= {name: each for name, each in (("__repr__", _repr), ("__eq__", _is_equal)) if name not in own}
+    shared |= {} if has_hash else {"__hash__": _hash}
+    shared |= {"__getstate__": _state, "__setstate__": _set_state} if options.get("slots") else {}
+    for name, each in shared.items():
+        setattr(made, name, each)
     if "__init__" not in own:
         made.__init__ = _first_init(made)
     return made
