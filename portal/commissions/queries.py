@@ -12,7 +12,7 @@ from portal.commissions.terms import CustomSplit, parse_custom_splits, platform_
 from portal.db import Keyset, Page, distinct_values, within
 from portal.lib.values import dataclass
 
-LEDGER_PAGE = 50
+LEDGER_PAGE = 25
 
 
 @dataclass(frozen=True)

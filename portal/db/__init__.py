@@ -18,7 +18,17 @@ from portal.db.connection import (
 from portal.db.event_queries import EventFilter, find_entity_with_key, has_event_with_key, list_event_ledger
 from portal.db.events import SYSTEM, Actor, record_event
 from portal.db.failing import forget_failure, not_set_aside, set_aside, without_set_aside, work_through
-from portal.db.keyset import CursorInvalid, Keyset, Page, cut_page, make_cursor, parse_cursor, within
+from portal.db.keyset import (
+    CursorInvalid,
+    Keyset,
+    Page,
+    cut_page,
+    has_part,
+    make_cursor,
+    page_of_list,
+    parse_cursor,
+    within,
+)
 from portal.db.locks import advisory_lock
 from portal.db.prepared import Prepared
 from portal.db.replica import reads_may_lag
@@ -28,7 +38,7 @@ from portal.db.retention import (
     texts_erasable,
     work_in_batches,
 )
-from portal.db.together import any_of, read_together
+from portal.db.together import any_of, built_once, read_together
 from portal.db.transitions import move_status
 from portal.db.writes import Change, RowEvent, change_together
 
@@ -47,6 +57,7 @@ __all__ = [
     "alphabetical",
     "any_of",
     "bind_database",
+    "built_once",
     "change_together",
     "connection",
     "cut_page",
@@ -56,10 +67,12 @@ __all__ = [
     "forget_sign_in_devices",
     "forget_unknown_accounts",
     "has_event_with_key",
+    "has_part",
     "list_event_ledger",
     "make_cursor",
     "move_status",
     "not_set_aside",
+    "page_of_list",
     "parse_cursor",
     "query",
     "read_together",

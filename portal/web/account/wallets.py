@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import Response, flash, jsonify, redirect, render_template, session, url_for
+from flask import Response, flash, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import ChallengeUnknown
@@ -34,6 +34,7 @@ from portal.web.core.referral_cookies import raw_referral_cookie
 from portal.web.core.requests import json_body, local_path, text_field
 from portal.web.core.security import limit_account, limiter, sign_in_limit, sign_up_limit
 from portal.web.core.sightings import sighting
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text, status_of
 from portal.web.text.rewards import explorer_url
 from portal.web.text.translate import gettext as _
@@ -166,10 +167,11 @@ def _proof() -> tuple[str, str]:
 
 
 def _page(problem: str | None = None) -> str:
-    views = [_wallet_view(wallet) for wallet in list_linked_wallets(current_user().id)]
+    page = list_linked_wallets(current_user().id, request.args.get("cursor"))
     return render_template(
         "account/wallets.html",
-        wallets=views,
+        wallets=[_wallet_view(wallet) for wallet in page.rows],
+        next_cursor=page.next_cursor,
         problem=problem,
         terms=find_asked_terms(current_user().id),
         joining=joining_view(current_user().id),

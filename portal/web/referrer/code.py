@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
 
 from portal.codes import CodeUnknown
+from portal.db import page_of_list
 from portal.flows.accounts.code_alias import retire_own_alias, set_own_alias
 from portal.flows.overviews.own_code import (
     PAGE_MAX,
@@ -23,10 +24,13 @@ from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.referrer.dashboard import blueprint
 from portal.web.text.messages import error_text
 from portal.web.text.own_codes import own_code_view, qr_view
 from portal.web.text.translate import gettext as _
+
+LABELS_PAGE = 25
 
 
 @blueprint.get("/refcodes/<code>")
@@ -130,9 +134,13 @@ def _code_page(code: str, error: PortalError | None = None) -> str:
     picture = url_for(
         "referrer.qr", code=own.code.code, page=linked["page"] or None, label=linked["label"] or None
     )
+    labels = page_of_list(
+        own.labels, request.args.get("labels"), LABELS_PAGE, lambda each: (-each.visits, each.label)
+    )
     return render_template(
         "referrer/code.html",
-        view=own_code_view(own, settings),
+        view=own_code_view(own, labels.rows, settings),
+        next_labels=labels.next_cursor,
         link=qr_view(link, picture),
         typed=typed,
         page_max=PAGE_MAX,

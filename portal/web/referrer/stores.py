@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.stores.store_referrers import choose_wallet, connect_account
@@ -13,6 +13,7 @@ from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.programme_terms import accept_asked_terms, find_asked_terms
 from portal.web.core.store_links import read_connection
+from portal.web.core.urls import url_for
 from portal.web.referrer.dashboard import blueprint
 from portal.web.text.format import When, when
 from portal.web.text.translate import gettext as _
@@ -31,10 +32,11 @@ class ConnectedStore:
 @signed_in()
 def stores() -> ResponseReturnValue:
     """Show the stores that show the person's results."""
-    rows = list_connections(current_user().id)
+    page = list_connections(current_user().id, request.args.get("cursor"))
     return render_template(
         "referrer/stores.html",
-        stores=[ConnectedStore(row.id, row.store.name, when(row.connected_at)) for row in rows],
+        stores=[ConnectedStore(row.id, row.store.name, when(row.connected_at)) for row in page.rows],
+        next_cursor=page.next_cursor,
     )
 
 

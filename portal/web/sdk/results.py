@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import url_for
-
 from portal.codes import find_store_code, share_url
 from portal.flows.overviews.referrer_overview import referrer_overview
 from portal.lib.values import dataclass
 from portal.runtime import current_portal
+from portal.web.core.urls import url_for
 from portal.web.text.format import tokens
 from portal.web.text.payment_checks import payment_check
 from portal.web.text.rewards import RewardRow, reward_rows

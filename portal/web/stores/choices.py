@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from portal.lib.values import dataclass
-from portal.stores.adapters.registry import find_adapter, list_platforms
+from portal.stores.adapters.registry import list_platforms
+from portal.web.text.platforms import platform_words
 from portal.web.text.translate import gettext as _
-
-if TYPE_CHECKING:
-    from models import Vendor
 
 Choices = tuple[tuple[str, str], ...]
 
@@ -20,19 +15,15 @@ class FormChoices:
     """The choices of the forms that connect and change a store: values with their words."""
 
     platforms: Choices
-    vendors: Choices
     collectors: Choices
     bases: Choices
     waits: Choices
 
 
-def form_choices(vendors: Sequence[Vendor], *, with_new_vendor: bool) -> FormChoices:
-    """Return the choices with these vendors, and with a new one if there may be one."""
-    own = tuple((str(vendor.id), vendor.name) for vendor in vendors)
-    new = (("", _("A new vendor with the store’s name")),) if with_new_vendor else ()
+def form_choices() -> FormChoices:
+    """Return the choices in the language of the page."""
     return FormChoices(
-        platforms=tuple((name, platform_label(name)) for name in list_platforms()),
-        vendors=(*new, *own),
+        platforms=tuple((name, platform_words(name)) for name in list_platforms()),
         collectors=(
             ("store", _("The store directly")),
             ("platform", _("Us, and we pay the store")),
@@ -43,11 +34,3 @@ def form_choices(vendors: Sequence[Vendor], *, with_new_vendor: bool) -> FormCho
             ("statement", _("Our approval and the store’s payment of the commission")),
         ),
     )
-
-
-def platform_label(name: str) -> str:
-    """Return the product name of a platform, or what a store without an adapter is."""
-    adapter = find_adapter(name)
-    if adapter is not None:
-        return adapter.label
-    return {"django_oscar": "django-oscar"}.get(name) or _("Another shop, by our API")

@@ -14,7 +14,8 @@ from portal.stores import (
     create_key,
     end_previous_webhook_secret,
     has_store_api,
-    list_keys,
+    list_revoked_keys,
+    list_valid_keys,
     new_webhook_secret,
     revoke_key,
     rotate_webhook_secret,
@@ -100,7 +101,7 @@ def save_store_api(area: Area, store: Store) -> ResponseReturnValue:
     names = _credential_names(store)
     typed = {name: request.form.get(f"secret_{name}", "").strip() for name in names}
     errors = {
-        f"secret_{name}": error_text(FieldInvalid(field=name, expected="text", kind="text"))
+        f"secret_{name}": error_text(_credential_error(name, value))
         for name, value in typed.items()
         if not value or len(value) > CREDENTIAL_MAX
     }
@@ -117,6 +118,11 @@ def save_store_api(area: Area, store: Store) -> ResponseReturnValue:
     return area.back("keys", store)
 
 
+def _credential_error(name: str, value: str) -> FieldInvalid:
+    kind = "long" if value else "missing"
+    return FieldInvalid(field=name, expected="text", kind=kind, at_most=CREDENTIAL_MAX)
+
+
 def _credential_names(store: Store) -> tuple[str, ...]:
     adapter = find_adapter(store.platform)
     return adapter.credential_names if adapter else ()
@@ -124,9 +130,12 @@ def _credential_names(store: Store) -> tuple[str, ...]:
 
 def _page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str:
     errors = errors or {}
+    revoked = list_revoked_keys(store.id, request.args.get("revoked"))
     values: dict[str, Any] = {
         "access": access_of(store),
-        "keys": key_views(list_keys(store.id)),
+        "keys": key_views(list_valid_keys(store.id)),
+        "revoked": key_views(revoked.rows),
+        "next_revoked": revoked.next_cursor,
         "has_secret": store.webhook_secret is not None,
         "has_previous_secret": store.previous_webhook_secret is not None,
         "is_secret_typed": store.platform in PLATFORMS_WITH_OWN_SECRET,

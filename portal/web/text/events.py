@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from portal.web.text.jobs import job_words
+from portal.web.text.methods import method_words
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import per_language
 
@@ -35,6 +37,10 @@ ENTITIES = (
     "foreign_payment",
     "rail",
     "proposal",
+    "commission_statement",
+    "order_fulfilment",
+    "product_import",
+    "export",
     "store",
     "webhook_endpoint",
     "webhook_delivery",
@@ -96,21 +102,29 @@ def _entities() -> dict[str, str]:
         "webhook_endpoint": _("Webhook endpoint"),
         "webhook_delivery": _("Webhook delivery"),
         "letter": _("E-mail"),
+        "commission_statement": _("Commission statement"),
+        "order_fulfilment": _("Delivery"),
+        "export": _("File of a ledger"),
+        "product_import": _("Import of products"),
     }
 
 
 def actor_words(actor: str) -> str:
     """Return the author of an event in words, for one that is no person with a name."""
     kind, _colon, name = actor.partition(":")
-    texts = {
-        "system": _("The portal"),
-        "user": _("Account %(name)s", name=name),
-        "job": _("Job %(name)s", name=name),
-        "command": _("Command %(name)s", name=name),
-        "provider": _("Payment provider %(name)s", name=name),
-        "programme": _("Programme, version %(name)s", name=name),
-    }
-    return texts.get(kind, actor)
+    if kind == "user":
+        return _("Account %(name)s", name=name)
+    if kind == "job":
+        return _("Job “%(name)s”", name=job_words(name))
+    if kind == "command":
+        return _("Command %(name)s", name=name)
+    if kind == "provider":
+        return _("Payment provider: %(name)s", name=method_words(name))
+    if kind == "store":
+        return _("Store %(name)s", name=name)
+    if kind == "programme":
+        return _("Programme, version %(name)s", name=name)
+    return _("The portal") if kind == "system" else actor
 
 
 def _code_words(code: str) -> str:
@@ -172,6 +186,7 @@ def _account_texts() -> dict[str, str]:
         "code_imported": _("Code imported"),
         "code_moved": _("Code moved to another account"),
         "code_wallet_set": _("Wallet chosen for a code"),
+        "membership_granted": _("Membership granted"),
         "mail_topics_chosen": _("E-mail topics chosen"),
         "mail_topic_declined": _("E-mail topic declined"),
     }
@@ -211,6 +226,8 @@ def _sale_texts() -> dict[str, str]:
         "cancellation_closed": _("Cancellation closed"),
         "cancellation_declined": _("Cancellation declined"),
         "refund_held": _("Refund waits for an admin"),
+        "callback_retried": _("Callback processed again"),
+        "callback_closed": _("Callback closed"),
         "rail_retried": _("Ledger entry retried"),
     }
 
@@ -275,6 +292,11 @@ def _reward_texts() -> dict[str, str]:
         "reward_mint_undone": _("Reward returned: not paid on the chain"),
         "reward_reopened": _("Reward being sent again after a reorganisation"),
         "reward_refund_due": _("Reward refund postponed"),
+        "reward_moved": _("Reward moved to another account"),
+        "reward_wallet_set": _("Wallet chosen for a reward"),
+        "reward_debited": _("Reward owed back"),
+        "reward_netted": _("Debt deducted from a reward"),
+        "netting_released": _("Deduction from a reward undone"),
         "reward_imported": _("Reward imported"),
         "settlement_imported": _("Settlement imported"),
         "assist_imported": _("Referred sale imported"),
@@ -337,6 +359,8 @@ def _store_texts() -> dict[str, str]:
         "webhook_endpoint_disabled": _("Webhook endpoint switched off"),
         "webhook_replayed": _("Webhook sent again"),
         "product_created": _("Product created"),
+        "product_put_on_sale": _("Product put on sale"),
+        "product_archived": _("Product archived"),
         "product_changed": _("Product changed"),
         "stock_corrected": _("Stock corrected"),
         "picture_saved": _("Picture saved"),

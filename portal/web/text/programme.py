@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from portal.lib.clock import EPOCH
 from portal.programme import ApprovalConditions, ProgrammeRules
 from portal.web.text.format import moment, number, percent, usd
 from portal.web.text.translate import gettext as _
@@ -66,6 +67,10 @@ def percent_sentence(value: Decimal) -> str:
     )
 
 
+# Of many campaigns the ones that add most are named.
+CAMPAIGNS_NAMED = 5
+
+
 def offer_sentences(offer: Offer) -> list[str]:
     """Return what a referrer earns and when, by the version in force."""
     sentences = [percent_sentence(offer.percent)]
@@ -84,7 +89,8 @@ def offer_sentences(offer: Offer) -> list[str]:
         )
     if offer.bonus:
         sentences.append(_("Your personal bonus adds %(percent)s.", percent=percent(offer.bonus.percent)))
-    for campaign in offer.campaigns:
+    campaigns = sorted(offer.campaigns, key=lambda campaign: (-campaign.percent, campaign.ends_at))
+    for campaign in campaigns[:CAMPAIGNS_NAMED]:
         sentences.append(
             _(
                 "The campaign “%(name)s” adds %(percent)s until %(time)s.",
@@ -93,6 +99,8 @@ def offer_sentences(offer: Offer) -> list[str]:
                 time=moment(campaign.ends_at),
             )
         )
+    if more := len(campaigns[CAMPAIGNS_NAMED:]):
+        sentences.append(ngettext("%(num)s more campaign applies.", "%(num)s more campaigns apply.", more))
     if len(sentences) > 2 and offer.rules.combine == "best":
         sentences.append(_("Of the level, campaign and personal bonuses, only the highest counts."))
     return [*sentences, hold_sentence(offer.rules)]
@@ -116,6 +124,10 @@ def programme_notes(reward: ReferralReward) -> Iterator[str]:
 
 def rules_note(version: ProgrammeVersion) -> str:
     """Return which version of the programme decided a reward."""
+    if version.starts_at == EPOCH:
+        return _(
+            "Decided by version %(number)s of the programme, in force from the start.", number=version.id
+        )
     return _(
         "Decided by version %(number)s of the programme, in force since %(time)s.",
         number=version.id,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import Any
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.chain import list_alerts, order_ref
@@ -34,6 +35,7 @@ from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.requests import FieldInvalid
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
@@ -105,7 +107,8 @@ def audit_page(reference: str, error: PortalError | None = None) -> str:
         now=utc_now(),
         section_nav=audit_nav(),
         reference=reference,
-        audit=reference_view(audit) if audit and is_known else None,
+        order_url=partial(url_for, "admin.audit.search", orderReference=reference),
+        audit=reference_view(audit, request.args.get("refunds")) if audit and is_known else None,
         back_orders=[] if is_known else back_order_rows(),
         **({} if reference else _waiting()),
         refund_key=request.form.get("refundKey") if field != "refund" else secrets.token_urlsafe(24),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import url_for
-
 from portal.accounts import FILTER_NAME_MAX, list_saved_filters
 from portal.lib.values import dataclass
 from portal.web.core.current_user import current_user
+from portal.web.core.urls import url_for
 
 _ENDPOINTS = {"rewards": "admin.rewards.list", "settlements": "admin.commissions.settlements"}
 

@@ -26,6 +26,7 @@ def _pixels(params: Params) -> str:
 def _unreadable(params: Params) -> str:
     sentences = {
         "encoding": _("The file is not UTF-8. In your spreadsheet, save it as CSV UTF-8."),
+        "missing": _("Choose a CSV file."),
         "empty": _("The file has no rows below its header."),
         "quotes": _("The quotes in the file do not match. Save it as CSV again."),
     }

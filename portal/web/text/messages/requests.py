@@ -11,6 +11,8 @@ def _field_invalid(params: Params) -> str:
     """Return what a field of the wrong type or size should be."""
     if params.get("kind") == "text":
         return _("This field must be text.")
+    if params.get("kind") == "missing":
+        return _("This field is required.")
     if params.get("kind") == "long":
         return _("Use at most %(at_most)s characters.", at_most=params["at_most"])
     return _("Expected: %(expected)s.", **params)

@@ -286,6 +286,6 @@ def test_reward_explains_its_bonus_and_from_when_it_is_sent(app: Flask, owner: U
 def test_audit_and_proof_name_the_version(as_admin: Visitor, owner: User) -> None:
     reference = sold(owner).order_reference
     page = text_of(as_admin.get("/admin/audit", query_string={"orderReference": reference}))
-    assert "Decided by version 1 of the programme" in page
+    assert "Decided by version 1 of the programme, in force from the start." in page
     proof = as_admin.get("/admin/audit/proof.json", query_string={"orderReference": reference}).get_json()
     assert proof["programme"]["id"] == 1
