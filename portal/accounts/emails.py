@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from peewee import fn
 
 from models import User
@@ -10,9 +9,6 @@ from portal.lib.errors import PortalError
 from portal.lib.sealing import keyed_hash
 from portal.lib.texts import trim
 
-# Portals also run in closed networks and tests, which use reserved names such as .local and .test. Confirmation shows
-# whether an address works. The library documents this way to change its list.
-SPECIAL_USE_DOMAIN_NAMES.clear()
 _LONGEST = 1000  # an address has at most 254 characters, more in encoded form
 
 
@@ -30,8 +26,10 @@ def normalise_email(text: str) -> str:
     """Return the stored form of an e-mail address; raise EmailInvalid."""
     if len(text) > _LONGEST:  # parsing a quarter of a megabyte takes a tenth of a second
         raise EmailInvalid(field="email")
+    from portal.lib.email_syntax import EmailNotValidError, read_email  # noqa: PLC0415
+
     try:
-        return validate_email(trim(text), check_deliverability=False, globally_deliverable=False).normalized
+        return read_email(trim(text)).normalized
     except EmailNotValidError:
         raise EmailInvalid(field="email") from None
 

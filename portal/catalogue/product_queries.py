@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +21,7 @@ from portal.db import (
     parse_cursor,
     within,
 )
+from portal.lib.values import dataclass
 
 SHOP_PAGE = 48
 DESK_PAGE = 50

@@ -1,74 +1,55 @@
-"""The commands of `flask --app wsgi`, one file per group."""
+"""The commands of `flask --app wsgi`, one file per group, each loaded when it is used."""
 
 from __future__ import annotations
 
-from flask import Flask
+import importlib
 
-from portal.cli.alerts import alerts
-from portal.cli.alias import alias
-from portal.cli.applications import applications, approve_command, reject_command
-from portal.cli.audit import audit
-from portal.cli.backup import backup
-from portal.cli.chain import chain
-from portal.cli.chain_admin import ADMIN_COMMANDS
-from portal.cli.chain_keystore import keystore
-from portal.cli.chain_upgrade import upgrade, verify
-from portal.cli.clone import clone
-from portal.cli.database import db, seed
-from portal.cli.dev import dev
-from portal.cli.doctor import doctor
-from portal.cli.import_ring import import_ring_command
-from portal.cli.mail import mail
-from portal.cli.mint import mint
-from portal.cli.payouts import payouts
-from portal.cli.products import product
-from portal.cli.programme import programme
-from portal.cli.serve import serve
-from portal.cli.smoke import smoke
-from portal.cli.statements import statements
-from portal.cli.store_access import api, secret
-from portal.cli.store_customers import erase
-from portal.cli.store_poll import poll
-from portal.cli.stores import store
-from portal.cli.users import user
-from portal.cli.vendors import vendor
-from portal.cli.version import version
-from portal.cli.visits import visits
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+# The module of each command, and the name of its object where it is another.
+_MODULES = {
+    "alerts": "alerts",
+    "alias": "alias",
+    "audit": "audit",
+    "backup": "backup",
+    "chain": "chain",
+    "clone": "clone",
+    "db": "database",
+    "dev": "dev",
+    "doctor": "doctor",
+    "import-ring": "import_ring:import_ring_command",
+    "mail": "mail",
+    "mint": "mint",
+    "payouts": "payouts",
+    "product": "products",
+    "programme": "programme",
+    "seed": "database",
+    "serve": "serve",
+    "smoke": "smoke",
+    "statements": "statements",
+    "store": "stores",
+    "user": "users",
+    "vendor": "vendors",
+    "version": "version",
+    "visits": "visits",
+}
+
+
+class PortalCommands(AppGroup):
+    """The commands of the portal: servers load none, a command only its own module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *_MODULES})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands and cmd_name in _MODULES:
+            module, _, name = _MODULES[cmd_name].partition(":")
+            self.add_command(getattr(importlib.import_module(f"{__name__}.{module}"), name or cmd_name))
+        return super().get_command(ctx, cmd_name)
 
 
 def register_commands(app: Flask) -> None:
-    """Add every command to the application."""
-    for subcommand in (*ADMIN_COMMANDS, keystore, upgrade, verify):
-        chain.add_command(subcommand)
-    for subcommand in (applications, approve_command, reject_command):
-        programme.add_command(subcommand)
-    for subcommand in (api, poll, secret):
-        store.add_command(subcommand)
-    store.add_command(erase, "erase-customer")
-    for command in (
-        alerts,
-        alias,
-        audit,
-        backup,
-        chain,
-        clone,
-        db,
-        dev,
-        doctor,
-        import_ring_command,
-        mail,
-        mint,
-        payouts,
-        product,
-        programme,
-        seed,
-        serve,
-        smoke,
-        store,
-        statements,
-        user,
-        vendor,
-        version,
-        visits,
-    ):
-        app.cli.add_command(command)
+    """Make every command available in the application."""
+    app.cli = PortalCommands(app.name)

@@ -19,6 +19,7 @@ from portal.chain.deployment import (
 )
 from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.chain.status import ChainStatus
+from portal.cli.chain_admin import ADMIN_COMMANDS
 from portal.cli.chain_common import ADDRESS as _ADDRESS
 from portal.cli.chain_common import MODES as _MODES
 from portal.cli.chain_common import TOKENS as _TOKENS
@@ -26,7 +27,9 @@ from portal.cli.chain_common import amount_text, caps_line
 from portal.cli.chain_common import coins_text as _coins
 from portal.cli.chain_common import deployer_key as _deployer_key
 from portal.cli.chain_fund import fund, payout_options, treasury_lines
+from portal.cli.chain_keystore import keystore
 from portal.cli.chain_limits import Limits, choose_limits, limit_rows, one_admin_sentence, show_left_to_admin
+from portal.cli.chain_upgrade import upgrade, verify
 from portal.cli.common import PortalGroup, database_session, portal
 from portal.flows.minting.mint_rewards import WaitingReason, waiting_reason
 from portal.lib.errors import PortalError
@@ -38,7 +41,8 @@ def chain() -> None:
     """Manage the rewards contract and the minting account."""
 
 
-chain.add_command(fund)
+for _command in (*ADMIN_COMMANDS, fund, keystore, upgrade, verify):
+    chain.add_command(_command)
 
 
 @chain.command()

@@ -104,10 +104,13 @@ class DevelopmentPortal:
         started = time.monotonic()
         lock = self._lock_folder()
         self._start_services()
+        if self._owns_chain:
+            self._provide(**self._deployment(load_settings()))
+        web = self._load_web(lock)
         self._prepare_tables()
         settings = load_settings()
         demo = self._seed(settings)
-        web = self._start_web(lock)
+        self._serve(web)
         self._pace_chain()
         self._announce(settings, demo, time.monotonic() - started)
         self._watch(web)
@@ -155,13 +158,11 @@ class DevelopmentPortal:
         self._provide(REFERRAL_MINTER_PRIVATE_KEY=OPERATOR_KEY, REFERRAL_TOKEN_USD_PRICE=_TOKEN_USD_PRICE)
 
     def _prepare_tables(self) -> None:
-        """Bring tables, contracts and message catalogues up to date."""
+        """Bring tables and message catalogues up to date."""
         settings = load_settings()
         with step("Checking the database's tables") as note:
             applied = migrate(settings.database_direct_url or settings.database_url)
             note(f"{len(applied)} applied" if applied else "")
-        if self._owns_chain:
-            self._provide(**self._deployment(settings))
         with step("Checking the translations") as note:
             note(", ".join(compile_catalogues(TRANSLATIONS)))
 
@@ -196,17 +197,20 @@ class DevelopmentPortal:
                 note(f"{orders} orders of the last four weeks" if orders else "")
                 return demo
         finally:
-            # The web processes are forked from this one and must not share its connections.
             database.close_all()
 
-    def _start_web(self, lock: IO[str]) -> WebServer:
+    def _load_web(self, lock: IO[str]) -> WebServer:
+        """Let the web server build its application while tables and demo data are checked."""
         web = WebServer(_APPLICATION, self.port, self.folder / "logs" / "web.log", self.environment, lock)
+        self._cleanup.callback(self._stop_web, web)
+        web.load()
+        return web
+
+    def _serve(self, web: WebServer) -> None:
         with step("Starting the web server"):
-            self._cleanup.callback(self._stop_web, web)
-            web.start()
+            web.serve()
             if not web.wait_until_ready():
                 raise LocalRuntimeError(f"The web server did not start (log: {web.log}):\n{_tail(web.log)}")
-        return web
 
     def _pace_chain(self) -> None:
         if self._owns_chain:

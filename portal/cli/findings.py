@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import click
+
+from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

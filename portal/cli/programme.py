@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from portal.chain.contract.rewards import TOKEN_DECIMALS
 from portal.chain.contract.token import tokens_text
+from portal.cli.applications import applications, approve_command, reject_command
 from portal.cli.common import FilePath, PortalGroup, database_session
 from portal.flows.programme.preview import preview_rules
 from portal.lib.clock import utc_now, utc_today
@@ -21,6 +22,10 @@ from portal.runtime import current_portal
 @click.group(cls=PortalGroup)
 def programme() -> None:
     """What a referral earns and when; /admin/programme changes it."""
+
+
+for _command in (applications, approve_command, reject_command):
+    programme.add_command(_command)
 
 
 @programme.command("show")

@@ -8,6 +8,9 @@ import click
 
 from models import Store
 from portal.cli.common import PortalGroup, database_session, portal
+from portal.cli.store_access import api, secret
+from portal.cli.store_customers import erase
+from portal.cli.store_poll import poll
 from portal.db import Actor
 from portal.flows.stores.connect_store import connect_new_store
 from portal.stores import (
@@ -29,6 +32,11 @@ ACTOR = Actor("command:store")
 @click.group(cls=PortalGroup)
 def store() -> None:
     """Connect stores that report their orders."""
+
+
+for _command in (api, poll, secret):
+    store.add_command(_command)
+store.add_command(erase, "erase-customer")
 
 
 @store.command("create")

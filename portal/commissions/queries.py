@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from models import MerchantConfig, Order, SalesAssist, Settlement, Store, Vendor
 from portal.commissions.terms import CustomSplit, parse_custom_splits, platform_percent
 from portal.db import Keyset, Page, distinct_values, within
+from portal.lib.values import dataclass
 
 LEDGER_PAGE = 25
 

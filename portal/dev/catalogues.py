@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
 
 def compile_catalogues(folder: Path) -> list[str]:
     """Compile the stale catalogues below a translations folder and return their locales."""
@@ -23,6 +20,9 @@ def _is_stale(path: Path) -> bool:
 
 
 def _compile(path: Path) -> None:
+    from babel.messages.mofile import write_mo  # noqa: PLC0415
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
     # Two processes may compile at once: each writes its own file, and the last rename wins.
     fresh = path.with_suffix(f".mo.{os.getpid()}")
     with path.open("rb") as source, fresh.open("wb") as target:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-
-from Crypto.Cipher import AES
+from typing import TYPE_CHECKING
 
 from portal.lib.errors import PortalError
+
+if TYPE_CHECKING:
+    from Crypto.Cipher._mode_gcm import GcmMode
 
 # What a sealed value is for: at most 16 bytes. Keys of different purposes are independent.
 SECOND_FACTOR, STORE_SECRET, WEBHOOK_SECRET = b"second-factor", b"store-secret", b"webhook-secret"
@@ -27,8 +29,7 @@ class SealBroken(PortalError):
 def seal(text: str, key: str, owner: int, purpose: bytes = SECOND_FACTOR) -> bytes:
     """Return a text encrypted for one owner and purpose; copied to another row, it cannot be decrypted."""
     nonce = secrets.token_bytes(_NONCE)
-    cipher = AES.new(_derive(key, purpose), AES.MODE_GCM, nonce=nonce, mac_len=_TAG)
-    cipher.update(str(owner).encode())
+    cipher = _cipher(nonce, key, owner, purpose)
     body, tag = cipher.encrypt_and_digest(text.encode())
     return bytes(nonce + tag + body)
 
@@ -36,8 +37,7 @@ def seal(text: str, key: str, owner: int, purpose: bytes = SECOND_FACTOR) -> byt
 def unseal(sealed: bytes | memoryview, key: str, owner: int, purpose: bytes = SECOND_FACTOR) -> str:
     """Return the decrypted text; raise SealBroken."""
     raw = bytes(sealed)
-    cipher = AES.new(_derive(key, purpose), AES.MODE_GCM, nonce=raw[:_NONCE], mac_len=_TAG)
-    cipher.update(str(owner).encode())
+    cipher = _cipher(raw[:_NONCE], key, owner, purpose)
     try:
         return cipher.decrypt_and_verify(raw[_NONCE + _TAG :], raw[_NONCE : _NONCE + _TAG]).decode()
     except ValueError:
@@ -48,6 +48,13 @@ def keyed_hash(text: str, key: str, purpose: bytes) -> str:
     """Return a hash of 64 hex digits that nobody can compute or compare without the key; purposes are independent."""
     derived = hashlib.blake2b(key.encode(), digest_size=32, person=purpose).digest()
     return hashlib.blake2b(text.encode(), digest_size=32, key=derived, person=purpose).hexdigest()
+
+
+def _cipher(nonce: bytes, key: str, owner: int, purpose: bytes) -> GcmMode:
+    from Crypto.Cipher import AES  # noqa: PLC0415
+
+    cipher = AES.new(_derive(key, purpose), AES.MODE_GCM, nonce=nonce, mac_len=_TAG)
+    return cipher.update(str(owner).encode())
 
 
 def _derive(key: str, purpose: bytes) -> bytes:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from portal.lib.values import dataclass
 
 MOST_BYTES = 2**32 - 1
 _LOCAL = struct.Struct("<4s5H3L2H")

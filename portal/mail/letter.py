@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
-from email_validator import validate_email
-
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
+from portal.lib.values import dataclass
 
 
 class LetterObsolete(PortalError):
@@ -62,5 +60,6 @@ def _with_ascii_domain(address: str) -> str:
     local, _, domain = address.rpartition("@")
     if domain.isascii():
         return address
-    checked = validate_email(f"any@{domain}", check_deliverability=False, globally_deliverable=False)
-    return f"{local}@{checked.ascii_domain}"
+    from portal.lib.email_syntax import read_email  # noqa: PLC0415
+
+    return f"{local}@{read_email(f'any@{domain}').ascii_domain}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from portal.lib.values import dataclass
 
 NOTICE = "notice"
 

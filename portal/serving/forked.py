@@ -15,6 +15,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -35,7 +36,7 @@ _fork = multiprocessing.get_context("fork")
 
 
 class WebServer:
-    """Serve one application on a loopback port; the output goes to a log file.
+    """Load one application, and serve it on a loopback port once its data is ready; the output goes to a log file.
 
     `factory` is "module:function": it builds the application and returns how each forked worker begins to serve it.
     """
@@ -46,11 +47,21 @@ class WebServer:
         """Prepare a server; `lock` is the lock of the data folder, which the web processes must not hold."""
         self.port = port
         self.log = log
-        self._process = _fork.Process(target=_serve, args=(factory, port, log, environment, lock))
+        self._go = os.pipe()
+        arguments = (factory, port, log, environment, lock, self._go)
+        self._process = _fork.Process(target=_serve, args=arguments)
 
-    def start(self) -> None:
+    def load(self) -> None:
+        """Start to build the application, which connects to nothing."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._process.start()
+        os.close(self._go[0])
+
+    def serve(self) -> None:
+        """Start the workers as soon as the application is built."""
+        with suppress(BrokenPipeError):  # it has ended: `wait_until_ready` says so
+            os.write(self._go[1], b"1")
+        os.close(self._go[1])
 
     def wait_until_ready(self, seconds: float = 60) -> bool:
         """Return True once /healthz answers, False if the server ended or the time is over."""
@@ -116,9 +127,18 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], lock: IO[str]) -> None:
+def _serve(
+    factory: str,
+    port: int,
+    log: Path,
+    environment: Mapping[str, str],
+    lock: IO[str],
+    go: tuple[int, int],
+) -> None:
     """Run the supervisor in this forked process."""
     lock.close()
+    os.close(go[1])
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Ctrl-C and a closed terminal reach the whole group; the command decides what they mean and sends SIGTERM.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     os.environ.update(environment)
@@ -126,6 +146,8 @@ def _serve(factory: str, port: int, log: Path, environment: Mapping[str, str], l
     _redirect_output(log)
     configure_logging(as_json=False, level=os.environ.get("LOG_LEVEL", "info").lower())
     begin = load_undisturbed(partial(call_factory, factory))
+    if not os.read(go[0], 1):
+        sys.exit("The command has ended.")
     try:
         listener = open_listener(_HOST, port)
     except CannotListen as error:

@@ -28,7 +28,10 @@ DEVELOPMENT_SECRET_KEY = "development-only-secret-key"
 class CoreSettings(BaseSettings):
     """Settings that every other subject builds on."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+    # Deferred: of the classes of the subjects only the one that combines them is ever used.
+    model_config = SettingsConfigDict(
+        env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True, defer_build=True
+    )
 
     portal_env: Literal["development", "production"] = "development"
     app_url: SiteUrl = "http://127.0.0.1:8000"

@@ -7,7 +7,6 @@ import re
 import secrets
 import string
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -17,6 +16,7 @@ from models import Store, StoreKey
 from portal.db import Actor, Keyset, Page, Prepared, query, record_event, transaction
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
+from portal.lib.values import dataclass
 
 KeyMode = Literal["live", "test"]
 

@@ -6,7 +6,6 @@ Pure and exact. See docs/rules/stores.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from portal.lib.errors import PortalError
@@ -18,6 +17,7 @@ from portal.lib.money import (
     parse_major,
     round_half_up,
 )
+from portal.lib.values import dataclass
 from portal.stores.snapshots import OrderSnapshot, SnapshotRefund
 
 GROSS = "gross"

@@ -1,6 +1,6 @@
-"""The home of admins with a million orders, rewards and settlements of the last 28 days, against a thousand.
+"""The home of admins with 300,000 orders, rewards and settlements of the last 28 days, against a thousand.
 
-`python -m tests.bench.bench_home [--rows 1000000]`. Measures the data, the page and the job that counts; ratios are
+`python -m tests.bench.bench_home [--rows 300000]`. Measures the data, the page and the job that counts; ratios are
 printed last.
 """
 
@@ -47,7 +47,7 @@ FROM generate_series(%(first)s, %(last)s) n;
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=300_000)
     count = parser.parse_args().rows
     with durable_database() as url, connection():
         print("\n".join(run(url, count)))

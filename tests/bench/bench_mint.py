@@ -61,16 +61,17 @@ def run(world: World, pairs: int, batch: int, rewards: int) -> None:
         ratios.append(rate / single_rate)
         print(
             f"batches of {batch}: {rate:7.1f} final rewards/s, {gas:7.0f} gas each;"
-            f"  one at a time: {single_rate:5.2f} rewards/s, {single_gas:7.0f} gas each;  x{ratios[-1]:.1f}"
+            f"  one at a time: {single_rate:5.2f} rewards/s, {single_gas:7.0f} gas each;  x{ratios[-1]:.1f}",
+            flush=True,
         )
     print(f"ratio, median of {pairs} pairs, batches of {batch}: {statistics.median(ratios):.1f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--batch", type=int, action="append")
-    parser.add_argument("--rewards", type=int, default=1000)
+    parser.add_argument("--rewards", type=int, default=400)
     arguments = parser.parse_args()
     with durable_database() as url:
         anvil = Anvil("--block-time", "1", "--slots-in-an-epoch", "1")

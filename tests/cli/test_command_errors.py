@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from portal.cli import register_commands
+from portal.cli.common import PortalCommand
 from portal.lib.errors import PortalError
 from tests.cli.conftest import MakePortal, invoke
 from tests.factories import make_user
@@ -118,7 +119,10 @@ def test_empty_path_does_not_mean_the_present_folder(portal_app: Flask, names: t
 def commands(group: click.Group, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Return the names of every command below a group."""
     found: list[tuple[str, ...]] = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command, name
         found += commands(command, (*prefix, name)) if isinstance(command, click.Group) else [(*prefix, name)]
     return found
 
@@ -188,7 +192,7 @@ def test_version_is_printed(make_portal: MakePortal) -> None:
 def test_errors_without_a_message_have_a_sentence(make_portal: MakePortal) -> None:
     app = make_portal()
 
-    @app.cli.command("fail", cls=type(app.cli.commands["doctor"]))
+    @app.cli.command("fail", cls=PortalCommand)
     def fail() -> None:
         raise PortalError
 

@@ -21,7 +21,13 @@ _MARKER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 _KB = 1024
 # Large libraries, and modules that need one, which most processes never use: tests/house/test_start.py.
 _LOADED_WHEN_USED = {
+    "Crypto.Cipher",
+    "Crypto.Hash",
+    "Crypto.PublicKey",
+    "Crypto.Signature",
     "apscheduler.schedulers.background",
+    "babel.messages.mofile",
+    "babel.messages.pofile",
     "eth_abi.abi",
     "eth_abi.exceptions",
     "eth_account",
@@ -29,7 +35,10 @@ _LOADED_WHEN_USED = {
     "portal.chain.account_signatures",
     "portal.db.yoyo_files",
     "portal.flows.demo.draw_pictures",
+    "portal.lib.email_syntax",
     "portal.lib.picture_files",
+    "portal.web.api.openapi.document",
+    "segno",
     "web3",
     "web3.exceptions",
 }

@@ -111,22 +111,29 @@ def beacon(code: str, path: str = "/api/refcodes/track") -> bytes:
     return head.encode() + body
 
 
-def page(path: str) -> bytes:
+def page(path: str, cookie: str = "") -> bytes:
     """Return one request for a page."""
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Mozilla/5.0 Firefox/140.0\r\n\r\n".encode()
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: Mozilla/5.0 Firefox/140.0\r\n"
+    return f"{head}Cookie: {cookie}\r\n\r\n".encode() if cookie else f"{head}\r\n".encode()
 
 
 def send(
-    port: int, request: Request, *, seconds: float = 1e9, answers: int = 10**9, connections: int = CONNECTIONS
+    port: int,
+    request: Request,
+    *,
+    seconds: float = 1e9,
+    answers: int = 10**9,
+    connections: int = CONNECTIONS,
+    pause_seconds: float = 0,
 ) -> Tally:
     """Send requests over connections kept open until the time is over or that many were answered.
 
-    A connection that breaks is not opened again: its request has no answer.
+    Each connection pauses after an answer. One that breaks is not opened again: its request has no answer.
     """
     tally = Tally()
     started = time.monotonic()
     # In a thread of its own: a browser of an earlier test may have left a running loop in this one.
-    sending = _send(port, request, tally, started + seconds, answers, connections)
+    sending = _send(port, request, tally, started + seconds, answers, connections, pause_seconds)
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, sending).result()
     tally.seconds = time.monotonic() - started
@@ -134,14 +141,20 @@ def send(
 
 
 async def _send(
-    port: int, request: Request, tally: Tally, deadline: float, answers: int, connections: int
+    port: int,
+    request: Request,
+    tally: Tally,
+    deadline: float,
+    answers: int,
+    connections: int,
+    pause_seconds: float,
 ) -> None:
     loop = asyncio.get_running_loop()
     ends = []
     for _ in range(connections):
         with contextlib.suppress(OSError):
             _, visitor = await loop.create_connection(
-                lambda: _Visitor(request, tally, deadline, answers), "127.0.0.1", port
+                lambda: _Visitor(request, tally, deadline, answers, pause_seconds), "127.0.0.1", port
             )
             ends.append(visitor.end)
     await asyncio.gather(*ends)
@@ -150,8 +163,11 @@ async def _send(
 class _Visitor(asyncio.Protocol):
     """One connection: the next request goes out when the answer to the last is in."""
 
-    def __init__(self, request: Request, tally: Tally, deadline: float, answers: int) -> None:
+    def __init__(
+        self, request: Request, tally: Tally, deadline: float, answers: int, pause_seconds: float
+    ) -> None:
         self._request, self._tally, self._deadline, self._answers = request, tally, deadline, answers
+        self._pause_seconds = pause_seconds
         self._buffer = b""
         self.end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -168,6 +184,12 @@ class _Visitor(asyncio.Protocol):
         self._buffer = b""
         status = int(head[9:12])
         self._tally.by_status[status] = self._tally.by_status.get(status, 0) + 1
+        if self._pause_seconds:
+            asyncio.get_running_loop().call_later(self._pause_seconds, self._continue)
+        else:
+            self._continue()
+
+    def _continue(self) -> None:
         if time.monotonic() < self._deadline and self._tally.answered < self._answers:
             self._transport.write(self._request())
         else:

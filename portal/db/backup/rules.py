@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from portal.lib.errors import PortalError
+from portal.lib.values import dataclass
 
 _FORMAT = 1
 _SHOWN = 5

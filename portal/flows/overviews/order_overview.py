@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from models import (
@@ -19,6 +18,7 @@ from models import (
     Vendor,
 )
 from portal.db import Keyset, any_of, built_once
+from portal.lib.values import dataclass
 from portal.orders import OrderUnknown, any_order
 
 EVENTS_SHOWN = 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
@@ -26,6 +25,7 @@ from portal.db import Actor, transaction
 from portal.lib.clock import utc_today
 from portal.lib.errors import PortalError
 from portal.lib.texts import trim
+from portal.lib.values import dataclass
 from portal.rewards import earned_by_day
 from portal.settings import Settings
 from portal.stores import has_origin

@@ -12,11 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
-
-from Crypto.Hash import SHA256
-from Crypto.PublicKey import RSA
-from Crypto.Signature import pkcs1_15
+from typing import TYPE_CHECKING, Any
 
 from portal.stores.adapters.asking import ask_graphql, documented_answer
 from portal.stores.adapters.exact_json import parse_exact
@@ -49,6 +45,9 @@ from portal.stores.adapters.protocol import (
     Verified,
 )
 from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer, SnapshotLine
+
+if TYPE_CHECKING:
+    from Crypto.PublicKey.RSA import RsaKey
 
 PAGE = 50
 _KEY_BITS = 2048
@@ -183,7 +182,7 @@ def _line(line: Part) -> SnapshotLine:
     )
 
 
-def _check_signature(jws: str, body: bytes, keys: list[tuple[str, RSA.RsaKey]]) -> None:
+def _check_signature(jws: str, body: bytes, keys: list[tuple[str, RsaKey]]) -> None:
     """Raise DeliveryRefused unless one of the keys signed the body: RS256, detached (RFC 7515, RFC 7797)."""
     protected, _, rest = jws.partition(".")
     payload, _, signature = rest.partition(".")
@@ -196,22 +195,26 @@ def _check_signature(jws: str, body: bytes, keys: list[tuple[str, RSA.RsaKey]]) 
         given = _decoded(signature)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DeliveryRefused(reason="signature_wrong") from None
-    digest = SHA256.new(signed)
     fitting = [key for name, key in keys if number is None or name in ("", number)]
-    if algorithm != "RS256" or payload or not any(_is_signed(key, digest, given) for key in fitting):
+    if algorithm != "RS256" or payload or not any(_is_signed(key, signed, given) for key in fitting):
         raise DeliveryRefused(reason="signature_wrong")
 
 
-def _is_signed(key: RSA.RsaKey, digest: SHA256.SHA256Hash, signature: bytes) -> bool:
+def _is_signed(key: RsaKey, signed: bytes, signature: bytes) -> bool:
+    from Crypto.Hash import SHA256  # noqa: PLC0415
+    from Crypto.Signature import pkcs1_15  # noqa: PLC0415
+
     try:
-        pkcs1_15.new(key).verify(digest, signature)
+        pkcs1_15.new(key).verify(SHA256.new(signed), signature)
     except (ValueError, TypeError):
         return False
     return True
 
 
-def _public_keys(text: str) -> list[tuple[str, RSA.RsaKey]]:
+def _public_keys(text: str) -> list[tuple[str, RsaKey]]:
     """Return the RSA keys of a key set with their names; keys below 2,048 bits and other kinds are left out."""
+    from Crypto.PublicKey import RSA  # noqa: PLC0415
+
     try:
         entries = json.loads(text)["keys"]
         found = [

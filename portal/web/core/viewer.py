@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from portal.lib.values import dataclass
 from portal.web.core.current_user import find_current_user
 
 

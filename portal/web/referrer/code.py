@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import segno
 from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
@@ -71,8 +70,10 @@ def qr(code: str) -> ResponseReturnValue:
     own = own_code_overview(current_user().id, code).code.code
     page, label = request.args.get("page", ""), request.args.get("label", "")
     picture = BytesIO()
+    from segno import make  # noqa: PLC0415
+
     # As a file it needs the SVG namespace, and a white background to be readable on a dark page.
-    segno.make(build_link(own, page, label, current_portal().settings), error="m").save(
+    make(build_link(own, page, label, current_portal().settings), error="m").save(
         picture, kind="svg", scale=8, border=4, light="#fff"
     )
     headers = Headers()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from portal.lib.values import dataclass
 from portal.stores.adapters.registry import list_platforms
 from portal.web.text.platforms import platform_words
 from portal.web.text.translate import gettext as _

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import segno
 from markupsafe import Markup
 
 from portal.chain import checksummed
+from portal.lib.values import dataclass
 from portal.web.text.format import number, short_day
 from portal.web.text.rewards import explorer_url
 from portal.web.text.translate import gettext as _
@@ -90,7 +89,9 @@ def code_card_view(card: CodeCard) -> CodeCardView:
 @lru_cache(maxsize=256)
 def qr_markup(text: str) -> Markup:
     """Return a QR code as inline SVG; drawing the one of a share link takes longer than the rest of its card."""
-    svg = segno.make(text, error="m").svg_inline(border=4, omitsize=True)
+    from segno import make  # noqa: PLC0415
+
+    svg = make(text, error="m").svg_inline(border=4, omitsize=True)
     return Markup(svg)  # noqa: S704 - markup of segno, without user text
 
 

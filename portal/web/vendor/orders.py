@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from portal.commissions import SettlementFilter, list_settlement_ledger
 from portal.db import Actor
 from portal.lib.errors import PortalError
 from portal.lib.texts import identifier_form
+from portal.lib.values import dataclass
 from portal.orders import (
     NOTE_MAX,
     OrderUnknown,

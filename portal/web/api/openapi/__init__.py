@@ -10,7 +10,6 @@ from portal import __version__
 from portal.payments import list_providers
 from portal.runtime import current_portal
 from portal.settings import Settings
-from portal.web.api.openapi.document import api_description
 from portal.web.core.access import public
 from portal.web.core.cookies import session_cookie_name
 
@@ -32,6 +31,8 @@ def description() -> Response:
 
 
 def _text(settings: Settings) -> str:
+    from portal.web.api.openapi.document import api_description  # noqa: PLC0415 - the schemas of everything
+
     document = api_description(
         settings.app_url, __version__, list_providers(settings), session_cookie_name(settings)
     )
