@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from peewee import Tuple, Value, fn
@@ -12,7 +14,7 @@ from peewee import Tuple, Value, fn
 from models import Product, ProductSlug, StockMovement, Vendor
 from portal.catalogue.product_rules import ProductNotFound, text_in
 from portal.catalogue.queries import on_sale
-from portal.db import CursorInvalid, Keyset, Page, alphabetical, cut_page, parse_cursor, within
+from portal.db import CursorInvalid, Keyset, Page, alphabetical, cut_page, has_part, parse_cursor, within
 
 SHOP_PAGE = 48
 DESK_PAGE = 50
@@ -68,8 +70,8 @@ def keyset_of_desk(filters: ProductFilter, vendor_ids: Collection[int] | None) -
         rows = rows.where(Product.vendor == filters.vendor_id)
     if filters.text:
         translations = Product.translations.cast("text")
-        names = Product.name.contains(filters.text) | translations.contains(filters.text)
-        rows = rows.where(names | Product.slug.contains(filters.text))
+        texts = (Product.name, translations, Product.slug)
+        rows = rows.where(reduce(or_, [has_part(text, filters.text) for text in texts]))
     rows = within(rows, Product.created_at, filters.since, filters.until)
     return Keyset(_in_state(rows, filters.state), Product.id)
 
@@ -94,7 +96,7 @@ def list_vendors_named(
     part: str, vendor_ids: Collection[int] | None, language: str, most: int
 ) -> list[Vendor]:
     """Return the first `most` of these vendors, or of all for None, whose name has a part, without regard to case."""
-    rows = _vendors_in(vendor_ids).where(fn.strpos(fn.lower(Vendor.name), fn.lower(part)) > 0)
+    rows = _vendors_in(vendor_ids).where(has_part(Vendor.name, part))
     return list(rows.order_by(alphabetical(Vendor.name, language), Vendor.id).limit(most))
 
 

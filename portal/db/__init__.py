@@ -3,7 +3,7 @@
 Other packages use PostgreSQL through Peewee models, or through `query` for hot paths.
 """
 
-from portal.db.alphabet import alphabetical
+from portal.db.alphabet import alphabetical, has_part
 from portal.db.connection import (
     DatabaseAway,
     bind_database,
@@ -54,6 +54,7 @@ __all__ = [
     "forget_sign_in_devices",
     "forget_unknown_accounts",
     "has_event_with_key",
+    "has_part",
     "list_event_ledger",
     "make_cursor",
     "move_status",

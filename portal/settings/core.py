@@ -79,7 +79,11 @@ class CoreSettings(BaseSettings):
     def _check_timezone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of zones, a long name
+        except (
+            ZoneInfoNotFoundError,
+            ValueError,
+            OSError,
+        ) as error:  # OSError: a folder of zones, a long name
             raise ValueError("must be a time zone name such as Europe/Kyiv") from error
         return value
 

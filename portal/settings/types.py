@@ -167,7 +167,7 @@ def _rate_limit(value: str) -> str:
         (limit,) = parse_many(value)
     except ValueError as error:
         raise ValueError(sentence) from error
-    is_possible = 0 < limit.amount <= _MOST_REQUESTS and 0 < limit.multiples
+    is_possible = 0 < limit.amount <= _MOST_REQUESTS and limit.multiples > 0
     if not is_possible or limit.get_expiry() > _YEAR_SECONDS:
         raise ValueError(sentence)
     return value

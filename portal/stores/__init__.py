@@ -131,6 +131,7 @@ from portal.stores.pricing import (
     price_snapshot,
     refunded_goods,
     refunded_lines,
+    require_exact_amounts,
     require_lines_add_up,
 )
 from portal.stores.queries import (
@@ -307,6 +308,7 @@ __all__ = [
     "record_store_event",
     "refunded_goods",
     "refunded_lines",
+    "require_exact_amounts",
     "require_lines_add_up",
     "revoke_key",
     "rotate_webhook_secret",

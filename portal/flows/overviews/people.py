@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from peewee import fn
-
 from models import Order, Refcode, ReferralReward, User, Vendor, Wallet
 from portal.accounts import (
     ROLES,
@@ -18,7 +16,7 @@ from portal.accounts import (
 )
 from portal.catalogue import list_vendors_of_user
 from portal.codes import list_codes
-from portal.db import Keyset, Page
+from portal.db import Keyset, Page, has_part
 from portal.flows.personal_data.obstacles import Obstacle, list_obstacles
 from portal.lib.addresses import InvalidAddress, canonical_address
 from portal.lib.errors import PortalError
@@ -129,5 +127,4 @@ def _has_wallet(address: str) -> Any:
 
 def _has_part(search: str) -> Any:
     owner_of_code = Refcode.select(Refcode.owner).where(Refcode.code == search)
-    parts = [fn.strpos(fn.lower(field), fn.lower(search)) > 0 for field in (User.name, User.email)]
-    return parts[0] | parts[1] | User.id.in_(owner_of_code)
+    return has_part(User.name, search) | has_part(User.email, search) | User.id.in_(owner_of_code)
