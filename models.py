@@ -1474,6 +1474,17 @@ class JournalAccountBalance(Table):
         primary_key = CompositeKey("account", "currency")
 
 
+class JournalKindBalance(Table):
+    kind = TextField()
+    currency = TextField()
+    accounts = BigIntegerField()
+    balance = WeiField()
+
+    class Meta:
+        table_name = "journal_kind_balances"
+        primary_key = CompositeKey("kind", "currency")
+
+
 # ------------------------------------------------------------------ chain
 
 

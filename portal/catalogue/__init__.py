@@ -3,6 +3,7 @@
 from portal.catalogue.csv_rules import (
     COLUMNS,
     CREATE,
+    CsvUnreadable,
     CsvVendorInvalid,
     Importer,
     Plan,
@@ -132,6 +133,7 @@ __all__ = [
     "VENDOR_NAME_MAX",
     "CartEmpty",
     "CartLine",
+    "CsvUnreadable",
     "CsvVendorInvalid",
     "CurrencyMixed",
     "ImportStatus",

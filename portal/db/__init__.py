@@ -20,6 +20,7 @@ from portal.db.events import SYSTEM, Actor, record_event
 from portal.db.failing import forget_failure, not_set_aside, set_aside, without_set_aside, work_through
 from portal.db.keyset import CursorInvalid, Keyset, Page, cut_page, make_cursor, parse_cursor, within
 from portal.db.locks import advisory_lock
+from portal.db.prepared import Prepared
 from portal.db.replica import reads_may_lag
 from portal.db.retention import (
     forget_sign_in_devices,
@@ -40,6 +41,7 @@ __all__ = [
     "EventFilter",
     "Keyset",
     "Page",
+    "Prepared",
     "RowEvent",
     "advisory_lock",
     "alphabetical",

@@ -89,8 +89,9 @@ def observe(kinds: Collection[str], findings: Sequence[Finding], actor: Actor) -
         closed = [row[0] for row in query(_CLOSE, values)]
         for event, alert_ids in (("operator_alert_opened", opened), ("operator_alert_closed", closed)):
             for alert in _read(alert_ids):
+                reason = f"{alert.kind} {alert.subject}".strip()
                 record_event(
-                    actor, "operator_alert", alert.id, event, reason=f"{alert.kind} {alert.subject}".strip()
+                    actor, "operator_alert", alert.id, event, reason=reason, data={"number": alert.number}
                 )
         return Reports(
             _read(row[0] for row in query(_REPORT_OPENED, values)),

@@ -426,8 +426,18 @@ function enhance(from) {
   for (const toggle of $$("[data-shortcuts-toggle]", from)) toggle.checked = stored(local, "ring_shortcuts") !== "off";
   for (const form of $$("[data-bulk]", from)) showSelection(form, false);
   for (const table of $$(".table-box > .table", from)) fitting.observe(table);
+  nameFields([...$$("#error-summary a", from)]);
   const focus = $("[data-focus]", from);
   if (focus) { focus.removeAttribute("data-focus"); focus.focus(); }
+}
+
+/* In the summary of a form's errors, the label goes before a message that stands there more than once. */
+function nameFields(links) {
+  const texts = links.map((link) => link.textContent);
+  links.forEach((link, at) => {
+    const label = $(`label[for="${CSS.escape(link.hash.slice(1))}"]`)?.firstChild?.textContent.trim();
+    if (label && texts.indexOf(texts[at]) !== texts.lastIndexOf(texts[at])) link.prepend(`${label}: `);
+  });
 }
 
 enhance(document);

@@ -56,6 +56,20 @@ TEXTS = """() => {
   for (const [name, value] of Object.entries(document.body.dataset)) if (name.startsWith('text')) texts.push(value);
   return [document.documentElement.lang, texts.join(' ')];
 }"""
+# What does not fit: the chosen text of a list, a table of cards, tiles; and markup that is shown as text.
+CUT = """() => {
+  const found = [], pencil = document.createElement('canvas').getContext('2d');
+  for (const select of document.querySelectorAll('select')) {
+    const style = getComputedStyle(select), text = select.selectedOptions[0]?.text ?? '';
+    pencil.font = style.font;
+    const room = select.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    if (select.offsetParent && pencil.measureText(text).width > room) found.push(`the choice ${text} is cut`);
+  }
+  for (const box of document.querySelectorAll('.table-box:has(> .table-stack), .tiles'))
+    if (box.offsetParent && box.scrollWidth > box.clientWidth + 1) found.push(`${box.className} is wider than its box`);
+  if (/<\\/?[a-z]+[ >]/.test(document.querySelector('main')?.innerText ?? '')) found.push('markup is shown as text');
+  return found;
+}"""
 SHOPS = ("Shopify", "Mug shop", "Own shop", "Shop", "MUG-1", "potters", "Mug", "Poster")
 LATIN = re.compile(r"[A-Za-z][A-Za-z'’]+")
 # Words with letters that the language does not have.
@@ -94,6 +108,8 @@ class PageCheck:
             show_theme(self.page, "dark")
             self._note(f"{where} in the dark theme", appearance_violations(self.page))
         self._note_sideways(where)
+        self._resize(NARROW)
+        self._note(where, self.page.evaluate(CUT))
         if locale == "uk":
             self._resize(ZOOMED)
             self._note_sideways(f"{where} at 200% zoom")

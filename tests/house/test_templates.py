@@ -77,3 +77,13 @@ def test_filters_have_no_required_fields() -> None:
             if form.count("field(") > 1 and "required=true" in form:
                 filters_with_required_fields.append(path.name)
     assert not filters_with_required_fields
+
+
+_MARKUP_IN_SENTENCE = re.compile(
+    r"(?:_|n?gettext)\([^{}]*=\s*(?:moment|when|time|code|address|tx_hash|amount|tag|icon)\("
+)
+
+
+def test_no_sentence_gets_markup_as_a_value() -> None:
+    """A sentence is plain text: the tags of a macro inside it would be shown to the reader."""
+    assert not {name for name, text in sources().items() if _MARKUP_IN_SENTENCE.search(text)}

@@ -55,6 +55,7 @@ def fill_portal(browser: Browser, portal: RunningPortal) -> Lived:
     for role in ("admin", "vendor"):
         names[f"{role}_import_id"] = record_import(portal, portal.description["logins"][role]["email"])
     record_files(portal)
+    add_person(portal)
     names |= {"job_id": record_mint_job(portal), "batch_id": pay_vendors(portal), "vendor_id": "1"}
     names |= {"terms_id": save_terms(portal)}
     return Lived({**names, "statement_id": open_statement(portal), **people(portal)})
@@ -102,6 +103,18 @@ def people(portal: RunningPortal) -> dict[str, str]:
         cursor.execute("SELECT email, id FROM users")
         ids = dict(cursor.fetchall())
     return {f"{login}_id": str(ids[logins[login]["email"]]) for login in ("buyer", "referrer")}
+
+
+def add_person(portal: RunningPortal) -> None:
+    """Add an account whose name and e-mail need all the room that a page can give."""
+    with sql(portal) as cursor:
+        cursor.execute(
+            "INSERT INTO users (name, email) VALUES (%s, %s)",
+            [
+                "Oleksandra-Viktoria Vyshyvana-Nechyporenko",
+                "oleksandra.vyshyvana.nechyporenko@mail.demo.example",
+            ],
+        )
 
 
 def add_webhook(portal: RunningPortal) -> None:

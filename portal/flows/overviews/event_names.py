@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from models import EventLog, Product, Store, User, Vendor
 from portal.db import read_together
@@ -24,8 +24,9 @@ def event_names(events: Iterable[EventLog]) -> Names:
     for event in events:
         if event.actor_user_id is not None:
             ids_of["user"].add(event.actor_user_id)
-        if event.entity in _NAMED and event.entity_id.isdecimal():
-            ids_of[event.entity].add(int(event.entity_id))
+        for entity, number in _mentioned(event):
+            if entity in _NAMED and number.isdecimal():
+                ids_of[entity].add(int(number))
     named = {entity: _NAMED[entity] for entity, ids in ids_of.items() if ids}
     found = read_together(
         *(
@@ -36,3 +37,11 @@ def event_names(events: Iterable[EventLog]) -> Names:
     return {
         (entity, str(row.id)): row.name for entity, rows in zip(named, found, strict=True) for row in rows
     }
+
+
+def _mentioned(event: EventLog) -> Iterator[tuple[str, str]]:
+    """Yield what an event is about, a store or vendor that made it, and the vendor in its data."""
+    yield event.entity, event.entity_id
+    actor, _colon, number = event.actor.partition(":")
+    yield actor, number
+    yield "vendor", str(event.data.get("vendorId", ""))

@@ -58,7 +58,7 @@ def withdraw_own_erasure() -> ResponseReturnValue:
     """Keep the account."""
     user_id = current_user().id
     if withdraw_erasure(user_id, Actor.user(user_id)):
-        flash(_("Your account stays."), "success")
+        flash(_("Your account is kept."), "success")
     return redirect(url_for("account.personal_data"), 303)
 
 

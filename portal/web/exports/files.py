@@ -182,5 +182,5 @@ def _failure_text(code: str) -> str:
     if code == LedgerTooLong.code:
         return error_text(LedgerTooLong(at_most=xlsx_file.SHEET_ROWS))
     if code == RoleRequired.code:
-        return _("Your role no longer allows this file.")
+        return _("Your role no longer allows access to this file.")
     return _("The file cannot be prepared any more. Choose its filters again.")

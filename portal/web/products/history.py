@@ -13,6 +13,7 @@ from portal.flows.overviews.queue_overview import admin_names
 from portal.orders import list_lines_of_product
 from portal.web.core.current_user import current_user
 from portal.web.products.desk import Desk
+from portal.web.text.event_reasons import reason_text
 from portal.web.text.events import actor_words, event_words
 from portal.web.text.format import When, money, number, when
 from portal.web.text.translate import gettext as _
@@ -75,7 +76,12 @@ def _event_rows(desk: Desk, events: Sequence[EventLog]) -> list[ProductEventRow]
     people = {event.actor_user_id for event in events if event.actor_user_id}
     names = admin_names(sorted(people if desk.role == "admin" else people & {current_user().id}))
     return [
-        ProductEventRow(when(event.at), event_words(event.event), _who(event, names), event.reason or "")
+        ProductEventRow(
+            when(event.at),
+            event_words(event.event),
+            _who(event, names),
+            reason_text(event.entity, event.event, event.reason),
+        )
         for event in events
     ]
 

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from portal.catalogue import (
     COLUMNS,
     CSV_MOST_BYTES,
+    CsvUnreadable,
     CsvVendorInvalid,
     ImportStatus,
     check_again,
@@ -86,10 +87,11 @@ def start_import(desk: Desk) -> ResponseReturnValue:
         vendor_id = desk.chosen_vendor(chosen)
         if chosen and vendor_id is None:
             raise CsvVendorInvalid(field="vendor")
-        raw = file.read(CSV_MOST_BYTES + 1) if file else b""
+        if not file or not file.filename:
+            raise CsvUnreadable(field="file", reason="missing")
         import_id = create_import(
-            decode_csv(raw),
-            (file.filename if file else None) or "products.csv",
+            decode_csv(file.read(CSV_MOST_BYTES + 1)),
+            file.filename,
             desk.actor(),
             vendor_ids=desk.vendor_ids(),
             vendor_id=vendor_id,

@@ -15,12 +15,13 @@ from portal.orders import (
     list_order_items,
     list_orders_of_buyer,
 )
-from portal.payments import find_method, find_payment, list_refunds, payments_by_reference
+from portal.payments import find_payment, list_refunds, payments_by_reference
 from portal.runtime import current_portal
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.shop.blueprint import blueprint
 from portal.web.text.deliveries import delivery_view
+from portal.web.text.methods import method_words
 from portal.web.text.order_parts import order_parts
 from portal.web.text.orders import order_view
 from portal.web.text.receipts import receipt_view
@@ -53,7 +54,6 @@ def order(order_id: str) -> ResponseReturnValue:
     row = get_order_of_buyer(order_id, buyer.id)
     items = list_order_items(row.id)
     payment = find_payment(row.order_reference)
-    method = find_method(payment.processor, current_portal().settings) if payment else None
     referrer = find_user(row.referrer_user_id) if row.referrer_user_id else None
     parts = order_parts(
         row,
@@ -71,7 +71,7 @@ def order(order_id: str) -> ResponseReturnValue:
             payment,
             list_refunds(row.order_reference),
             buyer=buyer.name,
-            paid_by=method.label if method and row.paid_at else "",
+            paid_by=method_words(payment.processor) if payment and row.paid_at else "",
             referrer=referrer.name if referrer else "",
         ),
     )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.stores.adapters.registry import find_adapter, list_platforms
+from portal.stores.adapters.registry import list_platforms
+from portal.web.text.platforms import platform_words
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def form_choices(vendors: Sequence[Vendor], *, with_new_vendor: bool) -> FormCho
     own = tuple((str(vendor.id), vendor.name) for vendor in vendors)
     new = (("", _("A new vendor with the store’s name")),) if with_new_vendor else ()
     return FormChoices(
-        platforms=tuple((name, platform_label(name)) for name in list_platforms()),
+        platforms=tuple((name, platform_words(name)) for name in list_platforms()),
         vendors=(*new, *own),
         collectors=(
             ("store", _("The store directly")),
@@ -43,11 +44,3 @@ def form_choices(vendors: Sequence[Vendor], *, with_new_vendor: bool) -> FormCho
             ("statement", _("Our approval and the store’s payment of the commission")),
         ),
     )
-
-
-def platform_label(name: str) -> str:
-    """Return the product name of a platform, or what a store without an adapter is."""
-    adapter = find_adapter(name)
-    if adapter is not None:
-        return adapter.label
-    return {"django_oscar": "django-oscar"}.get(name) or _("Another shop, by our API")

@@ -100,7 +100,7 @@ def save_store_api(area: Area, store: Store) -> ResponseReturnValue:
     names = _credential_names(store)
     typed = {name: request.form.get(f"secret_{name}", "").strip() for name in names}
     errors = {
-        f"secret_{name}": error_text(FieldInvalid(field=name, expected="text", kind="text"))
+        f"secret_{name}": error_text(_credential_error(name, value))
         for name, value in typed.items()
         if not value or len(value) > CREDENTIAL_MAX
     }
@@ -115,6 +115,11 @@ def save_store_api(area: Area, store: Store) -> ResponseReturnValue:
         return _page(area, store, {"api_url": error_text(error)}), status_of(error)
     flash(_("The credentials are saved. The portal polls the store within a minute."), "success")
     return area.back("keys", store)
+
+
+def _credential_error(name: str, value: str) -> FieldInvalid:
+    kind = "long" if value else "missing"
+    return FieldInvalid(field=name, expected="text", kind=kind, at_most=CREDENTIAL_MAX)
 
 
 def _credential_names(store: Store) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from portal.catalogue import vendors_by_id
 from portal.flows.stores.check_connection import Check, check_connection, find_trouble
 from portal.orders import newest_store_orders, numbers_of_orders
-from portal.web.stores.choices import platform_label
 from portal.web.text.format import When, when
+from portal.web.text.platforms import platform_words
 from portal.web.text.store_checks import check_text
 from portal.web.text.store_events import note_text
 from portal.web.text.store_sentences import EventFacts, event_sentence, source_text
@@ -95,7 +95,7 @@ class ReportedVendor:
 def store_head(store: Store) -> StoreHead:
     """Return what every page shows of a store."""
     return StoreHead(
-        store.id, store.name, store.platform, platform_label(store.platform), store.public_id, store.active
+        store.id, store.name, store.platform, platform_words(store.platform), store.public_id, store.active
     )
 
 

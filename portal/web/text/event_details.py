@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from portal.accounts import ROLES
+from portal.catalogue import STORE_TIERS
 from portal.lib.money import CurrencyUnknown
 from portal.web.text.account import device_words, role_words, sign_in_words
 from portal.web.text.format import money, token_text
+from portal.web.text.platforms import platform_words
+from portal.web.text.products import tier_words
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
@@ -25,6 +29,8 @@ _KINDS = {
     "webhook_delivery": "webhook",
 }
 _DEVICE = ("method", "browser", "system", "network")
+# Only a program reads these: the digest of a file, and the number of an alert, which its reason says.
+_HIDDEN = {"digest", "number"}
 _MINOR, _WEI = "Minor", "Wei"
 
 
@@ -33,9 +39,14 @@ def change_text(entity: str, before: str | None, after: str | None) -> str:
     return " → ".join(_status(entity, status) for status in (before, after) if status)
 
 
-def detail_text(data: Mapping[str, Any]) -> str:
-    """Return the values of an event's data on one line, cut where it is long."""
-    text = ", ".join(_parts({name: value for name, value in data.items() if value not in (None, "", [], {})}))
+def detail_text(data: Mapping[str, Any], names: Mapping[tuple[str, str], str] = MappingProxyType({})) -> str:
+    """Return the values of an event's data on one line, cut where it is long; `names` maps (entity, id) to names."""
+    shown = {
+        name: value for name, value in data.items() if name not in _HIDDEN and value not in (None, "", [], {})
+    }
+    if vendor := names.get(("vendor", str(data.get("vendorId")))):
+        shown["vendorId"] = vendor
+    text = ", ".join(_parts(shown))
     return text if len(text) <= _DETAIL_MAX else f"{text[:_DETAIL_MAX]}…"
 
 
@@ -72,7 +83,22 @@ def _value(name: str, value: Any, data: Mapping[str, Any]) -> str:
             return str(value)
     if name.endswith(_WEI) and is_number:
         return token_text(int(value))
+    if words := _words().get(name):
+        return words(str(value))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _words() -> dict[str, Callable[[str], str]]:
+    """Return what turns the codes of a value into words, by the name of the value."""
+    return {"platform": platform_words, "role": _role, "tier": _tier}
+
+
+def _role(role: str) -> str:
+    return role_words(role) if role in ROLES else role
+
+
+def _tier(tier: str) -> str:
+    return tier_words(tier) if tier in STORE_TIERS else tier
 
 
 def _name_words(name: str) -> str:
@@ -95,16 +121,21 @@ def _labels() -> dict[str, str]:
         "fromUsd": _("From"),
         "label": _("Label"),
         "languages": _("Languages"),
+        "key": _("Store ID"),
         "name": _("Name"),
         "percent": _("Percent"),
+        "platform": _("Store platform"),
+        "prefix": _("Key"),
         "quantity": _("Quantity"),
         "referrer": _("Referrer"),
         "role": _("Role"),
         "startsAt": _("Starts"),
+        "settlements": _("Settlements"),
         "stores": _("Stores"),
         "tier": _("Tier"),
         "to": _("To"),
         "toUsd": _("To"),
         "userId": _("Account"),
+        "vendorId": _("Vendor"),
         "wallet": _("Wallet"),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from portal.journal import IN_WEI, AccountBalance
 from portal.web.text.format import money, token_text
+from portal.web.text.methods import method_words
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import per_language
 
@@ -85,7 +86,8 @@ def _account_kinds() -> dict[str, str]:
 def account_label(account: str, owners: Mapping[str, str]) -> AccountLabel:
     """Return an account's label; `owners` maps accounts to names, and an account without a name shows its number."""
     kind, _colon, number = account.partition(":")
-    return AccountLabel(account, account_kind(kind), owners.get(account, number))
+    name = method_words(number) if kind == "processor" else number
+    return AccountLabel(account, account_kind(kind), owners.get(account, name))
 
 
 def transfer_kind(kind: str) -> str:

@@ -110,7 +110,7 @@ def _confirm_email(row: MailOutbox) -> Letter:
     if is_registration(link, current_portal().settings):
         advice = _("Open the link and choose a password. Only you can open the account then.")
     elif link.session_id is not None:
-        advice = _("Open the link in the browser where you asked for it.")
+        advice = _("Open the link in the browser where you requested it.")
     else:
         advice = _("Open the link in a browser where you are signed in to the account.")
     return _letter(
@@ -165,9 +165,7 @@ def _notice(row: MailOutbox) -> Letter:
     text, topic = notice_text(kind, params), topic_of(kind)
     if topic is None:
         advice = _("If it was not you, change your password immediately and sign out all other browsers.")
-        return _letter(
-            _("Security of your account"), [text, advice], (_("Security"), _url("account.security"))
-        )
+        return _letter(_("Account security"), [text, advice], (_("Security"), _url("account.security")))
     token = _unsubscribe_signer().dumps([row.user_id, topic, _address_mark(row.to_address)])
     subjects = {
         "back_order": _("A paid order is out of stock"),
@@ -175,7 +173,7 @@ def _notice(row: MailOutbox) -> Letter:
         "webhook": _("A webhook endpoint was switched off"),
         "statement": _("Your commission statement"),
         "alert": alert_subject(kind),
-        "export": _("The file that you asked for"),
+        "export": _("The file that you requested"),
     }
     action = (_("See all notifications"), _url("account.notifications"))
     if topic == "statement":
@@ -207,8 +205,8 @@ _COMPOSERS: dict[str, Callable[[MailOutbox], Letter]] = {
 
 def trial_letter() -> Letter:
     """Return the letter by which an admin tries the mail server."""
-    text = _("The mail server of the portal works. An admin sent this letter to try it.")
-    return _letter(_("Test letter"), [text], None)
+    text = _("The mail server of the portal works. An admin sent this e-mail to test it.")
+    return _letter(_("Test e-mail"), [text], None)
 
 
 def _letter(

@@ -109,7 +109,7 @@ def _done(change: str) -> str:
         "cancel": _(
             "The lines are cancelled. If the order is paid, an admin will decide whether to refund them."
         ),
-        "reopen": _("The lines are open again."),
+        "reopen": _("The lines are reopened."),
     }[change]
 
 

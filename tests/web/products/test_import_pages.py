@@ -99,3 +99,10 @@ def test_import_belongs_to_who_requested_it(client: Visitor) -> None:
         assert desk.submit(url + path).status_code == 404
     assert "spring.csv" not in desk.get("/vendor/products/import").text
     assert not Product.select().count()
+
+
+def test_form_without_a_file_asks_for_one(client: Visitor) -> None:
+    desk = client.sign_in_as(make_vendor(make_user(role="vendor")).user)
+    refused = desk.submit("/vendor/products/import", {"vendor": ""})
+    assert refused.status_code == 422
+    assert "Choose a CSV file." in refused.text

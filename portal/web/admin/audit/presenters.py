@@ -25,10 +25,13 @@ from portal.web.admin.rewards.presenters import (
     reward_summaries,
     trace_steps,
 )
+from portal.web.text.event_details import change_text
+from portal.web.text.event_reasons import reason_text
 from portal.web.text.events import actor_words, event_words
 from portal.web.text.format import money
 from portal.web.text.journal import TransferRow, transfer_row
 from portal.web.text.messages import chain_alert
+from portal.web.text.methods import method_words
 from portal.web.text.programme import rules_note
 from portal.web.text.settlements import SettlementRow, settlement_rows
 from portal.web.text.statuses import status_words
@@ -80,9 +83,9 @@ class EventRow:
     at: datetime
     actor: str
     event: str
-    from_status: str | None
-    to_status: str | None
-    reason: str | None
+    change: str
+    reason: str
+    is_reason_typed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +315,7 @@ def _payment(payment: PaymentTransaction) -> PaymentView:
         payment.status,
         money(payment.amount_minor, payment.currency),
         money(payment.refunded_minor, payment.currency),
-        payment.processor,
+        method_words(payment.processor),
         payment.currency,
         payment.paid_at,
     )
@@ -332,5 +335,12 @@ def _refund(row: PaymentRefund) -> RefundRow:
 def _event(event: EventLog, stores: Mapping[str, str], names: Names) -> EventRow:
     person = names.get(("user", str(event.actor_user_id)))
     actor = stores.get(event.actor) or person or actor_words(event.actor)
-    words = event_words(event.event)
-    return EventRow(event.at, actor, words, event.from_status, event.to_status, event.reason)
+    reason = reason_text(event.entity, event.event, event.reason, event.data.get("number"))
+    return EventRow(
+        at=event.at,
+        actor=actor,
+        event=event_words(event.event),
+        change=change_text(event.entity, event.from_status, event.to_status),
+        reason=reason,
+        is_reason_typed=reason == event.reason,
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import url_for
 
 from portal.web.text.event_details import change_text, detail_text
+from portal.web.text.event_reasons import reason_text
 from portal.web.text.events import actor_words, entity_words, event_words
 from portal.web.text.format import When, when
 
@@ -27,12 +28,12 @@ _PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event: who did what to which thing; `actor_id` is set for a person, `subject_url` where there is a page."""
+    """An event: who did what to which thing; `subject_url` is set where there is a page."""
 
     id: int
     at: When
     actor: str
-    actor_id: int | None
+    actor_url: str
     what: str
     entity: str
     subject: str
@@ -40,6 +41,7 @@ class EventRow:
     reference: str
     change: str
     reason: str
+    is_reason_typed: bool
     detail: str
 
 
@@ -49,21 +51,35 @@ def event_rows(events: Iterable[EventLog], names: Mapping[tuple[str, str], str])
 
 
 def _row(event: EventLog, names: Mapping[tuple[str, str], str]) -> EventRow:
-    person = names.get(("user", str(event.actor_user_id)), "")
+    reason = reason_text(event.entity, event.event, event.reason, event.data.get("number"))
     return EventRow(
         id=event.id,
         at=when(event.at),
-        actor=person or actor_words(event.actor),
-        actor_id=event.actor_user_id if person else None,
+        actor=_actor(event, names),
+        actor_url=_actor_page(event, names),
         what=event_words(event.event),
         entity=entity_words(event.entity),
         subject=names.get((event.entity, event.entity_id), event.entity_id),
         subject_url=_page(event, names),
         reference=event.order_reference or "",
         change=change_text(event.entity, event.from_status, event.to_status),
-        reason=event.reason or "",
-        detail=detail_text(event.data),
+        reason=reason,
+        is_reason_typed=reason == event.reason,
+        detail=detail_text(event.data, names),
     )
+
+
+def _actor(event: EventLog, names: Mapping[tuple[str, str], str]) -> str:
+    kind, _colon, number = event.actor.partition(":")
+    person = names.get(("user", str(event.actor_user_id)))
+    return person or names.get((kind, number)) or actor_words(event.actor)
+
+
+def _actor_page(event: EventLog, names: Mapping[tuple[str, str], str]) -> str:
+    """Return the page of a person; of any other author, their events."""
+    if ("user", str(event.actor_user_id)) in names:
+        return url_for("admin.people.person", user_id=event.actor_user_id)
+    return url_for("admin.events.list", actor=event.actor)
 
 
 def _page(event: EventLog, names: Mapping[tuple[str, str], str]) -> str | None:

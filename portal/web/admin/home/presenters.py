@@ -57,7 +57,7 @@ def queue_tiles(waiting: Mapping[str, int]) -> list[QueueTile]:
     queues = {
         "rewards": (_("Rewards to approve"), url_for("admin.rewards.list")),
         "proposals": (_("Waiting for a second admin"), url_for("admin.payments.proposals")),
-        "applications": (_("Applications of referrers"), url_for("admin.programme.applications")),
+        "applications": (_("Referrer applications"), url_for("admin.programme.applications")),
         "erasures": (_("Accounts to erase"), url_for("admin.people.list", state="erasure_requested")),
         "cancelled_parts": (_("Cancelled by vendors"), url_for("admin.orders.list", waiting="yes")),
         "failed_rewards": (_("Failed rewards"), url_for("admin.rewards.list", status="failed")),
@@ -90,12 +90,12 @@ def step_rows(steps: Sequence[tuple[str, bool]]) -> list[StepRow]:
     words = {
         "brand": (
             _("Give the portal your name"),
-            _("Pages and letters carry the name of your brand."),
+            _("Pages and e-mails show the name of your brand."),
             url_for("admin.settings.show"),
         ),
         "vendor": (
             _("Create a vendor"),
-            _("Every sale belongs to a vendor, also where you sell yourself."),
+            _("Every sale belongs to a vendor, even if you are the only seller."),
             url_for("admin.vendors.list"),
         ),
         "goods": (
@@ -105,7 +105,7 @@ def step_rows(steps: Sequence[tuple[str, bool]]) -> list[StepRow]:
         ),
         "mail": (
             _("Set up mail"),
-            _("Without SMTP_URL nobody can confirm an address or reset a password."),
+            _("Without SMTP_URL, nobody can confirm an address or reset a password."),
             None,
         ),
         "contract": (
@@ -115,7 +115,7 @@ def step_rows(steps: Sequence[tuple[str, bool]]) -> list[StepRow]:
         ),
         "second_admin": (
             _("Add a second admin"),
-            _("Give another account the role of an admin. What is above a limit needs both of you."),
+            _("Give another account the admin role. Amounts above a limit need two admins."),
             url_for("admin.people.list"),
         ),
     }

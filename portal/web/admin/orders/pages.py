@@ -89,9 +89,7 @@ def decide_cancellation(order_id: str, decision: str) -> ResponseReturnValue:
         return _order_page(order_id, error, vendor_id), status_of(error)
     is_closed = decision == "close"
     flash(
-        _("The cancellation is closed.")
-        if is_closed
-        else _("The lines are open again. The vendor sees why."),
+        _("The cancellation is closed.") if is_closed else _("The lines are reopened. The vendor sees why."),
         "success",
     )
     return redirect(url_for("admin.orders.show", order_id=order_id), 303)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from portal.web.text.format import When, money, when
 from portal.web.text.messages import referral_reason
+from portal.web.text.methods import method_words
 from portal.web.text.order_parts import PartView
 from portal.web.text.store_events import event_text, note_text
 from portal.web.text.translate import gettext as _
@@ -126,7 +127,7 @@ def order_row(
         status=order.status,
         total=money(order.total_minor, order.currency),
         refunded=money(order.refunded_minor, order.currency) if order.refunded_minor else "",
-        lines=tuple(f"{item.name} × {item.quantity}" for item in items),
+        lines=tuple(f"{item.name}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{item.quantity}" for item in items),
         code=order.referral_code,
         reason=_reason(order),
         is_waiting=is_cancelled and order.status == "paid",
@@ -183,7 +184,7 @@ def _attempt(payment: PaymentTransaction) -> AttemptRow:
         payment.order_reference,
         payment.status,
         money(payment.amount_minor, payment.currency),
-        payment.processor,
+        method_words(payment.processor),
         when(payment.created_at),
     )
 

@@ -59,7 +59,7 @@ def request_erasure_for(user_id: int) -> ResponseReturnValue:
 def withdraw_erasure_of(user_id: int) -> ResponseReturnValue:
     """Decline or withdraw a request for erasure."""
     if withdraw_erasure(get_user(user_id).id, Actor.user(current_user().id)):
-        flash(_("The account stays."), "success")
+        flash(_("The account is kept."), "success")
     return _back(user_id)
 
 

@@ -67,7 +67,7 @@ def approve_application(application_id: int) -> ResponseReturnValue:
     except PortalError as error:
         return _page({"": error_text(error)}), status_of(error)
     current_portal().wake("send_letters")
-    flash(_("The application is approved, and the person was notified."), "success")
+    flash(_("The application is approved, and the applicant was notified."), "success")
     return redirect(url_for("admin.programme.applications"), 303)
 
 
@@ -82,7 +82,7 @@ def reject_application(application_id: int) -> ResponseReturnValue:
     except PortalError as error:
         return _page({"": error_text(error)}), status_of(error)
     current_portal().wake("send_letters")
-    flash(_("The application is rejected, and the person was notified."), "success")
+    flash(_("The application is rejected, and the applicant was notified."), "success")
     return redirect(url_for("admin.programme.applications"), 303)
 
 

@@ -58,7 +58,7 @@ def add_bonus() -> ResponseReturnValue:
 def end_bonus(bonus_id: int) -> ResponseReturnValue:
     """End a bonus now."""
     end_referrer_bonus(bonus_id, acting_admin())
-    flash(_("The bonus is over. Rewards that were earned keep it."), "success")
+    flash(_("The bonus has ended. Rewards already earned keep it."), "success")
     return redirect(url_for("admin.programme.bonuses"), 303)
 
 

@@ -92,7 +92,7 @@ def stop(campaign_id: int) -> ResponseReturnValue:
     """End a campaign now."""
     try:
         end_campaign(campaign_id, acting_admin())
-        flash(_("The campaign is over. Rewards that were earned keep their bonus."), "success")
+        flash(_("The campaign has ended. Rewards already earned keep their bonus."), "success")
     except CampaignEnded as error:
         flash(error_text(error), "warning")
     return redirect(url_for("admin.programme.campaigns"), 303)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from portal.chain import checksummed
 from portal.flows.overviews.code_overview import CodeOverview
 from portal.flows.overviews.risk_hints import refund_hint
+from portal.web.text.events import actor_words
 from portal.web.text.format import number, percent, token_text, tokens
 from portal.web.text.rewards import explorer_url
 from portal.web.text.risk_hints import code_event, risk_hint
@@ -143,7 +144,7 @@ def code_view(overview: CodeOverview) -> CodeView:
             CodeEventRow(
                 event.at,
                 _what(event),
-                overview.names.get(event.actor_user_id or 0, event.actor),
+                overview.names.get(event.actor_user_id or 0) or actor_words(event.actor),
                 (event.reason or "") if event.data.get("by") == "admin" else "",
             )
             for event in overview.events.rows

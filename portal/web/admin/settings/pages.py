@@ -61,7 +61,7 @@ def save() -> ResponseReturnValue:
     except InputInvalid as error:
         return _page(typed, error_texts(error)), status_of(error)
     _put_in_force(saved)
-    flash(_("The settings are saved. Other processes use them within seconds."), "success")
+    flash(_("The settings are saved. Other processes apply them within seconds."), "success")
     return redirect(url_for("admin.settings.show"), 303)
 
 
@@ -101,11 +101,11 @@ def try_mail() -> ResponseReturnValue:
     try:
         address = try_mail_server(trial_letter(), user.email, settings, _actor())
     except (MailRefused, MailUnavailable) as error:
-        problem = _("The mail server did not take the letter: %(reason)s", reason=str(error))
+        problem = _("The mail server did not accept the e-mail: %(reason)s", reason=str(error))
         return _page(errors={"mail": problem}), 502
     except PortalError as error:
         return _page(errors={"mail": error_text(error)}), status_of(error)
-    flash(_("The mail server took a letter to %(email)s.", email=address), "success")
+    flash(_("The mail server accepted an e-mail to %(email)s.", email=address), "success")
     return redirect(url_for("admin.settings.show", _anchor="mail-card"), 303)
 
 

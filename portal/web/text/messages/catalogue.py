@@ -26,6 +26,7 @@ def _pixels(params: Params) -> str:
 def _unreadable(params: Params) -> str:
     sentences = {
         "encoding": _("The file is not UTF-8. In your spreadsheet, save it as CSV UTF-8."),
+        "missing": _("Choose a CSV file."),
         "empty": _("The file has no rows below its header."),
         "quotes": _("The quotes in the file do not match. Save it as CSV again."),
     }
@@ -36,7 +37,7 @@ def _columns_invalid(params: Params) -> str:
     if params["reason"] == "missing":
         return _("The file needs a column slug or name.")
     if params["reason"] == "repeated":
-        return _("These columns appear twice: %(columns)s.", columns=params["columns"])
+        return _("These columns appear more than once: %(columns)s.", columns=params["columns"])
     return _(
         "Unknown columns: %(columns)s. Allowed columns: %(known)s.",
         columns=params["columns"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -20,6 +22,7 @@ from portal.programme import status_rules as programme
 from portal.proposals import status_rules as proposals
 from portal.rewards import status_rules as rewards
 from portal.web.text.event_details import change_text
+from portal.web.text.events import ENTITIES, event_options
 from portal.webhooks import status_rules as webhooks
 from tests.factories import ACTOR, make_vendor
 from tests.web.exports.ledger_files import export_rows
@@ -87,7 +90,7 @@ def test_filters_find_events(as_admin: Visitor, events: User, owner: User) -> No
 
 
 ROLE_CHANGE = {"en": "User → Admin", "uk": "Користувач → Адміністратор", "ru": "Пользователь → Администратор"}
-TIER = {"en": "Tier: growth", "uk": "Рівень: growth", "ru": "Уровень: growth"}
+TIER = {"en": "Tier: Growth", "uk": "Рівень: Зростання", "ru": "Уровень: Рост"}
 
 
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
@@ -205,3 +208,85 @@ def test_every_status_of_an_event_is_in_the_language_of_the_reader(app: Flask, e
         for transition in _TABLES[entity].values():
             for status in {*transition.from_statuses, transition.to_status}:
                 assert change_text(entity, None, status) != status
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [
+        (
+            "en",
+            [
+                "Job “Pay vendors”",
+                "Payment provider: Card (WayForPay)",
+                "The vendor has no payout wallet.",
+                "Part of the order was refunded.",
+                "Webhook endpoints of stores that do not accept: 3.",
+                "Vendor: Kazka",
+                "Store platform: WooCommerce",
+                "Role: Admin",
+            ],
+        ),
+        (
+            "uk",
+            [
+                "Завдання «Виплати продавцям»",
+                "Платіжна система: Карткою (WayForPay)",
+                "Частину грошей за замовлення повернуто.",
+                "Продавець: Kazka",
+                "Платформа магазину: WooCommerce",
+            ],
+        ),
+    ],
+)
+def test_codes_are_in_words(as_admin: Visitor, locale: str, expected: list[str]) -> None:
+    vendor, job = make_vendor(name="Kazka"), Actor.job("pay_settlements")
+    alert = {"reason": "endpoints_failing", "data": {"number": 3}}
+    record_event(job, "operator_alert", 1, "operator_alert_opened", **alert)
+    record_event(job, "settlement", 1, "settlement_failed", reason="payout_wallet_missing")
+    record_event(Actor("provider:wayforpay"), "reward", 1, "reward_reduced", reason="refunded")
+    record_event(ACTOR, "order_fulfilment", 1, "order_delivered", data={"vendorId": vendor.id})
+    record_event(ACTOR, "store", 1, "store_connected", data={"platform": "woocommerce", "role": "admin"})
+    text = text_of(as_admin.get(f"/{locale}/admin/events")).replace("\xa0", " ")
+    for part in expected:
+        assert part in text, part
+    for code in ("pay_settlements", "wayforpay", "payout_wallet_missing", "endpoints_failing"):
+        assert code not in text, code
+
+
+def test_reason_that_a_person_typed_stays_as_it_is(as_admin: Visitor) -> None:
+    record_event(ACTOR, "settlement", 1, "settlement_held", reason="The parcel is lost")
+    page = as_admin.get("/uk/admin/events").text
+    assert '<span translate="no">The parcel is lost</span>' in page
+
+
+def test_author_without_a_page_leads_to_its_events(as_admin: Visitor) -> None:
+    record_event(Actor.job("mint_rewards"), "reward", 17, "reward_minted")
+    page = as_admin.get("/admin/events").text
+    assert 'href="/admin/events?actor=job:mint_rewards"' in page
+    assert rows_of(as_admin, "actor=job:mint_rewards") == 1
+
+
+def test_every_recorded_event_and_entity_has_words(app: Flask) -> None:
+    with app.test_request_context("/"):
+        events = {value for value, _words in event_options() if value}
+        missing = recorded_names() - events - set(ENTITIES)
+    assert not missing
+
+
+def recorded_names() -> set[str]:
+    """Return the entities and events that the source names where it records an event."""
+    names: set[str] = set()
+    for path in (Path(__file__).resolve().parents[4] / "portal").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == "record_event"
+            ):
+                named = [part for each in node.args[1:4:2] for part in ast.walk(each)]
+                names |= {
+                    part.value
+                    for part in named
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                }
+    return names

@@ -101,3 +101,9 @@ def test_failing_items_are_listed_with_their_reason_and_retried(as_admin: Visito
 @pytest.mark.parametrize("make", [lambda: "?status=x", lambda: "?before=-1", lambda: f"?before={2**70}"])
 def test_odd_arguments_show_a_page(as_admin: Visitor, make: Callable[[], str]) -> None:
     assert as_admin.get(PAGE + make()).status_code == 200
+
+
+def test_empty_list_of_all_proposals_has_no_filter_to_clear(as_admin: Visitor) -> None:
+    text = text_of(as_admin.get("/admin/payments/proposals?status=all"))
+    assert "No proposals yet" in text
+    assert "Clear the filter" not in text

@@ -64,7 +64,7 @@ def test_saved_version_is_in_force_and_explained(as_admin: Visitor, admin: User)
         "From the beginning",
         "From 10 paid referrals on: 1.5% more.",
         "A reward can be sent from 14 days after the payment.",
-        "At most $500.00 of rewards are approved in a month",
+        "Up to $500.00 of rewards are approved per month",
         "of $500.00",
     ):
         assert sentence in page
@@ -123,7 +123,7 @@ def test_preview_says_what_the_last_orders_would_have_earned(as_admin: Visitor, 
 
 def test_preview_without_orders_says_so(as_admin: Visitor) -> None:
     page = text_of(as_admin.submit(NEW, {**FORM, "action": "preview"}))
-    assert "There are no orders with a reward yet." in page
+    assert "No orders have earned a reward yet." in page
 
 
 def test_campaign_is_added_budgeted_and_ended(as_admin: Visitor, owner: User) -> None:
@@ -286,6 +286,6 @@ def test_reward_explains_its_bonus_and_from_when_it_is_sent(app: Flask, owner: U
 def test_audit_and_proof_name_the_version(as_admin: Visitor, owner: User) -> None:
     reference = sold(owner).order_reference
     page = text_of(as_admin.get("/admin/audit", query_string={"orderReference": reference}))
-    assert "Decided by version 1 of the programme" in page
+    assert "Decided by version 1 of the programme, in force from the start." in page
     proof = as_admin.get("/admin/audit/proof.json", query_string={"orderReference": reference}).get_json()
     assert proof["programme"]["id"] == 1

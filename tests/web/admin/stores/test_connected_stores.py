@@ -263,6 +263,7 @@ def test_access_to_the_api_is_saved_and_never_shown(as_admin: Visitor, shop: Sto
     missing = as_admin.submit(url, {**typed, "secret_consumer_secret": ""})
     assert missing.status_code == 422
     assert 'id="secret_consumer_secret-error"' in missing.text
+    assert "This field is required." in missing.text
     wrong = as_admin.submit(url, {**typed, "api_url": "mugs"})
     assert wrong.status_code == 422
     assert 'id="api_url-error"' in wrong.text
