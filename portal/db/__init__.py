@@ -28,7 +28,7 @@ from portal.db.retention import (
     texts_erasable,
     work_in_batches,
 )
-from portal.db.together import any_of, read_together
+from portal.db.together import any_of, built_once, read_together
 from portal.db.transitions import move_status
 from portal.db.writes import Change, RowEvent, change_together
 
@@ -47,6 +47,7 @@ __all__ = [
     "alphabetical",
     "any_of",
     "bind_database",
+    "built_once",
     "change_together",
     "connection",
     "cut_page",

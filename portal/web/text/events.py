@@ -112,16 +112,19 @@ def _entities() -> dict[str, str]:
 def actor_words(actor: str) -> str:
     """Return the author of an event in words, for one that is no person with a name."""
     kind, _colon, name = actor.partition(":")
-    texts = {
-        "system": _("The portal"),
-        "user": _("Account %(name)s", name=name),
-        "job": _("Job “%(name)s”", name=job_words(name)),
-        "command": _("Command %(name)s", name=name),
-        "provider": _("Payment provider: %(name)s", name=method_words(name)),
-        "store": _("Store %(name)s", name=name),
-        "programme": _("Programme, version %(name)s", name=name),
-    }
-    return texts.get(kind, actor)
+    if kind == "user":
+        return _("Account %(name)s", name=name)
+    if kind == "job":
+        return _("Job “%(name)s”", name=job_words(name))
+    if kind == "command":
+        return _("Command %(name)s", name=name)
+    if kind == "provider":
+        return _("Payment provider: %(name)s", name=method_words(name))
+    if kind == "store":
+        return _("Store %(name)s", name=name)
+    if kind == "programme":
+        return _("Programme, version %(name)s", name=name)
+    return _("The portal") if kind == "system" else actor
 
 
 def _code_words(code: str) -> str:

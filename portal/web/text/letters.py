@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, render_template, url_for
+from flask import Flask, render_template
 from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 
 from portal.accounts import LinkUnusable, find_user, get_link, get_user
@@ -18,6 +18,7 @@ from portal.lib.colors import contrast_color
 from portal.mail import Letter, LetterObsolete
 from portal.notifications import topic_of
 from portal.runtime import current_portal
+from portal.web.core.urls import url_for
 from portal.web.text.alerts import alert_subject
 from portal.web.text.format import money, token_text
 from portal.web.text.messages import notification_text

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import url_for
-
 from portal.flows.overviews.money_overview import CurrencyMoney, TokenMoney
 from portal.flows.overviews.waiting_work import COUNT_LIMIT
+from portal.web.core.urls import url_for
 from portal.web.text.format import money, number, token_text
 from portal.web.text.translate import gettext as _
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import AccountErased, LastAdmin, get_user, withdraw_erasure
@@ -23,6 +23,7 @@ from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.personal_data import person_response
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 _REFUSALS = (AccountErased, ErasureNeedsAnother, ErasureNotRequested, ErasurePrevented, LastAdmin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import Actor
@@ -37,6 +37,7 @@ from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.locale import LOCALES
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.letters import trial_letter
 from portal.web.text.messages import error_text, error_texts
 from portal.web.text.translate import gettext as _
