@@ -14,7 +14,16 @@ from peewee import Tuple, Value, fn
 from models import Product, ProductSlug, StockMovement, Vendor
 from portal.catalogue.product_rules import ProductNotFound, text_in
 from portal.catalogue.queries import on_sale
-from portal.db import CursorInvalid, Keyset, Page, alphabetical, cut_page, has_part, parse_cursor, within
+from portal.db import (
+    CursorInvalid,
+    Keyset,
+    Page,
+    alphabetical,
+    cut_page,
+    has_part,
+    parse_cursor,
+    within,
+)
 
 SHOP_PAGE = 48
 DESK_PAGE = 50
@@ -37,7 +46,7 @@ class ProductFilter:
     until: datetime | None = None
 
 
-def page_of_shop(language: str, cursor: str | None = None) -> Page[Product]:
+def page_of_shop(language: str, cursor: str | None = None, size: int = SHOP_PAGE) -> Page[Product]:
     """Return a page of the products for sale in the alphabet of a language, each with its vendor.
 
     Raises CursorInvalid.
@@ -52,8 +61,8 @@ def page_of_shop(language: str, cursor: str | None = None) -> Page[Product]:
             raise CursorInvalid(field="cursor")
         last_name = alphabetical(Value(text_in(last, "name", language)), language)
         rows = rows.where(Tuple(*key) > Tuple(last_name, last.id))
-    found = list(rows.order_by(*key).limit(SHOP_PAGE + 1))
-    return cut_page(found, SHOP_PAGE, lambda row: (row.id,))
+    found = list(rows.order_by(*key).limit(size + 1))
+    return cut_page(found, size, lambda row: (row.id,))
 
 
 def page_of_desk(

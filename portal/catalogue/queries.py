@@ -17,12 +17,6 @@ def on_sale() -> Any:
     return Product.active & Vendor.active
 
 
-def list_products(language: str) -> list[Product]:
-    """Return the products for sale in the alphabet of a language, each with its vendor."""
-    rows = _products_with_vendor().where(on_sale())
-    return list(rows.order_by(alphabetical(Product.name, language), Product.id))
-
-
 def find_product_by_slug(slug: str) -> Product | None:
     """Return a product for sale with its vendor, or None."""
     product: Product | None = _products_with_vendor().where((Product.slug == slug) & on_sale()).first()
