@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from peewee import Tuple, Value, fn
@@ -77,8 +79,8 @@ def keyset_of_desk(filters: ProductFilter, vendor_ids: Collection[int] | None) -
         rows = rows.where(Product.vendor == filters.vendor_id)
     if filters.text:
         translations = Product.translations.cast("text")
-        names = Product.name.contains(filters.text) | translations.contains(filters.text)
-        rows = rows.where(names | Product.slug.contains(filters.text))
+        texts = (Product.name, translations, Product.slug)
+        rows = rows.where(reduce(or_, [has_part(text, filters.text) for text in texts]))
     rows = within(rows, Product.created_at, filters.since, filters.until)
     return Keyset(_in_state(rows, filters.state), Product.id)
 

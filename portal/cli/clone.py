@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -51,14 +52,24 @@ def init(folder: Path, database_url: str, **chosen: str) -> None:
     if environment.exists():
         click.echo(f"Left {environment} unchanged")
     else:
-        _write_environment(environment, values)
+        with _naming_the_file():
+            _write_environment(environment, values)
         click.echo(f"Wrote {environment} with new secrets, readable only by you")
     settings = _read(environment)
     _migrate(settings.database_direct_url or settings.database_url)
     checklist = folder / "CHECKLIST.md"
-    checklist.write_text(_checklist(folder.resolve(), settings))
+    with _naming_the_file():
+        checklist.write_text(_checklist(folder.resolve(), settings))
     click.echo(f"Wrote {checklist}\n")
     click.echo(checklist.read_text())
+
+
+@contextmanager
+def _naming_the_file() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} cannot be written: {error.strerror}.") from None
 
 
 def _own_database(given: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -54,18 +55,24 @@ def import_ring_command(
     if dry_run:
         click.echo("Dry run: nothing was imported.")
     if report_file:
-        report_file.write_text(
-            json.dumps([_as_json(report) for report in reports], indent=1, ensure_ascii=False)
-        )
+        _write_report(report_file, reports)
     if any(report.refused for report in reports):
         raise SystemExit(_SOME_REFUSED)
+
+
+def _write_report(path: Path, reports: Sequence[TableReport]) -> None:
+    text = json.dumps([_as_json(report) for report in reports], indent=1, ensure_ascii=False)
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _vendors(pairs: tuple[str, ...]) -> dict[str, int]:
     vendor_ids, vendors = list_vendor_ids(), {}
     for pair in pairs:
         old, _, new = pair.rpartition("=")
-        if not old or not new.isdigit() or int(new) not in vendor_ids:
+        if not old or not (new.isascii() and new.isdecimal()) or int(new) not in vendor_ids:
             raise click.ClickException(
                 f"--vendor {pair}: use OLD=ID, with the id of a vendor of this portal."
             )

@@ -3,7 +3,7 @@
 Other packages use PostgreSQL through Peewee models, or through `query` for hot paths.
 """
 
-from portal.db.alphabet import alphabetical
+from portal.db.alphabet import alphabetical, has_part
 from portal.db.connection import (
     DatabaseAway,
     bind_database,
@@ -23,7 +23,6 @@ from portal.db.keyset import (
     Keyset,
     Page,
     cut_page,
-    has_part,
     make_cursor,
     page_of_list,
     parse_cursor,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
-from peewee import DateTimeField, IntegerField, TextField, Tuple, fn
+from peewee import DateTimeField, IntegerField, TextField, Tuple
 
 from portal.lib.errors import PortalError
 from portal.lib.values import dataclass
@@ -136,11 +136,6 @@ def _parse_value(field: Any, text: str) -> Any:
     if "\x00" in text:
         raise ValueError
     return text
-
-
-def has_part(column: Any, part: str) -> Any:
-    """Return the condition that a text column has a part, without regard to case."""
-    return fn.strpos(fn.lower(column), fn.lower(part)) > 0
 
 
 def within(rows: Any, moment: Any, since: date | None, until: date | None) -> Any:

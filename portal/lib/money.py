@@ -19,6 +19,7 @@ MAX_MINOR = 2**63 - 1
 MAX_TOTAL_MINOR = 10**15
 # ASCII digits only: Decimal also accepts 1_000, full-width and Arabic digits.
 _PLAIN = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
+_WRITTEN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 # As people type amounts: 1234.5, 1 234,50, 1,234.50. White space and apostrophes only separate thousands.
 _GROUPED_BY_SPACE = re.compile(r"-?[0-9]{1,3}(?:[ \u00a0\u2009\u202f'\u2019][0-9]{3})+(?:[.,][0-9]{1,40})?")
 _GROUPED_BY_COMMA = re.compile(r"-?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+\.[0-9]{1,40}|(?:,[0-9]{3}){2,})")
@@ -97,6 +98,20 @@ def parse_major(text: str, currency: str, field: str = "amount") -> int:
     if abs(scaled) > MAX_MINOR:
         raise InvalidAmount(field=field, at_most=to_major(MAX_MINOR, currency))
     return int(scaled)
+
+
+def parse_exact(text: str, currency: str, field: str = "amount") -> int:
+    """Return the minor units of an amount that another system sent; raise InvalidAmount naming the field.
+
+    It is written in one way: digits, and a point with at most the decimals of the currency, zeros included. Blanks, a
+    plus sign or a point without digits on both sides say that the sender formats its amounts for people.
+    """
+    minor = parse_major(text, currency, field)
+    if len(text.partition(".")[2].rstrip()) > minor_digits(currency):
+        raise InvalidAmount(field=field, decimals=minor_digits(currency), currency=currency)
+    if not _WRITTEN.fullmatch(text):
+        raise InvalidAmount(field=field)
+    return minor
 
 
 def parse_amount(text: str, currency: str, field: str = "amount") -> int:

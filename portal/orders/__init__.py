@@ -20,6 +20,7 @@ from portal.orders.fulfilments import (
 )
 from portal.orders.lists import (
     OrderFilter,
+    SoldFilter,
     any_order,
     get_order_of_vendors,
     list_all_orders,
@@ -28,6 +29,7 @@ from portal.orders.lists import (
     list_lines_of_product,
     list_order_currencies,
     list_orders_of_vendors,
+    list_sold_lines_ledger,
 )
 from portal.orders.operations import (
     CheckoutKeyUsed,
@@ -115,6 +117,7 @@ __all__ = [
     "OrderReferral",
     "OrderStatus",
     "OrderUnknown",
+    "SoldFilter",
     "StoreState",
     "any_order",
     "attribute_order",
@@ -152,6 +155,7 @@ __all__ = [
     "list_order_ledger",
     "list_orders_of_buyer",
     "list_orders_of_vendors",
+    "list_sold_lines_ledger",
     "list_unpaid_orders_of_buyer",
     "lock_order",
     "lock_orders_of_code",

@@ -38,6 +38,16 @@ class OrderFilter:
     until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class SoldFilter:
+    """Which of their lines vendors list; an empty field restricts nothing. `until` is exclusive."""
+
+    state: str = ""
+    number: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 def list_all_orders(filters: OrderFilter, cursor: str | None = None) -> Page[Order]:
     """Return a page of the orders of every store; raise CursorInvalid."""
     return list_all_orders_ledger(filters).page(cursor, ORDERS_PAGE)
@@ -63,12 +73,35 @@ def list_orders_of_vendors(
             & fn.EXISTS(_lines_of(vendor_ids).where(~fn.EXISTS(_finished_part())))
         )
     elif state:
-        statuses = [state, FulfilmentStatus.CLOSED] if state == FulfilmentStatus.CANCELLED else [state]
         own = _parts().where(OrderFulfilment.vendor.in_(list(vendor_ids)))
-        rows = rows.where(fn.EXISTS(own.where(OrderFulfilment.status.in_(statuses))))
+        rows = rows.where(fn.EXISTS(own.where(OrderFulfilment.status.in_(_part_statuses(state)))))
     if number:
         rows = rows.where(Order.id.in_(_ids_of(number)))
     return Keyset(rows, Order.created_at, Order.id).page(cursor, ORDERS_PAGE)
+
+
+def list_sold_lines_ledger(vendor_ids: Sequence[int], filters: SoldFilter) -> Keyset[OrderItem]:
+    """Return every matching line of these vendors with its order and store, newest first.
+
+    `number` is the store's, empty in the built-in shop; `delivery` is the state of the vendor's part.
+    """
+    number = fn.COALESCE(StoreOrder.number, "").alias("number")
+    delivery = fn.COALESCE(OrderFulfilment.status, FulfilmentStatus.OPEN.value)
+    part = (OrderFulfilment.order == OrderItem.order) & (OrderFulfilment.vendor == OrderItem.vendor)
+    rows = (
+        OrderItem.select(OrderItem, Order, Store, number, delivery.alias("delivery"))
+        .join(Order).join(Store)
+        .switch(OrderItem).join(StoreOrder, JOIN.LEFT_OUTER, on=(StoreOrder.order == OrderItem.order))
+        .switch(OrderItem).join(OrderFulfilment, JOIN.LEFT_OUTER, on=part)
+        .where(OrderItem.vendor.in_(list(vendor_ids)))
+    )  # fmt: skip
+    if filters.state:
+        rows = rows.where(delivery.in_(_part_statuses(filters.state)))
+    if filters.state == FulfilmentStatus.OPEN:
+        rows = rows.where(Order.status == OrderStatus.PAID)
+    if filters.number:
+        rows = rows.where(OrderItem.order.in_(_ids_of(filters.number)))
+    return Keyset(within(rows, Order.created_at, filters.since, filters.until), OrderItem.id)
 
 
 def list_lines_of_product(product_id: int, cursor: str | None = None) -> Page[OrderItem]:
@@ -127,9 +160,9 @@ def _conditions(filters: OrderFilter) -> list[Any]:
     if filters.number:
         conditions.append(Order.id.in_(_ids_of(filters.number)))
     if filters.product:
-        is_product = (OrderItem.sku == filters.product) | (
-            fn.LOWER(OrderItem.name) == filters.product.lower()
-        )
+        # Small letters by the database on both sides: it may know fewer of them than Python.
+        is_name = fn.LOWER(OrderItem.name) == fn.LOWER(filters.product)
+        is_product = (OrderItem.sku == filters.product) | is_name
         conditions.append(fn.EXISTS(_lines().where(is_product)))
     if filters.is_waiting:
         conditions.append(Order.status == OrderStatus.PAID)
@@ -167,6 +200,11 @@ def _finished_part() -> Any:
         OrderFulfilment.vendor == OrderItem.vendor,
         OrderFulfilment.status != FulfilmentStatus.OPEN,
     )
+
+
+def _part_statuses(state: str) -> list[str]:
+    """Return the statuses of a part that a vendor sees as one state."""
+    return [state, FulfilmentStatus.CLOSED] if state == FulfilmentStatus.CANCELLED else [state]
 
 
 def _require(order: Order | None) -> Order:

@@ -105,7 +105,7 @@ def parse_points(max_percent: Decimal) -> Callable[[str], Decimal]:
     """Return a parser of percent points above zero; it raises InvalidPercent."""
 
     def parse(text: str) -> Decimal:
-        points = parse_percent(text.replace(",", "."), at_most=max_percent)
+        points = parse_percent(text, at_most=max_percent)
         if not points:
             raise InvalidPercent(at_most=max_percent)
         return points

@@ -238,11 +238,12 @@ def weighted_percent(lines: Sequence[ReferralLine], default_percent: Decimal) ->
 
 
 def parse_percent(text: str, *, at_most: Decimal = Decimal(100)) -> Decimal:
-    """Return a percent in [0, at_most].
+    """Return a percent in [0, at_most], typed with a point or a comma.
 
     Raise InvalidPercent for text, NaN, infinity, a value outside, or more than six decimals.
     """
-    cleaned = text.strip()
+    # No percent has thousands that a comma could separate.
+    cleaned = text.strip().replace(",", ".")
     if not _PLAIN.fullmatch(cleaned) or not 0 <= Decimal(cleaned) <= at_most:
         raise InvalidPercent(field="percent", at_most=at_most)
     percent = Decimal(cleaned)

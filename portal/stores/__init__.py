@@ -138,6 +138,7 @@ from portal.stores.pricing import (
     price_snapshot,
     refunded_goods,
     refunded_lines,
+    require_exact_amounts,
     require_lines_add_up,
 )
 from portal.stores.queries import (
@@ -321,6 +322,7 @@ __all__ = [
     "record_store_event",
     "refunded_goods",
     "refunded_lines",
+    "require_exact_amounts",
     "require_lines_add_up",
     "revoke_key",
     "rotate_webhook_secret",

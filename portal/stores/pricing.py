@@ -5,7 +5,7 @@ Pure and exact. See docs/rules/stores.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from portal.lib.errors import PortalError
@@ -14,6 +14,7 @@ from portal.lib.money import (
     check_currency,
     check_total,
     major_text,
+    parse_exact,
     parse_major,
     round_half_up,
 )
@@ -110,6 +111,25 @@ def price_snapshot(snapshot: OrderSnapshot, base: str) -> PricedSnapshot:
             _price_refund(refund, index, currency, known) for index, refund in enumerate(snapshot.refunds)
         ),
     )
+
+
+def require_exact_amounts(snapshot: OrderSnapshot) -> None:
+    """Raise InvalidAmount for an amount that is not written as the API asks for, with its field."""
+    currency = check_currency(snapshot.currency)
+    for field, text in _amounts(snapshot):
+        parse_exact(text, currency, field)
+
+
+def _amounts(snapshot: OrderSnapshot) -> Iterator[tuple[str, str]]:
+    yield "paidAmount", snapshot.paid_amount
+    yield "shipping", snapshot.shipping
+    for index, line in enumerate(snapshot.lines):
+        yield f"lines[{index}].amount", line.amount
+        yield f"lines[{index}].tax", line.tax
+    for index, refund in enumerate(snapshot.refunds):
+        yield f"refunds[{index}].amount", refund.amount
+        for number, part in enumerate(refund.lines):
+            yield f"refunds[{index}].lines[{number}].amount", part.amount
 
 
 def require_lines_add_up(snapshot: OrderSnapshot, currency: str) -> None:

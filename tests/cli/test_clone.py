@@ -128,6 +128,12 @@ def test_malformed_value_is_named_and_nothing_is_written(
     assert not (tmp_path / "c").exists()
 
 
+def test_place_that_cannot_be_written_is_named(make_portal: MakePortal) -> None:
+    result = invoke(make_portal(), "clone", "init", "/proc/new", "--app-url", "https://tea.example")
+    assert result.exit_code == 1
+    assert re.search(r"Error: /proc/new\S* cannot be written: .+", result.output)
+
+
 def test_doctor_finds_only_the_portal_missing_on_a_configured_clone(
     make_portal: MakePortal, empty_database: str, tmp_path: Path
 ) -> None:

@@ -204,6 +204,9 @@ def test_real_columns_are_read(make_portal: MakePortal, ring: Ring, database: st
         ("referral_rewards", reward(1, "approved", rewardAmountWei=None), "refused_by_database"),
         ("referral_rewards", reward(1, "approved", rewardPercent="NaN"), "number_invalid"),
         ("referral_rewards", reward(1, "approved", createdAt="yesterday"), "time_invalid"),
+        ("referral_rewards", reward(1, "approved", createdAt="0001-01-01T00:00:00+14:00"), "time_invalid"),
+        ("referral_rewards", reward(1, "approved", createdAt="9999-12-31T23:59:59-05:00"), "time_invalid"),
+        ("referral_rewards", reward(1, "approved", createdAt=10**30), "time_invalid"),
         ("referral_rewards", reward(1, "minted"), "tx_hash_missing"),
         ("referral_rewards", reward(1, "minting"), "chain_unknown"),
         ("referral_rewards", reward(1, "failed", failureReason="Already paid"), "chain_unknown"),
@@ -236,6 +239,12 @@ def test_inexact_row_is_refused_with_its_reason(
     result_of_table = next(each for each in json.loads(report.read_text()) if each["table"] == table)
     assert [row["reason"].partition(":")[0] for row in result_of_table["refused"]] == [reason]
     assert rows() == before
+
+
+def test_report_that_cannot_be_written_is_named(make_portal: MakePortal, ring: Ring) -> None:
+    result = invoke(make_portal(), "import-ring", ring.url, "--report", "/nowhere/report.json")
+    assert result.exit_code == 1
+    assert "Error: /nowhere/report.json cannot be written: No such file" in result.output
 
 
 def test_refused_row_does_not_affect_others(make_portal: MakePortal, ring: Ring) -> None:
@@ -272,8 +281,10 @@ def test_existing_vendor_can_be_specified(make_portal: MakePortal, ring: Ring) -
     existing = make_vendor()
     ring.documents("settlements", settlement(1, "pending"))
     app = make_portal()
-    wrong = invoke(app, "import-ring", ring.url, "--vendor", "shop-1=99")
-    assert (wrong.exit_code, Settlement.select().count()) == (1, 0)
+    for number in ("99", "²", "-1", ""):
+        wrong = invoke(app, "import-ring", ring.url, "--vendor", f"shop-1={number}")
+        assert (wrong.exit_code, Settlement.select().count()) == (1, 0)
+        assert "use OLD=ID" in wrong.output
     assert invoke(app, "import-ring", ring.url, "--vendor", f"shop-1={existing.id}").exit_code == 0
     assert Settlement.get().vendor_id == existing.id
     assert Vendor.select().count() == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from unicodedata import normalize
 
 import pytest
+from peewee import SQL as RawSQL
 
 from models import Product
 from portal.catalogue import list_vendors_in, page_of_shop
-from portal.db import alphabetical, connection, make_cursor, query, transaction
+from portal.db import alphabetical, connection, has_part, make_cursor, query, transaction
 from portal.db.migrations import SQL
 from tests.factories import make_product, make_vendor
 from tests.scale.plans import recorded_statements
@@ -92,6 +94,18 @@ def test_key_does_not_depend_on_the_collation_of_the_database(database_url: str,
     finally:
         execute(database_url, f"DROP DATABASE {plain}")
     assert [name for (name,) in rows] == ORDERS[language]
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    "part", ["ґанок", "ҐАНОК", "йі", "ЙІ", "Ёлка", "ё", "ХИЖА", "  старий   ґанок ", "tea", "c\u0327a"]
+)
+def test_part_is_found_where_the_database_knows_no_letters_but_ascii(part: str) -> None:
+    make_product()
+    name = RawSQL("'Старий Ґанок ЙІ ёлка хижа TEA ça' COLLATE \"C\"")
+    for written in (part, normalize("NFD", part)):
+        assert Product.select(has_part(name, written)).scalar() is True
+    assert Product.select(has_part(name, "ґанки")).scalar() is False
 
 
 def plan_of(selection: Callable[[], object]) -> str:

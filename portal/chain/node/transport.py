@@ -54,5 +54,5 @@ def retry_after(response: requests.Response) -> float | None:
         if text.isascii() and text.isdigit():
             return int(text)
         return (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -163,9 +163,10 @@ def moment_of(row: Row, *names: str) -> datetime | None:
             seconds, milliseconds = divmod(value, 1000)
             return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
         moment = datetime.fromisoformat(str(value))
+        # The first and the last hours of the calendar exist in some time zones only.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise RowRefused("time_invalid", value) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from portal.flows.stores.attribute import known_buyer
 from portal.flows.stores.order_answer import read_answer
 from portal.flows.stores.receive_snapshot import Applied, Describe, Undo, refusal
 from portal.lib.errors import PortalError
-from portal.lib.money import InvalidAmount, major_text, parse_major
+from portal.lib.money import InvalidAmount, major_text, parse_exact, parse_major
 from portal.orders import OrderUnknown, find_store_order, get_order, lock_store_order
 from portal.settings import Settings
 from portal.stores import (
@@ -98,7 +98,7 @@ def _booked(
 def _book(store: Store, external_id: str, refund: SnapshotRefund, settings: Settings) -> Outcome:
     stored = _lock(store, external_id)
     known, order = stored_snapshot(stored.snapshot), get_order(stored.order_id)
-    amount = parse_major(refund.amount, order.currency)
+    amount = parse_exact(refund.amount, order.currency)
     if amount <= 0:
         raise InvalidAmount(field="amount")
     if (earlier := next((each for each in known.snapshot.refunds if each.id == refund.id), None)) is not None:

@@ -29,12 +29,15 @@ from portal.stores import (
     lock_waiting_event,
     price_snapshot,
     record_store_event,
+    require_exact_amounts,
     stored_snapshot,
 )
 from portal.stores.snapshots import OrderSnapshot
 
 # A request that is still applying its event is not overtaken by the job.
 _GRACE_SECONDS = 60
+# Reported by a request; platforms write amounts in their own ways, which the adapters know.
+API_ORDER = "api.order"
 
 Describe = Callable[[OrderAnswer], Any]
 
@@ -78,6 +81,8 @@ def receive_snapshot(
         "live": live, "external_id": snapshot.external_id, "snapshot": known.as_json(), "body_sha256": body_sha256
     }  # fmt: skip
     try:
+        if kind == API_ORDER:
+            require_exact_amounts(snapshot)
         price_snapshot(snapshot, store.commission_base)
     except PortalError as error:
         record_store_event(store.id, kind, outcome="refused", explanation=refusal(error), **event)

@@ -83,7 +83,7 @@ def content_of(answer: HttpAnswer) -> Any:
         return None
     if answer.status != 200:
         wait = answer.headers.get("Retry-After", "")
-        seconds = min(int(wait), _LONGEST_WAIT) if wait.isascii() and wait.isdecimal() else None
+        seconds = min(int(wait[:9]), _LONGEST_WAIT) if wait.isascii() and wait.isdecimal() else None
         raise StoreUnreachable(detail=f"HTTP {answer.status}", retry_after=seconds)
     try:
         return parse_exact(answer.body)

@@ -11,7 +11,7 @@ from portal.commissions import SettlementFilter
 from portal.db import EventFilter
 from portal.lib.errors import PortalError
 from portal.monitoring import JobRunFilter
-from portal.orders import OrderFilter
+from portal.orders import OrderFilter, SoldFilter
 from portal.rewards import RewardFilter
 from portal.runtime import current_portal
 from portal.web.admin.commissions.filters import read_ledger_view
@@ -20,6 +20,7 @@ from portal.web.admin.jobs.filters import read_jobs_view
 from portal.web.admin.orders.filters import read_orders_view
 from portal.web.admin.rewards.filters import read_view
 from portal.web.core.filters import read_day
+from portal.web.vendor.filters import read_sales_view
 
 PERIOD = ("since", "until")
 
@@ -73,6 +74,13 @@ def settlement_filter(arguments: Arguments) -> SettlementFilter:
 def order_filter(arguments: Arguments) -> OrderFilter:
     """Return the filters of the list of orders; raise FilterInvalid."""
     view = read_orders_view(arguments, current_portal().settings)
+    _refuse(view.errors)
+    return view.filter
+
+
+def sold_filter(arguments: Arguments) -> SoldFilter:
+    """Return the filters of a vendor's orders; raise FilterInvalid."""
+    view = read_sales_view(arguments, current_portal().settings)
     _refuse(view.errors)
     return view.filter
 

@@ -9,9 +9,9 @@ from portal.catalogue import list_stock_ledger
 from portal.db import Keyset
 from portal.journal import IN_WEI, JournalFilter, list_journal_ledger
 from portal.lib.money import major_text
-from portal.orders import list_all_orders_ledger, list_order_ledger
+from portal.orders import list_all_orders_ledger, list_order_ledger, list_sold_lines_ledger
 from portal.payments import list_callback_ledger, list_credit_ledger, list_payment_ledger, list_refund_ledger
-from portal.web.exports.arguments import order_filter, period
+from portal.web.exports.arguments import order_filter, period, sold_filter
 from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
 from portal.web.exports.ledger import Ledger
 from portal.web.text.format import exact_tokens
@@ -32,6 +32,13 @@ def _callback_text(name: str, field: str) -> Column:
         return getattr(text, field)[:_CALLBACK_TEXT_MAX] or None if text else None
 
     return Column(name, read)
+
+
+def _line_money(name: str) -> tuple[Column, ...]:
+    """Return the two columns of an amount of a line, whose currency is that of its order."""
+    minor = f"{name}_minor"
+    text = Column(name, lambda row: Digits(major_text(getattr(row, minor), row.order.currency)))
+    return at(minor, minor), text
 
 
 _AMOUNTS = columns("status", "currency", money("amount"), money("refunded"))
@@ -60,6 +67,13 @@ _ANY_ORDER = columns(
     "id", "order_reference", "store_id", at("store", "store.name"), "number", "external_id", "customer_id",
     "buyer_user_id", "status", "collected_by", "currency", money("total"), money("paid"), money("refunded"),
     "referral_code", "link_label", "referrer_user_id", "referral_reason", "created_at", "paid_at",
+)  # fmt: skip
+_SALE = columns(
+    "id", "order_id", at("order_reference", "order.order_reference"), at("store_id", "order.store_id"),
+    at("store", "order.store.name"), "number", at("external_id", "order.external_id"),
+    at("order_status", "order.status"), "delivery", "vendor_id", "sku", "name",
+    "quantity", at("currency", "order.currency"), _line_money("subtotal"), _line_money("refunded"),
+    at("created_at", "order.created_at"), at("paid_at", "order.paid_at"),
 )  # fmt: skip
 _STOCK = columns(
     "id", "product_id", at("product", "product.name"), "order_id", "quantity", "reason", "referral_code",
@@ -146,6 +160,13 @@ LEDGERS = (
         _STOCK,
         lambda arguments: list_stock_ledger(*period(arguments)),
         lambda: (_("Stock movements"), _("Stock changes with their reason. Sales are negative.")),
+    ),
+    Ledger(
+        "my-sales",
+        "/vendor/orders",
+        "vendor",
+        _SALE,
+        lambda arguments: list_sold_lines_ledger(arguments.vendors(), sold_filter(arguments)),
     ),
     Ledger(
         "my-orders",

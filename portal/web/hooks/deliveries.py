@@ -26,7 +26,7 @@ def store_delivery(store_key: str, platform: str) -> ResponseReturnValue:
     delivery = Delivery({name.lower(): value for name, value in request.headers.items()}, body)
     portal = current_portal()
     try:
-        result = receive_delivery(store_key, platform, delivery, portal.chain, portal.settings)
+        result = receive_delivery(store_key, platform.lower(), delivery, portal.chain, portal.settings)
     except DeliveryRefused:
         counters().deliveries.labels("refused").inc()
         raise

@@ -32,7 +32,7 @@ class CronSecretWrong(PortalError):
 def payment_callback(provider: str) -> ResponseReturnValue:
     """Take a provider's callback; the raw body is read before anything can parse it as a form."""
     body = request.get_data(cache=True, parse_form_data=False)
-    raw = RawCallback(provider, body, dict(request.headers))
+    raw = RawCallback(provider.lower(), body, dict(request.headers))
     portal = current_portal()
     return jsonify(receive_callback(raw, portal.chain, portal.settings, wake=portal.wake))
 

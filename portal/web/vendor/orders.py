@@ -13,7 +13,6 @@ from portal.catalogue import list_vendors_of_user
 from portal.commissions import SettlementFilter, list_settlement_ledger
 from portal.db import Actor
 from portal.lib.errors import PortalError
-from portal.lib.texts import identifier_form
 from portal.lib.values import dataclass
 from portal.orders import (
     NOTE_MAX,
@@ -39,11 +38,11 @@ from portal.web.text.settlements import settlement_rows
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 from portal.web.vendor.earnings import blueprint
+from portal.web.vendor.filters import STATES, read_sales_view
 
 if TYPE_CHECKING:
     from models import Order, OrderFulfilment, OrderItem, Vendor
 
-_STATES = ("open", "delivered", "cancelled")
 SETTLEMENTS_SHOWN = 10
 
 
@@ -66,8 +65,8 @@ class SaleView:
 def orders() -> ResponseReturnValue:
     """List the orders with own lines, newest first."""
     vendors = _own_vendors()
-    state = request.args.get("state", "") if request.args.get("state") in _STATES else ""
-    number = identifier_form(request.args.get("number", "")[:200])
+    chosen = read_sales_view(request.args, current_portal().settings).filter
+    state, number = chosen.state, chosen.number
     page = list_orders_of_vendors(list(vendors), state, number, request.args.get("cursor"))
     ids = [order.id for order in page.rows]
     items, fulfilments = list_items_of_vendors(ids, list(vendors)), list_fulfilments(ids)
@@ -82,7 +81,7 @@ def orders() -> ResponseReturnValue:
         query=query,
         state=state,
         number=number,
-        states=[("", _("Any")), *((name, status_words("delivery", name)) for name in _STATES)],
+        states=[("", _("Any")), *((name, status_words("delivery", name)) for name in STATES)],
     )
 
 

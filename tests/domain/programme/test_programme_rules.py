@@ -162,7 +162,16 @@ def test_weighted_percent_is_between_the_percents_of_the_lines(lines: list[Refer
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("0", "0"), ("5", "5"), ("100", "100"), ("4.25", "4.25"), (" 7. ", "7"), ("1.0000000", "1")],
+    [
+        ("0", "0"),
+        ("5", "5"),
+        ("100", "100"),
+        ("4.25", "4.25"),
+        (" 7. ", "7"),
+        ("1.0000000", "1"),
+        ("5,5", "5.5"),
+        ("33,333", "33.333"),
+    ],
 )
 def test_parse_percent(text: str, value: str) -> None:
     assert parse_percent(text) == D(value)
@@ -185,6 +194,8 @@ def test_parse_percent(text: str, value: str) -> None:
         "abc",
         "0.0000001",
         "5.1234567",
+        "1,2,3",
+        "1,000.5",
     ],
 )
 def test_parse_percent_refuses_everything_else(text: str) -> None:

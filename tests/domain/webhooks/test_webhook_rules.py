@@ -68,7 +68,8 @@ def test_wait_grows_by_at_most_a_tenth_and_ends_after_the_last_attempt() -> None
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("120", 120), (" 7 ", 7), ("-1", None), ("soon", None), (None, None), ("Sun, 29 Nov 2026 10:01:00 GMT", 60),
-     ("Sun, 29 Nov 2026 09:00:00 GMT", 0), ("Sun, 29 Nov 2026 10:01:00", None)],
+     ("Sun, 29 Nov 2026 09:00:00 GMT", 0), ("Sun, 29 Nov 2026 10:01:00", None), ("9" * 5_000, None),
+     ("Sun, 29 Nov 2026 10:01:00 +99999999999999999999", None), ("Sun, 29 Nov 99999999999 10:01:00 GMT", None)],
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date(text: str | None, seconds: int | None) -> None:
     expected = None if seconds is None else timedelta(seconds=seconds)

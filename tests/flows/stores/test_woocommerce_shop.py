@@ -205,6 +205,18 @@ def test_delivery_during_a_fetch_waits_for_a_newer_answer(woo: Connected, shop: 
     assert StoreEvent.select().where(StoreEvent.outcome.is_null()).count() == 2
 
 
+@pytest.mark.parametrize("wait", ["9" * 5_000, "99999999999999999999"])
+def test_store_that_asks_for_an_impossible_wait_rests_for_the_longest(
+    woo: Connected, shop: Shop, wait: str
+) -> None:
+    woo.connect(shop)
+    shop.failure = (503, {"Retry-After": wait}, 1)
+    woo.deliver(recorded(7))
+    woo.fetch()
+    assert woo.row().poll_error == "HTTP 503"
+    assert utc_now() < woo.row().next_poll_at < utc_now() + timedelta(days=2)
+
+
 def test_unanswered_fetch_waits_and_the_store_rests(woo: Connected, shop: Shop) -> None:
     woo.connect(shop)
     shop.show(recorded_answer("order_partial_refund"), recorded_answer("refunds"))

@@ -74,6 +74,7 @@ def test_a_body_arrives_by_every_spelling(plain: FlaskClient) -> None:
         "/api/payments/wayforpay/webhook/",
         "/API/payments/wayforpay/Webhook",
         "/EN/api/payments/wayforpay/webhook//",
+        "/api/payments/WayForPay/webhook",
     ):
         answer = plain.post(path, data=b"{no json")
         assert (answer.status_code, answer.json) == (expected.status_code, expected.json), path

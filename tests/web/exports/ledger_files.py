@@ -173,7 +173,7 @@ def make_debit(reward: ReferralReward) -> None:
 VISIBLE_ROWS = {
     "settlements": 6, "my-settlements": 3, "payouts": 2, "payout-batch": 2, "my-payouts": 1, "sales-assists": 2,
     "reward-queue": 2, "rewards": 2, "my-rewards": 1, "reward-debits": 2, "visits": 4, "payments": 2,
-    "payment-refunds": 2, "callbacks": 2, "credit-entries": 2, "stock-movements": 2, "my-orders": 1,
+    "payment-refunds": 2, "callbacks": 2, "credit-entries": 2, "stock-movements": 2, "my-orders": 1, "my-sales": 1,
     "my-payments": 1, "my-credit": 1, "journal": 26, "commission-statements": 2, "commission-statement": 1,
     "my-commission-statements": 1, "my-commission-statement": 1, "orders": 2, "people": 4, "referrers": 2,
     "vendors": 2, "events": 8, "products": 2, "my-products": 1, "job-runs": 2,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from models import FailingItem, Order, Store, StoreEvent, StoreOrder
@@ -194,6 +195,15 @@ def test_delivery_signed_long_ago_is_refused(client: Visitor, database: str) -> 
     )
     assert (refused()[0][0], Order.select().count()) == ("timestamp_old", 0)
     assert deliver(client, store, new, "medusa").get_json() == {"result": "applied"}
+
+
+def test_platform_is_known_in_any_letter_case(client: Visitor, shop: Store) -> None:
+    order = signed(recorded_answer("order_processing"))
+    # The description of the API has one spelling, which the visitor of the tests checks.
+    browser = FlaskClient(client.application)
+    path = f"/hooks/{shop.public_id}/WooCommerce"
+    assert browser.post(path, data=order.body, headers=dict(order.headers)).status_code == 200
+    assert Order.select().where(Order.store_id == shop.id).count() == 1
 
 
 def test_other_addresses_are_unknown(client: Visitor, shop: Store) -> None:

@@ -20,6 +20,7 @@ from tests.factories import (
     make_vendor,
 )
 from tests.support.statements import count_statements
+from tests.web.exports.ledger_files import export_rows
 from tests.web.pages import form_fields, text_of
 from tests.web.visitor import Visitor
 
@@ -66,6 +67,25 @@ def test_vendor_sees_only_own_lines_and_amounts(as_seller: Visitor, shared: Orde
     assert "Platform commission" in text_of(as_seller.get(f"/vendor/orders/{shared.id}"))
     assert shared.id not in as_seller.get("/vendor/orders?state=delivered").text
     assert "No order matches" in text_of(as_seller.get("/vendor/orders?number=nothing"))
+
+
+def test_files_have_the_own_lines_that_the_filters_of_the_page_show(
+    as_seller: Visitor, shared: Order, own: Vendor, owner: User
+) -> None:
+    unpaid = make_order(owner, [(make_product(own, name="A rug", price_minor=5_000), 3)])
+    rug, lamp = export_rows(as_seller, "my-sales")
+    assert (rug["order_id"], rug["order_status"], rug["paid_at"]) == (unpaid.id, "created", "")
+    shown = ("name", "quantity", "subtotal", "currency", "delivery", "vendor_id")
+    assert [lamp[name] for name in shown] == ["A lamp", "2", "1520.00", "UAH", "open", str(own.id)]
+    assert not [value for value in {**rug, **lamp}.values() if value in ("A vase", owner.name, owner.email)]
+    assert [row["name"] for row in export_rows(as_seller, "my-sales", "?state=open")] == ["A lamp"]
+    by_number = export_rows(as_seller, "my-sales", f"?number={unpaid.order_reference}")
+    assert [row["name"] for row in by_number] == ["A rug"]
+    assert as_seller.submit(f"/vendor/orders/{shared.id}/deliver", {"vendor": str(own.id)}).status_code == 303
+    assert [row["name"] for row in export_rows(as_seller, "my-sales", "?state=delivered")] == ["A lamp"]
+    assert "/vendor/orders.csv?state=open" in as_seller.get("/vendor/orders?state=open").text
+    assert as_seller.get("/vendor/orders.csv?state=sold").status_code == 422
+    assert as_seller.get("/vendor/orders.xlsx?until=2026-02-30").status_code == 422
 
 
 def test_delivery_is_marked_seen_by_all_and_undone(

@@ -86,7 +86,7 @@ def save_terms_form() -> ResponseReturnValue:
     errors: dict[str, str] = {}
     try:
         texts = read_terms(request.form)
-        save_terms(texts, int(seen) if seen.isdecimal() else 0, acting_admin())
+        save_terms(texts, int(seen) if seen.isdecimal() and len(seen) < 19 else 0, acting_admin())
     except PortalError as error:
         note_error(error, errors)
         status = UNPROCESSABLE if len(errors) > 1 else status_of(error)

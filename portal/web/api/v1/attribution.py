@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.attribution import trace_as_json
 from portal.flows.stores.attribute import preview_store_attribution
-from portal.lib.money import check_currency, parse_major
+from portal.lib.money import check_currency, parse_exact
 from portal.runtime import current_portal
 from portal.stores import ATTRIBUTION_READ
 from portal.web.api.v1.answers import decision_answer, with_ignored
@@ -41,4 +41,4 @@ def _check_amount(body: AttributionBody) -> None:
     if body.amount is not None and body.currency is None:
         raise MemberInvalid(field="currency", kind="missing")
     if body.currency is not None:
-        parse_major(body.amount or "0", check_currency(body.currency))
+        parse_exact(body.amount or "0", check_currency(body.currency))

@@ -8,7 +8,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.stores.order_answer import read_order, read_order_by_external_id
-from portal.flows.stores.receive_snapshot import receive_snapshot
+from portal.flows.stores.receive_snapshot import API_ORDER, receive_snapshot
 from portal.runtime import current_portal
 from portal.stores import ORDERS_READ, ORDERS_WRITE, OrderSnapshot
 from portal.web.api.v1.answers import applied_answer, order_answer, order_state, with_ignored
@@ -31,7 +31,7 @@ def receive_order(caller: Caller) -> ResponseReturnValue:
     applied = receive_snapshot(
         caller.store,
         received.content,
-        kind="api.order",
+        kind=API_ORDER,
         live=caller.live,
         body_sha256=hashlib.sha256(request.get_data(cache=True)).hexdigest(),
         chain=running.chain,

@@ -36,7 +36,7 @@ COMMISSIONS_ERRORS: ErrorTable = {
     "percent_invalid": Answer(
         422,
         lambda p: _(
-            "Enter a percent between 0 and %(at_most)s, with a dot and at most six decimals, such as 2.5.",
+            "Enter a percent between 0 and %(at_most)s, with at most six decimals, such as 2.5.",
             **p,
         ),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 from flask import Flask
 
@@ -22,6 +24,12 @@ def page_of(user: User) -> str:
 
 def names_on(page_text: str, *people: User) -> list[str]:
     return [person.name for person in people if person.name in page_text]
+
+
+def test_name_is_found_however_its_letters_are_composed(as_admin: Visitor) -> None:
+    person = make_user("Їжак Йосипенко")
+    for typed in ("їжак  йо", normalize("NFD", "ЇЖАК"), " Йосипенко\u200b"):
+        assert person.name in text_of(as_admin.get("/admin/people", query_string={"q": typed})), typed
 
 
 def test_people_are_found_by_name_mail_wallet_code_role_and_state(as_admin: Visitor) -> None:

@@ -57,6 +57,8 @@ def test_second_admin_does_not_overwrite_a_version_they_have_not_seen(as_admin: 
         assert page.status_code == 409
         assert form_fields(page, TERMS)["seen"] == ["0"], "submitting the same form again is refused, too"
     assert ProgrammeTerms.get().texts == {"en": "Theirs"}
+    for impossible in ("9" * 5_000, "9" * 19, "٣", ""):
+        assert as_admin.submit(TERMS, {"seen": impossible, "text_en": "Mine"}).status_code == 409
     newest = str(ProgrammeTerms.get().id)
     unchanged = as_admin.submit(TERMS, {"seen": newest, "text_en": "Theirs"})
     assert (unchanged.status_code, ProgrammeTerms.select().count()) == (422, 1)

@@ -57,8 +57,12 @@ def test_times_are_stored_in_utc_and_never_in_the_future(call: Call) -> None:
 @pytest.mark.parametrize(
     ("amount", "currency", "minor"),
     [
-        ("+5", "UAH", 500),
-        (" 5.000 ", "UAH", 500),
+        ("5", "UAH", 500),
+        ("5.0", "UAH", 500),
+        ("+5", "UAH", None),
+        (" 5.00 ", "UAH", None),
+        ("5.000", "UAH", None),
+        ("10.0", "JPY", None),
         ("10", "jpy", 10),
         ("1.234", "KWD", 1234),
         ("1e2", "UAH", None),

@@ -161,6 +161,7 @@ def test_order_of_another_store_is_unknown(app: Flask, call: Call, key: str) -> 
 
 
 _LINE = {"externalId": "7", "quantity": 1, "amount": "10.00"}
+_IN_YEN = {"currency": "JPY", "paidAmount": "10", "lines": [{**_LINE, "amount": "10.0"}], "shipping": "0"}
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,14 @@ _LINE = {"externalId": "7", "quantity": 1, "amount": "10.00"}
         ({"paidAmount": 1019.97}, 422, "amount_not_string", "paidAmount"),
         ({"lines": [{**_LINE, "amount": 10}]}, 422, "amount_not_string", "lines[0].amount"),
         ({"lines": [{**_LINE, "amount": "10.001"}]}, 422, "amount_invalid", "lines[0].amount"),
+        ({"lines": [{**_LINE, "tax": "2.000"}]}, 422, "amount_invalid", "lines[0].tax"),
+        ({"paidAmount": "+1019.97"}, 422, "amount_invalid", "paidAmount"),
+        ({"paidAmount": "1019.970"}, 422, "amount_invalid", "paidAmount"),
+        (_IN_YEN, 422, "amount_invalid", "lines[0].amount"),
+        ({"shipping": " 60.00"}, 422, "amount_invalid", "shipping"),
+        ({"shipping": "60."}, 422, "amount_invalid", "shipping"),
+        ({"shipping": ".60"}, 422, "amount_invalid", "shipping"),
+        ({"refunds": [{"id": "1", "amount": "5.000"}]}, 422, "amount_invalid", "refunds[0].amount"),
         ({"shipping": "1e2"}, 422, "amount_invalid", "shipping"),
         ({"currency": "QQQ"}, 422, "currency_unknown", "currency"),
         ({"lines": [{**_LINE, "externalId": str(number)} for number in range(501)]}, 413, "too_many_items", "lines"),

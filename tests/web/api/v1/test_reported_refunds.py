@@ -78,6 +78,8 @@ def test_wrong_refund_is_refused_with_its_field(call: Call) -> None:
         ({"amount": 100}, 422, "amount_not_string", "amount"),
         ({"amount": "0.00"}, 422, "amount_invalid", "amount"),
         ({"amount": "1.001"}, 422, "amount_invalid", "amount"),
+        ({"amount": "1.000"}, 422, "amount_invalid", "amount"),
+        ({"amount": " 1.00"}, 422, "amount_invalid", "amount"),
         (
             {"lines": [{"externalId": "9", "amount": "1.00"}]},
             422,
