@@ -118,7 +118,9 @@ def programme_notes(reward: ReferralReward) -> Iterator[str]:
 def rules_note(version: ProgrammeVersion) -> str:
     """Return which version of the programme decided a reward."""
     if version.starts_at == EPOCH:
-        return _("Decided by version %(number)s of the programme, in force from the start.", number=version.id)
+        return _(
+            "Decided by version %(number)s of the programme, in force from the start.", number=version.id
+        )
     return _(
         "Decided by version %(number)s of the programme, in force since %(time)s.",
         number=version.id,

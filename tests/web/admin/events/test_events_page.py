@@ -233,7 +233,7 @@ def test_every_status_of_an_event_is_in_the_language_of_the_reader(app: Flask, e
                 "Платіжна система: Карткою (WayForPay)",
                 "Частину грошей за замовлення повернуто.",
                 "Продавець: Kazka",
-                "Платформа магазину: WooCommerce",
+                "На якій він платформі: WooCommerce",
             ],
         ),
     ],
