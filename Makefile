@@ -154,8 +154,8 @@ $(VENV)/.halmos: contracts/halmos.lock | $(VENV)/bin/python
 	@$(VENV)/halmos/bin/python -m pip install --require-hashes --disable-pip-version-check --progress-bar off -q -r contracts/halmos.lock
 	@touch $@
 
-$(VENV)/chromium-path: tests/support/install_chromium.py $(VENV)/.test-packages
-	@$(BIN)/python tests/support/install_chromium.py $@
+$(VENV)/chromium-path: tests/support/install_chromium.py tests/support/chromium.py $(VENV)/.test-packages
+	@$(BIN)/python -m tests.support.install_chromium $@
 
 PIP := $(BIN)/python -m pip install --require-hashes --disable-pip-version-check --progress-bar off
 

@@ -8,7 +8,7 @@ Money is `*_minor` beside `currency`, tokens are integer wei, times are aware UT
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from peewee import (
     BigIntegerField,
@@ -23,10 +23,13 @@ from peewee import (
     ForeignKeyField,
     IntegerField,
     Model,
+    ModelSelect,
     SmallIntegerField,
     TextField,
 )
 from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField, IdentityField
+
+from portal.lib.model_rows import RowSelect
 
 database = DatabaseProxy()
 
@@ -70,6 +73,11 @@ class Table(Model):
     class Meta:
         database = database
         legacy_table_names = False
+
+    @classmethod
+    def select(cls, *fields: Any) -> ModelSelect[Self]:
+        selection: Any = RowSelect(cls, fields or cls._meta.sorted_fields, is_default=not fields)
+        return selection  # type: ignore[no-any-return]
 
 
 class StatusTable(Table):
@@ -1472,6 +1480,17 @@ class JournalAccountBalance(Table):
     class Meta:
         table_name = "journal_account_balances"
         primary_key = CompositeKey("account", "currency")
+
+
+class JournalKindBalance(Table):
+    kind = TextField()
+    currency = TextField()
+    accounts = BigIntegerField()
+    balance = WeiField()
+
+    class Meta:
+        table_name = "journal_kind_balances"
+        primary_key = CompositeKey("kind", "currency")
 
 
 # ------------------------------------------------------------------ chain

@@ -68,7 +68,11 @@ class Portal:
         self.settings = settings
 
 
+# What is behind Flask's proxy: a page asks for it hundreds of times.
+_current_app = current_app._get_current_object  # type: ignore[attr-defined]
+
+
 def current_portal() -> Portal:
     """Return the portal of the current application: its settings, chain and scheduler."""
-    portal: Portal = current_app.extensions["portal"]
+    portal: Portal = _current_app().extensions["portal"]
     return portal

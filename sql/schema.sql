@@ -835,6 +835,13 @@ CREATE VIEW public.journal_balances AS
            FROM public.journal_balance_deltas) parts
   GROUP BY account, currency;
 
+CREATE TABLE public.journal_kind_balances (
+    kind text NOT NULL,
+    currency text NOT NULL,
+    accounts bigint NOT NULL,
+    balance numeric(78,0) NOT NULL
+);
+
 CREATE TABLE public.journal_transfers (
     id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -2452,6 +2459,9 @@ ALTER TABLE ONLY public.journal_account_balances
 ALTER TABLE ONLY public.journal_balance_deltas
     ADD CONSTRAINT journal_balance_deltas_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.journal_kind_balances
+    ADD CONSTRAINT journal_kind_balances_pkey PRIMARY KEY (kind, currency);
+
 ALTER TABLE ONLY public.journal_transfers
     ADD CONSTRAINT journal_transfers_pkey PRIMARY KEY (id);
 
@@ -3096,7 +3106,7 @@ CREATE UNIQUE INDEX settlements_one_refund ON public.settlements USING btree (re
 
 CREATE UNIQUE INDEX settlements_one_sale ON public.settlements USING btree (order_reference, vendor_id) WHERE (kind = 'sale'::text);
 
-CREATE INDEX settlements_payable ON public.settlements USING btree (scheduled_for) INCLUDE (currency, net_payout_minor) WHERE ((status = 'pending'::text) AND (collected_by = 'platform'::text));
+CREATE INDEX settlements_payable ON public.settlements USING btree (scheduled_for) INCLUDE (vendor_id, currency, kind, net_payout_minor) WHERE ((status = 'pending'::text) AND (collected_by = 'platform'::text));
 
 CREATE INDEX settlements_reference ON public.settlements USING btree (order_reference);
 
@@ -3187,6 +3197,10 @@ CREATE TRIGGER credit_entries_append_only BEFORE DELETE OR UPDATE ON public.cred
 CREATE TRIGGER credit_entries_journal AFTER INSERT ON public.credit_entries FOR EACH ROW EXECUTE FUNCTION public.journal_credit_entry();
 
 CREATE TRIGGER event_log_append_only BEFORE DELETE OR UPDATE ON public.event_log FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER journal_account_balances_note_insert AFTER INSERT ON public.journal_account_balances REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.note_journal_kinds();
+
+CREATE TRIGGER journal_account_balances_note_update AFTER UPDATE ON public.journal_account_balances REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.note_journal_kinds();
 
 CREATE TRIGGER journal_transfers_append_only BEFORE DELETE OR UPDATE ON public.journal_transfers FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 

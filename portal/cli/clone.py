@@ -34,8 +34,8 @@ def clone() -> None:
 @click.option("--name", "brand_name", default="", help="Name of the brand, in the header and in titles.")
 @click.option("--color", "brand_color", default="", help="Colour of buttons and links, as #rrggbb.")
 @click.option("--logo-url", "brand_logo_url", default="", help="Address of a logo.")
-@click.option("--token-symbol", "brand_token_symbol", default="", help="Symbol of the reward token.")
-@click.option("--app-url", default="", help="Address of the portal, https://...")
+@click.option("--token-symbol", "brand_token_symbol", default="", help="Reward token symbol.")
+@click.option("--app-url", default="", help="Portal address, https://...")
 @click.option("--database-url", default="", help="Database of the clone; default DATABASE_URL if unused.")
 def init(folder: Path, database_url: str, **chosen: str) -> None:
     """Write DIR/.env with new secrets, migrate the database, and write DIR/CHECKLIST.md.

@@ -18,7 +18,7 @@ _FAILED, _NOT_ALL = 1, 2
 
 @click.command(cls=PortalCommand)
 @click.argument("which", type=click.Choice(["erp", "growth", "http", "all"]), default="all")
-@click.option("--url", default="", help="Address of the portal for http; default APP_URL.")
+@click.option("--url", default="", help="Portal address for http; default APP_URL.")
 @click.option("--timeout", default=600, show_default=True, help="Seconds growth waits for the mint.")
 def smoke(which: str, url: str, timeout: int) -> None:
     """Check erp (a sale and both ledgers), growth (a membership up to a real mint) or http; default all.

@@ -54,12 +54,14 @@ _PARTS = """
     SELECT vendor_id, currency, collected_by, status, due_hour, reason, settlements, net_sum, commission_sum
     FROM settlement_total_deltas WHERE 0 = ANY(%(vendors)s) OR vendor_id = ANY(%(vendors)s)
 """
-# What falls due in the present hour is read from its rows.
-_THIS_HOUR = f"""
+# All that falls due in the hours that have begun, less what the rest of the present hour brings. Midnights, when most
+# settlements fall due, begin an hour: none of theirs is read.
+_HOUR_HAS_BEGUN = "due_hour <= now()"
+_LATER_THIS_HOUR = f"""
     SELECT vendor_id, currency, net_payout_minor FROM settlements
-    WHERE {PAYABLE} AND kind = 'sale' AND scheduled_for BETWEEN date_trunc('hour', now(), 'UTC') AND now()
+    WHERE {PAYABLE} AND kind = 'sale' AND scheduled_for > now()
+        AND scheduled_for < date_trunc('hour', now(), 'UTC') + interval '1 hour'
 """  # noqa: S608 - a constant
-_HOUR_IS_OVER = "due_hour < date_trunc('hour', now(), 'UTC')"
 
 _STATES = f"""
 SELECT currency, status, reason, sum(settlements)::bigint, sum(net_sum) FROM ({_PARTS}) AS parts
@@ -67,20 +69,21 @@ WHERE collected_by = 'platform' GROUP BY 1, 2, 3 HAVING sum(settlements) <> 0 OR
 """  # noqa: S608 - a constant
 _DUE = f"""
 SELECT currency, sum(settlements)::bigint, sum(net) FROM (
-    SELECT currency, settlements, net_sum AS net FROM ({_PARTS}) AS parts WHERE {PAYABLE} AND {_HOUR_IS_OVER}
+    SELECT currency, settlements, net_sum AS net FROM ({_PARTS}) AS parts WHERE {PAYABLE} AND {_HOUR_HAS_BEGUN}
     UNION ALL
-    SELECT currency, 1, net_payout_minor FROM ({_THIS_HOUR}) AS rows
+    SELECT currency, -1, -net_payout_minor FROM ({_LATER_THIS_HOUR}) AS rows
     WHERE 0 = ANY(%(vendors)s) OR vendor_id = ANY(%(vendors)s)
 ) AS due GROUP BY 1 HAVING sum(settlements) <> 0 ORDER BY 1
 """  # noqa: S608 - a constant
 _BALANCES = f"""
 SELECT vendor_id, currency, sum(settlements)::bigint, sum(net)::numeric, sum(released)::numeric FROM (
     SELECT vendor_id, currency, settlements, net_sum AS net, 0 AS released FROM settlement_totals
-    WHERE vendor_id <> 0 AND {PAYABLE} AND {_HOUR_IS_OVER}
+    WHERE vendor_id <> 0 AND {PAYABLE} AND {_HOUR_HAS_BEGUN}
     UNION ALL
-    SELECT vendor_id, currency, settlements, net_sum, 0 FROM settlement_total_deltas WHERE {PAYABLE} AND {_HOUR_IS_OVER}
+    SELECT vendor_id, currency, settlements, net_sum, 0 FROM settlement_total_deltas
+    WHERE {PAYABLE} AND {_HOUR_HAS_BEGUN}
     UNION ALL
-    SELECT vendor_id, currency, 1, net_payout_minor, 0 FROM ({_THIS_HOUR}) AS rows
+    SELECT vendor_id, currency, -1, -net_payout_minor, 0 FROM ({_LATER_THIS_HOUR}) AS rows
     UNION ALL
     SELECT vendor_id, currency, 0, 0, amount_minor FROM reserve_releases WHERE payout_id IS NULL
 ) AS due

@@ -20,6 +20,7 @@ from portal.db.events import SYSTEM, Actor, record_event
 from portal.db.failing import forget_failure, not_set_aside, set_aside, without_set_aside, work_through
 from portal.db.keyset import CursorInvalid, Keyset, Page, cut_page, make_cursor, parse_cursor, within
 from portal.db.locks import advisory_lock
+from portal.db.prepared import Prepared
 from portal.db.replica import reads_may_lag
 from portal.db.retention import (
     forget_sign_in_devices,
@@ -27,7 +28,7 @@ from portal.db.retention import (
     texts_erasable,
     work_in_batches,
 )
-from portal.db.together import any_of, read_together
+from portal.db.together import any_of, built_once, read_together
 from portal.db.transitions import move_status
 from portal.db.writes import Change, RowEvent, change_together
 
@@ -40,11 +41,13 @@ __all__ = [
     "EventFilter",
     "Keyset",
     "Page",
+    "Prepared",
     "RowEvent",
     "advisory_lock",
     "alphabetical",
     "any_of",
     "bind_database",
+    "built_once",
     "change_together",
     "connection",
     "cut_page",

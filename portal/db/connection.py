@@ -16,8 +16,11 @@ from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from models import database
 from portal.counters import counters
+from portal.db.late import LateStatements
 from portal.db.outage import note_failure, note_success
+from portal.db.prepared import PreparedStatements
 from portal.db.session_name import session_name
+from portal.db.statement_text import StatementContext
 from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
 from portal.lib.errors import PortalError
 
@@ -25,10 +28,9 @@ _CONNECT_TIMEOUT_SECONDS = 5
 _POOL_SIZE = 20
 # A connection that was used this recently is not asked whether its server still lives.
 _SURELY_OPEN_SECONDS = 1
-# As a statement: PgBouncer refuses them among the parameters of a connection.
-_SESSION_SETTINGS = "SET timezone = 'UTC'; SET lock_timeout = '15s'"
-# In transaction mode PgBouncer keeps the time zone of a connection, but not this.
-_BEGIN_SHARED = "BEGIN; SET LOCAL lock_timeout = '15s'"
+# As a statement: PgBouncer refuses them among the parameters of a connection. The values of prepared statements change
+# nothing in how they are best answered, so they are not planned again for each.
+_SESSION_SETTINGS = "SET timezone = 'UTC'; SET lock_timeout = '15s'; SET plan_cache_mode = force_generic_plan"
 # A server that no longer acknowledges anything is given up after some seconds.
 KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 5,
@@ -83,13 +85,16 @@ class _ConfiguredDatabase(PostgresqlDatabase):
         return conn
 
 
-class PortalDatabase(PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ignore[misc]
+class PortalDatabase(PreparedStatements, LateStatements, PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ignore[misc]
     """A pool that reads its URL at the first connection and never returns a connection that the server has closed."""
+
+    context_class = StatementContext
 
     def __init__(self, url_source: Callable[[], str], direct_url: str = "", **options: Any) -> None:
         super().__init__(None, **options)
         self._url_source = url_source
         self._direct_url = direct_url
+        self.shares_sessions = bool(direct_url)
         self._options = options
         self.replica: Any = None
         self._returned: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
@@ -112,12 +117,6 @@ class PortalDatabase(PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ig
             for name, value in own.items():
                 setattr(state, name, value)
 
-    def begin(self, isolation_level: str | None = None) -> None:
-        if self._direct_url and isolation_level is None:
-            query(_BEGIN_SHARED)
-        else:
-            super().begin(isolation_level)
-
     def connect(self, *args: Any, **kwargs: Any) -> Any:
         if self.deferred:
             self.init(self._url_source(), **self._options)
@@ -131,17 +130,12 @@ class PortalDatabase(PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ig
         return bool(super()._can_reuse(conn))
 
     def _is_closed(self, conn: Any) -> bool:
-        if super()._is_closed(conn):
+        if conn.closed:
             return True
         if time.monotonic() - self._returned.get(conn, 0) < _SURELY_OPEN_SECONDS and not _has_input(conn):
             return False
-        try:
-            with conn.cursor() as cursor:
-                cursor.execute("SELECT 1")
-            conn.rollback()
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
-            return True
-        return False
+        # Peewee asks the server.
+        return bool(super()._is_closed(conn))
 
 
 def _has_input(conn: Any) -> bool:
@@ -223,7 +217,8 @@ def release_connection() -> None:
 
 def transaction() -> Any:
     """Return a context manager for a transaction, or for a savepoint inside one."""
-    return database.atomic()
+    # Of the database itself: its proxy makes plain savepoints.
+    return database.obj.atomic()
 
 
 def query(sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[tuple[Any, ...]]:

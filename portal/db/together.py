@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from peewee import fn
@@ -20,21 +21,73 @@ def read_together(*selections: Any) -> list[list[Any]]:
     """
     if not selections:
         return []
-    parts, parameters = [], []
-    for selection in selections:
-        sql, values = selection.sql()
-        parts.append(_as_json(sql, selection.selected_columns))
-        parameters += values
-    (answers,) = query(f"SELECT {', '.join(parts)}", parameters)
-    return [
-        list(selection.execute(_Answer(answer or "[]", selection.selected_columns)))
-        for selection, answer in zip(selections, answers, strict=True)
-    ]
+    (answers,) = query(*_together(selections))
+    return _rows(selections, answers)
+
+
+Reading = Callable[[str], list[list[Any]]]
+
+
+def built_once(select: Callable[[str], Sequence[Any]]) -> Reading:
+    """Return a function that reads together what `select` selects for a text, such as the rows of one order.
+
+    Building the statement takes longer than reading its rows, so it is built at the first call, which raises ValueError
+    where the text would become a part of the statement or of another value.
+    """
+
+    @cache
+    def statement() -> _Statement:
+        return _Statement(select)
+
+    return lambda text: statement().read(text)
+
+
+class _Statement:
+    """The statement of several selections, with the places of the one text that they depend on."""
+
+    def __init__(self, select: Callable[[str], Sequence[Any]]) -> None:
+        first, second = _Place("place-1"), _Place("place-2")
+        self._selections = list(select(first))
+        self._sql, self._parameters = _together(self._selections)
+        other_sql, other_parameters = _together(select(second))
+        if self._sql != other_sql or [_place(value) for value in self._parameters] != list(
+            map(_place, other_parameters)
+        ):
+            raise ValueError("A selection depends on its text in another way than as a parameter.")
+
+    def read(self, text: str) -> list[list[Any]]:
+        parameters = [text if isinstance(value, _Place) else value for value in self._parameters]
+        (answers,) = query(self._sql, parameters)
+        return _rows(self._selections, answers)
+
+
+class _Place(str):
+    """A text that stands for another one in the parameters of a statement."""
+
+
+def _place(parameter: Any) -> Any:
+    return _Place if isinstance(parameter, _Place) else str(parameter)
 
 
 def any_of(selection: Any) -> Any:
     """Return the values of a selection for a comparison: read first, so that an index answers the comparison."""
     return fn.ANY(fn.ARRAY(selection))
+
+
+def _together(selections: Iterable[Any]) -> tuple[str, list[Any]]:
+    parts, parameters = [], []
+    for selection in selections:
+        sql, values = selection.sql()
+        parts.append(_as_json(sql, selection.selected_columns))
+        parameters += values
+    return f"SELECT {', '.join(parts)}", parameters
+
+
+def _rows(selections: Iterable[Any], answers: Iterable[str | None]) -> list[list[Any]]:
+    return [
+        list(selection.clone().execute(_Answer(answer or "[]", selection.selected_columns)))
+        for selection, answer in zip(selections, answers, strict=True)
+    ]
 
 
 def _as_json(sql: str, columns: Sequence[Any]) -> str:

@@ -16,6 +16,7 @@ from psycopg2.extras import Json
 
 from portal.db.connection import query
 from portal.db.events import Actor
+from portal.db.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def change_together(changes: Sequence[Change], actor: Actor) -> dict[tuple[str, 
         "event_rows": _as_json(events),
     }
     values |= {each.name: _as_json(each.rows) for each in merged}
+    values |= {f"{each.name}_count": len(each.rows) for each in merged}
     parts = [part for each in merged for part in _parts(each)]
     # A row with events before and after those of another row is named by two changes.
     changed = " UNION ".join(
@@ -84,8 +86,8 @@ def change_together(changes: Sequence[Change], actor: Actor) -> dict[tuple[str, 
         if each.entity
     )
     parts += [f"changed AS ({changed})", f"recorded AS ({_EVENTS})"]
-    rows = query(f"WITH {', '.join(parts)} SELECT entity, key, id FROM changed", values)  # noqa: S608 - constants
-    return {(entity, key): row_id for entity, key, row_id in rows}
+    statement = f"WITH {', '.join(parts)} SELECT entity, key, id FROM changed"  # noqa: S608 - constants
+    return {(entity, key): row_id for entity, key, row_id in query(Prepared(statement), values)}
 
 
 def _merged(changes: Iterable[Change]) -> list[Change]:
@@ -105,10 +107,11 @@ def _parts(change: Change) -> list[str]:
     part = f"{change.name} AS ({change.sql})"
     if not change.columns:
         return [part]
-    # With its number of rows the planner looks them up by indexes; otherwise it assumes 100 and reads whole tables.
+    # The planner assumes a tenth of 100 rows for any limit and looks them up by indexes; without one it reads whole
+    # tables. Any number of rows has one text, and so one plan.
     rows = f"""{change.name}_rows AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%({change.name})s) AS r ({change.columns}, place integer)
-        LIMIT {len(change.rows)}
+        LIMIT %({change.name}_count)s
     )"""  # noqa: S608 - constants
     return [rows, part]
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from peewee import SQL
 
 from models import PaymentEvent, PaymentTransaction
-from portal.db import not_set_aside, query
+from portal.db import Prepared, not_set_aside, query
 from portal.payments.provider import Callback
 
 CALLBACK_QUEUE = "callbacks"
@@ -21,7 +21,7 @@ SETTLED_AT_ONCE = 4
 COUNTED_AT_MOST = 100_000
 
 # One row and one commit. The callbacks read are those that were stored before.
-_ACCEPT = f"""
+_ACCEPT = Prepared(f"""
 WITH stored AS (
     INSERT INTO payment_events (provider, order_reference, authentic, fingerprint, payload)
     VALUES (%(provider)s, %(reference)s, true, %(fingerprint)s, %(payload)s) RETURNING id
@@ -33,7 +33,7 @@ SELECT s.id, p.processor, p.amount_minor, p.currency, (SELECT count(*) FROM wait
     SELECT FROM waiting w LEFT JOIN payment_transactions q ON q.order_reference = w.order_reference
     WHERE w.order_reference = %(reference)s OR q.user_id = p.user_id)
 FROM stored s LEFT JOIN payment_transactions p ON p.order_reference = %(reference)s
-"""  # noqa: S608 - constants
+""")  # noqa: S608 - constants
 _BACKLOG = f"""
 SELECT count(*), min(received_at) FROM (
     SELECT w.received_at FROM payment_events w

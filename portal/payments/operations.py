@@ -52,6 +52,9 @@ UPDATE payment_events e SET outcome = d.outcome, reason = d.reason
 FROM unnest(%(ids)s::bigint[], %(outcomes)s::text[], %(reasons)s::text[]) AS d (id, outcome, reason)
 WHERE e.id = d.id AND e.outcome IS NULL
 """
+_CLOSE_APPLIED = """
+UPDATE payment_events e SET outcome = 'applied' FROM applied_callback_rows r WHERE e.id = r.id AND e.outcome IS NULL
+"""
 
 
 class Decided(NamedTuple):
@@ -256,6 +259,11 @@ def store_callback(
         ],
     )
     return int(rows[0][0])
+
+
+def close_applied(event_id: int) -> Change:
+    """Return the change by which a locked callback becomes applied, together with what it changes."""
+    return Change("applied_callback", _CLOSE_APPLIED, "id bigint", [{"id": event_id}])
 
 
 def close_callbacks(decided: Sequence[Decided]) -> None:

@@ -20,9 +20,11 @@ from portal.settings.payments import (
 )
 from portal.settings.privacy import PrivacySettings
 from portal.settings.referrals import ReferralSettings
+from portal.settings.types import LINE_MAX
 
 __all__ = [
     "DEVELOPMENT_CHAIN_ID",
+    "LINE_MAX",
     "TEST_MERCHANT_ACCOUNT",
     "TEST_MERCHANT_SECRET",
     "WAYFORPAY_PAY_URL",
@@ -31,6 +33,13 @@ __all__ = [
     "SettingsInvalid",
     "load_settings",
 ]
+
+
+# What is right where a pattern says it to programs only.
+_FORMS = {
+    "BRAND_COLOR": "must be a colour such as #3b4cca",
+    "BRAND_TOKEN_SYMBOL": "must have 1 to 12 of A-Z, a-z, 0-9, $ and the full stop",
+}
 
 
 class SettingsInvalid(Exception):
@@ -53,6 +62,6 @@ def load_settings(**overrides: object) -> Settings:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_input=False, include_url=False)[0]
-    reason = first["msg"].removeprefix("Value error, ")
     name = "_".join(str(part) for part in first["loc"]).upper()
+    reason = _FORMS.get(name) or first["msg"].removeprefix("Value error, ")
     return f"Setting {name}: {reason}." if name else f"Setting {reason}."

@@ -27,7 +27,8 @@ class ChainSettings(CoreSettings):
 
     polygon_rpc_url: HttpUrl = ""
     polygon_rpc_fallback_url: HttpUrl = ""
-    referral_chain_id: Annotated[int, Field(gt=0)] = 137
+    # EIP-2294: the largest id that every program reads.
+    referral_chain_id: Annotated[int, Field(gt=0, le=9_007_199_254_740_954)] = 137
     referral_rewards_address: Address = ""
     referral_reward_token_address: Address = ""
     referral_reward_mode: Annotated[int, Field(ge=0, le=1)] = 0
@@ -36,14 +37,14 @@ class ChainSettings(CoreSettings):
     referral_minter_keystore_password: SecretStr = SecretStr("")
     referral_token_usd_price: Rate | None = None
     referral_price_feed_address: Address = ""
-    referral_price_heartbeat_seconds: Annotated[int, Field(gt=0)] = 3600
-    referral_price_grace_seconds: Annotated[int, Field(ge=0)] = 300
+    referral_price_heartbeat_seconds: Annotated[int, Field(gt=0, le=31_536_000)] = 3600
+    referral_price_grace_seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 300
     referral_mint_batch_size: Annotated[int, Field(ge=1, le=100)] = 50
     referral_mint_open_transactions: Annotated[int, Field(ge=1, le=16)] = 16
-    referral_max_fee_gwei: Annotated[int, Field(gt=0)] = 2000
-    referral_tip_gwei: Annotated[int, Field(ge=0)] = 30
-    referral_bump_after_seconds: Annotated[int, Field(gt=0)] = 60
-    referral_max_gas_per_reward: Annotated[int, Field(ge=100_000)] = 500_000
+    referral_max_fee_gwei: Annotated[int, Field(gt=0, le=1_000_000_000)] = 2000
+    referral_tip_gwei: Annotated[int, Field(ge=0, le=1_000_000_000)] = 30
+    referral_bump_after_seconds: Annotated[int, Field(gt=0, le=86_400)] = 60
+    referral_max_gas_per_reward: Annotated[int, Field(ge=100_000, le=30_000_000)] = 500_000
     referral_finality_depth: Annotated[int, Field(ge=0, le=100_000)] = 0
     referral_log_range: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     chain_explorer_url: HttpUrl = ""

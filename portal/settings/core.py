@@ -59,11 +59,11 @@ class CoreSettings(BaseSettings):
     rate_limit_exports: RateLimit = "60 per minute"
     rate_limit_store_key: RateLimit = "18000 per minute"
     rate_limit_hooks: RateLimit = "18000 per minute"
-    sign_in_failures_per_address: Annotated[int, Field(ge=1)] = 20
-    sign_in_failures_per_account: Annotated[int, Field(ge=1)] = 200
-    session_idle_hours: Annotated[int, Field(ge=1)] = 168
-    session_total_hours: Annotated[int, Field(ge=1)] = 720
-    step_up_minutes: Annotated[int, Field(ge=1)] = 15
+    sign_in_failures_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    sign_in_failures_per_account: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    session_idle_hours: Annotated[int, Field(ge=1, le=87_600)] = 168
+    session_total_hours: Annotated[int, Field(ge=1, le=87_600)] = 720
+    step_up_minutes: Annotated[int, Field(ge=1, le=525_600)] = 15
     registration_confirmation: bool = False
 
     @property
@@ -79,7 +79,11 @@ class CoreSettings(BaseSettings):
     def _check_timezone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (
+            ZoneInfoNotFoundError,
+            ValueError,
+            OSError,
+        ) as error:  # OSError: a folder of zones, a long name
             raise ValueError("must be a time zone name such as Europe/Kyiv") from error
         return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
@@ -33,7 +34,7 @@ class PaymentSettings(CoreSettings):
 
     wayforpay_merchant_account: str = TEST_MERCHANT_ACCOUNT
     wayforpay_secret_key: SecretStr = SecretStr(TEST_MERCHANT_SECRET)
-    wayforpay_domain: str = "localhost"
+    wayforpay_domain: str = ""
     wayforpay_pay_url: HttpUrl = ""
     wayforpay_api_url: HttpUrl = WAYFORPAY_API_URL
 
@@ -53,6 +54,12 @@ class PaymentSettings(CoreSettings):
         if self.wayforpay_is_simulated:
             return f"{self.app_url}{_SIMULATOR_PATH}/pay"
         return self.wayforpay_pay_url or WAYFORPAY_PAY_URL
+
+    @property
+    def wayforpay_merchant_domain(self) -> str:
+        """Return the domain that the provider compares with the merchant's: in production that of the portal."""
+        own = urlsplit(self.app_url).hostname if self.is_production else None
+        return self.wayforpay_domain or own or "localhost"
 
     @property
     def wayforpay_api(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from ipaddress import ip_address
@@ -9,19 +10,22 @@ from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 import psycopg2
-from limits import parse
+from limits import parse_many
 from psycopg2.extensions import parse_dsn
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
 from portal.lib.money import InvalidAmount, parse_amount, plain_amount, to_major
 from portal.lib.texts import CharacterRefused, clean_line
+from portal.lib.urls import host_of, origin_of, split_url
 
 # Rates and prices are stored with 18 decimals.
 _RATE_PLACES = 18
 _LEAST_RATE, _MOST_RATE = Decimal("1E-18"), Decimal(10**12)
 # The languages that the portal speaks.
 LANGUAGES = ("en", "uk", "ru")
+# The most characters of a name in the header.
+LINE_MAX = 60
 # The shortest value of each secret that production accepts.
 SECRET_LENGTHS = {
     "secret_key": 32,
@@ -38,6 +42,11 @@ _PUBLISHED_KEYS = {
     "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
     "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
 }
+_KEY = re.compile(r"[0-9a-fA-F]{64}\Z")
+# A private key of secp256k1 is below this number.
+_CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+# Redis counts in 64 bits.
+_MOST_REQUESTS, _YEAR_SECONDS = 10**12, 366 * 86_400
 _REDIS_SCHEMES = ("redis", "rediss")
 _ENCRYPTED = {"http": "https", "redis": "rediss"}
 _PRIVATE_SUFFIXES = (".internal", ".local", ".localhost", ".lan", ".home.arpa")
@@ -54,29 +63,34 @@ def _address(value: str) -> str:
 
 def _line(value: str) -> str:
     try:
-        return clean_line(value)
+        line = clean_line(value)
     except CharacterRefused as error:
         raise ValueError("must not contain {character}".format(**error.params)) from error
+    if not 0 < len(line) <= LINE_MAX:
+        raise ValueError(f"must have 1 to {LINE_MAX} characters")
+    return line
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if value and (parts.scheme not in {"http", "https"} or not parts.netloc):
+    if value and not (value.startswith(("http://", "https://")) and is_host(split_url(value))):
         raise ValueError("must be an http:// or https:// URL")
     return value.rstrip("/")
 
 
 def _site_url(value: str) -> str:
-    parts = urlsplit(value)
-    if value and (value.rstrip("/") != f"{parts.scheme}://{parts.netloc}" or not _is_host(parts)):
+    """Return the origin as browsers send it, since what they send is compared with it."""
+    parts = split_url(value)
+    has_more = bool(parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    if has_more or parts.scheme not in {"http", "https"} or not is_host(parts):
         raise ValueError("must be a scheme and a host only, since the portal is not served under a path")
-    return _http_url(value)
+    return origin_of(parts)
 
 
-def _is_host(parts: SplitResult, *, may_have_user: bool = False) -> bool:
+def is_host(parts: SplitResult) -> bool:
+    """Return whether an address has a host that can exist, and a port from 1 to 65535 or none."""
     try:
-        return bool(parts.hostname) and parts.port != 0 and (may_have_user or "@" not in parts.netloc)
-    except ValueError:  # a port that is no number
+        return bool(host_of(parts))
+    except ValueError:
         return False
 
 
@@ -100,9 +114,10 @@ def _database_url(value: str) -> str:
 
 
 def _redis_url(value: str) -> str:
+    # The hosts of sentinels and clusters have no single port.
     parts = urlsplit(value)
     scheme, _, topology = parts.scheme.partition("+")
-    if value and (scheme not in _REDIS_SCHEMES or not (topology or _is_host(parts, may_have_user=True))):
+    if value and (scheme not in _REDIS_SCHEMES or not (topology or is_host(parts))):
         raise ValueError("must be a URL such as redis://host:6379/0")
     return value
 
@@ -141,16 +156,20 @@ def _dollars(value: object) -> object:
 
 def _private_key(value: SecretStr) -> SecretStr:
     digits = value.get_secret_value().removeprefix("0x")
-    if digits and (len(digits) != 64 or any(c not in "0123456789abcdefABCDEF" for c in digits)):
+    if digits and not (_KEY.match(digits) and 0 < int(digits, 16) < _CURVE_ORDER):
         raise ValueError("must be a private key of 64 hex digits")
     return value
 
 
 def _rate_limit(value: str) -> str:
+    sentence = 'must be a number of requests from 1 and a time of a year at most, such as "60 per minute"'
     try:
-        parse(value)
+        (limit,) = parse_many(value)
     except ValueError as error:
-        raise ValueError('must be a number of requests and a time, such as "60 per minute"') from error
+        raise ValueError(sentence) from error
+    is_possible = 0 < limit.amount <= _MOST_REQUESTS and limit.multiples > 0
+    if not is_possible or limit.get_expiry() > _YEAR_SECONDS:
+        raise ValueError(sentence)
     return value
 
 

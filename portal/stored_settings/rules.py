@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from portal.lib.colors import contrast_color, contrast_ratio
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.texts import CharacterRefused, clean_line
-from portal.settings import Settings
+from portal.lib.texts import clean_line
+from portal.settings import LINE_MAX, Settings
 
 CHANGEABLE = (
     "brand_name",
@@ -25,7 +25,6 @@ CHANGEABLE = (
     "registration_confirmation",
     "order_expires_hours",
 )
-NAME_MAX = 60
 # WCAG 2.2, 1.4.3: text of normal size.
 LEAST_CONTRAST = Decimal("4.5")
 
@@ -111,11 +110,8 @@ def _checked(name: str, value: Any, environment: Settings) -> Any:
 
 
 def _name(value: str) -> str:
-    try:
-        name = clean_line(value, "brand_name")
-    except CharacterRefused as error:
-        raise SettingInvalid(field="brand_name") from error
-    if not 0 < len(name) <= NAME_MAX:
+    name = clean_line(value, "brand_name")
+    if not 0 < len(name) <= LINE_MAX:
         raise SettingInvalid(field="brand_name")
     return name
 

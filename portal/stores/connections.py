@@ -14,6 +14,7 @@ from models import Store, StoreCoupon, StoreKey, StoreRate, StoreVendor
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.texts import clean_line
+from portal.lib.urls import host_of, origin_of
 from portal.stores.operations import create_store
 from portal.stores.queries import get_store
 from portal.stores.rules import BUILT_IN_STORE_ID
@@ -24,7 +25,7 @@ COLLECTED_BY, COMMISSION_BASES, REWARD_WAITS = (
     ("net", "gross"),
     ("approval", "statement"),
 )
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 Value = TypeVar("Value")
 
@@ -143,18 +144,15 @@ def check_origin(text: str) -> str:
     An address with a path is accepted and cut. http is for this computer only. Raises OriginInvalid.
     """
     typed = text.strip()
-    invalid = OriginInvalid(field="origins", origin=typed[:100])
     try:
         parts = urlsplit(typed if "://" in typed else f"https://{typed}")
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
-    except (ValueError, UnicodeError):
-        raise invalid from None
-    is_secure = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-    if not host or not is_secure or parts.username or any(sign in host for sign in " *_,;'\"<>"):
-        raise invalid
-    shown = f"[{host}]" if ":" in host else host
-    default = {"https": 443, "http": 80}[parts.scheme]
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != default else "")
+        host = host_of(parts)
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+        if is_safe and "_" not in host and not parts.username:
+            return origin_of(parts)
+    except ValueError:
+        pass
+    raise OriginInvalid(field="origins", origin=typed[:100])
 
 
 def connect_store(settings: StoreSettings, actor: Actor, *, form_key: str = "") -> Store:

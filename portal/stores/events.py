@@ -11,12 +11,19 @@ from peewee import fn
 from psycopg2.extras import Json
 
 from models import StoreEvent
-from portal.db import not_set_aside, query, work_in_batches
+from portal.db import Prepared, not_set_aside, query, work_in_batches
 from portal.lib.errors import PortalError
 
 EVENT_QUEUE = "store_events"
 # The page of a store's events shows those of so many days; what changed nothing is deleted no sooner.
 PASSING_DAYS = 30
+_RECORD = Prepared("""
+INSERT INTO store_events
+    (store_id, kind, live, verified, outcome, external_id, order_reference, snapshot, body_sha256, explanation)
+VALUES (%(store)s, %(kind)s, %(live)s, %(verified)s, %(outcome)s, %(external_id)s, %(reference)s, %(snapshot)s,
+    %(body)s, %(explanation)s)
+RETURNING id
+""")
 
 
 class StoreEventUnknown(PortalError):
@@ -37,14 +44,19 @@ def record_store_event(
     explanation: dict[str, Any] | None = None,
 ) -> int:
     """Store something that arrived and return the id of its event; without an outcome it waits to be applied."""
-    values = [store_id, kind, live, verified, outcome, external_id, order_reference]
-    rows = query(
-        """INSERT INTO store_events (store_id, kind, live, verified, outcome, external_id, order_reference, snapshot,
-               body_sha256, explanation)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id""",
-        [*values, None if snapshot is None else Json(snapshot), body_sha256, Json(explanation or {})],
-    )
-    return int(rows[0][0])
+    values = {
+        "store": store_id,
+        "kind": kind,
+        "live": live,
+        "verified": verified,
+        "outcome": outcome,
+        "external_id": external_id,
+        "reference": order_reference,
+        "snapshot": None if snapshot is None else Json(snapshot),
+        "body": body_sha256,
+        "explanation": Json(explanation or {}),
+    }
+    return int(query(_RECORD, values)[0][0])
 
 
 def close_store_event(

@@ -14,7 +14,7 @@ from typing import Literal
 from peewee import SQL, ModelSelect, fn
 
 from models import Store, StoreKey
-from portal.db import Actor, query, record_event, transaction
+from portal.db import Actor, Prepared, query, record_event, transaction
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 
@@ -31,11 +31,11 @@ _PREFIX_LENGTH = len("rk_live_") + 4
 _KEY_COLUMNS = tuple(field.column_name for field in StoreKey._meta.sorted_fields)
 _STORE_COLUMNS = tuple(field.column_name for field in Store._meta.sorted_fields)
 # Every request begins with it. Building the statement from models takes longer than running it.
-_FIND = f"""
+_FIND = Prepared(f"""
 SELECT {", ".join(f"k.{column}" for column in _KEY_COLUMNS)}, {", ".join(f"s.{column}" for column in _STORE_COLUMNS)}
 FROM store_keys k JOIN stores s ON s.id = k.store_id
-WHERE k.key_hash = %s AND k.revoked_at IS NULL AND s.active
-"""  # noqa: S608 - constants
+WHERE k.key_hash = %(hash)s AND k.revoked_at IS NULL AND s.active
+""")  # noqa: S608 - constants
 
 
 class StoreKeyInvalid(PortalError):
@@ -57,7 +57,7 @@ class TooManyKeys(PortalError):
 
 
 class KeyUnknown(PortalError):
-    """The store has no such key, or it is revoked already."""
+    """The store has no such key, or it is already revoked."""
 
     code = "store_key_unknown"
 
@@ -138,7 +138,7 @@ def note_key_used(key: StoreKey) -> None:
 
 
 def _find_key(text: str) -> StoreKey | None:
-    rows = query(_FIND, [_hash(text)])
+    rows = query(_FIND, {"hash": _hash(text)})
     if not rows:
         return None
     row = rows[0]

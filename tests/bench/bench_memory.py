@@ -20,11 +20,11 @@ ROWS = 20_000
 _QUIET = {"ACCESS_LOG": "false", "RATE_LIMIT_PROOF": "1000000 per minute"}
 REQUESTS = [
     page("/"),
-    page("/?ref=BENCH001"),
+    page("/?ref=BENCH000000"),
     page("/login"),
     page("/openapi.json"),
     page("/proof/nothing"),
-    beacon("BENCH001"),
+    beacon("BENCH000000"),
 ]
 
 

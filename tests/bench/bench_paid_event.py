@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
 from models import Order
 from portal.db import connection
 from portal.db.connection import query
 from portal.payments import SETTLED_AT_ONCE
 from tests.bench.databases import durable_database, fill_every_table, load_line, median_ratio
+from tests.bench.processor_time import own_seconds, processor_seconds
 from tests.factories import make_code, make_user
 from tests.support.beacons import Tally, WebServer, send, serving
 from tests.support.bursts import PROVIDER, approved, settling, waiting_orders
@@ -71,7 +74,7 @@ def send_burst(port: int, callbacks: Sequence[bytes]) -> Burst:
     accepted = send_callbacks(port, callbacks).rate
     answered = time.monotonic()
     while query("SELECT EXISTS (SELECT FROM payment_events WHERE outcome IS NULL)")[0][0]:
-        time.sleep(0.01)
+        time.sleep(0.02)
     ended = time.monotonic()
     return Burst(accepted, len(callbacks) / (ended - started), ended - answered)
 
@@ -116,8 +119,26 @@ def pgbench() -> str:
     return os.fspath(program)
 
 
-def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -> dict[str, list[float]]:
-    """Measure each in turn and return the rates of every round."""
+def server_pid() -> int:
+    """Return the process id of the running server, whose children are its sessions."""
+    pid = query("SELECT pg_backend_pid()")[0][0]
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+@contextmanager
+def awake(worker: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Let a stopped worker run for the block: it looks for callbacks all the time, which others would pay for."""
+    worker.send_signal(signal.SIGCONT)
+    yield
+    worker.send_signal(signal.SIGSTOP)
+
+
+def measure(
+    url: str, code: str, running: WebServer, worker: subprocess.Popen[bytes], rounds: int, events: int
+) -> dict[str, list[float]]:
+    """Measure each in turn; return the rates of every round, and the milliseconds of processor time of one event."""
+    roots = {running.process.pid, worker.pid, server_pid(), os.getpid()}
+    port = running.port
     rates: dict[str, list[float]] = {
         "plain": [],
         "alone": [],
@@ -125,17 +146,33 @@ def measure(url: str, code: str, running: WebServer, rounds: int, events: int) -
         "accepted": [],
         "duplicate": [],
         "after": [],
+        "alone ms": [],
+        "burst ms": [],
+        "duplicate ms": [],
+        "plain ms": [],
     }
+
+    @contextmanager
+    def costs(name: str) -> Iterator[None]:
+        before = processor_seconds(roots) - own_seconds()
+        yield
+        rates[f"{name} ms"].append((processor_seconds(roots) - own_seconds() - before) / events * 1000)
+
     for _ in range(rounds):
         orders = waiting_orders(code, 3 * events)
         callbacks = [approved(order) for order in orders[:events]]
-        rates["alone"].append(send_callbacks(running.port, callbacks, SETTLED_AT_ONCE - 1).rate)
-        burst = send_burst(running.port, [approved(order) for order in orders[events : 2 * events]])
+        with costs("alone"):
+            rates["alone"].append(send_callbacks(port, callbacks, SETTLED_AT_ONCE - 1).rate)
+        burst_callbacks = [approved(order) for order in orders[events : 2 * events]]
+        with costs("burst"), awake(worker):
+            burst = send_burst(port, burst_callbacks)
         rates["settled"].append(burst.settled)
         rates["accepted"].append(burst.accepted)
         rates["after"].append(burst.seconds_after)
-        rates["duplicate"].append(send_callbacks(running.port, callbacks, SETTLED_AT_ONCE - 1).rate)
-        rates["plain"].append(plain_rate(url, orders[2 * events :]))
+        with costs("duplicate"):
+            rates["duplicate"].append(send_callbacks(port, callbacks, SETTLED_AT_ONCE - 1).rate)
+        with costs("plain"):
+            rates["plain"].append(plain_rate(url, orders[2 * events :]))
         print("  " + ", ".join(f"{name} {values[-1]:,.1f}" for name, values in rates.items()), flush=True)
     settled = query("SELECT count(*) FROM referral_rewards WHERE sizing <> '{}'")[0][0]
     assert settled == 2 * rounds * events, f"{settled} rewards for {2 * rounds * events} callbacks"
@@ -150,10 +187,12 @@ def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
         "RATE_LIMIT_HOOKS": "1000000 per minute",
         "LOG_LEVEL": "warning",
     }
-    with serving("wsgi:app", **environment) as running, settling(url):
-        small = measure(url, code, running, arguments.rounds, arguments.events)
+    with serving("wsgi:app", **environment) as running, settling(url) as worker:
+        worker.send_signal(signal.SIGSTOP)
+        measured = (url, code, running, worker, arguments.rounds, arguments.events)
+        small = measure(*measured)
         fill_every_table(url, arguments.rows, per_copy=3 * arguments.rounds * arguments.events)
-        large = measure(url, code, running, arguments.rounds, arguments.events)
+        large = measure(*measured)
     among = f"among {arguments.rows:,} rows in every table"
     return [
         f"by its own request: {median_ratio(small, 'alone', 'plain'):.2f} of the plain statements",
@@ -166,6 +205,11 @@ def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
         *(
             f"{name} {among}: {fmean(small[name]) / fmean(large[name]):.2f} times as slow as among none"
             for name in ("alone", "settled", "plain")
+        ),
+        *(
+            f"{name}: {median(small[f'{name} ms']):.1f} ms of processor time,"
+            f" {median_ratio(small, 'plain ms', f'{name} ms'):.2f} of the plain statements per second of it"
+            for name in ("alone", "burst", "duplicate")
         ),
         load_line(),
     ]

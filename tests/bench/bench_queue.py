@@ -10,20 +10,13 @@ import statistics
 import time
 from collections.abc import Callable
 
-from portal.db import connection
-from portal.db.connection import query
+from portal.db import bind_database, connection, query
 from portal.rewards import RewardFilter, count_matching, fold_reward_totals, list_reward_queue, reward_totals
-from tests.bench.databases import durable_database
-from tests.factories import make_code, make_user
+from tests.bench.databases import durable_databases, load_line
+from tests.bench.ledgers import QUICK_FILL, fill_ledgers
+from tests.support.databases import close_database
 
-FILL = """
-INSERT INTO referral_rewards (order_reference, ref_code, referrer_user_id, referrer_wallet, order_total_minor,
-    currency, reward_percent, usd_value, token_price_usd, reward_amount_wei, rail, status, created_at, tx_hash)
-SELECT 'store_bench' || n || '_1', c.code, c.owner_user_id, c.wallet_address, 10000, 'UAH', 5, 0.125, 0.1, 10 ^ 18,
-    'fiat', CASE WHEN n %% 20 = 0 THEN 'pending_approval' ELSE 'minted' END, now() - make_interval(secs => n), '0x1'
-FROM generate_series(%s, %s) n, refcodes c
-"""
-ROUNDS = 30
+FEW, ROUNDS = 20_000, 30
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -53,26 +46,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rewards", type=int, default=1_000_000)
     rewards = parser.parse_args().rewards
-    with durable_database(), connection():
-        make_code(make_user("bench@demo.example"))
-        ratios = run(rewards)
-    for name, ratio in ratios.items():
-        print(f"{name}: x{ratio:.2f} at {rewards:,} rewards against 20,000")
+    with durable_databases("short", "long", settings=QUICK_FILL) as (short, long):
+        small, large = measure_queue(short, FEW), measure_queue(long, rewards)
+    print(load_line())
+    for name, value in large.items():
+        print(f"{name}: x{value / small[name]:.2f} at {rewards:,} rewards against {FEW:,}")
 
 
-def run(rewards: int) -> dict[str, float]:
-    small: dict[str, float] = {}
-    large: dict[str, float] = {}
-    existing = 0
-    for size in (20_000, rewards):
-        query(FILL, [existing + 1, size])
-        existing = size
+def measure_queue(url: str, rewards: int) -> dict[str, float]:
+    """Return the milliseconds of each query among that many rewards."""
+    fill_ledgers(url, rewards)
+    bind_database(url)
+    with connection():
         fold_reward_totals()
-        query("ANALYZE referral_rewards")
-        large = measure()
-        small = small or large
-        print(size, {name: f"{value:.2f} ms" for name, value in large.items()}, flush=True)
-    return {name: large[name] / small[name] for name in large}
+        query("VACUUM ANALYZE reward_total_deltas")
+        taken = measure()
+    close_database()
+    print(rewards, {name: f"{value:.2f} ms" for name, value in taken.items()}, flush=True)
+    return taken
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import statistics
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import psycopg2
 
-from portal.db import bind_database
+from portal.db import bind_database, query
 from portal.db.migrations import migrate
 from portal.dev import start_postgres, stop_postgres
 from tests.scale.filling import multiply_rows
@@ -39,13 +41,13 @@ def durable_database() -> Iterator[str]:
 
 
 @contextmanager
-def durable_databases(*names: str) -> Iterator[list[str]]:
-    """Yield the URLs of migrated databases of one server with durable settings."""
+def durable_databases(*names: str, settings: Mapping[str, str] | None = None) -> Iterator[list[str]]:
+    """Yield the URLs of migrated databases of one server with durable settings, and others where given."""
     open_run()
     folder = run_folder() / "postgres-bench"
     try:
         start_postgres(folder)
-        url = start_with_reset_right(folder, {})
+        url = start_with_reset_right(folder, settings or {})
         migrate(url)
         for name in names:
             execute(url, f"CREATE DATABASE {name} TEMPLATE portal")
@@ -53,6 +55,16 @@ def durable_databases(*names: str) -> Iterator[list[str]]:
     finally:
         stop_postgres(folder)
         close_run()
+
+
+def processor_ms() -> float:
+    """Return the milliseconds of processor time of this process and of its database session so far.
+
+    Unlike the time of the clock, other work on the machine hardly changes them.
+    """
+    ((session,),) = query("SELECT pg_backend_pid()")
+    nanoseconds = int(Path(f"/proc/{session}/schedstat").read_text().split()[0])
+    return time.process_time() * 1000 + nanoseconds / 1_000_000
 
 
 def load_line() -> str:

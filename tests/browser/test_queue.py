@@ -148,7 +148,7 @@ def test_filter_is_saved_opened_and_removed(
     page.goto(f"/admin/refcodes?orderReference={waiting[2]}")
     page.get_by_text("Save this filter").first.click()
     name = f"Number {time.time_ns()}"
-    page.get_by_label("Name of the filter").first.fill(name)
+    page.get_by_label("Filter name").first.fill(name)
     page.get_by_role("button", name="Save this filter").click()
     page.goto("/admin/refcodes")
     page.get_by_role("link", name=name).click()

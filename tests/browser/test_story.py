@@ -182,7 +182,7 @@ def test_purchase_through_a_share_link_mints_a_reward(world: World, visitor: Cal
     expect(admin.get_by_text("Referral commission").first).to_be_visible()
     admin.goto(f"/admin/audit?orderReference={reference}")
     expect(admin.get_by_text("No differences found.")).to_be_visible()
-    expect(admin.get_by_text("The contract has this reference as paid.")).to_be_visible()
+    expect(admin.get_by_text("The contract shows this reference as paid.")).to_be_visible()
     proof = admin.request.get(f"/admin/audit/proof.json?orderReference={reference}").json()
     assert proof["differences"] == []
     assert proof["referralPaid"] == {

@@ -182,7 +182,7 @@ class Case:
         ada, boris = self.ada, self.boris
         ada.sign_in()
         ada.turn_second_factor_on()
-        ada.reads("To your first sale", "Create a vendor", "Add a second admin")
+        ada.reads("Set-up until your first sale", "Create a vendor", "Add a second admin")
         ada.follow("Give the portal your name")
         ada.fill(brand_name="Tea House")
         ada.main.get_by_label("Admins approve new referrers").check()
@@ -235,10 +235,10 @@ class Case:
         rita.fill(note="I write about tea.")
         rita.press("Send the application")
         ada.menu("Home")
-        ada.follow("Applications of referrers")
+        ada.follow("Referrer applications")
         ada.reads("I write about tea.")
         ada.press("Approve")
-        ada.reads("The application is approved, and the person was notified.")
+        ada.reads("The application is approved, and the applicant was notified.")
         rita.menu("Referrals")
         return rita.main.get_by_label("Share link").first.input_value()
 
@@ -326,8 +326,8 @@ class Case:
             person.press("Download your data")
         with zipfile.ZipFile(download.value.path()) as files:
             assert any(person.email.encode() in files.read(name) for name in files.namelist())
-        person.press("Ask for the erasure")
-        person.reads("You asked for the erasure:")
+        person.press("Request erasure")
+        person.reads("You requested erasure:")
         self.ada.menu("Home")
         self.ada.follow("Accounts to erase")
         self.ada.follow(person.name)

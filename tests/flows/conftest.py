@@ -22,11 +22,12 @@ from portal.flows.demo.seed_demo import seed_demo
 from portal.payments import RawCallback
 from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import Settings
+from tests.support.settings import read_settings
 
 
 def settings_with(**changes: object) -> Settings:
     """Return settings that read no environment file."""
-    return Settings(_env_file=None, referral_token_usd_price=Decimal("0.1"), **changes)
+    return read_settings(referral_token_usd_price=Decimal("0.1"), **changes)
 
 
 @dataclass

@@ -209,3 +209,71 @@ def test_malformed_address_of_a_neighbour_is_one_sentence(name: str, value: str,
 )
 def test_every_form_of_an_address_is_accepted(name: str, value: str) -> None:
     assert getattr(load_settings(_env_file=None, **{name: value}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "origin"),
+    [
+        ("https://Tea.Example", "https://tea.example"),
+        ("https://tea.example:443", "https://tea.example"),
+        ("HTTPS://tea.example:8443/", "https://tea.example:8443"),
+        ("https://чай.укр", "https://xn--80as4b.xn--j1amh"),
+        ("https://[2001:DB8:0::1]", "https://[2001:db8::1]"),
+    ],
+)
+def test_address_is_kept_as_browsers_send_it(typed: str, origin: str) -> None:
+    assert load_settings(**{**PRODUCTION, "app_url": typed}).app_url == origin
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("app_url", "https://tea shop.example"),
+        ("app_url", "https://tea.example\\admin"),
+        ("app_url", "https://*.example"),
+        ("app_url", "https://tea..example"),
+        ("app_url", "https://[::1"),
+        ("business_timezone", "Europe"),
+        ("business_timezone", "America/Argentina"),
+        ("business_timezone", "Z" * 300),
+        ("session_idle_hours", "99999999999999"),
+        ("session_total_hours", "1000000"),
+        ("step_up_minutes", "99999999999999"),
+        ("sign_in_failures_per_account", "10000000000"),
+        ("referral_chain_id", "9223372036854775808"),
+        ("referral_price_heartbeat_seconds", "99999999999999"),
+        ("referral_price_grace_seconds", "99999999999999"),
+        ("referral_max_fee_gwei", "99999999999999999999"),
+        ("referral_tip_gwei", "99999999999999999999"),
+        ("referral_bump_after_seconds", "99999999999999"),
+        ("referral_max_gas_per_reward", "99999999999999"),
+        ("rate_limit_orders", "0 per minute"),
+        ("rate_limit_orders", "7 per minute; 2 per second"),
+        ("rate_limit_orders", "7 per 500 year"),
+        ("rate_limit_orders", "99999999999999999999 per hour"),
+        ("referral_minter_private_key", "f" * 32 + "0123456789abcdef" * 2),
+        ("settlement_payout_private_key", "0x" + "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141"),
+        ("smtp_url", "smtps://mail.example:port"),
+        ("smtp_url", "smtps://mail.example:70000"),
+        ("redis_url", "rediss://cache.example:70000"),
+        ("wayforpay_pay_url", "https://pay.example:70000/"),
+        ("polygon_rpc_url", "https://rpc example/v1"),
+        ("brand_logo_url", "https://logos.example,evil.example/mark.png"),
+        ("brand_name", "\u200b "),
+        ("brand_name", "Tea" * 30),
+        ("brand_color", "red"),
+        ("brand_token_symbol", "TEA & MILK"),
+        ("mail_from", "Tea <tea@shop.example>"),
+    ],
+)  # fmt: skip
+def test_impossible_value_is_refused_with_a_sentence(name: str, value: str) -> None:
+    with pytest.raises(SettingsInvalid, match=rf"^Setting {name.upper()}:? \w[^\n]+\.$") as refused:
+        load_settings(**{**PRODUCTION, "mail_from": "a@shop.example", name: value})
+    assert "pattern" not in str(refused.value)
+
+
+def test_merchant_domain_is_the_portals_own_unless_it_is_set() -> None:
+    assert load_settings(**PRODUCTION).wayforpay_merchant_domain == "shop.example"
+    own = load_settings(**{**PRODUCTION, "wayforpay_domain": "tea.example"})
+    assert own.wayforpay_merchant_domain == "tea.example"
+    assert load_settings(_env_file=None).wayforpay_merchant_domain == "localhost"

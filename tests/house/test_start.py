@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 _LATER = (
     "web3",
     "eth_account",
@@ -19,6 +21,7 @@ _LATER = (
 )
 
 
+@pytest.mark.slow
 def test_large_libraries_are_loaded_when_they_are_used() -> None:
     program = f"import sys, portal.app; print([name for name in {_LATER!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

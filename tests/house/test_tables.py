@@ -37,7 +37,8 @@ OWNERS = {
         reward_nettings exchange_rates mint_jobs mint_job_items budget_totals budget_deltas""",
     "programme": """programme_versions programme_campaigns referrer_bonuses programme_terms terms_acceptances
         programme_applications""",
-    "journal": "currencies journal_transfers journal_account_balances journal_balance_deltas",
+    "journal": """currencies journal_transfers journal_account_balances journal_balance_deltas
+        journal_kind_balances""",
     "chain": """chain_leaders chain_transactions chain_attempts chain_transaction_items chain_audit chain_alerts
         chain_state""",
     "mail": "mail_outbox",

@@ -10,11 +10,15 @@ from typing import Any
 
 import psycopg2
 
+from portal.db import Prepared
 from portal.db.connection import PortalDatabase
+from portal.db.prepared import numbered
 
 LARGE_ROWS = 5_000
 # Estimated cost of a statement that looks up some pages; a table of LARGE_ROWS costs more to read.
 _CHEAP = 600
+# A page shows at most some hundred rows and counts queues up to a thousand, among others that it drops.
+MOST_ROWS = LARGE_ROWS // 2
 # These read all their input before the first row, so that a LIMIT above does not stop it.
 _READ_ALL = {"Sort", "Incremental Sort", "Aggregate", "Hash", "WindowAgg", "ModifyTable", "Materialize"}
 _EXPLAINED = re.compile(r"\s*(SELECT|WITH|UPDATE|DELETE|INSERT)\b", re.IGNORECASE)
@@ -49,8 +53,7 @@ def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
         for sql, params in _single(statements):
             if not _EXPLAINED.match(sql):
                 continue
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params or None)
-            (plan,) = json.loads(json.dumps(cursor.fetchone()[0]))
+            (plan,) = _explain(cursor, sql, params)
             found = sorted(set(_unbounded(plan["Plan"], large)))
             if found and plan["Plan"]["Total Cost"] > _CHEAP:
                 scans[" ".join(sql.split())] = f"{', '.join(found)} cost {plan['Plan']['Total Cost']:.0f}"
@@ -58,10 +61,56 @@ def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
     return scans
 
 
+def _explain(cursor: Any, sql: str, params: Any) -> Any:
+    """Return the plan of a statement: the one for any values if it is prepared."""
+    if isinstance(sql, Prepared):
+        body, arguments = numbered(sql)
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(f"PREPARE explained AS {body}", params)
+        cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE explained{arguments}", params)
+        (plan,) = cursor.fetchone()
+        cursor.execute("DEALLOCATE explained")
+    else:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params or None)
+        (plan,) = cursor.fetchone()
+    return json.loads(json.dumps(plan))
+
+
+def find_long_reads(
+    url: str, statements: list[tuple[str, Any]], most_rows: int = MOST_ROWS
+) -> dict[str, str]:
+    """Return the statements that really read more rows of a large table in one scan, however cheap that is."""
+    long: dict[str, str] = {}
+    with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
+        cursor.execute(_LARGE)
+        large = {name for (name,) in cursor.fetchall()} - _CATALOGUE
+        for sql, params in _single(statements):
+            if not _EXPLAINED.match(sql):
+                continue
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params or None)
+            ((plan,),) = cursor.fetchone()
+            session.rollback()
+            found = {table: rows for table, rows in _rows_read(plan["Plan"], large) if rows > most_rows}
+            if found:
+                long[" ".join(sql.split())] = f"rows read {found}"
+    return long
+
+
+def _rows_read(node: dict[str, Any], large: set[str]) -> Iterator[tuple[str, int]]:
+    """Yield each scan of a large table with the rows that it read, those that a filter dropped included."""
+    if node.get("Relation Name") in large and "Scan" in node["Node Type"]:
+        dropped = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+        rows = node["Actual Rows"] + sum(node.get(name, 0) for name in dropped)
+        yield node["Relation Name"], round(rows * node["Actual Loops"])
+    for child in node.get("Plans", []):
+        yield from _rows_read(child, large)
+
+
 def _single(statements: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """Yield each statement of those that are sent together."""
     for sql, params in statements:
-        yield from ((part, params) for part in re.split(r";\s*\n", sql))
+        kind = Prepared if isinstance(sql, Prepared) else str
+        yield from ((kind(part), params) for part in re.split(r";\s*\n", sql))
 
 
 def _unbounded(node: dict[str, Any], large: set[str], is_limited: bool = False) -> Iterator[str]:

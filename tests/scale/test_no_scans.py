@@ -12,9 +12,11 @@ from flask import Flask
 
 from jobs import JOBS
 from models import User
+from portal.commissions import sum_due
+from portal.commissions.totals import list_due_balances
 from portal.db import bind_database, connection, query
 from portal.settings import Settings
-from tests.scale.plans import LARGE_ROWS, find_scans, recorded_statements
+from tests.scale.plans import LARGE_ROWS, find_long_reads, find_scans, recorded_statements
 from tests.support.apps import SharedApps
 from tests.support.databases import close_database
 from tests.support.pages import PAGES
@@ -32,6 +34,7 @@ EMAILS = {
 KNOWN = {
     "r.status = 'pending_approval' AND (c.counted_at": "reads the rewards that wait for an admin, and no others",
     "SELECT count(*), coalesce(sum(wei), 0) FROM (": "adds up one day, and the copies are of few days",
+    'strpos(lower("t1"."name"), lower(%s))': "searches a part of a name among all people",
     "SELECT 'callbacks', count(*), greatest(0": "counts at most 10,000 rows of each queue, 100,000 of callbacks",
 }
 STATEMENTS = 15
@@ -133,6 +136,7 @@ def test_pages_read_no_ledger_from_end_to_end(
             response = client.get(path)
         assert response.status_code < 500, path
         slow += unexplained(path, find_scans(large_database, statements))
+        slow += unexplained(path, find_long_reads(large_database, statements))
         page = path.partition("?")[0]
         if len(statements) > FEWER_STATEMENTS.get(page, STATEMENTS):
             many[page] = len(statements)
@@ -157,6 +161,20 @@ def test_jobs_read_no_ledger_from_end_to_end(app: Flask, large_database: str) ->
 
 
 @pytest.mark.slow
+def test_what_is_due_since_the_hour_began_is_not_read_by_rows(large_database: str) -> None:
+    bind_database(large_database)
+    midnight = """UPDATE settlements SET scheduled_for = date_trunc('hour', now(), 'UTC')
+        WHERE status = 'pending' AND kind = 'sale' AND collected_by = 'platform' RETURNING id"""
+    with connection():
+        assert len(query(midnight)) > 50
+        with recorded_statements() as statements:
+            sum_due()
+            list_due_balances()
+    long = find_long_reads(large_database, statements, most_rows=0)
+    assert not [sql for sql, found in long.items() if "'settlements'" in found]
+
+
+@pytest.mark.slow
 def test_paid_events_read_no_ledger_from_end_to_end(large_database: str) -> None:
     bind_database(large_database)
     with connection():
@@ -175,6 +193,9 @@ def test_a_scan_is_found(large_database: str) -> None:
     newest = ("SELECT * FROM orders ORDER BY created_at, id LIMIT 50", None)
     scan = ("SELECT * FROM orders WHERE total_minor = %s", [7])
     whole_index = ("SELECT count(*) FROM orders WHERE status <> 'x'", None)
+    long = ("SELECT sum(total_minor) FROM (SELECT * FROM orders LIMIT 3000) AS some", None)
     together = (f"SELECT 1;\n{scan[0]} FOR UPDATE;\nSELECT 2", scan[1])
     found = find_scans(large_database, [bound, newest, scan, whole_index, together])
     assert set(found) == {scan[0], f"{scan[0]} FOR UPDATE", whole_index[0]}
+    read = find_long_reads(large_database, [bound, newest, long, scan])
+    assert set(read) == {long[0], scan[0]}

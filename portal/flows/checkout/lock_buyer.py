@@ -8,7 +8,7 @@ from typing import Any
 
 from models import PaymentEvent, PaymentTransaction
 from portal.accounts import lock_user
-from portal.db import query
+from portal.db import Prepared, query
 from portal.orders import get_order
 from portal.stores import lock_customer
 
@@ -28,7 +28,7 @@ SELECT 1 FROM payment_events WHERE id = ANY (%(events)s) ORDER BY id FOR UPDATE;
 """
 _EVENT = ("id", "provider", "order_reference", "fingerprint", "outcome", "reason", "closed_at")
 _PAYMENT = tuple(PaymentTransaction._meta.sorted_field_names)
-_READ = f"""
+_LOCK_AND_READ = Prepared(f"""{_LOCK}
 SELECT {", ".join(f"e.{name}" for name in _EVENT)}, {", ".join(f"p.{name}" for name in _PAYMENT)},
     EXISTS (SELECT FROM payment_events b WHERE b.order_reference = e.order_reference
         AND b.fingerprint = e.fingerprint AND b.id < e.id AND b.outcome = 'applied'),
@@ -36,7 +36,7 @@ SELECT {", ".join(f"e.{name}" for name in _EVENT)}, {", ".join(f"p.{name}" for n
 FROM unnest(%(events)s::bigint[], %(references)s::text[]) AS w (id, reference)
 JOIN payment_events e ON e.id = w.id LEFT JOIN payment_transactions p ON p.order_reference = w.reference
 ORDER BY w.id
-"""  # noqa: S608 - constants
+""")  # noqa: S608 - constants
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def lock_for_callbacks(references: Mapping[int, str]) -> list[LockedCallback]:
     `references` has the reference of each callback by its id.
     """
     names = {"events": list(references), "references": list(references.values())}
-    return [_locked(*row) for row in query(_LOCK + _READ, names)]
+    return [_locked(*row) for row in query(_LOCK_AND_READ, names)]
 
 
 def _locked(*columns: Any) -> LockedCallback:

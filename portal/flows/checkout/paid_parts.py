@@ -42,7 +42,7 @@ from portal.flows.checkout.write_paid import (
 )
 from portal.flows.webhooks.publish import publish_attribution
 from portal.orders import UNPAID, OrderReferral, get_order, pay_order
-from portal.payments import pay_payment
+from portal.payments import close_applied, pay_payment
 from portal.programme import PaidSale, get_percent_policy
 
 
@@ -72,6 +72,7 @@ class OrderPart:
     order: PaidOrder
     referral: OrderReferral | None
     actor: Actor
+    callback_id: int | None = None
 
     def changes(self) -> Sequence[Change]:
         order, payment = self.order, self.payment
@@ -89,6 +90,8 @@ class OrderPart:
             )
         if order.quantities:
             changes += take_stock(order.id, order.quantities, order.referral_code)
+        if self.callback_id is not None:
+            changes.append(close_applied(self.callback_id))
         return changes
 
     def finish(self, rows: Rows) -> None:
@@ -186,23 +189,35 @@ class MembershipLedgers:
 
 
 def paid_events(
-    payments: Sequence[PaymentTransaction], times: Sequence[datetime], contexts: Sequence[LedgerContext]
+    payments: Sequence[PaymentTransaction],
+    times: Sequence[datetime],
+    contexts: Sequence[LedgerContext],
+    callback_ids: Sequence[int] = (),
 ) -> list[PaidEvent]:
-    """Read the orders of payments that become paid, of different buyers, and decide their referrals."""
+    """Read the orders of payments that become paid, of different buyers, and decide their referrals.
+
+    `callback_ids` are the callbacks by which they are paid, none where no provider reported it.
+    """
     earned: Earned = {}
     orders = read_paid(payments, times, contexts[0].settings)
     return [
-        _paid_event(payment, order, context, earned)
-        for payment, order, context in zip(payments, orders, contexts, strict=True)
+        _paid_event(payment, order, context, earned, callback_id)
+        for payment, order, context, callback_id in zip(
+            payments, orders, contexts, callback_ids or [None] * len(payments), strict=True
+        )
     ]
 
 
 def _paid_event(
-    payment: PaymentTransaction, order: PaidOrder, context: LedgerContext, earned: Earned
+    payment: PaymentTransaction,
+    order: PaidOrder,
+    context: LedgerContext,
+    earned: Earned,
+    callback_id: int | None,
 ) -> PaidEvent:
     referral = decide_referral(order)
     order = referred(order, referral)
-    part = OrderPart(payment, order, referral, context.actor)
+    part = OrderPart(payment, order, referral, context.actor, callback_id)
     return PaidEvent(
         order.order_reference, part, OrderLedgers(order, context, earned=earned), order.has_refunds
     )

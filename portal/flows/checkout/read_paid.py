@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from models import PaymentTransaction
 from portal.attribution import CodeState
 from portal.commissions import VendorTerms, owes_commission, terms_of
-from portal.db import query
+from portal.db import Prepared, query
 from portal.flows.checkout.credit_givers import has_given_credit
 from portal.flows.programme.referrals import count_referrals
 from portal.orders import UNPAID, OrderUnknown, other_paid_order
@@ -57,7 +57,7 @@ _COLUMNS = [
     ],
     *["referral_code", "referrer_user_id", "referrer_wallet", "referral_trace"],
 ]
-_READ = f"""
+_LOCK_AND_READ = Prepared(f"""{_LOCK}
 WITH o AS MATERIALIZED (
     SELECT o.*, paid.at AS event_at
     FROM unnest(%(orders)s::text[], %(times)s::timestamptz[]) AS paid (id, at) JOIN orders o ON o.id = paid.id
@@ -90,7 +90,7 @@ SELECT {", ".join(f"o.{column}" for column in _COLUMNS)},
 FROM o
 LEFT JOIN refcodes c ON c.code = o.referral_code
 LEFT JOIN users u ON u.id = c.owner_user_id
-"""  # noqa: S608 - constants
+""")  # noqa: S608 - constants
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def read_paid(
     The caller has locked the buyers and the payments. Raises OrderUnknown.
     """
     orders = [payment.entity_id for payment in payments]
-    rows = {row[0]: row for row in query(_LOCK + _READ, {"orders": orders, "times": list(times)})}
+    rows = {row[0]: row for row in query(_LOCK_AND_READ, {"orders": orders, "times": list(times)})}
     if rows.keys() != set(orders):
         raise OrderUnknown
     return [

@@ -174,10 +174,14 @@ def settle_orders(
     contexts: Sequence[LedgerContext],
     *,
     paid_at: datetime | None = None,
+    callback_ids: Sequence[int] = (),
 ) -> None:
-    """Settle payable payments of orders, of different buyers and one actor, as `settle_locked` does, but together."""
+    """Settle payable payments of orders, of different buyers and one actor, as `settle_locked` does, but together.
+
+    The callbacks by which they are paid become applied with them.
+    """
     actor = contexts[0].actor
-    events = paid_events(payments, [paid_at or utc_now() for _ in payments], contexts)
+    events = paid_events(payments, [paid_at or utc_now() for _ in payments], contexts, callback_ids)
     write_paid(events, actor)
     for payment, event in zip(payments, events, strict=True):
         if event.has_refunds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from models import (
     Order,
@@ -17,7 +18,7 @@ from models import (
     User,
     Vendor,
 )
-from portal.db import Keyset, any_of, read_together
+from portal.db import Keyset, any_of, built_once
 from portal.orders import OrderUnknown, any_order
 
 EVENTS_SHOWN = 50
@@ -42,8 +43,8 @@ class OrderOverview:
     events: list[StoreEvent]
 
 
-def order_overview(order_id: str) -> OrderOverview:
-    """Return an order of any store, in one statement; raise OrderUnknown."""
+@built_once
+def _read_rows(order_id: str) -> tuple[Any, ...]:
     items = OrderItem.select().where(OrderItem.order == order_id).order_by(OrderItem.id)
     state = StoreOrder.select().where(StoreOrder.order == order_id)
     payments = PaymentTransaction.select().where(
@@ -57,7 +58,7 @@ def order_overview(order_id: str) -> OrderOverview:
         & (StoreEvent.external_id == any_of(state.select(StoreOrder.external_id)))
     )
     buyer_id = Order.select(Order.buyer_user_id).where(Order.id == order_id)
-    found = read_together(
+    return (
         any_order(order_id),
         items,
         Vendor.select().where(Vendor.id == any_of(items.select(OrderItem.vendor))),
@@ -69,6 +70,11 @@ def order_overview(order_id: str) -> OrderOverview:
         state,
         Keyset(events, StoreEvent.id).first(EVENTS_SHOWN),
     )
+
+
+def order_overview(order_id: str) -> OrderOverview:
+    """Return an order of any store, in one statement; raise OrderUnknown."""
+    found = _read_rows(order_id)
     orders, lines, vendors, fulfilments, deliveries, buyers, attempts, movements, states, reports = found
     if not orders:
         raise OrderUnknown

@@ -57,7 +57,7 @@ _OPEN_ROWS = {
     "rewards_being_minted": "SELECT updated_at FROM referral_rewards WHERE status = 'minting'"
     " ORDER BY created_at, id",
     "settlements": f"SELECT scheduled_for FROM settlements WHERE {PAYABLE}"  # noqa: S608
-    " AND scheduled_for <= now() ORDER BY scheduled_for, id",
+    " AND scheduled_for <= now() ORDER BY scheduled_for",
     "set_aside": "SELECT created_at FROM failing_items ORDER BY created_at, queue, item_id",
     "store_events": "SELECT received_at FROM store_events WHERE outcome IS NULL ORDER BY id",
     "webhooks": "SELECT created_at FROM webhook_deliveries WHERE next_attempt_at IS NOT NULL"

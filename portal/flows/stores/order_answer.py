@@ -10,7 +10,7 @@ from typing import Any
 from psycopg2.extras import Json
 
 from models import Order, PaymentRefund
-from portal.db import query
+from portal.db import Prepared, query
 from portal.orders import OrderUnknown
 from portal.payments import list_refunds
 
@@ -36,12 +36,12 @@ r.status AS reward_status, r.reward_percent + r.bonus_percent AS percent, r.usd_
 """  # noqa: S608 - constants
 _REWARD = "LEFT JOIN referral_rewards r ON r.order_reference = o.order_reference"
 _BY_ID = f"SELECT {_COLUMNS} FROM orders o {_REWARD} WHERE o.id = %(order)s"  # noqa: S608 - constants
-_BY_EXTERNAL_ID = f"""
+_BY_EXTERNAL_ID = Prepared(f"""
 SELECT s.snapshot_sha256, s.snapshot -> 'customerKeys', {_COLUMNS}
 FROM store_orders s JOIN orders o ON o.id = s.order_id {_REWARD}
 WHERE s.store_id = %(store)s AND s.external_id = %(external_id)s
-"""  # noqa: S608 - constants
-_CLOSE = f"""
+""")  # noqa: S608 - constants
+_CLOSE = Prepared(f"""
 WITH answer AS MATERIALIZED ({_BY_ID}),
 decided AS MATERIALIZED (
     SELECT order_reference, jsonb_build_object('code', referral_code, 'reason', referral_reason)
@@ -53,7 +53,7 @@ closed AS (
     FROM decided WHERE store_events.id = %(event)s
 )
 SELECT decided.decision, answer.* FROM decided, answer
-"""  # noqa: S608 - constants
+""")  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from portal.db import query
+from portal.db import Prepared, query
 from portal.flows.accounts.code_state import code_state_of
 from portal.flows.checkout.read_paid import CodeFacts, PaidOrder, SoldLine, programme_facts
 from portal.orders import NewOrder, OrderLine, OrderReferral, OrderStatus
@@ -22,7 +22,7 @@ _LOCK = """
 SELECT 1 FROM stores WHERE id = %(store)s FOR SHARE;
 SELECT 1 FROM refcodes WHERE code = %(code)s AND wallet_address = '' FOR SHARE;
 """
-_READ = """
+_LOCK_AND_READ = Prepared(f"""{_LOCK}
 SELECT s.collected_by, s.reward_waits_for, c.owner_user_id, c.wallet_address, c.active, u.disabled_at IS NULL,
     (SELECT jsonb_object_agg(v.id, jsonb_build_array(v.store_tier, m.platform_percent::text, m.custom_splits,
             m.hold_days, m.payout_frequency, m.referral_percent::text))
@@ -38,7 +38,7 @@ FROM stores s
 LEFT JOIN refcodes c ON c.code = %(code)s
 LEFT JOIN users u ON u.id = c.owner_user_id
 WHERE s.id = %(store)s
-"""
+""")  # noqa: S608 - constants
 
 
 def read_sale(
@@ -54,7 +54,7 @@ def read_sale(
         "vendors": sorted({line.vendor_id for line in lines}),
         "paid_at": paid_at,
     }
-    ((collected_by, waits_for, owner, wallet, active, is_enabled, *rest),) = query(_LOCK + _READ, values)
+    ((collected_by, waits_for, owner, wallet, active, is_enabled, *rest),) = query(_LOCK_AND_READ, values)
     vendors, percent, version, has_campaigns, has_bonuses, has_rates, has_endpoints = rest
     rates = rates_of_skus(new.store_id, [line.sku for line in lines]) if has_rates else {}
     return PaidOrder(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import jsonify, redirect, render_template, request, url_for
+from flask import jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import get_user
@@ -25,6 +25,7 @@ from portal.web.core.step_up import (
     is_interrupted_form,
     kept_fields,
 )
+from portal.web.core.urls import url_for
 from portal.web.text.sensitive_changes import entry_rows
 
 

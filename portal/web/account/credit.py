@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import Actor
@@ -13,6 +13,7 @@ from portal.web.account.blueprint import blueprint
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.format import money
 from portal.web.text.messages import error_text
 from portal.web.text.payments import statement_rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, make_response, redirect, render_template, request, session, url_for
+from flask import flash, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import logout_user
 
@@ -22,6 +22,7 @@ from portal.web.core.locale import select_locale
 from portal.web.core.referral_cookies import raw_referral_cookie
 from portal.web.core.security import limiter, sign_in_limit, sign_up_limit
 from portal.web.core.sightings import sighting
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 _REGISTER = "account/register.html"

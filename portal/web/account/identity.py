@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, session, url_for
+from flask import request, session
 from flask_login import LoginManager, UserMixin, login_user
 
 from portal.accounts import (
@@ -21,6 +21,7 @@ from portal.flows.accounts.sign_in import enter
 from portal.runtime import current_portal
 from portal.web.core.current_user import CurrentUser, current_user, find_current_user
 from portal.web.core.requests import local_path
+from portal.web.core.urls import url_for
 
 login_manager = LoginManager()
 PENDING_KEY, PENDING_NEXT = "pending_sign_in", "pending_next"

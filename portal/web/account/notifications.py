@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature
 
@@ -26,6 +26,7 @@ from portal.web.account.blueprint import blueprint
 from portal.web.core.access import public, signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.account import topic_words
 from portal.web.text.format import When, when
 from portal.web.text.letters import notice_text, read_unsubscribe

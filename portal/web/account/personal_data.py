@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import LastAdmin, withdraw_erasure
@@ -16,6 +16,7 @@ from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.personal_data import person_response
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.format import when
 from portal.web.text.messages import error_text
 from portal.web.text.personal_data import obstacle_text
@@ -58,7 +59,7 @@ def withdraw_own_erasure() -> ResponseReturnValue:
     """Keep the account."""
     user_id = current_user().id
     if withdraw_erasure(user_id, Actor.user(user_id)):
-        flash(_("Your account stays."), "success")
+        flash(_("Your account is kept."), "success")
     return redirect(url_for("account.personal_data"), 303)
 
 

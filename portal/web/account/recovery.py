@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import LinkUnusable, get_link, get_user, list_sessions, normalise_email, request_reset
@@ -29,6 +29,7 @@ from portal.web.core.access import public
 from portal.web.core.referral_cookies import raw_referral_cookie
 from portal.web.core.security import limiter, sign_in_limit
 from portal.web.core.sightings import sighting
+from portal.web.core.urls import url_for
 from portal.web.text.account import device_words
 from portal.web.text.letters import read_link
 from portal.web.text.translate import gettext as _

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -25,6 +25,7 @@ from portal.web.account.identity import current_session, renew_token, start_page
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.security import limit_account, limiter, sign_in_limit
+from portal.web.core.urls import url_for
 from portal.web.text.share_codes import qr_markup
 from portal.web.text.translate import gettext as _
 

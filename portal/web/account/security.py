@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 
@@ -26,6 +26,7 @@ from portal.web.core.locale import offered_locales
 from portal.web.core.requests import FieldInvalid
 from portal.web.core.security import limit_account, limiter, sign_in_limit
 from portal.web.core.step_up import require_confirmation
+from portal.web.core.urls import url_for
 from portal.web.text.account import device_words
 from portal.web.text.format import When, when
 from portal.web.text.translate import gettext as _

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, session, url_for
+from flask import flash, redirect, request, session
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import SessionUnknown, find_pending_session
@@ -22,6 +22,7 @@ from portal.web.account.identity import (
 from portal.web.core.access import public
 from portal.web.core.requests import local_path
 from portal.web.core.security import limiter, sign_in_limit
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 _TEMPLATE = "account/sign_in_code.html"

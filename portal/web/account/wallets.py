@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, flash, jsonify, redirect, render_template, session, url_for
+from flask import Response, flash, jsonify, redirect, render_template, session
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import ChallengeUnknown
@@ -34,6 +34,7 @@ from portal.web.core.referral_cookies import raw_referral_cookie
 from portal.web.core.requests import json_body, local_path, text_field
 from portal.web.core.security import limit_account, limiter, sign_in_limit, sign_up_limit
 from portal.web.core.sightings import sighting
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text, status_of
 from portal.web.text.rewards import explorer_url
 from portal.web.text.translate import gettext as _

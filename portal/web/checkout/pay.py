@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.accounts.note_sighting import note_buyer, note_referred
@@ -34,6 +34,7 @@ from portal.web.core.locale import select_locale
 from portal.web.core.referral_cookies import entered_code, raw_referral_cookie, referral_label
 from portal.web.core.security import limit_account
 from portal.web.core.sightings import sighting
+from portal.web.core.urls import url_for
 from portal.web.shop.membership import membership_page
 from portal.web.text.messages import status_of
 from portal.web.text.translate import gettext as _

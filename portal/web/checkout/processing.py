@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.flows.checkout.check_order import require_payable
@@ -25,6 +25,7 @@ from portal.web.checkout.review import errors_of
 from portal.web.core.access import public, signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.requests import is_htmx
+from portal.web.core.urls import url_for
 from portal.web.text.checkout import PayChoice, credit_view, provider_view
 from portal.web.text.messages import error_text
 from portal.web.text.orders import OrderItemView, payment_view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import CartEmpty
@@ -23,6 +23,7 @@ from portal.web.core.cart import cart_lines
 from portal.web.core.current_user import current_user
 from portal.web.core.referral_cookies import entered_code, keep_entered_code, raw_referral_cookie
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.checkout import credit_view, provider_view, referral_view, review_lines
 from portal.web.text.deliveries import delivery_form
 from portal.web.text.format import money

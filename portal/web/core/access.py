@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -21,6 +21,7 @@ from portal.web.core.current_user import SignInRequired, current_user, find_curr
 from portal.web.core.fetch_metadata import is_foreign
 from portal.web.core.requests import refuse_unstorable, wants_json
 from portal.web.core.step_up import require_confirmation, require_enrolment
+from portal.web.core.urls import url_for
 
 View = TypeVar("View", bound=Callable[..., Any])
 

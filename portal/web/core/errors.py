@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import flask_login
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadHost, HTTPException
@@ -17,6 +17,7 @@ from portal.logs import get_logger
 from portal.web.core.request_id import current_request_id
 from portal.web.core.requests import FieldInvalid, is_htmx, wants_json
 from portal.web.core.step_up import came_from
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text, error_texts, status_of, status_of_code
 from portal.web.text.translate import gettext as _
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import current_app, make_response, redirect, render_template, request, url_for
+from flask import current_app, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.exceptions import HTTPException
@@ -23,6 +23,7 @@ from portal.runtime import current_portal
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import LOCALES
 from portal.web.core.requests import is_htmx, local_path, wants_json
+from portal.web.core.urls import url_for
 from portal.web.text.sensitive_changes import change_text
 
 _SEAL_SECONDS = 3600

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, redirect, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from portal.db import Keyset
@@ -19,6 +19,7 @@ from portal.web.core.access import for_role, signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.fresh_reads import lagging_reads
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.exports import files
 from portal.web.exports.arguments import PERIOD, Arguments, read_period
 from portal.web.exports.ledger import Ledger

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from flask import Response, redirect, render_template, request, stream_with_context, url_for
+from flask import Response, redirect, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 
 from portal.db import Actor
@@ -29,6 +29,7 @@ from portal.web.core.access import RoleRequired
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.requests import is_htmx
+from portal.web.core.urls import url_for
 from portal.web.exports import csv_file, xlsx_file
 from portal.web.exports.arguments import Arguments
 from portal.web.exports.ledger import Ledger
@@ -182,5 +183,5 @@ def _failure_text(code: str) -> str:
     if code == LedgerTooLong.code:
         return error_text(LedgerTooLong(at_most=xlsx_file.SHEET_ROWS))
     if code == RoleRequired.code:
-        return _("Your role no longer allows this file.")
+        return _("Your role no longer allows access to this file.")
     return _("The file cannot be prepared any more. Choose its filters again.")

@@ -72,7 +72,7 @@ LEDGERS = (
         "admin",
         _REFERRER,
         lambda arguments: list_referrer_ledger(read_referrers_view(arguments).filter),
-        lambda: (_("Referrers"), _("Every referral code with what it brought.")),
+        lambda: (_("Referrers"), _("Every referral code and what it brought.")),
     ),
     Ledger(
         "events",
@@ -88,6 +88,6 @@ LEDGERS = (
         "admin",
         _RUN,
         lambda arguments: list_job_run_ledger(job_run_filter(arguments)),
-        lambda: (_("Runs of jobs"), _("The newest runs of each scheduled job and how they ended.")),
+        lambda: (_("Job runs"), _("The newest runs of each scheduled job and how they ended.")),
     ),
 )

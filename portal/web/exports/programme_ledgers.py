@@ -66,7 +66,7 @@ LEDGERS = (
         "admin",
         _BONUS,
         lambda arguments: list_bonus_ledger(*period(arguments)),
-        lambda: (_("Personal bonuses"), _("The bonuses of single referrers.")),
+        lambda: (_("Personal bonuses"), _("Personal bonuses of referrers.")),
     ),
     Ledger(
         "programme-terms",
@@ -82,6 +82,6 @@ LEDGERS = (
         "admin",
         _APPLICATION,
         lambda arguments: list_application_ledger(arguments.get("status", ""), *period(arguments)),
-        lambda: (_("Applications"), _("Every application of a referrer, and what was decided.")),
+        lambda: (_("Applications"), _("Every referrer application and its decision.")),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, make_response, redirect, request, url_for
+from flask import Blueprint, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.attribution import is_well_formed_code
@@ -10,6 +10,7 @@ from portal.codes import label_form
 from portal.web.core.access import public
 from portal.web.core.referral_cookies import forget_first_touch, remember_consent, set_first_touch
 from portal.web.core.requests import FieldInvalid, local_path
+from portal.web.core.urls import url_for
 
 blueprint = Blueprint("landing", __name__)
 

@@ -6,12 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
-
 from portal.catalogue import find_vendor, list_vendors_in, list_vendors_of_user
 from portal.db import Actor
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
+from portal.web.core.urls import url_for
 from portal.web.core.vendor_field import VendorField, read_vendor, vendor_field
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import request, url_for
+from flask import request
 
 from portal.db import EventFilter, list_event_ledger
 from portal.flows.overviews.queue_overview import admin_names
 from portal.orders import list_lines_of_product
 from portal.web.core.current_user import current_user
+from portal.web.core.urls import url_for
 from portal.web.products.desk import Desk
 from portal.web.text.event_reasons import reason_text
 from portal.web.text.events import actor_words, event_words

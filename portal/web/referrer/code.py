@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import segno
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
 
@@ -24,6 +24,7 @@ from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.referrer.dashboard import blueprint
 from portal.web.text.messages import error_text
 from portal.web.text.own_codes import own_code_view, qr_view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import WalletUnknown, list_wallet_addresses
@@ -22,6 +22,7 @@ from portal.web.core.fresh_reads import lagging_reads
 from portal.web.core.joining import joining_view
 from portal.web.core.programme_terms import find_asked_terms
 from portal.web.core.requests import form_switch, is_htmx
+from portal.web.core.urls import url_for
 from portal.web.text.format import token_text, tokens
 from portal.web.text.messages import error_text
 from portal.web.text.payment_checks import payment_check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.programme.joining import AlreadyJoined, apply_to_join, has_joined
@@ -12,6 +12,7 @@ from portal.runtime import current_portal
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.referrer.dashboard import blueprint
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _

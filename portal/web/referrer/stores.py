@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.stores.store_referrers import choose_wallet, connect_account
@@ -14,6 +14,7 @@ from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.programme_terms import accept_asked_terms, find_asked_terms
 from portal.web.core.store_links import read_connection
+from portal.web.core.urls import url_for
 from portal.web.referrer.dashboard import blueprint
 from portal.web.text.format import When, when
 from portal.web.text.translate import gettext as _

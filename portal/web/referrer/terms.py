@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import list_wallet_addresses
@@ -11,6 +11,7 @@ from portal.web.core.access import public, signed_in
 from portal.web.core.current_user import current_user, find_current_user
 from portal.web.core.locale import select_locale
 from portal.web.core.programme_terms import accept_asked_terms, find_asked_terms
+from portal.web.core.urls import url_for
 from portal.web.referrer.dashboard import blueprint
 from portal.web.text.terms import terms_view
 from portal.web.text.translate import gettext as _

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Response, make_response, render_template, url_for
+from flask import Response, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.stores import get_referrer
 from portal.web.core.access import public
 from portal.web.core.store_links import read_embed, sign_connection
+from portal.web.core.urls import url_for
 from portal.web.sdk.results import embedded_code, visible_results
 from portal.web.sdk.routes import blueprint
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import url_for
-
 from portal.codes import find_store_code, share_url
 from portal.flows.overviews.referrer_overview import referrer_overview
 from portal.runtime import current_portal
+from portal.web.core.urls import url_for
 from portal.web.text.format import tokens
 from portal.web.text.payment_checks import payment_check
 from portal.web.text.rewards import RewardRow, reward_rows

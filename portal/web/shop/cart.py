@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import active_products_by_id, parse_cart, pictures_by_product
 from portal.lib.errors import PortalError
 from portal.web.core.access import public
 from portal.web.core.cart import add_to_cart, cart_lines, set_quantity
+from portal.web.core.urls import url_for
 from portal.web.shop.blueprint import blueprint
 from portal.web.shop.catalogue import product_page
 from portal.web.text.format import money

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, redirect, render_template, request, url_for
+from flask import Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import (
@@ -14,6 +14,7 @@ from portal.catalogue import (
 )
 from portal.web.core.access import public
 from portal.web.core.locale import select_locale
+from portal.web.core.urls import url_for
 from portal.web.shop.blueprint import blueprint
 from portal.web.text.products import ProductView, product_view
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import list_vendors_of_user
@@ -26,6 +26,7 @@ from portal.stores import (
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
+from portal.web.core.urls import url_for
 from portal.web.stores.presenters import store_head
 from portal.web.stores.section import section_nav
 

@@ -70,7 +70,7 @@ class _Context:
         return self.area.url("keys", store_id=self.store_id)
 
     def address(self) -> Copy:
-        return Copy("portal-address", _("Address of the portal"), self.access.portal_url)
+        return Copy("portal-address", _("Portal address"), self.access.portal_url)
 
     def store_id_copy(self) -> Copy:
         return Copy("public-id", _("Store ID"), self.access.public_id)

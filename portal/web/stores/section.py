@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import request, url_for
+from flask import request
 
 from portal.stores import BUILT_IN_STORE_ID
 from portal.web.core.context import NavItem
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:

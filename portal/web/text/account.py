@@ -11,15 +11,15 @@ def topic_words(topic: str) -> str:
         "reward_sent": _("a reward is sent to your wallet"),
         "reward_decided": _("a reward is approved or rejected"),
         "reward_refunded": _("a refund changes a reward"),
-        "export": _("a file that you asked for is ready"),
+        "export": _("a file that you requested is ready"),
         "back_order": _("an order is paid that cannot be delivered from stock"),
         "webhook": _("a webhook endpoint is switched off because it fails"),
         "statement": _("a commission statement is open for payment"),
         "joining": _("your application as a referrer is approved or rejected"),
         "proposal": _("a change waits for a second admin"),
         "application": _("a person wants to become a referrer"),
-        "erasure": _("a person asks for the erasure of their data"),
-        "alert": _("something is wrong with the portal: at once, or in a daily summary"),
+        "erasure": _("a person requests the erasure of their data"),
+        "alert": _("something is wrong with the portal: immediately, or in a daily summary"),
     }.get(topic, topic)
 
 

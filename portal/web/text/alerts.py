@@ -25,12 +25,12 @@ def alert_text(kind: str, subject: str, value: int) -> str:
         "ledgers_missing": _("A paid order has had no ledger entry for %(time)s.", time=time),
         "payouts_stuck": _("A payout has been under way for %(time)s.", time=time),
         "transactions_stuck": _("A transaction has not become final for %(time)s.", time=time),
-        "callbacks_unmatched": _("Payment callbacks that fit no payment: %(count)s.", count=count),
+        "callbacks_unmatched": _("Payment callbacks that match no payment: %(count)s.", count=count),
         "letters_wait": _("An e-mail has been waiting to be sent for %(time)s.", time=time),
         "refunds_wait": _("A refund has been waiting for the provider for %(time)s.", time=time),
-        "items_set_aside": _("Items of work that fail again and again: %(count)s.", count=count),
+        "items_set_aside": _("Tasks that keep failing: %(count)s.", count=count),
         "store_orders_wait": _("An order of a connected store has not been applied for %(time)s.", time=time),
-        "endpoints_failing": _("Webhook endpoints of stores that do not accept: %(count)s.", count=count),
+        "endpoints_failing": _("Store webhook endpoints that refuse deliveries: %(count)s.", count=count),
         "minting_waits": _(
             "Rewards have been waiting for %(time)s. %(reason)s", time=time, reason=mint_waiting(subject)
         ),
@@ -48,7 +48,7 @@ def alert_text(kind: str, subject: str, value: int) -> str:
             "Open alerts of the audit: %(count)s. %(reason)s", count=count, reason=chain_alert(subject)
         ),
         "books_broken": _(
-            "The books do not agree. Check: %(check)s. Rows: %(count)s.", check=subject, count=count
+            "The ledgers do not agree. Check: %(check)s. Rows: %(count)s.", check=subject, count=count
         ),
     }
     return {**texts, **_gas_texts(subject, count)}.get(kind, f"{kind} {subject}".strip())
@@ -71,15 +71,15 @@ def alert_notice(kind: str, params: Mapping[str, Any]) -> str:
     if kind == "alert_digest":
         return _digest(params)
     text = alert_text(str(params.get("alert")), str(params.get("subject")), int(params.get("number") or 0))
-    return text if kind == "alert_opened" else _("It is over: %(text)s", text=text)
+    return text if kind == "alert_opened" else _("Resolved: %(text)s", text=text)
 
 
 def alert_subject(kind: str) -> str:
     """Return the subject of the letter about an alert."""
     return {
         "alert_opened": _("Alert: the portal needs you"),
-        "alert_over": _("The alert is over"),
-        "alert_digest": _("Alerts of the portal today"),
+        "alert_over": _("The alert is resolved"),
+        "alert_digest": _("Portal alerts today"),
     }.get(kind, "")
 
 

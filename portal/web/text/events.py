@@ -88,13 +88,13 @@ def _entities() -> dict[str, str]:
         "platform": _("Platform"),
         "reward": _("Reward"),
         "programme": _("Programme"),
-        "terms": _("Terms of the programme"),
-        "application": _("Application of a referrer"),
+        "terms": _("Programme terms"),
+        "application": _("Referrer application"),
         "campaign": _("Campaign"),
-        "referrer_bonus": _("Bonus of a referrer"),
+        "referrer_bonus": _("Referrer bonus"),
         "mint_job": _("Minting job"),
         "chain_alert": _("Alert"),
-        "operator_alert": _("Alert about the portal"),
+        "operator_alert": _("Portal alert"),
         "foreign_payment": _("Unknown payment"),
         "rail": _("Missing ledger entry"),
         "proposal": _("Proposal"),
@@ -112,16 +112,19 @@ def _entities() -> dict[str, str]:
 def actor_words(actor: str) -> str:
     """Return the author of an event in words, for one that is no person with a name."""
     kind, _colon, name = actor.partition(":")
-    texts = {
-        "system": _("The portal"),
-        "user": _("Account %(name)s", name=name),
-        "job": _("Job “%(name)s”", name=job_words(name)),
-        "command": _("Command %(name)s", name=name),
-        "provider": _("Payment provider: %(name)s", name=method_words(name)),
-        "store": _("Store %(name)s", name=name),
-        "programme": _("Programme, version %(name)s", name=name),
-    }
-    return texts.get(kind, actor)
+    if kind == "user":
+        return _("Account %(name)s", name=name)
+    if kind == "job":
+        return _("Job “%(name)s”", name=job_words(name))
+    if kind == "command":
+        return _("Command %(name)s", name=name)
+    if kind == "provider":
+        return _("Payment provider: %(name)s", name=method_words(name))
+    if kind == "store":
+        return _("Store %(name)s", name=name)
+    if kind == "programme":
+        return _("Programme, version %(name)s", name=name)
+    return _("The portal") if kind == "system" else actor
 
 
 def _code_words(code: str) -> str:
@@ -139,11 +142,11 @@ def _texts() -> dict[str, str]:
 
 def _export_texts() -> dict[str, str]:
     return {
-        "export_requested": _("File of a ledger requested"),
-        "export_ready": _("File of a ledger ready"),
-        "export_failed": _("File of a ledger failed"),
-        "export_downloaded": _("File of a ledger downloaded"),
-        "export_deleted": _("File of a ledger deleted"),
+        "export_requested": _("Ledger file requested"),
+        "export_ready": _("Ledger file ready"),
+        "export_failed": _("Ledger file failed"),
+        "export_downloaded": _("Ledger file downloaded"),
+        "export_deleted": _("Ledger file deleted"),
     }
 
 
@@ -153,7 +156,7 @@ def _account_texts() -> dict[str, str]:
         "account_disabled": _("Account disabled"),
         "data_exported": _("Personal data downloaded"),
         "erasure_requested": _("Erasure requested"),
-        "erasure_withdrawn": _("Request for erasure withdrawn"),
+        "erasure_withdrawn": _("Erasure request withdrawn"),
         "account_erased": _("Account erased"),
         "account_enabled": _("Account enabled"),
         "role_changed": _("Role changed"),
@@ -172,8 +175,8 @@ def _account_texts() -> dict[str, str]:
         "recovery_codes_renewed": _("Recovery codes replaced"),
         "wallet_linked": _("Wallet linked"),
         "wallet_unlinked": _("Wallet unlinked"),
-        "alias_set": _("Alias of a code set"),
-        "alias_retired": _("Alias of a code ended"),
+        "alias_set": _("Code alias set"),
+        "alias_retired": _("Code alias ended"),
         "label_removed": _("Link label removed"),
         "code_issued": _("Code issued"),
         "code_activated": _("Code activated"),
@@ -182,7 +185,7 @@ def _account_texts() -> dict[str, str]:
         "credit_given_up": _("Credit given up"),
         "code_imported": _("Code imported"),
         "code_moved": _("Code moved to another account"),
-        "code_wallet_set": _("Wallet of a code chosen"),
+        "code_wallet_set": _("Wallet chosen for a code"),
         "membership_granted": _("Membership granted"),
         "mail_topics_chosen": _("E-mail topics chosen"),
         "mail_topic_declined": _("E-mail topic declined"),
@@ -253,7 +256,7 @@ def _settlement_texts() -> dict[str, str]:
         "settlement_referral_withdrawn": _("Referral commission withdrawn"),
         "payout_reopened": _("Payout reopened"),
         "payout_batch_reopened": _("Payout batch reopened"),
-        "payout_hash_corrected": _("Transaction of a payout corrected"),
+        "payout_hash_corrected": _("Payout transaction corrected"),
         "foreign_payment_adopted": _("Unknown payment adopted"),
         "statement_opened": _("Commission statement opened"),
         "statement_paid": _("Commission statement paid"),
@@ -281,16 +284,16 @@ def _reward_texts() -> dict[str, str]:
         "proposal_declined": _("Proposal declined"),
         "proposal_expired": _("Proposal expired"),
         "chain_alert_resolved": _("Alert closed"),
-        "operator_alert_opened": _("Alert about the portal opened"),
-        "operator_alert_closed": _("Alert about the portal is over"),
+        "operator_alert_opened": _("Portal alert opened"),
+        "operator_alert_closed": _("Portal alert resolved"),
         "reward_withdrawn": _("Reward withdrawn"),
-        "reward_commission_paid": _("Commission of the reward’s order paid"),
+        "reward_commission_paid": _("Commission paid for the reward’s order"),
         "reward_proven_paid": _("Reward found paid on the chain"),
         "reward_mint_undone": _("Reward returned: not paid on the chain"),
         "reward_reopened": _("Reward being sent again after a reorganisation"),
-        "reward_refund_due": _("Refund of a reward postponed"),
+        "reward_refund_due": _("Reward refund postponed"),
         "reward_moved": _("Reward moved to another account"),
-        "reward_wallet_set": _("Wallet of a reward chosen"),
+        "reward_wallet_set": _("Wallet chosen for a reward"),
         "reward_debited": _("Reward owed back"),
         "reward_netted": _("Debt deducted from a reward"),
         "netting_released": _("Deduction from a reward undone"),
@@ -303,20 +306,20 @@ def _reward_texts() -> dict[str, str]:
 
 def _programme_texts() -> dict[str, str]:
     return {
-        "programme_version_saved": _("Version of the programme saved"),
-        "programme_version_resumed": _("Earlier version of the programme resumed"),
-        "programme_version_withdrawn": _("Version of the programme withdrawn"),
-        "terms_saved": _("Terms of the programme saved"),
-        "terms_ended": _("Terms of the programme ended"),
-        "terms_accepted": _("Terms of the programme accepted"),
-        "application_made": _("Application of a referrer made"),
-        "application_approved": _("Application of a referrer approved"),
-        "application_rejected": _("Application of a referrer rejected"),
+        "programme_version_saved": _("Programme version saved"),
+        "programme_version_resumed": _("Earlier programme version resumed"),
+        "programme_version_withdrawn": _("Programme version withdrawn"),
+        "terms_saved": _("Programme terms saved"),
+        "terms_ended": _("Programme terms withdrawn"),
+        "terms_accepted": _("Programme terms accepted"),
+        "application_made": _("Referrer application submitted"),
+        "application_approved": _("Referrer application approved"),
+        "application_rejected": _("Referrer application rejected"),
         "campaign_added": _("Campaign added"),
-        "campaign_budget_changed": _("Budget of a campaign changed"),
+        "campaign_budget_changed": _("Campaign budget changed"),
         "campaign_stopped": _("Campaign ended"),
-        "referrer_bonus_added": _("Bonus of a referrer added"),
-        "referrer_bonus_ended": _("Bonus of a referrer ended"),
+        "referrer_bonus_added": _("Referrer bonus added"),
+        "referrer_bonus_ended": _("Referrer bonus ended"),
     }
 
 
@@ -341,17 +344,17 @@ def _store_texts() -> dict[str, str]:
         "webhook_delivered": _("Webhook delivered"),
         "webhook_failed": _("Webhook failed"),
         "webhook_endpoint_created": _("Webhook endpoint added"),
-        "store_vendor_assigned": _("Vendor of a store assigned"),
-        "store_rate_set": _("Percent of a product in a store set"),
-        "store_coupon_set": _("Coupon of a store set"),
-        "store_customer_erased": _("Customer of a store erased"),
-        "store_customers_imported": _("Earlier customers of a store imported"),
-        "store_api_changed": _("API credentials of a store changed"),
+        "store_vendor_assigned": _("Store vendor assigned"),
+        "store_rate_set": _("Store product percent set"),
+        "store_coupon_set": _("Store coupon assigned"),
+        "store_customer_erased": _("Store customer erased"),
+        "store_customers_imported": _("Earlier store customers imported"),
+        "store_api_changed": _("Store API credentials changed"),
         "store_account_connected": _("Account connected to a store"),
         "store_account_disconnected": _("Account disconnected from a store"),
         "webhook_secret_changed": _("Webhook secret changed"),
         "webhook_secret_ended": _("Previous webhook secret revoked"),
-        "webhook_secret_rotated": _("Secret of a webhook endpoint replaced"),
+        "webhook_secret_rotated": _("Webhook endpoint secret replaced"),
         "webhook_endpoint_enabled": _("Webhook endpoint switched on"),
         "webhook_endpoint_disabled": _("Webhook endpoint switched off"),
         "webhook_replayed": _("Webhook sent again"),
@@ -368,10 +371,10 @@ def _product_texts() -> dict[str, str]:
         "picture_saved": _("Picture saved"),
         "picture_described": _("Picture described"),
         "picture_removed": _("Picture removed"),
-        "product_import_requested": _("Import of products requested"),
-        "product_import_checked": _("Import of products checked"),
-        "product_import_confirmed": _("Import of products confirmed"),
-        "product_import_finished": _("Import of products finished"),
-        "product_import_expired": _("Import of products expired"),
-        "product_import_restarted": _("Import of products checked again"),
+        "product_import_requested": _("Product import requested"),
+        "product_import_checked": _("Product import checked"),
+        "product_import_confirmed": _("Product import confirmed"),
+        "product_import_finished": _("Product import finished"),
+        "product_import_expired": _("Product import expired"),
+        "product_import_restarted": _("Product import checked again"),
     }

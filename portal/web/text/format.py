@@ -123,7 +123,10 @@ def moment(value: datetime) -> str:
     """Return a moment in the business time zone, with the city of the zone."""
     zone, language = current_portal().settings.timezone, reader_language() or "en"
     local = value.astimezone(zone)
-    return f"{local.day} {_month(local.month, language)} {local:%Y, %H:%M} ({_city(zone.key, language)})"
+    hour = f"{local.hour:02}:{local.minute:02}"
+    return (
+        f"{local.day} {_month(local.month, language)} {local.year:04}, {hour} ({_city(zone.key, language)})"
+    )
 
 
 def short_day(day: date) -> str:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, render_template, url_for
+from flask import Flask, render_template
 from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 
 from portal.accounts import LinkUnusable, find_user, get_link, get_user
@@ -18,6 +18,7 @@ from portal.lib.colors import contrast_color
 from portal.mail import Letter, LetterObsolete
 from portal.notifications import topic_of
 from portal.runtime import current_portal
+from portal.web.core.urls import url_for
 from portal.web.text.alerts import alert_subject
 from portal.web.text.format import money, token_text
 from portal.web.text.messages import notification_text
@@ -110,7 +111,7 @@ def _confirm_email(row: MailOutbox) -> Letter:
     if is_registration(link, current_portal().settings):
         advice = _("Open the link and choose a password. Only you can open the account then.")
     elif link.session_id is not None:
-        advice = _("Open the link in the browser where you asked for it.")
+        advice = _("Open the link in the browser where you requested it.")
     else:
         advice = _("Open the link in a browser where you are signed in to the account.")
     return _letter(
@@ -165,9 +166,7 @@ def _notice(row: MailOutbox) -> Letter:
     text, topic = notice_text(kind, params), topic_of(kind)
     if topic is None:
         advice = _("If it was not you, change your password immediately and sign out all other browsers.")
-        return _letter(
-            _("Security of your account"), [text, advice], (_("Security"), _url("account.security"))
-        )
+        return _letter(_("Account security"), [text, advice], (_("Security"), _url("account.security")))
     token = _unsubscribe_signer().dumps([row.user_id, topic, _address_mark(row.to_address)])
     subjects = {
         "back_order": _("A paid order is out of stock"),
@@ -175,7 +174,7 @@ def _notice(row: MailOutbox) -> Letter:
         "webhook": _("A webhook endpoint was switched off"),
         "statement": _("Your commission statement"),
         "alert": alert_subject(kind),
-        "export": _("The file that you asked for"),
+        "export": _("The file that you requested"),
     }
     action = (_("See all notifications"), _url("account.notifications"))
     if topic == "statement":
@@ -207,8 +206,8 @@ _COMPOSERS: dict[str, Callable[[MailOutbox], Letter]] = {
 
 def trial_letter() -> Letter:
     """Return the letter by which an admin tries the mail server."""
-    text = _("The mail server of the portal works. An admin sent this letter to try it.")
-    return _letter(_("Test letter"), [text], None)
+    text = _("The mail server of the portal works. An admin sent this e-mail to test it.")
+    return _letter(_("Test e-mail"), [text], None)
 
 
 def _letter(

@@ -43,7 +43,7 @@ def _owed_amounts(num: int) -> dict[str, str]:
             "%(num)s refunded rewards are still to be deducted from later rewards.",
             num,
         ),
-        "credit": _("The credit is not used up. Its owner can spend it, or give it up under “Credit”."),
+        "credit": _("There is credit left. Its owner can spend it, or give it up under “Credit”."),
         "settlements": ngettext(
             "%(num)s settlement of an own vendor is not paid out.",
             "%(num)s settlements of own vendors are not paid out.",

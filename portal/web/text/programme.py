@@ -35,9 +35,9 @@ def rule_sentences(rules: ProgrammeRules) -> list[str]:
         for at, points in ((level.referrals, level.percent) for level in rules.levels)
     ]
     sentences.append(
-        _("Level, campaign and personal bonus are added up.")
+        _("Level, campaign and personal bonus are added together.")
         if rules.combine == "sum"
-        else _("Of level, campaign and personal bonus, the best one counts.")
+        else _("Of the level, campaign and personal bonuses, only the highest counts.")
     )
     return [*sentences, hold_sentence(rules), *approval_sentences(rules), *_budget_sentences(rules)]
 
@@ -95,7 +95,7 @@ def offer_sentences(offer: Offer) -> list[str]:
             )
         )
     if len(sentences) > 2 and offer.rules.combine == "best":
-        sentences.append(_("Of level, campaign and personal bonus, the best one counts."))
+        sentences.append(_("Of the level, campaign and personal bonuses, only the highest counts."))
     return [*sentences, hold_sentence(offer.rules)]
 
 
@@ -152,9 +152,9 @@ def approval_sentences(rules: ProgrammeRules) -> Iterator[str]:
 
 def _condition_sentences(conditions: ApprovalConditions) -> Iterator[str]:
     if conditions.max_usd is not None:
-        yield _("The reward is worth at most %(amount)s.", amount=usd(conditions.max_usd))
+        yield _("The reward is worth %(amount)s or less.", amount=usd(conditions.max_usd))
     if conditions.no_risk_hint:
-        yield _("It has no risk hint.")
+        yield _("It has no risk hints.")
     if conditions.referrer_days:
         yield ngettext(
             "The referrer’s account is at least %(num)s day old.",
@@ -174,7 +174,7 @@ def _condition_sentences(conditions: ApprovalConditions) -> Iterator[str]:
 def _budget_sentences(rules: ProgrammeRules) -> Iterator[str]:
     if rules.budget_usd is not None:
         yield _(
-            "At most %(amount)s of rewards are approved in a month; further ones wait.",
+            "Up to %(amount)s of rewards are approved per month; the rest wait.",
             amount=usd(rules.budget_usd),
         )
 

@@ -10,12 +10,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flask import url_for
-
 from portal.chain import checksummed
 from portal.lib.money import fraction_to_decimal
 from portal.rewards import RewardDebts, debts_by_reward
 from portal.runtime import current_portal
+from portal.web.core.urls import url_for
 from portal.web.text.format import When, money, number, token_text, usd, when
 from portal.web.text.messages import failure_text
 from portal.web.text.programme import programme_notes, share_text

@@ -101,11 +101,11 @@ def _programme_changes() -> dict[str, str]:
         "admin.programme.add": _("Add a campaign"),
         "admin.programme.set_budget": _("Change the budget of campaign %(campaign_id)s"),
         "admin.programme.stop": _("End campaign %(campaign_id)s"),
-        "admin.programme.add_bonus": _("Add a bonus for a referrer"),
-        "admin.programme.end_bonus": _("End bonus %(bonus_id)s of a referrer"),
+        "admin.programme.add_bonus": _("Add a referrer bonus"),
+        "admin.programme.end_bonus": _("End referrer bonus %(bonus_id)s"),
         "admin.programme.save_terms_form": _("Save the terms of the programme. Referrers accept them again."),
-        "admin.programme.approve_application": _("Approve application %(application_id)s of a referrer"),
-        "admin.programme.reject_application": _("Reject application %(application_id)s of a referrer"),
+        "admin.programme.approve_application": _("Approve referrer application %(application_id)s"),
+        "admin.programme.reject_application": _("Reject referrer application %(application_id)s"),
         "admin.referrers.save_alias": _("Set the alias of code %(code)s"),
         "admin.referrers.end_alias": _("End the alias of code %(code)s"),
     }
@@ -121,7 +121,7 @@ def _own_changes() -> dict[str, str]:
         "account.unlink_wallet_form": _("Unlink wallet %(address)s"),
         "account.save_given_up_credit": _("Give up your credit"),
         "account.export_data": _("Download everything that is stored about you"),
-        "account.request_own_erasure": _("Ask for the erasure of your account"),
+        "account.request_own_erasure": _("Request the erasure of your account"),
     }
 
 
@@ -142,7 +142,7 @@ def _store_changes() -> dict[str, str]:
         "rotate_store_secret": _("Replace the webhook secret of store %(store_id)s"),
         "end_store_secret": _("Revoke the previous webhook secret of store %(store_id)s"),
         "save_store_api": _(
-            "Save the access to the API of store %(store_id)s. Enter its secrets again afterwards."
+            "Save the API credentials of store %(store_id)s. Enter its secrets again afterwards."
         ),
         "save_store_settings": _("Save the settings of store %(store_id)s"),
         "disconnect": _("Disconnect store %(store_id)s"),
@@ -201,7 +201,7 @@ def _labels() -> dict[str, str]:
         "since": _("From date"),
         "until": _("To date"),
         "hints": _("Risk hints"),
-        "count": _("Number of rewards"),
+        "count": _("Reward count"),
         "reason": _("Reason"),
         "note": _("Note"),
         "account": _("Account"),
@@ -241,9 +241,9 @@ def _programme_labels() -> dict[str, str]:
 
 def _store_labels() -> dict[str, str]:
     return {
-        "name": _("Name of the store"),
+        "name": _("Store name"),
         "platform": _("Store platform"),
-        "origins": _("Addresses of the store"),
+        "origins": _("Store addresses"),
         "default_vendor": _("Vendor"),
         "vendor": _("Vendor"),
         "external_id": _("Vendor in the store"),
@@ -251,7 +251,7 @@ def _store_labels() -> dict[str, str]:
         "commission_base": _("Commission is a share of"),
         "reward_waits_for": _("Rewards are sent after"),
         "mode": _("Kind"),
-        "api_url": _("Address of the shop"),
+        "api_url": _("Shop address"),
         "sku": _("SKU"),
         "coupon": _("Coupon"),
         "share_code": _("Referral code"),

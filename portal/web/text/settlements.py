@@ -15,6 +15,7 @@ from portal.web.text.messages import percent_source
 from portal.web.text.rewards import explorer_url
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import per_language
 
 if TYPE_CHECKING:
     from models import Settlement
@@ -82,6 +83,11 @@ def settlement_rows(
 
 def stop_reason(reason: str | None) -> str:
     """Return why a settlement or payout is held, failed or cancelled: a known code in words, else the text itself."""
+    return _stop_reasons().get(reason or "", reason or "")
+
+
+@per_language
+def _stop_reasons() -> dict[str, str]:
     return {
         "commission_exceeds_subtotal": _(
             "The commissions exceed the sale. Nothing is paid until an admin resolves it."
@@ -111,7 +117,7 @@ def stop_reason(reason: str | None) -> str:
         "payout_not_proven": _(
             "The transaction is final, but the token shows no transfer. Check it before retrying."
         ),
-    }.get(reason or "", reason or "")
+    }
 
 
 def _settlement_row(settlement: Settlement, names: ItemNames, *, shows_recipients: bool) -> SettlementRow:

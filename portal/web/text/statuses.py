@@ -219,7 +219,7 @@ def _letter() -> dict[str, str]:
 
 
 def _rule() -> dict[str, str]:
-    return {"planned": _("Planned"), "active": _("In force"), "over": _("Over")}
+    return {"planned": _("Planned"), "active": _("In force"), "over": _("Ended")}
 
 
 def _export() -> dict[str, str]:

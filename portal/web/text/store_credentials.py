@@ -14,7 +14,7 @@ def credential_label(name: str) -> str:
         "restricted_key": _("Restricted key"),
         "api_key": _("API key"),
         "app_token": _("App token"),
-        "login": _("Login of the API user"),
-        "password": _("Password of the API user"),
-        "currency": _("Currency of the prices, such as UAH"),
+        "login": _("API user’s login"),
+        "password": _("API user’s password"),
+        "currency": _("Price currency, such as UAH"),
     }.get(name, name)

@@ -92,7 +92,7 @@ def decision_text(snapshot: Mapping[str, Any], decision: Mapping[str, Any]) -> s
     code = decision.get("code") or snapshot.get("referralCode")
     reason = decision.get("reason")
     if not code:
-        return _("It came without a referral code, so nobody is credited.")
+        return _("It had no referral code, so nobody is credited.")
     if reason is None:
         if snapshot.get("status") == "open":
             return _("Referred by %(code)s, who is credited when it is paid.", code=code)
@@ -120,7 +120,7 @@ def _refused_code(code: str, reason: str) -> str:
         "not_first_purchase": _(
             "Referred by %(code)s: not the first purchase, so nobody is credited.", code=code
         ),
-    }.get(reason) or _("It came without a referral code, so nobody is credited.")
+    }.get(reason) or _("It had no referral code, so nobody is credited.")
 
 
 def source_text(kind: str, *, verified: bool, live: bool) -> str:

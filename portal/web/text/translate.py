@@ -19,8 +19,13 @@ from portal.web.text.reader import reader_language
 
 def gettext(message: str, **variables: object) -> str:
     """Return a message in the reader's language."""
-    text = _catalogue().ugettext(message)
-    return str(text % _isolated(variables) if variables else text)
+    language = reader_language()
+    text = _messages.get((language, message))
+    if text is None:
+        text = str(_catalogue().ugettext(message))
+        if language is not None:
+            _messages[language, message] = text
+    return text % _isolated(variables) if variables else text
 
 
 def pgettext(context: str, message: str, **variables: object) -> str:
@@ -36,6 +41,8 @@ def ngettext(singular: str, plural: str, num: int, **variables: object) -> str:
 
 # A page asks for hundreds of messages, so the catalogue of a language is looked up once per process.
 _catalogues: dict[str | None, NullTranslations] = {None: NullTranslations()}
+# Messages that a page asked for, by language: all come from the code and the templates, so they are as few.
+_messages: dict[tuple[str | None, str], str] = {}
 
 
 def _catalogue() -> NullTranslations:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import list_vendors_of_user
@@ -28,6 +28,7 @@ from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.locale import select_locale
+from portal.web.core.urls import url_for
 from portal.web.text.deliveries import delivery_view
 from portal.web.text.format import When, when
 from portal.web.text.messages import error_text
@@ -111,7 +112,7 @@ def _done(change: str) -> str:
         "cancel": _(
             "The lines are cancelled. If the order is paid, an admin will decide whether to refund them."
         ),
-        "reopen": _("The lines are open again."),
+        "reopen": _("The lines are reopened."),
     }[change]
 
 

@@ -23,9 +23,14 @@ from tests.factories import make_settlement, make_vendor
 from tests.support.databases import execute
 
 NOW = datetime.now(UTC)
-# Before, in and after the hour that is partly over, and around the hours that a fold merges.
+HOUR = NOW.replace(minute=0, second=0, microsecond=0)
+# Before, in and after the hour that is partly over, at its ends, and around the hours that a fold merges.
 _MOMENTS = [
-    NOW + timedelta(minutes=minutes) for minutes in (-100_000, -181, -121, -61, -20, -1, 1, 20, 61, 100_000)
+    *(
+        NOW + timedelta(minutes=minutes)
+        for minutes in (-100_000, -181, -121, -61, -20, -1, 1, 20, 61, 100_000)
+    ),
+    *(HOUR + timedelta(microseconds=each) for each in (-1, 0, 3_600_000_000 - 1, 3_600_000_000)),
 ]
 _BACKFILL = "INSERT INTO" + (SQL / "086_flat_reads.sql").read_text().partition("INSERT INTO")[2]
 
@@ -69,7 +74,7 @@ def write_some(vendors: list[int], count: int) -> None:
 def test_every_change_of_settlements_is_counted_and_folded() -> None:
     vendors = [make_vendor(name=f"V{number}") for number in range(3)]
     ids = [vendor.id for vendor in vendors]
-    write_some(vendors, 40)
+    write_some(vendors, 56)
     make_settlement(vendors[0], -100, kind="refund", commission_minor=0, net_payout_minor=-100,
                     scheduled_for=_MOMENTS[-1])  # fmt: skip
     assert_exact(ids)

@@ -1,4 +1,4 @@
-"""Terms of the programme: what is a valid text, which version is in force, who has accepted it."""
+"""Programme terms: what is a valid text, which version is in force, who has accepted it."""
 
 from __future__ import annotations
 

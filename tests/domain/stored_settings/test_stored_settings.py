@@ -51,7 +51,7 @@ def test_right_values_are_stored_in_one_form(name: str, value: object, stored: o
     [
         ("brand_name", " \u200b ", "setting_invalid"),
         ("brand_name", "x" * 61, "setting_invalid"),
-        ("brand_name", "a\u202eb", "setting_invalid"),
+        ("brand_name", "a\u202eb", "character_refused"),
         ("brand_color", "0b6e5a", "setting_invalid"),
         ("brand_color", "#0b6e5a;}", "setting_invalid"),
         ("brand_color", "#777777", "color_unreadable"),

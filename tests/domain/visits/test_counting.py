@@ -90,6 +90,7 @@ def test_writers_of_the_same_codes_do_not_deadlock(database: str) -> None:
     assert not broken_invariants()
 
 
+@pytest.mark.slow
 def test_connection_lost_while_idle_is_replaced(code: Refcode, database: str) -> None:
     assert count_visit(code.code)
     execute(database, ENDED)

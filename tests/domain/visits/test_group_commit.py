@@ -131,6 +131,7 @@ def test_hanging_write_times_out() -> None:
     assert store.writes == [{"a": 1}], "a refused write must not be written later"
 
 
+@pytest.mark.slow
 def test_forked_process_starts_empty() -> None:
     # After a fork during a write, the child has a locked lock that no thread will release.
     program = """

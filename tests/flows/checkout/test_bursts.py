@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
 import time
 
@@ -17,7 +18,7 @@ from portal.payments import Callback, RawCallback, accept_callback, get_provider
 from tests.factories import make_code, make_user
 from tests.flows.conftest import Store
 from tests.support.beacons import Tally, send, serving
-from tests.support.bursts import PROVIDER, approved, settling, waiting_orders
+from tests.support.bursts import PROVIDER, approved, approved_callback, settling, waiting_orders
 from tests.support.databases import close_database
 from tests.support.load import wait_until
 from tests.support.repeats import repeats
@@ -109,6 +110,32 @@ def test_killed_processes_lose_no_accepted_callback_and_settle_none_twice(databa
         for _ in range(repeats(1, many=30)):
             _kill_in_a_burst(database_url, code, chance)
         with connection():
+            assert run_checks() == {}
+    finally:
+        close_database()
+
+
+@pytest.mark.slow
+def test_worker_killed_at_any_step_settles_each_callback_once(database_url: str) -> None:
+    bind_database(database_url)
+    try:
+        with connection():
+            orders = waiting_orders(make_code(make_user("referrer")).code, 130)
+            for order in orders:
+                accept_callback("wayforpay", approved_callback(order.order_reference))
+        for label in ("callbacks_locked", "callbacks_written", "callbacks_committed", "callbacks_written"):
+            with settling(database_url, label) as worker:
+                assert worker.wait(60) == -signal.SIGKILL
+        # Only the group that was committed before its worker died is settled.
+        with connection():
+            assert PaymentEvent.select().where(PaymentEvent.outcome == "applied").count() == 50
+        with settling(database_url), connection():
+            wait_until(lambda: not PaymentEvent.select().where(PaymentEvent.outcome.is_null()).exists(), 60)
+            references = sorted(order.order_reference for order in orders)
+            for table in (Settlement, ReferralReward):
+                assert sorted(row.order_reference for row in table.select()) == references
+            paid = EventLog.select().where(EventLog.event == "payment_paid")
+            assert sorted(event.order_reference for event in paid) == references
             assert run_checks() == {}
     finally:
         close_database()

@@ -9,6 +9,7 @@ from models import (
     Currency,
     JournalAccountBalance,
     JournalBalanceDelta,
+    JournalKindBalance,
     JournalTransfer,
     MerchantConfig,
     Order,
@@ -19,13 +20,14 @@ from models import (
 )
 from portal.commissions import payouts, read_plan
 from portal.commissions.rules import commission_columns
-from portal.db import Actor, transaction
+from portal.db import Actor, query, transaction
 from portal.db.checks import run_checks
 from portal.flows.approvals.decide_reward import approve
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.settle_payment import pay_with_credit
 from portal.journal import (
     JournalFilter,
+    balances_of_kinds,
     fold_journal_balances,
     list_balances,
     list_journal_ledger,
@@ -35,7 +37,7 @@ from portal.lib.currencies import CURRENCIES
 from portal.lib.money import minor_digits, parse_major
 from portal.payments import add_credit
 from portal.rewards import minting
-from tests.factories import make_settlement, make_vendor
+from tests.factories import make_settlement, make_user, make_vendor
 from tests.flows.conftest import Store
 
 pytestmark = pytest.mark.system_postgres
@@ -277,10 +279,34 @@ def test_trial_balance_is_the_same_before_and_after_folding(store: Store) -> Non
     assert JournalBalanceDelta.select().count() == 0
     assert list_balances() == before
     assert run_checks() == {}
+    JournalKindBalance.update(accounts=JournalKindBalance.accounts + 1).where(
+        JournalKindBalance.kind == "clearing"
+    ).execute()
+    assert "journal_kinds_match_the_accounts" in run_checks()
     JournalAccountBalance.update(balance=JournalAccountBalance.balance + 1).where(
         JournalAccountBalance.account == "clearing"
     ).execute()
     assert "journal_balances_match_the_transfers" in run_checks()
+
+
+def test_trial_balance_counts_old_and_new_accounts_once(store: Store) -> None:
+    pay_order(store)
+    fold_journal_balances()
+    add_credit(make_user().id, 500, "UAH", "new account", TESTER)
+    fold_journal_balances()
+    add_credit(make_user().id, 500, "UAH", "new account", TESTER)
+    store.pay(store.newcomer("ben"), cookie=store.code)
+    rows = query(
+        "SELECT split_part(account, ':', 1), currency, count(*), sum(balance) FROM journal_balances"
+        " GROUP BY 1, 2 ORDER BY currency, 1"
+    )
+    assert [(each.kind, each.currency, each.accounts, each.balance) for each in list_balances()] == rows
+    some = ("credit", "clearing")
+    by_kind = {(kind, currency): sum_ for kind, currency, _count, sum_ in rows if kind in some and sum_}
+    assert balances_of_kinds(some) == by_kind
+    fold_journal_balances()
+    assert [(each.kind, each.currency, each.accounts, each.balance) for each in list_balances()] == rows
+    assert run_checks() == {}
 
 
 def test_minor_units_match_the_money_module(database: str) -> None:

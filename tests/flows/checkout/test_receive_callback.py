@@ -17,9 +17,9 @@ from models import (
     Settlement,
     StockMovement,
 )
+from portal.chain.sending import failpoints
 from portal.db import connection
 from portal.db.checks import run_checks
-from portal.flows.checkout import apply_callbacks as flow
 from portal.flows.checkout.receive_callback import CallbackRefused
 from portal.flows.checkout.settle_inbox import settle_inbox
 from portal.payments import find_payment
@@ -232,11 +232,12 @@ def test_unknown_reference_is_stored_and_accepted(store: Store) -> None:
 def test_crash_after_storing_loses_no_callback(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     order = begin_order(store)
 
-    def crash(*_: object) -> None:
-        raise RuntimeError("the process died here")
+    def crash(label: str) -> None:
+        if label == "callbacks_written":
+            raise RuntimeError("the process died here")
 
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "settle_orders", crash)
+        patch.setattr(failpoints, "_listener", crash)
         with pytest.raises(RuntimeError):
             store.send_callback(order)
     assert outcomes() == [(None, None)]

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import psycopg2
+import pytest
 
 from models import Order, PaymentRefund, ReferralReward, Settlement, StoreEvent
 from portal.db import connection
@@ -115,6 +116,7 @@ def test_first_reports_that_name_other_buyers_are_one_order(shop: Shop) -> None:
     assert run_checks() == {}
 
 
+@pytest.mark.slow
 def test_report_of_a_portal_that_was_killed_is_applied_by_the_job(shop: Shop, database: str) -> None:
     report = json.dumps(shop.snapshot().model_dump(mode="json", by_alias=True))
     with closing(psycopg2.connect(database)) as other:

@@ -63,7 +63,7 @@ def test_new_email_is_confirmed_in_the_session_that_asked_for_it(
     link = newest_link(as_owner)
     phone = visitor(app, owner)
     for answer in (phone.get(link), phone.submit(link)):
-        assert (answer.status_code, "Open this link where you asked for it" in answer.text) == (403, True)
+        assert (answer.status_code, "Open this link where you requested it" in answer.text) == (403, True)
     assert User.get_by_id(owner.id).email == owner.email
     # A refused attempt does not use the link up.
     assert as_owner.submit(link).status_code == 303

@@ -183,7 +183,7 @@ def test_person_asks_and_another_admin_confirms(app: Flask, person: User, admin:
         assert Notification.select().where(Notification.kind == "erasure_requested").count() == 2
     assert NAME in desk.get("/admin/people?state=erasure_requested").text
     url = f"/admin/people/{person.id}"
-    assert "This person asked for the erasure" in text_of(desk.get(url))
+    assert "This person requested erasure" in text_of(desk.get(url))
     unticked = desk.submit(f"{url}/erasure/confirm", {})
     assert (unticked.status_code, '<a href="#confirmed">' in unticked.text) == (422, True)
     assert desk.submit(f"{url}/erasure/confirm", {"confirmed": "1"}).status_code == 303
@@ -210,7 +210,10 @@ def test_request_is_withdrawn_by_the_person_or_declined_by_an_admin(
         browser.submit("/account/data/erasure", {})
         assert end().status_code == 303
         refused = desk.submit(f"/admin/people/{person.id}/erasure/confirm", {"confirmed": "1"})
-        assert (refused.status_code, "Nobody asks for the erasure" in refused.text) == (409, True)
+        assert (
+            refused.status_code,
+            "The erasure request for this account was withdrawn" in refused.text,
+        ) == (409, True)
     assert User.get_by_id(person.id).email == EMAIL
 
 
@@ -239,7 +242,7 @@ def test_what_came_after_the_request_prevents_the_confirmation(app: Flask, perso
     with connection():
         give_credit(person, 1)
     refused = visitor(app, admin).submit(f"/admin/people/{person.id}/erasure/confirm", {"confirmed": "1"})
-    assert (refused.status_code, "The credit is not used up." in refused.text) == (409, True)
+    assert (refused.status_code, "There is credit left." in refused.text) == (409, True)
 
 
 def test_erasing_again_removes_what_was_written_since(app: Flask, person: User) -> None:
@@ -336,7 +339,7 @@ def test_command_erases_by_address_and_by_id(app: Flask, person: User, other: Us
         give_credit(other, 100)
     refused = run(other.email or "", "--yes")
     assert "cannot be erased yet" in refused
-    assert "The credit is not used up" in refused
+    assert "There is credit left" in refused
 
 
 def test_requests_and_confirmations_need_a_recent_proof_in_production(

@@ -1,4 +1,4 @@
-"""Applications of referrers as JSON. See docs/rules/programme.md."""
+"""Referrer applications as JSON. See docs/rules/programme.md."""
 
 from __future__ import annotations
 

@@ -9,7 +9,22 @@ from werkzeug.routing import BuildError
 
 from portal.web.core.urls import url_for
 
-WORDS = ["a-B_9.x", "", "з кодом", "a/b?c&d=e#f", "{0}", "csv", "close", "007", 5, -1, 2**70, True, None]
+WORDS = [
+    "a-B_9.x",
+    "vendor:5:UAH",
+    "",
+    "з кодом",
+    "a/b?c&d=e#f",
+    "{0}",
+    "csv",
+    "close",
+    "007",
+    5,
+    -1,
+    2**70,
+    True,
+    None,
+]
 
 
 @pytest.mark.parametrize("prefix", ["", "/uk"])

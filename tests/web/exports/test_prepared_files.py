@@ -180,7 +180,7 @@ def test_role_that_is_lost_ends_the_file(app: Flask, as_admin: Visitor, admin: U
     failed = Export.get_by_id(waiting)
     assert (failed.status, failed.failure) == ("failed", "role_required")
     assert not ExportPiece.select().where(ExportPiece.export_id == waiting).exists()
-    assert "Your role no longer allows this file." in text_of(as_admin.get("/en/exports"))
+    assert "Your role no longer allows access to this file." in text_of(as_admin.get("/en/exports"))
 
 
 def test_disabled_account_gets_no_file(as_admin: Visitor, admin: User) -> None:

@@ -66,7 +66,7 @@ def test_nothing_is_earned_before_the_approval(app: Flask, as_person: Visitor, p
     assert "Your application is waiting" in text_of(as_person.get("/account/wallets"))
     assert codes_of(person) == 0
     as_admin = signed_in(app, admin)
-    assert "Applications of referrers" in text_of(as_admin.get("/admin"))
+    assert "Referrer applications" in text_of(as_admin.get("/admin"))
     queue = as_admin.get(QUEUE)
     assert "&lt;b&gt;Really&lt;/b&gt;" in queue.text
     approved = as_admin.submit(f"{QUEUE}/{waiting().id}/approve")
@@ -96,7 +96,7 @@ def test_rejection_gives_its_reason_and_allows_another_application(
     letter = MailOutbox.get(MailOutbox.user_id == person.id)
     assert letter.params["params"]["reason"] == "No page yet"
     late = admin.submit(f"{QUEUE}/{number}/approve")
-    assert (late.status_code, "made first" in text_of(late)) == (409, True)
+    assert (late.status_code, "already been decided" in text_of(late)) == (409, True)
     as_person.submit(JOIN, {"note": "Now there is one"})
     assert waiting().id != number
     assert "No page yet" in text_of(admin.get(f"{QUEUE}?status=rejected"))
@@ -189,7 +189,7 @@ def test_joining_in_production(make_app: MakeApp, person: User) -> None:
     expire_confirmation()
     interrupted = submit(as_admin, QUEUE, path)
     assert interrupted.status_code == 403
-    assert f"Approve application {waiting().id} of a referrer" in text_of(interrupted)
+    assert f"Approve referrer application {waiting().id}" in text_of(interrupted)
     assert codes_of(person) == 0
     assert submit(browse(app, admin), QUEUE, path).status_code == 303
     assert codes_of(person) == 1

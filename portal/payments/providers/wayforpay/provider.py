@@ -85,7 +85,7 @@ class WayForPay:
         fields = purchase_form(
             secret=self._secret,
             merchant_account=self._account,
-            merchant_domain=self.settings.wayforpay_domain,
+            merchant_domain=self.settings.wayforpay_merchant_domain,
             order_reference=payment.order_reference,
             order_date=int(utc_now().timestamp()),
             amount_minor=payment.amount_minor,

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flask import url_for
-
 from portal.chain import count_alerts, newest_alerts
 from portal.flows.audit.account_owners import find_account_owners
 from portal.flows.audit.audit_reference import ReferenceAudit
@@ -25,6 +23,7 @@ from portal.web.admin.rewards.presenters import (
     reward_summaries,
     trace_steps,
 )
+from portal.web.core.urls import url_for
 from portal.web.text.event_details import change_text
 from portal.web.text.event_reasons import reason_text
 from portal.web.text.events import actor_words, event_words

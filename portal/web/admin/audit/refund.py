@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.refunds.request_refund import request_refund
@@ -13,6 +13,7 @@ from portal.web.admin.audit.search import audit_page
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 

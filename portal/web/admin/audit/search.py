@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.chain import list_alerts, order_ref
@@ -34,6 +34,7 @@ from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.requests import FieldInvalid
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext

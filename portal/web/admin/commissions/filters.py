@@ -24,7 +24,7 @@ def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> Filter
     errors: dict[str, str] = {}
     vendor = typed["vendor"] = read_vendor(typed["vendor"], None)
     if vendor and not _is_number(vendor):
-        errors["vendor"] = _("Several vendors have this in their names, or none: choose one of the list.")
+        errors["vendor"] = _("No vendor, or more than one, has this in its name. Choose one from the list.")
     filters = SettlementFilter(
         status=typed["status"] if typed["status"] in STATUSES else "",
         vendor_id=int(vendor) if _is_number(vendor) else None,

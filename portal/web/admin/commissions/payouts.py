@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.chain.sending.operations import Waiting
@@ -29,6 +29,7 @@ from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.locale import select_locale
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text
 from portal.web.text.payouts import (
     batch_row,

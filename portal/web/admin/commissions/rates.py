@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.commissions import (
@@ -23,6 +23,7 @@ from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.undo import flash_undo
+from portal.web.core.urls import url_for
 from portal.web.text.format import percent
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import request, url_for
+from flask import request
 
 from portal.web.core.context import NavItem
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 

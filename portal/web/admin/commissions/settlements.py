@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.commissions import (
@@ -35,6 +35,7 @@ from portal.web.core.errors import status_of
 from portal.web.core.filters import FilterView
 from portal.web.core.requests import local_path
 from portal.web.core.undo import flash_undo
+from portal.web.core.urls import url_for
 from portal.web.core.vendor_field import vendor_field
 from portal.web.text.messages import error_text
 from portal.web.text.payouts import problem_words, reason_rows, split_rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.commissions import (
@@ -20,6 +20,7 @@ from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text
 from portal.web.text.statements import owed_rows, statement_item_rows, statement_row
 from portal.web.text.translate import gettext as _

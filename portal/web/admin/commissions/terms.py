@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.chain import checksum
@@ -26,6 +26,7 @@ from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.format import percent
 from portal.web.text.messages import error_text, error_texts
 from portal.web.text.payouts import frequency_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.commissions.foreign_payments import SettlementsMissing, SettlementsNotAdoptable
@@ -17,6 +17,7 @@ from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.foreign_payments import foreign_payment_rows
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import url_for
-
+from portal.web.core.urls import url_for
 from portal.web.text.event_details import change_text, detail_text
 from portal.web.text.event_reasons import reason_text
 from portal.web.text.events import actor_words, entity_words, event_words

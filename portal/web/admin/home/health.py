@@ -47,7 +47,7 @@ def _database(health: Health) -> HealthLine:
     words = {
         "ok": _("It answers and can be written to."),
         "full": _("The disk of the database server is full."),
-        "read_only": _("The database can only be read: connect to the primary."),
+        "read_only": _("The database is read-only: connect to the primary."),
     }
     text = words.get(health.database, _("The database did not answer a check in time."))
     if health.migrations == "pending":
@@ -64,7 +64,7 @@ def _chain(health: Health, watch: ChainWatch | None) -> Iterator[HealthLine]:
             _("Blockchain"), mint_waiting(code) if is_minting else problem_words(code), is_ok=False
         )
     if not codes:
-        yield HealthLine(_("Blockchain"), _("The node answers, and nothing prevents minting."), is_ok=True)
+        yield HealthLine(_("Blockchain"), _("The node answers, and rewards can be minted."), is_ok=True)
 
 
 def _jobs(home: AdminHome) -> HealthLine:
@@ -82,16 +82,16 @@ def _mail(home: AdminHome, settings: Settings) -> HealthLine:
     part, late = _("Mail"), home.waiting["letters"]
     if not settings.mail_configured:
         if settings.shows_mail:
-            return HealthLine(part, _("No mail server is set: letters are shown at /dev/mail."), is_ok=True)
-        return HealthLine(part, _("No mail server is set: letters are not sent."), is_ok=False)
+            return HealthLine(part, _("No mail server is set: e-mails are shown at /dev/mail."), is_ok=True)
+        return HealthLine(part, _("No mail server is set: e-mails are not sent."), is_ok=False)
     if late:
         text = ngettext(
-            "%(num)s letter should have left more than ten minutes ago.",
-            "%(num)s letters should have left more than ten minutes ago.",
+            "%(num)s e-mail should have been sent more than ten minutes ago.",
+            "%(num)s e-mails should have been sent more than ten minutes ago.",
             late,
         )
         return HealthLine(part, text, is_ok=False)
-    return HealthLine(part, _("No letter is late."), is_ok=True)
+    return HealthLine(part, _("No e-mail is late."), is_ok=True)
 
 
 def _stores(home: AdminHome) -> HealthLine:

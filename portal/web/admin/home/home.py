@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.chain import list_alerts
@@ -17,6 +17,7 @@ from portal.web.admin.home.health import health_lines
 from portal.web.admin.home.presenters import money_rows, queue_tiles, step_rows, token_tiles
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
+from portal.web.core.urls import url_for
 from portal.web.health import health_monitor
 from portal.web.text.format import when
 from portal.web.text.translate import gettext as _

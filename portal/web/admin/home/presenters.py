@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import url_for
-
 from portal.flows.overviews.money_overview import CurrencyMoney, TokenMoney
 from portal.flows.overviews.waiting_work import COUNT_LIMIT
+from portal.web.core.urls import url_for
 from portal.web.text.format import money, number, token_text
 from portal.web.text.translate import gettext as _
 
@@ -57,7 +56,7 @@ def queue_tiles(waiting: Mapping[str, int]) -> list[QueueTile]:
     queues = {
         "rewards": (_("Rewards to approve"), url_for("admin.rewards.list")),
         "proposals": (_("Waiting for a second admin"), url_for("admin.payments.proposals")),
-        "applications": (_("Applications of referrers"), url_for("admin.programme.applications")),
+        "applications": (_("Referrer applications"), url_for("admin.programme.applications")),
         "erasures": (_("Accounts to erase"), url_for("admin.people.list", state="erasure_requested")),
         "cancelled_parts": (_("Cancelled by vendors"), url_for("admin.orders.list", waiting="yes")),
         "failed_rewards": (_("Failed rewards"), url_for("admin.rewards.list", status="failed")),
@@ -90,12 +89,12 @@ def step_rows(steps: Sequence[tuple[str, bool]]) -> list[StepRow]:
     words = {
         "brand": (
             _("Give the portal your name"),
-            _("Pages and letters carry the name of your brand."),
+            _("Pages and e-mails show the name of your brand."),
             url_for("admin.settings.show"),
         ),
         "vendor": (
             _("Create a vendor"),
-            _("Every sale belongs to a vendor, also where you sell yourself."),
+            _("Every sale belongs to a vendor, even if you are the only seller."),
             url_for("admin.vendors.list"),
         ),
         "goods": (
@@ -105,7 +104,7 @@ def step_rows(steps: Sequence[tuple[str, bool]]) -> list[StepRow]:
         ),
         "mail": (
             _("Set up mail"),
-            _("Without SMTP_URL nobody can confirm an address or reset a password."),
+            _("Without SMTP_URL, nobody can confirm an address or reset a password."),
             None,
         ),
         "contract": (
@@ -115,7 +114,7 @@ def step_rows(steps: Sequence[tuple[str, bool]]) -> list[StepRow]:
         ),
         "second_admin": (
             _("Add a second admin"),
-            _("Give another account the role of an admin. What is above a limit needs both of you."),
+            _("Give another account the admin role. Amounts above a limit need two admins."),
             url_for("admin.people.list"),
         ),
     }

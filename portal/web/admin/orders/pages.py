@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import Actor
@@ -32,6 +32,7 @@ from portal.web.admin.orders.presenters import order_detail, order_row, referral
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.deliveries import delivery_view
 from portal.web.text.messages import error_text
 from portal.web.text.order_parts import order_parts
@@ -89,9 +90,7 @@ def decide_cancellation(order_id: str, decision: str) -> ResponseReturnValue:
         return _order_page(order_id, error, vendor_id), status_of(error)
     is_closed = decision == "close"
     flash(
-        _("The cancellation is closed.")
-        if is_closed
-        else _("The lines are open again. The vendor sees why."),
+        _("The cancellation is closed.") if is_closed else _("The lines are reopened. The vendor sees why."),
         "success",
     )
     return redirect(url_for("admin.orders.show", order_id=order_id), 303)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import UserUnknown
@@ -21,6 +21,7 @@ from portal.web.admin.payments.section import payment_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.format import money
 from portal.web.text.messages import error_text, error_texts
 from portal.web.text.translate import gettext as _

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from portal.payments import count_open_rail_failures, list_open_rail_failures
 from portal.web.admin.payments.presenters import failure_rows
+from portal.web.core.urls import url_for
 
 _CURSOR = "failures_cursor"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.db.failing import list_failing, try_again_now
 from portal.web.admin.payments.blueprint import blueprint
 from portal.web.admin.payments.section import payment_nav
 from portal.web.core.access import for_role
+from portal.web.core.urls import url_for
 from portal.web.text.failing import failing_rows
 from portal.web.text.translate import gettext as _
 

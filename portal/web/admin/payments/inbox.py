@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import find_user
@@ -31,6 +31,7 @@ from portal.web.admin.payments.section import payment_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.format import ago
 from portal.web.text.messages import callback_refusal, error_text
 from portal.web.text.statuses import status_words

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import request, url_for
+from flask import request
 
 from portal.db.failing import count_failing
 from portal.payments import count_open_callbacks
 from portal.proposals import count_waiting_proposals
 from portal.web.core.context import NavItem
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import AccountErased, LastAdmin, get_user, withdraw_erasure
@@ -23,6 +23,7 @@ from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.personal_data import person_response
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 _REFUSALS = (AccountErased, ErasureNeedsAnother, ErasureNotRequested, ErasurePrevented, LastAdmin)
@@ -59,7 +60,7 @@ def request_erasure_for(user_id: int) -> ResponseReturnValue:
 def withdraw_erasure_of(user_id: int) -> ResponseReturnValue:
     """Decline or withdraw a request for erasure."""
     if withdraw_erasure(get_user(user_id).id, Actor.user(current_user().id)):
-        flash(_("The account stays."), "success")
+        flash(_("The account is kept."), "success")
     return _back(user_id)
 
 

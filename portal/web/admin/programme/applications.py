@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.overviews.applications import list_applications
@@ -25,6 +25,7 @@ from portal.web.admin.programme.section import acting_admin, programme_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.format import When, when
 from portal.web.text.messages import error_text
 from portal.web.text.statuses import status_words
@@ -67,7 +68,7 @@ def approve_application(application_id: int) -> ResponseReturnValue:
     except PortalError as error:
         return _page({"": error_text(error)}), status_of(error)
     current_portal().wake("send_letters")
-    flash(_("The application is approved, and the person was notified."), "success")
+    flash(_("The application is approved, and the applicant was notified."), "success")
     return redirect(url_for("admin.programme.applications"), 303)
 
 
@@ -82,7 +83,7 @@ def reject_application(application_id: int) -> ResponseReturnValue:
     except PortalError as error:
         return _page({"": error_text(error)}), status_of(error)
     current_portal().wake("send_letters")
-    flash(_("The application is rejected, and the person was notified."), "success")
+    flash(_("The application is rejected, and the applicant was notified."), "success")
     return redirect(url_for("admin.programme.applications"), 303)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.codes import CodeUnknown, find_code
@@ -21,6 +21,7 @@ from portal.web.admin.programme.section import (
     programme_nav,
 )
 from portal.web.core.access import for_role
+from portal.web.core.urls import url_for
 from portal.web.text.format import percent
 from portal.web.text.messages.errors import UNPROCESSABLE
 from portal.web.text.translate import gettext as _
@@ -58,7 +59,7 @@ def add_bonus() -> ResponseReturnValue:
 def end_bonus(bonus_id: int) -> ResponseReturnValue:
     """End a bonus now."""
     end_referrer_bonus(bonus_id, acting_admin())
-    flash(_("The bonus is over. Rewards that were earned keep it."), "success")
+    flash(_("The bonus has ended. Rewards already earned keep it."), "success")
     return redirect(url_for("admin.programme.bonuses"), 303)
 
 

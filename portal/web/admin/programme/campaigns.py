@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.codes import find_code
@@ -42,6 +42,7 @@ from portal.web.admin.programme.section import (
 )
 from portal.web.core.access import for_role
 from portal.web.core.requests import form_choice
+from portal.web.core.urls import url_for
 from portal.web.text.format import percent
 from portal.web.text.messages import error_text
 from portal.web.text.messages.errors import UNPROCESSABLE
@@ -92,7 +93,7 @@ def stop(campaign_id: int) -> ResponseReturnValue:
     """End a campaign now."""
     try:
         end_campaign(campaign_id, acting_admin())
-        flash(_("The campaign is over. Rewards that were earned keep their bonus."), "success")
+        flash(_("The campaign has ended. Rewards already earned keep their bonus."), "success")
     except CampaignEnded as error:
         flash(error_text(error), "warning")
     return redirect(url_for("admin.programme.campaigns"), 303)

@@ -126,7 +126,7 @@ def budget_view(rules: ProgrammeRules) -> BudgetView | None:
 def preview_text(preview: Preview) -> str:
     """Return what other rules would have changed, in one sentence."""
     if not preview.orders:
-        return _("There are no orders with a reward yet.")
+        return _("No orders have earned a reward yet.")
     amounts = {"tokens": token_text(abs(preview.difference_wei)), "usd": usd(abs(preview.difference_usd))}
     orders = preview.orders
     if preview.difference_wei > 0:

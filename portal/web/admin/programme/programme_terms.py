@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.overviews.queue_overview import admin_names
@@ -20,6 +20,7 @@ from portal.web.admin.programme.blueprint import blueprint
 from portal.web.admin.programme.section import PROGRAMME_PAGE, acting_admin, note_error, programme_nav
 from portal.web.core.access import for_role
 from portal.web.core.locale import LOCALES
+from portal.web.core.urls import url_for
 from portal.web.text.format import When, number, when
 from portal.web.text.messages import status_of
 from portal.web.text.messages.errors import UNPROCESSABLE

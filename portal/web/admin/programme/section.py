@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from flask import request, url_for
+from flask import request
 
 from portal.db import Actor
 from portal.lib.clock import utc_now
@@ -15,6 +15,7 @@ from portal.stores import BUILT_IN_STORE_ID, get_store, list_stores
 from portal.web.core.context import NavItem
 from portal.web.core.current_user import current_user
 from portal.web.core.filters import read_day
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text, error_texts
 from portal.web.text.translate import gettext as _
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.programme.preview import preview_rules
@@ -31,6 +31,7 @@ from portal.web.admin.programme.section import (
 )
 from portal.web.core.access import for_role
 from portal.web.core.requests import form_choice
+from portal.web.core.urls import url_for
 from portal.web.text.format import percent
 from portal.web.text.messages import error_text
 from portal.web.text.messages.errors import UNPROCESSABLE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.codes import CodeUnknown, retire_alias
@@ -15,6 +15,7 @@ from portal.web.admin.referrers.codes import code_page
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.accounts.switch_code import REASON_MAX, CodeReasonMissing, block_code, unblock_code
@@ -16,6 +16,7 @@ from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.requests import form_switch
 from portal.web.core.undo import flash_undo
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
 

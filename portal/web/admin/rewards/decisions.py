@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.approvals import decide_reward
@@ -23,6 +23,7 @@ from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.requests import form_choice, is_htmx
+from portal.web.core.urls import url_for
 from portal.web.text.messages import error_text, refusal_counts
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.chain import Chain, read_status
@@ -24,6 +24,7 @@ from portal.web.admin.rewards.presenters import job_row, job_summaries, job_view
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.requests import form_count, is_htmx
+from portal.web.core.urls import url_for
 from portal.web.text.messages import mint_waiting
 from portal.web.text.translate import gettext as _
 

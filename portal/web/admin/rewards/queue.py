@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.minting.mint_rewards import list_obstacles
@@ -22,6 +22,7 @@ from portal.web.admin.saved_filters.view import SavedForm, saved_filters
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.requests import is_htmx
+from portal.web.core.urls import url_for
 from portal.web.text.format import number, short_day, usd
 from portal.web.text.messages import error_text, mint_waiting
 from portal.web.text.programme import approval_sentences

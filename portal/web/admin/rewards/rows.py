@@ -8,14 +8,12 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from flask import url_for
-
 from portal.chain import checksummed
 from portal.flows.overviews.queue_overview import QueueFacts, queue_facts
 from portal.rewards import RewardDebts, debts_by_reward
 from portal.rewards.errors import USED_REFERENCE
 from portal.web.admin.rewards.presenters import HintText, TraceStep, hint_texts, trace_steps
-from portal.web.core.urls import plain_url
+from portal.web.core.urls import plain_url, url_for
 from portal.web.text.format import moment, money, token_text
 from portal.web.text.rewards import explain_briefly, explorer_url, reward_notes, why
 from portal.web.text.translate import gettext as _

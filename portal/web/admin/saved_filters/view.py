@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import url_for
-
 from portal.accounts import FILTER_NAME_MAX, list_saved_filters
 from portal.web.core.current_user import current_user
+from portal.web.core.urls import url_for
 
 _ENDPOINTS = {"rewards": "admin.rewards.list", "settlements": "admin.commissions.settlements"}
 

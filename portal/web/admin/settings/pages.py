@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.db import Actor
@@ -37,6 +37,7 @@ from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.locale import LOCALES
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.letters import trial_letter
 from portal.web.text.messages import error_text, error_texts
 from portal.web.text.translate import gettext as _
@@ -61,7 +62,7 @@ def save() -> ResponseReturnValue:
     except InputInvalid as error:
         return _page(typed, error_texts(error)), status_of(error)
     _put_in_force(saved)
-    flash(_("The settings are saved. Other processes use them within seconds."), "success")
+    flash(_("The settings are saved. Other processes apply them within seconds."), "success")
     return redirect(url_for("admin.settings.show"), 303)
 
 
@@ -101,11 +102,11 @@ def try_mail() -> ResponseReturnValue:
     try:
         address = try_mail_server(trial_letter(), user.email, settings, _actor())
     except (MailRefused, MailUnavailable) as error:
-        problem = _("The mail server did not take the letter: %(reason)s", reason=str(error))
+        problem = _("The mail server did not accept the e-mail: %(reason)s", reason=str(error))
         return _page(errors={"mail": problem}), 502
     except PortalError as error:
         return _page(errors={"mail": error_text(error)}), status_of(error)
-    flash(_("The mail server took a letter to %(email)s.", email=address), "success")
+    flash(_("The mail server accepted an e-mail to %(email)s.", email=address), "success")
     return redirect(url_for("admin.settings.show", _anchor="mail-card"), 303)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import STORE_TIERS, VENDOR_NAME_MAX, list_vendor_ledger
@@ -19,6 +19,7 @@ from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
 from portal.web.core.requests import form_switch
 from portal.web.core.undo import flash_undo
+from portal.web.core.urls import url_for
 from portal.web.core.vendor_field import suggestions
 from portal.web.text.messages import error_texts
 from portal.web.text.products import tier_words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import jsonify, url_for
+from flask import jsonify
 from flask.typing import ResponseReturnValue
 
 from portal.flows.stores.store_referrers import ensure_store_referrer
@@ -15,6 +15,7 @@ from portal.web.api.v1.keys import Caller, store_key
 from portal.web.api.v1.models import ReferrerBody
 from portal.web.core.access import public
 from portal.web.core.store_links import EMBED_SECONDS, sign_embed
+from portal.web.core.urls import url_for
 from portal.web.sdk.results import share_url_in_store
 
 

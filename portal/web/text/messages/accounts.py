@@ -10,19 +10,17 @@ ACCOUNTS_ERRORS: ErrorTable = {
         403, lambda p: _("This account is disabled. Contact the operator of this portal.")
     ),
     "account_erased": Answer(
-        409, lambda p: _("The personal data of this account was erased. It stays closed.")
+        409, lambda p: _("The personal data of this account was erased. It remains closed.")
     ),
     "customer_unidentified": Answer(
-        422, lambda p: _("Name the customer by e-mail or by the store’s own id of the customer.")
+        422, lambda p: _("Identify the customer by e-mail or by the store’s own customer id.")
     ),
     "erasure_needs_another": Answer(
-        409, lambda p: _("Another admin has to confirm this: it is your own account, or you asked for it.")
+        409, lambda p: _("Another admin has to confirm this: it is your own account, or you requested it.")
     ),
-    "erasure_not_requested": Answer(
-        409, lambda p: _("Nobody asks for the erasure of this account any more.")
-    ),
+    "erasure_not_requested": Answer(409, lambda p: _("The erasure request for this account was withdrawn.")),
     "erasure_prevented": Answer(
-        409, lambda p: _("Something is still owed to this person or by them. The page says what.")
+        409, lambda p: _("Something is still owed to or by this person. The page says what.")
     ),
     "erasure_unconfirmed": Answer(422, lambda p: _("Tick the box to confirm that this cannot be undone.")),
     "address_checksum_wrong": Answer(
@@ -65,7 +63,7 @@ ACCOUNTS_ERRORS: ErrorTable = {
     ),
     "letter_obsolete": Answer(422, lambda p: _("This e-mail is out of date, so it is not sent.")),
     "link_needs_session": Answer(
-        403, lambda p: _("Open this link in the browser where you asked for the new e-mail.")
+        403, lambda p: _("Open this link in the browser where you requested the new e-mail.")
     ),
     "link_needs_sign_in": Answer(403, lambda p: _("Sign in to the account that requested this link first.")),
     "link_unusable": Answer(410, lambda p: _("This link was already used or has expired.")),

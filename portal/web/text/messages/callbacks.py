@@ -22,7 +22,7 @@ def callback_refusal(reason: str | None) -> str:
         "statement_not_open": _(
             "The statement was paid or voided before this payment: refund it to the vendor at the provider."
         ),
-        "refund": _("A refund was reported before the portal could handle refunds. Handle it by hand."),
+        "refund": _("A refund was reported before the portal could handle refunds. Process it manually."),
         "refund_exceeds": _("The refund is larger than what is left of the payment."),
         "refund_waits": _("The refund came before its payment and waits for it."),
     }.get(reason or "", reason or "")

@@ -37,7 +37,7 @@ def _columns_invalid(params: Params) -> str:
     if params["reason"] == "missing":
         return _("The file needs a column slug or name.")
     if params["reason"] == "repeated":
-        return _("These columns appear twice: %(columns)s.", columns=params["columns"])
+        return _("These columns appear more than once: %(columns)s.", columns=params["columns"])
     return _(
         "Unknown columns: %(columns)s. Allowed columns: %(known)s.",
         columns=params["columns"],

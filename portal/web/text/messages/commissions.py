@@ -56,7 +56,7 @@ COMMISSIONS_ERRORS: ErrorTable = {
         409, lambda p: _("The commissions exceed this sale, so it can never be paid out.")
     ),
     "settlements_missing": Answer(
-        422, lambda p: _("Enter the settlements that it paid, or tick that it paid none of them.")
+        422, lambda p: _("Enter the settlements that it paid, or tick the box if it paid none.")
     ),
     "settlements_not_adoptable": Answer(
         422,
@@ -64,7 +64,7 @@ COMMISSIONS_ERRORS: ErrorTable = {
             "Enter the numbers of unpaid settlements of one vendor in one currency, separated by commas."
         ),
     ),
-    "vendor_exists": Answer(422, lambda p: _("There is a vendor with this name and owner already.")),
+    "vendor_exists": Answer(422, lambda p: _("A vendor with this name and owner already exists.")),
     "vendor_unknown": Answer(404, lambda p: _("This vendor does not exist.")),
     "statement_status_conflict": Answer(409, lambda p: _("This statement is already paid or void.")),
     "statement_time_ahead": Answer(422, lambda p: _("Choose a day that is not in the future.")),

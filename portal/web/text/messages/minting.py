@@ -14,7 +14,7 @@ def mint_waiting(code: str) -> str:
         "other_chain": _("The approved rewards belong to another network than the configured one."),
         "not_configured": _("No blockchain is configured: approved rewards wait until one is."),
         "no_key": _("This server holds no minter key."),
-        "low_gas": _("The minter’s account has gas for less than three days. Top it up."),
+        "low_gas": _("The minter’s account has less than three days of gas. Top it up."),
         "mode_differs": _("The contract pays in another mode than REFERRAL_REWARD_MODE says."),
         "token_differs": _("The contract pays another token than REFERRAL_REWARD_TOKEN_ADDRESS says."),
         "decimals_differ": _("The reward token does not have 18 decimals, so amounts would be wrong."),

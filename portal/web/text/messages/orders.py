@@ -67,8 +67,8 @@ def _fulfilment_order_status(params: Params) -> str:
 def _fulfilment_status_conflict(params: Params) -> str:
     return {
         "open": _("These lines are open: neither delivered nor cancelled."),
-        "delivered": _("These lines are marked as delivered already. Open them again first."),
-        "cancelled": _("These lines are cancelled already. Open them again first."),
+        "delivered": _("These lines are already marked as delivered. Reopen them first."),
+        "cancelled": _("These lines are already cancelled. Reopen them first."),
         "closed": _("An admin has closed this cancellation. It cannot be changed."),
     }[params["delivery_status"]]
 
@@ -145,7 +145,7 @@ ORDERS_ERRORS: ErrorTable = {
     "fulfilment_order_status": Answer(409, _fulfilment_order_status),
     "fulfilment_status_conflict": Answer(409, _fulfilment_status_conflict),
     "items_malformed": Answer(422, lambda p: _("Send items as a list of product and quantity.")),
-    "label_has_orders": Answer(409, lambda p: _("This label brought orders, so it stays.")),
+    "label_has_orders": Answer(409, lambda p: _("This label brought orders, so it cannot be removed.")),
     "label_malformed": Answer(
         422, lambda p: _("A label has 1 to 32 small Latin letters, digits, hyphens and underscores.")
     ),
@@ -193,12 +193,12 @@ ORDERS_ERRORS: ErrorTable = {
         410, lambda p: _("This link has expired. Open it again from the page of the store.")
     ),
     "store_referrer_taken": Answer(
-        409, lambda p: _("This customer of the store is connected to another account already.")
+        409, lambda p: _("This store customer is already connected to another account.")
     ),
     "store_referrer_unknown": Answer(404, lambda p: _("This store does not show your results.")),
     "stock_short": Answer(409, _stock_short),
     "store_connected": Answer(
-        409, lambda p: _("The store is connected already. You can create new keys here.")
+        409, lambda p: _("The store is already connected. You can create new keys here.")
     ),
     "store_unknown": Answer(404, lambda p: _("This store does not exist.")),
     "tier_free": Answer(409, lambda p: _("This tier is free: there is nothing to pay.")),

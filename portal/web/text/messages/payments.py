@@ -44,7 +44,7 @@ PAYMENTS_ERRORS: ErrorTable = {
         409, lambda p: _("This form was already used. Reload the page to add credit again.")
     ),
     "credit_changed": Answer(
-        409, lambda p: _("The credit has changed in the meantime. Look at the balance, and decide again.")
+        409, lambda p: _("The credit has changed in the meantime. Check the balance and decide again.")
     ),
     "credit_short": Answer(409, lambda p: _("Your credit does not cover this order.")),
     "currency_unknown": Answer(

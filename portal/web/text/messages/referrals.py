@@ -57,9 +57,14 @@ def _guard_texts() -> dict[str, str]:
 
 def percent_source(source: str) -> str:
     """Return where a referral percent comes from, in words. See docs/rules/percents.md."""
+    return _percent_sources()[source]
+
+
+@per_language
+def _percent_sources() -> dict[str, str]:
     return {
         "product": _("Product"),
         "merchant": _("Merchant"),
         "default": _("Platform default"),
         "env": _("Server setting"),
-    }[source]
+    }

@@ -36,7 +36,7 @@ REQUESTS_ERRORS: ErrorTable = {
     "date_invalid": Answer(422, lambda p: _("Enter a date such as 2026-11-21.")),
     "field_invalid": Answer(400, _field_invalid),
     "export_unknown": Answer(
-        404, lambda p: _("This file is not there: it is not ready, was deleted, or is not yours.")
+        404, lambda p: _("This file is not available: it is not ready, was deleted, or is not yours.")
     ),
     "filter_invalid": Answer(422, lambda p: _("Correct the filter first. %(reason)s", **p)),
     "filter_limit": Answer(
@@ -60,7 +60,7 @@ REQUESTS_ERRORS: ErrorTable = {
             at_most=number(p["at_most"]),
         ),
     ),
-    "ledger_unknown": Answer(404, lambda p: _("There is no such ledger.")),
+    "ledger_unknown": Answer(404, lambda p: _("This ledger does not exist.")),
     "method_not_allowed": Answer(405, lambda p: _("This address does not accept this kind of request.")),
     "not_found": Answer(404, lambda p: _("There is no page at this address.")),
     "note_missing": Answer(422, lambda p: _("Enter a note of up to %(at_most)s characters.", **p)),

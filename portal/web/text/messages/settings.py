@@ -16,13 +16,11 @@ SETTINGS_ERRORS: ErrorTable = {
         ),
     ),
     "language_missing": Answer(422, lambda p: _("Offer at least one language.")),
-    "confirmation_needs_mail": Answer(
-        422, lambda p: _("Accounts can be confirmed only where mail is sent. Set SMTP_URL first.")
-    ),
+    "confirmation_needs_mail": Answer(422, lambda p: _("Confirmation needs e-mail. Set SMTP_URL first.")),
     "settings_changed": Answer(
         409,
         lambda p: _(
-            "Another admin saved the settings meanwhile. Load the page again and repeat your change."
+            "Another admin has saved the settings in the meantime. Reload the page and repeat your change."
         ),
     ),
     "mail_server_missing": Answer(409, lambda p: _("No mail server is set. Set SMTP_URL first.")),

@@ -79,14 +79,14 @@ STORE_API_ERRORS: ErrorTable = {
         ),
     ),
     "duplicate_member": Answer(
-        422, lambda p: _("This name occurs twice in one object, so its value is not certain. Send it once.")
+        422, lambda p: _("This name occurs twice in one object, so its value is ambiguous. Send it once.")
     ),
     "id_repeated": Answer(
         422, lambda p: _("The id %(external_id)s occurs twice. Send each line and each refund once.", **p)
     ),
     "lines_do_not_add_up": Answer(422, _lines_do_not_add_up),
     "live_key_required": Answer(
-        403, lambda p: _("This was reported with a live key. A test key cannot apply it.")
+        403, lambda p: _("This was reported with a live key. A test key cannot change it.")
     ),
     "member_invalid": Answer(422, _member_invalid),
     "refund_line_unknown": Answer(

@@ -25,7 +25,7 @@ STORES_ERRORS: ErrorTable = {
         422, lambda p: _("No active referral code has this text. Letter case matters.")
     ),
     "sku_invalid": Answer(422, lambda p: _("An SKU has 1 to %(at_most)s characters.", **p)),
-    "store_key_unknown": Answer(404, lambda p: _("The store has no such key, or it is revoked already.")),
+    "store_key_unknown": Answer(404, lambda p: _("The store has no such key, or it is already revoked.")),
     "store_name_invalid": Answer(422, lambda p: _("A name has 1 to %(at_most)s characters.", **p)),
     "store_vendor_unknown": Answer(404, lambda p: _("The store has not reported a vendor with this id.")),
     "too_many_keys": Answer(

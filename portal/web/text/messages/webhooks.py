@@ -10,7 +10,7 @@ def _url_invalid(params: Params) -> str:
     reasons = {
         "https_required": _("The address must start with https://."),
         "credentials": _("The address must not have a user name or password."),
-        "known": _("This address is switched on for these events already."),
+        "known": _("This address already receives these events."),
         "private": _("The address must be public; this one is reachable in a private network only."),
     }
     malformed = _("Enter a full address such as https://shop.example/webhooks.")

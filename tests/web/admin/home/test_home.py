@@ -80,7 +80,7 @@ def test_empty_portal_shows_the_way_to_the_first_sale(make_app: MakeApp, locale:
 
 
 def test_queues_are_counted_and_lead_to_their_pages(as_admin: Visitor) -> None:
-    assert "Nothing waits for you" in text_of(as_admin.get(HOME))
+    assert "Nothing is waiting for you" in text_of(as_admin.get(HOME))
     code, vendor = make_code(make_user()), make_vendor()
     for _ in range(3):
         make_reward(code)

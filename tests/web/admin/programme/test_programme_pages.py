@@ -64,7 +64,7 @@ def test_saved_version_is_in_force_and_explained(as_admin: Visitor, admin: User)
         "From the beginning",
         "From 10 paid referrals on: 1.5% more.",
         "A reward can be sent from 14 days after the payment.",
-        "At most $500.00 of rewards are approved in a month",
+        "Up to $500.00 of rewards are approved per month",
         "of $500.00",
     ):
         assert sentence in page
@@ -123,7 +123,7 @@ def test_preview_says_what_the_last_orders_would_have_earned(as_admin: Visitor, 
 
 def test_preview_without_orders_says_so(as_admin: Visitor) -> None:
     page = text_of(as_admin.submit(NEW, {**FORM, "action": "preview"}))
-    assert "There are no orders with a reward yet." in page
+    assert "No orders have earned a reward yet." in page
 
 
 def test_campaign_is_added_budgeted_and_ended(as_admin: Visitor, owner: User) -> None:

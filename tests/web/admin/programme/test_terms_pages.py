@@ -67,7 +67,7 @@ def test_empty_texts_end_the_terms(as_admin: Visitor, admin: User) -> None:
     assert as_admin.submit(TERMS, {"seen": str(terms.id)}).status_code == 303
     assert "The programme has no terms" in text_of(as_admin.get(TERMS))
     newest = ProgrammeTerms.select().order_by(ProgrammeTerms.id.desc()).get()
-    assert "This version ended the terms." in text_of(as_admin.get(f"{TERMS}/{newest.id}"))
+    assert "This version withdrew the terms." in text_of(as_admin.get(f"{TERMS}/{newest.id}"))
     assert as_admin.get(f"{TERMS}/999").status_code == 404
 
 

@@ -168,12 +168,12 @@ def test_letter_tries_the_mail_server(make_app: MakeApp, admin: User) -> None:
         app = make_app(smtp_url=f"smtp+plain://127.0.0.1:{port}", mail_from="portal@example.org")
         browser = visitor(app, admin)
         answer = browser.submit(f"{PAGE}/mail", follow_redirects=True)
-    assert f"The mail server took a letter to {admin.email}." in text_of(answer)
+    assert f"The mail server accepted an e-mail to {admin.email}." in text_of(answer)
     (letter,) = mailbox.letters
     assert letter["To"] == admin.email
     refused = browser.submit(f"{PAGE}/mail")
     assert refused.status_code == 502
-    assert "The mail server did not take the letter" in text_of(refused)
+    assert "The mail server did not accept the e-mail" in text_of(refused)
 
 
 def test_letter_without_a_server_is_refused(as_admin: Visitor) -> None:
