@@ -87,6 +87,8 @@ from portal.accounts.queries import (
     get_user,
     list_admin_ids,
     list_wallet_addresses,
+    names_of_users,
+    page_of_wallets,
 )
 from portal.accounts.resets import (
     RESET_QUEUE,
@@ -252,11 +254,13 @@ __all__ = [
     "lock_user",
     "lock_with_admins",
     "mark_erased",
+    "names_of_users",
     "network_of",
     "normalise_email",
     "note_attempt",
     "open_challenge",
     "open_link",
+    "page_of_wallets",
     "provisioning_uri",
     "prune_challenges",
     "prune_failures",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from models import User, Wallet
 from portal.accounts.enabled import account_enabled
 from portal.accounts.operations import UserUnknown
+from portal.db import Keyset, Page
+
+WALLETS_PAGE = 20
 
 
 def find_user(user_id: int) -> User | None:
@@ -34,6 +39,20 @@ def list_wallet_addresses(user_id: int) -> list[str]:
         .order_by(Wallet.created_at, Wallet.address)
     )
     return [row.address for row in rows]
+
+
+def page_of_wallets(user_id: int, cursor: str | None = None) -> Page[Wallet]:
+    """Return a page of the linked wallets of a person, oldest first; raise CursorInvalid."""
+    oldest_first: Keyset[Wallet] = Keyset(
+        Wallet.select().where(Wallet.user == user_id), Wallet.created_at, Wallet.address, ascending=True
+    )
+    return oldest_first.page(cursor, WALLETS_PAGE)
+
+
+def names_of_users(user_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of those of the accounts that exist, by id."""
+    rows = User.select(User.id, User.name).where(User.id.in_(list(user_ids)))
+    return {user.id: user.name for user in rows}
 
 
 def find_wallet_owner(address: str) -> int | None:

@@ -12,7 +12,16 @@ from peewee import Tuple, Value, fn
 from models import Product, ProductSlug, StockMovement, Vendor
 from portal.catalogue.product_rules import ProductNotFound, text_in
 from portal.catalogue.queries import on_sale
-from portal.db import CursorInvalid, Keyset, Page, alphabetical, cut_page, parse_cursor, within
+from portal.db import (
+    CursorInvalid,
+    Keyset,
+    Page,
+    alphabetical,
+    cut_page,
+    has_part,
+    parse_cursor,
+    within,
+)
 
 SHOP_PAGE = 48
 DESK_PAGE = 50
@@ -35,7 +44,7 @@ class ProductFilter:
     until: datetime | None = None
 
 
-def page_of_shop(language: str, cursor: str | None = None) -> Page[Product]:
+def page_of_shop(language: str, cursor: str | None = None, size: int = SHOP_PAGE) -> Page[Product]:
     """Return a page of the products for sale in the alphabet of a language, each with its vendor.
 
     Raises CursorInvalid.
@@ -50,8 +59,8 @@ def page_of_shop(language: str, cursor: str | None = None) -> Page[Product]:
             raise CursorInvalid(field="cursor")
         last_name = alphabetical(Value(text_in(last, "name", language)), language)
         rows = rows.where(Tuple(*key) > Tuple(last_name, last.id))
-    found = list(rows.order_by(*key).limit(SHOP_PAGE + 1))
-    return cut_page(found, SHOP_PAGE, lambda row: (row.id,))
+    found = list(rows.order_by(*key).limit(size + 1))
+    return cut_page(found, size, lambda row: (row.id,))
 
 
 def page_of_desk(
@@ -94,7 +103,7 @@ def list_vendors_named(
     part: str, vendor_ids: Collection[int] | None, language: str, most: int
 ) -> list[Vendor]:
     """Return the first `most` of these vendors, or of all for None, whose name has a part, without regard to case."""
-    rows = _vendors_in(vendor_ids).where(fn.strpos(fn.lower(Vendor.name), fn.lower(part)) > 0)
+    rows = _vendors_in(vendor_ids).where(has_part(Vendor.name, part))
     return list(rows.order_by(alphabetical(Vendor.name, language), Vendor.id).limit(most))
 
 

@@ -6,21 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from peewee import JOIN, fn
+from peewee import JOIN
 
 from models import Product, StockMovement, User, Vendor
-from portal.db import Keyset, alphabetical, within
+from portal.db import Keyset, alphabetical, has_part, within
 
 
 def on_sale() -> Any:
     """Return the condition of a product for sale, of a query that joins its vendor: neither is withdrawn."""
     return Product.active & Vendor.active
-
-
-def list_products(language: str) -> list[Product]:
-    """Return the products for sale in the alphabet of a language, each with its vendor."""
-    rows = _products_with_vendor().where(on_sale())
-    return list(rows.order_by(alphabetical(Product.name, language), Product.id))
 
 
 def find_product_by_slug(slug: str) -> Product | None:
@@ -77,7 +71,7 @@ def list_vendor_ledger(search: str = "", active: bool | None = None) -> Keyset[V
     """Return vendors with their owners, newest first, whose name has a part, on or off sale where given."""
     rows = Vendor.select(Vendor, User).join(User, JOIN.LEFT_OUTER)
     if search:
-        rows = rows.where(fn.strpos(fn.lower(Vendor.name), fn.lower(search)) > 0)
+        rows = rows.where(has_part(Vendor.name, search))
     if active is not None:
         rows = rows.where(Vendor.active == active)
     return Keyset(rows, Vendor.id)

@@ -10,7 +10,7 @@ from typing import Any
 from models import ChainAlert, ChainTransaction, ChainTransactionItem
 from portal.db import Keyset, Page, query
 
-ALERTS_PAGE = 50
+ALERTS_PAGE = 20
 
 
 def remember(name: str, value: dict[str, Any]) -> bool:

@@ -17,8 +17,8 @@ from portal.stores import (
     create_key,
     disconnect_store,
     find_store,
+    keyset_of_stores,
     list_keys,
-    list_stores,
     revoke_key,
 )
 from portal.stores.adapters.registry import list_platforms, platform_name
@@ -79,7 +79,7 @@ def create(
 def list_command(as_json: bool) -> None:
     """List the connected stores."""
     with database_session():
-        stores = list_stores()
+        stores = list(keyset_of_stores())
     if as_json:
         click.echo(json.dumps([_facts(each) for each in stores]))
         return

@@ -20,6 +20,7 @@ from portal.commissions.payout_plans import read_plan
 from portal.commissions.payout_queries import (
     Owed,
     Reserve,
+    count_failed_of_batch,
     get_batch,
     list_batch_ledger,
     list_batches,
@@ -28,12 +29,12 @@ from portal.commissions.payout_queries import (
     list_payouts_of_batch,
     list_payouts_of_vendors,
     list_reserves,
-    list_vendors,
+    page_of_reserves,
     pending_split,
     unpaid_by_currency,
     vendor_names,
 )
-from portal.commissions.payout_rules import PayoutPlan, PlannedPayout
+from portal.commissions.payout_rules import Exclusion, PayoutPlan, PlannedPayout
 from portal.commissions.payout_wallets import WalletChanged, replace_payout_wallet
 from portal.commissions.queries import (
     SettlementFilter,
@@ -56,13 +57,13 @@ from portal.commissions.statement_queries import (
     StatementUnknown,
     get_statement,
     list_balances_to_state,
-    list_owed_commissions,
     list_statement_item_ledger,
     list_statement_items,
     list_statement_ledger,
     list_statements,
     lock_open_statement,
     owes_commission,
+    page_of_owed_commissions,
 )
 from portal.commissions.statements import (
     PaidReferenceMissing,
@@ -93,6 +94,7 @@ from portal.commissions.terms_operations import (
 from portal.commissions.totals import StateSum, fold_settlement_totals, list_state_sums, sum_due
 
 __all__ = [
+    "Exclusion",
     "HoldReasonMissing",
     "MerchantTerms",
     "NewSettlement",
@@ -116,6 +118,7 @@ __all__ = [
     "VendorUnknown",
     "WalletChanged",
     "check_product_percent",
+    "count_failed_of_batch",
     "day_start",
     "decide_settlement",
     "drop_referral_commission",
@@ -133,7 +136,6 @@ __all__ = [
     "list_batches",
     "list_currencies",
     "list_items_of_payouts",
-    "list_owed_commissions",
     "list_payout_ledger",
     "list_payouts_of_batch",
     "list_payouts_of_vendors",
@@ -147,7 +149,6 @@ __all__ = [
     "list_statement_items",
     "list_statement_ledger",
     "list_statements",
-    "list_vendors",
     "lock_open_statement",
     "lock_terms",
     "merchant_configs",
@@ -155,6 +156,8 @@ __all__ = [
     "move_assists",
     "open_statement",
     "owes_commission",
+    "page_of_owed_commissions",
+    "page_of_reserves",
     "pay_statement",
     "payout_time",
     "pending_split",

@@ -11,10 +11,11 @@ from models import MerchantConfig, Payout, PayoutBatch, PayoutItem, Settlement, 
 from portal.commissions.payout_rules import PayoutPlan, batch_totals
 from portal.commissions.status_rules import NOT_PAID_OUT, SettlementStatus
 from portal.commissions.totals import StateSum, list_state_sums
-from portal.db import Keyset, Page, alphabetical, query, within
+from portal.commissions.vendor_pages import AFTER, ORDER, page_by_vendor
+from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
 
-BATCHES_PAGE = PAYOUTS_PAGE = 25
+BATCHES_PAGE, PAYOUTS_PAGE = 20, 10
 
 
 class BatchUnknown(PortalError):
@@ -79,12 +80,6 @@ def vendor_names(vendor_ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
-def list_vendors(language: str, most: int | None = None) -> list[Vendor]:
-    """Return the id and name of every vendor, of the first `most` where given, in the alphabet of a language."""
-    rows = Vendor.select(Vendor.id, Vendor.name)
-    return list(rows.order_by(alphabetical(Vendor.name, language), Vendor.id).limit(most))
-
-
 def pending_split(plan: PayoutPlan, sums: Sequence[StateSum]) -> dict[str, dict[str, Owed]]:
     """Return {currency: {state: Owed}} of the sums of all settlements that the portal pays out.
 
@@ -111,7 +106,7 @@ def _add(states: dict[str, Owed], currency: str, state: str, count: int, net_min
         states[state] = Owed(currency, state, before.count + count, before.net_minor + net_minor)
 
 
-_RESERVES = """
+_RESERVES = f"""
 SELECT v.id, v.name, currency, (b.balance - coalesce(planned.minor, 0) - coalesce(waiting.minor, 0))::bigint,
     coalesce(waiting.minor, 0)::bigint
 FROM (
@@ -125,17 +120,35 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT vendor_id, currency, sum(released_minor) AS minor FROM payouts WHERE status = 'processing' GROUP BY 1, 2
 ) AS planned USING (vendor_id, currency)
-WHERE b.balance > coalesce(planned.minor, 0) ORDER BY alphabet_key(v.name, %(language)s) COLLATE "C", v.id, currency
-"""
+WHERE b.balance > coalesce(planned.minor, 0) AND {AFTER}
+{ORDER}
+"""  # noqa: S608 - constants
 
 
-def list_reserves(vendor_ids: Sequence[int] | None = None, language: str = "en") -> list[Reserve]:
-    """Return the reserves that are not empty, by vendor in the alphabet of a language, with what waits for a payout.
+def list_reserves(vendor_ids: Sequence[int] | None = None) -> list[Reserve]:
+    """Return the reserves of vendors, of all for None, that are not empty, with what waits for a payout.
 
     A reserve is the balance of its account in the journal, without what payouts that are not finished release of it.
     """
-    accounts = None if vendor_ids is None else [f"vendor_reserve:{vendor_id}" for vendor_id in vendor_ids]
-    return [Reserve(*row) for row in query(_RESERVES, {"accounts": accounts, "language": language})]
+    everything = {"language": "en", "after": None, "after_currency": None, "rows": None}
+    rows = query(_RESERVES, {"accounts": _reserve_accounts(vendor_ids), **everything})
+    return [Reserve(*row) for row in rows]
+
+
+def page_of_reserves(
+    language: str, vendor_ids: Sequence[int] | None = None, cursor: str | None = None
+) -> Page[Reserve]:
+    """Return a page of the reserves that are not empty, by vendor in the alphabet of a language.
+
+    Raises CursorInvalid.
+    """
+    accounts = {"accounts": _reserve_accounts(vendor_ids)}
+    page = page_by_vendor(_RESERVES, language, cursor, accounts)
+    return Page([Reserve(*row) for row in page.rows], page.next_cursor)
+
+
+def _reserve_accounts(vendor_ids: Sequence[int] | None) -> list[str] | None:
+    return None if vendor_ids is None else [f"vendor_reserve:{vendor_id}" for vendor_id in vendor_ids]
 
 
 def get_batch(batch_id: int) -> PayoutBatch:
@@ -200,6 +213,12 @@ def list_items_of_payouts(payout_ids: Sequence[int]) -> Mapping[int, list[Payout
     for item in rows.where(PayoutItem.payout.in_(list(payout_ids))).order_by(PayoutItem.settlement):
         found[item.payout_id].append(item)
     return found
+
+
+def count_failed_of_batch(batch_id: int) -> int:
+    """Return how many settlements of a batch failed and were not retried yet."""
+    failed = (Settlement.payout_batch_id == batch_id) & (Settlement.status == SettlementStatus.FAILED)
+    return int(Settlement.select().where(failed).count())
 
 
 def list_unsent(

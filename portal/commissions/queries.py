@@ -12,7 +12,7 @@ from models import MerchantConfig, Order, SalesAssist, Settlement, Store, Vendor
 from portal.commissions.terms import CustomSplit, parse_custom_splits, platform_percent
 from portal.db import Keyset, Page, distinct_values, within
 
-LEDGER_PAGE = 50
+LEDGER_PAGE = 25
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from models import CommissionStatement, CommissionStatementItem, Settlement, Vendor
-from portal.commissions.payout_queries import vendor_names
 from portal.commissions.status_rules import NOT_PAID_OUT, SettlementStatus, StatementStatus
-from portal.commissions.totals import sum_commissions
+from portal.commissions.totals import OF_STORES
+from portal.commissions.vendor_pages import AFTER, ORDER, page_by_vendor
 from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
 
 STATEMENTS_PAGE = 25
 ITEMS_PAGE = 50
 
-# The statuses of commission that is not paid: on no statement, on hold, on an open statement.
-_OWED = (SettlementStatus.PENDING, SettlementStatus.HELD, SettlementStatus.PROCESSING)
 # What the vendor has received and owes the commission of.
 _COLLECTED_BY_STORE = Settlement.collected_by == "store"
 
@@ -92,16 +90,29 @@ def list_statement_items(statement_id: int, cursor: str | None = None) -> Page[C
     return list_statement_item_ledger(statement_id).page(cursor, ITEMS_PAGE)
 
 
-def list_owed_commissions(vendor_ids: Sequence[int] | None = None) -> list[OwedCommission]:
-    """Return what vendors owe for sales whose money their store collected, by vendor and currency."""
-    owed: dict[tuple[int, str], dict[str, int]] = {}
-    for vendor_id, currency, status, minor in sum_commissions(_OWED, vendor_ids):
-        owed.setdefault((vendor_id, currency), {})[status] = minor
-    names = vendor_names([vendor_id for vendor_id, _ in owed])
-    return [
-        OwedCommission(vendor_id, names[vendor_id], currency, *(sums.get(status, 0) for status in _OWED))
-        for (vendor_id, currency), sums in owed.items()
-    ]
+_OWED = f"""
+SELECT v.id, v.name, currency, free::bigint, held::bigint, stated::bigint FROM (
+    SELECT vendor_id, currency, coalesce(sum(commission_sum) FILTER (WHERE status = 'pending'), 0) AS free,
+        coalesce(sum(commission_sum) FILTER (WHERE status = 'held'), 0) AS held,
+        coalesce(sum(commission_sum) FILTER (WHERE status = 'processing'), 0) AS stated
+    FROM ({OF_STORES}) AS parts
+    WHERE %(vendors)s::bigint[] IS NULL OR vendor_id = ANY(%(vendors)s::bigint[]) GROUP BY 1, 2
+) AS sums JOIN vendors v ON v.id = vendor_id
+WHERE (free <> 0 OR held <> 0 OR stated <> 0) AND {AFTER}
+{ORDER}
+"""  # noqa: S608 - constants
+
+
+def page_of_owed_commissions(
+    language: str = "en", vendor_ids: Sequence[int] | None = None, cursor: str | None = None
+) -> Page[OwedCommission]:
+    """Return a page of what vendors owe for sales whose money their store collected, by vendor and currency.
+
+    Vendors come in the alphabet of a language. Raises CursorInvalid.
+    """
+    vendors = {"vendors": None if vendor_ids is None else list(vendor_ids)}
+    page = page_by_vendor(_OWED, language, cursor, vendors)
+    return Page([OwedCommission(*row) for row in page.rows], page.next_cursor)
 
 
 def list_balances_to_state(until: datetime) -> list[tuple[int, str]]:

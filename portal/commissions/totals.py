@@ -90,15 +90,12 @@ SELECT vendor_id, currency, sum(settlements)::bigint, sum(net)::numeric, sum(rel
 WHERE %(vendors)s::bigint[] IS NULL OR vendor_id = ANY(%(vendors)s::bigint[])
 GROUP BY 1, 2 HAVING sum(settlements) <> 0 OR sum(released) <> 0 ORDER BY 1, 2
 """  # noqa: S608 - a constant
-_COMMISSIONS = """
-SELECT vendor_id, currency, status, sum(commission_sum) FROM (
+# The parts of what vendors owe commission for: their store collected the money.
+OF_STORES = """
     SELECT vendor_id, currency, status, commission_sum FROM settlement_totals
     WHERE vendor_id <> 0 AND collected_by = 'store' AND settlements <> 0
     UNION ALL
     SELECT vendor_id, currency, status, commission_sum FROM settlement_total_deltas WHERE collected_by = 'store'
-) AS parts
-WHERE status = ANY(%(statuses)s) AND (%(vendors)s::bigint[] IS NULL OR vendor_id = ANY(%(vendors)s::bigint[]))
-GROUP BY 1, 2, 3 HAVING sum(commission_sum) <> 0 ORDER BY 1, 2, 3
 """
 
 
@@ -148,15 +145,6 @@ def list_due_balances(vendor_ids: Sequence[int] | None = None) -> list[Balance]:
         Balance(vendor_id, currency, count, int(net), int(released))
         for vendor_id, currency, count, net, released in rows
     ]
-
-
-def sum_commissions(
-    statuses: Sequence[str], vendor_ids: Sequence[int] | None = None
-) -> list[tuple[int, str, str, int]]:
-    """Return (vendor, currency, status, commission in minor units) of what stores collected, without empty sums."""
-    ids = None if vendor_ids is None else list(vendor_ids)
-    rows = query(_COMMISSIONS, {"statuses": list(statuses), "vendors": ids})
-    return [(vendor_id, currency, status, int(minor)) for vendor_id, currency, status, minor in rows]
 
 
 def _vendors(vendor_ids: Sequence[int] | None) -> list[int]:

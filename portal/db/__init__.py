@@ -18,7 +18,17 @@ from portal.db.connection import (
 from portal.db.event_queries import EventFilter, find_entity_with_key, has_event_with_key, list_event_ledger
 from portal.db.events import SYSTEM, Actor, record_event
 from portal.db.failing import forget_failure, not_set_aside, set_aside, without_set_aside, work_through
-from portal.db.keyset import CursorInvalid, Keyset, Page, cut_page, make_cursor, parse_cursor, within
+from portal.db.keyset import (
+    CursorInvalid,
+    Keyset,
+    Page,
+    cut_page,
+    has_part,
+    make_cursor,
+    page_of_list,
+    parse_cursor,
+    within,
+)
 from portal.db.locks import advisory_lock
 from portal.db.prepared import Prepared
 from portal.db.replica import reads_may_lag
@@ -57,10 +67,12 @@ __all__ = [
     "forget_sign_in_devices",
     "forget_unknown_accounts",
     "has_event_with_key",
+    "has_part",
     "list_event_ledger",
     "make_cursor",
     "move_status",
     "not_set_aside",
+    "page_of_list",
     "parse_cursor",
     "query",
     "read_together",

@@ -22,7 +22,7 @@ log = get_logger(__name__)
 Item = TypeVar("Item")
 
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=6)
-FAILING_PAGE = 50
+FAILING_PAGE = 25
 _REASON_MAX = 500
 
 _RECORD = """

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
-from peewee import DateTimeField, IntegerField, Tuple
+from peewee import DateTimeField, IntegerField, TextField, Tuple, fn
 
 from portal.lib.errors import PortalError
 
@@ -57,8 +57,8 @@ class Keyset(Generic[Row]):
         last_key = parse_cursor(cursor, *self._key) if cursor else None
         return cut_page(self._read(last_key, size + 1), size, self._key_of)
 
-    def first(self, size: int) -> Any:
-        """Return the selection of the first rows, for `read_together`."""
+    def first(self, size: int | None) -> Any:
+        """Return the selection of the first rows, of all for None, for `read_together`."""
         return self._select(None, size)
 
     def count(self) -> int:
@@ -76,7 +76,7 @@ class Keyset(Generic[Row]):
     def _read(self, last_key: tuple[Any, ...] | None, limit: int) -> list[Row]:
         return list(self._select(last_key, limit))
 
-    def _select(self, last_key: tuple[Any, ...] | None, limit: int) -> Any:
+    def _select(self, last_key: tuple[Any, ...] | None, limit: int | None) -> Any:
         rows = self._rows
         if last_key is not None:
             key = Tuple(*self._key)
@@ -91,6 +91,21 @@ def cut_page(rows: list[Row], size: int, key_of: Callable[[Row], tuple[Any, ...]
     return Page(shown, make_cursor(*key_of(shown[-1])) if len(rows) > size else None)
 
 
+def page_of_list(
+    rows: Sequence[Row], cursor: str | None, size: int, key_of: Callable[[Row], tuple[Any, ...]]
+) -> Page[Row]:
+    """Return a page of rows in memory in the order of a unique key of numbers and texts; raise CursorInvalid.
+
+    For what is computed as a whole, such as a plan.
+    """
+    ordered = sorted(rows, key=key_of)
+    if cursor and ordered:
+        fields = (IntegerField() if isinstance(value, int) else TextField() for value in key_of(ordered[0]))
+        last_key = parse_cursor(cursor, *fields)
+        ordered = [row for row in ordered if key_of(row) > last_key]
+    return cut_page(ordered[: size + 1], size, key_of)
+
+
 def make_cursor(*key: Any) -> str:
     """Return the cursor of the page that follows a row with this key."""
     texts = (value.isoformat() if isinstance(value, datetime) else str(value) for value in key)
@@ -100,7 +115,8 @@ def make_cursor(*key: Any) -> str:
 def parse_cursor(cursor: str, *fields: Any) -> tuple[Any, ...]:
     """Return the key in a cursor, one value per field; raise CursorInvalid."""
     try:
-        texts = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+        # Only the last value may be a text, which may contain the separator.
+        texts = base64.urlsafe_b64decode(cursor.encode()).decode().split("|", len(fields) - 1)
         return tuple(_parse_value(field, text) for field, text in zip(fields, texts, strict=True))
     except (ValueError, binascii.Error):
         raise CursorInvalid(field="cursor") from None
@@ -120,6 +136,11 @@ def _parse_value(field: Any, text: str) -> Any:
     if "\x00" in text:
         raise ValueError
     return text
+
+
+def has_part(column: Any, part: str) -> Any:
+    """Return the condition that a text column has a part, without regard to case."""
+    return fn.strpos(fn.lower(column), fn.lower(part)) > 0
 
 
 def within(rows: Any, moment: Any, since: date | None, until: date | None) -> Any:

@@ -12,7 +12,7 @@ from portal.db import Keyset, Page, query, within
 from portal.orders.rules import OrderUnknown
 from portal.orders.status_rules import OrderStatus
 
-ORDERS_PAGE = 50
+ORDERS_PAGE = 25
 
 _CODE_ORDERS = """
 SELECT code, sum(orders)::bigint, sum(paid)::bigint, sum(refunded)::bigint FROM (

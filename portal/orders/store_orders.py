@@ -24,6 +24,12 @@ FROM new_order_rows
 ON CONFLICT DO NOTHING
 RETURNING id AS key, id, store_id, external_id AS reported_as
 """
+# One look into the index for each store, however many orders it has.
+_NEWEST = """
+SELECT newest.order_id FROM unnest(%s::bigint[]) AS s (id), LATERAL (
+    SELECT order_id FROM store_orders o WHERE o.store_id = s.id ORDER BY updated_at DESC, order_id LIMIT 1
+) AS newest
+"""
 _REPORT_COLUMNS = """id text, order_reference text, store_id bigint, customer_id bigint, external_id text,
     link_label text, currency text, total_minor bigint, status text, paid_at timestamptz, paid_minor bigint, code text,
     referrer_user_id bigint, referrer_wallet text, reason text, trace jsonb"""
@@ -124,13 +130,8 @@ def numbers_of_orders(store_id: int, external_ids: Iterable[str]) -> dict[str, s
 
 def newest_store_orders(store_ids: Iterable[int]) -> dict[int, StoreOrder]:
     """Return the order that changed last of each of some stores, by store."""
-    rows = (
-        StoreOrder.select()
-        .where(StoreOrder.store.in_(sorted(set(store_ids))))
-        .order_by(StoreOrder.store, StoreOrder.updated_at.desc())
-        .distinct(StoreOrder.store)
-    )
-    return {row.store_id: row for row in rows}
+    newest = [order_id for (order_id,) in query(_NEWEST, [sorted(set(store_ids))])]
+    return {row.store_id: row for row in StoreOrder.select().where(StoreOrder.order.in_(newest))}
 
 
 def lock_store_order(store_id: int, external_id: str) -> StoreOrder | None:

@@ -12,7 +12,7 @@ from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.lib.texts import clean_line
 
-INBOX_PAGE = 50
+INBOX_PAGE = 25
 NOTE_MAX = 500
 OUTCOMES = ("unmatched", "refused", "applied", "duplicate")
 # Anyone can post to the webhook: this much of what carries no valid signature is stored.

@@ -12,7 +12,7 @@ from portal.payments.operations import PaymentUnknown
 from portal.payments.references import Purpose
 
 RETRY_AT_MOST = timedelta(hours=6)
-FAILURES_PAGE = 50
+FAILURES_PAGE = 25
 
 
 class RailFailureUnknown(PortalError):

@@ -9,7 +9,7 @@ from portal.db import Keyset, Page
 from portal.proposals.operations import PAYOUT_WALLET
 from portal.proposals.status_rules import ProposalStatus
 
-PROPOSALS_PAGE = 25
+PROPOSALS_PAGE = 15
 
 
 def list_proposals(status: str = "", cursor: str | None = None) -> Page[Proposal]:

@@ -6,6 +6,7 @@ keeps account, whatever changes the status. Lock a budget after the debits and t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,10 +26,10 @@ WHERE starts_at <= now() AND (ends_at IS NULL OR ends_at > now())
 """
 _CAMPAIGN_LIMIT = "SELECT budget_usd FROM programme_campaigns WHERE id = %s"
 _USED = """
-SELECT coalesce(sum(usd), 0) FROM (
-    SELECT usd FROM budget_totals WHERE scope = %(scope)s
-    UNION ALL SELECT usd FROM budget_deltas WHERE scope = %(scope)s
-) AS parts
+SELECT scope, sum(usd) FROM (
+    SELECT scope, usd FROM budget_totals WHERE scope = ANY(%(scopes)s)
+    UNION ALL SELECT scope, usd FROM budget_deltas WHERE scope = ANY(%(scopes)s)
+) AS parts GROUP BY 1
 """
 _FOLD = """
 WITH gone AS (DELETE FROM budget_deltas RETURNING scope, usd)
@@ -93,8 +94,12 @@ def campaign_scope(campaign_id: int) -> str:
 
 def budget_used(scope: str) -> Decimal:
     """Return what approved rewards have used of a budget, in USD."""
-    used: Decimal = query(_USED, {"scope": scope})[0][0]
-    return used
+    return budgets_used([scope])[scope]
+
+
+def budgets_used(scopes: Sequence[str]) -> dict[str, Decimal]:
+    """Return what approved rewards have used of each of some budgets, in USD."""
+    return dict.fromkeys(scopes, Decimal(0)) | dict(query(_USED, {"scopes": list(scopes)}))
 
 
 def list_waiting_for_budget() -> list[int]:

@@ -123,15 +123,16 @@ function openDialog(id) {
   $("form :is(input:not([type=hidden]), textarea, select)", dialog)?.focus();
   return true;
 }
-// The dialog of the queue asks about the row whose link was pressed; without it the link leads to a page.
+// One dialog asks about the row whose link was pressed; without it the link leads to a page.
 function askReason(link) {
-  const dialog = $("#reject");
+  const dialog = $("#reason");
   if (!dialog?.showModal) return false;
   const row = link.closest("[data-row]");
   const form = $("form", dialog);
   form.reset();
   form.action = link.href;
   form.setAttribute("hx-target", `#${row.id}`);
+  for (const label of $$("[data-dialog-verb]", dialog)) label.textContent = link.textContent.trim();
   $("[data-dialog-subject]", dialog).textContent = orderOf(row);
   return openDialog(dialog.id);
 }
@@ -146,12 +147,12 @@ document.addEventListener("click", (event) => {
   closeMenus(on("details[data-menu]"));
   const copying = on("[data-copy], button.hex");
   const opener = on("[data-dialog-open]");
-  const rejecting = on("[data-row] a[href$='/reject']");
+  const asking = on("[data-row] a.btn");
   const sharing = on("[data-share]");
   if (copying) copy(copying);
   else if (sharing) share(sharing.dataset);
-  else if ((opener || rejecting) && !event.ctrlKey && !event.metaKey) {
-    if (rejecting ? askReason(rejecting) : openDialog(opener.dataset.dialogOpen)) event.preventDefault();
+  else if ((opener || asking) && !event.ctrlKey && !event.metaKey) {
+    if (asking ? askReason(asking) : openDialog(opener.dataset.dialogOpen)) event.preventDefault();
   } else if (on("[data-dialog-close]")) on("dialog")?.close();
   else if (on("[data-print]")) print();
   else if (on("[data-theme-toggle]")) switchTheme();
@@ -216,7 +217,7 @@ document.addEventListener("change", (event) => {
 
 /* ---- rows of the queue ---- */
 
-const orderOf = (row) => $("th a", row)?.textContent ?? "";
+const orderOf = (row) => $("a", row)?.textContent ?? "";
 // What every row would repeat: which order a button is about, and on a phone the heads of the columns.
 function nameRows(from) {
   for (const row of $$("[data-row]", from)) {

@@ -210,7 +210,7 @@ def assign_vendor(store_id: int, external_id: str, vendor_id: int | None, actor:
             .execute()
         )
         if not assigned:
-            raise StoreVendorUnknown
+            raise StoreVendorUnknown(field="external_id")
         data = {"externalId": external_id, "vendorId": vendor_id}
         record_event(actor, "store", store_id, "store_vendor_assigned", data=data)
 

@@ -8,13 +8,13 @@ import secrets
 import string
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from peewee import SQL, ModelSelect, fn
 
 from models import Store, StoreKey
-from portal.db import Actor, Prepared, query, record_event, transaction
+from portal.db import Actor, Keyset, Page, Prepared, query, record_event, transaction
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 
@@ -24,6 +24,7 @@ ORDERS_WRITE, ORDERS_READ, ATTRIBUTION_READ = "orders:write", "orders:read", "at
 SCOPES = (ORDERS_WRITE, ORDERS_READ, ATTRIBUTION_READ)
 # Two keys of a mode are valid at once, so that a store can change from one to the other without a gap.
 VALID_AT_ONCE = 2
+REVOKED_PAGE = 20
 _USE_NOTED_EVERY = timedelta(minutes=1)
 _BASE62 = string.ascii_letters + string.digits
 _KEY = re.compile(r"rk_(?:live|test)_[0-9A-Za-z]{32}")
@@ -115,6 +116,29 @@ def revoke_key(store_id: int, key_id: int, actor: Actor) -> None:
 def list_keys(store_id: int) -> list[StoreKey]:
     """Return the keys of a store, the newest first, revoked ones included."""
     return list(StoreKey.select().where(StoreKey.store == store_id).order_by(StoreKey.id.desc()))
+
+
+def list_valid_keys(store_id: int) -> list[StoreKey]:
+    """Return the valid keys of a store, the newest first; there are at most two of each mode."""
+    return list(_valid_keys(store_id).order_by(StoreKey.id.desc()))
+
+
+def list_revoked_keys(store_id: int, cursor: str | None = None) -> Page[StoreKey]:
+    """Return a page of the revoked keys of a store, the newest first; raise CursorInvalid."""
+    revoked = (StoreKey.store == store_id) & StoreKey.revoked_at.is_null(False)
+    newest_first: Keyset[StoreKey] = Keyset(StoreKey.select().where(revoked), StoreKey.id)
+    return newest_first.page(cursor, REVOKED_PAGE)
+
+
+def newest_key_uses(store_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when a key of each of some stores was used last, of those whose keys were used."""
+    return dict(
+        query(
+            "SELECT store_id, max(last_used_at) FROM store_keys"
+            " WHERE store_id = ANY(%s) AND last_used_at IS NOT NULL GROUP BY 1",
+            [list(store_ids)],
+        )
+    )
 
 
 def get_key(text: str, scope: str) -> StoreKey:

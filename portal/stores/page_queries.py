@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
-from models import Store, StoreCoupon, StoreEvent, StoreRate, StoreVendor
-from portal.db import Keyset, Page
+from peewee import JOIN, fn
+
+from models import Store, StoreCoupon, StoreEvent, StoreRate, StoreVendor, Vendor
+from portal.db import Keyset, Page, has_part
 from portal.lib.clock import utc_now
 from portal.stores.events import PASSING_DAYS
 from portal.stores.queries import get_store
 from portal.stores.rules import BUILT_IN_STORE_ID, StoreUnknown
 
-PAGE = 50
+PAGE, STORES_PAGE = 25, 25
 WAITING = "waiting"
 OUTCOMES = (
     "created",
@@ -42,12 +45,35 @@ def get_store_of_vendors(store_id: int, vendor_ids: Iterable[int]) -> Store:
     return store
 
 
-def list_stores_of_vendors(vendor_ids: Iterable[int]) -> list[Store]:
-    """Return the connected stores whose default vendor is one of these, those that may report first."""
-    rows = Store.select().where(
-        (Store.id != BUILT_IN_STORE_ID) & Store.default_vendor.in_(sorted(set(vendor_ids)))
-    )
-    return list(rows.order_by(Store.active.desc(), Store.id))
+@dataclass(frozen=True)
+class StoreFilter:
+    """Which stores a list shows: a part of the name, "" for any, connected or disconnected ones, None for both."""
+
+    search: str = ""
+    active: bool | None = None
+
+
+def keyset_of_stores(
+    filters: StoreFilter = StoreFilter(), vendor_ids: Collection[int] | None = None
+) -> Keyset[Store]:
+    """Return the connected stores that a filter matches, newest first; `vendor_ids` are their default vendors."""
+    rows = Store.select().where(Store.id != BUILT_IN_STORE_ID)
+    if vendor_ids is not None:
+        rows = rows.where(Store.default_vendor.in_(list(vendor_ids)))
+    if filters.search:
+        rows = rows.where(has_part(Store.name, filters.search))
+    if filters.active is not None:
+        rows = rows.where(Store.active == filters.active)
+    return Keyset(rows, Store.id)
+
+
+def list_stores(
+    filters: StoreFilter = StoreFilter(),
+    vendor_ids: Collection[int] | None = None,
+    cursor: str | None = None,
+) -> Page[Store]:
+    """Return a page of the connected stores that a filter matches, newest first; raise CursorInvalid."""
+    return keyset_of_stores(filters, vendor_ids).page(cursor, STORES_PAGE)
 
 
 def list_recent_events(store_id: int, outcome: str | None, cursor: str | None) -> Page[StoreEvent]:
@@ -82,10 +108,30 @@ def find_newest_event(
     return event
 
 
-def list_store_vendors(store_id: int) -> list[StoreVendor]:
-    """Return the vendors that a store has reported, those that nobody assigned first."""
-    rows = StoreVendor.select().where(StoreVendor.store == store_id)
-    return list(rows.order_by(StoreVendor.vendor.is_null().desc(), StoreVendor.external_id))
+def newest_refusals(store_ids: Collection[int]) -> dict[int, StoreEvent]:
+    """Return the newest event of each of some stores that was refused as not authentic, by store."""
+    newest = StoreEvent.alias()
+    ids = newest.select(fn.max(newest.id)).where((newest.store == Store.id) & (~newest.verified))
+    rows = Store.select(ids).where(Store.id.in_(list(store_ids)))
+    return {event.store_id: event for event in StoreEvent.select().where(StoreEvent.id.in_(rows))}
+
+
+def list_store_vendors(
+    store_id: int, search: str = "", *, only_unassigned: bool = False, cursor: str | None = None
+) -> Page[StoreVendor]:
+    """Return a page of the vendors that a store has reported whose name there has a part, by that name."""
+    rows = StoreVendor.select(StoreVendor, Vendor).join(Vendor, JOIN.LEFT_OUTER)
+    rows = rows.where(StoreVendor.store == store_id)
+    if search:
+        rows = rows.where(has_part(StoreVendor.external_id, search))
+    if only_unassigned:
+        rows = rows.where(StoreVendor.vendor.is_null())
+    return Keyset(rows, StoreVendor.external_id, ascending=True).page(cursor, PAGE)
+
+
+def has_store_vendors(store_id: int) -> bool:
+    """Return whether a store has reported a vendor."""
+    return bool(StoreVendor.select().where(StoreVendor.store == store_id).exists())
 
 
 def count_unassigned_vendors(store_id: int) -> int:
@@ -95,13 +141,17 @@ def count_unassigned_vendors(store_id: int) -> int:
     )
 
 
-def list_rates(store_id: int, cursor: str | None) -> Page[StoreRate]:
-    """Return a page of the rates that SKUs of a store have of their own, by SKU."""
+def list_rates(store_id: int, search: str, cursor: str | None) -> Page[StoreRate]:
+    """Return a page of the rates that SKUs with a part have of their own in a store, by SKU."""
     rows = StoreRate.select().where(StoreRate.store == store_id)
+    if search:
+        rows = rows.where(has_part(StoreRate.sku, search))
     return Keyset(rows, StoreRate.sku, ascending=True).page(cursor, PAGE)
 
 
-def list_coupons(store_id: int, cursor: str | None) -> Page[StoreCoupon]:
-    """Return a page of the coupons of a store that stand for share codes, by coupon."""
+def list_coupons(store_id: int, search: str, cursor: str | None) -> Page[StoreCoupon]:
+    """Return a page of the coupons with a part that stand for share codes in a store, by coupon."""
     rows = StoreCoupon.select().where(StoreCoupon.store == store_id)
+    if search:
+        rows = rows.where(has_part(StoreCoupon.coupon, search))
     return Keyset(rows, StoreCoupon.coupon, ascending=True).page(cursor, PAGE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from models import Customer, Store, StoreCoupon, StoreRate
@@ -32,10 +32,10 @@ def find_store(name: str) -> Store | None:
     )
 
 
-def list_stores() -> list[Store]:
-    """Return the connected stores, those that may report first, then by id."""
-    rows = Store.select().where(Store.id != BUILT_IN_STORE_ID)
-    return list(rows.order_by(Store.active.desc(), Store.id))
+def names_of_stores(store_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of those of the stores that exist, by id."""
+    rows = Store.select(Store.id, Store.name).where(Store.id.in_(list(store_ids))).order_by(Store.id)
+    return {store.id: store.name for store in rows}
 
 
 def find_customer_of_user(user_id: int) -> Customer | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from peewee import fn
 
 from models import Store, StoreReferrer
-from portal.db import Actor, record_event, transaction
+from portal.db import Actor, Keyset, Page, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.stores.customers import customer_hash, customer_keys, email_digest
+
+CONNECTIONS_PAGE = 25
 
 
 class ReferrerUnknown(PortalError):
@@ -92,7 +94,11 @@ def disconnect_referrer(referrer_id: int, user_id: int) -> None:
         )
 
 
-def list_connections(user_id: int) -> list[StoreReferrer]:
-    """Return the stores' customers that an account is connected to, with their stores, oldest first."""
+def list_connections(user_id: int, cursor: str | None = None) -> Page[StoreReferrer]:
+    """Return a page of the stores' customers that an account is connected to, with their stores, newest first.
+
+    Raises CursorInvalid.
+    """
     rows = StoreReferrer.select(StoreReferrer, Store).join(Store).where(StoreReferrer.user == user_id)
-    return list(rows.order_by(StoreReferrer.connected_at, StoreReferrer.id))
+    newest_first: Keyset[StoreReferrer] = Keyset(rows, StoreReferrer.id)
+    return newest_first.page(cursor, CONNECTIONS_PAGE)

@@ -20,7 +20,12 @@ from portal.webhooks.outbox import (
     send_test_event,
     take_published,
 )
-from portal.webhooks.queries import has_endpoints_for, list_deliveries, list_endpoints
+from portal.webhooks.queries import (
+    has_endpoints_for,
+    list_active_endpoints,
+    list_deliveries,
+    list_disabled_endpoints,
+)
 from portal.webhooks.rules import (
     ENDPOINT_TEST,
     EVENT_TYPES,
@@ -61,8 +66,9 @@ __all__ = [
     "event_body",
     "get_endpoint",
     "has_endpoints_for",
+    "list_active_endpoints",
     "list_deliveries",
-    "list_endpoints",
+    "list_disabled_endpoints",
     "parse_retry_after",
     "prune_webhooks",
     "publish_event",

@@ -7,14 +7,22 @@ from collections.abc import Collection
 from models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from portal.db import Keyset, Page
 
-DELIVERIES_PAGE = 50
+DELIVERIES_PAGE, DISABLED_PAGE = 20, 5
 
 
-def list_endpoints(store_id: int) -> list[WebhookEndpoint]:
-    """Return the endpoints of a store, oldest first, disabled ones included."""
-    return list(
-        WebhookEndpoint.select().where(WebhookEndpoint.store == store_id).order_by(WebhookEndpoint.id)
+def list_active_endpoints(store_id: int) -> list[WebhookEndpoint]:
+    """Return the endpoints of a store that events are sent to, oldest first; there are at most MOST_ENDPOINTS."""
+    active = (WebhookEndpoint.store == store_id) & WebhookEndpoint.disabled_at.is_null()
+    return list(WebhookEndpoint.select().where(active).order_by(WebhookEndpoint.id))
+
+
+def list_disabled_endpoints(store_id: int, cursor: str | None = None) -> Page[WebhookEndpoint]:
+    """Return a page of the disabled endpoints of a store, the newest first; raise CursorInvalid."""
+    disabled = (WebhookEndpoint.store == store_id) & WebhookEndpoint.disabled_at.is_null(False)
+    newest_first: Keyset[WebhookEndpoint] = Keyset(
+        WebhookEndpoint.select().where(disabled), WebhookEndpoint.id
     )
+    return newest_first.page(cursor, DISABLED_PAGE)
 
 
 def list_deliveries(store_id: int, cursor: str | None = None) -> Page[WebhookDelivery]:

@@ -75,7 +75,7 @@ def test_reason_is_asked_in_a_dialog_for_its_row(
     row, other = (page.locator("tr[data-row]", has_text=reference) for reference in waiting[1:])
     row.get_by_role("link", name=f"Reject {waiting[1]}").focus()
     page.keyboard.press("r")
-    expect(page.locator("#reject [data-dialog-subject]")).to_have_text(waiting[1])
+    expect(page.locator("#reason [data-dialog-subject]")).to_have_text(waiting[1])
     page.keyboard.type("a test")
     page.keyboard.press("Enter")
     expect(row.locator("[data-status=rejected]")).to_be_visible()

@@ -8,8 +8,7 @@ from functools import partial
 import pytest
 
 from models import Product
-from portal.catalogue import page_of_shop
-from portal.commissions import list_vendors
+from portal.catalogue import list_vendors_in, page_of_shop
 from portal.db import alphabetical, connection, make_cursor, query, transaction
 from portal.db.migrations import SQL
 from tests.factories import make_product, make_vendor
@@ -115,6 +114,6 @@ def test_pages_in_the_order_of_the_alphabet_read_an_index(language: str) -> None
         plan = plan_of(partial(page_of_shop, language, cursor))
         assert f"products_alphabet_{language}" in plan
         assert "Sort" not in plan
-    plan = plan_of(partial(list_vendors, language, 50))
+    plan = plan_of(partial(list_vendors_in, None, language, 50))
     assert f"vendors_alphabet_{language}" in plan
     assert "Sort" not in plan

@@ -66,7 +66,7 @@ PORTIONS = {
     "flows/minting/mint_jobs:list_failed_of_job": "the rest stays failed and can be retried again",
     "catalogue/product_queries:list_vendors_in": "a field that takes any vendor shows no list of more",
     "catalogue/product_queries:list_vendors_named": "suggestions beside a field that takes any vendor",
-    "commissions/payout_queries:list_vendors": "a field that takes any vendor shows no list of more",
+    "commissions/vendor_pages:ORDER": _PAGE,
     "commissions/payout_plans:_CHOICE": "a run takes no more of one balance; the next run the next",
     "commissions/foreign_payments:list_unknown": "the next ones follow when these are adopted",
     "commissions/foreign_payments:list_adoptable": "suggestions beside a field that takes any settlement",

@@ -51,6 +51,7 @@ UPDATE referral_rewards SET status = 'minted', tx_hash = '0x' || md5(id::text) |
 WHERE status = 'pending_approval' AND id > {50 * _STEP};
 UPDATE settlements SET status = 'completed', processed_at = now() WHERE status = 'pending' AND id > {50 * _STEP};
 UPDATE orders SET status = 'cancelled' WHERE status = 'created' AND id > '50x';
+UPDATE webhook_endpoints SET disabled_at = now(), disabled_reason = 'admin' WHERE id > {_STEP};
 UPDATE payment_transactions SET status = 'cancelled' WHERE status = 'redirected' AND id > {50 * _STEP};
 """
 

@@ -11,6 +11,7 @@ from portal.flows.demo.seed_demo import seed_demo
 from portal.flows.payouts.pay_settlements import run_payouts
 from tests.factories import ACTOR
 from tests.flows.conftest import settings_with
+from tests.scale.crowds import crowd
 from tests.scale.filling import multiply_rows
 from tests.support.databases import close_database
 from tests.upgrades.rows import write_rows
@@ -50,3 +51,4 @@ def fill_every_ledger(url: str) -> None:
         with session.cursor() as cursor:
             cursor.execute(_MORE)
             multiply_rows(cursor, COPIES)
+            crowd(cursor)

@@ -57,6 +57,7 @@ def fill_portal(browser: Browser, portal: RunningPortal) -> Lived:
     record_files(portal)
     add_person(portal)
     names |= {"job_id": record_mint_job(portal), "batch_id": pay_vendors(portal), "vendor_id": "1"}
+    names |= {"settlement_id": "1"}
     names |= {"terms_id": save_terms(portal)}
     return Lived({**names, "statement_id": open_statement(portal), **people(portal)})
 

@@ -98,6 +98,10 @@ PAGES: dict[str, dict[str, list[str]]] = {
             "/admin/store/commissions",
             "/admin/store/commissions?status=failed&since=never",
         ],
+        "admin.commissions.reason": [
+            "/admin/store/commissions/{settlement_id}/hold",
+            "/admin/store/commissions/{settlement_id}/release",
+        ],
         "admin.commissions.payout_review": ["/admin/store/commissions/payouts"],
         "admin.commissions.unknown_payments": ["/admin/store/commissions/treasury"],
         "admin.commissions.payout_batches": ["/admin/store/commissions/batches"],
@@ -175,6 +179,7 @@ NOT_PAGES = {
     "admin.stores.plugin",
     "admin.vendors.suggest",
     "vendor.stores.plugin",
+    "vendor.suggest",
     "brand.logo",
     "brand.stylesheet",
     "checkout.come_back",

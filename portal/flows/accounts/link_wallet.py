@@ -12,8 +12,8 @@ from models import Refcode
 from portal.accounts import (
     Holder,
     find_wallet_owner,
-    list_wallet_addresses,
     lock_user,
+    page_of_wallets,
     register_wallet,
     release_wallet,
     use_challenge,
@@ -22,12 +22,13 @@ from portal.chain import AnyChain, checksum
 from portal.codes import (
     find_deactivation,
     find_wallet_code,
+    find_wallet_codes,
     issue_code,
     list_wallet_codes,
     lock_code,
     set_code_active,
 )
-from portal.db import Actor, transaction
+from portal.db import Actor, Page, transaction
 from portal.flows.accounts._wallet_proof import check_proof, request_proof
 from portal.flows.accounts.account_notices import notify_owner
 from portal.flows.accounts.end_access import CurrentSession, end_other_access
@@ -124,12 +125,12 @@ def deactivate_wallet_code(user_id: int, address: str, actor: Actor) -> None:
         set_code_active(code.code, False, actor, UNLINKED, by="unlinked")
 
 
-def list_linked_wallets(user_id: int) -> list[LinkedWallet]:
-    """Return the wallets of an account with their codes, oldest first."""
-    return [
-        LinkedWallet(address, find_wallet_code(user_id, address))
-        for address in list_wallet_addresses(user_id)
-    ]
+def list_linked_wallets(user_id: int, cursor: str | None = None) -> Page[LinkedWallet]:
+    """Return a page of the wallets of an account with their codes, oldest first; raise CursorInvalid."""
+    page = page_of_wallets(user_id, cursor)
+    codes = find_wallet_codes(user_id, [row.address for row in page.rows])
+    linked = [LinkedWallet(row.address, codes.get(row.address)) for row in page.rows]
+    return Page(linked, page.next_cursor)
 
 
 def _require_terms(user_id: int, address: str) -> None:

@@ -39,7 +39,7 @@ from portal.settings import Settings
 from portal.stores import changes_of_order
 
 Row = TypeVar("Row", bound=Table)
-MOST_SETTLEMENTS, MOST_CHANGES = 500, 50
+MOST_CHANGES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def _read_ledgers(reference: str) -> tuple[Any, ...]:
         PaymentTransaction.select().where(PaymentTransaction.order_reference == reference),
         attempts_of(reference),
         unmatched_of(reference),
-        list_settlement_ledger(SettlementFilter(reference=reference)).first(MOST_SETTLEMENTS),
+        list_settlement_ledger(SettlementFilter(reference=reference)).first(None),
         _rows(SalesAssist, reference),
         _rows(ReferralReward, reference),
         ProgrammeVersion.select().where(ProgrammeVersion.id == any_of(version_ids)),

@@ -19,7 +19,7 @@ from portal.lib.errors import PortalError
 from portal.rewards import RewardStatus, minting
 
 JOBS_PAGE = 25
-REWARDS_PAGE = 50
+REWARDS_PAGE = 40
 QUEUED, RUNNING, FINISHED, STOPPED = "queued", "running", "finished", "stopped"
 UNFINISHED = (QUEUED, RUNNING)
 

@@ -21,7 +21,7 @@ from models import (
 from portal.db import Keyset, any_of, built_once
 from portal.orders import OrderUnknown, any_order
 
-EVENTS_SHOWN = 50
+EVENTS_SHOWN = 10
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
-
-from peewee import fn
 
 from models import Order, Refcode, ReferralReward, User, Vendor, Wallet
 from portal.accounts import (
@@ -14,11 +14,11 @@ from portal.accounts import (
     find_user_by_email,
     get_user,
     has_second_factor,
-    list_wallet_addresses,
+    page_of_wallets,
 )
 from portal.catalogue import list_vendors_of_user
-from portal.codes import list_codes
-from portal.db import Keyset, Page
+from portal.codes import page_of_codes
+from portal.db import Keyset, Page, has_part, page_of_list
 from portal.flows.personal_data.obstacles import Obstacle, list_obstacles
 from portal.lib.addresses import InvalidAddress, canonical_address
 from portal.lib.errors import PortalError
@@ -26,7 +26,7 @@ from portal.orders import list_orders_of_buyer
 from portal.rewards import list_rewards_of_referrer
 
 PEOPLE_PAGE = 50
-REWARDS_PAGE = 25
+REWARDS_PAGE, CODES_PAGE = 25, 20
 STATES = ("active", "disabled", "erasure_requested", "erased")
 
 
@@ -50,16 +50,16 @@ class PeopleFilter:
 
 @dataclass(frozen=True)
 class PersonOverview:
-    """An account with its wallets in stored form, codes and vendors, and a page of its orders and rewards.
+    """An account with a page each of its wallets, codes, vendors, orders and rewards.
 
     `obstacles` are the reasons against erasing its personal data now.
     """
 
     user: User
     has_second_factor: bool
-    wallets: list[str]
-    codes: list[Refcode]
-    vendors: list[Vendor]
+    wallets: Page[Wallet]
+    codes: Page[Refcode]
+    vendors: Page[Vendor]
     orders: Page[Order]
     rewards: Page[ReferralReward]
     obstacles: list[Obstacle]
@@ -83,19 +83,24 @@ def list_people_ledger(filters: PeopleFilter) -> Keyset[User]:
 
 
 def person_overview(
-    user_id: int, language: str, *, orders_cursor: str | None = None, rewards_cursor: str | None = None
+    user_id: int, language: str, cursors: Mapping[str, str] = MappingProxyType({})
 ) -> PersonOverview:
-    """Return everything about one person; raise UserUnknown or CursorInvalid."""
+    """Return everything about one person; raise UserUnknown or CursorInvalid.
+
+    `cursors` are those of the lists: orders, rewards, wallets, codes, vendors.
+    """
     if not 0 < user_id < 2**63:
         raise PersonUnknown
     return PersonOverview(
         get_user(user_id),
         has_second_factor(user_id),
-        list_wallet_addresses(user_id),
-        list_codes(user_id),
-        list_vendors_of_user(user_id, language),
-        list_orders_of_buyer(user_id, orders_cursor),
-        list_rewards_of_referrer(user_id, rewards_cursor, REWARDS_PAGE),
+        page_of_wallets(user_id, cursors.get("wallets")),
+        page_of_codes(user_id, cursors.get("codes"), CODES_PAGE),
+        page_of_list(
+            list_vendors_of_user(user_id, language), cursors.get("vendors"), CODES_PAGE, lambda row: (row.id,)
+        ),
+        list_orders_of_buyer(user_id, cursors.get("orders")),
+        list_rewards_of_referrer(user_id, cursors.get("rewards"), REWARDS_PAGE),
         list_obstacles(user_id),
     )
 
@@ -129,5 +134,4 @@ def _has_wallet(address: str) -> Any:
 
 def _has_part(search: str) -> Any:
     owner_of_code = Refcode.select(Refcode.owner).where(Refcode.code == search)
-    parts = [fn.strpos(fn.lower(field), fn.lower(search)) > 0 for field in (User.name, User.email)]
-    return parts[0] | parts[1] | User.id.in_(owner_of_code)
+    return has_part(User.name, search) | has_part(User.email, search) | User.id.in_(owner_of_code)

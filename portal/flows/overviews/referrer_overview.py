@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models import Refcode, ReferralReward
-from portal.codes import Deactivation, find_deactivation, list_codes, share_url
-from portal.db import Page
+from portal.codes import Deactivation, find_deactivations, list_codes, share_url
+from portal.db import Page, page_of_list
 from portal.orders import CodeOrders, code_orders
 from portal.rewards import list_rewards_of_referrer, owed_wei, reward_totals
 from portal.settings import Settings
 from portal.visits import VisitStats, stats_by_code
+
+# A card has a code's QR code and a plot of its visits.
+CODES_PAGE = 2
 
 
 @dataclass(frozen=True)
@@ -46,33 +49,49 @@ class VisitComparisons:
 
 @dataclass(frozen=True)
 class ReferrerOverview:
-    """Codes, exact totals {status: (count, wei)} over all rewards, a page of rewards, and debts in wei."""
+    """The names of all codes, a page of codes, the visits of all codes, a page of rewards, and debts in wei.
 
-    cards: list[CodeCard]
+    `totals` are exact over all rewards: {status: (count, wei)}.
+    """
+
+    codes: list[str]
+    cards: Page[CodeCard]
     visits: VisitComparisons
     totals: dict[str, tuple[int, int]]
     rewards: Page[ReferralReward]
     owed_wei: int
 
 
-def referrer_overview(user_id: int, settings: Settings, cursor: str | None = None) -> ReferrerOverview:
+def referrer_overview(
+    user_id: int,
+    settings: Settings,
+    cursor: str | None = None,
+    *,
+    codes_cursor: str | None = None,
+    codes_size: int = CODES_PAGE,
+) -> ReferrerOverview:
     """Return the dashboard of a referrer; raise CursorInvalid."""
-    codes = list_codes(user_id)
-    names = [code.code for code in codes]
-    visits, orders = stats_by_code(names), code_orders(names)
+    every = list_codes(user_id)
+    page = page_of_list(
+        every, codes_cursor, codes_size, lambda code: (code.created_at.isoformat(), code.code)
+    )
+    codes = page.rows
+    visits, orders = stats_by_code([code.code for code in every]), code_orders([code.code for code in codes])
+    deactivations = find_deactivations([code.code for code in codes if not code.active])
     cards = [
         CodeCard(
             code,
             share_url(settings.app_url, code.code),
             visits[code.code],
             orders[code.code],
-            None if code.active else find_deactivation(code.code),
+            None if code.active else deactivations.get(code.code),
         )
         for code in codes
     ]
     return ReferrerOverview(
-        cards,
-        compare_visits([card.visits for card in cards]),
+        [code.code for code in every],
+        Page(cards, page.next_cursor),
+        compare_visits(list(visits.values())),
         reward_totals(user_id),
         list_rewards_of_referrer(user_id, cursor),
         owed_wei(user_id),

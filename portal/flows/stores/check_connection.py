@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from models import Store
+from models import Store, StoreEvent
 from portal.lib.clock import utc_now
 from portal.orders import newest_store_orders
-from portal.stores import find_newest_event, has_store_api, list_keys
+from portal.stores import find_newest_event, has_store_api, newest_key_uses, newest_refusals
 from portal.stores.adapters.registry import find_adapter
 
 SNIPPET_WITHIN, POLL_WITHIN = timedelta(hours=24), timedelta(minutes=45)
@@ -38,11 +38,17 @@ def is_waiting(checks: list[Check]) -> bool:
     return any(check.state in (WAITING, BAD) for check in checks)
 
 
-def find_trouble(store: Store) -> Check | None:
-    """Return what is wrong with a store that worked, or None; for lists, so it asks little."""
-    if not store.active:
-        return None
-    return next((check for check in (_signature(store), _poll(store)) if check.state == BAD), None)
+def find_troubles(stores: Sequence[Store]) -> dict[int, Check]:
+    """Return what is wrong with those of the stores that worked, by store; in two statements for any number."""
+    ids = [store.id for store in stores if store.active]
+    used, refused = newest_key_uses(ids), newest_refusals(ids)
+    troubles: dict[int, Check] = {}
+    for store in stores:
+        checks = (_compare(store, used.get(store.id), refused.get(store.id)), _poll(store))
+        trouble = next((check for check in checks if check.state == BAD), None)
+        if store.active and trouble:
+            troubles[store.id] = trouble
+    return troubles
 
 
 def _snippet(store: Store) -> Check:
@@ -60,10 +66,13 @@ def _cookie(store: Store) -> Check:
 
 
 def _signature(store: Store) -> Check:
+    used = newest_key_uses([store.id]).get(store.id)
+    return _compare(store, used, newest_refusals([store.id]).get(store.id))
+
+
+def _compare(store: Store, used: datetime | None, refused: StoreEvent | None) -> Check:
     """Compare the newest authentic report with the newest one that was refused as not authentic."""
-    used = [key.last_used_at for key in list_keys(store.id) if key.last_used_at is not None]
-    accepted = max([*used, *([store.webhook_seen_at] if store.webhook_seen_at else [])], default=None)
-    refused = find_newest_event(store.id, verified=False)
+    accepted = max((at for at in (used, store.webhook_seen_at) if at), default=None)
     if refused is not None and (accepted is None or refused.received_at > accepted):
         return Check("signature", BAD, refused.received_at, {"reason": _reason(refused.explanation)})
     return Check("signature", WAITING if accepted is None else GOOD, accepted)

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, flash, jsonify, redirect, render_template, session
+from flask import Response, flash, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import ChallengeUnknown
@@ -167,10 +167,11 @@ def _proof() -> tuple[str, str]:
 
 
 def _page(problem: str | None = None) -> str:
-    views = [_wallet_view(wallet) for wallet in list_linked_wallets(current_user().id)]
+    page = list_linked_wallets(current_user().id, request.args.get("cursor"))
     return render_template(
         "account/wallets.html",
-        wallets=views,
+        wallets=[_wallet_view(wallet) for wallet in page.rows],
+        next_cursor=page.next_cursor,
         problem=problem,
         terms=find_asked_terms(current_user().id),
         joining=joining_view(current_user().id),

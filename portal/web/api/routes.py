@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, after_this_request, current_app, jsonify, request
+from flask import Blueprint, after_this_request, current_app, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.catalogue import list_products, parse_cart, pictures_by_product
+from portal.catalogue import page_of_shop, parse_cart, pictures_by_product
 from portal.chain import checksummed
 from portal.codes import find_aliased_codes
 from portal.flows.accounts.note_sighting import note_buyer, note_referred
@@ -47,6 +47,8 @@ from portal.web.text.pictures import image_url
 if TYPE_CHECKING:
     from models import Order, ReferralReward
 
+PRODUCTS_PAGE = CODES_PAGE = 100
+
 blueprint = Blueprint("api", __name__, url_prefix="/api")
 
 CHECKOUT_KEY_MAX = 64
@@ -84,10 +86,10 @@ def _count_alias(text: str) -> bool:
 @blueprint.get("/store/products")
 @public()
 def products() -> ResponseReturnValue:
-    """List the products for sale."""
-    rows = list_products(select_locale())
-    pictures = pictures_by_product(row.id for row in rows)
-    return jsonify(
+    """List a page of the products for sale; the header Link has the address of the next one."""
+    page = page_of_shop(select_locale(), request.args.get("cursor"), PRODUCTS_PAGE)
+    pictures = pictures_by_product(row.id for row in page.rows)
+    answer = jsonify(
         [
             {
                 "productId": product.id,
@@ -100,9 +102,14 @@ def products() -> ResponseReturnValue:
                 "needsDelivery": product.needs_delivery,
                 "imageUrl": image_url(pictures.get(product.id), current_portal().settings.app_url),
             }
-            for product in rows
+            for product in page.rows
         ]
     )
+    if page.next_cursor:
+        answer.headers.add(
+            "Link", f'<{url_for("api.products", cursor=page.next_cursor, _external=True)}>; rel="next"'
+        )
+    return answer
 
 
 @blueprint.post("/store/review")
@@ -182,7 +189,13 @@ def upgrade_membership() -> ResponseReturnValue:
 @signed_in()
 def refcodes() -> ResponseReturnValue:
     """Return the person's codes with visit statistics, totals and a page of rewards, newest first."""
-    overview = referrer_overview(current_user().id, current_portal().settings, request.args.get("cursor"))
+    overview = referrer_overview(
+        current_user().id,
+        current_portal().settings,
+        request.args.get("cursor"),
+        codes_cursor=request.args.get("codesCursor"),
+        codes_size=CODES_PAGE,
+    )
     return jsonify(
         {
             "codes": [
@@ -194,8 +207,9 @@ def refcodes() -> ResponseReturnValue:
                     "createdAt": card.code.created_at.isoformat(),
                     "visitStats": _visit_answer(card.visits),
                 }
-                for card in overview.cards
+                for card in overview.cards.rows
             ],
+            "nextCodesCursor": overview.cards.next_cursor,
             "stats": {
                 status: {"count": count, "amount": exact_tokens(wei), "amountWei": str(wei)}
                 for status, (count, wei) in overview.totals.items()

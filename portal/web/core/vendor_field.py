@@ -9,8 +9,11 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from portal.catalogue import find_vendor, list_vendors_in, list_vendors_named
+from flask import render_template, request
+
+from portal.catalogue import VENDOR_NAME_MAX, find_vendor, list_vendors_in, list_vendors_named
 from portal.web.core.locale import select_locale
+from portal.web.core.urls import url_for
 
 # A page lists no more vendors than this.
 MOST = 50
@@ -19,10 +22,14 @@ _NUMBERED = re.compile(r"([0-9]{1,18})(?: · .*)?")
 
 @dataclass(frozen=True, slots=True)
 class VendorField:
-    """The options of the field, (number, name), empty where there are too many; `typed` is its text."""
+    """The options of the field, (number, name), empty where there are too many; `typed` is its text.
+
+    `suggest_url` is where the field of many finds its suggestions.
+    """
 
     options: list[tuple[str, str]]
     typed: str
+    suggest_url: str = ""
 
 
 def vendor_field(typed: str, vendor_ids: Collection[int] | None, first: str | None = None) -> VendorField:
@@ -32,7 +39,8 @@ def vendor_field(typed: str, vendor_ids: Collection[int] | None, first: str | No
         options = [(str(vendor.id), vendor.name) for vendor in listed]
         return VendorField(options if first is None else [("", first), *options], typed)
     vendor = find_vendor(int(typed)) if _NUMBERED.fullmatch(typed) and typed.isdecimal() else None
-    return VendorField([], f"{vendor.id} · {vendor.name}" if vendor else typed)
+    endpoint = "admin.vendors.suggest" if vendor_ids is None else "vendor.suggest"
+    return VendorField([], f"{vendor.id} · {vendor.name}" if vendor else typed, url_for(endpoint))
 
 
 def read_vendor(typed: str, vendor_ids: Collection[int] | None) -> str:
@@ -46,8 +54,20 @@ def read_vendor(typed: str, vendor_ids: Collection[int] | None) -> str:
     return str(found[0].id) if len(found) == 1 else typed
 
 
-def suggestions(typed: str) -> list[str]:
-    """Return the texts of the vendors that a started text may mean, in the alphabet of the page."""
+def chosen_vendor(typed: str, vendor_ids: Collection[int] | None) -> int | None:
+    """Return the number of the one of these vendors, of all for None, that a field names, or None."""
+    number = read_vendor(typed.strip(), vendor_ids)
+    if not (number.isascii() and number.isdecimal() and len(number) < 19):
+        return None
+    vendor = find_vendor(int(number))
+    return vendor.id if vendor and (vendor_ids is None or vendor.id in vendor_ids) else None
+
+
+def suggestions_page(vendor_ids: Collection[int] | None) -> str:
+    """Return the vendors of these, of all for None, that the text of the field may mean, as options of a list."""
+    typed = next(iter(request.args.values()), "").strip()[:VENDOR_NAME_MAX]
     name = typed.partition(" · ")[2] or typed
-    found = list_vendors_named(name, None, select_locale(), MOST)
-    return [f"{vendor.id} · {vendor.name}" for vendor in found]
+    found = list_vendors_named(name, vendor_ids, select_locale(), MOST)
+    return render_template(
+        "components/_suggestions.html", found=[f"{vendor.id} · {vendor.name}" for vendor in found]
+    )

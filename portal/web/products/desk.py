@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from portal.catalogue import find_vendor, list_vendors_in, list_vendors_of_user
+from portal.catalogue import list_vendors_in, list_vendors_of_user
 from portal.db import Actor
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
 from portal.web.core.urls import url_for
-from portal.web.core.vendor_field import VendorField, read_vendor, vendor_field
+from portal.web.core.vendor_field import VendorField, chosen_vendor, vendor_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,7 @@ class Desk:
 
     def chosen_vendor(self, typed: str) -> int | None:
         """Return the number of the vendor of these that a field names, or None."""
-        number = read_vendor(typed.strip(), self.vendor_ids())
-        vendor = (
-            find_vendor(int(number)) if number.isascii() and number.isdecimal() and len(number) < 19 else None
-        )
-        own = self.vendor_ids()
-        return vendor.id if vendor and (own is None or vendor.id in own) else None
+        return chosen_vendor(typed, self.vendor_ids())
 
     def actor(self) -> Actor:
         """Return the signed-in person as the author of a change."""

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import Headers
 
 from portal.codes import CodeUnknown
+from portal.db import page_of_list
 from portal.flows.accounts.code_alias import retire_own_alias, set_own_alias
 from portal.flows.overviews.own_code import (
     PAGE_MAX,
@@ -29,6 +30,8 @@ from portal.web.referrer.dashboard import blueprint
 from portal.web.text.messages import error_text
 from portal.web.text.own_codes import own_code_view, qr_view
 from portal.web.text.translate import gettext as _
+
+LABELS_PAGE = 25
 
 
 @blueprint.get("/refcodes/<code>")
@@ -130,9 +133,13 @@ def _code_page(code: str, error: PortalError | None = None) -> str:
     picture = url_for(
         "referrer.qr", code=own.code.code, page=linked["page"] or None, label=linked["label"] or None
     )
+    labels = page_of_list(
+        own.labels, request.args.get("labels"), LABELS_PAGE, lambda each: (-each.visits, each.label)
+    )
     return render_template(
         "referrer/code.html",
-        view=own_code_view(own, settings),
+        view=own_code_view(own, labels.rows, settings),
+        next_labels=labels.next_cursor,
         link=qr_view(link, picture),
         typed=typed,
         page_max=PAGE_MAX,

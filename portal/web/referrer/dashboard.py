@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import WalletUnknown, list_wallet_addresses
+from portal.accounts import WalletUnknown, page_of_wallets
 from portal.chain import checksum
 from portal.flows.accounts.switch_code import CodeBlocked, switch_own_code
 from portal.flows.overviews.referrer_overview import referrer_overview
@@ -54,25 +54,36 @@ def dashboard() -> ResponseReturnValue:
 
 def _dashboard() -> ResponseReturnValue:
     running = current_portal()
-    overview = referrer_overview(current_user().id, running.settings, request.args.get("cursor"))
+    overview = referrer_overview(
+        current_user().id,
+        running.settings,
+        request.args.get("cursor"),
+        codes_cursor=request.args.get("codes_cursor"),
+    )
     template = "referrer/_rewards.html" if is_htmx() else "referrer/dashboard.html"
-    offer = find_offer(current_user().id, [card.code.code for card in overview.cards], running.settings)
-    has_terms = find_terms_in_force_id() is not None
+    offer = find_offer(current_user().id, overview.codes, running.settings)
+    asked = find_asked_terms(current_user().id)
+    cards = [code_card_view(card) for card in overview.cards.rows]
+    # A code of a store without a wallet gets one of these: a choice while a page can list them, else a text.
+    needs_wallets = not cards or any(not card.wallet for card in cards)
+    wallets = page_of_wallets(current_user().id) if needs_wallets else None
     return render_template(
         template,
         offer=offer_sentences(offer) if offer else [],
-        cards=[code_card_view(card) for card in overview.cards],
+        cards=cards,
+        next_codes=overview.cards.next_cursor,
         totals=_totals(overview.totals),
         visits=visit_tiles(overview.visits),
         rewards=reward_rows(overview.rewards.rows),
         owed=token_text(overview.owed_wei) if overview.owed_wei else None,
         next_cursor=overview.rewards.next_cursor,
         chain_configured=running.chain.configured,
-        wallets=[checksum(address) for address in list_wallet_addresses(current_user().id)],
-        terms=find_asked_terms(current_user().id) if has_terms else None,
+        wallets=[checksum(row.address) for row in wallets.rows] if wallets else [],
+        has_more_wallets=wallets is not None and wallets.next_cursor is not None,
+        terms=asked,
         joining=joining_view(current_user().id),
-        has_terms=has_terms,
-        is_in_stores=bool(list_connections(current_user().id)),
+        has_terms=asked is not None or find_terms_in_force_id() is not None,
+        is_in_stores=bool(list_connections(current_user().id).rows),
     )
 
 

@@ -33,10 +33,11 @@ class ConnectedStore:
 @signed_in()
 def stores() -> ResponseReturnValue:
     """Show the stores that show the person's results."""
-    rows = list_connections(current_user().id)
+    page = list_connections(current_user().id, request.args.get("cursor"))
     return render_template(
         "referrer/stores.html",
-        stores=[ConnectedStore(row.id, row.store.name, when(row.connected_at)) for row in rows],
+        stores=[ConnectedStore(row.id, row.store.name, when(row.connected_at)) for row in page.rows],
+        next_cursor=page.next_cursor,
     )
 
 

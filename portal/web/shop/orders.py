@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.accounts import find_user
 from portal.catalogue import pictures_by_product, vendors_by_id
+from portal.db import page_of_list
 from portal.orders import (
     find_delivery,
     get_order_of_buyer,
@@ -19,12 +22,15 @@ from portal.payments import find_payment, list_refunds, payments_by_reference
 from portal.runtime import current_portal
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
+from portal.web.core.urls import url_for
 from portal.web.shop.blueprint import blueprint
 from portal.web.text.deliveries import delivery_view
 from portal.web.text.methods import method_words
-from portal.web.text.order_parts import order_parts
+from portal.web.text.order_parts import order_parts, page_of_parts
 from portal.web.text.orders import order_view
 from portal.web.text.receipts import receipt_view
+
+REFUNDS_PAGE = 20
 
 
 @blueprint.get("/orders")
@@ -62,14 +68,24 @@ def order(order_id: str) -> ResponseReturnValue:
         list_fulfilments([row.id]).get(row.id, {}),
         for_buyer=True,
     )
+    shown = page_of_parts(parts, request.args.get("lines"))
+    refunds = page_of_list(
+        list_refunds(row.order_reference),
+        request.args.get("refunds"),
+        REFUNDS_PAGE,
+        lambda refund: (refund.id,),
+    )
     return render_template(
         "shop/order.html",
         delivery=delivery_view(find_delivery(row.id), current_portal().settings.delivery_data_days),
+        next_lines=shown.next_cursor,
+        next_refunds=refunds.next_cursor,
+        order_url=partial(url_for, "shop.order", order_id=row.id),
         order=receipt_view(
             row,
-            parts,
+            tuple(shown.rows),
             payment,
-            list_refunds(row.order_reference),
+            refunds.rows,
             buyer=buyer.name,
             paid_by=method_words(payment.processor) if payment and row.paid_at else "",
             referrer=referrer.name if referrer else "",

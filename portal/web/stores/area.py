@@ -5,7 +5,7 @@ Each view gets its store from the area's loader, whose name says who may have it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,15 +14,8 @@ from flask import Blueprint, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from portal.catalogue import list_vendors_of_user
-from portal.commissions import list_vendors
 from portal.db import Actor
-from portal.stores import (
-    get_connected_store,
-    get_store,
-    get_store_of_vendors,
-    list_stores,
-    list_stores_of_vendors,
-)
+from portal.stores import get_connected_store, get_store, get_store_of_vendors
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
@@ -31,7 +24,7 @@ from portal.web.stores.presenters import store_head
 from portal.web.stores.section import section_nav
 
 if TYPE_CHECKING:
-    from models import Store, Vendor
+    from models import Store
 
 Method = Literal["GET", "POST"]
 
@@ -40,16 +33,16 @@ Method = Literal["GET", "POST"]
 class Area:
     """A place of these pages: the role, the prefix of endpoints, and how its stores and vendors are read.
 
-    `get_any_store` also finds the built-in shop, for admins. `decides_terms`: who collects the money, what commissions
-    and rewards depend on, and percents are decided here.
+    `vendor_ids` are the vendors whose stores are here, None for all. `get_any_store` also finds the built-in shop, for
+    admins. `decides_terms`: who collects the money, what commissions and rewards depend on, and percents are decided
+    here.
     """
 
     role: str
     endpoint: str
     get_store: Callable[[int], Store]
     get_any_store: Callable[[int], Store]
-    list_stores: Callable[[], list[Store]]
-    list_vendors: Callable[[], list[Vendor]]
+    vendor_ids: Callable[[], Collection[int] | None]
     decides_terms: bool
 
     def url(self, view: str, **values: Any) -> str:
@@ -73,11 +66,11 @@ class Area:
 
 def get_store_of_signed_in_vendor(store_id: int) -> Store:
     """Return a store that sells for a vendor of the signed-in account; raise StoreUnknown."""
-    return get_store_of_vendors(store_id, [vendor.id for vendor in _own_vendors()])
+    return get_store_of_vendors(store_id, _own_vendor_ids())
 
 
-def _own_vendors() -> list[Vendor]:
-    return list_vendors_of_user(current_user().id, select_locale())
+def _own_vendor_ids() -> list[int]:
+    return [vendor.id for vendor in list_vendors_of_user(current_user().id, select_locale())]
 
 
 ADMIN = Area(
@@ -85,8 +78,7 @@ ADMIN = Area(
     endpoint="admin.stores",
     get_store=get_connected_store,
     get_any_store=get_store,
-    list_stores=list_stores,
-    list_vendors=lambda: list_vendors(select_locale()),
+    vendor_ids=lambda: None,
     decides_terms=True,
 )
 VENDOR = Area(
@@ -94,8 +86,7 @@ VENDOR = Area(
     endpoint="vendor.stores",
     get_store=get_store_of_signed_in_vendor,
     get_any_store=get_store_of_signed_in_vendor,
-    list_stores=lambda: list_stores_of_vendors([vendor.id for vendor in _own_vendors()]),
-    list_vendors=_own_vendors,
+    vendor_ids=_own_vendor_ids,
     decides_terms=False,
 )
 

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from portal.catalogue import list_vendors_in
 from portal.commissions import VendorUnknown
 from portal.flows.stores.connect_store import DEFAULTS, StoreConnected, connect_new_store
 from portal.lib.errors import InputInvalid
-from portal.stores import check_store_settings
+from portal.stores import check_store_settings, list_stores
 from portal.stores.adapters.registry import list_platforms
 from portal.web.core.errors import status_of
+from portal.web.core.locale import select_locale
+from portal.web.core.vendor_field import chosen_vendor as named_vendor
+from portal.web.core.vendor_field import vendor_field
 from portal.web.stores.access_data import create_access
 from portal.web.stores.area import Area, actor, area_view
 from portal.web.stores.choices import form_choices
+from portal.web.stores.filters import read_stores_view, state_choices
 from portal.web.stores.instructions import guide_path, steps_of
 from portal.web.stores.presenters import store_rows
 from portal.web.text.messages import error_text, error_texts
+from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
     from models import Store
@@ -34,7 +40,16 @@ _FORM_KEY_MAX = 100
 @area_view("/stores")
 def index(area: Area) -> ResponseReturnValue:
     """List the connected stores with their state and what is wrong."""
-    return render_template("stores/list.html", area=area, rows=store_rows(area.list_stores()))
+    view = read_stores_view(request.args)
+    page = list_stores(view.filter, area.vendor_ids(), request.args.get("cursor"))
+    return render_template(
+        "stores/list.html",
+        area=area,
+        rows=store_rows(page.rows),
+        view=view,
+        states=state_choices(),
+        next_cursor=page.next_cursor,
+    )
 
 
 @area_view("/stores/connect")
@@ -72,10 +87,10 @@ def chosen_vendor(area: Area, text: str) -> int | None:
     """Return the vendor that was chosen, None for a new one; raise InputInvalid for one of others."""
     if not text and area.decides_terms:
         return None
-    known: list[int] = [vendor.id for vendor in area.list_vendors()]
-    if text.isascii() and text.isdecimal() and int(text[:19]) in known:
-        return int(text[:19])
-    raise InputInvalid({"default_vendor": VendorUnknown(field="default_vendor")})
+    vendor_id = named_vendor(text, area.vendor_ids())
+    if vendor_id is None:
+        raise InputInvalid({"default_vendor": VendorUnknown(field="default_vendor")})
+    return vendor_id
 
 
 def _connect(area: Area) -> Store:
@@ -97,12 +112,16 @@ def _errors_of_first_step(typed: Mapping[str, str]) -> dict[str, str]:
 
 def _form(area: Area, step: int, typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
     fields = ("name", "platform", "origins", "default_vendor", *DEFAULTS)
+    new_vendor = _("A new vendor with the store’s name") if area.decides_terms else None
+    vendor_ids = area.vendor_ids()
     return render_template(
         "stores/connect.html",
         area=area,
         step=step,
         typed={name: typed.get(name, DEFAULTS.get(name, "")) for name in fields},
-        choices=form_choices(area.list_vendors(), with_new_vendor=area.decides_terms),
+        choices=form_choices(),
+        vendor=vendor_field(typed.get("default_vendor", ""), vendor_ids, new_vendor),
+        has_vendors=bool(list_vendors_in(vendor_ids, select_locale(), 1)),
         errors=errors,
         form_errors=list(errors.items()),
         form_key=typed.get("form_key") or secrets.token_urlsafe(12),

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from flask import flash, request
 from flask.typing import ResponseReturnValue
 
+from portal.commissions import VendorUnknown
 from portal.flows.accounts.code_state import find_creditable_code
 from portal.lib.errors import PortalError
-from portal.lib.texts import clean_line
+from portal.lib.texts import clean_line, trim
 from portal.programme import get_percent_policy, parse_percent
 from portal.runtime import current_portal
 from portal.stores import (
     assign_vendor,
+    has_store_vendors,
     list_coupons,
     list_rates,
     list_store_vendors,
@@ -21,8 +23,9 @@ from portal.stores import (
     set_rate,
 )
 from portal.web.core.errors import status_of
+from portal.web.core.vendor_field import chosen_vendor as named_vendor
+from portal.web.core.vendor_field import vendor_field
 from portal.web.stores.area import Area, actor, area_view
-from portal.web.stores.connect import chosen_vendor
 from portal.web.stores.presenters import rate_rows, reported_vendors
 from portal.web.text.format import percent
 from portal.web.text.messages import error_text
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from models import Store
 
 SKU_MAX = 200
+FIELDS = ("external_id", "vendor", "sku", "percent", "coupon", "share_code")
 
 
 class CodeInactive(PortalError):
@@ -55,9 +59,16 @@ def goods(area: Area, store: Store) -> ResponseReturnValue:
 @area_view("/stores/<int:store_id>/vendors", "POST", reconfirm=True)
 def assign_store_vendor(area: Area, store: Store) -> ResponseReturnValue:
     """Say whose lines a vendor of the store stands for, from the next order on."""
-    text = request.form.get("vendor", "")
-    vendor_id = chosen_vendor(area, text) if text else None
-    assign_vendor(store.id, request.form.get("external_id", ""), vendor_id, actor())
+    text = request.form.get("vendor", "").strip()
+    vendor_id = named_vendor(text, area.vendor_ids()) if text else None
+    try:
+        if text and vendor_id is None:
+            raise VendorUnknown(field="vendor")
+        assign_vendor(store.id, request.form.get("external_id", ""), vendor_id, actor())
+    except PortalError as error:
+        if error.field is None:
+            raise
+        return _page(area, store, {error.field: error_text(error)}), status_of(error)
     flash(_("Saved. The change applies from the next order."), "success")
     return area.back("goods", store, _anchor="vendors")
 
@@ -97,14 +108,23 @@ def save_store_coupon(area: Area, store: Store) -> ResponseReturnValue:
 
 
 def _page(area: Area, store: Store, errors: dict[str, str]) -> str:
-    rates = list_rates(store.id, request.args.get("rates"))
-    coupons = list_coupons(store.id, request.args.get("coupons"))
-    typed = {name: request.form.get(name, "") for name in ("sku", "percent", "coupon", "share_code")}
+    search = trim(request.args.get("q", ""))[:SKU_MAX]
+    query = {"q": search, "unassigned": "yes" if request.args.get("unassigned") else ""}
+    query = {name: value for name, value in query.items() if value}
+    vendors = list_store_vendors(
+        store.id, search, only_unassigned="unassigned" in query, cursor=request.args.get("vendors")
+    )
+    rates = list_rates(store.id, search, request.args.get("rates"))
+    coupons = list_coupons(store.id, search, request.args.get("coupons"))
+    typed = {name: request.values.get(name, "") for name in FIELDS}
     return area.page(
         "stores/goods.html",
         store,
-        vendors=reported_vendors(list_store_vendors(store.id)),
-        choices=[("", _("The vendor of the store")), *((str(v.id), v.name) for v in area.list_vendors())],
+        query=query,
+        vendors=reported_vendors(vendors.rows),
+        vendor=vendor_field(typed["vendor"], area.vendor_ids(), _("The vendor of the store")),
+        next_vendors=vendors.next_cursor,
+        has_vendors=bool(vendors.rows) or has_store_vendors(store.id),
         rates=rate_rows(rates.rows),
         coupons=[(coupon.coupon, coupon.code) for coupon in coupons.rows],
         next_rates=rates.next_cursor,

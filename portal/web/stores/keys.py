@@ -14,7 +14,8 @@ from portal.stores import (
     create_key,
     end_previous_webhook_secret,
     has_store_api,
-    list_keys,
+    list_revoked_keys,
+    list_valid_keys,
     new_webhook_secret,
     revoke_key,
     rotate_webhook_secret,
@@ -129,9 +130,12 @@ def _credential_names(store: Store) -> tuple[str, ...]:
 
 def _page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str:
     errors = errors or {}
+    revoked = list_revoked_keys(store.id, request.args.get("revoked"))
     values: dict[str, Any] = {
         "access": access_of(store),
-        "keys": key_views(list_keys(store.id)),
+        "keys": key_views(list_valid_keys(store.id)),
+        "revoked": key_views(revoked.rows),
+        "next_revoked": revoked.next_cursor,
         "has_secret": store.webhook_secret is not None,
         "has_previous_secret": store.previous_webhook_secret is not None,
         "is_secret_typed": store.platform in PLATFORMS_WITH_OWN_SECRET,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.catalogue import vendors_by_id
-from portal.flows.stores.check_connection import Check, check_connection, find_trouble
+from portal.flows.stores.check_connection import Check, check_connection, find_troubles
 from portal.orders import newest_store_orders, numbers_of_orders
 from portal.web.text.format import When, when
 from portal.web.text.platforms import platform_words
@@ -85,10 +85,10 @@ class KeyView:
 
 @dataclass(frozen=True, slots=True)
 class ReportedVendor:
-    """A vendor as a store names one, and whose lines they are; None for nobody yet."""
+    """A vendor as a store names one, and the vendor whose lines they are, None before one was chosen."""
 
     external_id: str
-    vendor_id: int | None
+    vendor: str | None
     seen: When
 
 
@@ -101,11 +101,11 @@ def store_head(store: Store) -> StoreHead:
 
 def store_rows(stores: Sequence[Store]) -> list[StoreRow]:
     """Return stores as the list shows them."""
-    orders = newest_store_orders([store.id for store in stores])
+    orders, troubles = newest_store_orders([store.id for store in stores]), find_troubles(stores)
     vendors = vendors_by_id([store.default_vendor_id for store in stores if store.default_vendor_id])
     rows = []
     for store in stores:
-        order, trouble = orders.get(store.id), find_trouble(store)
+        order, trouble = orders.get(store.id), troubles.get(store.id)
         vendor = vendors.get(store.default_vendor_id or 0)
         rows.append(
             StoreRow(
@@ -181,4 +181,7 @@ def rate_rows(rates: Sequence[StoreRate]) -> list[tuple[str, str]]:
 
 def reported_vendors(rows: Sequence[StoreVendor]) -> list[ReportedVendor]:
     """Return the vendors that a store named."""
-    return [ReportedVendor(row.external_id, row.vendor_id, when(row.first_seen_at)) for row in rows]
+    return [
+        ReportedVendor(row.external_id, row.vendor.name if row.vendor else None, when(row.first_seen_at))
+        for row in rows
+    ]

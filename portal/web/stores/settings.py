@@ -19,6 +19,7 @@ from portal.stores import (
 )
 from portal.stores.adapters.registry import list_platforms
 from portal.web.core.errors import status_of
+from portal.web.core.vendor_field import vendor_field
 from portal.web.stores.area import Area, actor, area_view
 from portal.web.stores.choices import form_choices
 from portal.web.stores.connect import chosen_vendor
@@ -87,7 +88,8 @@ def _page(area: Area, store: Store, typed: Mapping[str, str], errors: dict[str, 
         "stores/settings.html",
         store,
         typed=dict(typed),
-        choices=form_choices(area.list_vendors(), with_new_vendor=False),
+        choices=form_choices(),
+        vendor=vendor_field(typed["default_vendor"], area.vendor_ids()),
         errors=errors,
         form_errors=list(errors.items()),
     )

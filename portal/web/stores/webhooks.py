@@ -25,8 +25,9 @@ from portal.webhooks import (
     disable_endpoint,
     enable_endpoint,
     get_endpoint,
+    list_active_endpoints,
     list_deliveries,
-    list_endpoints,
+    list_disabled_endpoints,
     replay_delivery,
     rotate_secret,
     send_test_event,
@@ -114,11 +115,14 @@ def replay_webhook(area: Area, store: Store, delivery_id: int) -> ResponseReturn
 
 def _page(area: Area, store: Store, errors: dict[str, str]) -> str:
     page = list_deliveries(store.id, request.args.get("cursor"))
+    disabled = list_disabled_endpoints(store.id, request.args.get("endpoints"))
     chosen = request.form.getlist("types") if request.method == "POST" else EVENT_TYPES
     return area.page(
         "stores/webhooks.html",
         store,
-        endpoints=endpoint_views(list_endpoints(store.id)),
+        endpoints=endpoint_views(list_active_endpoints(store.id)),
+        disabled=endpoint_views(disabled.rows),
+        next_disabled=disabled.next_cursor,
         deliveries=delivery_rows(page.rows),
         next_cursor=page.next_cursor,
         choices=[(each, event_words(each), each in chosen) for each in EVENT_TYPES],

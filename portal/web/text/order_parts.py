@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from portal.db import Page, make_cursor, page_of_list
 from portal.web.text.format import When, money, when
 
 if TYPE_CHECKING:
     from models import Order, OrderFulfilment, OrderItem, Vendor
+
+# The built-in shop sells at most 50 lines in an order, which are one page; a connected store may report 500.
+LINES_PAGE, PARTS_PAGE, LINES_IN_LIST = 50, 10, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,15 @@ class LineView:
     quantity: int
     unit_price: str
     amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A line with the number of its part and its own in the part."""
+
+    part: int
+    number: int
+    line: LineView
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,41 @@ def order_parts(
         _part(order, vendors[vendor_id], lines, fulfilments.get(vendor_id), for_buyer=for_buyer)
         for vendor_id, lines in by_vendor.items()
     )
+
+
+def page_of_parts(parts: Sequence[PartView], cursor: str | None) -> Page[PartView]:
+    """Return a page of the lines of an order by vendor; a part that goes on has its whole total on each page.
+
+    Raises CursorInvalid.
+    """
+    places = [
+        _Place(at, number, line) for at, part in enumerate(parts) for number, line in enumerate(part.lines)
+    ]
+    page = page_of_list(places, cursor, LINES_PAGE, _place_key)
+    first = page.rows[0].part if page.rows else 0
+    rows = [place for place in page.rows if place.part < first + PARTS_PAGE]
+    shown: dict[int, list[LineView]] = {}
+    for place in rows:
+        shown.setdefault(place.part, []).append(place.line)
+    return Page(
+        [replace(parts[at], lines=tuple(lines)) for at, lines in shown.items()],
+        make_cursor(*_place_key(rows[-1])) if len(rows) < len(page.rows) else page.next_cursor,
+    )
+
+
+def _place_key(place: _Place) -> tuple[int, int]:
+    return place.part, place.number
+
+
+def shorten_parts(parts: Sequence[PartView]) -> tuple[tuple[PartView, ...], int]:
+    """Return the parts with the first lines of an order, for a list of orders, and how many lines are left out."""
+    shown: list[PartView] = []
+    room = LINES_IN_LIST
+    for part in parts:
+        if room > 0:
+            shown.append(replace(part, lines=part.lines[:room]))
+            room -= len(part.lines)
+    return tuple(shown), max(-room, 0) + sum(len(part.lines) for part in parts[len(shown) :])
 
 
 def _part(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from portal.web.text.format import When, money, when
 from portal.web.text.messages import referral_reason
+from portal.web.text.order_parts import LINES_IN_LIST
 from portal.web.text.pictures import PictureView, picture_view
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class OrderView:
     total: str
     refunded: str
     items: tuple[OrderItemView, ...]
+    more_lines: int
     referral_code: str | None
     reason: str
     can_pay: bool
@@ -84,7 +86,8 @@ def order_view(
         is_closed=order.status == "cancelled",
         total=money(order.total_minor, order.currency),
         refunded=_refunded(payment),
-        items=tuple(_item(item, pictures) for item in items),
+        items=tuple(_item(item, pictures) for item in items[:LINES_IN_LIST]),
+        more_lines=max(len(items) - LINES_IN_LIST, 0),
         referral_code=order.referral_code,
         reason=_reason(order),
         can_pay=order.status == "created" and is_payable,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from portal.codes import LABELS_MAX, Results, share_url
+from portal.codes import LABELS_MAX, LabelResults, Results, share_url
 from portal.web.text.format import WEI, number, short_day, token_text
 from portal.web.text.share_codes import qr_markup
 
@@ -53,8 +54,8 @@ class QrView:
     download_url: str
 
 
-def own_code_view(own: OwnCode, settings: Settings) -> OwnCodeView:
-    """Return an own code with its labels, its earnings and its alias."""
+def own_code_view(own: OwnCode, labels: Sequence[LabelResults], settings: Settings) -> OwnCodeView:
+    """Return an own code with some of its labels, its earnings and its alias."""
     name, alias = own.alias or own.code.code, own.alias or ""
     link = share_url(settings.app_url, name)
     return OwnCodeView(
@@ -63,8 +64,7 @@ def own_code_view(own: OwnCode, settings: Settings) -> OwnCodeView:
         alias=alias,
         alias_url=link if alias else "",
         labels=tuple(
-            _row(each.label, f"{link}&via={each.label}", number(each.visits), each.results)
-            for each in own.labels
+            _row(each.label, f"{link}&via={each.label}", number(each.visits), each.results) for each in labels
         ),
         labels_max=LABELS_MAX,
         other=_row("", link, "", own.other),

@@ -9,8 +9,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from portal.commissions import (
+    Exclusion,
     Owed,
     PayoutPlan,
+    PlannedPayout,
     Reserve,
     StateSum,
     pending_split,
@@ -55,11 +57,11 @@ class TotalsRow:
 
 @dataclass(frozen=True, slots=True)
 class ReasonRow:
-    """Settlements that wait or are held for one reason."""
+    """Settlements that wait or are held for one reason; `vendors` is their number in words where it is known."""
 
     state: str
     why: str
-    vendor: str
+    vendors: str
     count: str
     net: str
 
@@ -202,29 +204,39 @@ def split_rows(plan: PayoutPlan, sums: Sequence[StateSum]) -> list[TotalsRow]:
 def reason_rows(
     plan: PayoutPlan, sums: Sequence[StateSum], due: Mapping[str, tuple[int, int]]
 ) -> list[ReasonRow]:
-    """Return why settlements wait or are held, the most frequent reasons only."""
-    names = vendor_names([left.vendor_id for left in plan.excluded])
+    """Return why settlements wait or are held, by reason and currency; held ones by the most frequent reasons only."""
     not_due = [
         _reason(_("Waiting"), _("The payout date has not come yet."), "", count, net, currency)
         for currency, (count, net) in _not_due(sums, due).items()
-    ]
-    excluded = [
-        _reason(
-            _("Waiting"),
-            waiting_words(left.reason),
-            names.get(left.vendor_id, ""),
-            left.count,
-            left.net_minor,
-            left.currency,
-        )
-        for left in plan.excluded
     ]
     held = sorted((each for each in sums if each.status == "held"), key=lambda each: -each.count)
     held_rows = [
         _reason(_("Held"), stop_reason(each.reason), "", each.count, each.net_minor, each.currency)
         for each in held[:_MOST_REASONS]
     ]
-    return [*not_due, *excluded, *held_rows]
+    return [*not_due, *waiting_rows(plan), *held_rows]
+
+
+def waiting_rows(plan: PayoutPlan) -> list[ReasonRow]:
+    """Return what a run leaves out, by reason and currency."""
+    return [
+        _reason(
+            _("Waiting"),
+            waiting_words(reason),
+            ngettext("%(num)s vendor", "%(num)s vendors", len(group)),
+            sum(left.count for left in group),
+            sum(left.net_minor for left in group),
+            currency,
+        )
+        for (reason, currency), group in _by_reason(plan.excluded).items()
+    ]
+
+
+def _by_reason(excluded: Sequence[Exclusion]) -> dict[tuple[str, str], list[Exclusion]]:
+    groups: dict[tuple[str, str], list[Exclusion]] = {}
+    for left in excluded:
+        groups.setdefault((left.reason, left.currency), []).append(left)
+    return groups
 
 
 def _not_due(sums: Sequence[StateSum], due: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
@@ -237,11 +249,11 @@ def _not_due(sums: Sequence[StateSum], due: Mapping[str, tuple[int, int]]) -> di
     return {currency: (count, net) for currency, (count, net) in rest.items() if count > 0}
 
 
-def review_rows(review: PayoutReview) -> list[ReviewRow]:
-    """Return what is due, one row per vendor and currency."""
-    names = vendor_names([payout.vendor_id for payout in review.plan.payouts])
+def review_rows(review: PayoutReview, payouts: Sequence[PlannedPayout]) -> list[ReviewRow]:
+    """Return some payouts of a review, one row per vendor and currency."""
+    names = vendor_names([payout.vendor_id for payout in payouts])
     rows = []
-    for payout in review.plan.payouts:
+    for payout in payouts:
         currency = payout.currency
         quote = review.quotes.get(currency)
         refusal = review.refused.get((payout.vendor_id, currency))
@@ -279,9 +291,9 @@ def round_rate(value: Any) -> Any:
     return fraction_to_decimal(Fraction(value), 6).normalize()
 
 
-def excluded_rows(plan: PayoutPlan) -> list[ExcludedRow]:
+def excluded_rows(excluded: Sequence[Exclusion]) -> list[ExcludedRow]:
     """Return what a run leaves out, with the reasons."""
-    names = vendor_names([left.vendor_id for left in plan.excluded])
+    names = vendor_names([left.vendor_id for left in excluded])
     return [
         ExcludedRow(
             names.get(left.vendor_id, ""),
@@ -289,7 +301,7 @@ def excluded_rows(plan: PayoutPlan) -> list[ExcludedRow]:
             money(left.net_minor, left.currency),
             waiting_words(left.reason),
         )
-        for left in plan.excluded
+        for left in excluded
     ]
 
 

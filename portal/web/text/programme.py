@@ -67,6 +67,10 @@ def percent_sentence(value: Decimal) -> str:
     )
 
 
+# Of many campaigns the ones that add most are named.
+CAMPAIGNS_NAMED = 5
+
+
 def offer_sentences(offer: Offer) -> list[str]:
     """Return what a referrer earns and when, by the version in force."""
     sentences = [percent_sentence(offer.percent)]
@@ -85,7 +89,8 @@ def offer_sentences(offer: Offer) -> list[str]:
         )
     if offer.bonus:
         sentences.append(_("Your personal bonus adds %(percent)s.", percent=percent(offer.bonus.percent)))
-    for campaign in offer.campaigns:
+    campaigns = sorted(offer.campaigns, key=lambda campaign: (-campaign.percent, campaign.ends_at))
+    for campaign in campaigns[:CAMPAIGNS_NAMED]:
         sentences.append(
             _(
                 "The campaign “%(name)s” adds %(percent)s until %(time)s.",
@@ -94,6 +99,8 @@ def offer_sentences(offer: Offer) -> list[str]:
                 time=moment(campaign.ends_at),
             )
         )
+    if more := len(campaigns[CAMPAIGNS_NAMED:]):
+        sentences.append(ngettext("%(num)s more campaign applies.", "%(num)s more campaigns apply.", more))
     if len(sentences) > 2 and offer.rules.combine == "best":
         sentences.append(_("Of the level, campaign and personal bonuses, only the highest counts."))
     return [*sentences, hold_sentence(offer.rules)]

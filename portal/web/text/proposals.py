@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.accounts import find_user
+from portal.accounts import names_of_users
 from portal.chain import checksum
 from portal.commissions import vendor_names
 from portal.proposals import CREDIT, PAYOUT_WALLET, REFUND, amount_of, wallet_of
@@ -45,17 +45,18 @@ class ProposalRow:
 def proposal_rows(proposals: Sequence[Proposal], viewer_id: int) -> list[ProposalRow]:
     """Return proposals as a list shows them to an admin."""
     people = _names(proposals)
-    return [_row(proposal, people, viewer_id) for proposal in proposals]
+    vendors = vendor_names([int(each.subject) for each in proposals if each.kind == PAYOUT_WALLET])
+    return [_row(proposal, people, vendors, viewer_id) for proposal in proposals]
 
 
-def _row(proposal: Proposal, people: dict[int, str], viewer_id: int) -> ProposalRow:
+def _row(proposal: Proposal, people: dict[int, str], vendors: dict[int, str], viewer_id: int) -> ProposalRow:
     is_wallet = proposal.kind == PAYOUT_WALLET
     return ProposalRow(
         id=proposal.id,
         kind=proposal.kind,
         title=_titles()[proposal.kind],
         status=proposal.status,
-        subject=_subject(proposal, people),
+        subject=_subject(proposal, people, vendors),
         subject_id=proposal.subject,
         amount="" if is_wallet else money(*amount_of(proposal)),
         wallet=checksum(wallet_of(proposal)) if is_wallet else "",
@@ -76,11 +77,11 @@ def _titles() -> dict[str, str]:
     return {CREDIT: _("Credit top-up"), REFUND: _("Refund"), PAYOUT_WALLET: _("New payout wallet")}
 
 
-def _subject(proposal: Proposal, people: dict[int, str]) -> str:
+def _subject(proposal: Proposal, people: dict[int, str], vendors: dict[int, str]) -> str:
     if proposal.kind == CREDIT:
         return people[int(proposal.subject)]
     if proposal.kind == PAYOUT_WALLET:
-        return vendor_names([int(proposal.subject)]).get(int(proposal.subject), proposal.subject)
+        return vendors.get(int(proposal.subject), proposal.subject)
     return str(proposal.subject)
 
 
@@ -89,5 +90,5 @@ def _names(proposals: Sequence[Proposal]) -> dict[int, str]:
     ids = {proposal.proposed_by for proposal in proposals}
     ids |= {proposal.decided_by for proposal in proposals if proposal.decided_by}
     ids |= {int(proposal.subject) for proposal in proposals if proposal.kind == CREDIT}
-    people = ((user_id, find_user(user_id)) for user_id in ids)
-    return {user_id: person.name if person else str(user_id) for user_id, person in people}
+    names = names_of_users(ids)
+    return {user_id: names.get(user_id, str(user_id)) for user_id in ids}

@@ -20,21 +20,24 @@ from portal.commissions import (
     merchant_configs,
     read_plan,
 )
+from portal.db import page_of_list
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
 from portal.web.text.payouts import (
     ReserveRow,
-    excluded_rows,
     payout_row,
     reserve_row,
     schedule_facts,
     split_rows,
+    waiting_rows,
 )
 from portal.web.text.settlements import settlement_rows
 
 if TYPE_CHECKING:
     from models import MerchantConfig, Vendor
+
+SHOPS_PAGE = 6
 
 blueprint = Blueprint("vendor", __name__, url_prefix="/vendor")
 
@@ -59,13 +62,16 @@ def earnings() -> ResponseReturnValue:
     settlements = list_settlements(SettlementFilter(), request.args.get("cursor"), ids)
     payouts = list_payouts_of_vendors(ids, request.args.get("payouts_cursor"))
     plan = read_plan(vendor_ids=ids)
-    configs, reserves = merchant_configs(ids), list_reserves(ids)
+    shops = page_of_list(vendors, request.args.get("shops"), SHOPS_PAGE, lambda vendor: (vendor.id,))
+    shown = [vendor.id for vendor in shops.rows]
+    configs, reserves = merchant_configs(shown), list_reserves(shown)
     return render_template(
         "vendor/earnings.html",
-        shops=[_shop(vendor, configs.get(vendor.id), reserves) for vendor in vendors],
+        shops=[_shop(vendor, configs.get(vendor.id), reserves) for vendor in shops.rows],
+        next_shop=shops.next_cursor,
         rows=settlement_rows(settlements.rows),
         split=split_rows(plan, list_state_sums(ids)),
-        waiting=excluded_rows(plan),
+        waiting=waiting_rows(plan),
         payouts=[payout_row(payout) for payout in payouts.rows],
         next_payout=payouts.next_cursor,
         next_cursor=settlements.next_cursor,

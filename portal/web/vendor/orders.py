@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request
@@ -32,7 +33,7 @@ from portal.web.core.urls import url_for
 from portal.web.text.deliveries import delivery_view
 from portal.web.text.format import When, when
 from portal.web.text.messages import error_text
-from portal.web.text.order_parts import PartView, order_parts
+from portal.web.text.order_parts import PartView, order_parts, page_of_parts, shorten_parts
 from portal.web.text.settlements import settlement_rows
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from models import Order, OrderFulfilment, OrderItem, Vendor
 
 _STATES = ("open", "delivered", "cancelled")
+SETTLEMENTS_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class SaleView:
     placed: When
     status: str
     parts: tuple[PartView, ...]
+    more_lines: int = 0
 
 
 @blueprint.get("/orders")
@@ -70,7 +73,10 @@ def orders() -> ResponseReturnValue:
     query = {name: value for name, value in (("state", state), ("number", number)) if value}
     return render_template(
         "vendor/orders.html",
-        rows=[_sale(order, items[order.id], vendors, fulfilments.get(order.id, {})) for order in page.rows],
+        rows=[
+            _shortened(_sale(order, items[order.id], vendors, fulfilments.get(order.id, {})))
+            for order in page.rows
+        ],
         next_cursor=page.next_cursor,
         query=query,
         state=state,
@@ -121,20 +127,33 @@ def _order_page(order_id: str, error: PortalError | None = None, wrong_vendor: i
     vendors = _own_vendors()
     row = get_order_of_vendors(order_id, list(vendors))
     items = list_items_of_vendors([row.id], list(vendors))[row.id]
-    settlements = list_settlement_ledger(SettlementFilter(reference=row.order_reference), list(vendors))
+    settlements = list_settlement_ledger(SettlementFilter(reference=row.order_reference), list(vendors)).page(
+        request.args.get("settlements"), SETTLEMENTS_SHOWN
+    )
+    sale = _sale(row, items, vendors, list_fulfilments([row.id]).get(row.id, {}))
+    parts = page_of_parts(sale.parts, request.args.get("lines"))
     return render_template(
         "vendor/order.html",
         delivery=delivery_view(
             find_delivery_of_vendors(row.id, vendors), current_portal().settings.delivery_data_days
         ),
-        sale=_sale(row, items, vendors, list_fulfilments([row.id]).get(row.id, {})),
-        settlements=settlement_rows(list(settlements)),
+        sale=sale,
+        parts=parts.rows,
+        next_lines=parts.next_cursor,
+        settlements=settlement_rows(settlements.rows),
+        next_settlements=settlements.next_cursor,
+        order_url=partial(url_for, "vendor.order", order_id=row.id),
         note_max=NOTE_MAX,
         wrong_vendor=wrong_vendor,
         typed=request.form.get("note", ""),
         note_error=error_text(error) if error and error.field == "note" else "",
         form_errors=[(f"note-{wrong_vendor}" if error.field else "", error_text(error))] if error else [],
     )
+
+
+def _shortened(sale: SaleView) -> SaleView:
+    parts, more = shorten_parts(sale.parts)
+    return replace(sale, parts=parts, more_lines=more)
 
 
 def _own_vendors() -> dict[int, Vendor]:

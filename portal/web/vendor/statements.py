@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -9,9 +11,9 @@ from portal.catalogue import list_vendors_of_user
 from portal.commissions import (
     StatementStatusConflict,
     get_statement,
-    list_owed_commissions,
     list_statement_items,
     list_statements,
+    page_of_owed_commissions,
 )
 from portal.flows.statements.begin_payment import begin_statement_payment, find_statement_payment
 from portal.lib.errors import PortalError
@@ -23,6 +25,7 @@ from portal.web.core.departure import depart
 from portal.web.core.errors import status_of
 from portal.web.core.locale import select_locale
 from portal.web.core.security import limit_account
+from portal.web.core.urls import url_for
 from portal.web.text.checkout import provider_view
 from portal.web.text.messages import error_text
 from portal.web.text.statements import owed_rows, statement_item_rows, statement_row
@@ -35,11 +38,14 @@ def statements() -> ResponseReturnValue:
     """List the statements, newest first, and what is owed."""
     ids = _vendor_ids()
     page = list_statements(request.args.get("cursor"), ids)
+    owed = page_of_owed_commissions(select_locale(), ids, request.args.get("owed"))
     return render_template(
         "vendor/statements.html",
         rows=[statement_row(statement) for statement in page.rows],
         next_cursor=page.next_cursor,
-        owed=owed_rows(list_owed_commissions(ids)),
+        owed=owed_rows(owed.rows),
+        next_owed=owed.next_cursor,
+        statements_url=partial(url_for, "vendor.statements"),
     )
 
 

@@ -11,8 +11,8 @@ import pytest
 from models import Settlement, SettlementTotal, SettlementTotalDelta
 from portal.commissions import (
     fold_settlement_totals,
-    list_owed_commissions,
     list_state_sums,
+    page_of_owed_commissions,
     sum_due,
 )
 from portal.commissions.totals import list_due_balances
@@ -133,9 +133,9 @@ def test_commission_of_stores_is_owed_by_status() -> None:
             commission_minor=commission,
             net_payout_minor=100 - commission,
         )
-        (owed,) = list_owed_commissions()
+        (owed,) = page_of_owed_commissions().rows
         fold_settlement_totals()
-        assert list_owed_commissions([vendor.id]) == [owed]
+        assert page_of_owed_commissions(vendor_ids=[vendor.id]).rows == [owed]
     assert (owed.free_minor, owed.held_minor, owed.stated_minor) == (10, 20, 30)
     assert list_state_sums() == []
 

@@ -13,8 +13,8 @@ from peewee import fn
 from models import CommissionStatement, Order, PaymentTransaction, ReferralReward, Settlement, database
 from portal.commissions import (
     hold_settlement,
-    list_owed_commissions,
     owes_commission,
+    page_of_owed_commissions,
     read_plan,
     release_settlement,
     void_statement,
@@ -101,7 +101,7 @@ class Statements(RuleBasedStateMachine):
         opened = CommissionStatement.select(fn.SUM(CommissionStatement.amount_minor)).where(
             CommissionStatement.status == "open"
         )
-        owed = list_owed_commissions()
+        owed = page_of_owed_commissions().rows
         assert sum(row.stated_minor for row in owed) == (opened.scalar() or 0)
         assert commissions == (paid.scalar() or 0) + sum(
             row.free_minor + row.held_minor + row.stated_minor for row in owed

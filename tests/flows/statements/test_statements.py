@@ -21,9 +21,9 @@ from portal.commissions import (
     StatementStatusConflict,
     StatementUnknown,
     hold_settlement,
-    list_owed_commissions,
     list_state_sums,
     month_start,
+    page_of_owed_commissions,
     read_plan,
     sum_due,
     unpaid_by_currency,
@@ -79,7 +79,7 @@ def test_store_collected_sale_is_in_no_payout_figure(world: StatementWorld) -> N
     settlement = Settlement.get(Settlement.order_reference == order.order_reference)
     with pytest.raises(SettlementsNotAdoptable):
         adopt_foreign(payment_id, [settlement.id], ("0x" + "1" * 40, 6), ACTOR)
-    owed = [(row.vendor_id, row.free_minor, row.stated_minor) for row in list_owed_commissions()]
+    owed = [(row.vendor_id, row.free_minor, row.stated_minor) for row in page_of_owed_commissions().rows]
     assert owed == [(world.vendors[0].id, 2_500, 0), (world.vendors[1].id, 1_250, 0)]
     assert "processor:wayforpay" not in balances()
     assert run_checks() == {}

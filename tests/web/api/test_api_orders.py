@@ -9,6 +9,7 @@ import pytest
 from models import Order, OrderItem, Product, Refcode, User
 from portal.catalogue import save_picture
 from portal.lib.pictures import read_picture
+from portal.web.api import routes
 from tests.factories import ACTOR, make_code, make_order, make_product, make_user, make_vendor, make_wallet
 from tests.support.pictures import picture_file
 from tests.web.visitor import Visitor, error_of
@@ -40,6 +41,20 @@ def test_products_are_listed_with_documented_fields(client: Visitor) -> None:
             "imageUrl": None,
         }
     ]
+
+
+def test_products_come_in_pages(client: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "PRODUCTS_PAGE", 2)
+    for name in ("C", "A", "B"):
+        make_product(name=name)
+    first = client.get("/api/store/products")
+    assert [product["name"] for product in first.get_json()] == ["A", "B"]
+    url, _semicolon, rel = first.headers["Link"].partition(">; ")
+    assert rel == 'rel="next"'
+    rest = client.get(url.removeprefix("<"))
+    assert [product["name"] for product in rest.get_json()] == ["C"]
+    assert "Link" not in rest.headers
+    assert client.get("/api/store/products?cursor=x").status_code == 400
 
 
 def test_picture_of_a_product_is_served_at_its_full_address(client: Visitor) -> None:

@@ -27,7 +27,7 @@ def broken(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
         raise ZeroDivisionError("an internal secret")
 
     monkeypatch.setattr(catalogue, "page_of_shop", fail)
-    monkeypatch.setattr("portal.web.api.routes.list_products", fail)
+    monkeypatch.setattr("portal.web.api.routes.page_of_shop", fail)
     app.config["PROPAGATE_UNEXPECTED"] = False
     return app
 

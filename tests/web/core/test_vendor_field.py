@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models import Product, Settlement, Vendor
+from models import Product, Settlement, User, Vendor
 from portal.web.core import vendor_field
 from tests.factories import make_settlement, make_vendor
 from tests.web.pages import text_of
@@ -64,3 +64,16 @@ def test_product_gets_the_vendor_that_was_typed(as_admin: Visitor, settlements: 
     )
     as_admin.submit("/admin/products/new", {**form, "vendor": "tea"})
     assert Product.get().vendor_id == Vendor.get(Vendor.name == "Tea House").id
+
+
+def test_vendors_are_suggested_their_own_only(
+    as_seller: Visitor, seller: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vendor_field, "MOST", 1)
+    own = [make_vendor(seller, name=name) for name in ("Tea House", "Tea Garden")]
+    make_vendor(name="Tea of others")
+    assert "/vendor/suggest" in as_seller.get("/vendor/products/new").text
+    text = as_seller.get("/vendor/suggest?vendor=garden").text
+    assert text.split() == ["<option", f'value="{own[1].id}', "·", "Tea", 'Garden"></option>']
+    assert "others" not in as_seller.get("/vendor/suggest?vendor=others").text
+    assert as_seller.get(SUGGEST).status_code == 403

@@ -178,3 +178,18 @@ def test_letter_about_a_disabled_endpoint_is_in_the_readers_language(app: Flask,
             assert "hooks.example" in letter.text
             assert "Чайна" in letter.text
             assert letter.unsubscribe_url
+
+
+def test_disabled_endpoints_come_in_pages(as_admin: Visitor, shop: Store) -> None:
+    add(as_admin, shop, f"{URL}/active")
+    for number in range(7):
+        WebhookEndpoint.insert(
+            store=shop.id, url=f"{URL}/off{number}", types=["refund.applied"], secret=b"x", disabled_at=fn.now(),
+            disabled_reason="admin",
+        ).execute()  # fmt: skip
+    page = as_admin.get(page_of(shop)).text
+    assert [number for number in range(7) if f"{URL}/off{number}<" in page] == [2, 3, 4, 5, 6]
+    (following,) = re.findall(r'rel="next" href="([^"]*endpoints=[^"]+)"', page)
+    rest = as_admin.get(following.replace("&amp;", "&")).text
+    assert [number for number in range(7) if f"{URL}/off{number}<" in rest] == [0, 1]
+    assert f"{URL}/active<" in rest

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from models import MerchantConfig, User, Vendor
 from portal.commissions import read_plan
+from portal.commissions.queries import LEDGER_PAGE
 from portal.db import connection
 from portal.flows.payouts.pay_settlements import run_payouts
 from tests.factories import ACTOR, make_settlement, make_user, make_vendor
@@ -33,7 +34,7 @@ def test_totals_include_rows_beyond_the_first_page(as_seller: Visitor, seller: U
     make_settlement(vendor, 10_000, "completed")
     page = as_seller.get("/vendor/earnings")
     assert "3,975.00" in text_of(page)
-    assert page.text.count('<tr id="settlement-') == 50
+    assert page.text.count('<tr id="settlement-') == LEDGER_PAGE
 
 
 def test_held_settlement_shows_its_reason(as_seller: Visitor, seller: User) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from models import Order, OrderFulfilment, OrderItem, User, Vendor
 from portal.orders import move_fulfilment
+from portal.web.text import order_parts
 from tests.factories import (
     ACTOR,
     make_order,
@@ -135,3 +139,53 @@ def test_number_of_statements_does_not_depend_on_the_number_of_orders(
         order = make_order(owner, [(make_product(own), 1)], paid=True)
         move_fulfilment(order.id, own.id, "deliver", "", ACTOR)
     assert statements() == before
+
+
+def test_lines_of_a_long_order_come_in_pages(
+    as_seller: Visitor,
+    as_owner: Visitor,
+    as_admin: Visitor,
+    own: Vendor,
+    owner: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order_parts, "LINES_PAGE", 4)
+    monkeypatch.setattr(order_parts, "PARTS_PAGE", 2)
+    other = make_vendor(name="Other vendor")
+    products = [make_product(own, name=f"Lamp {number}.") for number in range(6)]
+    order = make_order(
+        owner, [*((product, 1) for product in products), (make_product(other, name="Vase."), 1)]
+    )
+    for browser, url in ((as_seller, "/vendor/orders"), (as_owner, "/orders")):
+        listed = text_of(browser.get(url))
+        assert "and 2 more lines" in listed if browser is as_seller else "and 3 more lines" in listed
+        assert "Lamp 3." in listed
+        assert "Lamp 4." not in listed
+    for browser, url in ((as_seller, "/vendor/orders"), (as_owner, "/orders"), (as_admin, "/admin/orders")):
+        first = browser.get(f"{url}/{order.id}").text
+        assert [number for number in range(6) if f"Lamp {number}." in first] == [0, 1, 2, 3]
+        (following,) = re.findall(r'rel="next" href="([^"]*lines=[^"]+)"', first)
+        rest = browser.get(following.replace("&amp;", "&")).text
+        assert [number for number in range(6) if f"Lamp {number}." in rest] == [4, 5]
+        assert ("Vase." in rest) == (browser is not as_seller)
+
+
+def test_pages_of_parts_have_each_line_once() -> None:
+    line = order_parts.LineView("Lamp", "", 1, "", "")
+    part = order_parts.PartView(1, "Own", (), "", "", "", None, (), is_waiting=False)
+    counts = (1, 120, 3, *[1] * 30)
+    parts = [replace(part, vendor_id=number, lines=(line,) * count) for number, count in enumerate(counts)]
+    seen: dict[int, int] = {}
+    cursor = None
+    while True:
+        page = order_parts.page_of_parts(parts, cursor)
+        assert sum(len(each.lines) for each in page.rows) <= order_parts.LINES_PAGE
+        assert len(page.rows) <= order_parts.PARTS_PAGE
+        for each in page.rows:
+            seen[each.vendor_id] = seen.get(each.vendor_id, 0) + len(each.lines)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == {each.vendor_id: len(each.lines) for each in parts}
+    short, more = order_parts.shorten_parts(parts)
+    assert (sum(len(each.lines) for each in short), more) == (4, 150)

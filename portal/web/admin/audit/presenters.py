@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portal.chain import count_alerts, newest_alerts
+from portal.db import page_of_list
 from portal.flows.audit.account_owners import find_account_owners
 from portal.flows.audit.audit_reference import ReferenceAudit
 from portal.flows.audit.second_payments import SecondPayment
@@ -40,6 +42,8 @@ from portal.web.text.translate import ngettext
 if TYPE_CHECKING:
     from models import ChainAlert, EventLog, JournalTransfer, PaymentRefund, PaymentTransaction
 
+# Of what is longer, the page shows the newest rows and leads to the whole list.
+SHOWN, SETTLEMENTS_SHOWN = 15, 8
 REFERENCE_PREFIXES = ("store_", "membership_")
 
 
@@ -132,12 +136,12 @@ class BackOrderRow:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceView:
-    """Everything the audit shows of one reference."""
+    """What the audit shows of one reference: of long lists the newest rows and the number of all."""
 
     order_reference: str
     notices: tuple[Notice, ...]
     payment: PaymentView | None
-    callback_outcomes: tuple[str, ...]
+    callback_outcomes: tuple[tuple[str, int], ...]
     attribution: AttributionView | None
     reward: RewardSummary | None
     rules_note: str
@@ -145,26 +149,33 @@ class ReferenceView:
     is_chain_configured: bool
     on_chain: bool | None
     settlements: tuple[SettlementRow, ...]
+    settlement_count: int
     assists: int
     refunds: tuple[RefundRow, ...]
+    next_refund: str | None
     left_to_refund: str | None
     transfers: tuple[TransferRow, ...]
+    transfer_count: int
     events: tuple[EventRow, ...]
+    event_count: int
     store_order: StoreOrderView | None
 
 
-def reference_view(audit: ReferenceAudit) -> ReferenceView:
-    """Return an audited reference as the page shows it."""
+def reference_view(audit: ReferenceAudit, refunds_cursor: str | None = None) -> ReferenceView:
+    """Return an audited reference as the page shows it; raise CursorInvalid."""
     reward, payment, order = audit.reward, audit.payment, audit.order
     store_order = store_order_view(audit.store_order, audit.store_changes)
     stores = {f"store:{store_order.store_id}": store_order.store} if store_order else {}
-    people = event_names(audit.events)
+    events = audit.events[-SHOWN:]
+    people = event_names(events)
+    refunds = page_of_list(audit.refunds, refunds_cursor, SHOWN, lambda row: (row.id,))
+    outcomes = Counter(event.outcome or "waiting" for event in audit.callbacks)
     return ReferenceView(
         order_reference=audit.order_reference,
         notices=_notices(audit),
         payment=_payment(payment) if payment else None,
         callback_outcomes=tuple(
-            status_words("callback", event.outcome or "waiting") for event in audit.callbacks
+            (status_words("callback", outcome), count) for outcome, count in outcomes.items()
         ),
         attribution=AttributionView(order.referral_code, trace_steps(order.referral_trace))
         if order
@@ -174,14 +185,18 @@ def reference_view(audit: ReferenceAudit) -> ReferenceView:
         hints=hint_texts(risk_hints([reward])[reward.id]) if reward else (),
         is_chain_configured=audit.is_chain_configured,
         on_chain=audit.on_chain,
-        settlements=tuple(settlement_rows(audit.settlements, shows_recipients=True)),
+        settlements=tuple(settlement_rows(audit.settlements[:SETTLEMENTS_SHOWN], shows_recipients=True)),
+        settlement_count=len(audit.settlements),
         assists=len(audit.assists),
-        refunds=tuple(_refund(row) for row in audit.refunds),
+        refunds=tuple(_refund(row) for row in refunds.rows),
+        next_refund=refunds.next_cursor,
         left_to_refund=money(audit.left_to_refund, payment.currency)
         if payment and audit.left_to_refund
         else None,
-        transfers=tuple(transfer_rows(audit.transfers)),
-        events=tuple(_event(event, stores, people) for event in audit.events),
+        transfers=tuple(transfer_rows(audit.transfers[-SHOWN:])),
+        transfer_count=len(audit.transfers),
+        events=tuple(_event(event, stores, people) for event in events),
+        event_count=len(audit.events),
         store_order=store_order,
     )
 
@@ -233,7 +248,7 @@ def _notices(audit: ReferenceAudit) -> tuple[Notice, ...]:
     notices = [_second_payment_notice(paid, audit.order_reference) for paid in audit.second_payments]
     texts = _difference_texts()
     codes = [difference.code for difference in audit.differences]
-    notices += [_back_order_notice(row) for row in back_order_rows(audit.order_reference)]
+    notices += [_back_order_notice(row) for row in back_order_rows(audit.order_reference)[:SHOWN]]
     return (*notices, *(Notice(texts[code]) for code in codes if code != "paid_twice"))
 
 

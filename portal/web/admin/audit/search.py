@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request
@@ -106,7 +107,8 @@ def audit_page(reference: str, error: PortalError | None = None) -> str:
         now=utc_now(),
         section_nav=audit_nav(),
         reference=reference,
-        audit=reference_view(audit) if audit and is_known else None,
+        order_url=partial(url_for, "admin.audit.search", orderReference=reference),
+        audit=reference_view(audit, request.args.get("refunds")) if audit and is_known else None,
         back_orders=[] if is_known else back_order_rows(),
         **({} if reference else _waiting()),
         refund_key=request.form.get("refundKey") if field != "refund" else secrets.token_urlsafe(24),

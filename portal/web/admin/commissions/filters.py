@@ -22,18 +22,31 @@ def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> Filter
     typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
     typed["orderReference"] = identifier_form(typed["orderReference"])
     errors: dict[str, str] = {}
-    vendor = typed["vendor"] = read_vendor(typed["vendor"], None)
-    if vendor and not _is_number(vendor):
-        errors["vendor"] = _("No vendor, or more than one, has this in its name. Choose one from the list.")
+    typed["vendor"], vendor_id = _vendor(typed["vendor"], errors)
     filters = SettlementFilter(
         status=typed["status"] if typed["status"] in STATUSES else "",
-        vendor_id=int(vendor) if _is_number(vendor) else None,
+        vendor_id=vendor_id,
         reference=typed["orderReference"],
         currency=_currency(typed["currency"], errors),
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )
     return FilterView(filters, typed, errors)
+
+
+def read_vendor_view(arguments: Mapping[str, str]) -> FilterView[list[int] | None]:
+    """Read the vendor of a URL as the list of its number, None for all; an unknown one gets an error."""
+    errors: dict[str, str] = {}
+    typed, vendor_id = _vendor(arguments.get("vendor", "").strip()[:200], errors)
+    return FilterView(None if vendor_id is None else [vendor_id], {"vendor": typed}, errors)
+
+
+def _vendor(text: str, errors: dict[str, str]) -> tuple[str, int | None]:
+    """Return the text of the field of a vendor and the vendor's number; add to `errors` what names no single one."""
+    typed = read_vendor(text, None)
+    if typed and not _is_number(typed):
+        errors["vendor"] = _("No vendor, or more than one, has this in its name. Choose one from the list.")
+    return typed, int(typed) if _is_number(typed) else None
 
 
 def _is_number(text: str) -> bool:

@@ -20,9 +20,8 @@ from portal.commissions import (
     retry_settlement,
     sum_due,
 )
-from portal.db import Actor, make_cursor
+from portal.db import Actor
 from portal.flows.payouts.pay_settlements import payout_waiting_reason
-from portal.lib.errors import PortalError
 from portal.lib.texts import CharacterRefused
 from portal.runtime import current_portal
 from portal.web.admin.commissions.blueprint import blueprint
@@ -54,6 +53,14 @@ def settlements() -> ResponseReturnValue:
     return ledger_page(read_ledger_view(request.args, current_portal().settings))
 
 
+@blueprint.get("/store/commissions/<int:settlement_id>/hold", defaults={"decision": "hold"})
+@blueprint.get("/store/commissions/<int:settlement_id>/release", defaults={"decision": "release"})
+@for_role("admin")
+def reason(settlement_id: int, decision: str) -> ResponseReturnValue:
+    """Ask why a settlement is held or released, where the dialog of the ledger does not open."""
+    return _reason_page(settlement_id, decision)
+
+
 @blueprint.post("/store/commissions/<int:settlement_id>/hold")
 @for_role("admin")
 def hold(settlement_id: int) -> ResponseReturnValue:
@@ -64,6 +71,7 @@ def hold(settlement_id: int) -> ResponseReturnValue:
     undo = {"reason": _("The hold was undone.")} if before.status == "pending" else None
     return _decide(
         settlement_id,
+        "hold",
         lambda: hold_settlement(settlement_id, reason, Actor.user(current_user().id)),
         _("The settlement is held."),
         ("admin.commissions.release", undo),
@@ -79,6 +87,7 @@ def release(settlement_id: int) -> ResponseReturnValue:
     undo = {"reason": before.failure_reason} if before.failure_reason else None
     return _decide(
         settlement_id,
+        "release",
         lambda: release_settlement(settlement_id, reason, Actor.user(current_user().id)),
         _("The settlement is released."),
         ("admin.commissions.hold", undo),
@@ -91,21 +100,21 @@ def retry(settlement_id: int) -> ResponseReturnValue:
     """Let a failed settlement be paid by the next run."""
     return _decide(
         settlement_id,
+        "retry",
         lambda: retry_settlement(settlement_id, Actor.user(current_user().id)),
         _("The next run pays the settlement."),
     )
 
 
 def _decide(
-    settlement_id: int, decision: Callable[[], object], message: str, undo: Undo = ("", None)
+    settlement_id: int, name: str, decision: Callable[[], object], message: str, undo: Undo = ("", None)
 ) -> ResponseReturnValue:
     """Run a decision and return to its page; a missing reason is shown at its field."""
     back = local_path(request.form.get("next")) or url_for("admin.commissions.settlements")
     try:
         decision()
     except (HoldReasonMissing, CharacterRefused) as error:
-        view = read_ledger_view({}, current_portal().settings)
-        return ledger_page(view, error, settlement_id), status_of(error)
+        return _reason_page(settlement_id, name, error_text(error), back), status_of(error)
     endpoint, fields = undo
     if fields is None:
         flash(message, "success")
@@ -114,23 +123,29 @@ def _decide(
     return redirect(back, 303)
 
 
-def ledger_page(
-    view: FilterView[SettlementFilter],
-    error: PortalError | None = None,
-    wrong_id: int | None = None,
-    form: SavedForm | None = None,
-) -> str:
-    """Return the page of a filtered ledger.
+def _reason_page(settlement_id: int, decision: str, problem: str = "", back: str = "") -> str:
+    """Return the page that asks for a reason; `problem` is what is wrong with the one that was given."""
+    is_release = decision == "release"
+    return render_template(
+        "admin/commissions/reason.html",
+        title=_("Release the settlement") if is_release else _("Hold the settlement"),
+        verb=_("Release") if is_release else _("Hold"),
+        row=settlement_rows([get_settlement(settlement_id)])[0],
+        action=url_for(f"admin.commissions.{decision}", settlement_id=settlement_id),
+        here=back,
+        reason=request.form.get("reason", ""),
+        reason_error=problem,
+        form_errors=[("decision-reason", problem)] if problem else [],
+        section_nav=section_nav(),
+    )
 
-    `error` belongs to a decision about the settlement `wrong_id`, `form` to a saved filter.
-    """
-    cursor = make_cursor(wrong_id + 1) if wrong_id else request.args.get("cursor")
-    page = list_settlements(view.filter, cursor)
+
+def ledger_page(view: FilterView[SettlementFilter], form: SavedForm | None = None) -> str:
+    """Return the page of a filtered ledger; `form` belongs to a saved filter."""
+    page = list_settlements(view.filter, request.args.get("cursor"))
     plan, sums = read_plan(), list_state_sums()
     problem = payout_waiting_reason()
     errors = list(view.errors.items())
-    if error is not None:
-        errors.append((f"reason-{wrong_id}", error_text(error)))
     if form:
         errors.append((form.field_id, form.error))
     return render_template(
@@ -147,7 +162,6 @@ def ledger_page(
         problem=problem_words(problem) if problem else None,
         section_nav=section_nav(),
         form_errors=errors,
-        wrong_id=wrong_id,
         here=_here(),
         can_decide=True,
     )

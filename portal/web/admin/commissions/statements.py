@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.commissions import (
     get_statement,
-    list_owed_commissions,
     list_statement_items,
     list_statements,
+    page_of_owed_commissions,
 )
 from portal.commissions import void_statement as void
 from portal.db import Actor
 from portal.flows.statements.decide_statement import record_statement_payment
 from portal.lib.errors import PortalError
 from portal.web.admin.commissions.blueprint import blueprint
+from portal.web.admin.commissions.filters import read_vendor_view
 from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.locale import select_locale
 from portal.web.core.urls import url_for
+from portal.web.core.vendor_field import vendor_field
 from portal.web.text.messages import error_text
 from portal.web.text.statements import owed_rows, statement_item_rows, statement_row
 from portal.web.text.translate import gettext as _
@@ -29,15 +35,27 @@ from portal.web.text.translate import gettext as _
 @blueprint.get("/statements")
 @for_role("admin")
 def statements() -> ResponseReturnValue:
-    """List the statements, newest first, and what vendors owe."""
-    page = list_statements(request.args.get("cursor"))
+    """List the statements, newest first, and what vendors owe, of one vendor where asked."""
+    view = read_vendor_view(request.args)
+    page = list_statements(request.args.get("cursor"), view.filter)
+    owed = page_of_owed_commissions(select_locale(), view.filter, request.args.get("owed"))
     return render_template(
         "admin/commissions/statements.html",
         rows=[statement_row(statement) for statement in page.rows],
         next_cursor=page.next_cursor,
-        owed=owed_rows(list_owed_commissions()),
+        owed=owed_rows(owed.rows),
+        next_owed=owed.next_cursor,
+        statements_url=partial(_statements_url, view.query),
+        view=view,
+        vendor=vendor_field(view.typed["vendor"], None, _("Any")),
+        form_errors=list(view.errors.items()),
         section_nav=section_nav(),
     )
+
+
+def _statements_url(query: dict[str, str], **values: Any) -> str:
+    arguments: dict[str, Any] = {**query, **values}
+    return url_for("admin.commissions.statements", **arguments)
 
 
 @blueprint.get("/statements/<int:statement_id>")

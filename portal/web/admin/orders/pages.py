@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import partial
 
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -24,7 +25,6 @@ from portal.orders import (
     move_fulfilment,
 )
 from portal.runtime import current_portal
-from portal.stores import BUILT_IN_STORE_ID, get_store, list_stores
 from portal.web.admin.audit.presenters import reference_view
 from portal.web.admin.orders.blueprint import blueprint
 from portal.web.admin.orders.filters import STATUSES, read_orders_view
@@ -32,10 +32,11 @@ from portal.web.admin.orders.presenters import order_detail, order_row, referral
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.store_choices import store_choices
 from portal.web.core.urls import url_for
 from portal.web.text.deliveries import delivery_view
 from portal.web.text.messages import error_text
-from portal.web.text.order_parts import order_parts
+from portal.web.text.order_parts import order_parts, page_of_parts
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
@@ -48,7 +49,6 @@ def list_orders() -> ResponseReturnValue:
     page = list_all_orders(view.filter, request.args.get("cursor"))
     ids = [order.id for order in page.rows]
     items, fulfilments = list_items_of_orders(ids), list_fulfilments(ids)
-    stores = [get_store(BUILT_IN_STORE_ID), *list_stores()]
     return render_template(
         "admin/orders/list.html",
         view=view,
@@ -56,7 +56,7 @@ def list_orders() -> ResponseReturnValue:
             order_row(order, items.get(order.id, []), fulfilments.get(order.id, {})) for order in page.rows
         ],
         next_cursor=page.next_cursor,
-        stores=[_any(), *((str(store.id), store.name) for store in stores)],
+        stores=store_choices(_any()),
         statuses=[_any(), *((status.value, status_words("order", status)) for status in STATUSES)],
         currencies=[_any(), *((currency, currency) for currency in list_order_currencies())],
         referrals=referral_choices(),
@@ -101,20 +101,25 @@ def _order_page(order_id: str, error: PortalError | None = None, wrong_vendor: i
     overview = order_overview(order_id)
     row = overview.order
     audit = audit_reference(row.order_reference, current_portal().chain, current_portal().settings)
+    parts = page_of_parts(
+        order_parts(row, overview.items, overview.vendors, overview.fulfilments), request.args.get("lines")
+    )
     return render_template(
         "admin/orders/show.html",
         now=utc_now(),
         delivery=delivery_view(overview.delivery, current_portal().settings.delivery_data_days),
         order=order_detail(
             row,
-            order_parts(row, overview.items, overview.vendors, overview.fulfilments),
+            tuple(parts.rows),
             overview.buyer,
             overview.payments,
             overview.stock,
             overview.state,
             overview.events,
         ),
-        audit=reference_view(audit),
+        audit=reference_view(audit, request.args.get("refunds")),
+        next_lines=parts.next_cursor,
+        order_url=partial(url_for, "admin.orders.show", order_id=order_id),
         refund_key=secrets.token_urlsafe(24),
         refund_values={},
         refund_errors={},

@@ -20,6 +20,9 @@ from portal.web.text.messages import error_text
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
 
+# Each has pages of its own.
+_LISTS = ("orders", "rewards", "wallets", "codes", "vendors")
+
 
 @blueprint.get("/people", endpoint="list")
 @for_role("admin")
@@ -50,8 +53,7 @@ def person_page(user_id: int, error: PortalError | None = None) -> str:
     overview = person_overview(
         user_id,
         select_locale(),
-        orders_cursor=request.args.get("orders_cursor"),
-        rewards_cursor=request.args.get("rewards_cursor"),
+        {name: cursor for name in _LISTS if (cursor := request.args.get(f"{name}_cursor"))},
     )
     errors = {error.field or "": error_text(error)} if error else {}
     return render_template(
@@ -59,8 +61,7 @@ def person_page(user_id: int, error: PortalError | None = None) -> str:
         view=person_view(overview, current_user().id),
         roles=role_options(),
         is_self=user_id == current_user().id,
-        orders_cursor=overview.orders.next_cursor,
-        rewards_cursor=overview.rewards.next_cursor,
+        next_cursors={name: getattr(overview, name).next_cursor for name in _LISTS},
         reason_max=REASON_MAX,
         typed_reason=request.form.get("reason", ""),
         errors=errors,

@@ -107,7 +107,7 @@ def person_row(user: User) -> PersonRow:
 def person_view(overview: PersonOverview, reader_id: int) -> PersonView:
     """Return a person with everything that belongs to the account, for the admin who reads it."""
     user = overview.user
-    wallets = tuple(_wallet(address) for address in overview.wallets)
+    wallets = tuple(_wallet(row.address) for row in overview.wallets.rows)
     return PersonView(
         id=user.id,
         name=user.name,
@@ -122,8 +122,8 @@ def person_view(overview: PersonOverview, reader_id: int) -> PersonView:
         has_second_factor=overview.has_second_factor,
         credit_account=user.email or (wallets[0].address if wallets else ""),
         wallets=wallets,
-        codes=tuple(_code(row) for row in overview.codes),
-        vendors=tuple((vendor.id, vendor.name) for vendor in overview.vendors),
+        codes=tuple(_code(row) for row in overview.codes.rows),
+        vendors=tuple((vendor.id, vendor.name) for vendor in overview.vendors.rows),
         orders=tuple(_order(row) for row in overview.orders.rows),
         rewards=tuple(_reward(row) for row in overview.rewards.rows),
         erased=when(user.erased_at) if user.erased_at else None,

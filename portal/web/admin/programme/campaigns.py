@@ -30,6 +30,7 @@ from portal.programme.bonus_operations import (
 from portal.programme.errors import BudgetInvalid, CampaignEnded, EndMissing
 from portal.programme.form_rules import parse_dollars, parse_points
 from portal.runtime import current_portal
+from portal.stores import names_of_stores
 from portal.web.admin.programme.blueprint import blueprint
 from portal.web.admin.programme.presenters import campaign_rows, preview_text
 from portal.web.admin.programme.section import (
@@ -38,10 +39,10 @@ from portal.web.admin.programme.section import (
     acting_admin,
     note_error,
     programme_nav,
-    store_names,
 )
 from portal.web.core.access import for_role
 from portal.web.core.requests import form_choice
+from portal.web.core.store_choices import store_choices
 from portal.web.core.urls import url_for
 from portal.web.text.format import percent
 from portal.web.text.messages import error_text
@@ -124,11 +125,10 @@ def _read(form: DatedForm) -> Campaign | None:
     if form.ends_at is None:
         form.errors.setdefault("ends_at", error_text(EndMissing()))
     codes = _codes(form.typed["codes"], form.errors)
+    stores = _stores(form.errors)
     if name is None or points is None or form.ends_at is None:
         return None
-    return Campaign(
-        0, name, points, form.starts_at or utc_now(), form.ends_at, codes, frozenset(_store_ids())
-    )
+    return Campaign(0, name, points, form.starts_at or utc_now(), form.ends_at, codes, stores)
 
 
 def _codes(text: str, errors: dict[str, str]) -> frozenset[str]:
@@ -140,9 +140,19 @@ def _codes(text: str, errors: dict[str, str]) -> frozenset[str]:
     return codes
 
 
-def _store_ids() -> list[int]:
-    known = {str(store_id): store_id for store_id in store_names()}
-    return [known[text] for text in request.form.getlist("stores") if text in known]
+def _stores(errors: dict[str, str]) -> frozenset[int]:
+    """Return the stores that are chosen, or named by their numbers in a text; note an unknown one in `errors`."""
+    numbers = _chosen_stores()
+    ids = {int(text) for text in numbers if text.isascii() and text.isdecimal() and len(text) < 19}
+    known = names_of_stores(ids)
+    unknown = [text for text in numbers if not text.isdecimal() or int(text[:18]) not in known]
+    if unknown:
+        errors["stores"] = _("There is no store %(number)s.", number=unknown[0][:20])
+    return frozenset(known)
+
+
+def _chosen_stores() -> list[str]:
+    return " ".join(request.form.getlist("stores")).split()[:_MOST_CODES]
 
 
 def _preview(campaign: Campaign) -> str:
@@ -162,7 +172,8 @@ def _page(
 ) -> str:
     """Return the page; `budgets` are refused ones as typed, by campaign."""
     page = list_campaign_ledger().page(request.args.get("cursor"), PROGRAMME_PAGE)
-    chosen, names = _store_ids(), store_names()
+    chosen = _chosen_stores()
+    names = names_of_stores({store_id for campaign in page.rows for store_id in campaign.store_ids})
     return render_template(
         "admin/programme/campaigns.html",
         rows=campaign_rows(page.rows, names),
@@ -172,7 +183,8 @@ def _page(
         form_errors=list((errors or {}).items()),
         preview=preview,
         budgets=budgets or {},
-        stores=[(store_id, name, store_id in chosen) for store_id, name in names.items()],
+        stores=[(number, name, number in chosen) for number, name in store_choices()],
+        stores_typed=" ".join(chosen),
         name_max=CAMPAIGN_NAME_MAX,
         most=percent(get_percent_policy(current_portal().settings).max_percent),
         section_nav=programme_nav(),

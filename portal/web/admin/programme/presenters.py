@@ -13,7 +13,7 @@ from portal.flows.programme.preview import Preview
 from portal.lib.clock import EPOCH, utc_now, utc_today
 from portal.programme import ProgrammeRules
 from portal.programme.version_rules import MAX_LEVELS
-from portal.rewards import budget_used, campaign_scope, month_scope
+from portal.rewards import budget_used, budgets_used, campaign_scope, month_scope
 from portal.web.text.format import When, percent, token_text, usd, when
 from portal.web.text.programme import admin_sentences, rule_sentences
 from portal.web.text.translate import gettext as _
@@ -81,6 +81,7 @@ def version_rows(versions: Sequence[ProgrammeVersion]) -> list[VersionRow]:
 
 def campaign_rows(campaigns: Sequence[ProgrammeCampaign], stores: Mapping[int, str]) -> list[CampaignRow]:
     """Return campaigns with what they have used; `stores` are names by id."""
+    used = budgets_used([campaign_scope(row.id) for row in campaigns])
     return [
         CampaignRow(
             id=row.id,
@@ -90,7 +91,7 @@ def campaign_rows(campaigns: Sequence[ProgrammeCampaign], stores: Mapping[int, s
             starts=when(row.starts_at),
             ends=when(row.ends_at),
             scope=(*row.codes, *(stores.get(store_id, str(store_id)) for store_id in row.store_ids)),
-            used=usd(budget_used(campaign_scope(row.id))),
+            used=usd(used[campaign_scope(row.id)]),
             limit="" if row.budget_usd is None else usd(row.budget_usd),
             budget=plain_dollars(row.budget_usd),
         )

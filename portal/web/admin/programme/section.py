@@ -11,7 +11,6 @@ from portal.db import Actor
 from portal.lib.clock import utc_now
 from portal.lib.errors import InputInvalid, PortalError
 from portal.runtime import current_portal
-from portal.stores import BUILT_IN_STORE_ID, get_store, list_stores
 from portal.web.core.context import NavItem
 from portal.web.core.current_user import current_user
 from portal.web.core.filters import read_day
@@ -66,11 +65,6 @@ def note_error(error: PortalError, errors: dict[str, str], name: str = "") -> No
         errors.update(error_texts(error))
     else:
         errors[error.field or name] = error_text(error)
-
-
-def store_names() -> dict[int, str]:
-    """Return the names of all stores by id, the built-in one first."""
-    return {store.id: store.name for store in (get_store(BUILT_IN_STORE_ID), *list_stores())}
 
 
 def acting_admin() -> Actor:

@@ -20,7 +20,7 @@ from portal.web.core.errors import status_of
 from portal.web.core.requests import form_switch
 from portal.web.core.undo import flash_undo
 from portal.web.core.urls import url_for
-from portal.web.core.vendor_field import suggestions
+from portal.web.core.vendor_field import suggestions_page
 from portal.web.text.messages import error_texts
 from portal.web.text.products import tier_words
 from portal.web.text.statuses import status_words
@@ -40,8 +40,7 @@ def list_all() -> ResponseReturnValue:
 @for_role("admin")
 def suggest() -> ResponseReturnValue:
     """Return the vendors that a started name may mean, as options of a list."""
-    found = suggestions(request.args.get("vendor", "").strip()[:VENDOR_NAME_MAX])
-    return render_template("admin/vendors/_suggest.html", found=found)
+    return suggestions_page(None)
 
 
 @blueprint.post("/vendors")

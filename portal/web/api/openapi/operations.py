@@ -15,6 +15,7 @@ from portal.web.api.openapi.parts import (
     TOKEN,
     Operation,
     in_path,
+    in_query,
     operation,
 )
 from portal.web.api.openapi.payments import ORDER_ID, PURCHASE, REVIEW_TOKEN
@@ -64,9 +65,10 @@ _STORE: dict[str, dict[str, Operation]] = {
         "get": operation(
             "listProducts",
             "store",
-            "List the products for sale.",
+            "List the products for sale, a hundred at a time; the header `Link` has the address of the next page.",
+            parameters=(in_query("cursor", TEXT, "Part of the address in `Link` of the page before."),),
             answers={200: ("The products.", {"type": "array", "items": ref("Product")})},
-            errors=(),
+            errors=("cursor_invalid",),
         )
     },
     "/api/store/review": {

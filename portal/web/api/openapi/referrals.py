@@ -50,9 +50,9 @@ REFERRALS: dict[str, dict[str, Operation]] = {
         "get": operation(
             "readRefcodes",
             "referrals",
-            "Return the person's codes with visit statistics, totals and a page of rewards, newest first.",
+            "Return a page of the person's codes with visit statistics, totals and a page of rewards, newest first.",
             security=SESSION,
-            parameters=(CURSOR,),
+            parameters=(CURSOR, in_query("codesCursor", TEXT, "`nextCodesCursor` of the page before.")),
             answers={200: ("The signed-in person's.", ref("ReferrerOverview"))},
             errors=(*OF_PEOPLE, "cursor_invalid"),
         )

@@ -269,7 +269,15 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "ShareCode": _SHARE_CODE,
     "ReferrerOverview": answer(
-        codes={"type": "array", "items": ref("ShareCode")},
+        codes={
+            "type": "array",
+            "items": ref("ShareCode"),
+            "description": "A page of a hundred, oldest first.",
+        },
+        nextCodesCursor={
+            "type": ["string", "null"],
+            "description": "Give it as `codesCursor` for the next page; null at the end.",
+        },
         stats={
             "type": "object",
             "description": "Over all rewards, by status.",

@@ -24,8 +24,9 @@ from models import (
 )
 from portal.chain import open_chain
 from portal.flows.stores.receive_snapshot import receive_snapshot
-from portal.stores import OrderSnapshot, count_refused_delivery, get_key
+from portal.stores import OrderSnapshot, count_refused_delivery, get_key, keys, page_queries
 from portal.stores.adapters.registry import list_platforms
+from portal.web.core import vendor_field
 from tests.factories import make_store, make_vendor
 from tests.flows.conftest import settings_with
 from tests.web.pages import text_of
@@ -393,3 +394,64 @@ def test_buyer_reaches_no_page_of_stores(as_owner: Visitor, shop: Store) -> None
     for area in ("admin", "vendor"):
         assert as_owner.get(f"/{area}/stores/{shop.id}").status_code == 403
         assert as_owner.submit(f"/{area}/stores/{shop.id}/disconnect").status_code == 403
+
+
+def test_stores_are_found_and_come_in_pages(as_admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_queries, "STORES_PAGE", 2)
+    shops = [make_store(name=f"Shop {number}") for number in range(3)]
+    page = as_admin.get("/admin/stores").text
+    assert [store.id for store in shops if f'id="store-{store.id}"' in page] == [shops[1].id, shops[2].id]
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', page)
+    assert f'id="store-{shops[0].id}"' in as_admin.get(following.replace("&amp;", "&")).text
+    found = as_admin.get("/admin/stores?q=shop+1").text
+    assert [store.id for store in shops if f'id="store-{store.id}"' in found] == [shops[1].id]
+    assert "No store matches" in text_of(as_admin.get("/admin/stores?q=nothing"))
+
+
+def test_reported_vendors_are_found_and_come_in_pages(
+    as_admin: Visitor, shop: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_queries, "PAGE", 2)
+    for name in ("a", "b|b", "c", "d"):
+        vendor = make_vendor(name="Potters").id if name == "c" else None
+        StoreVendor.insert(store=shop.id, external_id=name, vendor=vendor).execute()
+    url = f"/admin/stores/{shop.id}/goods"
+    page = as_admin.get(url).text
+    assert re.findall(r'translate="no">([abcd|]+)</code>', page) == ["a", "b|b"]
+    (following,) = re.findall(r'rel="next" href="([^"]*vendors=[^"]+)"', page)
+    rest = as_admin.get(following.replace("&amp;", "&")).text
+    assert re.findall(r'translate="no">([abcd|]+)</code>', rest) == ["c", "d"]
+    assert re.findall(
+        r'translate="no">([abcd|]+)</code>', as_admin.get(f"{url}?unassigned=yes&q=d").text
+    ) == ["d"]
+    assert 'value="d"' in as_admin.get(f"{url}?external_id=d").text
+    for form in ({"external_id": "z", "vendor": ""}, {"external_id": "d", "vendor": "nobody"}):
+        assert as_admin.submit(f"/admin/stores/{shop.id}/vendors", form).status_code in (404, 422)
+
+
+def test_store_gets_the_vendor_that_was_typed(
+    as_admin: Visitor, shop: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vendor_field, "MOST", 1)
+    vendor = make_vendor(name="Tea House")
+    url = f"/admin/stores/{shop.id}/settings"
+    assert f'value="{shop.default_vendor_id} · ' in as_admin.get(url).text
+    assert as_admin.submit(url, {"default_vendor": "nobody"}).status_code == 422
+    as_admin.submit(url, {"default_vendor": "tea"})
+    assert Store.get_by_id(shop.id).default_vendor_id == vendor.id
+
+
+def test_revoked_keys_come_after_valid_ones(
+    as_admin: Visitor, shop: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "REVOKED_PAGE", 1)
+    for number in range(3):
+        as_admin.submit(f"/admin/stores/{shop.id}/keys", {"mode": "live"})
+        newest = StoreKey.select().order_by(StoreKey.id.desc()).first()
+        if number < 2:
+            as_admin.submit(f"/admin/stores/{shop.id}/keys/{newest.id}/revoke")
+    page = as_admin.get(f"/admin/stores/{shop.id}/keys").text
+    assert page.index('id="key-3"') < page.index('id="key-2"')
+    assert 'id="key-1"' not in page
+    (following,) = re.findall(r'rel="next" href="([^"]*revoked=[^"]+)"', page)
+    assert 'id="key-1"' in as_admin.get(following.replace("&amp;", "&")).text
