@@ -407,6 +407,8 @@ function showStashedFlash(from) {
   const text = place && stored(session, "ring_flash");
   if (!text) return;
   stored(session, "ring_flash", null);
+  /* Good news would contradict a payment that failed. */
+  if (place.dataset.readFlash === "discard") return;
   const message = document.createElement("p");
   message.textContent = text;
   $("p", place)?.remove();

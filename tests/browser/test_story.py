@@ -251,3 +251,17 @@ def test_declined_payment_can_be_retried(world: World, visitor: Callable[[], Pag
     page.get_by_role("button", name="Pay now").click()
     page.get_by_role("button", name="Pay", exact=True).click()
     reference_of(page)
+
+
+def test_declined_payment_shows_no_good_news(world: World, visitor: Callable[[], Page]) -> None:
+    page = visitor()
+    page.goto(world.dev["referralLink"])
+    register(page, "Dora")
+    fill_cart(page)
+    page.goto("/checkout")
+    page.get_by_role("button", name=re.compile("^Pay ")).click()
+    page.get_by_role("button", name="Decline").click()
+    expect(page.get_by_role("heading", name="The payment was declined")).to_be_visible(timeout=15_000)
+    expect(page.locator("main").get_by_text("Credited once it is paid:")).to_be_visible()
+    expect(page.locator("[data-read-flash]")).to_be_hidden()
+    assert page.evaluate("sessionStorage.getItem('ring_flash')") is None

@@ -124,7 +124,7 @@ def _labels() -> dict[str, str]:
         "key": _("Store ID"),
         "name": _("Name"),
         "percent": _("Percent"),
-        "platform": _("Store platform"),
+        "platform": _("Platform"),
         "prefix": _("Key"),
         "quantity": _("Quantity"),
         "referrer": _("Referrer"),

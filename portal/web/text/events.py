@@ -135,7 +135,7 @@ def _code_words(code: str) -> str:
 def _texts() -> dict[str, str]:
     parts = (
         _account_texts, _export_texts, _sale_texts, _settlement_texts, _reward_texts, _programme_texts, _settings_texts,
-        _store_texts,
+        _store_texts, _product_texts,
     )  # fmt: skip
     return {event: words for part in parts for event, words in part().items()}
 
@@ -358,6 +358,11 @@ def _store_texts() -> dict[str, str]:
         "webhook_endpoint_enabled": _("Webhook endpoint switched on"),
         "webhook_endpoint_disabled": _("Webhook endpoint switched off"),
         "webhook_replayed": _("Webhook sent again"),
+    }
+
+
+def _product_texts() -> dict[str, str]:
+    return {
         "product_created": _("Product created"),
         "product_put_on_sale": _("Product put on sale"),
         "product_archived": _("Product archived"),

@@ -52,7 +52,7 @@ def test_list_shows_orders_of_all_stores_and_filters_them(
     credited = make_order(owner, [(lamp, 2)], code=code, paid=True)
     remote = store_order(make_user("Hidden Name"))
     text = text_of(as_admin.get("/admin/orders"))
-    for expected in ("A lamp\xa0×\xa02", "1,520.00", code.code, remote.store.name, "1042"):
+    for expected in ("A lamp × 2", "1,520.00", code.code, remote.store.name, "1042"):
         assert expected in text, expected
     for query, found in (
         (f"number={credited.order_reference}", credited),
