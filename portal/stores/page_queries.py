@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from peewee import JOIN, fn
@@ -10,7 +11,6 @@ from peewee import JOIN, fn
 from models import Store, StoreCoupon, StoreEvent, StoreRate, StoreVendor, Vendor
 from portal.db import Keyset, Page, has_part
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 from portal.stores.events import PASSING_DAYS
 from portal.stores.queries import get_store
 from portal.stores.rules import BUILT_IN_STORE_ID, StoreUnknown
