@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from structlog.contextvars import bound_contextvars
 from portal.db import connection, release_connection, report_outage
 from portal.db.job_notices import listen_for_jobs
 from portal.db.locks import lock_session
-from portal.lib.values import dataclass
 from portal.logs import OutageLog, get_logger
 from portal.monitoring import JobSession
 from portal.runtime import Portal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,6 @@ from portal.accounts.rules import (
 from portal.db import query
 from portal.lib.errors import PortalError
 from portal.lib.ids import random_text
-from portal.lib.values import dataclass
 
 # Expired challenges stay for a while, so that a late signature is answered "expired" and not "unknown".
 _KEPT_AFTER_EXPIRY = timedelta(hours=1)

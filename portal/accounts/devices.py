@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
-
-from portal.lib.values import dataclass
 
 # The first match wins: browsers also name the ones they imitate.
 _BROWSERS = (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import MembershipMonth, User
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 
 # Lowest first.
 TIERS = ("SUBSCRIBER", "MEMBER", "CONFIDENTIAL")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from peewee import IntegrityError, fn
 
@@ -14,7 +15,6 @@ from portal.accounts.passwords import PasswordsBusy, hash_password, matches, ren
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.texts import CharacterRefused, clean_line
-from portal.lib.values import dataclass
 
 NAME_MAX = 100
 

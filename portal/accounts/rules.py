@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
-
-from portal.lib.values import dataclass
 
 NONCE_LENGTH = 22  # of 57 characters: 128 bits
 CHALLENGE_LIFETIME = timedelta(minutes=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from peewee import SQL, fn
@@ -13,7 +14,6 @@ from portal.accounts.devices import Device
 from portal.accounts.enabled import account_enabled
 from portal.db import Actor, Keyset, Page, record_event, transaction, work_in_batches
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 TOUCH_SECONDS = 60  # page views update a session at most this often
 PENDING_MINUTES = 10  # to enter the code of the second factor

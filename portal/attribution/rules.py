@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
 from portal.lib.ids import CODE_ALPHABET
 from portal.lib.texts import identifier_form
-from portal.lib.values import dataclass
 
 CodeSource = Literal["cookie", "account", "entered", "coupon"]
 CodeState = Literal["active", "inactive", "owner_disabled"]

@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,6 @@ from portal.catalogue.product_rules import (
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import decimal_text, major_text, plain_amount
 from portal.lib.spreadsheets import unguard_formula
-from portal.lib.values import dataclass
 
 if TYPE_CHECKING:
     from models import Product

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from models import BackOrder, Product, StockMovement
 from portal.db import Change, transaction
 from portal.lib.money import check_currency
 from portal.lib.texts import clean_line, clean_text
-from portal.lib.values import dataclass
 
 _LOCK = """
 SELECT id FROM products WHERE id IN (SELECT product_id FROM sold_rows) ORDER BY id FOR NO KEY UPDATE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -23,7 +24,6 @@ from portal.db import (
     parse_cursor,
     within,
 )
-from portal.lib.values import dataclass
 
 SHOP_PAGE = 48
 DESK_PAGE = 50

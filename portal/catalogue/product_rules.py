@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -15,7 +15,6 @@ from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import check_currency as check_listed_currency
 from portal.lib.money import major_text, parse_amount
 from portal.lib.texts import clean_line, clean_text
-from portal.lib.values import dataclass
 
 LANGUAGES = ("en", "uk", "ru")
 NAME_LENGTH = 200

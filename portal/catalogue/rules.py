@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from portal.lib.errors import PortalError
 from portal.lib.money import MAX_MINOR, check_currency, check_total
-from portal.lib.values import dataclass
 
 MAX_QUANTITY = 999
 MAX_LINES = 50

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +19,6 @@ from portal.chain.deployment import Deployer
 from portal.chain.errors import ChainAway, DeploymentFailed, NodeRefused
 from portal.chain.node.rpc import Node
 from portal.chain.roles import ROLE_NAMES, read_word
-from portal.lib.values import dataclass
 
 ROLES = {"operator": OPERATOR_ROLE, "pauser": PAUSER_ROLE}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from portal.chain.deployment import find_record
 from portal.chain.node.answers import Block
 from portal.db import query
-from portal.lib.values import dataclass
 
 _UNRECORDED_HISTORY = 50_000
 

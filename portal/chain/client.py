@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, NoReturn
 
@@ -11,7 +11,6 @@ from portal.chain.errors import ChainNotConfigured
 from portal.chain.node.rpc import Node, Rpc
 from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.chain.sending.keys import OperatorKey, load_operator_key
-from portal.lib.values import dataclass
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings
 
 # If the latest block of a public chain is older than this, the node is behind or the chain has stopped.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +22,6 @@ from portal.chain.node.rpc import Node, Rpc
 from portal.chain.sending.fees import GWEI, FeePolicy, Fees, first_fees
 from portal.chain.sending.keys import OperatorKey
 from portal.lib.addresses import canonical_address
-from portal.lib.values import dataclass
 
 DEPLOYMENTS_FOLDER = ARTIFACTS_FOLDER.parent / "deployments"
 _RECEIPT_TIMEOUT_SECONDS = 180

@@ -8,14 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from portal.chain.client import AnyChain, Chain
 from portal.chain.contract.proofs import SeenPayment, read_payment
 from portal.chain.errors import ChainNotConfigured
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 
 _LONGEST_CACHE = 2_000
 _PASSING_SECONDS = 5.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from portal.chain.contract.abi import Revert, encode_call, event_topic
 from portal.chain.contract.codec import decode
@@ -10,7 +11,6 @@ from portal.chain.contract.rewards import OPERATOR_ROLE, PAUSER_ROLE, checksum
 from portal.chain.errors import ContractMissing
 from portal.chain.node.logs import scan_logs
 from portal.chain.node.rpc import Node
-from portal.lib.values import dataclass
 
 ADMIN_ROLE = bytes(32)
 ROLE_NAMES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from portal.chain import audits
@@ -16,7 +16,6 @@ from portal.chain.node.answers import Block
 from portal.chain.node.rpc import Node
 from portal.chain.sending import sender
 from portal.chain.sending.leadership import database_now
-from portal.lib.values import dataclass
 from portal.settings import Settings
 
 FINALITY_STALLED_SECONDS = 300

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from portal.lib.folders import CONTRACTS
-from portal.lib.values import dataclass
 
 LAYOUTS_FOLDER = CONTRACTS / "layouts"
 

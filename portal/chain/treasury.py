@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from portal.chain.client import Chain, NotConfigured, open_node_chain
 from portal.chain.contract.rewards import MODE_TRANSFER, RewardsContract
 from portal.chain.contract.token import Token
 from portal.chain.own_addresses import own_addresses
 from portal.chain.sending.keys import OperatorKey
-from portal.lib.values import dataclass
 from portal.settings import Settings
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from portal.chain.administration import AdminCall, explain_refusal
 from portal.chain.contract.abi import Revert, artifact, encode_call
@@ -18,7 +19,6 @@ from portal.chain.errors import ContractMissing, DeploymentFailed
 from portal.chain.node.rpc import Node
 from portal.chain.roles import ADMIN_ROLE, accounts_with_role, find_accounts, read_word
 from portal.chain.storage_layout import Layout, find_conflicts, known_versions, load_layout
-from portal.lib.values import dataclass
 
 _IMPLEMENTATION_SLOT = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"
 _CONTRACT = "ReferralRewards"

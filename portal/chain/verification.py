@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from portal.chain.contract.abi import artifact
@@ -14,7 +15,6 @@ from portal.chain.errors import DeploymentFailed
 from portal.chain.node.rpc import Node
 from portal.chain.upgrade import implementation_of, require_artifact_code
 from portal.lib.folders import CONTRACTS
-from portal.lib.values import dataclass
 
 _SOURCES = {
     "ReferralRewards": "src/ReferralRewards.sol",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import click
 
 from portal.chain import Deployment, checksum
 from portal.chain.administration import cap_calls, role_calls
 from portal.cli.chain_changes import print_calls
 from portal.cli.chain_common import ADDRESS, cap_text, units_of
-from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

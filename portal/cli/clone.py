@@ -7,6 +7,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -15,7 +16,6 @@ import psycopg2
 from portal.cli.common import FilePath, PortalGroup, portal
 from portal.db.migrations import migrate
 from portal.lib.folders import IS_INSTALLED, PROJECT
-from portal.lib.values import dataclass
 from portal.payments import callback_url, list_providers
 from portal.settings import Settings, SettingsInvalid, load_settings
 

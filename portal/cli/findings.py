@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import click
-
-from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
 from portal.chain import AnyChain
 from portal.flows.smoke import people as smoke_people
 from portal.flows.smoke.steps import SmokeFailed, Steps
-from portal.lib.values import dataclass
 from portal.payments import callback_url, list_providers
 from portal.settings import Settings
 

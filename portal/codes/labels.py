@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from models import LinkLabel
 from portal.codes.operations import lock_code
 from portal.codes.rules import LABELS_MAX, label_form
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 FIELD = "label"
 _KEEP = "SELECT count_label(%s, %s, 0)"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from peewee import fn
 
 from models import EventLog, Refcode
 from portal.db import Keyset, Page
-from portal.lib.values import dataclass
 
 EVENTS_PAGE = 50
 

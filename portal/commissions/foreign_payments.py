@@ -6,6 +6,7 @@ See docs/rules/payouts.md.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from peewee import fn
 
@@ -26,7 +27,6 @@ from portal.commissions.payouts import (
 from portal.commissions.status_rules import SETTLEMENT_TRANSITIONS, SettlementStatus
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 WITHDRAWN = "payout_withdrawn"
 _MOST_SHOWN = 50

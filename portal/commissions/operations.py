@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,6 @@ from portal.commissions.queries import VendorTerms
 from portal.commissions.rules import CommissionBreakdown, breakdown_as_json, compute_commission
 from portal.commissions.schedule import payout_time
 from portal.db import Change, RowEvent
-from portal.lib.values import dataclass
 from portal.programme.rules import ReferralLine
 
 _WRITE = """

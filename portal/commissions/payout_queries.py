@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import MerchantConfig, Payout, PayoutBatch, PayoutItem, Settlement, Vendor
@@ -13,7 +14,6 @@ from portal.commissions.totals import StateSum, list_state_sums
 from portal.commissions.vendor_pages import AFTER, ORDER, page_by_vendor
 from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 BATCHES_PAGE, PAYOUTS_PAGE = 20, 10
 

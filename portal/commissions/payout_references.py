@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from models import Installation, Payout, PayoutItem
 from portal.commissions.payout_rules import MOST_ROWS
 from portal.db import query
 from portal.lib.keccak import keccak
-from portal.lib.values import dataclass
 
 # How many unpaid settlements of one vendor and currency are searched for a reference.
 _MOST_SEARCHED = 300

@@ -7,7 +7,7 @@ result, and nothing is paid below the merchant's minimum or below zero. See docs
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
@@ -16,7 +16,6 @@ from portal.commissions.rules import reserve_minor
 from portal.lib.addresses import require_payee
 from portal.lib.errors import PortalError
 from portal.lib.money import MAX_MINOR, minor_digits
-from portal.lib.values import dataclass
 
 MOST_ROWS = 100
 

@@ -7,6 +7,7 @@ commission breakdown. See docs/rules/payouts.md.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -37,7 +38,6 @@ from portal.db import Actor, forget_failure, move_status, query, record_event, s
 from portal.db.failing import require_database
 from portal.lib.money import fraction_to_decimal
 from portal.lib.transitions import Transition
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 
 log = get_logger(__name__)

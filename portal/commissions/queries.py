@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 from models import MerchantConfig, Order, SalesAssist, Settlement, Store, Vendor
 from portal.commissions.terms import CustomSplit, parse_custom_splits, platform_percent
 from portal.db import Keyset, Page, distinct_values, within
-from portal.lib.values import dataclass
 
 LEDGER_PAGE = 25
 

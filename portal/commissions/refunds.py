@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from peewee import fn
@@ -19,7 +20,6 @@ from portal.commissions.rules import HELD_EXCEEDS_SUBTOTAL, commission_columns
 from portal.commissions.status_rules import NOT_PAID_OUT, SETTLEMENT_TRANSITIONS, SettlementStatus
 from portal.db import Actor, move_status, record_event, transaction
 from portal.lib.money import major_text, parse_major
-from portal.lib.values import dataclass
 
 REFUNDED = "refunded"
 

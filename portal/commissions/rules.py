@@ -6,6 +6,7 @@ Money is integer minor units, percents are exact decimals or fractions. See docs
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,7 +20,6 @@ from portal.commissions.terms import (
     validate_merchant_terms,
 )
 from portal.lib.money import decimal_text, major_text, parse_major, percent_of
-from portal.lib.values import dataclass
 from portal.programme.rules import ReferralLine, weighted_percent
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,6 @@ from portal.commissions.totals import OF_STORES
 from portal.commissions.vendor_pages import AFTER, ORDER, page_by_vendor
 from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 STATEMENTS_PAGE = 25
 ITEMS_PAGE = 50

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.programme.rules import InvalidPercent, parse_percent
 
 STANDARD_PLATFORM_PERCENT = Decimal(15)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,6 @@ from portal.lib.addresses import InvalidAddress, canonical_address, require_paye
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import decimal_text, parse_amount
 from portal.lib.texts import clean_line
-from portal.lib.values import dataclass
 from portal.programme import (
     InvalidPercent,
     PercentPolicy,

@@ -7,10 +7,10 @@ the sums are exact at any time. See docs/rules/settlements.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from portal.commissions.payout_rules import Balance
 from portal.db import query, transaction
-from portal.lib.values import dataclass
 
 # Pending settlements that the portal pays out: a store that collected the money has it already.
 PAYABLE = "collected_by = 'platform' AND status = 'pending'"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import EventLog
 from portal.db.keyset import Keyset, within
-from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from models import EventLog
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 
 log = get_logger(__name__)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from peewee import DateTimeField, IntegerField, TextField, Tuple
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 KEYSET_PAGE = 500
 _BIGINT_END = 2**63

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,6 @@ from psycopg2.extras import Json
 from portal.db.connection import query
 from portal.db.events import Actor
 from portal.db.prepared import Prepared
-from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from peewee import fn
@@ -11,7 +12,6 @@ from models import Export, ExportPiece
 from portal.db import Actor, move_status, query, record_event, transaction
 from portal.exports.status_rules import TRANSITIONS, ExportStatus
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 # A file is deleted a day after it is ready. A person has a few at once, because the database stores them.
 KEPT_HOURS = 24

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from models import CountedDay, DailyFigure
 from portal.db import query, transaction, tuples
-from portal.lib.values import dataclass
 
 __all__ = [
     "IN_WEI",

@@ -6,12 +6,12 @@ Triggers of `sql/functions` write it. See docs/rules/journal.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from models import JournalTransfer
 from portal.db import Keyset, Page, query, within
-from portal.lib.values import dataclass
 
 JOURNAL_PAGE = 50
 IN_WEI = "TOKEN"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import requests
 import urllib3
-
-from portal.lib.values import dataclass
 
 ANSWER_LIMIT = 256 * 1024
 TIMEOUT_SECONDS = 10

@@ -8,9 +8,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_PIXELS = 40_000_000

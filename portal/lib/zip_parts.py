@@ -8,8 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-
-from portal.lib.values import dataclass
+from dataclasses import dataclass
 
 MOST_BYTES = 2**32 - 1
 _LOCAL = struct.Struct("<4s5H3L2H")

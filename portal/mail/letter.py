@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -9,7 +10,6 @@ from email.utils import format_datetime
 
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 
 class LetterObsolete(PortalError):

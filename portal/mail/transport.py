@@ -6,13 +6,13 @@ import smtplib
 import socket
 import ssl
 from contextlib import suppress
+from dataclasses import dataclass
 from email.message import EmailMessage
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 _TIMEOUT_SECONDS = 20
 _PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from models import OperatorAlert
 from portal.db import Actor, query, record_event, transaction
-from portal.lib.values import dataclass
 
 CALM, LETTER_PAUSE = timedelta(minutes=15), timedelta(hours=6)
 ALERTS_SHOWN = 50

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import JobRun
 from portal.db import Keyset, query, within
-from portal.lib.values import dataclass
 
 RUNS_PAGE = 25
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.texts import clean_line, clean_text
-from portal.lib.values import dataclass
 
 NAME_MAX, ADDRESS_MAX = 200, 1000
 PHONE_DIGITS_MIN, PHONE_DIGITS_MAX = 7, 15

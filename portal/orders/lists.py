@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,6 @@ from peewee import JOIN, fn
 
 from models import Order, OrderFulfilment, OrderItem, Store, StoreOrder
 from portal.db import Keyset, Page, distinct_values, within
-from portal.lib.values import dataclass
 from portal.orders.queries import ORDERS_PAGE
 from portal.orders.rules import OrderUnknown
 from portal.orders.status_rules import FulfilmentStatus, OrderStatus

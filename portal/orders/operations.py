@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,6 @@ from psycopg2.extras import Json
 
 from models import Order
 from portal.db import Actor, Change, RowEvent, change_together, move_status, query, record_event, transaction
-from portal.lib.values import dataclass
 from portal.orders.rules import OrderLine
 from portal.orders.status_rules import TRANSITIONS, UNPAID, OrderStatus
 

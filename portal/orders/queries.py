@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import Order, OrderItem
 from portal.db import Keyset, Page, query, within
-from portal.lib.values import dataclass
 from portal.orders.rules import OrderUnknown
 from portal.orders.status_rules import OrderStatus
 

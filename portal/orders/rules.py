@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 
 class OrderUnknown(PortalError):

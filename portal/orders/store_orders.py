@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,6 @@ from peewee import fn
 
 from models import Order, OrderCustomer, OrderItem, StoreOrder
 from portal.db import Change, RowEvent, query, transaction
-from portal.lib.values import dataclass
 from portal.orders.operations import NewOrder, OrderReferral, add_lines, item_row
 from portal.orders.rules import OrderLine
 from portal.orders.status_rules import TRANSITIONS, UNPAID, OrderStatus

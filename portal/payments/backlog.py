@@ -5,13 +5,13 @@ See docs/rules/payments.md.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from peewee import SQL
 
 from models import PaymentEvent, PaymentTransaction
 from portal.db import Prepared, not_set_aside, query
-from portal.lib.values import dataclass
 from portal.payments.provider import Callback
 
 CALLBACK_QUEUE = "callbacks"

@@ -6,10 +6,9 @@ Providers live in `portal/payments/providers/<name>/`; its README says how to ad
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from portal.lib.values import dataclass
 from portal.payments.simulator import Simulator
 
 if TYPE_CHECKING:

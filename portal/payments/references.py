@@ -6,10 +6,10 @@ See docs/rules/payments.md.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Literal
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 Purpose = Literal["store_order", "membership_upgrade", "commission_statement"]
 STATEMENT_PURPOSE: Purpose = "commission_statement"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 if TYPE_CHECKING:
     from models import PaymentTransaction

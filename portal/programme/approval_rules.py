@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.lib.values import dataclass
 from portal.programme.version_rules import ApprovalConditions
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
 from portal.lib.money import decimal_text
-from portal.lib.values import dataclass
 from portal.programme.version_rules import Combine, LevelBonus, level_reached
 
 BonusKind = Literal["level", "referrer", "campaign"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -16,7 +17,6 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.programme.bonus_rules import NO_BONUS, Bonus, BonusFacts, Campaign, ReferrerBonus, decide_bonus
 from portal.programme.version_rules import ApprovalMode, ProgrammeRules
 

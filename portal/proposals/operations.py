@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,6 @@ from peewee import SQL, fn
 from models import Proposal
 from portal.db import SYSTEM, Actor, move_status, record_event, transaction
 from portal.lib.texts import clean_line
-from portal.lib.values import dataclass
 from portal.proposals.errors import (
     DeclineReasonMissing,
     OwnProposal,

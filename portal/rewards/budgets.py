@@ -7,6 +7,7 @@ keeps account, whatever changes the status. Lock a budget after the debits and t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -15,7 +16,6 @@ from peewee import fn
 from models import ReferralReward
 from portal.db import not_set_aside, query
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.rewards.status_rules import RewardStatus
 
 # The first of the month of this transaction, so that the lock, the check and the reward agree.

@@ -8,13 +8,12 @@ there. The netted part is released when the reward is rejected or shrinks below 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from peewee import fn
 
 from models import ReferralReward, RewardDebit, RewardNetting
 from portal.db import Actor, not_set_aside, query, record_event, transaction
-from portal.lib.values import dataclass
 from portal.rewards.mintable import WAITING_TO_MINT
 
 NETTING_QUEUE = "netting"

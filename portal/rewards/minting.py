@@ -7,12 +7,12 @@ change together. See docs/rules/minting.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from portal.db import Actor, query, transaction
 from portal.lib.transitions import Transition
 from portal.lib.types import Address, OrderReference, TxHash, Wei
-from portal.lib.values import dataclass
 from portal.rewards.errors import RewardUnknown, mint_refusal
 from portal.rewards.mintable import (
     MINTABLE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,6 @@ from models import ReferralReward
 from portal.db import Actor, Change, RowEvent, move_status, query, record_event, transaction
 from portal.lib.texts import clean_line
 from portal.lib.types import Wei
-from portal.lib.values import dataclass
 from portal.rewards.approvals import ApprovalsNeeded, add_approval, lock_for_decision
 from portal.rewards.budgets import BudgetClaim, BudgetExhausted, reserve_budget
 from portal.rewards.debits import lock_debits, net_debits, release_all

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,6 @@ from peewee import fn
 from models import ReferralReward, RewardDebit, RewardHintCount
 from portal.db import Keyset, Page, query, within
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.rewards.errors import RewardUnknown
 from portal.rewards.status_rules import RewardStatus
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -16,7 +17,6 @@ from fractions import Fraction
 from models import ExchangeRate
 from portal.lib import http
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 from portal.rewards.rules import rate_for
 from portal.settings import Settings
 

@@ -5,11 +5,12 @@ See docs/rules/refunds.md.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from peewee import fn
 
 from models import ReferralReward
 from portal.db import Actor, move_status, not_set_aside, query, record_event, transaction
-from portal.lib.values import dataclass
 from portal.rewards.debits import debited_wei, lock_debits, open_debit, release_all, release_nettings
 from portal.rewards.rules import refund_target
 from portal.rewards.status_rules import TRANSITIONS, UNSENT, RewardStatus

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +11,6 @@ from typing import Any, Protocol
 
 from portal.lib.errors import PortalError
 from portal.lib.money import decimal_text, fraction_to_decimal, minor_digits
-from portal.lib.values import dataclass
 
 WEI_PER_TOKEN = 10**18
 USD_PLACES = 18

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ from models import BrandLogo, SettingsVersion
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import PortalError
 from portal.lib.pictures import Picture
-from portal.lib.values import dataclass
 from portal.stored_settings.rules import logo_url
 
 _LOGO = "brand_logo_url"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -14,7 +15,6 @@ from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.texts import clean_line
 from portal.lib.urls import host_of, origin_of
-from portal.lib.values import dataclass
 from portal.stores.operations import create_store
 from portal.stores.queries import get_store
 from portal.stores.rules import BUILT_IN_STORE_ID

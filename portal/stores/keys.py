@@ -7,6 +7,7 @@ import re
 import secrets
 import string
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,7 +17,6 @@ from models import Store, StoreKey
 from portal.db import Actor, Keyset, Page, Prepared, query, record_event, transaction
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 KeyMode = Literal["live", "test"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from portal.lib.values import dataclass
 from portal.stores.customers import is_known_customer
 from portal.stores.snapshots import OrderSnapshot
 

@@ -6,6 +6,7 @@ Pure and exact. See docs/rules/stores.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from portal.lib.errors import PortalError
@@ -18,7 +19,6 @@ from portal.lib.money import (
     parse_major,
     round_half_up,
 )
-from portal.lib.values import dataclass
 from portal.stores.snapshots import OrderSnapshot, SnapshotRefund
 
 GROSS = "gross"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from models import Refcode, VisitDaily
 from portal.db import Keyset, query, within
 from portal.lib.clock import utc_today
-from portal.lib.values import dataclass
 from portal.visits.rules import KEPT_DAYS, VisitWindows, oldest_compared_day, previous_windows, visit_windows
 
 _TOTALS = "SELECT code, NULL::date, visits_total FROM refcodes WHERE code = ANY(%(codes)s) UNION ALL "

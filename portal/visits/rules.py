@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
-
-from portal.lib.values import dataclass
 
 KEPT_DAYS = 28
 # The day that stores the sum of all days which are no longer read one by one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from peewee import SQL, fn
 
@@ -10,7 +11,6 @@ from models import WebhookDelivery, WebhookEndpoint
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.sealing import WEBHOOK_SECRET, seal
-from portal.lib.values import dataclass
 from portal.webhooks.rules import (
     MOST_ENDPOINTS,
     ROTATION,

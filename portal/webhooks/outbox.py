@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,6 @@ from peewee import SQL, fn
 from models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from portal.db import Actor, move_status, query, transaction, work_in_batches
 from portal.lib.ids import random_text
-from portal.lib.values import dataclass
 from portal.webhooks.endpoints import disable_endpoint, get_endpoint, lock_endpoint
 from portal.webhooks.rules import (
     ENDPOINT_TEST,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -11,7 +12,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from portal.lib.errors import PortalError
 from portal.lib.public_http import is_public_address
-from portal.lib.values import dataclass
 
 ORDER_ATTRIBUTED, ORDER_NOT_ATTRIBUTED = "order.attributed", "order.not_attributed"
 REFUND_APPLIED = "refund.applied"

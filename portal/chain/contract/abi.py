@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from portal.chain.contract.codec import Undecodable, decode, encode
 from portal.lib.folders import CONTRACTS
 from portal.lib.keccak import keccak
-from portal.lib.values import dataclass
 
 ARTIFACTS_FOLDER = CONTRACTS / "artifacts"
 

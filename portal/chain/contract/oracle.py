@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,6 @@ from portal.chain.errors import ChainAway, NodeRefused, PriceFeedSilent, PriceUn
 from portal.chain.node.rpc import Node
 from portal.chain.sending.leadership import database_now
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 from portal.settings import Settings
 
 _ROUND_DATA = ["uint80", "int256", "uint256", "uint256", "uint80"]

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from portal.chain.contract.rewards import MODE_MINT, PaidEvent, RewardsContract
 from portal.chain.errors import LogsUnavailable, NodeRefused, StateUnavailable
 from portal.chain.node.answers import Receipt
 from portal.chain.node.rpc import Node
 from portal.lib.types import Address, Wei
-from portal.lib.values import dataclass
 
 _NO_ADDRESS = "0x" + "00" * 20
 _RANGES_BACK = 20

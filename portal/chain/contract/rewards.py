@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from portal.chain.contract.abi import Revert, encode_call, event_topic
 from portal.chain.contract.codec import decode
@@ -13,7 +14,6 @@ from portal.chain.node.rpc import Node
 from portal.lib.addresses import to_checksum_address
 from portal.lib.keccak import keccak
 from portal.lib.types import Address, TxHash, Wei
-from portal.lib.values import dataclass
 
 OPERATOR_ROLE = keccak(b"OPERATOR_ROLE")
 PAUSER_ROLE = keccak(b"PAUSER_ROLE")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from portal.chain.contract.abi import Revert, encode_call, event_topic
 from portal.chain.contract.rewards import checksum
 from portal.chain.errors import ContractMissing
 from portal.chain.node.rpc import Node
-from portal.lib.values import dataclass
 
 _TRANSFER_TOPIC = event_topic("Transfer(address,address,uint256)")
 _MOST_DECIMALS = 77

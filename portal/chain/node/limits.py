@@ -14,8 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-from portal.lib.values import dataclass
+from dataclasses import dataclass
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 _LONGEST_RETRY_AFTER_SECONDS = 300.0

@@ -6,7 +6,7 @@ Polygon refuses tips below 25 gwei.
 
 from __future__ import annotations
 
-from portal.lib.values import dataclass
+from dataclasses import dataclass
 
 GWEI = 10**9
 POLYGON_TIP_FLOOR = 25 * GWEI

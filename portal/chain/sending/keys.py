@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from portal.chain.errors import KeyUnusable
 from portal.lib.addresses import to_checksum_address
 from portal.lib.types import Address, TxHash
-from portal.lib.values import dataclass
 from portal.settings import Settings
 
 if TYPE_CHECKING:

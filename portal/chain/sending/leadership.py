@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,6 @@ import psycopg2
 from portal.chain.errors import LeaderLost
 from portal.db import DatabaseAway, query, transaction
 from portal.db.locks import lock_session
-from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

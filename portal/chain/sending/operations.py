@@ -7,6 +7,7 @@ See docs/rules/minting.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from portal.chain.client import Chain
@@ -22,7 +23,6 @@ from portal.chain.sending.keys import OperatorKey, Signed
 from portal.chain.sending.leadership import Leader
 from portal.chain.sending.reserved import Reserved, count_reserved
 from portal.chain.sending.sender import Draft, OpenTransaction, Outcome, SettledTransaction
-from portal.lib.values import dataclass
 
 FILLER = "filler"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from portal.db import query
-from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

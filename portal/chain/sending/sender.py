@@ -7,6 +7,7 @@ runs inside `Leader.writing()`. See docs/rules/minting.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from portal.chain.node.answers import Receipt
 from portal.chain.node.rpc import Node
@@ -15,7 +16,6 @@ from portal.chain.sending.keys import OperatorKey, Signed
 from portal.chain.sending.leadership import Leader
 from portal.db import query
 from portal.lib.types import Address, TxHash, Wei
-from portal.lib.values import dataclass
 
 OPEN, SUCCEEDED, REVERTED, SUPERSEDED, ABANDONED = "open", "succeeded", "reverted", "superseded", "abandoned"
 SETTLED = (SUCCEEDED, REVERTED, SUPERSEDED, ABANDONED)

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg2.extensions import make_dsn, parse_dsn
@@ -14,7 +15,6 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from portal.db.backup.rules import BackupUnusable
 from portal.dev.postgres import postgres_binaries
 from portal.dev.processes import LocalRuntimeError
-from portal.lib.values import dataclass
 
 _NAMES = ("pg_dump", "pg_restore", "psql")
 _MAJOR = re.compile(r"\(PostgreSQL\) (\d+)")

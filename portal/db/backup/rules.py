@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 _FORMAT = 1
 _SHOWN = 5

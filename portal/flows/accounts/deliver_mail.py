@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from models import MailOutbox
 from portal.counters import counters
 from portal.db import Actor, report_outage
-from portal.lib.values import dataclass
 from portal.logs import OutageLog, get_logger
 from portal.mail import (
     AnyTransport,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from portal.accounts import close_pending_links, end_other_sessions
 from portal.db import Actor
-from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ to a wallet the account no longer shows; linking the wallet again activates the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from models import Refcode
 from portal.accounts import (
     Holder,
@@ -32,7 +34,6 @@ from portal.flows.accounts.account_notices import notify_owner
 from portal.flows.accounts.end_access import CurrentSession, end_other_access
 from portal.flows.programme.joining import issue_waiting_codes, may_get_codes
 from portal.lib.addresses import canonical_address, short_address
-from portal.lib.values import dataclass
 from portal.programme import TermsNotAccepted, accept_terms, find_unaccepted_terms_id
 from portal.settings import Settings
 

@@ -6,6 +6,7 @@ The result only informs admins (docs/privacy.md); it never refuses an order or c
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from peewee import PeeweeException
 
@@ -15,7 +16,6 @@ from portal.codes import list_codes
 from portal.db import query, report_outage
 from portal.db.connection import DATABASE_ERRORS
 from portal.lib.clock import utc_today
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.settings import Settings
 

@@ -7,6 +7,7 @@ a stranger may have added them. A signed-in owner has shown both the mailbox and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from models import AccountLink, User
@@ -31,7 +32,6 @@ from portal.flows.accounts.end_access import CurrentSession, end_other_access
 from portal.flows.accounts.link_wallet import deactivate_wallet_code, unlink_wallet
 from portal.flows.accounts.sign_up import find_referrer
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.mail import queue_letter
 from portal.settings import Settings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from models import User
 from portal.accounts import (
@@ -43,7 +44,6 @@ from portal.flows.accounts.sign_in_log import (
     record_sign_in,
 )
 from portal.lib.addresses import canonical_address
-from portal.lib.values import dataclass
 from portal.settings import Settings
 
 

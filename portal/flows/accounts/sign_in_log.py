@@ -5,12 +5,12 @@ They hold no password, code or token. An e-mail without an account appears as a 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import EventLog
 from portal.accounts import Device, email_pseudonym, find_user_by_email
 from portal.db import SYSTEM, Actor, Keyset, Page, query, record_event
-from portal.lib.values import dataclass
 from portal.settings import Settings
 
 SIGNED_IN, FAILED, REFUSED = "signed_in", "sign_in_failed", "sign_in_refused"

@@ -6,6 +6,7 @@ From a limit on, a second admin has to confirm it. See docs/rules/second_admin.m
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from models import CreditEntry, Proposal, User
@@ -16,7 +17,6 @@ from portal.flows.approvals.second_admin import Judgement, Rates, judge, read_ra
 from portal.lib.addresses import AddressChecksumWrong, InvalidAddress, canonical_address
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import check_currency
-from portal.lib.values import dataclass
 from portal.notifications import notify
 from portal.payments import (
     CONFIRMED,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from models import User, WalletChallenge
 from portal.accounts import (
     Holder,
@@ -19,7 +21,6 @@ from portal.flows.accounts._wallet_proof import check_proof, request_proof
 from portal.flows.accounts.link_wallet import adopt_wallet
 from portal.flows.accounts.sign_up import find_referrer
 from portal.lib.addresses import short_address
-from portal.lib.values import dataclass
 from portal.settings import Settings
 
 

@@ -6,12 +6,12 @@ See docs/rules/second_admin.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from portal.lib.currencies import CURRENCIES
 from portal.lib.money import fraction_to_decimal, minor_digits
-from portal.lib.values import dataclass
 from portal.programme import approvals_needed
 from portal.rewards import read_rate
 from portal.settings import Settings

@@ -5,6 +5,7 @@ See docs/rules/audit.md.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from models import (
@@ -33,7 +34,6 @@ from portal.flows.audit.second_payments import (
     unmatched_of,
 )
 from portal.flows.checkout.write_paid import REWARD_NOT_DUE
-from portal.lib.values import dataclass
 from portal.payments import left_to_refund
 from portal.settings import Settings
 from portal.stores import changes_of_order

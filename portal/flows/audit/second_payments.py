@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from models import PaymentEvent, PaymentTransaction
 from portal.db import any_of
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.payments import PAID_TWICE, find_provider, is_paid_twice
 from portal.settings import Settings
 

@@ -6,6 +6,7 @@ One callback is a list of one. See docs/rules/payments.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from models import PaymentTransaction
@@ -18,7 +19,6 @@ from portal.flows.checkout.lock_buyer import LockedCallback, lock_for_callbacks
 from portal.flows.checkout.settle_payment import settle_locked, settle_orders
 from portal.flows.checkout.size_reward import read_market
 from portal.flows.refunds.refund_payment import apply_provider_refund
-from portal.lib.values import dataclass
 from portal.orders import change_reference
 from portal.payments import (
     STATEMENT_PURPOSE,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from portal.accounts import list_admin_ids
 from portal.catalogue import Shortage, products_by_id, vendors_by_id
 from portal.db import Actor, query, record_event
-from portal.lib.values import dataclass
 from portal.notifications import notify
 
 # Of each product only what is still missing: stock that came in since covers the oldest orders first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,6 @@ from portal.accounts import find_user, list_wallet_addresses
 from portal.attribution import AttributionFacts, Decision, choose_code, run_guards, trace_as_json
 from portal.codes import resolve_code
 from portal.flows.accounts.code_state import code_state
-from portal.lib.values import dataclass
 from portal.orders import has_other_paid_order
 from portal.settings import Settings
 from portal.stores import BUILT_IN_STORE_ID, find_customer_of_user

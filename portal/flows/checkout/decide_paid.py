@@ -5,7 +5,7 @@ See docs/rules/payments.md.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.attribution import AttributionFacts, run_guards
@@ -15,7 +15,6 @@ from portal.db import Actor
 from portal.flows.checkout.decide_attribution import source_in, staged_trace
 from portal.flows.checkout.read_paid import PaidOrder, ProgrammeFacts
 from portal.flows.checkout.size_reward import Market, size_reward_of
-from portal.lib.values import dataclass
 from portal.orders import UNPAID, OrderReferral
 from portal.programme import (
     PaidSale,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from models import PaymentEvent, PaymentTransaction
 from portal.accounts import lock_user
 from portal.db import Prepared, query
-from portal.lib.values import dataclass
 from portal.orders import get_order
 from portal.stores import lock_customer
 

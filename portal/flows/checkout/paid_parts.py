@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import PaymentTransaction
@@ -40,7 +41,6 @@ from portal.flows.checkout.write_paid import (
     Rows,
 )
 from portal.flows.webhooks.publish import publish_attribution
-from portal.lib.values import dataclass
 from portal.orders import UNPAID, OrderReferral, get_order, pay_order
 from portal.payments import close_applied, pay_payment
 from portal.programme import PaidSale, get_percent_policy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from models import Order, User
 from portal.accounts import lock_enabled_user
@@ -15,7 +15,6 @@ from portal.flows.checkout.decide_attribution import Attribution, preview_attrib
 from portal.flows.checkout.review import Review, require_same, review_cart
 from portal.lib.clock import epoch_milliseconds, utc_now
 from portal.lib.ids import random_text
-from portal.lib.values import dataclass
 from portal.orders import (
     CheckoutKeyUsed,
     Delivery,

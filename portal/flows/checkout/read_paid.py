@@ -7,6 +7,7 @@ docs/rules/payments.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -20,7 +21,6 @@ from portal.commissions import VendorTerms, owes_commission, terms_of
 from portal.db import Prepared, query
 from portal.flows.checkout.credit_givers import has_given_credit
 from portal.flows.programme.referrals import count_referrals
-from portal.lib.values import dataclass
 from portal.orders import UNPAID, OrderUnknown, other_paid_order
 from portal.programme import (
     PercentPolicy,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -21,7 +22,6 @@ from portal.flows.checkout.decide_attribution import Attribution, confirm_attrib
 from portal.flows.checkout.referral_lines import cart_lines, earns_reward
 from portal.lib.clock import utc_now
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.values import dataclass
 from portal.orders import list_order_items
 from portal.settings import Settings
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 from models import PaymentEvent, PaymentTransaction
 from portal.chain import AnyChain
 from portal.db import set_aside, work_through
 from portal.db.failing import forget_failures, require_database
 from portal.flows.checkout.apply_callbacks import StoredCallback, apply_callbacks
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.payments import CALLBACK_QUEUE, get_provider, list_waiting_callbacks, payments_by_reference
 from portal.settings import Settings

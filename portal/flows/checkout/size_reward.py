@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +13,6 @@ from models import ReferralReward
 from portal.chain import AnyChain, PriceUnavailable
 from portal.chain.contract import oracle
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.rewards import (
     LinePercent,
     RateReading,

@@ -7,6 +7,7 @@ docs/rules/payments.md.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from portal.commissions import NewSettlement, PaidOrder, write_settlements
@@ -16,7 +17,6 @@ from portal.flows.approvals.approve_by_rule import approve_by_rule
 from portal.flows.checkout.decide_paid import LedgerContext, NewReward
 from portal.flows.statements.decide_statement import free_rewards
 from portal.flows.webhooks.publish import publish_rewards
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.payments import record_rail_failure
 from portal.programme import approvals_rule

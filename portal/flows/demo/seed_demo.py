@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from models import MerchantConfig, Product, User, Vendor
@@ -9,7 +10,6 @@ from portal.accounts import create_user, register_wallet
 from portal.catalogue import NewProduct, create_product, create_vendor
 from portal.codes import issue_code
 from portal.db import Actor, transaction
-from portal.lib.values import dataclass
 from portal.payments import add_credit, credit_balance
 from portal.settings import Settings
 

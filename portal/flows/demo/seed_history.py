@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from models import MerchantConfig, Order, Product, ReferralReward, Settlement, Store, User, Vendor
@@ -35,7 +35,6 @@ from portal.flows.payouts.pay_settlements import SIMULATED, run_payouts
 from portal.flows.refunds.refund_payment import refund_locked
 from portal.lib.clock import utc_now
 from portal.lib.pictures import read_picture
-from portal.lib.values import dataclass
 from portal.orders import Delivery, get_order, list_order_items, move_fulfilment
 from portal.payments import (
     add_credit,

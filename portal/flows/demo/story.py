@@ -6,10 +6,9 @@ Pure: days are counted backwards from today, and chance is a seeded generator.
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-
-from portal.lib.values import dataclass
 
 DAYS = 28
 _ORDERS = 34

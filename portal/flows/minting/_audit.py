@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal.chain import AnyChain, Chain, audits, database_now, order_ref
@@ -14,7 +15,6 @@ from portal.chain.state import count_in_alert, raise_alert, recall, remember
 from portal.db import query
 from portal.flows.minting._context import REWARD_PURPOSES, MintRound, Owed, judge_payments
 from portal.flows.minting._setting_aside import work_together
-from portal.lib.values import dataclass
 from portal.rewards import RewardStatus, minting
 from portal.rewards.errors import USED_REFERENCE
 from portal.rewards.mintable import PAYMENT_AMOUNT, PAYMENT_REFERENCE

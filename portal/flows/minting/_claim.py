@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from portal.chain import checksum, order_ref
 from portal.chain.contract.proofs import prove_payments
@@ -20,7 +21,6 @@ from portal.flows.minting._audit import heal_paid
 from portal.flows.minting._context import MintRound
 from portal.flows.minting._setting_aside import forget, set_aside_rewards, work_together
 from portal.flows.minting._simulate import limit_gas, payments_of, separate_failing
-from portal.lib.values import dataclass
 from portal.rewards import minting
 from portal.rewards.minting import UNPAYABLE_WEI, MintableReward
 

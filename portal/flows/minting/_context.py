@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from portal.chain.contract.proofs import ProvenPayment
@@ -12,7 +12,6 @@ from portal.chain.sending.operations import FILLER, SendingContext
 from portal.chain.state import raise_alert
 from portal.db import Actor
 from portal.lib.types import TxHash
-from portal.lib.values import dataclass
 from portal.rewards import minting
 from portal.rewards.errors import NOT_DELIVERED, PAID_DIFFERENTLY
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from portal.chain.contract.proofs import prove_payments
 from portal.chain.contract.rewards import RewardsContract
@@ -15,7 +15,6 @@ from portal.chain.state import raise_alert
 from portal.flows.minting._context import REWARD_PURPOSES, MintRound, Verdict, judge_payments
 from portal.flows.minting._setting_aside import forget, set_aside_rewards, work_together
 from portal.flows.minting._simulate import outside_cause
-from portal.lib.values import dataclass
 from portal.rewards import minting
 
 

@@ -6,6 +6,7 @@ See docs/rules/minting.md.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from portal.chain import (
     AnyChain,
@@ -25,7 +26,6 @@ from portal.chain.sending.sender import OpenTransaction, Outcome
 from portal.db import Actor
 from portal.flows.minting._context import REWARD_PURPOSES, MintRound, OnMinted
 from portal.flows.minting._open_transactions import settle
-from portal.lib.values import dataclass
 from portal.settings import Settings
 
 

@@ -6,7 +6,7 @@ A job only lists rewards: the ordinary rounds mint them, and the job's progress 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from models import MintJob, ReferralReward
 from portal.chain import Chain, Payment, order_ref
@@ -16,7 +16,6 @@ from portal.chain.sending.fees import first_fees
 from portal.chain.sending.leadership import database_now
 from portal.db import Actor, Keyset, Page, cut_page, parse_cursor, query, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.rewards import RewardStatus, minting
 
 JOBS_PAGE = 25

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,7 +53,6 @@ from portal.flows.minting.mint_jobs import (
 )
 from portal.flows.minting.watch_chain import watch_name
 from portal.flows.webhooks.publish import publish_rewards
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.notifications import notify
 from portal.rewards import minting

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from portal.chain import AnyChain, read_status
 from portal.chain.state import recall, remember
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.settings import Settings
 

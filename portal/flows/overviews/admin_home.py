@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from models import Store
@@ -16,7 +17,6 @@ from portal.flows.overviews.money_overview import (
 )
 from portal.flows.overviews.waiting_work import count_waiting_work
 from portal.lib.clock import utc_today
-from portal.lib.values import dataclass
 from portal.settings import Settings
 from portal.visits import VisitStats, platform_stats
 

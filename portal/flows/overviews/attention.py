@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from portal.db import query
-from portal.lib.values import dataclass
 
 _OF_READER = "(SELECT count(*) FROM notifications WHERE user_id = %s AND read_at IS NULL)"
 _OF_ADMINS = """(SELECT count(*) FROM payment_events WHERE outcome = 'unmatched' AND closed_at IS NULL)

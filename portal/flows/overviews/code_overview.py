@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from models import EventLog, Refcode, User
 from portal.accounts import get_user
 from portal.codes import (
@@ -15,7 +17,6 @@ from portal.codes import (
     results_of_codes,
 )
 from portal.db import Page
-from portal.lib.values import dataclass
 from portal.orders import CodeOrders, code_orders
 from portal.visits import VisitStats, stats_by_code
 

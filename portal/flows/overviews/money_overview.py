@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from portal.commissions import sum_due
 from portal.figures import IN_WEI, Figure
 from portal.journal import balances_of_kinds
-from portal.lib.values import dataclass
 from portal.rewards import reward_totals
 
 _PAYABLE, _RESERVE, _RECEIVABLE = "vendor_payable", "vendor_reserve", "vendor_receivable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from models import (
@@ -18,7 +19,6 @@ from models import (
     Vendor,
 )
 from portal.db import Keyset, any_of, built_once
-from portal.lib.values import dataclass
 from portal.orders import OrderUnknown, any_order
 
 EVENTS_SHOWN = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
@@ -25,7 +26,6 @@ from portal.db import Actor, transaction
 from portal.lib.clock import utc_today
 from portal.lib.errors import PortalError
 from portal.lib.texts import trim
-from portal.lib.values import dataclass
 from portal.rewards import earned_by_day
 from portal.settings import Settings
 from portal.stores import has_origin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +22,6 @@ from portal.db import Keyset, Page, has_part, page_of_list
 from portal.flows.personal_data.obstacles import Obstacle, list_obstacles
 from portal.lib.addresses import InvalidAddress, canonical_address
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.orders import list_orders_of_buyer
 from portal.rewards import list_rewards_of_referrer
 

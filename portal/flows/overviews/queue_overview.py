@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from models import ReferralReward, User
 from portal.db import query
 from portal.flows.overviews.risk_hints import RiskHint, risk_hints
-from portal.lib.values import dataclass
 
 _FACTS = """
 SELECT NULL::bigint, NULL::bigint, NULL, order_reference, referral_trace FROM orders

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from models import database
@@ -25,7 +25,6 @@ from portal.flows.overviews.read_metrics import Metrics, read_metrics
 from portal.flows.payouts.pay_settlements import PAYOUT_STATE
 from portal.flows.payouts.watch_treasury import TREASURY_WATCH
 from portal.lib.probe import Probe
-from portal.lib.values import dataclass
 
 _DATABASE_SECONDS = 3.0
 _WAIT_SECONDS = 0.75

@@ -7,6 +7,7 @@ through the indexes of their open rows, up to a limit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from portal.chain import AnyChain
@@ -15,7 +16,6 @@ from portal.flows.minting.mint_rewards import state_name
 from portal.flows.minting.watch_chain import watch_name
 from portal.flows.payouts.pay_settlements import PAYOUT_STATE
 from portal.flows.payouts.watch_treasury import TREASURY_WATCH
-from portal.lib.values import dataclass
 from portal.monitoring import JOB_STATES, JobState
 from portal.payments import COUNTED_AT_MOST
 from portal.rewards.mintable import MINTABLE_ON_ANY_CHAIN

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from models import Refcode, ReferralReward
 from portal.codes import Deactivation, find_deactivations, list_codes, share_url
 from portal.db import Page, page_of_list
-from portal.lib.values import dataclass
 from portal.orders import CodeOrders, code_orders
 from portal.rewards import list_rewards_of_referrer, owed_wei, reward_totals
 from portal.settings import Settings

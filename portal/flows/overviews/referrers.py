@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from peewee import JOIN, fn
@@ -12,7 +13,6 @@ from portal.codes import resolve_code
 from portal.db import Keyset, Page
 from portal.flows.overviews.risk_hints import HIGH_REFUND_PERCENT, LEAST_REFUNDS
 from portal.lib.addresses import InvalidAddress, canonical_address
-from portal.lib.values import dataclass
 
 REFERRERS_PAGE = 50
 STATES = ("active", "inactive")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from models import ReferralReward
 from portal.db import query, transaction, work_through
 from portal.db.failing import not_set_aside, require_database
 from portal.lib.mailboxes import mailbox
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.orders import code_orders
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -28,7 +29,6 @@ from portal.commissions.foreign_payments import (
 )
 from portal.db import Actor, connection
 from portal.flows.payouts._owed import RateAway, find_owed
-from portal.lib.values import dataclass
 from portal.rewards import RateReading, read_rate
 from portal.settings import Settings
 

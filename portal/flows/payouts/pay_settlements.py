@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from models import Payout, PayoutBatch
 from portal.chain import (
@@ -51,7 +51,6 @@ from portal.db import Actor, connection, transaction, without_set_aside, work_th
 from portal.flows.payouts._chain_payouts import run_chain_round
 from portal.flows.payouts._history import HISTORY_UNKNOWN
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.rewards import read_rate
 from portal.settings import Settings

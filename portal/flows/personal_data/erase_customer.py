@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from models import StoreReferrer
 from portal.codes import find_store_code, set_code_active
 from portal.db import Actor, record_event, transaction
 from portal.flows.personal_data.erase import ErasurePrevented
 from portal.flows.personal_data.obstacles import list_obstacles
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.orders import clear_order_customers
 from portal.stores import (
     clear_event_customers,

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 from models import Table, WeiField
 from portal.db import Keyset
 from portal.lib.spreadsheets import guard_formula
-from portal.lib.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from peewee import fn
 
 from models import ProgrammeApplication, Refcode, Wallet
@@ -9,7 +11,6 @@ from portal.accounts import list_admin_ids, lock_user, require_enabled
 from portal.codes import has_own_code, issue_code
 from portal.db import Actor, transaction
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.notifications import notify
 from portal.programme import (
     ApplicationStatus,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.flows.programme.referrals import count_referrals
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 from portal.programme import (
     Campaign,
     ProgrammeRules,

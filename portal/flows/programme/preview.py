@@ -6,7 +6,7 @@ See docs/rules/programme.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +16,6 @@ from models import ReferralReward
 from models import ReferrerBonus as ReferrerBonusRow
 from portal.db import query
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.programme import (
     Campaign,
     PaidSale,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,7 +27,6 @@ from portal.lib.money import (
     major_text,
     parse_major,
 )
-from portal.lib.values import dataclass
 
 Row = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ from portal.db import Actor
 from portal.flows.checkout.size_reward import Market
 from portal.flows.stores.attribute import StoreBuyer
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 from portal.orders import OrderLine, StoreState
 from portal.settings import Settings
 from portal.stores import KnownSnapshot, PricedSnapshot, assign_vendors

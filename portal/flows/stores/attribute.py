@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import Customer, Refcode, Store
@@ -12,7 +13,6 @@ from portal.db import query
 from portal.flows.accounts.code_state import code_state_of
 from portal.flows.checkout.decide_attribution import Attribution
 from portal.lib.addresses import InvalidAddress, canonical_address
-from portal.lib.values import dataclass
 from portal.orders import has_other_paid_order
 from portal.settings import Settings
 from portal.stores import (

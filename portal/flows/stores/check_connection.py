@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from models import Store, StoreEvent
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 from portal.orders import newest_store_orders
 from portal.stores import find_newest_event, has_store_api, newest_key_uses, newest_refusals
 from portal.stores.adapters.registry import find_adapter

@@ -6,6 +6,7 @@ See docs/rules/stores.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import Customer
@@ -21,7 +22,6 @@ from portal.flows.stores.read_sale import read_sale
 from portal.flows.webhooks.publish import publish_attribution
 from portal.lib.clock import epoch_milliseconds, utc_now
 from portal.lib.ids import random_text
-from portal.lib.values import dataclass
 from portal.orders import (
     CheckoutKeyUsed,
     NewOrder,

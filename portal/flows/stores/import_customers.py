@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from portal.db import Actor, record_event, transaction
-from portal.lib.values import dataclass
 from portal.settings import Settings
 from portal.stores import customer_keys, mark_bought_before
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from models import Customer
 from portal.db import Prepared, query
 from portal.flows.stores.attribute import StoreBuyer
-from portal.lib.values import dataclass
 from portal.stores import LOCK_CUSTOMERS, customers_in_order
 
 _LOCK = f"""

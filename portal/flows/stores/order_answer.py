@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,6 @@ from psycopg2.extras import Json
 
 from models import Order, PaymentRefund
 from portal.db import Prepared, query
-from portal.lib.values import dataclass
 from portal.orders import OrderUnknown
 from portal.payments import list_refunds
 

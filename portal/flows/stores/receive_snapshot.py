@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from models import Store, StoreEvent
@@ -16,7 +16,6 @@ from portal.flows.stores.attribute import buyer_of, known_buyer
 from portal.flows.stores.order_answer import OrderAnswer, close_and_answer, find_reported_order
 from portal.lib.contacts import without_addresses
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.orders import CheckoutKeyUsed
 from portal.settings import Settings
 from portal.stores import (

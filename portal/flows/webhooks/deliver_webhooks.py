@@ -9,6 +9,7 @@ import secrets
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from models import WebhookEndpoint
@@ -21,7 +22,6 @@ from portal.lib.clock import utc_now
 from portal.lib.http import HttpAnswer, HttpFailed
 from portal.lib.public_http import AddressRefused, CertificateInvalid, TimedOut, post_public
 from portal.lib.sealing import WEBHOOK_SECRET, SealBroken, unseal
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.notifications import notify
 from portal.settings import Settings

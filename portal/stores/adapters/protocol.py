@@ -6,12 +6,11 @@ Reading is pure. Only `fetch` and `changed_since` speak to the store. See docs/r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.stores.snapshots import OrderSnapshot
 
 ORDER_GONE, ORDER_UNREADABLE = "order_gone", "order_unreadable"

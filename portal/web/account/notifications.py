@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request
@@ -9,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature
 
 from portal.db import SYSTEM, Actor
-from portal.lib.values import dataclass
 from portal.notifications import (
     TopicUnknown,
     choose_topics,

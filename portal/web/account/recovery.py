@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, render_template, request
@@ -20,7 +21,6 @@ from portal.flows.accounts.prove_mailbox import (
     reset_password,
 )
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused

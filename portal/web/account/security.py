@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, request
@@ -13,7 +14,6 @@ from portal.db import Actor
 from portal.flows.accounts.account_mail import request_email
 from portal.flows.accounts.account_security import change_own_password, choose_first_password
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.forms import form_page, refused

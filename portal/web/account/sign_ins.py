@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.accounts.sign_in_log import FAILED, SIGNED_IN, SignInRecord, list_sign_ins
-from portal.lib.values import dataclass
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, flash, jsonify, redirect, render_template, request, session
@@ -21,7 +22,6 @@ from portal.flows.accounts.link_wallet import (
 from portal.flows.accounts.note_sighting import note_referrer
 from portal.flows.accounts.wallet_sign_in import request_sign_in, sign_in_with_wallet
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.identity import begin_session, current_session, signed_in_id

@@ -6,6 +6,7 @@ The application does not start with an undeclared view, so no route is public by
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, redirect, request
@@ -15,7 +16,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal.flows.accounts.sign_in_log import record_refused_access
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.core.current_user import SignInRequired, current_user, find_current_user
 from portal.web.core.fetch_metadata import is_foreign

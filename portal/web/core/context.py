@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask, has_request_context
@@ -13,7 +14,6 @@ from portal.accounts import domain_of
 from portal.db import DatabaseAway
 from portal.db.connection import DATABASE_ERRORS
 from portal.flows.overviews.attention import Attention, count_attention
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.settings import Settings
 from portal.web.core.assets import asset

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import flask_login
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 
 if TYPE_CHECKING:
     from models import User

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Generic, TypeVar
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.settings import Settings
 from portal.web.text.messages import error_text
 

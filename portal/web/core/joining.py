@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from portal.flows.programme.joining import find_joining
-from portal.lib.values import dataclass
 from portal.programme import NOTE_MAX, ApplicationStatus
 from portal.runtime import current_portal
 from portal.web.text.format import moment

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from flask import current_app, request
 
-from portal.lib.values import dataclass
 from portal.web.core.urls import plain_url
 from portal.web.text.reader import reader_language
 from portal.web.text.translate import gettext as _

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from portal.flows.accounts.link_wallet import accept_programme_terms
-from portal.lib.values import dataclass
 from portal.programme import TermsChanged, find_unaccepted_terms_id
 from portal.runtime import current_portal
 from portal.web.text.messages import error_text

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from flask import render_template, request
 
 from portal.catalogue import VENDOR_NAME_MAX, find_vendor, list_vendors_in, list_vendors_named
-from portal.lib.values import dataclass
 from portal.web.core.locale import select_locale
 from portal.web.core.urls import url_for
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from portal.lib.values import dataclass
+from dataclasses import dataclass
+
 from portal.web.core.current_user import find_current_user
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from portal.lib import http
-from portal.lib.values import dataclass
 from portal.logs import get_logger
 from portal.payments.simulator import SimulatedCallback
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.accounts.account_mail import answer_reset_requests
-from portal.lib.values import dataclass
 from portal.mail import Letter, LetterObsolete, list_letters
 from portal.web.core.access import public
 from portal.web.text.letters import composer

@@ -7,6 +7,7 @@ text; tokens are `<name>_wei` beside `<name>`. Times are UTC in ISO 8601.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -15,7 +16,6 @@ from typing import Any
 from portal.chain import checksummed
 from portal.lib.money import major_text
 from portal.lib.spreadsheets import guard_formula
-from portal.lib.values import dataclass
 from portal.web.text.format import exact_tokens, iso
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -23,7 +24,6 @@ from portal.exports import (
     record_download,
     request_export,
 )
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.core.access import RoleRequired
 from portal.web.core.current_user import current_user

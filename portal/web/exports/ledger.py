@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from portal.db import Keyset
-from portal.lib.values import dataclass
 from portal.web.exports.arguments import Arguments
 from portal.web.exports.columns import Column
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from portal.db import Keyset, Page
 from portal.exports import Piece
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.lib.zip_parts import MOST_BYTES, join_parts, pack, zip_size
 from portal.web.exports.csv_file import csv_text
 from portal.web.exports.ledger import Ledger

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from portal.catalogue import list_vendors_in, list_vendors_of_user
 from portal.db import Actor
-from portal.lib.values import dataclass
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale
 from portal.web.core.urls import url_for

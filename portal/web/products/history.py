@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import request
 
 from portal.db import EventFilter, list_event_ledger
 from portal.flows.overviews.queue_overview import admin_names
-from portal.lib.values import dataclass
 from portal.orders import list_lines_of_product
 from portal.web.core.current_user import current_user
 from portal.web.core.urls import url_for

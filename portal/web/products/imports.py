@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import redirect, render_template, request
@@ -23,7 +24,6 @@ from portal.catalogue import (
 )
 from portal.flows.catalogue.import_products import ImportOutdated, confirm_import
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of

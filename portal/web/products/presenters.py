@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.catalogue import LANGUAGES, STATES, ProductFilter
 from portal.lib.money import major_text
-from portal.lib.values import dataclass
 from portal.web.core.filters import FilterView
 from portal.web.core.vendor_field import read_vendor
 from portal.web.text.format import When, money, number, when

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -10,7 +12,6 @@ from portal.chain import checksum
 from portal.flows.accounts.switch_code import CodeBlocked, switch_own_code
 from portal.flows.overviews.referrer_overview import referrer_overview
 from portal.flows.programme.offer import find_offer
-from portal.lib.values import dataclass
 from portal.programme import find_terms_in_force_id
 from portal.rewards import RewardNotPaid, get_reward_of_referrer
 from portal.runtime import current_portal

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.stores.store_referrers import choose_wallet, connect_account
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.stores import disconnect_referrer, get_referrer, list_connections
 from portal.web.core.access import signed_in

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.codes import find_store_code, share_url
 from portal.flows.overviews.referrer_overview import referrer_overview
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.core.urls import url_for
 from portal.web.text.format import tokens

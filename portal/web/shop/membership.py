@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask import render_template
@@ -9,7 +10,6 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import Membership, is_lower, read_membership
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.payments import MEMBERSHIP_CURRENCY, MEMBERSHIP_PRICES_MINOR
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.db import Actor, transaction
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.stores import (
     PLATFORMS_WITH_OWN_SECRET,

@@ -6,6 +6,7 @@ Each view gets its store from the area's loader, whose name says who may have it
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +15,6 @@ from flask.typing import ResponseReturnValue
 
 from portal.catalogue import list_vendors_of_user
 from portal.db import Actor
-from portal.lib.values import dataclass
 from portal.stores import get_connected_store, get_store, get_store_of_vendors
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user

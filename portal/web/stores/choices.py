@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from portal.lib.values import dataclass
+from dataclasses import dataclass
+
 from portal.stores.adapters.registry import list_platforms
 from portal.web.text.platforms import platform_words
 from portal.web.text.translate import gettext as _

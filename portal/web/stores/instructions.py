@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.stores.adapters.registry import find_adapter
 from portal.web.stores.access_data import AccessData
 from portal.web.text.translate import gettext as _

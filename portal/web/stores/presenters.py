@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.catalogue import vendors_by_id
 from portal.flows.stores.check_connection import Check, check_connection, find_troubles
-from portal.lib.values import dataclass
 from portal.orders import newest_store_orders, numbers_of_orders
 from portal.web.text.format import When, when
 from portal.web.text.platforms import platform_words

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.web.text.format import When, when
 from portal.web.text.webhooks import attempt_words, endpoint_words, event_words
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.payments import INTERNAL_CREDIT
 from portal.web.text.format import money
 from portal.web.text.messages import guard_text, referral_reason

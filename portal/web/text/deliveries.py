@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.orders import ADDRESS_MAX, NAME_MAX
 from portal.web.text.format import When, when
 

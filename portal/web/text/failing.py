@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.web.text.format import When, when
 from portal.web.text.translate import gettext as _
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portal.chain import checksum
-from portal.lib.values import dataclass
 from portal.web.text.format import money, number
 from portal.web.text.rewards import explorer_url
 from portal.web.text.translate import gettext as _

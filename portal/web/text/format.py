@@ -6,6 +6,7 @@ Money is rounded half-up before Babel sees it, since Babel rounds half-even.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -18,7 +19,6 @@ from babel.dates import format_datetime, format_timedelta, get_timezone_location
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
 from portal.lib.money import minor_digits, to_major
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.text.reader import reader_language
 

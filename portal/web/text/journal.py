@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from portal.journal import IN_WEI, AccountBalance
-from portal.lib.values import dataclass
 from portal.web.text.format import money, token_text
 from portal.web.text.methods import method_words
 from portal.web.text.translate import gettext as _

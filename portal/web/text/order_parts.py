@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portal.db import Page, make_cursor, page_of_list
-from portal.lib.values import dataclass
 from portal.web.text.format import When, money, when
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from portal.codes import LABELS_MAX, LabelResults, Results, share_url
-from portal.lib.values import dataclass
 from portal.web.text.format import WEI, number, short_day, token_text
 from portal.web.text.share_codes import qr_markup
 

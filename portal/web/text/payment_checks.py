@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.chain import PaidEvent, PublicProof, checksum, find_paying_transaction, order_ref
-from portal.lib.values import dataclass
 from portal.rewards.mintable import payment_reference
 from portal.runtime import current_portal
 from portal.web.text.format import When, token_text, when

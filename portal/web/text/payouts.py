@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from portal.commissions import (
     vendor_names,
 )
 from portal.lib.money import fraction_to_decimal, major_text, to_major
-from portal.lib.values import dataclass
 from portal.web.text.format import money, number, percent
 from portal.web.text.messages import mint_waiting
 from portal.web.text.rewards import explorer_url

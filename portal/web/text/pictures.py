@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask_babel import get_locale
 
 from portal.lib.pictures import SIZES
-from portal.lib.values import dataclass
 
 if TYPE_CHECKING:
     from models import ProductPicture

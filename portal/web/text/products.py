@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask_babel import get_locale
 
 from portal.catalogue import text_in
-from portal.lib.values import dataclass
 from portal.web.text.format import money
 from portal.web.text.pictures import PictureView, picture_view
 from portal.web.text.translate import gettext as _

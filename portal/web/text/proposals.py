@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.accounts import names_of_users
 from portal.chain import checksum
 from portal.commissions import vendor_names
-from portal.lib.values import dataclass
 from portal.proposals import CREDIT, PAYOUT_WALLET, REFUND, amount_of, wallet_of
 from portal.web.text.format import When, money, usd, when
 from portal.web.text.translate import gettext as _

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -14,7 +14,6 @@ from flask import url_for
 
 from portal.chain import checksummed
 from portal.lib.money import fraction_to_decimal
-from portal.lib.values import dataclass
 from portal.rewards import RewardDebts, debts_by_reward
 from portal.runtime import current_portal
 from portal.web.text.format import When, money, number, token_text, usd, when

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from portal.lib.money import parse_major
-from portal.lib.values import dataclass
 from portal.orders import list_item_names
 from portal.web.text.format import money, percent
 from portal.web.text.messages import percent_source

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from portal.chain import checksummed
-from portal.lib.values import dataclass
 from portal.web.text.format import number, short_day
 from portal.web.text.rewards import explorer_url
 from portal.web.text.translate import gettext as _

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from portal.commissions import OwedCommission
-from portal.lib.values import dataclass
 from portal.web.text.format import money
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from portal.lib.values import dataclass
 from portal.web.text.store_events import refusal_of
 from portal.web.text.store_sentences import poll_error_text, refusal_words
 from portal.web.text.translate import gettext as _

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from portal.lib.errors import PortalError
 from portal.lib.money import parse_major
-from portal.lib.values import dataclass
 from portal.web.text.format import money, percent
 from portal.web.text.messages import ERRORS, text_of_code
 from portal.web.text.store_events import event_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, render_template, request
@@ -20,7 +21,6 @@ from portal.commissions import (
     read_plan,
 )
 from portal.db import page_of_list
-from portal.lib.values import dataclass
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.locale import select_locale

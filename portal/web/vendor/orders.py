@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from portal.catalogue import list_vendors_of_user
 from portal.commissions import SettlementFilter, list_settlement_ledger
 from portal.db import Actor
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.orders import (
     NOTE_MAX,
     OrderUnknown,

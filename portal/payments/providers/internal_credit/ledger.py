@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from models import CreditBalance, CreditEntry
@@ -18,7 +19,6 @@ from portal.lib.money import (
     to_major,
 )
 from portal.lib.texts import clean_line
-from portal.lib.values import dataclass
 
 REASON_MAX = 200
 TOP_UP_MAX_MAJOR = 10_000_000

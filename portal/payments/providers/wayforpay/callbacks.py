@@ -6,10 +6,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.payments.provider import CallbackStatus
 from portal.payments.providers.wayforpay.signature import amount_texts, is_same_text, minimal_amount, sign
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.lib.marks import N_
 from portal.lib.money import InvalidAmount, major_text
-from portal.lib.values import dataclass
 from portal.payments.provider import (
     MERCHANT_REDIRECT,
     Callback,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portal.lib.errors import PortalError
 from portal.lib.money import major_text
-from portal.lib.values import dataclass
 from portal.payments.providers.wayforpay.api import (
     is_authentic_request,
     is_complete_request,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from portal.flows.audit.second_payments import SecondPayment
 from portal.flows.checkout.back_orders import list_open_back_orders
 from portal.flows.overviews.event_names import Names, event_names
 from portal.flows.overviews.risk_hints import risk_hints
-from portal.lib.values import dataclass
 from portal.web.admin.audit.store_order import StoreOrderView, store_order_view
 from portal.web.admin.rewards.presenters import (
     HintText,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.stores import get_store
 from portal.web.stores.presenters import EventView, event_views
 

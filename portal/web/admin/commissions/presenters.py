@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from portal.commissions import merchant_configs
 from portal.lib.money import decimal_text
-from portal.lib.values import dataclass
 from portal.programme import PercentPolicy, resolve_referral_commission_percent
 from portal.web.text.format import money, percent
 from portal.web.text.messages import percent_source

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portal.lib.values import dataclass
 from portal.web.core.urls import url_for
 from portal.web.text.event_details import change_text, detail_text
 from portal.web.text.event_reasons import reason_text

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date
 
 from portal.figures import Figure
 from portal.flows.overviews.admin_home import AdminHome
 from portal.lib.money import to_major
-from portal.lib.values import dataclass
 from portal.web.text.format import money, number, short_day, token_text
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext

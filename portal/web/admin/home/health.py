@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 from portal.flows.minting.watch_chain import ChainWatch
 from portal.flows.overviews.admin_home import AdminHome
 from portal.flows.overviews.read_health import Health
 from portal.lib.clock import utc_now
-from portal.lib.values import dataclass
 from portal.settings import Settings
 from portal.web.text.format import ago
 from portal.web.text.messages import mint_waiting

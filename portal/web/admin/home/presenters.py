@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from portal.flows.overviews.money_overview import CurrencyMoney, TokenMoney
 from portal.flows.overviews.waiting_work import COUNT_LIMIT
-from portal.lib.values import dataclass
 from portal.web.core.urls import url_for
 from portal.web.text.format import money, number, token_text
 from portal.web.text.translate import gettext as _

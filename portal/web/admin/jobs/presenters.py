@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.monitoring import JobState, is_overdue
 from portal.web.text.alerts import alert_text
 from portal.web.text.format import When, when

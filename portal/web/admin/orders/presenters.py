@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.web.text.format import When, money, when
 from portal.web.text.messages import referral_reason
 from portal.web.text.methods import method_words

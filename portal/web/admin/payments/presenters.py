@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from portal.lib.values import dataclass
 from portal.web.text import payments as texts
 
 if TYPE_CHECKING:

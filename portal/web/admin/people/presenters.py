@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.chain import checksum
-from portal.lib.values import dataclass
 from portal.web.text.account import role_words
 from portal.web.text.events import actor_words
 from portal.web.text.format import When, money, token_text, when

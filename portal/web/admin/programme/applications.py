@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request
@@ -13,7 +14,6 @@ from portal.flows.overviews.queue_overview import admin_names
 from portal.flows.programme.joining import approve, reject
 from portal.lib.errors import PortalError
 from portal.lib.texts import CharacterRefused
-from portal.lib.values import dataclass
 from portal.programme import (
     APPLICATION_REASON_MAX,
     ApplicationStatus,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING
 from portal.flows.overviews.queue_overview import admin_names
 from portal.flows.programme.preview import Preview
 from portal.lib.clock import EPOCH, utc_now, utc_today
-from portal.lib.values import dataclass
 from portal.programme import ProgrammeRules
 from portal.programme.version_rules import MAX_LEVELS
 from portal.rewards import budget_used, budgets_used, campaign_scope, month_scope

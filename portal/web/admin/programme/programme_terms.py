@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import flash, redirect, render_template, request
@@ -10,7 +11,6 @@ from flask.typing import ResponseReturnValue
 
 from portal.flows.overviews.queue_overview import admin_names
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.programme import list_terms_ledger
 from portal.programme.terms_operations import save_terms
 from portal.programme.terms_queries import find_newest_terms, get_terms

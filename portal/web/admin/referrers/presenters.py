@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from portal.chain import checksummed
 from portal.flows.overviews.code_overview import CodeOverview
 from portal.flows.overviews.risk_hints import refund_hint
-from portal.lib.values import dataclass
 from portal.web.text.events import actor_words
 from portal.web.text.format import number, percent, token_text, tokens
 from portal.web.text.rewards import explorer_url

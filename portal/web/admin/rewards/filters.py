@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from portal.lib.addresses import InvalidAddress, canonical_address
 from portal.lib.money import InvalidAmount, parse_amount, to_major
 from portal.lib.texts import identifier_form
-from portal.lib.values import dataclass
 from portal.rewards import RewardFilter
 from portal.settings import Settings
 from portal.web.core.filters import FilterView, read_day

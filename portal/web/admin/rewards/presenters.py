@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from portal.chain import checksummed
 from portal.flows.minting.mint_jobs import MintJobProgress, MintJobReward, MintReview
 from portal.flows.overviews.risk_hints import RiskHint
-from portal.lib.values import dataclass
 from portal.rewards import RewardDebts, debts_by_reward
 from portal.web.text.format import gas_coin, money, number, token_text
 from portal.web.text.messages import failure_text, guard_text

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from portal.chain import checksummed
 from portal.flows.overviews.queue_overview import QueueFacts, queue_facts
-from portal.lib.values import dataclass
 from portal.rewards import RewardDebts, debts_by_reward
 from portal.rewards.errors import USED_REFERENCE
 from portal.web.admin.rewards.presenters import HintText, TraceStep, hint_texts, trace_steps

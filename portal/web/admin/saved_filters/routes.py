@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,7 +12,6 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import get_saved_filter, remove_filter, rename_filter, save_filter
 from portal.lib.errors import PortalError
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.web.admin.commissions.filters import read_ledger_view
 from portal.web.admin.commissions.settlements import ledger_page

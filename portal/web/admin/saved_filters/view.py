@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from portal.accounts import FILTER_NAME_MAX, list_saved_filters
-from portal.lib.values import dataclass
 from portal.web.core.current_user import current_user
 from portal.web.core.urls import url_for
 

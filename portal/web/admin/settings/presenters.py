@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from portal.lib.colors import contrast_color, contrast_ratio
-from portal.lib.values import dataclass
 from portal.runtime import Portal
 from portal.settings import Settings
 from portal.stored_settings import SavedSettings, is_fixed

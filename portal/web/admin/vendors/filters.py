@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from portal.lib.texts import trim
-from portal.lib.values import dataclass
 from portal.web.core.filters import FilterView
 
 _STATES = {"active": True, "inactive": False}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.accounts import find_user
 from portal.chain import checksum
 from portal.commissions import find_merchant_config, merchant_configs, vendor_terms
-from portal.lib.values import dataclass
 from portal.proposals import find_waiting_wallet
 from portal.web.text.format import percent
 from portal.web.text.payouts import frequency_words

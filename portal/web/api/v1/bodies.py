@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import typing
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
 
-from portal.lib.values import dataclass
 from portal.web.api.v1.field_errors import refusal_of
 from portal.web.api.v1.strict_json import parse_strictly
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -13,7 +14,6 @@ from flask import current_app, request
 from werkzeug.exceptions import TooManyRequests
 
 from portal.flows.stores.check_request import check_request
-from portal.lib.values import dataclass
 from portal.runtime import current_portal
 from portal.stores import StoreKeyInvalid, get_key, note_key_used
 from portal.web.core.address_limit import AddressLimit, visitor_key
