@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from models import MerchantConfig
 from portal.commissions.payout_rules import (
     MOST_ROWS,
     NEXT_RUN,
@@ -85,8 +84,11 @@ def vendor_item(balance: Key) -> str:
 
 def payout_terms(vendor_ids: Iterable[int]) -> dict[int, PayoutTerms]:
     """Return the minimum and reserve of the vendors that have a configuration."""
-    rows = MerchantConfig.select().where(MerchantConfig.vendor.in_(sorted(vendor_ids)))
-    return {row.vendor_id: PayoutTerms(row.minimum_payout_minor, row.reserve_percent) for row in rows}
+    rows = query(
+        "SELECT vendor_id, minimum_payout_minor, reserve_percent FROM merchant_configs WHERE vendor_id = ANY(%s)",
+        [sorted(vendor_ids)],
+    )
+    return {vendor_id: PayoutTerms(minimum_minor, percent) for vendor_id, minimum_minor, percent in rows}
 
 
 def _is_payable(balance: Balance, terms: Mapping[int, PayoutTerms]) -> bool:

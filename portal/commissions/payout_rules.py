@@ -64,8 +64,8 @@ class PayoutTerms:
 
     def reaches_minimum(self, amount_minor: int, currency: str) -> bool:
         """Return whether an amount in minor units of a currency is at least the minimum."""
-        parts_per_minor = Fraction(MINIMUM_PARTS, 10 ** minor_digits(currency))
-        return amount_minor * parts_per_minor >= self.minimum_minor
+        minor_per_unit: int = 10 ** minor_digits(currency)
+        return amount_minor * MINIMUM_PARTS >= self.minimum_minor * minor_per_unit
 
 
 @dataclass(frozen=True)

@@ -140,13 +140,18 @@ def plain_amount(text: str, field: str = "amount") -> str:
 
 def percent_of(minor: int, percent: Fraction | Decimal) -> int:
     """Return a percentage of an amount in minor units, rounded half-up (halves away from zero)."""
-    return round_half_up(Fraction(minor) * Fraction(percent) / 100)
+    numerator, denominator = percent.as_integer_ratio()
+    return _round_ratio(minor * numerator, denominator * 100)
 
 
 def round_half_up(value: Fraction) -> int:
     """Round an exact value to an integer, halves away from zero."""
-    magnitude = (abs(value) * 2 + 1) // 2
-    return int(magnitude) if value >= 0 else -int(magnitude)
+    return _round_ratio(value.numerator, value.denominator)
+
+
+def _round_ratio(numerator: int, denominator: int) -> int:
+    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return magnitude if numerator >= 0 else -magnitude
 
 
 def decimal_text(value: Decimal | Fraction, places: int) -> str:
