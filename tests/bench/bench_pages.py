@@ -86,7 +86,7 @@ def main() -> None:
     view = Flask("bare")
     view.add_url_rule("/", view_func=lambda: "two words")
     with durable_database() as url:
-        fill_every_ledger(url)
+        fill_every_ledger(url, crowds=False)
         app = create_app(load_settings(_env_file=None, database_url=url, access_log=False, log_level="error"))
         with connection():
             browsers = open_browsers(app)
