@@ -23,7 +23,6 @@ from portal.web.core.language_switch import language_links
 from portal.web.core.locale import select_locale
 from portal.web.core.navigation import NavItem, navigation, own_links
 from portal.web.core.referral_cookies import asked_code, consent, landing_label
-from portal.web.core.rendering import render_faster
 from portal.web.core.urls import plain_url, url_for
 from portal.web.core.viewer import ANONYMOUS, Viewer, current_viewer
 from portal.web.text.format import FILTERS
@@ -64,7 +63,6 @@ def install_context(app: Flask) -> None:
     )
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.make_globals = _make_globals(app.jinja_env)  # type: ignore[method-assign, assignment]
-    render_faster(app.jinja_env)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.context_processor(_page_context)
