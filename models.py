@@ -8,7 +8,7 @@ Money is `*_minor` beside `currency`, tokens are integer wei, times are aware UT
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any
 
 from peewee import (
     BigIntegerField,
@@ -23,13 +23,10 @@ from peewee import (
     ForeignKeyField,
     IntegerField,
     Model,
-    ModelSelect,
     SmallIntegerField,
     TextField,
 )
 from playhouse.postgres_ext import ArrayField, BinaryJSONField, DateTimeTZField, IdentityField
-
-from portal.lib.model_rows import RowSelect
 
 database = DatabaseProxy()
 
@@ -73,11 +70,6 @@ class Table(Model):
     class Meta:
         database = database
         legacy_table_names = False
-
-    @classmethod
-    def select(cls, *fields: Any) -> ModelSelect[Self]:
-        selection: Any = RowSelect(cls, fields or cls._meta.sorted_fields, is_default=not fields)
-        return selection  # type: ignore[no-any-return]
 
 
 class StatusTable(Table):

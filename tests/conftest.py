@@ -29,7 +29,6 @@ from tests.support.databases import (
 from tests.support.portals import RunningPortal, start_portal
 from tests.support.run import close_run, open_run, run_folder
 from tests.support.shop_pages import RESOLVER
-from tests.support.statement_texts import compared_with_peewee
 from tests.support.url_builders import share_url_builders
 
 _TESTS = Path(__file__).parent
@@ -113,13 +112,6 @@ def portal_hasher() -> Iterator[PasswordHasher]:
 def url_builders() -> Iterator[None]:
     """Let the applications of this worker share their compiled URL rules."""
     with share_url_builders():
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _statements_as_peewee_writes_them() -> Iterator[None]:
-    """Compare the text of every statement of the tests with Peewee's."""
-    with compared_with_peewee():
         yield
 
 

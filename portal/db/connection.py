@@ -20,7 +20,6 @@ from portal.db.late import LateStatements
 from portal.db.outage import note_failure, note_success
 from portal.db.prepared import PreparedStatements
 from portal.db.session_name import session_name
-from portal.db.statement_text import StatementContext
 from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
 from portal.lib.errors import PortalError
 
@@ -87,8 +86,6 @@ class _ConfiguredDatabase(PostgresqlDatabase):
 
 class PortalDatabase(PreparedStatements, LateStatements, PooledPostgresqlDatabase, _ConfiguredDatabase):  # type: ignore[misc]
     """A pool that reads its URL at the first connection and never returns a connection that the server has closed."""
-
-    context_class = StatementContext
 
     def __init__(self, url_source: Callable[[], str], direct_url: str = "", **options: Any) -> None:
         super().__init__(None, **options)
