@@ -3032,6 +3032,8 @@ CREATE INDEX refcodes_inactive ON public.refcodes USING btree (created_at, code)
 
 CREATE INDEX refcodes_newest ON public.refcodes USING btree (created_at, code);
 
+CREATE INDEX refcodes_owner ON public.refcodes USING btree (owner_user_id, created_at, code);
+
 CREATE INDEX refcodes_upper ON public.refcodes USING btree (upper(code));
 
 CREATE INDEX refcodes_wallet ON public.refcodes USING btree (wallet_address) WHERE (wallet_address <> ''::text);

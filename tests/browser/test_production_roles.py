@@ -55,7 +55,7 @@ PENDING, REFUNDABLE, HELD = (
     "store_refund_1700000000002",
     "store_held_1700000000003",
 )
-ORDERS_PER_PAGE = 50
+ORDERS_PER_PAGE = 25
 
 
 @pytest.fixture(scope="module")

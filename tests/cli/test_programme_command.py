@@ -51,4 +51,4 @@ def test_applications_are_decided_by_command(make_portal: MakePortal) -> None:
     assert invoke(app, "programme", "applications").output == ""
     assert "bob@demo.example" in invoke(app, "programme", "applications", "--status", "rejected").output
     again = invoke(app, "programme", "approve", "bob@demo.example")
-    assert (again.exit_code, "made first" in again.output) == (1, True)
+    assert (again.exit_code, "already been decided" in again.output) == (1, True)

@@ -129,4 +129,4 @@ def test_customer_is_erased_by_command(app: Flask) -> None:
     assert "The customer is erased." in invoke(app, *options).output
     assert "no such customer" in invoke(app, *options).output
     unnamed = invoke(app, *options[:3])
-    assert (unnamed.exit_code, "Name the customer" in unnamed.output) == (1, True)
+    assert (unnamed.exit_code, "Identify the customer" in unnamed.output) == (1, True)

@@ -162,4 +162,6 @@ def crowd(cursor: Any) -> None:
     cursor.execute("SET session_replication_role = replica")
     for sql in (_STORES, _ACCOUNTS, _ORDERS, _MONEY, _PROGRAMME):
         cursor.execute(sql)
+    # The stores above have numbers of their own.
+    cursor.execute("SELECT setval(pg_get_serial_sequence('stores', 'id'), max(id)) FROM stores")
     cursor.execute("SET session_replication_role = DEFAULT; ANALYZE")

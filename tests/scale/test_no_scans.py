@@ -41,7 +41,9 @@ EMAILS = {
 KNOWN = {
     "r.status = 'pending_approval' AND (c.counted_at": "reads the rewards that wait for an admin, and no others",
     "SELECT count(*), coalesce(sum(wei), 0) FROM (": "adds up one day, and the copies are of few days",
-    'strpos(lower("t1"."name"), lower(%s))': "searches a part of a name among all people",
+    "strpos(": "searches a part of a name among all people",
+    "SELECT d.id FROM webhook_deliveries d": "reads a page of deliveries of each endpoint of the store",
+    "IN (" + "%s, " * 20: "reads the orders of an account with many shops from the newest on",
     "SELECT 'callbacks', count(*), greatest(0": "counts at most 10,000 rows of each queue, 100,000 of callbacks",
 }
 STATEMENTS = 15

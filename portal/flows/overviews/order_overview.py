@@ -54,8 +54,8 @@ def _read_rows(order_id: str) -> tuple[Any, ...]:
     stock = StockMovement.select(StockMovement, Product).join(Product)
     stock = stock.where((StockMovement.order_id == order_id) & StockMovement.reason.in_(["sale", "refund"]))
     events = StoreEvent.select().where(
-        (StoreEvent.store == any_of(state.select(StoreOrder.store)))
-        & (StoreEvent.external_id == any_of(state.select(StoreOrder.external_id)))
+        (StoreEvent.store == state.select(StoreOrder.store))
+        & (StoreEvent.external_id == state.select(StoreOrder.external_id))
     )
     buyer_id = Order.select(Order.buyer_user_id).where(Order.id == order_id)
     return (

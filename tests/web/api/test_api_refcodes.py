@@ -28,7 +28,7 @@ def test_codes_are_listed_with_visits_totals_and_rewards(as_owner: Visitor, owne
     make_reward(code, "minted")
     make_reward(code)
     body = as_owner.get(CODES).get_json()
-    assert set(body) == {"codes", "stats", "rewards", "nextCursor"}
+    assert set(body) == {"codes", "nextCodesCursor", "stats", "rewards", "nextCursor"}
     (listed,) = body["codes"]
     assert listed == {
         "code": code.code,

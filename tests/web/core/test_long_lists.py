@@ -287,7 +287,7 @@ def test_links_of_a_list_lead_to_every_row_once(name: str, make_app: MakeApp) ->
         user = long.reader()
         long.fill(user, long.rows)
     pages = read_pages(visitor(make_app(), user), long)
-    assert len(pages) == 2
+    assert len(pages) > 1
     seen = [row for page in pages for row in page]
     assert len(seen) == len(set(seen)) == long.rows
 

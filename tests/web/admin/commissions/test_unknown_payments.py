@@ -51,7 +51,7 @@ def test_adopting_as_none_has_to_be_said(as_admin: Visitor, form: dict[str, str]
     payment = unknown_payment()
     response = as_admin.submit(f"{PAGE}/{payment.id}/adopt", form)
     assert response.status_code == 422
-    assert "or tick that it paid none" in text_of(response)
+    assert "or tick the box if it paid none" in text_of(response)
     assert ForeignPayment.get().adopted_at is None
 
 

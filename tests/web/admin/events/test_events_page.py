@@ -220,7 +220,7 @@ def test_every_status_of_an_event_is_in_the_language_of_the_reader(app: Flask, e
                 "Payment provider: Card (WayForPay)",
                 "The vendor has no payout wallet.",
                 "Part of the order was refunded.",
-                "Webhook endpoints of stores that do not accept: 3.",
+                "Store webhook endpoints that refuse deliveries: 3.",
                 "Vendor: Kazka",
                 "Platform: WooCommerce",
                 "Role: Admin",
