@@ -42,6 +42,7 @@ KNOWN = {
     "r.status = 'pending_approval' AND (c.counted_at": "reads the rewards that wait for an admin, and no others",
     "SELECT count(*), coalesce(sum(wei), 0) FROM (": "adds up one day, and the copies are of few days",
     "strpos(": "searches a part of a name among all people",
+    "FROM payouts WHERE status = 'processing' GROUP BY": "reads the payouts that are under way",
     "SELECT d.id FROM webhook_deliveries d": "reads a page of deliveries of each endpoint of the store",
     "IN (" + "%s, " * 20: "reads the orders of an account with many shops from the newest on",
     "SELECT 'callbacks', count(*), greatest(0": "counts at most 10,000 rows of each queue, 100,000 of callbacks",
