@@ -68,6 +68,7 @@ PORTIONS = {
     "catalogue/product_queries:list_vendors_in": "a field that takes any vendor shows no list of more",
     "catalogue/product_queries:list_vendors_named": "suggestions beside a field that takes any vendor",
     "commissions/vendor_pages:ORDER": _PAGE,
+    "webhooks/queries:_NEWEST_DELIVERIES": _PAGE,
     "commissions/payout_plans:_CHOICE": "a run takes no more of one balance; the next run the next",
     "commissions/foreign_payments:list_unknown": "the next ones follow when these are adopted",
     "commissions/foreign_payments:list_adoptable": "suggestions beside a field that takes any settlement",
