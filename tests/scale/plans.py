@@ -50,8 +50,7 @@ def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
     """Return the statements that read a large table from end to end, each with its tables and estimated cost."""
     scans: dict[str, str] = {}
     with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
-        cursor.execute(_LARGE)
-        large = {name for (name,) in cursor.fetchall()} - _CATALOGUE
+        large = _large_tables(cursor)
         for sql, params in _single(statements):
             if not _EXPLAINED.match(sql):
                 continue
@@ -61,6 +60,11 @@ def find_scans(url: str, statements: list[tuple[str, Any]]) -> dict[str, str]:
                 scans[" ".join(sql.split())] = f"{', '.join(found)} cost {plan['Plan']['Total Cost']:.0f}"
             session.rollback()
     return scans
+
+
+def _large_tables(cursor: Any) -> set[str]:
+    cursor.execute(_LARGE)
+    return {name for (name,) in cursor.fetchall()} - _CATALOGUE
 
 
 def _explain(cursor: Any, sql: str, params: Any) -> Any:
@@ -87,8 +91,7 @@ def find_long_reads(
     """
     long: dict[str, str] = {}
     with closing(psycopg2.connect(url)) as session, session.cursor() as cursor:
-        cursor.execute(_LARGE)
-        large = {name for (name,) in cursor.fetchall()} - _CATALOGUE
+        large = _large_tables(cursor)
         for sql, params in _single(statements):
             if not _EXPLAINED.match(sql):
                 continue
