@@ -316,6 +316,48 @@ def test_letter_is_composed_without_a_request(app: Flask, owner: User) -> None:
     assert compose_letter(visitor(app), row).subject.startswith("Update on your referral reward")
 
 
+# What the letters of each topic are about, and the page that their button opens.
+NOTICES = {
+    "referral_reward_approved": ("Update on your referral reward", "/refcodes#history"),
+    "order_back_ordered": ("A paid order is out of stock", "/notifications"),
+    "webhook_disabled_gone": ("A webhook endpoint was switched off", "/notifications"),
+    "commission_statement_opened": ("Your commission statement", "/vendor/statements/7"),
+    "proposal_credit": ("A change waits for a second admin", "/admin/payments/proposals"),
+    "export_ready": ("The file that you requested", "/exports"),
+    "erasure_requested": ("An account is to be erased", "/admin/people/5"),
+    "application_made": ("Someone wants to become a referrer", "/admin/programme/applications"),
+    "application_approved": ("Your application as a referrer", "/refcodes"),
+    "alert_opened": ("Alert: the portal needs you", "/admin/jobs"),
+}
+_FACTS = {
+    "account": "5", "alert": "gas_low", "subject": "minter", "number": 5, "statementId": 7, "vendor": "Tea",
+    "file": "a", "amountMinor": 100, "currency": "UAH", "reference": "r", "product": "Tea", "missing": 1, "store": "s",
+    "host": "h",
+}  # fmt: skip
+
+
+def test_every_topic_has_a_subject_and_a_page(app: Flask) -> None:
+    topics = {topic_of(kind) for kind in NOTICES}
+    assert topics >= set(TOPICS) - {"reward_sent", "reward_refunded"}
+    for kind, (subject, page) in NOTICES.items():
+        row = MailOutbox(
+            kind="notice",
+            user_id=1,
+            to_address="a@shop.example",
+            locale="en",
+            params={"kind": kind, "params": _FACTS},
+        )
+        letter = compose_letter(visitor(app), row)
+        assert letter.subject.startswith(f"{subject} · ")
+        assert f"http://localhost/en{page}\n" in letter.text, kind
+
+
+def test_letter_of_a_former_account_does_not_claim_there_is_one(app: Flask) -> None:
+    for kind in ("account_erased", "email_changed"):
+        row = MailOutbox(kind=kind, user_id=1, to_address="a@shop.example", locale="en", params={})
+        assert "have an account" not in compose_letter(visitor(app), row).text
+
+
 def run(app: Flask, command: Command, *words: str) -> str:
     with app.app_context():
         return app.test_cli_runner().invoke(command, list(words)).output
