@@ -174,6 +174,9 @@ def _notice(row: MailOutbox) -> Letter:
         "statement": _("Your commission statement"),
         "alert": alert_subject(kind),
         "export": _("The file that you requested"),
+        "joining": _("Your application as a referrer"),
+        "application": _("Referrer application"),
+        "erasure": _("Erasure requested"),
     }
     action = (_("See all notifications"), _url("account.notifications"))
     if topic == "statement":
