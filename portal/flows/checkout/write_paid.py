@@ -124,7 +124,7 @@ def write_ledgers(order_reference: str, ledgers: Ledgers, actor: Actor) -> Mappi
 
 
 def _write_each(ledgers: Ledgers, actor: Actor) -> dict[str, Exception]:
-    """Decide and write each ledger in a savepoint of its own; return the failures."""
+    """Decide and write each ledger in a separate savepoint; return the failures."""
     failures: dict[str, Exception] = {}
     for ledger in ledgers.names:
         try:

@@ -164,7 +164,7 @@ def _reading(order: Part) -> Reading | Ignored:
         customer=SnapshotCustomer(external_id=user.get("id"), email=order.get("userEmail") or None),
         lines=lines,
         shipping=amount_text(shipping),
-        # One sum for all: Saleor states no more for payments of its older kind.
+        # One sum for all: Saleor reports nothing else for payments of its older kind.
         refunds=(refund("total", refunded),) if refunded else (),
     )
     return Reading(snapshot, changed_at=changed_at)
