@@ -1,4 +1,4 @@
-"""Where the secret of a store's webhooks comes from: the portal makes it, or the platform does."""
+"""The origin of a store's webhook secret: created by the portal or by the platform."""
 
 from __future__ import annotations
 

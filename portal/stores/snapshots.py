@@ -1,4 +1,4 @@
-"""An order snapshot: the whole present state of one order, as a store reports it. See docs/rules/stores.md.
+"""An order snapshot: the complete current state of an order, as reported by a store. See docs/rules/stores.md.
 
 It is the body of `POST /api/v1/orders`, and what every adapter reads a delivery as. Money is decimal strings in major
 units, because a JSON number has lost what the store meant.

@@ -1,4 +1,4 @@
-"""Write what was decided about paid events: all of it in one statement, or each part of one for itself if that fails.
+"""Write the decisions about paid events in one statement; if that fails for a single event, each part separately.
 
 A ledger that fails is recorded and retried; it neither undoes the payment nor stops the other ledger. See
 docs/rules/payments.md.

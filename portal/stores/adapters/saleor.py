@@ -1,4 +1,4 @@
-"""Saleor: webhooks signed with its RSA key, and the order itself by GraphQL.
+"""Saleor: webhooks signed with its RSA key announce a change, and the order is read by GraphQL.
 
 The signature is a JWS with a detached payload; the secret here is the public key set of the shop. Saleor takes what
 is refunded off what is charged, so what was paid is the sum of both. See docs/stores/saleor.

@@ -1,4 +1,4 @@
-"""Shopify: signed webhooks that wake, and the order itself by GraphQL.
+"""Shopify: signed webhooks announce a change, and the order is read by GraphQL.
 
 A webhook that is repeated carries its old payload, so only the order's id is read. Ids exceed 2**53 and stay text.
 See docs/stores/shopify.
