@@ -23,7 +23,7 @@ _STATUSES = [each.value for each in ApplicationStatus]
     show_default=True,
 )
 def applications(status: str) -> None:
-    """List the applications of a status, newest first."""
+    """List applications by status, newest first."""
     with database_session():
         for row in list_application_ledger(status):
             contact = row.user.email or row.user.name
@@ -41,7 +41,7 @@ def approve_command(email: str) -> None:
 
 @click.command("reject", cls=PortalCommand)
 @click.argument("email")
-@click.option("--reason", required=True, help="The person reads it.")
+@click.option("--reason", required=True, help="The reason, which the person reads.")
 def reject_command(email: str, reason: str) -> None:
     """Reject the waiting application of an account with a reason."""
     with database_session():

@@ -19,7 +19,11 @@ class MintGroup(PortalCommand, click.Group):
 
 @click.group(cls=MintGroup, invoke_without_command=True)
 @click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Most rewards to send."
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="Maximum number of rewards to send.",
 )
 @click.option(
     "--timeout",
@@ -39,7 +43,7 @@ def mint(context: click.Context, limit: int, timeout: int) -> None:
 def abandon(yes: bool) -> None:
     """Give up transactions of an earlier minter's key that the chain proves can never pay.
 
-    Their rewards are approved again, and the present key pays them.
+    Their rewards are approved again, and the current key pays them.
     """
     running = portal()
     with database_session():

@@ -1,4 +1,4 @@
-"""How a connected store's buyer is recognised without keeping who they are. See docs/rules/stores.md."""
+"""Recognise a connected store's buyers without storing who they are. See docs/rules/stores.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forget customers of a connected store: nothing it reports matches them any more. See docs/privacy.md."""
+"""Forget customers of a connected store: nothing that it reports matches them any longer. See docs/privacy.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Customers of a store who refer people: which account belongs to one, by its owner's own decision.
+"""Customers of a store who refer people, and the accounts that their owners have connected.
 
 A store names its customer and never an account. See docs/rules/stores.md.
 """

@@ -1,4 +1,4 @@
-"""An order snapshot: the whole present state of one order, as a store reports it. See docs/rules/stores.md.
+"""An order snapshot: the complete current state of an order, as reported by a store. See docs/rules/stores.md.
 
 It is the body of `POST /api/v1/orders`, and what every adapter reads a delivery as. Money is decimal strings in major
 units, because a JSON number has lost what the store meant.
@@ -72,7 +72,7 @@ def _written_time(value: object) -> object:
     return value
 
 
-# Not strict, because a value that was looked at before is no JSON any more, and only JSON may write times as text.
+# Not strict: a value that was read before is no longer JSON, and strict mode accepts times as text only in JSON.
 Moment = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_time), AfterValidator(_moment)]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 # Free text is shown to admins and stored as it is, so whom to reach where is taken out.

@@ -1,4 +1,4 @@
-"""Saleor: webhooks signed with its RSA key, and the order itself by GraphQL.
+"""Saleor: webhooks signed with its RSA key announce a change, and the order is read by GraphQL.
 
 The signature is a JWS with a detached payload; the secret here is the public key set of the shop. Saleor takes what
 is refunded off what is charged, so what was paid is the sum of both. See docs/stores/saleor.
@@ -164,7 +164,7 @@ def _reading(order: Part) -> Reading | Ignored:
         customer=SnapshotCustomer(external_id=user.get("id"), email=order.get("userEmail") or None),
         lines=lines,
         shipping=amount_text(shipping),
-        # One sum for all: Saleor states no more for payments of its older kind.
+        # One sum for all: Saleor reports nothing else for payments of its older kind.
         refunds=(refund("total", refunded),) if refunded else (),
     )
     return Reading(snapshot, changed_at=changed_at)

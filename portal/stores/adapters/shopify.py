@@ -1,4 +1,4 @@
-"""Shopify: signed webhooks that wake, and the order itself by GraphQL.
+"""Shopify: signed webhooks announce a change, and the order is read by GraphQL.
 
 A webhook that is repeated carries its old payload, so only the order's id is read. Ids exceed 2**53 and stay text.
 See docs/stores/shopify.
@@ -218,7 +218,7 @@ def _number(gid: str) -> str:
 
 
 def _landing_code(order: Part) -> str | None:
-    """Return the code in the address on which the visit began: cart attributes are lost at times."""
+    """Return the code in the landing page of the visit, because Shopify sometimes loses cart attributes."""
     visit = ((order.get("customerJourneySummary") or {}).get("firstVisit")) or {}
     return first_text(
         dict(parse_qsl(split_url(str(visit.get("landingPage") or "")).query)), _LANDING_PARAMETERS

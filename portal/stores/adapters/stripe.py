@@ -53,7 +53,7 @@ _WHOLE = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
 )
 _THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
-# A shop may use the reference for something of its own, such as an order number with a dash.
+# A shop may use the reference for other things, such as an order number with a dash.
 _CODE = re.compile(r"[0-9A-Za-z]{6,32}")
 _ID = re.compile(r"[A-Za-z0-9_]+")
 Part = Mapping[str, Any]
