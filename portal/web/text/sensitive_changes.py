@@ -8,6 +8,7 @@ from typing import Any
 from portal.commissions import PayoutFrequency
 from portal.web.text.payouts import frequency_words
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import pgettext
 
 # Keys that make a repeated form harmless, and where to return to; they change nothing.
 _TECHNICAL = {
@@ -230,7 +231,7 @@ def _common_labels() -> dict[str, str]:
         "minimum_payout": _("Minimum payout"),
         "reserve_percent": _("Reserve percent"),
         "payout_wallet": _("Payout wallet"),
-        "name": _("Name"),
+        "name": pgettext("thing", "Name"),
         "owner": _("Owner’s e-mail"),
         "tier": _("Tier"),
         "role": _("Role"),
@@ -267,7 +268,6 @@ def _product_labels() -> dict[str, str]:
 
 def _store_labels() -> dict[str, str]:
     return {
-        "name": _("Store name"),
         "platform": _("Store platform"),
         "origins": _("Store addresses"),
         "default_vendor": _("Vendor"),

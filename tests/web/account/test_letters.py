@@ -19,6 +19,7 @@ from portal.cli.doctor import doctor
 from portal.cli.mail import mail
 from portal.db import query, release_connection
 from portal.notifications import TOPICS, notify, topic_of, topics_for
+from portal.notifications.topics import REWARD_TOPICS
 from portal.runtime import current_portal
 from portal.settings import SettingsInvalid, load_settings
 from portal.web.text.letters import read_link, sign_link
@@ -42,6 +43,21 @@ OTHER_KINDS = (
     "proposal_credit", "proposal_refund", "proposal_payout_wallet", "export_ready", "export_failed",
     "erasure_requested", "application_made", "application_approved", "application_rejected",
 )  # fmt: skip
+
+
+OTHER_KINDS: dict[str, dict[str, object]] = {
+    "order_back_ordered": {"reference": "store_a_1", "product": "Tea", "missing": 1},
+    "webhook_disabled_failing": {"store": "Tea House", "host": "hooks.example"},
+    "commission_statement_opened": {
+        "statementId": 1, "vendor": "Tea House", "amountMinor": 100, "currency": "UAH",
+    },
+    "proposal_credit": {},
+    "export_ready": {"file": "orders.xlsx"},
+    "erasure_requested": {"account": 1},
+    "application_made": {"account": 1},
+    "application_approved": {},
+    "alert_digest": {},
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -89,6 +105,21 @@ def test_notice_of_a_minted_reward_links_to_its_proof(as_owner: Visitor, owner: 
     assert f"http://localhost{path}" in letter.text
     assert f'href="http://localhost{path}"' in letter.html
     assert f'href="{path}"' in as_owner.get(f"/{locale}/notifications").text
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_only_letters_about_rewards_have_the_subject_of_rewards(
+    as_owner: Visitor, owner: User, locale: str
+) -> None:
+    query("UPDATE users SET locale = %s", [locale])
+    notify_user(owner)
+    about_reward = newest_letter(as_owner).subject
+    for kind, params in OTHER_KINDS.items():
+        notify(owner.id, kind, kind, **params)
+        letter = newest_letter(as_owner)
+        assert letter.subject != about_reward, kind
+        assert kind not in letter.text
+    assert {topic_of(kind) for kind in OTHER_KINDS} == set(TOPICS) - set(REWARD_TOPICS)
 
 
 def test_letter_shows_the_brand(make_app: MakeApp, owner: User) -> None:
