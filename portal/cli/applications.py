@@ -24,10 +24,14 @@ _STATUSES = [each.value for each in ApplicationStatus]
 )
 def applications(status: str) -> None:
     """List applications by status, newest first."""
+    is_empty = True
     with database_session():
         for row in list_application_ledger(status):
+            is_empty = False
             contact = row.user.email or row.user.name
             click.echo(f"{row.id} {row.created_at:%Y-%m-%d} {contact} {' '.join(row.note.split())}".rstrip())
+    if is_empty:
+        click.echo(f"No application is {status}.")
 
 
 @click.command("approve", cls=PortalCommand)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from portal.cli.common import PortalGroup, database_session, portal
+from portal.cli.common import DAY, PortalGroup, database_session, portal
 from portal.commissions import day_start, get_statement
 from portal.db import Actor
 from portal.flows.statements.open_statements import open_statements
@@ -21,7 +21,7 @@ def statements() -> None:
 @statements.command("open")
 @click.option(
     "--until",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help="Include sales before this day in BUSINESS_TIMEZONE. Default: until now.",
 )
 def open_now(until: datetime | None) -> None:

@@ -42,9 +42,13 @@ def create(name: str, owner: str, tier: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def list_command(as_json: bool) -> None:
     """List the vendors, newest first."""
+    is_empty = True
     with database_session():
         for row in list_vendor_ledger():
+            is_empty = False
             click.echo(json.dumps(_fields(row)) if as_json else _line(row))
+    if is_empty and not as_json:
+        click.echo("There is no vendor. Create one: vendor create NAME")
 
 
 def _fields(row: Vendor) -> dict[str, object]:

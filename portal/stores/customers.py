@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 
+from portal.lib.domains import ascii_domain
 from portal.lib.sealing import STORE_CUSTOMER, keyed_hash
 
 _BY_EMAIL, _BY_ID, _BY_ORDER = "email:", "id:", "order:"
@@ -54,5 +55,5 @@ def is_known_customer(keys: tuple[str, ...]) -> bool:
 def _normal_form(email: str) -> str:
     local, at, domain = unicodedata.normalize("NFC", email.strip()).lower().rpartition("@")
     with suppress(UnicodeError):  # no domain name: the text stands for itself
-        domain = domain.encode("idna").decode()
+        domain = ascii_domain(domain)
     return f"{local}{at}{domain}"

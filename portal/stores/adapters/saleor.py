@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from portal.stores.adapters.asking import ask_graphql, documented_answer
-from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.forms import (
     CODE_KEYS,
     LABEL_KEYS,
@@ -92,7 +92,7 @@ class Saleor:
         if not keys:
             raise DeliveryRefused(reason="secret_missing")
         _check_signature(signature, delivery.body, keys)
-        return Verified(delivery.header("saleor-event").lower(), parse_exact(delivery.body))
+        return Verified(delivery.header("saleor-event").lower(), parse_exact_json(delivery.body))
 
     def read(self, verified: Verified) -> Reading | Fetch | Ignored:
         """Return which order to ask for; raise DeliveryUnreadable."""

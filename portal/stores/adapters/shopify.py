@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from portal.lib.urls import split_url
 from portal.stores.adapters.asking import ask_graphql, documented_answer
-from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.forms import (
     CODE_KEYS,
     LABEL_KEYS,
@@ -98,7 +98,7 @@ class Shopify:
         ]
         if not any(hmac.compare_digest(one, signature.encode()) for one in expected):
             raise DeliveryRefused(reason="signature_wrong")
-        content = parse_exact(delivery.body)
+        content = parse_exact_json(delivery.body)
         if not isinstance(content, dict):
             raise DeliveryUnreadable(detail="not an object")
         return Verified(delivery.header("x-shopify-topic"), content)
