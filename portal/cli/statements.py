@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from portal.cli.common import PortalGroup, database_session, portal
+from portal.cli.common import DAY, PortalGroup, database_session, portal
 from portal.commissions import day_start, get_statement
 from portal.db import Actor
 from portal.flows.statements.open_statements import open_statements
@@ -15,14 +15,14 @@ from portal.lib.money import major_text
 
 @click.group(cls=PortalGroup)
 def statements() -> None:
-    """Open commission statements; a job does it at the end of each month."""
+    """Open commission statements. A job does this at the end of each month."""
 
 
 @statements.command("open")
 @click.option(
     "--until",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="Leave out sales from this day on, in BUSINESS_TIMEZONE. Without it, everything up to now.",
+    type=DAY,
+    help="Include sales before this day in BUSINESS_TIMEZONE. Default: until now.",
 )
 def open_now(until: datetime | None) -> None:
     """Open a statement for every vendor and currency that owes commission."""

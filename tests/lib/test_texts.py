@@ -16,6 +16,7 @@ from portal.lib.texts import (
     identifier_form,
     isolate,
     password_form,
+    storable,
     trim,
 )
 
@@ -133,3 +134,12 @@ def test_trim_keeps_what_is_inside() -> None:
 def test_only_right_to_left_text_is_isolated() -> None:
     assert isolate("Ґудзик 7") == "Ґудзик 7"
     assert isolate("علی (7)") == "\u2068علی (7)\u2069"
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [("a\x00b", "a\ufffdb"), ("\ud83d", "\ufffd"), ("🫖\udc00", "🫖\ufffd"), ("plain 🫖\n", "plain 🫖\n")],
+)
+def test_what_no_column_holds_is_replaced(text: str, stored: str) -> None:
+    assert storable(text) == stored
+    assert storable(text).encode().decode() == stored

@@ -42,7 +42,7 @@ log = get_logger(__name__)
 
 POLL_QUEUE = "store_polls"
 WEBHOOK_SILENT = "store_webhook_silent"
-# A round ends here; the next one goes on where it ended.
+# A round ends here; the next one continues from there.
 ROUND_ORDERS, ROUND_SECONDS = 500, 120
 
 

@@ -15,6 +15,7 @@ from tests.support.databases import execute, named
 
 WALLET, OTHER = f"0x{'a1':0>40}", f"0x{'b2':0>40}"
 TX = f"0x{'c':0>64}"
+WRONG_CHECKSUM = "0x" + "Ab" * 20
 
 
 class Ring:
@@ -62,6 +63,11 @@ def settlement(number: int, status: str, **changes: Any) -> dict[str, Any]:
             "amount": 480, "currency": "UAH", "commission": "124.80", "netPayout": 355.2, "status": status,
             "scheduledFor": "2025-02-03T00:00:00+02:00",
             "metadata": {"commissionBreakdown": breakdown}, **changes}  # fmt: skip
+
+
+def with_split(recipient: str) -> dict[str, Any]:
+    split = {"recipientId": recipient, "percent": "1", "amount": "4.80"}
+    return {"commissionBreakdown": {"referralCommission": 24, "customSplits": [split]}}
 
 
 def with_items(*items: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from portal.cli.doctor import doctor
 from portal.cli.mail import mail
 from portal.db import query, release_connection
 from portal.notifications import TOPICS, notify, topic_of, topics_for
+from portal.notifications.topics import REWARD_TOPICS
 from portal.runtime import current_portal
 from portal.settings import SettingsInvalid, load_settings
 from portal.web.text.letters import read_link, sign_link
@@ -37,6 +38,26 @@ KINDS = (
     "security_second_factor_off", "security_recovery_code_used", "security_recovery_codes_renewed",
     "security_wallet_linked", "security_wallet_unlinked",
 )  # fmt: skip
+OTHER_KINDS = (
+    "order_back_ordered", "webhook_disabled_failing", "webhook_disabled_gone", "commission_statement_opened",
+    "proposal_credit", "proposal_refund", "proposal_payout_wallet", "export_ready", "export_failed",
+    "erasure_requested", "application_made", "application_approved", "application_rejected",
+)  # fmt: skip
+
+
+OTHER_KINDS: dict[str, dict[str, object]] = {
+    "order_back_ordered": {"reference": "store_a_1", "product": "Tea", "missing": 1},
+    "webhook_disabled_failing": {"store": "Tea House", "host": "hooks.example"},
+    "commission_statement_opened": {
+        "statementId": 1, "vendor": "Tea House", "amountMinor": 100, "currency": "UAH",
+    },
+    "proposal_credit": {},
+    "export_ready": {"file": "orders.xlsx"},
+    "erasure_requested": {"account": 1},
+    "application_made": {"account": 1},
+    "application_approved": {},
+    "alert_digest": {},
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -84,6 +105,21 @@ def test_notice_of_a_minted_reward_links_to_its_proof(as_owner: Visitor, owner: 
     assert f"http://localhost{path}" in letter.text
     assert f'href="http://localhost{path}"' in letter.html
     assert f'href="{path}"' in as_owner.get(f"/{locale}/notifications").text
+
+
+@pytest.mark.parametrize("locale", ["en", "uk", "ru"])
+def test_only_letters_about_rewards_have_the_subject_of_rewards(
+    as_owner: Visitor, owner: User, locale: str
+) -> None:
+    query("UPDATE users SET locale = %s", [locale])
+    notify_user(owner)
+    about_reward = newest_letter(as_owner).subject
+    for kind, params in OTHER_KINDS.items():
+        notify(owner.id, kind, kind, **params)
+        letter = newest_letter(as_owner)
+        assert letter.subject != about_reward, kind
+        assert kind not in letter.text
+    assert {topic_of(kind) for kind in OTHER_KINDS} == set(TOPICS) - set(REWARD_TOPICS)
 
 
 def test_letter_shows_the_brand(make_app: MakeApp, owner: User) -> None:
@@ -162,12 +198,51 @@ def test_topics_and_letters_of_admins(as_admin: Visitor, admin: User) -> None:
     notify(admin.id, "order_back_ordered", "b", reference="store_1", product="Map", missing="2")
     subjects = {compose_letter(as_admin, row).subject for row in rows()}
     assert {subject.split(" · ")[0] for subject in subjects} == {
-        "A change waits for a second admin",
-        "A paid order is out of stock",
+        "A refund waits for a second admin: store_1",
+        "A paid order is out of stock: store_1",
     }
     as_admin.submit("/notifications/mail", {"topics": ["back_order"]})
     notify(admin.id, "proposal_credit", "c")
     assert len(rows()) == 2
+
+
+def test_each_letter_says_in_its_subject_what_happened(as_owner: Visitor, owner: User) -> None:
+    facts = {
+        "amountWei": "12500000000000000000", "orderReference": "store_7", "reason": "Why", "address": "0x1…2",
+        "reference": "store_7", "account": "7", "store": "Чайна", "host": "hooks.example", "vendor": "Чайна",
+        "statementId": 1, "file": "rewards.csv", "product": "Map", "missing": "2",
+    }  # fmt: skip
+    for locale in ("en", "uk", "ru"):
+        query("DELETE FROM mail_outbox")
+        User.update(locale=locale).where(User.id == owner.id).execute()
+        for kind in (*KINDS, *OTHER_KINDS):
+            amount = {"amountMinor": "100050", "currency": "UAH"} if kind.startswith("commission") else {}
+            notify(owner.id, kind, f"{kind}:{locale}", **facts, **amount)
+        letters = [(row.params["kind"], compose_letter(as_owner, row).subject) for row in rows()]
+        assert len(letters) == len(KINDS) + len(OTHER_KINDS)
+        # Both kinds of a webhook say the same: the letter says why.
+        assert len({subject for _kind, subject in letters}) == len(letters) - 1
+        for kind, subject in letters:
+            assert "%(" not in subject
+            assert ("12" in subject) == (kind.startswith("referral_reward_")), subject
+    notify(
+        owner.id,
+        "referral_reward_rejected",
+        "unsized",
+        orderReference="store_7",
+        amountWei="None",
+        reason="x",
+    )
+    assert "store_7" in newest_letter(as_owner).subject
+
+
+def test_letters_about_alerts_say_which(as_admin: Visitor, admin: User) -> None:
+    query("UPDATE users SET email_confirmed_at = now() WHERE id = %s", [admin.id])
+    for kind in ("alert_opened", "alert_over"):
+        notify(admin.id, kind, kind, alert="callbacks_unmatched", subject="", number=3)
+    opened, over = (compose_letter(as_admin, row).subject.partition(" · ")[0] for row in rows())
+    assert opened == "Alert: Payment callbacks that match no payment: 3."
+    assert over == "Resolved: Payment callbacks that match no payment: 3."
 
 
 def unsubscribe_path(browser: Visitor) -> str:
@@ -313,7 +388,7 @@ def test_mailbox_page_exists_only_in_development(make_app: MakeApp, client: Visi
 def test_letter_is_composed_without_a_request(app: Flask, owner: User) -> None:
     notify_user(owner)
     (row,) = rows()
-    assert compose_letter(visitor(app), row).subject.startswith("Update on your referral reward")
+    assert compose_letter(visitor(app), row).subject.startswith("Your reward was sent: 12.5\xa0RING")
 
 
 def run(app: Flask, command: Command, *words: str) -> str:

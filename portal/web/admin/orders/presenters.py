@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.web.text.format import When, money, when
-from portal.web.text.messages import referral_reason
+from portal.web.text.messages import referral_reason_for_admins
 from portal.web.text.methods import method_words
 from portal.web.text.order_parts import PartView
 from portal.web.text.store_events import event_text, note_text
@@ -176,7 +176,7 @@ def referral_choices() -> list[tuple[str, str]]:
 
 
 def _reason(order: Order) -> str:
-    return referral_reason(order.referral_reason) if order.referral_reason else ""
+    return referral_reason_for_admins(order.referral_reason) if order.referral_reason else ""
 
 
 def _attempt(payment: PaymentTransaction) -> AttemptRow:
