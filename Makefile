@@ -40,16 +40,16 @@ test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)
 test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=2)
 	@$(MAKE) $(TOGETHER) lint check-contracts
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
-	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --maxschedchunk 1 -m 'not stores' $(TESTS)
+	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist worksteal -m 'not stores' $(TESTS)
 
-test-stores: $(VENV)/.test-packages $(VENDURE)/.installed ## Connect a real Vendure shop, which make test does not install; for each night
+test-stores: $(VENV)/.test-packages $(VENDURE)/.installed ## Test against a real Vendure shop, which make test does not install (180 MB)
 	@exec $(BIN)/python -m pytest -q -m stores tests/stores
 
-test-fast: $(VENV)/.test-packages ## Style, imports and all tests but slow and browser ones, in about three minutes (TESTS=, WORKERS=)
+test-fast: $(VENV)/.test-packages ## Run style, imports and all tests except slow and browser ones, in about three minutes (TESTS=, WORKERS=)
 	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@printf '\n== import contracts\n' && $(BIN)/lint-imports
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
-	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --maxschedchunk 1 -m 'not slow and not browser' $(TESTS)
+	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist worksteal -m 'not slow and not browser' $(TESTS)
 
 lint: $(VENV)/.test-packages ## Check style, types, imports, dependencies, unused code, templates, catalogues
 	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -60,19 +60,19 @@ lint: $(VENV)/.test-packages ## Check style, types, imports, dependencies, unuse
 	@printf '\n== templates\n' && $(BIN)/djlint portal/templates --lint --quiet
 	@printf '\n== catalogues\n' && $(BIN)/python -m tests.support.check_catalogues
 
-check-contracts: $(VENV)/.contracts $(VENV)/.slither
+check-contracts: $(VENV)/.contracts $(VENV)/.slither ## Build the contracts, compare with the committed artifacts, test and analyse them
 	@printf '\n== contracts: build, compare with the committed artifacts, test\n'
 	@$(WITH_NODE) npm --prefix contracts run --silent check
 	@printf '\n== slither\n'
 	@$(WITH_NODE) SLITHER='$(CURDIR)/$(VENV)/slither/bin/slither' npm --prefix contracts run --silent slither
 
-mutation: $(VENV)/.contracts ## Change the reward contract in every small way and see that its tests notice (resumes; ARGS=--survivors)
+mutation: $(VENV)/.contracts ## Check that the tests notice every small change of the reward contract (resumes; ARGS=--survivors)
 	@$(WITH_NODE) npm --prefix contracts run --silent mutation -- $(ARGS)
 
-symbolic: $(VENV)/.contracts $(VENV)/.halmos ## Check the reward contract for every input with halmos, in an environment of its own
+symbolic: $(VENV)/.contracts $(VENV)/.halmos ## Check the reward contract for every input with halmos, in a separate environment
 	@$(WITH_NODE) HALMOS='$(CURDIR)/$(VENV)/halmos/bin/halmos' npm --prefix contracts run --silent symbolic
 
-translations: $(VENV)/.test-packages ## Extract messages, update the catalogues, list what is untranslated
+translations: $(VENV)/.test-packages ## Extract messages, update the catalogues, list untranslated messages
 	@$(BIN)/python -m tests.support.update_catalogues
 
 routes: $(VENV)/.test-packages ## Rewrite the list of routes that a test compares
@@ -81,14 +81,14 @@ routes: $(VENV)/.test-packages ## Rewrite the list of routes that a test compare
 schema: $(VENV)/.test-packages ## Rewrite sql/schema.sql, which a test compares with the migrated database
 	@$(BIN)/python -m tests.house.schema
 
-bench: test-setup ## Repeat the measurements of docs/performance.md in under 20 minutes (BENCH="queue ledgers" for some)
+bench: test-setup ## Repeat the measurements of docs/performance.md in under 20 minutes (BENCH="queue ledgers" for a part)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
-soak: test-setup ## Mint 10,000 rewards under kills, reorganizations and provider faults, again for hours (HOURS=1)
+soak: test-setup ## Mint 10,000 rewards under kills, reorganizations and provider faults, repeatedly (HOURS=1)
 	@PORTAL_TEST_SOAK=1 $(BIN)/python -m pytest -q -n '$(WORKERS)' $(REPEATED)
 	@$(BIN)/python -m tests.soak --hours '$(or $(HOURS),1)'
 
-soak-ha: test-setup ## Kill the primary database under load (KILLS=20); needs PostgreSQL, Patroni, etcd and HAProxy of Debian
+soak-ha: test-setup ## Kill the primary database under load (KILLS=20); needs Debian's PostgreSQL, Patroni, etcd and HAProxy
 	@$(BIN)/python -m tests.soak_ha --kills '$(or $(KILLS),20)'
 
 screenshots: test-setup ## Take the screenshots of docs/ from a fresh portal

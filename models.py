@@ -678,6 +678,7 @@ class StoreReferrer(Table):
     user = ForeignKeyField(User, column_name="user_id", null=True, index=False)
     own_user = ForeignKeyField(User, column_name="own_user_id", null=True, index=False)
     email_key = TextField(null=True)
+    stated_wallet = TextField(null=True)
     created_at = DateTimeTZField()
     connected_at = DateTimeTZField(null=True)
 

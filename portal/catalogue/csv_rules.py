@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -47,9 +47,15 @@ _SHOWN = 100
 
 
 class CsvUnreadable(PortalError):
-    """The file is no CSV in UTF-8; param reason: encoding, empty or quotes."""
+    """The file is no CSV in UTF-8; param reason: encoding, empty or quotes, and of quotes the row."""
 
     code = "csv_unreadable"
+
+
+class CsvCellTooLong(PortalError):
+    """A cell has more than `at_most` characters; param row."""
+
+    code = "csv_cell_too_long"
 
 
 class CsvColumnsInvalid(PortalError):
@@ -132,15 +138,11 @@ def decode_csv(raw: bytes) -> str:
 def read_rows(text: str) -> list[CsvRow]:
     """Return the rows of a file whose cells are separated by commas, semicolons or tabs, without the blank ones.
 
-    Raises CsvUnreadable, CsvColumnsInvalid or CsvTooLong.
+    Raises CsvUnreadable, CsvCellTooLong, CsvColumnsInvalid or CsvTooLong.
     """
     first_line = text.lstrip("\r\n").partition("\n")[0]
     separator = max(",;\t", key=first_line.count)
-    records = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        lines = [(number, cells) for number, cells in enumerate(records, 1) if any(map(str.strip, cells))]
-    except csv.Error:
-        raise CsvUnreadable(field="file", reason="quotes") from None
+    lines = [(number, cells) for number, cells in _records(text, separator) if any(map(str.strip, cells))]
     if len(lines) < 2:
         raise CsvUnreadable(field="file", reason="empty")
     if len(lines) - 1 > MOST_ROWS:
@@ -150,6 +152,20 @@ def read_rows(text: str) -> list[CsvRow]:
         CsvRow(number, dict(zip(columns, cells, strict=False)), any(map(str.strip, cells[len(columns) :])))
         for number, cells in lines[1:]
     ]
+
+
+def _records(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows with their numbers; raise CsvCellTooLong, or CsvUnreadable where a quote is not closed."""
+    number = 0
+    try:
+        for number, cells in enumerate(
+            csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1
+        ):
+            yield number, cells
+    except csv.Error as error:
+        if str(error).startswith("field larger than"):
+            raise CsvCellTooLong(field="file", row=number + 1, at_most=csv.field_size_limit()) from None
+        raise CsvUnreadable(field="file", reason="quotes", row=number + 1) from None
 
 
 def _check_columns(columns: list[str]) -> list[str]:

@@ -41,12 +41,12 @@ class PublicProof:
 
     @property
     def is_settled(self) -> bool:
-        """Whether a delivered payment is final, so that nothing of this changes any more."""
+        """Whether a delivered payment is final, so that the proof no longer changes."""
         return self.is_final and self.payment is not None and self.payment.is_delivered is True
 
 
 class ProofReader:
-    """Read proofs and remember them: for good once a delivered payment is final, else for seconds."""
+    """Read proofs and remember them: permanently once a delivered payment is final, otherwise for seconds."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

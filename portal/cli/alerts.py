@@ -14,12 +14,12 @@ ACTOR = Actor("command:alerts")
 
 @click.group(cls=PortalGroup)
 def alerts() -> None:
-    """Manage the alerts of the on-chain audit, such as those that a restored backup leaves."""
+    """List and close alerts of the on-chain audit, for example after restoring a backup."""
 
 
 @alerts.command("list")
 def list_kinds() -> None:
-    """Count the open alerts by kind; /admin/audit shows each one."""
+    """Count the open alerts by kind. /admin/audit shows each of them."""
     with database_session():
         counts = count_alerts()
     for kind, count in counts.items():
@@ -32,7 +32,7 @@ def list_kinds() -> None:
 @click.option("--kind", required=True, help="Close the alerts of this kind; `alerts list` shows the kinds.")
 @click.option("--yes", is_flag=True, help="Do not ask before closing.")
 def resolve(kind: str, yes: bool) -> None:
-    """Close all open alerts of one kind; each is an event of the log."""
+    """Close all open alerts of one kind and record an event for each."""
     with database_session():
         count = count_alerts().get(kind, 0)
         if not count:

@@ -15,7 +15,7 @@ ACTOR = Actor("command:alias")
 
 @click.group(cls=PortalGroup)
 def alias() -> None:
-    """Readable names of share codes; CODE is a code or its alias."""
+    """Manage aliases, the readable names of share codes. CODE is a code or its alias."""
 
 
 @alias.command("show")
@@ -32,7 +32,7 @@ def show(code: str) -> None:
 @click.argument("code")
 @click.argument("name", metavar="ALIAS")
 def set_command(code: str, name: str) -> None:
-    """Give an active code an alias of 3 to 24 letters, digits and hyphens; its earlier one ends."""
+    """Give an active code an alias of 3 to 24 letters, digits and hyphens. A previous alias ends."""
     with database_session():
         row = _code(code)
         is_changed = set_any_alias(row.code, name, ACTOR, portal().settings)
@@ -43,7 +43,7 @@ def set_command(code: str, name: str) -> None:
 @alias.command("end")
 @click.argument("code")
 def end(code: str) -> None:
-    """End the alias of a code at once; nobody else can take it within a year."""
+    """End the alias of a code at once. Nobody can use it again for a year."""
     with database_session():
         row = _code(code)
         is_changed = retire_alias(row.code, ACTOR, by="admin")

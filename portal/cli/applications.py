@@ -23,11 +23,15 @@ _STATUSES = [each.value for each in ApplicationStatus]
     show_default=True,
 )
 def applications(status: str) -> None:
-    """List the applications of a status, newest first."""
+    """List applications by status, newest first."""
+    is_empty = True
     with database_session():
         for row in list_application_ledger(status):
+            is_empty = False
             contact = row.user.email or row.user.name
             click.echo(f"{row.id} {row.created_at:%Y-%m-%d} {contact} {' '.join(row.note.split())}".rstrip())
+    if is_empty:
+        click.echo(f"No application is {status}.")
 
 
 @click.command("approve", cls=PortalCommand)
@@ -41,7 +45,7 @@ def approve_command(email: str) -> None:
 
 @click.command("reject", cls=PortalCommand)
 @click.argument("email")
-@click.option("--reason", required=True, help="The person reads it.")
+@click.option("--reason", required=True, help="The reason, which the person reads.")
 def reject_command(email: str, reason: str) -> None:
     """Reject the waiting application of an account with a reason."""
     with database_session():

@@ -14,7 +14,7 @@ from portal.flows.audit.audit_reference import audit_reference, list_references
 @click.option("--order-reference", "reference", default=None, help="Only this reference.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def audit(reference: str | None, as_json: bool) -> None:
-    """Compare settlements, assists, rewards, payments and the chain; exit with 1 if anything differs."""
+    """Compare settlements, assists, rewards, payments and the chain. Exit with status 1 if anything differs."""
     if reference is not None and not reference.strip():
         raise click.BadParameter("enter a reference", param_hint="--order-reference")
     checked = differing = unread = 0

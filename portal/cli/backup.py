@@ -21,7 +21,7 @@ _DUMP = FilePath(path_type=Path, exists=True, dir_okay=False)
 
 @click.group(cls=PortalGroup)
 def backup() -> None:
-    """Back up the database, prove that a backup is complete, and restore it."""
+    """Create, verify and restore backups of the database."""
 
 
 @backup.command()
@@ -29,7 +29,7 @@ def backup() -> None:
 def create(path: Path) -> None:
     """Write a dump to FILE, or to a new file in FOLDER, and its manifest to FILE.json.
 
-    The portal can go on meanwhile.
+    The portal can keep running.
     """
     if path.is_dir():
         path /= f"portal-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.dump"
@@ -40,7 +40,7 @@ def create(path: Path) -> None:
 @backup.command()
 @click.argument("path", metavar="FILE", type=_DUMP)
 @click.option(
-    "--into", default="", metavar="URL", help="An empty database to restore into, which keeps the result."
+    "--into", default="", metavar="URL", help="Restore into this empty database instead, and keep it."
 )
 def verify(path: Path, into: str) -> None:
     """Restore FILE into a scratch database, compare it with the manifest, check the invariants, and drop it."""
@@ -54,7 +54,7 @@ def verify(path: Path, into: str) -> None:
 @click.argument("path", metavar="FILE", type=_DUMP)
 @click.option("--replace", default="", metavar="NAME", help="Remove everything in the database NAME first.")
 def restore(path: Path, replace: str) -> None:
-    """Restore FILE into the database of DATABASE_URL, which must be empty or be named; stop the portal first."""
+    """Restore FILE into the database of DATABASE_URL, empty or named with --replace. Stop the portal first."""
     click.echo("Comparing the dump with its manifest")
     manifest = read_backup(path)
     click.echo(f"Restoring {manifest.size} bytes")

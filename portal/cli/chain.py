@@ -49,14 +49,16 @@ for _command in (*ADMIN_COMMANDS, fund, keystore, upgrade, verify):
 @click.option("--token", type=_ADDRESS, help="Reward token; default REFERRAL_REWARD_TOKEN_ADDRESS.")
 @click.option("--test-token", is_flag=True, help="Deploy the test token first (not on a production chain).")
 @click.option("--admin", type=_ADDRESS, help="Administrator of the contract; default the deployer.")
-@click.option("--operator", type=_ADDRESS, envvar="REFERRAL_MINTER_ADDRESS", help="The account that mints.")
+@click.option("--operator", type=_ADDRESS, envvar="REFERRAL_MINTER_ADDRESS", help="Account that mints.")
 @click.option("--mode", type=click.IntRange(0, 1), help="0 MINT, 1 TRANSFER; default REFERRAL_REWARD_MODE.")
-@click.option("--pauser", type=_ADDRESS, help="An account that may stop payments, and nothing else.")
-@click.option("--reward-cap", type=_TOKENS, help="Most tokens per reward, 0 = off.")
-@click.option("--daily-cap", type=_TOKENS, help="Most tokens per UTC day, 0 = off.")
-@click.option("--payouts", is_flag=True, help="The contract that pays vendors: payout token, TRANSFER mode.")
+@click.option("--pauser", type=_ADDRESS, help="Account that may pause payments, and nothing else.")
+@click.option("--reward-cap", type=_TOKENS, help="Maximum tokens per reward, 0 = off.")
+@click.option("--daily-cap", type=_TOKENS, help="Maximum tokens per UTC day, 0 = off.")
+@click.option(
+    "--payouts", is_flag=True, help="Deploy the contract that pays vendors (payout token, TRANSFER mode)."
+)
 @click.option("--dry-run", is_flag=True, help="Check and estimate the cost without sending.")
-@click.option("--yes", is_flag=True, help="Ask nothing: no pauser and caps off unless given.")
+@click.option("--yes", is_flag=True, help="Do not ask. Without the options: no pauser, caps off.")
 def deploy(
     token: str | None,
     test_token: bool,

@@ -33,8 +33,8 @@ _role_argument = click.argument("role", type=click.Choice(sorted(ROLES)))
 
 
 @click.command(cls=PortalCommand)
-@click.option("--reward-cap", type=TOKENS, help="Most tokens per reward, 0 = off; without it unchanged.")
-@click.option("--daily-cap", type=TOKENS, help="Most tokens per UTC day, 0 = off; without it unchanged.")
+@click.option("--reward-cap", type=TOKENS, help="Maximum tokens per reward, 0 = off. Default: unchanged.")
+@click.option("--daily-cap", type=TOKENS, help="Maximum tokens per UTC day, 0 = off. Default: unchanged.")
 @change_options
 def caps(
     reward_cap: str | None,
@@ -43,7 +43,7 @@ def caps(
     calldata: bool,
     safe_json: Path | None,
 ) -> None:
-    """Show the caps, or set them in tokens, with the decimals of the contract's token."""
+    """Show the caps, or set them in whole tokens."""
     target = Target(contract)
     if reward_cap is None and daily_cap is None:
         _show_caps(target)
@@ -69,7 +69,7 @@ def pause(contract: str | None, calldata: bool, safe_json: Path | None) -> None:
 @click.command(cls=PortalCommand)
 @change_options
 def unpause(contract: str | None, calldata: bool, safe_json: Path | None) -> None:
-    """Let payments go on, as the admin."""
+    """Unpause payments, as the admin."""
     target = Target(contract)
     _change(target, unpause_calls(target.contract), _show_pause, calldata, safe_json)
 
@@ -117,7 +117,7 @@ def transfer_admin(address: str, contract: str | None, calldata: bool, safe_json
 @click.command("accept-admin", cls=PortalCommand)
 @change_options
 def accept_admin(contract: str | None, calldata: bool, safe_json: Path | None) -> None:
-    """Take over the admin role that was offered to this account."""
+    """Accept the admin role that was offered to this account."""
     target = Target(contract)
     pending = _require_admin_rules(target).pending
     if pending is None:

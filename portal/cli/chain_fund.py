@@ -53,7 +53,7 @@ def payout_options(
 @click.argument("amount")
 @click.option("--dry-run", is_flag=True, help="Check the balances without sending.")
 def fund(amount: str, dry_run: bool) -> None:
-    """Send AMOUNT payout tokens to the payout contract, from DEPLOYER_PRIVATE_KEY or else the operator's account."""
+    """Send AMOUNT payout tokens to the payout contract, from the account of DEPLOYER_PRIVATE_KEY or of the operator."""
     with database_session():
         treasury = open_treasury(portal().settings)
         if isinstance(treasury, NotConfigured):

@@ -31,7 +31,7 @@ def keystore() -> None:
 @click.option("--from-env", is_flag=True, help="Import REFERRAL_MINTER_PRIVATE_KEY instead of a new key.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create(path: Path, from_env: bool, password_stdin: bool) -> None:
-    """Write a new key, or the one of the environment, to an encrypted file, and print its address."""
+    """Write a new key, or the one in the environment, to an encrypted file, and print its address."""
     private_key = portal().settings.referral_minter_private_key.get_secret_value() if from_env else None
     if from_env and not private_key:
         raise click.ClickException("REFERRAL_MINTER_PRIVATE_KEY is not set.")

@@ -33,13 +33,16 @@ _SHOWN_REFERENCES = 5
 
 
 @click.command(cls=PortalCommand)
-@click.option("--implementation", type=ADDRESS, help="Implementation that is deployed already.")
-@click.option("--deploy-only", is_flag=True, help="Deploy the implementation, for a later --calldata.")
+@click.option("--implementation", type=ADDRESS, help="Use this deployed implementation.")
+@click.option("--deploy-only", is_flag=True, help="Deploy the implementation only, for a later --calldata.")
 @click.option(
     "--admin", type=ADDRESS, help="With --calldata: the account that upgrades; default the only admin."
 )
 @click.option(
-    "--reference", "references", multiple=True, help="Order reference that must stay as it is; repeatable."
+    "--reference",
+    "references",
+    multiple=True,
+    help="Order reference to compare before and after; repeatable.",
 )
 @click.option(
     "--from-block", type=click.IntRange(0), help="First block of the events; default the recorded one."
@@ -95,11 +98,11 @@ def upgrade(
     type=FilePath(path_type=Path, file_okay=False),
     default=Path("verification"),
     show_default=True,
-    help="Folder of the files.",
+    help="Folder for the files.",
 )
 @click.option("--creation-transaction", help="Transaction that created the proxy; default the recorded one.")
 def verify(contract: str | None, folder: Path, creation_transaction: str | None) -> None:
-    """Write the standard JSON input with which an explorer verifies implementation and proxy."""
+    """Write the standard JSON input for verifying implementation and proxy at an explorer."""
     target = Target(contract)
     verifications = [verify_implementation(target.node, target.contract)]
     creation = creation_transaction or _recorded_creation(target)

@@ -12,6 +12,7 @@ from flask import current_app
 from portal.db import DatabaseAway, connection
 from portal.db.connection import DATABASE_ERRORS, stop_embedded
 from portal.db.outage import first_line
+from portal.lib.clock import FIRST_YEAR, LAST_YEAR
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.texts import is_utf8
 from portal.runtime import Portal
@@ -25,6 +26,19 @@ class FilePath(click.Path):
         if value == "":
             self.fail("enter a path", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class _Day(click.DateTime):
+    """A day that the portal can move between time zones."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        day = super().convert(value, param, ctx)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.fail(f"{value} is not a date of the years {FIRST_YEAR} to {LAST_YEAR}", param, ctx)
+        return day
+
+
+DAY = _Day(["%Y-%m-%d"])
 
 
 class PortalCommand(click.Command):

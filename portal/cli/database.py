@@ -57,7 +57,7 @@ def show_status() -> None:
 
 
 @click.command(cls=PortalCommand)
-@click.option("--history/--no-history", default=True, help="With four weeks of demo sales, or without.")
+@click.option("--history/--no-history", default=True, help="Whether to create four weeks of demo sales.")
 def seed(*, history: bool) -> None:
     """Write missing demo data; development only."""
     with database_session(), quiet("portal"):

@@ -61,13 +61,17 @@ class StopRequested(BaseException):
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Loopback port."
 )
 @click.option(
-    "--data-dir", default=DEFAULT_FOLDER, show_default=True, type=_FOLDER, help="Database and chain."
+    "--data-dir",
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    type=_FOLDER,
+    help="Folder of database and chain.",
 )
-@click.option("--empty", is_flag=True, help="Without demo data: only the admin's sign-in.")
+@click.option("--empty", is_flag=True, help="No demo data, only the admin's account.")
 @click.option(
     "--history/--no-history",
     default=True,
-    help="With four weeks of demo sales, or without.",
+    help="Whether to create four weeks of demo sales.",
 )
 def dev(port: int, data_dir: Path, *, empty: bool, history: bool) -> None:
     """Start a complete portal on this computer: database, chain, demo data, web server and scheduler."""

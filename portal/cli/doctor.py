@@ -41,7 +41,7 @@ _SKEW_SECONDS = 30
 
 @click.command(cls=PortalCommand)
 def doctor() -> None:
-    """Try settings, database, chain, mail, Redis, invariants and the running portal; exit with 1 if anything fails."""
+    """Check settings, database, chain, mail, invariants and the running portal. Exit with status 1 on any failure."""
     settings = portal().settings
     click.echo(f"{'version':<12} {__version__}")
     failures = show(_open_settings(settings))

@@ -22,7 +22,11 @@ _FILE = FilePath(dir_okay=False, path_type=Path)
 @click.argument("database_url")
 @click.option("--dry-run", is_flag=True, help="Report without importing.")
 @click.option(
-    "--vendor", "vendors", multiple=True, metavar="OLD=ID", help="A vendor of the source and its id here."
+    "--vendor",
+    "vendors",
+    multiple=True,
+    metavar="OLD=ID",
+    help="Map a vendor of the source to an existing one; repeatable.",
 )
 @click.option(
     "--report",

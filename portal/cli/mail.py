@@ -15,12 +15,12 @@ ACTOR = Actor("command:mail")
 
 @click.group(cls=PortalGroup)
 def mail() -> None:
-    """Manage letters in the outbox."""
+    """Manage the outbox of e-mails."""
 
 
 @mail.command("send")
 def send() -> None:
-    """Send the letters that are due, as the job does every few seconds."""
+    """Send the e-mails that are due. A job does this every few seconds."""
     settings = portal().settings
     if not settings.mail_configured:
         raise click.ClickException("Set SMTP_URL and MAIL_FROM first.")
@@ -34,7 +34,7 @@ def send() -> None:
 
 @mail.command("retry")
 def retry() -> None:
-    """Queue dead letters that have not expired again."""
+    """Queue again the e-mails that failed and have not expired."""
     with database_session():
         count = requeue_dead_letters(ACTOR)
     click.echo(f"{count} letters are queued again.")

@@ -19,7 +19,11 @@ class MintGroup(PortalCommand, click.Group):
 
 @click.group(cls=MintGroup, invoke_without_command=True)
 @click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Most rewards to send."
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="Maximum number of rewards to send.",
 )
 @click.option(
     "--timeout",
@@ -39,7 +43,7 @@ def mint(context: click.Context, limit: int, timeout: int) -> None:
 def abandon(yes: bool) -> None:
     """Give up transactions of an earlier minter's key that the chain proves can never pay.
 
-    Their rewards are approved again, and the present key pays them.
+    Their rewards are approved again, and the current key pays them.
     """
     running = portal()
     with database_session():
@@ -65,7 +69,7 @@ def _mint(limit: int, timeout: int) -> None:
 
     def show(report: MintReport) -> None:
         line = _line(report)
-        if not shown or shown[-1] != line:
+        if line and shown[-1:] != [line]:
             shown.append(line)
             click.echo(line)
 
@@ -73,12 +77,14 @@ def _mint(limit: int, timeout: int) -> None:
         report = drive_minting(
             running.chain,
             running.settings,
-            Actor.job("command"),
+            Actor("command:mint"),
             limit=limit,
             seconds=timeout,
             on_minted=notify_minted,
             on_round=show,
         )
+    if not shown and not report.waiting_reason:
+        click.echo("Nothing is ready to mint.")
     if report.waiting_reason:
         raise click.ClickException(
             f"Minting is waiting ({report.waiting_reason}). {report.waiting_detail}".strip()
@@ -86,5 +92,8 @@ def _mint(limit: int, timeout: int) -> None:
 
 
 def _line(report: MintReport) -> str:
+    """Return what the rounds did so far, "" for nothing."""
+    if not (report.submitted or report.minted or report.failed or report.open_rewards):
+        return ""
     waiting = f", {report.open_rewards} waiting for finality" if report.open_rewards else ""
     return f"{report.submitted} sent, {report.minted} minted, {report.failed} failed{waiting}"

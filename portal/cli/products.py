@@ -33,7 +33,7 @@ def product() -> None:
 @product.command("import")
 @click.argument("file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 @click.option("--vendor", type=int, help="Id of the vendor of every row; default: the column vendor_id.")
-@click.option("--dry-run", is_flag=True, help="Say what each row would do, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what each row would do without changing anything.")
 def import_command(file: Path, vendor: int | None, dry_run: bool) -> None:
     """Create and change products from a CSV file (docs/catalogue.md).
 

@@ -21,7 +21,7 @@ from portal.runtime import current_portal
 
 @click.group(cls=PortalGroup)
 def programme() -> None:
-    """What a referral earns and when; /admin/programme changes it."""
+    """Show the rules of the programme and decide on applications."""
 
 
 for _command in (applications, approve_command, reject_command):
@@ -57,7 +57,7 @@ def show() -> None:
 @programme.command("preview")
 @click.argument("rules_file", type=FilePath(exists=True, dir_okay=False, path_type=Path))
 def preview(rules_file: Path) -> None:
-    """Print what rules in a JSON file, in the shape of `programme show`, would have given for the last orders."""
+    """Print what other rules would have given for the last orders. FILE is JSON in the form of `programme show`."""
     try:
         rules = ProgrammeRules.model_validate(json.loads(rules_file.read_text(encoding="utf-8")))
     except (ValidationError, ValueError) as error:

@@ -26,12 +26,10 @@ ACTOR = Actor("command:store")
 
 @click.command(cls=PortalCommand)
 @click.argument("name", metavar="STORE")
-@click.option(
-    "--stdin", "is_read", is_flag=True, help="Read the secret that the platform shows from standard input."
-)
+@click.option("--stdin", "is_read", is_flag=True, help="Read the platform's secret from standard input.")
 @click.option("--json", "as_json", is_flag=True, help="Print the secret as JSON.")
 def secret(name: str, is_read: bool, as_json: bool) -> None:
-    """Give the webhooks of a store, by its id or public id, a new secret; the previous one stays valid for now."""
+    """Create a new webhook secret for a store. STORE is its id or public id. The previous secret stays valid."""
     key = portal().settings.secret_key.get_secret_value()
     given = sys.stdin.readline().rstrip("\n") if is_read else None
     with database_session():
@@ -49,10 +47,14 @@ def secret(name: str, is_read: bool, as_json: bool) -> None:
 @click.argument("name", metavar="STORE")
 @click.argument("url")
 @click.option(
-    "--credential", "pairs", multiple=True, metavar="NAME=VALUE", help="What the platform needs; repeatable."
+    "--credential",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A credential of the platform; repeatable.",
 )
 def api(name: str, url: str, pairs: tuple[str, ...]) -> None:
-    """Save how the portal reaches the API of a store, by its id or public id; it is polled within a minute."""
+    """Save how the portal reaches the API of a store. STORE is its id or public id. It is polled within a minute."""
     given = dict(pair.partition("=")[::2] for pair in pairs)
     key = portal().settings.secret_key.get_secret_value()
     with database_session():

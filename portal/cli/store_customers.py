@@ -17,7 +17,7 @@ from portal.web.text.personal_data import obstacle_text
 @click.option("--email", default="", help="The customer's e-mail at the store.")
 @click.option("--id", "external_id", default="", help="The store's own id of the customer.")
 def erase(name: str, email: str, external_id: str) -> None:
-    """Erase by what a customer of a store is recognised, after the store has erased them; amounts of orders stay."""
+    """Forget a customer of a store, after the store has erased them. Amounts of orders stay."""
     key = portal().settings.secret_key.get_secret_value()
     with database_session():
         store = find_store(name)

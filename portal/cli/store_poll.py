@@ -12,7 +12,7 @@ from portal.stores import StoreUnknown, find_store
 @click.command(cls=PortalCommand)
 @click.argument("name", metavar="STORE")
 def poll(name: str) -> None:
-    """Read the orders that changed in a store now, by its id or public id, without waiting for the next time."""
+    """Read changed orders from a store now. STORE is its id or public id."""
     running = portal()
     read = changed = 0
     is_partial = True

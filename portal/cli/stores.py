@@ -41,18 +41,23 @@ store.add_command(erase, "erase-customer")
 
 @store.command("create")
 @click.argument("name")
-@click.option("--platform", default=API_PLATFORM, show_default=True, help="What the store runs on.")
+@click.option("--platform", default=API_PLATFORM, show_default=True, help="Platform of the store.")
 @click.option(
     "--origin", "origins", multiple=True, help="Address of its pages, https://shop.example; repeatable."
 )
-@click.option("--vendor", type=int, help="Id of the vendor who sells; default a new one of the store's name.")
+@click.option("--vendor", type=int, help="Id of the vendor. Default: a new vendor with the store's name.")
 @click.option(
     "--collected-by", default="store", show_default=True, help="Who receives the money: store or platform."
 )
 @click.option(
     "--commission-base", default="net", show_default=True, help="Amounts without tax (net) or with (gross)."
 )
-@click.option("--reward-waits-for", default="approval", show_default=True, help="approval or statement.")
+@click.option(
+    "--reward-waits-for",
+    default="approval",
+    show_default=True,
+    help="What rewards wait for: approval or statement.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the store as JSON.")
 def create(
     name: str,
@@ -64,7 +69,7 @@ def create(
     reward_waits_for: str,
     as_json: bool,
 ) -> None:
-    """Connect a store and print its ids; `store key create` then gives it a key."""
+    """Connect a store and print its ids. Then create a key with `store key create`."""
     typed = {
         "name": name,
         "platform": platform_name(platform),
@@ -101,7 +106,7 @@ def list_command(as_json: bool) -> None:
 @store.command("disconnect")
 @click.argument("name", metavar="STORE")
 def disconnect(name: str) -> None:
-    """End what a store may do at once, by its id or public id; its history stays."""
+    """Disconnect a store at once. STORE is its id or public id. Its history stays."""
     with database_session():
         found = _store(name)
         is_ended = disconnect_store(found.id, ACTOR)
@@ -119,7 +124,7 @@ def key() -> None:
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Default: all; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print the key as JSON.")
 def create_command(name: str, mode: str, scopes: tuple[str, ...], as_json: bool) -> None:
-    """Create a key for a store, by its id or public id, and print it once."""
+    """Create a key for a store and print it once. STORE is its id or public id."""
     with database_session():
         new = create_key(
             _store(name).id, "test" if mode == "test" else "live", ACTOR, scopes=scopes or SCOPES
@@ -166,7 +171,7 @@ def list_keys_command(name: str, as_json: bool) -> None:
 @click.argument("name", metavar="STORE")
 @click.argument("key_id", metavar="KEY", type=int)
 def revoke(name: str, key_id: int) -> None:
-    """Revoke a key of a store at once, by the id that `store key list` shows."""
+    """Revoke a key of a store at once. `store key list` shows the ids of keys."""
     with database_session():
         revoke_key(_store(name).id, key_id, ACTOR)
     click.echo(f"Key {key_id} is revoked.")

@@ -60,7 +60,7 @@ def user() -> None:
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of generating it."
 )
 def create(email: str, admin: bool, name: str, password_stdin: bool) -> None:
-    """Create an account with a password from standard input, or a generated one that is printed once."""
+    """Create an account. Without --password-stdin, generate a password and print it once."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
     with database_session():
         display_name, address = validate_sign_up(
@@ -83,7 +83,7 @@ def create(email: str, admin: bool, name: str, password_stdin: bool) -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(["user", "vendor", "admin"]))
 def role_command(email: str, role: str) -> None:
-    """Give an account another role and end its sessions; the last admin stays."""
+    """Give an account another role and end its sessions. The last admin keeps the role."""
     with database_session():
         is_changed = change_role(_account(email).id, role, ACTOR)
     click.echo(f"{email} is now {role}." if is_changed else f"{email} was {role} already.")
@@ -93,7 +93,7 @@ def role_command(email: str, role: str) -> None:
 @click.argument("email")
 @click.option("--reason", required=True, help="Stored in the event log; only admins see it.")
 def disable(email: str, reason: str) -> None:
-    """Close every way into an account; what is owed to it is still paid, and the last admin stays."""
+    """Close every way into an account. What is owed to it is still paid. The last admin cannot be disabled."""
     with database_session():
         is_changed = disable_account(_account(email).id, reason, ACTOR)
     click.echo(f"{email} is disabled." if is_changed else f"{email} was disabled already.")
@@ -102,7 +102,7 @@ def disable(email: str, reason: str) -> None:
 @user.command("enable")
 @click.argument("email")
 def enable(email: str) -> None:
-    """Let a disabled account sign in again; its codes attribute again."""
+    """Enable a disabled account and its share codes."""
     with database_session():
         is_changed = enable_account(_account(email).id, ACTOR)
     click.echo(f"{email} is enabled." if is_changed else f"{email} was not disabled.")
@@ -124,7 +124,7 @@ def reset_link(email: str) -> None:
 @user.command("reset-second-factor")
 @click.argument("email")
 def reset_second_factor(email: str) -> None:
-    """Turn off the second factor of a user who lost authenticator and recovery codes, and end all sessions."""
+    """Turn off the second factor of a user who lost the authenticator and recovery codes, and end all sessions."""
     with database_session():
         person = _account(email)
         try:
@@ -164,7 +164,7 @@ def export(email: str, file: Path) -> None:
 @click.argument("account", metavar="EMAIL|ID")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def erase(account: str, yes: bool) -> None:
-    """Erase the personal data of an account; ledger rows stay under a pseudonym. Repeating it changes nothing."""
+    """Erase the personal data of an account. Ledger rows stay under a pseudonym."""
     with database_session():
         person = get_user(int(account)) if account.isdecimal() else _account(account)
         if not yes and not click.confirm(f"Erase account {person.id} ({person.email or person.name})?"):
@@ -210,10 +210,10 @@ def credit(email: str, amount: str, currency: str, reason: str) -> None:
 @user.command("give-up-credit")
 @click.argument("email")
 @click.argument("currency")
-@click.option("--reason", required=True, help="Stored in the event log: how the owner asked for it.")
+@click.option("--reason", required=True, help="How the owner asked for it; stored in the event log.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def give_up(email: str, currency: str, reason: str, yes: bool) -> None:
-    """Take all credit of a currency from an account whose owner gives it up; it is not paid out."""
+    """Remove all credit in a currency from an account whose owner gives it up. It is not paid out."""
     with database_session():
         person = _account(email)
         code = check_currency(currency)

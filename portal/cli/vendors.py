@@ -17,24 +17,22 @@ ACTOR = Actor("command:vendor")
 
 @click.group(cls=PortalGroup)
 def vendor() -> None:
-    """Manage who sells here."""
+    """Manage vendors."""
 
 
 @vendor.command("create")
 @click.argument("name")
-@click.option(
-    "--owner", default="", help="E-mail of the account that sees the earnings; it becomes a vendor."
-)
+@click.option("--owner", default="", help="E-mail of the owner, whose account becomes a vendor.")
 @click.option(
     "--tier",
     type=click.Choice(STORE_TIERS),
     default=STORE_TIERS[0],
     show_default=True,
-    help="Decides the platform's percent where the terms set none.",
+    help="Tier, which decides the platform's percent unless the terms set one.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the vendor as JSON.")
 def create(name: str, owner: str, tier: str, as_json: bool) -> None:
-    """Create a vendor; its terms and payout wallet are on /admin/vendors."""
+    """Create a vendor. Set terms and payout wallet at /admin/vendors."""
     with database_session():
         row = add_vendor(name, owner, tier, ACTOR)
     click.echo(json.dumps(_fields(row)) if as_json else f"Created vendor {row.name} with id {row.id}.")
@@ -44,9 +42,13 @@ def create(name: str, owner: str, tier: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def list_command(as_json: bool) -> None:
     """List the vendors, newest first."""
+    is_empty = True
     with database_session():
         for row in list_vendor_ledger():
+            is_empty = False
             click.echo(json.dumps(_fields(row)) if as_json else _line(row))
+    if is_empty and not as_json:
+        click.echo("There is no vendor. Create one: vendor create NAME")
 
 
 def _fields(row: Vendor) -> dict[str, object]:

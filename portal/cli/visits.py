@@ -12,12 +12,12 @@ from portal.visits import prune_visits
 
 @click.group(cls=PortalGroup)
 def visits() -> None:
-    """Manage daily visit counts; totals are never reduced."""
+    """Manage daily visit counts."""
 
 
 @visits.command()
 def prune() -> None:
-    """Delete daily counts older than 28 days; a job does the same every hour."""
+    """Delete daily counts older than 28 days. A job does this every hour. Totals stay."""
     with database_session():
         pruned = prune_visits(_show_day)
     click.echo(f"{pruned} daily counts deleted." if pruned else "No daily count is older than 28 days.")

@@ -21,7 +21,7 @@ from portal.commissions.terms import (
     validate_merchant_terms,
 )
 from portal.db import Actor, Keyset, Page, query, record_event, transaction
-from portal.lib.addresses import InvalidAddress, canonical_address, require_payee
+from portal.lib.addresses import LIKE_ADDRESS, canonical_address, require_payee
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import decimal_text, parse_amount
 from portal.lib.texts import clean_line
@@ -40,8 +40,6 @@ MOST_HOLD_DAYS = 365
 # A minimum is a number of whole units of each currency, stored in hundredths. See docs/rules/payouts.md.
 _MINIMUM_CURRENCY = "UAH"
 _DAYS = re.compile(r"[0-9]{1,3}")
-# A recipient is any text; what looks like an address has to be one.
-_LIKE_ADDRESS = re.compile(r"0[xX][0-9a-zA-Z]{30,}|[0-9a-fA-F]{40}")
 
 
 class VendorUnknown(PortalError):
@@ -336,18 +334,11 @@ def _typed_splits(lines: list[dict[str, str]]) -> list[CustomSplit]:
             for index, line in enumerate(lines)
         ]
     )
+    # A recipient is any text; what looks like an address has to be one.
     for index, split in enumerate(parsed):
-        if _LIKE_ADDRESS.fullmatch(split.recipient_id):
-            _check_recipient(split.recipient_id, f"custom_splits[{index}].recipientId")
+        if LIKE_ADDRESS.fullmatch(split.recipient_id):
+            canonical_address(split.recipient_id, f"custom_splits[{index}].recipientId")
     return parsed
-
-
-def _check_recipient(address: str, field: str) -> None:
-    try:
-        canonical_address(address)
-    except InvalidAddress as error:
-        error.field = field
-        raise
 
 
 def _check_payees(terms: MerchantTerms, own_addresses: Collection[str]) -> None:
@@ -355,7 +346,7 @@ def _check_payees(terms: MerchantTerms, own_addresses: Collection[str]) -> None:
     payees |= {
         f"custom_splits[{index}].recipientId": split.recipient_id.lower()
         for index, split in enumerate(terms.custom_splits)
-        if _LIKE_ADDRESS.fullmatch(split.recipient_id)
+        if LIKE_ADDRESS.fullmatch(split.recipient_id)
     }
     errors: dict[str, PortalError] = {}
     for field, payee in payees.items():

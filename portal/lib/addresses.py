@@ -10,6 +10,8 @@ from portal.lib.keccak import keccak
 from portal.lib.texts import trim
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
+# What somebody may have meant as an address, right or not.
+LIKE_ADDRESS = re.compile(r"0[xX][0-9a-zA-Z]{30,}|[0-9a-fA-F]{40}")
 # Precompiles of Ethereum and of Polygon (0x100), the system contracts of Polygon, and 0x…dEaD.
 _SYSTEM = {*range(0x12), 0x100, 0x1000, 0x1001, 0x1010, 0xDEAD}
 # Placeholders for burning, for a network's own coin and for "no address".
@@ -40,17 +42,17 @@ class PayeeIsContract(PortalError):
     code = "payee_is_contract"
 
 
-def canonical_address(text: str) -> str:
+def canonical_address(text: str, field: str = "address") -> str:
     """Return the stored form of an address, 0x and 40 lower-case hex digits.
 
     Digits of both cases are a checksum. Raises InvalidAddress, or AddressChecksumWrong where it does not match.
     """
     stripped = trim(text)
     if not _ADDRESS.match(stripped) or int(stripped, 16) == 0:
-        raise InvalidAddress(field="address")
+        raise InvalidAddress(field=field)
     digits = stripped[2:]
     if digits not in (digits.lower(), digits.upper()) and to_checksum_address(stripped) != stripped:
-        raise AddressChecksumWrong(field="address")
+        raise AddressChecksumWrong(field=field)
     return stripped.lower()
 
 

@@ -6,6 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 # The start of what has been in force from the beginning.
 EPOCH = datetime.fromtimestamp(0, UTC)
+# Times that people and programs may name. Other systems write none as a zero date, and the last hours of the calendar
+# exist in some time zones only.
+FIRST_YEAR, LAST_YEAR = 1990, 9998
+EARLIEST, LATEST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 
 def utc_now() -> datetime:

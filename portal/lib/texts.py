@@ -17,6 +17,8 @@ _EDGES = re.compile(rf"\A[\s{_OUTER_BLANK}]+|[\s{_OUTER_BLANK}]+\Z")
 _LINE_END = re.compile(r"\r\n?|[\u2028\u2029]")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r" ?\n ?(?:\n ?)+")
+# NUL and halves of surrogate pairs: JSON can spell them, and texts that are cut between two halves have them.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _TYPED_CONTROLS = "\t\n\r"
 # Embeddings, overrides and isolates reorder what follows them; the marks U+200E, U+200F and U+061C do not.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -97,6 +99,11 @@ def password_form(password: str) -> str:
     """Return the form in which a password is hashed: NFC with plain spaces, as OpaqueString of RFC 8265 has it."""
     spaced = "".join(" " if unicodedata.category(each) == "Zs" else each for each in password)
     return unicodedata.normalize("NFC", spaced)
+
+
+def storable(text: str) -> str:
+    """Return a text from another system with U+FFFD for what no text column and no JSON of the database takes."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def is_utf8(text: str) -> bool:

@@ -6,6 +6,8 @@ import re
 from ipaddress import IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
+from portal.lib.domains import ascii_domain
+
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\Z")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -25,7 +27,7 @@ def host_of(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if ":" in host:
         return f"[{IPv6Address(host).compressed}]"
-    name = host.encode("idna").decode().lower()
+    name = ascii_domain(host)
     if not _HOST.match(name) or parts.port == 0:
         raise ValueError("must have a host")
     return name

@@ -14,6 +14,7 @@ from peewee import SQL, fn
 from models import MailOutbox
 from portal.db import Actor, Keyset, Page, move_status, query, transaction, work_in_batches
 from portal.lib.mailboxes import mailbox
+from portal.lib.texts import storable
 from portal.logs import get_logger
 from portal.mail.limits import NOTICE, REQUESTED, LetterLimit
 from portal.mail.status_rules import TRANSITIONS, LetterStatus
@@ -22,6 +23,7 @@ log = get_logger(__name__)
 
 MOST_ATTEMPTS = 8
 LEASE = timedelta(minutes=10)
+_REASON_MAX = 500
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 PAGE_SIZE = 50
 
@@ -99,7 +101,7 @@ def mark_sent(letter_id: int, actor: Actor) -> bool:
 
 def mark_dead(letter_id: int, reason: str, actor: Actor) -> bool:
     """Stop trying to send a letter: it was refused permanently, or too often."""
-    return _move(letter_id, "give_up", actor, last_error=_storable(reason))
+    return _move(letter_id, "give_up", actor, last_error=storable(reason[:_REASON_MAX]))
 
 
 def postpone(letter: MailOutbox, reason: str, actor: Actor) -> None:
@@ -108,9 +110,9 @@ def postpone(letter: MailOutbox, reason: str, actor: Actor) -> None:
         mark_dead(letter.id, reason, actor)
         return
     wait = min(_FIRST_WAIT * 2 ** (letter.attempts - 1), _LONGEST_WAIT)
-    MailOutbox.update(next_attempt_at=SQL("now() + %s", [wait]), last_error=_storable(reason)).where(
-        (MailOutbox.id == letter.id) & (MailOutbox.status == LetterStatus.QUEUED)
-    ).execute()
+    MailOutbox.update(
+        next_attempt_at=SQL("now() + %s", [wait]), last_error=storable(reason[:_REASON_MAX])
+    ).where((MailOutbox.id == letter.id) & (MailOutbox.status == LetterStatus.QUEUED)).execute()
 
 
 def release_letter(letter: MailOutbox, reason: str) -> None:
@@ -118,7 +120,7 @@ def release_letter(letter: MailOutbox, reason: str) -> None:
     query(
         """UPDATE mail_outbox SET attempts = attempts - 1, next_attempt_at = now() + %s, last_error = %s
            WHERE id = %s AND status = %s AND attempts = %s""",
-        [_FIRST_WAIT, _storable(reason), letter.id, LetterStatus.QUEUED, letter.attempts],
+        [_FIRST_WAIT, storable(reason[:_REASON_MAX]), letter.id, LetterStatus.QUEUED, letter.attempts],
     )
 
 
@@ -132,7 +134,7 @@ def expire_letters(actor: Actor) -> int:
 
 def expire_letter(letter_id: int, reason: str, actor: Actor) -> bool:
     """Expire a letter that has become obsolete."""
-    return _move(letter_id, "expire", actor, last_error=_storable(reason))
+    return _move(letter_id, "expire", actor, last_error=storable(reason[:_REASON_MAX]))
 
 
 def requeue_dead_letters(actor: Actor) -> int:
@@ -181,11 +183,6 @@ def count_letters() -> dict[str, int]:
     return {
         status: int(count) for status, count in query("SELECT status, count(*) FROM mail_outbox GROUP BY 1")
     }
-
-
-def _storable(reason: str) -> str:
-    """Return the start of a reason without what a text column refuses, since servers answer with any bytes."""
-    return reason[:500].encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 def _move(letter_id: int, verb: str, actor: Actor, **values: Any) -> bool:

@@ -15,6 +15,7 @@ from peewee import SQL
 
 from models import JobRun
 from portal.db import DatabaseAway, query
+from portal.lib.texts import storable
 
 # Of each job and outcome the newest are kept, and nothing older than this.
 KEPT_RUNS, _RETENTION = 200, timedelta(days=30)
@@ -71,8 +72,7 @@ class JobSession:
 
     def end(self, run_id: int, seconds: float, error: str | None = None) -> None:
         """Record the end of a run after `seconds`, with the reason if it failed. Raises DatabaseAway."""
-        # An error may quote any bytes, and a text column refuses NUL and lone surrogates.
-        stored = error and error[:_ERROR_MAX].encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+        stored = error and storable(error[:_ERROR_MAX])  # an error may quote any bytes
         outcome = "succeeded" if error is None else "failed"
         values = {"id": run_id, "outcome": outcome, "duration": round(seconds * 1000), "error": stored}
         self._write(_END, values)

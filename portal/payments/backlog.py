@@ -63,7 +63,7 @@ class Backlog:
 
 
 def accept_callback(provider: str, callback: Callback) -> Accepted:
-    """Write an authentic callback into the inbox, in a transaction of its own."""
+    """Write an authentic callback into the inbox, in a separate transaction."""
     values = {
         "provider": provider,
         "reference": callback.order_reference,

@@ -25,7 +25,7 @@ class CallbackUnknown(PortalError):
 
 
 class CallbackClosed(PortalError):
-    """The callback is not an open unmatched one (any more); param outcome."""
+    """The callback is not unmatched and open, or no longer; param outcome."""
 
     code = "callback_closed"
 

@@ -1,4 +1,4 @@
-"""What a payment provider is to the rest of the portal: verbs, and values in the portal's own vocabulary.
+"""The protocol of payment providers: methods, and values in the portal's vocabulary.
 
 Providers live in `portal/payments/providers/<name>/`; its README says how to add one. See docs/rules/payments.md.
 """

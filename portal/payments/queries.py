@@ -39,7 +39,7 @@ def payments_by_reference(order_references: list[str]) -> dict[str, PaymentTrans
 
 
 def list_payments_of_order(order_id: str) -> list[PaymentTransaction]:
-    """Return the payments of a store order, oldest first: each attempt has a reference of its own."""
+    """Return the payments of a store order, oldest first; each attempt has its own reference."""
     rows = PaymentTransaction.select().where(
         (PaymentTransaction.purpose == "store_order") & (PaymentTransaction.entity_id == order_id)
     )

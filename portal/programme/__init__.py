@@ -52,7 +52,7 @@ from portal.programme.status_rules import ApplicationStatus
 from portal.programme.terms_operations import accept_terms
 from portal.programme.terms_queries import (
     find_terms_in_force,
-    find_terms_in_force_id,
+    find_terms_of,
     find_unaccepted_terms_id,
     list_terms_ledger,
 )
@@ -98,7 +98,7 @@ __all__ = [
     "find_newest_application",
     "find_referrer_bonus_at",
     "find_terms_in_force",
-    "find_terms_in_force_id",
+    "find_terms_of",
     "find_unaccepted_terms_id",
     "find_version",
     "find_version_at",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models import ProgrammeTerms, TermsAcceptance
 from portal.db import Actor, query, record_event, transaction
 from portal.programme.errors import TermsChanged, TermsSavedMeanwhile, TermsUnchanged
-from portal.programme.terms_queries import find_newest_terms, find_terms_in_force_id
+from portal.programme.terms_queries import find_newest_terms, find_terms_of
 
 
 def save_terms(texts: dict[str, str], seen_id: int, actor: Actor) -> ProgrammeTerms:
@@ -30,7 +30,8 @@ def save_terms(texts: dict[str, str], seen_id: int, actor: Actor) -> ProgrammeTe
 def accept_terms(user_id: int, terms_id: int, actor: Actor) -> None:
     """Record that a person accepts the version in force, which they have read; raise TermsChanged if it is another."""
     with transaction():
-        if find_terms_in_force_id() != terms_id:
+        terms = find_terms_of(user_id)
+        if terms is None or terms.id != terms_id:
             raise TermsChanged
         values = {TermsAcceptance.user_id: user_id, TermsAcceptance.terms_id: terms_id}
         added = TermsAcceptance.insert(values).on_conflict_ignore().returning(TermsAcceptance.id).execute()

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from models import ProgrammeTerms, TermsAcceptance
+from models import ProgrammeTerms
 from portal.db import Keyset, query, within
 from portal.programme.errors import TermsUnknown
+
+_TERMS_OF = """
+SELECT newest.id, EXISTS (SELECT FROM terms_acceptances a WHERE a.user_id = %s AND a.terms_id = newest.id)
+FROM (SELECT id, texts FROM programme_terms ORDER BY id DESC LIMIT 1) AS newest WHERE newest.texts <> '{}'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TermsOfPerson:
+    """The terms in force, and whether a person accepted this version."""
+
+    id: int
+    is_accepted: bool
 
 
 def find_newest_terms() -> ProgrammeTerms | None:
@@ -21,24 +35,16 @@ def find_terms_in_force() -> ProgrammeTerms | None:
     return newest if newest and newest.texts else None
 
 
-def find_terms_in_force_id() -> int | None:
-    """Return the id of the terms that referrers accept, without reading their texts."""
-    rows = query(
-        """
-        SELECT id FROM (SELECT id, texts FROM programme_terms ORDER BY id DESC LIMIT 1) AS newest
-        WHERE texts <> '{}'
-        """
-    )
-    return int(rows[0][0]) if rows else None
+def find_terms_of(user_id: int) -> TermsOfPerson | None:
+    """Return the terms in force and whether a person accepted them, None where the programme has none."""
+    rows = query(_TERMS_OF, [user_id])
+    return TermsOfPerson(*rows[0]) if rows else None
 
 
 def find_unaccepted_terms_id(user_id: int) -> int | None:
     """Return the id of the terms in force that a person has not accepted, None where nothing is to be accepted."""
-    terms_id = find_terms_in_force_id()
-    accepted = (TermsAcceptance.user_id == user_id) & (TermsAcceptance.terms_id == terms_id)
-    if terms_id is None or TermsAcceptance.select().where(accepted).exists():
-        return None
-    return terms_id
+    terms = find_terms_of(user_id)
+    return None if terms is None or terms.is_accepted else terms.id
 
 
 def get_terms(terms_id: int) -> ProgrammeTerms:

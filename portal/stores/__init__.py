@@ -159,9 +159,11 @@ from portal.stores.referrers import (
     connect_referrer,
     disconnect_referrer,
     ensure_referrer,
+    find_stated_wallets,
     get_referrer,
     list_connections,
     set_own_user,
+    set_stated_wallet,
 )
 from portal.stores.rules import API_PLATFORM, BUILT_IN_STORE_ID, StoreUnknown, customer_key_of_user
 from portal.stores.samples import PLUGIN_NAME, read_plugin
@@ -263,6 +265,7 @@ __all__ = [
     "find_customers",
     "find_newest_event",
     "find_referrer_of_customer",
+    "find_stated_wallets",
     "find_store",
     "find_store_by_public_id",
     "forget_customers",
@@ -329,6 +332,7 @@ __all__ = [
     "set_coupon",
     "set_own_user",
     "set_rate",
+    "set_stated_wallet",
     "set_store_api",
     "store_fetch",
     "stored_snapshot",

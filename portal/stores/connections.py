@@ -1,4 +1,4 @@
-"""What an operator decides about a connected store, checked field by field. See docs/rules/stores.md."""
+"""The settings of a connected store, checked field by field. See docs/rules/stores.md."""
 
 from __future__ import annotations
 

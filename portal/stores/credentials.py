@@ -1,4 +1,4 @@
-"""What a store and the portal prove themselves with: secrets of webhooks, and the credentials of the store's API.
+"""Secrets of a store's webhooks, and the credentials of its API.
 
 They are stored encrypted. See docs/rules/stores.md.
 """

@@ -1,4 +1,4 @@
-"""How a connected store's buyer is recognised without keeping who they are. See docs/rules/stores.md."""
+"""Recognise a connected store's buyers without storing who they are. See docs/rules/stores.md."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 
+from portal.lib.domains import ascii_domain
 from portal.lib.sealing import STORE_CUSTOMER, keyed_hash
 
 _BY_EMAIL, _BY_ID, _BY_ORDER = "email:", "id:", "order:"
@@ -54,5 +55,5 @@ def is_known_customer(keys: tuple[str, ...]) -> bool:
 def _normal_form(email: str) -> str:
     local, at, domain = unicodedata.normalize("NFC", email.strip()).lower().rpartition("@")
     with suppress(UnicodeError):  # no domain name: the text stands for itself
-        domain = domain.encode("idna").decode()
+        domain = ascii_domain(domain)
     return f"{local}{at}{domain}"

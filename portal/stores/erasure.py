@@ -1,4 +1,4 @@
-"""Forget customers of a connected store: nothing it reports matches them any more. See docs/privacy.md."""
+"""Forget customers of a connected store: nothing that it reports matches them any longer. See docs/privacy.md."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find_referrer_of_customer(store_id: int, customer: str) -> StoreReferrer | N
 
 def forget_referrer(referrer_id: int) -> None:
     """Replace what a referrer inside a store is recognised by, and end what the store shows of an account."""
-    values: dict[str, Any] = {"customer": f"erased:{referrer_id}", "email_key": None}
+    values: dict[str, Any] = {"customer": f"erased:{referrer_id}", "email_key": None, "stated_wallet": None}
     StoreReferrer.update({**values, "user": None, "connected_at": None}).where(
         StoreReferrer.id == referrer_id
     ).execute()

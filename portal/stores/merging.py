@@ -1,4 +1,4 @@
-"""Which of two snapshots of one order stands; the result does not depend on their order. See docs/rules/stores.md."""
+"""Merge two snapshots of an order; the result does not depend on their order. See docs/rules/stores.md."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from portal.stores.queries import find_customer_of_user
 from portal.stores.rules import BUILT_IN_STORE_ID, customer_key_of_user
 
 _PUBLIC_ID_LENGTH = 10
-# Each in a statement of its own, so that the next one reads what others left. The keys are sorted.
+# Each in a separate statement, so that the next one reads what others wrote. The keys are sorted.
 LOCK_CUSTOMERS = """
 INSERT INTO customers (store_id, key) SELECT %(store)s, key FROM unnest(%(keys)s::text[]) AS key ON CONFLICT DO NOTHING;
 SELECT 1 FROM customers WHERE store_id = %(store)s AND key = ANY(%(keys)s) ORDER BY id FOR NO KEY UPDATE;

@@ -142,7 +142,7 @@ def count_unassigned_vendors(store_id: int) -> int:
 
 
 def list_rates(store_id: int, search: str, cursor: str | None) -> Page[StoreRate]:
-    """Return a page of the rates that SKUs with a part have of their own in a store, by SKU."""
+    """Return a page of a store's own rates for SKUs that contain a text, by SKU."""
     rows = StoreRate.select().where(StoreRate.store == store_id)
     if search:
         rows = rows.where(has_part(StoreRate.sku, search))

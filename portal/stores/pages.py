@@ -1,4 +1,4 @@
-"""What the pages of a connected store name it by, and when they loaded the snippet last."""
+"""The public id of a connected store, and when its pages last loaded the snippet."""
 
 from __future__ import annotations
 

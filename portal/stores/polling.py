@@ -33,7 +33,7 @@ def list_due_polls() -> list[Store]:
 def poll_start(store: Store) -> datetime:
     """Return since when changed orders are to be read: shortly before what is known, at first since the connection.
 
-    A round that was not finished goes on where it ended.
+    An unfinished round continues where it ended.
     """
     known: datetime = store.polled_until or store.created_at
     is_unfinished = store.next_poll_at is not None and not store.poll_failures
@@ -51,7 +51,7 @@ def is_resting(store: Store) -> bool:
 
 
 def record_poll(store_id: int, *, is_finished: bool) -> bool:
-    """Record that a store's API was read; return whether it had failed before. An unfinished round goes on at once."""
+    """Record that a store's API was read; return whether it had failed before. An unfinished one continues at once."""
     had_failed = bool(
         Store.update(poll_error=None)
         .where((Store.id == store_id) & Store.poll_error.is_null(False))

@@ -165,7 +165,7 @@ def refunded_goods(
 def refunded_lines(lines: Sequence[PricedLine], refunds: Sequence[PricedRefund]) -> dict[str, int]:
     """Return how much of each line the refunds name, in minor units by the store's ids, at most the line.
 
-    The lines of a refund take back no more than its amount: what the buyer kept paying for stays sold.
+    The lines of a refund take back at most its amount; what the buyer still pays for stays sold.
     """
     shares = {line.external_id: _share(line) for line in lines}
     goods: dict[str, Fraction] = {}

@@ -1,9 +1,11 @@
-"""Customers of a store who refer people: which account belongs to one, by its owner's own decision.
+"""Customers of a store who refer people, and the accounts that their owners have connected.
 
 A store names its customer and never an account. See docs/rules/stores.md.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from peewee import fn
 
@@ -48,6 +50,21 @@ def set_own_user(referrer: StoreReferrer, user_id: int) -> None:
     """Store which user stands for a store's customer until an account is connected."""
     StoreReferrer.update(own_user=user_id).where(StoreReferrer.id == referrer.id).execute()
     referrer.own_user_id = user_id
+
+
+def set_stated_wallet(referrer: StoreReferrer, wallet: str) -> None:
+    """Store the wallet that a store names for its customer, in stored form; it is offered to the owner, never paid."""
+    StoreReferrer.update(stated_wallet=wallet).where(StoreReferrer.id == referrer.id).execute()
+    referrer.stated_wallet = wallet
+
+
+def find_stated_wallets(referrer_ids: Collection[int]) -> dict[int, str]:
+    """Return the wallets that stores name for these customers, in stored form."""
+    if not referrer_ids:
+        return {}
+    mine = StoreReferrer.id.in_(list(referrer_ids)) & StoreReferrer.stated_wallet.is_null(False)
+    rows = StoreReferrer.select(StoreReferrer.id, StoreReferrer.stated_wallet).where(mine)
+    return {row.id: row.stated_wallet for row in rows if row.stated_wallet}
 
 
 def get_referrer(referrer_id: int) -> StoreReferrer:

@@ -1,11 +1,11 @@
-"""Where the secret of a store's webhooks comes from: the portal makes it, or the platform does."""
+"""The origin of a store's webhook secret: created by the portal or by the platform."""
 
 from __future__ import annotations
 
 import base64
 import secrets
 
-# These platforms show a secret of their own, which is entered on the page of the store.
+# These platforms create the secret themselves; it is entered on the store's page.
 PLATFORMS_WITH_OWN_SECRET = ("shopify", "stripe", "saleor")
 # Their webhooks are not signed, so they are not accepted: the portal only asks their API.
 PLATFORMS_WITHOUT_WEBHOOKS = ("horoshop", "keycrm")

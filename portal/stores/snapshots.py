@@ -1,4 +1,4 @@
-"""An order snapshot: the whole present state of one order, as a store reports it. See docs/rules/stores.md.
+"""An order snapshot: the complete current state of an order, as reported by a store. See docs/rules/stores.md.
 
 It is the body of `POST /api/v1/orders`, and what every adapter reads a delivery as. Money is decimal strings in major
 units, because a JSON number has lost what the store meant.
@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from portal.lib.clock import EARLIEST, LATEST
 from portal.lib.contacts import without_addresses, without_contacts
 from portal.lib.errors import PortalError
 
@@ -31,7 +32,6 @@ REFUNDS_MAX = 500
 COUPONS_MAX = 20
 # What a bigint column holds.
 VERSION_MAX = 2**63 - 1
-EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]")
 
 SnapshotStatus = Literal["open", "paid", "cancelled"]
@@ -59,8 +59,8 @@ Amount = Annotated[str, PlainValidator(_amount, json_schema_input_type=str)]
 
 
 def _moment(value: datetime) -> datetime:
-    """Return a time in UTC; a zero date is no time, and earlier ones cannot be moved between time zones."""
-    if not EARLIEST <= value <= LATEST:
+    """Return a time in UTC; refuse what lies outside the times that the portal knows."""
+    if not EARLIEST <= value < LATEST:
         raise ValueError("moment")
     return value.astimezone(UTC)
 
@@ -72,12 +72,13 @@ def _written_time(value: object) -> object:
     return value
 
 
-# Not strict, because a value that was looked at before is no JSON any more, and only JSON may write times as text.
+# Not strict: a value that was read before is no longer JSON, and strict mode accepts times as text only in JSON.
 Moment = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_time), AfterValidator(_moment)]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 # Free text is shown to admins and stored as it is, so whom to reach where is taken out.
 Reason = Annotated[str, StringConstraints(max_length=500), AfterValidator(without_contacts)]
 LineName = Annotated[str, StringConstraints(max_length=500), AfterValidator(without_addresses)]
+WalletText = Annotated[str, StringConstraints(max_length=64)]
 ShortText = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -101,7 +102,7 @@ class SnapshotCustomer(_Part):
     external_id: ExternalId | None = None
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
     earlier_paid_orders: Annotated[int, Field(ge=0, le=10**9)] = 0
-    wallet_address: Annotated[str, StringConstraints(max_length=64)] | None = None
+    wallet_address: WalletText | None = None
 
 
 class SnapshotLine(_Part):

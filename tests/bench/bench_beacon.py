@@ -116,7 +116,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", choices=("granian", "gunicorn"), action="append")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("--durability", type=int, default=100_000, help="beacons to acknowledge; 0 skips it")
     arguments = parser.parse_args()
     with durable_database() as url:

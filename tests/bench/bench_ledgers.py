@@ -8,6 +8,8 @@ process is printed with the files.
 from __future__ import annotations
 
 import argparse
+import html
+import re
 import resource
 import statistics
 import time
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from jobs import JOBS
-from models import Export, User
+from models import Export, Refcode, User
 from portal.app import create_app
 from portal.codes import fold_code_results
 from portal.commissions import fold_settlement_totals
@@ -30,11 +32,14 @@ from portal.rewards import fold_reward_totals
 from portal.settings import load_settings
 from tests.bench.databases import durable_databases, load_line, processor_ms
 from tests.bench.ledgers import QUICK_FILL, fill_ledgers
+from tests.factories import make_visits
 from tests.support.databases import close_database
 from tests.web.conftest import visitor
 from tests.web.visitor import Visitor
 
 FEW, ROUNDS = 1_000, 5
+# A code keeps a row for each of so many days; as many visits as orders.
+DAYS = 56
 _TOKEN = "token of the bench"
 PAGES = {
     "Admin": [
@@ -47,6 +52,7 @@ PAGES = {
     "Referrer 0": ["/refcodes"],
     "Buyer 1": ["/orders"],
 }  # fmt: skip
+DEEP, DEPTH = "/admin/refcodes?status=minted", 11
 # These pay, send and approve what waits, so their time is that of the work; generated rows break the books.
 LEFT_OUT = {
     "pay_settlements", "prepare_exports", "send_letters", "mint_rewards", "approve_waiting_rewards", "check_invariants",
@@ -69,6 +75,7 @@ class Portal:
     url: str
     app: Flask
     browsers: dict[str, Visitor]
+    deep_page: str
 
     @contextmanager
     def bound(self) -> Iterator[None]:
@@ -97,12 +104,23 @@ def open_portal(url: str, rows: int) -> Portal:
             count_days,
         ):
             fold()
+        make_visits(Refcode.get(Refcode.code == "BENCH000000"), dict.fromkeys(range(DAYS), rows // DAYS))
         # As autovacuum does within a minute: the filling left a difference of each order to fold.
         query("VACUUM ANALYZE")
         browsers = {name: visitor(app, User.get(User.name == name)) for name in PAGES}
+        deep_page = find_deep_page(browsers["Admin"])
     close_database()
     print(f"{rows:,} rows in each ledger, filled in {time.perf_counter() - started:.0f} s", flush=True)
-    return Portal(url, app, browsers)
+    return Portal(url, app, browsers, deep_page)
+
+
+def find_deep_page(browser: Visitor) -> str:
+    """Follow the links to the next page and return the path of the last one."""
+    path = DEEP
+    for _ in range(DEPTH - 1):
+        (link,) = re.findall(r'rel="next" href="([^"]+)"', browser.get(path).text)
+        path = html.unescape(link)
+    return path
 
 
 def read_page(browser: Visitor, path: str) -> float:
@@ -131,12 +149,20 @@ def compare(portals: list[Portal]) -> dict[str, list[list[float]]]:
     for _ in range(ROUNDS):
         for place, portal in enumerate(portals):
             with portal.bound():
-                for measure, names in ((read_page, PAGES), (read_first_bytes, FILES)):
-                    for who, path in ((who, path) for who, paths in names.items() for path in paths):
-                        name = path if measure is read_page else f"{path}.csv, first bytes"
-                        taken = measure(portal.browsers[who], path)
-                        times.setdefault(name, [[] for _ in portals])[place].append(taken)
+                for name, taken in measure(portal):
+                    times.setdefault(name, [[] for _ in portals])[place].append(taken)
     return times
+
+
+def measure(portal: Portal) -> Iterator[tuple[str, float]]:
+    """Yield the name and the milliseconds of every page, and of the first bytes of every file."""
+    for who, paths in PAGES.items():
+        yield from ((path, read_page(portal.browsers[who], path)) for path in paths)
+    yield f"{DEEP}, page {DEPTH}", read_page(portal.browsers["Admin"], portal.deep_page)
+    for who, paths in FILES.items():
+        yield from (
+            (f"{path}.csv, first bytes", read_first_bytes(portal.browsers[who], path)) for path in paths
+        )
 
 
 def compare_jobs(portals: list[Portal]) -> list[str]:

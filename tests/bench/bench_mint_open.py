@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--batch", type=int, action="append")
     parser.add_argument("--open", type=int, default=_OPEN)
-    parser.add_argument("--rewards", type=int, default=6000)
+    parser.add_argument("--rewards", type=int, default=4000)
     arguments = parser.parse_args()
     with durable_database() as url:
         anvil = Anvil("--block-time", "2", "--slots-in-an-epoch", "1")

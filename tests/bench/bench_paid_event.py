@@ -1,6 +1,6 @@
 """Paid events per second: signed callbacks through the whole portal against plain statements in pgbench.
 
-`python -m tests.bench.bench_paid_event [--rows 200000]`. Each event settles one attributed order of one product in
+`python -m tests.bench.bench_paid_event [--rows 100000]`. Each event settles one attributed order of one product in
 both ledgers: by its own request where callbacks come one by one, otherwise by the worker. The statements use the same
 database with its journal and constraints. Then every table that an event reads or writes is filled. Ratios are
 printed last.
@@ -156,6 +156,7 @@ def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
         large = measure(url, code, running, arguments.rounds, arguments.events)
     among = f"among {arguments.rows:,} rows in every table"
     return [
+        load_line(),
         f"by its own request: {median_ratio(small, 'alone', 'plain'):.2f} of the plain statements",
         f"burst, settled: {median_ratio(small, 'settled', 'plain'):.2f} of the plain statements",
         f"burst, accepted: {median_ratio(small, 'accepted', 'plain'):.2f} of the plain statements",
@@ -167,13 +168,12 @@ def run(url: str, code: str, arguments: argparse.Namespace) -> list[str]:
             f"{name} {among}: {fmean(small[name]) / fmean(large[name]):.2f} times as slow as among none"
             for name in ("alone", "settled", "plain")
         ),
-        load_line(),
     ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=200)
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
 """First snapshots of connected stores per second, over HTTP with a key, against the same rows written by pgbench.
 
-`python -m tests.bench.bench_store_orders [--orders 1000000]`. Each snapshot is one paid and attributed order of one
+`python -m tests.bench.bench_store_orders [--orders 200000]`. Each snapshot is one paid and attributed order of one
 line, of a new customer. The statements use the same database with its journal and constraints. The hot store is on a
 database of its own and already has that many orders, events, customers, settlements and rewards. Both are measured in
 turn, a round after the other, and no measurement takes longer than a minute. Ratios are printed last.
@@ -25,7 +25,7 @@ from portal.db import SYSTEM, connection
 from portal.db.connection import database, query
 from portal.stores import create_key
 from tests.bench.bench_paid_event import pgbench
-from tests.bench.databases import durable_database
+from tests.bench.databases import durable_database, load_line
 from tests.factories import make_code, make_store, make_user
 from tests.support.beacons import WebServer, send, serving
 from tests.support.databases import execute, named
@@ -199,6 +199,7 @@ def run(url: str, arguments: argparse.Namespace) -> list[str]:
         settled = query("SELECT count(*) FROM settlements WHERE NOT starts_with(order_id, 'old')")[0][0]
     assert orders == settled, f"{settled} settlements for {orders} orders"
     return [
+        load_line(),
         f"first snapshot: {rates['first'] / rates['plain']:.2f} of the plain statements",
         f"duplicate: {rates['duplicate'] / rates['first']:.2f} of the first",
         f"in a store of {arguments.orders:,} orders, first: {rates['hot first'] / rates['first']:.2f} of an empty one",
@@ -219,7 +220,7 @@ def portal_on(url: str) -> AbstractContextManager[WebServer]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=1_000_000)
+    parser.add_argument("--orders", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--reports", type=int, default=300)
     arguments = parser.parse_args()

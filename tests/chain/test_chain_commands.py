@@ -83,6 +83,12 @@ def test_mint_runs_until_rewards_are_final(world: World, app: Flask) -> None:
     world.assert_paid_exactly_once(7)
 
 
+def test_mint_says_that_it_did_nothing(world: World, app: Flask) -> None:
+    for _ in range(2):
+        result = invoke(app, "mint", "--timeout", "1")
+        assert (result.exit_code, result.output) == (0, "Nothing is ready to mint.\n")
+
+
 def test_mint_reports_why_it_waits(world: World, app: Flask) -> None:
     world.add_rewards(1)
     world.rewards_call("pause()")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from portal.chain import ChainAway, NodeRefused
+from portal.chain.contract.abi import Revert
 from portal.chain.node.rpc import Node, Rpc
 
 ADDRESS = "0x" + "11" * 20
@@ -95,3 +96,19 @@ def test_members_that_no_chain_has(
             result[0] = f"[{changed}]" if isinstance(form, list) else changed
             with suppress(ChainAway, NodeRefused):
                 pytest.fail(f"accepted {name} {value}: {ask(Node(url))}")
+
+
+@pytest.mark.parametrize("time", ["0x7fffffffffffffff", "0x3afff44180"])
+def test_block_of_a_time_that_no_calendar_has(answers: tuple[str, list[str]], time: str) -> None:
+    url, result = answers
+    result[0] = json.dumps({**BLOCK, "timestamp": time})
+    with pytest.raises(ChainAway):
+        Node(url).block("latest")
+
+
+def test_words_of_a_node_and_of_a_contract_can_be_stored(answers: tuple[str, list[str]]) -> None:
+    url, result = answers
+    result[0] = '"0x", "error": {"code": -32000, "message": "busy\\u0000 \\ud83d"}'
+    with pytest.raises(NodeRefused, match="busy\ufffd \ufffd"):
+        Node(url).call("eth_chainId")
+    assert Revert("Error", ("paused\x00",)).text == "paused\ufffd"

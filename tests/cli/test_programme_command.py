@@ -48,7 +48,7 @@ def test_applications_are_decided_by_command(make_portal: MakePortal) -> None:
         0, "ada@demo.example is a referrer now. Share codes issued: 1.\n",
     )  # fmt: skip
     assert invoke(app, "programme", "reject", "bob@demo.example", "--reason", "No page").exit_code == 0
-    assert invoke(app, "programme", "applications").output == ""
+    assert invoke(app, "programme", "applications").output == "No application is waiting.\n"
     assert "bob@demo.example" in invoke(app, "programme", "applications", "--status", "rejected").output
     again = invoke(app, "programme", "approve", "bob@demo.example")
     assert (again.exit_code, "already been decided" in again.output) == (1, True)

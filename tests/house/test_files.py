@@ -32,6 +32,7 @@ _LOADED_WHEN_USED = {
     "eth_abi.exceptions",
     "eth_account",
     "eth_keys.datatypes",
+    "idna",
     "portal.chain.account_signatures",
     "portal.db.yoyo_files",
     "portal.flows.demo.draw_pictures",

@@ -14,6 +14,7 @@ from typing import Any
 from portal.chain.contract.codec import Undecodable, decode, encode
 from portal.lib.folders import CONTRACTS
 from portal.lib.keccak import keccak
+from portal.lib.texts import storable
 
 ARTIFACTS_FOLDER = CONTRACTS / "artifacts"
 
@@ -43,7 +44,7 @@ class Revert:
     def text(self) -> str:
         """Return the revert as one line for a failure reason."""
         if self.name == "Error":
-            return str(self.arguments[0])
+            return storable(str(self.arguments[0]))
         own = self.name or self.message or "reverted without a reason"
         return f"{own}: {self.inner.text}" if self.inner else own
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from portal.lib.clock import LATEST
+
 PARSE_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 # What a quantity of the chain can be, and what a column holds of block numbers and times.
 _QUANTITY_LIMIT, _PLACE_LIMIT = 2**256, 2**63
+_TIME_LIMIT = int(LATEST.timestamp())
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,19 @@ def parse_number(raw: Any) -> int:
 
 
 def parse_place(raw: Any) -> int:
-    """Return a block number or a time in seconds."""
+    """Return a block number."""
     number = parse_number(raw)
     if number >= _PLACE_LIMIT:
         raise ValueError("no place")
     return number
+
+
+def parse_time(raw: Any) -> int:
+    """Return a time in seconds since 1970 that a calendar has."""
+    seconds = parse_number(raw)
+    if seconds >= _TIME_LIMIT:
+        raise ValueError("no time")
+    return seconds
 
 
 def parse_hash(raw: Any) -> str:
@@ -70,7 +81,7 @@ def parse_hash(raw: Any) -> str:
 
 def parse_block(raw: dict[str, Any]) -> Block:
     base_fee = parse_number(raw.get("baseFeePerGas") or "0x0")
-    return Block(parse_place(raw["number"]), parse_hash(raw["hash"]), parse_place(raw["timestamp"]), base_fee)
+    return Block(parse_place(raw["number"]), parse_hash(raw["hash"]), parse_time(raw["timestamp"]), base_fee)
 
 
 def parse_logs(raw: list[dict[str, Any]]) -> list[Log]:

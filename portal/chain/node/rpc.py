@@ -36,6 +36,7 @@ from portal.chain.node.transport import NodeSession, retry_after, rpc_error
 from portal.chain.node.wordings import ACCEPTED, SCAN, has_no_state, is_overloaded, revert_of
 from portal.counters import counters
 from portal.lib.http import HttpFailed
+from portal.lib.texts import storable
 
 if TYPE_CHECKING:
     from web3 import HTTPProvider
@@ -141,7 +142,7 @@ class Node:
             return response.get("result")
         if not isinstance(error, dict):
             raise self._silent(method, error)
-        message, code = str(error.get("message", "")), error.get("code", 0)
+        message, code = storable(str(error.get("message", ""))), error.get("code", 0)
         if is_overloaded(method, code, message.lower()):
             raise self._silent(method, message)
         record_answer(self._url)

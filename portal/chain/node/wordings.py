@@ -1,4 +1,4 @@
-"""What nodes mean by their errors: busy, a revert, or a block whose state they lack. Codes differ, so words count."""
+"""Classify errors of nodes by their words, because codes differ: busy, a revert, or a block whose state is missing."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def _range_start(
 ) -> tuple[int, int]:
     """Return the contract's first block and the next block to audit; a reorganization rewinds the audit.
 
-    It is rewound by 2,000 blocks, and further where the contract does not have an older payment any more.
+    It is rewound by 2,000 blocks, and further if the contract no longer has an older payment.
     """
     if mark is None:
         first = audits.first_block(context.chain.chain_id, contract.address, context.finalized.number)

@@ -110,7 +110,7 @@ def reopen_reorganized(
 
 
 def _removed(context: SendingContext, done: Sequence[SettledTransaction]) -> list[SettledTransaction]:
-    """Return the transactions whose recorded block is not on the chain any more.
+    """Return the transactions whose recorded block is no longer on the chain.
 
     A transaction without a block gave way to a final one with its nonce. It is open again when the nonce is unused at
     the finalized block too.

@@ -239,7 +239,7 @@ def _items(transaction_ids: Sequence[int]) -> dict[int, list[Item]]:
 
 
 def settle(transaction_id: int, outcome: Outcome) -> bool:
-    """Settle an open transaction; return False if it was not open any more."""
+    """Settle an open transaction; return False if it was no longer open."""
     receipt = outcome.receipt
     closed = query(
         "UPDATE chain_transactions SET status = %s, tx_hash = %s, block_number = %s, block_hash = %s, gas_used = %s,"
@@ -274,7 +274,7 @@ def close_items(transaction_id: int, item_ids: Sequence[int]) -> None:
 def list_done_from(
     chain_id: int, operator: str, nonce: int, purposes: Sequence[str]
 ) -> list[SettledTransaction]:
-    """Return the settled transactions with this nonce or a higher one, which the account has not used any more."""
+    """Return the settled transactions from this nonce on, which the chain no longer shows as used."""
     rows = query(
         """
         SELECT id, nonce, block_number, block_hash FROM chain_transactions

@@ -1,4 +1,4 @@
-"""Whether a share code attributes anything new: it is active, and so is the account of its owner."""
+"""Whether a share code can credit new orders: it is active, and its owner's account is enabled."""
 
 from __future__ import annotations
 

@@ -153,9 +153,9 @@ def _draft(
 
 def _find_by_wallet(text: str) -> User | None:
     try:
-        owner = find_wallet_owner(canonical_address(text))
+        owner = find_wallet_owner(canonical_address(text, "account"))
     except AddressChecksumWrong:
-        raise AddressChecksumWrong(field="account") from None
+        raise
     except InvalidAddress:
         return None
     return find_user(owner) if owner else None

@@ -77,7 +77,7 @@ def _plain_row(row: Table | None) -> dict[str, Any] | None:
 
 
 def _major_amounts(columns: Mapping[str, Any]) -> dict[str, str]:
-    """Return `<name>` for each `<name>_minor` beside a currency: a decimal string in major units."""
+    """Return `<name>` for each `<name>_minor` next to a currency: a decimal string in major units."""
     currency = columns.get("currency")
     return {
         name.removesuffix("_minor"): major_text(value, currency)

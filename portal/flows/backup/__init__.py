@@ -1,1 +1,1 @@
-"""Back-ups that are proved, and restores that send nothing too early."""
+"""Backups that are verified, and restores that send nothing too early."""

@@ -1,4 +1,4 @@
-"""Prove that a backup can be restored: into a database of its own, compared with its manifest, with all invariants."""
+"""Verify a backup: restore it into a separate database, compare it with its manifest, and check all invariants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.db.migrations import migrate
 
 
 def verify_backup(path: Path, url: str, into: str, on_progress: Callable[[str], None]) -> Manifest:
-    """Restore a backup into a scratch database beside `url`, or the empty one at `into`, and return its manifest.
+    """Restore a backup into a scratch database at `url`'s server, or the empty one at `into`, and return its manifest.
 
     A backup of an earlier version is migrated there before the invariants are checked. Raises BackupUnusable or
     DatabaseAway.

@@ -60,7 +60,7 @@ class StoredCallback:
 
 
 def apply_callbacks(stored: Sequence[StoredCallback], chain: AnyChain, settings: Settings) -> list[Decision]:
-    """Apply stored callbacks once and record the outcomes beside them, in one transaction.
+    """Apply stored callbacks once and record their outcomes, in one transaction.
 
     They are of one provider and of different buyers. If one cannot be applied, that is raised, and nothing
     has changed.

@@ -12,7 +12,7 @@ from portal.db import Prepared, query
 from portal.orders import get_order
 from portal.stores import lock_customer
 
-# In the order of docs/architecture.md, each in a statement of its own and by id, so that two groups cannot deadlock;
+# In the order of docs/architecture.md, each in a separate statement and by id, so that two groups cannot deadlock;
 # the last one reads what is locked then. A duplicate that arrives now waits for the payment, and sees the outcome of
 # this callback.
 _LOCK = """

@@ -1,4 +1,4 @@
-"""Read everything that the ledgers of paid orders are decided from: one lock, then one statement.
+"""Read everything that decides the ledgers of paid orders: one lock, then one statement.
 
 What is rare (campaigns, bonuses of a referrer, levels, rates of SKUs) is read only where it exists. See
 docs/rules/payments.md.

@@ -30,7 +30,7 @@ _SECONDS = 60
 class Waiting:
     """A callback that waits, the keys it shares with others of its buyer or reference, and whether it joins others.
 
-    What a refund or a payment of something else than an order changes is locked in an order of its own.
+    Refunds, and payments of anything but an order, lock their rows in a different order.
     """
 
     stored: StoredCallback

@@ -1,4 +1,4 @@
-"""Write what was decided about paid events: all of it in one statement, or each part of one for itself if that fails.
+"""Write the decisions about paid events in one statement; if that fails for a single event, each part separately.
 
 A ledger that fails is recorded and retried; it neither undoes the payment nor stops the other ledger. See
 docs/rules/payments.md.
@@ -124,7 +124,7 @@ def write_ledgers(order_reference: str, ledgers: Ledgers, actor: Actor) -> Mappi
 
 
 def _write_each(ledgers: Ledgers, actor: Actor) -> dict[str, Exception]:
-    """Decide and write each ledger in a savepoint of its own; return the failures."""
+    """Decide and write each ledger in a separate savepoint; return the failures."""
     failures: dict[str, Exception] = {}
     for ledger in ledgers.names:
         try:

@@ -93,7 +93,7 @@ def _read_facts(work: MintRound) -> Facts:
 
 
 def _pay(work: MintRound, rewards: Sequence[MintableReward], funds: _Funds, fees: Fees) -> None:
-    """Fail the rewards that are refused, and send the others in one transaction unless no slot is free any more."""
+    """Fail the refused rewards, and send the others in one transaction if a slot is still free."""
     if not work.free_slots:
         return
     result = separate_failing(work, list(rewards))
@@ -272,7 +272,7 @@ def _send(work: MintRound, rewards: list[MintableReward], funds: _Funds, fees: F
 
 
 def _can_pay_gas(work: MintRound, funds: _Funds, cost: int) -> bool:
-    """Return whether the operator can pay the gas besides that of its unmined transactions.
+    """Return whether the operator can pay the gas in addition to that of its unmined transactions.
 
     Unmined ones cost less than they reserve, so Waiting is raised only if the balance cannot pay this one alone.
     """

@@ -40,7 +40,7 @@ def settle_rewards(work: MintRound) -> Followed:
 def settle(work: MintRound, transaction: OpenTransaction, outcome: Outcome) -> None:
     """Close a transaction and move each of its rewards by what the finalized block proves.
 
-    A reward that raises is set aside and keeps the transaction open, while its other rewards go on.
+    A reward that raises is set aside and keeps the transaction open; its other rewards continue.
     """
     if outcome.receipt and outcome.status == sender.REVERTED:
         cause = outside_cause(work, transaction, outcome.receipt.block_number)

@@ -1,4 +1,4 @@
-"""A reward that raises anything unexpected is set aside with its reason, and the others of the round go on."""
+"""Set aside a reward that raises an unexpected error, so that the other rewards of the round continue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Abandon transactions of an earlier operator that cannot be mined any more: the present one pays their rewards.
+"""Abandon transactions of an earlier operator that can no longer be mined, so that the current one pays their rewards.
 
 See docs/rules/minting.md.
 """

@@ -202,7 +202,7 @@ def notify_minted(reward_ids: Sequence[int]) -> None:
                 paymentHash=order_ref(payment_reference(reward.order_reference, reward.payment_number)),
             )
         except Exception as error:
-            # The transaction that records the mint goes on: what the chain paid must not wait for a letter.
+            # The transaction that records the mint continues: a payment on chain must not wait for a letter.
             require_database(error)
             log.exception("mint not announced", reward_id=reward.id)
 

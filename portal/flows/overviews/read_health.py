@@ -1,6 +1,6 @@
 """The health of the portal and its dependencies, for operators.
 
-Whatever hangs, the answer comes within a second: readings run in threads of their own, one at a time, and are kept for
+The response comes within a second, whatever hangs: readings run in separate threads, one at a time, and are kept for
 some seconds. Nothing is written, and the pool of connections is not used.
 """
 

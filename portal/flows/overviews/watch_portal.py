@@ -44,7 +44,7 @@ _PATIENCE = {
 _COUNTED = {"callbacks_unmatched", "items_set_aside"}
 _WAITS = {"minting": "minting_waits", "payouts": "payouts_wait"}
 _WAIT_SECONDS = 15 * MINUTE
-# Nothing waits, another process mints, it waits as configured, or money is getting short, which has alerts of its own.
+# Nothing waits, another process mints, it waits as configured, or money is getting short, which has separate alerts.
 _NO_WAIT = {"", "other_leader", "low_gas", "not_configured", "daily_cap"}
 _GAS_DAYS, _FAILURES = 7, 5
 _MORNING = 8

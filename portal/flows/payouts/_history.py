@@ -209,7 +209,7 @@ def _adopt(context: PayoutRound, payment_id: int, owed: PlannedPayout) -> bool:
 
 
 def _reopen_vanished(context: PayoutRound, seen: Collection[str], start: int, end: int) -> None:
-    """Reopen what is recorded as paid in these blocks but is not on the chain any more."""
+    """Reopen payouts that are recorded as paid in these blocks but are no longer on the chain."""
     chain_id, address = context.chain.chain_id, context.contract.address
     recorded = sender.list_settled_payments(chain_id, address, start, end, purpose="payout")
     sent = {ref: transaction_id for transaction_id, _, ref, _ in recorded if ref not in seen}

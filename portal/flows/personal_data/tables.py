@@ -247,7 +247,7 @@ PERSONAL_TABLES: tuple[PersonalTable, ...] = (
     PersonalTable(
         StoreReferrer,
         _is(StoreReferrer.user, StoreReferrer.own_user),
-        Clear(user=None, connected_at=None, email_key=None),
+        Clear(user=None, connected_at=None, email_key=None, stated_wallet=None),
     ),
     PersonalTable(
         ReferralReward,

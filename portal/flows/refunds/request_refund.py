@@ -1,4 +1,4 @@
-"""A refund an admin starts: store it, request it from the provider, settle it by an answer that is certain.
+"""A refund an admin starts: store it, request it from the provider, settle it when the response is certain.
 
 No answer, or one that cannot be verified, decides nothing: the refund stays requested until a callback or the
 provider's status settles it. From a limit on, a second admin has to confirm the refund first.

@@ -14,12 +14,15 @@ from decimal import Decimal
 from typing import Any
 
 from portal.lib.addresses import (
+    LIKE_ADDRESS,
+    AddressChecksumWrong,
     AddressReserved,
     InvalidAddress,
     PayeeIsContract,
     canonical_address,
     require_payee,
 )
+from portal.lib.clock import EARLIEST, FIRST_YEAR, LAST_YEAR, LATEST
 from portal.lib.money import (
     CurrencyUnknown,
     InvalidAmount,
@@ -87,14 +90,22 @@ def need_currency(row: Row) -> str:
 
 def need_wallet(row: Row, own_contracts: Collection[str], *names: str) -> str:
     """Return an address in stored form; raise RowRefused, also for one of the portal's contracts."""
-    text = need_text(row, *names)
+    name = next((each for each in names if text_of(row, each)), names[0])
+    wallet = _address(need_text(row, name), name)
     try:
-        # A history may write addresses in any case; nobody typed them.
-        wallet = canonical_address(text.lower())
-        require_payee(wallet, own_contracts, "wallet")
-        return wallet
-    except (InvalidAddress, AddressReserved, PayeeIsContract):
-        raise RowRefused("wallet_invalid", text) from None
+        require_payee(wallet, own_contracts, name)
+    except (AddressReserved, PayeeIsContract):
+        raise RowRefused("wallet_invalid", f"{name} {wallet}") from None
+    return wallet
+
+
+def _address(text: str, name: str) -> str:
+    try:
+        return canonical_address(text)
+    except AddressChecksumWrong:
+        raise RowRefused("address_checksum_wrong", f"{name} {text}") from None
+    except InvalidAddress:
+        raise RowRefused("wallet_invalid", f"{name} {text}") from None
 
 
 def minor_of(row: Row, name: str, currency: str) -> int | None:
@@ -110,7 +121,7 @@ def minor_of(row: Row, name: str, currency: str) -> int | None:
     major = row.get(name)
     if major is None:
         return None
-    return _minor(plain(major), name, currency)
+    return _minor(_plain(major, name), name, currency)
 
 
 def need_minor(row: Row, name: str, currency: str) -> int:
@@ -121,23 +132,23 @@ def need_minor(row: Row, name: str, currency: str) -> int:
     return amount
 
 
-def plain(value: object) -> str:
+def _plain(value: object, name: str) -> str:
     """Return a number or a number's text without an exponent; raise RowRefused for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise RowRefused("number_invalid", value)
     try:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+            raise ValueError
         number = Decimal(str(value).strip())
-    except ArithmeticError:
-        raise RowRefused("number_invalid", value) from None
-    if not number.is_finite() or abs(number.adjusted()) > 60:
-        raise RowRefused("number_invalid", value)
+        if not number.is_finite() or abs(number.adjusted()) > 60:
+            raise ValueError
+    except (ValueError, ArithmeticError):
+        raise RowRefused("number_invalid", f"{name} {value}") from None
     return f"{number:f}"
 
 
 def decimal_of(row: Row, *names: str) -> Decimal | None:
     """Return a member as an exact decimal, None when it is missing; raise RowRefused."""
-    value = next((row[name] for name in names if row.get(name) is not None), None)
-    return None if value is None else Decimal(plain(value))
+    name = next((name for name in names if row.get(name) is not None), None)
+    return None if name is None else Decimal(_plain(row[name], name))
 
 
 def wei_of(row: Row) -> int | None:
@@ -154,19 +165,27 @@ def wei_of(row: Row) -> int | None:
 
 
 def moment_of(row: Row, *names: str) -> datetime | None:
-    """Return a time as aware UTC, None when it is missing: ISO 8601, or milliseconds since 1970."""
-    value = next((row[name] for name in names if row.get(name) is not None), None)
-    if value is None:
+    """Return a time as aware UTC, None when it is missing: ISO 8601, or milliseconds since 1970; raise RowRefused."""
+    name = next((name for name in names if row.get(name) is not None), None)
+    if name is None:
         return None
     try:
-        if isinstance(value, int) and not isinstance(value, bool):
-            seconds, milliseconds = divmod(value, 1000)
-            return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
-        moment = datetime.fromisoformat(str(value))
-        # The first and the last hours of the calendar exist in some time zones only.
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = _moment(row[name])
     except (ValueError, OverflowError, OSError):
-        raise RowRefused("time_invalid", value) from None
+        raise RowRefused("time_invalid", f"{name} {row[name]}") from None
+    if not EARLIEST <= moment < LATEST:
+        raise RowRefused(
+            "time_invalid", f"{name} {row[name]} is not of the years {FIRST_YEAR} to {LAST_YEAR}"
+        )
+    return moment
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, int) and not isinstance(value, bool):
+        seconds, milliseconds = divmod(value, 1000)
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
+    moment = datetime.fromisoformat(str(value))
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -206,7 +225,7 @@ def _breakdown(source: Row, commission: int, currency: str) -> Row:
     return {
         "platformCommission": major_text(commission - shares, currency),
         "referralCommission": major_text(referral, currency),
-        "referralEffectivePercent": plain(source.get("referralEffectivePercent") or 0),
+        "referralEffectivePercent": _percent(source, "referralEffectivePercent"),
         "referralByItem": [_item(item, currency) for item in _list(source.get("referralByItem"))],
         "customSplits": splits,
         "totalCommission": major_text(commission, currency),
@@ -216,9 +235,12 @@ def _breakdown(source: Row, commission: int, currency: str) -> Row:
 def _split(split: object, currency: str) -> Row:
     if not isinstance(split, dict) or not text_of(split, "recipientId"):
         raise RowRefused("breakdown_inconsistent", "a split without a recipient")
+    recipient = need_text(split, "recipientId")
+    if LIKE_ADDRESS.fullmatch(recipient):
+        _address(recipient, "customSplits.recipientId")
     return {
-        "recipientId": text_of(split, "recipientId"),
-        "percent": plain(split.get("percent") or 0),
+        "recipientId": recipient,
+        "percent": _percent(split, "percent"),
         "amount": major_text(_part(split, "amount", currency), currency),
         "description": text_of(split, "description") or "",
     }
@@ -231,7 +253,7 @@ def _item(item: object, currency: str) -> Row:
     product_id = item.get("productId")
     return {
         "productId": product_id if isinstance(product_id, int | str) else None,
-        "percent": plain(item.get("percent") or 0),
+        "percent": _percent(item, "percent"),
         "source": source,
         "subtotal": major_text(_part(item, "subtotal", currency), currency),
         "amount": major_text(_part(item, "amount", currency), currency),
@@ -239,7 +261,11 @@ def _item(item: object, currency: str) -> Row:
 
 
 def _part(source: Row, name: str, currency: str) -> int:
-    return _minor(plain(source.get(name) or 0), name, currency)
+    return _minor(_plain(source.get(name) or 0, name), name, currency)
+
+
+def _percent(source: Row, name: str) -> str:
+    return _plain(source.get(name) or 0, name)
 
 
 def _minor(major: str, name: str, currency: str) -> int:

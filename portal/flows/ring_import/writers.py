@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -40,7 +41,10 @@ from portal.rewards import (
 from portal.settings import Settings
 from portal.visits import add_history
 
-_CODE_MAX = 64
+# Other characters have a meaning in the address of a page.
+_CODE = re.compile(r"[0-9A-Za-z_-]{1,64}")
+# Rewards that nothing is paid for need no amount.
+_WITHOUT_SIZE = (RewardStatus.FAILED, RewardStatus.REJECTED)
 _REFERRER_WALLET = ("referrer_wallet", "ref_wallet", "wallet_address")
 _SETTLED = {"pending", "completed", "failed", "held", "cancelled"}
 _UNPAID = ("pending_approval", "approved", "failed", "rejected")
@@ -68,7 +72,7 @@ def write_refcode(row: Row, work: Work) -> bool:
     """Write a share code and its owner; return False when it exists. Raises RowRefused."""
     code = need_text(row, "code")
     wallet = need_wallet(row, work.own_contracts, "wallet_address", "wallet", "referrer_wallet")
-    if len(code) > _CODE_MAX or not code.isprintable():
+    if not _CODE.fullmatch(code):
         raise RowRefused("code_invalid", code)
     here = Refcode.get_or_none(Refcode.code == code)
     if here is not None and here.wallet_address != wallet:
@@ -99,6 +103,8 @@ def write_reward(row: Row, work: Work) -> bool:
     if find_reward_by_reference(reference) is not None:
         return False
     values = _reward_values(row, reference, work)
+    if values["reward_amount_wei"] is None and values["status"] not in _WITHOUT_SIZE:
+        raise RowRefused("reward_amount_missing")
     reward_id = ReferralReward.insert(values).execute()
     record_event(
         ACTOR, "reward", reward_id, "reward_imported", to_status=values["status"],

@@ -1,1 +1,1 @@
-"""Commission statements: open them, tell the vendor, record the payment. See docs/rules/statements.md."""
+"""Commission statements: open them, notify the vendor, record the payment. See docs/rules/statements.md."""

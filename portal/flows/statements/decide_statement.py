@@ -19,7 +19,7 @@ def record_statement_payment(statement_id: int, reference: str, actor: Actor) ->
 
 
 def free_rewards(order_references: Iterable[str], actor: Actor) -> None:
-    """Let rewards be minted whose orders owe no commission any more; others keep waiting.
+    """Release rewards whose orders no longer owe commission; others keep waiting.
 
     Call it where the last sale that owed commission was paid or refunded. See docs/rules/statements.md.
     """

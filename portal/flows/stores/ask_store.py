@@ -39,7 +39,7 @@ log = get_logger(__name__)
 def settle_fetches(chain: AnyChain, settings: Settings) -> int:
     """Ask the stores for the orders that deliveries have named; return how many deliveries were worked on.
 
-    A store that does not answer rests, and its deliveries with it; the others go on.
+    If a store does not respond, its deliveries wait; those of other stores continue.
     """
     return work_through(
         FETCH_QUEUE,

@@ -12,7 +12,7 @@ from portal.codes import find_aliased_codes
 from portal.db import query
 from portal.flows.accounts.code_state import code_state_of
 from portal.flows.checkout.decide_attribution import Attribution
-from portal.lib.addresses import InvalidAddress, canonical_address
+from portal.lib.addresses import canonical_address
 from portal.orders import has_other_paid_order
 from portal.settings import Settings
 from portal.stores import (
@@ -177,9 +177,4 @@ def _is_owner(store: Store, buyer: StoreBuyer, facts: _Facts, settings: Settings
 
 def _wallet(text: str | None) -> str | None:
     """Return a wallet in stored form; raise InvalidAddress."""
-    if not text:
-        return None
-    try:
-        return canonical_address(text)
-    except InvalidAddress as error:
-        raise type(error)(field="customer.walletAddress") from None
+    return canonical_address(text, "customer.walletAddress") if text else None

@@ -1,4 +1,4 @@
-"""Connect a store in one step, with a vendor of its own if none is named. See docs/rules/stores.md."""
+"""Connect a store in one step, with a new vendor if none is named. See docs/rules/stores.md."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ ORDER_ID_LENGTH = 14
 class ReportPart:
     """The order of a first report with its lines and its state, and its payment if it is paid.
 
-    `others` are the customers by whom its buyer is known besides the order's own.
+    `others` are further customers that the same buyer is known as.
     """
 
     order: NewOrder

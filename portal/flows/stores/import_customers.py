@@ -1,4 +1,4 @@
-"""Take over a store's earlier buyers, so that "first purchase" is right from the first day."""
+"""Import a store's earlier buyers, so that "first purchase" is right from the first day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A buyer who is named only after the payment: the guards decide again about what nobody has decided or paid yet.
+"""A buyer who is named only after the payment: the guards run again, unless the referral was already decided or paid.
 
 See docs/rules/stores.md.
 """

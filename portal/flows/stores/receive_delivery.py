@@ -1,4 +1,4 @@
-"""Take what a store's platform sends by itself: verify it, store it, then apply it. See docs/rules/stores.md."""
+"""Receive a webhook of a store's platform: verify it, store it, then apply it. See docs/rules/stores.md."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from models import Refcode, Store, StoreReferrer
 from portal.accounts import WalletUnknown, create_unreachable_user, list_wallet_addresses, lock_user
+from portal.chain import own_contracts
 from portal.codes import (
     CodeUnknown,
     find_code,
@@ -20,28 +21,59 @@ from portal.commissions import move_assists
 from portal.db import SYSTEM, Actor, transaction
 from portal.flows.stores.own_purchases import review_own_purchases
 from portal.flows.stores.receive_snapshot import Undo
-from portal.lib.addresses import canonical_address
+from portal.lib.addresses import canonical_address, require_payee
 from portal.orders import lock_orders_of_code, move_orders, set_order_wallets
 from portal.rewards import move_rewards, set_reward_wallets
-from portal.stores import ReferrerTaken, connect_referrer, ensure_referrer, get_referrer, set_own_user
+from portal.settings import Settings
+from portal.stores import (
+    ReferrerTaken,
+    connect_referrer,
+    ensure_referrer,
+    get_referrer,
+    set_own_user,
+    set_stated_wallet,
+)
+
+_WALLET = "walletAddress"
 
 
 def ensure_store_referrer(
-    store: Store, external_id: str, email: str | None, secret: str, *, live: bool = True
+    store: Store,
+    external_id: str,
+    email: str | None,
+    secret: str,
+    *,
+    wallet: str | None = None,
+    live: bool = True,
 ) -> tuple[StoreReferrer, Refcode]:
     """Return the referrer behind a store's customer with their code, both created on the first call.
 
-    The e-mail never finds an account. A test is rolled back.
+    Neither the e-mail nor the wallet, in stored form, finds an account. The wallet is offered to the customer while the
+    code has none; one that its owner proved stays. A test is rolled back.
     """
     try:
         with transaction():
             referrer = ensure_referrer(store.id, external_id, secret, email)
             code = find_store_code(referrer.id) or _issue_code(store, referrer)
+            if wallet and not code.wallet_address:
+                set_stated_wallet(referrer, wallet)
             if not live:
                 raise Undo
     except Undo:
         pass
     return referrer, code
+
+
+def read_stated_wallet(text: str | None, settings: Settings) -> str | None:
+    """Return the wallet that a store names for its customer, in stored form; None without one.
+
+    Raises InvalidAddress, AddressReserved or PayeeIsContract, as where its owner would link it.
+    """
+    if not text:
+        return None
+    wallet = canonical_address(text, _WALLET)
+    require_payee(wallet, own_contracts(settings), _WALLET)
+    return wallet
 
 
 def connect_account(referrer_id: int, user_id: int, secret: str) -> Refcode | None:

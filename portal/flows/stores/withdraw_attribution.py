@@ -1,4 +1,4 @@
-"""Take the referral of an order back, as far as nobody has decided about it or paid it. See docs/rules/stores.md."""
+"""Withdraw the referral of an order, unless it was already decided or paid. See docs/rules/stores.md."""
 
 from __future__ import annotations
 

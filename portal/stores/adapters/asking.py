@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from portal.lib.http import HttpAnswer, HttpFailed, get, post
 from portal.lib.public_http import is_public_host
-from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.protocol import DeliveryUnreadable, StoreApi, StoreRefused, StoreUnreachable
 
 TIMEOUT_SECONDS, ANSWER_LIMIT = 30, 8 * 1024 * 1024
@@ -86,7 +86,7 @@ def content_of(answer: HttpAnswer) -> Any:
         seconds = min(int(wait[:9]), _LONGEST_WAIT) if wait.isascii() and wait.isdecimal() else None
         raise StoreUnreachable(detail=f"HTTP {answer.status}", retry_after=seconds)
     try:
-        return parse_exact(answer.body)
+        return parse_exact_json(answer.body)
     except DeliveryUnreadable:
         raise _unreachable("the answer is not JSON") from None
 

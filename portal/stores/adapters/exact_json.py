@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from portal.lib.texts import storable
 from portal.stores.adapters.protocol import DeliveryUnreadable
 
 # The parser recurses in C; an order is nested about ten deep.
@@ -15,16 +16,27 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 
-def parse_exact(body: bytes) -> Any:
+def parse_exact_json(body: bytes) -> Any:
     """Return a JSON body with decimals for its fractions: a float has lost what the store meant.
 
-    Raises DeliveryUnreadable, also for NaN and Infinity.
+    Texts have U+FFFD for what cannot be stored. Raises DeliveryUnreadable, also for NaN and Infinity.
     """
     _refuse_depth(body)
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        content = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError):  # an exponent beyond every decimal
         raise DeliveryUnreadable(detail="not JSON") from None
+    return _storable(content)
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {storable(name): _storable(each) for name, each in value.items()}
+    return value
 
 
 def _refuse_depth(body: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Horoshop: orders by its API. Its webhooks are not signed, so none is believed and every order is polled.
+"""Horoshop: orders by its API. Its webhooks are not signed, so they are not accepted and every order is polled.
 
 An order has a flag for paid, no time of its last change and no refunds, and the API filters by the day an order was
 placed: each poll reads the orders of some weeks. See docs/stores/horoshop.

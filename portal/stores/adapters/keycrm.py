@@ -1,4 +1,4 @@
-"""KeyCRM: orders by its API. Its webhooks are not signed, so none is believed and every order is polled.
+"""KeyCRM: orders by its API. Its webhooks are not signed, so they are not accepted and every order is polled.
 
 The API has one address for everybody. See docs/stores/keycrm.
 """

@@ -167,7 +167,7 @@ def _snapshot(order: Order, payments: list[Any]) -> Reading:
 
 
 def _customer_id(order: Order) -> str | None:
-    # The record of a guest says no more than the e-mail address.
+    # The record of a guest contains only the e-mail address.
     customer = order.get("customer") or {}
     return str(customer["id"]) if customer.get("has_account") else None
 

@@ -1,4 +1,4 @@
-"""What a store platform is to the rest of the portal: verify a delivery, read it as a snapshot, ask its API.
+"""The protocol of store platforms: verify a delivery, read it as a snapshot, call the store's API.
 
 Reading is pure. Only `fetch` and `changed_since` speak to the store. See docs/rules/stores.md.
 """

@@ -1,4 +1,4 @@
-"""Saleor: webhooks signed with its RSA key, and the order itself by GraphQL.
+"""Saleor: webhooks signed with its RSA key announce a change, and the order is read by GraphQL.
 
 The signature is a JWS with a detached payload; the secret here is the public key set of the shop. Saleor takes what
 is refunded off what is charged, so what was paid is the sum of both. See docs/stores/saleor.
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from portal.stores.adapters.asking import ask_graphql, documented_answer
-from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.forms import (
     CODE_KEYS,
     LABEL_KEYS,
@@ -92,7 +92,7 @@ class Saleor:
         if not keys:
             raise DeliveryRefused(reason="secret_missing")
         _check_signature(signature, delivery.body, keys)
-        return Verified(delivery.header("saleor-event").lower(), parse_exact(delivery.body))
+        return Verified(delivery.header("saleor-event").lower(), parse_exact_json(delivery.body))
 
     def read(self, verified: Verified) -> Reading | Fetch | Ignored:
         """Return which order to ask for; raise DeliveryUnreadable."""
@@ -164,7 +164,7 @@ def _reading(order: Part) -> Reading | Ignored:
         customer=SnapshotCustomer(external_id=user.get("id"), email=order.get("userEmail") or None),
         lines=lines,
         shipping=amount_text(shipping),
-        # One sum for all: Saleor states no more for payments of its older kind.
+        # One sum for all: Saleor reports nothing else for payments of its older kind.
         refunds=(refund("total", refunded),) if refunded else (),
     )
     return Reading(snapshot, changed_at=changed_at)

@@ -1,4 +1,4 @@
-"""Shopify: signed webhooks that wake, and the order itself by GraphQL.
+"""Shopify: signed webhooks announce a change, and the order is read by GraphQL.
 
 A webhook that is repeated carries its old payload, so only the order's id is read. Ids exceed 2**53 and stay text.
 See docs/stores/shopify.
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from portal.lib.urls import split_url
 from portal.stores.adapters.asking import ask_graphql, documented_answer
-from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.forms import (
     CODE_KEYS,
     LABEL_KEYS,
@@ -98,7 +98,7 @@ class Shopify:
         ]
         if not any(hmac.compare_digest(one, signature.encode()) for one in expected):
             raise DeliveryRefused(reason="signature_wrong")
-        content = parse_exact(delivery.body)
+        content = parse_exact_json(delivery.body)
         if not isinstance(content, dict):
             raise DeliveryUnreadable(detail="not an object")
         return Verified(delivery.header("x-shopify-topic"), content)
@@ -218,7 +218,7 @@ def _number(gid: str) -> str:
 
 
 def _landing_code(order: Part) -> str | None:
-    """Return the code in the address on which the visit began: cart attributes are lost at times."""
+    """Return the code in the landing page of the visit, because Shopify sometimes loses cart attributes."""
     visit = ((order.get("customerJourneySummary") or {}).get("firstVisit")) or {}
     return first_text(
         dict(parse_qsl(split_url(str(visit.get("landingPage") or "")).query)), _LANDING_PARAMETERS

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.protocol import Delivery, DeliveryRefused, DeliveryUnreadable, Verified
 
 TOLERANCE_SECONDS = 300
@@ -17,7 +17,7 @@ TOLERANCE_SECONDS = 300
 def read_standard_webhook(delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> Verified:
     """Return a signed delivery whose body names its `type`; raise DeliveryRefused or DeliveryUnreadable."""
     check_standard_webhook(delivery, secrets, now)
-    content = parse_exact(delivery.body)
+    content = parse_exact_json(delivery.body)
     if not isinstance(content, dict):
         raise DeliveryUnreadable(detail="not an object")
     return Verified(str(content.get("type", "")), content)

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.stores.adapters.asking import ask_api, documented_answer
-from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.forms import (
     CODE_KEYS,
     LABEL_KEYS,
@@ -53,7 +53,7 @@ _WHOLE = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
 )
 _THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
-# A shop may use the reference for something of its own, such as an order number with a dash.
+# A shop may use the reference for other things, such as an order number with a dash.
 _CODE = re.compile(r"[0-9A-Za-z]{6,32}")
 _ID = re.compile(r"[A-Za-z0-9_]+")
 Part = Mapping[str, Any]
@@ -72,7 +72,7 @@ class Stripe:
     def verify(self, delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> Verified | Ignored:
         """Return an event signed with one of the secrets in the last five minutes; raise DeliveryRefused."""
         _check_signature(delivery, secrets, now)
-        content = parse_exact(delivery.body)
+        content = parse_exact_json(delivery.body)
         if not isinstance(content, dict):
             raise DeliveryUnreadable(detail="not an object")
         return Verified(str(content.get("type", "")), content)

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from portal.lib.http import HttpAnswer, HttpFailed, get
 from portal.stores.adapters.asking import ANSWER_LIMIT, TIMEOUT_SECONDS, address_of, content_of
-from portal.stores.adapters.exact_json import parse_exact
+from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.forms import documented_form
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
@@ -70,7 +70,7 @@ class WooCommerce:
             raise DeliveryRefused(reason="secret_missing")
         if not any(_is_signed(delivery.body, signature, secret) for secret in secrets):
             raise DeliveryRefused(reason="signature_wrong")
-        return Verified(delivery.header("x-wc-webhook-topic"), parse_exact(delivery.body))
+        return Verified(delivery.header("x-wc-webhook-topic"), parse_exact_json(delivery.body))
 
     def read(self, verified: Verified) -> Reading | Fetch | Ignored:
         """Return the order of a delivery, or the order to ask for; raise DeliveryUnreadable."""

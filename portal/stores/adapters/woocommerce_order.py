@@ -106,7 +106,7 @@ def _line(line: Order) -> SnapshotLine:
 
 
 def _parts(order: Order) -> tuple[tuple[SnapshotLine, ...], Decimal]:
-    """Return the goods, and what was paid beside them, shipping and fees with their taxes; together the order's total.
+    """Return the goods, and what was paid in addition (shipping and fees with their taxes); together the order's total.
 
     A negative fee is a discount on the goods, and what exceeds them on the rest.
     """

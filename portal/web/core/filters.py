@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Generic, TypeVar
 
+from portal.lib.clock import FIRST_YEAR, LAST_YEAR
 from portal.lib.errors import PortalError
 from portal.settings import Settings
 from portal.web.text.messages import error_text
@@ -18,6 +19,12 @@ class DateInvalid(PortalError):
     """A date is not written as YYYY-MM-DD."""
 
     code = "date_invalid"
+
+
+class DateOutOfRange(PortalError):
+    """A date is before or after the years that the portal knows."""
+
+    code = "date_out_of_range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +48,18 @@ def read_day(
     if not text:
         return None
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").date() + timedelta(days=days)  # noqa: DTZ007 - a day has no zone
-        return datetime.combine(day, time.min, settings.timezone)
-    except (ValueError, OverflowError):
-        errors[field] = error_text(DateInvalid(field=field))
+        day = _day(text, field)
+    except PortalError as error:
+        errors[field] = error_text(error)
         return None
+    return datetime.combine(day + timedelta(days=days), time.min, settings.timezone)
+
+
+def _day(text: str, field: str) -> date:
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise DateInvalid(field=field) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise DateOutOfRange(field=field)
+    return day

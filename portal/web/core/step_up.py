@@ -6,7 +6,9 @@ values: they pass through the confirmation page, sealed, and the person sees and
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import zlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -92,7 +94,7 @@ def confirmation_page(
 
     Args:
         target: the path to continue with.
-        kept: the interrupted form, URL-encoded, or "".
+        kept: the interrupted form as `kept_fields` reads it, or "".
         back: the path of the cancel link.
         errors: sentences by field.
         seal: the signature of the interrupted form, "" where no form was interrupted.
@@ -144,8 +146,9 @@ def form_words(target: str) -> str | None:
 
 
 def kept_fields(kept: str) -> list[tuple[str, str]]:
-    """Return the fields of an interrupted form in their order."""
-    return parse_qsl(kept, keep_blank_values=True)
+    """Return the fields of an interrupted form in their order; `kept` is what the portal has sealed."""
+    text = zlib.decompress(base64.urlsafe_b64decode(kept)).decode() if kept else ""
+    return parse_qsl(text, keep_blank_values=True)
 
 
 def _form_route(target: str) -> tuple[str, Mapping[str, Any]] | None:
@@ -179,4 +182,5 @@ def _kept_form() -> str:
         for name, value in request.form.items(multi=True)
         if name not in _NEVER_CARRIED and not name.startswith("secret")
     ]
-    return urlencode(fields)
+    # Written out, a form of long Cyrillic texts would exceed what the confirmation page may send.
+    return base64.urlsafe_b64encode(zlib.compress(urlencode(fields).encode())).decode() if fields else ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 from flask import Blueprint, Response, current_app, jsonify, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
@@ -13,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from portal.flows.overviews.read_health import HealthMonitor
 from portal.runtime import current_portal
 from portal.web.core.access import public
+from portal.web.core.bearer import has_bearer
 from portal.web.health.exposition import metrics_text
 from portal.web.health.probe import HEADER, answer_probe
 
@@ -73,9 +72,8 @@ def _refuse_reader() -> Response | None:
 
 def _has_token() -> bool:
     """Return whether a request has the token, or none is set."""
-    token = current_portal().settings.metrics_token.get_secret_value()
-    given = request.headers.get("Authorization", "")
-    return not token or hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+    token = current_portal().settings.metrics_token
+    return not token.get_secret_value() or has_bearer(token)
 
 
 def _may_read_details() -> bool:

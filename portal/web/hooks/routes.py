@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
@@ -14,6 +12,7 @@ from portal.lib.errors import PortalError
 from portal.payments import RawCallback
 from portal.runtime import current_portal
 from portal.web.core.access import public
+from portal.web.core.bearer import has_bearer
 from portal.web.core.node_limits import minting_limits
 from portal.web.core.security import limit_deliveries
 
@@ -44,12 +43,12 @@ def mint_rewards() -> ResponseReturnValue:
     """Run one round over the approved queue; the cron secret is required."""
     _require_cron_secret()
     with minting_limits():
-        report = run_mint(current_portal().chain, current_portal().settings, CRON_LIMIT, Actor.job("cron"))
+        report = run_mint(
+            current_portal().chain, current_portal().settings, CRON_LIMIT, Actor.job("mint_rewards")
+        )
     return jsonify(report.as_json())
 
 
 def _require_cron_secret() -> None:
-    secret = current_portal().settings.cron_secret.get_secret_value()
-    given = request.headers.get("Authorization", "")
-    if not secret or not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
+    if not has_bearer(current_portal().settings.cron_secret):
         raise CronSecretWrong

@@ -32,6 +32,7 @@ from portal.web.products.desk import Desk
 from portal.web.text.format import When, when
 from portal.web.text.messages import error_text, text_of_stored
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import pgettext
 
 if TYPE_CHECKING:
     from models import ProductImport, ProductImportRow
@@ -169,7 +170,7 @@ def _imports_page(desk: Desk, vendor: str = "", errors: dict[str, str] | None = 
 def outcome_words() -> dict[str, str]:
     """Return what a row does, or did, in words."""
     return {
-        "create": _("New"),
+        "create": pgettext("product", "New"),
         "change": _("Changes"),
         "unchanged": _("Unchanged"),
         "error": _("Error"),

@@ -12,15 +12,15 @@ from portal.chain import checksum
 from portal.flows.accounts.switch_code import CodeBlocked, switch_own_code
 from portal.flows.overviews.referrer_overview import referrer_overview
 from portal.flows.programme.offer import find_offer
-from portal.programme import find_terms_in_force_id
+from portal.programme import find_terms_of
 from portal.rewards import RewardNotPaid, get_reward_of_referrer
 from portal.runtime import current_portal
-from portal.stores import list_connections
+from portal.stores import find_stated_wallets, list_connections
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.fresh_reads import lagging_reads
 from portal.web.core.joining import joining_view
-from portal.web.core.programme_terms import find_asked_terms
+from portal.web.core.programme_terms import AskedTerms
 from portal.web.core.requests import form_switch, is_htmx
 from portal.web.core.urls import url_for
 from portal.web.text.format import token_text, tokens
@@ -62,8 +62,14 @@ def _dashboard() -> ResponseReturnValue:
     )
     template = "referrer/_rewards.html" if is_htmx() else "referrer/dashboard.html"
     offer = find_offer(current_user().id, overview.codes, running.settings)
-    asked = find_asked_terms(current_user().id)
-    cards = [code_card_view(card) for card in overview.cards.rows]
+    terms = find_terms_of(current_user().id)
+    without_wallet = [card.code for card in overview.cards.rows if not card.code.wallet_address]
+    stated = find_stated_wallets(
+        [code.store_referrer_id for code in without_wallet if code.store_referrer_id]
+    )
+    cards = [
+        code_card_view(card, stated.get(card.code.store_referrer_id or 0)) for card in overview.cards.rows
+    ]
     # A code of a store without a wallet gets one of these: a choice while a page can list them, else a text.
     needs_wallets = not cards or any(not card.wallet for card in cards)
     wallets = page_of_wallets(current_user().id) if needs_wallets else None
@@ -80,9 +86,9 @@ def _dashboard() -> ResponseReturnValue:
         chain_configured=running.chain.configured,
         wallets=[checksum(row.address) for row in wallets.rows] if wallets else [],
         has_more_wallets=wallets is not None and wallets.next_cursor is not None,
-        terms=asked,
+        terms=AskedTerms(terms.id) if terms and not terms.is_accepted else None,
         joining=joining_view(current_user().id),
-        has_terms=asked is not None or find_terms_in_force_id() is not None,
+        has_terms=terms is not None,
         is_in_stores=bool(list_connections(current_user().id).rows),
     )
 

@@ -74,13 +74,12 @@ def alert_notice(kind: str, params: Mapping[str, Any]) -> str:
     return text if kind == "alert_opened" else _("Resolved: %(text)s", text=text)
 
 
-def alert_subject(kind: str) -> str:
-    """Return the subject of the letter about an alert."""
-    return {
-        "alert_opened": _("Alert: the portal needs you"),
-        "alert_over": _("The alert is resolved"),
-        "alert_digest": _("Portal alerts today"),
-    }.get(kind, "")
+def alert_subject(kind: str, params: Mapping[str, Any]) -> str:
+    """Return the subject of the letter about an alert, or about all that are open."""
+    if kind == "alert_digest":
+        return _("Portal alerts today")
+    text = alert_notice(kind, params)
+    return _("Alert: %(text)s", text=text) if kind == "alert_opened" else text
 
 
 def _digest(params: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from portal.web.text.platforms import platform_words
 from portal.web.text.products import tier_words
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import pgettext
 
 _DETAIL_MAX = 200
 # The kind of statuses of an entity, where it is not the entity itself.
@@ -122,7 +123,7 @@ def _labels() -> dict[str, str]:
         "label": _("Label"),
         "languages": _("Languages"),
         "key": _("Store ID"),
-        "name": _("Name"),
+        "name": pgettext("thing", "Name"),
         "percent": _("Percent"),
         "platform": _("Platform"),
         "prefix": _("Key"),

@@ -18,9 +18,9 @@ from portal.lib.colors import contrast_color
 from portal.mail import Letter, LetterObsolete
 from portal.notifications import REWARD_TOPICS, topic_of
 from portal.runtime import current_portal
-from portal.web.text.alerts import alert_subject
 from portal.web.text.format import money, token_text
 from portal.web.text.messages import notification_text
+from portal.web.text.subjects import notice_subject
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -54,11 +54,14 @@ def composer(app: Flask) -> Compose:
 
 def notice_text(kind: str, params: Mapping[str, Any]) -> str:
     """Return a notification as a sentence; amounts in `params` are wei or minor units."""
-    wei = params.get("amountWei")
-    amount = token_text(int(wei)) if wei and str(wei).isdigit() else ""
+    return notification_text(kind, {**params, "amount": _amount(params)})
+
+
+def _amount(params: Mapping[str, Any]) -> str:
     if "amountMinor" in params:
-        amount = money(int(params["amountMinor"]), params["currency"])
-    return notification_text(kind, {**params, "amount": amount})
+        return money(int(params["amountMinor"]), params["currency"])
+    wei = params.get("amountWei")
+    return token_text(int(wei)) if wei and str(wei).isdigit() else ""
 
 
 def sign_link(purpose: str, key: str) -> str:
@@ -178,29 +181,14 @@ def _notice(row: MailOutbox) -> Letter:
     text, topic = notice_text(kind, params), topic_of(kind)
     if topic is None:
         advice = _("If it was not you, change your password immediately and sign out all other browsers.")
-        return _letter(_("Account security"), [text, advice], (_("Security"), _url("account.security")))
+        return _letter(text.rstrip("."), [text, advice], (_("Security"), _url("account.security")))
     token = _unsubscribe_signer().dumps([row.user_id, topic, _address_mark(row.to_address)])
     return _letter(
-        alert_subject(kind) or _subject(topic),
+        notice_subject(kind, {**params, "amount": _amount(params)}),
         [text],
         _notice_action(kind, topic, params),
         unsubscribe_url=_url("account.unsubscribe", token=token),
     )
-
-
-def _subject(topic: str) -> str:
-    if topic in REWARD_TOPICS:
-        return _("Update on your referral reward")
-    return {
-        "application": _("Someone wants to become a referrer"),
-        "back_order": _("A paid order is out of stock"),
-        "erasure": _("An account is to be erased"),
-        "export": _("The file that you requested"),
-        "joining": _("Your application as a referrer"),
-        "proposal": _("A change waits for a second admin"),
-        "statement": _("Your commission statement"),
-        "webhook": _("A webhook endpoint was switched off"),
-    }[topic]
 
 
 def _notice_action(kind: str, topic: str, params: Mapping[str, Any]) -> Action:

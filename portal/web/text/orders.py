@@ -89,7 +89,7 @@ def order_view(
         items=tuple(_item(item, pictures) for item in items[:LINES_IN_LIST]),
         more_lines=max(len(items) - LINES_IN_LIST, 0),
         referral_code=order.referral_code,
-        reason=list_reason(order),
+        reason=_list_reason(order),
         can_pay=order.status == "created" and is_payable,
     )
 
@@ -114,7 +114,7 @@ def payment_view(payment: PaymentTransaction | None, order: Order | None) -> Pay
         is_waiting=status in WAITING,
         is_closed=is_closed and is_unpaid,
         referral_code=order.referral_code if order else None,
-        reason=order_reason(order) if order else "",
+        reason=_reason(order) if order else "",
     )
 
 
@@ -143,11 +143,11 @@ def _refunded(payment: PaymentTransaction | None) -> str:
     return money(payment.refunded_minor, payment.currency) if payment and payment.refunded_minor else ""
 
 
-def order_reason(order: Order) -> str:
+def _reason(order: Order) -> str:
     """Return why nobody is credited for an order, "" where somebody is."""
     return referral_reason(order.referral_reason) if order.referral_reason else ""
 
 
-def list_reason(order: Order) -> str:
+def _list_reason(order: Order) -> str:
     """Return the reason for a list, where most orders have no link and need not say so."""
-    return "" if order.referral_reason == "no_code" else order_reason(order)
+    return "" if order.referral_reason == "no_code" else _reason(order)

@@ -8,6 +8,7 @@ from typing import Any
 from portal.commissions import PayoutFrequency
 from portal.web.text.payouts import frequency_words
 from portal.web.text.translate import gettext as _
+from portal.web.text.translate import pgettext
 
 # Keys that make a repeated form harmless, and where to return to; they change nothing.
 _TECHNICAL = {
@@ -23,6 +24,8 @@ _TECHNICAL = {
     "seen",
     "terms",
     "seen_minor",
+    "key",
+    "shown",
 }
 
 
@@ -159,11 +162,16 @@ def _store_changes() -> dict[str, str]:
 
 
 def _product_changes() -> dict[str, str]:
+    changes = {
+        "create": _("Create a product"),
+        "save": _("Save the price and the texts of product %(product_id)s"),
+        "save_percent": _("Save the percent of product %(product_id)s"),
+        "confirm": _("Import the products of file %(import_id)s"),
+    }
     return {
-        "admin.products.save_percent": _("Save the percent of product %(product_id)s"),
-        "vendor.products.save_percent": _("Save the percent of product %(product_id)s"),
-        "admin.products.confirm": _("Import the products of file %(import_id)s"),
-        "vendor.products.confirm": _("Import the products of file %(import_id)s"),
+        f"{area}.{view}": text
+        for area in ("admin.products", "vendor.products")
+        for view, text in changes.items()
     }
 
 
@@ -181,6 +189,7 @@ def _value_text(name: str, value: str) -> str:
     words = {
         "decision": {"approve": _("Approve"), "reject": _("Reject")},
         "active": {"0": _("No"), "1": _("Yes")},
+        "needs_delivery": {"1": _("Yes")},
         "accepted": {"1": _("Yes")},
         "payout_frequency": {each.value: frequency_words(each.value) for each in PayoutFrequency},
     }
@@ -188,9 +197,11 @@ def _value_text(name: str, value: str) -> str:
 
 
 def _labels() -> dict[str, str]:
+    return _store_labels() | _programme_labels() | _product_labels() | _common_labels()
+
+
+def _common_labels() -> dict[str, str]:
     return {
-        **_store_labels(),
-        **_programme_labels(),
         "ids": _("Rewards"),
         "decision": _("Decision"),
         "all_matching": _("All rewards that match the filter"),
@@ -220,7 +231,7 @@ def _labels() -> dict[str, str]:
         "minimum_payout": _("Minimum payout"),
         "reserve_percent": _("Reserve percent"),
         "payout_wallet": _("Payout wallet"),
-        "name": _("Name"),
+        "name": pgettext("thing", "Name"),
         "owner": _("Owner’s e-mail"),
         "tier": _("Tier"),
         "role": _("Role"),
@@ -239,9 +250,24 @@ def _programme_labels() -> dict[str, str]:
     }
 
 
+def _product_labels() -> dict[str, str]:
+    return {
+        "slug": _("Address of the page"),
+        "price": _("Price"),
+        "stock": _("Quantity in stock"),
+        "needs_delivery": _("Needs delivery"),
+        "description": _("Description"),
+        "name_en": _("Name in English"),
+        "name_uk": _("Name in Ukrainian"),
+        "name_ru": _("Name in Russian"),
+        "description_en": _("Description in English"),
+        "description_uk": _("Description in Ukrainian"),
+        "description_ru": _("Description in Russian"),
+    }
+
+
 def _store_labels() -> dict[str, str]:
     return {
-        "name": _("Store name"),
         "platform": _("Store platform"),
         "origins": _("Store addresses"),
         "default_vendor": _("Vendor"),

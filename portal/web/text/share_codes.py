@@ -40,6 +40,7 @@ class CodeCardView:
     needs_wallet: bool
     off: str
     wallet: str
+    stated_wallet: str
     wallet_url: str | None
     share_url: str
     qr: Markup
@@ -66,8 +67,8 @@ class VisitTile:
     trend: Trend
 
 
-def code_card_view(card: CodeCard) -> CodeCardView:
-    """Return a code with its link, QR code, funnel and visits by day."""
+def code_card_view(card: CodeCard, stated_wallet: str | None = None) -> CodeCardView:
+    """Return a code with its link, QR code, funnel and visits by day; a store may have named a wallet for it."""
     wallet, cause = checksummed(card.code.wallet_address), card.deactivation
     return CodeCardView(
         code=card.code.code,
@@ -76,6 +77,7 @@ def code_card_view(card: CodeCard) -> CodeCardView:
         needs_wallet=cause is not None and cause.by == "unlinked",
         off=_off(card),
         wallet=wallet,
+        stated_wallet=checksummed(stated_wallet) or "",
         wallet_url=explorer_url("address", wallet) if wallet else None,
         share_url=card.share_url,
         qr=qr_markup(card.share_url),

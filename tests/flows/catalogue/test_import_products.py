@@ -20,7 +20,7 @@ from portal.catalogue import (
     get_import_of,
     keyset_of_desk,
 )
-from portal.catalogue.csv_rules import CsvColumnsInvalid, CsvTooLong, CsvUnreadable, read_rows
+from portal.catalogue.csv_rules import CsvCellTooLong, CsvColumnsInvalid, CsvTooLong, CsvUnreadable, read_rows
 from portal.catalogue.imports import ProductImportUnknown
 from portal.db import transaction
 from portal.flows.catalogue import import_products
@@ -170,6 +170,30 @@ def test_unusable_file_is_refused_as_a_whole(raw: bytes, error: type[Exception],
     with pytest.raises(error) as refused:
         read_rows(decode_csv(raw))
     assert refused.value.params.get("reason") == reason  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("slug,name\na,A\nb,{long}\n", 3),
+        ("slug,name\n\na,A\n\nb,{long}\n", 5),
+        ('slug,name\na,"two\nlines"\nb,{long}\n', 3),
+        ('slug,name\na,"not closed\nb,{long}\n', 2),
+    ],
+)
+def test_cell_that_is_too_long_is_named_with_its_row(text: str, row: int) -> None:
+    with pytest.raises(CsvCellTooLong) as refused:
+        read_rows(text.format(long="x" * 131_073))
+    assert refused.value.params == {"row": row, "at_most": 131_072}
+
+
+@pytest.mark.parametrize(
+    ("text", "row"), [('slug,name\na,"b', 2), ('slug,name\na,A\n\nb,"B"x\n', 4), ('"slug,name\na,A\n', 1)]
+)
+def test_quotes_that_do_not_match_are_named_with_their_row(text: str, row: int) -> None:
+    with pytest.raises(CsvUnreadable) as refused:
+        read_rows(text)
+    assert refused.value.params == {"reason": "quotes", "row": row}
 
 
 def test_slug_is_made_from_the_name_and_may_be_in_the_file_once(shop: Shop) -> None:

@@ -234,8 +234,9 @@ def test_metrics_require_the_token_that_is_set(make_app: MakeApp) -> None:
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer")
     for wrong in ("Bearer token", "token of the scraper", "Bearer ключ", "Basic dG9rZW4="):
         assert client.get("/metrics", headers={"Authorization": wrong}).status_code == 401
-    headers = {"Authorization": "Bearer token of the scraper"}
-    assert client.get("/metrics", headers=headers).status_code == 200
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        headers = {"Authorization": f"{scheme} token of the scraper"}
+        assert client.get("/metrics", headers=headers).status_code == 200
 
 
 PRODUCTION = {

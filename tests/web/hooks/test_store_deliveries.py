@@ -97,6 +97,21 @@ def test_authentic_delivery_becomes_an_order_without_personal_data(
         assert text not in caplog.text, text
 
 
+@pytest.mark.parametrize("raw", ["\x00", "\ud83d", "\udc00\x00"])
+def test_text_that_no_column_holds_costs_no_order(client: Visitor, shop: Store, raw: str) -> None:
+    """Shops cut texts between the halves of an emoji, and JSON can spell NUL."""
+    content = recorded_content(5)
+    content["number"] = content["line_items"][0]["sku"] = content["line_items"][0]["name"] = f"Mug{raw}"
+    content["coupon_lines"] = [{"code": f"anna{raw}"}]
+    content["meta_data"] = [{"key": f"x{raw}", "value": raw}, {"key": "ring_ref", "value": f"Ab3{raw}"}]
+    content["billing"]["email"] = f"{raw}@example.test"
+    answer = deliver(client, shop, signed(content))
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "applied"})
+    (line,) = query("SELECT name, sku FROM order_items WHERE sku LIKE 'Mug%%'")
+    assert set(line) == {"Mug" + "\ufffd" * len(raw)}
+    assert StoreEvent.get().outcome == "created"
+
+
 def test_what_is_not_authentic_changes_nothing_and_is_counted(client: Visitor, shop: Store) -> None:
     genuine = recorded(5)
     unsigned = {name: value for name, value in genuine.headers.items() if name != "x-wc-webhook-signature"}

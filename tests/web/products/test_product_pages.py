@@ -13,8 +13,10 @@ from werkzeug.test import TestResponse, encode_multipart
 from models import EventLog, PictureFile, Product, ProductPicture, StockMovement, User, Vendor
 from portal.db import Actor, record_event
 from portal.lib.pictures import MOST_BYTES
-from tests.factories import make_admin, make_order, make_product, make_user, make_vendor
+from tests.factories import PASSWORD, make_admin, make_order, make_product, make_user, make_vendor
 from tests.support.pictures import opened, picture_file
+from tests.web.account.factor import enrol, expire_confirmation
+from tests.web.conftest import visitor
 from tests.web.pages import form_fields, text_of
 from tests.web.visitor import Visitor
 
@@ -353,3 +355,35 @@ def test_page_lists_orders_and_events(desk: Visitor, shop: Vendor, as_admin: Vis
     page = as_admin.get(f"/admin/products/{product.id}")
     assert f"/admin/orders/{orders[-1].id}" in page.text
     assert "Ann Admin" in page.text
+
+
+def test_prices_need_a_recent_proof_of_identity_and_a_long_form_survives_it(
+    desk: Visitor, seller: User, shop: Vendor
+) -> None:
+    product = make_product(shop)
+    enrol(seller)
+    browser = visitor(desk.application, seller)
+    expire_confirmation()
+    texts = {f"description_{language}": "Чай 茶 🫖 " * 600 for language in ("en", "uk", "ru")}
+    form = {
+        **FORM,
+        "price": "1",
+        "slug": product.slug,
+        "shown": fields_of(browser.get(f"/vendor/products/{product.id}").text)["shown"],
+    }
+    for path in ("/vendor/products/new", f"/vendor/products/{product.id}"):
+        page = browser.submit(path, {**form, **texts, "description": "Ш" * 4_999})
+        assert page.status_code == 403
+        assert Product.select().count() == 1
+        assert Product.get().price_minor == product.price_minor
+        kept = {name: values[0] for name, values in form_fields(page, "/account/confirm").items()}
+        confirmed = browser.submit("/account/confirm", {**kept, "present": PASSWORD})
+        assert confirmed.status_code == 200
+        fields = {name: values[0] for name, values in form_fields(confirmed, path).items()}
+        assert fields["description"] == "Ш" * 4_999
+        assert fields["description_ru"] == texts["description_ru"]
+        expire_confirmation()
+    assert "Price" in text_of(confirmed)
+    assert "fingerprint" not in text_of(confirmed)
+    # Neither a name nor a place on the shelf is a price: stock and sale go on without.
+    assert browser.submit(f"/vendor/products/{product.id}/sale", {"on_sale": "0"}).status_code == 303

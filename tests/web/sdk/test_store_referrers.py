@@ -10,13 +10,16 @@ import time_machine
 from flask import Flask
 
 from models import EventLog, Refcode, Store, StoreReferrer, User
+from portal.chain import checksum
 from portal.lib.clock import utc_now
 from portal.stores import create_key
 from tests.factories import ACTOR, make_code, make_reward, make_store, make_user, make_wallet, new_address
-from tests.web.conftest import visitor
+from tests.web.conftest import MakeApp, visitor
+from tests.web.pages import text_of
 from tests.web.visitor import Visitor, error_of
 
 SHOP = "https://shop.example"
+TOKEN = "0x" + "7e" * 20
 CUSTOMER = {"customer": {"externalId": "c-17"}}
 
 
@@ -51,7 +54,7 @@ def test_customer_has_a_code_at_once_and_its_results_before_and_after_connecting
     answer = first.get_json()
     assert {**answer, "embedUrl": ""} == {
         "connected": False, "code": answer["code"], "shareUrl": f"{SHOP}/?ref={answer['code']}", "embedUrl": "",
-        "expiresIn": 900,
+        "expiresIn": 900, "walletAddress": None, "walletStatus": None,
     }  # fmt: skip
     code = Refcode.get_by_id(answer["code"])
     make_reward(code)
@@ -108,15 +111,82 @@ def test_store_cannot_name_an_account(client: Visitor, owner: User, store: Store
     assert owner.email not in str(list(StoreReferrer.select(StoreReferrer.email_key).tuples()))
 
 
-def test_wallet_that_is_only_named_is_ignored(
-    client: Visitor, as_owner: Visitor, key: str, store: Store
+def wallet_of(answer: Any) -> tuple[str | None, str | None]:
+    body = answer.get_json()
+    return body["walletAddress"], body["walletStatus"]
+
+
+def test_wallet_that_a_store_names_is_offered_and_paid_only_once_it_is_proven(
+    client: Visitor, as_owner: Visitor, owner: User, key: str
 ) -> None:
-    body = {**CUSTOMER, "walletAddress": "0x" + "ab" * 20}
-    answer = ask(client, key, body).get_json()
-    assert answer["ignoredFields"] == ["walletAddress"]
-    as_owner.submit(connect_path(client, answer["embedUrl"]))
-    assert ask(client, key, body).get_json()["code"] == answer["code"]
+    named, chosen = new_address(), make_wallet(owner)
+    assert wallet_of(ask(client, key)) == (None, None)
+    body = {**CUSTOMER, "walletAddress": named}
+    answer = ask(client, key, body)
+    assert wallet_of(answer) == (checksum(named), "unproven")
+    assert "ignoredFields" not in answer.get_json()
+    code, embed = answer.get_json()["code"], answer.get_json()["embedUrl"]
+    assert wallet_of(ask(client, key)) == (checksum(named), "unproven"), (
+        "a later call without it forgets nothing"
+    )
+    as_owner.submit(connect_path(client, embed))
     assert Refcode.get().wallet_address == ""
+    page = as_owner.get("/refcodes")
+    assert checksum(named) in page.text
+    assert "Link it to use it here." in text_of(page)
+    assert as_owner.submit(f"/refcodes/{code}/wallet", {"wallet": named}).status_code == 404
+    # The owner links it, and it is the first choice of the form.
+    make_wallet(owner, named)
+    page = as_owner.get("/refcodes")
+    assert re.findall(r"<option[^>]* selected>(0x\w{40})</option>", page.text) == [checksum(named)]
+    assert "Link it to use it here." not in text_of(page)
+    as_owner.submit(f"/refcodes/{code}/wallet", {"wallet": chosen})
+    # A wallet that the owner chose stays, whatever the store names from then on, and the store does not learn it.
+    for later in (named, new_address()):
+        answer = ask(client, key, {**CUSTOMER, "walletAddress": later})
+        assert wallet_of(answer) == (checksum(later), "other_proven")
+        assert chosen not in answer.text.lower()
+    assert Refcode.get().wallet_address == chosen
+    assert wallet_of(ask(client, key, {**CUSTOMER, "walletAddress": chosen})) == (checksum(chosen), "proven")
+    as_owner.submit(f"/refcodes/stores/{StoreReferrer.get().id}/disconnect")
+    assert wallet_of(ask(client, key, {**CUSTOMER, "walletAddress": chosen})) == (
+        checksum(chosen),
+        "unproven",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wallet", "code"),
+    [
+        ("0x" + "Ab" * 20, "address_checksum_wrong"),
+        ("0x" + "0" * 40, "address_invalid"),
+        ("0x" + "ab" * 19, "address_invalid"),
+        ("vitalik.eth", "address_invalid"),
+        ("0x" + "dead" * 10, "address_reserved"),
+        (f"0x{1:040x}", "address_reserved"),
+        (TOKEN, "payee_is_contract"),
+        (TOKEN.upper().replace("0X", "0x"), "payee_is_contract"),
+    ],
+)
+def test_wallet_that_cannot_be_paid_is_refused_at_its_field(
+    make_app: MakeApp, key: str, wallet: str, code: str
+) -> None:
+    client = visitor(make_app(referral_reward_token_address=TOKEN))
+    answer = ask(client, key, {**CUSTOMER, "walletAddress": wallet})
+    assert (answer.status_code, error_of(answer)["code"]) == (422, code)
+    assert "walletAddress" in error_of(answer)["fields"]
+    assert StoreReferrer.select().count() == 0
+
+
+def test_test_key_stores_no_wallet(client: Visitor, store: Store, key: str) -> None:
+    test_key = create_key(store.id, "test", ACTOR).text
+    ask(client, key)
+    named = new_address()
+    assert wallet_of(ask(client, test_key, {**CUSTOMER, "walletAddress": named})) == (
+        checksum(named),
+        "unproven",
+    )
+    assert StoreReferrer.get().stated_wallet is None
 
 
 def test_customer_belongs_to_one_account(

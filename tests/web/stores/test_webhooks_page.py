@@ -163,9 +163,9 @@ def test_request_that_publishes_an_event_wakes_the_sender(as_admin: Visitor, app
 def test_letter_about_a_disabled_endpoint_is_in_the_readers_language(app: Flask, admin: User) -> None:
     User.update(email_confirmed_at=fn.now()).where(User.id == admin.id).execute()
     subjects = {
-        "en": "A webhook endpoint was switched off",
-        "uk": "Адресу вебхуків вимкнено",
-        "ru": "Адрес вебхуков отключён",
+        "en": "Webhooks of Чайна are switched off",
+        "uk": "Вебхуки магазину Чайна вимкнено",
+        "ru": "Вебхуки магазина Чайна отключены",
     }
     for locale, subject in subjects.items():
         User.update(locale=locale).where(User.id == admin.id).execute()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from portal.lib.errors import PortalError
+from portal.lib.texts import storable
 from portal.payments.provider import CallbackStatus
 from portal.payments.providers.wayforpay.signature import amount_texts, is_same_text, minimal_amount, sign
 
@@ -147,7 +148,7 @@ def callback_reason(callback: Callback) -> str | None:
     """Return the provider's code and sentence for what happened, None if it gave neither."""
     reason = callback.payload.get("reason")
     text = f"{callback.reason_code} {reason if isinstance(reason, str) else ''}".strip()
-    return text[:200] or None
+    return storable(text[:200]) or None
 
 
 def _decode_object(raw: bytes) -> dict[str, object]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portal.web.text.format import When, money, when
+from portal.web.text.messages import referral_reason_for_admins
 from portal.web.text.methods import method_words
 from portal.web.text.order_parts import PartView
-from portal.web.text.orders import list_reason, order_reason
 from portal.web.text.store_events import event_text, note_text
 from portal.web.text.translate import gettext as _
 
@@ -129,7 +129,7 @@ def order_row(
         refunded=money(order.refunded_minor, order.currency) if order.refunded_minor else "",
         lines=tuple(f"{item.name}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{item.quantity}" for item in items),
         code=order.referral_code,
-        reason=list_reason(order),
+        reason="" if order.referral_reason == "no_code" else _reason(order),
         is_waiting=is_cancelled and order.status == "paid",
     )
 
@@ -157,7 +157,7 @@ def order_detail(
         refunded=money(order.refunded_minor, order.currency) if order.refunded_minor else "",
         code=order.referral_code,
         label=order.link_label,
-        reason=order_reason(order),
+        reason=_reason(order),
         buyer=buyer.name if buyer else "",
         buyer_email=(buyer.email or "") if buyer else "",
         parts=parts,
@@ -173,6 +173,10 @@ def order_detail(
 def referral_choices() -> list[tuple[str, str]]:
     """Return the choices of the referral filter."""
     return [("", _("Any")), ("yes", _("With a referrer")), ("no", _("Without a referrer"))]
+
+
+def _reason(order: Order) -> str:
+    return referral_reason_for_admins(order.referral_reason) if order.referral_reason else ""
 
 
 def _attempt(payment: PaymentTransaction) -> AttemptRow:

@@ -11,7 +11,7 @@ from portal.lib.colors import contrast_color, contrast_ratio
 from portal.runtime import Portal
 from portal.settings import Settings
 from portal.stored_settings import SavedSettings, is_fixed
-from portal.web.text.format import When, when
+from portal.web.text.format import When, number, when
 from portal.web.text.translate import gettext as _
 
 # The fields of the form by how they are typed.
@@ -86,7 +86,8 @@ def version_words(saved: SavedSettings) -> VersionWords | None:
 
 def contrast_words(color: str) -> str:
     """Return how well text can be read on a colour."""
-    return f"{contrast_ratio(color, contrast_color(color)):.1f} : 1"
+    ratio = contrast_ratio(color, contrast_color(color))
+    return f"{number(round(ratio, 1))} : 1"
 
 
 def environment_rows(environment: Settings) -> list[EnvironmentRow]:

@@ -22,6 +22,7 @@ from portal.web.api.openapi.schemas import (
     STATUS,
     TEXT,
     TIME,
+    WALLET,
     Schema,
     answer,
     example,
@@ -177,6 +178,11 @@ STORE_SCHEMAS: dict[str, Schema] = {
         shareUrl=TEXT,
         embedUrl=example(TEXT, "https://portal.example/embed/...", "For a frame of a page of the store."),
         expiresIn=example(COUNT, 900, "How many seconds the address can be opened for."),
+        walletAddress=or_null(WALLET),
+        walletStatus={
+            "enum": ["unproven", "proven", "other_proven", None],
+            "description": "Whether rewards go to the wallet that the store named. Null if it named none.",
+        },
     ),
     "StoreEvent": _EVENT,
     "StoreEventPage": answer(

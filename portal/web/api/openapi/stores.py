@@ -133,7 +133,14 @@ _BUYERS: dict[str, dict[str, Operation]] = {
             answers={
                 200: ("The referrer with their code. With a test key nothing of it stays.", ref("Referrer"))
             },
-            errors=(*OF_KEYS, *_OF_BODIES),
+            errors=(
+                *OF_KEYS,
+                *_OF_BODIES,
+                "address_checksum_wrong",
+                "address_invalid",
+                "address_reserved",
+                "payee_is_contract",
+            ),
         )
     },
     "/api/v1/customers": {

@@ -17,13 +17,12 @@ from portal.flows.stores.check_request import check_request
 from portal.runtime import current_portal
 from portal.stores import StoreKeyInvalid, get_key, note_key_used
 from portal.web.core.address_limit import AddressLimit, visitor_key
+from portal.web.core.bearer import bearer_token
 
 if TYPE_CHECKING:
     from models import Store, StoreKey
 
 View = Callable[..., Any]
-
-_SCHEME = "bearer"
 
 
 class AcceptedKeys:
@@ -96,7 +95,7 @@ def _known_key(scope: str) -> StoreKey:
 
     A key that was right lately is looked up all the same: an old one, still in use beside it, locks no store out.
     """
-    text, address = _bearer_text(), visitor_key(request.remote_addr or "")
+    text, address = bearer_token(), visitor_key(request.remote_addr or "")
     refused: AddressLimit = current_app.extensions["refused_key_limit"]
     if (wait := refused.wait(address)) and text not in _accepted:
         _refuse(wait)
@@ -108,11 +107,6 @@ def _known_key(scope: str) -> StoreKey:
         raise
     _accepted.add(text)
     return key
-
-
-def _bearer_text() -> str:
-    scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
-    return text.strip() if scheme.lower() == _SCHEME else ""
 
 
 def _limit(name: str, subject: str) -> None:

@@ -17,6 +17,7 @@ from portal.stores.snapshots import (
     ShortText,
     SnapshotCustomer,
     SnapshotRefundLine,
+    WalletText,
 )
 
 
@@ -77,9 +78,13 @@ class ReferrerCustomer(_Body):
 
 
 class ReferrerBody(_Body):
-    """The customer who is to see their link and results in the store."""
+    """The customer who is to see their link and results in the store.
+
+    `walletAddress` is offered to them on the portal. Nothing is paid to it before they prove it by a signature.
+    """
 
     customer: ReferrerCustomer
+    wallet_address: WalletText | None = None
 
 
 class CustomersBody(_Body):

@@ -16,7 +16,12 @@ from portal.web.text.messages.errors import (
 )
 from portal.web.text.messages.minting import chain_alert, mint_waiting, refusal_counts
 from portal.web.text.messages.notifications import notification_text
-from portal.web.text.messages.referrals import guard_text, percent_source, referral_reason
+from portal.web.text.messages.referrals import (
+    guard_text,
+    percent_source,
+    referral_reason,
+    referral_reason_for_admins,
+)
 
 __all__ = [
     "ERRORS",
@@ -30,6 +35,7 @@ __all__ = [
     "notification_text",
     "percent_source",
     "referral_reason",
+    "referral_reason_for_admins",
     "refusal_counts",
     "status_of",
     "status_of_code",

@@ -24,13 +24,15 @@ def _pixels(params: Params) -> str:
 
 
 def _unreadable(params: Params) -> str:
-    sentences = {
+    reasons = {
         "encoding": _("The file is not UTF-8. In your spreadsheet, save it as CSV UTF-8."),
         "missing": _("Choose a CSV file."),
         "empty": _("The file has no rows below its header."),
-        "quotes": _("The quotes in the file do not match. Save it as CSV again."),
     }
-    return sentences.get(params["reason"], sentences["quotes"])
+    return reasons.get(params["reason"]) or _(
+        "The quotes in row %(row)s do not match. Correct them, or save the file as CSV again.",
+        row=number(params["row"]),
+    )
 
 
 def _columns_invalid(params: Params) -> str:
@@ -52,6 +54,14 @@ CATALOGUE_ERRORS: ErrorTable = {
     "csv_slug_repeated": Answer(422, lambda p: _("Several rows of the file have the slug %(slug)s.", **p)),
     "csv_too_long": Answer(
         422, lambda p: _("A file can have at most %(at_most)s rows.", at_most=number(p["at_most"]))
+    ),
+    "csv_cell_too_long": Answer(
+        422,
+        lambda p: _(
+            "Row %(row)s has a cell of more than %(at_most)s characters. Shorten it, or close its quotes.",
+            row=number(p["row"]),
+            at_most=number(p["at_most"]),
+        ),
     ),
     "csv_unreadable": Answer(422, _unreadable),
     "csv_vendor_invalid": Answer(

@@ -20,6 +20,15 @@ def referral_reason(reason: str) -> str:
     }[reason]
 
 
+def referral_reason_for_admins(reason: str) -> str:
+    """Return why a referral does not apply, in words for a reader who is not the buyer."""
+    texts = {
+        "self_referral": _("The buyer followed their own referral link, so nobody is credited."),
+        "wallet_overlap": _("The referrer's wallet is one of the buyer's, so nobody is credited."),
+    }
+    return texts.get(reason) or referral_reason(reason)
+
+
 def guard_text(step: Mapping[str, Any]) -> str:
     """Return one step of a stored decision trace in words."""
     texts, guard = _guard_texts(), step["guard"]

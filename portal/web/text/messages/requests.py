@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.lib.clock import FIRST_YEAR, LAST_YEAR
 from portal.web.text.format import number
 from portal.web.text.messages.answer import Answer, ErrorTable, Params
 from portal.web.text.translate import gettext as _
@@ -34,6 +35,10 @@ REQUESTS_ERRORS: ErrorTable = {
         503, lambda p: _("The database cannot be reached. Nothing was changed; try again in a minute.")
     ),
     "date_invalid": Answer(422, lambda p: _("Enter a date such as 2026-11-21.")),
+    "date_out_of_range": Answer(
+        422,
+        lambda p: _("Enter a date of the years %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR),
+    ),
     "field_invalid": Answer(400, _field_invalid),
     "export_unknown": Answer(
         404, lambda p: _("This file is not available: it is not ready, was deleted, or is not yours.")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from portal.web.text.format import number
 from portal.web.text.messages.answer import Answer, ErrorTable
 from portal.web.text.translate import gettext as _
 
@@ -12,7 +15,8 @@ SETTINGS_ERRORS: ErrorTable = {
         lambda p: _(
             "Text on this colour would have a contrast of %(ratio)s : 1, less than %(at_least)s : 1."
             " Choose a darker or a lighter colour.",
-            **p,
+            ratio=number(Decimal(p["ratio"])),
+            at_least=number(p["at_least"]),
         ),
     ),
     "language_missing": Answer(422, lambda p: _("Offer at least one language.")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from portal.lib.clock import FIRST_YEAR, LAST_YEAR
 from portal.web.text.format import number
 from portal.web.text.messages.answer import Answer, ErrorTable, Params
 from portal.web.text.translate import gettext as _
@@ -29,7 +30,11 @@ def _member_invalid(params: Params) -> str:
         "list": _("Send a list."),
         "object": _("Send an object."),
         "time": _("Send a time with its time zone, such as 2026-11-28T14:39:24Z."),
-        "moment": _("Send a time of 1990 or later, or leave it out."),
+        "moment": _(
+            "Send a time of the years %(first)s to %(last)s, or leave it out.",
+            first=FIRST_YEAR,
+            last=LAST_YEAR,
+        ),
         "hash": _("Send the SHA-256 of the e-mail address in lower case, as 64 hex digits."),
         "other": _("This value is not valid here."),
         "one_of_two": _("Send either emailHash or externalId."),

@@ -230,7 +230,7 @@ def test_every_status_of_an_event_is_in_the_language_of_the_reader(app: Flask, e
             "uk",
             [
                 "Завдання «Виплати продавцям»",
-                "Платіжна система: Карткою (WayForPay)",
+                "Платіжна система: Картка (WayForPay)",
                 "Частину грошей за замовлення повернуто.",
                 "Продавець: Kazka",
                 "Платформа: WooCommerce",

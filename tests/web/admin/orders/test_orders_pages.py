@@ -78,6 +78,23 @@ def test_list_shows_orders_of_all_stores_and_filters_them(
         assert as_admin.get(f"/admin/orders.csv?{wrong}").status_code == 422, wrong
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("no_code", "No referral link was followed, so nobody is credited."),
+        ("self_referral", "The buyer followed their own referral link, so nobody is credited."),
+        ("wallet_overlap", "The referrer's wallet is one of the buyer's, so nobody is credited."),
+    ],
+)
+def test_reason_of_a_referral_speaks_of_the_buyer(
+    as_admin: Visitor, owner: User, reason: str, words: str
+) -> None:
+    order = make_order(owner)
+    Order.update(referral_reason=reason).where(Order.id == order.id).execute()
+    for path in ("/admin/orders", f"/admin/orders/{order.id}"):
+        assert words in text_of(as_admin.get(path)), path
+
+
 def test_number_of_statements_does_not_depend_on_the_number_of_orders(as_admin: Visitor, owner: User) -> None:
     def statements() -> int:
         with count_statements() as sent:

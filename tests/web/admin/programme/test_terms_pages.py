@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 
 from models import ProgrammeTerms, User
@@ -91,12 +92,15 @@ def test_only_admins_save_terms(as_owner: Visitor) -> None:
     assert ProgrammeTerms.select().count() == 0
 
 
-def test_text_survives_the_proof_of_identity(app: Flask, admin: User) -> None:
+@pytest.mark.parametrize("length", [5_000, 20_000])
+def test_text_survives_the_proof_of_identity(app: Flask, admin: User, length: int) -> None:
     secret = enrol(admin)[0]
     browser = visitor(app, admin)
     expire_confirmation()
-    text = "Правило програми. " * 300
-    page = browser.submit(TERMS, {"seen": "0", "text_uk": text})
+    texts = {
+        language: (f"{language}: Правило програми. " * 1_000)[:length] for language in ("en", "uk", "ru")
+    }
+    page = browser.submit(TERMS, {"seen": "0", **{f"text_{name}": text for name, text in texts.items()}})
     assert page.status_code == 403
     assert ProgrammeTerms.select().count() == 0
     kept = {name: values[0] for name, values in form_fields(page, CONFIRM).items()}
@@ -104,7 +108,7 @@ def test_text_survives_the_proof_of_identity(app: Flask, admin: User) -> None:
     assert "Save the terms of the programme" in text_of(confirmed)
     again = {name: values[0] for name, values in form_fields(confirmed, TERMS).items()}
     assert browser.post(TERMS, data=again).status_code == 303
-    assert ProgrammeTerms.get().texts == {"uk": text.strip()}
+    assert ProgrammeTerms.get().texts == {name: text.strip() for name, text in texts.items()}
 
 
 def test_terms_are_saved_in_production(make_app: MakeApp, admin: User) -> None:

@@ -120,7 +120,10 @@ def test_filters_narrow_the_queue(as_admin: Visitor, other: User) -> None:
     [
         ("since=yesterday", "since", "Enter a date such as"),
         ("until=2026-13-01", "until", "Enter a date such as"),
-        ("until=9999-12-31", "until", "Enter a date such as"),
+        ("until=9999-12-31", "until", "Enter a date of the years 1990 to 9998."),
+        ("until=9999-01-01", "until", "Enter a date of the years 1990 to 9998."),
+        ("since=1989-12-31", "since", "Enter a date of the years 1990 to 9998."),
+        ("since=0001-01-01", "since", "Enter a date of the years 1990 to 9998."),
         ("wallet=0x12", "wallet", "Enter a wallet address"),
         ("leastUsd=lots", "leastUsd", "Enter a positive amount"),
     ],

@@ -79,6 +79,8 @@ def test_wrong_fields_are_named_and_nothing_is_saved(as_admin: Visitor) -> None:
         assert f'id="{name}"' in answer.text
     assert "contrast of 4.5 : 1, less than 4.5 : 1" not in text_of(answer)
     assert "contrast of 4.48 : 1" in text_of(answer)
+    ukrainian = as_admin.submit(f"/uk{PAGE}", form(as_admin, brand_color="#777777"))
+    assert "4,48 : 1, менше за 4,5 : 1" in text_of(ukrainian)
     assert 'value="#777777"' in answer.text
     assert SettingsVersion.select().count() == 0
     late = form(as_admin)
