@@ -40,7 +40,7 @@ test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)
 test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=2)
 	@$(MAKE) $(TOGETHER) lint check-contracts
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
-	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --maxschedchunk 1 -m 'not stores' $(TESTS)
+	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist worksteal -m 'not stores' $(TESTS)
 
 test-stores: $(VENV)/.test-packages $(VENDURE)/.installed ## Test against a real Vendure shop, which make test does not install (180 MB)
 	@exec $(BIN)/python -m pytest -q -m stores tests/stores
@@ -49,7 +49,7 @@ test-fast: $(VENV)/.test-packages ## Run style, imports and all tests except slo
 	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@printf '\n== import contracts\n' && $(BIN)/lint-imports
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
-	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --maxschedchunk 1 -m 'not slow and not browser' $(TESTS)
+	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist worksteal -m 'not slow and not browser' $(TESTS)
 
 lint: $(VENV)/.test-packages ## Check style, types, imports, dependencies, unused code, templates, catalogues
 	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .

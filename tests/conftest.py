@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -26,14 +26,15 @@ from tests.support.databases import (
     system_binaries,
     worker_database,
 )
+from tests.support.order import arrange
 from tests.support.portals import RunningPortal, start_portal
 from tests.support.run import close_run, open_run, run_folder
 from tests.support.shop_pages import RESOLVER
 from tests.support.url_builders import share_url_builders
 
 _TESTS = Path(__file__).parent
-# Nearly every test of these folders starts servers or processes of its own.
-_SLOW_FOLDERS = ("chain", "dev", "scale")
+# Nearly every test of these folders starts servers or processes of its own, or builds an application.
+_SLOW_FOLDERS = ("chain", "cli", "dev", "scale")
 # They wait for blocks, or copy a database of 700 files.
 _SLOW_FIXTURES = {"chain", "database_url"}
 
@@ -60,13 +61,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         close_run()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     for item in items:
         folder = item.path.relative_to(_TESTS).parts[0]
         if folder == "browser":
             item.add_marker(pytest.mark.browser)
         elif folder in _SLOW_FOLDERS or not _SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+    yield
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        items[:] = arrange(items, workers)
 
 
 def pytest_collection_finish() -> None:

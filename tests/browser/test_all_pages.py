@@ -1,7 +1,8 @@
 """Every page in every language: axe finds nothing, nothing scrolls sideways, no word of another language is left.
 
 Each page is loaded once per language and shown at several window sizes. axe takes most of the time and depends on the
-markup, which is the same in every language: it checks the English page, once per theme.
+markup, which is the same in every language: it checks the English page, once per theme. The sizes come in an order in
+which the window changes seldom.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from playwright.sync_api import Page
 
 from portal.stores.adapters.registry import list_platforms
 from tests.browser.conftest import Visitor
-from tests.support.axe import Theme, appearance_violations, show_theme, violations
+from tests.support.axe import Theme, WalkedPages, show_theme
 from tests.support.living import sql
 from tests.support.pages import PAGES, Lived
 from tests.support.portals import RunningPortal
@@ -23,11 +24,11 @@ from tests.support.portals import RunningPortal
 WIDE, NARROW = (1280, 860), (360, 740)
 # At 200% zoom a window of 1280 pixels is as wide as 640 pixels.
 ZOOMED = (640, 430)
-# The theme and the window size of the first look, then the size of the second.
-LOOKS: dict[str, tuple[Theme, tuple[int, int], tuple[int, int]]] = {
-    "en": ("light", WIDE, NARROW),
-    "uk": ("dark", NARROW, WIDE),
-    "ru": ("light", NARROW, WIDE),
+# The theme of a language, and its window sizes in order.
+LOOKS: dict[str, tuple[Theme, list[tuple[int, int]]]] = {
+    "en": ("light", [WIDE, NARROW]),
+    "uk": ("dark", [NARROW, ZOOMED, WIDE]),
+    "ru": ("light", [WIDE, NARROW]),
 }
 # Names, formats and currencies that are the same in every language.
 SAME_EVERYWHERE = {
@@ -56,7 +57,8 @@ TEXTS = """() => {
   for (const [name, value] of Object.entries(document.body.dataset)) if (name.startsWith('text')) texts.push(value);
   return [document.documentElement.lang, texts.join(' ')];
 }"""
-# What does not fit: the chosen text of a list, a table of cards, tiles; and markup that is shown as text.
+# What does not fit: the chosen text of a list, a table of cards, tiles, words and numbers that are broken over lines;
+# and markup that is shown as text.
 CUT = """() => {
   const found = [], pencil = document.createElement('canvas').getContext('2d');
   for (const select of document.querySelectorAll('select')) {
@@ -67,6 +69,18 @@ CUT = """() => {
   }
   for (const box of document.querySelectorAll('.table-box:has(> .table-stack), .tiles'))
     if (box.offsetParent && box.scrollWidth > box.clientWidth + 1) found.push(`${box.className} is wider than its box`);
+  const range = document.createRange(), walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const whole = /(?<![^\\s(«“])(\\p{L}{2,}|\\d[\\d.,\\u00a0\\u202f]*\\d)(?![^\\s.,:;!?)»”%])/gu;
+  while (walker.nextNode()) {
+    const { data, parentElement: parent } = walker.currentNode;
+    if (parent.closest('[translate=no], code, pre, script, noscript') || !parent.checkVisibility()) continue;
+    for (const { 0: word, index } of data.matchAll(whole)) {
+      range.setStart(walker.currentNode, index);
+      range.setEnd(walker.currentNode, index + word.length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+      if (lines.size > 1) found.push(`${word} is broken over lines`);
+    }
+  }
   if (/<\\/?[a-z]+[ >]/.test(document.querySelector('main')?.innerText ?? '')) found.push('markup is shown as text');
   return found;
 }"""
@@ -91,31 +105,32 @@ class PageCheck:
     page: Page
     names: list[str]
     problems: list[str] = field(default_factory=list)
+    accessibility: WalkedPages = field(default_factory=WalkedPages)
 
     def look_at(self, locale: str, path: str) -> None:
         """Open a page in one language and note everything that is wrong with it."""
-        theme, first, second = LOOKS[locale]
-        self.page.emulate_media(color_scheme=theme)
-        self._resize(first)
-        self.page.goto(f"/{locale}{path}")
+        theme, sizes = LOOKS[locale]
         where = f"/{locale}{path}"
+        self.page.emulate_media(color_scheme=theme)
+        self._resize(sizes[0])
+        self.page.goto(where)
         if locale == "en":
-            self._note(where, violations(self.page))
+            self._note(where, self.accessibility.violations(self.page))
         self._note(where, foreign_words(self.page, locale, self.names))
-        self._note_sideways(where)
-        self._resize(second)
+        for size in sizes:
+            self._resize(size)
+            self._note_sideways(f"{where} at {size[0]} px")
+            if size == NARROW:
+                self._note(where, self.page.evaluate(CUT))
         if locale == "en":
             show_theme(self.page, "dark")
-            self._note(f"{where} in the dark theme", appearance_violations(self.page))
-        self._note_sideways(where)
-        self._resize(NARROW)
-        self._note(where, self.page.evaluate(CUT))
-        if locale == "uk":
-            self._resize(ZOOMED)
-            self._note_sideways(f"{where} at 200% zoom")
+            dark = self.accessibility.appearance_violations(self.page)
+            self._note(f"{where} in the dark theme", dark)
 
     def _resize(self, size: tuple[int, int]) -> None:
-        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        width, height = size
+        if self.page.viewport_size != {"width": width, "height": height}:
+            self.page.set_viewport_size({"width": width, "height": height})
 
     def _note(self, where: str, problems: list[str]) -> None:
         self.problems += [f"{where}: {problem}" for problem in problems]

@@ -230,7 +230,7 @@ def test_crawler_with_scripts_is_not_counted(visitor: Callable[..., Page], code:
     assert visits() == 0
 
 
-def test_referrer_sees_an_arrival_within_ten_seconds(
+def test_referrer_sees_an_arrival_at_once(
     visitor: Callable[[], Page], sign_in: Callable[[Page, str], None], code: str
 ) -> None:
     referrer, page = visitor(), visitor()
@@ -241,12 +241,11 @@ def test_referrer_sees_an_arrival_within_ten_seconds(
         (shown,) = [each for each in answer["codes"] if each["code"] == code]
         return int(shown["visitStats"]["total"])
 
-    before, started = shown_total(), time.monotonic()
+    before = shown_total()
     with page.expect_response("**/api/refcodes/track") as answered:
         page.goto(f"/?ref={code}")
     assert answered.value.status == 200
     assert shown_total() == before + 1
-    assert time.monotonic() - started < 10
 
 
 def test_full_stop_after_a_code_is_ignored(visitor: Callable[[], Page], code: str, visits: Visits) -> None:

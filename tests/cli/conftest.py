@@ -1,4 +1,4 @@
-"""Fixtures for commands: a new database, with and without a chain or a running server."""
+"""Fixtures for commands: an empty database, with and without a chain or a running server."""
 
 from __future__ import annotations
 
@@ -12,18 +12,25 @@ from click.testing import Result
 from flask import Flask
 from werkzeug.serving import make_server
 
+import models
 from portal.app import create_app
 from portal.db import bind_database
 from portal.settings import Settings
 from tests.support.chains import LocalChain
-from tests.support.databases import close_database
+from tests.support.databases import WorkerDatabase, close_database
 
 MakePortal = Callable[..., Flask]
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[str]:
-    """Bind the models to a new database and yield its URL; an application binds them again."""
+def database(bound_database: WorkerDatabase) -> str:
+    """Bind the models to the empty database of this worker and return its URL; an application binds them again."""
+    return bound_database.url
+
+
+@pytest.fixture
+def own_database(database_url: str) -> Iterator[str]:
+    """Bind the models to a database that only this test uses, for changes to the schema, and yield its URL."""
     bind_database(database_url)
     try:
         yield database_url
@@ -32,8 +39,9 @@ def database(database_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def make_portal(database: str) -> MakePortal:
+def make_portal(database: str) -> Iterator[MakePortal]:
     """Return a function that builds an application on the database of this test."""
+    pools = []
 
     def make(**values: Any) -> Flask:
         defaults = {
@@ -41,15 +49,22 @@ def make_portal(database: str) -> MakePortal:
             "referral_token_usd_price": Decimal("0.1"),
             "cron_secret": "c" * 32,
         }
-        return create_app(Settings(_env_file=None, **{**defaults, **values}))
+        app = create_app(Settings(_env_file=None, **{**defaults, **values}))
+        pools.append(models.database.obj)
+        return app
 
-    return make
+    yield make
+    for pool in pools:
+        if not pool.deferred:
+            pool.close_all()
 
 
 @pytest.fixture
 def on_chain(chain: LocalChain) -> Iterator[dict[str, Any]]:
     """Yield the settings of a chain that mines a block every 0.2 seconds."""
     stop = threading.Event()
+    # The last final block is as old as the deployment, which may be too old for a test that runs late.
+    chain.mine(3)
 
     def mine() -> None:
         while not stop.wait(0.2):

@@ -43,6 +43,12 @@ ORDER BY 1, 2, 3
 
 
 @pytest.fixture
+def database(own_database: str) -> str:
+    """Return the URL of a database of this test: commands replace it."""
+    return own_database
+
+
+@pytest.fixture
 def app(make_portal: MakePortal) -> Flask:
     app = make_portal()
     with connection():

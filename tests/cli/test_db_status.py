@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import psycopg2
+import pytest
 
 from portal import __version__
 from portal.db import connection, query
@@ -12,6 +13,12 @@ from portal.db.migrations import migration_names
 from portal.db.session_name import session_name
 from tests.cli.conftest import MakePortal, invoke
 from tests.support.databases import execute
+
+
+@pytest.fixture
+def database(own_database: str) -> str:
+    """Return the URL of a database of this test: other sessions and migrations are counted."""
+    return own_database
 
 
 def test_status_says_whether_a_migration_or_a_restart_is_needed(

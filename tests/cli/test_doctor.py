@@ -197,9 +197,19 @@ def test_unavailable_database_fails(doctor: Doctor) -> None:
 
 
 def test_pending_migration_fails(doctor: Doctor, database: str) -> None:
-    execute(database, "DELETE FROM _yoyo_migration WHERE migration_id LIKE '030%'")
-    status, output = doctor()
-    assert (status, "migrations   pending" in output) == (1, True), output
+    taken = (
+        "DELETE FROM _yoyo_migration WHERE migration_id LIKE '030%' RETURNING migration_hash, migration_id"
+    )
+    ((digest, name),) = execute(database, taken)
+    try:
+        status, output = doctor()
+        assert (status, "migrations   pending" in output) == (1, True), output
+    finally:
+        values = f"('{digest}', '{name}', now())"
+        execute(
+            database,
+            f"INSERT INTO _yoyo_migration (migration_hash, migration_id, applied_at_utc) VALUES {values}",
+        )
 
 
 def test_poolers_are_recognised(doctor: Doctor, database: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -53,11 +53,19 @@ def test_erp_follows_the_platforms_percent(make_portal: MakePortal) -> None:
     assert result.exit_code == 0
 
 
-def test_erp_reports_failure_and_leaves_nothing(make_portal: MakePortal) -> None:
+@pytest.fixture
+def without_assists(database: str) -> Iterator[None]:
+    """Let no row of an assist be written."""
     query("CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$")
     query(
         "CREATE TRIGGER drop_row BEFORE INSERT ON erp_sales_assists FOR EACH ROW EXECUTE FUNCTION drop_row()"
     )
+    yield
+    query("DROP FUNCTION drop_row() CASCADE")
+
+
+@pytest.mark.usefixtures("without_assists")
+def test_erp_reports_failure_and_leaves_nothing(make_portal: MakePortal) -> None:
     before = count_rows()
     result = invoke(make_portal(), "smoke", "erp")
     assert result.exit_code == 1

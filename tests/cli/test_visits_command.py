@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
-
 from models import Refcode, VisitDaily
-from portal.app import create_app
-from portal.settings import Settings
+from tests.cli.conftest import MakePortal, invoke
 from tests.factories import make_code, make_user, make_visits
 
 
-@pytest.mark.usefixtures("database")
-def test_prune_shows_each_day_and_keeps_totals(database_url: str) -> None:
+def test_prune_shows_each_day_and_keeps_totals(make_portal: MakePortal) -> None:
+    app = make_portal()
     code = make_code(make_user("Referrer"))
     make_visits(code, {0: 5, 28: 6, 29: 7, 40: 8})
-    runner = create_app(Settings(_env_file=None, database_url=database_url)).test_cli_runner()
-    first = runner.invoke(args=["visits", "prune"])
+    first = invoke(app, "visits", "prune")
     assert (first.exit_code, first.output.splitlines()[-1]) == (0, "2 daily counts deleted.")
     assert len(first.output.splitlines()) == 3
-    assert runner.invoke(args=["visits", "prune"]).output == "No daily count is older than 28 days.\n"
+    assert invoke(app, "visits", "prune").output == "No daily count is older than 28 days.\n"
     assert {row.visits for row in VisitDaily.select()} == {5, 6}
     assert Refcode.get_by_id(code.code).visits_total == 26

@@ -71,9 +71,9 @@ def _is_literal_membership(node: ast.AST) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_updates_take_their_statuses_from_the_transition_tables(path: Path) -> None:
-    assert list(literal_guards(path.read_text())) == []
+def test_updates_take_their_statuses_from_the_transition_tables() -> None:
+    found = {str(path.relative_to(PROJECT)): list(literal_guards(path.read_text())) for path in SOURCES}
+    assert {path: lines for path, lines in found.items() if lines} == {}
 
 
 @pytest.mark.parametrize(

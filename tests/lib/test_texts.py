@@ -44,11 +44,11 @@ words = st.lists(letters, min_size=1, max_size=8).flatmap(
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_names_of_living_scripts_are_accepted(name: str, form: str) -> None:
-    typed = unicodedata.normalize(form, name)
-    assert clean_line(f" \t{typed}\u00a0") == unicodedata.normalize("NFC", name)
+def test_names_of_living_scripts_are_accepted(form: str) -> None:
+    for name in NAMES:
+        typed = unicodedata.normalize(form, name)
+        assert clean_line(f" \t{typed}\u00a0") == unicodedata.normalize("NFC", name), name
 
 
 @given(st.lists(words, min_size=1, max_size=4), st.sampled_from(["NFC", "NFD", "NFKD"]))
@@ -72,13 +72,13 @@ def test_a_cleaned_text_stays_as_it_is(text: str) -> None:
     assert " ".join(line.split()) == line
 
 
-@pytest.mark.parametrize("character", [*CONTROLS, *UNASSIGNED, *REORDERING])
-def test_what_disguises_a_text_is_refused_by_name(character: str) -> None:
-    for clean in (clean_line, clean_text):
-        with pytest.raises(CharacterRefused) as caught:
-            clean(f"Olena{character}", "name")
-        assert str(caught.value.params["character"]).startswith(f"U+{ord(character):04X}")
-        assert (caught.value.field, caught.value.params["position"]) == ("name", 6)
+def test_what_disguises_a_text_is_refused_by_name() -> None:
+    for character in [*CONTROLS, *UNASSIGNED, *REORDERING]:
+        for clean in (clean_line, clean_text):
+            with pytest.raises(CharacterRefused) as caught:
+                clean(f"Olena{character}", "name")
+            assert str(caught.value.params["character"]).startswith(f"U+{ord(character):04X}"), character
+            assert (caught.value.field, caught.value.params["position"]) == ("name", 6), character
 
 
 @pytest.mark.parametrize(

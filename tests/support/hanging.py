@@ -1,4 +1,4 @@
-"""A server that accepts connections and never answers."""
+"""A server that accepts connections and never answers, and how long requests may wait for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
+from unittest.mock import patch
+
+from requests.adapters import HTTPAdapter
 
 
 class HangingServer:
@@ -36,3 +40,17 @@ def hanging_server() -> Iterator[HangingServer]:
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def watched_timeouts() -> Iterator[list[float]]:
+    """Collect how many seconds each HTTP request of the block may wait, which does not depend on a busy machine."""
+    seconds: list[float] = []
+    send = HTTPAdapter.send
+
+    def note_and_send(adapter: HTTPAdapter, *arguments: Any, **options: Any) -> Any:
+        seconds.append(options["timeout"])
+        return send(adapter, *arguments, **options)
+
+    with patch.object(HTTPAdapter, "send", note_and_send):
+        yield seconds

@@ -170,35 +170,33 @@ def test_repeated_lines_of_a_product_are_summed(as_owner: Visitor) -> None:
     assert OrderItem.get().quantity == 4
 
 
-@pytest.mark.parametrize(
-    ("items", "code", "field"),
-    [
-        (None, "items_malformed", "items"),
-        ({}, "items_malformed", "items"),
-        ("1", "items_malformed", "items"),
-        ([], "cart_empty", "items"),
-        ([1], "items_malformed", "items.0"),
-        ([None], "items_malformed", "items.0"),
-        ([{}], "items_malformed", "items.0.productId"),
-        ([{"productId": None, "quantity": 1}], "items_malformed", "items.0.productId"),
-        ([{"productId": True, "quantity": 1}], "product_unknown", "items.0.productId"),
-        ([{"productId": 1.5, "quantity": 1}], "product_unknown", "items.0.productId"),
-        ([{"productId": -1, "quantity": 1}], "product_unknown", "items.0.productId"),
-        ([{"productId": 2**63, "quantity": 1}], "product_unknown", "items.0.productId"),
-        ([{"productId": 2**63 - 1, "quantity": 1}], "product_unknown", "items.0.productId"),
-        ([{"productId": "\ud800", "quantity": 1}], "product_unknown", "items.0.productId"),
-        ([{"productId": "\x00", "quantity": 1}], "product_unknown", "items.0.productId"),
-        ([{"productId": 1, "quantity": 1}] * 51, "cart_too_long", "items"),
-    ],
-)
-def test_invalid_items_are_refused_with_their_field(
-    as_owner: Visitor, items: object, code: str, field: str
-) -> None:
-    response = as_owner.send(ORDERS, {"items": items})
-    assert response.status_code == (404 if code == "product_unknown" else 422)
-    error = error_of(response)
-    assert (error["code"], list(error["fields"])) == (code, [field])
-    assert not Order.select().exists()
+INVALID_ITEMS = [
+    (None, "items_malformed", "items"),
+    ({}, "items_malformed", "items"),
+    ("1", "items_malformed", "items"),
+    ([], "cart_empty", "items"),
+    ([1], "items_malformed", "items.0"),
+    ([None], "items_malformed", "items.0"),
+    ([{}], "items_malformed", "items.0.productId"),
+    ([{"productId": None, "quantity": 1}], "items_malformed", "items.0.productId"),
+    ([{"productId": True, "quantity": 1}], "product_unknown", "items.0.productId"),
+    ([{"productId": 1.5, "quantity": 1}], "product_unknown", "items.0.productId"),
+    ([{"productId": -1, "quantity": 1}], "product_unknown", "items.0.productId"),
+    ([{"productId": 2**63, "quantity": 1}], "product_unknown", "items.0.productId"),
+    ([{"productId": 2**63 - 1, "quantity": 1}], "product_unknown", "items.0.productId"),
+    ([{"productId": "\ud800", "quantity": 1}], "product_unknown", "items.0.productId"),
+    ([{"productId": "\x00", "quantity": 1}], "product_unknown", "items.0.productId"),
+    ([{"productId": 1, "quantity": 1}] * 51, "cart_too_long", "items"),
+]
+
+
+def test_invalid_items_are_refused_with_their_field(as_owner: Visitor) -> None:
+    for items, code, field in INVALID_ITEMS:
+        response = as_owner.send(ORDERS, {"items": items})
+        assert response.status_code == (404 if code == "product_unknown" else 422), items
+        error = error_of(response)
+        assert (error["code"], list(error["fields"])) == (code, [field]), items
+        assert not Order.select().exists(), items
 
 
 @pytest.mark.parametrize(

@@ -176,22 +176,22 @@ def test_cron_with_secret_runs_the_mint_job(client: Visitor, method: str) -> Non
     assert report["jobId"] is None
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        {},
-        bearer(""),
-        bearer("wrong"),
-        bearer(CRON_SECRET.upper()),
-        {"Authorization": CRON_SECRET},
-        {"Authorization": f"Basic {CRON_SECRET}"},
-        {"Authorization": "Bearer \xff"},
-    ],
-)
+WRONG_SECRETS = [
+    {},
+    bearer(""),
+    bearer("wrong"),
+    bearer(CRON_SECRET.upper()),
+    {"Authorization": CRON_SECRET},
+    {"Authorization": f"Basic {CRON_SECRET}"},
+    {"Authorization": "Bearer \xff"},
+]
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_cron_with_a_wrong_secret_is_refused(client: Visitor, header: dict[str, str], method: str) -> None:
-    response = client.open(CRON, method=method, headers=header)
-    assert (response.status_code, error_of(response)["code"]) == (401, "cron_secret_wrong")
+def test_cron_with_a_wrong_secret_is_refused(client: Visitor, method: str) -> None:
+    for header in WRONG_SECRETS:
+        response = client.open(CRON, method=method, headers=header)
+        assert (response.status_code, error_of(response)["code"]) == (401, "cron_secret_wrong"), header
 
 
 def test_cron_without_configured_secret_is_refused(make_app: MakeApp) -> None:

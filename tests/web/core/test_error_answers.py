@@ -173,12 +173,15 @@ def test_client_error_is_never_a_server_error(
     assert 'id="error-block"' in answer.text
 
 
+MALFORMED_HOSTS = ["a" * 5000, "a b", "a/b", ".", "a..b", "[::1"]
+
+
 @pytest.mark.parametrize("path", ["/", "/refcodes", "/api/refcodes", "/uk/login"])
-@pytest.mark.parametrize("host", ["a" * 5000, "a b", "a/b", ".", "a..b", "[::1"])
-def test_malformed_host_is_a_client_error(app: Flask, path: str, host: str) -> None:
-    answer = FlaskClient(app, app.response_class).get(path, headers={"Host": host})
-    assert answer.status_code < 500
-    assert answer.headers["X-Frame-Options"] == "DENY"
+def test_malformed_host_is_a_client_error(app: Flask, path: str) -> None:
+    for host in MALFORMED_HOSTS:
+        answer = FlaskClient(app, app.response_class).get(path, headers={"Host": host})
+        assert answer.status_code < 500, host
+        assert answer.headers["X-Frame-Options"] == "DENY", host
 
 
 def test_error_title_is_translated(client: Visitor) -> None:

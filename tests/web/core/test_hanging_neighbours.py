@@ -13,13 +13,14 @@ import pytest
 
 from jobs import JOBS
 from models import PaymentRefund, Refcode, User
+from portal.chain.contract import oracle
 from portal.chain.contract.oracle import read_price_quickly
 from portal.chain.errors import PriceUnavailable
 from portal.db import release_connection
 from portal.mail import queue_letter
 from portal.schedule import run_job
 from tests.factories import make_order, make_payment
-from tests.support.hanging import HangingServer, hanging_server
+from tests.support.hanging import HangingServer, hanging_server, watched_timeouts
 from tests.web.conftest import MakeApp, visitor
 
 PAGES = ("/", "/login", "/healthz", "/readyz", "/api/store/products", "/openapi.json")
@@ -102,7 +103,7 @@ def test_limits_go_on_while_redis_hangs(make_app: MakeApp, code: Refcode) -> Non
 
 
 def test_a_price_feed_behind_a_hanging_node_delays_nobody_for_long(make_app: MakeApp) -> None:
-    with hanging_server() as server:
+    with hanging_server() as server, watched_timeouts() as waits:
         portal = make_app(**node(server.port), referral_price_feed_address=f"0x{'2' * 40}").extensions[
             "portal"
         ]
@@ -116,14 +117,12 @@ def test_a_price_feed_behind_a_hanging_node_delays_nobody_for_long(make_app: Mak
                 release_connection()
             return "read"
 
-        began = time.monotonic()
         with ThreadPoolExecutor(8) as pool:
             assert list(pool.map(read, range(8))) == ["price_unavailable"] * 8
-        assert time.monotonic() - began < 8
-        assert len(server.connections) == 1
-        began = time.monotonic()
         assert read(0) == "price_unavailable"
-        assert time.monotonic() - began < 1
+        # One of nine readers waited, and no longer than a page may.
+        assert waits == [oracle._QUICK_SECONDS]
+        assert len(server.connections) == 1
 
 
 def job_named(name: str) -> Any:

@@ -63,16 +63,21 @@ def test_header_shows_the_number_of_items(client: Visitor) -> None:
     assert '<span class="count-dot" aria-hidden="true">3</span>' in client.get("/").text
 
 
+INVALID_QUANTITIES = ["-1", "1000", "x", "", "1.5", "９", "1e3"]
+
+
 @pytest.mark.parametrize("locale", ["en", "uk", "ru"])
-@pytest.mark.parametrize("quantity", ["-1", "1000", "x", "", "1.5", "９", "1e3"])
-def test_invalid_quantity_is_explained_in_the_cart(client: Visitor, quantity: str, locale: str) -> None:
+def test_invalid_quantity_is_explained_in_the_cart(client: Visitor, locale: str) -> None:
     product = make_product()
     client.fill_cart((product.id, 2))
-    page = client.submit(f"/{locale}/cart", {"productId": product.id, "quantity": quantity, "mode": "set"})
-    assert page.status_code == 422
-    assert "999" in text_of(page).split(product.name)[0]
-    assert f'href="#quantity-{product.id}"' in page.text
-    assert client.cart() == {str(product.id): 2}
+    for quantity in INVALID_QUANTITIES:
+        page = client.submit(
+            f"/{locale}/cart", {"productId": product.id, "quantity": quantity, "mode": "set"}
+        )
+        assert page.status_code == 422, quantity
+        assert "999" in text_of(page).split(product.name)[0], quantity
+        assert f'href="#quantity-{product.id}"' in page.text, quantity
+        assert client.cart() == {str(product.id): 2}, quantity
 
 
 @pytest.mark.parametrize("quantity", ["0.5", "1000", "x"])

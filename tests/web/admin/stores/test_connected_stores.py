@@ -1,68 +1,22 @@
-"""`/admin/stores`: connect a store, its checks, events, keys, settings, vendors, rates and coupons."""
+"""`/admin/stores`: connect a store, its checks, events and settings."""
 
 from __future__ import annotations
 
 import io
 import re
 import zipfile
-from typing import Any
 
 import pytest
 
-from models import (
-    EventLog,
-    Order,
-    Refcode,
-    Store,
-    StoreCoupon,
-    StoreEvent,
-    StoreKey,
-    StoreRate,
-    StoreVendor,
-    User,
-    Vendor,
-)
-from portal.chain import open_chain
-from portal.flows.stores.receive_snapshot import receive_snapshot
-from portal.stores import OrderSnapshot, count_refused_delivery, get_key, keys, page_queries
+from models import Order, Refcode, Store, StoreEvent, StoreKey, Vendor
+from portal.stores import count_refused_delivery, get_key, page_queries
 from portal.stores.adapters.registry import list_platforms
-from portal.web.core import vendor_field
 from tests.factories import make_store, make_vendor
-from tests.flows.conftest import settings_with
+from tests.web.admin.stores.conftest import TYPED, events_of, report
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
 UNSIGNED = ("horoshop", "keycrm")
-TYPED = {
-    "name": "Mug shop",
-    "platform": "woocommerce",
-    "origins": "https://mugs.example\nhttps://www.mugs.example/shop",
-    "default_vendor": "",
-    "collected_by": "store",
-    "commission_base": "net",
-    "reward_waits_for": "approval",
-    "form_key": "once",
-}
-
-
-@pytest.fixture
-def shop(database: str) -> Store:
-    return make_store(platform="woocommerce")
-
-
-def report(store: Store, **changes: Any) -> None:
-    body: dict[str, Any] = {
-        "externalId": "14", "number": "1042", "version": 1, "currency": "UAH", "status": "paid", "paidAmount": "719.98",
-        "codeSource": "cookie", "customer": {"email": "buyer@example.test"},
-        "lines": [{"externalId": "7", "sku": "MUG-1", "quantity": 1, "amount": "719.98"}],
-    }  # fmt: skip
-    settings = settings_with()
-    snapshot = OrderSnapshot.model_validate({**body, **changes}, strict=False)
-    receive_snapshot(store, snapshot, kind="order.updated", chain=open_chain(settings), settings=settings)
-
-
-def events_of(store: Store) -> list[str]:
-    return [row.event for row in EventLog.select().where(EventLog.entity == "store").order_by(EventLog.id)]
 
 
 def test_first_use_leads_to_the_connection(as_admin: Visitor) -> None:
@@ -214,67 +168,6 @@ def test_test_order_answers_in_words_and_leaves_only_its_event(
     assert wrong.status_code == 422
 
 
-def test_keys_are_created_rotated_and_revoked(as_admin: Visitor, shop: Store) -> None:
-    url = f"/admin/stores/{shop.id}/keys"
-    texts = []
-    for _ in range(2):
-        answer = as_admin.submit(url, {"mode": "live"})
-        texts += re.findall(r"rk_live_\w{32}", answer.text)[:1]
-    assert as_admin.submit(url, {"mode": "live"}).status_code == 409
-    assert len(set(texts)) == 2
-    key = get_key(texts[0], "orders:write")
-    assert as_admin.submit(f"{url}/{key.id}/revoke").status_code == 303
-    assert StoreKey.get_by_id(key.id).revoked_at is not None
-    assert as_admin.submit(f"{url}/{key.id}/revoke").status_code == 404
-    assert events_of(shop)[-3:] == ["store_key_created", "store_key_created", "store_key_revoked"]
-
-
-def test_webhook_secret_is_shown_once_and_the_previous_one_ends(as_admin: Visitor, shop: Store) -> None:
-    url = f"/admin/stores/{shop.id}"
-    first = re.findall(r'id="value" value="([^"]+)"', as_admin.submit(f"{url}/secret").text)
-    second = re.findall(r'id="value" value="([^"]+)"', as_admin.submit(f"{url}/secret").text)
-    assert first
-    assert second
-    assert first != second
-    page = as_admin.get(f"{url}/keys").text
-    assert second[0] not in page
-    assert "end-previous" in page
-    as_admin.submit(f"{url}/secret/end-previous")
-    assert Store.get_by_id(shop.id).previous_webhook_secret is None
-
-
-def test_platform_with_a_secret_of_its_own_takes_it(as_admin: Visitor) -> None:
-    store = make_store(platform="stripe")
-    url = f"/admin/stores/{store.id}"
-    short = as_admin.submit(f"{url}/secret", {"secret": "x"})
-    assert short.status_code == 422
-    assert 'id="secret-error"' in short.text
-    saved = as_admin.submit(f"{url}/secret", {"secret": "whsec_of_stripe"}, follow_redirects=True)
-    assert "A secret is set" in text_of(saved)
-    assert "whsec_of_stripe" not in saved.text
-
-
-def test_access_to_the_api_is_saved_and_never_shown(as_admin: Visitor, shop: Store) -> None:
-    url = f"/admin/stores/{shop.id}/api"
-    typed = {
-        "api_url": "https://mugs.example",
-        "secret_consumer_key": "ck_1",
-        "secret_consumer_secret": "cs_1",
-    }
-    missing = as_admin.submit(url, {**typed, "secret_consumer_secret": ""})
-    assert missing.status_code == 422
-    assert 'id="secret_consumer_secret-error"' in missing.text
-    assert "This field is required." in missing.text
-    wrong = as_admin.submit(url, {**typed, "api_url": "mugs"})
-    assert wrong.status_code == 422
-    assert 'id="api_url-error"' in wrong.text
-    saved = as_admin.submit(url, typed, follow_redirects=True)
-    assert "Credentials are set" in text_of(saved)
-    assert "ck_1" not in saved.text
-    assert "cs_1" not in saved.text
-    assert 'data-check="poll" data-state="waiting"' in as_admin.get(f"/admin/stores/{shop.id}").text
-
-
 def test_settings_change_and_errors_keep_what_was_typed(as_admin: Visitor, shop: Store) -> None:
     url, vendor = f"/admin/stores/{shop.id}/settings", make_vendor()
     typed = {**TYPED, "name": "New name", "default_vendor": str(vendor.id), "reward_waits_for": "statement"}
@@ -303,29 +196,6 @@ def test_disconnected_store_can_be_connected_again_with_new_keys(as_admin: Visit
     assert events_of(shop)[-2:] == ["store_disconnected", "store_reconnected"]
 
 
-def test_vendors_rates_and_coupons_are_saved(as_admin: Visitor, shop: Store, code: Refcode) -> None:
-    url, vendor = f"/admin/stores/{shop.id}", make_vendor(name="Potters")
-    StoreVendor.insert(store=shop.id, external_id="v-7").execute()
-    assert "1 vendor that nobody has assigned" in text_of(as_admin.get(url))
-    as_admin.submit(f"{url}/vendors", {"external_id": "v-7", "vendor": str(vendor.id)})
-    assert StoreVendor.get(StoreVendor.store == shop.id).vendor_id == vendor.id
-    as_admin.submit(f"{url}/rates", {"sku": "MUG-1", "percent": "7,5"})
-    assert str(StoreRate.get(StoreRate.sku == "MUG-1").referral_percent) == "7.500000"
-    wrong = as_admin.submit(f"{url}/rates", {"sku": "MUG-1", "percent": "101"})
-    assert wrong.status_code == 422
-    assert 'id="percent-error"' in wrong.text
-    as_admin.submit(f"{url}/rates", {"sku": "MUG-1", "percent": ""})
-    assert not StoreRate.select().exists()
-    as_admin.submit(f"{url}/coupons", {"coupon": "ANNA10", "share_code": code.code})
-    assert StoreCoupon.get().code == code.code
-    assert "anna10" in as_admin.get(f"{url}/goods").text
-    wrong = as_admin.submit(f"{url}/coupons", {"coupon": "ANNA10", "share_code": "nobody"})
-    assert wrong.status_code == 422
-    assert 'id="share_code-error"' in wrong.text
-    as_admin.submit(f"{url}/coupons", {"coupon": "anna10"})
-    assert not StoreCoupon.select().exists()
-
-
 def test_plugin_is_the_zip_file_that_wordpress_takes(as_admin: Visitor, shop: Store) -> None:
     answer = as_admin.get(f"/admin/stores/{shop.id}/plugin.zip")
     assert "ring-referrals.zip" in answer.headers["Content-Disposition"]
@@ -338,64 +208,6 @@ def test_built_in_shop_is_no_connected_store(as_admin: Visitor) -> None:
     assert as_admin.submit("/admin/stores/1/disconnect").status_code == 404
 
 
-def test_vendor_sees_and_changes_only_stores_of_their_own(
-    as_seller: Visitor, seller: User, shop: Store
-) -> None:
-    own = make_store(Vendor.get(Vendor.user == seller.id), "medusa", reward_waits_for="statement")
-    page = text_of(as_seller.get("/vendor/stores"))
-    assert own.name in page
-    assert shop.name not in page
-    for path in ("", "/events", "/keys", "/goods", "/settings"):
-        assert as_seller.get(f"/vendor/stores/{own.id}{path}").status_code == 200
-        assert as_seller.get(f"/vendor/stores/{shop.id}{path}").status_code == 404
-    for path in ("/disconnect", "/keys", "/secret", "/settings", "/test-order"):
-        assert as_seller.submit(f"/vendor/stores/{shop.id}{path}", TYPED).status_code == 404
-    assert as_seller.submit(f"/vendor/stores/{own.id}/rates", {"sku": "A", "percent": "5"}).status_code == 404
-    terms = {
-        **TYPED,
-        "default_vendor": str(own.default_vendor_id),
-        "collected_by": "platform",
-        "reward_waits_for": "approval",
-    }
-    as_seller.submit(f"/vendor/stores/{own.id}/settings", terms)
-    changed = Store.get_by_id(own.id)
-    assert (changed.name, changed.collected_by, changed.reward_waits_for) == (
-        "Mug shop",
-        "store",
-        "statement",
-    )
-    other = {**terms, "default_vendor": str(shop.default_vendor_id)}
-    assert as_seller.submit(f"/vendor/stores/{own.id}/settings", other).status_code == 422
-
-
-def test_vendor_connects_a_store_on_the_terms_for_vendors(
-    as_seller: Visitor, seller: User, shop: Store
-) -> None:
-    own = Vendor.get(Vendor.user == seller.id)
-    typed = {
-        **TYPED,
-        "default_vendor": str(own.id),
-        "collected_by": "platform",
-        "reward_waits_for": "approval",
-    }
-    assert as_seller.submit("/vendor/stores/connect", typed).status_code == 200
-    store = Store.get(Store.name == "Mug shop")
-    assert (store.default_vendor_id, store.collected_by, store.reward_waits_for) == (
-        own.id,
-        "store",
-        "statement",
-    )
-    for vendor in ("", str(shop.default_vendor_id)):
-        typed = {**typed, "form_key": f"more{vendor}", "default_vendor": vendor}
-        assert as_seller.submit("/vendor/stores/connect", typed).status_code == 422
-
-
-def test_buyer_reaches_no_page_of_stores(as_owner: Visitor, shop: Store) -> None:
-    for area in ("admin", "vendor"):
-        assert as_owner.get(f"/{area}/stores/{shop.id}").status_code == 403
-        assert as_owner.submit(f"/{area}/stores/{shop.id}/disconnect").status_code == 403
-
-
 def test_stores_are_found_and_come_in_pages(as_admin: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_queries, "STORES_PAGE", 2)
     shops = [make_store(name=f"Shop {number}") for number in range(3)]
@@ -406,52 +218,3 @@ def test_stores_are_found_and_come_in_pages(as_admin: Visitor, monkeypatch: pyte
     found = as_admin.get("/admin/stores?q=shop+1").text
     assert [store.id for store in shops if f'id="store-{store.id}"' in found] == [shops[1].id]
     assert "No store matches" in text_of(as_admin.get("/admin/stores?q=nothing"))
-
-
-def test_reported_vendors_are_found_and_come_in_pages(
-    as_admin: Visitor, shop: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(page_queries, "PAGE", 2)
-    for name in ("a", "b|b", "c", "d"):
-        vendor = make_vendor(name="Potters").id if name == "c" else None
-        StoreVendor.insert(store=shop.id, external_id=name, vendor=vendor).execute()
-    url = f"/admin/stores/{shop.id}/goods"
-    page = as_admin.get(url).text
-    assert re.findall(r'translate="no">([abcd|]+)</code>', page) == ["a", "b|b"]
-    (following,) = re.findall(r'rel="next" href="([^"]*vendors=[^"]+)"', page)
-    rest = as_admin.get(following.replace("&amp;", "&")).text
-    assert re.findall(r'translate="no">([abcd|]+)</code>', rest) == ["c", "d"]
-    assert re.findall(
-        r'translate="no">([abcd|]+)</code>', as_admin.get(f"{url}?unassigned=yes&q=d").text
-    ) == ["d"]
-    assert 'value="d"' in as_admin.get(f"{url}?external_id=d").text
-    for form in ({"external_id": "z", "vendor": ""}, {"external_id": "d", "vendor": "nobody"}):
-        assert as_admin.submit(f"/admin/stores/{shop.id}/vendors", form).status_code in (404, 422)
-
-
-def test_store_gets_the_vendor_that_was_typed(
-    as_admin: Visitor, shop: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(vendor_field, "MOST", 1)
-    vendor = make_vendor(name="Tea House")
-    url = f"/admin/stores/{shop.id}/settings"
-    assert f'value="{shop.default_vendor_id} · ' in as_admin.get(url).text
-    assert as_admin.submit(url, {"default_vendor": "nobody"}).status_code == 422
-    as_admin.submit(url, {"default_vendor": "tea"})
-    assert Store.get_by_id(shop.id).default_vendor_id == vendor.id
-
-
-def test_revoked_keys_come_after_valid_ones(
-    as_admin: Visitor, shop: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(keys, "REVOKED_PAGE", 1)
-    for number in range(3):
-        as_admin.submit(f"/admin/stores/{shop.id}/keys", {"mode": "live"})
-        newest = StoreKey.select().order_by(StoreKey.id.desc()).first()
-        if number < 2:
-            as_admin.submit(f"/admin/stores/{shop.id}/keys/{newest.id}/revoke")
-    page = as_admin.get(f"/admin/stores/{shop.id}/keys").text
-    assert page.index('id="key-3"') < page.index('id="key-2"')
-    assert 'id="key-1"' not in page
-    (following,) = re.findall(r'rel="next" href="([^"]*revoked=[^"]+)"', page)
-    assert 'id="key-1"' in as_admin.get(following.replace("&amp;", "&")).text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from models import Order, Refcode, ReferralReward, Settlement, Store, StoreEvent
@@ -164,38 +163,36 @@ _LINE = {"externalId": "7", "quantity": 1, "amount": "10.00"}
 _IN_YEN = {"currency": "JPY", "paidAmount": "10", "lines": [{**_LINE, "amount": "10.0"}], "shipping": "0"}
 
 
-@pytest.mark.parametrize(
-    ("changes", "status", "code", "field"),
-    [
-        ({"paidAmount": "1030.00"}, 422, "lines_do_not_add_up", "paidAmount"),
-        ({"paidAmount": 1019.97}, 422, "amount_not_string", "paidAmount"),
-        ({"lines": [{**_LINE, "amount": 10}]}, 422, "amount_not_string", "lines[0].amount"),
-        ({"lines": [{**_LINE, "amount": "10.001"}]}, 422, "amount_invalid", "lines[0].amount"),
-        ({"lines": [{**_LINE, "tax": "2.000"}]}, 422, "amount_invalid", "lines[0].tax"),
-        ({"paidAmount": "+1019.97"}, 422, "amount_invalid", "paidAmount"),
-        ({"paidAmount": "1019.970"}, 422, "amount_invalid", "paidAmount"),
-        (_IN_YEN, 422, "amount_invalid", "lines[0].amount"),
-        ({"shipping": " 60.00"}, 422, "amount_invalid", "shipping"),
-        ({"shipping": "60."}, 422, "amount_invalid", "shipping"),
-        ({"shipping": ".60"}, 422, "amount_invalid", "shipping"),
-        ({"refunds": [{"id": "1", "amount": "5.000"}]}, 422, "amount_invalid", "refunds[0].amount"),
-        ({"shipping": "1e2"}, 422, "amount_invalid", "shipping"),
-        ({"currency": "QQQ"}, 422, "currency_unknown", "currency"),
-        ({"lines": [{**_LINE, "externalId": str(number)} for number in range(501)]}, 413, "too_many_items", "lines"),
-        ({"lines": [_LINE, _LINE], "paidAmount": "20.00"}, 422, "id_repeated", "lines[1].externalId"),
-        ({"status": "processing"}, 422, "input_invalid", "status"),
-        ({"paidAt": "2026-11-28T14:39:44"}, 422, "input_invalid", "paidAt"),
-        ({"customer": {"walletAddress": "0x12"}}, 422, "address_invalid", "customer.walletAddress"),
-        ({"version": "3"}, 422, "input_invalid", "version"),
-    ],
-)  # fmt: skip
-def test_wrong_order_is_refused_with_its_field(
-    call: Call, changes: dict[str, Any], status: int, code: str, field: str
-) -> None:
-    refused = call("/orders", snapshot(**changes))
-    assert (refused.status_code, error_of(refused)["code"]) == (status, code)
-    assert list(error_of(refused)["fields"]) == [field]
-    assert not Order.select().exists()
+WRONG_ORDERS = [
+    ({"paidAmount": "1030.00"}, 422, "lines_do_not_add_up", "paidAmount"),
+    ({"paidAmount": 1019.97}, 422, "amount_not_string", "paidAmount"),
+    ({"lines": [{**_LINE, "amount": 10}]}, 422, "amount_not_string", "lines[0].amount"),
+    ({"lines": [{**_LINE, "amount": "10.001"}]}, 422, "amount_invalid", "lines[0].amount"),
+    ({"lines": [{**_LINE, "tax": "2.000"}]}, 422, "amount_invalid", "lines[0].tax"),
+    ({"paidAmount": "+1019.97"}, 422, "amount_invalid", "paidAmount"),
+    ({"paidAmount": "1019.970"}, 422, "amount_invalid", "paidAmount"),
+    (_IN_YEN, 422, "amount_invalid", "lines[0].amount"),
+    ({"shipping": " 60.00"}, 422, "amount_invalid", "shipping"),
+    ({"shipping": "60."}, 422, "amount_invalid", "shipping"),
+    ({"shipping": ".60"}, 422, "amount_invalid", "shipping"),
+    ({"refunds": [{"id": "1", "amount": "5.000"}]}, 422, "amount_invalid", "refunds[0].amount"),
+    ({"shipping": "1e2"}, 422, "amount_invalid", "shipping"),
+    ({"currency": "QQQ"}, 422, "currency_unknown", "currency"),
+    ({"lines": [{**_LINE, "externalId": str(number)} for number in range(501)]}, 413, "too_many_items", "lines"),
+    ({"lines": [_LINE, _LINE], "paidAmount": "20.00"}, 422, "id_repeated", "lines[1].externalId"),
+    ({"status": "processing"}, 422, "input_invalid", "status"),
+    ({"paidAt": "2026-11-28T14:39:44"}, 422, "input_invalid", "paidAt"),
+    ({"customer": {"walletAddress": "0x12"}}, 422, "address_invalid", "customer.walletAddress"),
+    ({"version": "3"}, 422, "input_invalid", "version"),
+]  # fmt: skip
+
+
+def test_wrong_order_is_refused_with_its_field(call: Call) -> None:
+    for changes, status, code, field in WRONG_ORDERS:
+        refused = call("/orders", snapshot(**changes))
+        assert (refused.status_code, error_of(refused)["code"]) == (status, code), changes
+        assert list(error_of(refused)["fields"]) == [field], changes
+        assert not Order.select().exists(), changes
 
 
 def test_difference_of_lines_is_named(call: Call) -> None:
@@ -215,3 +212,20 @@ def test_nothing_personal_of_the_buyer_is_stored(call: Call) -> None:
     call("/orders", snapshot())
     stored = str(query("SELECT t::text FROM store_events t")) + str(every_row())
     assert "buyer@example.test" not in stored
+
+
+def test_currency_in_other_letters_is_the_same(call: Call) -> None:
+    call("/orders", snapshot())
+    for text in ("uah", " UAH ", "Uah"):
+        assert call("/orders", snapshot(currency=text)).get_json()["result"] == "unchanged"
+
+
+def test_value_of_a_reward_shrinks_with_refunds(call: Call, code: Refcode) -> None:
+    def value(**changes: Any) -> str:
+        return call("/orders", snapshot(code, **changes)).get_json()["reward"]["usdValue"]
+
+    assert value() == "1.062463"  # 5% of 849.97 UAH at 40 UAH per USD
+    refunds = [{"id": "15", "amount": "100.00", "lines": [{"externalId": "7", "amount": "83.33"}]}]
+    assert value(version=1795876799001, refunds=refunds) == "0.958300"
+    refunds.append({"id": "16", "amount": "919.97"})
+    assert value(version=1795876799002, refunds=refunds) == "0.958300"  # rejected
