@@ -21,9 +21,10 @@ _DECORATORS = [
     "@blueprint.*", "@*.command", "@*.command(*)", "@login_manager.*", "@field_validator", "@model_validator",
 ]  # fmt: skip
 _ALLOWED = [
-    # Called or read by a library: Jinja, Flask-Login, psycopg2, click, urllib, werkzeug, Flask, limits, yoyo.
+    # Called or read by a library: Jinja, Flask-Login, psycopg2, click, urllib, werkzeug, Flask, limits, yoyo,
+    # prometheus_client.
     "trim_blocks", "lstrip_blocks", "sort_keys", "get_id", "_login_user", "itersize", "savepoint", "convert",
-    "redirect_request",
+    "redirect_request", "collect",
     "content_length", "model_config", "merge_slashes", "request_class", "session_interface", "open_session", "regex",
     "to_python", "_content", "command_class", "field_title_should_be_set", "immutable", "max_content_length",
     "MAX_IMAGE_PIXELS", "compress_type", "writable", "bytecode_cache", "ValueClass",

@@ -135,6 +135,15 @@ def test_workers_of_a_server_add_up(shared_folder: Path) -> None:
         assert registry.get_sample_value("portal_request_seconds_bucket", {"route": "/", "le": step}) == count
 
 
+def test_workers_keep_no_number_of_the_database(shared_folder: Path, client: Visitor) -> None:
+    for _scrape in range(2):
+        text = client.get("/metrics").text
+        families = re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
+        assert len(families) == len(set(families))
+        assert "pid=" not in text
+    assert [file.name for file in shared_folder.iterdir() if file.name.startswith("gauge")] == []
+
+
 def test_a_folder_of_someone_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = tmp_path / "link"
     link.symlink_to(tmp_path, target_is_directory=True)
