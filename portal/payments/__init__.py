@@ -142,12 +142,12 @@ from portal.payments.registry import (
     INTERNAL_CREDIT,
     ProviderUnknown,
     callback_url,
-    default_provider,
     find_method,
     find_provider,
     find_synchronous,
     get_provider,
     list_providers,
+    offered_provider,
 )
 from portal.payments.status_rules import UNPAID, PaymentStatus, RefundStatus
 
@@ -223,7 +223,6 @@ __all__ = [
     "credit_balances",
     "debit_credit",
     "decide_again",
-    "default_provider",
     "find_admin_refund",
     "find_and_lock_payment",
     "find_last_payment",
@@ -267,6 +266,7 @@ __all__ = [
     "move_payment",
     "move_refund",
     "next_try_at",
+    "offered_provider",
     "open_payment",
     "parse_reference",
     "parse_top_up",

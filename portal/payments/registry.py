@@ -28,13 +28,19 @@ class ProviderUnknown(PortalError):
 
 
 def list_providers(settings: Settings) -> tuple[PaymentProvider, ...]:
-    """Return the payment providers in the order they are offered."""
-    return tuple(factory(settings) for factory in _PROVIDERS)
+    """Return the payment providers in the order they are offered, none without card payments."""
+    return _every_provider(settings) if settings.card_payments else ()
 
 
 def find_provider(name: str, settings: Settings) -> PaymentProvider | None:
-    """Return the payment provider of a name, or None."""
-    return next((provider for provider in list_providers(settings) if provider.name == name), None)
+    """Return the payment provider of a name, or None.
+
+    After card payments were switched off, one that is still configured reports on earlier payments. One that is not
+    would trust the secret of the published test merchant.
+    """
+    provider = next((provider for provider in _every_provider(settings) if provider.name == name), None)
+    is_known = provider is not None and (settings.card_payments or provider.is_configured)
+    return provider if is_known else None
 
 
 def get_provider(name: str, settings: Settings) -> PaymentProvider:
@@ -45,9 +51,16 @@ def get_provider(name: str, settings: Settings) -> PaymentProvider:
     return provider
 
 
-def default_provider(settings: Settings) -> PaymentProvider:
-    """Return the provider that is offered first."""
-    return list_providers(settings)[0]
+def offered_provider(name: str, settings: Settings) -> PaymentProvider:
+    """Return the provider of a name that payers can choose, the first for an empty name; raise ProviderUnknown."""
+    for provider in list_providers(settings):
+        if name in ("", provider.name):
+            return provider
+    raise ProviderUnknown
+
+
+def _every_provider(settings: Settings) -> tuple[PaymentProvider, ...]:
+    return tuple(factory(settings) for factory in _PROVIDERS)
 
 
 def find_synchronous(name: str) -> SynchronousMethod | None:

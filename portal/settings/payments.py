@@ -31,6 +31,7 @@ class PaymentSettings(CoreSettings):
 
     order_expires_hours: Annotated[int, Field(ge=1, le=8760)] = 72
     delivery_data_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    card_payments: bool = True
 
     wayforpay_merchant_account: str = TEST_MERCHANT_ACCOUNT
     wayforpay_secret_key: SecretStr = SecretStr(TEST_MERCHANT_SECRET)
@@ -69,13 +70,8 @@ class PaymentSettings(CoreSettings):
 
     def _production_problems(self) -> Iterator[str]:
         yield from super()._production_problems()
-        if self.wayforpay_merchant_account == TEST_MERCHANT_ACCOUNT:
-            yield (
-                "WAYFORPAY_MERCHANT_ACCOUNT must be your own merchant account in production;"
-                " empty means the published test merchant"
-            )
-        if self.wayforpay_secret_key.get_secret_value() in ("", TEST_MERCHANT_SECRET):
-            yield "WAYFORPAY_SECRET_KEY must be the merchant's own secret in production"
+        if self.card_payments:
+            yield from self._merchant_problems()
         if self.settlement_payout_mode == "onchain" and not self.settlement_payout_contract_address:
             yield (
                 "SETTLEMENT_PAYOUT_MODE=onchain needs SETTLEMENT_PAYOUT_CONTRACT_ADDRESS:"
@@ -86,3 +82,13 @@ class PaymentSettings(CoreSettings):
         yield from encryption_problems(
             wayforpay_pay_url=self.wayforpay_pay_url, wayforpay_api_url=self.wayforpay_api_url
         )
+
+    def _merchant_problems(self) -> Iterator[str]:
+        if self.wayforpay_merchant_account == TEST_MERCHANT_ACCOUNT:
+            yield (
+                "WAYFORPAY_MERCHANT_ACCOUNT must be your own merchant account in production;"
+                " empty means the published test merchant."
+                " If the portal's own shop takes no cards, set CARD_PAYMENTS=false"
+            )
+        if self.wayforpay_secret_key.get_secret_value() in ("", TEST_MERCHANT_SECRET):
+            yield "WAYFORPAY_SECRET_KEY must be the merchant's own secret in production"

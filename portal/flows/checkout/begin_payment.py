@@ -9,7 +9,7 @@ from models import User
 from portal.accounts import is_lower, lock_enabled_user, read_membership
 from portal.db import Actor, transaction
 from portal.flows.checkout.check_order import require_payable
-from portal.flows.checkout.departure import choose_provider, depart, mark_redirected
+from portal.flows.checkout.departure import depart, mark_redirected
 from portal.flows.checkout.open_attempt import open_attempt
 from portal.flows.checkout.review import Review, require_same, review_order
 from portal.flows.checkout.settle_payment import complete_if_free
@@ -23,6 +23,7 @@ from portal.payments import (
     Redirect,
     build_membership_reference,
     chargeable_price_minor,
+    offered_provider,
     open_payment,
 )
 from portal.settings import Settings
@@ -48,7 +49,7 @@ def begin_order_payment(
     A free order is completed, and the address is its page here. Raises OrderUnknown, PaymentInProgress,
     ProviderUnknown, what `require_payable` raises, and ReviewChanged if the buyer has reviewed something else.
     """
-    provider = choose_provider(provider_name, settings)
+    provider = offered_provider(provider_name, settings)
     actor = Actor.user(buyer.id)
     order = get_order_of_buyer(order_id, buyer.id)
     if complete_if_free(order, buyer, settings):
@@ -78,7 +79,7 @@ def begin_membership_payment(
     Raises TierUnknown, TierFree for a tier without a price, TierLower while a higher tier is active, or
     ProviderUnknown.
     """
-    provider = choose_provider(provider_name, settings)
+    provider = offered_provider(provider_name, settings)
     price_minor = chargeable_price_minor(tier)
     current = read_membership(buyer.id)
     if is_lower(tier, current.tier):

@@ -14,16 +14,9 @@ from portal.payments import (
     PurchaseLine,
     Redirect,
     callback_url,
-    default_provider,
-    get_provider,
     move_payment,
 )
 from portal.settings import Settings
-
-
-def choose_provider(name: str, settings: Settings) -> PaymentProvider:
-    """Return a provider by its name, the default one for an empty name; raise ProviderUnknown."""
-    return get_provider(name, settings) if name else default_provider(settings)
 
 
 def mark_redirected(payment: PaymentTransaction, actor: Actor) -> None:

@@ -38,10 +38,10 @@ from portal.lib.pictures import read_picture
 from portal.orders import Delivery, get_order, list_order_items, move_fulfilment
 from portal.payments import (
     add_credit,
-    default_provider,
     lock_payment,
     lock_refund,
     move_payment,
+    offered_provider,
     record_refund,
 )
 from portal.settings import Settings
@@ -180,7 +180,7 @@ def _place(story: _Demo, order: DemoOrder, buyer: User) -> Order:
 
 def _pay(story: _Demo, placed: Order, buyer: User, order: DemoOrder) -> None:
     """Open the payment of an order and let the provider report what the story says, if anything."""
-    provider = default_provider(story.settings)
+    provider = offered_provider("", story.settings)
     mark_redirected(open_attempt(placed.id, buyer, provider, Actor.user(buyer.id)), Actor.user(buyer.id))
     lock_buyer(payment := lock_payment(placed.order_reference))
     if order.outcome == "declined":
@@ -192,7 +192,7 @@ def _pay(story: _Demo, placed: Order, buyer: User, order: DemoOrder) -> None:
 
 def _sell_memberships(story: _Demo) -> None:
     """Let buyers pay for a month of membership: the portal's own sale, without a vendor."""
-    provider = default_provider(story.settings)
+    provider = offered_provider("", story.settings)
     for buyer, (days, tier) in zip(story.buyers, MEMBERSHIPS, strict=False):
         with moved_to(story.now - timedelta(days=days)):
             opened = begin_membership_payment(tier, buyer, "en", story.settings)

@@ -8,7 +8,7 @@ from models import CommissionStatement, PaymentTransaction, User
 from portal.accounts import lock_enabled_user
 from portal.commissions import StatementStatusConflict, get_statement
 from portal.db import Actor, transaction
-from portal.flows.checkout.departure import choose_provider, depart, mark_redirected
+from portal.flows.checkout.departure import depart, mark_redirected
 from portal.flows.checkout.open_attempt import is_reusable
 from portal.lib.clock import epoch_milliseconds, utc_now
 from portal.payments import (
@@ -20,6 +20,7 @@ from portal.payments import (
     build_statement_reference,
     find_and_lock_payment,
     find_last_payment,
+    offered_provider,
     open_payment,
     parse_reference,
 )
@@ -39,7 +40,7 @@ def begin_statement_payment(
     An attempt that is still open at the same provider is used again. Raises StatementUnknown, StatementStatusConflict,
     PaymentInProgress or ProviderUnknown.
     """
-    provider, actor = choose_provider(provider_name, settings), Actor.user(payer.id)
+    provider, actor = offered_provider(provider_name, settings), Actor.user(payer.id)
     with transaction():
         lock_enabled_user(payer.id)
         statement = get_statement(statement_id, vendor_ids)
