@@ -73,6 +73,11 @@ def source_in(trace: list[dict[str, Any]]) -> Any:
     return next((step.get("source") for step in trace if step["guard"] == "code_known"), None)
 
 
+def is_buyer_known(trace: list[dict[str, Any]]) -> bool:
+    """Return whether a decision trace knows anything by which the buyer's other orders are found."""
+    return all(step.get("detail") != "customer_unknown" for step in trace)
+
+
 def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:
     """Return a decision's trace for storage, each step marked with its stage: order or payment."""
     return [{**step, "stage": stage} for step in trace_as_json(decision)]

@@ -104,7 +104,7 @@ class OrderAnswer:
 
     def reported_times(self) -> ReportedTimes:
         """Return when the order was placed and its refunds were made, as far as the store reported it."""
-        stored = find_store_order(self.order.store_id, self.order.external_id)
+        stored = find_store_order(self.order.store_id, self.order.external_id or "")
         if stored is None:
             return ReportedTimes(None, {})
         snapshot = stored_snapshot(stored.snapshot).snapshot

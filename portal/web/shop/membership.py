@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts import Membership, is_lower, read_membership
 from portal.lib.errors import PortalError
-from portal.payments import MEMBERSHIP_CURRENCY, MEMBERSHIP_PRICES_MINOR
+from portal.payments import MEMBERSHIP_CURRENCY, MEMBERSHIP_PRICES_MINOR, list_providers
+from portal.runtime import current_portal
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.shop.blueprint import blueprint
@@ -44,6 +45,7 @@ def membership_page(error: PortalError | None = None) -> str:
     return render_template(
         "shop/membership.html",
         tiers=[_tier(name, price, current) for name, price in MEMBERSHIP_PRICES_MINOR.items()],
+        is_for_sale=bool(list_providers(current_portal().settings)),
         form_errors=[("tiers", error_text(error))] if error else [],
     )
 

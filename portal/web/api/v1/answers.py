@@ -145,6 +145,6 @@ def _refund(refund: PaymentRefund, times: ReportedTimes) -> dict[str, Any]:
         "amount": major_text(refund.amount_minor, refund.currency),
         "commissionable": major_text(goods, refund.currency),
         "status": refund.status,
-        "at": times.refunds.get(refund.external_id, refund.created_at).isoformat(),
+        "at": times.refunds.get(refund.external_id or "", refund.created_at).isoformat(),
         "reason": refund.reason,
     }
