@@ -171,6 +171,10 @@ function lightDismiss(event) {
 document.addEventListener("focusin", (event) => {
   if (event.target.matches?.("[data-select-on-focus]")) event.target.select();
 });
+// A menu that the focus has left would cover what is focused next.
+document.addEventListener("keyup", (event) => {
+  if (event.key === "Tab") closeMenus(event.target.closest?.("details[data-menu]"));
+});
 
 /* ---- sticky table heads ---- */
 

@@ -71,6 +71,19 @@ def test_purchase_works_with_the_keyboard(visitor: Visitor, portal: RunningPorta
     expect(page.get_by_role("heading", name="Paid. Thank you!")).to_be_visible(timeout=15_000)
 
 
+def test_menu_closes_when_the_focus_leaves_it(visitor: Visitor, sign_in: Callable[[Page, str], None]) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    menu = page.locator("details[data-menu]:has(summary:focus, a:focus)")
+    page.locator(".nav-group summary").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(menu).to_have_attribute("open", "")
+    while menu.count():
+        page.keyboard.press("Tab")
+    expect(page.locator("details[data-menu][open]")).to_have_count(0)
+
+
 def test_focus_survives_a_swap(
     visitor: Visitor, sign_in: Callable[[Page, str], None], portal: RunningPortal, lived: Lived
 ) -> None:

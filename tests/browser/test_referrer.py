@@ -48,5 +48,19 @@ def test_qr_code_opens_in_a_dialog(visitor: Visitor, sign_in: Callable[[Page, st
     expect(dialog).to_be_hidden()
 
 
+def test_link_is_printed_in_full(visitor: Visitor, sign_in: Callable[[Page, str], None]) -> None:
+    page = visitor(viewport={"width": 360, "height": 740})
+    sign_in(page, "referrer")
+    page.goto("/en/refcodes")
+    field = page.locator(".wallet-card .copy-field").first
+    link = field.get_by_label("Share link").input_value()
+    page.emulate_media(media="print")
+    expect(field.locator("input")).to_be_hidden()
+    printed = field.locator(".copy-button")
+    expect(printed).to_be_visible()
+    assert printed.evaluate("button => getComputedStyle(button, '::before').content") == f'"{link}"'
+    assert printed.evaluate("button => button.scrollWidth <= button.clientWidth")
+
+
 def _code(card: Locator) -> str:
     return card.locator("h2 code").inner_text()

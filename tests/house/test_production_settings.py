@@ -34,6 +34,13 @@ def test_complete_settings_are_accepted() -> None:
     assert load_settings(**PRODUCTION).is_production
 
 
+def test_merchant_is_needed_for_card_payments_only() -> None:
+    without = {name: value for name, value in PRODUCTION.items() if not name.startswith("wayforpay_")}
+    assert load_settings(**without, card_payments=False).is_production
+    with pytest.raises(SettingsInvalid, match="CARD_PAYMENTS=false"):
+        load_settings(**without)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -117,7 +117,7 @@ _STORE: dict[str, dict[str, Operation]] = {
                 ("tier",), tier={"type": "string", "enum": ["SUBSCRIBER", "MEMBER", "CONFIDENTIAL"]}
             ),
             answers=PURCHASE,
-            errors=(*OF_PEOPLE, "account_disabled", "tier_unknown", "tier_free", "tier_lower"),
+            errors=(*OF_PEOPLE, "account_disabled", "tier_unknown", "tier_free", "tier_lower", "provider_unknown"),
         )
     },
 }  # fmt: skip

@@ -45,7 +45,7 @@ def _begin(provider: PaymentProvider) -> Operation:
         security=TOKEN,
         takes=body(("orderId",), orderId=ORDER_ID, reviewToken=REVIEW_TOKEN),
         answers=PURCHASE,
-        errors=OF_PAYMENTS,
+        errors=(*OF_PAYMENTS, "provider_unknown"),
     )
 
 
@@ -56,7 +56,7 @@ def _callback(provider: PaymentProvider) -> Operation:
         f"Take a callback of {provider.name}: store it, apply it once, then acknowledge it.",
         takes=ref(f"{_title(provider)}Callback"),
         answers={200: ("Acknowledged: it is stored.", ref(f"{_title(provider)}Acknowledgement"))},
-        errors=("callback_refused",),
+        errors=("callback_refused", "provider_unknown"),
     )
 
 
