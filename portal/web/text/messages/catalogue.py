@@ -29,11 +29,12 @@ def _unreadable(params: Params) -> str:
             "The quotes in row %(row)s do not match. Correct them, or save the file as CSV again.",
             row=number(params["row"]),
         )
-    return {
+    sentences = {
         "encoding": _("The file is not UTF-8. In your spreadsheet, save it as CSV UTF-8."),
         "missing": _("Choose a CSV file."),
         "empty": _("The file has no rows below its header."),
-    }[params["reason"]]
+    }
+    return sentences.get(params["reason"], sentences["missing"])
 
 
 def _columns_invalid(params: Params) -> str:
