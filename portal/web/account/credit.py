@@ -12,6 +12,7 @@ from portal.payments import CreditChanged, credit_balances, give_up_credit, list
 from portal.web.account.blueprint import blueprint
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
+from portal.web.core.outcomes import flash_change
 from portal.web.core.security import limit_account
 from portal.web.core.urls import url_for
 from portal.web.text.format import money
@@ -44,8 +45,11 @@ def save_given_up_credit() -> ResponseReturnValue:
     except CreditChanged as error:
         flash(error_text(error), "warning")
         return here
-    if is_changed:
-        flash(_("You have given up your credit of %(amount)s.", amount=money(seen, currency)), "success")
+    # What was not changed may name no currency.
+    flash_change(
+        is_changed,
+        _("You have given up your credit of %(amount)s.", amount=money(seen, currency) if is_changed else ""),
+    )
     return here
 
 

@@ -14,6 +14,7 @@ from portal.web.account.blueprint import blueprint
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.core.personal_data import person_response
 from portal.web.core.security import limit_account
 from portal.web.core.urls import url_for
@@ -58,8 +59,7 @@ def request_own_erasure() -> ResponseReturnValue:
 def withdraw_own_erasure() -> ResponseReturnValue:
     """Keep the account."""
     user_id = current_user().id
-    if withdraw_erasure(user_id, Actor.user(user_id)):
-        flash(_("Your account is kept."), "success")
+    flash_change(withdraw_erasure(user_id, Actor.user(user_id)), _("Your account is kept."))
     return redirect(url_for("account.personal_data"), 303)
 
 

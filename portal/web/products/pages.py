@@ -33,6 +33,7 @@ from portal.lib.money import decimal_text
 from portal.runtime import current_portal
 from portal.web.core.errors import status_of
 from portal.web.core.locale import LOCALES
+from portal.web.core.outcomes import flash_change
 from portal.web.core.requests import form_switch
 from portal.web.products.desk import Desk
 from portal.web.products.history import product_history
@@ -133,22 +134,20 @@ def save(desk: Desk, product_id: int) -> ResponseReturnValue:
         )
     except InputInvalid as error:
         return edit_page(desk, product, typed, error_texts(error)), status_of(error)
-    flash(
-        _("The product is saved.") if changed else _("Nothing has changed."), "success" if changed else "info"
-    )
+    flash_change(changed, _("The product is saved."))
     return redirect(desk.url("edit", product_id=product_id), 303)
 
 
 def switch(desk: Desk, product_id: int) -> ResponseReturnValue:
     """Put a product on sale, or archive it."""
     on_sale = form_switch("on_sale")
-    if switch_sale(product_id, desk.actor(), vendor_ids=desk.vendor_ids(), on_sale=on_sale):
-        sentence = (
-            _("The product is on sale.")
-            if on_sale
-            else _("The product is archived. It cannot be bought, and past orders keep it.")
-        )
-        flash(sentence, "success")
+    is_changed = switch_sale(product_id, desk.actor(), vendor_ids=desk.vendor_ids(), on_sale=on_sale)
+    sentence = (
+        _("The product is on sale.")
+        if on_sale
+        else _("The product is archived. It cannot be bought, and past orders keep it.")
+    )
+    flash_change(is_changed, sentence)
     return redirect(desk.url("edit", product_id=product_id), 303)
 
 

@@ -9,6 +9,7 @@ from portal.catalogue import LANGUAGES, get_product_of_vendors, remove_picture, 
 from portal.lib.errors import PortalError
 from portal.lib.pictures import MOST_BYTES, PictureBusy, read_picture
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.products.desk import Desk
 from portal.web.products.pages import edit_page
 from portal.web.text.messages import error_text
@@ -37,6 +38,7 @@ def upload(desk: Desk, product_id: int) -> ResponseReturnValue:
 
 def remove(desk: Desk, product_id: int) -> ResponseReturnValue:
     """Take the picture off a product."""
-    if remove_picture(product_id, desk.actor(), vendor_ids=desk.vendor_ids()):
-        flash(_("The picture is removed."), "success")
+    flash_change(
+        remove_picture(product_id, desk.actor(), vendor_ids=desk.vendor_ids()), _("The picture is removed.")
+    )
     return redirect(desk.url("edit", product_id=product_id, _anchor="picture-form"), 303)

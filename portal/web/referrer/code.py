@@ -23,6 +23,7 @@ from portal.runtime import current_portal
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.core.security import limit_account
 from portal.web.core.urls import url_for
 from portal.web.referrer.dashboard import blueprint
@@ -110,8 +111,7 @@ def save_alias(code: str) -> ResponseReturnValue:
         raise
     except PortalError as error:
         return _code_page(code, error), status_of(error)
-    if is_changed:
-        flash(_("The alias works now, in links, at checkout and as a coupon."), "success")
+    flash_change(is_changed, _("The alias works now, in links, at checkout and as a coupon."))
     return redirect(url_for("referrer.code", code=code), 303)
 
 
@@ -119,8 +119,9 @@ def save_alias(code: str) -> ResponseReturnValue:
 @signed_in()
 def end_alias(code: str) -> ResponseReturnValue:
     """End the alias of an own code."""
-    if retire_own_alias(current_user().id, code):
-        flash(_("The alias no longer works. The code still does."), "success")
+    flash_change(
+        retire_own_alias(current_user().id, code), _("The alias no longer works. The code still does.")
+    )
     return redirect(url_for("referrer.code", code=code), 303)
 
 

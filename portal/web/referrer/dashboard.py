@@ -20,6 +20,7 @@ from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.fresh_reads import lagging_reads
 from portal.web.core.joining import joining_view
+from portal.web.core.outcomes import flash_change
 from portal.web.core.programme_terms import AskedTerms
 from portal.web.core.requests import form_switch, is_htmx
 from portal.web.core.urls import url_for
@@ -116,13 +117,12 @@ def switch(code: str) -> ResponseReturnValue:
     except WalletUnknown:
         flash(_("Link the wallet of this code again first."), "warning")
         return redirect(url_for("account.wallets"), 303)
-    if is_changed:
-        flash(
-            _("The code is active again.")
-            if active
-            else _("The code is deactivated. Earlier rewards are unaffected."),
-            "success",
-        )
+    sentence = (
+        _("The code is active again.")
+        if active
+        else _("The code is deactivated. Earlier rewards are unaffected.")
+    )
+    flash_change(is_changed, sentence)
     return redirect(url_for("referrer.dashboard"), 303)
 
 

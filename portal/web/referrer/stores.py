@@ -82,6 +82,8 @@ def choose_code_wallet(code: str) -> ResponseReturnValue:
     secret = current_portal().settings.secret_key.get_secret_value()
     if choose_wallet(current_user().id, code, request.form.get("wallet", ""), secret):
         flash(_("The rewards of code %(code)s go to this wallet.", code=code), "success")
+    else:
+        flash(_("This code has a wallet already, and it stays."), "warning")
     return redirect(url_for("referrer.dashboard", _anchor=f"code-{code}"), 303)
 
 

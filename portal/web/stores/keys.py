@@ -25,6 +25,7 @@ from portal.stores.adapters.registry import find_adapter
 from portal.stores.keys import KeyMode
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.core.requests import FieldInvalid, form_choice
 from portal.web.stores.access_data import access_of
 from portal.web.stores.area import Area, actor, area_view
@@ -90,8 +91,7 @@ def rotate_store_secret(area: Area, store: Store) -> ResponseReturnValue:
 @area_view("/stores/<int:store_id>/secret/end-previous", "POST", reconfirm=True)
 def end_store_secret(area: Area, store: Store) -> ResponseReturnValue:
     """End the secret before the present one."""
-    if end_previous_webhook_secret(store.id, actor()):
-        flash(_("The previous secret is no longer valid."), "success")
+    flash_change(end_previous_webhook_secret(store.id, actor()), _("The previous secret is no longer valid."))
     return area.back("keys", store)
 
 

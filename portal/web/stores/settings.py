@@ -19,6 +19,7 @@ from portal.stores import (
 )
 from portal.stores.adapters.registry import list_platforms
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.core.vendor_field import vendor_field
 from portal.web.stores.area import Area, actor, area_view
 from portal.web.stores.choices import form_choices
@@ -51,16 +52,19 @@ def save_store_settings(area: Area, store: Store) -> ResponseReturnValue:
 @area_view("/stores/<int:store_id>/disconnect", "POST", reconfirm=True)
 def disconnect(area: Area, store: Store) -> ResponseReturnValue:
     """End the connection of a store; its keys are dead at once."""
-    if disconnect_store(store.id, actor()):
-        flash(_("The store is disconnected. Its keys no longer work; its orders stay."), "success")
+    flash_change(
+        disconnect_store(store.id, actor()),
+        _("The store is disconnected. Its keys no longer work; its orders stay."),
+    )
     return area.back("settings", store)
 
 
 @area_view("/stores/<int:store_id>/reconnect", "POST", reconfirm=True)
 def reconnect(area: Area, store: Store) -> ResponseReturnValue:
     """Let a disconnected store report again, with new keys."""
-    if reconnect_store(store.id, actor()):
-        flash(_("The store is connected again. Create a new key for it."), "success")
+    flash_change(
+        reconnect_store(store.id, actor()), _("The store is connected again. Create a new key for it.")
+    )
     return area.back("keys", store)
 
 

@@ -141,6 +141,9 @@ def test_wallet_that_a_store_names_is_offered_and_paid_only_once_it_is_proven(
     assert re.findall(r"<option[^>]* selected>(0x\w{40})</option>", page.text) == [checksum(named)]
     assert "Link it to use it here." not in text_of(page)
     as_owner.submit(f"/refcodes/{code}/wallet", {"wallet": chosen})
+    assert "go to this wallet" in text_of(as_owner.get("/refcodes"))
+    as_owner.submit(f"/refcodes/{code}/wallet", {"wallet": checksum(named)})
+    assert "This code has a wallet already, and it stays." in text_of(as_owner.get("/refcodes"))
     # A wallet that the owner chose stays, whatever the store names from then on, and the store does not learn it.
     for later in (named, new_address()):
         answer = ask(client, key, {**CUSTOMER, "walletAddress": later})

@@ -33,6 +33,7 @@ from portal.web.admin.payments.failed_ledgers import failed_ledgers
 from portal.web.admin.payments.presenters import callback_rows
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
+from portal.web.core.outcomes import flash_change
 from portal.web.core.requests import FieldInvalid
 from portal.web.core.security import limit_account
 from portal.web.core.urls import url_for
@@ -78,8 +79,7 @@ def proof() -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def resolve_alert(alert_id: int) -> ResponseReturnValue:
     """Close an alert of the on-chain audit."""
-    if close_alert(alert_id, current_user().id):
-        flash(_("The alert is closed."), "success")
+    flash_change(close_alert(alert_id, current_user().id), _("The alert is closed."))
     return redirect(url_for("admin.audit.search"), 303)
 
 

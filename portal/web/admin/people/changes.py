@@ -27,6 +27,7 @@ from portal.web.admin.people.people import person_page
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
@@ -40,8 +41,7 @@ def save_role(user_id: int) -> ResponseReturnValue:
         is_changed = change_role(get_user(user_id).id, request.form.get("role", ""), _actor())
     except (AccountErased, LastAdmin, OwnsVendor, RoleUnknown) as error:
         return person_page(user_id, error), status_of(error)
-    if is_changed:
-        flash(_("The role is saved. The sessions of this account have ended."), "success")
+    flash_change(is_changed, _("The role is saved. The sessions of this account have ended."))
     return _back(user_id)
 
 

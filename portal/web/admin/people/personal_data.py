@@ -21,6 +21,7 @@ from portal.web.admin.people.people import person_page
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.core.personal_data import person_response
 from portal.web.core.security import limit_account
 from portal.web.core.urls import url_for
@@ -59,8 +60,9 @@ def request_erasure_for(user_id: int) -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def withdraw_erasure_of(user_id: int) -> ResponseReturnValue:
     """Decline or withdraw a request for erasure."""
-    if withdraw_erasure(get_user(user_id).id, Actor.user(current_user().id)):
-        flash(_("The account is kept."), "success")
+    flash_change(
+        withdraw_erasure(get_user(user_id).id, Actor.user(current_user().id)), _("The account is kept.")
+    )
     return _back(user_id)
 
 

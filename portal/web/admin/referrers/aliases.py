@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, request
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 
 from portal.codes import CodeUnknown, retire_alias
@@ -15,6 +15,7 @@ from portal.web.admin.referrers.codes import code_page
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.core.urls import url_for
 from portal.web.text.translate import gettext as _
 
@@ -31,8 +32,7 @@ def save_alias(code: str) -> ResponseReturnValue:
         raise
     except PortalError as error:
         return code_page(code, error), status_of(error)
-    if is_changed:
-        flash(_("The alias works now, in links, at checkout and as a coupon."), "success")
+    flash_change(is_changed, _("The alias works now, in links, at checkout and as a coupon."))
     return redirect(url_for("admin.referrers.code", code=code), 303)
 
 
@@ -40,6 +40,8 @@ def save_alias(code: str) -> ResponseReturnValue:
 @for_role("admin", reconfirm=True)
 def end_alias(code: str) -> ResponseReturnValue:
     """End the alias of a code at once."""
-    if retire_alias(code, Actor.user(current_user().id), by="admin"):
-        flash(_("The alias no longer works. The code still does."), "success")
+    flash_change(
+        retire_alias(code, Actor.user(current_user().id), by="admin"),
+        _("The alias no longer works. The code still does."),
+    )
     return redirect(url_for("admin.referrers.code", code=code), 303)

@@ -14,6 +14,7 @@ from portal.web.admin.referrers.presenters import code_view
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
 from portal.web.core.errors import status_of
+from portal.web.core.outcomes import flash_change
 from portal.web.core.requests import form_switch
 from portal.web.core.undo import flash_undo
 from portal.web.core.urls import url_for
@@ -36,14 +37,14 @@ def switch_code(code: str) -> ResponseReturnValue:
     if form_switch("active"):
         return _activate(before)
     try:
-        block_code(code, request.form.get("reason", ""), current_user().id)
+        is_changed = block_code(code, request.form.get("reason", ""), current_user().id)
     except (CodeReasonMissing, CharacterRefused) as error:
         return code_page(code, error), status_of(error)
     text = _("The code is deactivated. Past rewards stand.")
-    if before.code.active:
+    if is_changed and before.code.active:
         flash_undo(text, url_for("admin.referrers.switch_code", code=code), {"active": "1"})
     else:
-        flash(text, "success")
+        flash_change(is_changed, text)
     return redirect(url_for("admin.referrers.code", code=code), 303)
 
 

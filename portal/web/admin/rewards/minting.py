@@ -23,6 +23,7 @@ from portal.web.admin.rewards.decisions import flash_approved
 from portal.web.admin.rewards.presenters import job_row, job_summaries, job_view, review_view
 from portal.web.core.access import for_role
 from portal.web.core.current_user import current_user
+from portal.web.core.outcomes import flash_change
 from portal.web.core.requests import form_count, is_htmx
 from portal.web.core.urls import url_for
 from portal.web.text.messages import mint_waiting
@@ -92,8 +93,9 @@ def mint_job(job_id: int) -> ResponseReturnValue:
 def stop_minting(job_id: int) -> ResponseReturnValue:
     """Stop a job after the current batch; rewards that were not sent stay approved."""
     get_mint_job(job_id)
-    if stop_mint_job(job_id, Actor.user(current_user().id)):
-        flash(_("The job stops after the current batch."), "success")
+    flash_change(
+        stop_mint_job(job_id, Actor.user(current_user().id)), _("The job stops after the current batch.")
+    )
     return redirect(url_for("admin.rewards.mint_job", job_id=job_id), 303)
 
 

@@ -85,6 +85,8 @@ def switch(vendor_id: int) -> ResponseReturnValue:
     if switch_vendor(vendor_id, active, _actor()):
         text = _("The products are on sale again.") if active else _("The products are off sale.")
         flash_undo(text, url, {"active": "0" if active else "1"})
+    else:
+        flash(_("Nothing has changed."), "info")
     return redirect(url_for("admin.vendors.vendor", vendor_id=vendor_id), 303)
 
 
