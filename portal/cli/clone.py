@@ -190,18 +190,25 @@ def _items(settings: Settings, command: str) -> list[_Item]:
         *_provider_items(settings),
         _Item(
             settings.chain_configured,
-            f"`POLYGON_RPC_URL` and the contract: `{command} chain deploy` (docs/on-chain.md); else rewards wait.",
+            f"`POLYGON_RPC_URL` and the contract: `{command} chain deploy` (docs/on-chain.md). Rewards wait for it.",
         ),
         _Item(
             bool(settings.referral_token_usd_price or settings.referral_price_feed_address),
             "`REFERRAL_TOKEN_USD_PRICE` or `REFERRAL_PRICE_FEED_ADDRESS`: the token's price.",
         ),
-        _Item(False, f"The first admin: `{command} user create you@example.com --admin --password-stdin`"),
+        _Item(
+            settings.mail_configured,
+            "`SMTP_URL` and `MAIL_FROM`: without them nobody can confirm an e-mail address.",
+        ),
         _Item(
             False,
-            f"A proxy with TLS in front of `{command} serve`, counted in `TRUSTED_PROXIES`.",
+            f"The first admin: `echo PASSWORD | {command} user create you@example.com --admin --password-stdin`",
         ),
-        _Item(False, f"Back-ups every night: `{command} backup create DIR` (docs/operations.md)."),
+        _Item(
+            False,
+            f"A proxy with TLS in front of `{command} serve`; `TRUSTED_PROXIES` is the number of proxies.",
+        ),
+        _Item(False, f"A backup every night: `{command} backup create DIR` (docs/operations.md)."),
         _Item(False, f"Final checks: `{command} doctor`, then `{command} smoke all`"),
     ]
 

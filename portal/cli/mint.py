@@ -77,7 +77,7 @@ def _mint(limit: int, timeout: int) -> None:
         report = drive_minting(
             running.chain,
             running.settings,
-            Actor.job("command"),
+            Actor("command:mint"),
             limit=limit,
             seconds=timeout,
             on_minted=notify_minted,

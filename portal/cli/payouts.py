@@ -18,7 +18,7 @@ def payouts() -> None:
 def run() -> None:
     """Finish open batches, then pay at most 100 due settlements in a new one."""
     with database_session():
-        report = run_payouts(portal().settings, Actor.job("command"))
+        report = run_payouts(portal().settings, Actor("command:payouts"))
     click.echo(_line(report))
     if report.waiting_reason:
         raise click.ClickException(

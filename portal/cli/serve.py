@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from portal.cli.common import PortalCommand, portal
+from portal.lib.folders import IS_INSTALLED, PROJECT
 
 # The application of each role; the setting SCHEDULER_ENABLED of its workers.
 _ROLES = {
@@ -20,23 +21,31 @@ _COMMAND_MARK = "FLASK_RUN_FROM_CLI"
 
 
 @click.command(cls=PortalCommand)
-@click.option("--role", type=click.Choice(list(_ROLES)), help="Answer requests, run the schedule, or both.")
+@click.option(
+    "--role", type=click.Choice(list(_ROLES)), help="Answer requests (web), run jobs, or both (all)."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on."
 )
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes: 2, or 1 for --role jobs.")
 @click.option(
-    "--threads", default=8, show_default=True, type=click.IntRange(1, 256), help="Requests per process."
+    "--workers", type=click.IntRange(1, 64), help="Number of processes. Default: 2, for --role jobs 1."
+)
+@click.option(
+    "--threads",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Simultaneous requests per process.",
 )
 @click.option(
     "--drain", default=0, show_default=True, type=click.IntRange(0, 60),
-    help="Seconds to serve on after SIGTERM while /readyz fails, for load balancers.",
+    help="Seconds to keep serving after SIGTERM while /readyz fails, for load balancers.",
 )  # fmt: skip
 def serve(role: str | None, host: str, port: int, workers: int | None, threads: int, drain: int) -> NoReturn:
-    """Serve until SIGTERM; SIGHUP loads code and settings again without losing a request.
+    """Serve until SIGTERM. SIGHUP reloads code and settings without losing a request.
 
-    Without --role the setting SCHEDULER_ENABLED decides between all and web.
+    Without --role, the setting SCHEDULER_ENABLED chooses between all and web.
     """
     settings = portal().settings
     if not settings.database_url:
@@ -49,6 +58,11 @@ def serve(role: str | None, host: str, port: int, workers: int | None, threads: 
     if settings.is_production:
         command.append("--json-logs")
     environment = {name: value for name, value in os.environ.items() if name != _COMMAND_MARK}
+    if not IS_INSTALLED:
+        # `flask --app FOLDER/wsgi.py` works in any folder, and the server has to find the portal there, too.
+        environment["PYTHONPATH"] = os.pathsep.join(
+            filter(None, [str(PROJECT), environment.get("PYTHONPATH")])
+        )
     sys.stdout.flush()
     # The supervisor keeps the process id and drops everything that this command has loaded.
     os.execve(

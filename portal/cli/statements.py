@@ -29,7 +29,7 @@ def open_now(until: datetime | None) -> None:
     settings = portal().settings
     end = None if until is None else day_start(until.date(), settings.timezone)
     with database_session():
-        opened = [get_statement(each) for each in open_statements(end, settings, Actor.job("command"))]
+        opened = [get_statement(each) for each in open_statements(end, settings, Actor("command:statements"))]
     for each in opened:
         amount = f"{major_text(each.amount_minor, each.currency)} {each.currency}"
         click.echo(f"Statement {each.id}: {each.vendor.name} owes {amount}.")

@@ -12,9 +12,10 @@ from portal.notifications.operations import (
 )
 from portal.notifications.preferences import TopicUnknown, choose_topics, chosen_topics, decline_topic
 from portal.notifications.queries import count_unread, list_notifications
-from portal.notifications.topics import TOPICS, is_security, topic_of, topics_for
+from portal.notifications.topics import REWARD_TOPICS, TOPICS, is_security, topic_of, topics_for
 
 __all__ = [
+    "REWARD_TOPICS",
     "TOPICS",
     "TopicUnknown",
     "choose_topics",

@@ -70,7 +70,10 @@ class PaymentSettings(CoreSettings):
     def _production_problems(self) -> Iterator[str]:
         yield from super()._production_problems()
         if self.wayforpay_merchant_account == TEST_MERCHANT_ACCOUNT:
-            yield "WAYFORPAY_MERCHANT_ACCOUNT must not be the published test merchant in production"
+            yield (
+                "WAYFORPAY_MERCHANT_ACCOUNT must be your own merchant account in production;"
+                " empty means the published test merchant"
+            )
         if self.wayforpay_secret_key.get_secret_value() in ("", TEST_MERCHANT_SECRET):
             yield "WAYFORPAY_SECRET_KEY must be the merchant's own secret in production"
         if self.settlement_payout_mode == "onchain" and not self.settlement_payout_contract_address:

@@ -36,6 +36,8 @@ const TOAST_MS = 10000;
 function toast({ text, tone = "info" } = {}) {
   const box = $("#toasts");
   if (!box || !text) return;
+  // A poll that goes on failing says so once.
+  if ($$(".toast-note p", box).some((shown) => shown.textContent === text)) return;
   const note = document.createElement("div");
   note.className = `toast-note toast-${tone}`;
   const message = document.createElement("p");
@@ -44,8 +46,8 @@ function toast({ text, tone = "info" } = {}) {
   close.type = "button";
   close.className = "icon-button icon-button-sm";
   close.setAttribute("aria-label", words.textDismiss || "×");
+  close.setAttribute("data-dismiss", "");
   close.textContent = "×";
-  close.addEventListener("click", () => note.remove());
   note.append(message, close);
   let timer;
   const wait = () => { timer = setTimeout(() => note.remove(), TOAST_MS); };
@@ -154,6 +156,7 @@ document.addEventListener("click", (event) => {
   else if ((opener || asking) && !event.ctrlKey && !event.metaKey) {
     if (asking ? askReason(asking) : openDialog(opener.dataset.dialogOpen)) event.preventDefault();
   } else if (on("[data-dialog-close]")) on("dialog")?.close();
+  else if (on("[data-dismiss]")) on(".toasts > *")?.remove();
   else if (on("[data-print]")) print();
   else if (on("[data-theme-toggle]")) switchTheme();
   else if (on("[data-bulk-clear]")) checkAll(on("[data-bulk]"), false);
@@ -318,8 +321,18 @@ document.addEventListener("htmx:after:settle", (event) => {
   enhance(target?.isConnected && target.parentElement ? target.parentElement : document);
   keepFocus();
 });
+/* An error of the server is shown in #toasts until the same element succeeds; a poll that goes on failing says it once. */
+let failing = null;
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  const block = $("#toasts .error-block");
+  if (ctx.response.status < 400 && failing === ctx.sourceElement.id) block?.remove();
+  if (ctx.response.status < 400) return;
+  failing = ctx.sourceElement.id;
+  if (block && ctx.text.includes($(".error-title", block).outerHTML)) ctx.hx.reswap = "none";
+});
 document.addEventListener("htmx:finally:request", ({ target, detail }) => {
-  if (detail?.ctx?.target?.ariaBusy) detail.ctx.target.ariaBusy = null;
+  const row = detail?.ctx?.request?.submitter?.closest("[data-row]");
+  if (row) row.ariaBusy = null;
   const form = target.closest?.("form[data-submitted]");
   if (!form) return;
   delete form.dataset.submitted;

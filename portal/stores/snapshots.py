@@ -82,6 +82,14 @@ WalletText = Annotated[str, StringConstraints(max_length=64)]
 ShortText = Annotated[str, StringConstraints(max_length=200)]
 
 
+def _currency(text: str) -> str:
+    """Return a code in one form, so that the same order in other letters is unchanged; letters beyond ASCII stay."""
+    return text.strip().upper() if text.isascii() else text
+
+
+Currency = Annotated[str, StringConstraints(min_length=3, max_length=10), AfterValidator(_currency)]
+
+
 class _Part(BaseModel):
     """A part of a snapshot: names in camelCase, members that the portal does not know are dropped."""
 
@@ -141,7 +149,7 @@ class OrderSnapshot(_Part):
     number: ShortText = ""
     version: Annotated[int, Field(ge=0, le=VERSION_MAX)]
     created_at: Moment | None = None
-    currency: Annotated[str, StringConstraints(min_length=3, max_length=10)]
+    currency: Currency
     status: SnapshotStatus
     paid_at: Moment | None = None
     paid_amount: Amount = "0"

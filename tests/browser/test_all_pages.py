@@ -57,7 +57,8 @@ TEXTS = """() => {
   for (const [name, value] of Object.entries(document.body.dataset)) if (name.startsWith('text')) texts.push(value);
   return [document.documentElement.lang, texts.join(' ')];
 }"""
-# What does not fit: the chosen text of a list, a table of cards, tiles; and markup that is shown as text.
+# What does not fit: the chosen text of a list, a table of cards, tiles, words and numbers that are broken over lines;
+# and markup that is shown as text.
 CUT = """() => {
   const found = [], pencil = document.createElement('canvas').getContext('2d');
   for (const select of document.querySelectorAll('select')) {
@@ -68,6 +69,18 @@ CUT = """() => {
   }
   for (const box of document.querySelectorAll('.table-box:has(> .table-stack), .tiles'))
     if (box.offsetParent && box.scrollWidth > box.clientWidth + 1) found.push(`${box.className} is wider than its box`);
+  const range = document.createRange(), walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const whole = /(?<![^\\s(«“])(\\p{L}{2,}|\\d[\\d.,\\u00a0\\u202f]*\\d)(?![^\\s.,:;!?)»”%])/gu;
+  while (walker.nextNode()) {
+    const { data, parentElement: parent } = walker.currentNode;
+    if (parent.closest('[translate=no], code, pre, script, noscript') || !parent.checkVisibility()) continue;
+    for (const { 0: word, index } of data.matchAll(whole)) {
+      range.setStart(walker.currentNode, index);
+      range.setEnd(walker.currentNode, index + word.length);
+      const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+      if (lines.size > 1) found.push(`${word} is broken over lines`);
+    }
+  }
   if (/<\\/?[a-z]+[ >]/.test(document.querySelector('main')?.innerText ?? '')) found.push('markup is shown as text');
   return found;
 }"""

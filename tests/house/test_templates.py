@@ -87,3 +87,14 @@ _MARKUP_IN_SENTENCE = re.compile(
 def test_no_sentence_gets_markup_as_a_value() -> None:
     """A sentence is plain text: the tags of a macro inside it would be shown to the reader."""
     assert not {name for name, text in sources().items() if _MARKUP_IN_SENTENCE.search(text)}
+
+
+def test_empty_lists_say_what_fills_them() -> None:
+    """A list that has never had a row has a sentence below its title."""
+    silent = []
+    for name, text in sources().items():
+        if name.startswith("components/"):
+            continue
+        calls = re.findall(r"""empty_state\('first_use', _\('[^']*'\)(.*)""", text)
+        silent += [name for rest in calls if not rest.startswith(", _(")]
+    assert not silent

@@ -192,7 +192,13 @@ def test_states_beside_paid_and_open() -> None:
     assert changed(paid, status="cancelled").status == "cancelled"
     assert changed(paid, status="trash").paid_amount == "719.98"
     assert changed(paid, date_paid_gmt=None, status="failed").status == "open"
-    assert changed(paid, customer_id=12).customer.external_id == "12"
+    assert [
+        changed(paid, customer_id=number).customer.external_id for number in (12, "12", 0, "0", "", None)
+    ] == [
+        *["12", "12"],
+        *[None] * 4,
+    ]
+    assert changed(paid, parent_id="0").external_id == "14"
     assert changed(paid, meta_data=[{"key": "_ring_ref", "value": "Ab3dE5gH"}]).referral_code == "Ab3dE5gH"
     assert changed(paid, meta_data=[{"key": "ring_ref", "value": {"a": 1}}]).referral_code is None
 
@@ -236,6 +242,7 @@ def test_what_concerns_no_order_is_ignored() -> None:
         ),
         ("order.created", {**order, "status": "checkout-draft"}, "draft"),
         ("order.created", {**order, "parent_id": 13}, "part_of_order"),
+        ("order.created", {**order, "parent_id": "13"}, "part_of_order"),
     ):
         assert WOO.read(Verified(kind, content)) == Ignored(reason)
 

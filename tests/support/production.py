@@ -72,13 +72,13 @@ def production_settings(url: str, database_url: str) -> dict[str, str]:
 
 
 def _start(port: int, log: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    # The command of docs/operations.md.
+    # The command of docs/operations.md, in another folder than the source tree, as that of `clone init` is.
     options = ["--workers", environment.pop("WORKERS", "1"), "--port", str(port)]
     options += ["--role", environment.pop("ROLE", "all")]
     with log.open("wb") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "serve", *options],
-            cwd=PROJECT,
+            [sys.executable, "-m", "flask", "--app", str(PROJECT / "wsgi.py"), "serve", *options],
+            cwd=log.parent,
             env={**clean_environment(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,

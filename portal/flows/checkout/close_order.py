@@ -62,7 +62,7 @@ def expire_orders(settings: Settings) -> int:
 
 def _expire(order_id: str, buyer_id: int) -> bool:
     try:
-        return _close(order_id, buyer_id, Actor.job("expire_orders"), expired=True)
+        return _close(order_id, buyer_id, Actor.job("expire_unpaid_orders"), expired=True)
     except (AlreadyPaid, PaymentInProgress):
         return False
     except Exception:  # one order must not stop the others

@@ -32,7 +32,7 @@ from portal.settings import Settings
 
 log = get_logger(__name__)
 
-ACTOR = Actor.job("reconcile")
+ACTOR = Actor.job("reconcile_payments")
 # Callbacks normally arrive within the first limit; a refund that the provider does not know after the second
 # was never executed.
 REFUND_CHECK_AFTER = timedelta(minutes=2)

@@ -42,7 +42,7 @@ def retry_ledgers(chain: AnyChain, settings: Settings) -> int:
         if time.monotonic() > deadline:
             break
         try:
-            written += _retry(failure, Actor.job("retry_ledgers"), chain, settings)
+            written += _retry(failure, Actor.job("retry_failed_ledgers"), chain, settings)
         except Exception as error:  # one bad reference must not stop the others
             require_database(error)
             log.exception("ledger retry failed", ledger=failure.rail, order_reference=failure.order_reference)

@@ -88,7 +88,7 @@ def _create(arrived: Arrived, priced: PricedSnapshot, locked: LockedReport) -> O
 
 def _update(arrived: Arrived, before: StoreOrder) -> Outcome:
     order = get_order(before.order_id)
-    if order.currency != arrived.known.snapshot.currency.upper():
+    if order.currency != arrived.known.snapshot.currency:
         raise CurrencyChanged(field="currency", currency=order.currency)
     previous = stored_snapshot(before.snapshot)
     merged = merge(previous, arrived.known)

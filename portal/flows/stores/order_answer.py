@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +12,9 @@ from psycopg2.extras import Json
 
 from models import Order, PaymentRefund
 from portal.db import Prepared, query
-from portal.orders import OrderUnknown
+from portal.orders import OrderUnknown, find_store_order
 from portal.payments import list_refunds
+from portal.stores import stored_snapshot
 
 _ORDER = [
     *[
@@ -30,7 +32,8 @@ _ORDER = [
 # Every report is answered with them, so they are read by one statement that is not built again.
 _COLUMNS = f"""
 {", ".join(f"o.{column}" for column in _ORDER)},
-r.status AS reward_status, r.reward_percent + r.bonus_percent AS percent, r.usd_value,
+r.status AS reward_status, r.reward_percent + r.bonus_percent AS percent,
+round(r.usd_value * coalesce((r.reward_amount_wei + r.netted_wei) / r.granted_wei, 1), 6) AS usd_value,
 (SELECT jsonb_agg(jsonb_build_array(vendor_id, amount_minor, currency, commission_minor, collected_by) ORDER BY id)
     FROM settlements WHERE order_reference = o.order_reference) AS settlements
 """  # noqa: S608 - constants
@@ -58,7 +61,10 @@ SELECT decided.decision, answer.* FROM decided, answer
 
 @dataclass(frozen=True, slots=True)
 class AnsweredReward:
-    """The reward of an order: its percent with the bonus, and its value, None while it has no size."""
+    """The reward of an order: its percent with the bonus, and what refunds left of its value.
+
+    The value is rounded to six decimals; None while the reward has no size.
+    """
 
     status: str
     percent: Decimal
@@ -77,6 +83,14 @@ class AnsweredSettlement:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedTimes:
+    """What a store's own clock says: when an order was placed, and when refunds were made, by their ids."""
+
+    created_at: datetime | None
+    refunds: Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderAnswer:
     """An order of a store with what both ledgers say, settlements in the order in which they were written."""
 
@@ -87,6 +101,15 @@ class OrderAnswer:
     def refunds(self) -> list[PaymentRefund]:
         """Return the refunds of the order."""
         return list_refunds(self.order.order_reference)
+
+    def reported_times(self) -> ReportedTimes:
+        """Return when the order was placed and its refunds were made, as far as the store reported it."""
+        stored = find_store_order(self.order.store_id, self.order.external_id)
+        if stored is None:
+            return ReportedTimes(None, {})
+        snapshot = stored_snapshot(stored.snapshot).snapshot
+        refunds = {refund.id: refund.at for refund in snapshot.refunds if refund.at is not None}
+        return ReportedTimes(snapshot.created_at, refunds)
 
 
 @dataclass(frozen=True, slots=True)

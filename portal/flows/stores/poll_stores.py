@@ -162,6 +162,8 @@ def _watch_webhooks(store: Store, polled: Polled) -> None:
         with transaction():
             closed = resolve_alert_about(WEBHOOK_SILENT, store.public_id)
             if closed is not None:
-                record_event(Actor.job("poll_stores"), "chain_alert", closed, "chain_alert_resolved")
+                record_event(
+                    Actor.job("poll_connected_stores"), "chain_alert", closed, "chain_alert_resolved"
+                )
     elif polled.changed and raise_alert(WEBHOOK_SILENT, store.public_id, store=store.name):
         log.warning("webhooks of a store are silent", store=store.id)

@@ -101,6 +101,8 @@ def _book(store: Store, external_id: str, refund: SnapshotRefund, settings: Sett
     amount = parse_exact(refund.amount, order.currency)
     if amount <= 0:
         raise InvalidAmount(field="amount")
+    for index, line in enumerate(refund.lines):
+        parse_exact(line.amount, order.currency, f"lines[{index}].amount")
     if (earlier := next((each for each in known.snapshot.refunds if each.id == refund.id), None)) is not None:
         before = parse_major(earlier.amount, order.currency)
         if before != amount:

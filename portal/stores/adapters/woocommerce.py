@@ -32,7 +32,7 @@ from portal.stores.adapters.protocol import (
     StoreUnreachable,
     Verified,
 )
-from portal.stores.adapters.woocommerce_order import DRAFTS, read_order, read_time
+from portal.stores.adapters.woocommerce_order import DRAFTS, read_id, read_order, read_time
 
 PAGE = 50
 _KEY, _SECRET = "consumer_key", "consumer_secret"
@@ -149,7 +149,7 @@ def _read_action(content: Mapping[str, Any]) -> Fetch | Ignored:
 def _reading(order: Mapping[str, Any], refunds: list[Any] | None = None) -> Reading | Ignored:
     if order.get("status") in DRAFTS:
         return Ignored("draft")
-    if order.get("parent_id"):
+    if read_id(order, "parent_id"):
         return Ignored("part_of_order")
     snapshot = read_order(order, refunds)
     is_partial = refunds is None and bool(snapshot.refunds)

@@ -57,6 +57,12 @@ def read_time(order: Order, name: str) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def read_id(order: Order, name: str) -> str | None:
+    """Return an id of an order as text, None for 0 and for none; some plugins write numbers in quotes."""
+    text = str(order.get(name) or 0).strip()
+    return None if text in ("", "0") else text
+
+
 def _read(order: Order, refunds: Sequence[Order] | None) -> OrderSnapshot:
     changed_at, paid_at = read_time(order, "date_modified"), read_time(order, "date_paid")
     if changed_at is None:
@@ -87,9 +93,8 @@ def _read(order: Order, refunds: Sequence[Order] | None) -> OrderSnapshot:
 
 
 def _customer(order: Order) -> SnapshotCustomer:
-    number = order.get("customer_id") or 0
     return SnapshotCustomer(
-        external_id=str(number) if number else None,  # a guest is customer 0
+        external_id=read_id(order, "customer_id"),  # a guest is customer 0
         email=(order.get("billing") or {}).get("email") or None,
     )
 

@@ -39,6 +39,8 @@ _LOGGED_REFUSALS = {"cron_secret_wrong", "csrf_invalid", "store_key_invalid"}
 _RETRY_SECONDS = 5
 # Their sentences already say what to do next.
 _SELF_EXPLANATORY = {"chain_away", "chain_node_refused", "csrf_invalid", "database_away", "internal"}
+# The title of the page and its next step say more than their sentences, which are for programs.
+_TITLED = {*_HTTP_CODES.values(), "role_required"}
 
 
 def install_errors(app: Flask) -> None:
@@ -138,7 +140,7 @@ def _as_html(error: PortalError, status: int) -> Response:
         template,
         code=status,
         title=way.title,
-        message=_sentence(error),
+        message="" if error.code in _TITLED else _sentence(error),
         next_step=None if error.code in _SELF_EXPLANATORY else way.next_step,
         action_url=way.url,
         action_label=way.label,
@@ -146,9 +148,12 @@ def _as_html(error: PortalError, status: int) -> Response:
         request_id=current_request_id() if status >= 500 else "",
     )
     response = make_response(body, status)
-    if is_htmx() and error.code == "step_up_required":
-        # The target may be a row of a table; the question concerns the whole page.
-        response.headers["HX-Retarget"] = "#main"
+    if is_htmx():
+        # Never the target, which may be a row of a table. What may work again, or a form, leaves the page as it is.
+        is_final = request.method == "GET" and status < 500 and status != 429
+        response.headers["HX-Retarget"] = (
+            "#main" if is_final or error.code == "step_up_required" else "#toasts"
+        )
         response.headers["HX-Reswap"] = "innerHTML"
     return response
 
@@ -185,9 +190,10 @@ def _way_out_of(code: str) -> _WayOut | None:
 
 def _way_out(status: int) -> _WayOut:
     store = (request.script_root + "/", _("Go to the store"))
-    here = request.script_root + request.full_path.rstrip("?") if request.method == "GET" else came_from()
-    reload, again = (here, _("Reload")), (here, _("Try again"))
-    sign_in = (request.script_root + "/login", _("Sign in"))
+    is_page = request.method == "GET" and not is_htmx()
+    here = request.script_root + request.full_path.rstrip("?") if is_page else came_from()
+    reload, again, back = (here, _("Reload")), (here, _("Try again")), (here, _("Back"))
+    sign_in = (url_for("account.login", next=here), _("Sign in"))
     ways = {
         400: (
             _("This request could not be processed"),
@@ -200,10 +206,10 @@ def _way_out(status: int) -> _WayOut:
         405: (_("This is not possible here"), _("Go back and use the buttons on the page."), *store),
         409: (_("Something has changed"), _("Reload the page to see the current state."), *reload),
         410: (_("This has expired"), _("Start again to get a new one."), *store),
-        413: (_("Too large"), _("Send a smaller request."), *store),
-        422: (_("Check what you entered"), _("Go back and correct it. Nothing was changed."), *store),
+        413: (_("Too large"), _("Choose a smaller file, or shorten the text."), *back),
+        422: (_("Check what you entered"), _("Go back and correct it. Nothing was changed."), *back),
         429: (_("Too many requests"), _("Wait a minute, then try again."), *again),
         503: (_("Temporarily unavailable"), _("Nothing was changed. Try again in a minute."), *again),
     }
-    fallback = (_("Something went wrong"), _("Nothing was lost. Try again in a minute."), *store)
+    fallback = (_("Something went wrong"), _("Nothing was lost. Try again in a minute."), *again)
     return _WayOut(*ways.get(status, fallback))

@@ -43,7 +43,9 @@ def mint_rewards() -> ResponseReturnValue:
     """Run one round over the approved queue; the cron secret is required."""
     _require_cron_secret()
     with minting_limits():
-        report = run_mint(current_portal().chain, current_portal().settings, CRON_LIMIT, Actor.job("cron"))
+        report = run_mint(
+            current_portal().chain, current_portal().settings, CRON_LIMIT, Actor.job("mint_rewards")
+        )
     return jsonify(report.as_json())
 
 

@@ -16,7 +16,7 @@ from portal.accounts import LinkUnusable, find_user, get_link, get_user
 from portal.flows.accounts.prove_mailbox import is_registration
 from portal.lib.colors import contrast_color
 from portal.mail import Letter, LetterObsolete
-from portal.notifications import topic_of
+from portal.notifications import REWARD_TOPICS, topic_of
 from portal.runtime import current_portal
 from portal.web.text.format import money, token_text
 from portal.web.text.messages import notification_text
@@ -124,6 +124,9 @@ def _confirm_email(row: MailOutbox) -> Letter:
             _("The link works once, for 24 hours. If you did not request it, ignore this e-mail."),
         ],
         (_("Confirm the e-mail"), url),
+        footer=_(
+            "You received this e-mail because someone entered this address at %(brand)s.", brand=_brand()
+        ),
     )
 
 
@@ -146,6 +149,7 @@ def _email_changed(row: MailOutbox) -> Letter:
             _("If it was not you, contact the operator of this portal immediately."),
         ],
         None,
+        footer=_former_owner(),
     )
 
 
@@ -160,7 +164,16 @@ def _account_erased(row: MailOutbox) -> Letter:
             ),
         ],
         None,
+        footer=_former_owner(),
     )
+
+
+def _former_owner() -> str:
+    return _("You received this e-mail because an account at %(brand)s used this address.", brand=_brand())
+
+
+def _brand() -> str:
+    return current_portal().settings.brand_name
 
 
 def _notice(row: MailOutbox) -> Letter:
@@ -170,22 +183,34 @@ def _notice(row: MailOutbox) -> Letter:
         advice = _("If it was not you, change your password immediately and sign out all other browsers.")
         return _letter(text.rstrip("."), [text, advice], (_("Security"), _url("account.security")))
     token = _unsubscribe_signer().dumps([row.user_id, topic, _address_mark(row.to_address)])
-    action = (_("See all notifications"), _url("account.notifications"))
-    if topic == "statement":
-        url = _url("vendor.statement", statement_id=int(params["statementId"]))
-        action = (_("See the statement"), url)
-    if topic == "export":
-        action = (_("Your files"), _url("exports.my_files"))
-    if topic == "alert":
-        action = (_("See the jobs and alerts"), _url("admin.jobs.list"))
-    if payment_hash := params.get("paymentHash"):
-        action = (_("Check the payment on the chain"), _url("proof.show", payment_hash=payment_hash))
     return _letter(
         notice_subject(kind, {**params, "amount": _amount(params)}),
         [text],
-        action,
+        _notice_action(kind, topic, params),
         unsubscribe_url=_url("account.unsubscribe", token=token),
     )
+
+
+def _notice_action(kind: str, topic: str, params: Mapping[str, Any]) -> Action:
+    """Return the button of a notice: the page where its reader goes on."""
+    if payment_hash := params.get("paymentHash"):
+        return _("Check the payment on the chain"), _url("proof.show", payment_hash=payment_hash)
+    if topic == "statement":
+        return _("See the statement"), _url("vendor.statement", statement_id=int(params["statementId"]))
+    if topic == "erasure":
+        return _("See the account"), _url("admin.people.person", user_id=int(params["account"]))
+    if topic in REWARD_TOPICS:
+        return _("See your rewards"), _url("referrer.dashboard", _anchor="history")
+    if kind == "application_approved":
+        return _("See your share links"), _url("referrer.dashboard")
+    pages = {
+        "alert": (_("See the jobs and alerts"), "admin.jobs.list"),
+        "application": (_("See the applications"), "admin.programme.applications"),
+        "export": (_("Your files"), "exports.my_files"),
+        "proposal": (_("See the proposals"), "admin.payments.proposals"),
+    }
+    label, endpoint = pages.get(topic, (_("See all notifications"), "account.notifications"))
+    return label, _url(endpoint)
 
 
 _COMPOSERS: dict[str, Callable[[MailOutbox], Letter]] = {
@@ -205,11 +230,14 @@ def trial_letter() -> Letter:
 
 
 def _letter(
-    subject: str, paragraphs: list[str], action: Action | None, unsubscribe_url: str | None = None
+    subject: str,
+    paragraphs: list[str],
+    action: Action | None,
+    unsubscribe_url: str | None = None,
+    footer: str | None = None,
 ) -> Letter:
-    settings = current_portal().settings
-    brand = settings.brand_name
-    footer = _("You received this e-mail because you have an account at %(brand)s.", brand=brand)
+    settings, brand = current_portal().settings, _brand()
+    footer = footer or _("You received this e-mail because you have an account at %(brand)s.", brand=brand)
     lines = [*paragraphs, *(f"{label}:\n{url}" for label, url in ([action] if action else [])), footer]
     if unsubscribe_url:
         stop = _("Unsubscribe from these e-mails:")

@@ -89,7 +89,7 @@ def order_view(
         items=tuple(_item(item, pictures) for item in items[:LINES_IN_LIST]),
         more_lines=max(len(items) - LINES_IN_LIST, 0),
         referral_code=order.referral_code,
-        reason=_reason(order),
+        reason=_list_reason(order),
         can_pay=order.status == "created" and is_payable,
     )
 
@@ -144,4 +144,10 @@ def _refunded(payment: PaymentTransaction | None) -> str:
 
 
 def _reason(order: Order) -> str:
+    """Return why nobody is credited for an order, "" where somebody is."""
     return referral_reason(order.referral_reason) if order.referral_reason else ""
+
+
+def _list_reason(order: Order) -> str:
+    """Return the reason for a list, where most orders have no link and need not say so."""
+    return "" if order.referral_reason == "no_code" else _reason(order)

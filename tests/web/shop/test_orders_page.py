@@ -13,12 +13,15 @@ def test_orders_show_lines_payment_and_referral(as_owner: Visitor, owner: User, 
     credited = make_order(owner, [(make_product(name="A lamp", price_minor=76_000), 2)], code=code)
     make_payment(credited, "paid")
     make_order(owner)
+    make_order(owner, referral_reason="not_first_purchase")
     page = as_owner.get("/orders")
     assert page.status_code == 200
     text = text_of(page)
     for expected in ("A lamp", "1,520.00", code.code, credited.order_reference):
         assert expected in text
+    # An order that no link led to has nothing to explain.
     assert page.text.count('class="referral-note"') == 1
+    assert "Referrals count for a first purchase only" in text
 
 
 def test_only_unpaid_orders_can_be_paid(as_owner: Visitor, owner: User) -> None:

@@ -129,7 +129,7 @@ def order_row(
         refunded=money(order.refunded_minor, order.currency) if order.refunded_minor else "",
         lines=tuple(f"{item.name}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{item.quantity}" for item in items),
         code=order.referral_code,
-        reason=_reason(order),
+        reason="" if order.referral_reason == "no_code" else _reason(order),
         is_waiting=is_cancelled and order.status == "paid",
     )
 

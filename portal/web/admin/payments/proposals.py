@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from portal.accounts import list_admin_ids
 from portal.flows.approvals.decide_proposal import confirm
 from portal.lib.errors import PortalError
 from portal.lib.texts import CharacterRefused
@@ -75,6 +76,7 @@ def _proposals_page(errors: dict[str, str] | None = None) -> str:
         ],
         next_cursor=page.next_cursor,
         reason=request.form.get("reason", ""),
+        is_only_admin=list_admin_ids() == [current_user().id],
         errors=errors,
         form_errors=list(errors.items()),
         section_nav=payment_nav(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from portal.flows.stores.order_answer import AnsweredReward, AnsweredSettlement, OrderAnswer
+from portal.flows.stores.order_answer import AnsweredReward, AnsweredSettlement, OrderAnswer, ReportedTimes
 from portal.flows.stores.receive_snapshot import Applied
 from portal.lib.money import major_text
 from portal.web.text.messages import guard_text, referral_reason
@@ -77,15 +77,18 @@ def order_answer(answer: OrderAnswer) -> dict[str, Any]:
 
 
 def order_state(answer: OrderAnswer) -> dict[str, Any]:
-    """Return the order's answer with its state and its refunds, for a store that reads it."""
-    order = answer.order
+    """Return the order's answer with its state and its refunds, for a store that reads it.
+
+    Times are the store's, or those of the report where the store gave none.
+    """
+    order, times = answer.order, answer.reported_times()
     return {
         **order_answer(answer),
         "status": order.status,
-        "createdAt": order.created_at.isoformat(),
+        "createdAt": (times.created_at or order.created_at).isoformat(),
         "paidAt": order.paid_at and order.paid_at.isoformat(),
         "paidAmount": major_text(order.paid_minor, order.currency),
-        "refunds": [_refund(row) for row in answer.refunds()],
+        "refunds": [_refund(row, times) for row in answer.refunds()],
     }
 
 
@@ -135,13 +138,13 @@ def _settlement(settlement: AnsweredSettlement) -> dict[str, Any]:
     }
 
 
-def _refund(refund: PaymentRefund) -> dict[str, Any]:
+def _refund(refund: PaymentRefund, times: ReportedTimes) -> dict[str, Any]:
     goods = refund.amount_minor if refund.goods_minor is None else refund.goods_minor
     return {
         "id": refund.external_id,
         "amount": major_text(refund.amount_minor, refund.currency),
         "commissionable": major_text(goods, refund.currency),
         "status": refund.status,
-        "at": refund.created_at.isoformat(),
+        "at": times.refunds.get(refund.external_id, refund.created_at).isoformat(),
         "reason": refund.reason,
     }

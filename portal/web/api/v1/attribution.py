@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.attribution import trace_as_json
 from portal.flows.stores.attribute import preview_store_attribution
-from portal.lib.money import check_currency, parse_exact
+from portal.lib.money import InvalidAmount, check_currency, parse_exact
 from portal.runtime import current_portal
 from portal.stores import ATTRIBUTION_READ
 from portal.web.api.v1.answers import decision_answer, with_ignored
@@ -40,5 +40,5 @@ def _check_amount(body: AttributionBody) -> None:
     """Raise for an amount that no order could have, so that an integration fails here and not at its first order."""
     if body.amount is not None and body.currency is None:
         raise MemberInvalid(field="currency", kind="missing")
-    if body.currency is not None:
-        parse_exact(body.amount or "0", check_currency(body.currency))
+    if body.currency is not None and parse_exact(body.amount or "0", check_currency(body.currency)) < 0:
+        raise InvalidAmount(field="amount")

@@ -24,16 +24,15 @@ def _pixels(params: Params) -> str:
 
 
 def _unreadable(params: Params) -> str:
-    if params["reason"] == "quotes":
-        return _(
-            "The quotes in row %(row)s do not match. Correct them, or save the file as CSV again.",
-            row=number(params["row"]),
-        )
-    return {
+    reasons = {
         "encoding": _("The file is not UTF-8. In your spreadsheet, save it as CSV UTF-8."),
         "missing": _("Choose a CSV file."),
         "empty": _("The file has no rows below its header."),
-    }[params["reason"]]
+    }
+    return reasons.get(params["reason"]) or _(
+        "The quotes in row %(row)s do not match. Correct them, or save the file as CSV again.",
+        row=number(params["row"]),
+    )
 
 
 def _columns_invalid(params: Params) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 from jobs import JOBS
 from models import JobRun
 from portal.db import query
+from portal.lib.folders import PROJECT
 from portal.monitoring import JOB_STATES, JobRunFilter, list_job_run_ledger
 from portal.monitoring.rules import overdue_after
 from portal.web.text.jobs import _texts, duration_words, job_words
@@ -70,6 +72,13 @@ def test_every_job_has_words(app: Flask) -> None:
         assert [duration_words(value) for value in (None, 0, 4, 5, 1234, 61_000)] == [
             "—", "0 s", "0 s", "0.01 s", "1.23 s", "61 s",
         ]  # fmt: skip
+
+
+def test_events_by_jobs_name_a_job() -> None:
+    sources = [PROJECT / "jobs.py", *(PROJECT / "portal").rglob("*.py")]
+    named = {name for path in sources for name in re.findall(r'Actor\.job\("(\w+)"\)', path.read_text())}
+    assert "mint_rewards" in named
+    assert sorted(named - {job.name for job in JOBS}) == []
 
 
 def test_a_job_is_overdue_after_missed_runs_and_never_at_once() -> None:

@@ -107,3 +107,9 @@ def test_empty_list_of_all_proposals_has_no_filter_to_clear(as_admin: Visitor) -
     text = text_of(as_admin.get("/admin/payments/proposals?status=all"))
     assert "No proposals yet" in text
     assert "Clear the filter" not in text
+
+
+def test_only_admin_learns_that_nobody_can_confirm(as_admin: Visitor) -> None:
+    assert "You are the only admin" in text_of(as_admin.get(PAGE))
+    make_admin(name="Second")
+    assert "You are the only admin" not in text_of(as_admin.get(PAGE))

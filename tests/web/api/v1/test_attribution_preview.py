@@ -44,6 +44,7 @@ def test_amount_is_checked_with_its_currency(call: Call, code: Refcode) -> None:
     for more, field in (
         ({"amount": "1.00"}, "currency"),
         ({"amount": "1.001", "currency": "UAH"}, "amount"),
+        ({"amount": "-1.00", "currency": "UAH"}, "amount"),
         ({"currency": "QQQ"}, "currency"),
         ({"amount": 1, "currency": "UAH"}, "amount"),
     ):

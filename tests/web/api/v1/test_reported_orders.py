@@ -212,3 +212,20 @@ def test_nothing_personal_of_the_buyer_is_stored(call: Call) -> None:
     call("/orders", snapshot())
     stored = str(query("SELECT t::text FROM store_events t")) + str(every_row())
     assert "buyer@example.test" not in stored
+
+
+def test_currency_in_other_letters_is_the_same(call: Call) -> None:
+    call("/orders", snapshot())
+    for text in ("uah", " UAH ", "Uah"):
+        assert call("/orders", snapshot(currency=text)).get_json()["result"] == "unchanged"
+
+
+def test_value_of_a_reward_shrinks_with_refunds(call: Call, code: Refcode) -> None:
+    def value(**changes: Any) -> str:
+        return call("/orders", snapshot(code, **changes)).get_json()["reward"]["usdValue"]
+
+    assert value() == "1.062463"  # 5% of 849.97 UAH at 40 UAH per USD
+    refunds = [{"id": "15", "amount": "100.00", "lines": [{"externalId": "7", "amount": "83.33"}]}]
+    assert value(version=1795876799001, refunds=refunds) == "0.958300"
+    refunds.append({"id": "16", "amount": "919.97"})
+    assert value(version=1795876799002, refunds=refunds) == "0.958300"  # rejected

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from models import Order, PaymentRefund, StoreEvent
 from tests.web.api.v1.conftest import Call
 from tests.web.api.v1.test_reported_orders import every_row, snapshot
@@ -92,3 +94,28 @@ def test_wrong_refund_is_refused_with_its_field(call: Call) -> None:
         assert (refused.status_code, error_of(refused)["code"]) == (status, code), changes
         assert list(error_of(refused)["fields"]) == [field], changes
     assert Order.get().refunded_minor == 0
+
+
+@pytest.mark.parametrize("text", ["83.330", " 83.33", "+83.33", "83."])
+def test_amounts_of_lines_are_as_exact_as_the_refund(call: Call, text: str) -> None:
+    call("/orders", snapshot())
+    refused = call("/refunds", refund(lines=[{"externalId": "7", "amount": text}]))
+    assert (refused.status_code, error_of(refused)["code"]) == (422, "amount_invalid")
+    assert list(error_of(refused)["fields"]) == ["lines[0].amount"]
+    assert not PaymentRefund.select().exists()
+
+
+def test_order_is_read_with_the_times_of_the_store(call: Call) -> None:
+    call("/orders", snapshot(createdAt="2026-11-28T16:39:24+02:00"))
+    call("/refunds", refund())
+    call("/refunds", refund(id="16", amount="1.00", at=None, lines=[]))
+    read = call("/orders?externalId=14").get_json()
+    assert read["createdAt"] == "2026-11-28T14:39:24+00:00"
+    first, second = read["refunds"]
+    assert first["at"] == "2026-11-28T14:39:58+00:00"
+    assert second["at"] == PaymentRefund.get(external_id="16").created_at.isoformat()
+    call("/orders", snapshot(externalId="15", createdAt=None))
+    assert (
+        call("/orders?externalId=15").get_json()["createdAt"]
+        == Order.get(external_id="15").created_at.isoformat()
+    )
