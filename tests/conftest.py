@@ -35,8 +35,8 @@ from tests.support.url_builders import share_url_builders
 _TESTS = Path(__file__).parent
 # Nearly every test of these folders starts servers or processes of its own, or builds an application.
 _SLOW_FOLDERS = ("chain", "cli", "dev", "scale")
-# They wait for blocks, or copy a database of 700 files.
-_SLOW_FIXTURES = {"chain", "database_url"}
+# They wait for blocks, copy a database of 700 files, or migrate an empty one.
+_SLOW_FIXTURES = {"chain", "database_url", "empty_database"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
