@@ -34,12 +34,17 @@ def share_out(total: int, weights: Sequence[int], limits: Sequence[int]) -> list
 
 
 def scale_breakdown(
-    original: Mapping[str, Any], amount_minor: int, left_minor: int, currency: str
+    original: Mapping[str, Any],
+    amount_minor: int,
+    left_minor: int,
+    currency: str,
+    of_lines: Sequence[int] = (),
 ) -> tuple[int, Breakdown]:
     """Return the commission in minor units, and its breakdown, of what a refund leaves of a sale.
 
-    Percents stay. The platform commission, whose percent is not in the breakdown, shrinks in proportion, and is
-    lowered further where rounding would exceed the sale.
+    Percents stay. `of_lines` is how much refunds took back of each line, if they name any: the referral commission of
+    those lines shrinks, and all lines share the rest in proportion. The platform commission, whose percent is not in
+    the breakdown, shrinks in proportion, and is lowered further where rounding would exceed the sale.
     """
 
     def minor(text: str) -> int:
@@ -49,7 +54,7 @@ def scale_breakdown(
     items = [
         _item(item, subtotal, currency)
         for item, subtotal in zip(
-            original["referralByItem"], share_out(left_minor, subtotals, subtotals), strict=True
+            original["referralByItem"], _left_of_lines(left_minor, subtotals, of_lines), strict=True
         )
     ]
     splits = [
@@ -124,6 +129,15 @@ def without_referral(breakdown: Mapping[str, Any], currency: str) -> Breakdown:
         "referralByItem": [],
         "totalCommission": major_text(total - referral, currency),
     }
+
+
+def _left_of_lines(left_minor: int, subtotals: Sequence[int], of_lines: Sequence[int]) -> list[int]:
+    """Return what is left of each line; lines that do not explain what is left shrink evenly."""
+    if len(of_lines) == len(subtotals):
+        kept = [max(0, subtotal - back) for subtotal, back in zip(subtotals, of_lines, strict=True)]
+        if left_minor <= sum(kept):
+            return share_out(left_minor, kept, kept)
+    return share_out(left_minor, subtotals, subtotals)
 
 
 def _item(item: Mapping[str, Any], subtotal_minor: int, currency: str) -> Breakdown:

@@ -64,24 +64,26 @@ def reduce_settlements(
     refund_id: int | None,
     actor: Actor,
     *,
-    of_vendors: Mapping[int, int] | None = None,
+    of_lines: Mapping[int, Sequence[int]] | None = None,
 ) -> None:
     """Reduce or cancel settlements that are not paid out or stated; write negative rows for those that are.
 
-    `of_vendors` is how much of the refunds took back lines of one vendor; all share the rest in proportion. Rows are
+    `of_lines` is how much the refunds took back of each line of a vendor; all share the rest in proportion. Rows are
     locked in id order. Each part is computed from the original sale, so that repeated refunds do not add up rounding
     errors; the parts add up to what is left of the order. Amounts are in minor units. See docs/rules/refunds.md.
     """
+    named = of_lines or {}
+    of_vendors = {vendor: sum(lines) for vendor, lines in named.items()}
     with transaction():
         slices = _lock_slices(order_reference)
         originals = [part.original_minor for part in slices]
         left = total_minor - refunded_minor
         if sum(originals) != total_minor:
             left = sum(originals) * left // total_minor if total_minor != 0 else 0
-        for part, target in zip(slices, _share_out(slices, left, of_vendors or {}), strict=True):
+        for part, target in zip(slices, _share_out(slices, left, of_vendors), strict=True):
             is_full = refunded_minor == total_minor
             if target != part.amount_minor or (is_full and part.sale.status in NOT_PAID_OUT):
-                _reduce_slice(part, target, refund_id, actor)
+                _reduce_slice(part, target, named.get(part.sale.vendor_id, ()), refund_id, actor)
 
 
 def _share_out(slices: Sequence[_Slice], left: int, of_vendors: Mapping[int, int]) -> list[int]:
@@ -166,10 +168,12 @@ def _lock_slices(order_reference: str) -> list[_Slice]:
     ]
 
 
-def _reduce_slice(part: _Slice, target: int, refund_id: int | None, actor: Actor) -> None:
-    original = part.original
+def _reduce_slice(
+    part: _Slice, target: int, of_lines: Sequence[int], refund_id: int | None, actor: Actor
+) -> None:
+    original = part.original["commissionBreakdown"]
     commission, breakdown = scale_breakdown(
-        original["commissionBreakdown"], part.original_minor, target, part.sale.currency
+        original, part.original_minor, target, part.sale.currency, of_lines
     )
     if part.sale.status not in NOT_PAID_OUT:
         _write_refund_row(part, target, commission, breakdown, refund_id, actor)
@@ -181,9 +185,7 @@ def _reduce_slice(part: _Slice, target: int, refund_id: int | None, actor: Actor
         return
     if part.refund_rows:
         commission -= sum(row.commission_minor for row in part.refund_rows)
-        _, scaled = scale_breakdown(
-            original["commissionBreakdown"], part.original_minor, amount, part.sale.currency
-        )
+        _, scaled = scale_breakdown(original, part.original_minor, amount, part.sale.currency, of_lines)
         breakdown = with_total(scaled, commission, part.sale.currency)
     _reduce(part, amount, commission, breakdown, actor)
 
@@ -252,10 +254,11 @@ def _write_refund_row(
     amount = part.amount_minor - target
     # Rounding must not turn a refund into a payment: at most the whole amount is returned commission.
     returned = max(0, min(amount, part.commission_minor - commission))
-    _, before = scale_breakdown(
-        part.original["commissionBreakdown"], part.original_minor, part.amount_minor, sale.currency
-    )
-    difference = subtract_breakdown(breakdown, before, -returned, sale.currency)
+    difference = breakdown
+    for row in (sale, *part.refund_rows):
+        booked = row.metadata["commissionBreakdown"]
+        if _has_same_parts(booked, breakdown):  # imported refunds may have others
+            difference = subtract_breakdown(difference, booked, -returned, sale.currency)
     row_id = Settlement.insert(
         order_reference=sale.order_reference,
         order_id=sale.order_id,
@@ -282,6 +285,10 @@ def _write_refund_row(
         order_reference=sale.order_reference,
         data={"amountMinor": str(-amount), "refundOf": sale.id},
     )
+
+
+def _has_same_parts(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(len(one[name]) == len(other[name]) for name in ("referralByItem", "customSplits"))
 
 
 def _current(sale: Settlement, column: str) -> int:

@@ -194,12 +194,12 @@ def note_refunded_lines(order_id: str, by_line: Mapping[str, int]) -> None:
     )
 
 
-def refunded_by_vendor(order_id: str) -> dict[int, int]:
-    """Return what refunds took back of lines they name, per vendor in minor units."""
+def refunded_lines_by_vendor(order_id: str) -> dict[int, list[int]]:
+    """Return what refunds took back of each line, in minor units in the order of the lines, of vendors they name."""
     return dict(
         query(
-            """SELECT vendor_id, sum(refunded_minor)::bigint FROM order_items
-               WHERE order_id = %s AND refunded_minor > 0 GROUP BY 1""",
+            """SELECT vendor_id, array_agg(refunded_minor ORDER BY id) FROM order_items
+               WHERE order_id = %s GROUP BY 1 HAVING sum(refunded_minor) > 0""",
             [order_id],
         )
     )

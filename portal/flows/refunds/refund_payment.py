@@ -15,7 +15,7 @@ from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.statements.decide_statement import free_rewards
 from portal.flows.webhooks.publish import publish_refund, publish_rewards
 from portal.notifications import notify
-from portal.orders import count_refunded_goods, get_order, mark_order_refunded, refunded_by_vendor
+from portal.orders import count_refunded_goods, get_order, mark_order_refunded, refunded_lines_by_vendor
 from portal.payments import (
     STATEMENT_PURPOSE,
     UNPAID,
@@ -129,9 +129,9 @@ def refund_ledgers(payment: PaymentTransaction, actor: Actor) -> None:
         return
     amounts = (payment.order_reference, *_refunded_part(payment))
     if payment.purpose == "store_order":
-        of_vendors = refunded_by_vendor(payment.entity_id)
+        of_lines = refunded_lines_by_vendor(payment.entity_id)
         last_id = last_refund_id(payment.order_reference)
-        reduce_settlements(*amounts, last_id, actor, of_vendors=of_vendors)
+        reduce_settlements(*amounts, last_id, actor, of_lines=of_lines)
     change = refund_reward(*amounts, actor)
     free_rewards([payment.order_reference], actor)
     if change is not None and change.kind in _KINDS:

@@ -72,8 +72,9 @@ def test_scaled_breakdown_adds_up_and_does_not_exceed_the_sale(
     computed = compute_commission(cart, platform, [CustomSplit("p", each, "") for each in splits], attributed)
     original = breakdown_as_json(computed, "UAH")
     whole = computed.subtotal_minor
-    left = data.draw(st.integers(0, whole))
-    commission, scaled = scale_breakdown(original, whole, left, "UAH")
+    of_lines = data.draw(st.one_of(st.just(()), st.tuples(*(st.integers(0, each) for each, _ in lines))))
+    left = data.draw(st.one_of(st.integers(0, whole), st.just(whole - sum(of_lines))))
+    commission, scaled = scale_breakdown(original, whole, left, "UAH", of_lines)
     minor = {name: int(Decimal(scaled[name]) * 100) for name in ("platformCommission", "referralCommission")}
     items = sum(int(Decimal(item["amount"]) * 100) for item in scaled["referralByItem"])
     parts = sum(int(Decimal(split["amount"]) * 100) for split in scaled["customSplits"])
@@ -84,7 +85,11 @@ def test_scaled_breakdown_adds_up_and_does_not_exceed_the_sale(
         == int(Decimal(scaled["totalCommission"]) * 100)
     )
     if attributed:
-        assert sum(int(Decimal(item["subtotal"]) * 100) for item in scaled["referralByItem"]) == left
+        kept = [int(Decimal(item["subtotal"]) * 100) for item in scaled["referralByItem"]]
+        assert sum(kept) == left
+        assert all(0 <= now <= before for now, (before, _) in zip(kept, lines, strict=True))
+        if of_lines and left == whole - sum(of_lines):
+            assert kept == [before - back for (before, _), back in zip(lines, of_lines, strict=True)]
     if not computed.is_held and items + parts <= left:
         assert commission <= left
     assert scale_breakdown(original, whole, 0, "UAH")[0] == 0

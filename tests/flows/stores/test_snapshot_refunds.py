@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from models import (
     PaymentRefund,
     ReferralReward,
     RewardDebit,
+    Settlement,
+    StoreRate,
     StoreVendor,
 )
 from portal.db.checks import run_checks
@@ -64,6 +68,27 @@ def test_refunded_lines_are_taken_from_their_vendors(shop: Shop) -> None:
     shop.report(version=3, lines=lines, refunds=[refund("17", "200.00", ("7", "166.66"))])
     assert sum(left()) == 54_998 - 16_666
     assert run_checks() == {}
+
+
+def test_refunded_lines_give_back_their_own_referral_commission(shop: Shop) -> None:
+    StoreRate.insert(store=shop.store.id, sku="POSTER-2", referral_percent=Decimal(20)).execute()
+    shop.report()
+    assert shop.settlement().referral_commission_minor == 1_500 + 5_000
+    shop.report(version=2, refunds=[refund("15", "150.00", ("8", "125.00"))])
+    assert shop.settlement().referral_commission_minor == 1_500 + 2_500
+    poster = refund("15", "299.99", ("8", "249.99"))
+    shop.report(version=3, refunds=[poster])
+    sale = shop.settlement()
+    assert (sale.amount_minor, sale.referral_commission_minor) == (29_999, 1_500)
+    assert run_checks() == {}
+    Settlement.update(status="completed").execute()
+    shop.report(version=4, refunds=[poster, refund("16", "180.00", ("7", "150.00"))])
+    assert shop.settlement(kind="refund").referral_commission_minor == -750
+
+
+def test_refund_of_the_documented_order(shop: Shop) -> None:
+    shop.report(refunds=[refund("15", "100.00", ("7", "83.33"))])
+    assert (shop.settlement().amount_minor, shop.settlement().commission_minor) == (46_665, 11_666)
 
 
 @pytest.mark.parametrize(
