@@ -14,6 +14,7 @@ from portal.lib.money import decimal_text, fraction_to_decimal, minor_digits
 
 WEI_PER_TOKEN = 10**18
 USD_PLACES = 18
+USD_SHOWN_PLACES = 6
 PERCENT_PLACES = 6
 # What the columns of one reward and of the sums over many hold.
 MAX_REWARD_WEI = 10**60
@@ -54,6 +55,15 @@ class HasPercents(Protocol):
 
     reward_percent: Decimal
     bonus_percent: Decimal
+
+
+class HasAmounts(Protocol):
+    """A reward: its value when it was sized, and in wei what it had then, has now, and paid for earlier refunds."""
+
+    usd_value: Decimal | None
+    granted_wei: Decimal | None
+    reward_amount_wei: Decimal | None
+    netted_wei: Decimal
 
 
 @dataclass(frozen=True)
@@ -160,6 +170,16 @@ def stored_percent(percent: Fraction) -> Decimal:
 def whole_percent(reward: HasPercents) -> Decimal:
     """Return the percent of a reward with its bonus."""
     return reward.reward_percent + reward.bonus_percent
+
+
+def remaining_usd_value(reward: HasAmounts) -> Decimal | None:
+    """Return the USD value of what refunds left of a reward, with six decimals; None of one without a size."""
+    if reward.usd_value is None:
+        return None
+    left = Fraction(1)
+    if reward.granted_wei and reward.reward_amount_wei is not None:
+        left = Fraction(reward.reward_amount_wei + reward.netted_wei) / Fraction(reward.granted_wei)
+    return fraction_to_decimal(Fraction(reward.usd_value) * left, USD_SHOWN_PLACES)
 
 
 def inputs_as_json(inputs: RewardInputs) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import Any
 from models import CommissionStatement, Order, PaymentRefund, PaymentTransaction, ReferralReward
 from portal.db import query
 from portal.lib.money import major_text
-from portal.rewards import REFUNDED, RewardStatus, whole_percent
+from portal.rewards import REFUNDED, RewardStatus, remaining_usd_value, whole_percent
 from portal.stores import BUILT_IN_STORE_ID
 from portal.webhooks import (
     ORDER_ATTRIBUTED,
@@ -109,14 +109,14 @@ def _has_type(reward: ReferralReward) -> bool:
 
 
 def _reward_event(reward: ReferralReward, order: Order | None) -> NewEvent:
-    status = RewardStatus(reward.status)
+    status, usd_value = RewardStatus(reward.status), remaining_usd_value(reward)
     data: dict[str, Any] = {
         **_order_names(reward.order_reference, order),
         "rewardId": str(reward.id),
         "referralCode": reward.ref_code,
         "status": str(status),
         "percent": f"{whole_percent(reward):f}",
-        "usdValue": None if reward.usd_value is None else f"{reward.usd_value:f}",
+        "usdValue": None if usd_value is None else f"{usd_value:f}",
         "amountWei": None if reward.reward_amount_wei is None else str(reward.reward_amount_wei),
         "chainId": reward.chain_id,
     }

@@ -66,6 +66,9 @@ def test_every_event_is_published_as_documented(store: Store) -> None:
     assert published["order.attributed"].order_reference == rejected.order_reference
     assert published["refund.applied"].payload["amount"] == "100.00"
     assert published["reward.rejected"].payload["reason"] == "decided"
+    # What the refund of 100.00 left of 389.00.
+    assert published["reward.approved"].payload["usdValue"] == "0.672500"
+    assert published["reward.minted"].payload["usdValue"] == "0.499621"
     assert published["reward.minted"].payload["txHash"] == reward_of(order).tx_hash
     assert published["order.not_attributed"].payload["referralReason"] == "no_code"
 

@@ -65,7 +65,7 @@ _ORDERS: dict[str, dict[str, Operation]] = {
                 },
             ),
             answers={200: ("The order.", ref("StoreOrderState"))},
-            errors=(*OF_KEYS, "order_unknown"),
+            errors=(*OF_KEYS, "input_invalid", "order_unknown"),
         ),
     },
     "/api/v1/orders/{orderId}": {
@@ -171,7 +171,7 @@ _EVENTS: dict[str, dict[str, Operation]] = {
                 ),
             ),
             answers={200: ("A page.", ref("StoreEventPage"))},
-            errors=OF_KEYS,
+            errors=(*OF_KEYS, "input_invalid"),
         )
     },
     "/api/v1/events/{eventId}/replay": {

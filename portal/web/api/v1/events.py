@@ -6,7 +6,7 @@ from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from portal.flows.stores.receive_snapshot import replay_store_event
-from portal.lib.errors import PortalError
+from portal.lib.errors import InputInvalid, PortalError
 from portal.runtime import current_portal
 from portal.stores import ORDERS_READ, ORDERS_WRITE, get_replayable_event, list_store_events
 from portal.web.api.v1.answers import applied_answer, event_answer, order_answer
@@ -61,5 +61,5 @@ def replay(caller: Caller, event_id: int) -> ResponseReturnValue:
 
 def _event_id(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or len(text) > 19 or int(text) > _ID_MAX:
-        raise FieldInvalid(field="after", expected="0–9223372036854775807")
+        raise InputInvalid({"after": FieldInvalid(field="after", expected="0–9223372036854775807")})
     return int(text)

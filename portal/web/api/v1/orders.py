@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.flows.stores.order_answer import read_order, read_order_by_external_id
 from portal.flows.stores.receive_snapshot import API_ORDER, receive_snapshot
+from portal.lib.errors import InputInvalid
 from portal.runtime import current_portal
 from portal.stores import ORDERS_READ, ORDERS_WRITE, OrderSnapshot
 from portal.web.api.v1.answers import applied_answer, order_answer, order_state, with_ignored
@@ -58,5 +59,5 @@ def find_order(caller: Caller) -> ResponseReturnValue:
     """Return what the portal decided about an order of the store, by the store's id."""
     external_id = request.args.get("externalId", "")
     if not 1 <= len(external_id) <= EXTERNAL_ID_MAX:
-        raise FieldInvalid(field="externalId", expected=f"1–{EXTERNAL_ID_MAX}")
+        raise InputInvalid({"externalId": FieldInvalid(field="externalId", expected=f"1–{EXTERNAL_ID_MAX}")})
     return jsonify(order_state(read_order_by_external_id(caller.store.id, external_id)))

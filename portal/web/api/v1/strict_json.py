@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from portal.lib.errors import PortalError
+from portal.lib.errors import InputInvalid, PortalError
 from portal.web.core.requests import BodyMalformed, FieldInvalid
 
 # The deepest documented body has four levels. The parser recurses in C, so depth is counted before it runs.
@@ -33,7 +33,7 @@ class _Repeating(dict[str, Any]):
 
 
 def parse_strictly(raw: bytes) -> dict[str, Any]:
-    """Return a JSON object; raise BodyMalformed, DuplicateMember, or FieldInvalid for text that cannot be stored."""
+    """Return a JSON object; raise BodyMalformed, DuplicateMember, or InputInvalid for text that cannot be stored."""
     try:
         text = raw.decode()
         _refuse_depth(text)
@@ -88,7 +88,8 @@ def _check_values(body: dict[str, Any]) -> None:
         if isinstance(value, dict) and any(_UNSTORABLE.search(name) for name in value):
             raise BodyMalformed
         if isinstance(value, str) and _UNSTORABLE.search(value):
-            raise FieldInvalid(field=path_text(path), expected="text", kind="text")
+            field = path_text(path)
+            raise InputInvalid({field: FieldInvalid(field=field, expected="text", kind="text")})
 
 
 def _field(path: Path) -> str:

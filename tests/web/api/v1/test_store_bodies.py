@@ -73,7 +73,7 @@ def test_text_that_cannot_be_stored_is_named(call: Call) -> None:
     for text in ("a\x00", "\ud800"):
         refused = call("/customers", {"customers": [{"externalId": text}]})
         assert (refused.status_code, error_of(refused)["fields"]) == (
-            400,
+            422,
             {"customers[0].externalId": "This field must be text."},
         )
 

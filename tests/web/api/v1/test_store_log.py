@@ -57,7 +57,7 @@ def test_log_is_read_in_pages_and_continued_later(call: Call, store: Store) -> N
 def test_malformed_position_is_refused(call: Call) -> None:
     for text in ("x", "-1", "1.5", str(2**63), "9" * 40, "\u0661"):
         refused = call(f"/events?after={text}")
-        assert (refused.status_code, list(error_of(refused)["fields"])) == (400, ["after"]), text
+        assert (refused.status_code, list(error_of(refused)["fields"])) == (422, ["after"]), text
 
 
 def test_replay_applies_the_event_again(call: Call, test_key: str) -> None:
