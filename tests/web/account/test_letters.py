@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,7 +17,7 @@ from portal.accounts import LinkUnusable
 from portal.cli.doctor import doctor
 from portal.cli.mail import mail
 from portal.db import query, release_connection
-from portal.notifications import TOPICS, notify, topic_of, topics_for
+from portal.notifications import notify, topic_of
 from portal.runtime import current_portal
 from portal.settings import SettingsInvalid, load_settings
 from portal.web.text.letters import read_link, sign_link
@@ -145,36 +144,6 @@ def test_repeated_notification_queues_one_letter(owner: User) -> None:
     assert len(rows()) == 1
 
 
-def test_topics_are_chosen_on_the_notifications_page(as_owner: Visitor, owner: User) -> None:
-    assert as_owner.get("/notifications").text.count(" checked>") == len(topics_for("user"))
-    assert as_owner.submit("/notifications/mail", {"topics": ["reward_decided"]}).status_code == 303
-    assert as_owner.get("/notifications").text.count(" checked>") == 1
-    notify_user(owner)
-    assert not rows()
-    notify_user(owner, "referral_reward_rejected")
-    assert len(rows()) == 1
-    as_owner.submit("/notifications/mail", {"topics": list(topics_for("user"))})
-    notify_user(owner, number=2)
-    assert len(rows()) == 2
-    for topic in ("nonsense", "proposal"):
-        assert as_owner.submit("/notifications/mail", {"topics": [topic]}).status_code == 422
-
-
-def test_topics_and_letters_of_admins(as_admin: Visitor, admin: User) -> None:
-    query("UPDATE users SET email_confirmed_at = now() WHERE id = %s", [admin.id])
-    assert as_admin.get("/notifications").text.count(" checked>") == len(TOPICS)
-    notify(admin.id, "proposal_refund", "a", reference="store_1")
-    notify(admin.id, "order_back_ordered", "b", reference="store_1", product="Map", missing="2")
-    subjects = {compose_letter(as_admin, row).subject for row in rows()}
-    assert {subject.split(" · ")[0] for subject in subjects} == {
-        "A refund waits for a second admin: store_1",
-        "A paid order is out of stock: store_1",
-    }
-    as_admin.submit("/notifications/mail", {"topics": ["back_order"]})
-    notify(admin.id, "proposal_credit", "c")
-    assert len(rows()) == 2
-
-
 def test_each_letter_says_in_its_subject_what_happened(as_owner: Visitor, owner: User) -> None:
     facts = {
         "amountWei": "12500000000000000000", "orderReference": "store_7", "reason": "Why", "address": "0x1…2",
@@ -212,56 +181,6 @@ def test_letters_about_alerts_say_which(as_admin: Visitor, admin: User) -> None:
     opened, over = (compose_letter(as_admin, row).subject.partition(" · ")[0] for row in rows())
     assert opened == "Alert: Payment callbacks that match no payment: 3."
     assert over == "Resolved: Payment callbacks that match no payment: 3."
-
-
-def unsubscribe_path(browser: Visitor) -> str:
-    url = newest_letter(browser).unsubscribe_url
-    assert url
-    return url.removeprefix("http://localhost")
-
-
-def test_one_click_unsubscribes_from_a_topic(app: Flask, as_owner: Visitor, owner: User) -> None:
-    notify_user(owner)
-    path, reader = unsubscribe_path(as_owner), visitor(app)
-    assert reader.get(path).status_code == 200
-    notify_user(owner, number=2)
-    assert len(rows()) == 2, "opening the link changes nothing"
-    # A mail client sends no cookie and no token (RFC 8058).
-    assert reader.post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
-    assert reader.post(path).status_code == 200
-    notify_user(owner, number=3)
-    assert len(rows()) == 2
-    notify_user(owner, "referral_reward_rejected")
-    assert len(rows()) == 3
-
-
-@pytest.mark.parametrize("token", ["x", "WzEsICJyZXdhcmRfc2VudCJd.forged", "%00"])
-def test_forged_unsubscribe_link_is_not_found(client: Visitor, owner: User, token: str) -> None:
-    assert client.get(f"/mail/unsubscribe/{token}").status_code == 404
-    assert client.post(f"/mail/unsubscribe/{token}").status_code == 404
-
-
-def test_unsubscribe_link_ends_with_a_change_of_the_address(
-    client: Visitor, as_owner: Visitor, owner: User
-) -> None:
-    notify_user(owner)
-    path = unsubscribe_path(as_owner)
-    query("UPDATE users SET email = 'another@example.com'")
-    assert (client.get(path).status_code, client.post(path).status_code) == (404, 404)
-    notify_user(owner, number=2)
-    assert len(rows()) == 2
-
-
-@pytest.mark.parametrize(("days", "status"), [(59, 200), (61, 404)])
-def test_unsubscribe_link_ends_after_sixty_days(
-    client: Visitor, as_owner: Visitor, owner: User, monkeypatch: pytest.MonkeyPatch, days: int, status: int
-) -> None:
-    notify_user(owner)
-    with monkeypatch.context() as then:
-        sent_at = time.time() - days * 24 * 3600
-        then.setattr("itsdangerous.timed.time.time", lambda: sent_at)
-        path = unsubscribe_path(as_owner)
-    assert (client.get(path).status_code, client.post(path).status_code) == (status, status)
 
 
 def test_mark_all_read_covers_unseen_pages(as_owner: Visitor, as_other: Visitor, owner: User) -> None:
@@ -361,40 +280,6 @@ def test_letter_is_composed_without_a_request(app: Flask, owner: User) -> None:
 
 
 # What the letters of each topic are about, and the page that their button opens.
-NOTICES = {
-    "referral_reward_approved": "/refcodes#history",
-    "order_back_ordered": "/notifications",
-    "webhook_disabled_gone": "/notifications",
-    "commission_statement_opened": "/vendor/statements/7",
-    "proposal_credit": "/admin/payments/proposals",
-    "export_ready": "/exports",
-    "erasure_requested": "/admin/people/5",
-    "application_made": "/admin/programme/applications",
-    "application_approved": "/refcodes",
-    "alert_opened": "/admin/jobs",
-}
-_FACTS = {
-    "account": "5", "alert": "gas_low", "subject": "minter", "number": 5, "statementId": 7, "vendor": "Tea",
-    "file": "a", "amountMinor": 100, "currency": "UAH", "reference": "r", "product": "Tea", "missing": 1, "store": "s",
-    "host": "h",
-}  # fmt: skip
-
-
-def test_every_topic_links_to_a_page(app: Flask) -> None:
-    topics = {topic_of(kind) for kind in NOTICES}
-    assert topics >= set(TOPICS) - {"reward_sent", "reward_refunded"}
-    for kind, page in NOTICES.items():
-        row = MailOutbox(
-            kind="notice",
-            user_id=1,
-            to_address="a@shop.example",
-            locale="en",
-            params={"kind": kind, "params": _FACTS},
-        )
-        letter = compose_letter(visitor(app), row)
-        assert f"http://localhost/en{page}\n" in letter.text, kind
-
-
 def test_letter_of_a_former_account_does_not_claim_there_is_one(app: Flask) -> None:
     for kind in ("account_erased", "email_changed"):
         row = MailOutbox(kind=kind, user_id=1, to_address="a@shop.example", locale="en", params={})
