@@ -78,7 +78,7 @@ def test_error_of_any_bytes_is_recorded() -> None:
         raise ValueError("\x00 \ud800 " + "long " * 500)
 
     run_job(Job("broken", 1, fail), PORTAL)
-    assert JobRun.get().error.startswith("ValueError: \ufffd ? long")
+    assert JobRun.get().error.startswith("ValueError: \ufffd \ufffd long")
 
 
 def test_killed_run_is_interrupted_when_the_job_runs_next(caplog: pytest.LogCaptureFixture) -> None:

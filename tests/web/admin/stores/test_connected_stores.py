@@ -98,7 +98,7 @@ def test_checks_turn_green_and_their_poll_is_the_same_fragment(
     broken = as_admin.fragment(f"{url}?turn=3")
     assert states(broken)["signature"] == "bad"
     assert "wrong signature" in text_of(broken)
-    assert "delay:13s" in broken.text
+    assert "every 13s" in broken.text
     assert "wrong signature" in text_of(as_admin.get("/admin/stores"))
 
 
