@@ -7,7 +7,8 @@ VENDURE := tests/stores/vendure/node_modules
 PORT ?= 8000
 DATA_DIR ?= .data
 TESTS ?=
-WORKERS ?= 2
+# Some tests wait for blocks and time-outs, so three workers keep two cores busy.
+WORKERS ?= 3
 # The tests that repeat a fault more often in a soak.
 REPEATED = $(shell grep -rl 'import repeats' tests --include='test_*.py')
 
@@ -37,7 +38,7 @@ run: $(VENV)/.packages $(VENV)/.contracts ## Start the whole portal (PORT=8000, 
 
 test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)/chromium-path ## Install what the tests need, including a Chromium
 
-test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=2)
+test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=3)
 	@$(MAKE) $(TOGETHER) lint check-contracts
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
 	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist worksteal -m 'not stores' $(TESTS)
@@ -45,7 +46,7 @@ test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path f
 test-stores: $(VENV)/.test-packages $(VENDURE)/.installed ## Test against a real Vendure shop, which make test does not install (180 MB)
 	@exec $(BIN)/python -m pytest -q -m stores tests/stores
 
-test-fast: $(VENV)/.test-packages ## Run style, imports and all tests except slow and browser ones, in two to three minutes (TESTS=, WORKERS=)
+test-fast: $(VENV)/.test-packages ## Run style, imports and all tests except slow and browser ones, in about three minutes (TESTS=, WORKERS=)
 	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@printf '\n== import contracts\n' && $(BIN)/lint-imports
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
