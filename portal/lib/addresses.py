@@ -10,7 +10,7 @@ from portal.lib.keccak import keccak
 from portal.lib.texts import trim
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}\Z")
-# What somebody may have meant as an address, right or not.
+# A text that was probably meant as an address, valid or not.
 LIKE_ADDRESS = re.compile(r"0[xX][0-9a-zA-Z]{30,}|[0-9a-fA-F]{40}")
 # Precompiles of Ethereum and of Polygon (0x100), the system contracts of Polygon, and 0x…dEaD.
 _SYSTEM = {*range(0x12), 0x100, 0x1000, 0x1001, 0x1010, 0xDEAD}

@@ -9,7 +9,7 @@ _READ_DIFFERENTLY = frozenset("ßς\u200c\u200d")
 def ascii_domain(domain: str) -> str:
     """Return a domain as browsers and mail servers look it up (UTS 46, without its transition); raise UnicodeError.
 
-    The codec of Python is that of IDNA 2003, in which faß.de is fass.de, the domain of somebody else. It is left for
+    The codec of Python is that of IDNA 2003, in which faß.de is fass.de, another domain. It is left for
     what IDNA 2008 does not know, such as emoji.
     """
     if domain.isascii():

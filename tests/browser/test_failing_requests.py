@@ -99,6 +99,6 @@ def test_refused_decision_leaves_its_row(visitor: Visitor, sign_in: SIGN_IN, liv
     page.locator(ERROR).get_by_role("button", name="Dismiss").click()
     expect(page.locator(ERROR)).to_have_count(0)
     page.context.add_cookies(cookies)  # type: ignore[arg-type]
-    # Whoever signed out in another tab comes back here.
+    # A sign-in in another tab brings the page back.
     page.goto("/en/admin/refcodes")
     expect(rows).to_have_count(count)

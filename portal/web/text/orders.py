@@ -144,7 +144,7 @@ def _refunded(payment: PaymentTransaction | None) -> str:
 
 
 def _reason(order: Order) -> str:
-    """Return why nobody is credited for an order, "" where somebody is."""
+    """Return why no referrer is credited for an order, "" if one is."""
     return referral_reason(order.referral_reason) if order.referral_reason else ""
 
 
