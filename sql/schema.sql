@@ -2827,6 +2827,8 @@ CREATE INDEX code_aliases_code ON public.code_aliases USING btree (code, created
 
 CREATE UNIQUE INDEX code_aliases_in_use ON public.code_aliases USING btree (alias) WHERE (retired_at IS NULL);
 
+CREATE INDEX code_aliases_like_codes ON public.code_aliases USING btree (alias) WHERE ((retired_at IS NULL) AND (alias ~ '^[2-9A-Z]{8}$'::text));
+
 CREATE UNIQUE INDEX code_aliases_of_code ON public.code_aliases USING btree (code) WHERE (retired_at IS NULL);
 
 CREATE INDEX code_aliases_reading ON public.code_aliases USING btree (reading);

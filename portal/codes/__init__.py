@@ -13,6 +13,7 @@ from portal.codes.aliases import (
     retire_alias,
     set_alias,
 )
+from portal.codes.aliases_like_codes import can_be_alias
 from portal.codes.labels import (
     LabelHasOrders,
     LabelMalformed,
@@ -70,6 +71,7 @@ __all__ = [
     "Results",
     "TooManyAliases",
     "TooManyLabels",
+    "can_be_alias",
     "find_alias",
     "find_aliased_codes",
     "find_aliases",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from models import CodeAlias, Refcode
+from portal.codes.aliases_like_codes import read_again
 from portal.codes.operations import lock_code
 from portal.codes.queries import find_code
 from portal.codes.rules import (
@@ -86,6 +87,7 @@ def set_alias(code: str, text: str, actor: Actor, brand: str, *, by: str = "owne
         CodeAlias.insert(name=alias, reading=reading_of(alias), code=code).execute()
         data = {"alias": alias, "before": current, "by": by}
         record_event(actor, "refcode", code, "alias_set", data=data)
+    read_again()
     return True
 
 

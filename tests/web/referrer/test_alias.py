@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -11,10 +12,19 @@ import pytest
 from flask import Flask
 
 from models import CodeAlias, EventLog, Order, Refcode, StoreCoupon, User
-from portal.codes import AliasConfusable, AliasTaken, find_alias, issue_code, operations, set_alias
+from portal.codes import (
+    AliasConfusable,
+    AliasTaken,
+    aliases_like_codes,
+    find_alias,
+    issue_code,
+    operations,
+    set_alias,
+)
 from portal.db import SYSTEM, release_connection
 from portal.lib.clock import utc_now
 from tests.factories import make_code, make_product, make_store, make_user, make_wallet
+from tests.support.statements import count_statements
 from tests.web.conftest import visitor
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
@@ -164,9 +174,46 @@ def test_link_keeps_the_code_itself(client: Visitor, code: Refcode, alias: str, 
     assert client.get_cookie("ring_ref").value == client.get_cookie("ring_ref_visible").value == code.code
 
 
-def test_alias_in_the_form_of_a_code_works_in_links_too(client: Visitor, code: Refcode, owner: User) -> None:
+def test_alias_in_the_form_of_a_code_works_in_links_at_once(
+    app: Flask, client: Visitor, code: Refcode, owner: User
+) -> None:
+    visitor(app).get(f"/?ref={code.code}")
     set_alias(code.code, "SUMMER77", SYSTEM, "Ring")
     client.get("/?ref=summer77")
+    assert client.get_cookie("ring_ref").value == code.code
+
+
+def test_link_with_a_code_needs_no_statement(app: Flask, client: Visitor, code: Refcode) -> None:
+    client.get(f"/login?ref={code.code}")
+    other = visitor(app)
+    with count_statements() as sent:
+        other.get(f"/login?ref={code.code}")
+    assert (other.get_cookie("ring_ref").value, sent.count) == (code.code, 0)
+
+
+def test_alias_set_by_another_process_is_known_a_second_later(
+    app: Flask, client: Visitor, code: Refcode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get(f"/login?ref={code.code}")
+    CodeAlias.insert(name="SUMMER77", reading="SUMMER77", code=code.code).execute()
+    early, late = visitor(app), visitor(app)
+    early.get("/login?ref=summer77")
+    product = make_product()
+    early.sign_in_as(make_user("Buyer"))
+    answer = early.send("/api/store/orders", {"items": [{"productId": product.id, "quantity": 1}]})
+    assert answer.get_json()["referralCode"] == code.code
+    now = time.monotonic()
+    monkeypatch.setattr(aliases_like_codes.time, "monotonic", lambda: now + 1)
+    late.get("/login?ref=summer77")
+    assert late.get_cookie("ring_ref").value == code.code
+
+
+def test_very_many_aliases_like_codes_are_looked_up_one_by_one(
+    client: Visitor, code: Refcode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aliases_like_codes, "_MOST", 0)
+    set_alias(code.code, "SUMMER77", SYSTEM, "Ring")
+    client.get("/?ref=SUMMER77")
     assert client.get_cookie("ring_ref").value == code.code
 
 
