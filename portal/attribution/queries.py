@@ -31,4 +31,4 @@ def find_typed_code(text: str) -> str | None:
 
 
 def _needs_search(name: str | None) -> TypeGuard[str]:
-    return bool(name) and (not is_well_formed_code(name) or can_be_alias(name))
+    return name is not None and (not is_well_formed_code(name) or can_be_alias(name))

@@ -17,10 +17,7 @@ _FRESH_SECONDS = 1.0
 # With more of them every link is looked up: reading them all each second would be more work.
 _MOST = 5_000
 # No code contains 0 or 1 or a hyphen; every letter of an alias stands for both of its cases.
-_LIKE_CODES = (
-    "SELECT alias FROM code_aliases WHERE retired_at IS NULL AND alias ~ '^[2-9A-Z]{8}$' LIMIT "
-    f"{_MOST + 1}"
-)
+_LIKE_CODES = "SELECT alias FROM code_aliases WHERE retired_at IS NULL AND alias ~ '^[2-9A-Z]{8}$' LIMIT %s"
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,6 @@ def _current() -> _Known:
     known, source = _known, (os.getpid(), database.obj)
     if known is None or known.source != source or time.monotonic() >= known.until:
         until = time.monotonic() + _FRESH_SECONDS
-        known = _Known(frozenset(row[0] for row in query(_LIKE_CODES, [])), until, source)
+        known = _Known(frozenset(row[0] for row in query(_LIKE_CODES, [_MOST + 1])), until, source)
         _known = known
     return known

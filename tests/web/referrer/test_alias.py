@@ -203,7 +203,7 @@ def test_alias_set_by_another_process_is_known_a_second_later(
     answer = early.send("/api/store/orders", {"items": [{"productId": product.id, "quantity": 1}]})
     assert answer.get_json()["referralCode"] == code.code
     now = time.monotonic()
-    monkeypatch.setattr(aliases_like_codes.time, "monotonic", lambda: now + 1)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 1)
     late.get("/login?ref=summer77")
     assert late.get_cookie("ring_ref").value == code.code
 
