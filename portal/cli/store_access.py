@@ -15,9 +15,9 @@ from portal.stores import (
     ChoiceInvalid,
     StoreUnknown,
     find_store,
-    new_webhook_secret,
-    rotate_webhook_secret,
+    replace_webhook_secret,
     set_store_api,
+    webhook_path,
 )
 from portal.stores.adapters.registry import find_adapter
 
@@ -34,8 +34,8 @@ def secret(name: str, is_read: bool, as_json: bool) -> None:
     given = sys.stdin.readline().rstrip("\n") if is_read else None
     with database_session():
         store = _store(name)
-        new = rotate_webhook_secret(store.id, key, ACTOR, given or new_webhook_secret(store.platform))
-    address = f"{portal().settings.app_url}/hooks/{store.public_id}/{store.platform}"
+        new = replace_webhook_secret(store, key, ACTOR, given)
+    address = f"{portal().settings.app_url}{webhook_path(store)}"
     if as_json:
         click.echo(json.dumps({"webhookUrl": address, "secret": new}))
         return

@@ -169,8 +169,9 @@ from portal.stores.rules import API_PLATFORM, BUILT_IN_STORE_ID, StoreUnknown, c
 from portal.stores.samples import PLUGIN_NAME, read_plugin
 from portal.stores.secret_forms import (
     PLATFORMS_WITH_OWN_SECRET,
-    PLATFORMS_WITHOUT_WEBHOOKS,
     new_webhook_secret,
+    replace_webhook_secret,
+    webhook_path,
 )
 from portal.stores.signatures import (
     SIGNATURE_HEADERS,
@@ -193,7 +194,6 @@ __all__ = [
     "ORDERS_READ",
     "ORDERS_WRITE",
     "OUTCOMES",
-    "PLATFORMS_WITHOUT_WEBHOOKS",
     "PLATFORMS_WITH_OWN_SECRET",
     "PLUGIN_NAME",
     "SCOPES",
@@ -325,6 +325,7 @@ __all__ = [
     "record_store_event",
     "refunded_goods",
     "refunded_lines",
+    "replace_webhook_secret",
     "require_exact_amounts",
     "require_lines_add_up",
     "revoke_key",
@@ -336,6 +337,7 @@ __all__ = [
     "set_store_api",
     "store_fetch",
     "stored_snapshot",
+    "webhook_path",
     "webhook_secrets",
     "withdrawn_refunds",
 ]

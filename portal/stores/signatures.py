@@ -29,7 +29,7 @@ class SignatureWrong(PortalError):
 class SignatureTimeWrong(PortalError):
     """The request was signed too long ago, or in the future.
 
-    Params: seconds and tolerance, is_ahead, and portal_time (seconds since 1970).
+    Params: seconds and tolerance, is_ahead, and portal_time (seconds since 1970); none if the time is no such number.
     """
 
     code = "store_signature_time"
@@ -65,7 +65,7 @@ def check_signature(
 
 def _check_time(text: str, now: datetime) -> None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 12):
-        raise SignatureWrong
+        raise SignatureTimeWrong
     portal_time = int(now.timestamp())
     behind = portal_time - int(text)
     if abs(behind) > SIGNATURE_TOLERANCE_SECONDS:

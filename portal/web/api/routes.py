@@ -226,8 +226,8 @@ def mint() -> ResponseReturnValue:
     """Mint one reward by id, or the oldest ones that may be minted, at most `limit`."""
     body = json_body()
     limit = number_field(body, "limit", default=10, at_least=1, at_most=MINT_LIMIT_MAX)
-    reward_id = body.get("rewardId")
-    if reward_id is not None:
+    reward_id = None
+    if body.get("rewardId") is not None:
         reward_id = number_field(body, "rewardId", default=0, at_least=1, at_most=2**63 - 1)
     portal = current_portal()
     with minting_limits():

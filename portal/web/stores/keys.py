@@ -16,9 +16,8 @@ from portal.stores import (
     has_store_api,
     list_revoked_keys,
     list_valid_keys,
-    new_webhook_secret,
+    replace_webhook_secret,
     revoke_key,
-    rotate_webhook_secret,
     set_store_api,
 )
 from portal.stores.adapters.registry import find_adapter
@@ -74,10 +73,10 @@ def rotate_store_secret(area: Area, store: Store) -> ResponseReturnValue:
     """Give the webhooks a new secret, made here and shown once, or the one that the platform shows."""
     key = current_portal().settings.secret_key.get_secret_value()
     is_typed = store.platform in PLATFORMS_WITH_OWN_SECRET
-    secret = request.form.get("secret", "").strip() if is_typed else new_webhook_secret(store.platform)
+    typed = request.form.get("secret", "").strip() if is_typed else None
     is_rotated = store.webhook_secret is not None
     try:
-        new = rotate_webhook_secret(store.id, key, actor(), secret)
+        new = replace_webhook_secret(store, key, actor(), typed)
     except PortalError as error:
         return _page(area, store, {"secret": error_text(error)}), status_of(error)
     if is_typed:

@@ -144,7 +144,8 @@ def test_wrong_signature_is_refused(call: Call) -> None:
         "serialised again": (signed(json.dumps(_BODY, indent=1).encode()), "store_signature_wrong"),
         "no version": ({**signed(_RAW), "webhook_signature": "abc"}, "store_signature_wrong"),
         "no base64": ({**signed(_RAW), "webhook_signature": "v1,a"}, "store_signature_wrong"),
-        "no time": ({**signed(_RAW), "webhook_timestamp": "1e9"}, "store_signature_wrong"),
+        "no time": ({**signed(_RAW), "webhook_timestamp": "1e9"}, "store_signature_time"),
+        "milliseconds": ({**signed(_RAW), "webhook_timestamp": "1795876799000"}, "store_signature_time"),
         "late": (signed(_RAW, seconds=-1000), "store_signature_time"),
         "early": (signed(_RAW, seconds=1000), "store_signature_time"),
     }
@@ -163,8 +164,11 @@ def test_clock_skew_is_explained(call: Call) -> None:
         message = error_of(call("/customers", raw=_RAW, **signed(_RAW, seconds=seconds)))["message"]
         assert re.search(rf"is (999|1,00[01]) seconds {word}", message), message
         assert "300" in message
+    in_milliseconds = call("/customers", raw=_RAW, **(signed(_RAW) | {"webhook_timestamp": "1795876799000"}))
+    assert "in seconds since 1970" in error_of(in_milliseconds)["message"]
     texts = [event["explanation"]["text"] for event in call("/events", **signed(b"")).get_json()["events"]]
-    assert [re.search("behind|ahead", text)[0] for text in texts] == ["behind", "ahead"]
+    words = [re.search("behind|ahead|in seconds", text)[0] for text in texts]
+    assert words == ["behind", "ahead", "in seconds"]
 
 
 def test_optional_signature_is_checked_when_it_is_there(call: Call, signing_store: Store) -> None:
