@@ -6,3 +6,7 @@ SET LOCAL lock_timeout = '15s';
 UPDATE orders o SET created_at = (s.snapshot ->> 'createdAt')::timestamptz
 FROM store_orders s
 WHERE s.order_id = o.id AND (s.snapshot ->> 'createdAt')::timestamptz < o.created_at;
+
+-- Two signing secrets are valid while a store changes to the new one.
+ALTER TABLE stores ADD COLUMN previous_signing_secret bytea;
+COMMENT ON COLUMN stores.previous_signing_secret IS 'Sealed: still verifies signed requests until it is ended';

@@ -9,7 +9,7 @@ import click
 
 from models import Store
 from portal.cli.common import PortalGroup, database_session, portal
-from portal.cli.store_access import api, secret
+from portal.cli.store_access import api, secret, signing
 from portal.cli.store_customers import erase
 from portal.cli.store_poll import poll
 from portal.db import Actor
@@ -37,7 +37,7 @@ def store() -> None:
     """Connect stores that report their orders."""
 
 
-for _command in (api, poll, secret):
+for _command in (api, poll, secret, signing):
     store.add_command(_command)
 store.add_command(erase, "erase-customer")
 

@@ -16,6 +16,7 @@ from portal.stores import (
     email_digest,
     get_key,
     open_store_api,
+    signing_secrets,
     webhook_path,
     webhook_secrets,
 )
@@ -118,6 +119,22 @@ def test_secret_of_webhooks_and_credentials_are_set(app: Flask) -> None:
     api = open_store_api(Store.get_by_id(facts["id"]), key, allow_private=False)
     assert api is not None
     assert (api.url, api.credentials["consumer_secret"]) == ("https://mugs.example", "cs=2")
+
+
+def test_signing_secret_is_created_required_and_rotated(app: Flask) -> None:
+    store = str(json.loads(invoke(app, "store", "create", "Mugs", "--json").output)["id"])
+    key = app.extensions["portal"].settings.secret_key.get_secret_value()
+    early = invoke(app, "store", "signing", store, "--required")
+    assert (early.exit_code, "Create a signing secret first." in early.output) == (1, True)
+    first, second = (
+        json.loads(invoke(app, "store", "signing", store, "--json").output)["secret"] for _ in range(2)
+    )
+    assert signing_secrets(Store.get_by_id(store), key) == (second, first)
+    ended = invoke(app, "store", "signing", store, "--end-previous", "--required")
+    assert ended.output == "The previous secret is revoked.\nUnsigned requests are refused.\n"
+    assert signing_secrets(Store.get_by_id(store), key) == (second,)
+    assert Store.get_by_id(store).signature_required
+    assert "accepted" in invoke(app, "store", "signing", store, "--optional").output
 
 
 _WITH_WEBHOOKS = {"woocommerce", "medusa", "vendure", "shopify", "stripe", "saleor"}

@@ -101,7 +101,7 @@ def _book(store: Store, external_id: str, refund: SnapshotRefund, settings: Sett
     known, order = stored_snapshot(stored.snapshot), get_order(stored.order_id)
     amount = parse_exact(refund.amount, order.currency)
     if amount <= 0:
-        raise InvalidAmount(field="amount")
+        raise InvalidAmount(field="amount", is_sent=True)
     for index, line in enumerate(refund.lines):
         parse_exact(line.amount, order.currency, f"lines[{index}].amount")
     if (earlier := next((each for each in known.snapshot.refunds if each.id == refund.id), None)) is not None:

@@ -140,6 +140,9 @@ def _page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str
         "is_secret_typed": store.platform in PLATFORMS_WITH_OWN_SECRET,
         "credentials": [(name, credential_label(name)) for name in _credential_names(store)],
         "has_api": has_store_api(store),
+        "has_signing_secret": store.signing_secret is not None,
+        "has_previous_signing_secret": store.previous_signing_secret is not None,
+        "store_requires_signature": store.signature_required,
         "api_url": request.form.get("api_url") or store.api_url or "",
     }
     return area.page("stores/keys.html", store, **values, errors=errors, form_errors=list(errors.items()))

@@ -14,7 +14,14 @@ from standardwebhooks import Webhook
 from models import Customer, Store, StoreEvent, StoreKey
 from portal.db import SYSTEM
 from portal.lib.sealing import STORE_SECRET, seal
-from portal.stores import ORDERS_READ, create_key, revoke_key
+from portal.stores import (
+    ORDERS_READ,
+    create_key,
+    end_previous_signing_secret,
+    require_signature,
+    revoke_key,
+    rotate_signing_secret,
+)
 from tests.factories import make_store
 from tests.web.api.v1.conftest import Call, caller_of
 from tests.web.conftest import MakeApp
@@ -132,6 +139,17 @@ _RAW = json.dumps(_BODY).encode()
 def test_signed_request_is_accepted(call: Call) -> None:
     assert call("/customers", raw=_RAW, **signed(_RAW)).status_code == 200
     assert call("/events", **signed(b"")).status_code == 200
+
+
+def test_both_secrets_sign_while_a_store_changes_to_the_new_one(app: Flask, call: Call, store: Store) -> None:
+    key = app.extensions["portal"].settings.secret_key.get_secret_value()
+    old, new = (rotate_signing_secret(store.id, key, SYSTEM) for _ in range(2))
+    require_signature(store.id, SYSTEM, is_required=True)
+    for secret in (old, new):
+        assert call("/customers", raw=_RAW, **signed(_RAW, secret=secret)).status_code == 200
+    end_previous_signing_secret(store.id, SYSTEM)
+    statuses = [call("/customers", raw=_RAW, **signed(_RAW, secret=each)).status_code for each in (old, new)]
+    assert statuses == [401, 200]
 
 
 @pytest.mark.usefixtures("signing_store")
