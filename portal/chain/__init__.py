@@ -5,7 +5,7 @@ elects a leader, deploys, and reports what is missing. It does not know rewards:
 docs/rules/minting.md.
 """
 
-from portal.chain.addresses import checksummed
+from portal.chain.addresses import checksummed, checksummed_values
 from portal.chain.client import AnyChain, Chain, NotConfigured, open_chain
 from portal.chain.contract.oracle import Price
 from portal.chain.contract.proofs import SeenPayment
@@ -67,6 +67,7 @@ __all__ = [
     "WrongChain",
     "checksum",
     "checksummed",
+    "checksummed_values",
     "count_alerts",
     "database_now",
     "deploy_development",
