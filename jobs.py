@@ -65,7 +65,7 @@ from portal.visits import prune_visits
 from portal.webhooks import prune_webhooks
 
 if TYPE_CHECKING:
-    from apscheduler.schedulers.background import BackgroundScheduler
+    from portal.scheduler import SteadyScheduler
 
 log = get_logger(__name__)
 
@@ -323,6 +323,6 @@ JOBS = (
 )
 
 
-def start_schedule(portal: Portal) -> BackgroundScheduler:
+def start_schedule(portal: Portal) -> SteadyScheduler:
     """Start the schedule in this process and let the portal wake its jobs; return the scheduler."""
     return run_schedule(JOBS, portal)

@@ -7,6 +7,7 @@ from datetime import datetime
 from models import ProgrammeVersion
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.clock import utc_now
+from portal.lib.shown import ChangedMeanwhile
 from portal.programme.errors import (
     EndsTooEarly,
     StartsInPast,
@@ -14,21 +15,28 @@ from portal.programme.errors import (
     VersionStarted,
     VersionUnknown,
 )
-from portal.programme.queries import find_version_at
+from portal.programme.queries import find_version_at, version_id_at
 from portal.programme.version_rules import ProgrammeRules, rules_as_json
 
 
 def save_version(
-    rules: ProgrammeRules, starts_at: datetime | None, ends_at: datetime | None, actor: Actor
+    rules: ProgrammeRules,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    actor: Actor,
+    *,
+    shown_id: int | None = None,
 ) -> ProgrammeVersion:
     """Put rules into force from a time on, now if it is None; the version before ends then.
 
-    With an end, the version before applies again afterwards, as a new one. Raise StartsInPast, EndsTooEarly or
-    VersionsOverlap.
+    With an end, the version before applies again afterwards, as a new one. `shown_id` is the version that the author
+    started from. Raise StartsInPast, EndsTooEarly, VersionsOverlap, or ChangedMeanwhile where another is in force now.
     """
     with transaction():
         _lock_versions()
         now = utc_now()
+        if shown_id is not None and shown_id != version_id_at(now):
+            raise ChangedMeanwhile
         start = starts_at or now
         if start < now:
             raise StartsInPast(field="starts_at")

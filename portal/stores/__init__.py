@@ -17,6 +17,7 @@ from portal.stores.connections import (
     reconnect_store,
     set_coupon,
     set_rate,
+    store_digest,
 )
 from portal.stores.credentials import (
     ApiAddressInvalid,
@@ -336,6 +337,7 @@ __all__ = [
     "set_rate",
     "set_stated_wallet",
     "set_store_api",
+    "store_digest",
     "store_fetch",
     "stored_snapshot",
     "webhook_secrets",

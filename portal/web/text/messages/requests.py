@@ -20,6 +20,9 @@ def _field_invalid(params: Params) -> str:
 
 
 REQUESTS_ERRORS: ErrorTable = {
+    "changed_meanwhile": Answer(
+        409, lambda p: _("Someone else changed this in the meantime. Nothing was saved.")
+    ),
     "body_malformed": Answer(400, lambda p: _("Send a JSON object.")),
     "character_refused": Answer(
         422,
