@@ -27,14 +27,17 @@ from portal.dev.postgres import postgres_is_running
 from portal.flows.minting.mint_rewards import waiting_reason
 from portal.flows.overviews.read_health import DatabaseState, read_database
 from portal.flows.payouts.pay_settlements import payout_waiting_reason
+from portal.lib.clock import utc_now
 from portal.lib.folders import PROGRAM
 from portal.mail import count_letters, list_dead_letters
+from portal.monitoring import is_overdue, list_job_states, overdue_after
 from portal.payments import count_open_callbacks, count_open_rail_failures
 from portal.settings import Settings
 
 _DATABASE_REMEDIES = {
     "full": "free disk space on the database server",
     "read_only": "connect to the primary: this server only reads",
+    "no_rights": "make the role of DATABASE_URL the owner of the database and its tables",
 }
 _SKEW_SECONDS = 30
 
@@ -148,6 +151,7 @@ def _ledgers(settings: Settings) -> Iterator[Finding]:
     yield from _payouts(settings)
     yield _letters()
     yield _invariants()
+    yield _jobs()
     yield from _waiting()
     yield from check_first_sale(settings)
 
@@ -219,6 +223,22 @@ def _invariants() -> Finding:
         return Finding("invariants", "ok")
     lines = [f"{name}: {len(rows)} rows, the first {rows[0]}" for name, rows in broken.items()]
     return failure("invariants", "broken", "do not correct rows by hand before the cause is known", *lines)
+
+
+def _jobs() -> Finding:
+    """Read the recorded runs, whichever process or host made them."""
+    start, now = f"start a process that runs the jobs: `{PROGRAM} serve --role jobs`", utc_now()
+    jobs = list_job_states()
+    if not jobs:
+        return Finding("jobs", "none has run yet", start)
+    latest = max(job.started_at for job in jobs)
+    if now - latest > overdue_after(0):
+        return failure("jobs", f"none has run since {latest:%Y-%m-%d %H:%M} UTC", start)
+    late = [job for job in jobs if is_overdue(job, now)]
+    if not late:
+        return Finding("jobs", "ok")
+    lines = [f"{job.job}: {job.error or 'no run has succeeded'}" for job in late]
+    return failure("jobs", f"{len(late)} overdue", "fix the reasons; /admin/jobs shows each run", *lines)
 
 
 def _waiting() -> Iterator[Finding]:
