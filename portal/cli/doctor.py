@@ -11,14 +11,13 @@ from portal import __version__
 from portal.chain import count_alerts, read_status
 from portal.chain.contract.oracle import read_price
 from portal.chain.errors import PriceUnavailable
-from portal.chain.sending.leadership import database_now
 from portal.chain.treasury_status import read_treasury_status
 from portal.cli.chain import waiting_line
 from portal.cli.common import PortalCommand, database_sentence, portal
 from portal.cli.doctor_first_sale import check_first_sale
 from portal.cli.doctor_neighbours import check_mail_server, check_portal, check_rate_source, check_redis
 from portal.cli.findings import Finding, failure, show
-from portal.db import DatabaseAway, connection
+from portal.db import DatabaseAway, connection, database_now
 from portal.db.checks import run_checks
 from portal.db.connection import current_url
 from portal.db.pooling import PoolingUnsupported, find_pooling, require_locks

@@ -27,6 +27,14 @@ def note_success() -> None:
     _statements.worked()
 
 
+def is_outcome_unknown(error: BaseException) -> bool:
+    """Return whether a statement, which may have been a COMMIT, got no answer because its connection was lost."""
+    cause = _cause(error)
+    return isinstance(cause, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not isinstance(
+        cause, _CANCELLED
+    )
+
+
 def first_line(error: BaseException) -> str:
     """Return the kind of an error and the first line of its message."""
     return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"

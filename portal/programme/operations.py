@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from models import ProgrammeVersion
-from portal.db import Actor, query, record_event, transaction
-from portal.lib.clock import utc_now
+from portal.db import Actor, database_now, query, record_event, transaction
 from portal.lib.shown import ChangedMeanwhile
 from portal.programme.errors import (
     EndsTooEarly,
@@ -34,7 +33,7 @@ def save_version(
     """
     with transaction():
         _lock_versions()
-        now = utc_now()
+        now = database_now()
         if shown_id is not None and shown_id != version_id_at(now):
             raise ChangedMeanwhile
         start = starts_at or now
@@ -63,7 +62,7 @@ def withdraw_version(version_id: int, actor: Actor) -> None:
         version = ProgrammeVersion.get_or_none(ProgrammeVersion.id == version_id)
         if version is None:
             raise VersionUnknown
-        if version.starts_at <= utc_now():
+        if version.starts_at <= database_now():
             raise VersionStarted
         ProgrammeVersion.delete().where(ProgrammeVersion.id == version_id).execute()
         ProgrammeVersion.update(ends_at=version.ends_at).where(
