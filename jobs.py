@@ -196,7 +196,7 @@ def prune_old_job_runs(portal: Portal) -> object:
 
 def prune_accounts(portal: Portal) -> object:
     """Delete expired sessions, failed sign-ins, links and letters, and key recovery codes of earlier versions."""
-    key_plain_recovery_codes(portal.settings.secret_key.get_secret_value())
+    key_plain_recovery_codes(portal.settings.stored_key)
     settings = portal.settings
     limits = SessionLimits(settings.session_idle_hours, settings.session_total_hours)
     prunes: dict[str, Callable[[], object]] = {

@@ -23,6 +23,7 @@ from portal.db.connection import current_url
 from portal.db.pooling import PoolingUnsupported, find_pooling, require_locks
 from portal.db.replica import is_replica_usable
 from portal.dev.postgres import postgres_is_running
+from portal.flows.accounts.stored_secrets import count_unreadable
 from portal.flows.minting.mint_rewards import waiting_reason
 from portal.flows.overviews.read_health import DatabaseState, read_database
 from portal.flows.payouts.pay_settlements import payout_waiting_reason
@@ -148,6 +149,7 @@ def _ledgers(settings: Settings) -> Iterator[Finding]:
     yield _clock()
     yield from _chain(settings)
     yield from _payouts(settings)
+    yield _secrets(settings)
     yield _letters()
     yield _invariants()
     yield _jobs()
@@ -204,6 +206,16 @@ def _payouts(settings: Settings) -> Iterator[Finding]:
         yield Finding("payouts", "not ready", "", True, tuple(lines))
     else:
         yield Finding("payouts", "ok")
+
+
+def _secrets(settings: Settings) -> Finding:
+    """Open stored secrets, which needs the key that sealed them."""
+    unreadable = count_unreadable(settings.stored_key)
+    if not unreadable:
+        return Finding("secrets", "ok")
+    state = ", ".join(f"{count} {name} cannot be read" for name, count in unreadable.items())
+    remedy = f"set DATA_KEY to the SECRET_KEY of that time, or seal them again: `{PROGRAM} secrets reseal`"
+    return failure("secrets", state, remedy)
 
 
 def _letters() -> Finding:

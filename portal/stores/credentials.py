@@ -37,7 +37,7 @@ class ApiAddressInvalid(PortalError):
 def rotate_webhook_secret(store_id: int, key: str, actor: Actor, secret: str | None = None) -> str:
     """Give a store's webhooks a new secret and return it; the one before stays valid until it is ended.
 
-    `key` is the portal's SECRET_KEY. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
+    `key` seals it. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
     """
     new = secrets.token_urlsafe(32) if secret is None else _checked(secret)
     with transaction():

@@ -81,7 +81,7 @@ def poll_store(store_id: int, chain: AnyChain, settings: Settings) -> Polled:
     before is applied, and then the store rests.
     """
     store = get_store(store_id)
-    adapter, key = find_adapter(store.platform), settings.secret_key.get_secret_value()
+    adapter, key = find_adapter(store.platform), settings.stored_key
     api = open_store_api(store, key, allow_private=not settings.is_production)
     if adapter is None or not adapter.credential_names:
         raise PlatformNotRead
