@@ -29,7 +29,7 @@ def note_success() -> None:
 
 def is_outcome_unknown(error: BaseException) -> bool:
     """Return whether a statement, which may have been a COMMIT, got no answer because its connection was lost."""
-    cause = _cause(error)
+    cause = driver_error(error)
     return isinstance(cause, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not isinstance(
         cause, _CANCELLED
     )
