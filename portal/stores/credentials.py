@@ -17,6 +17,7 @@ from portal.lib.errors import PortalError
 from portal.lib.sealing import STORE_SECRET, seal, unseal
 from portal.lib.urls import split_url
 from portal.stores.adapters.protocol import StoreApi
+from portal.stores.queries import lock_store
 
 # A platform's secret may be a set of public keys.
 SECRET_MIN, SECRET_MAX = 8, 4000
@@ -43,7 +44,7 @@ class ApiAddressInvalid(PortalError):
 def rotate_webhook_secret(store_id: int, key: str, actor: Actor, secret: str | None = None) -> str:
     """Give a store's webhooks a new secret and return it; the one before stays valid until it is ended.
 
-    `key` is the portal's SECRET_KEY. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
+    `key` seals it. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
     """
     new = secrets.token_urlsafe(32) if secret is None else _checked(secret)
     return _rotate("webhook_secret", new, store_id, key, actor)
@@ -62,7 +63,7 @@ def webhook_secrets(store: Store, key: str) -> tuple[str, ...]:
 def rotate_signing_secret(store_id: int, key: str, actor: Actor) -> str:
     """Give a store a new secret for signing its requests and return it; the one before stays valid until it is ended.
 
-    `key` is the portal's SECRET_KEY.
+    `key` seals it.
     """
     new = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
     return _rotate("signing_secret", new, store_id, key, actor)
@@ -84,7 +85,7 @@ def require_signature(store_id: int, actor: Actor, *, is_required: bool) -> bool
     Raises SigningSecretMissing.
     """
     with transaction():
-        store = _lock(store_id)
+        store = lock_store(store_id)
         if is_required and store.signing_secret is None:
             raise SigningSecretMissing
         changed = (
@@ -101,7 +102,7 @@ def require_signature(store_id: int, actor: Actor, *, is_required: bool) -> bool
 
 def _rotate(name: str, new: str, store_id: int, key: str, actor: Actor) -> str:
     with transaction():
-        store = _lock(store_id)
+        store = lock_store(store_id)
         changes = {name: seal(new, key, store_id, STORE_SECRET), f"previous_{name}": getattr(store, name)}
         Store.update(**changes).where(Store.id == store_id).execute()
         record_event(actor, "store", store_id, f"{name}_changed")
@@ -155,7 +156,3 @@ def _checked(secret: str) -> str:
     if not SECRET_MIN <= len(secret) <= SECRET_MAX or not secret.isprintable() or " " in secret:
         raise WebhookSecretInvalid(field="secret", at_least=SECRET_MIN, at_most=SECRET_MAX)
     return secret
-
-
-def _lock(store_id: int) -> Store:
-    return Store.select().where(Store.id == store_id).for_update("FOR NO KEY UPDATE").get()  # type: ignore[arg-type]

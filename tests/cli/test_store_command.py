@@ -123,7 +123,7 @@ def test_secret_of_webhooks_and_credentials_are_set(app: Flask) -> None:
 
 def test_signing_secret_is_created_required_and_rotated(app: Flask) -> None:
     store = str(json.loads(invoke(app, "store", "create", "Mugs", "--json").output)["id"])
-    key = app.extensions["portal"].settings.secret_key.get_secret_value()
+    key = app.extensions["portal"].settings.stored_key
     early = invoke(app, "store", "signing", store, "--required")
     assert (early.exit_code, "Create a signing secret first." in early.output) == (1, True)
     first, second = (

@@ -21,7 +21,7 @@ def check_request(
 
     Raises what check_signature raises; the refusal is in the store's event log.
     """
-    secrets = signing_secrets(store, settings.secret_key.get_secret_value())
+    secrets = signing_secrets(store, settings.stored_key)
     try:
         check_signature(body, headers, secrets, required=store.signature_required, now=utc_now())
     except PortalError as error:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @area_view("/stores/<int:store_id>/signing", "POST", reconfirm=True)
 def replace_signing_secret(area: Area, store: Store) -> ResponseReturnValue:
     """Give the store a new signing secret and show it once."""
-    key = current_portal().settings.secret_key.get_secret_value()
+    key = current_portal().settings.stored_key
     is_rotated = store.signing_secret is not None
     new = rotate_signing_secret(store.id, key, actor())
     return area.page(

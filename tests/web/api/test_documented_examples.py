@@ -82,7 +82,7 @@ def test_admin_examples_run(server_url: str, admin: User, code: Refcode) -> None
 
 def test_examples_of_stores_run(server_url: str, app: Flask, code: Refcode) -> None:
     store = make_store()
-    key = app.extensions["portal"].settings.secret_key.get_secret_value()
+    key = app.extensions["portal"].settings.stored_key
     variables = {
         "PORTAL": server_url,
         "KEY": create_key(store.id, "live", SYSTEM).text,

@@ -46,7 +46,7 @@ def test_webhook_secret_is_shown_once_and_the_previous_one_ends(as_admin: Visito
 
 def test_store_must_sign_once_it_has_a_secret(as_admin: Visitor, app: Flask) -> None:
     store = make_store()
-    url, key = f"/admin/stores/{store.id}", app.extensions["portal"].settings.secret_key.get_secret_value()
+    url, key = f"/admin/stores/{store.id}", app.extensions["portal"].settings.stored_key
     early = as_admin.submit(f"{url}/signing/required", {"required": "1"}, follow_redirects=True)
     assert "Create a signing secret first." in text_of(early)
     texts = [

@@ -142,7 +142,7 @@ def test_signed_request_is_accepted(call: Call) -> None:
 
 
 def test_both_secrets_sign_while_a_store_changes_to_the_new_one(app: Flask, call: Call, store: Store) -> None:
-    key = app.extensions["portal"].settings.secret_key.get_secret_value()
+    key = app.extensions["portal"].settings.stored_key
     old, new = (rotate_signing_secret(store.id, key, SYSTEM) for _ in range(2))
     require_signature(store.id, SYSTEM, is_required=True)
     for secret in (old, new):
