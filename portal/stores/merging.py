@@ -14,21 +14,27 @@ from portal.stores.snapshots import OrderSnapshot
 
 _CUSTOMER_KEYS = "customerKeys"
 # None at all is not the same as no word of them: see merge.
-_REFUNDS = "refunds"
+_REFUNDS, _ALONE = "refunds", "refundsAlone"
 
 
 @dataclass(frozen=True)
 class KnownSnapshot:
-    """A snapshot without the buyer's e-mail address, with the keys by which the buyer is known."""
+    """A snapshot without the buyer's e-mail address, with the keys by which the buyer is known.
+
+    `alone` are the ids of refunds that were reported by themselves.
+    """
 
     snapshot: OrderSnapshot
     customer_keys: tuple[str, ...]
+    alone: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the form that is stored."""
         content = self.snapshot.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         if _REFUNDS in self.snapshot.model_fields_set:
             content.setdefault(_REFUNDS, [])
+        if self.alone:
+            content[_ALONE] = list(self.alone)
         return {**content, _CUSTOMER_KEYS: list(self.customer_keys)}
 
     @property
@@ -42,9 +48,8 @@ class KnownSnapshot:
 
 def stored_snapshot(content: Mapping[str, Any]) -> KnownSnapshot:
     """Return a snapshot from its stored form."""
-    return KnownSnapshot(
-        OrderSnapshot.model_validate_json(json.dumps(dict(content))), tuple(content[_CUSTOMER_KEYS])
-    )
+    snapshot = OrderSnapshot.model_validate_json(json.dumps(dict(content)))
+    return KnownSnapshot(snapshot, tuple(content[_CUSTOMER_KEYS]), tuple(content.get(_ALONE, ())))
 
 
 def merge(stored: KnownSnapshot, arrived: KnownSnapshot) -> KnownSnapshot | None:
@@ -58,7 +63,13 @@ def merge(stored: KnownSnapshot, arrived: KnownSnapshot) -> KnownSnapshot | None
     is_newer = arrived.snapshot.version > stored.snapshot.version
     newest = arrived.snapshot if is_newer else _merge_upwards(stored, arrived)
     keys = all_customer_keys(stored.customer_keys, arrived.customer_keys)
-    return KnownSnapshot(newest.model_copy(update=_said_before(stored.snapshot, newest)), keys)
+    changes = _said_before(stored.snapshot, newest)
+    # A list says which refunds there are; without one, those that were reported by themselves stay.
+    if _REFUNDS not in newest.model_fields_set:
+        changes[_REFUNDS] = tuple(each for each in stored.snapshot.refunds if each.id in stored.alone)
+    merged = newest.model_copy(update=changes)
+    reported = {*stored.alone, *arrived.alone}
+    return KnownSnapshot(merged, keys, tuple(each.id for each in merged.refunds if each.id in reported))
 
 
 def all_customer_keys(*keys: Iterable[str]) -> tuple[str, ...]:
@@ -98,9 +109,6 @@ def _said_before(stored: OrderSnapshot, newest: OrderSnapshot) -> dict[str, Any]
     for name in ("payment_key", "created_at"):
         if getattr(newest, name) is None:
             changes[name] = getattr(stored, name)
-    # Left out, they are not withdrawn: a store may report each refund by itself.
-    if _REFUNDS not in newest.model_fields_set:
-        changes[_REFUNDS] = stored.refunds
     return changes
 
 

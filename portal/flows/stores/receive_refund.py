@@ -112,7 +112,8 @@ def _book(store: Store, external_id: str, refund: SnapshotRefund, settings: Sett
             )
         return Outcome(UNCHANGED, order.id, order.order_reference)
     refunds = (*known.snapshot.refunds, refund)
-    changed = KnownSnapshot(known.snapshot.model_copy(update={"refunds": refunds}), known.customer_keys)
+    snapshot = known.snapshot.model_copy(update={"refunds": refunds})
+    changed = KnownSnapshot(snapshot, known.customer_keys, (*known.alone, refund.id))
     if order.paid_at is not None:
         refunded = price_snapshot(changed.snapshot, store.commission_base).refunded_minor
         if refunded > order.paid_minor:

@@ -84,6 +84,10 @@ def test_reports_that_leave_refunds_out_keep_those_reported_alone(shop: Shop) ->
     assert booked() == [10_000, 2_000]
     assert shop.report(version=3, status="cancelled").result == "updated"
     assert shop.report(version=3, status="cancelled").result == "unchanged"
+    listed = shop.report(version=4, refunds=[{"id": "15", "amount": "100.00"}])
+    assert [note["code"] for note in listed.notes] == ["refund_withdrawn"]
+    assert send(shop, id="17", amount="30.00").result == "booked"
+    assert booked() == [10_000, 2_000, 1_000]
     assert run_checks() == {}
 
 
