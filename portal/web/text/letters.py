@@ -180,8 +180,8 @@ def _notice(row: MailOutbox) -> Letter:
     kind, params = str(row.params["kind"]), row.params["params"]
     text, topic = notice_text(kind, params), topic_of(kind)
     if topic is None:
-        advice = _("If it was not you, change your password immediately and sign out all other browsers.")
-        return _letter(text.rstrip("."), [text, advice], (_("Security"), _url("account.security")))
+        advice, action = _security_advice(kind, params)
+        return _letter(text.rstrip("."), [text, advice], action)
     token = _unsubscribe_signer().dumps([row.user_id, topic, _address_mark(row.to_address)])
     return _letter(
         notice_subject(kind, {**params, "amount": _amount(params)}),
@@ -189,6 +189,15 @@ def _notice(row: MailOutbox) -> Letter:
         _notice_action(kind, topic, params),
         unsubscribe_url=_url("account.unsubscribe", token=token),
     )
+
+
+def _security_advice(kind: str, params: Mapping[str, Any]) -> tuple[str, Action]:
+    """Return what the reader of a security notice can do, with its button."""
+    if kind == "security_admin_appointed":
+        account = (_("See the account"), _url("admin.people.person", user_id=int(params["account"])))
+        return _("If you did not expect this, see in the event log who gave the role."), account
+    advice = _("If it was not you, change your password immediately and sign out all other browsers.")
+    return advice, (_("Security"), _url("account.security"))
 
 
 def _notice_action(kind: str, topic: str, params: Mapping[str, Any]) -> Action:
