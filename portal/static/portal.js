@@ -20,9 +20,17 @@ const local = () => localStorage;
 
 /* ---- the live region ---- */
 
+// What is outside an open dialog is inert: it is neither read aloud nor can it be pressed.
+function reachable(region) {
+  const place = $("dialog:modal") ?? document.body;
+  if (region && region.parentElement !== place) place.append(region);
+  return region;
+}
+document.addEventListener("close", () => ["#live-status", "#toasts"].forEach((region) => reachable($(region))), true);
+
 let clearing;
 function announce(text) {
-  const region = $("#status");
+  const region = reachable($("#live-status"));
   if (!region || !text) return;
   clearTimeout(clearing);
   region.textContent = "";
@@ -34,7 +42,7 @@ function announce(text) {
 
 const TOAST_MS = 10000;
 function toast({ text, tone = "info" } = {}) {
-  const box = $("#toasts");
+  const box = reachable($("#toasts"));
   if (!box || !text) return;
   // A poll that goes on failing says so once.
   if ($$(".toast-note p", box).some((shown) => shown.textContent === text)) return;
@@ -244,14 +252,18 @@ document.addEventListener("submit", (event) => {
 
 /* ---- keyboard on the queue ---- */
 
+// With a Cyrillic layout the letters are those printed on the keys.
+const keyOf = ({ key, code }) => (/^\p{L}$/u.test(key) && !/[a-z]/i.test(key) ? code.replace("Key", "").toLowerCase() : key);
 const KEYS = { x: "[name=ids]", a: "[formaction]", r: "a[href$='/reject']" };
 
+// A decision replaces the row, which then has the focus and no mark.
+const currentRow = (table) => document.activeElement.closest("[data-row]") ?? $("[data-row].is-current", table);
 function step(table, by) {
   const rows = $$("[data-row]", table);
   if (!rows.length) return;
-  const now = rows.indexOf($("[data-row].is-current", table));
+  const now = rows.indexOf(currentRow(table));
   const next = rows[now < 0 ? 0 : Math.min(Math.max(now + by, 0), rows.length - 1)];
-  rows[now]?.classList.remove("is-current");
+  $("[data-row].is-current", table)?.classList.remove("is-current");
   next.classList.add("is-current");
   next.tabIndex = -1;
   next.focus();
@@ -266,12 +278,13 @@ document.addEventListener("keydown", (event) => {
   if (!table || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]") || $("dialog[open]")) return;
   if (stored(local, "ring_shortcuts") === "off") return;
-  if (event.key === "j" || event.key === "k") step(table, event.key === "j" ? 1 : -1);
-  else if (event.key === "/") $("[data-shortcut-search]")?.focus();
-  else if (event.key === "?") openDialog($("[data-shortcuts-help]")?.id);
-  else if (event.key in KEYS) {
-    const row = event.target.closest("[data-row]") ?? $("[data-row].is-current", table);
-    const target = row && $(KEYS[event.key], row);
+  const key = keyOf(event);
+  if (key === "j" || key === "k") step(table, key === "j" ? 1 : -1);
+  else if (key === "/") $("[data-shortcut-search]")?.focus();
+  else if (key === "?") openDialog($("[data-shortcuts-help]")?.id);
+  else if (key in KEYS) {
+    const row = currentRow(table);
+    const target = row && $(KEYS[key], row);
     if (!target) return;
     target.click();
   } else return;
@@ -280,23 +293,35 @@ document.addEventListener("keydown", (event) => {
 
 /* ---- forms ---- */
 
+// A form is sent once: its buttons are busy until the next page is there, or for as long as a request may take where
+// none comes (the user stopped it, or the answer is a file). htmx has its own way (hx-sync).
+const SENDING_MS = 20000;
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.matches("[data-submit-once]")) {
+  if (form.getAttribute("method") === "post" && !form.matches("[hx-boost], [data-download]")) {
     if (form.dataset.submitted) { event.preventDefault(); return; }
     form.dataset.submitted = "yes";
-    for (const button of $$("[type=submit], button:not([type])", form)) button.setAttribute("aria-disabled", "true");
+    for (const button of submitters(form)) button.setAttribute("aria-disabled", "true");
+    event.submitter?.classList.add("is-busy");
+    setTimeout(release, SENDING_MS, form);
   }
   if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
 });
+const submitters = (form) => [...form.elements].filter((element) => element.type === "submit");
+function release(form) {
+  delete form.dataset.submitted;
+  for (const button of submitters(form)) {
+    button.removeAttribute("aria-disabled");
+    button.classList.remove("is-busy");
+  }
+}
 addEventListener("pageshow", (event) => {
   // The back button restores the page as it was left, with its disabled buttons.
-  if (!event.persisted) return;
-  for (const form of $$("form[data-submitted]")) {
-    delete form.dataset.submitted;
-    for (const button of $$("[aria-disabled]", form)) button.removeAttribute("aria-disabled");
-  }
+  if (event.persisted) $$("form[data-submitted]").forEach(release);
 });
+// Reloading a page that answered a form would send the form again.
+const instead = $("[data-reload-url]")?.dataset.reloadUrl;
+if (instead) history.replaceState(null, "", instead);
 
 /* ---- htmx ---- */
 
@@ -334,13 +359,9 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   failing = ctx.sourceElement.id;
   if (block && ctx.text.includes($(".error-title", block).outerHTML)) ctx.hx.reswap = "none";
 });
-document.addEventListener("htmx:finally:request", ({ target, detail }) => {
+document.addEventListener("htmx:finally:request", ({ detail }) => {
   const row = detail?.ctx?.request?.submitter?.closest("[data-row]");
   if (row) row.ariaBusy = null;
-  const form = target.closest?.("form[data-submitted]");
-  if (!form) return;
-  delete form.dataset.submitted;
-  for (const button of $$("[aria-disabled]", form)) button.removeAttribute("aria-disabled");
 });
 document.addEventListener("htmx:error", ({ detail }) => {
   if (detail?.ctx && !detail.ctx.response) toast({ text: words.textNetwork, tone: "danger" });

@@ -13,7 +13,7 @@ from typing import Any
 from models import Store
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.lib.sealing import STORE_SECRET, seal, unseal
+from portal.lib.sealing import STORE_SECRET, require_mark, seal, unseal
 from portal.lib.urls import split_url
 from portal.stores.adapters.protocol import StoreApi
 from portal.stores.queries import lock_store
@@ -34,14 +34,18 @@ class ApiAddressInvalid(PortalError):
     code = "store_api_address_invalid"
 
 
-def rotate_webhook_secret(store_id: int, key: str, actor: Actor, secret: str | None = None) -> str:
+def rotate_webhook_secret(
+    store_id: int, key: str, actor: Actor, secret: str | None = None, *, seen: str | None = None
+) -> str:
     """Give a store's webhooks a new secret and return it; the one before stays valid until it is ended.
 
     `key` seals it. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
+    With `seen`, the mark of the secret that the user saw, a repeated form changes nothing: raises SecretReplaced.
     """
     new = secrets.token_urlsafe(32) if secret is None else _checked(secret)
     with transaction():
         store = lock_store(store_id)
+        require_mark(store.webhook_secret, seen)
         changes = {Store.webhook_secret: seal(new, key, store_id, STORE_SECRET)}
         Store.update({**changes, Store.previous_webhook_secret: store.webhook_secret}).where(
             Store.id == store_id
