@@ -33,11 +33,12 @@ def book_refunds(order_id: str, priced: PricedSnapshot, actor: Actor, note: Call
     if cash <= 0:
         return
     goods = refunded_goods(priced.lines, priced.refunds, order.total_minor, payment.amount_minor)
-    reasons = [refund.reason for refund in priced.refunds if refund.reason]
-    booked = {row.external_id for row in rows}
     booked_goods = order.refunded_minor - sum(row.goods_minor or 0 for row in corrections)
+    booked = {row.external_id for row in rows}
+    new = [refund for refund in priced.refunds if refund.id not in booked]
     # The one refund that explains the difference has its id; a difference of several has none.
-    same = [each.id for each in priced.refunds if each.amount_minor == cash and each.id not in booked]
+    same = [refund for refund in new if refund.amount_minor == cash][-1:]
+    reasons = [refund.reason for refund in same or new if refund.reason]
     refund = record_refund(
         payment,
         cash,
@@ -45,7 +46,7 @@ def book_refunds(order_id: str, priced: PricedSnapshot, actor: Actor, note: Call
         actor,
         source="store",
         goods_minor=max(0, goods - booked_goods),
-        external_id=same[-1] if same else None,
+        external_id=same[0].id if same else None,
         reason=reasons[-1] if reasons else None,
     )
     note_refunded_lines(order.id, refunded_lines(priced.lines, priced.refunds))

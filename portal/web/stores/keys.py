@@ -17,9 +17,8 @@ from portal.stores import (
     has_store_api,
     list_revoked_keys,
     list_valid_keys,
-    new_webhook_secret,
+    replace_webhook_secret,
     revoke_key,
-    rotate_webhook_secret,
     set_store_api,
 )
 from portal.stores.adapters.registry import find_adapter
@@ -75,10 +74,10 @@ def rotate_store_secret(area: Area, store: Store) -> ResponseReturnValue:
     """Give the webhooks a new secret, made here and shown once, or the one that the platform shows."""
     key = current_portal().settings.stored_key
     is_typed = store.platform in PLATFORMS_WITH_OWN_SECRET
-    secret = request.form.get("secret", "").strip() if is_typed else new_webhook_secret(store.platform)
+    typed = request.form.get("secret", "").strip() if is_typed else None
     is_rotated = store.webhook_secret is not None
     try:
-        new = rotate_webhook_secret(store.id, key, actor(), secret, seen=request.form.get("seen"))
+        new = replace_webhook_secret(store, key, actor(), typed, seen=request.form.get("seen"))
     except SecretReplaced as error:
         return _page(area, store, {"webhook": error_text(error)}), status_of(error)
     except PortalError as error:
@@ -145,6 +144,9 @@ def _page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str
         "is_secret_typed": store.platform in PLATFORMS_WITH_OWN_SECRET,
         "credentials": [(name, credential_label(name)) for name in _credential_names(store)],
         "has_api": has_store_api(store),
+        "has_signing_secret": store.signing_secret is not None,
+        "has_previous_signing_secret": store.previous_signing_secret is not None,
+        "store_requires_signature": store.signature_required,
         "api_url": request.form.get("api_url") or store.api_url or "",
     }
     return area.page("stores/keys.html", store, **values, errors=errors, form_errors=list(errors.items()))
