@@ -65,7 +65,7 @@ from portal.visits import prune_visits
 from portal.webhooks import prune_webhooks
 
 if TYPE_CHECKING:
-    from apscheduler.schedulers.background import BackgroundScheduler
+    from portal.scheduler import SteadyScheduler
 
 log = get_logger(__name__)
 
@@ -196,7 +196,7 @@ def prune_old_job_runs(portal: Portal) -> object:
 
 def prune_accounts(portal: Portal) -> object:
     """Delete expired sessions, failed sign-ins, links and letters, and key recovery codes of earlier versions."""
-    key_plain_recovery_codes(portal.settings.secret_key.get_secret_value())
+    key_plain_recovery_codes(portal.settings.stored_key)
     settings = portal.settings
     limits = SessionLimits(settings.session_idle_hours, settings.session_total_hours)
     prunes: dict[str, Callable[[], object]] = {
@@ -323,6 +323,6 @@ JOBS = (
 )
 
 
-def start_schedule(portal: Portal) -> BackgroundScheduler:
+def start_schedule(portal: Portal) -> SteadyScheduler:
     """Start the schedule in this process and let the portal wake its jobs; return the scheduler."""
     return run_schedule(JOBS, portal)

@@ -16,6 +16,7 @@ from portal.chain.deployment import (
     node_of,
     plan_deployment,
     read_token_decimals,
+    require_recordable,
 )
 from portal.chain.sending.fees import GWEI, FeePolicy
 from portal.chain.status import ChainStatus
@@ -72,9 +73,10 @@ def deploy(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Deploy the rewards contract behind its proxy and write contracts/deployments/<chainId>.json."""
+    """Deploy the rewards contract behind its proxy and write its record, deployments/<chainId>.json."""
     settings = portal().settings
     try:
+        require_recordable()
         deployer = _deployer(settings)
         if test_token:
             token = _test_token(deployer, settings, dry_run)

@@ -30,7 +30,7 @@ ACTOR = Actor("command:store")
 @click.option("--json", "as_json", is_flag=True, help="Print the secret as JSON.")
 def secret(name: str, is_read: bool, as_json: bool) -> None:
     """Create a new webhook secret for a store. STORE is its id or public id. The previous secret stays valid."""
-    key = portal().settings.secret_key.get_secret_value()
+    key = portal().settings.stored_key
     given = sys.stdin.readline().rstrip("\n") if is_read else None
     with database_session():
         store = _store(name)
@@ -56,7 +56,7 @@ def secret(name: str, is_read: bool, as_json: bool) -> None:
 def api(name: str, url: str, pairs: tuple[str, ...]) -> None:
     """Save how the portal reaches the API of a store. STORE is its id or public id. It is polled within a minute."""
     given = dict(pair.partition("=")[::2] for pair in pairs)
-    key = portal().settings.secret_key.get_secret_value()
+    key = portal().settings.stored_key
     with database_session():
         store = _store(name)
         adapter = find_adapter(store.platform)

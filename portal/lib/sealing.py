@@ -1,6 +1,6 @@
-"""Encrypt secrets that the portal has to read again, AES-GCM, and hash those it only compares, by keys of SECRET_KEY.
+"""Encrypt secrets that the portal has to read again, AES-GCM, and hash those it only compares, by keys of one key.
 
-A copy of the database does not reveal them. Changing SECRET_KEY makes them unreadable.
+That key is DATA_KEY, or SECRET_KEY without it. A copy of the database does not reveal them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NONCE, _TAG = 12, 16
 
 
 class SealBroken(PortalError):
-    """A sealed value cannot be decrypted: SECRET_KEY has changed, or the row was modified."""
+    """A sealed value cannot be decrypted: the key has changed, or the row was modified."""
 
     code = "seal_broken"
 

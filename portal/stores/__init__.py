@@ -17,6 +17,7 @@ from portal.stores.connections import (
     reconnect_store,
     set_coupon,
     set_rate,
+    store_digest,
 )
 from portal.stores.credentials import (
     ApiAddressInvalid,
@@ -157,6 +158,7 @@ from portal.stores.referrers import (
     ReferrerTaken,
     ReferrerUnknown,
     connect_referrer,
+    disconnect_all_referrers,
     disconnect_referrer,
     ensure_referrer,
     get_referrer,
@@ -251,6 +253,7 @@ __all__ = [
     "customer_key_of_user",
     "customer_keys",
     "customers_in_order",
+    "disconnect_all_referrers",
     "disconnect_referrer",
     "disconnect_store",
     "drop_delivery",
@@ -332,6 +335,7 @@ __all__ = [
     "set_rate",
     "set_stated_wallet",
     "set_store_api",
+    "store_digest",
     "store_fetch",
     "stored_snapshot",
     "webhook_secrets",

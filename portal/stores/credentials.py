@@ -16,6 +16,7 @@ from portal.lib.errors import PortalError
 from portal.lib.sealing import STORE_SECRET, seal, unseal
 from portal.lib.urls import split_url
 from portal.stores.adapters.protocol import StoreApi
+from portal.stores.queries import lock_store
 
 # A platform's secret may be a set of public keys.
 SECRET_MIN, SECRET_MAX = 8, 4000
@@ -36,11 +37,11 @@ class ApiAddressInvalid(PortalError):
 def rotate_webhook_secret(store_id: int, key: str, actor: Actor, secret: str | None = None) -> str:
     """Give a store's webhooks a new secret and return it; the one before stays valid until it is ended.
 
-    `key` is the portal's SECRET_KEY. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
+    `key` seals it. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
     """
     new = secrets.token_urlsafe(32) if secret is None else _checked(secret)
     with transaction():
-        store = _lock(store_id)
+        store = lock_store(store_id)
         changes = {Store.webhook_secret: seal(new, key, store_id, STORE_SECRET)}
         Store.update({**changes, Store.previous_webhook_secret: store.webhook_secret}).where(
             Store.id == store_id
@@ -102,7 +103,3 @@ def _checked(secret: str) -> str:
     if not SECRET_MIN <= len(secret) <= SECRET_MAX or not secret.isprintable() or " " in secret:
         raise WebhookSecretInvalid(field="secret", at_least=SECRET_MIN, at_most=SECRET_MAX)
     return secret
-
-
-def _lock(store_id: int) -> Store:
-    return Store.select().where(Store.id == store_id).for_update("FOR NO KEY UPDATE").get()  # type: ignore[arg-type]

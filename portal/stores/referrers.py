@@ -5,7 +5,7 @@ A store names its customer and never an account. See docs/rules/stores.md.
 
 from __future__ import annotations
 
-from peewee import fn
+from peewee import Expression, fn
 
 from models import Store, StoreReferrer
 from portal.db import Actor, Keyset, Page, record_event, transaction
@@ -87,17 +87,29 @@ def connect_referrer(referrer_id: int, user_id: int) -> None:
 
 def disconnect_referrer(referrer_id: int, user_id: int) -> None:
     """End what a store may show of an account; raise ReferrerUnknown."""
+    if not _disconnect(user_id, StoreReferrer.id == referrer_id, Actor.user(user_id)):
+        raise ReferrerUnknown
+
+
+def disconnect_all_referrers(user_id: int, actor: Actor) -> None:
+    """End what any store may show of an account."""
+    _disconnect(user_id, StoreReferrer.user == user_id, actor)
+
+
+def _disconnect(user_id: int, chosen: Expression, actor: Actor) -> int:
+    """Disconnect the chosen customers of stores from an account and return how many were connected."""
     with transaction():
         ended = (
             StoreReferrer.update(user=None, connected_at=None)
-            .where((StoreReferrer.id == referrer_id) & (StoreReferrer.user == user_id))
+            .where(chosen & (StoreReferrer.user == user_id))
+            .returning(StoreReferrer.id)
             .execute()
         )
-        if not ended:
-            raise ReferrerUnknown
-        record_event(
-            Actor.user(user_id), "user", user_id, "store_account_disconnected", data={"referrer": referrer_id}
-        )
+        ids = [row.id for row in ended]
+        for referrer_id in ids:
+            data = {"referrer": referrer_id}
+            record_event(actor, "user", user_id, "store_account_disconnected", data=data)
+    return len(ids)
 
 
 def list_connections(user_id: int, cursor: str | None = None) -> Page[StoreReferrer]:

@@ -24,7 +24,7 @@ def check_request(
     """
     secret = None
     if store.signing_secret:
-        key = settings.secret_key.get_secret_value()
+        key = settings.stored_key
         secret = unseal(store.signing_secret, key, store.id, STORE_SECRET)
     try:
         check_signature(body, headers, secret, required=store.signature_required, now=utc_now())

@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadHost, HTTPException
 
 from portal.db import DatabaseAway, report_outage
 from portal.db.connection import DATABASE_ERRORS
+from portal.db.outage import is_outcome_unknown
 from portal.lib.errors import InputInvalid, PortalError
 from portal.logs import get_logger
 from portal.web.core.request_id import current_request_id
@@ -108,7 +109,8 @@ def _answer_bad_host(error: BadHost) -> ResponseReturnValue:
 
 
 def _answer_database(error: Exception) -> ResponseReturnValue:
-    away = DatabaseAway()
+    is_change = request.method not in ("GET", "HEAD", "OPTIONS")
+    away = DatabaseAway(is_outcome_unknown=is_change and is_outcome_unknown(error))
     away.__cause__ = error
     return answer_error(away)
 

@@ -102,6 +102,15 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError
 
 
+def refuse_other_fields(body: dict[str, object], *names: str) -> None:
+    """Raise FieldInvalid for a field that a body should not have.
+
+    Where every field is optional, a misspelt one must not do what a body without it does.
+    """
+    if others := sorted(body.keys() - set(names)):
+        raise FieldInvalid(field=others[0], expected=", ".join(names))
+
+
 def text_field(
     body: dict[str, object], name: str, *, default: str | None = None, at_most: int | None = None
 ) -> str:

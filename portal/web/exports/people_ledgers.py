@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from portal.catalogue import list_vendor_ledger
+from portal.chain import checksummed_values
 from portal.db import Keyset, list_event_ledger
 from portal.flows.overviews.people import list_people_ledger
 from portal.flows.overviews.referrers import list_referrer_ledger
@@ -37,11 +38,15 @@ _REFERRER = columns(
 )  # fmt: skip
 _EVENT = columns(
     "id", "at", "actor", "actor_user_id", "entity", "entity_id", "event", "from_status", "to_status", "reason",
-    "order_reference", Column("data", lambda row: json.dumps(row.data, ensure_ascii=False, sort_keys=True)),
+    "order_reference", Column("data", lambda row: _json(row.data)),
 )  # fmt: skip
 _RUN = columns(
     "id", "job", "every_seconds", "process", "outcome", "started_at", "finished_at", "duration_ms", "error"
 )
+
+
+def _json(data: object) -> str:
+    return json.dumps(checksummed_values(data), ensure_ascii=False, sort_keys=True)
 
 
 def _vendors(arguments: Arguments) -> Keyset[Vendor]:

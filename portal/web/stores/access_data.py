@@ -53,7 +53,7 @@ def create_access(store: Store, actor: Actor) -> AccessData:
     with transaction():
         live, test = (create_key(store.id, mode, actor, created_by=None).text for mode in ("live", "test"))
         if data.hook_url and store.platform not in PLATFORMS_WITH_OWN_SECRET:
-            key = current_portal().settings.secret_key.get_secret_value()
+            key = current_portal().settings.stored_key
             secret = rotate_webhook_secret(store.id, key, actor, new_webhook_secret(store.platform))
     return AccessData(
         data.portal_url,

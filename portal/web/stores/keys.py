@@ -72,7 +72,7 @@ def revoke_store_key(area: Area, store: Store, key_id: int) -> ResponseReturnVal
 @area_view("/stores/<int:store_id>/secret", "POST", reconfirm=True)
 def rotate_store_secret(area: Area, store: Store) -> ResponseReturnValue:
     """Give the webhooks a new secret, made here and shown once, or the one that the platform shows."""
-    key = current_portal().settings.secret_key.get_secret_value()
+    key = current_portal().settings.stored_key
     is_typed = store.platform in PLATFORMS_WITH_OWN_SECRET
     secret = request.form.get("secret", "").strip() if is_typed else new_webhook_secret(store.platform)
     is_rotated = store.webhook_secret is not None
@@ -110,7 +110,7 @@ def save_store_api(area: Area, store: Store) -> ResponseReturnValue:
     if errors:
         return _page(area, store, errors), 422
     try:
-        key = current_portal().settings.secret_key.get_secret_value()
+        key = current_portal().settings.stored_key
         set_store_api(store.id, request.form.get("api_url", "").strip(), typed, key, actor())
     except PortalError as error:
         return _page(area, store, {"api_url": error_text(error)}), status_of(error)

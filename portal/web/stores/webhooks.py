@@ -53,7 +53,7 @@ def add_webhook(area: Area, store: Store) -> ResponseReturnValue:
             request.form.get("url", ""),
             request.form.getlist("types"),
             actor(),
-            key=settings.secret_key.get_secret_value(),
+            key=settings.stored_key,
             allow_private=not settings.is_production,
         )
     except InputInvalid as error:
@@ -66,7 +66,7 @@ def add_webhook(area: Area, store: Store) -> ResponseReturnValue:
 @area_view("/stores/<int:store_id>/webhooks/<int:endpoint_id>/secret", "POST", reconfirm=True, any_store=True)
 def rotate_webhook_secret(area: Area, store: Store, endpoint_id: int) -> ResponseReturnValue:
     """Replace the secret of an endpoint and show the new one once."""
-    key = current_portal().settings.secret_key.get_secret_value()
+    key = current_portal().settings.stored_key
     return _show_secret(area, store, rotate_secret(store.id, endpoint_id, actor(), key=key), is_rotated=True)
 
 

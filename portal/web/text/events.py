@@ -325,6 +325,7 @@ def _programme_texts() -> dict[str, str]:
 
 def _settings_texts() -> dict[str, str]:
     return {
+        "secrets_resealed": _("Stored secrets encrypted with another key"),
         "settings_saved": _("Settings saved"),
         "mail_server_tried": _("Mail server tried"),
     }

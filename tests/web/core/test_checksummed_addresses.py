@@ -21,11 +21,11 @@ from models import (
     Vendor,
 )
 from portal.codes import set_alias
-from portal.db import SYSTEM
+from portal.db import SYSTEM, record_event
 from tests.factories import make_code, make_order, make_payment, make_reward, make_settlement, make_wallet
 from tests.support.addresses import addresses_in, not_checksummed
 from tests.support.wallets import TestWallet
-from tests.web.conftest import visitor
+from tests.web.conftest import MakeApp, visitor
 from tests.web.visitor import Visitor
 
 WALLET, TOKEN, PAYOUT_WALLET = "0x" + "ab" * 20, "0x" + "cd" * 20, "0x" + "ef" * 20
@@ -51,6 +51,7 @@ def ledgers(owner: User, other: User, seller: User) -> Ledgers:
     MerchantConfig.update(payout_wallet=PAYOUT_WALLET).where(MerchantConfig.vendor == vendor.id).execute()
     make_settlement(vendor, order_reference=order.order_reference)
     make_reward(code, order_reference=order.order_reference, reward_token=TOKEN, chain_id=137)
+    record_event(SYSTEM, "user", other.id, "wallet_linked", data={"address": WALLET, "known": [TOKEN]})
     batch = PayoutBatch.insert(mode="onchain", status="completed", totals={}).execute()
     Payout.insert(
         batch=batch, vendor=vendor.id, currency="UAH", reserve_percent=0, status="completed", net_minor=100,
@@ -84,6 +85,7 @@ def test_api_answers_are_checksummed(as_admin: Visitor, as_other: Visitor) -> No
         ("/refcodes", "other", 2),
         ("/admin/store/commissions/batches", "admin", 2),
         ("/vendor/earnings/payouts", "seller", 2),
+        ("/admin/events", "admin", 2),
     ],
 )
 def test_ledger_files_are_checksummed(
@@ -103,11 +105,19 @@ def test_proof_is_checksummed(as_admin: Visitor, ledgers: Ledgers) -> None:
 
 
 def test_pages_are_checksummed(
-    as_admin: Visitor, as_other: Visitor, as_seller: Visitor, ledgers: Ledgers
+    make_app: MakeApp,
+    admin: User,
+    as_admin: Visitor,
+    as_other: Visitor,
+    as_seller: Visitor,
+    ledgers: Ledgers,
 ) -> None:
     vendor = Vendor.get()
+    configured = visitor(make_app(referral_reward_token_address=TOKEN), admin)
     for browser, address in (
         (as_admin, "/admin/refcodes"),
+        (as_admin, "/admin/events"),
+        (configured, "/admin/settings"),
         (as_admin, f"/admin/audit?orderReference={ledgers.reference}"),
         (as_admin, f"/admin/refcodes/codes/{ledgers.code.code}"),
         (as_other, "/refcodes"),

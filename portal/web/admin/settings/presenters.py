@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from portal.chain import checksummed
 from portal.lib.colors import contrast_color, contrast_ratio
 from portal.runtime import Portal
 from portal.settings import Settings
@@ -100,4 +101,4 @@ def _shown(value: object) -> str:
         return _("set") if value.get_secret_value() else _("not set")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value) if value not in ("", None) else _("not set")
+    return checksummed(str(value)) if value not in ("", None) else _("not set")
