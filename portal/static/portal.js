@@ -22,11 +22,11 @@ const local = () => localStorage;
 
 // What is outside an open dialog is inert: it is neither read aloud nor can it be pressed.
 function reachable(region) {
-  const place = $("dialog:modal") ?? document.body;
-  if (region && region.parentElement !== place) place.append(region);
+  const dialog = $("dialog:modal"), place = dialog && ($(".dialog-body", dialog) ?? dialog);
+  if (region && place && region.parentElement !== place) place.prepend(region);
+  if (!place && region?.closest("dialog")) document.body.append(region);
   return region;
 }
-document.addEventListener("close", () => ["#live-status", "#toasts"].forEach((region) => reachable($(region))), true);
 
 let clearing;
 function announce(text) {
@@ -41,8 +41,18 @@ function announce(text) {
 /* ---- toasts ---- */
 
 const TOAST_MS = 10000;
-function toast({ text, tone = "info" } = {}) {
+// A dialog shows what went wrong last, until it is closed.
+function toastBox() {
   const box = reachable($("#toasts"));
+  if (box?.closest("dialog")) box.replaceChildren();
+  return box;
+}
+document.addEventListener("close", ({ target }) => {
+  $("#toasts", target)?.replaceChildren();
+  ["#live-status", "#toasts"].forEach((region) => reachable($(region)));
+}, true);
+function toast({ text, tone = "info" } = {}) {
+  const box = toastBox();
   if (!box || !text) return;
   // A poll that goes on failing says so once.
   if ($$(".toast-note p", box).some((shown) => shown.textContent === text)) return;
@@ -58,7 +68,7 @@ function toast({ text, tone = "info" } = {}) {
   close.textContent = "×";
   note.append(message, close);
   let timer;
-  const wait = () => { timer = setTimeout(() => note.remove(), TOAST_MS); };
+  const wait = () => { if (!note.closest("dialog")) timer = setTimeout(() => note.remove(), TOAST_MS); };
   const hold = () => clearTimeout(timer);
   note.addEventListener("pointerenter", hold);
   note.addEventListener("pointerleave", wait);
@@ -141,6 +151,8 @@ function askReason(link) {
   const form = $("form", dialog);
   form.reset();
   form.action = link.href;
+  const [action, reason] = JSON.parse(stored(session, "ring_draft") ?? "[]");
+  if (action === form.action) form.elements.reason.value = reason;
   form.setAttribute("hx-target", `#${row.id}`);
   for (const label of $$("[data-dialog-verb]", dialog)) label.textContent = link.textContent.trim();
   $("[data-dialog-subject]", dialog).textContent = orderOf(row);
@@ -306,6 +318,9 @@ document.addEventListener("submit", (event) => {
     setTimeout(release, SENDING_MS, form);
   }
   if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
+  // A reason outlives a request that fails, and what has to be done before the next one: signing in again, for example.
+  const reason = form.closest("dialog") && form.elements.reason;
+  if (reason) stored(session, "ring_draft", JSON.stringify([form.action, reason.value]));
 });
 const submitters = (form) => [...form.elements].filter((element) => element.type === "submit");
 function release(form) {
@@ -332,9 +347,13 @@ document.addEventListener("htmx:config:request", ({ detail }) => {
 });
 /* When a swap removes the focused element, focus the nearest one that is still there. */
 let focusTrail = [];
-document.addEventListener("htmx:before:swap", ({ target }) => {
-  // A dialog whose form was answered gives the focus back to its row.
-  target.closest?.("dialog[open]")?.close();
+document.addEventListener("htmx:before:swap", ({ target, detail }) => {
+  // A dialog whose form was accepted gives the focus back to its row; any other stays open with what was typed.
+  const dialog = detail.ctx.response.status < 400 && target.closest?.("dialog[open]");
+  if (dialog) {
+    stored(session, "ring_draft", null);
+    dialog.close();
+  }
   focusTrail = [];
   for (let at = document.activeElement; at && at !== document.body; at = at.parentElement) if (at.id) focusTrail.push(at.id);
 });
@@ -352,13 +371,28 @@ document.addEventListener("htmx:after:settle", (event) => {
 });
 /* An error of the server is shown in #toasts until the same element succeeds; a poll that goes on failing says it once. */
 let failing = null;
-document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
   const block = $("#toasts .error-block");
   if (ctx.response.status < 400 && failing === ctx.sourceElement.id) block?.remove();
   if (ctx.response.status < 400) return;
   failing = ctx.sourceElement.id;
+  // A page of the proxy, while no portal answers, belongs in no part of this one.
+  if (!ctx.hx.retarget && /<html/i.test(ctx.text)) {
+    event.preventDefault();
+    return toast({ text: words.textNetwork, tone: "danger" });
+  }
+  if (ctx.sourceElement.closest("dialog[open]")) return showInDialog(ctx);
   if (block && ctx.text.includes($(".error-title", block).outerHTML)) ctx.hx.reswap = "none";
 });
+function showInDialog(ctx) {
+  toastBox();
+  if (ctx.hx.retarget) { ctx.hx.retarget = "#toasts"; return; }
+  // The answer is the row as another admin left it, with the reason.
+  const row = document.createElement("template");
+  row.innerHTML = ctx.text;
+  toast({ text: $("[data-announce]", row.content)?.dataset.announce, tone: "danger" });
+}
 document.addEventListener("htmx:finally:request", ({ detail }) => {
   const row = detail?.ctx?.request?.submitter?.closest("[data-row]");
   if (row) row.ariaBusy = null;
@@ -372,16 +406,20 @@ document.addEventListener("htmx:error", ({ detail }) => {
 const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 function refreshTimes(from = document) {
   const phrase = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" });
-  for (const time of $$("time[data-relative], [data-row] time", from)) {
+  for (const time of $$("time[data-relative], [data-row] time:not([title])", from)) {
     const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
     if (Number.isNaN(seconds)) continue;
     time.title ||= time.textContent;
+    time.dataset.relative = "";
     const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
     const text = phrase.format(unit === "second" ? 0 : Math.trunc(seconds / size), unit);
     if (time.textContent !== text) time.textContent = text;
   }
 }
 setInterval(() => { if (!document.hidden) refreshTimes(); }, 30000);
+// Nobody knows later what "3 days ago" on a sheet of paper meant.
+addEventListener("beforeprint", () => { for (const time of $$("time[data-relative][title]")) time.textContent = time.title; });
+addEventListener("afterprint", () => refreshTimes());
 
 /* ---- the visit beacon ---- */
 
@@ -482,6 +520,7 @@ function nameFields(links) {
 }
 
 enhance(document);
+if ($("#flash .notice-success")) stored(session, "ring_draft", null);
 showTheme();
 showStashedFlash(document);
 $("form[data-autosubmit]")?.requestSubmit();

@@ -10,7 +10,7 @@ from tests.browser.conftest import Visitor
 from tests.support.axe import violations
 from tests.support.living import sql
 from tests.support.pages import Lived
-from tests.support.portals import RunningPortal
+from tests.support.portals import PROJECT, RunningPortal
 
 SIGN_IN = Callable[[Page, str], None]
 ERROR = "#toasts .error-block"
@@ -117,3 +117,21 @@ def test_form_is_sent_once_and_its_answer_can_be_reloaded(
     page.reload()
     expect(page.get_by_role("heading", name="Keys and secrets")).to_be_visible()
     assert len(sent) == 1
+
+
+def test_page_of_the_proxy_replaces_nothing(visitor: Visitor, sign_in: SIGN_IN, lived: Lived) -> None:
+    """The proxy answers polls, too, while no portal runs behind it."""
+    page = visitor()
+    sign_in(page, "admin")
+    text = (PROJECT / "docs/deploy/maintenance.html").read_text()
+    page.route(
+        "**/admin/stores/*?turn=*",
+        lambda route: route.fulfill(status=503, body=text, content_type="text/html"),
+    )
+    page.goto(lived.address("/admin/stores/{store}"))
+    expect(page.locator(".toast-note")).to_be_visible()
+    expect(page.locator("#checks")).to_be_visible()
+    page.unroute("**/admin/stores/*?turn=*")
+    with page.expect_response("**/admin/stores/*?turn=*") as renewed:
+        pass
+    assert renewed.value.ok

@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
+from tests.support.axe import violations
+from tests.support.living import sql
 from tests.support.portals import RunningPortal
 
 CYRILLIC = """([key, code]) => document.activeElement.dispatchEvent(
@@ -215,3 +217,45 @@ def test_minting_job_page_shows_progress_and_results(
     expect(page.get_by_text(re.compile(r"^\d+ of \d+$")).first).to_be_visible()
     page.reload()
     expect(page.locator("#mint-job [data-status=minted]").first).to_be_visible()
+
+
+def test_dialog_keeps_a_reason_until_it_is_accepted(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], portal: RunningPortal, waiting: list[str]
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto(f"/en/admin/refcodes?orderReference={waiting[0]}")
+    dialog, field = page.locator("#reason"), page.locator("#reject-reason")
+    reject = dialog.get_by_role("button", name="Reject")
+    link = page.get_by_role("link", name=f"Reject {waiting[0]}")
+    link.click()
+    page.context.set_offline(True)
+    field.fill("paid twice")
+    reject.click()
+    expect(dialog.get_by_text("The portal cannot be reached.")).to_be_visible()
+    page.context.set_offline(False)
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    reject.click()
+    expect(dialog.locator(".error-block")).to_be_visible()
+    assert not violations(page)
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    page.keyboard.press("Escape")
+    expect(page.locator("#toasts .error-block")).to_have_count(0)
+    page.reload()
+    link.click()
+    expect(field).to_have_value("paid twice")
+    field.fill(" ")
+    reject.click()
+    expect(dialog.get_by_text("Check what you entered")).to_be_visible()
+    expect(dialog.get_by_role("link", name="Back")).to_have_count(0)
+    field.fill("paid twice")
+    with sql(portal) as cursor:
+        cursor.execute(
+            "UPDATE referral_rewards SET status = 'minted' WHERE order_reference = %s", [waiting[0]]
+        )
+    reject.click()
+    row = page.locator("tr[data-row]", has_text=waiting[0])
+    expect(row.locator("[data-status=minted]")).to_be_visible()
+    expect(dialog.locator(".toast-danger")).to_be_visible()
+    expect(field).to_have_value("paid twice")

@@ -260,6 +260,7 @@ def _letter(
         unsubscribe_url=unsubscribe_url,
         brand_color=settings.brand_color,
         brand_text=contrast_color(settings.brand_color),
+        accent_color=settings.accent_color,
     )
     return Letter(f"{subject} · {brand}", "\n\n".join(lines) + "\n", html, unsubscribe_url)
 

@@ -16,7 +16,7 @@ from portal.web.text.format import When, number, when
 from portal.web.text.translate import gettext as _
 
 # The fields of the form by how they are typed.
-TEXTS = ("brand_name", "brand_color", "brand_token_symbol", "order_expires_hours")
+TEXTS = ("brand_name", "brand_color", "brand_accent_color", "brand_token_symbol", "order_expires_hours")
 FLAGS = ("referral_consent_required", "referral_joining_approval", "registration_confirmation")
 LISTS = ("offered_languages",)
 # What an admin asks about most, without secrets.
