@@ -252,10 +252,11 @@ def test_dialog_keeps_a_reason_until_it_is_accepted(
     field.fill("paid twice")
     with sql(portal) as cursor:
         cursor.execute(
-            "UPDATE referral_rewards SET status = 'minted' WHERE order_reference = %s", [waiting[0]]
+            "UPDATE referral_rewards SET status = 'rejected', failure_reason = 'late' WHERE order_reference = %s",
+            [waiting[0]],
         )
     reject.click()
     row = page.locator("tr[data-row]", has_text=waiting[0])
-    expect(row.locator("[data-status=minted]")).to_be_visible()
+    expect(row.locator("[data-status=rejected]")).to_be_visible()
     expect(dialog.locator(".toast-danger")).to_be_visible()
     expect(field).to_have_value("paid twice")
