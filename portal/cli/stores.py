@@ -10,6 +10,7 @@ import click
 from models import Store
 from portal.cli.common import PortalGroup, database_session, portal
 from portal.cli.store_access import api, secret, signing
+from portal.cli.store_correct import correct
 from portal.cli.store_customers import erase
 from portal.cli.store_poll import poll
 from portal.db import Actor
@@ -40,6 +41,7 @@ def store() -> None:
 for _command in (api, poll, secret, signing):
     store.add_command(_command)
 store.add_command(erase, "erase-customer")
+store.add_command(correct)
 
 
 @store.command("create")

@@ -14,7 +14,7 @@ from typing import Any
 from models import Store
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.lib.sealing import STORE_SECRET, seal, unseal
+from portal.lib.sealing import STORE_SECRET, require_mark, seal, unseal
 from portal.lib.urls import split_url
 from portal.stores.adapters.protocol import StoreApi
 from portal.stores.queries import lock_store
@@ -41,13 +41,16 @@ class ApiAddressInvalid(PortalError):
     code = "store_api_address_invalid"
 
 
-def rotate_webhook_secret(store_id: int, key: str, actor: Actor, secret: str | None = None) -> str:
+def rotate_webhook_secret(
+    store_id: int, key: str, actor: Actor, secret: str | None = None, *, seen: str | None = None
+) -> str:
     """Give a store's webhooks a new secret and return it; the one before stays valid until it is ended.
 
     `key` seals it. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
+    With `seen`, the mark of the secret that the user saw, a repeated form changes nothing: raises SecretReplaced.
     """
     new = secrets.token_urlsafe(32) if secret is None else _checked(secret)
-    return _rotate("webhook_secret", new, store_id, key, actor)
+    return _rotate("webhook_secret", new, store_id, key, actor, seen=seen)
 
 
 def end_previous_webhook_secret(store_id: int, actor: Actor) -> bool:
@@ -100,9 +103,10 @@ def require_signature(store_id: int, actor: Actor, *, is_required: bool) -> bool
     return bool(changed)
 
 
-def _rotate(name: str, new: str, store_id: int, key: str, actor: Actor) -> str:
+def _rotate(name: str, new: str, store_id: int, key: str, actor: Actor, *, seen: str | None = None) -> str:
     with transaction():
         store = lock_store(store_id)
+        require_mark(getattr(store, name), seen)
         changes = {name: seal(new, key, store_id, STORE_SECRET), f"previous_{name}": getattr(store, name)}
         Store.update(**changes).where(Store.id == store_id).execute()
         record_event(actor, "store", store_id, f"{name}_changed")

@@ -38,10 +38,13 @@ def webhook_path(store: Store) -> str | None:
     return f"/hooks/{store.public_id}/{store.platform}"
 
 
-def replace_webhook_secret(store: Store, key: str, actor: Actor, typed: str | None) -> str:
+def replace_webhook_secret(
+    store: Store, key: str, actor: Actor, typed: str | None, *, seen: str | None = None
+) -> str:
     """Give a store's webhooks the secret that was typed, else a new one, and return it.
 
-    Raises WebhooksUnsupported, WebhookSecretMissing or WebhookSecretInvalid.
+    `seen` is as in `rotate_webhook_secret`. Raises WebhooksUnsupported, WebhookSecretMissing, WebhookSecretInvalid or
+    SecretReplaced.
     """
     adapter = find_adapter(store.platform)
     if adapter is None or webhook_path(store) is None:
@@ -49,7 +52,7 @@ def replace_webhook_secret(store: Store, key: str, actor: Actor, typed: str | No
     if typed is None and store.platform in PLATFORMS_WITH_OWN_SECRET:
         raise WebhookSecretMissing(field="secret", platform=adapter.label)
     secret = new_webhook_secret(store.platform) if typed is None else typed
-    return rotate_webhook_secret(store.id, key, actor, secret)
+    return rotate_webhook_secret(store.id, key, actor, secret, seen=seen)
 
 
 def new_webhook_secret(platform: str) -> str:

@@ -7,7 +7,8 @@ import json
 import pytest
 from flask import Flask
 
-from models import Customer, Store, StoreKey, Vendor
+from models import Customer, PaymentRefund, Store, StoreKey, Vendor
+from portal.db import connection
 from portal.stores import (
     ORDERS_READ,
     ORDERS_WRITE,
@@ -22,7 +23,9 @@ from portal.stores import (
 )
 from portal.stores.adapters.registry import list_platforms
 from tests.cli.conftest import MakePortal, invoke
-from tests.factories import make_vendor
+from tests.factories import make_code, make_store, make_user, make_vendor
+from tests.flows.conftest import settings_with
+from tests.flows.stores.conftest import Shop
 
 
 @pytest.fixture
@@ -170,3 +173,18 @@ def test_customer_is_erased_by_command(app: Flask) -> None:
     assert "no such customer" in invoke(app, *options).output
     unnamed = invoke(app, *options[:3])
     assert (unnamed.exit_code, "Identify the customer" in unnamed.output) == (1, True)
+
+
+def test_a_reported_amount_is_corrected_by_command(app: Flask) -> None:
+    with connection():
+        vendor = make_vendor()
+        shop = Shop(make_store(vendor), vendor, make_code(make_user("Referrer")), settings_with())
+        shop.report()
+        reference = shop.order().order_reference
+    for _again in range(2):
+        result = invoke(app, "store", "correct", reference, "100", "--reason", "a wrong price")
+        assert (result.exit_code, result.output) == (0, f"100.00 UAH taken off {reference}.\n"), result.output
+    with connection():
+        assert [row.amount_minor for row in PaymentRefund.select()] == [10_000]
+    refused = invoke(app, "store", "correct", reference, "620", "--reason", "more than is left")
+    assert (refused.exit_code, "619.98" in refused.output) == (1, True), refused.output

@@ -51,7 +51,8 @@ def create_access(store: Store, actor: Actor) -> AccessData:
     with transaction():
         live, test = (create_key(store.id, mode, actor, created_by=None).text for mode in ("live", "test"))
         if data.hook_url and store.platform not in PLATFORMS_WITH_OWN_SECRET:
-            secret = replace_webhook_secret(store, current_portal().settings.stored_key, actor, None)
+            key = current_portal().settings.stored_key
+            secret = replace_webhook_secret(store, key, actor, None)
     return AccessData(
         data.portal_url,
         data.public_id,

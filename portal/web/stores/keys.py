@@ -8,6 +8,7 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from portal.lib.errors import PortalError
+from portal.lib.sealing import SecretReplaced, seal_mark
 from portal.runtime import current_portal
 from portal.stores import (
     PLATFORMS_WITH_OWN_SECRET,
@@ -76,7 +77,9 @@ def rotate_store_secret(area: Area, store: Store) -> ResponseReturnValue:
     typed = request.form.get("secret", "").strip() if is_typed else None
     is_rotated = store.webhook_secret is not None
     try:
-        new = replace_webhook_secret(store, key, actor(), typed)
+        new = replace_webhook_secret(store, key, actor(), typed, seen=request.form.get("seen"))
+    except SecretReplaced as error:
+        return _page(area, store, {"webhook": error_text(error)}), status_of(error)
     except PortalError as error:
         return _page(area, store, {"secret": error_text(error)}), status_of(error)
     if is_typed:
@@ -136,6 +139,7 @@ def _page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str
         "revoked": key_views(revoked.rows),
         "next_revoked": revoked.next_cursor,
         "has_secret": store.webhook_secret is not None,
+        "secret_mark": seal_mark(store.webhook_secret),
         "has_previous_secret": store.previous_webhook_secret is not None,
         "is_secret_typed": store.platform in PLATFORMS_WITH_OWN_SECRET,
         "credentials": [(name, credential_label(name)) for name in _credential_names(store)],

@@ -45,6 +45,9 @@ DELIVERIES_ERRORS: ErrorTable = {
     "store_unreachable": Answer(
         502, lambda p: _("The store’s API returned an unusable response: %(detail)s.", **p)
     ),
+    "secret_replaced": Answer(
+        409, lambda p: _("The secret was replaced already. If you need another new one, do it from here.")
+    ),
     "webhook_secret_invalid": Answer(
         422,
         lambda p: _("Use %(at_least)s to %(at_most)s characters without spaces for a webhook secret.", **p),

@@ -58,6 +58,7 @@ PAYMENTS_ERRORS: ErrorTable = {
         ),
     ),
     "not_refundable": Answer(409, lambda p: _("There is nothing left to refund on this payment.")),
+    "not_reported": Answer(409, lambda p: _("No connected store reported this payment. Refund it instead.")),
     "payment_in_progress": Answer(
         409,
         lambda p: _("The provider is still checking your payment of this order. Wait for the result."),

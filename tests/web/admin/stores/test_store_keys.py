@@ -40,6 +40,17 @@ def test_webhook_secret_is_shown_once_and_the_previous_one_ends(as_admin: Visito
     page = as_admin.get(f"{url}/keys").text
     assert second[0] not in page
     assert "end-previous" in page
+    (seen,) = re.findall(r'name="seen" value="(\w+)"', page)
+    assert as_admin.submit(f"{url}/secret", {"seen": seen}).status_code == 200
+    kept = Store.get_by_id(shop.id)
+    repeated = as_admin.submit(f"{url}/secret", {"seen": seen})
+    assert repeated.status_code == 409
+    assert "The secret was replaced already." in text_of(repeated)
+    after = Store.get_by_id(shop.id)
+    assert (after.webhook_secret, after.previous_webhook_secret) == (
+        kept.webhook_secret,
+        kept.previous_webhook_secret,
+    )
     as_admin.submit(f"{url}/secret/end-previous")
     assert Store.get_by_id(shop.id).previous_webhook_secret is None
 
