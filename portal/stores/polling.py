@@ -41,8 +41,12 @@ def poll_start(store: Store) -> datetime:
 
 
 def record_poll_progress(store_id: int, until: datetime) -> None:
-    """Record that all orders changed before a time are known; the time never goes back."""
-    Store.update(polled_until=fn.GREATEST(Store.polled_until, until)).where(Store.id == store_id).execute()
+    """Record that all orders changed before a time are known; the time never goes back.
+
+    Who gets on was not refused: a store that limits how often it is asked is not asked more rarely each time.
+    """
+    is_further = Store.polled_until.is_null() | (Store.polled_until < until)
+    Store.update(polled_until=until, poll_failures=0).where((Store.id == store_id) & is_further).execute()
 
 
 def is_resting(store: Store) -> bool:

@@ -10,13 +10,7 @@ from portal.web.text.store_events import refusal_of
 from portal.web.text.store_sentences import poll_error_text, refusal_words
 from portal.web.text.translate import gettext as _
 
-_DELIVERY_REASONS = (
-    "signature_missing",
-    "signature_wrong",
-    "timestamp_old",
-    "secret_missing",
-    "delivery_unreadable",
-)
+_DELIVERY_REASONS = ("signature_missing", "signature_wrong", "timestamp_old", "secret_missing")
 
 
 @dataclass(frozen=True, slots=True)
