@@ -10,7 +10,13 @@ from portal.web.text.store_events import refusal_of
 from portal.web.text.store_sentences import poll_error_text, refusal_words
 from portal.web.text.translate import gettext as _
 
-_DELIVERY_REASONS = ("signature_missing", "signature_wrong", "timestamp_old", "secret_missing")
+_DELIVERY_REASONS = (
+    "signature_missing",
+    "signature_wrong",
+    "timestamp_old",
+    "timestamp_ahead",
+    "secret_missing",
+)
 
 
 @dataclass(frozen=True, slots=True)
