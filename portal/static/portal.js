@@ -374,6 +374,8 @@ let failing = null;
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   const block = $("#toasts .error-block");
+  // A form that is being sent stays as it is.
+  if ($("form[data-submitted]", ctx.sourceElement)) ctx.hx.reswap = "none";
   if (ctx.response.status < 400 && failing === ctx.sourceElement.id) block?.remove();
   if (ctx.response.status < 400) return;
   failing = ctx.sourceElement.id;
@@ -492,7 +494,19 @@ function showStashedFlash(from) {
   place.hidden = false;
   announce(text);
 }
+// What a poll changes is said: the words of elements with an id.
+const said = new Map();
+function sayChanges(from) {
+  const changed = [];
+  for (const { id, textContent } of $$("[data-says]", from)) {
+    const text = textContent.replace(/\s+/g, " ").trim();
+    if (said.has(id) && said.get(id) !== text) changed.push(text);
+    said.set(id, text);
+  }
+  announce(changed.join(". "));
+}
 function enhance(from) {
+  sayChanges(from);
   refreshTimes(from);
   nameRows(from);
   for (const button of $$("[data-share][hidden]", from)) button.hidden = !navigator.share;
