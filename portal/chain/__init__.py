@@ -30,7 +30,7 @@ from portal.chain.node.limits import limited_node_calls
 from portal.chain.own_addresses import own_addresses, own_contracts
 from portal.chain.public_proof import ProofReader, PublicProof
 from portal.chain.sending.keys import OperatorKey, load_operator_key
-from portal.chain.sending.leadership import Leader, database_now, lead
+from portal.chain.sending.leadership import Leader, lead
 from portal.chain.signatures import is_signed_by
 from portal.chain.state import count_alerts, find_paying_transaction, list_alerts, newest_alerts
 from portal.chain.status import ChainStatus, Problem, read_status
@@ -69,7 +69,6 @@ __all__ = [
     "checksummed",
     "checksummed_values",
     "count_alerts",
-    "database_now",
     "deploy_development",
     "find_paying_transaction",
     "is_chain_reachable",

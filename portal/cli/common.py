@@ -12,6 +12,7 @@ from flask import current_app
 from portal.db import DatabaseAway, connection
 from portal.db.connection import DATABASE_ERRORS, stop_embedded
 from portal.db.outage import first_line
+from portal.db.rights import explained_rights
 from portal.lib.clock import FIRST_YEAR, LAST_YEAR
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.texts import is_utf8
@@ -47,7 +48,8 @@ class PortalCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             _refuse_undecodable(self, ctx)
-            return super().invoke(ctx)
+            with explained_rights():
+                return super().invoke(ctx)
         except (PortalError, *DATABASE_ERRORS) as error:
             raise click.ClickException(sentence(error)) from None
         finally:

@@ -37,6 +37,7 @@ __all__ = [
 
 # What is right where a pattern says it to programs only.
 _FORMS = {
+    "BRAND_ACCENT_COLOR": "must be empty or a colour such as #3b4cca",
     "BRAND_COLOR": "must be a colour such as #3b4cca",
     "BRAND_TOKEN_SYMBOL": "must have 1 to 12 of A-Z, a-z, 0-9, $ and the full stop",
 }

@@ -13,6 +13,8 @@ from portal.stores.customers import is_known_customer
 from portal.stores.snapshots import OrderSnapshot
 
 _CUSTOMER_KEYS = "customerKeys"
+# None at all is not the same as no word of them: see merge.
+_REFUNDS = "refunds"
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,17 @@ class KnownSnapshot:
     def as_json(self) -> dict[str, Any]:
         """Return the form that is stored."""
         content = self.snapshot.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        if _REFUNDS in self.snapshot.model_fields_set:
+            content.setdefault(_REFUNDS, [])
         return {**content, _CUSTOMER_KEYS: list(self.customer_keys)}
 
     @property
     def sha256(self) -> str:
         """Return a hash that is equal for snapshots with the same content."""
-        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+        content = self.as_json()
+        if not content.get(_REFUNDS):
+            content.pop(_REFUNDS, None)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def stored_snapshot(content: Mapping[str, Any]) -> KnownSnapshot:
@@ -70,7 +77,7 @@ def _merge_upwards(stored: KnownSnapshot, arrived: KnownSnapshot) -> OrderSnapsh
         changes |= {"paid_amount": first.snapshot.paid_amount, "paid_at": first.snapshot.paid_at}
     if _refunded(first.snapshot) > _refunded(further):
         changes["refunds"] = first.snapshot.refunds
-    for name in ("referral_code", "code_source", "payment_key", "link_label", "paid_at"):
+    for name in ("referral_code", "code_source", "payment_key", "link_label", "created_at", "paid_at"):
         if getattr(further, name) is None and getattr(first.snapshot, name) is not None:
             changes.setdefault(name, getattr(first.snapshot, name))
     return further.model_copy(update=changes)
@@ -88,8 +95,12 @@ def _said_before(stored: OrderSnapshot, newest: OrderSnapshot) -> dict[str, Any]
         changes |= {"referral_code": stored.referral_code, "code_source": stored.code_source}
     if stored.link_label:
         changes["link_label"] = stored.link_label
-    if newest.payment_key is None:
-        changes["payment_key"] = stored.payment_key
+    for name in ("payment_key", "created_at"):
+        if getattr(newest, name) is None:
+            changes[name] = getattr(stored, name)
+    # Left out, they are not withdrawn: a store may report each refund by itself.
+    if _REFUNDS not in newest.model_fields_set:
+        changes[_REFUNDS] = stored.refunds
     return changes
 
 

@@ -5,8 +5,6 @@ A store names its customer and never an account. See docs/rules/stores.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from peewee import Expression, fn
 
 from models import Store, StoreReferrer
@@ -56,15 +54,6 @@ def set_stated_wallet(referrer: StoreReferrer, wallet: str) -> None:
     """Store the wallet that a store names for its customer, in stored form; it is offered to the owner, never paid."""
     StoreReferrer.update(stated_wallet=wallet).where(StoreReferrer.id == referrer.id).execute()
     referrer.stated_wallet = wallet
-
-
-def find_stated_wallets(referrer_ids: Collection[int]) -> dict[int, str]:
-    """Return the wallets that stores name for these customers, in stored form."""
-    if not referrer_ids:
-        return {}
-    mine = StoreReferrer.id.in_(list(referrer_ids)) & StoreReferrer.stated_wallet.is_null(False)
-    rows = StoreReferrer.select(StoreReferrer.id, StoreReferrer.stated_wallet).where(mine)
-    return {row.id: row.stated_wallet for row in rows if row.stated_wallet}
 
 
 def get_referrer(referrer_id: int) -> StoreReferrer:

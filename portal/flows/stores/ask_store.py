@@ -53,7 +53,7 @@ def settle_fetch(event: StoreEvent, chain: AnyChain, settings: Settings) -> None
     """Ask for the order of one delivery and apply it, unless the store rests."""
     store = get_store(event.store_id)
     adapter = find_adapter(store.platform)
-    key = settings.secret_key.get_secret_value()
+    key = settings.stored_key
     api = open_store_api(store, key, allow_private=not settings.is_production)
     if adapter is None or api is None:
         _settle_without_api(event, store, chain, settings)

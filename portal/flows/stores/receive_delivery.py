@@ -50,7 +50,7 @@ def receive_delivery(
     adapter = find_adapter(platform)
     if store is None or not store.active or adapter is None or store.platform != platform:
         raise StoreUnknown
-    key = settings.secret_key.get_secret_value()
+    key = settings.stored_key
     try:
         verified = adapter.verify(delivery, webhook_secrets(store, key), utc_now())
         if isinstance(verified, Ignored):

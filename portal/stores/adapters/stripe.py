@@ -39,10 +39,10 @@ from portal.stores.adapters.protocol import (
     Reading,
     StoreApi,
     Verified,
+    check_delivery_time,
 )
 from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer, SnapshotLine, SnapshotRefund
 
-TOLERANCE_SECONDS = 300
 PAGE = 100
 _VERSION = "2024-06-20"
 _PAID = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
@@ -176,8 +176,7 @@ def _check_signature(delivery: Delivery, secrets: tuple[str, ...], now: datetime
     expected = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode() for secret in secrets]
     if not any(hmac.compare_digest(one, other) for one in expected for other in given):
         raise DeliveryRefused(reason="signature_wrong")
-    if abs(now.timestamp() - int(moment)) > TOLERANCE_SECONDS:
-        raise DeliveryRefused(reason="timestamp_old")
+    check_delivery_time(int(moment), now)
 
 
 def _reading(session: Part, lines: list[Part] | None, refunds: Any, version: int) -> Reading | Ignored:

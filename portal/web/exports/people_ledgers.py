@@ -14,7 +14,7 @@ from portal.monitoring import list_job_run_ledger
 from portal.web.admin.people.filters import read_people_view
 from portal.web.admin.referrers.filters import read_referrers_view
 from portal.web.admin.vendors.filters import read_vendors_view
-from portal.web.exports.arguments import Arguments, event_filter, job_run_filter
+from portal.web.exports.arguments import Arguments, event_filter, job_run_filter, valid
 from portal.web.exports.columns import Column, address, at, columns, tokens
 from portal.web.exports.ledger import Ledger
 from portal.web.text.translate import gettext as _
@@ -60,7 +60,7 @@ LEDGERS = (
         "/admin/people",
         "admin",
         _PERSON,
-        lambda arguments: list_people_ledger(read_people_view(arguments).filter),
+        lambda arguments: list_people_ledger(valid(read_people_view(arguments))),
         lambda: (_("People"), _("Every account with its role and state.")),
     ),
     Ledger(
@@ -76,7 +76,7 @@ LEDGERS = (
         "/admin/referrers",
         "admin",
         _REFERRER,
-        lambda arguments: list_referrer_ledger(read_referrers_view(arguments).filter),
+        lambda arguments: list_referrer_ledger(valid(read_referrers_view(arguments))),
         lambda: (_("Referrers"), _("Every referral code and what it brought.")),
     ),
     Ledger(

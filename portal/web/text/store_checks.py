@@ -14,6 +14,7 @@ _DELIVERY_REASONS = (
     "signature_missing",
     "signature_wrong",
     "timestamp_old",
+    "timestamp_ahead",
     "secret_missing",
     "delivery_unreadable",
 )

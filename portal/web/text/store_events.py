@@ -36,6 +36,9 @@ def refusal_of(code: str) -> str:
     return {
         "store_signature_missing": _("A request was refused because it is not signed."),
         "store_signature_time": _("A request was refused because its time differs too much."),
+        "store_signature_unexpected": _(
+            "A signed request was refused because the store has no signing secret."
+        ),
     }.get(code) or _("A request with a wrong signature was refused.")
 
 
@@ -47,15 +50,19 @@ def note_text(note: Explanation) -> str:
         ),
         "paid_changed": lambda: _(
             "The store now reports %(paid)s as paid. What was paid does not change afterwards.",
-            paid=note["paid"],
+            paid=note.get("paid"),
+        ),
+        "refund_below_booked": lambda: _(
+            "Refunds of %(booked)s are booked already, at least what the store reports now, so nothing was booked.",
+            booked=note.get("booked"),
         ),
         "refund_exceeds": lambda: _(
             "The store reports %(refunded)s as refunded in all, more than was paid.",
-            refunded=note["refunded"],
+            refunded=note.get("refunded"),
         ),
         "refund_withdrawn": lambda: _(
             "The store no longer reports refund %(refund)s. Deductions already made for it remain.",
-            refund=note["refundId"],
+            refund=note.get("refundId"),
         ),
     }.get(str(note["code"]), lambda: str(note["code"]))()
 
