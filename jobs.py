@@ -26,6 +26,7 @@ from portal.db import (
     work_through,
 )
 from portal.db.checks import run_checks
+from portal.db.failing import forget_old_failures
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
 from portal.flows.accounts.note_sighting import forget_sightings
@@ -65,7 +66,7 @@ from portal.visits import prune_visits
 from portal.webhooks import prune_webhooks
 
 if TYPE_CHECKING:
-    from apscheduler.schedulers.background import BackgroundScheduler
+    from portal.scheduler import SteadyScheduler
 
 log = get_logger(__name__)
 
@@ -190,13 +191,13 @@ def send_alert_digest(portal: Portal) -> object:
 
 
 def prune_old_job_runs(portal: Portal) -> object:
-    """Delete all but the newest runs of each job."""
-    return prune_job_runs()
+    """Delete all but the newest runs of each job, and failures of items that are settled."""
+    return prune_job_runs(), forget_old_failures()
 
 
 def prune_accounts(portal: Portal) -> object:
     """Delete expired sessions, failed sign-ins, links and letters, and key recovery codes of earlier versions."""
-    key_plain_recovery_codes(portal.settings.secret_key.get_secret_value())
+    key_plain_recovery_codes(portal.settings.stored_key)
     settings = portal.settings
     limits = SessionLimits(settings.session_idle_hours, settings.session_total_hours)
     prunes: dict[str, Callable[[], object]] = {
@@ -323,6 +324,6 @@ JOBS = (
 )
 
 
-def start_schedule(portal: Portal) -> BackgroundScheduler:
+def start_schedule(portal: Portal) -> SteadyScheduler:
     """Start the schedule in this process and let the portal wake its jobs; return the scheduler."""
     return run_schedule(JOBS, portal)

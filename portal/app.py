@@ -26,6 +26,7 @@ from portal.db.connection import DATABASE_ERRORS
 from portal.db.job_notices import JobNotices
 from portal.db.pooling import PoolingUnsupported, require_locks
 from portal.db.replica import bind_replica
+from portal.db.rights import RightMissing, explained_rights
 from portal.flows.overviews.first_sale import is_without_admin
 from portal.lib.errors import PortalError
 from portal.lib.folders import PACKAGE, TRANSLATIONS
@@ -146,7 +147,7 @@ def _portal(app: Flask) -> Portal:
 def serve() -> Flask:
     """Return the application with its schedule running: what a web server loads.
 
-    Raises SettingsInvalid, or PoolingUnsupported.
+    Raises SettingsInvalid, PoolingUnsupported or RightMissing.
     """
     return begin_serving(create_app())
 
@@ -154,7 +155,7 @@ def serve() -> Flask:
 def begin_serving(app: Flask) -> Flask:
     """Let this process serve an application: share its counters, read stored settings, start its schedule.
 
-    Raises PoolingUnsupported.
+    Raises PoolingUnsupported or RightMissing.
     """
     running = _portal(app)
     keep_templates(app, running.settings.portal_data_dir)
@@ -236,9 +237,11 @@ def _check_pooling(settings: Settings) -> None:
 def _say_how_to_make_an_admin() -> None:
     """Log one sentence while nobody can sign in as an admin; doctor says it too."""
     try:
-        with connection():
+        with explained_rights(), connection():
             if is_without_admin():
                 log.warning(f"There is no admin yet: {MAKE_ADMIN}.")
+    except RightMissing:
+        raise
     except (DatabaseAway, *DATABASE_ERRORS):
         log.warning("admins not counted: the database is unavailable or not migrated")
 

@@ -21,7 +21,7 @@ from portal.monitoring import JobSession
 from portal.runtime import Portal
 
 if TYPE_CHECKING:
-    from apscheduler.schedulers.background import BackgroundScheduler
+    from portal.scheduler import SteadyScheduler
 
 log = get_logger(__name__)
 _failures: dict[str, OutageLog] = {}
@@ -50,12 +50,12 @@ def is_stopping() -> bool:
     return _stopping.is_set()
 
 
-def run_schedule(jobs: Sequence[Job], portal: Portal) -> BackgroundScheduler:
+def run_schedule(jobs: Sequence[Job], portal: Portal) -> SteadyScheduler:
     """Start the schedule in this process and let the portal, and other processes, trigger a job early."""
-    from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 - only processes with a schedule
+    from portal.scheduler import SteadyScheduler  # noqa: PLC0415 - only processes with a schedule load APScheduler
 
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    scheduler = BackgroundScheduler(
+    scheduler = SteadyScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     for job in jobs:
@@ -81,12 +81,12 @@ def run_schedule(jobs: Sequence[Job], portal: Portal) -> BackgroundScheduler:
     return scheduler
 
 
-def _stop(scheduler: BackgroundScheduler) -> None:
+def _stop(scheduler: SteadyScheduler) -> None:
     if scheduler.running:
         scheduler.shutdown(wait=False)
 
 
-def _stop_and_wait(scheduler: BackgroundScheduler, seconds: float) -> None:
+def _stop_and_wait(scheduler: SteadyScheduler, seconds: float) -> None:
     """Start no further job and wait at most `seconds` for those that run; the next process continues their work."""
     _stopping.set()
     _stop(scheduler)
@@ -156,7 +156,7 @@ def _failures_of(job: Job) -> OutageLog:
     return _failures.setdefault(job.name, OutageLog(log, "job failed", "job succeeds again", quiet_seconds=0))
 
 
-def _wake(scheduler: BackgroundScheduler, name: str) -> None:
+def _wake(scheduler: SteadyScheduler, name: str) -> None:
     try:
         scheduler.modify_job(name, next_run_time=datetime.now(UTC))
     except KeyError:  # JobLookupError of apscheduler is one

@@ -82,6 +82,7 @@ from portal.accounts.operations import (
 )
 from portal.accounts.passwords import PasswordsBusy
 from portal.accounts.queries import (
+    WALLETS_PAGE,
     find_user,
     find_wallet_owner,
     get_user,
@@ -167,6 +168,7 @@ __all__ = [
     "REASON_MAX",
     "RESET_QUEUE",
     "ROLES",
+    "WALLETS_PAGE",
     "AccountDisabled",
     "AccountErased",
     "ChallengeExpired",

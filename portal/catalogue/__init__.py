@@ -120,6 +120,7 @@ from portal.catalogue.vendors import (
     read_vendor,
     require_new_vendor,
     set_vendor_active,
+    vendor_digest,
 )
 
 __all__ = [
@@ -221,5 +222,6 @@ __all__ = [
     "take_stock",
     "text_in",
     "values_of",
+    "vendor_digest",
     "vendors_by_id",
 ]

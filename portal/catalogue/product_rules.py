@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -14,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import check_currency as check_listed_currency
 from portal.lib.money import major_text, parse_amount
+from portal.lib.shown import digest_of
 from portal.lib.texts import clean_line, clean_text
 
 LANGUAGES = ("en", "uk", "ru")
@@ -223,11 +222,10 @@ def check_movement(quantity: str, reason: str) -> tuple[int, str]:
 
 def fingerprint(product: ProductRecord) -> str:
     """Return a digest of what a form shows of a product, so that nobody overwrites a change they did not see."""
-    shown = [
+    return digest_of(
         product.slug, product.name, product.description, product.translations, product.price_minor,
         product.currency, product.needs_delivery,
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
+    )  # fmt: skip
 
 
 def _slug(text: str, name: str, present: ProductRecord | None) -> str:

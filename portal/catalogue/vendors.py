@@ -5,6 +5,7 @@ from __future__ import annotations
 from models import Vendor
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
+from portal.lib.shown import digest_of
 from portal.lib.texts import CharacterRefused, clean_line
 
 STORE_TIERS = ("starter", "growth", "professional", "enterprise")
@@ -86,6 +87,11 @@ def change_vendor(vendor_id: int, name: str, store_tier: str, user_id: int | Non
             Vendor.id == vendor_id
         ).execute()
         record_event(actor, "vendor", vendor_id, "vendor_changed", data=changed)
+
+
+def vendor_digest(vendor: Vendor) -> str:
+    """Return a digest of what a form shows of a vendor."""
+    return digest_of(vendor.name, vendor.store_tier, vendor.user_id)
 
 
 def lock_vendor(vendor_id: int) -> Vendor | None:

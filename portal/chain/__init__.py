@@ -5,7 +5,7 @@ elects a leader, deploys, and reports what is missing. It does not know rewards:
 docs/rules/minting.md.
 """
 
-from portal.chain.addresses import checksummed
+from portal.chain.addresses import checksummed, checksummed_values
 from portal.chain.client import AnyChain, Chain, NotConfigured, open_chain
 from portal.chain.contract.oracle import Price
 from portal.chain.contract.proofs import SeenPayment
@@ -30,7 +30,7 @@ from portal.chain.node.limits import limited_node_calls
 from portal.chain.own_addresses import own_addresses, own_contracts
 from portal.chain.public_proof import ProofReader, PublicProof
 from portal.chain.sending.keys import OperatorKey, load_operator_key
-from portal.chain.sending.leadership import Leader, database_now, lead
+from portal.chain.sending.leadership import Leader, lead
 from portal.chain.signatures import is_signed_by
 from portal.chain.state import count_alerts, find_paying_transaction, list_alerts, newest_alerts
 from portal.chain.status import ChainStatus, Problem, read_status
@@ -67,8 +67,8 @@ __all__ = [
     "WrongChain",
     "checksum",
     "checksummed",
+    "checksummed_values",
     "count_alerts",
-    "database_now",
     "deploy_development",
     "find_paying_transaction",
     "is_chain_reachable",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import overload
+from typing import Any, overload
 
 from portal.lib.addresses import to_checksum_address
 
@@ -18,6 +18,15 @@ def checksummed(text: None) -> None: ...
 def checksummed(text: str | None) -> str | None:
     """Return an address in EIP-55; anything else, as imported history may hold it, unchanged."""
     return _checksummed(text) if text else text
+
+
+def checksummed_values(value: Any) -> Any:
+    """Return a value of JSON in which every text that is an address is in EIP-55."""
+    if isinstance(value, dict):
+        return {name: checksummed_values(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [checksummed_values(each) for each in value]
+    return checksummed(value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=4096)

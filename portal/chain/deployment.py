@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.chain.client import Chain
-from portal.chain.contract.abi import ARTIFACTS_FOLDER, Revert, artifact, encode_call
+from portal.chain.contract.abi import Revert, artifact, encode_call
 from portal.chain.contract.codec import encode
 from portal.chain.contract.rewards import MINTER_ROLE, PAUSER_ROLE, checksum
 from portal.chain.contract.token import Token
@@ -22,8 +23,10 @@ from portal.chain.node.rpc import Node, Rpc
 from portal.chain.sending.fees import GWEI, FeePolicy, Fees, first_fees
 from portal.chain.sending.keys import OperatorKey
 from portal.lib.addresses import canonical_address
+from portal.lib.folders import CONTRACTS, IS_INSTALLED
 
-DEPLOYMENTS_FOLDER = ARTIFACTS_FOLDER.parent / "deployments"
+# An installed portal keeps them beside its settings: its package is replaced by upgrades and often read-only.
+DEPLOYMENTS_FOLDER = (Path.cwd() if IS_INSTALLED else CONTRACTS) / "deployments"
 _RECEIPT_TIMEOUT_SECONDS = 180
 _GAS_MARGIN_PERCENT = 125
 _UNCAPPED = 10**30
@@ -231,6 +234,16 @@ def deploy_proxy(
 def creation_code(name: str, arguments: bytes) -> bytes:
     """Return the bytes that create an artifact with ABI-encoded constructor arguments."""
     return bytes.fromhex(artifact(name)["bytecode"].removeprefix("0x")) + arguments
+
+
+def require_recordable(folder: Path = DEPLOYMENTS_FOLDER) -> None:
+    """Raise DeploymentFailed, before anything is sent, if `write_record` could not write."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        raise DeploymentFailed(
+            f"The record of the deployment cannot be written to {folder}. Create this folder and let this user write"
+            " to it, or run the command in another folder and copy the record there."
+        )
 
 
 def write_record(

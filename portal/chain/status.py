@@ -15,7 +15,7 @@ from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongCh
 from portal.chain.node.answers import Block
 from portal.chain.node.rpc import Node
 from portal.chain.sending import sender
-from portal.chain.sending.leadership import database_now
+from portal.db import database_now
 from portal.settings import Settings
 
 FINALITY_STALLED_SECONDS = 300

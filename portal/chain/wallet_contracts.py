@@ -9,7 +9,7 @@ from portal.chain.contract.abi import Revert, artifact, encode_call, selector
 from portal.chain.contract.codec import Undecodable, decode, encode
 from portal.chain.errors import ChainAway, NodeRefused, WrongChain
 from portal.chain.node.rpc import Node
-from portal.chain.sending.leadership import database_now
+from portal.db import database_now
 from portal.lib.keccak import keccak
 
 _VALID = selector("isValidSignature(bytes32,bytes)").ljust(32, b"\0")

@@ -25,6 +25,7 @@ _MODULES = {
     "payouts": "payouts",
     "product": "products",
     "programme": "programme",
+    "secrets": "secrets_command:secrets",
     "seed": "database",
     "serve": "serve",
     "smoke": "smoke",

@@ -11,7 +11,7 @@ import click
 from portal.chain import DeploymentFailed, checksum, order_ref
 from portal.chain.administration import read_decimals, send_calls
 from portal.chain.contract.rewards import RewardsContract
-from portal.chain.deployment import Deployer, write_record
+from portal.chain.deployment import Deployer, require_recordable, write_record
 from portal.chain.sending.fees import GWEI
 from portal.chain.upgrade import (
     State,
@@ -66,6 +66,8 @@ def upgrade(
     target = Target(contract)
     is_printed = calldata or safe_json is not None
     deployer = None if is_printed else target.deployer()
+    if deployer and not deploy_only and target.record():
+        require_recordable()
     sender = deployer.key.address if deployer and not deploy_only else admin
     plan = plan_upgrade(
         target.node,

@@ -33,7 +33,8 @@ def clone() -> None:
 @clone.command("init")
 @click.argument("folder", metavar="DIR", type=_FOLDER)
 @click.option("--name", "brand_name", default="", help="Name of the brand, in the header and in titles.")
-@click.option("--color", "brand_color", default="", help="Colour of buttons and links, as #rrggbb.")
+@click.option("--color", "brand_color", default="", help="Colour of buttons, as #rrggbb.")
+@click.option("--accent-color", "brand_accent_color", default="", help="Colour of links, as #rrggbb.")
 @click.option("--logo-url", "brand_logo_url", default="", help="Address of a logo.")
 @click.option("--token-symbol", "brand_token_symbol", default="", help="Reward token symbol.")
 @click.option("--app-url", default="", help="Portal address, https://...")
@@ -185,7 +186,7 @@ def _items(settings: Settings, command: str) -> list[_Item]:
         _Item(bool(settings.database_url), f"The tables are up to date: `{command} db migrate`"),
         _Item(
             settings.brand_name != Settings.model_fields["brand_name"].default,
-            "`BRAND_NAME`, `BRAND_COLOR`, `BRAND_LOGO_URL`, `BRAND_TOKEN_SYMBOL`.",
+            "`BRAND_NAME`, `BRAND_COLOR`, `BRAND_ACCENT_COLOR`, `BRAND_LOGO_URL`, `BRAND_TOKEN_SYMBOL`.",
         ),
         *_provider_items(settings),
         _Item(

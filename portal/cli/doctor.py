@@ -11,30 +11,33 @@ from portal import __version__
 from portal.chain import count_alerts, read_status
 from portal.chain.contract.oracle import read_price
 from portal.chain.errors import PriceUnavailable
-from portal.chain.sending.leadership import database_now
 from portal.chain.treasury_status import read_treasury_status
 from portal.cli.chain import waiting_line
 from portal.cli.common import PortalCommand, database_sentence, portal
 from portal.cli.doctor_first_sale import check_first_sale
 from portal.cli.doctor_neighbours import check_mail_server, check_portal, check_rate_source, check_redis
 from portal.cli.findings import Finding, failure, show
-from portal.db import DatabaseAway, connection
+from portal.db import DatabaseAway, connection, database_now
 from portal.db.checks import run_checks
 from portal.db.connection import current_url
 from portal.db.pooling import PoolingUnsupported, find_pooling, require_locks
 from portal.db.replica import is_replica_usable
 from portal.dev.postgres import postgres_is_running
+from portal.flows.accounts.stored_secrets import count_unreadable
 from portal.flows.minting.mint_rewards import waiting_reason
 from portal.flows.overviews.read_health import DatabaseState, read_database
 from portal.flows.payouts.pay_settlements import payout_waiting_reason
+from portal.lib.clock import utc_now
 from portal.lib.folders import PROGRAM
 from portal.mail import count_letters, list_dead_letters
+from portal.monitoring import is_overdue, list_job_states, overdue_after
 from portal.payments import count_open_callbacks, count_open_rail_failures
 from portal.settings import Settings
 
 _DATABASE_REMEDIES = {
     "full": "free disk space on the database server",
     "read_only": "connect to the primary: this server only reads",
+    "no_rights": "make the role of DATABASE_URL the owner of the database and its tables",
 }
 _SKEW_SECONDS = 30
 
@@ -146,8 +149,10 @@ def _ledgers(settings: Settings) -> Iterator[Finding]:
     yield _clock()
     yield from _chain(settings)
     yield from _payouts(settings)
+    yield _secrets(settings)
     yield _letters()
     yield _invariants()
+    yield _jobs()
     yield from _waiting()
     yield from check_first_sale(settings)
 
@@ -203,6 +208,16 @@ def _payouts(settings: Settings) -> Iterator[Finding]:
         yield Finding("payouts", "ok")
 
 
+def _secrets(settings: Settings) -> Finding:
+    """Open stored secrets, which needs the key that sealed them."""
+    unreadable = count_unreadable(settings.stored_key)
+    if not unreadable:
+        return Finding("secrets", "ok")
+    state = ", ".join(f"{count} {name} cannot be read" for name, count in unreadable.items())
+    remedy = f"set DATA_KEY to the SECRET_KEY of that time, or seal them again: `{PROGRAM} secrets reseal`"
+    return failure("secrets", state, remedy)
+
+
 def _letters() -> Finding:
     """Count the letters and list the dead ones."""
     counts, dead = count_letters(), list_dead_letters()
@@ -219,6 +234,22 @@ def _invariants() -> Finding:
         return Finding("invariants", "ok")
     lines = [f"{name}: {len(rows)} rows, the first {rows[0]}" for name, rows in broken.items()]
     return failure("invariants", "broken", "do not correct rows by hand before the cause is known", *lines)
+
+
+def _jobs() -> Finding:
+    """Read the recorded runs, whichever process or host made them."""
+    start, now = f"start a process that runs the jobs: `{PROGRAM} serve --role jobs`", utc_now()
+    jobs = list_job_states()
+    if not jobs:
+        return Finding("jobs", "none has run yet", start)
+    latest = max(job.started_at for job in jobs)
+    if now - latest > overdue_after(0):
+        return failure("jobs", f"none has run since {latest:%Y-%m-%d %H:%M} UTC", start)
+    late = [job for job in jobs if is_overdue(job, now)]
+    if not late:
+        return Finding("jobs", "ok")
+    lines = [f"{job.job}: {job.error or 'no run has succeeded'}" for job in late]
+    return failure("jobs", f"{len(late)} overdue", "fix the reasons; /admin/jobs shows each run", *lines)
 
 
 def _waiting() -> Iterator[Finding]:

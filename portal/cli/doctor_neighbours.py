@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
+from http import HTTPStatus
 from urllib.parse import SplitResult, urlsplit
 
 from portal.cli.findings import Finding, failure
@@ -67,22 +68,32 @@ def check_portal(settings: Settings) -> Iterator[Finding]:
     try:
         alive = http.get(f"{url}/healthz", timeout=_SECONDS, headers={HEADER: probe})
         ready = http.get(f"{url}/readyz", timeout=_SECONDS, headers={HEADER: probe})
-        state = json.loads(ready.body)["scheduler"]
-    except (http.HttpFailed, ValueError, KeyError, TypeError) as error:
-        why = f" {error}" if isinstance(error, http.HttpFailed) else " It is no portal."
-        yield failure("portal", "does not answer", f"start it, or check APP_URL ({url}).{why}")
+    except http.HttpFailed as error:
+        yield failure("portal", "does not answer", f"start it, or check APP_URL ({url}). {error}")
+        return
+    if not _is_portal(alive):
+        why = f"A proxy or another program answers, with status {alive.status}."
+        yield failure("portal", "does not answer", f"start it, or check APP_URL ({url}). {why}")
         return
     seen = read_probe(alive.headers.get(HEADER, ""))
     if seen is None:
-        yield failure(
-            "portal", "answers as another one", f"check APP_URL ({url}) and that SECRET_KEY is the same"
+        remedy = (
+            f"check APP_URL ({url}), that SECRET_KEY is the same in all processes, that they were restarted after"
+            " a change, and that the proxy passes X-Portal-Probe"
         )
+        yield failure("portal", "answers as another one", remedy)
         return
     yield Finding("portal", "answers")
-    yield Finding(
-        "scheduler", state, "" if state == "ok" else "set SCHEDULER_ENABLED=true in at least one process"
-    )
+    if ready.status == HTTPStatus.FORBIDDEN:
+        yield Finding("readyz", "closed to this machine", "let the proxy pass /readyz from this machine")
     yield from _check_proxy(settings, seen)
+
+
+def _is_portal(alive: http.HttpAnswer) -> bool:
+    try:
+        return alive.status == HTTPStatus.OK and json.loads(alive.body) == {"status": "ok"}
+    except ValueError:
+        return False
 
 
 def _check_proxy(settings: Settings, seen: dict[str, str]) -> Iterator[Finding]:

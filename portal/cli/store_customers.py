@@ -18,7 +18,7 @@ from portal.web.text.personal_data import obstacle_text
 @click.option("--id", "external_id", default="", help="The store's own id of the customer.")
 def erase(name: str, email: str, external_id: str) -> None:
     """Forget a customer of a store, after the store has erased them. Amounts of orders stay."""
-    key = portal().settings.secret_key.get_secret_value()
+    key = portal().settings.stored_key
     with database_session():
         store = find_store(name)
         if store is None:

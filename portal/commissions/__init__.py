@@ -90,6 +90,7 @@ from portal.commissions.terms_operations import (
     save_merchant_terms,
     save_platform_percent,
     save_product_percent,
+    terms_digest,
 )
 from portal.commissions.totals import StateSum, fold_settlement_totals, list_state_sums, sum_due
 
@@ -174,6 +175,7 @@ __all__ = [
     "save_product_percent",
     "slice_by_vendor",
     "sum_due",
+    "terms_digest",
     "terms_of",
     "unpaid_by_currency",
     "vendor_names",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,7 @@ from portal.db import Actor, Keyset, Page, query, record_event, transaction
 from portal.lib.addresses import LIKE_ADDRESS, canonical_address, require_payee
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.money import decimal_text, parse_amount
+from portal.lib.shown import digest_of, require_unchanged
 from portal.lib.texts import clean_line
 from portal.programme import (
     InvalidPercent,
@@ -93,6 +94,11 @@ def find_merchant_config(vendor_id: int) -> MerchantConfig | None:
     return MerchantConfig.get_or_none(MerchantConfig.vendor == vendor_id)
 
 
+def terms_digest(config: MerchantConfig | None) -> str:
+    """Return a digest of the terms that a form shows."""
+    return digest_of(config and [getattr(config, field.name) for field in fields(MerchantTerms)])
+
+
 def list_products_with_rates(cursor: str | None = None) -> Page[Product]:
     """Return a page of products with vendors and commission structures, newest first; raise CursorInvalid."""
     rows = (
@@ -142,17 +148,20 @@ def save_merchant_terms(
     *,
     own_addresses: Collection[str],
     keeps_wallet: bool = False,
+    shown: str | None = None,
 ) -> None:
     """Save a vendor's terms; raise InputInvalid where its commissions together could exceed a sale.
 
     A payee among the portal's own addresses, or whose key nobody can have, is invalid too. `keeps_wallet` checks the
-    payout wallet and leaves the stored one.
+    payout wallet and leaves the stored one. `shown` is the digest of the terms that were shown; raises
+    ChangedMeanwhile where they are others now.
     """
     vendor = get_vendor(vendor_id)
     _check_payees(terms, own_addresses)
     with transaction():
         lock_terms()
         before = MerchantConfig.select().where(MerchantConfig.vendor == vendor_id).for_update().first()
+        require_unchanged(shown, terms_digest(before))
         policy = get_percent_policy(settings)
         if terms.referral_percent is not None and terms.referral_percent > policy.max_percent:
             too_high = InvalidPercent(field="referral_percent", at_most=policy.max_percent)

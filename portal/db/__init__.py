@@ -4,6 +4,7 @@ Other packages use PostgreSQL through Peewee models, or through `query` for hot 
 """
 
 from portal.db.alphabet import alphabetical, has_part
+from portal.db.clock import database_now
 from portal.db.connection import (
     DatabaseAway,
     bind_database,
@@ -60,6 +61,7 @@ __all__ = [
     "change_together",
     "connection",
     "cut_page",
+    "database_now",
     "distinct_values",
     "find_entity_with_key",
     "forget_failure",

@@ -51,7 +51,7 @@ _STATE = ("conn", "closed", "ctx", "transactions", "commit_callbacks")
 
 
 class DatabaseAway(PortalError):
-    """The database cannot be reached; nothing was changed."""
+    """The database cannot be reached; nothing was changed, unless the param `is_outcome_unknown` is set."""
 
     code = "database_away"
 

@@ -20,6 +20,7 @@ from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
 from portal.db.connection import DatabaseAway
 from portal.db.pooling import require_own_sessions
+from portal.db.rights import RightMissing, explained_rights
 from portal.lib.folders import SQL
 
 # What `migrate` and `migration_status` call the files of sql/functions.
@@ -41,16 +42,25 @@ def migrate(database_url: str) -> list[str]:
     """Apply pending migrations, then changed functions; return the names of what was applied, [] when up to date.
 
     Safe to run from several processes at once: one applies, the others wait and find nothing to do. Nothing is
-    written to a database that is up to date, or that a later release has migrated. Raises MigrationBlocked; what was
-    applied before stays.
+    written to a database that is up to date, or that a later release has migrated. Raises MigrationBlocked or
+    RightMissing; what was applied before stays.
     """
     with _connect(database_url) as connection:
         if connection.info.backend_pid != _execute(connection, "SELECT pg_backend_pid()")[0][0]:
             require_own_sessions(database_url)
         _execute(connection, "SELECT pg_advisory_lock(%s)", _MIGRATION_LOCK)
         applied = _list_pending(connection)
+        if applied:
+            _require_tables(connection)
         _apply(database_url, connection)
         return applied
+
+
+def _require_tables(connection: Any) -> None:
+    """Raise RightMissing if the role may not create tables: yoyo would report a missing table of its own."""
+    (may_create,) = _execute(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')")[0]
+    if not may_create:
+        raise RightMissing("it may not create tables in the schema public")
 
 
 def _apply(database_url: str, connection: Any) -> None:
@@ -168,7 +178,8 @@ def _connect(database_url: str, *, autocommit: bool = True) -> Iterator[Any]:
         raise DatabaseAway from error
     connection.autocommit = autocommit
     try:
-        yield connection
+        with explained_rights():
+            yield connection
     finally:
         connection.close()
 

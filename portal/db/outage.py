@@ -16,7 +16,7 @@ _CANCELLED = (LockNotAvailable, QueryCanceled, TransactionRollback)
 
 def note_failure(error: BaseException) -> None:
     """Count a failure of the database towards the present outage."""
-    cause = _cause(error)
+    cause = driver_error(error)
     outage = _statements if isinstance(cause, _CANCELLED) else _database
     outage.failed(first_line(cause))
 
@@ -27,12 +27,20 @@ def note_success() -> None:
     _statements.worked()
 
 
+def is_outcome_unknown(error: BaseException) -> bool:
+    """Return whether a statement, which may have been a COMMIT, got no answer because its connection was lost."""
+    cause = driver_error(error)
+    return isinstance(cause, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not isinstance(
+        cause, _CANCELLED
+    )
+
+
 def first_line(error: BaseException) -> str:
     """Return the kind of an error and the first line of its message."""
     return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
-def _cause(error: BaseException) -> BaseException:
+def driver_error(error: BaseException) -> BaseException:
     """Return the error of the driver behind one of Peewee's or of our own."""
     while not isinstance(error, psycopg2.Error):
         following = error.__cause__ or error.__context__

@@ -1,6 +1,6 @@
-"""Encrypt secrets that the portal has to read again, AES-GCM, and hash those it only compares, by keys of SECRET_KEY.
+"""Encrypt secrets that the portal has to read again, AES-GCM, and hash those it only compares, by keys of one key.
 
-A copy of the database does not reveal them. Changing SECRET_KEY makes them unreadable.
+That key is DATA_KEY, or SECRET_KEY without it. A copy of the database does not reveal them.
 """
 
 from __future__ import annotations
@@ -21,9 +21,15 @@ _NONCE, _TAG = 12, 16
 
 
 class SealBroken(PortalError):
-    """A sealed value cannot be decrypted: SECRET_KEY has changed, or the row was modified."""
+    """A sealed value cannot be decrypted: the key has changed, or the row was modified."""
 
     code = "seal_broken"
+
+
+class SecretReplaced(PortalError):
+    """A secret was replaced since its page was shown: replacing it again would end the one before at once."""
+
+    code = "secret_replaced"
 
 
 def seal(text: str, key: str, owner: int, purpose: bytes = SECOND_FACTOR) -> bytes:
@@ -42,6 +48,17 @@ def unseal(sealed: bytes | memoryview, key: str, owner: int, purpose: bytes = SE
         return cipher.decrypt_and_verify(raw[_NONCE + _TAG :], raw[_NONCE : _NONCE + _TAG]).decode()
     except ValueError:
         raise SealBroken from None
+
+
+def seal_mark(sealed: bytes | memoryview | None) -> str:
+    """Return what a sealed value differs by from all others, "" for none; it reveals nothing."""
+    return bytes(sealed or b"")[:_NONCE].hex()
+
+
+def require_mark(sealed: bytes | memoryview | None, seen: str | None) -> None:
+    """Raise SecretReplaced unless a sealed value is still the one with the mark `seen`, None for any."""
+    if seen not in (None, seal_mark(sealed)):
+        raise SecretReplaced
 
 
 def keyed_hash(text: str, key: str, purpose: bytes) -> str:

@@ -10,7 +10,13 @@ from portal.notifications.operations import (
     notify,
     prune_notifications,
 )
-from portal.notifications.preferences import TopicUnknown, choose_topics, chosen_topics, decline_topic
+from portal.notifications.preferences import (
+    TopicUnknown,
+    choose_all_topics,
+    choose_topics,
+    chosen_topics,
+    decline_topic,
+)
 from portal.notifications.queries import count_unread, list_notifications
 from portal.notifications.topics import REWARD_TOPICS, TOPICS, is_security, topic_of, topics_for
 
@@ -18,6 +24,7 @@ __all__ = [
     "REWARD_TOPICS",
     "TOPICS",
     "TopicUnknown",
+    "choose_all_topics",
     "choose_topics",
     "chosen_topics",
     "count_unread",

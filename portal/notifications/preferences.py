@@ -32,6 +32,12 @@ def choose_topics(user_id: int, topics: Collection[str], actor: Actor, offered: 
         record_event(actor, "user", user_id, "mail_topics_chosen", data={"wanted": sorted(topics)})
 
 
+def choose_all_topics(user_id: int, actor: Actor) -> None:
+    """Send e-mails about every topic again, if a user has declined any."""
+    if chosen_topics(user_id) != set(TOPICS):
+        choose_topics(user_id, TOPICS, actor, TOPICS)
+
+
 def decline_topic(user_id: int, topic: str, actor: Actor) -> None:
     """Stop the e-mails about one topic; repeating it changes nothing. Raises TopicUnknown."""
     if topic not in TOPICS:

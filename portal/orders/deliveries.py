@@ -9,8 +9,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from models import OrderDelivery
-from portal.db import query
-from portal.lib.clock import utc_now
+from portal.db import database_now, query
 from portal.orders.delivery_rules import Delivery
 
 ERASE_BATCH, ERASE_BATCHES = 1_000, 100
@@ -46,7 +45,7 @@ def find_delivery_of_vendors(order_id: str, vendor_ids: Collection[int]) -> Orde
 
 def erase_old_deliveries(days: int) -> int:
     """Erase the deliveries of orders that are older than some days and return how many; safe to repeat."""
-    deadline, erased = utc_now() - timedelta(days=days), 0
+    deadline, erased = database_now() - timedelta(days=days), 0
     for _ in range(ERASE_BATCHES):
         count = len(query(_ERASE, [deadline, ERASE_BATCH]))
         erased += count

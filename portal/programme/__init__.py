@@ -6,6 +6,7 @@ from portal.programme.applications import (
     approve_application,
     find_newest_application,
     get_application,
+    newest_application,
     reject_application,
     write_application,
 )
@@ -51,6 +52,7 @@ from portal.programme.rules import (
 from portal.programme.status_rules import ApplicationStatus
 from portal.programme.terms_operations import accept_terms
 from portal.programme.terms_queries import (
+    TermsOfPerson,
     find_terms_in_force,
     find_terms_of,
     find_unaccepted_terms_id,
@@ -89,6 +91,7 @@ __all__ = [
     "RewardRail",
     "TermsChanged",
     "TermsNotAccepted",
+    "TermsOfPerson",
     "accept_terms",
     "approvals_needed",
     "approvals_rule",
@@ -115,6 +118,7 @@ __all__ = [
     "list_terms_ledger",
     "list_version_ledger",
     "needs_an_admin",
+    "newest_application",
     "paragraphs_of",
     "parse_percent",
     "reject_application",

@@ -71,9 +71,14 @@ def get_application(application_id: int) -> ProgrammeApplication:
 
 def find_newest_application(user_id: int) -> ProgrammeApplication | None:
     """Return a person's newest application, or None."""
-    rows = ProgrammeApplication.select().where(ProgrammeApplication.user == user_id)
-    newest: ProgrammeApplication | None = rows.order_by(ProgrammeApplication.id.desc()).first()
+    newest: ProgrammeApplication | None = newest_application(user_id).first()
     return newest
+
+
+def newest_application(user_id: int) -> Any:
+    """Return the selection of a person's newest application."""
+    rows = ProgrammeApplication.select().where(ProgrammeApplication.user == user_id)
+    return rows.order_by(ProgrammeApplication.id.desc()).limit(1)
 
 
 def _decide(application_id: int, verb: str, actor: Actor, reason: str | None) -> None:

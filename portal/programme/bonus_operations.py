@@ -10,8 +10,7 @@ from typing import Any
 from peewee import fn
 
 from models import ProgrammeCampaign, ReferrerBonus
-from portal.db import Actor, query, record_event, transaction
-from portal.lib.clock import utc_now
+from portal.db import Actor, database_now, query, record_event, transaction
 from portal.lib.texts import clean_line
 from portal.programme.errors import (
     BonusesOverlap,
@@ -104,7 +103,7 @@ def set_campaign_budget(campaign_id: int, budget_usd: Decimal | None, actor: Act
 def end_campaign(campaign_id: int, actor: Actor) -> None:
     """End a campaign now; one that has not started never does. Raise CampaignUnknown or CampaignEnded."""
     with transaction():
-        campaign, now = _lock_campaign(campaign_id), utc_now()
+        campaign, now = _lock_campaign(campaign_id), database_now()
         if campaign.ends_at <= now:
             raise CampaignEnded
         end = max(now, campaign.starts_at)
@@ -157,7 +156,7 @@ def end_referrer_bonus(bonus_id: int, actor: Actor) -> None:
         bonus: ReferrerBonus | None = row.first()
         if bonus is None:
             raise BonusUnknown
-        end = max(utc_now(), bonus.starts_at)
+        end = max(database_now(), bonus.starts_at)
         if bonus.ends_at is not None and bonus.ends_at <= end:
             return
         ReferrerBonus.update(ends_at=end).where(ReferrerBonus.id == bonus_id).execute()
@@ -172,7 +171,7 @@ def end_referrer_bonus(bonus_id: int, actor: Actor) -> None:
 
 def _start(starts_at: datetime | None, ends_at: datetime | None) -> datetime:
     """Return when rules start; raise StartsInPast or EndsTooEarly."""
-    now = utc_now()
+    now = database_now()
     start = starts_at or now
     if start < now:
         raise StartsInPast(field="starts_at")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from models import ProgrammeVersion
-from portal.db import Actor, query, record_event, transaction
-from portal.lib.clock import utc_now
+from portal.db import Actor, database_now, query, record_event, transaction
+from portal.lib.shown import ChangedMeanwhile
 from portal.programme.errors import (
     EndsTooEarly,
     StartsInPast,
@@ -14,21 +14,28 @@ from portal.programme.errors import (
     VersionStarted,
     VersionUnknown,
 )
-from portal.programme.queries import find_version_at
+from portal.programme.queries import find_version_at, version_id_at
 from portal.programme.version_rules import ProgrammeRules, rules_as_json
 
 
 def save_version(
-    rules: ProgrammeRules, starts_at: datetime | None, ends_at: datetime | None, actor: Actor
+    rules: ProgrammeRules,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    actor: Actor,
+    *,
+    shown_id: int | None = None,
 ) -> ProgrammeVersion:
     """Put rules into force from a time on, now if it is None; the version before ends then.
 
-    With an end, the version before applies again afterwards, as a new one. Raise StartsInPast, EndsTooEarly or
-    VersionsOverlap.
+    With an end, the version before applies again afterwards, as a new one. `shown_id` is the version that the author
+    started from. Raise StartsInPast, EndsTooEarly, VersionsOverlap, or ChangedMeanwhile where another is in force now.
     """
     with transaction():
         _lock_versions()
-        now = utc_now()
+        now = database_now()
+        if shown_id is not None and shown_id != version_id_at(now):
+            raise ChangedMeanwhile
         start = starts_at or now
         if start < now:
             raise StartsInPast(field="starts_at")
@@ -55,7 +62,7 @@ def withdraw_version(version_id: int, actor: Actor) -> None:
         version = ProgrammeVersion.get_or_none(ProgrammeVersion.id == version_id)
         if version is None:
             raise VersionUnknown
-        if version.starts_at <= utc_now():
+        if version.starts_at <= database_now():
             raise VersionStarted
         ProgrammeVersion.delete().where(ProgrammeVersion.id == version_id).execute()
         ProgrammeVersion.update(ends_at=version.ends_at).where(

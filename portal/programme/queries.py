@@ -69,6 +69,12 @@ def find_version_at(moment: datetime) -> ProgrammeVersion | None:
     return version
 
 
+def version_id_at(moment: datetime) -> int:
+    """Return the id of the version in force at a time, 0 where there is none."""
+    version = find_version_at(moment)
+    return version.id if version else 0
+
+
 def list_campaigns_at(moment: datetime) -> tuple[Campaign, ...]:
     """Return the campaigns that run at a time."""
     rows = ProgrammeCampaign.select().where(_in_force(ProgrammeCampaign, moment))

@@ -36,6 +36,7 @@ class CoreSettings(BaseSettings):
     portal_env: Literal["development", "production"] = "development"
     app_url: SiteUrl = "http://127.0.0.1:8000"
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET_KEY)
+    data_key: SecretStr = SecretStr("")
     database_url: DatabaseUrl = ""
     database_direct_url: DatabaseUrl = ""
     database_replica_url: DatabaseUrl = ""
@@ -73,6 +74,11 @@ class CoreSettings(BaseSettings):
     def is_production(self) -> bool:
         return self.portal_env == "production"
 
+    @property
+    def stored_key(self) -> str:
+        """Return the key of stored secrets and hashes, which outlives changes of SECRET_KEY."""
+        return self.data_key.get_secret_value() or self.secret_key.get_secret_value()
+
     @cached_property
     def timezone(self) -> ZoneInfo:
         return ZoneInfo(self.business_timezone)
@@ -102,7 +108,10 @@ class CoreSettings(BaseSettings):
         if self.secret_key.get_secret_value() in ("", DEVELOPMENT_SECRET_KEY):
             yield "SECRET_KEY must be a random value in production"
         yield from secret_problems(
-            secret_key=self.secret_key, cron_secret=self.cron_secret, metrics_token=self.metrics_token
+            secret_key=self.secret_key,
+            data_key=self.data_key,
+            cron_secret=self.cron_secret,
+            metrics_token=self.metrics_token,
         )
         if not self.database_url:
             yield "DATABASE_URL must name a PostgreSQL database: production refuses the embedded one"

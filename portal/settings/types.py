@@ -29,6 +29,7 @@ LINE_MAX = 60
 # The shortest value of each secret that production accepts.
 SECRET_LENGTHS = {
     "secret_key": 32,
+    "data_key": 32,
     "cron_secret": 16,
     "metrics_token": 16,
     "wayforpay_secret_key": 12,

@@ -20,9 +20,17 @@ const local = () => localStorage;
 
 /* ---- the live region ---- */
 
+// What is outside an open dialog is inert: it is neither read aloud nor can it be pressed.
+function reachable(region) {
+  const dialog = $("dialog:modal"), place = dialog && ($(".dialog-body", dialog) ?? dialog);
+  if (region && place && region.parentElement !== place) place.prepend(region);
+  if (!place && region?.closest("dialog")) document.body.append(region);
+  return region;
+}
+
 let clearing;
 function announce(text) {
-  const region = $("#status");
+  const region = reachable($("#live-status"));
   if (!region || !text) return;
   clearTimeout(clearing);
   region.textContent = "";
@@ -33,8 +41,18 @@ function announce(text) {
 /* ---- toasts ---- */
 
 const TOAST_MS = 10000;
+// A dialog shows what went wrong last, until it is closed.
+function toastBox() {
+  const box = reachable($("#toasts"));
+  if (box?.closest("dialog")) box.replaceChildren();
+  return box;
+}
+document.addEventListener("close", ({ target }) => {
+  $("#toasts", target)?.replaceChildren();
+  ["#live-status", "#toasts"].forEach((region) => reachable($(region)));
+}, true);
 function toast({ text, tone = "info" } = {}) {
-  const box = $("#toasts");
+  const box = toastBox();
   if (!box || !text) return;
   // A poll that goes on failing says so once.
   if ($$(".toast-note p", box).some((shown) => shown.textContent === text)) return;
@@ -50,7 +68,7 @@ function toast({ text, tone = "info" } = {}) {
   close.textContent = "×";
   note.append(message, close);
   let timer;
-  const wait = () => { timer = setTimeout(() => note.remove(), TOAST_MS); };
+  const wait = () => { if (!note.closest("dialog")) timer = setTimeout(() => note.remove(), TOAST_MS); };
   const hold = () => clearTimeout(timer);
   note.addEventListener("pointerenter", hold);
   note.addEventListener("pointerleave", wait);
@@ -133,6 +151,8 @@ function askReason(link) {
   const form = $("form", dialog);
   form.reset();
   form.action = link.href;
+  const [action, reason] = JSON.parse(stored(session, "ring_draft") ?? "[]");
+  if (action === form.action) form.elements.reason.value = reason;
   form.setAttribute("hx-target", `#${row.id}`);
   for (const label of $$("[data-dialog-verb]", dialog)) label.textContent = link.textContent.trim();
   $("[data-dialog-subject]", dialog).textContent = orderOf(row);
@@ -244,14 +264,18 @@ document.addEventListener("submit", (event) => {
 
 /* ---- keyboard on the queue ---- */
 
+// With a Cyrillic layout the letters are those printed on the keys.
+const keyOf = ({ key, code }) => (/^\p{L}$/u.test(key) && !/[a-z]/i.test(key) ? code.replace("Key", "").toLowerCase() : key);
 const KEYS = { x: "[name=ids]", a: "[formaction]", r: "a[href$='/reject']" };
 
+// A decision replaces the row, which then has the focus and no mark.
+const currentRow = (table) => document.activeElement.closest("[data-row]") ?? $("[data-row].is-current", table);
 function step(table, by) {
   const rows = $$("[data-row]", table);
   if (!rows.length) return;
-  const now = rows.indexOf($("[data-row].is-current", table));
+  const now = rows.indexOf(currentRow(table));
   const next = rows[now < 0 ? 0 : Math.min(Math.max(now + by, 0), rows.length - 1)];
-  rows[now]?.classList.remove("is-current");
+  $("[data-row].is-current", table)?.classList.remove("is-current");
   next.classList.add("is-current");
   next.tabIndex = -1;
   next.focus();
@@ -266,12 +290,13 @@ document.addEventListener("keydown", (event) => {
   if (!table || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]") || $("dialog[open]")) return;
   if (stored(local, "ring_shortcuts") === "off") return;
-  if (event.key === "j" || event.key === "k") step(table, event.key === "j" ? 1 : -1);
-  else if (event.key === "/") $("[data-shortcut-search]")?.focus();
-  else if (event.key === "?") openDialog($("[data-shortcuts-help]")?.id);
-  else if (event.key in KEYS) {
-    const row = event.target.closest("[data-row]") ?? $("[data-row].is-current", table);
-    const target = row && $(KEYS[event.key], row);
+  const key = keyOf(event);
+  if (key === "j" || key === "k") step(table, key === "j" ? 1 : -1);
+  else if (key === "/") $("[data-shortcut-search]")?.focus();
+  else if (key === "?") openDialog($("[data-shortcuts-help]")?.id);
+  else if (key in KEYS) {
+    const row = currentRow(table);
+    const target = row && $(KEYS[key], row);
     if (!target) return;
     target.click();
   } else return;
@@ -280,23 +305,38 @@ document.addEventListener("keydown", (event) => {
 
 /* ---- forms ---- */
 
+// A form is sent once: its buttons are busy until the next page is there, or for as long as a request may take where
+// none comes (the user stopped it, or the answer is a file). htmx has its own way (hx-sync).
+const SENDING_MS = 20000;
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.matches("[data-submit-once]")) {
+  if (form.getAttribute("method") === "post" && !form.matches("[hx-boost], [data-download]")) {
     if (form.dataset.submitted) { event.preventDefault(); return; }
     form.dataset.submitted = "yes";
-    for (const button of $$("[type=submit], button:not([type])", form)) button.setAttribute("aria-disabled", "true");
+    for (const button of submitters(form)) button.setAttribute("aria-disabled", "true");
+    event.submitter?.classList.add("is-busy");
+    setTimeout(release, SENDING_MS, form);
   }
   if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
+  // A reason outlives a request that fails, and what has to be done before the next one: signing in again, for example.
+  const reason = form.closest("dialog") && form.elements.reason;
+  if (reason) stored(session, "ring_draft", JSON.stringify([form.action, reason.value]));
 });
+const submitters = (form) => [...form.elements].filter((element) => element.type === "submit");
+function release(form) {
+  delete form.dataset.submitted;
+  for (const button of submitters(form)) {
+    button.removeAttribute("aria-disabled");
+    button.classList.remove("is-busy");
+  }
+}
 addEventListener("pageshow", (event) => {
   // The back button restores the page as it was left, with its disabled buttons.
-  if (!event.persisted) return;
-  for (const form of $$("form[data-submitted]")) {
-    delete form.dataset.submitted;
-    for (const button of $$("[aria-disabled]", form)) button.removeAttribute("aria-disabled");
-  }
+  if (event.persisted) $$("form[data-submitted]").forEach(release);
 });
+// Reloading a page that answered a form would send the form again.
+const instead = $("[data-reload-url]")?.dataset.reloadUrl;
+if (instead) history.replaceState(null, "", instead);
 
 /* ---- htmx ---- */
 
@@ -307,9 +347,13 @@ document.addEventListener("htmx:config:request", ({ detail }) => {
 });
 /* When a swap removes the focused element, focus the nearest one that is still there. */
 let focusTrail = [];
-document.addEventListener("htmx:before:swap", ({ target }) => {
-  // A dialog whose form was answered gives the focus back to its row.
-  target.closest?.("dialog[open]")?.close();
+document.addEventListener("htmx:before:swap", ({ target, detail }) => {
+  // A dialog whose form was accepted gives the focus back to its row; any other stays open with what was typed.
+  const dialog = detail.ctx.response.status < 400 && target.closest?.("dialog[open]");
+  if (dialog) {
+    stored(session, "ring_draft", null);
+    dialog.close();
+  }
   focusTrail = [];
   for (let at = document.activeElement; at && at !== document.body; at = at.parentElement) if (at.id) focusTrail.push(at.id);
 });
@@ -327,20 +371,32 @@ document.addEventListener("htmx:after:settle", (event) => {
 });
 /* An error of the server is shown in #toasts until the same element succeeds; a poll that goes on failing says it once. */
 let failing = null;
-document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
   const block = $("#toasts .error-block");
+  // A form that is being sent stays as it is.
+  if ($("form[data-submitted]", ctx.sourceElement)) ctx.hx.reswap = "none";
   if (ctx.response.status < 400 && failing === ctx.sourceElement.id) block?.remove();
   if (ctx.response.status < 400) return;
   failing = ctx.sourceElement.id;
+  // A page of the proxy, while no portal answers, belongs in no part of this one.
+  if (!ctx.hx.retarget && /<html/i.test(ctx.text)) {
+    event.preventDefault();
+    return toast({ text: words.textNetwork, tone: "danger" });
+  }
+  if (ctx.sourceElement.closest("dialog[open]")) return showInDialog(ctx);
   if (block && ctx.text.includes($(".error-title", block).outerHTML)) ctx.hx.reswap = "none";
 });
-document.addEventListener("htmx:finally:request", ({ target, detail }) => {
+function showInDialog(ctx) {
+  toastBox();
+  if (ctx.hx.retarget) { ctx.hx.retarget = "#toasts"; return; }
+  // The answer is the row as another admin left it, with the reason.
+  const row = new DOMParser().parseFromString(ctx.text, "text/html");
+  toast({ text: $("[data-announce]", row)?.dataset.announce, tone: "danger" });
+}
+document.addEventListener("htmx:finally:request", ({ detail }) => {
   const row = detail?.ctx?.request?.submitter?.closest("[data-row]");
   if (row) row.ariaBusy = null;
-  const form = target.closest?.("form[data-submitted]");
-  if (!form) return;
-  delete form.dataset.submitted;
-  for (const button of $$("[aria-disabled]", form)) button.removeAttribute("aria-disabled");
 });
 document.addEventListener("htmx:error", ({ detail }) => {
   if (detail?.ctx && !detail.ctx.response) toast({ text: words.textNetwork, tone: "danger" });
@@ -351,16 +407,20 @@ document.addEventListener("htmx:error", ({ detail }) => {
 const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
 function refreshTimes(from = document) {
   const phrase = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" });
-  for (const time of $$("time[data-relative], [data-row] time", from)) {
+  for (const time of $$("time[data-relative], [data-row] time:not([title])", from)) {
     const seconds = (Date.parse(time.dateTime) - Date.now()) / 1000;
     if (Number.isNaN(seconds)) continue;
     time.title ||= time.textContent;
+    time.dataset.relative = "";
     const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
     const text = phrase.format(unit === "second" ? 0 : Math.trunc(seconds / size), unit);
     if (time.textContent !== text) time.textContent = text;
   }
 }
 setInterval(() => { if (!document.hidden) refreshTimes(); }, 30000);
+// Nobody knows later what "3 days ago" on a sheet of paper meant.
+addEventListener("beforeprint", () => { for (const time of $$("time[data-relative][title]")) time.textContent = time.title; });
+addEventListener("afterprint", () => refreshTimes());
 
 /* ---- the visit beacon ---- */
 
@@ -434,7 +494,19 @@ function showStashedFlash(from) {
   place.hidden = false;
   announce(text);
 }
+// What a poll changes is said: the words of elements with an id.
+const said = new Map();
+function sayChanges(from) {
+  const changed = [];
+  for (const { id, textContent } of $$("[data-says]", from)) {
+    const text = textContent.replace(/\s+/g, " ").trim();
+    if (said.has(id) && said.get(id) !== text) changed.push(text);
+    said.set(id, text);
+  }
+  announce(changed.join(". "));
+}
 function enhance(from) {
+  sayChanges(from);
   refreshTimes(from);
   nameRows(from);
   for (const button of $$("[data-share][hidden]", from)) button.hidden = !navigator.share;
@@ -461,6 +533,7 @@ function nameFields(links) {
 }
 
 enhance(document);
+if ($("#flash .notice-success")) stored(session, "ring_draft", null);
 showTheme();
 showStashedFlash(document);
 $("form[data-autosubmit]")?.requestSubmit();

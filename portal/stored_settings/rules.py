@@ -17,6 +17,7 @@ from portal.settings import LINE_MAX, Settings
 CHANGEABLE = (
     "brand_name",
     "brand_color",
+    "brand_accent_color",
     "brand_token_symbol",
     "brand_logo_url",
     "offered_languages",

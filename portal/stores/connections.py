@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,10 +13,11 @@ from peewee import fn
 from models import Store, StoreCoupon, StoreKey, StoreRate, StoreVendor
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
+from portal.lib.shown import digest_of, require_unchanged
 from portal.lib.texts import clean_line
 from portal.lib.urls import host_of, origin_of
 from portal.stores.operations import create_store
-from portal.stores.queries import get_store
+from portal.stores.queries import lock_store
 from portal.stores.rules import BUILT_IN_STORE_ID
 
 NAME_MAX, ORIGINS_MAX = 100, 20
@@ -162,10 +163,20 @@ def connect_store(settings: StoreSettings, actor: Actor, *, form_key: str = "") 
     return create_store(name, platform, vendor_id, actor, key=form_key, **columns)
 
 
-def change_store(store_id: int, settings: StoreSettings, actor: Actor) -> None:
-    """Change what was decided about a connected store; orders that were paid before keep their terms."""
+def store_digest(store: Store) -> str:
+    """Return a digest of what a form shows of a store."""
+    names = [field.name.removesuffix("_id") for field in fields(StoreSettings)]
+    return digest_of([_column(store, name) for name in names])
+
+
+def change_store(store_id: int, settings: StoreSettings, actor: Actor, *, shown: str | None = None) -> None:
+    """Change what was decided about a connected store; orders that were paid before keep their terms.
+
+    `shown` is the digest of the store that was shown; raises ChangedMeanwhile where it is another one now.
+    """
     with transaction():
-        before = get_store(store_id)
+        before = lock_store(store_id)
+        require_unchanged(shown, store_digest(before))
         columns = settings.columns()
         Store.update(columns).where((Store.id == store_id) & (Store.id != BUILT_IN_STORE_ID)).execute()
         changed = {

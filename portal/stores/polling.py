@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from peewee import fn
+from peewee import Case, fn
 
 from models import Store
-from portal.lib.clock import utc_now
+from portal.db import database_now
 
 POLL_EVERY = timedelta(minutes=15)
 # A store commits an order later than the time it gives it: what changed shortly before is read again.
@@ -19,7 +19,7 @@ _ERROR_MAX = 200
 
 def list_due_polls() -> list[Store]:
     """Return the connected stores whose API is to be asked now, the one asked longest ago first."""
-    now = utc_now()
+    now = database_now()
     is_due = Store.polled_at.is_null() | (Store.polled_at <= now - POLL_EVERY)
     may_ask = Store.next_poll_at.is_null() | (Store.next_poll_at <= now)
     due = (is_due | Store.next_poll_at.is_null(False)) & may_ask
@@ -41,13 +41,20 @@ def poll_start(store: Store) -> datetime:
 
 
 def record_poll_progress(store_id: int, until: datetime) -> None:
-    """Record that all orders changed before a time are known; the time never goes back."""
-    Store.update(polled_until=fn.GREATEST(Store.polled_until, until)).where(Store.id == store_id).execute()
+    """Record that all orders changed before a time are known; the time never goes back, nor beyond the present.
+
+    An order that a store dates in the future would hide all that change until then. Who gets on was not refused: a
+    store that limits how often it is asked is not asked more rarely each time.
+    """
+    known = fn.LEAST(fn.GREATEST(Store.polled_until, until), fn.now())
+    is_further = Store.polled_until.is_null() | (Store.polled_until < known)
+    failures = Case(None, [(is_further, 0)], Store.poll_failures)
+    Store.update(polled_until=known, poll_failures=failures).where(Store.id == store_id).execute()
 
 
 def is_resting(store: Store) -> bool:
     """Return whether a store's API has failed and is not asked yet."""
-    return store.next_poll_at is not None and store.next_poll_at > utc_now()
+    return store.next_poll_at is not None and store.next_poll_at > database_now()
 
 
 def record_poll(store_id: int, *, is_finished: bool) -> bool:
@@ -77,7 +84,7 @@ def record_poll_failure(store_id: int, error: str, retry_after: int | None) -> b
         polled_at=fn.now(),
         poll_error=text,
         poll_failures=Store.poll_failures + 1,
-        next_poll_at=utc_now() + delay,
+        next_poll_at=database_now() + delay,
     ).where(Store.id == store_id).execute()
     return bool(store.poll_error != text)
 
@@ -85,4 +92,4 @@ def record_poll_failure(store_id: int, error: str, retry_after: int | None) -> b
 def is_webhook_silent(store: Store) -> bool:
     """Return whether a store has a webhook secret, but no authentic webhook arrived for an hour."""
     since = store.webhook_seen_at or store.created_at
-    return store.webhook_secret is not None and utc_now() - since > WEBHOOK_SILENCE
+    return store.webhook_secret is not None and database_now() - since > WEBHOOK_SILENCE

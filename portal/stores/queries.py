@@ -18,6 +18,14 @@ def get_store(store_id: int) -> Store:
     return store
 
 
+def lock_store(store_id: int) -> Store:
+    """Return a store locked until the transaction ends; raise StoreUnknown. Rows that refer to it need not wait."""
+    store = Store.select().where(Store.id == store_id).for_update("FOR NO KEY UPDATE").first()  # type: ignore[arg-type]
+    if store is None:
+        raise StoreUnknown
+    return store  # type: ignore[no-any-return]
+
+
 def find_store_by_public_id(public_id: str) -> Store | None:
     """Return the store with this public id, or None."""
     store: Store | None = Store.get_or_none(Store.public_id == public_id)

@@ -5,9 +5,7 @@ A store names its customer and never an account. See docs/rules/stores.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from peewee import fn
+from peewee import Expression, fn
 
 from models import Store, StoreReferrer
 from portal.db import Actor, Keyset, Page, record_event, transaction
@@ -58,15 +56,6 @@ def set_stated_wallet(referrer: StoreReferrer, wallet: str) -> None:
     referrer.stated_wallet = wallet
 
 
-def find_stated_wallets(referrer_ids: Collection[int]) -> dict[int, str]:
-    """Return the wallets that stores name for these customers, in stored form."""
-    if not referrer_ids:
-        return {}
-    mine = StoreReferrer.id.in_(list(referrer_ids)) & StoreReferrer.stated_wallet.is_null(False)
-    rows = StoreReferrer.select(StoreReferrer.id, StoreReferrer.stated_wallet).where(mine)
-    return {row.id: row.stated_wallet for row in rows if row.stated_wallet}
-
-
 def get_referrer(referrer_id: int) -> StoreReferrer:
     """Return a referrer with its store; raise ReferrerUnknown, also where the store is disconnected."""
     rows = StoreReferrer.select(StoreReferrer, Store).join(Store)
@@ -98,17 +87,29 @@ def connect_referrer(referrer_id: int, user_id: int) -> None:
 
 def disconnect_referrer(referrer_id: int, user_id: int) -> None:
     """End what a store may show of an account; raise ReferrerUnknown."""
+    if not _disconnect(user_id, StoreReferrer.id == referrer_id, Actor.user(user_id)):
+        raise ReferrerUnknown
+
+
+def disconnect_all_referrers(user_id: int, actor: Actor) -> None:
+    """End what any store may show of an account."""
+    _disconnect(user_id, StoreReferrer.user == user_id, actor)
+
+
+def _disconnect(user_id: int, chosen: Expression, actor: Actor) -> int:
+    """Disconnect the chosen customers of stores from an account and return how many were connected."""
     with transaction():
         ended = (
             StoreReferrer.update(user=None, connected_at=None)
-            .where((StoreReferrer.id == referrer_id) & (StoreReferrer.user == user_id))
+            .where(chosen & (StoreReferrer.user == user_id))
+            .returning(StoreReferrer.id)
             .execute()
         )
-        if not ended:
-            raise ReferrerUnknown
-        record_event(
-            Actor.user(user_id), "user", user_id, "store_account_disconnected", data={"referrer": referrer_id}
-        )
+        ids = [row.id for row in ended]
+        for referrer_id in ids:
+            data = {"referrer": referrer_id}
+            record_event(actor, "user", user_id, "store_account_disconnected", data=data)
+    return len(ids)
 
 
 def list_connections(user_id: int, cursor: str | None = None) -> Page[StoreReferrer]:

@@ -1,4 +1,4 @@
-"""What a page shows while a part of it cannot be renewed: the error beside what is there, until it works again."""
+"""What a page shows while a part of it cannot be renewed, until it works again; and forms, which are sent once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.browser.conftest import Visitor
 from tests.support.axe import violations
 from tests.support.living import sql
 from tests.support.pages import Lived
-from tests.support.portals import RunningPortal
+from tests.support.portals import PROJECT, RunningPortal
 
 SIGN_IN = Callable[[Page, str], None]
 ERROR = "#toasts .error-block"
@@ -102,3 +102,36 @@ def test_refused_decision_leaves_its_row(visitor: Visitor, sign_in: SIGN_IN, liv
     # A sign-in in another tab brings the page back.
     page.goto("/en/admin/refcodes")
     expect(rows).to_have_count(count)
+
+
+def test_form_is_sent_once_and_its_answer_can_be_reloaded(
+    visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal, lived: Lived
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto(lived.address("/admin/stores/{store}/keys"))
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Create a test key").dblclick()
+    expect(page.get_by_text("This is shown only once.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Keys and secrets")).to_be_visible()
+    assert len(sent) == 1
+
+
+def test_page_of_the_proxy_replaces_nothing(visitor: Visitor, sign_in: SIGN_IN, lived: Lived) -> None:
+    """The proxy answers polls, too, while no portal runs behind it."""
+    page = visitor()
+    sign_in(page, "admin")
+    text = (PROJECT / "docs/deploy/maintenance.html").read_text()
+    page.route(
+        "**/admin/stores/*?turn=*",
+        lambda route: route.fulfill(status=503, body=text, content_type="text/html"),
+    )
+    page.goto(lived.address("/admin/stores/{store}"))
+    expect(page.locator(".toast-note")).to_be_visible()
+    expect(page.locator("#checks")).to_be_visible()
+    page.unroute("**/admin/stores/*?turn=*")
+    with page.expect_response("**/admin/stores/*?turn=*") as renewed:
+        pass
+    assert renewed.value.ok

@@ -11,7 +11,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
+from tests.support.axe import violations
+from tests.support.living import sql
 from tests.support.portals import RunningPortal
+
+CYRILLIC = """([key, code]) => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }))"""
 
 
 @pytest.fixture
@@ -54,14 +59,19 @@ def test_keyboard_moves_selects_and_approves(
 ) -> None:
     page = visitor()
     sign_in(page, "admin")
-    page.goto(f"/admin/refcodes?orderReference={waiting[0]}")
+    page.goto("/admin/refcodes")
     page.keyboard.press("j")
-    page.keyboard.press("x")
-    expect(page.get_by_role("checkbox", name=f"Select {waiting[0]}")).to_be_checked()
-    page.keyboard.press("x")
+    first, second = (page.locator("tr[data-row]").nth(at) for at in range(2))
+    # A keyboard with Cyrillic letters: the letters are those printed on its keys.
+    for is_checked in (True, False):
+        page.evaluate(CYRILLIC, ["ч", "KeyX"])
+        expect(first.get_by_role("checkbox")).to_be_checked(checked=is_checked)
     page.keyboard.press("a")
     # A reward that waits has no status beside it: it is the heading of the list.
-    expect(page.locator(f"tr[data-row]:has-text('{waiting[0]}') [data-status]")).to_be_visible()
+    expect(first.locator("[data-status]")).to_be_visible()
+    # The decided row was replaced; the next one follows it.
+    page.evaluate(CYRILLIC, ["о", "KeyJ"])
+    expect(second).to_be_focused()
     page.keyboard.press("?")
     expect(page.locator("dialog[open]")).to_be_visible()
 
@@ -77,8 +87,15 @@ def test_reason_is_asked_in_a_dialog_for_its_row(
     page.keyboard.press("r")
     expect(page.locator("#reason [data-dialog-subject]")).to_have_text(waiting[1])
     page.keyboard.type("a test")
+    page.context.set_offline(True)
     page.keyboard.press("Enter")
+    # Outside the dialog, the message could be neither read aloud nor closed.
+    expect(page.locator("#reason .toast-note")).to_be_visible()
+    page.context.set_offline(False)
+    page.locator("#reason .toast-note").get_by_role("button", name="Dismiss").click()
+    page.locator("#reject-reason").press("Enter")
     expect(row.locator("[data-status=rejected]")).to_be_visible()
+    expect(page.locator("body > #toasts")).to_have_count(1)
     expect(page.locator("dialog[open]")).to_have_count(0)
     assert waiting[1] in page.evaluate("document.activeElement.closest('tr')?.innerText ?? ''")
     other.get_by_role("button", name=f"Approve {waiting[2]}").dblclick()
@@ -200,3 +217,46 @@ def test_minting_job_page_shows_progress_and_results(
     expect(page.get_by_text(re.compile(r"^\d+ of \d+$")).first).to_be_visible()
     page.reload()
     expect(page.locator("#mint-job [data-status=minted]").first).to_be_visible()
+
+
+def test_dialog_keeps_a_reason_until_it_is_accepted(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], portal: RunningPortal, waiting: list[str]
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto(f"/en/admin/refcodes?orderReference={waiting[0]}")
+    dialog, field = page.locator("#reason"), page.locator("#reject-reason")
+    reject = dialog.get_by_role("button", name="Reject")
+    link = page.get_by_role("link", name=f"Reject {waiting[0]}")
+    link.click()
+    page.context.set_offline(True)
+    field.fill("paid twice")
+    reject.click()
+    expect(dialog.get_by_text("The portal cannot be reached.")).to_be_visible()
+    page.context.set_offline(False)
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    reject.click()
+    expect(dialog.locator(".error-block")).to_be_visible()
+    assert not violations(page)
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    page.keyboard.press("Escape")
+    expect(page.locator("#toasts .error-block")).to_have_count(0)
+    page.reload()
+    link.click()
+    expect(field).to_have_value("paid twice")
+    field.fill(" ")
+    reject.click()
+    expect(dialog.get_by_text("Check what you entered")).to_be_visible()
+    expect(dialog.get_by_role("link", name="Back")).to_have_count(0)
+    field.fill("paid twice")
+    with sql(portal) as cursor:
+        cursor.execute(
+            "UPDATE referral_rewards SET status = 'rejected', failure_reason = 'late' WHERE order_reference = %s",
+            [waiting[0]],
+        )
+    reject.click()
+    row = page.locator("tr[data-row]", has_text=waiting[0])
+    expect(row.locator("[data-status=rejected]")).to_be_visible()
+    expect(dialog.locator(".toast-danger")).to_be_visible()
+    expect(field).to_have_value("paid twice")

@@ -24,6 +24,7 @@ from portal.chain.deployment import (
     grant_minter,
     plan_deployment,
     read_minter_grant,
+    require_recordable,
     write_record,
 )
 from portal.chain.sending.fees import GWEI, FeePolicy
@@ -184,3 +185,11 @@ def _ownable_code() -> str:
     dispatch = f"60003560e01c8063{owner}14601d5763{transfer}14602957600080fd"
     read, write = "5b60005460005260206000f3", "5b60043560005500"
     return f"0x{dispatch}{read}{write}"
+
+
+def test_a_record_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DeploymentFailed, match="cannot be written to"):
+        require_recordable(tmp_path / "file" / "deployments")
+    require_recordable(tmp_path / "new" / "deployments")
+    assert not (tmp_path / "new").exists()

@@ -40,12 +40,13 @@ def test_clone_is_complete(
     folder = tmp_path / "clones" / "tea"
     result = invoke(
         make_portal(), "clone", "init", str(folder), "--database-url", empty_database,
-        "--name", "Tea & 'Honey' $HOME \\", "--color", "#aa2200", "--token-symbol", "TEA",
+        "--name", "Tea & 'Honey' $HOME \\", "--color", "#aa2200", "--accent-color", "#0055aa", "--token-symbol", "TEA",
         "--app-url", "https://tea.example",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     settings = read(folder, portal_env="development")
     assert (settings.brand_name, settings.brand_color) == ("Tea & 'Honey' $HOME \\", "#aa2200")
+    assert settings.brand_accent_color == "#0055aa"
     assert (settings.brand_token_symbol, settings.app_url) == ("TEA", "https://tea.example")
     assert settings.database_url == empty_database
     assert len(settings.secret_key.get_secret_value()) >= 32

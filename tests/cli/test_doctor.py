@@ -71,12 +71,20 @@ def test_portal_that_hangs_fails_in_time(doctor: Doctor) -> None:
         assert doctor(app_url=f"http://127.0.0.1:{server.port}")[0] == 1
 
 
+@pytest.mark.parametrize("kind", ["development", "production"])
 def test_another_portal_at_the_address_fails(
-    doctor: Doctor, make_portal: MakePortal, serve: Callable[[Flask], str]
+    doctor: Doctor, make_portal: MakePortal, serve: Callable[[Flask], str], kind: str
 ) -> None:
-    other = serve(make_portal(secret_key="the secret of another deployment"))
+    values = PRODUCTION | {"metrics_token": "4 token that only monitors know"} if kind == "production" else {}
+    address = {"app_url": "https://localhost"} if kind == "production" else {}
+    other = serve(make_portal(**values | address | {"secret_key": "the secret of another deployment"}))
     status, output = doctor(app_url=other)
     assert (status, "answers as another one" in output) == (1, True), output
+
+
+def test_another_program_at_the_address_fails(doctor: Doctor, serve: Callable[[Flask], str]) -> None:
+    status, output = doctor(app_url=serve(Flask("another")))
+    assert (status, "with status 404" in output) == (1, True), output
 
 
 def test_ready_chain_is_ok(doctor: Doctor, on_chain: dict[str, Any]) -> None:
@@ -246,8 +254,27 @@ def test_missing_settings_are_shown_with_their_effect(doctor: Doctor) -> None:
     assert "no token price" in output
 
 
-def test_running_portal_shows_its_scheduler(doctor: Doctor) -> None:
-    assert "scheduler    off  -> set SCHEDULER_ENABLED" in doctor()[1]
+def test_jobs_of_every_process_are_checked(doctor: Doctor, database: str) -> None:
+    def ran(job: str, started: str, error: str = "") -> None:
+        outcome, reason = ("failed", f"'{error}'") if error else ("succeeded", "NULL")
+        execute(
+            database,
+            f"""
+            INSERT INTO job_runs (job, every_seconds, process, outcome, started_at, finished_at, error)
+            VALUES ('{job}', 60, 'host', '{outcome}', now() - interval '{started}', now(), {reason}) RETURNING id""",
+        )
+
+    assert "jobs         none has run yet  -> start a process that runs the jobs" in doctor()[1]
+    ran("mint", "2 hours")
+    execute(database, "UPDATE job_runs SET finished_at = started_at RETURNING id")
+    status, output = doctor()
+    assert (status, "jobs         none has run since" in output) == (1, True), output
+    ran("mint", "1 minute")
+    status, output = doctor()
+    assert (status, "jobs         ok" in output) == (0, True), output
+    ran("pay", "1 hour", "the reason")
+    status, output = doctor()
+    assert (status, "1 overdue" in output, "pay: the reason" in output) == (1, True, True), output
 
 
 def test_the_proxy_is_checked(

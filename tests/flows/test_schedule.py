@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
+from datetime import datetime, timedelta, tzinfo
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +18,7 @@ from portal.db import advisory_lock, connection, query
 from portal.monitoring import list_job_states, prune_job_runs
 from portal.monitoring.job_runs import KEPT_RUNS
 from portal.runtime import Portal
-from portal.schedule import Job, run_job
+from portal.schedule import Job, run_job, run_schedule
 from portal.settings import Settings
 from tests.support.threads import at_once
 
@@ -101,6 +105,33 @@ def test_job_running_in_another_process_is_skipped(caplog: pytest.LogCaptureFixt
     assert runs == []
     assert lines_of(caplog) == []
     assert outcomes("busy") == []
+
+
+def test_jobs_go_on_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    hours_back = 0
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(hours=hours_back)
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    monkeypatch.setattr(
+        "portal.scheduler.time",
+        SimpleNamespace(time=lambda: Clock.now().timestamp(), monotonic=time.monotonic),
+    )
+    ran, scheduler = (
+        threading.Event(),
+        run_schedule([Job("tick", 1, lambda _portal: ran.set())], Portal(NO_CHAIN, open_chain(NO_CHAIN))),
+    )
+    try:
+        for hours_back in (0, 1, 3):
+            ran.clear()
+            assert ran.wait(60), hours_back
+            ran.clear()
+            assert ran.wait(60), hours_back
+    finally:
+        scheduler.shutdown()
 
 
 def test_newest_runs_of_each_job_and_outcome_are_kept() -> None:

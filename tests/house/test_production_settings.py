@@ -269,6 +269,7 @@ def test_address_is_kept_as_browsers_send_it(typed: str, origin: str) -> None:
         ("brand_name", "\u200b "),
         ("brand_name", "Tea" * 30),
         ("brand_color", "red"),
+        ("brand_accent_color", "blue"),
         ("brand_token_symbol", "TEA & MILK"),
         ("mail_from", "Tea <tea@shop.example>"),
     ],

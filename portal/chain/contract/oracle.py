@@ -16,7 +16,7 @@ from portal.chain.contract.codec import Undecodable, decode
 from portal.chain.contract.rewards import checksum
 from portal.chain.errors import ChainAway, NodeRefused, PriceFeedSilent, PriceUnavailable, WrongChain
 from portal.chain.node.rpc import Node
-from portal.chain.sending.leadership import database_now
+from portal.db import database_now
 from portal.lib.clock import utc_now
 from portal.settings import Settings
 

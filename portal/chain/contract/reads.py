@@ -8,7 +8,7 @@ from portal.chain.client import AnyChain, Chain
 from portal.chain.contract.proofs import find_paid_events
 from portal.chain.contract.rewards import PaidEvent, order_ref
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
-from portal.chain.sending.leadership import database_now
+from portal.db import database_now
 from portal.lib.clock import utc_now
 
 _AWAY = (ChainAway, WrongChain, NodeRefused, ContractMissing)

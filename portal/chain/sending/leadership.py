@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import psycopg2
@@ -47,12 +46,6 @@ def lead(name: str) -> Iterator[Leader | None]:
     """Try to become the leader for the block and yield None if another process leads. Raises DatabaseAway."""
     with lock_session(name) as session:
         yield None if session is None else Leader(name, _raise_epoch(session, name))
-
-
-def database_now() -> datetime:
-    """Return the database's time, the clock that all processes share."""
-    now: datetime = query("SELECT clock_timestamp()")[0][0]
-    return now
 
 
 def _raise_epoch(session: Any, name: str) -> int:

@@ -49,7 +49,7 @@ def enable_factor(user_id: int, session: CurrentSession, code: str, settings: Se
     """
     actor = Actor.user(user_id)
     with transaction():
-        codes = enable_second_factor(user_id, code, settings.secret_key.get_secret_value(), actor)
+        codes = enable_second_factor(user_id, code, settings.stored_key, actor)
         end_other_access(user_id, session, "second_factor_enabled", actor)
         notify_owner(user_id, "security_second_factor_on")
     return codes
@@ -67,7 +67,7 @@ def renew_codes(user_id: int, session: CurrentSession, settings: Settings) -> li
     """Replace the recovery codes and return the new ones; other sessions end."""
     actor = Actor.user(user_id)
     with transaction():
-        codes = renew_recovery_codes(user_id, settings.secret_key.get_secret_value(), actor)
+        codes = renew_recovery_codes(user_id, settings.stored_key, actor)
         end_other_access(user_id, session, "recovery_codes_renewed", actor)
         notify_owner(user_id, "security_recovery_codes_renewed")
     return codes

@@ -75,9 +75,7 @@ def note_sighting(user_id: int, sighting: Sighting, settings: Settings) -> None:
     Database errors are logged and never raised: the calling action matters more.
     """
     try:
-        others = record_signals(
-            user_id, _seen(sighting, settings), settings.secret_key.get_secret_value(), utc_today()
-        )
+        others = record_signals(user_id, _seen(sighting, settings), settings.stored_key, utc_today())
         if others:
             kinds, users = [kind for kind, _ in others], [other for _, other in others]
             query(_KEEP_SHARED, {"user": user_id, "kinds": kinds, "others": users})

@@ -24,6 +24,7 @@ from portal.accounts import (
     set_name,
     set_password,
     use_link,
+    withdraw_erasure,
 )
 from portal.chain import checksum
 from portal.db import Actor, transaction
@@ -33,7 +34,9 @@ from portal.flows.accounts.link_wallet import deactivate_wallet_code, unlink_wal
 from portal.flows.accounts.sign_up import find_referrer
 from portal.lib.errors import PortalError
 from portal.mail import queue_letter
+from portal.notifications import choose_all_topics
 from portal.settings import Settings
+from portal.stores import disconnect_all_referrers
 
 _NOTICE_LIFETIME = timedelta(days=3)
 
@@ -160,6 +163,9 @@ def _take_over(user_id: int, cookie_code: str | None, actor: Actor) -> None:
     """Give an account to the reader of its mailbox: nothing that came before the first proof counts."""
     for address in remove_sign_in_methods(user_id, actor):
         deactivate_wallet_code(user_id, address, actor)
+    disconnect_all_referrers(user_id, actor)
+    withdraw_erasure(user_id, actor)
+    choose_all_topics(user_id, actor)
     confirm_first_email(user_id, find_referrer(cookie_code, user_id), actor)
 
 

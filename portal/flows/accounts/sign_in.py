@@ -92,7 +92,7 @@ def prove_password(user: User, password: str, device: Device, settings: Settings
 def prove_second_factor(user_id: int, code: str, settings: Settings) -> None:
     """Check a code of a signed-in person; raise SecondFactorWrong, SecondFactorPaused or SecondFactorMissing."""
     try:
-        used = check_second_factor(user_id, code, settings.secret_key.get_secret_value())
+        used = check_second_factor(user_id, code, settings.stored_key)
     except (SecondFactorWrong, SecondFactorPaused):
         record_failure(user_id, "second_factor", Device())
         raise
@@ -131,7 +131,7 @@ def finish_sign_in(token: str, code: str, device: Device, settings: Settings) ->
         raise SessionUnknown
     actor = Actor.user(waiting.user_id)
     try:
-        used = check_second_factor(waiting.user_id, code, settings.secret_key.get_secret_value())
+        used = check_second_factor(waiting.user_id, code, settings.stored_key)
     except (SecondFactorWrong, SecondFactorPaused):
         record_failure(waiting.user_id, "second_factor", device)
         raise

@@ -84,7 +84,7 @@ def _account(email: str, settings: Settings) -> tuple[str, str]:
     user = find_user_by_email(email)
     if user is not None:
         return "user", str(user.id)
-    return "unknown_account", email_pseudonym(email, settings.secret_key.get_secret_value())
+    return "unknown_account", email_pseudonym(email, settings.stored_key)
 
 
 def _data(method: str, device: Device) -> dict[str, str]:

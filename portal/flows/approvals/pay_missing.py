@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from models import ReferralReward
-from portal.chain import AnyChain, Chain, ChainAway, ChainNotConfigured, database_now, order_ref
+from portal.chain import AnyChain, Chain, ChainAway, ChainNotConfigured, order_ref
 from portal.chain.contract.proofs import prove_payments
-from portal.db import Actor, transaction
+from portal.db import Actor, database_now, transaction
 from portal.flows.webhooks.publish import publish_rewards
 from portal.lib.types import Wei
 from portal.programme import approvals_rule

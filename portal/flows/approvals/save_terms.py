@@ -25,10 +25,12 @@ from portal.settings import Settings
 _REASON = "payout_wallet"
 
 
-def save_terms(vendor_id: int, terms: MerchantTerms, settings: Settings, admin_id: int) -> bool:
+def save_terms(
+    vendor_id: int, terms: MerchantTerms, settings: Settings, admin_id: int, *, shown: str | None = None
+) -> bool:
     """Save a vendor's terms and return whether its new payout wallet waits for a second admin.
 
-    Raises what `save_merchant_terms` raises, or WalletChangeWaits; then nothing has changed.
+    `shown` is as in `save_merchant_terms`. Raises what that raises, or WalletChangeWaits; then nothing has changed.
     """
     rates = read_rates(settings)
     with transaction():
@@ -43,6 +45,7 @@ def save_terms(vendor_id: int, terms: MerchantTerms, settings: Settings, admin_i
             Actor.user(admin_id),
             own_addresses=own_addresses(settings),
             keeps_wallet=draft is not None,
+            shown=shown,
         )
     return draft is not None
 

@@ -9,10 +9,9 @@ from datetime import timedelta
 
 from models import PaymentRefund, PaymentTransaction
 from portal.chain import AnyChain
-from portal.db import Actor, work_through
+from portal.db import Actor, database_now, work_through
 from portal.flows.checkout.receive_callback import CallbackRefused, take_callback
 from portal.flows.refunds.request_refund import decide_refund
-from portal.lib.clock import utc_now
 from portal.logs import get_logger
 from portal.payments import (
     PAYMENT_QUEUE,
@@ -63,7 +62,7 @@ def reconcile(chain: AnyChain, settings: Settings) -> int:
             away.add(error.provider)
 
     payments = (each for each in list_unsettled_payments() if each.processor not in away)
-    requested = list_requested_refunds(utc_now() - REFUND_CHECK_AFTER)
+    requested = list_requested_refunds(database_now() - REFUND_CHECK_AFTER)
     refunds = (each for each in requested if _processor(each) not in away)
     return work_through(PAYMENT_QUEUE, payments, lambda payment: payment.id, settle_payment) + work_through(
         REFUND_QUEUE, refunds, lambda refund: refund.id, settle_refund
@@ -103,7 +102,7 @@ def _settle_refund(refund: PaymentRefund, settings: Settings) -> None:
     verdict = judge_refund(refund, payment, report)
     if verdict == "applied":
         decide_refund(refund.id, "applied", ACTOR)
-    elif verdict == "refused" and refund.created_at < utc_now() - REFUND_REFUSE_AFTER:
+    elif verdict == "refused" and refund.created_at < database_now() - REFUND_REFUSE_AFTER:
         decide_refund(refund.id, "refused", ACTOR, "not_refunded_by_provider")
 
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from portal.chain import AnyChain, Chain, audits, database_now, order_ref
+from portal.chain import AnyChain, Chain, audits, order_ref
 from portal.chain.contract.proofs import ProvenPayment, prove_payments
 from portal.chain.contract.rewards import PaidEvent
 from portal.chain.sending import sender
 from portal.chain.sending.event_audit import AUDIT_EVERY_SECONDS, audit_events, is_audit_due
 from portal.chain.state import count_in_alert, raise_alert, recall, remember
-from portal.db import query
+from portal.db import database_now, query
 from portal.flows.minting._context import REWARD_PURPOSES, MintRound, Owed, judge_payments
 from portal.flows.minting._setting_aside import work_together
 from portal.rewards import RewardStatus, minting

@@ -15,7 +15,6 @@ from portal.chain import (
     Leader,
     OperatorKey,
     checksum,
-    database_now,
     lead,
 )
 from portal.chain.contract.rewards import RewardsContract
@@ -23,7 +22,7 @@ from portal.chain.errors import LeaderLost
 from portal.chain.sending import sender
 from portal.chain.sending.operations import final_nonce
 from portal.chain.sending.sender import OpenTransaction, Outcome
-from portal.db import Actor
+from portal.db import Actor, database_now
 from portal.flows.minting._context import REWARD_PURPOSES, MintRound, OnMinted
 from portal.flows.minting._open_transactions import settle
 from portal.settings import Settings

@@ -13,8 +13,17 @@ from portal.chain import Chain, Payment, order_ref
 from portal.chain.contract.abi import Revert
 from portal.chain.errors import ChainAway, ContractMissing, NodeRefused, WrongChain
 from portal.chain.sending.fees import first_fees
-from portal.chain.sending.leadership import database_now
-from portal.db import Actor, Keyset, Page, cut_page, parse_cursor, query, record_event, transaction
+from portal.db import (
+    Actor,
+    Keyset,
+    Page,
+    cut_page,
+    database_now,
+    parse_cursor,
+    query,
+    record_event,
+    transaction,
+)
 from portal.lib.errors import PortalError
 from portal.rewards import RewardStatus, minting
 

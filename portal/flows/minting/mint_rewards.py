@@ -31,7 +31,6 @@ from portal.chain import (
     NodeRefused,
     OperatorKey,
     WrongChain,
-    database_now,
     lead,
     order_ref,
 )
@@ -39,7 +38,7 @@ from portal.chain.errors import ContractMissing
 from portal.chain.sending.operations import Waiting
 from portal.chain.sending.sender import count_open_items
 from portal.chain.state import recall, recall_many, remember
-from portal.db import Actor, connection, transaction
+from portal.db import Actor, connection, database_now, transaction
 from portal.db.failing import require_database
 from portal.flows.minting._audit import audit_before_sending, audit_when_due, is_idle
 from portal.flows.minting._claim import claim_and_send

@@ -19,6 +19,7 @@ from portal.db.bounded_connection import BoundedConnection, bounded_connection
 from portal.db.connection import current_url
 from portal.db.migrations import is_up_to_date
 from portal.db.replica import reading_url
+from portal.db.rights import RightMissing, explained_rights
 from portal.flows.minting.mint_rewards import state_name
 from portal.flows.minting.watch_chain import watch_name
 from portal.flows.overviews.read_metrics import Metrics, read_metrics
@@ -49,7 +50,7 @@ ORDER BY name IN (%s, %s), name DESC LIMIT 1
 
 @dataclass(frozen=True)
 class Health:
-    """The state of each part: ok, away, full, read_only, not_configured, pending, off or unknown.
+    """The state of each part: ok, away, full, read_only, no_rights, not_configured, pending, off or unknown.
 
     `chain` is the reason why minting waits, or else why payouts on chain do, unless no node answers.
     """
@@ -143,11 +144,13 @@ def read_database(chain: AnyChain) -> DatabaseState:
     """Return the state of the database and its migrations within some seconds."""
     state = _AWAY
     try:
-        with bounded_connection(current_url(), _DATABASE_SECONDS) as connection:
+        with explained_rights(), bounded_connection(current_url(), _DATABASE_SECONDS) as connection:
             state = DatabaseState(_writable(connection), "unknown")
             if not is_up_to_date(connection.query):
                 return state._replace(migrations="pending")
             return state._replace(migrations="ok", minting=_minting(connection, chain))
+    except RightMissing:
+        return state._replace(database="no_rights")
     except DatabaseAway:
         return state
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models import Refcode, ReferralReward
+from models import Refcode, ReferralReward, StoreReferrer, Wallet
+from portal.accounts import WALLETS_PAGE
 from portal.codes import Deactivation, find_deactivations, list_codes, share_url
-from portal.db import Page, page_of_list
+from portal.db import Page, page_of_list, read_together
 from portal.orders import CodeOrders, code_orders
 from portal.rewards import list_rewards_of_referrer, owed_wei, reward_totals
 from portal.settings import Settings
@@ -95,6 +96,40 @@ def referrer_overview(
         reward_totals(user_id),
         list_rewards_of_referrer(user_id, cursor),
         owed_wei(user_id),
+    )
+
+
+@dataclass(frozen=True)
+class ReferrerLinks:
+    """A page of the wallets of a referrer, the wallets that stores state for codes without one, and other stores.
+
+    `stated` has them by `store_referrer_id`, in stored form.
+    """
+
+    wallets: list[str]
+    has_more_wallets: bool
+    stated: dict[int, str]
+    is_in_stores: bool
+
+
+def referrer_links(user_id: int, codes: Sequence[Refcode]) -> ReferrerLinks:
+    """Return what a referrer and the codes of a page of them are linked to, from one statement."""
+    without_wallet = [code.store_referrer_id for code in codes if not code.wallet_address]
+    wallets, stated, connected = read_together(
+        Wallet.select(Wallet.address)
+        .where(Wallet.user == user_id)
+        .order_by(Wallet.created_at, Wallet.address)
+        .limit(WALLETS_PAGE + 1),
+        StoreReferrer.select(StoreReferrer.id, StoreReferrer.stated_wallet).where(
+            StoreReferrer.id.in_(without_wallet), StoreReferrer.stated_wallet.is_null(False)
+        ),
+        StoreReferrer.select(StoreReferrer.id).where(StoreReferrer.user == user_id).limit(1),
+    )
+    return ReferrerLinks(
+        [row.address for row in wallets[:WALLETS_PAGE]],
+        len(wallets) > WALLETS_PAGE,
+        {row.id: row.stated_wallet for row in stated},
+        bool(connected),
     )
 
 

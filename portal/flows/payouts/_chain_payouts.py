@@ -14,7 +14,6 @@ from portal.chain import (
     NotConfigured,
     Treasury,
     WrongChain,
-    database_now,
     lead,
 )
 from portal.chain.contract.rewards import RewardsContract
@@ -22,7 +21,7 @@ from portal.chain.sending.operations import Waiting, follow_open, reopen_reorgan
 from portal.chain.sending.sender import OpenTransaction, Outcome
 from portal.commissions.payout_queries import count_unsent
 from portal.commissions.payout_references import assign_references, list_of_other_contracts, move_to_contract
-from portal.db import Actor
+from portal.db import Actor, database_now
 from portal.flows.payouts._context import PAYOUT_PURPOSES, PayoutRound, RateReader
 from portal.flows.payouts._contract_payments import claim_and_send, settle_payments
 from portal.flows.payouts._history import (

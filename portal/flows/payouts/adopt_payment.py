@@ -14,7 +14,6 @@ from portal.chain import (
     NodeRefused,
     NotConfigured,
     WrongChain,
-    database_now,
     open_treasury,
 )
 from portal.chain.contract.token import Token
@@ -27,7 +26,7 @@ from portal.commissions.foreign_payments import (
     list_unknown,
     possible_payouts,
 )
-from portal.db import Actor, connection
+from portal.db import Actor, connection, database_now
 from portal.flows.payouts._owed import RateAway, find_owed
 from portal.rewards import RateReading, read_rate
 from portal.settings import Settings

@@ -18,7 +18,6 @@ from portal.chain import (
     NotConfigured,
     Treasury,
     WrongChain,
-    database_now,
     open_treasury,
     own_addresses,
 )
@@ -47,7 +46,7 @@ from portal.commissions.payout_rules import (
     wallet_refusal,
 )
 from portal.commissions.payouts import PayoutQuote
-from portal.db import Actor, connection, transaction, without_set_aside, work_through
+from portal.db import Actor, connection, database_now, transaction, without_set_aside, work_through
 from portal.flows.payouts._chain_payouts import run_chain_round
 from portal.flows.payouts._history import HISTORY_UNKNOWN
 from portal.lib.errors import PortalError

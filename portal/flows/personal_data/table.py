@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from models import Table, WeiField
+from portal.chain import checksummed_values
 from portal.db import Keyset
 from portal.lib.spreadsheets import guard_formula
 
@@ -113,14 +114,16 @@ def csv_pieces(table: PersonalTable, person: Person) -> Iterator[str]:
 
 
 def _value(field: Any, value: Any) -> Any:
-    """Return a stored value as JSON has it: times in ISO 8601, exact decimals and token amounts as texts."""
+    """Return a stored value as JSON has it: times in ISO 8601, decimals and tokens as texts, addresses in EIP-55."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, bytes | memoryview):
         return bytes(value).hex()
-    return str(value) if isinstance(field, WeiField) and value is not None else value
+    if isinstance(field, WeiField) and value is not None:
+        return str(value)
+    return checksummed_values(value)
 
 
 def _cell(value: Any) -> str:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from peewee import fn
 
 from models import ProgrammeApplication, Refcode, Wallet
 from portal.accounts import list_admin_ids, lock_user, require_enabled
 from portal.codes import has_own_code, issue_code
-from portal.db import Actor, transaction
+from portal.db import Actor, read_together, transaction
 from portal.lib.errors import PortalError
 from portal.notifications import notify
 from portal.programme import (
     ApplicationStatus,
+    TermsOfPerson,
     approve_application,
     find_newest_application,
     find_unaccepted_terms_id,
     get_application,
+    newest_application,
     reject_application,
     write_application,
 )
@@ -48,12 +51,19 @@ def has_joined(user_id: int, settings: Settings) -> bool:
     return not settings.referral_joining_approval or _is_member(user_id)
 
 
-def find_joining(user_id: int, settings: Settings) -> Joining | None:
-    """Return what a person has to do or to wait for before the first share code; None where that is nothing."""
-    if has_joined(user_id, settings):
-        is_ready = bool(_wallets_without_code(user_id)) and find_unaccepted_terms_id(user_id) is None
-        return Joining(True, None) if is_ready else None
-    return Joining(False, find_newest_application(user_id))
+def find_joining(user_id: int, settings: Settings, terms: TermsOfPerson | None) -> Joining | None:
+    """Return what a person has to do or to wait for before the first share code; None where that is nothing.
+
+    `terms` is what `find_terms_of` returns for the person.
+    """
+    applications, codes, wallets = read_together(
+        newest_application(user_id), _own_code(user_id), _without_code(user_id).limit(1)
+    )
+    application = applications[0] if applications else None
+    if settings.referral_joining_approval and not codes and not _is_approved(application):
+        return Joining(False, application)
+    is_ready = bool(wallets) and (terms is None or terms.is_accepted)
+    return Joining(True, None) if is_ready else None
 
 
 def apply_to_join(user_id: int, note: str, settings: Settings) -> bool:
@@ -121,13 +131,24 @@ def _lock_person(application_id: int, *, enabled: bool = True) -> int:
 
 
 def _is_member(user_id: int) -> bool:
-    newest = find_newest_application(user_id)
-    is_approved = newest is not None and newest.status == ApplicationStatus.APPROVED
-    return is_approved or has_own_code(user_id)
+    return _is_approved(find_newest_application(user_id)) or has_own_code(user_id)
+
+
+def _is_approved(application: ProgrammeApplication | None) -> bool:
+    return application is not None and application.status == ApplicationStatus.APPROVED
+
+
+def _own_code(user_id: int) -> Any:
+    mine = (Refcode.owner == user_id) & Refcode.store_referrer_id.is_null()
+    return Refcode.select(Refcode.code).where(mine).limit(1)
 
 
 def _wallets_without_code(user_id: int) -> list[str]:
+    rows = _without_code(user_id).order_by(Wallet.created_at, Wallet.address)
+    return [wallet.address for wallet in rows]
+
+
+def _without_code(user_id: int) -> Any:
     mine = (Refcode.owner == user_id) & (Refcode.wallet_address == Wallet.address)
     code = Refcode.select().where(mine & Refcode.store_referrer_id.is_null())
-    rows = Wallet.select(Wallet.address).where((Wallet.user == user_id) & ~fn.EXISTS(code))
-    return [wallet.address for wallet in rows.order_by(Wallet.created_at, Wallet.address)]
+    return Wallet.select(Wallet.address).where((Wallet.user == user_id) & ~fn.EXISTS(code))

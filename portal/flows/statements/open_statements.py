@@ -7,9 +7,8 @@ from datetime import datetime
 from models import CommissionStatement
 from portal.catalogue import vendors_by_id
 from portal.commissions import get_statement, list_balances_to_state, month_start, open_statement
-from portal.db import Actor, transaction, without_set_aside, work_through
+from portal.db import Actor, database_now, transaction, without_set_aside, work_through
 from portal.flows.webhooks.publish import publish_statement
-from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.logs import get_logger
 from portal.notifications import notify
@@ -30,13 +29,13 @@ def open_monthly_statements(settings: Settings, actor: Actor) -> list[int]:
 
     Call it as often as you like, outside transactions: a vendor has one monthly statement per currency and month.
     """
-    until = month_start(utc_now(), settings.timezone)
+    until = month_start(database_now(), settings.timezone)
     return _open_all(until, settings, actor, is_monthly=True)
 
 
 def open_statements(until: datetime | None, settings: Settings, actor: Actor) -> list[int]:
     """Open statements of everything before `until`, by default now, and return their ids; raise StatementTimeAhead."""
-    now = utc_now()
+    now = database_now()
     if until is not None and until > now:
         raise StatementTimeAhead(field="until")
     return _open_all(until or now, settings, actor, is_monthly=False)

@@ -66,7 +66,7 @@ def buyer_of(store: Store, customer: SnapshotCustomer, settings: Settings, order
     """Return the buyer of an order; the e-mail address is hashed here and goes no further."""
     keys = customer_keys(
         store.id,
-        settings.secret_key.get_secret_value(),
+        settings.stored_key,
         email_sha256=email_digest(customer.email) if customer.email and customer.email.strip() else None,
         external_id=customer.external_id,
         order_id=order_id,
@@ -170,7 +170,7 @@ def _is_owner(store: Store, buyer: StoreBuyer, facts: _Facts, settings: Settings
     """
     if facts.is_customer or not facts.owner_email:
         return facts.is_customer
-    secret = settings.secret_key.get_secret_value()
+    secret = settings.stored_key
     digest = email_digest(facts.owner_email)
     return customer_keys(store.id, secret, email_sha256=digest, external_id=None)[0] in buyer.keys
 

@@ -35,7 +35,7 @@ def import_customers(
 
     A buyer who is given twice counts once. See docs/rules/stores.md.
     """
-    secret = settings.secret_key.get_secret_value()
+    secret = settings.stored_key
     keys = {
         key
         for buyer in buyers

@@ -9,11 +9,10 @@ from datetime import datetime
 from models import Store
 from portal.chain import AnyChain
 from portal.chain.state import raise_alert, resolve_alert_about
-from portal.db import Actor, record_event, transaction, work_through
-from portal.flows.stores.ask_store import note_store_failure
+from portal.db import Actor, database_now, record_event, transaction, work_through
+from portal.flows.stores.ask_store import note_store_failure, unreadable
 from portal.flows.stores.known_orders import is_known_state
 from portal.flows.stores.receive_snapshot import receive_snapshot
-from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.logs import get_logger
 from portal.settings import Settings
@@ -82,7 +81,7 @@ def poll_store(store_id: int, chain: AnyChain, settings: Settings) -> Polled:
     before is applied, and then the store rests.
     """
     store = get_store(store_id)
-    adapter, key = find_adapter(store.platform), settings.secret_key.get_secret_value()
+    adapter, key = find_adapter(store.platform), settings.stored_key
     api = open_store_api(store, key, allow_private=not settings.is_production)
     if adapter is None or not adapter.credential_names:
         raise PlatformNotRead
@@ -110,7 +109,7 @@ def _try(store: Store, chain: AnyChain, settings: Settings) -> None:
 def _read(
     store: Store, adapter: StoreAdapter, api: StoreApi, polled: Polled, chain: AnyChain, settings: Settings
 ) -> None:
-    started, until, deadline = utc_now(), None, time.monotonic() + ROUND_SECONDS
+    started, until, deadline = database_now(), None, time.monotonic() + ROUND_SECONDS
     try:
         for reading in adapter.changed_since(api, poll_start(store)):
             if polled.applied >= ROUND_ORDERS or time.monotonic() > deadline:
@@ -138,7 +137,7 @@ def _take(
                 "poll",
                 outcome="refused",
                 external_id=reading.external_id,
-                explanation={"error": ORDER_UNREADABLE, "params": {"detail": reading.detail}},
+                explanation=unreadable(reading.detail),
             )
         return None
     if is_known_state(store, reading.snapshot, settings):

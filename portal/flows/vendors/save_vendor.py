@@ -12,11 +12,13 @@ from portal.catalogue import (
     read_vendor,
     require_new_vendor,
     set_vendor_active,
+    vendor_digest,
 )
 from portal.commissions import VendorUnknown
 from portal.db import Actor, transaction
 from portal.flows.accounts.change_role import change_role
 from portal.lib.errors import InputInvalid, PortalError
+from portal.lib.shown import require_unchanged
 
 
 def add_vendor(name: str, owner_email: str, store_tier: str, actor: Actor) -> Vendor:
@@ -30,14 +32,19 @@ def add_vendor(name: str, owner_email: str, store_tier: str, actor: Actor) -> Ve
     return vendor
 
 
-def save_vendor(vendor_id: int, name: str, owner_email: str, store_tier: str, actor: Actor) -> None:
+def save_vendor(
+    vendor_id: int, name: str, owner_email: str, store_tier: str, actor: Actor, *, shown: str | None = None
+) -> None:
     """Save a vendor; a new owner gets the role, and one without another vendor loses it.
 
-    Raises VendorUnknown, or InputInvalid naming every field at fault.
+    `shown` is the digest of the vendor that was shown. Raises VendorUnknown, ChangedMeanwhile, or InputInvalid naming
+    every field at fault.
     """
     owner = _read(name, owner_email, store_tier)
     with transaction():
-        before = _lock(vendor_id).user_id
+        vendor = _lock(vendor_id)
+        require_unchanged(shown, vendor_digest(vendor))
+        before = vendor.user_id
         after = owner.id if owner else None
         # All at once and in one order, so that two changes of owners cannot deadlock.
         lock_with_admins(*(each for each in (before, after) if each is not None))

@@ -56,7 +56,7 @@ class SendingRules:
 
     @classmethod
     def of(cls, settings: Settings) -> SendingRules:
-        return cls(settings.secret_key.get_secret_value(), not settings.is_production)
+        return cls(settings.stored_key, not settings.is_production)
 
 
 def deliver_webhooks(rules: SendingRules, actor: Actor, *, seconds: float = RUN_SECONDS) -> int:

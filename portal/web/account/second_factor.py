@@ -128,4 +128,4 @@ def _qr(secret: str) -> Markup:
 
 
 def _key() -> str:
-    return current_portal().settings.secret_key.get_secret_value()
+    return current_portal().settings.stored_key

@@ -22,6 +22,7 @@ from portal.flows.accounts.link_wallet import (
 from portal.flows.accounts.note_sighting import note_referrer
 from portal.flows.accounts.wallet_sign_in import request_sign_in, sign_in_with_wallet
 from portal.lib.errors import PortalError
+from portal.programme import find_terms_of
 from portal.runtime import current_portal
 from portal.web.account.blueprint import blueprint
 from portal.web.account.identity import begin_session, current_session, signed_in_id
@@ -29,7 +30,7 @@ from portal.web.core.access import public, signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.joining import joining_view
 from portal.web.core.locale import select_locale
-from portal.web.core.programme_terms import find_asked_terms
+from portal.web.core.programme_terms import AskedTerms
 from portal.web.core.referral_cookies import raw_referral_cookie
 from portal.web.core.requests import json_body, local_path, text_field
 from portal.web.core.security import limit_account, limiter, sign_in_limit, sign_up_limit
@@ -168,13 +169,14 @@ def _proof() -> tuple[str, str]:
 
 def _page(problem: str | None = None) -> str:
     page = list_linked_wallets(current_user().id, request.args.get("cursor"))
+    terms = find_terms_of(current_user().id)
     return render_template(
         "account/wallets.html",
         wallets=[_wallet_view(wallet) for wallet in page.rows],
         next_cursor=page.next_cursor,
         problem=problem,
-        terms=find_asked_terms(current_user().id),
-        joining=joining_view(current_user().id),
+        terms=AskedTerms(terms.id) if terms and not terms.is_accepted else None,
+        joining=joining_view(current_user().id, terms),
     )
 
 

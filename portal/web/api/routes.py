@@ -35,7 +35,7 @@ from portal.web.core.referral_cookies import (
     raw_referral_cookie,
     referral_label,
 )
-from portal.web.core.requests import json_body, number_field, text_field
+from portal.web.core.requests import json_body, number_field, refuse_other_fields, text_field
 from portal.web.core.security import limit_account
 from portal.web.core.sightings import sighting
 from portal.web.landing.beacon import ERROR_KEY, CodeNotFound, label_of, track_arrival
@@ -225,9 +225,10 @@ def refcodes() -> ResponseReturnValue:
 def mint() -> ResponseReturnValue:
     """Mint one reward by id, or the oldest ones that may be minted, at most `limit`."""
     body = json_body()
+    refuse_other_fields(body, "rewardId", "limit")
     limit = number_field(body, "limit", default=10, at_least=1, at_most=MINT_LIMIT_MAX)
-    reward_id = body.get("rewardId")
-    if reward_id is not None:
+    reward_id = None
+    if body.get("rewardId") is not None:
         reward_id = number_field(body, "rewardId", default=0, at_least=1, at_most=2**63 - 1)
     portal = current_portal()
     with minting_limits():

@@ -27,7 +27,7 @@ from portal.web.checkout.blueprint import blueprint
 from portal.web.checkout.processing import payment_page
 from portal.web.checkout.review import review_page, typed_delivery
 from portal.web.core.access import signed_in
-from portal.web.core.cart import cart_lines, empty_cart, fit_cart_to_stock
+from portal.web.core.cart import cart_lines, empty_cart_of, fit_cart_to_stock
 from portal.web.core.current_user import current_user
 from portal.web.core.departure import depart
 from portal.web.core.locale import select_locale
@@ -144,12 +144,12 @@ def _pay_with_credit(reviewed: Review) -> ResponseReturnValue:
         delivery=typed_delivery(),
     )
     note_buyer(order, sighting, current_portal().settings)
-    empty_cart()
     return _finish(order)
 
 
 def _finish(order: Order) -> ResponseReturnValue:
     """Go to the page of an order that was paid from credit, or that was free."""
+    empty_cart_of(order.id)
     current_portal().wake("mint_rewards")
     if not order.total_minor:
         flash(_("Your order is complete."), "success")
@@ -176,7 +176,7 @@ def _leave_for_provider(order_id: str, provider: str, reviewed: Review | None) -
         reference = get_order_of_buyer(order_id, buyer.id).order_reference
         return payment_page(reference, error), status_of(error)
     order = get_order_by_reference(departure.order_reference, buyer.id)
-    empty_cart()
+    empty_cart_of(order_id)
     text = None
     if order.referral_code and order.total_minor:
         text = _("Referral code %(code)s is credited for this purchase.", code=order.referral_code)

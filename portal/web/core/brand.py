@@ -1,4 +1,4 @@
-"""The brand: its color as a stylesheet, and the uploaded logo."""
+"""The brand: its colors as a stylesheet, and the uploaded logo."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ def logo(digest: str) -> ResponseReturnValue:
 @blueprint.get("/brand.css")
 @public(csrf=False)
 def stylesheet() -> ResponseReturnValue:
-    """Return the brand color and the text color with the best contrast on it."""
-    color = current_portal().settings.brand_color
-    css = f":root{{--brand:{color};--brand-contrast:{contrast_color(color)}}}\n"
+    """Return the brand color, the text color with the best contrast on it, and the accent color.
+
+    Text in the accent color is readable whatever it is: `portal.css` makes it as dark or light as each theme needs.
+    """
+    settings = current_portal().settings
+    color, accent = settings.brand_color, settings.accent_color
+    css = f":root{{--brand:{color};--brand-contrast:{contrast_color(color)};--accent:{accent}}}\n"
     return Response(css, mimetype="text/css", headers={"Cache-Control": "public, max-age=300"})

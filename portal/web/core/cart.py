@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import session
 
 from portal.catalogue import CartLine, active_products_by_id, fit_cart, parse_cart
+from portal.orders import list_order_items
 
 _KEY = "cart"
 
@@ -42,6 +43,10 @@ def fit_cart_to_stock() -> list[CartLine]:
     return fitting
 
 
-def empty_cart() -> None:
-    """Empty the cart."""
-    session.pop(_KEY, None)
+def empty_cart_of(order_id: str) -> None:
+    """Empty the cart if it holds exactly the goods of an order; goods for another order stay."""
+    lines = cart_lines()
+    if lines and set(lines) == {
+        CartLine(item.product_id, item.quantity) for item in list_order_items(order_id) if item.product_id
+    }:
+        session.pop(_KEY)

@@ -77,8 +77,9 @@ def _make_globals(
 
 
 def _stylesheet(settings: Settings) -> str:
-    """Return the address of the stylesheet, which changes with the colour: browsers store it for some minutes."""
-    return f"/brand.css?color={settings.brand_color.removeprefix('#')}"
+    """Return the address of the stylesheet, which changes with the colours: browsers store it for some minutes."""
+    colors = settings.brand_color + settings.brand_accent_color
+    return f"/brand.css?color={colors.replace('#', '')}"
 
 
 def _page_context() -> dict[str, Any]:

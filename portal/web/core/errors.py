@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadHost, HTTPException
 
 from portal.db import DatabaseAway, report_outage
 from portal.db.connection import DATABASE_ERRORS
+from portal.db.outage import is_outcome_unknown
 from portal.lib.errors import InputInvalid, PortalError
 from portal.logs import get_logger
 from portal.web.core.request_id import current_request_id
@@ -108,7 +109,8 @@ def _answer_bad_host(error: BadHost) -> ResponseReturnValue:
 
 
 def _answer_database(error: Exception) -> ResponseReturnValue:
-    away = DatabaseAway()
+    is_change = request.method not in ("GET", "HEAD", "OPTIONS")
+    away = DatabaseAway(is_outcome_unknown=is_change and is_outcome_unknown(error))
     away.__cause__ = error
     return answer_error(away)
 
@@ -192,7 +194,10 @@ def _way_out(status: int) -> _WayOut:
     store = (request.script_root + "/", _("Go to the store"))
     is_page = request.method == "GET" and not is_htmx()
     here = request.script_root + request.full_path.rstrip("?") if is_page else came_from()
-    reload, again, back = (here, _("Reload")), (here, _("Try again")), (here, _("Back"))
+    reload, again = (here, _("Reload")), (here, _("Try again"))
+    # A fragment appears beside the form that is to be corrected.
+    back = ("", "") if is_htmx() else (here, _("Back"))
+    correct = _("Nothing was changed.") if is_htmx() else _("Go back and correct it. Nothing was changed.")
     sign_in = (url_for("account.login", next=here), _("Sign in"))
     ways = {
         400: (
@@ -207,7 +212,7 @@ def _way_out(status: int) -> _WayOut:
         409: (_("Something has changed"), _("Reload the page to see the current state."), *reload),
         410: (_("This has expired"), _("Start again to get a new one."), *store),
         413: (_("Too large"), _("Choose a smaller file, or shorten the text."), *back),
-        422: (_("Check what you entered"), _("Go back and correct it. Nothing was changed."), *back),
+        422: (_("Check what you entered"), correct, *back),
         429: (_("Too many requests"), _("Wait a minute, then try again."), *again),
         503: (_("Temporarily unavailable"), _("Nothing was changed. Try again in a minute."), *again),
     }

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Generic, TypeVar
 
+from portal.codes import resolve_code
+from portal.flows.audit.audit_reference import find_reference
+from portal.lib.addresses import LIKE_ADDRESS, InvalidAddress, canonical_address
 from portal.lib.clock import FIRST_YEAR, LAST_YEAR
 from portal.lib.errors import PortalError
 from portal.settings import Settings
 from portal.web.text.messages import error_text
 
 Filter = TypeVar("Filter")
+# An address as pages show it, without its middle.
+_SHORTENED = re.compile(r"0[xX][0-9a-fA-F]*(?:…|\.\.\.)[0-9a-fA-F]*")
 
 
 class DateInvalid(PortalError):
@@ -63,3 +69,31 @@ def _day(text: str, field: str) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise DateOutOfRange(field=field)
     return day
+
+
+def read_search(text: str, field: str, errors: dict[str, str]) -> str:
+    """Return the text of a search; add to `errors` an address that is mistyped or shortened."""
+    is_address = LIKE_ADDRESS.fullmatch(text) or _SHORTENED.fullmatch(text)
+    return read_wallet(text, field, errors) if is_address else text
+
+
+def read_wallet(text: str, field: str, errors: dict[str, str]) -> str:
+    """Return the stored form of an address; add to `errors` what is none."""
+    if not text:
+        return ""
+    try:
+        return canonical_address(text, field)
+    except InvalidAddress as error:
+        errors[field] = error_text(error)
+        return ""
+
+
+def read_code(text: str) -> str:
+    """Return the share code that a text names, itself or by its alias; a code of imported history is not known."""
+    row = resolve_code(text) if text else None
+    return row.code if row else text
+
+
+def read_reference(text: str) -> str:
+    """Return the order reference that a text names, itself or by the number of an order in a connected store."""
+    return (find_reference(text) if text else None) or text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portal.flows.programme.joining import find_joining
-from portal.programme import NOTE_MAX, ApplicationStatus
+from portal.programme import NOTE_MAX, ApplicationStatus, TermsOfPerson
 from portal.runtime import current_portal
 from portal.web.text.format import moment
 
@@ -24,9 +24,12 @@ class JoiningView:
     note_max: int = NOTE_MAX
 
 
-def joining_view(user_id: int) -> JoiningView | None:
-    """Return what a person has to do or to wait for before the first share code, None where that is nothing."""
-    joining = find_joining(user_id, current_portal().settings)
+def joining_view(user_id: int, terms: TermsOfPerson | None) -> JoiningView | None:
+    """Return what a person has to do or to wait for before the first share code, None where that is nothing.
+
+    `terms` is what `find_terms_of` returns for the person.
+    """
+    joining = find_joining(user_id, current_portal().settings, terms)
     if joining is None:
         return None
     if joining.is_open:

@@ -19,7 +19,7 @@ from portal.web.admin.events.filters import read_events_view
 from portal.web.admin.jobs.filters import read_jobs_view
 from portal.web.admin.orders.filters import read_orders_view
 from portal.web.admin.rewards.filters import read_view
-from portal.web.core.filters import read_day
+from portal.web.core.filters import Filter, FilterView, read_day
 from portal.web.vendor.filters import read_sales_view
 
 PERIOD = ("since", "until")
@@ -66,42 +66,36 @@ def period(arguments: Mapping[str, Any]) -> tuple[datetime | None, datetime | No
 
 def settlement_filter(arguments: Arguments) -> SettlementFilter:
     """Return the filters of the settlements page; raise FilterInvalid."""
-    view = read_ledger_view(arguments, current_portal().settings)
-    _refuse(view.errors)
-    return view.filter
+    return valid(read_ledger_view(arguments, current_portal().settings))
 
 
 def order_filter(arguments: Arguments) -> OrderFilter:
     """Return the filters of the list of orders; raise FilterInvalid."""
-    view = read_orders_view(arguments, current_portal().settings)
-    _refuse(view.errors)
-    return view.filter
+    return valid(read_orders_view(arguments, current_portal().settings))
 
 
 def sold_filter(arguments: Arguments) -> SoldFilter:
     """Return the filters of a vendor's orders; raise FilterInvalid."""
-    view = read_sales_view(arguments, current_portal().settings)
-    _refuse(view.errors)
-    return view.filter
+    return valid(read_sales_view(arguments, current_portal().settings))
 
 
 def reward_filter(arguments: Arguments) -> RewardFilter:
     """Return the filters of the reward queue; raise FilterInvalid."""
-    view = read_view(arguments, current_portal().settings)
-    _refuse(view.errors)
-    return view.filter
+    return valid(read_view(arguments, current_portal().settings))
 
 
 def event_filter(arguments: Arguments) -> EventFilter:
     """Return the filters of the event log; raise FilterInvalid."""
-    view = read_events_view(arguments, current_portal().settings)
-    _refuse(view.errors)
-    return view.filter
+    return valid(read_events_view(arguments, current_portal().settings))
 
 
 def job_run_filter(arguments: Arguments) -> JobRunFilter:
     """Return the filters of the runs of jobs; raise FilterInvalid."""
-    view = read_jobs_view(arguments, current_portal().settings)
+    return valid(read_jobs_view(arguments, current_portal().settings))
+
+
+def valid(view: FilterView[Filter]) -> Filter:
+    """Return the filter of a page; raise FilterInvalid."""
     _refuse(view.errors)
     return view.filter
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from portal.catalogue import list_vendor_ledger
+from portal.chain import checksummed_values
 from portal.db import Keyset, list_event_ledger
 from portal.flows.overviews.people import list_people_ledger
 from portal.flows.overviews.referrers import list_referrer_ledger
@@ -13,7 +14,7 @@ from portal.monitoring import list_job_run_ledger
 from portal.web.admin.people.filters import read_people_view
 from portal.web.admin.referrers.filters import read_referrers_view
 from portal.web.admin.vendors.filters import read_vendors_view
-from portal.web.exports.arguments import Arguments, event_filter, job_run_filter
+from portal.web.exports.arguments import Arguments, event_filter, job_run_filter, valid
 from portal.web.exports.columns import Column, address, at, columns, tokens
 from portal.web.exports.ledger import Ledger
 from portal.web.text.translate import gettext as _
@@ -37,11 +38,15 @@ _REFERRER = columns(
 )  # fmt: skip
 _EVENT = columns(
     "id", "at", "actor", "actor_user_id", "entity", "entity_id", "event", "from_status", "to_status", "reason",
-    "order_reference", Column("data", lambda row: json.dumps(row.data, ensure_ascii=False, sort_keys=True)),
+    "order_reference", Column("data", lambda row: _json(row.data)),
 )  # fmt: skip
 _RUN = columns(
     "id", "job", "every_seconds", "process", "outcome", "started_at", "finished_at", "duration_ms", "error"
 )
+
+
+def _json(data: object) -> str:
+    return json.dumps(checksummed_values(data), ensure_ascii=False, sort_keys=True)
 
 
 def _vendors(arguments: Arguments) -> Keyset[Vendor]:
@@ -55,7 +60,7 @@ LEDGERS = (
         "/admin/people",
         "admin",
         _PERSON,
-        lambda arguments: list_people_ledger(read_people_view(arguments).filter),
+        lambda arguments: list_people_ledger(valid(read_people_view(arguments))),
         lambda: (_("People"), _("Every account with its role and state.")),
     ),
     Ledger(
@@ -71,7 +76,7 @@ LEDGERS = (
         "/admin/referrers",
         "admin",
         _REFERRER,
-        lambda arguments: list_referrer_ledger(read_referrers_view(arguments).filter),
+        lambda arguments: list_referrer_ledger(valid(read_referrers_view(arguments))),
         lambda: (_("Referrers"), _("Every referral code and what it brought.")),
     ),
     Ledger(

@@ -203,7 +203,7 @@ def edit_page(
         state_words=state_words()[state_of(product)],
         stock=number(product.stock),
         typed={**shown, **(typed or {})},
-        shown=fingerprint(product),
+        shown=request.form.get("shown", fingerprint(product)),
         errors=errors,
         form_errors=list(errors.items()),
         currencies=_currency_options(product.currency),

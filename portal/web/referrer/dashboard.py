@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.accounts import WalletUnknown, page_of_wallets
+from portal.accounts import WalletUnknown
 from portal.chain import checksum
 from portal.flows.accounts.switch_code import CodeBlocked, switch_own_code
-from portal.flows.overviews.referrer_overview import referrer_overview
+from portal.flows.overviews.referrer_overview import referrer_links, referrer_overview
 from portal.flows.programme.offer import find_offer
 from portal.programme import find_terms_of
 from portal.rewards import RewardNotPaid, get_reward_of_referrer
 from portal.runtime import current_portal
-from portal.stores import find_stated_wallets, list_connections
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
 from portal.web.core.fresh_reads import lagging_reads
@@ -64,16 +63,11 @@ def _dashboard() -> ResponseReturnValue:
     template = "referrer/_rewards.html" if is_htmx() else "referrer/dashboard.html"
     offer = find_offer(current_user().id, overview.codes, running.settings)
     terms = find_terms_of(current_user().id)
-    without_wallet = [card.code for card in overview.cards.rows if not card.code.wallet_address]
-    stated = find_stated_wallets(
-        [code.store_referrer_id for code in without_wallet if code.store_referrer_id]
-    )
+    links = referrer_links(current_user().id, [card.code for card in overview.cards.rows])
     cards = [
-        code_card_view(card, stated.get(card.code.store_referrer_id or 0)) for card in overview.cards.rows
+        code_card_view(card, links.stated.get(card.code.store_referrer_id or 0))
+        for card in overview.cards.rows
     ]
-    # A code of a store without a wallet gets one of these: a choice while a page can list them, else a text.
-    needs_wallets = not cards or any(not card.wallet for card in cards)
-    wallets = page_of_wallets(current_user().id) if needs_wallets else None
     return render_template(
         template,
         offer=offer_sentences(offer) if offer else [],
@@ -85,12 +79,13 @@ def _dashboard() -> ResponseReturnValue:
         owed=token_text(overview.owed_wei) if overview.owed_wei else None,
         next_cursor=overview.rewards.next_cursor,
         chain_configured=running.chain.configured,
-        wallets=[checksum(row.address) for row in wallets.rows] if wallets else [],
-        has_more_wallets=wallets is not None and wallets.next_cursor is not None,
+        # A code of a store without a wallet gets one of these: a choice while a page can list them, else a text.
+        wallets=[checksum(address) for address in links.wallets],
+        has_more_wallets=links.has_more_wallets,
         terms=AskedTerms(terms.id) if terms and not terms.is_accepted else None,
-        joining=joining_view(current_user().id),
+        joining=joining_view(current_user().id, terms),
         has_terms=terms is not None,
-        is_in_stores=bool(list_connections(current_user().id).rows),
+        is_in_stores=links.is_in_stores,
     )
 
 

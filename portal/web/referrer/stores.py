@@ -64,7 +64,7 @@ def connect_store(token: str) -> ResponseReturnValue:
     if problem := accept_asked_terms(current_user().id, request.form):
         flash(problem, "warning")
         return redirect(url_for("referrer.show_connection", token=token), 303)
-    secret = current_portal().settings.secret_key.get_secret_value()
+    secret = current_portal().settings.stored_key
     code = connect_account(referrer.id, current_user().id, secret)
     flash(
         _("%(store)s shows your results now. You can close this page.", store=referrer.store.name), "success"
@@ -79,7 +79,7 @@ def connect_store(token: str) -> ResponseReturnValue:
 @signed_in(reconfirm=True)
 def choose_code_wallet(code: str) -> ResponseReturnValue:
     """Send what a code from a store earns to a linked wallet, if it has none yet."""
-    secret = current_portal().settings.secret_key.get_secret_value()
+    secret = current_portal().settings.stored_key
     if choose_wallet(current_user().id, code, request.form.get("wallet", ""), secret):
         flash(_("The rewards of code %(code)s go to this wallet.", code=code), "success")
     else:

@@ -16,6 +16,7 @@ from portal.stores import (
     check_store_settings,
     disconnect_store,
     reconnect_store,
+    store_digest,
 )
 from portal.stores.adapters.registry import list_platforms
 from portal.web.core.errors import status_of
@@ -41,7 +42,7 @@ def settings(area: Area, store: Store) -> ResponseReturnValue:
 def save_store_settings(area: Area, store: Store) -> ResponseReturnValue:
     """Change what was decided; orders that were paid before keep their terms."""
     try:
-        change_store(store.id, _checked(area, store), actor())
+        change_store(store.id, _checked(area, store), actor(), shown=request.form.get("shown"))
     except InputInvalid as error:
         typed = {**_present(store), **request.form}
         return _page(area, store, typed, error_texts(error)), status_of(error)
@@ -92,6 +93,7 @@ def _page(area: Area, store: Store, typed: Mapping[str, str], errors: dict[str, 
         "stores/settings.html",
         store,
         typed=dict(typed),
+        shown=request.form.get("shown", store_digest(store)),
         choices=form_choices(),
         vendor=vendor_field(typed["default_vendor"], area.vendor_ids()),
         errors=errors,

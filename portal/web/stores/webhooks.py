@@ -8,6 +8,7 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from portal.lib.errors import InputInvalid
+from portal.lib.sealing import SecretReplaced
 from portal.runtime import current_portal
 from portal.web.core.errors import status_of
 from portal.web.core.requests import form_switch
@@ -53,7 +54,7 @@ def add_webhook(area: Area, store: Store) -> ResponseReturnValue:
             request.form.get("url", ""),
             request.form.getlist("types"),
             actor(),
-            key=settings.secret_key.get_secret_value(),
+            key=settings.stored_key,
             allow_private=not settings.is_production,
         )
     except InputInvalid as error:
@@ -66,8 +67,12 @@ def add_webhook(area: Area, store: Store) -> ResponseReturnValue:
 @area_view("/stores/<int:store_id>/webhooks/<int:endpoint_id>/secret", "POST", reconfirm=True, any_store=True)
 def rotate_webhook_secret(area: Area, store: Store, endpoint_id: int) -> ResponseReturnValue:
     """Replace the secret of an endpoint and show the new one once."""
-    key = current_portal().settings.secret_key.get_secret_value()
-    return _show_secret(area, store, rotate_secret(store.id, endpoint_id, actor(), key=key), is_rotated=True)
+    key = current_portal().settings.stored_key
+    try:
+        new = rotate_secret(store.id, endpoint_id, actor(), key=key, seen=request.form.get("seen"))
+    except SecretReplaced as error:
+        return _page(area, store, {f"endpoint-{endpoint_id}": error_text(error)}), status_of(error)
+    return _show_secret(area, store, new, is_rotated=True)
 
 
 @area_view("/stores/<int:store_id>/webhooks/<int:endpoint_id>/active", "POST", any_store=True)

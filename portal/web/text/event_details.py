@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.accounts import ROLES
 from portal.catalogue import STORE_TIERS
+from portal.chain import checksummed
 from portal.lib.money import CurrencyUnknown
 from portal.web.text.account import device_words, role_words, sign_in_words
 from portal.web.text.format import money, token_text
@@ -86,7 +87,11 @@ def _value(name: str, value: Any, data: Mapping[str, Any]) -> str:
         return token_text(int(value))
     if words := _words().get(name):
         return words(str(value))
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(_plain, value)) if isinstance(value, list) else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    return checksummed(str(value))
 
 
 def _words() -> dict[str, Callable[[str], str]]:

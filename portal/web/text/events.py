@@ -325,6 +325,7 @@ def _programme_texts() -> dict[str, str]:
 
 def _settings_texts() -> dict[str, str]:
     return {
+        "secrets_resealed": _("Stored secrets encrypted with another key"),
         "settings_saved": _("Settings saved"),
         "mail_server_tried": _("Mail server tried"),
     }
@@ -353,6 +354,10 @@ def _store_texts() -> dict[str, str]:
         "store_account_connected": _("Account connected to a store"),
         "store_account_disconnected": _("Account disconnected from a store"),
         "webhook_secret_changed": _("Webhook secret changed"),
+        "signing_secret_changed": _("Signing secret changed"),
+        "signing_secret_ended": _("Previous signing secret revoked"),
+        "signature_required": _("Signatures required"),
+        "signature_optional": _("Signatures no longer required"),
         "webhook_secret_ended": _("Previous webhook secret revoked"),
         "webhook_secret_rotated": _("Webhook endpoint secret replaced"),
         "webhook_endpoint_enabled": _("Webhook endpoint switched on"),

@@ -16,7 +16,13 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.core import get_global
 from babel.dates import format_datetime, format_timedelta, get_timezone_location
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_symbol,
+)
 
 from portal.lib.money import minor_digits, to_major
 from portal.runtime import current_portal
@@ -100,6 +106,13 @@ def _percent(value: Decimal, language: str | None) -> str:
 def number(value: int | Decimal) -> str:
     """Return a number with the language's separators."""
     return _number(value, reader_language())
+
+
+def short_number(value: int) -> str:
+    """Return a number for the axis of a plot: from a million on in words, such as 20M."""
+    if value < 10**6:
+        return number(value)
+    return str(format_compact_decimal(value, locale=reader_language(), fraction_digits=1))
 
 
 @_remembered
@@ -200,6 +213,7 @@ FILTERS: dict[str, Any] = {
     "gas_coin": gas_coin,
     "percent": percent,
     "number": number,
+    "short_number": short_number,
     "usd": usd,
     "moment": moment,
     "ago": ago,

@@ -35,6 +35,8 @@ def environment(**values: Any) -> Settings:
     [
         ("brand_name", "  Бджола   і  мед ", "Бджола і мед"),
         ("brand_color", "#0B6E5A", "#0B6E5A"),
+        ("brand_accent_color", "#777777", "#777777"),
+        ("brand_accent_color", "", ""),
         ("brand_token_symbol", "MED.2", "MED.2"),
         ("offered_languages", "ru,uk", "uk,ru"),
         ("referral_consent_required", True, True),
@@ -55,6 +57,7 @@ def test_right_values_are_stored_in_one_form(name: str, value: object, stored: o
         ("brand_color", "0b6e5a", "setting_invalid"),
         ("brand_color", "#0b6e5a;}", "setting_invalid"),
         ("brand_color", "#777777", "color_unreadable"),
+        ("brand_accent_color", "blue", "setting_invalid"),
         ("brand_token_symbol", "MED!", "setting_invalid"),
         ("brand_token_symbol", "", "setting_invalid"),
         ("offered_languages", "", "language_missing"),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
 import requests
+from peewee import SQL
 
 from models import Order, PaymentEvent, PaymentRefund, PaymentTransaction
 from portal.db.checks import run_checks
 from portal.flows.checkout.reconcile import reconcile
 from portal.flows.refunds.request_refund import request_refund
-from portal.lib.clock import utc_now
 from portal.payments import RefundTooLarge, find_payment
 from portal.payments.providers.wayforpay.api import is_authentic_request, sign_refund_answer
 from portal.payments.providers.wayforpay.callbacks import sign_callback
@@ -83,8 +83,9 @@ def refunded_minor(order: Order) -> int:
 
 def make_open_rows_older(**by: int) -> None:
     """Move the creation of refunds and payments into the past."""
-    PaymentRefund.update(created_at=utc_now() - timedelta(**by)).execute()
-    PaymentTransaction.update(created_at=utc_now() - timedelta(**by)).execute()
+    past = SQL("now() - %s", [timedelta(**by)])
+    PaymentRefund.update(created_at=past).execute()
+    PaymentTransaction.update(created_at=past).execute()
 
 
 def test_final_answer_settles_the_refund(store: Store, provider: Provider, order: Order) -> None:
@@ -210,13 +211,25 @@ def test_status_settles_the_refund_it_confirms(
     assert run_checks() == {}
 
 
-def test_recent_request_waits_for_its_callback(store: Store, provider: Provider, order: Order) -> None:
+@pytest.mark.parametrize("hours_wrong", [0, 2, -2])
+def test_recent_request_waits_for_its_callback_whatever_the_clock_of_the_process(
+    store: Store, provider: Provider, order: Order, monkeypatch: pytest.MonkeyPatch, hours_wrong: int
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(hours=hours_wrong)
+
+    monkeypatch.setattr("portal.lib.clock.datetime", Clock)
     request_by_admin(store, order, "100.00")
     provider.answers_status(order, "Approved")
     assert reconcile(store.chain, store.settings) == 0
     make_open_rows_older(minutes=10)
     reconcile(store.chain, store.settings)
     assert PaymentRefund.get().status == "requested"
+    make_open_rows_older(hours=2)
+    reconcile(store.chain, store.settings)
+    assert PaymentRefund.get().status == "refused"
 
 
 def test_late_callback_applies_a_refused_request(store: Store, provider: Provider, order: Order) -> None:

@@ -270,6 +270,21 @@ def test_orders_of_an_outage_are_read_later(woo: Connected, shop: Shop) -> None:
     assert run_checks() == {}
 
 
+def test_order_of_the_future_hides_no_later_one(woo: Connected, shop: Shop) -> None:
+    woo.connect(shop)
+    _orders(shop, 2)
+    order = recorded_answer("order_partial_refund")
+    paid = {"refunds": [], "date_paid_gmt": "2026-11-28T13:30:00"}
+    shop.show({**order, **paid, "id": 200, "date_modified_gmt": "2099-01-01T00:00:00"})
+    assert woo.poll() == (3, 3)
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
+    shop.show(
+        {**order, **paid, "id": 201, "date_modified_gmt": now, "billing": {"email": "next@example.test"}}
+    )
+    assert woo.poll() == (2, 1)
+    assert Order.select().where(Order.external_id == "201").exists()
+
+
 def test_round_that_ends_early_goes_on_where_it_ended(
     woo: Connected, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,7 +347,7 @@ def test_refused_and_unreadable_orders_do_not_stop_the_round(woo: Connected, sho
         row.external_id: row.explanation["error"]
         for row in StoreEvent.select().where(StoreEvent.outcome == "refused")
     }
-    assert refused == {"100": "lines_do_not_add_up", "101": "order_unreadable"}
+    assert refused == {"100": "lines_do_not_add_up", "101": "delivery_unreadable"}
 
 
 def test_silent_webhooks_raise_one_alert_that_ends_with_them(woo: Connected, shop: Shop) -> None:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from models import RecoveryCode, Refcode, SecondFactor, User, UserSession, Wallet, WalletChallenge
+from models import (
+    RecoveryCode,
+    Refcode,
+    SecondFactor,
+    StoreReferrer,
+    User,
+    UserSession,
+    Wallet,
+    WalletChallenge,
+)
 from portal.accounts import ChallengeUnknown, CredentialsWrong, Device
 from portal.db import query
 from portal.flows.accounts.sign_in import enter
-from tests.factories import make_reward
+from portal.flows.stores.store_referrers import connect_account, ensure_store_referrer
+from portal.notifications import TOPICS, chosen_topics
+from portal.notifications.topics import REWARD_TOPICS
+from tests.factories import make_reward, make_store
 from tests.support.wallets import TestWallet
 from tests.web.account.factor import code_of, enrol
 from tests.web.account.proofs import run_concurrently
@@ -133,6 +145,20 @@ def test_links_and_messages_that_wait_end(stranger: Visitor, victim: Visitor) ->
     answer = victim.send(LINK, {"address": wallet.address, "signature": wallet.sign(message)})
     assert error_of(answer)["code"] == "challenge_unknown"
     assert WalletChallenge.select().where(WalletChallenge.used_at.is_null()).count() == 0
+
+
+def test_what_a_stranger_chose_for_the_account_ends(stranger: Visitor, victim: Visitor) -> None:
+    referrer, _code = ensure_store_referrer(make_store(), "c-17", None, "secret")
+    connect_account(referrer.id, account().id, "secret")
+    stranger.submit("/account/data/erasure")
+    stranger.submit("/notifications/mail", {"topics": []})
+    assert account().erasure_requested_at
+    assert not set(REWARD_TOPICS) & chosen_topics(account().id)
+    reset(victim)
+    # A store would go on showing the results of the account to its customer, and an admin would erase it.
+    assert not StoreReferrer.select().where(StoreReferrer.user.is_null(False)).exists()
+    assert account().erasure_requested_at is None
+    assert chosen_topics(account().id) == set(TOPICS)
 
 
 def test_a_wallet_linked_during_the_proof_does_not_stay(stranger: Visitor, victim: Visitor) -> None:

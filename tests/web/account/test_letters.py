@@ -92,11 +92,12 @@ def test_notice_of_a_minted_reward_links_to_its_proof(as_owner: Visitor, owner: 
 
 def test_letter_shows_the_brand(make_app: MakeApp, owner: User) -> None:
     notify_user(owner)
-    shop = visitor(make_app(brand_name="Good Things", brand_color="#f2b705"))
+    shop = visitor(make_app(brand_name="Good Things", brand_color="#f2b705", brand_accent_color="#0b6e5a"))
     letter = newest_letter(shop)
     assert "Good Things</td>" in letter.html
     # Yellow needs dark text.
     assert "background: #f2b705; color: #10141f" in letter.html
+    assert "border-top: 4px solid #0b6e5a" in letter.html
 
 
 def test_mailbox_page_and_letters_have_separate_languages(client: Visitor, owner: User) -> None:

@@ -22,6 +22,7 @@ from portal.flows.accounts.sign_in_log import record_sign_in
 from portal.flows.personal_data.tables import NOT_EXPORTED, PERSONAL_TABLES
 from portal.notifications import notify
 from tests.factories import ACTOR
+from tests.support.addresses import addresses_in, not_checksummed
 from tests.support.databases import execute
 from tests.web.account.factor import enrol, expire_confirmation
 from tests.web.conftest import MakeApp, visitor
@@ -85,6 +86,8 @@ def test_export_has_the_rows_of_the_person_and_of_nobody_else(app: Flask, owner:
     }
     assert {row["event"] for row in own["events"]} >= {"signed_in", "credit_added", "data_exported"}
     texts = json.dumps(own)
+    assert addresses_in(texts)
+    assert not not_checksummed(texts)
     for stranger in (seller.email, seller.name, seller.password_hash):
         assert str(stranger) not in texts
     sold = export_of(visitor(app, seller).submit("/account/data/export", {}))

@@ -106,6 +106,12 @@ def test_invalid_reward_id_is_refused(as_admin: Visitor, reward_id: object) -> N
     assert list(error_of(response)["fields"]) == ["rewardId"]
 
 
+def test_misspelt_field_mints_no_other_reward(as_admin: Visitor) -> None:
+    error = error_of(as_admin.send(MINT, {"rewardID": 1, "limit": 1}))
+    assert (error["code"], list(error["fields"])) == ("field_invalid", ["rewardID"])
+    assert not MintJob.select().exists()
+
+
 @pytest.mark.parametrize(
     ("values", "code"),
     [

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from models import Order, Product, User
+from models import Order, OrderItem, Product, User
 from portal.lib.clock import utc_now
 from portal.payments import credit_balance
 from tests.factories import give_credit, make_order, make_payment, make_product
@@ -21,6 +21,10 @@ def order(owner: User) -> Order:
 
 def page_of(order: Order) -> str:
     return f"/checkout/processing/{order.order_reference}"
+
+
+def order_product_id(order: Order) -> int:
+    return int(OrderItem.get(OrderItem.order == order.id).product_id)
 
 
 def test_checkout_with_an_empty_cart_leads_to_the_unpaid_orders(as_owner: Visitor, order: Order) -> None:
@@ -74,6 +78,19 @@ def test_every_unpaid_order_can_be_paid_by_credit(
     assert credit_balance(owner.id, "UAH") == 24_000
     # The page of the earlier attempt leads to the payment that counts.
     assert "Paid. Thank you!" in text_of(as_owner.get(page_of(order), follow_redirects=True))
+
+
+@pytest.mark.parametrize("method", ["wayforpay", "credit"])
+@pytest.mark.parametrize("is_same", [True, False])
+def test_payment_empties_the_cart_of_the_same_goods_only(
+    as_owner: Visitor, owner: User, order: Order, method: str, *, is_same: bool
+) -> None:
+    lamp = order_product_id(order)
+    as_owner.fill_cart((lamp, 1) if is_same else (make_product(name="A mug").id, 2))
+    before = as_owner.cart()
+    give_credit(owner, 100_000)
+    assert as_owner.submit(f"/checkout/pay/{order.id}", {"method": method}).status_code in (200, 303)
+    assert as_owner.cart() == ({} if is_same else before)
 
 
 def test_refused_credit_leaves_the_card_open(as_owner: Visitor, order: Order) -> None:

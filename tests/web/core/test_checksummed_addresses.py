@@ -9,11 +9,23 @@ import pytest
 from flask import Flask
 from openpyxl import load_workbook
 
-from models import MerchantConfig, Payout, PayoutBatch, Refcode, ReferralReward, User, Vendor
+from models import (
+    MerchantConfig,
+    Order,
+    Payout,
+    PayoutBatch,
+    Refcode,
+    ReferralReward,
+    StoreOrder,
+    User,
+    Vendor,
+)
+from portal.codes import set_alias
+from portal.db import SYSTEM, record_event
 from tests.factories import make_code, make_order, make_payment, make_reward, make_settlement, make_wallet
 from tests.support.addresses import addresses_in, not_checksummed
 from tests.support.wallets import TestWallet
-from tests.web.conftest import visitor
+from tests.web.conftest import MakeApp, visitor
 from tests.web.visitor import Visitor
 
 WALLET, TOKEN, PAYOUT_WALLET = "0x" + "ab" * 20, "0x" + "cd" * 20, "0x" + "ef" * 20
@@ -39,6 +51,7 @@ def ledgers(owner: User, other: User, seller: User) -> Ledgers:
     MerchantConfig.update(payout_wallet=PAYOUT_WALLET).where(MerchantConfig.vendor == vendor.id).execute()
     make_settlement(vendor, order_reference=order.order_reference)
     make_reward(code, order_reference=order.order_reference, reward_token=TOKEN, chain_id=137)
+    record_event(SYSTEM, "user", other.id, "wallet_linked", data={"address": WALLET, "known": [TOKEN]})
     batch = PayoutBatch.insert(mode="onchain", status="completed", totals={}).execute()
     Payout.insert(
         batch=batch, vendor=vendor.id, currency="UAH", reserve_percent=0, status="completed", net_minor=100,
@@ -72,6 +85,7 @@ def test_api_answers_are_checksummed(as_admin: Visitor, as_other: Visitor) -> No
         ("/refcodes", "other", 2),
         ("/admin/store/commissions/batches", "admin", 2),
         ("/vendor/earnings/payouts", "seller", 2),
+        ("/admin/events", "admin", 2),
     ],
 )
 def test_ledger_files_are_checksummed(
@@ -91,11 +105,19 @@ def test_proof_is_checksummed(as_admin: Visitor, ledgers: Ledgers) -> None:
 
 
 def test_pages_are_checksummed(
-    as_admin: Visitor, as_other: Visitor, as_seller: Visitor, ledgers: Ledgers
+    make_app: MakeApp,
+    admin: User,
+    as_admin: Visitor,
+    as_other: Visitor,
+    as_seller: Visitor,
+    ledgers: Ledgers,
 ) -> None:
     vendor = Vendor.get()
+    configured = visitor(make_app(referral_reward_token_address=TOKEN), admin)
     for browser, address in (
         (as_admin, "/admin/refcodes"),
+        (as_admin, "/admin/events"),
+        (configured, "/admin/settings"),
         (as_admin, f"/admin/audit?orderReference={ledgers.reference}"),
         (as_admin, f"/admin/refcodes/codes/{ledgers.code.code}"),
         (as_other, "/refcodes"),
@@ -125,3 +147,43 @@ def test_answers_about_a_wallet_are_checksummed(as_other: Visitor) -> None:
     proof = {"address": wallet.stored, "signature": wallet.sign(message)}
     assert_checksummed(as_other.send("/api/account/wallets", proof).text)
     assert_checksummed(as_other.send(f"/api/account/wallets/{wallet.stored}", method="DELETE").text)
+
+
+MISTYPED = "0xD8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
+
+
+@pytest.mark.parametrize("page", ["/admin/people?q=", "/admin/referrers?q=", "/admin/refcodes?wallet="])
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        (MISTYPED, "its checksum (EIP-55) is wrong"),
+        (MISTYPED[:-1], "0x and 40 hex digits"),
+        (f"{MISTYPED[:6]}…{MISTYPED[-4:]}", "0x and 40 hex digits"),
+    ],
+    ids=["checksum", "short", "shortened"],
+)
+def test_mistyped_address_is_an_error_of_the_filter(
+    as_admin: Visitor, ledgers: Ledgers, page: str, typed: str, says: str
+) -> None:
+    shown = as_admin.get(f"{page}{typed}")
+    assert 'id="error-summary"' in shown.text
+    assert says in shown.text
+    path, _mark, name = page.removesuffix("=").partition("?")
+    assert as_admin.get(f"{path}.csv?{name}={typed}").status_code == 422
+
+
+def test_filters_read_an_alias_and_the_number_of_a_store(as_admin: Visitor, ledgers: Ledgers) -> None:
+    set_alias(ledgers.code.code, "ANNA-SHOP", SYSTEM, "Ring")
+    order = Order.get(Order.order_reference == ledgers.reference)
+    StoreOrder.insert(
+        order=order.id, store=order.store_id, number="1042", external_id="9", version=1, snapshot={}, snapshot_sha256=""
+    ).execute()  # fmt: skip
+    for address in (
+        "/admin/refcodes?code=ANNA-SHOP",
+        "/admin/orders?code=ANNA-SHOP",
+        "/admin/refcodes?orderReference=1042",
+        "/admin/store/commissions?orderReference=1042",
+    ):
+        assert ledgers.reference in as_admin.get(address).text, address
+    wrong_case = as_admin.get(f"/admin/refcodes?code={ledgers.code.code.swapcase()}").text
+    assert "codes are case-sensitive" in wrong_case

@@ -16,8 +16,11 @@ from models import User
 from portal.db import connection, outage, query, report_outage
 from portal.db.connection import current_url
 from portal.schedule import run_job
+from tests.factories import make_vendor
 from tests.support.databases import WorkerDatabase
 from tests.web.conftest import lose_database, visitor
+from tests.web.pages import text_of
+from tests.web.visitor import Visitor
 
 PATHS = ("/", "/uk/cart", "/login", "/orders", "/metrics", "/readyz", "/api/store/products", "/api/refcodes")
 
@@ -80,6 +83,30 @@ def test_an_answer_during_an_outage_says_when_to_try_again(app: Flask) -> None:
     for path in ("/", "/api/store/products", "/metrics"):
         answer = visitor(app).get(path)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), path
+
+
+@pytest.mark.parametrize("lost_at", ["statement", "commit"])
+def test_a_change_whose_commit_got_no_answer_is_not_called_unchanged(
+    as_admin: Visitor, bound_database: WorkerDatabase, lost_at: str
+) -> None:
+    vendor = make_vendor()
+    when = "DEFERRABLE INITIALLY DEFERRED" if lost_at == "commit" else ""
+    query(
+        f"""CREATE FUNCTION lose_connection() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER lose_connection AFTER UPDATE ON vendors {when}
+            FOR EACH ROW EXECUTE FUNCTION lose_connection()"""
+    )
+    url = f"/admin/vendors/{vendor.id}/active"
+    try:
+        page = as_admin.submit(url, {"active": "0"})
+        code = as_admin.get("/admin/vendors")
+    finally:
+        with connection():
+            query("DROP FUNCTION lose_connection CASCADE")
+    assert (page.status_code, code.status_code) == (503, 200)
+    assert "Check whether your change was saved" in text_of(page)
+    assert "Nothing was changed" not in text_of(page)
 
 
 def test_a_pool_in_full_use_is_answered_503(app: Flask, bound_database: WorkerDatabase) -> None:

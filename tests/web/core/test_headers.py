@@ -225,6 +225,8 @@ def test_brand_color_is_a_stylesheet(make_app: MakeApp, color: str) -> None:
     assert answer.mimetype == "text/css"
     assert f"--brand:{color}" in answer.text
     contrast = answer.text.split("--brand-contrast:")[1].split("}")[0]
+    contrast, accent = contrast.split(";--accent:")
+    assert accent == color
     assert contrast == ("#10141f" if color in ("#ffffff", "#ffd700") else "#ffffff")
 
 

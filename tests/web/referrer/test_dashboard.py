@@ -8,10 +8,27 @@ from xml.etree import ElementTree
 
 import pytest
 
-from models import EventLog, Order, Refcode, User
-from tests.factories import TOKEN, make_code, make_order, make_payment, make_reward, make_visits
+from models import EventLog, Order, Refcode, StoreReferrer, User
+from portal.lib.clock import utc_now
+from portal.programme.terms_operations import save_terms
+from tests.factories import (
+    ACTOR,
+    TOKEN,
+    make_code,
+    make_order,
+    make_payment,
+    make_reward,
+    make_store,
+    make_visits,
+    new_address,
+)
+from tests.scale.plans import recorded_statements
+from tests.web.conftest import MakeApp, visitor
 from tests.web.pages import form_fields, text_of
 from tests.web.visitor import Visitor
+
+# docs/performance.md, pages.
+STATEMENTS = 15
 
 
 def test_totals_cover_more_rewards_than_a_page(as_owner: Visitor, owner: User) -> None:
@@ -41,6 +58,37 @@ def test_history_pages_by_cursor_as_page_and_fragment(as_owner: Visitor, owner: 
     fragment = as_owner.fragment(f"/refcodes?cursor={cursor}")
     assert "<html" not in fragment.text
     assert fragment.text.count('class="reward-entry"') == 2
+
+
+@pytest.mark.parametrize("approval", [False, True])
+def test_dashboard_issues_few_statements_in_its_worst_state(
+    make_app: MakeApp, owner: User, *, approval: bool
+) -> None:
+    """Terms to accept, a wallet without a code, a code without a wallet and one that is off, labels and rewards."""
+    browser = visitor(make_app(referral_joining_approval=approval), owner)
+    off, of_store = make_code(owner, active=False), make_code(owner)
+    make_visits(off, {0: 3})
+    for status in ("minted", "failed"):
+        make_reward(off, status)
+    EventLog.insert(
+        entity="refcode", entity_id=off.code, event="code_deactivated", actor=f"user:{owner.id}"
+    ).execute()
+    save_terms({"en": "Share honestly."}, 0, ACTOR)
+    customer = StoreReferrer.insert(
+        store=make_store().id,
+        user=owner.id,
+        customer="c-7",
+        connected_at=utc_now(),
+        stated_wallet=new_address(),
+    ).execute()
+    Refcode.update(wallet_address="", store_referrer_id=customer).where(
+        Refcode.code == of_store.code
+    ).execute()
+    browser.get("/refcodes")
+    with recorded_statements() as statements:
+        page = browser.get("/refcodes")
+    assert "The store suggests this wallet" in page.text
+    assert len(statements) <= STATEMENTS, [sql for sql, _values in statements]
 
 
 def test_invalid_cursor_is_refused(as_owner: Visitor) -> None:

@@ -34,7 +34,11 @@ def test_vendor_sees_only_own_statements(as_seller: Visitor, seller: User) -> No
     for expected in (f"Statement {own.id}", "500.00", "25.00", "Open"):
         assert expected in listed, expected
     assert "Other vendor" not in listed
-    page = text_of(as_seller.get(f"/vendor/statements/{own.id}"))
+    answer = as_seller.get(f"/vendor/statements/{own.id}")
+    # On paper there is no button to press before the "or".
+    assert '<p class="no-print">Or transfer' in answer.text
+    assert '<p class="print-only">Transfer 500.00' in answer.text
+    page = text_of(answer)
     assert Settlement.get().order_reference in page
     assert "Mark as paid" not in page
     assert as_seller.get(f"/vendor/statements/{foreign.id}").status_code == 404

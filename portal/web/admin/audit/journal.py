@@ -10,6 +10,7 @@ from portal.web.admin.audit.blueprint import blueprint
 from portal.web.admin.audit.presenters import transfer_rows
 from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
+from portal.web.core.filters import read_reference
 from portal.web.text.journal import BalanceRow, balance_row
 
 _FILTER_LENGTH_MAX = 200
@@ -19,9 +20,9 @@ _FILTER_LENGTH_MAX = 200
 @for_role("admin")
 def journal() -> str:
     """Show the trial balance and the newest transfers, filtered by reference or account."""
-    filters = JournalFilter(reference=_filter_text("orderReference"), account=_filter_text("account"))
+    typed = {name: _filter_text(name) for name in ("orderReference", "account")}
+    filters = JournalFilter(reference=read_reference(typed["orderReference"]), account=typed["account"])
     page = list_transfers(filters, request.args.get("cursor"))
-    typed = {"orderReference": filters.reference, "account": filters.account}
     return render_template(
         "admin/audit/journal.html",
         balances=_balances_by_currency(),

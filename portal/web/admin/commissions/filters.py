@@ -8,7 +8,7 @@ from portal.commissions import SettlementFilter, list_currencies
 from portal.lib.money import CurrencyUnknown, check_currency
 from portal.lib.texts import identifier_form
 from portal.settings import Settings
-from portal.web.core.filters import FilterView, read_day
+from portal.web.core.filters import FilterView, read_day, read_reference
 from portal.web.core.vendor_field import read_vendor
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
@@ -26,7 +26,7 @@ def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> Filter
     filters = SettlementFilter(
         status=typed["status"] if typed["status"] in STATUSES else "",
         vendor_id=vendor_id,
-        reference=typed["orderReference"],
+        reference=read_reference(typed["orderReference"]),
         currency=_currency(typed["currency"], errors),
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),

@@ -13,6 +13,7 @@ from portal.commissions import (
     find_merchant_config,
     get_vendor,
     read_merchant_terms,
+    terms_digest,
     vendor_terms,
 )
 from portal.flows.approvals.save_terms import save_terms
@@ -71,7 +72,8 @@ def save_vendor_terms(vendor_id: int) -> ResponseReturnValue:
     splits = _typed_splits()
     try:
         terms = read_merchant_terms(typed, splits)
-        waits = save_terms(vendor_id, terms, current_portal().settings, current_user().id)
+        settings, admin_id = current_portal().settings, current_user().id
+        waits = save_terms(vendor_id, terms, settings, admin_id, shown=request.form.get("shown"))
     except InputInvalid as error:
         return _terms_page(vendor_id, typed, splits, error_texts(error)), status_of(error)
     except WalletChangeWaits as error:
@@ -126,6 +128,7 @@ def _terms_page(
         vendor_id=vendor.id,
         vendor_name=vendor.name,
         typed=typed,
+        shown=request.form.get("shown", terms_digest(find_merchant_config(vendor.id))),
         splits=lines,
         wallet_waits=find_waiting_wallet(vendor.id) is not None,
         split_error=split_errors[0] if split_errors else None,

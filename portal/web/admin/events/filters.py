@@ -8,7 +8,7 @@ from portal.accounts import UserUnknown, find_user_by_email
 from portal.db import EventFilter
 from portal.lib.texts import identifier_form
 from portal.settings import Settings
-from portal.web.core.filters import FilterView, read_day
+from portal.web.core.filters import FilterView, read_day, read_reference
 from portal.web.text.messages import error_text
 
 FIELDS = ("actor", "entity", "id", "event", "orderReference", "since", "until")
@@ -23,7 +23,7 @@ def read_events_view(arguments: Mapping[str, str], settings: Settings) -> Filter
         entity=typed["entity"],
         entity_id=typed["id"],
         event=typed["event"],
-        reference=typed["orderReference"],
+        reference=read_reference(typed["orderReference"]),
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
     )

@@ -10,7 +10,7 @@ from portal.lib.texts import CharacterRefused, clean_line, identifier_form
 from portal.orders import OrderFilter, OrderStatus, list_order_currencies
 from portal.settings import Settings
 from portal.stores import ChoiceInvalid, StoreUnknown, find_store
-from portal.web.core.filters import FilterView, read_day
+from portal.web.core.filters import FilterView, read_code, read_day
 from portal.web.text.messages import error_text
 
 Value = TypeVar("Value")
@@ -34,7 +34,7 @@ def read_orders_view(arguments: Mapping[str, str], settings: Settings) -> Filter
         is_referred=REFERRALS.get(
             _read(lambda: _choice(typed["referral"], tuple(REFERRALS)), "referral", errors) or ""
         ),
-        code=typed["code"],
+        code=read_code(typed["code"]),
         number=typed["number"],
         product=_read(lambda: clean_line(typed["product"], "product"), "product", errors) or "",
         is_waiting=_read(lambda: _choice(typed["waiting"], ("yes",)), "waiting", errors) == "yes",

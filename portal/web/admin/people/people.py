@@ -34,6 +34,7 @@ def list_all() -> ResponseReturnValue:
         "admin/people/list.html",
         rows=[person_row(user) for user in page.rows],
         view=view,
+        form_errors=list(view.errors.items()),
         roles=[("", _("All")), *role_options()],
         states=[("", _("All")), *((state, status_words("account", state)) for state in STATES)],
         next_cursor=page.next_cursor,

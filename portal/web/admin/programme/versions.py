@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from portal.flows.programme.preview import preview_rules
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
+from portal.lib.shown import ChangedMeanwhile
 from portal.programme import (
     ProgrammeRules,
     find_version_at,
@@ -18,6 +19,7 @@ from portal.programme import (
 from portal.programme.errors import VersionStarted
 from portal.programme.form_rules import read_rules
 from portal.programme.operations import save_version, withdraw_version
+from portal.programme.queries import version_id_at
 from portal.programme.version_rules import MAX_LEVELS
 from portal.runtime import current_portal
 from portal.web.admin.programme.blueprint import blueprint
@@ -89,7 +91,10 @@ def save() -> ResponseReturnValue:
                 sentences=rule_sentences(rules),
             )
         if not form.errors:
-            save_version(rules, form.starts_at, form.ends_at, acting_admin())
+            shown_id = request.form.get("shown", type=int)
+            save_version(rules, form.starts_at, form.ends_at, acting_admin(), shown_id=shown_id)
+    except ChangedMeanwhile:
+        raise
     except PortalError as error:
         note_error(error, form.errors)
     if form.errors:
@@ -121,6 +126,7 @@ def _form_page(
     return render_template(
         "admin/programme/new.html",
         typed=typed,
+        shown=request.form.get("shown", version_id_at(utc_now())),
         errors=errors or {},
         form_errors=list((errors or {}).items()),
         preview=preview,

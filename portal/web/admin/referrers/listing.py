@@ -27,6 +27,7 @@ def list_all() -> ResponseReturnValue:
         "admin/referrers/list.html",
         rows=[referrer_row(row, standings[row.owner.id]) for row in page.rows],
         view=view,
+        form_errors=list(view.errors.items()),
         states=[("", _("All")), *((state, status_words("code", state)) for state in STATES)],
         orders=[("", _("Newest first")), ("paid", _("Most paid orders")), ("refunds", _("High refund rate"))],
         next_cursor=page.next_cursor,

@@ -56,7 +56,7 @@ def reject(reward_id: int) -> ResponseReturnValue:
     try:
         return _decide(reward_id, lambda: decide_reward.reject(reward_id, reason, current_user().id))
     except PortalError as error:
-        if error.field != "reason":
+        if error.field != "reason" or is_htmx():
             raise
         return _reason_page(reward_id, reason, error_text(error)), status_of(error)
 
@@ -122,13 +122,16 @@ def _selected_ids(filters: RewardFilter) -> list[int]:
 
 
 def _decide(reward_id: int, decision: Callable[[], ReferralReward]) -> ResponseReturnValue:
-    """Run a decision; htmx gets the row with the result or the error, a plain form the queue."""
+    """Run a decision; htmx gets the row with the result or the error, a plain form the queue.
+
+    What is wrong with a typed reason is no state of the row: it is raised.
+    """
     problem = None
     try:
         text = _result_text(decision())
         current_portal().wake("mint_rewards")
     except PortalError as error:
-        if not is_htmx():
+        if not is_htmx() or error.field == "reason":
             raise
         problem, text = error, error_text(error)
     if not is_htmx():

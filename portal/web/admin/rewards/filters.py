@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.lib.addresses import InvalidAddress, canonical_address
 from portal.lib.money import InvalidAmount, parse_amount, to_major
 from portal.lib.texts import identifier_form
 from portal.rewards import RewardFilter
 from portal.settings import Settings
-from portal.web.core.filters import FilterView, read_day
+from portal.web.core.filters import FilterView, read_code, read_day, read_reference, read_wallet
 from portal.web.text.messages import error_text
 
 RAILS = ("fiat", "crypto")
@@ -40,9 +39,9 @@ def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
     filters = RewardFilter(
         status=typed["status"],
         rail=typed["rail"] if typed["rail"] in RAILS else "",
-        code=typed["code"],
-        wallet=_wallet(typed["wallet"], errors),
-        reference=typed["orderReference"],
+        code=read_code(typed["code"]),
+        wallet=read_wallet(typed["wallet"], "wallet", errors),
+        reference=read_reference(typed["orderReference"]),
         since=read_day(typed["since"], "since", settings, errors),
         until=read_day(typed["until"], "until", settings, errors, days=1),
         least_usd=_usd(typed["leastUsd"], errors),
@@ -54,16 +53,6 @@ def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
 def _typed(name: str, text: str) -> str:
     """Return a field as it is read: identifiers as they were meant, amounts exactly as typed."""
     return (text.strip() if name == "leastUsd" else identifier_form(text))[:200]
-
-
-def _wallet(text: str, errors: dict[str, str]) -> str:
-    if not text:
-        return ""
-    try:
-        return canonical_address(text)
-    except InvalidAddress as error:
-        errors["wallet"] = error_text(error)
-        return ""
 
 
 def _usd(text: str, errors: dict[str, str]) -> Decimal | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from portal.chain import checksummed
 from portal.lib.colors import contrast_color, contrast_ratio
 from portal.runtime import Portal
 from portal.settings import Settings
@@ -15,7 +16,7 @@ from portal.web.text.format import When, number, when
 from portal.web.text.translate import gettext as _
 
 # The fields of the form by how they are typed.
-TEXTS = ("brand_name", "brand_color", "brand_token_symbol", "order_expires_hours")
+TEXTS = ("brand_name", "brand_color", "brand_accent_color", "brand_token_symbol", "order_expires_hours")
 FLAGS = ("referral_consent_required", "referral_joining_approval", "registration_confirmation")
 LISTS = ("offered_languages",)
 # What an admin asks about most, without secrets.
@@ -32,6 +33,7 @@ _SHOWN = (
     "referral_uah_per_usd",
     "referral_second_approval_usd",
     "settlement_payout_mode",
+    "card_payments",
     "wayforpay_merchant_account",
     "mail_from",
     "smtp_url",
@@ -92,7 +94,12 @@ def contrast_words(color: str) -> str:
 
 def environment_rows(environment: Settings) -> list[EnvironmentRow]:
     """Return the settings that only a new start changes."""
-    return [EnvironmentRow(name.upper(), _shown(getattr(environment, name))) for name in _SHOWN]
+    unused = () if environment.card_payments else ("wayforpay_merchant_account",)
+    return [
+        EnvironmentRow(name.upper(), _shown(getattr(environment, name)))
+        for name in _SHOWN
+        if name not in unused
+    ]
 
 
 def _shown(value: object) -> str:
@@ -100,4 +107,4 @@ def _shown(value: object) -> str:
         return _("set") if value.get_secret_value() else _("not set")
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value) if value not in ("", None) else _("not set")
+    return checksummed(str(value)) if value not in ("", None) else _("not set")

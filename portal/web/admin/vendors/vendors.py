@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from portal.catalogue import STORE_TIERS, VENDOR_NAME_MAX, list_vendor_ledger
+from portal.catalogue import STORE_TIERS, VENDOR_NAME_MAX, list_vendor_ledger, vendor_digest
 from portal.commissions import get_vendor
 from portal.db import Actor
 from portal.flows.vendors.save_vendor import add_vendor, save_vendor, switch_vendor
@@ -69,7 +69,8 @@ def save(vendor_id: int) -> ResponseReturnValue:
     """Save name, owner and tier of a vendor."""
     typed = _typed()
     try:
-        save_vendor(vendor_id, typed["name"], typed["owner"], typed["tier"], _actor())
+        shown = request.form.get("shown")
+        save_vendor(vendor_id, typed["name"], typed["owner"], typed["tier"], _actor(), shown=shown)
     except InputInvalid as error:
         return _vendor_page(vendor_id, typed, error_texts(error)), status_of(error)
     flash(_("The vendor is saved."), "success")
@@ -123,6 +124,7 @@ def _vendor_page(
     return render_template(
         "admin/vendors/vendor.html",
         view=vendor_view(row),
+        shown=request.form.get("shown", vendor_digest(row)),
         **_form(typed or vendor_fields(row), errors or {}),
     )
 

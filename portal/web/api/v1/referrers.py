@@ -27,7 +27,7 @@ def create_referrer(caller: Caller) -> ResponseReturnValue:
     """Create or find the referrer behind a store's customer, with their code; nothing of a test stays."""
     received = read_body(ReferrerBody)
     settings, customer = current_portal().settings, received.content.customer
-    secret = settings.secret_key.get_secret_value()
+    secret = settings.stored_key
     wallet = read_stated_wallet(received.content.wallet_address, settings)
     referrer, code = ensure_store_referrer(
         caller.store, customer.external_id, customer.email, secret, wallet=wallet, live=caller.live

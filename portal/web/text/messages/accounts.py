@@ -95,6 +95,7 @@ ACCOUNTS_ERRORS: ErrorTable = {
         503, lambda p: _("Too many people are signing in right now. Try again in a few seconds.")
     ),
     "role_unknown": Answer(422, lambda p: _("Choose one of the roles.")),
+    "key_unchanged": Answer(422, lambda p: _("This is the present key. Enter the key before it.")),
     "seal_broken": Answer(
         422,
         lambda p: _(

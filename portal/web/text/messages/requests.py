@@ -19,7 +19,18 @@ def _field_invalid(params: Params) -> str:
     return _("Expected: %(expected)s.", **params)
 
 
+def _database_away(params: Params) -> str:
+    if params.get("is_outcome_unknown"):
+        return _(
+            "The connection to the database was lost. Check whether your change was saved before you repeat it."
+        )
+    return _("The database cannot be reached. Nothing was changed; try again in a minute.")
+
+
 REQUESTS_ERRORS: ErrorTable = {
+    "changed_meanwhile": Answer(
+        409, lambda p: _("Someone else changed this in the meantime. Nothing was saved.")
+    ),
     "body_malformed": Answer(400, lambda p: _("Send a JSON object.")),
     "character_refused": Answer(
         422,
@@ -31,9 +42,7 @@ REQUESTS_ERRORS: ErrorTable = {
     "cron_secret_wrong": Answer(401, lambda p: _("The cron secret is wrong or not set on the server.")),
     "csrf_invalid": Answer(400, lambda p: _("This page was open for too long. Reload it and try again.")),
     "cursor_invalid": Answer(400, lambda p: _("The page cursor is not valid. Start from the first page.")),
-    "database_away": Answer(
-        503, lambda p: _("The database cannot be reached. Nothing was changed; try again in a minute.")
-    ),
+    "database_away": Answer(503, _database_away),
     "date_invalid": Answer(422, lambda p: _("Enter a date such as 2026-11-21.")),
     "date_out_of_range": Answer(
         422,

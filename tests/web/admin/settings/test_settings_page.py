@@ -24,6 +24,7 @@ PAGE = "/admin/settings"
 FORM: dict[str, Any] = {
     "brand_name": "Бджола",
     "brand_color": "#0b6e5a",
+    "brand_accent_color": "#aa2200",
     "brand_token_symbol": "MED",
     "offered_languages": ["en", "uk"],
     "order_expires_hours": "24",
@@ -49,7 +50,9 @@ def test_saved_settings_are_in_force_at_once(as_admin: Visitor, as_owner: Visito
     assert "MED" in page
     stylesheet = re.findall(r'href="(/brand.css[^"]*)"', page)[0]
     assert "0b6e5a" in stylesheet
-    assert "--brand:#0b6e5a" in as_owner.get(stylesheet).text
+    css = as_owner.get(stylesheet).text
+    assert "--brand:#0b6e5a" in css
+    assert "--accent:#aa2200" in css
     assert EventLog.get(EventLog.event == "settings_saved").data["brand_name"] == {
         "from": None,
         "to": "Бджола",
@@ -71,10 +74,17 @@ def test_another_process_follows(make_app: MakeApp, admin: User) -> None:
 
 def test_wrong_fields_are_named_and_nothing_is_saved(as_admin: Visitor) -> None:
     answer = as_admin.submit(
-        PAGE, form(as_admin, brand_color="#777777", order_expires_hours="0", offered_languages=[])
+        PAGE,
+        form(
+            as_admin,
+            brand_color="#777777",
+            brand_accent_color="blue",
+            order_expires_hours="0",
+            offered_languages=[],
+        ),
     )
     assert answer.status_code == 422
-    for name in ("brand_color", "order_expires_hours", "offered_languages"):
+    for name in ("brand_color", "brand_accent_color", "order_expires_hours", "offered_languages"):
         assert f'href="#{name}"' in answer.text
         assert f'id="{name}"' in answer.text
     assert "contrast of 4.5 : 1, less than 4.5 : 1" not in text_of(answer)
