@@ -366,9 +366,8 @@ function showInDialog(ctx) {
   toastBox();
   if (ctx.hx.retarget) { ctx.hx.retarget = "#toasts"; return; }
   // The answer is the row as another admin left it, with the reason.
-  const row = document.createElement("template");
-  row.innerHTML = ctx.text;
-  toast({ text: $("[data-announce]", row.content)?.dataset.announce, tone: "danger" });
+  const row = new DOMParser().parseFromString(`<table>${ctx.text}</table>`, "text/html");
+  toast({ text: $("[data-announce]", row)?.dataset.announce, tone: "danger" });
 }
 document.addEventListener("htmx:finally:request", ({ target, detail }) => {
   const row = detail?.ctx?.request?.submitter?.closest("[data-row]");
