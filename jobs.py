@@ -26,6 +26,7 @@ from portal.db import (
     work_through,
 )
 from portal.db.checks import run_checks
+from portal.db.failing import forget_old_failures
 from portal.flows.accounts.account_mail import answer_reset_requests
 from portal.flows.accounts.deliver_mail import Sender, deliver_mail
 from portal.flows.accounts.note_sighting import forget_sightings
@@ -190,8 +191,8 @@ def send_alert_digest(portal: Portal) -> object:
 
 
 def prune_old_job_runs(portal: Portal) -> object:
-    """Delete all but the newest runs of each job."""
-    return prune_job_runs()
+    """Delete all but the newest runs of each job, and failures of items that are settled."""
+    return prune_job_runs(), forget_old_failures()
 
 
 def prune_accounts(portal: Portal) -> object:

@@ -569,6 +569,7 @@ class Store(Table):
     webhook_secret = BlobField(null=True)
     previous_webhook_secret = BlobField(null=True)
     signing_secret = BlobField(null=True)
+    previous_signing_secret = BlobField(null=True)
     signature_required = BooleanField()
     snippet_seen_at = DateTimeTZField(null=True)
     webhook_seen_at = DateTimeTZField(null=True)

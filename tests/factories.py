@@ -36,6 +36,7 @@ from models import (
 from portal.accounts.passwords import hash_password
 from portal.db import Actor
 from portal.lib.ids import random_text
+from portal.lib.money import major_text
 from portal.payments import add_credit
 from portal.stores import BUILT_IN_STORE_ID, create_store, ensure_customer_of_user
 
@@ -246,6 +247,7 @@ def make_settlement(
     """Create a settlement with 20% for the platform and 5% for the referral of one product."""
     number = next(_numbers)
     platform, referral = amount_minor // 5, amount_minor // 20
+    currency = values.get("currency", "UAH")
     if "commission_minor" in values:
         platform, referral = values["commission_minor"], 0
     reference = values.pop("order_reference", None) or f"store_settled{number}_{1_700_000_000_000 + number}"
@@ -254,12 +256,12 @@ def make_settlement(
         "vendor": vendor.id,
         "kind": "sale",
         "amount_minor": amount_minor,
-        "currency": "UAH",
+        "currency": currency,
         "commission_minor": platform + referral,
         "net_payout_minor": amount_minor - platform - referral,
         "status": status,
         "scheduled_for": datetime.now(UTC) + timedelta(days=3),
-        "metadata": {"commissionBreakdown": _breakdown(amount_minor, platform, referral)},
+        "metadata": {"commissionBreakdown": _breakdown(amount_minor, platform, referral, currency)},
         "platform_commission_minor": platform,
         "referral_commission_minor": referral,
         "split_commissions": {},
@@ -305,9 +307,9 @@ def _sizing() -> dict[str, Any]:
     }
 
 
-def _breakdown(amount: int, platform: int, referral: int) -> dict[str, Any]:
+def _breakdown(amount: int, platform: int, referral: int, currency: str) -> dict[str, Any]:
     def text(minor: int) -> str:
-        return f"{minor // 100}.{minor % 100:02d}"
+        return major_text(minor, currency)
 
     item = {
         "productId": 7,

@@ -71,7 +71,9 @@ def revoke_membership(user_id: int, tier: str, actor: Actor, order_reference: st
         MembershipMonth.update(revoked_at=now).where(
             MembershipMonth.order_reference == order_reference
         ).execute()
-        left_from = max(month.starts_at, now)
+        # A higher tier bought since interrupts the month, and its time is not what was refunded.
+        before = [row.ends_at for row in _live_months(user_id, now) if row.ends_at <= month.ends_at]
+        left_from = max([month.starts_at, now, *before])
         if month.ends_at > left_from:
             lower_and_same = TIERS[: TIERS.index(month.tier) + 1]
             _move(user_id, lower_and_same, after=left_from, seconds_of=(month.ends_at, left_from))

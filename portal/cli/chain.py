@@ -76,7 +76,6 @@ def deploy(
     """Deploy the rewards contract behind its proxy and write its record, deployments/<chainId>.json."""
     settings = portal().settings
     try:
-        require_recordable()
         deployer = _deployer(settings)
         if test_token:
             token = _test_token(deployer, settings, dry_run)
@@ -86,7 +85,7 @@ def deploy(
         operator = operator or _configured_operator()
         if not chosen or not operator:
             raise DeploymentFailed(
-                "Give --token (or --test-token) and --operator, or set them in the environment."
+                "Give --token (or --test-token) and --operator, or set them in the settings."
             )
         mode = settings.referral_reward_mode if mode is None else mode
         admin = admin or deployer.key.address
@@ -172,6 +171,7 @@ def waiting_line(waiting: WaitingReason) -> str:
 
 
 def _deployer(settings: Settings) -> Deployer:
+    require_recordable()
     policy = FeePolicy(tip=settings.referral_tip_gwei * GWEI, ceiling=settings.referral_max_fee_gwei * GWEI)
     node = node_of(settings.polygon_rpc_url, settings.referral_chain_id)
     return Deployer(node, settings.referral_chain_id, OperatorKey.from_private_key(_deployer_key()), policy)

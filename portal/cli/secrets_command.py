@@ -20,8 +20,8 @@ def secrets() -> None:
 @click.option("--previous-stdin", is_flag=True, help="Read the previous key from standard input.")
 def reseal_secrets(previous_stdin: bool) -> None:
     """Seal stored secrets with the present DATA_KEY or SECRET_KEY; asks for the previous key."""
-    typed = sys.stdin.readline() if previous_stdin else click.prompt("Previous key", hide_input=True)
     with database_session():
+        typed = sys.stdin.readline() if previous_stdin else click.prompt("Previous key", hide_input=True)
         result = reseal(typed.rstrip("\r\n"), portal().settings.stored_key, Actor("command:secrets"))
     click.echo(f"{result.changed} sealed with the present key now, {result.unchanged} before.")
     if result.unreadable:

@@ -1,4 +1,4 @@
-"""`flask store secret` and `flask store api`: what a store and the portal prove themselves with."""
+"""`flask store secret`, `store signing` and `store api`: what a store and the portal prove themselves with."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from portal.lib.errors import InputInvalid
 from portal.stores import (
     ChoiceInvalid,
     StoreUnknown,
+    end_previous_signing_secret,
     find_store,
-    new_webhook_secret,
-    rotate_webhook_secret,
+    replace_webhook_secret,
+    require_signature,
+    rotate_signing_secret,
     set_store_api,
+    webhook_path,
 )
 from portal.stores.adapters.registry import find_adapter
 
@@ -34,13 +37,37 @@ def secret(name: str, is_read: bool, as_json: bool) -> None:
     given = sys.stdin.readline().rstrip("\n") if is_read else None
     with database_session():
         store = _store(name)
-        new = rotate_webhook_secret(store.id, key, ACTOR, given or new_webhook_secret(store.platform))
-    address = f"{portal().settings.app_url}/hooks/{store.public_id}/{store.platform}"
+        new = replace_webhook_secret(store, key, ACTOR, given)
+    address = f"{portal().settings.app_url}{webhook_path(store)}"
     if as_json:
         click.echo(json.dumps({"webhookUrl": address, "secret": new}))
         return
     click.echo(f"Webhook address: {address}")
     click.echo("The secret is saved." if is_read else f"Secret, shown only now: {new}")
+
+
+@click.command(cls=PortalCommand)
+@click.argument("name", metavar="STORE")
+@click.option(
+    "--required/--optional", "is_required", default=None, help="Refuse or accept unsigned requests."
+)
+@click.option("--end-previous", is_flag=True, help="Refuse signatures by the previous secret.")
+@click.option("--json", "as_json", is_flag=True, help="Print the new secret as JSON.")
+def signing(name: str, is_required: bool | None, end_previous: bool, as_json: bool) -> None:
+    """Create a new secret for signed requests, or change what is accepted. STORE is its id or public id."""
+    key = portal().settings.stored_key
+    with database_session():
+        store = _store(name)
+        if end_previous:
+            is_ended = end_previous_signing_secret(store.id, ACTOR)
+            click.echo("The previous secret is revoked." if is_ended else "There is no previous secret.")
+        if is_required is not None:
+            require_signature(store.id, ACTOR, is_required=is_required)
+            click.echo(f"Unsigned requests are {'refused' if is_required else 'accepted'}.")
+        if end_previous or is_required is not None:
+            return
+        new = rotate_signing_secret(store.id, key, ACTOR)
+    click.echo(json.dumps({"secret": new}) if as_json else f"Signing secret, shown only now: {new}")
 
 
 @click.command(cls=PortalCommand)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import click
 
 from models import Store
 from portal.cli.common import PortalGroup, database_session, portal
-from portal.cli.store_access import api, secret
+from portal.cli.store_access import api, secret, signing
+from portal.cli.store_correct import correct
 from portal.cli.store_customers import erase
 from portal.cli.store_poll import poll
 from portal.db import Actor
 from portal.flows.stores.connect_store import connect_new_store
 from portal.stores import (
     API_PLATFORM,
+    PLATFORMS_WITH_OWN_SECRET,
     SCOPES,
     StoreUnknown,
     create_key,
@@ -23,8 +26,9 @@ from portal.stores import (
     keyset_of_stores,
     list_keys,
     revoke_key,
+    webhook_path,
 )
-from portal.stores.adapters.registry import list_platforms, platform_name
+from portal.stores.adapters.registry import find_adapter, list_platforms, platform_name
 
 ACTOR = Actor("command:store")
 
@@ -34,9 +38,10 @@ def store() -> None:
     """Connect stores that report their orders."""
 
 
-for _command in (api, poll, secret):
+for _command in (api, poll, secret, signing):
     store.add_command(_command)
 store.add_command(erase, "erase-customer")
+store.add_command(correct)
 
 
 @store.command("create")
@@ -84,7 +89,8 @@ def create(
         click.echo(json.dumps(facts))
         return
     click.echo(f"Connected {connected.name} as store {connected.id}, public id {connected.public_id}.")
-    click.echo(f"Give it a key: store key create {connected.id}")
+    for step in _next_steps(connected, facts["webhookUrl"]):
+        click.echo(step)
 
 
 @store.command("list")
@@ -184,9 +190,22 @@ def _store(name: str) -> Store:
     return found
 
 
+def _next_steps(connected: Store, webhook_url: object) -> Iterator[str]:
+    """Yield what a store of this platform needs next."""
+    if webhook_url:
+        option = " --stdin" if connected.platform in PLATFORMS_WITH_OWN_SECRET else ""
+        yield f"Webhook address: {webhook_url}"
+        yield f"Set the webhook secret: store secret {connected.id}{option}"
+    if adapter := find_adapter(connected.platform):
+        names = " ".join(f"--credential {name}=..." for name in adapter.credential_names)
+        yield f"Let the portal poll the store: store api {connected.id} URL {names}"
+    if not webhook_url or connected.platform == "woocommerce":
+        yield f"Give it a key: store key create {connected.id}"
+
+
 def _facts(connected: Store) -> dict[str, object]:
     """Return what a program needs to know of a store."""
-    address = portal().settings.app_url
+    address, hook = portal().settings.app_url, webhook_path(connected)
     return {
         "id": connected.id,
         "publicId": connected.public_id,
@@ -199,5 +218,5 @@ def _facts(connected: Store) -> dict[str, object]:
         "rewardWaitsFor": connected.reward_waits_for,
         "active": connected.active,
         "apiUrl": f"{address}/api/v1",
-        "webhookUrl": f"{address}/hooks/{connected.public_id}/{connected.platform}",
+        "webhookUrl": f"{address}{hook}" if hook else None,
     }

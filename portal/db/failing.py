@@ -22,6 +22,8 @@ log = get_logger(__name__)
 Item = TypeVar("Item")
 
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=6)
+# Any queue tries an item again within hours after it is due.
+_KEPT_AFTER_DUE = timedelta(days=1)
 FAILING_PAGE = 25
 _REASON_MAX = 500
 
@@ -106,6 +108,12 @@ def forget_failures(queue: str, item_ids: Iterable[object]) -> None:
 def forget_failure(queue: str, item_id: object) -> None:
     """Remove the failure of an item that succeeded or needs no further attempt."""
     FailingItem.delete().where((FailingItem.queue == queue) & (FailingItem.item_id == str(item_id))).execute()
+
+
+def forget_old_failures() -> int:
+    """Remove failures of items that no queue has had for a day, since something else settled them; return how many."""
+    ended = "DELETE FROM failing_items WHERE next_attempt_at < now() - %s RETURNING queue"
+    return len(query(ended, [_KEPT_AFTER_DUE]))
 
 
 def try_again_now(queue: str, item_id: str) -> bool:

@@ -7,10 +7,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlBackend
 from yoyo.connections import parse_uri
-from yoyo.migrations import MigrationList, default_migration_table
+from yoyo.migrations import (
+    Migration,
+    StepCollector,
+    default_migration_table,
+    parse_metadata_from_sql_comments,
+)
 
 
 def run_files(
@@ -24,9 +28,11 @@ def run_files(
     try:
         backend.init_database()
         backend.break_lock()
-        migrations = [each for each in read_migrations(str(folder)) if each.id in names]
-        with backend.lock():
-            backend.apply_migrations(MigrationList(migrations))
+        with backend.lock(), backend.copy() as files:
+            backend.ensure_internal_schema_updated()
+            files._internal_schema_updated = True
+            for name in sorted(names):
+                files.apply_file(_File(name, str(folder / f"{name}.sql"), str(folder)))
     finally:
         backend.connection.close()
 
@@ -38,18 +44,16 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]
         self._prepare = prepare
         super().__init__(uri, table)
 
-    def apply_one(self, migration: Any, force: bool = False, mark: bool = True) -> None:
+    def apply_file(self, file: _File) -> None:
         """Apply a file and record it in one transaction: of a killed process, both remain or nothing.
 
-        yoyo records a file after its transaction. A file without a transaction is one that may be repeated.
+        A file without a transaction is one that may be repeated.
         """
-        self.ensure_internal_schema_updated()
-        migration.load()
-        with self.copy() as backend, backend.transaction() if migration.use_transactions else nullcontext():
-            migration.process_steps(backend, "apply", force=force)
-            if mark:
-                backend.mark_one(migration, log=False)
-        self.log_migration(migration, "apply")
+        file.load()
+        with self.transaction() if file.use_transactions else nullcontext():
+            file.process_steps(self, "apply")
+            self.mark_one(file, log=False)
+        self.log_migration(file, "apply")
 
     def copy(self) -> _Backend:
         return _Backend(self.uri, self.migration_table, self._prepare)
@@ -57,3 +61,19 @@ class _Backend(PostgresqlBackend):  # type: ignore[misc]
     def init_connection(self, connection: Any) -> None:
         super().init_connection(connection)
         self._prepare(connection)
+
+
+class _File(Migration):  # type: ignore[misc]
+    """A file of SQL. One in a transaction is sent in one piece, as splitting all files takes half of a first start."""
+
+    def load(self) -> None:
+        if self.loaded:
+            return
+        self.source = Path(self.path).read_text()
+        directives, _, _ = parse_metadata_from_sql_comments(self.source)
+        if directives:
+            super().load()
+            return
+        whole = StepCollector(self)
+        whole.add_step(self.source)
+        self.steps = whole.create_steps(use_transactions=True)

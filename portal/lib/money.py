@@ -33,7 +33,7 @@ class InvalidAmount(PortalError):
     """The text is not a decimal amount of the currency.
 
     Params: decimals and currency where it is finer than the currency, at_most (major units) where it is too large,
-    ambiguous where a comma may separate thousands or decimals.
+    ambiguous where a comma may separate thousands or decimals, is_sent where a program wrote it.
     """
 
     code = "amount_invalid"
@@ -106,11 +106,11 @@ def parse_exact(text: str, currency: str, field: str = "amount") -> int:
     It is written in one way: digits, and a point with at most the decimals of the currency, zeros included. Blanks, a
     plus sign or a point without digits on both sides say that the sender formats its amounts for people.
     """
-    minor = parse_major(text, currency, field)
-    if len(text.partition(".")[2].rstrip()) > minor_digits(currency):
-        raise InvalidAmount(field=field, decimals=minor_digits(currency), currency=currency)
     if not _WRITTEN.fullmatch(text):
-        raise InvalidAmount(field=field)
+        raise InvalidAmount(field=field, is_sent=True)
+    minor = parse_major(text, currency, field)
+    if len(text.partition(".")[2]) > minor_digits(currency):
+        raise InvalidAmount(field=field, decimals=minor_digits(currency), currency=currency)
     return minor
 
 

@@ -26,6 +26,12 @@ class SealBroken(PortalError):
     code = "seal_broken"
 
 
+class SecretReplaced(PortalError):
+    """A secret was replaced since its page was shown: replacing it again would end the one before at once."""
+
+    code = "secret_replaced"
+
+
 def seal(text: str, key: str, owner: int, purpose: bytes = SECOND_FACTOR) -> bytes:
     """Return a text encrypted for one owner and purpose; copied to another row, it cannot be decrypted."""
     nonce = secrets.token_bytes(_NONCE)
@@ -42,6 +48,17 @@ def unseal(sealed: bytes | memoryview, key: str, owner: int, purpose: bytes = SE
         return cipher.decrypt_and_verify(raw[_NONCE + _TAG :], raw[_NONCE : _NONCE + _TAG]).decode()
     except ValueError:
         raise SealBroken from None
+
+
+def seal_mark(sealed: bytes | memoryview | None) -> str:
+    """Return what a sealed value differs by from all others, "" for none; it reveals nothing."""
+    return bytes(sealed or b"")[:_NONCE].hex()
+
+
+def require_mark(sealed: bytes | memoryview | None, seen: str | None) -> None:
+    """Raise SecretReplaced unless a sealed value is still the one with the mark `seen`, None for any."""
+    if seen not in (None, seal_mark(sealed)):
+        raise SecretReplaced
 
 
 def keyed_hash(text: str, key: str, purpose: bytes) -> str:

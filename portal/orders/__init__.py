@@ -94,6 +94,7 @@ from portal.orders.store_orders import (
     report_order,
     save_store_order,
     set_link_label,
+    set_placed_at,
 )
 
 __all__ = [
@@ -177,5 +178,6 @@ __all__ = [
     "save_store_order",
     "set_link_label",
     "set_order_wallets",
+    "set_placed_at",
     "set_referral",
 ]

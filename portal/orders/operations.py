@@ -74,7 +74,10 @@ class OrderReferral:
 
 @dataclass(frozen=True)
 class NewOrder:
-    """What an order starts with; `buyer_user_id` is None where no account of this portal buys."""
+    """What an order starts with; `buyer_user_id` is None where no account of this portal buys.
+
+    `created_at` is when it was placed, None for now.
+    """
 
     id: str
     order_reference: str
@@ -85,6 +88,7 @@ class NewOrder:
     checkout_key: str | None = None
     external_id: str | None = None
     link_label: str | None = None
+    created_at: datetime | None = None
 
 
 class CheckoutKeyUsed(Exception):

@@ -17,9 +17,9 @@ from portal.orders.status_rules import TRANSITIONS, UNPAID, OrderStatus
 
 _REPORT = """
 INSERT INTO orders (id, order_reference, store_id, customer_id, external_id, link_label, currency, total_minor, status,
-    paid_at, paid_minor, referral_code, referrer_user_id, referrer_wallet, referral_reason, referral_trace)
+    paid_at, paid_minor, referral_code, referrer_user_id, referrer_wallet, referral_reason, referral_trace, created_at)
 SELECT id, order_reference, store_id, customer_id, external_id, link_label, currency, total_minor, status, paid_at,
-    paid_minor, code, referrer_user_id, referrer_wallet, reason, trace
+    paid_minor, code, referrer_user_id, referrer_wallet, reason, trace, coalesce(created_at, now())
 FROM new_order_rows
 ON CONFLICT DO NOTHING
 RETURNING id AS key, id, store_id, external_id AS reported_as
@@ -32,7 +32,8 @@ SELECT newest.order_id FROM unnest(%s::bigint[]) AS s (id), LATERAL (
 """
 _REPORT_COLUMNS = """id text, order_reference text, store_id bigint, customer_id bigint, external_id text,
     link_label text, currency text, total_minor bigint, status text, paid_at timestamptz, paid_minor bigint, code text,
-    referrer_user_id bigint, referrer_wallet text, reason text, trace jsonb"""
+    referrer_user_id bigint, referrer_wallet text, reason text, trace jsonb,
+    created_at timestamptz"""
 _STORE_STATE = """
 INSERT INTO store_orders (order_id, store_id, external_id, number, version, payment_key, snapshot, snapshot_sha256)
 SELECT o.id, o.store_id, o.reported_as, r.number, r.version, r.payment_key, r.snapshot, r.snapshot_sha256
@@ -151,6 +152,13 @@ def note_customers(order: Order, customer_ids: Iterable[int]) -> None:
     others = [{"customer": each, "order": order.id} for each in customer_ids if each != order.customer_id]
     if others:
         OrderCustomer.insert_many(others).on_conflict_ignore().execute()
+
+
+def set_placed_at(order_id: str, placed_at: datetime) -> None:
+    """Store when an order was placed by the clock of its store."""
+    Order.update(created_at=placed_at).where(
+        (Order.id == order_id) & (Order.created_at != placed_at)
+    ).execute()
 
 
 def set_link_label(order_id: str, label: str) -> None:

@@ -11,7 +11,6 @@ from peewee import SQL, fn
 from models import PaymentEvent, PaymentRefund, PaymentTransaction
 from portal.db import Actor, move_status, not_set_aside, query, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.payments.external import ExternalPayment
 from portal.payments.operations import SUPERSEDED
 from portal.payments.provider import MERCHANT_REDIRECT
 from portal.payments.status_rules import REFUND_TRANSITIONS, TRANSITIONS, UNPAID
@@ -210,11 +209,9 @@ def is_paid_twice(payment: PaymentTransaction) -> bool:
 def left_to_refund(payment: PaymentTransaction, refunds: Sequence[PaymentRefund] | None = None) -> int:
     """Return what an admin may still refund in minor units: neither refunded nor requested already.
 
-    What a store was paid is refunded in the store, which reports it. `refunds` are those of the payment, where they
-    were read already.
+    Of what a store was paid it is what an admin may take off the report, without moving money. `refunds` are those of
+    the payment, where they were read already.
     """
-    if payment.processor == ExternalPayment.name:
-        return 0
     if payment.status != "paid" and not is_paid_twice(payment):
         return 0
     if refunds is None:

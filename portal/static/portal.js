@@ -20,9 +20,17 @@ const local = () => localStorage;
 
 /* ---- the live region ---- */
 
+// What is outside an open dialog is inert: it is neither read aloud nor can it be pressed.
+function reachable(region) {
+  const dialog = $("dialog:modal"), place = dialog && ($(".dialog-body", dialog) ?? dialog);
+  if (region && place && region.parentElement !== place) place.prepend(region);
+  if (!place && region?.closest("dialog")) document.body.append(region);
+  return region;
+}
+
 let clearing;
 function announce(text) {
-  const region = $("#status");
+  const region = reachable($("#live-status"));
   if (!region || !text) return;
   clearTimeout(clearing);
   region.textContent = "";
@@ -33,17 +41,15 @@ function announce(text) {
 /* ---- toasts ---- */
 
 const TOAST_MS = 10000;
-// A modal dialog covers the page, so it shows in itself what went wrong last, until it is closed.
+// A dialog shows what went wrong last, until it is closed.
 function toastBox() {
-  const box = $("#toasts"), dialog = $("dialog[open] .dialog-body");
-  if (dialog && !dialog.contains(box)) dialog.prepend(box);
-  if (dialog) box.replaceChildren();
+  const box = reachable($("#toasts"));
+  if (box?.closest("dialog")) box.replaceChildren();
   return box;
 }
 document.addEventListener("close", ({ target }) => {
-  const box = $("#toasts", target);
-  box?.replaceChildren();
-  if (box) document.body.append(box);
+  $("#toasts", target)?.replaceChildren();
+  ["#live-status", "#toasts"].forEach((region) => reachable($(region)));
 }, true);
 function toast({ text, tone = "info" } = {}) {
   const box = toastBox();
@@ -258,14 +264,18 @@ document.addEventListener("submit", (event) => {
 
 /* ---- keyboard on the queue ---- */
 
+// With a Cyrillic layout the letters are those printed on the keys.
+const keyOf = ({ key, code }) => (/^\p{L}$/u.test(key) && !/[a-z]/i.test(key) ? code.replace("Key", "").toLowerCase() : key);
 const KEYS = { x: "[name=ids]", a: "[formaction]", r: "a[href$='/reject']" };
 
+// A decision replaces the row, which then has the focus and no mark.
+const currentRow = (table) => document.activeElement.closest("[data-row]") ?? $("[data-row].is-current", table);
 function step(table, by) {
   const rows = $$("[data-row]", table);
   if (!rows.length) return;
-  const now = rows.indexOf($("[data-row].is-current", table));
+  const now = rows.indexOf(currentRow(table));
   const next = rows[now < 0 ? 0 : Math.min(Math.max(now + by, 0), rows.length - 1)];
-  rows[now]?.classList.remove("is-current");
+  $("[data-row].is-current", table)?.classList.remove("is-current");
   next.classList.add("is-current");
   next.tabIndex = -1;
   next.focus();
@@ -280,12 +290,13 @@ document.addEventListener("keydown", (event) => {
   if (!table || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]") || $("dialog[open]")) return;
   if (stored(local, "ring_shortcuts") === "off") return;
-  if (event.key === "j" || event.key === "k") step(table, event.key === "j" ? 1 : -1);
-  else if (event.key === "/") $("[data-shortcut-search]")?.focus();
-  else if (event.key === "?") openDialog($("[data-shortcuts-help]")?.id);
-  else if (event.key in KEYS) {
-    const row = event.target.closest("[data-row]") ?? $("[data-row].is-current", table);
-    const target = row && $(KEYS[event.key], row);
+  const key = keyOf(event);
+  if (key === "j" || key === "k") step(table, key === "j" ? 1 : -1);
+  else if (key === "/") $("[data-shortcut-search]")?.focus();
+  else if (key === "?") openDialog($("[data-shortcuts-help]")?.id);
+  else if (key in KEYS) {
+    const row = currentRow(table);
+    const target = row && $(KEYS[key], row);
     if (!target) return;
     target.click();
   } else return;
@@ -294,26 +305,38 @@ document.addEventListener("keydown", (event) => {
 
 /* ---- forms ---- */
 
+// A form is sent once: its buttons are busy until the next page is there, or for as long as a request may take where
+// none comes (the user stopped it, or the answer is a file). htmx has its own way (hx-sync).
+const SENDING_MS = 20000;
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.matches("[data-submit-once]")) {
+  if (form.getAttribute("method") === "post" && !form.matches("[hx-boost], [data-download]")) {
     if (form.dataset.submitted) { event.preventDefault(); return; }
     form.dataset.submitted = "yes";
-    for (const button of $$("[type=submit], button:not([type])", form)) button.setAttribute("aria-disabled", "true");
+    for (const button of submitters(form)) button.setAttribute("aria-disabled", "true");
+    event.submitter?.classList.add("is-busy");
+    setTimeout(release, SENDING_MS, form);
   }
   if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
   // A reason outlives a request that fails, and what has to be done before the next one: signing in again, for example.
   const reason = form.closest("dialog") && form.elements.reason;
   if (reason) stored(session, "ring_draft", JSON.stringify([form.action, reason.value]));
 });
+const submitters = (form) => [...form.elements].filter((element) => element.type === "submit");
+function release(form) {
+  delete form.dataset.submitted;
+  for (const button of submitters(form)) {
+    button.removeAttribute("aria-disabled");
+    button.classList.remove("is-busy");
+  }
+}
 addEventListener("pageshow", (event) => {
   // The back button restores the page as it was left, with its disabled buttons.
-  if (!event.persisted) return;
-  for (const form of $$("form[data-submitted]")) {
-    delete form.dataset.submitted;
-    for (const button of $$("[aria-disabled]", form)) button.removeAttribute("aria-disabled");
-  }
+  if (event.persisted) $$("form[data-submitted]").forEach(release);
 });
+// Reloading a page that answered a form would send the form again.
+const instead = $("[data-reload-url]")?.dataset.reloadUrl;
+if (instead) history.replaceState(null, "", instead);
 
 /* ---- htmx ---- */
 
@@ -351,6 +374,8 @@ let failing = null;
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   const block = $("#toasts .error-block");
+  // A form that is being sent stays as it is.
+  if ($("form[data-submitted]", ctx.sourceElement)) ctx.hx.reswap = "none";
   if (ctx.response.status < 400 && failing === ctx.sourceElement.id) block?.remove();
   if (ctx.response.status < 400) return;
   failing = ctx.sourceElement.id;
@@ -366,16 +391,12 @@ function showInDialog(ctx) {
   toastBox();
   if (ctx.hx.retarget) { ctx.hx.retarget = "#toasts"; return; }
   // The answer is the row as another admin left it, with the reason.
-  const row = new DOMParser().parseFromString(`<table>${ctx.text}</table>`, "text/html");
+  const row = new DOMParser().parseFromString(ctx.text, "text/html");
   toast({ text: $("[data-announce]", row)?.dataset.announce, tone: "danger" });
 }
-document.addEventListener("htmx:finally:request", ({ target, detail }) => {
+document.addEventListener("htmx:finally:request", ({ detail }) => {
   const row = detail?.ctx?.request?.submitter?.closest("[data-row]");
   if (row) row.ariaBusy = null;
-  const form = target.closest?.("form[data-submitted]");
-  if (!form) return;
-  delete form.dataset.submitted;
-  for (const button of $$("[aria-disabled]", form)) button.removeAttribute("aria-disabled");
 });
 document.addEventListener("htmx:error", ({ detail }) => {
   if (detail?.ctx && !detail.ctx.response) toast({ text: words.textNetwork, tone: "danger" });
@@ -473,7 +494,19 @@ function showStashedFlash(from) {
   place.hidden = false;
   announce(text);
 }
+// What a poll changes is said: the words of elements with an id.
+const said = new Map();
+function sayChanges(from) {
+  const changed = [];
+  for (const { id, textContent } of $$("[data-says]", from)) {
+    const text = textContent.replace(/\s+/g, " ").trim();
+    if (said.has(id) && said.get(id) !== text) changed.push(text);
+    said.set(id, text);
+  }
+  announce(changed.join(". "));
+}
 function enhance(from) {
+  sayChanges(from);
   refreshTimes(from);
   nameRows(from);
   for (const button of $$("[data-share][hidden]", from)) button.hidden = !navigator.share;

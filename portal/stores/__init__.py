@@ -21,12 +21,17 @@ from portal.stores.connections import (
 )
 from portal.stores.credentials import (
     ApiAddressInvalid,
+    SigningSecretMissing,
     WebhookSecretInvalid,
+    end_previous_signing_secret,
     end_previous_webhook_secret,
     has_store_api,
     open_store_api,
+    require_signature,
+    rotate_signing_secret,
     rotate_webhook_secret,
     set_store_api,
+    signing_secrets,
     webhook_secrets,
 )
 from portal.stores.customers import (
@@ -170,8 +175,9 @@ from portal.stores.rules import API_PLATFORM, BUILT_IN_STORE_ID, StoreUnknown, c
 from portal.stores.samples import PLUGIN_NAME, read_plugin
 from portal.stores.secret_forms import (
     PLATFORMS_WITH_OWN_SECRET,
-    PLATFORMS_WITHOUT_WEBHOOKS,
     new_webhook_secret,
+    replace_webhook_secret,
+    webhook_path,
 )
 from portal.stores.signatures import (
     SIGNATURE_HEADERS,
@@ -194,7 +200,6 @@ __all__ = [
     "ORDERS_READ",
     "ORDERS_WRITE",
     "OUTCOMES",
-    "PLATFORMS_WITHOUT_WEBHOOKS",
     "PLATFORMS_WITH_OWN_SECRET",
     "PLUGIN_NAME",
     "SCOPES",
@@ -220,6 +225,7 @@ __all__ = [
     "SignatureTimeWrong",
     "SignatureUnexpected",
     "SignatureWrong",
+    "SigningSecretMissing",
     "StoreEventEmpty",
     "StoreEventUnknown",
     "StoreFilter",
@@ -258,6 +264,7 @@ __all__ = [
     "disconnect_store",
     "drop_delivery",
     "email_digest",
+    "end_previous_signing_secret",
     "end_previous_webhook_secret",
     "ensure_customer_of_user",
     "ensure_customers",
@@ -326,18 +333,23 @@ __all__ = [
     "record_store_event",
     "refunded_goods",
     "refunded_lines",
+    "replace_webhook_secret",
     "require_exact_amounts",
     "require_lines_add_up",
+    "require_signature",
     "revoke_key",
+    "rotate_signing_secret",
     "rotate_webhook_secret",
     "set_coupon",
     "set_own_user",
     "set_rate",
     "set_stated_wallet",
     "set_store_api",
+    "signing_secrets",
     "store_digest",
     "store_fetch",
     "stored_snapshot",
+    "webhook_path",
     "webhook_secrets",
     "withdrawn_refunds",
 ]

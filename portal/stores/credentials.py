@@ -1,19 +1,20 @@
-"""Secrets of a store's webhooks, and the credentials of its API.
+"""Secrets of a store's webhooks and signed requests, and the credentials of its API.
 
 They are stored encrypted. See docs/rules/stores.md.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from models import Store
 from portal.db import Actor, record_event, transaction
 from portal.lib.errors import PortalError
-from portal.lib.sealing import STORE_SECRET, seal, unseal
+from portal.lib.sealing import STORE_SECRET, require_mark, seal, unseal
 from portal.lib.urls import split_url
 from portal.stores.adapters.protocol import StoreApi
 from portal.stores.queries import lock_store
@@ -28,45 +29,101 @@ class WebhookSecretInvalid(PortalError):
     code = "webhook_secret_invalid"
 
 
+class SigningSecretMissing(PortalError):
+    """The store has no signing secret, so its requests cannot be required to be signed."""
+
+    code = "signing_secret_missing"
+
+
 class ApiAddressInvalid(PortalError):
     """The address of a store's API is not the address of a website."""
 
     code = "store_api_address_invalid"
 
 
-def rotate_webhook_secret(store_id: int, key: str, actor: Actor, secret: str | None = None) -> str:
+def rotate_webhook_secret(
+    store_id: int, key: str, actor: Actor, secret: str | None = None, *, seen: str | None = None
+) -> str:
     """Give a store's webhooks a new secret and return it; the one before stays valid until it is ended.
 
     `key` seals it. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
+    With `seen`, the mark of the secret that the user saw, a repeated form changes nothing: raises SecretReplaced.
     """
     new = secrets.token_urlsafe(32) if secret is None else _checked(secret)
-    with transaction():
-        store = lock_store(store_id)
-        changes = {Store.webhook_secret: seal(new, key, store_id, STORE_SECRET)}
-        Store.update({**changes, Store.previous_webhook_secret: store.webhook_secret}).where(
-            Store.id == store_id
-        ).execute()
-        record_event(actor, "store", store_id, "webhook_secret_changed")
-    return new
+    return _rotate("webhook_secret", new, store_id, key, actor, seen=seen)
 
 
 def end_previous_webhook_secret(store_id: int, actor: Actor) -> bool:
     """Refuse what is signed with the secret before the present one; return whether there was one."""
-    with transaction():
-        ended = (
-            Store.update(previous_webhook_secret=None)
-            .where((Store.id == store_id) & Store.previous_webhook_secret.is_null(False))
-            .execute()
-        )
-        if ended:
-            record_event(actor, "store", store_id, "webhook_secret_ended")
-    return bool(ended)
+    return _end_previous("webhook_secret", store_id, actor)
 
 
 def webhook_secrets(store: Store, key: str) -> tuple[str, ...]:
     """Return the secrets that are valid now, the newest first; raise SealBroken."""
-    sealed = (store.webhook_secret, store.previous_webhook_secret)
-    return tuple(unseal(secret, key, store.id, STORE_SECRET) for secret in sealed if secret is not None)
+    return _valid((store.webhook_secret, store.previous_webhook_secret), store.id, key)
+
+
+def rotate_signing_secret(store_id: int, key: str, actor: Actor) -> str:
+    """Give a store a new secret for signing its requests and return it; the one before stays valid until it is ended.
+
+    `key` seals it.
+    """
+    new = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+    return _rotate("signing_secret", new, store_id, key, actor)
+
+
+def end_previous_signing_secret(store_id: int, actor: Actor) -> bool:
+    """Refuse requests signed with the secret before the present one; return whether there was one."""
+    return _end_previous("signing_secret", store_id, actor)
+
+
+def signing_secrets(store: Store, key: str) -> tuple[str, ...]:
+    """Return the secrets for signed requests that are valid now, the newest first; raise SealBroken."""
+    return _valid((store.signing_secret, store.previous_signing_secret), store.id, key)
+
+
+def require_signature(store_id: int, actor: Actor, *, is_required: bool) -> bool:
+    """Refuse a store's unsigned requests from now on, or accept them again; return whether that was a change.
+
+    Raises SigningSecretMissing.
+    """
+    with transaction():
+        store = lock_store(store_id)
+        if is_required and store.signing_secret is None:
+            raise SigningSecretMissing
+        changed = (
+            Store.update(signature_required=is_required)
+            .where((Store.id == store_id) & (Store.signature_required != is_required))
+            .execute()
+        )
+        if changed:
+            record_event(
+                actor, "store", store_id, "signature_required" if is_required else "signature_optional"
+            )
+    return bool(changed)
+
+
+def _rotate(name: str, new: str, store_id: int, key: str, actor: Actor, *, seen: str | None = None) -> str:
+    with transaction():
+        store = lock_store(store_id)
+        require_mark(getattr(store, name), seen)
+        changes = {name: seal(new, key, store_id, STORE_SECRET), f"previous_{name}": getattr(store, name)}
+        Store.update(**changes).where(Store.id == store_id).execute()
+        record_event(actor, "store", store_id, f"{name}_changed")
+    return new
+
+
+def _end_previous(name: str, store_id: int, actor: Actor) -> bool:
+    column = getattr(Store, f"previous_{name}")
+    with transaction():
+        ended = Store.update({column: None}).where((Store.id == store_id) & column.is_null(False)).execute()
+        if ended:
+            record_event(actor, "store", store_id, f"{name}_ended")
+    return bool(ended)
+
+
+def _valid(sealed: Iterable[bytes | None], store_id: int, key: str) -> tuple[str, ...]:
+    return tuple(unseal(secret, key, store_id, STORE_SECRET) for secret in sealed if secret is not None)
 
 
 def set_store_api(store_id: int, url: str, credentials: Mapping[str, str], key: str, actor: Actor) -> None:

@@ -13,31 +13,43 @@ from portal.stores.customers import is_known_customer
 from portal.stores.snapshots import OrderSnapshot
 
 _CUSTOMER_KEYS = "customerKeys"
+# None at all is not the same as no word of them: see merge.
+_REFUNDS, _ALONE = "refunds", "refundsAlone"
 
 
 @dataclass(frozen=True)
 class KnownSnapshot:
-    """A snapshot without the buyer's e-mail address, with the keys by which the buyer is known."""
+    """A snapshot without the buyer's e-mail address, with the keys by which the buyer is known.
+
+    `alone` are the ids of refunds that were reported by themselves.
+    """
 
     snapshot: OrderSnapshot
     customer_keys: tuple[str, ...]
+    alone: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the form that is stored."""
         content = self.snapshot.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        if _REFUNDS in self.snapshot.model_fields_set:
+            content.setdefault(_REFUNDS, [])
+        if self.alone:
+            content[_ALONE] = list(self.alone)
         return {**content, _CUSTOMER_KEYS: list(self.customer_keys)}
 
     @property
     def sha256(self) -> str:
         """Return a hash that is equal for snapshots with the same content."""
-        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+        content = self.as_json()
+        if not content.get(_REFUNDS):
+            content.pop(_REFUNDS, None)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def stored_snapshot(content: Mapping[str, Any]) -> KnownSnapshot:
     """Return a snapshot from its stored form."""
-    return KnownSnapshot(
-        OrderSnapshot.model_validate_json(json.dumps(dict(content))), tuple(content[_CUSTOMER_KEYS])
-    )
+    snapshot = OrderSnapshot.model_validate_json(json.dumps(dict(content)))
+    return KnownSnapshot(snapshot, tuple(content[_CUSTOMER_KEYS]), tuple(content.get(_ALONE, ())))
 
 
 def merge(stored: KnownSnapshot, arrived: KnownSnapshot) -> KnownSnapshot | None:
@@ -51,7 +63,13 @@ def merge(stored: KnownSnapshot, arrived: KnownSnapshot) -> KnownSnapshot | None
     is_newer = arrived.snapshot.version > stored.snapshot.version
     newest = arrived.snapshot if is_newer else _merge_upwards(stored, arrived)
     keys = all_customer_keys(stored.customer_keys, arrived.customer_keys)
-    return KnownSnapshot(newest.model_copy(update=_said_before(stored.snapshot, newest)), keys)
+    changes = _said_before(stored.snapshot, newest)
+    # A list says which refunds there are; without one, those that were reported by themselves stay.
+    if _REFUNDS not in newest.model_fields_set:
+        changes[_REFUNDS] = tuple(each for each in stored.snapshot.refunds if each.id in stored.alone)
+    merged = newest.model_copy(update=changes)
+    reported = {*stored.alone, *arrived.alone}
+    return KnownSnapshot(merged, keys, tuple(each.id for each in merged.refunds if each.id in reported))
 
 
 def all_customer_keys(*keys: Iterable[str]) -> tuple[str, ...]:
@@ -70,7 +88,7 @@ def _merge_upwards(stored: KnownSnapshot, arrived: KnownSnapshot) -> OrderSnapsh
         changes |= {"paid_amount": first.snapshot.paid_amount, "paid_at": first.snapshot.paid_at}
     if _refunded(first.snapshot) > _refunded(further):
         changes["refunds"] = first.snapshot.refunds
-    for name in ("referral_code", "code_source", "payment_key", "link_label", "paid_at"):
+    for name in ("referral_code", "code_source", "payment_key", "link_label", "created_at", "paid_at"):
         if getattr(further, name) is None and getattr(first.snapshot, name) is not None:
             changes.setdefault(name, getattr(first.snapshot, name))
     return further.model_copy(update=changes)
@@ -88,8 +106,9 @@ def _said_before(stored: OrderSnapshot, newest: OrderSnapshot) -> dict[str, Any]
         changes |= {"referral_code": stored.referral_code, "code_source": stored.code_source}
     if stored.link_label:
         changes["link_label"] = stored.link_label
-    if newest.payment_key is None:
-        changes["payment_key"] = stored.payment_key
+    for name in ("payment_key", "created_at"):
+        if getattr(newest, name) is None:
+            changes[name] = getattr(stored, name)
     return changes
 
 

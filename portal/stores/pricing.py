@@ -221,7 +221,7 @@ def _price_refund(refund: SnapshotRefund, index: int, currency: str, known: set[
 def _positive(text: str, currency: str, field: str) -> int:
     minor = parse_major(text, currency, field)
     if minor < 0:
-        raise InvalidAmount(field=field)
+        raise InvalidAmount(field=field, is_sent=True)
     return minor
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from standardwebhooks import Webhook
@@ -29,7 +29,7 @@ class SignatureWrong(PortalError):
 class SignatureTimeWrong(PortalError):
     """The request was signed too long ago, or in the future.
 
-    Params: seconds and tolerance, is_ahead, and portal_time (seconds since 1970).
+    Params: seconds and tolerance, is_ahead, and portal_time (seconds since 1970); none if the time is no such number.
     """
 
     code = "store_signature_time"
@@ -42,30 +42,37 @@ class SignatureUnexpected(PortalError):
 
 
 def check_signature(
-    body: bytes, headers: Mapping[str, str], secret: str | None, *, required: bool, now: datetime
+    body: bytes, headers: Mapping[str, str], secrets: Sequence[str], *, required: bool, now: datetime
 ) -> None:
-    """Check a signature if there is one or the store requires it; `headers` are by their names in lower case.
+    """Check a signature by any of the secrets if there is one or the store requires it.
 
-    Raises SignatureMissing, SignatureUnexpected, SignatureTimeWrong or SignatureWrong.
+    `headers` are by their names in lower case. Raises SignatureMissing, SignatureUnexpected, SignatureTimeWrong or
+    SignatureWrong.
     """
     missing = [name for name in SIGNATURE_HEADERS if not headers.get(name)]
     if len(missing) == len(SIGNATURE_HEADERS) and not required:
         return
     if missing:
         raise SignatureMissing(header=missing[0])
-    if secret is None:
+    if not secrets:
         raise SignatureUnexpected
     _check_time(headers["webhook-timestamp"], now)
+    if not any(_is_signed(body, headers, secret) for secret in secrets):
+        raise SignatureWrong
+
+
+def _is_signed(body: bytes, headers: Mapping[str, str], secret: str) -> bool:
     try:
         Webhook(secret).verify(body, dict(headers), json_parse=False)
     except (WebhookVerificationError, EmptyWebhookSecretError, ValueError):
         # ValueError: a signature without its version, not in base64, or a body that is not UTF-8.
-        raise SignatureWrong from None
+        return False
+    return True
 
 
 def _check_time(text: str, now: datetime) -> None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 12):
-        raise SignatureWrong
+        raise SignatureTimeWrong
     portal_time = int(now.timestamp())
     behind = portal_time - int(text)
     if abs(behind) > SIGNATURE_TOLERANCE_SECONDS:

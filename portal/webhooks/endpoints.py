@@ -10,7 +10,7 @@ from peewee import SQL, fn
 from models import WebhookDelivery, WebhookEndpoint
 from portal.db import Actor, query, record_event, transaction
 from portal.lib.errors import InputInvalid, PortalError
-from portal.lib.sealing import WEBHOOK_SECRET, seal
+from portal.lib.sealing import WEBHOOK_SECRET, require_mark, seal
 from portal.webhooks.rules import (
     MOST_ENDPOINTS,
     ROTATION,
@@ -58,14 +58,18 @@ def create_endpoint(
     return NewSecret(endpoint_id, secret)
 
 
-def rotate_secret(store_id: int, endpoint_id: int, actor: Actor, *, key: str) -> NewSecret:
+def rotate_secret(
+    store_id: int, endpoint_id: int, actor: Actor, *, key: str, seen: str | None = None
+) -> NewSecret:
     """Replace the secret of an endpoint; the previous one signs too for 24 hours. Raise EndpointUnknown.
 
-    A second rotation ends the secret before the previous one at once.
+    A second rotation ends the secret before the previous one at once. With `seen`, the mark of the secret that the user
+    saw, a repeated form changes nothing: raises SecretReplaced.
     """
     secret = new_secret()
     with transaction():
-        get_endpoint(store_id, endpoint_id)
+        query("SELECT 1 FROM webhook_endpoints WHERE id = %s FOR NO KEY UPDATE", [endpoint_id])
+        require_mark(get_endpoint(store_id, endpoint_id).secret, seen)
         WebhookEndpoint.update(
             secret=seal(secret, key, endpoint_id, WEBHOOK_SECRET),
             previous_secret=WebhookEndpoint.secret,

@@ -58,9 +58,12 @@ TEXTS = """() => {
   return [document.documentElement.lang, texts.join(' ')];
 }"""
 # What does not fit: the chosen text of a list, a table of cards, tiles, words and numbers that are broken over lines;
-# and markup that is shown as text.
+# markup that is shown as text, and ids that a label or script could mean by mistake.
 CUT = """() => {
-  const found = [], pencil = document.createElement('canvas').getContext('2d');
+  const ids = [...document.querySelectorAll('[id]')].map(element => element.id);
+  const twice = new Set(ids.filter((id, at) => ids.indexOf(id) !== at));
+  const found = [...twice].map(id => `two elements have the id ${id}`);
+  const pencil = document.createElement('canvas').getContext('2d');
   for (const select of document.querySelectorAll('select')) {
     const style = getComputedStyle(select), text = select.selectedOptions[0]?.text ?? '';
     pencil.font = style.font;

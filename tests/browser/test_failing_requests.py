@@ -1,4 +1,4 @@
-"""What a page shows while a part of it cannot be renewed: the error beside what is there, until it works again."""
+"""What a page shows while a part of it cannot be renewed, until it works again; and forms, which are sent once."""
 
 from __future__ import annotations
 
@@ -102,6 +102,21 @@ def test_refused_decision_leaves_its_row(visitor: Visitor, sign_in: SIGN_IN, liv
     # A sign-in in another tab brings the page back.
     page.goto("/en/admin/refcodes")
     expect(rows).to_have_count(count)
+
+
+def test_form_is_sent_once_and_its_answer_can_be_reloaded(
+    visitor: Visitor, sign_in: SIGN_IN, portal: RunningPortal, lived: Lived
+) -> None:
+    page = visitor()
+    sign_in(page, "admin")
+    page.goto(lived.address("/admin/stores/{store}/keys"))
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Create a test key").dblclick()
+    expect(page.get_by_text("This is shown only once.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Keys and secrets")).to_be_visible()
+    assert len(sent) == 1
 
 
 def test_page_of_the_proxy_replaces_nothing(visitor: Visitor, sign_in: SIGN_IN, lived: Lived) -> None:

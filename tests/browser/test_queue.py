@@ -15,6 +15,9 @@ from tests.support.axe import violations
 from tests.support.living import sql
 from tests.support.portals import RunningPortal
 
+CYRILLIC = """([key, code]) => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true }))"""
+
 
 @pytest.fixture
 def waiting(portal: RunningPortal) -> list[str]:
@@ -56,14 +59,19 @@ def test_keyboard_moves_selects_and_approves(
 ) -> None:
     page = visitor()
     sign_in(page, "admin")
-    page.goto(f"/admin/refcodes?orderReference={waiting[0]}")
+    page.goto("/admin/refcodes")
     page.keyboard.press("j")
-    page.keyboard.press("x")
-    expect(page.get_by_role("checkbox", name=f"Select {waiting[0]}")).to_be_checked()
-    page.keyboard.press("x")
+    first, second = (page.locator("tr[data-row]").nth(at) for at in range(2))
+    # A keyboard with Cyrillic letters: the letters are those printed on its keys.
+    for is_checked in (True, False):
+        page.evaluate(CYRILLIC, ["ч", "KeyX"])
+        expect(first.get_by_role("checkbox")).to_be_checked(checked=is_checked)
     page.keyboard.press("a")
     # A reward that waits has no status beside it: it is the heading of the list.
-    expect(page.locator(f"tr[data-row]:has-text('{waiting[0]}') [data-status]")).to_be_visible()
+    expect(first.locator("[data-status]")).to_be_visible()
+    # The decided row was replaced; the next one follows it.
+    page.evaluate(CYRILLIC, ["о", "KeyJ"])
+    expect(second).to_be_focused()
     page.keyboard.press("?")
     expect(page.locator("dialog[open]")).to_be_visible()
 
@@ -79,8 +87,15 @@ def test_reason_is_asked_in_a_dialog_for_its_row(
     page.keyboard.press("r")
     expect(page.locator("#reason [data-dialog-subject]")).to_have_text(waiting[1])
     page.keyboard.type("a test")
+    page.context.set_offline(True)
     page.keyboard.press("Enter")
+    # Outside the dialog, the message could be neither read aloud nor closed.
+    expect(page.locator("#reason .toast-note")).to_be_visible()
+    page.context.set_offline(False)
+    page.locator("#reason .toast-note").get_by_role("button", name="Dismiss").click()
+    page.locator("#reject-reason").press("Enter")
     expect(row.locator("[data-status=rejected]")).to_be_visible()
+    expect(page.locator("body > #toasts")).to_have_count(1)
     expect(page.locator("dialog[open]")).to_have_count(0)
     assert waiting[1] in page.evaluate("document.activeElement.closest('tr')?.innerText ?? ''")
     other.get_by_role("button", name=f"Approve {waiting[2]}").dblclick()

@@ -7,7 +7,8 @@ import json
 import pytest
 from flask import Flask
 
-from models import Customer, Store, StoreKey, Vendor
+from models import Customer, PaymentRefund, Store, StoreKey, Vendor
+from portal.db import connection
 from portal.stores import (
     ORDERS_READ,
     ORDERS_WRITE,
@@ -16,10 +17,15 @@ from portal.stores import (
     email_digest,
     get_key,
     open_store_api,
+    signing_secrets,
+    webhook_path,
     webhook_secrets,
 )
+from portal.stores.adapters.registry import list_platforms
 from tests.cli.conftest import MakePortal, invoke
-from tests.factories import make_vendor
+from tests.factories import make_code, make_store, make_user, make_vendor
+from tests.flows.conftest import settings_with
+from tests.flows.stores.conftest import Shop
 
 
 @pytest.fixture
@@ -118,6 +124,43 @@ def test_secret_of_webhooks_and_credentials_are_set(app: Flask) -> None:
     assert (api.url, api.credentials["consumer_secret"]) == ("https://mugs.example", "cs=2")
 
 
+def test_signing_secret_is_created_required_and_rotated(app: Flask) -> None:
+    store = str(json.loads(invoke(app, "store", "create", "Mugs", "--json").output)["id"])
+    key = app.extensions["portal"].settings.stored_key
+    early = invoke(app, "store", "signing", store, "--required")
+    assert (early.exit_code, "Create a signing secret first." in early.output) == (1, True)
+    first, second = (
+        json.loads(invoke(app, "store", "signing", store, "--json").output)["secret"] for _ in range(2)
+    )
+    assert signing_secrets(Store.get_by_id(store), key) == (second, first)
+    ended = invoke(app, "store", "signing", store, "--end-previous", "--required")
+    assert ended.output == "The previous secret is revoked.\nUnsigned requests are refused.\n"
+    assert signing_secrets(Store.get_by_id(store), key) == (second,)
+    assert Store.get_by_id(store).signature_required
+    assert "accepted" in invoke(app, "store", "signing", store, "--optional").output
+
+
+_WITH_WEBHOOKS = {"woocommerce", "medusa", "vendure", "shopify", "stripe", "saleor"}
+_WITH_OWN_SECRET = {"shopify", "stripe", "saleor"}
+
+
+def test_webhook_address_is_printed_where_the_platform_has_webhooks(app: Flask) -> None:
+    for platform in list_platforms():
+        facts = json.loads(invoke(app, "store", "create", "Mugs", "--platform", platform, "--json").output)
+        store = Store.get_by_id(facts["id"])
+        path, has_webhooks = webhook_path(store), platform in _WITH_WEBHOOKS
+        url = f"https://portal.example/hooks/{store.public_id}/{platform}" if has_webhooks else None
+        assert (facts["webhookUrl"], path and f"https://portal.example{path}") == (url, url), platform
+        in_words = invoke(app, "store", "create", "Mugs", "--platform", platform).output
+        assert ("/hooks/" in in_words, "--stdin" in in_words) == (has_webhooks, platform in _WITH_OWN_SECRET)
+        assert ("store api" in in_words) == (platform not in ("api", "django_oscar"))
+        new = invoke(app, "store", "secret", facts["publicId"])
+        assert (new.exit_code == 0) == (platform in _WITH_WEBHOOKS - _WITH_OWN_SECRET), new.output
+        given = invoke(app, "store", "secret", facts["publicId"], "--stdin", typed="lab-secret\n")
+        assert ("accepts no webhooks" in given.output) == (not has_webhooks), given.output
+        assert ("/hooks/" in given.output) == has_webhooks
+
+
 def test_customer_is_erased_by_command(app: Flask) -> None:
     store = json.loads(invoke(app, "store", "create", "Mugs", "--json").output)
     options = ("store", "erase-customer", str(store["id"]), "--email", "buyer@example.com")
@@ -130,3 +173,18 @@ def test_customer_is_erased_by_command(app: Flask) -> None:
     assert "no such customer" in invoke(app, *options).output
     unnamed = invoke(app, *options[:3])
     assert (unnamed.exit_code, "Identify the customer" in unnamed.output) == (1, True)
+
+
+def test_a_reported_amount_is_corrected_by_command(app: Flask) -> None:
+    with connection():
+        vendor = make_vendor()
+        shop = Shop(make_store(vendor), vendor, make_code(make_user("Referrer")), settings_with())
+        shop.report()
+        reference = shop.order().order_reference
+    for _again in range(2):
+        result = invoke(app, "store", "correct", reference, "100", "--reason", "a wrong price")
+        assert (result.exit_code, result.output) == (0, f"100.00 UAH taken off {reference}.\n"), result.output
+    with connection():
+        assert [row.amount_minor for row in PaymentRefund.select()] == [10_000]
+    refused = invoke(app, "store", "correct", reference, "620", "--reason", "more than is left")
+    assert (refused.exit_code, "619.98" in refused.output) == (1, True), refused.output

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from peewee import OperationalError
+from peewee import SQL, OperationalError
 
 from models import FailingItem
 from portal.db import work_through
-from portal.db.failing import FIRST_DELAY, LONGEST_DELAY, set_aside, try_again_now
+from portal.db.failing import FIRST_DELAY, LONGEST_DELAY, forget_old_failures, set_aside, try_again_now
 
 
 def failing(queue: str) -> list[FailingItem]:
@@ -32,6 +32,19 @@ def test_delay_grows_to_its_limit_and_success_forgets() -> None:
     assert work_through("q", [1], int, lambda number: number) == 1
     assert not FailingItem.select().exists()
     assert not try_again_now("q", "1")
+
+
+@pytest.mark.usefixtures("database")
+def test_failure_of_an_item_that_something_else_settled_is_forgotten() -> None:
+    for item in ("settled", "waits", "due"):
+        set_aside("q", item, "x")
+    times = {"settled": timedelta(hours=-25), "waits": timedelta(hours=6), "due": timedelta(hours=-2)}
+    for item, when in times.items():
+        FailingItem.update(next_attempt_at=SQL("now() + %s", [when])).where(
+            FailingItem.item_id == item
+        ).execute()
+    assert forget_old_failures() == 1
+    assert {item.item_id for item in failing("q")} == {"due", "waits"}
 
 
 @pytest.mark.usefixtures("database")

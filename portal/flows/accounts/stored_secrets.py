@@ -36,6 +36,7 @@ _STORE_COLUMNS = (
     Store.webhook_secret,
     Store.previous_webhook_secret,
     Store.signing_secret,
+    Store.previous_signing_secret,
 )
 _KINDS = (
     _Kind("second factors", SecondFactor, SecondFactor.user_id, (SecondFactor.sealed_secret,), SECOND_FACTOR),

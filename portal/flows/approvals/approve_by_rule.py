@@ -16,6 +16,7 @@ from portal.rewards import (
     BUDGET_QUEUE,
     BudgetExhausted,
     RewardStatus,
+    RewardStatusConflict,
     get_reward,
     list_waiting_for_budget,
     reward_totals,
@@ -55,6 +56,8 @@ def approve_by_rule(reward_id: int, settings: Settings) -> bool:
         except BudgetExhausted:
             if set_budget_wait(reward_id, True):
                 _record(reward, "reward_waits_for_budget", actor, {})
+        except RewardStatusConflict:  # An admin has decided meanwhile.
+            return False
     return False
 
 

@@ -1,5 +1,8 @@
 """A refund an admin starts: store it, request it from the provider, settle it when the response is certain.
 
+Of an order that a store was paid for it is a correction: the store reported too much, no money moves, and it is
+complete at once.
+
 No answer, or one that cannot be verified, decides nothing: the refund stays requested until a callback or the
 provider's status settles it. From a limit on, a second admin has to confirm the refund first.
 See docs/rules/refunds.md and docs/rules/second_admin.md.
@@ -7,15 +10,20 @@ See docs/rules/refunds.md and docs/rules/second_admin.md.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from models import PaymentRefund, PaymentTransaction
 from portal.db import Actor, transaction
 from portal.flows.approvals.propose_change import propose_change
 from portal.flows.approvals.second_admin import Rates, judge, read_rates
 from portal.flows.checkout.lock_buyer import lock_buyer
 from portal.flows.refunds.refund_payment import refund_locked
-from portal.lib.money import InvalidAmount, parse_amount
+from portal.lib.errors import PortalError
+from portal.lib.money import InvalidAmount, parse_amount, round_half_up
+from portal.orders import get_order
 from portal.payments import (
     CONFIRMED,
+    EXTERNAL,
     NotRefundable,
     Payment,
     RefundKeyInvalid,
@@ -35,6 +43,12 @@ from portal.payments import (
 from portal.payments.refunds import REQUEST_ID_MAX
 from portal.proposals import REFUND, Draft, find_proposal_by_request
 from portal.settings import Settings
+
+
+class NotReported(PortalError):
+    """No connected store reported this payment, so there is no report to correct."""
+
+    code = "not_reported"
 
 
 def request_refund(
@@ -68,6 +82,24 @@ def request_refund(
     return send_refund(refund, settings, Actor.user(admin_id))
 
 
+def correct_report(
+    order_reference: str, amount: str, reason: str, request_id: str, actor: Actor
+) -> PaymentRefund:
+    """Take an amount off what a store reported as paid, without a second admin; the same `request_id` counts once.
+
+    Raises PaymentUnknown, NotReported, NotRefundable, InvalidAmount, RefundTooLarge or ReasonMissing.
+    """
+    comment = check_reason(reason)
+    with transaction():
+        payment = _lock(order_reference)
+        if payment.processor != EXTERNAL.name:
+            raise NotReported
+        existing = find_refund_by_request(request_id)
+        if existing is not None:
+            return existing
+        return start_refund(payment, _amount_minor(payment, amount), comment, request_id, actor)
+
+
 def decide_refund(refund_id: int, to_status: str, actor: Actor, reason: str | None = None) -> PaymentRefund:
     """Apply or refuse a requested refund, taking locks in their order; one decided meanwhile stays as it is."""
     order_reference = PaymentRefund.get_by_id(refund_id).order_reference
@@ -96,6 +128,7 @@ def start_refund(
     Raises NotRefundable or RefundTooLarge.
     """
     _check_left(payment, amount_minor)
+    is_correction = payment.processor == EXTERNAL.name
     refund = record_refund(
         payment,
         amount_minor,
@@ -105,8 +138,9 @@ def start_refund(
         request_id=request_id,
         reason=reason,
         requested_by=requested_by or actor.user_id,
+        goods_minor=_share_of_goods(payment, amount_minor) if is_correction else None,
     )
-    if find_synchronous(payment.processor):
+    if is_correction or find_synchronous(payment.processor):
         refund_locked(payment, refund, actor)
     return PaymentRefund.get_by_id(refund.id)
 
@@ -145,6 +179,12 @@ def _amount_minor(payment: PaymentTransaction, amount: str) -> int:
         raise InvalidAmount(field="amount")
     _check_left(payment, amount_minor)
     return amount_minor
+
+
+def _share_of_goods(payment: PaymentTransaction, amount_minor: int) -> int:
+    """Return how much of the commissionable total a correction takes back; the last part closes to the unit."""
+    total_minor = get_order(payment.entity_id).total_minor
+    return round_half_up(Fraction(total_minor * amount_minor, payment.amount_minor))
 
 
 def _check_left(payment: PaymentTransaction, amount_minor: int) -> None:

@@ -30,6 +30,7 @@ from portal.orders import (
     replace_lines,
     save_store_order,
     set_link_label,
+    set_placed_at,
     set_referral,
 )
 from portal.payments import EXTERNAL, open_payment
@@ -43,7 +44,6 @@ from portal.stores import (
     stored_snapshot,
     withdrawn_refunds,
 )
-from portal.stores.snapshots import OrderSnapshot
 
 # Notes of an outcome: facts that an admin should see. The texts are in portal/web/text.
 CANCELLED_NOT_REFUNDED = "cancelled_not_refunded"
@@ -110,20 +110,22 @@ def _update(arrived: Arrived, before: StoreOrder) -> Outcome:
     # Its customers are locked already, but for those that another report has named in the meantime.
     customers = ensure_customers(arrived.store.id, arrived.buyer.keys)
     if order.paid_at is None:
-        _add_label(order, merged.snapshot)
+        _add_facts(arrived, order)
         _advance(arrived, get_order(order.id), priced, customers, outcome)
         return outcome
     # Refunds first: they lock the payment, which comes before the order.
     _advance(arrived, order, priced, customers, outcome)
-    _add_label(order, merged.snapshot)
+    _add_facts(arrived, order)
     if merged.customer_keys != previous.customer_keys:
         recognise_buyer(get_order(order.id), arrived.store, arrived.buyer, customers, arrived.settings)
     return outcome
 
 
-def _add_label(order: Order, snapshot: OrderSnapshot) -> None:
-    """Give an order the label of its link if no report had it before."""
-    label = label_form(snapshot.link_label)
+def _add_facts(arrived: Arrived, order: Order) -> None:
+    """Give an order the time that its store reports now, and the label of its link if no report had it before."""
+    if arrived.placed_at:
+        set_placed_at(order.id, arrived.placed_at)
+    label = label_form(arrived.known.snapshot.link_label)
     if label is None or order.link_label is not None:
         return
     set_link_label(order.id, label)

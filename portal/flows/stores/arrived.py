@@ -31,6 +31,12 @@ class Arrived:
         return Actor(f"store:{self.store.id}")
 
     @property
+    def placed_at(self) -> datetime | None:
+        """Return when the store says that the order was placed; None if it does not say, or says a time to come."""
+        placed_at = self.known.snapshot.created_at
+        return placed_at if placed_at and placed_at <= utc_now() else None
+
+    @property
     def paid_at(self) -> datetime:
         """Return when the store was paid; a clock that is ahead does not move it into the future."""
         now = utc_now()

@@ -15,31 +15,38 @@ from portal.stores import PricedSnapshot, refunded_goods, refunded_lines
 def book_refunds(order_id: str, priced: PricedSnapshot, actor: Actor, note: Callable[..., None]) -> None:
     """Book the difference between what the store has refunded in all and what is booked.
 
-    Nothing is booked before the order is paid, nor beyond what was paid; nothing is given back by itself. What a refund
-    takes of the commissionable total follows its lines, or its share of what was paid.
+    Nothing is booked before the order is paid, nor beyond what was paid less what an admin has corrected; nothing is
+    given back by itself. What a refund takes of the commissionable total follows its lines, or its share of what was
+    paid.
     """
     order = get_order(order_id)
     payment = find_and_lock_payment(order.order_reference)
     if payment is None or payment.paid_at is None:
         return
-    cash = min(priced.refunded_minor, payment.amount_minor) - payment.refunded_minor
-    if priced.refunded_minor > payment.amount_minor:
+    rows = list_refunds(order.order_reference)
+    corrections = [row for row in rows if row.source == "admin" and row.status == "applied"]
+    corrected = sum(row.amount_minor for row in corrections)
+    limit = payment.amount_minor - corrected
+    cash = min(priced.refunded_minor, limit) - (payment.refunded_minor - corrected)
+    if priced.refunded_minor > limit:
         note("refund_exceeds", refunded=major_text(priced.refunded_minor, order.currency))
     if cash <= 0:
         return
     goods = refunded_goods(priced.lines, priced.refunds, order.total_minor, payment.amount_minor)
-    reasons = [refund.reason for refund in priced.refunds if refund.reason]
-    booked = {row.external_id for row in list_refunds(order.order_reference)}
+    booked_goods = order.refunded_minor - sum(row.goods_minor or 0 for row in corrections)
+    booked = {row.external_id for row in rows}
+    new = [refund for refund in priced.refunds if refund.id not in booked]
     # The one refund that explains the difference has its id; a difference of several has none.
-    same = [each.id for each in priced.refunds if each.amount_minor == cash and each.id not in booked]
+    same = [refund for refund in new if refund.amount_minor == cash][-1:]
+    reasons = [refund.reason for refund in same or new if refund.reason]
     refund = record_refund(
         payment,
         cash,
         "requested",
         actor,
         source="store",
-        goods_minor=max(0, goods - order.refunded_minor),
-        external_id=same[-1] if same else None,
+        goods_minor=max(0, goods - booked_goods),
+        external_id=same[0].id if same else None,
         reason=reasons[-1] if reasons else None,
     )
     note_refunded_lines(order.id, refunded_lines(priced.lines, priced.refunds))

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from models import Store
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
-from portal.lib.sealing import STORE_SECRET, unseal
 from portal.settings import Settings
-from portal.stores import check_signature, record_store_event
+from portal.stores import check_signature, record_store_event, signing_secrets
 
 KIND = "api.request"
 
@@ -22,12 +21,9 @@ def check_request(
 
     Raises what check_signature raises; the refusal is in the store's event log.
     """
-    secret = None
-    if store.signing_secret:
-        key = settings.stored_key
-        secret = unseal(store.signing_secret, key, store.id, STORE_SECRET)
+    secrets = signing_secrets(store, settings.stored_key)
     try:
-        check_signature(body, headers, secret, required=store.signature_required, now=utc_now())
+        check_signature(body, headers, secrets, required=store.signature_required, now=utc_now())
     except PortalError as error:
         record_store_event(
             store.id,

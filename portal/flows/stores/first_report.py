@@ -109,4 +109,5 @@ def _new_order(arrived: Arrived, priced: PricedSnapshot, customer: Customer) -> 
         currency=priced.currency,
         external_id=snapshot.external_id,
         link_label=label_form(snapshot.link_label),
+        created_at=arrived.placed_at,
     )

@@ -34,7 +34,8 @@ _COLUMNS = f"""
 {", ".join(f"o.{column}" for column in _ORDER)},
 r.status AS reward_status, r.reward_percent + r.bonus_percent AS percent,
 round(r.usd_value * coalesce((r.reward_amount_wei + r.netted_wei) / r.granted_wei, 1), 6) AS usd_value,
-(SELECT jsonb_agg(jsonb_build_array(vendor_id, amount_minor, currency, commission_minor, collected_by) ORDER BY id)
+(SELECT jsonb_agg(jsonb_build_array(vendor_id, amount_minor, currency, commission_minor, collected_by,
+        status) ORDER BY id)
     FROM settlements WHERE order_reference = o.order_reference) AS settlements
 """  # noqa: S608 - constants
 _REWARD = "LEFT JOIN referral_rewards r ON r.order_reference = o.order_reference"
@@ -80,14 +81,7 @@ class AnsweredSettlement:
     currency: str
     commission_minor: int
     collected_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedTimes:
-    """What a store's own clock says: when an order was placed, and when refunds were made, by their ids."""
-
-    created_at: datetime | None
-    refunds: Mapping[str, datetime]
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +96,13 @@ class OrderAnswer:
         """Return the refunds of the order."""
         return list_refunds(self.order.order_reference)
 
-    def reported_times(self) -> ReportedTimes:
-        """Return when the order was placed and its refunds were made, as far as the store reported it."""
+    def times_of_refunds(self) -> dict[str, datetime]:
+        """Return when refunds were made by the store's own clock, by their ids, as far as the store reported it."""
         stored = find_store_order(self.order.store_id, self.order.external_id or "")
         if stored is None:
-            return ReportedTimes(None, {})
+            return {}
         snapshot = stored_snapshot(stored.snapshot).snapshot
-        refunds = {refund.id: refund.at for refund in snapshot.refunds if refund.at is not None}
-        return ReportedTimes(snapshot.created_at, refunds)
+        return {refund.id: refund.at for refund in snapshot.refunds if refund.at is not None}
 
 
 @dataclass(frozen=True, slots=True)

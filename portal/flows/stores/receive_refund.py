@@ -19,6 +19,7 @@ from portal.flows.stores.receive_snapshot import Applied, Describe, Undo, refusa
 from portal.lib.errors import PortalError
 from portal.lib.money import InvalidAmount, major_text, parse_exact, parse_major
 from portal.orders import OrderUnknown, find_store_order, get_order, lock_store_order
+from portal.payments import find_payment
 from portal.settings import Settings
 from portal.stores import (
     KnownSnapshot,
@@ -100,7 +101,7 @@ def _book(store: Store, external_id: str, refund: SnapshotRefund, settings: Sett
     known, order = stored_snapshot(stored.snapshot), get_order(stored.order_id)
     amount = parse_exact(refund.amount, order.currency)
     if amount <= 0:
-        raise InvalidAmount(field="amount")
+        raise InvalidAmount(field="amount", is_sent=True)
     for index, line in enumerate(refund.lines):
         parse_exact(line.amount, order.currency, f"lines[{index}].amount")
     if (earlier := next((each for each in known.snapshot.refunds if each.id == refund.id), None)) is not None:
@@ -111,14 +112,28 @@ def _book(store: Store, external_id: str, refund: SnapshotRefund, settings: Sett
             )
         return Outcome(UNCHANGED, order.id, order.order_reference)
     refunds = (*known.snapshot.refunds, refund)
-    changed = KnownSnapshot(known.snapshot.model_copy(update={"refunds": refunds}), known.customer_keys)
+    snapshot = known.snapshot.model_copy(update={"refunds": refunds})
+    changed = KnownSnapshot(snapshot, known.customer_keys, (*known.alone, refund.id))
     if order.paid_at is not None:
         refunded = price_snapshot(changed.snapshot, store.commission_base).refunded_minor
         if refunded > order.paid_minor:
             return _hold(store, order.id, order.order_reference, refund)
+    booked_before = _booked_minor(order.order_reference)
     outcome = apply_known_order(Arrived(store, changed, known_buyer(changed), settings, NO_MARKET))
-    outcome.result = BOOKED if order.paid_at is not None else HELD
+    if order.paid_at is None:
+        outcome.result = HELD
+    elif _booked_minor(order.order_reference) == booked_before:
+        # More was booked earlier than the store states now: a later report took those refunds back.
+        outcome.result = HELD
+        outcome.note("refund_below_booked", booked=major_text(booked_before, order.currency))
+    else:
+        outcome.result = BOOKED
     return outcome
+
+
+def _booked_minor(order_reference: str) -> int:
+    payment = find_payment(order_reference)
+    return payment.refunded_minor if payment else 0
 
 
 def _lock(store: Store, external_id: str) -> StoreOrder:

@@ -14,12 +14,13 @@ from portal.lib.errors import PortalError
 from portal.stores.snapshots import OrderSnapshot
 
 ORDER_GONE, ORDER_UNREADABLE = "order_gone", "order_unreadable"
+TOLERANCE_SECONDS = 300
 
 
 class DeliveryRefused(PortalError):
     """A delivery is not authentic: its signature, secret or time is wrong, or a header is missing.
 
-    Param `reason`: signature_missing, signature_wrong, timestamp_old, secret_missing.
+    Param `reason`: signature_missing, signature_wrong, timestamp_old, timestamp_ahead, secret_missing.
     """
 
     code = "delivery_refused"
@@ -53,6 +54,13 @@ class Delivery:
     def header(self, name: str) -> str:
         """Return a header by its name in lower case, empty if it is missing."""
         return self.headers.get(name, "")
+
+
+def check_delivery_time(seconds: int, now: datetime) -> None:
+    """Raise DeliveryRefused unless a delivery was signed, in seconds since 1970, within five minutes of now."""
+    age = now.timestamp() - seconds
+    if abs(age) > TOLERANCE_SECONDS:
+        raise DeliveryRefused(reason="timestamp_old" if age > 0 else "timestamp_ahead")
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,13 @@ from datetime import UTC, datetime
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from portal.stores.adapters.exact_json import parse_exact_json
-from portal.stores.adapters.protocol import Delivery, DeliveryRefused, DeliveryUnreadable, Verified
-
-TOLERANCE_SECONDS = 300
+from portal.stores.adapters.protocol import (
+    Delivery,
+    DeliveryRefused,
+    DeliveryUnreadable,
+    Verified,
+    check_delivery_time,
+)
 
 
 def read_standard_webhook(delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> Verified:
@@ -38,8 +42,7 @@ def check_standard_webhook(delivery: Delivery, secrets: tuple[str, ...], now: da
     given = [signature.encode() for signature in signatures.split(" ")]
     if not any(hmac.compare_digest(one, other) for one in expected for other in given):
         raise DeliveryRefused(reason="signature_wrong")
-    if abs(now.timestamp() - int(time)) > TOLERANCE_SECONDS:
-        raise DeliveryRefused(reason="timestamp_old")
+    check_delivery_time(int(time), now)
 
 
 def _signature(secret: str, number: str, time: int, body: bytes) -> bytes:

@@ -227,8 +227,8 @@ def mint() -> ResponseReturnValue:
     body = json_body()
     refuse_other_fields(body, "rewardId", "limit")
     limit = number_field(body, "limit", default=10, at_least=1, at_most=MINT_LIMIT_MAX)
-    reward_id = body.get("rewardId")
-    if reward_id is not None:
+    reward_id = None
+    if body.get("rewardId") is not None:
         reward_id = number_field(body, "rewardId", default=0, at_least=1, at_most=2**63 - 1)
     portal = current_portal()
     with minting_limits():

@@ -15,6 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 
+from portal.lib.signing import timed_serializer
 from portal.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,9 +91,9 @@ class LastingSessions(SecureCookieSessionInterface):
         """Return the serializer; it still reads what the previous release has signed with SHA-1."""
         if not app.secret_key:
             return None
-        return URLSafeTimedSerializer(
+        return timed_serializer(
             app.secret_key,
-            salt=self.salt,
+            self.salt,
             serializer=self.serializer,
             signer_kwargs={"key_derivation": self.key_derivation, "digest_method": hashlib.sha256},
             fallback_signers=[{"key_derivation": self.key_derivation, "digest_method": hashlib.sha1}],

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from limits.errors import StorageError
 from limits.storage import Storage, storage_from_string
@@ -39,6 +39,21 @@ class _Counters(Protocol):
     def reset(self) -> int | None: ...
 
 
+class _Window(NamedTuple):
+    """The requests of one key between two times, in seconds since the epoch."""
+
+    hits: int
+    begins_at: float
+    ends_at: float
+
+    def is_open(self, now: float) -> bool:
+        """Return whether requests still count; a clock that is set back ends the window, which would last too long."""
+        return self.begins_at <= now < self.ends_at
+
+
+_NO_WINDOW = _Window(0, 0.0, 0.0)
+
+
 class ProcessCounters:
     """Count fixed windows in this process, without threads and in bounded memory.
 
@@ -48,9 +63,9 @@ class ProcessCounters:
     def __init__(self, most: int = MOST_WINDOWS) -> None:
         """Keep at most `most` windows: of more, the oldest ones are forgotten."""
         self._most = most
-        self._windows: dict[str, tuple[int, float]] = {}
+        self._windows: dict[str, _Window] = {}
         self._lock = threading.Lock()
-        self._sweep_at = 0.0
+        self._swept_at = 0.0
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -59,22 +74,23 @@ class ProcessCounters:
         """Add to the window of a key, which ends `expiry` seconds after its first request; return its count."""
         now = time.time()
         with self._lock:
-            count, ends_at = self._windows.get(key, (0, 0.0))
-            if ends_at <= now:
+            window = self._windows.get(key, _NO_WINDOW)
+            if not window.is_open(now):
                 self._windows.pop(key, None)  # the order of the dictionary is the age of the windows
                 self._make_room(now)
-                count, ends_at = 0, now + expiry
-            self._windows[key] = (count + amount, ends_at)
-            return count + amount
+                window = _Window(0, now, now + expiry)
+            self._windows[key] = window._replace(hits=window.hits + amount)
+            return window.hits + amount
 
     def get(self, key: str) -> int:
         """Return the count of the present window of a key."""
-        count, ends_at = self._windows.get(key, (0, 0.0))
-        return count if ends_at > time.time() else 0
+        window = self._windows.get(key, _NO_WINDOW)
+        return window.hits if window.is_open(time.time()) else 0
 
     def get_expiry(self, key: str) -> float:
         """Return when the window of a key ends, as seconds since the epoch."""
-        return max(time.time(), self._windows.get(key, (0, 0.0))[1])
+        now, window = time.time(), self._windows.get(key, _NO_WINDOW)
+        return window.ends_at if window.is_open(now) else now
 
     def clear(self, key: str) -> None:
         """Forget the window of a key."""
@@ -90,10 +106,10 @@ class ProcessCounters:
 
     def _make_room(self, now: float) -> None:
         is_full = len(self._windows) >= self._most
-        if not is_full and now < self._sweep_at:
+        if not is_full and 0 <= now - self._swept_at < _SWEEP_SECONDS:
             return
-        self._sweep_at = now + _SWEEP_SECONDS
-        self._windows = {key: window for key, window in self._windows.items() if window[1] > now}
+        self._swept_at = now
+        self._windows = {key: window for key, window in self._windows.items() if window.is_open(now)}
         if len(self._windows) >= self._most:
             for key in list(islice(self._windows, self._most // 10 + 1)):
                 del self._windows[key]

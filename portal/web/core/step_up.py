@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 
 from portal.accounts import list_wallet_addresses
 from portal.lib.errors import PortalError
+from portal.lib.signing import timed_serializer
 from portal.lib.urls import split_url
 from portal.runtime import current_portal
 from portal.web.core.current_user import current_user
@@ -129,9 +130,7 @@ def is_interrupted_form(seal: str, target: str, kept: str) -> bool:
 
 def _seal() -> URLSafeTimedSerializer:
     secret_key = current_portal().settings.secret_key.get_secret_value()
-    return URLSafeTimedSerializer(
-        secret_key, salt="interrupted-form", signer_kwargs={"digest_method": hashlib.sha256}
-    )
+    return timed_serializer(secret_key, "interrupted-form")
 
 
 def _sealed(target: str, kept: str) -> list[object]:

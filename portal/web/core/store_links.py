@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from werkzeug.exceptions import NotFound
 
 from portal.lib.errors import PortalError
+from portal.lib.signing import timed_serializer
 from portal.runtime import current_portal
 
 EMBED_SECONDS = 15 * 60
@@ -51,4 +50,4 @@ def read_connection(token: str) -> int:
 
 def _signer(purpose: str) -> URLSafeTimedSerializer:
     secret_key = current_portal().settings.secret_key.get_secret_value()
-    return URLSafeTimedSerializer(secret_key, salt=purpose, signer_kwargs={"digest_method": hashlib.sha256})
+    return timed_serializer(secret_key, purpose)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Request
 from itsdangerous import BadData, URLSafeTimedSerializer
+
+from portal.lib.signing import timed_serializer
 
 HEADER = "X-Portal-Probe"
 _SECONDS = 60
@@ -34,6 +35,4 @@ def read_probe(value: str) -> dict[str, str] | None:
 
 
 def _serializer(secret_key: str) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(
-        secret_key, salt="doctor-probe", signer_kwargs={"digest_method": hashlib.sha256}
-    )
+    return timed_serializer(secret_key, "doctor-probe")

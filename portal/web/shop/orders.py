@@ -18,7 +18,7 @@ from portal.orders import (
     list_order_items,
     list_orders_of_buyer,
 )
-from portal.payments import find_payment, list_refunds, payments_by_reference
+from portal.payments import find_payment, list_providers, list_refunds, payments_by_reference
 from portal.runtime import current_portal
 from portal.web.core.access import signed_in
 from portal.web.core.current_user import current_user
@@ -49,6 +49,7 @@ def orders() -> ResponseReturnValue:
             for order in rows
         ],
         next_cursor=page.next_cursor,
+        takes_cards=_takes_cards(),
     )
 
 
@@ -81,6 +82,7 @@ def order(order_id: str) -> ResponseReturnValue:
         next_lines=shown.next_cursor,
         next_refunds=refunds.next_cursor,
         order_url=partial(url_for, "shop.order", order_id=row.id),
+        takes_cards=_takes_cards(),
         order=receipt_view(
             row,
             tuple(shown.rows),
@@ -91,3 +93,7 @@ def order(order_id: str) -> ResponseReturnValue:
             referrer=referrer.name if referrer else "",
         ),
     )
+
+
+def _takes_cards() -> bool:
+    return bool(list_providers(current_portal().settings))

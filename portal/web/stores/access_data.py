@@ -9,12 +9,10 @@ from portal.db import Actor, transaction
 from portal.runtime import current_portal
 from portal.stores import (
     PLATFORMS_WITH_OWN_SECRET,
-    PLATFORMS_WITHOUT_WEBHOOKS,
     create_key,
-    new_webhook_secret,
-    rotate_webhook_secret,
+    replace_webhook_secret,
+    webhook_path,
 )
-from portal.stores.adapters.registry import find_adapter
 from portal.web.sdk.releases import snippet_tag
 
 if TYPE_CHECKING:
@@ -37,12 +35,12 @@ class AccessData:
 def access_of(store: Store) -> AccessData:
     """Return the addresses of a store, without keys."""
     url = current_portal().settings.app_url
-    has_hook = find_adapter(store.platform) is not None and store.platform not in PLATFORMS_WITHOUT_WEBHOOKS
+    hook = webhook_path(store)
     return AccessData(
         portal_url=url,
         public_id=store.public_id,
         snippet=str(snippet_tag(url, store.public_id)),
-        hook_url=f"{url}/hooks/{store.public_id}/{store.platform}" if has_hook else None,
+        hook_url=f"{url}{hook}" if hook else None,
     )
 
 
@@ -54,7 +52,7 @@ def create_access(store: Store, actor: Actor) -> AccessData:
         live, test = (create_key(store.id, mode, actor, created_by=None).text for mode in ("live", "test"))
         if data.hook_url and store.platform not in PLATFORMS_WITH_OWN_SECRET:
             key = current_portal().settings.stored_key
-            secret = rotate_webhook_secret(store.id, key, actor, new_webhook_secret(store.platform))
+            secret = replace_webhook_secret(store, key, actor, None)
     return AccessData(
         data.portal_url,
         data.public_id,

@@ -8,6 +8,7 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from portal.lib.errors import PortalError
+from portal.lib.sealing import SecretReplaced, seal_mark
 from portal.runtime import current_portal
 from portal.stores import (
     PLATFORMS_WITH_OWN_SECRET,
@@ -16,9 +17,8 @@ from portal.stores import (
     has_store_api,
     list_revoked_keys,
     list_valid_keys,
-    new_webhook_secret,
+    replace_webhook_secret,
     revoke_key,
-    rotate_webhook_secret,
     set_store_api,
 )
 from portal.stores.adapters.registry import find_adapter
@@ -74,10 +74,12 @@ def rotate_store_secret(area: Area, store: Store) -> ResponseReturnValue:
     """Give the webhooks a new secret, made here and shown once, or the one that the platform shows."""
     key = current_portal().settings.stored_key
     is_typed = store.platform in PLATFORMS_WITH_OWN_SECRET
-    secret = request.form.get("secret", "").strip() if is_typed else new_webhook_secret(store.platform)
+    typed = request.form.get("secret", "").strip() if is_typed else None
     is_rotated = store.webhook_secret is not None
     try:
-        new = rotate_webhook_secret(store.id, key, actor(), secret)
+        new = replace_webhook_secret(store, key, actor(), typed, seen=request.form.get("seen"))
+    except SecretReplaced as error:
+        return _page(area, store, {"webhook": error_text(error)}), status_of(error)
     except PortalError as error:
         return _page(area, store, {"secret": error_text(error)}), status_of(error)
     if is_typed:
@@ -137,10 +139,14 @@ def _page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str
         "revoked": key_views(revoked.rows),
         "next_revoked": revoked.next_cursor,
         "has_secret": store.webhook_secret is not None,
+        "secret_mark": seal_mark(store.webhook_secret),
         "has_previous_secret": store.previous_webhook_secret is not None,
         "is_secret_typed": store.platform in PLATFORMS_WITH_OWN_SECRET,
         "credentials": [(name, credential_label(name)) for name in _credential_names(store)],
         "has_api": has_store_api(store),
+        "has_signing_secret": store.signing_secret is not None,
+        "has_previous_signing_secret": store.previous_signing_secret is not None,
+        "store_requires_signature": store.signature_required,
         "api_url": request.form.get("api_url") or store.api_url or "",
     }
     return area.page("stores/keys.html", store, **values, errors=errors, form_errors=list(errors.items()))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from portal.lib.sealing import seal_mark
 from portal.web.text.format import When, when
 from portal.web.text.webhooks import attempt_words, endpoint_words, event_words
 
@@ -25,6 +26,7 @@ class EndpointView:
     created: When
     failing_since: When | None
     previous_secret_until: When | None
+    secret_mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def endpoint_views(endpoints: Sequence[WebhookEndpoint]) -> list[EndpointView]:
             created=when(each.created_at),
             failing_since=when(each.failing_since) if each.failing_since else None,
             previous_secret_until=when(each.previous_secret_until) if each.previous_secret_until else None,
+            secret_mark=seal_mark(each.secret),
         )
         for each in endpoints
     ]

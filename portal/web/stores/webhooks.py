@@ -8,6 +8,7 @@ from flask import flash, request
 from flask.typing import ResponseReturnValue
 
 from portal.lib.errors import InputInvalid
+from portal.lib.sealing import SecretReplaced
 from portal.runtime import current_portal
 from portal.web.core.errors import status_of
 from portal.web.core.requests import form_switch
@@ -67,7 +68,11 @@ def add_webhook(area: Area, store: Store) -> ResponseReturnValue:
 def rotate_webhook_secret(area: Area, store: Store, endpoint_id: int) -> ResponseReturnValue:
     """Replace the secret of an endpoint and show the new one once."""
     key = current_portal().settings.stored_key
-    return _show_secret(area, store, rotate_secret(store.id, endpoint_id, actor(), key=key), is_rotated=True)
+    try:
+        new = rotate_secret(store.id, endpoint_id, actor(), key=key, seen=request.form.get("seen"))
+    except SecretReplaced as error:
+        return _page(area, store, {f"endpoint-{endpoint_id}": error_text(error)}), status_of(error)
+    return _show_secret(area, store, new, is_rotated=True)
 
 
 @area_view("/stores/<int:store_id>/webhooks/<int:endpoint_id>/active", "POST", any_store=True)

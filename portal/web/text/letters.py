@@ -15,6 +15,7 @@ from itsdangerous import BadSignature, URLSafeSerializer, URLSafeTimedSerializer
 from portal.accounts import LinkUnusable, find_user, get_link, get_user
 from portal.flows.accounts.prove_mailbox import is_registration
 from portal.lib.colors import contrast_color
+from portal.lib.signing import SHA_256, timed_serializer
 from portal.mail import Letter, LetterObsolete
 from portal.notifications import REWARD_TOPICS, topic_of
 from portal.runtime import current_portal
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     Compose = Callable[[MailOutbox], Letter]
 
 Action = tuple[str, str]
-_SHA_256 = {"digest_method": hashlib.sha256}
 # Letters of earlier releases have links that are signed with it.
 _SHA_1 = {"digest_method": hashlib.sha1}
 # As long as laws want an opt-out to work, twice.
@@ -180,8 +180,8 @@ def _notice(row: MailOutbox) -> Letter:
     kind, params = str(row.params["kind"]), row.params["params"]
     text, topic = notice_text(kind, params), topic_of(kind)
     if topic is None:
-        advice = _("If it was not you, change your password immediately and sign out all other browsers.")
-        return _letter(text.rstrip("."), [text, advice], (_("Security"), _url("account.security")))
+        advice, action = _security_advice(kind, params)
+        return _letter(text.rstrip("."), [text, advice], action)
     token = _unsubscribe_signer().dumps([row.user_id, topic, _address_mark(row.to_address)])
     return _letter(
         notice_subject(kind, {**params, "amount": _amount(params)}),
@@ -189,6 +189,15 @@ def _notice(row: MailOutbox) -> Letter:
         _notice_action(kind, topic, params),
         unsubscribe_url=_url("account.unsubscribe", token=token),
     )
+
+
+def _security_advice(kind: str, params: Mapping[str, Any]) -> tuple[str, Action]:
+    """Return what the reader of a security notice can do, with its button."""
+    if kind == "security_admin_appointed":
+        account = (_("See the account"), _url("admin.people.person", user_id=int(params["account"])))
+        return _("If you did not expect this, see in the event log who gave the role."), account
+    advice = _("If it was not you, change your password immediately and sign out all other browsers.")
+    return advice, (_("Security"), _url("account.security"))
 
 
 def _notice_action(kind: str, topic: str, params: Mapping[str, Any]) -> Action:
@@ -272,14 +281,12 @@ def _url(endpoint: str, **values: Any) -> str:
 
 def _signer(purpose: str) -> URLSafeSerializer:
     key = current_portal().settings.secret_key.get_secret_value()
-    return URLSafeSerializer(key, salt=f"portal.{purpose}", signer_kwargs=_SHA_256, fallback_signers=[_SHA_1])
+    return URLSafeSerializer(key, salt=f"portal.{purpose}", signer_kwargs=SHA_256, fallback_signers=[_SHA_1])
 
 
 def _unsubscribe_signer() -> URLSafeTimedSerializer:
     key = current_portal().settings.secret_key.get_secret_value()
-    return URLSafeTimedSerializer(
-        key, salt="portal.unsubscribe.2", signer_kwargs=_SHA_256, fallback_signers=[_SHA_1]
-    )
+    return timed_serializer(key, "portal.unsubscribe.2", fallback_signers=[_SHA_1])
 
 
 def _address_mark(address: str) -> str:

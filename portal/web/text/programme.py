@@ -144,13 +144,13 @@ def share_text(reward: ReferralReward) -> str:
 
 
 def approval_sentences(rules: ProgrammeRules) -> Iterator[str]:
-    """Yield who approves rewards of card payments and of purchases paid by credit."""
+    """Yield who approves rewards of purchases paid with money and of purchases paid by credit."""
     if rules.approval.fiat == "manual":
-        yield _("An admin approves rewards of card payments.")
+        yield _("An admin approves rewards of purchases paid with money.")
     elif rules.approval.fiat == "conditional":
-        yield _("Some rewards of card payments are approved automatically, the others by an admin.")
+        yield _("Some rewards of purchases paid with money are approved automatically, others by an admin.")
     else:
-        yield _("Rewards of card payments are approved automatically.")
+        yield _("Rewards of purchases paid with money are approved automatically.")
     if rules.approval.crypto == "automatic":
         yield _("Rewards of purchases paid by credit are approved automatically.")
     else:

@@ -144,6 +144,9 @@ def _store_changes() -> dict[str, str]:
         "revoke_store_key": _("Revoke key %(key_id)s of store %(store_id)s"),
         "rotate_store_secret": _("Replace the webhook secret of store %(store_id)s"),
         "end_store_secret": _("Revoke the previous webhook secret of store %(store_id)s"),
+        "replace_signing_secret": _("Replace the signing secret of store %(store_id)s"),
+        "end_signing_secret": _("Revoke the previous signing secret of store %(store_id)s"),
+        "require_signatures": _("Change whether store %(store_id)s must sign its requests"),
         "save_store_api": _(
             "Save the API credentials of store %(store_id)s. Enter its secrets again afterwards."
         ),

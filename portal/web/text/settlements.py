@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from portal.lib.money import parse_major
+from portal.lib.money import InvalidAmount, parse_major
 from portal.orders import list_item_names
 from portal.web.text.format import money, percent
 from portal.web.text.messages import percent_source
@@ -153,32 +152,64 @@ def _breakdown(
     settlement: Settlement, names: ItemNames, *, shows_recipients: bool
 ) -> tuple[BreakdownLine, ...]:
     """Return the sale, the platform's commission, the referral by item, the splits and the net payout."""
-    stored = settlement.metadata["commissionBreakdown"]
-
-    def deduction(text: str) -> str:
-        return money(-parse_major(text, settlement.currency), settlement.currency)
-
+    stored, currency = settlement.metadata["commissionBreakdown"], settlement.currency
+    items, splits = stored.get("referralByItem") or (), stored.get("customSplits") or ()
     sale = _("Refund") if settlement.kind == "refund" else _("Sale")
-    effective = percent(Decimal(stored["referralEffectivePercent"])) if stored["referralByItem"] else None
+    effective = _stored_percent(stored.get("referralEffectivePercent")) if items else None
     return (
-        BreakdownLine(sale, money(settlement.amount_minor, settlement.currency), "subtotal"),
-        BreakdownLine(_("Platform commission"), deduction(stored["platformCommission"]), "minus"),
-        BreakdownLine(_("Referral commission"), deduction(stored["referralCommission"]), "minus", effective),
-        *(
-            BreakdownLine(_item_label(item, _name_of(index, item, names)), deduction(item["amount"]), "note")
-            for index, item in enumerate(stored["referralByItem"])
+        BreakdownLine(sale, money(settlement.amount_minor, currency), "subtotal"),
+        BreakdownLine(
+            _("Platform commission"), money(-settlement.platform_commission_minor, currency), "minus"
+        ),
+        BreakdownLine(
+            _("Referral commission"),
+            money(-settlement.referral_commission_minor, currency),
+            "minus",
+            effective,
         ),
         *(
             BreakdownLine(
-                split["description"] or (split["recipientId"] if shows_recipients else _("Custom split")),
-                deduction(split["amount"]),
-                "minus",
-                percent(split["percent"]),
+                _item_label(item, _name_of(index, item, names)),
+                _stored_money(item.get("amount"), currency, -1),
+                "note",
             )
-            for split in stored["customSplits"]
+            for index, item in enumerate(items)
+        ),
+        *(
+            BreakdownLine(
+                _split_label(split, shows_recipients=shows_recipients),
+                _stored_money(split.get("amount"), currency, -1),
+                "minus",
+                _stored_percent(split.get("percent")),
+            )
+            for split in splits
         ),
         BreakdownLine(_("Net payout"), money(settlement.net_payout_minor, settlement.currency), "total"),
     )
+
+
+def _stored_money(value: object, currency: str, sign: int = 1) -> str:
+    """Return an amount of a breakdown; history of other programs may hold any text, which is shown as it is."""
+    try:
+        return money(sign * parse_major(str(value), currency), currency)
+    except InvalidAmount:
+        return _as_stored(value)
+
+
+def _stored_percent(value: object) -> str:
+    try:
+        return percent(str(value))
+    except ArithmeticError:
+        return _as_stored(value)
+
+
+def _as_stored(value: object) -> str:
+    return "—" if value is None else str(value)
+
+
+def _split_label(split: Mapping[str, Any], *, shows_recipients: bool) -> str:
+    recipient = split.get("recipientId") if shows_recipients else None
+    return str(split.get("description") or recipient or _("Custom split"))
 
 
 def _name_of(index: int, item: Mapping[str, Any], names: ItemNames) -> str:
@@ -195,8 +226,8 @@ def _item_label(item: Mapping[str, Any], name: str) -> str:
     return _(
         "%(product)s: %(percent)s. Source: %(source)s",
         product=name,
-        percent=percent(item["percent"]),
-        source=percent_source(item["source"]),
+        percent=_stored_percent(item.get("percent")),
+        source=percent_source(str(item.get("source"))),
     )
 
 
@@ -209,5 +240,5 @@ def _refund_note(settlement: Settlement) -> str:
     original = settlement.metadata.get("original")
     if not original:
         return ""
-    before = money(parse_major(original["amount"], settlement.currency), settlement.currency)
+    before = _stored_money(original.get("amount"), settlement.currency)
     return _("Reduced from %(amount)s: part of the order was refunded.", amount=before)

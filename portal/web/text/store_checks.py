@@ -14,8 +14,8 @@ _DELIVERY_REASONS = (
     "signature_missing",
     "signature_wrong",
     "timestamp_old",
+    "timestamp_ahead",
     "secret_missing",
-    "delivery_unreadable",
 )
 
 

@@ -28,6 +28,8 @@ def event_text(outcome: str | None, explanation: Explanation) -> str:
         )
     if outcome == "updated" and "refundId" in explanation:
         return _outcome("booked")
+    if outcome == "ignored":
+        return _ignored(str(explanation.get("reason") or ""))
     return _outcome(outcome)
 
 
@@ -36,6 +38,9 @@ def refusal_of(code: str) -> str:
     return {
         "store_signature_missing": _("A request was refused because it is not signed."),
         "store_signature_time": _("A request was refused because its time differs too much."),
+        "store_signature_unexpected": _(
+            "A signed request was refused because the store has no signing secret."
+        ),
     }.get(code) or _("A request with a wrong signature was refused.")
 
 
@@ -47,15 +52,19 @@ def note_text(note: Explanation) -> str:
         ),
         "paid_changed": lambda: _(
             "The store now reports %(paid)s as paid. What was paid does not change afterwards.",
-            paid=note["paid"],
+            paid=note.get("paid"),
+        ),
+        "refund_below_booked": lambda: _(
+            "Refunds of %(booked)s are booked already, at least what the store reports now, so nothing was booked.",
+            booked=note.get("booked"),
         ),
         "refund_exceeds": lambda: _(
             "The store reports %(refunded)s as refunded in all, more than was paid.",
-            refunded=note["refunded"],
+            refunded=note.get("refunded"),
         ),
         "refund_withdrawn": lambda: _(
             "The store no longer reports refund %(refund)s. Deductions already made for it remain.",
-            refund=note["refundId"],
+            refund=note.get("refundId"),
         ),
     }.get(str(note["code"]), lambda: str(note["code"]))()
 
@@ -78,7 +87,17 @@ def _outcome(outcome: str | None) -> str:
         "updated": _("The order was updated."),
         "unchanged": _("Nothing has changed since the last report."),
         "stale": _("A newer state of the order is known, so nothing changed."),
-        "ignored": _("This event is not about an order."),
         "held": _("An admin needs to make a decision."),
         "booked": _("The refund was booked."),
     }.get(outcome or "", _("It is waiting to be processed."))
+
+
+def _ignored(reason: str) -> str:
+    """Return why a report was left alone."""
+    return {
+        "no_api": _("The portal has no access to the store’s API, so it could not read the order."),
+        "order_gone": _("The store has no such order."),
+        "draft": _("The order has not been placed yet."),
+        "subscription": _("Only single payments are read, no subscriptions."),
+        "part_of_order": _("It is a part of another order, which counts as a whole."),
+    }.get(reason) or _("This event is not about an order.")

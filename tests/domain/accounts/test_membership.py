@@ -102,6 +102,19 @@ def test_refund_ends_only_its_own_month(database: str) -> None:
     assert membership_at(user, day(25)) == Membership("MEMBER", day(10, 2) + timedelta(days=5))
 
 
+def test_refund_of_an_interrupted_month_leaves_the_next_one_whole(database: str) -> None:
+    user = make_user()
+    first = buy(user, "MEMBER", START)
+    buy(user, "MEMBER", START)
+    upgrade = buy(user, "CONFIDENTIAL", day(20))
+    second = day(10, 3) - day(10, 2)
+    refund(user, first, day(20))
+    kept = Membership("CONFIDENTIAL", day(20, 2), (("MEMBER", day(20, 2) + second),))
+    assert membership_at(user, day(20)) == kept
+    refund(user, upgrade, day(20))
+    assert membership_at(user, day(20)) == Membership("MEMBER", day(20) + second)
+
+
 def test_refund_of_the_current_month_starts_the_next_one_earlier(database: str) -> None:
     user = make_user()
     first = buy(user, "MEMBER", START)

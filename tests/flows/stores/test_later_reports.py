@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from models import LinkLabel, OrderItem, ReferralReward, User
 from portal.db.checks import run_checks
 from portal.flows.stores.known_orders import is_known_state
 from portal.lib.clock import utc_now
+from portal.orders import OrderFilter, list_all_orders
 from tests.flows.stores.conftest import Shop
 
 BUYER = {"email": "buyer@example.test"}
@@ -49,6 +51,24 @@ def test_what_a_later_report_leaves_out_stays(shop: Shop) -> None:
     assert shop.report(last).result == "unchanged"
     assert is_known_state(shop.store, last, shop.settings)
     assert run_checks() == {}
+
+
+def test_date_of_an_order_is_when_it_was_placed_at_the_store(shop: Shop) -> None:
+    placed = datetime(2024, 2, 29, 12, 30, tzinfo=UTC)
+    before = utc_now()
+    shop.report(externalId="15")
+    shop.report(externalId="16", createdAt=(before + timedelta(days=2)).isoformat())
+    assert all(shop.order(number).created_at >= before for number in ("15", "16"))
+    shop.report(createdAt=placed.isoformat())
+    assert shop.order().created_at == placed
+    shop.report(version=2)
+    assert shop.order().created_at == placed
+    shop.report(version=2, createdAt=placed.isoformat())
+    shop.report(externalId="15", version=2, createdAt=(placed - timedelta(days=1)).isoformat())
+    listed = list_all_orders(OrderFilter()).rows
+    assert [order.external_id for order in listed] == ["16", "14", "15"]
+    in_february = OrderFilter(since=placed, until=placed + timedelta(days=1))
+    assert [order.external_id for order in list_all_orders(in_february).rows] == ["14"]
 
 
 def test_code_of_the_first_report_is_kept_over_several_reports(shop: Shop) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from models import EventLog, PaymentRefund, StoreEvent
+from portal.db.checks import run_checks
 from portal.flows.stores.receive_refund import RefundChanged, receive_refund
 from portal.flows.stores.receive_snapshot import Applied
 from portal.lib.money import InvalidAmount
 from portal.orders import OrderUnknown
+from portal.stores import stored_snapshot
 from portal.stores.snapshots import SnapshotRefund
 from tests.flows.stores.conftest import Shop
 
@@ -68,6 +70,48 @@ def test_refund_of_an_unpaid_order_waits_for_its_payment(shop: Shop) -> None:
     assert send(shop).result == "held"
     shop.report(version=0)
     assert booked() == [10_000]
+
+
+def test_reports_that_leave_refunds_out_keep_those_reported_alone(shop: Shop) -> None:
+    """A store reports each refund by itself, and the order's other changes without them."""
+    shop.report(shop.open())
+    assert send(shop).result == "held"
+    assert shop.report(version=1).notes == []
+    assert booked() == [10_000]
+    cancelled = shop.report(version=2, status="cancelled")
+    assert [note["code"] for note in cancelled.notes] == ["cancelled_not_refunded"]
+    assert send(shop, id="16", amount="20.00").result == "booked"
+    assert booked() == [10_000, 2_000]
+    assert shop.report(version=3, status="cancelled").result == "updated"
+    assert shop.report(version=3, status="cancelled").result == "unchanged"
+    listed = shop.report(version=4, refunds=[{"id": "15", "amount": "100.00"}])
+    assert [note["code"] for note in listed.notes] == ["refund_withdrawn"]
+    assert send(shop, id="17", amount="30.00").result == "booked"
+    assert booked() == [10_000, 2_000, 1_000]
+    assert run_checks() == {}
+
+
+def test_refund_below_what_is_booked_is_held(shop: Shop) -> None:
+    """The store took its refunds back, which undoes nothing, so the portal cannot know what the next one adds."""
+    shop.report()
+    send(shop)
+    taken_back = shop.report(version=2, refunds=[])
+    assert [note["code"] for note in taken_back.notes] == ["refund_withdrawn"]
+    held = send(shop, id="16", amount="20.00")
+    assert (held.result, held.notes) == ("held", [{"code": "refund_below_booked", "booked": "100.00"}])
+    assert booked() == [10_000]
+    assert send(shop, id="17", amount="90.00").result == "booked"
+    assert booked() == [10_000, 1_000]
+
+
+def test_list_without_refunds_is_stored_with_its_event(shop: Shop) -> None:
+    """What a job applies later is what the store said."""
+    for version, refunds in ((1, None), (2, [])):
+        shop.report(version=version, **({} if refunds is None else {"refunds": refunds}))
+        event = StoreEvent.select().order_by(StoreEvent.id.desc()).first()
+        assert event.snapshot.get("refunds") == refunds
+        assert ("refunds" in stored_snapshot(event.snapshot).snapshot.model_fields_set) == (refunds == [])
+    assert shop.report(version=2).result == "unchanged"
 
 
 def test_test_refund_changes_nothing(shop: Shop) -> None:

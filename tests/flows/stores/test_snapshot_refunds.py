@@ -37,6 +37,17 @@ def test_refunds_follow_the_cumulative_total(shop: Shop) -> None:
     assert run_checks() == {}
 
 
+def test_each_refund_has_its_own_reason(shop: Shop) -> None:
+    refunds = [{**refund("15", "100.00"), "reason": "broken"}]
+    shop.report(refunds=refunds)
+    refunds.append(refund("16", "50.00"))
+    shop.report(version=2, refunds=refunds)
+    refunds += [{**refund("17", "10.00"), "reason": "late"}, refund("18", "10.00")]
+    shop.report(version=3, refunds=refunds)
+    rows = PaymentRefund.select().order_by(PaymentRefund.id)
+    assert [(row.external_id, row.reason) for row in rows] == [("15", "broken"), ("16", None), (None, "late")]
+
+
 def test_refunded_lines_are_taken_from_their_vendors(shop: Shop) -> None:
     other = make_vendor()
     StoreVendor.insert(store=shop.store.id, external_id="B", vendor=other.id).execute()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import subprocess
@@ -14,10 +13,9 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from models import Order, PaymentTransaction, Refcode, ReferralReward, Store, User
+from models import Order, PaymentTransaction, Refcode, ReferralReward, User
 from portal.db import SYSTEM
-from portal.lib.sealing import STORE_SECRET, seal
-from portal.stores import create_key
+from portal.stores import create_key, rotate_signing_secret
 from tests.factories import PASSWORD, give_credit, make_product, make_reward, make_store
 from tests.web.conftest import CRON_SECRET
 
@@ -84,16 +82,13 @@ def test_admin_examples_run(server_url: str, admin: User, code: Refcode) -> None
 
 def test_examples_of_stores_run(server_url: str, app: Flask, code: Refcode) -> None:
     store = make_store()
-    secret = f"whsec_{base64.b64encode(b'signing secret of the tests').decode()}"
-    key = app.extensions["portal"].settings.secret_key.get_secret_value()
-    sealed = seal(secret, key, store.id, STORE_SECRET)
-    Store.update(signing_secret=sealed).where(Store.id == store.id).execute()
+    key = app.extensions["portal"].settings.stored_key
     variables = {
         "PORTAL": server_url,
         "KEY": create_key(store.id, "live", SYSTEM).text,
         "TEST_KEY": create_key(store.id, "test", SYSTEM).text,
         "CODE": code.code,
-        "SECRET": secret,
+        "SECRET": rotate_signing_secret(store.id, key, SYSTEM),
     }
     output = run_blocks(variables, *_OF_STORES)
     answers = [json.loads(line) for line in output.splitlines() if line]

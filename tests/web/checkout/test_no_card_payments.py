@@ -57,6 +57,10 @@ def test_checkout_takes_credit_only(buyer: Visitor, owner: User) -> None:
 def test_unpaid_order_says_so(buyer: Visitor, owner: User) -> None:
     order = make_order(owner)
     path = f"/checkout/processing/{order.order_reference}"
+    for page in ("/orders", f"/orders/{order.id}"):
+        text = buyer.get(page).text
+        assert f'href="{path}"' in text
+        assert f"/checkout/pay/{order.id}" not in text
     assert OFF in text_of(buyer.get(path))
     give_credit(owner, order.total_minor)
     assert OFF not in text_of(buyer.get(path))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+import time_machine
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
@@ -62,6 +65,15 @@ def test_signing_in_and_the_cart_outlive_the_browser_window(make_app: MakeApp, o
     for header in headers:
         assert "Max-Age=172800" in header
     assert client.get_cookie("ring_session").max_age == 172800
+
+
+@pytest.mark.parametrize(("ahead", "is_read"), [(2, True), (3600, True), (-3600, True), (40 * 86400, False)])
+def test_session_that_a_host_with_another_clock_signed_is_read(
+    app: Flask, owner: User, ahead: int, is_read: bool
+) -> None:
+    with time_machine.travel(time.time() + ahead, tick=False):
+        client = visitor(app, owner)
+    assert (client.get("/account/security").status_code == 200) == is_read
 
 
 def test_a_page_that_changes_nothing_sets_no_session(as_owner: Visitor) -> None:

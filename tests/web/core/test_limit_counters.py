@@ -33,6 +33,15 @@ def test_window_ends_after_its_seconds(clock: time_machine.Traveller) -> None:
     assert counters.get_expiry("a") == START + 120
 
 
+def test_window_does_not_outlast_a_clock_that_is_set_back(clock: time_machine.Traveller) -> None:
+    counters = ProcessCounters()
+    assert [counters.incr("a", 60), counters.incr("a", 60)] == [1, 2]
+    clock.shift(timedelta(hours=-1))
+    assert (counters.get("a"), counters.get_expiry("a")) == (0, START - 3600)
+    assert (counters.incr("a", 60), counters.get_expiry("a")) == (1, START - 3540)
+    assert len(counters) == 1
+
+
 def test_ended_windows_free_their_memory(clock: time_machine.Traveller) -> None:
     counters = ProcessCounters()
     for number in range(100):

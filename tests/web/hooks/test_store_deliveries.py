@@ -196,19 +196,21 @@ def test_replayed_deliveries_change_nothing(client: Visitor, shop: Store) -> Non
     assert outcomes <= {"unchanged", "stale"}
 
 
-def test_delivery_signed_long_ago_is_refused(client: Visitor, database: str) -> None:
+def test_delivery_of_another_time_is_refused(client: Visitor, database: str) -> None:
     """Where a platform signs the time, a recorded delivery is worthless after five minutes."""
     store = make_store(platform="medusa")
     rotate_webhook_secret(store.id, SECRET_KEY, SYSTEM, STANDARD_SECRET)
-    old, new = (
-        standard(recorded_content(23), utc_now() - age) for age in (timedelta(minutes=6), timedelta(0))
+    old, ahead, new = (
+        standard(recorded_content(23), utc_now() - timedelta(minutes=age)) for age in (6, -6, 0)
     )
-    answer = deliver(client, store, old, "medusa")
-    assert (answer.status_code, answer.get_json()["error"]["message"]) == (
-        401,
-        "The delivery was signed too long ago.",
-    )
-    assert (refused()[0][0], Order.select().count()) == ("timestamp_old", 0)
+    for wrong, reason, message in (
+        (old, "timestamp_old", "was signed too long ago."),
+        (ahead, "timestamp_ahead", "is dated in the future."),
+    ):
+        answer = deliver(client, store, wrong, "medusa")
+        assert answer.status_code == 401
+        assert message in answer.get_json()["error"]["message"]
+        assert (refused()[-1][0], Order.select().count()) == (reason, 0)
     assert deliver(client, store, new, "medusa").get_json() == {"result": "applied"}
 
 
@@ -249,6 +251,12 @@ def test_authentic_delivery_is_never_answered_with_an_error(client: Visitor, sho
     assert not Order.select().exists()
     reasons = [row.explanation.get("error") or row.explanation["reason"] for row in StoreEvent.select()]
     assert sorted(reasons) == ["currency_unknown", "delivery_unreadable", "lines_do_not_add_up"]
+    unreadable = StoreEvent.get(StoreEvent.kind == "hook.unreadable")
+    assert (unreadable.verified, unreadable.explanation["params"]) == (
+        True,
+        {"detail": "date_modified_gmt: missing"},
+    )
+    assert refused() == [], "it was authentic"
 
 
 def test_body_is_read_raw_whatever_its_type(client: Visitor, shop: Store) -> None:

@@ -45,7 +45,11 @@ def test_secret_is_shown_once_and_changes_are_logged(as_admin: Visitor, shop: St
     page = as_admin.get(page_of(shop))
     assert URL in page.text
     assert "whsec_" not in page.text
-    rotated = as_admin.submit(f"{page_of(shop)}/{endpoint.id}/secret")
+    (seen,) = re.findall(r'name="seen" value="(\w+)"', page.text)
+    rotated = as_admin.submit(f"{page_of(shop)}/{endpoint.id}/secret", {"seen": seen})
+    repeated = as_admin.submit(f"{page_of(shop)}/{endpoint.id}/secret", {"seen": seen})
+    assert repeated.status_code == 409
+    assert f'href="#endpoint-{endpoint.id}"' in repeated.text
     assert "whsec_" in rotated.text
     assert secret not in rotated.text
     for active in ("0", "1"):

@@ -16,6 +16,7 @@ from portal.flows.audit.second_payments import SecondPayment
 from portal.flows.checkout.back_orders import list_open_back_orders
 from portal.flows.overviews.event_names import Names, event_names
 from portal.flows.overviews.risk_hints import risk_hints
+from portal.payments import EXTERNAL
 from portal.web.admin.audit.store_order import StoreOrderView, store_order_view
 from portal.web.admin.rewards.presenters import (
     HintText,
@@ -154,6 +155,7 @@ class ReferenceView:
     refunds: tuple[RefundRow, ...]
     next_refund: str | None
     left_to_refund: str | None
+    is_paid_in_store: bool
     transfers: tuple[TransferRow, ...]
     transfer_count: int
     events: tuple[EventRow, ...]
@@ -190,6 +192,7 @@ def reference_view(audit: ReferenceAudit, refunds_cursor: str | None = None) -> 
         assists=len(audit.assists),
         refunds=tuple(_refund(row) for row in refunds.rows),
         next_refund=refunds.next_cursor,
+        is_paid_in_store=payment is not None and payment.processor == EXTERNAL.name,
         left_to_refund=money(audit.left_to_refund, payment.currency)
         if payment and audit.left_to_refund
         else None,

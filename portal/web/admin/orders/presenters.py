@@ -11,6 +11,7 @@ from portal.web.text.messages import referral_reason_for_admins
 from portal.web.text.methods import method_words
 from portal.web.text.order_parts import PartView
 from portal.web.text.store_events import event_text, note_text
+from portal.web.text.store_sentences import source_text
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class StoreEventRow:
 
     id: int
     at: When
-    kind: str
+    source: str
     version: int | None
     text: str
     notes: tuple[str, ...]
@@ -197,7 +198,7 @@ def _event(event: StoreEvent) -> StoreEventRow:
     return StoreEventRow(
         event.id,
         when(event.received_at),
-        event.kind,
+        source_text(event.kind, verified=event.verified, live=event.live),
         (event.snapshot or {}).get("version"),
         event_text(event.outcome, event.explanation),
         tuple(note_text(note) for note in event.explanation.get("notes") or ()),

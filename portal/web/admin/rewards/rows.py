@@ -91,7 +91,7 @@ def queue_rows(rewards: Sequence[ReferralReward], admin_id: int) -> list[QueueRo
 def row_words() -> dict[str, str]:
     """Return the words that every row repeats; some are named after the decisions and the rails."""
     return {
-        "fiat": _("Card"),
+        "fiat": _("Money"),
         "crypto": _("Credit"),
         "no_wallet": _("No wallet yet"),
         "explorer": _("Open the address in the block explorer"),

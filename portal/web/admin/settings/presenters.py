@@ -33,6 +33,7 @@ _SHOWN = (
     "referral_uah_per_usd",
     "referral_second_approval_usd",
     "settlement_payout_mode",
+    "card_payments",
     "wayforpay_merchant_account",
     "mail_from",
     "smtp_url",
@@ -93,7 +94,12 @@ def contrast_words(color: str) -> str:
 
 def environment_rows(environment: Settings) -> list[EnvironmentRow]:
     """Return the settings that only a new start changes."""
-    return [EnvironmentRow(name.upper(), _shown(getattr(environment, name))) for name in _SHOWN]
+    unused = () if environment.card_payments else ("wayforpay_merchant_account",)
+    return [
+        EnvironmentRow(name.upper(), _shown(getattr(environment, name)))
+        for name in _SHOWN
+        if name not in unused
+    ]
 
 
 def _shown(value: object) -> str:

@@ -40,11 +40,18 @@ _BODIES: tuple[type[BaseModel], ...] = (
 )
 
 
-class _WithoutTitles(GenerateJsonSchema):
-    """Schemas whose members have no titles: they would repeat the names."""
+class _BodySchemas(GenerateJsonSchema):
+    """Schemas of bodies: members have no titles, which would repeat the names, and optional ones may be null."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+    def default_schema(self, schema: Any) -> Any:
+        described = super().default_schema(schema)
+        if schema["schema"]["type"] == "nullable":
+            return described
+        default = described.pop("default")
+        return {**self.get_flattened_anyof([described, {"type": "null"}]), "default": default}
 
 
 def body_schemas() -> dict[str, Schema]:
@@ -56,7 +63,7 @@ def _schemas_of(model: type[BaseModel]) -> Iterator[tuple[str, Schema]]:
     schema = model.model_json_schema(
         by_alias=True,
         ref_template="#/components/schemas/{model}",
-        schema_generator=_WithoutTitles,
+        schema_generator=_BodySchemas,
     )
     for name, part in schema.pop("$defs", {}).items():
         yield name, _untitled(part)
@@ -128,6 +135,11 @@ _ORDER: dict[str, Schema] = {
             amount=DECIMAL,
             commission=DECIMAL,
             collectedBy={"type": "string", "enum": ["platform", "store"]},
+            status={
+                "type": "string",
+                "enum": ["pending", "processing", "completed", "failed", "held", "cancelled"],
+                "description": "`cancelled` after a full refund: no commission is due.",
+            },
         ),
     },
 }

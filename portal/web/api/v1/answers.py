@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from portal.flows.stores.order_answer import AnsweredReward, AnsweredSettlement, OrderAnswer, ReportedTimes
+from portal.flows.stores.order_answer import AnsweredReward, AnsweredSettlement, OrderAnswer
 from portal.flows.stores.receive_snapshot import Applied
 from portal.lib.money import major_text
 from portal.web.text.messages import guard_text, referral_reason
@@ -81,11 +82,11 @@ def order_state(answer: OrderAnswer) -> dict[str, Any]:
 
     Times are the store's, or those of the report where the store gave none.
     """
-    order, times = answer.order, answer.reported_times()
+    order, times = answer.order, answer.times_of_refunds()
     return {
         **order_answer(answer),
         "status": order.status,
-        "createdAt": (times.created_at or order.created_at).isoformat(),
+        "createdAt": order.created_at.isoformat(),
         "paidAt": order.paid_at and order.paid_at.isoformat(),
         "paidAmount": major_text(order.paid_minor, order.currency),
         "refunds": [_refund(row, times) for row in answer.refunds()],
@@ -135,16 +136,17 @@ def _settlement(settlement: AnsweredSettlement) -> dict[str, Any]:
         "amount": major_text(settlement.amount_minor, settlement.currency),
         "commission": major_text(settlement.commission_minor, settlement.currency),
         "collectedBy": settlement.collected_by,
+        "status": settlement.status,
     }
 
 
-def _refund(refund: PaymentRefund, times: ReportedTimes) -> dict[str, Any]:
+def _refund(refund: PaymentRefund, times: Mapping[str, datetime]) -> dict[str, Any]:
     goods = refund.amount_minor if refund.goods_minor is None else refund.goods_minor
     return {
         "id": refund.external_id,
         "amount": major_text(refund.amount_minor, refund.currency),
         "commissionable": major_text(goods, refund.currency),
         "status": refund.status,
-        "at": times.refunds.get(refund.external_id or "", refund.created_at).isoformat(),
+        "at": times.get(refund.external_id or "", refund.created_at).isoformat(),
         "reason": refund.reason,
     }

@@ -41,4 +41,4 @@ def _check_amount(body: AttributionBody) -> None:
     if body.amount is not None and body.currency is None:
         raise MemberInvalid(field="currency", kind="missing")
     if body.currency is not None and parse_exact(body.amount or "0", check_currency(body.currency)) < 0:
-        raise InvalidAmount(field="amount")
+        raise InvalidAmount(field="amount", is_sent=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -63,7 +64,10 @@ _KINDS = {
     "string_pattern_mismatch": _Kind("hash"),
 }
 _OTHER = _Kind("other")
-_OWN = {"amount_not_string": AmountNotString, "amount_invalid": InvalidAmount}
+_OWN: dict[str, Callable[..., PortalError]] = {
+    "amount_not_string": AmountNotString,
+    "amount_invalid": partial(InvalidAmount, is_sent=True),
+}
 
 
 def refusal_of(error: ValidationError) -> PortalError:

@@ -15,9 +15,9 @@ from portal.stores import ORDERS_READ, ORDERS_WRITE, OrderSnapshot
 from portal.web.api.v1.answers import applied_answer, order_answer, order_state, with_ignored
 from portal.web.api.v1.blueprint import blueprint
 from portal.web.api.v1.bodies import read_body
+from portal.web.api.v1.field_errors import MemberInvalid
 from portal.web.api.v1.keys import Caller, store_key
 from portal.web.core.access import public
-from portal.web.core.requests import FieldInvalid
 
 EXTERNAL_ID_MAX = 200
 
@@ -59,5 +59,7 @@ def find_order(caller: Caller) -> ResponseReturnValue:
     """Return what the portal decided about an order of the store, by the store's id."""
     external_id = request.args.get("externalId", "")
     if not 1 <= len(external_id) <= EXTERNAL_ID_MAX:
-        raise InputInvalid({"externalId": FieldInvalid(field="externalId", expected=f"1–{EXTERNAL_ID_MAX}")})
+        kind = "long" if external_id else "missing"
+        error = MemberInvalid(field="externalId", kind=kind, at_most=EXTERNAL_ID_MAX)
+        raise InputInvalid({"externalId": error})
     return jsonify(order_state(read_order_by_external_id(caller.store.id, external_id)))

@@ -80,6 +80,7 @@ def _webhook_sentences() -> dict[str, str]:
 
 def _security_sentences() -> dict[str, str]:
     return {
+        "security_admin_appointed": _("Account %(account)s was given the admin role."),
         "security_password_changed": _("The password of your account was changed."),
         "security_second_factor_on": _("Two-factor authentication was turned on for your account."),
         "security_second_factor_off": _("Two-factor authentication was turned off for your account."),

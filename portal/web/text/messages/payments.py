@@ -23,6 +23,9 @@ def _amount_invalid(params: Params) -> str:
         return _("The comma may separate thousands or decimals. Write 1234.50 or 1 234,50.")
     if "at_most" in params:
         return _("Enter an amount of up to %(at_most)s.", at_most=number(params["at_most"]))
+    if "is_sent" in params:
+        # In every language as the API reads it: a decimal comma is refused there.
+        return _('Send a positive amount as digits with a decimal point, such as "12.50".')
     return _("Enter a positive amount such as 12.50.")
 
 
@@ -55,6 +58,7 @@ PAYMENTS_ERRORS: ErrorTable = {
         ),
     ),
     "not_refundable": Answer(409, lambda p: _("There is nothing left to refund on this payment.")),
+    "not_reported": Answer(409, lambda p: _("No connected store reported this payment. Refund it instead.")),
     "payment_in_progress": Answer(
         409,
         lambda p: _("The provider is still checking your payment of this order. Wait for the result."),

@@ -66,7 +66,7 @@ def _guard_texts() -> dict[str, str]:
 
 def percent_source(source: str) -> str:
     """Return where a referral percent comes from, in words. See docs/rules/percents.md."""
-    return _percent_sources()[source]
+    return _percent_sources().get(source, source)
 
 
 @per_language

@@ -47,6 +47,8 @@ def _listed(expected: str) -> str:
 
 
 def _signature_time(params: Params) -> str:
+    if "seconds" not in params:
+        return _("webhook-timestamp must be the time in seconds since 1970, such as 1795876799.")
     seconds, tolerance = number(params["seconds"]), number(params["tolerance"])
     if params["is_ahead"]:
         return _(

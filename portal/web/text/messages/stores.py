@@ -24,6 +24,7 @@ STORES_ERRORS: ErrorTable = {
     "share_code_inactive": Answer(
         422, lambda p: _("No active referral code has this text. Letter case matters.")
     ),
+    "signing_secret_missing": Answer(409, lambda p: _("Create a signing secret first.")),
     "sku_invalid": Answer(422, lambda p: _("An SKU has 1 to %(at_most)s characters.", **p)),
     "store_key_unknown": Answer(404, lambda p: _("The store has no such key, or it is already revoked.")),
     "store_name_invalid": Answer(422, lambda p: _("A name has 1 to %(at_most)s characters.", **p)),

@@ -52,6 +52,42 @@ def test_breakdown_names_a_line_without_a_product(as_admin: Visitor, owner: User
     assert "None" not in page
 
 
+_ITEM = {"productId": None, "percent": "5", "source": "default", "subtotal": "10", "amount": "1"}
+# As another program may have written them.
+_BREAKDOWNS: list[dict[str, object]] = [
+    {},
+    {"referralByItem": None, "customSplits": None},
+    {"referralByItem": [{}], "customSplits": [{}], "referralEffectivePercent": None},
+    {"referralByItem": [{**_ITEM, "amount": "1.005"}], "referralEffectivePercent": "five"},
+    {"referralByItem": [{**_ITEM, "percent": "1e999999999", "source": "campaign", "amount": 0.5}]},
+    {"referralByItem": [{**_ITEM, "amount": "free"}], "referralEffectivePercent": "NaN"},
+    {
+        "customSplits": [
+            {"recipientId": "r-1", "amount": "9" * 30, "percent": "Infinity", "description": None}
+        ]
+    },
+]
+
+
+def test_stored_breakdown_of_any_form_is_shown(as_admin: Visitor, as_seller: Visitor, seller: User) -> None:
+    vendor = make_vendor(user=seller)
+    for number, breakdown in enumerate(_BREAKDOWNS):
+        make_settlement(
+            vendor, 2_000, currency="JPY", metadata={"commissionBreakdown": breakdown, "simulated": number}
+        )
+    reduced = make_settlement(vendor, 2_000, currency="JPY")
+    reduced.metadata["original"] = {"amount": "3000.00", "commission": "x", "netPayout": None}
+    reduced.save()
+    for path, browser in ((LEDGER, as_admin), ("/vendor/earnings", as_seller)):
+        page = browser.get(path)
+        assert page.status_code == 200, path
+        text = text_of(page)
+        assert "free" in text, path
+        assert text.count("Platform commission") == len(_BREAKDOWNS) + 1, path
+    assert text_of(as_admin.get(LEDGER)).count("-¥400") == len(_BREAKDOWNS) + 1
+    assert as_admin.get(f"{AUDIT}?orderReference={reduced.order_reference}").status_code == 200
+
+
 @pytest.mark.parametrize("locale", ["uk", "ru"])
 def test_ledger_formats_numbers_by_locale(as_admin: Visitor, locale: str) -> None:
     make_settlement(make_vendor(), 123_400)

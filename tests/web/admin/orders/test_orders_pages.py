@@ -36,9 +36,9 @@ def store_order(buyer: User) -> Order:
         order=order.id, store=store.id, external_id="gid-77", number="1042", version=7, snapshot={},
         snapshot_sha256="0",
     ).execute()  # fmt: skip
-    for version, outcome in ((6, "created"), (7, "updated")):
+    for version, outcome, kind in ((6, "created", "order.created"), (7, "updated", "api.order")):
         StoreEvent.insert(
-            store=store.id, kind="order", verified=True, live=True, outcome=outcome, external_id="gid-77",
+            store=store.id, kind=kind, verified=True, live=True, outcome=outcome, external_id="gid-77",
             order_reference=order.order_reference, snapshot={"version": version},
             explanation={"notes": [{"code": "paid_changed", "paid": "5.00"}] if version == 7 else []},
         ).execute()  # fmt: skip
@@ -137,9 +137,12 @@ def test_page_of_an_order_shows_both_ledgers_and_its_refunds(
 def test_order_of_a_connected_store_shows_its_history_and_no_personal_data(as_admin: Visitor) -> None:
     order = store_order(make_user("Hidden Name"))
     text = text_of(as_admin.get(f"/admin/orders/{order.id}"))
-    for expected in (f"A customer of {order.store.name}", "1042", "gid-77", "The order was updated.", "5.00"):
+    for expected in (
+        f"A customer of {order.store.name}", "1042", "gid-77", "The order was updated.", "5.00",
+        "Webhook, signature verified", "Sent with a key of the store",
+    ):  # fmt: skip
         assert expected in text, expected
-    for hidden in ("Hidden Name", "hash-of-a-customer"):
+    for hidden in ("Hidden Name", "hash-of-a-customer", "api.order", "order.created"):
         assert hidden not in text
     (row,) = csv_rows(as_admin.get("/admin/orders.csv"))
     assert (row["number"], row["external_id"], row["buyer_user_id"]) == ("1042", "gid-77", "")

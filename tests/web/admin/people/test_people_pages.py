@@ -7,13 +7,15 @@ from unicodedata import normalize
 import pytest
 from flask import Flask
 
-from models import EventLog, User, UserSession
+from models import EventLog, Notification, User, UserSession
 from portal.accounts import has_second_factor
 from portal.chain import checksum
+from portal.lib.clock import utc_now
 from tests.factories import PASSWORD, make_admin, make_code, make_order, make_reward, make_user, make_vendor
 from tests.web.account.factor import enrol, expire_confirmation
 from tests.web.conftest import MakeApp, visitor
 from tests.web.exports.ledger_files import export_rows
+from tests.web.mailbox import newest_letter
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
@@ -90,14 +92,25 @@ def test_person_page_shows_codes_orders_rewards_and_leads_to_the_rest(
 
 
 def test_role_is_changed_with_an_event_and_ends_sessions(
-    as_admin: Visitor, as_owner: Visitor, owner: User, admin: User
+    as_admin: Visitor, as_owner: Visitor, owner: User, other: User, admin: User
 ) -> None:
+    User.update(role="admin").where(User.id == other.id).execute()
+    warning = "another person may have registered it"
+    assert warning in text_of(as_admin.get(page_of(owner)))
+    User.update(email_confirmed_at=utc_now()).where(User.id == owner.id).execute()
+    assert warning not in text_of(as_admin.get(page_of(owner)))
     answer = as_admin.submit(f"{page_of(owner)}/role", {"role": "admin"})
     assert (answer.status_code, answer.location) == (303, page_of(owner))
     assert User.get_by_id(owner.id).role == "admin"
     assert as_owner.get("/orders").status_code == 303
     event = EventLog.get(EventLog.event == "role_changed")
     assert (event.actor_user_id, event.entity_id, event.to_status) == (admin.id, str(owner.id), "admin")
+    # Nobody makes a second admin for own proposals without being noticed.
+    notice = Notification.get()
+    assert (notice.user_id, notice.kind) == (other.id, "security_admin_appointed")
+    letter = newest_letter(as_admin)
+    assert f"/admin/people/{owner.id}" in letter.text
+    assert "%(" not in letter.text
 
 
 def test_refused_roles_change_nothing(as_admin: Visitor, admin: User, seller: User, owner: User) -> None:

@@ -34,7 +34,7 @@ def test_queue_is_oldest_first_and_paged(as_admin: Visitor, other: User) -> None
 def test_queue_says_who_approves(make_app: MakeApp, as_admin: Visitor, admin: User) -> None:
     page = text_of(as_admin.get(QUEUE))
     card, credit = (
-        "An admin approves rewards of card payments.",
+        "An admin approves rewards of purchases paid with money.",
         "Rewards of purchases paid by credit are approved",
     )
     assert f"{card} {credit} automatically." in page

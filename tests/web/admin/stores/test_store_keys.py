@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
 
 from models import Store, StoreKey
-from portal.stores import get_key, keys
+from portal.stores import get_key, keys, signing_secrets
 from tests.factories import make_store
 from tests.web.admin.stores.conftest import events_of
 from tests.web.pages import text_of
@@ -39,8 +40,53 @@ def test_webhook_secret_is_shown_once_and_the_previous_one_ends(as_admin: Visito
     page = as_admin.get(f"{url}/keys").text
     assert second[0] not in page
     assert "end-previous" in page
+    (seen,) = re.findall(r'name="seen" value="(\w+)"', page)
+    assert as_admin.submit(f"{url}/secret", {"seen": seen}).status_code == 200
+    kept = Store.get_by_id(shop.id)
+    repeated = as_admin.submit(f"{url}/secret", {"seen": seen})
+    assert repeated.status_code == 409
+    assert "The secret was replaced already." in text_of(repeated)
+    after = Store.get_by_id(shop.id)
+    assert (after.webhook_secret, after.previous_webhook_secret) == (
+        kept.webhook_secret,
+        kept.previous_webhook_secret,
+    )
     as_admin.submit(f"{url}/secret/end-previous")
     assert Store.get_by_id(shop.id).previous_webhook_secret is None
+
+
+def test_store_must_sign_once_it_has_a_secret(as_admin: Visitor, app: Flask) -> None:
+    store = make_store()
+    url, key = f"/admin/stores/{store.id}", app.extensions["portal"].settings.stored_key
+    early = as_admin.submit(f"{url}/signing/required", {"required": "1"}, follow_redirects=True)
+    assert "Create a signing secret first." in text_of(early)
+    texts = [
+        re.findall(r'id="value" value="(whsec_[^"]+)"', as_admin.submit(f"{url}/signing").text)[0]
+        for _ in range(2)
+    ]
+    assert signing_secrets(Store.get_by_id(store.id), key) == tuple(reversed(texts))
+    assert not Store.get_by_id(store.id).signature_required
+    for required, words in (("1", "refused"), ("0", "accepted"), ("1", "refused")):
+        page = as_admin.submit(f"{url}/signing/required", {"required": required}, follow_redirects=True)
+        assert f"Unsigned requests are {words}." in text_of(page)
+        assert Store.get_by_id(store.id).signature_required is (required == "1")
+        assert texts[1] not in page.text
+    as_admin.submit(f"{url}/signing/end-previous")
+    assert signing_secrets(Store.get_by_id(store.id), key) == (texts[1],)
+    assert events_of(store)[-6:] == [
+        *["signing_secret_changed"] * 2,
+        *["signature_required", "signature_optional", "signature_required"],
+        "signing_secret_ended",
+    ]
+
+
+def test_store_without_webhooks_gets_no_webhook_secret(as_admin: Visitor) -> None:
+    for platform in ("api", "django_oscar", "keycrm", "horoshop"):
+        store = make_store(platform=platform)
+        url = f"/admin/stores/{store.id}"
+        assert "hook-address" not in as_admin.get(f"{url}/keys").text
+        assert as_admin.submit(f"{url}/secret").status_code == 409
+        assert Store.get_by_id(store.id).webhook_secret is None
 
 
 def test_platform_with_a_secret_of_its_own_takes_it(as_admin: Visitor) -> None:

@@ -116,6 +116,13 @@ def test_order_is_read_by_both_ids_in_the_language_of_the_caller(call: Call) -> 
     in_english = call(f"/orders/{reported['orderId']}").get_json()
     assert in_english["referralReasonText"] == "No referral link was followed, so nobody is credited."
     assert in_english["referralReasonText"] != by_id["referralReasonText"]
+    for query_text, words in (
+        ("", "This field is required."),
+        ("?externalId=" + "x" * 201, "at most 200 characters"),
+    ):
+        refused = call(f"/orders{query_text}")
+        assert refused.status_code == 422
+        assert words in error_of(refused)["fields"]["externalId"]
 
 
 def test_test_key_answers_in_words_and_changes_no_ledger(call: Call, code: Refcode, test_key: str) -> None:
@@ -201,6 +208,13 @@ def test_difference_of_lines_is_named(call: Call) -> None:
     assert "-10.03" in message
 
 
+def test_amount_for_a_program_is_explained_with_a_point_in_every_language(call: Call) -> None:
+    for amount in ("12,50", "1,000.00", "-1.00", "1e2", " 1.00", "9" * 41, ""):
+        for language in ("en", "uk", "ru"):
+            refused = error_of(call("/orders", snapshot(shipping=amount), Accept_Language=language))
+            assert '"12.50"' in refused["fields"]["shipping"], (amount, language)
+
+
 def test_changed_currency_is_a_conflict(call: Call) -> None:
     call("/orders", snapshot())
     refused = call("/orders", snapshot(currency="USD", version=1795876799001))
@@ -229,3 +243,5 @@ def test_value_of_a_reward_shrinks_with_refunds(call: Call, code: Refcode) -> No
     assert value(version=1795876799001, refunds=refunds) == "0.958300"
     refunds.append({"id": "16", "amount": "919.97"})
     assert value(version=1795876799002, refunds=refunds) == "0.958300"  # rejected
+    (settlement,) = call("/orders?externalId=14").get_json()["settlements"]
+    assert (settlement["status"], settlement["commission"] != "0.00") == ("cancelled", True)

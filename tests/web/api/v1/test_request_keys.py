@@ -14,7 +14,14 @@ from standardwebhooks import Webhook
 from models import Customer, Store, StoreEvent, StoreKey
 from portal.db import SYSTEM
 from portal.lib.sealing import STORE_SECRET, seal
-from portal.stores import ORDERS_READ, create_key, revoke_key
+from portal.stores import (
+    ORDERS_READ,
+    create_key,
+    end_previous_signing_secret,
+    require_signature,
+    revoke_key,
+    rotate_signing_secret,
+)
 from tests.factories import make_store
 from tests.web.api.v1.conftest import Call, caller_of
 from tests.web.conftest import MakeApp
@@ -134,6 +141,17 @@ def test_signed_request_is_accepted(call: Call) -> None:
     assert call("/events", **signed(b"")).status_code == 200
 
 
+def test_both_secrets_sign_while_a_store_changes_to_the_new_one(app: Flask, call: Call, store: Store) -> None:
+    key = app.extensions["portal"].settings.stored_key
+    old, new = (rotate_signing_secret(store.id, key, SYSTEM) for _ in range(2))
+    require_signature(store.id, SYSTEM, is_required=True)
+    for secret in (old, new):
+        assert call("/customers", raw=_RAW, **signed(_RAW, secret=secret)).status_code == 200
+    end_previous_signing_secret(store.id, SYSTEM)
+    statuses = [call("/customers", raw=_RAW, **signed(_RAW, secret=each)).status_code for each in (old, new)]
+    assert statuses == [401, 200]
+
+
 @pytest.mark.usefixtures("signing_store")
 def test_wrong_signature_is_refused(call: Call) -> None:
     wrong = {
@@ -144,7 +162,8 @@ def test_wrong_signature_is_refused(call: Call) -> None:
         "serialised again": (signed(json.dumps(_BODY, indent=1).encode()), "store_signature_wrong"),
         "no version": ({**signed(_RAW), "webhook_signature": "abc"}, "store_signature_wrong"),
         "no base64": ({**signed(_RAW), "webhook_signature": "v1,a"}, "store_signature_wrong"),
-        "no time": ({**signed(_RAW), "webhook_timestamp": "1e9"}, "store_signature_wrong"),
+        "no time": ({**signed(_RAW), "webhook_timestamp": "1e9"}, "store_signature_time"),
+        "milliseconds": ({**signed(_RAW), "webhook_timestamp": "1795876799000"}, "store_signature_time"),
         "late": (signed(_RAW, seconds=-1000), "store_signature_time"),
         "early": (signed(_RAW, seconds=1000), "store_signature_time"),
     }
@@ -163,8 +182,11 @@ def test_clock_skew_is_explained(call: Call) -> None:
         message = error_of(call("/customers", raw=_RAW, **signed(_RAW, seconds=seconds)))["message"]
         assert re.search(rf"is (999|1,00[01]) seconds {word}", message), message
         assert "300" in message
+    in_milliseconds = call("/customers", raw=_RAW, **(signed(_RAW) | {"webhook_timestamp": "1795876799000"}))
+    assert "in seconds since 1970" in error_of(in_milliseconds)["message"]
     texts = [event["explanation"]["text"] for event in call("/events", **signed(b"")).get_json()["events"]]
-    assert [re.search("behind|ahead", text)[0] for text in texts] == ["behind", "ahead"]
+    words = [re.search("behind|ahead|in seconds", text)[0] for text in texts]
+    assert words == ["behind", "ahead", "in seconds"]
 
 
 def test_optional_signature_is_checked_when_it_is_there(call: Call, signing_store: Store) -> None:

@@ -113,6 +113,80 @@ def test_unknown_members_are_dropped_and_named(call: Call) -> None:
     assert "ignoredFields" not in call("/customers", {"customers": [{"externalId": "1"}]}).get_json()
 
 
+# Bodies of required members only, in the order in which they can be sent.
+_LINE = {"externalId": "7", "amount": "0.50"}
+_LEAST: dict[str, Any] = {
+    "/orders": {
+        "externalId": "14",
+        "version": 1,
+        "currency": "UAH",
+        "status": "open",
+        "lines": [{**_LINE, "quantity": 1}],
+    },
+    "/refunds": {"externalId": "14", "id": "15", "amount": "0.50"},
+    "/attribution": {"referralCode": "Ab3dE5gH"},
+    "/customers": {"customers": [{"externalId": "c-1"}]},
+    "/referrers": {"customer": {"externalId": "c-2"}},
+}
+_OF_REFUNDS = {"refunds": [{"id": "16", "amount": "0.50", "lines": [_LINE]}], "customer": {}}
+_SCHEMAS = description()["components"]["schemas"]
+
+
+def _schema_of(path: str) -> dict[str, Any]:
+    content = description()["paths"][f"/api/v1{path}"]["post"]["requestBody"]["content"]
+    return dict(content["application/json"]["schema"])
+
+
+def _part(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return what a schema refers to, by itself, in a list or beside null."""
+    while "properties" not in schema:
+        schema = schema["anyOf"][0] if "anyOf" in schema else schema.get("items", schema)
+        if "$ref" not in schema and "anyOf" not in schema and "items" not in schema:
+            return {"properties": {}}
+        schema = _SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    return schema
+
+
+def _with_nulls(schema: dict[str, Any], body: Any) -> Any:
+    if isinstance(body, list):
+        return [_with_nulls(schema, entry) for entry in body]
+    if not isinstance(body, dict):
+        return body
+    members = _part(schema)["properties"]
+    return {name: _with_nulls(members[name], body.get(name)) for name in members}
+
+
+def test_null_counts_as_absent_in_every_optional_member(call: Call) -> None:
+    assert sorted(_LEAST) == _PATHS
+    for path, body in _LEAST.items():
+        filled = _with_nulls(_schema_of(path), body)
+        first, again = call(path, body), call(path, filled)
+        assert first.status_code in (200, 201), first.get_json()
+        assert again.status_code == 200, again.get_json()
+        known = {"result": "unchanged", "imported": 0, "known": 1}
+        same = {**first.get_json(), **{name: known[name] for name in known if name in first.get_json()}}
+        for answer in (same, answered := again.get_json()):
+            answer.pop("embedUrl", None)  # signed with the time
+        assert answered == same
+    order = _LEAST["/orders"] | _OF_REFUNDS | {"version": 2}
+    filled = _with_nulls(_schema_of("/orders"), order)
+    assert filled["refunds"][0].keys() > {"reason", "at"}
+    assert [call("/orders", body).get_json()["result"] for body in (order, filled)] == [
+        "updated",
+        "unchanged",
+    ]
+
+
+def test_null_of_a_required_member_is_refused_with_its_field(call: Call) -> None:
+    for path, body in _LEAST.items():
+        for name in _part(_schema_of(path))["required"]:
+            refused = call(path, {**body, name: None})
+            assert (refused.status_code, list(error_of(refused)["fields"])) == (422, [name]), path
+    line = {**_LINE, "quantity": None}
+    refused = call("/orders", {**_LEAST["/orders"], "lines": [line, None]})
+    assert error_of(refused)["fields"].keys() == {"lines[0].quantity", "lines[1]"}
+
+
 def test_errors_are_in_the_language_of_the_caller(call: Call) -> None:
     sentences = {
         error_of(call("/customers", {}, Accept_Language=language))["fields"]["customers"]
