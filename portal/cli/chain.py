@@ -76,8 +76,7 @@ def deploy(
     """Deploy the rewards contract behind its proxy and write its record, deployments/<chainId>.json."""
     settings = portal().settings
     try:
-        require_recordable()
-        deployer = _deployer(settings)
+        deployer = _deployer_with_record(settings)
         if test_token:
             token = _test_token(deployer, settings, dry_run)
         if payouts:
@@ -115,6 +114,12 @@ def deploy(
     except PortalError as error:
         raise click.ClickException(str(error)) from None
     _show_deployment(deployment, deployer, limits, payouts=payouts)
+
+
+def _deployer_with_record(settings: Settings) -> Deployer:
+    """Return the sender, after a check that the deployment can be recorded."""
+    require_recordable()
+    return _deployer(settings)
 
 
 def _show_deployment(deployment: Deployment, deployer: Deployer, limits: Limits, *, payouts: bool) -> None:
