@@ -305,8 +305,8 @@ document.addEventListener("keydown", (event) => {
 
 /* ---- forms ---- */
 
-// A form is sent once: its buttons are busy until the next page is there, or for as long as a request may take where
-// none comes (the user stopped it, or the answer is a file). htmx has its own way (hx-sync).
+// A form is sent once: its buttons are busy until the next page, or for a while where none comes (a file, a stopped
+// request). htmx has hx-sync.
 const SENDING_MS = 20000;
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -318,7 +318,7 @@ document.addEventListener("submit", (event) => {
     setTimeout(release, SENDING_MS, form);
   }
   if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
-  // A reason outlives a request that fails, and what has to be done before the next one: signing in again, for example.
+  // A reason outlives a request that fails, also if signing in again comes before the next one.
   const reason = form.closest("dialog") && form.elements.reason;
   if (reason) stored(session, "ring_draft", JSON.stringify([form.action, reason.value]));
 });

@@ -27,6 +27,7 @@ PORTIONS = {
     "accounts/resets:list_reset_requests": _JOB,
     "chain/sending/sender:list_open": _JOB,
     "commissions/payout_queries:list_unsent": _JOB,
+    "flows/accounts/stored_secrets:_read": "`doctor` opens the newest secrets of each kind",
     "flows/overviews/risk_hints:_TO_COUNT": _JOB,
     "mail/outbox:expire_letters": _JOB,
     "stores/events:list_waiting_events": _JOB,
@@ -81,7 +82,6 @@ PORTIONS = {
     "flows/programme/joining:find_joining": "whether there is one",
     "flows/programme/joining:_own_code": "whether there is one",
     "flows/overviews/referrer_overview:referrer_links": "whether there is one; of the wallets a page that leads on",
-    "flows/accounts/stored_secrets:_read": "examples of each kind, beside how many of them cannot be read",
     "codes/aliases_like_codes:_LIKE_CODES": "with more of them, each link is looked up",
     "mail/outbox:list_dead_letters": "examples beside the count that `doctor` prints",
 }
