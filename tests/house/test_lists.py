@@ -78,10 +78,6 @@ PORTIONS = {
     "commissions/payout_plans:_CHOICE": "a run takes no more of one balance; the next run the next",
     "commissions/foreign_payments:list_unknown": "the next ones follow when these are adopted",
     "commissions/foreign_payments:list_adoptable": "suggestions beside a field that takes any settlement",
-    "programme/applications:newest_application": "the newest one says what a person waits for",
-    "flows/programme/joining:find_joining": "whether there is one",
-    "flows/programme/joining:_own_code": "whether there is one",
-    "flows/overviews/referrer_overview:referrer_links": "whether there is one; of the wallets a page that leads on",
     "codes/aliases_like_codes:_LIKE_CODES": "with more of them, each link is looked up",
     "mail/outbox:list_dead_letters": "examples beside the count that `doctor` prints",
 }
