@@ -41,6 +41,7 @@ INTERNAL = {
 }
 # Params of all sentences; add a new one here.
 PARAMS: dict[str, object] = {
+    "platform": "Stripe Checkout",
     "proposal_status": "confirmed", "order_status": "created", "delivery_status": "delivered",
     "status": "approved", "reason": "rate_missing", "available": 2, "kind": "text", "at_most": 50, "at_least": 8,
     "expected": "1–50", "currency": "PLN", "product": "A lamp", "allowed": "a, b", "promised": 3, "found": 4,
