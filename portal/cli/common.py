@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,6 +41,7 @@ class _Day(click.DateTime):
 
 
 DAY = _Day(["%Y-%m-%d"])
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class PortalCommand(click.Command):
@@ -52,8 +54,18 @@ class PortalCommand(click.Command):
                 return super().invoke(ctx)
         except (PortalError, *DATABASE_ERRORS) as error:
             raise click.ClickException(sentence(error)) from None
+        except OSError as error:
+            if error.filename is None and error.errno not in _DISK_FULL:
+                raise
+            raise click.ClickException(_file_sentence(error)) from None
         finally:
             stop_embedded()
+
+
+def _file_sentence(error: OSError) -> str:
+    """Return which file cannot be read or written, and why."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror}. Check the folder, its rights and the free space."
 
 
 def _refuse_undecodable(command: click.Command, ctx: click.Context) -> None:

@@ -10,6 +10,7 @@ import click
 
 from portal.cli.common import PortalCommand, portal
 from portal.lib.folders import IS_INSTALLED, PROJECT
+from portal.settings import without_file
 
 # The application of each role; the setting SCHEDULER_ENABLED of its workers.
 _ROLES = {
@@ -57,7 +58,8 @@ def serve(role: str | None, host: str, port: int, workers: int | None, threads: 
     command += ["--threads", str(threads), "--drain", str(drain), "--log-level", settings.log_level]
     if settings.is_production:
         command.append("--json-logs")
-    environment = {name: value for name, value in os.environ.items() if name != _COMMAND_MARK}
+    environment = without_file(os.environ)
+    environment.pop(_COMMAND_MARK, None)
     if not IS_INSTALLED:
         # `flask --app FOLDER/wsgi.py` works in any folder, and the server has to find the portal there, too.
         environment["PYTHONPATH"] = os.pathsep.join(

@@ -20,6 +20,7 @@ from portal.lib.money import MAX_MINOR, minor_digits
 MOST_ROWS = 100
 
 BELOW_MINIMUM = "below_minimum"
+NOTHING_TO_PAY = "nothing_to_pay"
 NOT_COVERED = "refunds_not_covered"
 NEXT_RUN = "next_run"
 TOO_LARGE = "payout_too_large"
@@ -238,7 +239,9 @@ def _plan(
     amount_minor = balance.worth_minor - reserve_minor(balance.net_minor, terms.reserve_percent)
     if balance.worth_minor < 0:
         return NOT_COVERED
-    if balance.worth_minor == 0 or not terms.reaches_minimum(amount_minor, balance.currency):
+    if balance.worth_minor == 0:
+        return NOTHING_TO_PAY
+    if not terms.reaches_minimum(amount_minor, balance.currency):
         return BELOW_MINIMUM
     if max(balance.net_minor, balance.worth_minor) > MAX_MINOR:
         return TOO_LARGE

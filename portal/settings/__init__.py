@@ -6,7 +6,10 @@ development default.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import ValidationError
+from pydantic_settings import DotEnvSettingsSource
 
 from portal.settings.brand import BrandSettings
 from portal.settings.chain import DEVELOPMENT_CHAIN_ID, ChainSettings
@@ -32,6 +35,7 @@ __all__ = [
     "Settings",
     "SettingsInvalid",
     "load_settings",
+    "without_file",
 ]
 
 
@@ -51,6 +55,19 @@ class Settings(
     ReferralSettings, ChainSettings, PaymentSettings, MailSettings, BrandSettings, PrivacySettings
 ):
     """Hold every setting of the portal; field names are the lower-cased environment names."""
+
+
+def without_file(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the settings that the command line copied into it from `.env`.
+
+    A process that is started later reads the file as it is then.
+    """
+    in_file = DotEnvSettingsSource(Settings).env_vars
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.lower() not in Settings.model_fields or in_file.get(name.lower()) != value
+    }
 
 
 def load_settings(**overrides: object) -> Settings:

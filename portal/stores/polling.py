@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from peewee import fn
+from peewee import Case, fn
 
 from models import Store
 from portal.db import database_now
@@ -43,10 +43,13 @@ def poll_start(store: Store) -> datetime:
 def record_poll_progress(store_id: int, until: datetime) -> None:
     """Record that all orders changed before a time are known; the time never goes back, nor beyond the present.
 
-    An order that a store dates in the future would hide all that change until then.
+    An order that a store dates in the future would hide all that change until then. Who gets on was not refused: a
+    store that limits how often it is asked is not asked more rarely each time.
     """
     known = fn.LEAST(fn.GREATEST(Store.polled_until, until), fn.now())
-    Store.update(polled_until=known).where(Store.id == store_id).execute()
+    is_further = Store.polled_until.is_null() | (Store.polled_until < known)
+    failures = Case(None, [(is_further, 0)], Store.poll_failures)
+    Store.update(polled_until=known, poll_failures=failures).where(Store.id == store_id).execute()
 
 
 def is_resting(store: Store) -> bool:

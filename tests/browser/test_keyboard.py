@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visitor
 from tests.support.living import sql
@@ -100,3 +100,23 @@ def test_focus_survives_a_swap(
     expect(page.locator("tr", has_text=reference).locator("[data-status]")).to_be_visible()
     focused_row = page.evaluate("document.activeElement.closest('tr')?.innerText ?? ''")
     assert reference in focused_row
+
+
+def test_poll_keeps_the_focus_and_says_what_changed(
+    visitor: Visitor, sign_in: Callable[[Page, str], None], lived: Lived
+) -> None:
+    page = visitor()
+    sign_in(page, "buyer")
+    page.goto(lived.address("/en/checkout/processing/{own_reference}"))
+    cancel = page.get_by_role("button", name="Cancel the order")
+    cancel.focus()
+
+    def pay(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.text().replace("Waiting for the payment provider", "Paid. Thank you!")
+        route.fulfill(response=answer, body=body)
+
+    page.route("**/checkout/processing/**", pay)
+    expect(page.get_by_role("heading", name="Paid. Thank you!")).to_be_visible()
+    expect(page.locator("#live-status")).to_have_text("Paid. Thank you!")
+    expect(cancel).to_be_focused()

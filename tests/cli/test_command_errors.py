@@ -201,3 +201,16 @@ def test_errors_without_a_message_have_a_sentence(make_portal: MakePortal) -> No
     result = invoke(app, "fail")
     assert result.exit_code == 1
     assert_sentence(result.output, result.exception)
+
+
+@pytest.mark.parametrize("arguments", [
+    "backup create /proc/portal.dump", "user export taken@demo.example /proc/person.zip",
+    "chain keystore create --password-stdin --file /proc/minter.json",
+])  # fmt: skip
+def test_a_file_that_cannot_be_written_is_named(make_portal: MakePortal, arguments: str) -> None:
+    app = make_portal()
+    make_user(email="taken@demo.example")
+    result = invoke(app, *arguments.split(), typed="a long password\n")
+    assert result.exit_code in (1, 2)
+    assert_sentence(result.output, result.exception)
+    assert "/proc/" in result.output, result.output

@@ -13,7 +13,12 @@ _SQL_LIMIT = re.compile(r"\bLIMIT\s+(?!1\b)")
 _PAGE = "reads a page and one row more"
 _JOB = "a job takes a portion, the next round the next"
 _COUNT = "counts no further than this"
+_ANY = "one row says whether there is any"
 PORTIONS = {
+    "flows/overviews/referrer_overview:referrer_links": _PAGE,
+    "flows/programme/joining:find_joining": _ANY,
+    "flows/programme/joining:_own_code": _ANY,
+    "programme/applications:newest_application": "the newest one, read together with others",
     "db/keyset:_select": _PAGE,
     "catalogue/imports:list_planned_rows": _JOB,
     "catalogue/product_queries:page_of_shop": _PAGE,
@@ -22,6 +27,7 @@ PORTIONS = {
     "accounts/resets:list_reset_requests": _JOB,
     "chain/sending/sender:list_open": _JOB,
     "commissions/payout_queries:list_unsent": _JOB,
+    "flows/accounts/stored_secrets:_read": "`doctor` opens the newest secrets of each kind",
     "flows/overviews/risk_hints:_TO_COUNT": _JOB,
     "mail/outbox:expire_letters": _JOB,
     "stores/events:list_waiting_events": _JOB,
@@ -72,11 +78,6 @@ PORTIONS = {
     "commissions/payout_plans:_CHOICE": "a run takes no more of one balance; the next run the next",
     "commissions/foreign_payments:list_unknown": "the next ones follow when these are adopted",
     "commissions/foreign_payments:list_adoptable": "suggestions beside a field that takes any settlement",
-    "programme/applications:newest_application": "the newest one says what a person waits for",
-    "flows/programme/joining:find_joining": "whether there is one",
-    "flows/programme/joining:_own_code": "whether there is one",
-    "flows/overviews/referrer_overview:referrer_links": "whether there is one; of the wallets a page that leads on",
-    "flows/accounts/stored_secrets:_read": "examples of each kind, beside how many of them cannot be read",
     "codes/aliases_like_codes:_LIKE_CODES": "with more of them, each link is looked up",
     "mail/outbox:list_dead_letters": "examples beside the count that `doctor` prints",
 }

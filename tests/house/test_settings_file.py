@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from portal.settings import Settings
+from portal.settings import Settings, without_file
 
 EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
@@ -56,3 +56,15 @@ def test_file_shows_defaults_except_secrets() -> None:
             assert text == "", name
         else:
             assert text == (str(value).lower() if isinstance(value, bool) else str(value)), name
+
+
+def test_a_reload_reads_the_file_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line copies `.env` into the environment, which would take precedence over the changed file."""
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text('BRAND_NAME="A shop"\nSECRET_KEY=of the file\nREQUESTS_CA_BUNDLE=/ca.pem\n')
+    environment = {
+        "BRAND_NAME": "A shop", "SECRET_KEY": "of the service", "REQUESTS_CA_BUNDLE": "/ca.pem", "PATH": "/bin",
+    }  # fmt: skip
+    assert without_file(environment) == {
+        name: environment[name] for name in environment if name != "BRAND_NAME"
+    }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portal.stores.adapters.keycrm import PAGE, KeyCrm
+from portal.stores.adapters.keycrm import KeyCrm
 from portal.stores.adapters.protocol import (
     Delivery,
     DeliveryRefused,
@@ -87,22 +87,50 @@ def test_payment_is_a_change_though_the_order_says_nothing() -> None:
     assert reading().snapshot.version == 1795863900000
 
 
-def test_payment_in_another_currency_and_another_form_are_not_guessed() -> None:
-    foreign = [{**ORDER["payments"][0], "actual_currency": "USD"}]
-    assert fetched(payments=foreign) == Ignored("order_unreadable", "17", "a payment in USD, not UAH")
+@pytest.mark.parametrize(
+    ("payment", "detail"),
+    [
+        ({"actual_currency": "USD"}, "a payment in USD, not UAH"),
+        ({"source_currency": "USD"}, "a payment in USD, not UAH"),
+        ({"is_expense": True}, "payment 8 is an expense"),
+    ],
+    ids=["currency of the account", "currency of the source", "expense"],
+)
+def test_payment_that_means_something_else_is_not_guessed(payment: dict[str, Any], detail: str) -> None:
+    paid = [{**ORDER["payments"][0], **payment}]
+    assert fetched(payments=paid) == Ignored("order_unreadable", "17", detail)
+
+
+def test_order_of_another_form_is_not_guessed() -> None:
     assert fetched(grand_total=None) == Ignored("order_unreadable", "17", "an amount is no number")
+    less = "grand_total: less than shipping_price, wrap_price and taxes"
+    assert fetched(grand_total=59.99) == Ignored("order_unreadable", "17", less)
+    without = {name: value for name, value in ORDER.items() if name != "payments"}
+    with open_store_api(lambda _: without) as api:
+        answered = KeyCrm(api.url).fetch(StoreApi("", CREDENTIALS), Fetch("17"))
+    assert answered == Ignored("order_unreadable", "17", "payments: missing")
+    with open_store_api(lambda _: ORDER) as api:
+        named = StoreApi("", {**CREDENTIALS, "currency": "грн"})
+        unknown = KeyCrm(api.url).fetch(named, Fetch("17"))
+    assert unknown == Ignored("order_unreadable", "17", "currency ГРН: unknown")
 
 
-def test_poll_reads_page_after_page_and_says_when_it_must_wait() -> None:
+def test_lines_need_no_ids_and_pieces_may_be_fractions_or_texts() -> None:
+    products = [{**product, "quantity": "2.5", "id": None} for product in ORDER["products"]]
+    snapshot = reading(products=products).snapshot
+    assert [(line.external_id, line.quantity) for line in snapshot.lines] == [("1", 2), ("2", 2)]
+
+
+def test_poll_reads_the_list_and_says_when_it_must_wait() -> None:
     def answer(asked: Asked) -> object:
         if asked.path != "/v1/order":
             return 404
         assert asked.arguments["filter[updated_between]"].startswith("2026-11-28 12:00:00,")
-        return {"data": [ORDER] * (PAGE if asked.arguments["page"] == "1" else 1)}
+        return {"data": [ORDER, {**ORDER, "id": 18}]}
 
     with open_store_api(answer) as api:
         crm, store = KeyCrm(api.url), StoreApi("", CREDENTIALS)
-        assert len(list(crm.changed_since(store, NOW))) == PAGE + 1
+        assert len(list(crm.changed_since(store, NOW))) == 2
         assert crm.fetch(store, Fetch("18")) == Ignored("order_gone")
         assert crm.fetch(store, Fetch("../buyer")) == Ignored("order_gone")
         for status, error in ((429, StoreUnreachable), (401, StoreRefused)):

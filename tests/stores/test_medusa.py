@@ -120,6 +120,43 @@ def test_delivery_without_order_is_ignored() -> None:
     assert MEDUSA.read(verified) == Ignored("other_topic")
 
 
+CREDIT = {"reference": "gift_card", "raw_amount": {"value": "12.5", "precision": 20}}
+
+
+@pytest.mark.parametrize(
+    ("captured", "asked", "credits", "status", "line"),
+    [
+        ("30", "30", [], "paid", "20"),
+        ("17.5", "17.5", [CREDIT], "paid", "7.5"),
+        # Nothing explains the difference: it is paid, and refused because it does not add up.
+        ("17.5", "17.5", [], "paid", "20"),
+        ("17.5", "30", [], "open", "20"),
+    ],
+    ids=["all of it", "gift card", "unknown difference", "a part"],
+)
+def test_captures_are_compared_with_what_was_asked_for_and_credits_are_taken_off_the_goods(
+    captured: str, asked: str, credits: list[object], status: str, line: str
+) -> None:
+    content = recorded_content(24)
+    [collection] = content["order"]["payment_collections"]
+    collection["raw_amount"]["value"] = asked
+    collection["payments"][0]["captures"][0]["raw_amount"]["value"] = captured
+    content["order"]["credit_lines"] = credits
+    snapshot = order_of(MEDUSA, standard(content, NOW), NOW)
+    assert (snapshot.status, snapshot.lines[0].amount) == (status, line)
+
+
+def test_draft_is_no_order_and_an_edited_line_may_have_no_pieces_left() -> None:
+    content = recorded_content(25)
+    content["order"]["items"][0]["quantity"] = 0
+    assert order_of(MEDUSA, standard(content, NOW), NOW).lines[0].quantity == 1
+    for draft in ({"status": "draft"}, {"is_draft_order": True}):
+        delivery = standard({"type": "order.updated", "order": {**content["order"], **draft}}, NOW)
+        verified = MEDUSA.verify(delivery, (STANDARD_SECRET,), NOW)
+        assert isinstance(verified, Verified)
+        assert MEDUSA.read(verified) == Ignored("draft")
+
+
 def test_poll_finds_changed_orders_and_orders_of_changed_payments() -> None:
     changed, captured = recorded_content(25)["order"], recorded_content(29)["order"]
 
@@ -131,7 +168,9 @@ def test_poll_finds_changed_orders_and_orders_of_changed_payments() -> None:
             return 404
         assert asked.arguments["updated_at[$gte]"] == "2026-11-28T15:00:00.000Z"
         if asked.path == "/admin/payments":
-            return {"payments": [{"payment_collection": {"order": {"id": captured["id"]}}}] * 2}
+            return {
+                "payments": [{"id": n, "payment_collection": {"order": {"id": captured["id"]}}} for n in "ab"]
+            }
         return {"orders": [captured, changed, {"id": "broken"}]}
 
     with open_store_api(answer) as api:
@@ -146,5 +185,5 @@ def test_poll_finds_changed_orders_and_orders_of_changed_payments() -> None:
     updated = datetime.fromisoformat(changed["updated_at"])
     assert orders == [(captured["id"], None), (changed["id"], updated)], "times are those of the sorted list"
     assert [(part.external_id, part.detail) for part in found if isinstance(part, Ignored)] == [
-        ("broken", "currency_code: missing")
+        ("broken", "payment_collections: missing")
     ]

@@ -12,6 +12,7 @@ from Crypto.Hash import SHA256
 from Crypto.PublicKey import RSA
 from Crypto.Signature import pkcs1_15
 
+from portal.stores import LinesDoNotAddUp, require_lines_add_up
 from portal.stores.adapters.protocol import (
     Delivery,
     DeliveryRefused,
@@ -115,7 +116,8 @@ ORDER: dict[str, Any] = {
     "userEmail": "buyer@example.test",
     "metadata": [{"key": "ring_ref", "value": "Ab3dE5gH"}],
     "user": {"id": "VXNlcjo3"},
-    "total": {"currency": "UAH"},
+    "total": {"currency": "UAH", "gross": amount(719.98)},
+    "giftCards": [],
     "totalCharged": amount(589.99),
     "totalRefunded": amount(100.0),
     "totalRefundPending": amount(29.99),
@@ -165,6 +167,41 @@ def test_order_that_is_unpaid_draft_or_cancelled_says_so() -> None:
     assert fetched(lines=None) == Ignored(
         "order_unreadable", ORDER["id"], "not the form of an order (TypeError)"
     )
+
+
+GIFT_CARD = {
+    "giftCards": [{"id": "R2lmdENhcmQ6MQ=="}],
+    "totalRefunded": amount(0),
+    "totalRefundPending": amount(0),
+}
+
+
+def test_what_a_gift_card_paid_is_a_discount_on_the_goods() -> None:
+    reading = fetched(
+        **GIFT_CARD, total={"currency": "UAH", "gross": amount(619.98)}, totalCharged=amount(619.98)
+    )
+    assert isinstance(reading, Reading)
+    snapshot = reading.snapshot
+    [line] = snapshot.lines
+    assert (snapshot.status, snapshot.paid_amount, snapshot.shipping) == ("paid", "619.98", "60")
+    assert (line.amount, line.tax) == ("466.65", "93.33")
+    require_lines_add_up(snapshot, "UAH")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"total": {"currency": "UAH", "gross": amount(619.98)}, "totalCharged": amount(489.99)},
+        {"totalCharged": amount(700)},
+    ],
+    ids=["less than the lines", "more than the lines"],
+)
+def test_order_that_is_paid_in_full_but_does_not_add_up_is_refused(changes: dict[str, Any]) -> None:
+    reading = fetched(**changes)
+    assert isinstance(reading, Reading)
+    assert reading.snapshot.status == "paid"
+    with pytest.raises(LinesDoNotAddUp):
+        require_lines_add_up(reading.snapshot, "UAH")
 
 
 def test_poll_follows_pages_and_an_error_is_no_empty_page() -> None:

@@ -17,6 +17,7 @@ from portal.stores.adapters.protocol import (
     Ignored,
     Reading,
     StoreApi,
+    StoreRefused,
     StoreUnreachable,
     Verified,
 )
@@ -72,11 +73,34 @@ def test_forged_or_unsigned_delivery_is_refused() -> None:
         assert refused.value.params["reason"] == reason
 
 
-def test_refund_names_its_order_and_other_topics_are_ignored() -> None:
-    assert SHOPIFY.read(Verified("refunds/create", {"id": 9, "order_id": int(NUMBER)})) == Fetch(NUMBER)
-    assert SHOPIFY.read(Verified("products/update", {"id": 9})) == Ignored("other_topic")
+@pytest.mark.parametrize(
+    ("topic", "body", "expected"),
+    [
+        ("refunds/create", {"id": 9, "order_id": int(NUMBER)}, Fetch(NUMBER)),
+        ("order_transactions/create", {"id": 9, "order_id": int(NUMBER)}, Fetch(NUMBER)),
+        ("orders/edited", {"order_edit": {"id": 9, "order_id": int(NUMBER)}}, Fetch(NUMBER)),
+        ("orders/delete", {"id": int(NUMBER)}, Fetch(NUMBER, is_gone=True)),
+        ("products/update", {"id": 9}, Ignored("other_topic")),
+    ],
+)
+def test_each_topic_names_its_order_in_its_own_way(
+    topic: str, body: dict[str, Any], expected: object
+) -> None:
+    assert SHOPIFY.read(Verified(topic, body)) == expected
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("orders/paid", {"id": None}),
+        ("orders/paid", {"id": "5"}),
+        ("orders/edited", {"order_edit": None}),
+        ("refunds/create", {"id": 9}),
+    ],
+)
+def test_delivery_without_its_order_is_not_guessed(topic: str, body: dict[str, Any]) -> None:
     with pytest.raises(DeliveryUnreadable):
-        SHOPIFY.read(Verified("orders/paid", {"id": None}))
+        SHOPIFY.read(Verified(topic, body))
 
 
 def test_order_has_what_was_received_and_successful_refunds_only() -> None:
@@ -92,7 +116,9 @@ def test_order_has_what_was_received_and_successful_refunds_only() -> None:
 
 
 def test_taxes_within_the_prices_are_taken_out() -> None:
-    snapshot = reading(taxesIncluded=True, totalReceivedSet=bag("600.00")).snapshot
+    snapshot = reading(
+        taxesIncluded=True, totalReceivedSet=bag("600.00"), totalPriceSet=bag("600.00")
+    ).snapshot
     assert [(one.amount, one.tax) for one in snapshot.lines] == [("240", "60"), ("200", "50")]
     assert (snapshot.shipping, snapshot.status) == ("50", "paid")
 
@@ -109,9 +135,46 @@ def test_code_comes_from_the_cart_or_else_from_the_landing_page_and_coupons_are_
 
 def test_order_that_is_unpaid_cancelled_or_a_test_says_so() -> None:
     assert reading(totalReceivedSet=bag("0.0")).snapshot.status == "open"
-    assert reading(totalReceivedSet=bag("300.0")).snapshot.status == "open"
+    assert reading(totalReceivedSet=bag("300.0"), fullyPaid=False).snapshot.status == "open"
     assert reading(cancelledAt="2026-11-28T12:10:00Z").snapshot.status == "cancelled"
-    assert reading(test=True).is_test
+
+
+def test_query_costs_less_than_shopify_allows() -> None:
+    """Shopify counts each object that an answer may have, as often as its list may be long; 1,000 is the most."""
+    with open_store_api(lambda _: {"data": {"order": ORDER}}) as api:
+        SHOPIFY.fetch(StoreApi(api.url, {"access_token": "t"}), Fetch(external_id=NUMBER))
+        query = api.asked[0].arguments["query"]
+    cost, times, length = 0, [1], 1
+    for number, brace in re.findall(r"first: (\d+)|([{}])", query):
+        if number:
+            length = int(number)
+        elif brace == "{":
+            times.append(times[-1] * length)
+            cost, length = cost + times[-1], 1
+        else:
+            times.pop()
+    assert 300 < cost < 1000
+
+
+def test_app_signs_in_for_a_token_unless_it_is_an_older_one_that_has_one() -> None:
+    client, wanted = {"client_id": "id_1", "client_secret": "secret_1"}, Fetch(external_id=NUMBER)
+
+    def answer(asked: Asked) -> object:
+        if asked.path == "/admin/oauth/access_token":
+            assert asked.arguments == {**client, "grant_type": "client_credentials"}
+            return {"access_token": "token_1", "scope": "read_orders", "expires_in": 86399}
+        return {"data": {"order": ORDER}}
+
+    with open_store_api(answer) as api:
+        assert isinstance(SHOPIFY.fetch(StoreApi(api.url, client), wanted), Reading)
+        older = {"client_id": "key", "client_secret": "shpat_2"}
+        assert isinstance(SHOPIFY.fetch(StoreApi(api.url, older), wanted), Reading)
+        tokens = [one.headers.get("x-shopify-access-token") for one in api.asked]
+        assert tokens == [None, "token_1", "shpat_2"]
+        for status in (400, 401):
+            api.answer = lambda _, status=status: status
+            with pytest.raises(StoreRefused):
+                SHOPIFY.fetch(StoreApi(api.url, client), wanted)
 
 
 def test_order_that_is_gone_or_has_another_form_is_not_guessed() -> None:
@@ -141,7 +204,21 @@ def test_poll_follows_pages_of_orders_and_of_lines() -> None:
     with open_store_api(answer) as api:
         store = StoreApi(api.url, {"access_token": "shpat_1"})
         found = list(SHOPIFY.changed_since(store, NOW))
-        api.answer = lambda _: {"errors": [{"message": "Throttled"}]}
+        api.answer = lambda _: {"errors": [{"message": "Not allowed"}]}
         with pytest.raises(StoreUnreachable):
             list(SHOPIFY.changed_since(store, NOW))
     assert [len(one.snapshot.lines) for one in found if isinstance(one, Reading)] == [2, 2]
+
+
+def test_shop_whose_points_are_used_up_is_asked_again_until_some_have_come_back() -> None:
+    throttled = {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]}
+    answers = iter([throttled, throttled, {"data": {"order": ORDER}}])
+    shopify, wanted = Shopify(waits=(0, 0)), Fetch(external_id=NUMBER)
+    with open_store_api(lambda _: next(answers)) as api:
+        store = StoreApi(api.url, {"access_token": "shpat_1"})
+        assert isinstance(shopify.fetch(store, wanted), Reading)
+        api.answer = lambda _: throttled
+        with pytest.raises(StoreUnreachable) as unreachable:
+            shopify.fetch(store, wanted)
+    assert unreachable.value.params["detail"] == "GraphQL: Throttled"
+    assert len(api.asked) == 6

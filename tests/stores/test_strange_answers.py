@@ -10,12 +10,20 @@ import pytest
 from portal.stores.adapters.horoshop import Horoshop
 from portal.stores.adapters.keycrm import KeyCrm
 from portal.stores.adapters.medusa import Medusa
-from portal.stores.adapters.protocol import Fetch, Ignored, StoreAdapter, StoreApi, StoreUnreachable
+from portal.stores.adapters.protocol import (
+    DeliveryUnreadable,
+    Fetch,
+    Ignored,
+    StoreAdapter,
+    StoreApi,
+    StoreUnreachable,
+)
 from portal.stores.adapters.saleor import Saleor
 from portal.stores.adapters.shopify import Shopify
 from portal.stores.adapters.stripe import Stripe
 from portal.stores.adapters.vendure import Vendure
 from portal.stores.adapters.woocommerce import WooCommerce
+from tests.support.captures import order_of, recorded_content, standard
 from tests.support.store_api import open_store_api
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -51,3 +59,22 @@ def test_answer_of_another_form_is_unreachable_or_unreadable(platform: type) -> 
                 except StoreUnreachable:
                     continue
                 assert all(isinstance(one, Ignored) for one in found), (answer, found)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "number", "member"),
+    [
+        (Medusa(), 25, "payment_collections"),
+        (Medusa(), 25, "shipping_methods"),
+        (Vendure(), 39, "payments"),
+        (Vendure(), 39, "surcharges"),
+    ],
+)
+def test_order_without_its_payments_or_charges_is_not_taken_for_one_that_has_none(
+    adapter: StoreAdapter, number: int, member: str
+) -> None:
+    content = recorded_content(number)
+    del content["order"][member]
+    with pytest.raises(DeliveryUnreadable) as unreadable:
+        order_of(adapter, standard(content, NOW), NOW)
+    assert unreadable.value.params["detail"] == f"{member}: missing"

@@ -135,6 +135,13 @@ def test_amounts_have_the_decimals_that_stripe_counts(currency: str, amount: int
     assert snapshot_of(currency=currency, amount_total=amount, **plain).paid_amount == text
 
 
+def test_shipping_of_older_versions_of_the_api_is_no_goods() -> None:
+    older = {"shipping_cost": None, "total_details": {"amount_tax": 12000, "amount_shipping": 5000}}
+    snapshot = snapshot_of(**older)
+    [line] = snapshot.lines
+    assert (line.amount, line.tax, snapshot.shipping, snapshot.paid_amount) == ("550", "120", "50", "720")
+
+
 def test_code_comes_from_metadata_or_reference_unless_the_reference_is_the_shops_own() -> None:
     assert snapshot_of(metadata={"ring_ref": "Zz9yX8wV"}).referral_code == "Zz9yX8wV"
     assert snapshot_of(client_reference_id="order-17").referral_code is None
@@ -146,11 +153,12 @@ def test_code_comes_from_metadata_or_reference_unless_the_reference_is_the_shops
         ("refund.created", {"payment_intent": "pi_1"}, Fetch(payment_key="pi_1")),
         ("refund.failed", {"payment_intent": "pi_1"}, Fetch(payment_key="pi_1")),
         ("charge.refunded", {"payment_intent": "pi_1"}, Fetch(payment_key="pi_1")),
+        ("charge.refund.updated", {"payment_intent": "pi_1"}, Fetch(payment_key="pi_1")),
         ("refund.updated", {"payment_intent": None}, Ignored("other_payment")),
         ("customer.created", {}, Ignored("other_topic")),
         ("checkout.session.completed", session(mode="subscription"), Ignored("subscription")),
     ],
-    ids=["refund", "failed", "charge", "no payment", "customer", "subscription"],
+    ids=["refund", "failed", "charge", "older refund", "no payment", "customer", "subscription"],
 )
 def test_other_events_ask_for_the_payment_or_are_ignored(
     kind: str, about: dict[str, Any], expected: object
@@ -162,6 +170,7 @@ def test_event_of_another_form_says_what_is_wrong() -> None:
     for values, detail in (
         ({"amount_total": 7.2}, "an amount is no integer"),
         ({"currency": None}, "AttributeError"),
+        ({"payment_status": "settled"}, "payment_status: settled"),
     ):
         with pytest.raises(DeliveryUnreadable) as unreadable:
             read(event("checkout.session.completed", session(**values)))
@@ -206,7 +215,9 @@ def answer(asked: Asked) -> object:
             refund = {"type": "refund.created", "data": {"object": {"payment_intent": "pi_1"}}}
             paid = {"type": "checkout.session.completed", "data": {"object": {"id": "cs_live_1"}}}
             other = {"type": "refund.created", "data": {"object": {"payment_intent": "pi_other"}}}
-            return {"data": [refund, other, paid]}
+            again = {**paid, "type": "checkout.session.async_payment_succeeded"}
+            newest_first = [refund, again, other, paid]
+            return {"data": [{**one, "created": 1795876780 - at} for at, one in enumerate(newest_first)]}
         case _:
             return 404
 
@@ -227,6 +238,16 @@ def test_fetch_reads_lines_and_only_refunds_that_succeeded() -> None:
     assert snapshot.version > 1795876769000
 
 
+def test_refund_in_another_currency_is_not_guessed() -> None:
+    def converted(asked: Asked) -> object:
+        is_refunds = asked.path == "/v1/refunds"
+        return {"data": [{**REFUNDS[0], "currency": "usd"}]} if is_refunds else answer(asked)
+
+    with open_store_api(converted) as api:
+        found = Stripe(api.url).fetch(StoreApi("", KEY), Fetch(payment_key="pi_1"))
+    assert found == Ignored("order_unreadable", "cs_live_1", "a refund in USD, not UAH")
+
+
 def test_poll_reads_the_events_and_each_order_once() -> None:
     with open_store_api(answer) as api:
         found = list(Stripe(api.url).changed_since(StoreApi("", KEY), NOW))
@@ -236,4 +257,5 @@ def test_poll_reads_the_events_and_each_order_once() -> None:
         api.answer = lambda _: 401
         with pytest.raises(StoreRefused):
             list(Stripe(api.url).changed_since(StoreApi("", KEY), NOW))
-    assert [part.snapshot.external_id for part in found if isinstance(part, Reading)] == ["cs_live_1"]
+    orders = [(one.snapshot.external_id, one.changed_at) for one in found if isinstance(one, Reading)]
+    assert orders == [("cs_live_1", datetime.fromtimestamp(1795876777, UTC))], "the time of the oldest event"

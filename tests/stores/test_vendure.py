@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from portal.stores import LinesDoNotAddUp, require_lines_add_up
 from portal.stores.adapters.protocol import (
     DeliveryUnreadable,
     Fetch,
@@ -15,7 +16,7 @@ from portal.stores.adapters.protocol import (
     StoreUnreachable,
     Verified,
 )
-from portal.stores.adapters.vendure import PAGE, Vendure
+from portal.stores.adapters.vendure import Vendure
 from tests.support.captures import STANDARD_SECRET, order_of, recorded, recorded_content, standard
 from tests.support.store_api import Asked, open_store_api
 
@@ -96,7 +97,53 @@ def test_order_of_another_form_says_what_is_wrong(name: str, value: object, deta
     assert unreadable.value.params["detail"] == detail
 
 
-def test_poll_reads_page_after_page_and_an_error_of_the_query_is_no_empty_list() -> None:
+@pytest.mark.parametrize(
+    ("currency", "precision", "paid", "line", "tax"),
+    [
+        ("USD", 2, "1284.97", "399.98", "80"),
+        # Vendure counts hundredths of every currency; a shop may have set another precision.
+        ("JPY", 2, "1285", "400", "80"),
+        ("KWD", 2, "1284.97", "399.98", "80"),
+        ("USD", 3, "128.5", "40", "8"),
+        ("KWD", 3, "128.497", "39.998", "8"),
+        ("JPY", 0, "128497", "39998", "8000"),
+    ],
+)
+def test_amounts_have_the_decimals_that_the_shop_counts_whatever_the_currency(
+    currency: str, precision: int, paid: str, line: str, tax: str
+) -> None:
+    content = recorded_content(39)
+    content["order"]["currencyCode"] = currency
+    if precision != 2:
+        content["moneyPrecision"] = precision
+    snapshot = order_of(VENDURE, standard(content, NOW), NOW)
+    assert (snapshot.paid_amount, snapshot.lines[0].amount, snapshot.lines[0].tax) == (paid, line, tax)
+    require_lines_add_up(snapshot, currency)
+    data = {
+        "orders": {"items": [content["order"]]},
+        "globalSettings": {"serverConfig": {"moneyStrategyPrecision": precision}},
+    }
+    with open_store_api(lambda _: {"data": data}) as api:
+        fetched = VENDURE.fetch(StoreApi(api.url, {}), Fetch("A"))
+    assert isinstance(fetched, Reading)
+    assert fetched.snapshot.model_copy(update={"version": snapshot.version}) == snapshot
+
+
+def test_surcharge_below_zero_is_a_discount_and_a_settled_order_that_does_not_add_up_is_refused() -> None:
+    content = recorded_content(39)
+    order = content["order"]
+    order["surcharges"] = [{"priceWithTax": 1000}, {"priceWithTax": -2797}]
+    order["payments"][0]["amount"] += 1000 - 2797
+    snapshot = order_of(VENDURE, standard(content, NOW), NOW)
+    assert (snapshot.status, snapshot.paid_amount, snapshot.shipping) == ("paid", "1267", "15")
+    require_lines_add_up(snapshot, "USD")
+    order["payments"][0]["amount"] = 100000
+    assert order["state"] == "PaymentSettled"
+    with pytest.raises(LinesDoNotAddUp):
+        require_lines_add_up(order_of(VENDURE, standard(content, NOW), NOW), "USD")
+
+
+def test_poll_reads_the_list_and_an_error_of_the_query_is_no_empty_list() -> None:
     order = recorded_content(47)["order"]
 
     def answer(asked: Asked) -> object:
@@ -107,13 +154,13 @@ def test_poll_reads_page_after_page_and_an_error_of_the_query_is_no_empty_list()
         if "code" in options["filter"]:
             known = options["filter"]["code"]["eq"] == order["code"]
             return {"data": {"orders": {"items": [order] if known else []}}}
-        since = {"after": "2026-11-28T15:00:00Z"}
+        since = {"after": "2026-11-28T14:59:59.999+00:00"}
         assert options["filter"] == {"_or": [{"updatedAt": since}, {"orderPlacedAt": since}]}
-        return {"data": {"orders": {"items": [order] * (PAGE if options["skip"] == 0 else 1)}}}
+        return {"data": {"orders": {"items": [order, {**order, "id": "3", "code": "B"}]}}}
 
     with open_store_api(answer) as api:
         store = StoreApi(api.url, {"api_key": "key"})
-        assert len(list(VENDURE.changed_since(store, NOW))) == PAGE + 1
+        assert len(list(VENDURE.changed_since(store, NOW))) == 2
         fetched = VENDURE.fetch(store, Fetch(order["code"]))
         assert isinstance(fetched, Reading)
         assert [refund.amount for refund in fetched.snapshot.refunds] == ["100"]

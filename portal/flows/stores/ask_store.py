@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from models import Store, StoreEvent
 from portal.chain import AnyChain
 from portal.db import work_through
 from portal.flows.stores.known_orders import cancel_known_order
 from portal.flows.stores.receive_snapshot import receive_snapshot
+from portal.lib.contacts import without_addresses
 from portal.lib.errors import PortalError
 from portal.logs import get_logger
 from portal.settings import Settings
@@ -24,6 +27,7 @@ from portal.stores import (
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
     ORDER_UNREADABLE,
+    DeliveryUnreadable,
     Fetch,
     Ignored,
     StoreAdapter,
@@ -34,6 +38,7 @@ from portal.stores.adapters.protocol import (
 from portal.stores.adapters.registry import find_adapter
 
 log = get_logger(__name__)
+_DETAIL_MAX = 200
 
 
 def settle_fetches(chain: AnyChain, settings: Settings) -> int:
@@ -74,7 +79,7 @@ def _settle_without_api(event: StoreEvent, store: Store, chain: AnyChain, settin
     if wanted.is_gone:
         _cancel(event, store, wanted, chain, settings)
     else:
-        _close(event, "ignored", "no_api")
+        _close(event, "ignored", {"reason": "no_api"})
 
 
 def _ask(
@@ -92,11 +97,12 @@ def _ask(
         note_store_failure(store, error)
         return
     if isinstance(reading, Ignored):
-        if reading.reason == ORDER_GONE and wanted.is_gone:
+        if reading.reason == ORDER_UNREADABLE:
+            _close(event, "refused", unreadable(reading.detail))
+        elif reading.reason == ORDER_GONE and wanted.is_gone:
             _cancel(event, store, wanted, chain, settings)
         else:
-            outcome = "refused" if reading.reason == ORDER_UNREADABLE else "ignored"
-            _close(event, outcome, reading.reason, reading.detail)
+            _close(event, "ignored", {"reason": reading.reason})
         return
     try:
         receive_snapshot(
@@ -118,9 +124,16 @@ def _cancel(event: StoreEvent, store: Store, wanted: Fetch, chain: AnyChain, set
     if wanted.external_id and cancel_known_order(store, wanted.external_id, event.kind, chain, settings):
         drop_delivery(event.id)
     else:
-        _close(event, "ignored", ORDER_GONE)
+        _close(event, "ignored", {"reason": ORDER_GONE})
 
 
-def _close(event: StoreEvent, outcome: str, reason: str, detail: str | None = None) -> None:
-    explanation = {"reason": reason} | ({"detail": detail} if detail else {})
+def unreadable(detail: str | None) -> dict[str, Any]:
+    """Return the explanation of an order that has not the documented form; what a store writes may be an address."""
+    return {
+        "error": DeliveryUnreadable.code,
+        "params": {"detail": without_addresses(detail or "")[:_DETAIL_MAX]},
+    }
+
+
+def _close(event: StoreEvent, outcome: str, explanation: dict[str, Any]) -> None:
     close_store_event(event.id, outcome, order_reference=None, explanation=explanation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from models import Store
 from portal.chain import AnyChain
 from portal.flows.stores.attribute import buyer_of
@@ -13,16 +15,21 @@ from portal.stores.snapshots import OrderSnapshot
 
 
 def is_known_state(store: Store, snapshot: OrderSnapshot, settings: Settings) -> bool:
-    """Return whether a snapshot says nothing new of its order in the version that was reported last."""
+    """Return whether a snapshot says nothing new of its order, in whatever version.
+
+    Some platforms state no time of a change, so that each reading is a version of its own.
+    """
     stored = find_store_order(store.id, snapshot.external_id)
     if stored is None:
         return False
     buyer = buyer_of(store, snapshot.customer, settings, snapshot.external_id)
-    arrived = KnownSnapshot(without_identity(snapshot), buyer.keys)
-    if stored.snapshot_sha256 == arrived.sha256:
-        return True
-    merged = merge(stored_snapshot(stored.snapshot), arrived)
-    return merged is not None and merged.sha256 == stored.snapshot_sha256
+    known = stored_snapshot(stored.snapshot)
+    version = known.snapshot.version
+    arrived = without_identity(snapshot).model_copy(update={"version": max(snapshot.version, version)})
+    merged = merge(known, KnownSnapshot(arrived, buyer.keys))
+    assert merged is not None
+    as_stored = replace(merged, snapshot=merged.snapshot.model_copy(update={"version": version}))
+    return as_stored.sha256 == stored.snapshot_sha256
 
 
 def cancel_known_order(

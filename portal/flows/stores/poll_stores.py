@@ -10,7 +10,7 @@ from models import Store
 from portal.chain import AnyChain
 from portal.chain.state import raise_alert, resolve_alert_about
 from portal.db import Actor, database_now, record_event, transaction, work_through
-from portal.flows.stores.ask_store import note_store_failure
+from portal.flows.stores.ask_store import note_store_failure, unreadable
 from portal.flows.stores.known_orders import is_known_state
 from portal.flows.stores.receive_snapshot import receive_snapshot
 from portal.lib.errors import PortalError
@@ -137,7 +137,7 @@ def _take(
                 "poll",
                 outcome="refused",
                 external_id=reading.external_id,
-                explanation={"error": ORDER_UNREADABLE, "params": {"detail": reading.detail}},
+                explanation=unreadable(reading.detail),
             )
         return None
     if is_known_state(store, reading.snapshot, settings):

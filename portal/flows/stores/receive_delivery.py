@@ -7,6 +7,7 @@ from typing import Literal
 
 from models import Store
 from portal.chain import AnyChain
+from portal.flows.stores.ask_store import unreadable
 from portal.flows.stores.receive_snapshot import receive_snapshot
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
@@ -19,6 +20,7 @@ from portal.stores import (
     has_store_api,
     has_waiting_delivery,
     note_webhook_seen,
+    record_store_event,
     store_fetch,
     webhook_secrets,
 )
@@ -35,6 +37,8 @@ from portal.stores.adapters.registry import find_adapter
 
 log = get_logger(__name__)
 
+# What a platform calls a delivery may be any text.
+_KIND_MAX = 100
 Received = Literal["applied", "waiting", "ignored", "refused"]
 
 
@@ -61,11 +65,17 @@ def receive_delivery(
     except DeliveryRefused as error:
         count_refused_delivery(store.id, str(error.params["reason"]))
         raise
-    except DeliveryUnreadable:
+    except DeliveryUnreadable as error:
         note_webhook_seen(store.id)
-        count_refused_delivery(store.id, DeliveryUnreadable.code)
+        record_store_event(
+            store.id,
+            "hook.unreadable",
+            outcome="refused",
+            body_sha256=hashlib.sha256(delivery.body).hexdigest(),
+            explanation=unreadable(str(error.params["detail"])),
+        )
         return "refused"
-    return _take(store, verified.kind, reading, delivery.body, chain, settings)
+    return _take(store, verified.kind[:_KIND_MAX], reading, delivery.body, chain, settings)
 
 
 def _take(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from portal.lib.clock import epoch_milliseconds
 from portal.lib.currencies import CURRENCIES
-from portal.lib.money import minor_digits, to_major
+from portal.lib.money import minor_digits
 from portal.stores.adapters.protocol import DeliveryUnreadable
 from portal.stores.snapshots import COUPONS_MAX, SnapshotLine, SnapshotRefund, SnapshotStatus
 
@@ -52,18 +52,17 @@ def bounded(amount: Decimal) -> Decimal:
     raise DeliveryUnreadable(detail="an amount is no number")
 
 
-def minor_money(value: object, currency: str) -> Decimal:
-    """Return an amount that is an integer of minor units in major units."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise DeliveryUnreadable(detail="an amount is no integer")
-    if currency.upper() not in CURRENCIES:
+def known_currency(code: object) -> str:
+    """Return the code of a currency that the portal knows; raise DeliveryUnreadable."""
+    currency = str(code).strip().upper()
+    if currency not in CURRENCIES:
         raise DeliveryUnreadable(detail=f"currency {currency[:10]}: unknown")
-    return to_major(value, currency.upper())
+    return currency
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """Return an amount rounded half-up to the decimals of its currency."""
-    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), ROUND_HALF_UP)
+    return amount.quantize(unit_of(currency), ROUND_HALF_UP)
 
 
 def amount_text(amount: Decimal) -> str:
@@ -100,17 +99,65 @@ def version_of(moment: datetime) -> int:
 
 
 def payment_state(
-    lines: Sequence[SnapshotLine], shipping: Decimal, paid: Decimal, currency: str, *, cancelled: bool
+    lines: Sequence[SnapshotLine],
+    shipping: Decimal,
+    paid: Decimal,
+    currency: str,
+    *,
+    cancelled: bool,
+    is_complete: bool = False,
 ) -> tuple[SnapshotStatus, str]:
     """Return the status of an order and the amount that was paid for it.
 
-    A part of the price is no payment yet. Rounding may lose one unit for each line.
+    A part of the price is no payment yet. Rounding may lose one unit for each line. `is_complete` where the platform
+    itself says that nothing is left to pay: amounts that do not add up are then refused, instead of waiting for ever.
     """
-    due = sum((Decimal(line.amount) + Decimal(line.tax) for line in lines), shipping)
-    rounding = len(lines) * Decimal(1).scaleb(-minor_digits(currency))
-    complete = paid > 0 and paid + rounding >= due
+    complete = paid > 0 and (is_complete or paid + _rounding(lines, currency) >= _due(lines, shipping))
     status: SnapshotStatus = "cancelled" if cancelled else "paid" if complete else "open"
     return status, amount_text(paid if complete else Decimal(0))
+
+
+def fitting(
+    readings: Sequence[tuple[SnapshotLine, ...]], shipping: Decimal, paid: Decimal, currency: str
+) -> tuple[SnapshotLine, ...]:
+    """Return the first of some readings of an order's lines that adds up to what was paid, otherwise the first.
+
+    Platforms change lines after the payment and before it, and say which only by the sums.
+    """
+    for lines in readings if paid > 0 else ():
+        if abs(_due(lines, shipping) - paid) <= _rounding(lines, currency):
+            return lines
+    return readings[0]
+
+
+def less(lines: Sequence[SnapshotLine], credit: Decimal, currency: str) -> tuple[SnapshotLine, ...]:
+    """Return lines less a credit, such as of a gift card, in proportion of what they cost with tax."""
+    gross = [Decimal(line.amount) + Decimal(line.tax) for line in lines]
+    shares = spread(max(Decimal(0), min(credit, sum(gross, Decimal(0)))), gross, currency)
+    return tuple(_less(*parts, currency) for parts in zip(lines, gross, shares, strict=True))
+
+
+def _less(line: SnapshotLine, gross: Decimal, share: Decimal, currency: str) -> SnapshotLine:
+    tax = rounded(Decimal(line.tax) * (gross - share) / gross, currency) if gross else Decimal(0)
+    return line.model_copy(update={"amount": amount_text(gross - share - tax), "tax": amount_text(tax)})
+
+
+def _due(lines: Sequence[SnapshotLine], shipping: Decimal) -> Decimal:
+    return sum((Decimal(line.amount) + Decimal(line.tax) for line in lines), shipping)
+
+
+def _rounding(lines: Sequence[SnapshotLine], currency: str) -> Decimal:
+    return len(lines) * unit_of(currency)
+
+
+def unit_of(currency: str) -> Decimal:
+    """Return the smallest amount of a currency."""
+    return Decimal(1).scaleb(-minor_digits(currency))
+
+
+def pieces(quantity: object) -> int:
+    """Return a quantity in whole pieces, at least one: shops sell 0.5 kg, and keep lines of which nothing is left."""
+    return max(1, int(money(quantity)))
 
 
 def refund(number: object, amount: Decimal, at: object = None, reason: object = None) -> SnapshotRefund:

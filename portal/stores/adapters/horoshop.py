@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from portal.lib.currencies import CURRENCIES
+from portal.lib.clock import utc_now
 from portal.stores.adapters.asking import documented_answer, post_api
 from portal.stores.adapters.forms import (
     NAME_MAX,
@@ -20,8 +20,10 @@ from portal.stores.adapters.forms import (
     amount_text,
     coupons,
     documented_form,
+    known_currency,
     money,
     payment_state,
+    pieces,
     rounded,
     spread,
     version_of,
@@ -79,13 +81,21 @@ class Horoshop:
     def changed_since(self, api: StoreApi, since: datetime) -> Iterator[Reading | Ignored]:
         """Yield the orders placed since a month before a time; raise StoreUnreachable or StoreRefused."""
         placed = (since - WINDOW).astimezone(_KYIV).strftime(_TIME)
-        token, offset = _token(api), 0
+        token, offset, seen = _token(api), 0, set[str]()
         while True:
             found = _orders(api, {"token": token, "from": placed, "offset": offset, "limit": PAGE})
-            yield from map(_reading_or_why, found)
-            offset += len(found)
-            if len(found) < PAGE:
+            fresh = {_id(order): order for order in found}
+            fresh = {number: order for number, order in fresh.items() if number not in seen}
+            # Shops may give less than a page: the last one is that which brings nothing.
+            if not fresh:
                 return
+            yield from map(_reading_or_why, fresh.values())
+            offset += len(found)
+            seen.update(fresh)
+
+
+def _id(order: Any) -> str:
+    return str(order.get("order_id") if isinstance(order, dict) else order)
 
 
 def _reading_or_why(order: Any) -> Reading | Ignored:
@@ -93,14 +103,11 @@ def _reading_or_why(order: Any) -> Reading | Ignored:
         with documented_form():
             return _reading(order)
     except DeliveryUnreadable as error:
-        number = str(order.get("order_id")) if isinstance(order, dict) else None
-        return Ignored(ORDER_UNREADABLE, number, str(error.params["detail"]))
+        return Ignored(ORDER_UNREADABLE, _id(order)[:TEXT_MAX], str(error.params["detail"]))
 
 
 def _reading(order: Part) -> Reading:
-    currency = str(order["currency"]).upper()
-    if currency not in CURRENCIES:
-        raise DeliveryUnreadable(detail=f"currency {currency[:10]}: unknown")
+    currency = known_currency(order["currency"])
     placed = datetime.strptime(order["stat_created"], _TIME).replace(tzinfo=_KYIV).astimezone(UTC)
     total = rounded(money(order["total_sum"]), currency)
     prices = [rounded(money(product["total_price"]), currency) for product in order["products"]]
@@ -112,14 +119,14 @@ def _reading(order: Part) -> Reading:
             zip(order["products"], spread(goods, prices, currency), strict=True)
         )
     )
-    is_paid, cancelled = int(order.get("payed") or 0) == 1, order.get("stat_status") == _NOT_DELIVERED
+    is_paid, cancelled = int(order["payed"] or 0) == 1, int(order.get("stat_status") or 0) == _NOT_DELIVERED
     paid = total if is_paid else Decimal(0)
     status, paid_text = payment_state(lines, total - goods, paid, currency, cancelled=cancelled)
     snapshot = OrderSnapshot(
         external_id=str(order["order_id"]),
         number=str(order["order_id"]),
-        # Nothing says when an order changed, so a version counts what has happened to it.
-        version=version_of(placed) + is_paid + 2 * cancelled,
+        # Nothing says when an order changed: what was read later is newer.
+        version=version_of(utc_now()),
         created_at=placed,
         currency=currency,
         status=status,
@@ -141,7 +148,7 @@ def _line(index: int, product: Part, amount: Decimal) -> SnapshotLine:
         external_id=str(index + 1),
         sku=article[:TEXT_MAX],
         name=str(product.get("title") or "")[:NAME_MAX],
-        quantity=max(1, int(product["quantity"])),
+        quantity=pieces(product["quantity"]),
         amount=amount_text(amount),
     )
 

@@ -18,15 +18,18 @@ from portal.stores.adapters.forms import (
     amount_text,
     coupons,
     documented_form,
+    known_currency,
     latest,
     money,
     payment_state,
+    pieces,
     refund,
     rounded,
     spread,
     time_of,
     version_of,
 )
+from portal.stores.adapters.paging import read_changed
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
     ORDER_UNREADABLE,
@@ -78,22 +81,21 @@ class KeyCrm:
 
     def changed_since(self, api: StoreApi, since: datetime) -> Iterator[Reading | Ignored]:
         """Yield the orders changed since a time; raise StoreUnreachable or StoreRefused."""
-        window = ",".join(moment.astimezone(UTC).strftime(_TIME) for moment in (since, utc_now()))
-        page = 1
-        while True:
+
+        def ask(moment: datetime, skip: int) -> list[Any]:
+            window = ",".join(each.astimezone(UTC).strftime(_TIME) for each in (moment, utc_now()))
             arguments = {
                 "filter[updated_between]": window,
                 "sort": "updated_at",
                 "limit": str(PAGE),
-                "page": str(page),
+                "page": str(skip // PAGE + 1),
             }
             answer = self._ask(api, "order", arguments)
             with documented_answer():
-                found = list(answer["data"])
-            yield from (_reading_or_why(order, api) for order in found)
-            if len(found) < PAGE:
-                return
-            page += 1
+                return list(answer["data"])
+
+        for order in read_changed(ask, since, PAGE, lambda each: time_of(each["updated_at"])):
+            yield _reading_or_why(order, api)
 
     def _ask(self, api: StoreApi, path: str, arguments: Mapping[str, str]) -> Any:
         headers = {
@@ -106,27 +108,27 @@ class KeyCrm:
 def _reading_or_why(order: Any, api: StoreApi) -> Reading | Ignored:
     try:
         with documented_form():
-            return _reading(order, api.credentials.get("currency", "").strip().upper())
+            return _reading(order, known_currency(api.credentials.get("currency", "")))
     except DeliveryUnreadable as error:
         number = str(order.get("id")) if isinstance(order, dict) else None
         return Ignored(ORDER_UNREADABLE, number, str(error.params["detail"]))
 
 
 def _reading(order: Part, currency: str) -> Reading:
-    payments = [one for one in order.get("payments") or [] if one["status"] in _PAID | _REFUNDED]
+    payments = [one for one in order["payments"] or [] if one["status"] in _PAID | _REFUNDED]
     refunds = [one for one in payments if one["status"] in _REFUNDED]
-    foreign = {one.get("actual_currency") for one in payments} - {currency, None, ""}
-    if foreign:
-        raise DeliveryUnreadable(detail=f"a payment in {sorted(map(str, foreign))[0][:10]}, not {currency}")
+    _require_readable(payments, currency)
     extra = sum(
         (money(order.get(name) or 0) for name in ("shipping_price", "wrap_price", "taxes")), Decimal(0)
     )
     goods = rounded(money(order["grand_total"]) - extra, currency)
+    if goods < 0:
+        raise DeliveryUnreadable(detail="grand_total: less than shipping_price, wrap_price and taxes")
     lines = _lines(order, goods, currency)
     paid = sum((money(one["amount"]) for one in payments), Decimal(0))
     cancelled = order.get("status_group_id") == _CANCELLED_GROUP
     status, paid_text = payment_state(lines, extra, paid, currency, cancelled=cancelled)
-    parts = (order, *(order.get("payments") or []))
+    parts = (order, *(order["payments"] or []))
     changed_at = latest(part.get("updated_at") or part.get("created_at") for part in parts)
     buyer = order.get("buyer") or {}
     snapshot = OrderSnapshot(
@@ -149,17 +151,28 @@ def _reading(order: Part, currency: str) -> Reading:
     return Reading(snapshot, changed_at=time_of(order.get("updated_at")))
 
 
+def _require_readable(payments: list[Part], currency: str) -> None:
+    """Raise DeliveryUnreadable for a payment of which nobody knows what it means for the order."""
+    for payment in payments:
+        for name in ("source_currency", "actual_currency"):
+            if payment.get(name) not in (currency, None, ""):
+                raise DeliveryUnreadable(detail=f"a payment in {str(payment[name])[:10]}, not {currency}")
+        if payment.get("is_expense"):
+            raise DeliveryUnreadable(detail=f"payment {str(payment.get('id'))[:20]} is an expense")
+
+
 def _lines(order: Part, goods: Decimal, currency: str) -> tuple[SnapshotLine, ...]:
     """Return the lines with what the goods cost in all divided by their prices: discounts exist at two levels."""
-    products = order.get("products") or []
+    products = order["products"] or []
     amounts = spread(goods, [money(one["price"]) * money(one["quantity"]) for one in products], currency)
     return tuple(
         SnapshotLine(
-            external_id=str(product["id"]),
+            # The API's description has no id of a line, its answers mostly do.
+            external_id=str(product.get("id") or index + 1),
             sku=str(product.get("sku") or "")[:TEXT_MAX],
             name=str(product.get("name") or "")[:NAME_MAX],
-            quantity=max(1, int(product["quantity"])),
+            quantity=pieces(product["quantity"]),
             amount=amount_text(amount),
         )
-        for product, amount in zip(products, amounts, strict=True)
+        for index, (product, amount) in enumerate(zip(products, amounts, strict=True))
     )

@@ -24,14 +24,18 @@ from portal.stores.adapters.forms import (
     coupons,
     documented_form,
     first_text,
+    fitting,
     latest,
+    less,
     money,
     payment_state,
+    pieces,
     refund,
     rounded,
     time_of,
     version_of,
 )
+from portal.stores.adapters.paging import read_changed
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
     ORDER_UNREADABLE,
@@ -50,11 +54,13 @@ PAGE = 50
 FIELDS = ",".join(
     (
         "id,display_id,status,version,email,currency_code,metadata,created_at,updated_at,canceled_at",
-        "*customer,*items,*items.adjustments,*items.tax_lines,*shipping_methods",
+        "*customer,*items,*items.adjustments,*items.tax_lines,*shipping_methods,*credit_lines",
         "*payment_collections,*payment_collections.payments",
         "*payment_collections.payments.captures,*payment_collections.payments.refunds",
     )
 )
+# Medusa writes a credit for each refund; other credits are gift cards and store credit.
+_OF_REFUND = "payment_collection"
 Order = Mapping[str, Any]
 
 
@@ -89,10 +95,9 @@ class Medusa:
 
         A capture does not change its order's `updated_at`, so the payments that changed are asked for first.
         """
-        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         numbers: dict[str, None] = {}
-        for payment in _pages(
-            api, "payments", {"fields": "id,updated_at,payment_collection.order.id"}, moment
+        for payment in _changed(
+            api, "payments", {"fields": "id,updated_at,payment_collection.order.id"}, since
         ):
             with documented_answer():
                 number = ((payment.get("payment_collection") or {}).get("order") or {}).get("id")
@@ -100,7 +105,7 @@ class Medusa:
                 numbers[str(number)] = None
         for number in numbers:
             yield _changed_at(self.fetch(api, Fetch(external_id=number)), None)
-        for order in _pages(api, "orders", {"fields": FIELDS}, moment):
+        for order in _changed(api, "orders", {"fields": FIELDS}, since):
             reading = _reading_or_why(order)
             if not (isinstance(reading, Reading) and reading.snapshot.external_id in numbers):
                 yield _changed_at(reading, order)
@@ -113,11 +118,13 @@ def _changed_at(reading: Reading | Ignored, order: Any) -> Reading | Ignored:
     return replace(reading, changed_at=None if order is None else time_of(order["updated_at"]))
 
 
-def _reading(order: Order) -> Reading:
+def _reading(order: Order) -> Reading | Ignored:
     with documented_form():
-        collections = order.get("payment_collections") or []
+        if order.get("status") == "draft" or order.get("is_draft_order"):
+            return Ignored("draft")
+        collections = order["payment_collections"] or []
         payments = [payment for one in collections for payment in one.get("payments") or []]
-        return _snapshot(order, payments)
+        return _snapshot(order, collections, payments)
 
 
 def _reading_or_why(order: Any) -> Reading | Ignored:
@@ -128,17 +135,21 @@ def _reading_or_why(order: Any) -> Reading | Ignored:
         return Ignored(ORDER_UNREADABLE, number, str(error.params["detail"]))
 
 
-def _snapshot(order: Order, payments: list[Any]) -> Reading:
+def _snapshot(order: Order, collections: list[Any], payments: list[Any]) -> Reading:
     currency = order["currency_code"].upper()
     captures = [capture for payment in payments for capture in payment.get("captures") or []]
     refunds = [entry for payment in payments for entry in payment.get("refunds") or []]
-    lines = tuple(_line(item, currency) for item in order["items"])
     shipping = sum(
-        (_raw(method, "total", currency) for method in order.get("shipping_methods") or []), Decimal(0)
+        (_raw(method, "total", currency) for method in order["shipping_methods"] or []), Decimal(0)
     )
     paid = sum((_raw(capture, "amount", currency) for capture in captures), Decimal(0))
+    lines = _lines(order, shipping, paid, currency)
     cancelled = bool(order.get("canceled_at")) or order["status"] == "canceled"
-    status, paid_text = payment_state(lines, shipping, paid, currency, cancelled=cancelled)
+    asked = [one for one in collections if one.get("status") != "canceled" and "raw_amount" in one]
+    is_complete = bool(asked) and paid >= sum(_raw(one, "amount", currency) for one in asked)
+    status, paid_text = payment_state(
+        lines, shipping, paid, currency, cancelled=cancelled, is_complete=is_complete
+    )
     adjustments = [part for item in order["items"] for part in item.get("adjustments") or []]
     changed_at = latest(part.get("updated_at") for part in (order, *payments, *captures, *refunds))
     code = first_text(order.get("metadata"), CODE_KEYS)
@@ -172,13 +183,23 @@ def _customer_id(order: Order) -> str | None:
     return str(customer["id"]) if customer.get("has_account") else None
 
 
+def _lines(order: Order, shipping: Decimal, paid: Decimal, currency: str) -> tuple[SnapshotLine, ...]:
+    """Return the lines; what a gift card or store credit paid is taken off them, as nobody paid it for this order."""
+    lines = tuple(_line(item, currency) for item in order["items"])
+    credits = [one for one in order.get("credit_lines") or [] if one.get("reference") != _OF_REFUND]
+    if not credits:
+        return lines
+    credit = sum((_raw(one, "amount", currency) for one in credits), Decimal(0))
+    return fitting((lines, less(lines, credit, currency)), shipping, paid, currency)
+
+
 def _line(item: Order, currency: str) -> SnapshotLine:
     total, tax = _raw(item, "total", currency), _raw(item, "tax_total", currency)
     return SnapshotLine(
         external_id=str(item["id"]),
         sku=str(item.get("variant_sku") or "")[:TEXT_MAX],
         name=str(item.get("product_title") or item.get("title") or "")[:NAME_MAX],
-        quantity=int(item["quantity"]),
+        quantity=pieces(item["quantity"]),
         amount=amount_text(total - tax),
         tax=amount_text(tax),
     )
@@ -189,22 +210,21 @@ def _raw(part: Order, name: str, currency: str) -> Decimal:
     return rounded(money(part[f"raw_{name}"]["value"]), currency)
 
 
-def _pages(api: StoreApi, path: str, arguments: dict[str, str], moment: str) -> Iterator[Any]:
-    offset = 0
-    while True:
+def _changed(api: StoreApi, path: str, arguments: dict[str, str], since: datetime) -> Iterator[Any]:
+    """Yield what changed since a time in a list of the admin API."""
+
+    def ask(moment: datetime, skip: int) -> list[Any]:
         page = {
-            "updated_at[$gte]": moment,
+            "updated_at[$gte]": moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             "order": "updated_at",
             "limit": str(PAGE),
-            "offset": str(offset),
+            "offset": str(skip),
         }
         answer = ask_api(api, f"admin/{path}", {**arguments, **page}, _sign_in(api)) or {}
         with documented_answer():
-            found = list(answer.get(path) or [])
-        yield from found
-        offset += len(found)
-        if len(found) < PAGE:
-            return
+            return list(answer.get(path) or [])
+
+    return read_changed(ask, since, PAGE, lambda entry: time_of(entry["updated_at"]))
 
 
 def _sign_in(api: StoreApi) -> dict[str, str]:

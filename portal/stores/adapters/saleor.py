@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from portal.stores.adapters.asking import ask_graphql, documented_answer
@@ -25,9 +26,12 @@ from portal.stores.adapters.forms import (
     coupons,
     documented_form,
     first_text,
+    fitting,
     latest,
+    less,
     money,
     payment_state,
+    pieces,
     refund,
     time_of,
     version_of,
@@ -55,7 +59,7 @@ _PATH = "graphql/"
 _ORDER = """
   id number created updatedAt status voucherCode userEmail metadata { key value }
   user { id }
-  total { currency }
+  total { currency gross { amount } } giftCards { id }
   totalCharged { amount } totalRefunded { amount } totalRefundPending { amount }
   shippingPrice { gross { amount } }
   lines { id productName productSku quantity totalPrice { net { amount } gross { amount } } }
@@ -142,9 +146,11 @@ def _reading(order: Part) -> Reading | Ignored:
     refunded = money(order["totalRefunded"]["amount"])
     paid = money(order["totalCharged"]["amount"]) + refunded + money(order["totalRefundPending"]["amount"])
     shipping = money(order["shippingPrice"]["gross"]["amount"])
-    lines = tuple(_line(line) for line in order["lines"])
-    cancelled = order["status"] in _CANCELLED
-    status, paid_text = payment_state(lines, shipping, paid, currency, cancelled=cancelled)
+    total = money(order["total"]["gross"]["amount"])
+    lines, cancelled = _lines(order, shipping, total, paid), order["status"] in _CANCELLED
+    status, paid_text = payment_state(
+        lines, shipping, paid, currency, cancelled=cancelled, is_complete=paid >= total
+    )
     changed_at = latest([order["updatedAt"]])
     metadata = {entry["key"]: entry["value"] for entry in order.get("metadata") or []}
     code = first_text(metadata, CODE_KEYS)
@@ -170,13 +176,23 @@ def _reading(order: Part) -> Reading | Ignored:
     return Reading(snapshot, changed_at=changed_at)
 
 
+def _lines(order: Part, shipping: Decimal, total: Decimal, paid: Decimal) -> tuple[SnapshotLine, ...]:
+    """Return the lines; what a gift card paid is taken off them, because Saleor takes it off the total."""
+    currency = order["total"]["currency"]
+    lines = tuple(_line(line) for line in order["lines"])
+    if not order.get("giftCards"):
+        return lines
+    card = sum((Decimal(line.amount) + Decimal(line.tax) for line in lines), shipping) - total
+    return fitting((lines, less(lines, card, currency)), shipping, paid, currency)
+
+
 def _line(line: Part) -> SnapshotLine:
     net, gross = (money(line["totalPrice"][kind]["amount"]) for kind in ("net", "gross"))
     return SnapshotLine(
         external_id=str(line["id"]),
         sku=str(line.get("productSku") or "")[:TEXT_MAX],
         name=str(line.get("productName") or "")[:NAME_MAX],
-        quantity=int(line["quantity"]),
+        quantity=pieces(line["quantity"]),
         amount=amount_text(net),
         tax=amount_text(gross - net),
     )

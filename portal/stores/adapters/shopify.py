@@ -9,31 +9,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
-from portal.lib.urls import split_url
-from portal.stores.adapters.asking import ask_graphql, documented_answer
+from portal.stores.adapters.asking import ask_graphql, documented_answer, post_api
 from portal.stores.adapters.exact_json import parse_exact_json
-from portal.stores.adapters.forms import (
-    CODE_KEYS,
-    LABEL_KEYS,
-    NAME_MAX,
-    TEXT_MAX,
-    amount_text,
-    coupons,
-    documented_form,
-    first_text,
-    latest,
-    money,
-    payment_state,
-    refund,
-    time_of,
-    version_of,
-)
+from portal.stores.adapters.forms import documented_form
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
     ORDER_UNREADABLE,
@@ -44,29 +28,37 @@ from portal.stores.adapters.protocol import (
     Ignored,
     Reading,
     StoreApi,
+    StoreRefused,
+    StoreUnreachable,
     Verified,
 )
-from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer, SnapshotLine
+from portal.stores.adapters.shopify_order import TRANSACTIONS_MAX, Part, number_of, read_order
 
 PAGE = 100
+# Shopify refuses a query of more than 1,000 points, and each object that it may return is one: nine for each line.
+LINES_PAGE = 40
+# A shop's points come back by 50 to 100 a second.
+_WAITS = (2.0, 4.0, 8.0)
+_THROTTLED = "GraphQL: Throttled"
+_TOKEN, _TOKEN_PATH = "shpat_", "admin/oauth/access_token"
 _PATH = "admin/api/2026-07/graphql.json"
-_LANDING_PARAMETERS = ("REF", "ref", "ring_ref")
 _MONEY = "{ shopMoney { amount } }"
 _LINES = f"""
-  lineItems(first: {PAGE}, after: $after) {{
+  lineItems(first: {LINES_PAGE}, after: $after) {{
     pageInfo {{ hasNextPage endCursor }}
-    nodes {{ id sku name vendor quantity originalTotalSet {_MONEY}
+    nodes {{ id sku name vendor quantity currentQuantity originalTotalSet {_MONEY}
              discountAllocations {{ allocatedAmountSet {_MONEY} }} taxLines {{ priceSet {_MONEY} }} }}
   }}
 """
 _ORDER = f"""query Order($id: ID!, $after: String) {{ order(id: $id) {{
-  id name test createdAt updatedAt cancelledAt currencyCode taxesIncluded email discountCodes
+  id name test createdAt updatedAt cancelledAt currencyCode taxesIncluded fullyPaid email discountCodes
   customAttributes {{ key value }}
   customerJourneySummary {{ firstVisit {{ landingPage }} }}
   customer {{ id }}
-  totalReceivedSet {_MONEY}
-  shippingLines(first: 50) {{ nodes {{ discountedPriceSet {_MONEY} taxLines {{ priceSet {_MONEY} }} }} }}
-  transactions(first: 250) {{ id kind status processedAt amountSet {_MONEY} }}
+  totalReceivedSet {_MONEY} totalPriceSet {_MONEY} totalTipReceivedSet {_MONEY}
+  totalCashRoundingAdjustment {{ paymentSet {_MONEY} }}
+  shippingLines(first: 10) {{ nodes {{ discountedPriceSet {_MONEY} taxLines {{ priceSet {_MONEY} }} }} }}
+  transactions(first: {TRANSACTIONS_MAX}) {{ id kind status processedAt amountSet {_MONEY} }}
   {_LINES}
 }} }}"""
 _CHANGED = f"""query Changed($query: String!, $after: String) {{
@@ -74,8 +66,12 @@ _CHANGED = f"""query Changed($query: String!, $after: String) {{
     pageInfo {{ hasNextPage endCursor }} nodes {{ id }}
   }}
 }}"""
-_ORDER_TOPICS = ("orders/create", "orders/updated", "orders/paid", "orders/edited", "orders/cancelled")
-Part = Mapping[str, Any]
+# The topics about an order, and the member with its id.
+_TOPICS = {
+    **dict.fromkeys(("orders/create", "orders/updated", "orders/paid", "orders/partially_paid"), "id"),
+    **dict.fromkeys(("orders/cancelled", "orders/fulfilled", "orders/delete"), "id"),
+    **dict.fromkeys(("orders/edited", "refunds/create", "order_transactions/create"), "order_id"),
+}
 
 
 class Shopify:
@@ -83,7 +79,10 @@ class Shopify:
 
     name = "shopify"
     label = "Shopify"
-    credential_names = ("access_token",)
+    credential_names = ("client_id", "client_secret")
+
+    def __init__(self, waits: tuple[float, ...] = _WAITS) -> None:
+        self._waits = waits
 
     def verify(self, delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> Verified | Ignored:
         """Return a delivery signed with the secret of the app; raise DeliveryRefused or DeliveryUnreadable."""
@@ -105,135 +104,87 @@ class Shopify:
 
     def read(self, verified: Verified) -> Reading | Fetch | Ignored:
         """Return which order to ask for; raise DeliveryUnreadable."""
-        if verified.kind == "refunds/create":
-            number = verified.content.get("order_id")
-        elif verified.kind in _ORDER_TOPICS:
-            number = verified.content.get("id")
-        else:
+        member = _TOPICS.get(verified.kind)
+        if member is None:
             return Ignored("other_topic")
+        # The only topic whose body is wrapped.
+        content = verified.content.get("order_edit", verified.content)
+        number = content.get(member) if isinstance(content, dict) else None
         if not isinstance(number, int) or isinstance(number, bool):
-            raise DeliveryUnreadable(detail="id: no order")
-        return Fetch(external_id=str(number))
+            raise DeliveryUnreadable(detail=f"{member}: no order")
+        return Fetch(external_id=str(number), is_gone=verified.kind == "orders/delete")
 
     def fetch(self, api: StoreApi, wanted: Fetch) -> Reading | Ignored:
         """Return the present state of an order; raise StoreUnreachable or StoreRefused."""
         number = wanted.external_id or ""
         if not (number.isascii() and number.isdecimal()):
             return Ignored(ORDER_GONE)
-        order = _ask(api, _ORDER, {"id": f"gid://shopify/Order/{number}"}).get("order")
+        api = _signed_in(api)
+        order = self._ask(api, _ORDER, {"id": f"gid://shopify/Order/{number}"}).get("order")
         if order is None:
             return Ignored(ORDER_GONE)
         try:
             with documented_form():
-                return _reading(order, [*order["lineItems"]["nodes"], *_more_lines(api, order)])
+                return read_order(order, [*order["lineItems"]["nodes"], *self._more_lines(api, order)])
         except DeliveryUnreadable as error:
             return Ignored(ORDER_UNREADABLE, number, str(error.params["detail"]))
 
     def changed_since(self, api: StoreApi, since: datetime) -> Iterator[Reading | Ignored]:
         """Yield the orders changed since a time; raise StoreUnreachable or StoreRefused."""
+        api = _signed_in(api)
         moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         more, after = True, None
         while more:
-            answer = _ask(api, _CHANGED, {"query": f"updated_at:>='{moment}'", "after": after})
+            answer = self._ask(api, _CHANGED, {"query": f"updated_at:>='{moment}'", "after": after})
             with documented_answer():
                 page = answer["orders"]
-                numbers = [_number(node["id"]) for node in page["nodes"]]
+                numbers = [number_of(node["id"]) for node in page["nodes"]]
                 more, after = page["pageInfo"]["hasNextPage"], page["pageInfo"]["endCursor"]
             for number in numbers:
                 yield self.fetch(api, Fetch(external_id=number))
 
+    def _more_lines(self, api: StoreApi, order: Part) -> Iterator[Part]:
+        page = order["lineItems"]["pageInfo"]
+        while page["hasNextPage"]:
+            variables = {"id": order["id"], "after": page["endCursor"]}
+            again = self._ask(api, _ORDER, variables)["order"]["lineItems"]
+            yield from again["nodes"]
+            page = again["pageInfo"]
 
-def _reading(order: Part, nodes: list[Part]) -> Reading:
-    currency = order["currencyCode"]
-    included = bool(order["taxesIncluded"])
-    lines = tuple(_line(node, included) for node in nodes)
-    shipping = sum((_shipping(node, included) for node in order["shippingLines"]["nodes"]), Decimal(0))
-    paid = _amount(order["totalReceivedSet"])
-    cancelled = bool(order.get("cancelledAt"))
-    status, paid_text = payment_state(lines, shipping, paid, currency, cancelled=cancelled)
-    settled = [one for one in order["transactions"] if one["status"] == "SUCCESS"]
-    captures = [one["processedAt"] for one in settled if one["kind"] in ("SALE", "CAPTURE")]
-    changed_at = latest([order["updatedAt"]])
-    attributes = {one["key"]: one["value"] for one in order.get("customAttributes") or []}
-    code = first_text(attributes, CODE_KEYS) or _landing_code(order)
-    customer = order.get("customer") or {}
-    snapshot = OrderSnapshot(
-        external_id=_number(order["id"]),
-        number=str(order.get("name") or "")[:TEXT_MAX],
-        version=version_of(changed_at),
-        created_at=time_of(order["createdAt"]),
-        currency=currency,
-        status=status,
-        paid_at=latest(captures) if any(captures) else None,
-        paid_amount=paid_text,
-        referral_code=code,
-        code_source="cookie" if code else None,
-        coupon_codes=coupons(order.get("discountCodes") or []),
-        link_label=first_text(attributes, LABEL_KEYS, 32),
-        customer=SnapshotCustomer(
-            external_id=_number(customer["id"]) if customer else None, email=order.get("email") or None
-        ),
-        lines=lines,
-        shipping=amount_text(shipping),
-        refunds=tuple(
-            refund(_number(one["id"]), _amount(one["amountSet"]), one.get("processedAt"))
-            for one in settled
-            if one["kind"] == "REFUND"
-        ),
-    )
-    return Reading(snapshot, is_test=bool(order["test"]), changed_at=changed_at)
+    def _ask(self, api: StoreApi, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
+        """Return the data of an answer; where the shop's points are used up, wait until some have come back."""
+        for wait in self._waits:
+            try:
+                return _data(api, query, variables)
+            except StoreUnreachable as error:
+                if error.params["detail"] != _THROTTLED:
+                    raise
+            time.sleep(wait)
+        return _data(api, query, variables)
 
 
-def _line(node: Part, included: bool) -> SnapshotLine:
-    discounts = [_amount(part["allocatedAmountSet"]) for part in node.get("discountAllocations") or []]
-    after = _amount(node["originalTotalSet"]) - sum(discounts, Decimal(0))
-    tax = _taxes(node)
-    return SnapshotLine(
-        external_id=_number(node["id"]),
-        sku=str(node.get("sku") or "")[:TEXT_MAX],
-        name=str(node.get("name") or "")[:NAME_MAX],
-        vendor=str(node["vendor"])[:TEXT_MAX] if node.get("vendor") else None,
-        quantity=max(1, int(node["quantity"])),
-        amount=amount_text(after - tax if included else after),
-        tax=amount_text(tax),
-    )
+def _signed_in(api: StoreApi) -> StoreApi:
+    """Return the API with an access token, which an app gets for a day; raise StoreUnreachable or StoreRefused.
+
+    Apps that were made in a shop's admin until 2025 have one for ever, in place of a client secret.
+    """
+    if "access_token" in api.credentials:
+        return api
+    client = {name: api.credentials.get(name, "") for name in ("client_id", "client_secret")}
+    token = client["client_secret"]
+    if not token.startswith(_TOKEN):
+        try:
+            answer = post_api(api, _TOKEN_PATH, {**client, "grant_type": "client_credentials"}, {})
+        except StoreUnreachable as error:
+            if error.params["detail"] == "HTTP 400":  # such as an app that is not installed
+                raise StoreRefused from None
+            raise
+        with documented_answer():
+            token = str(answer["access_token"])
+    return replace(api, credentials={"access_token": token})
 
 
-def _shipping(node: Part, included: bool) -> Decimal:
-    price = _amount(node["discountedPriceSet"])
-    return price if included else price + _taxes(node)
-
-
-def _taxes(node: Part) -> Decimal:
-    return sum((_amount(tax["priceSet"]) for tax in node.get("taxLines") or []), Decimal(0))
-
-
-def _amount(bag: Part) -> Decimal:
-    return money(bag["shopMoney"]["amount"])
-
-
-def _number(gid: str) -> str:
-    """Return the number at the end of a global id, as text: gid://shopify/Order/820982911946154508."""
-    return gid.rpartition("/")[2].partition("?")[0]
-
-
-def _landing_code(order: Part) -> str | None:
-    """Return the code in the landing page of the visit, because Shopify sometimes loses cart attributes."""
-    visit = ((order.get("customerJourneySummary") or {}).get("firstVisit")) or {}
-    return first_text(
-        dict(parse_qsl(split_url(str(visit.get("landingPage") or "")).query)), _LANDING_PARAMETERS
-    )
-
-
-def _more_lines(api: StoreApi, order: Part) -> Iterator[Part]:
-    page = order["lineItems"]["pageInfo"]
-    while page["hasNextPage"]:
-        again = _ask(api, _ORDER, {"id": order["id"], "after": page["endCursor"]})["order"]["lineItems"]
-        yield from again["nodes"]
-        page = again["pageInfo"]
-
-
-def _ask(api: StoreApi, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
+def _data(api: StoreApi, query: str, variables: Mapping[str, object]) -> dict[str, Any]:
     headers = {"X-Shopify-Access-Token": api.credentials.get("access_token", "")}
     data: dict[str, Any] = ask_graphql(api, _PATH, query, variables, headers)
     return data

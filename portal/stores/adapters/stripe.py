@@ -27,6 +27,7 @@ from portal.stores.adapters.forms import (
     documented_form,
     first_text,
     payment_state,
+    pieces,
 )
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
@@ -47,7 +48,9 @@ PAGE = 100
 _VERSION = "2024-06-20"
 _PAID = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 _FAILED = "checkout.session.async_payment_failed"
-_REFUNDS = ("refund.created", "refund.updated", "refund.failed", "charge.refunded")
+_STATUSES = ("paid", "unpaid", "no_payment_required")
+# The last one in older versions of Stripe's API.
+_REFUNDS = ("refund.created", "refund.updated", "refund.failed", "charge.refunded", "charge.refund.updated")
 # Stripe counts these without decimals, or with three, whatever ISO 4217 says.
 _WHOLE = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
@@ -117,13 +120,17 @@ class Stripe:
         arguments |= {f"types[{index}]": kind for index, kind in enumerate((*_PAID, _FAILED, *_REFUNDS))}
         with documented_answer():
             events = [_named(event) for event in self._pages(api, "events", arguments)]
-        wanted = dict.fromkeys(one for one in reversed(events) if one is not None)
+        # The newest come first; the time of an order is that of its oldest event, so that no later one is skipped.
+        wanted: dict[Fetch, datetime | None] = {}
+        for event in reversed(events):
+            if event is not None:
+                wanted.setdefault(*event)
         seen = set()
-        for one in wanted:
+        for one, moment in wanted.items():
             reading = self.fetch(api, one)
             if isinstance(reading, Reading) and reading.snapshot.external_id not in seen:
                 seen.add(reading.snapshot.external_id)
-                yield reading
+                yield replace(reading, changed_at=moment)
 
     def _complete(self, api: StoreApi, session: Any) -> Reading | Ignored:
         # Stripe states no time of a change: what was read later is newer.
@@ -154,13 +161,13 @@ class Stripe:
         return ask_api(StoreApi(self._api_url, {}), f"v1/{path}", arguments, headers)
 
 
-def _named(event: Part) -> Fetch | None:
-    """Return what to ask for after an event, None if it is about no payment of an order."""
-    about = event["data"]["object"]
+def _named(event: Part) -> tuple[Fetch, datetime | None] | None:
+    """Return what to ask for after an event and when that was, None if it is about no payment of an order."""
+    about, moment = event["data"]["object"], _time(event.get("created"))
     if str(event["type"]).startswith("checkout."):
-        return Fetch(external_id=str(about["id"]))
+        return Fetch(external_id=str(about["id"])), moment
     payment = about.get("payment_intent")
-    return Fetch(payment_key=str(payment)) if payment else None
+    return (Fetch(payment_key=str(payment)), moment) if payment else None
 
 
 def _check_signature(delivery: Delivery, secrets: tuple[str, ...], now: datetime) -> None:
@@ -183,12 +190,14 @@ def _reading(session: Part, lines: list[Part] | None, refunds: Any, version: int
     if session.get("mode", "payment") != "payment":
         return Ignored("subscription")
     currency = session["currency"].upper()
-    shipping = _money((session.get("shipping_cost") or {}).get("amount_total") or 0, currency)
+    shipping = _money(_shipping(session)[0], currency)
     read = (
         (_whole_order(session, currency),)
         if lines is None
         else tuple(_line(line, currency) for line in lines)
     )
+    if session["payment_status"] not in _STATUSES:
+        raise DeliveryUnreadable(detail=f"payment_status: {str(session['payment_status'])[:40]}")
     paid = _money(session["amount_total"], currency) if session["payment_status"] == "paid" else Decimal(0)
     status, paid_text = payment_state(read, shipping, paid, currency, cancelled=False)
     code = _code(session)
@@ -219,15 +228,23 @@ def _reading(session: Part, lines: list[Part] | None, refunds: Any, version: int
 
 def _whole_order(session: Part, currency: str) -> SnapshotLine:
     """Return an order as one line: an event has totals only."""
-    cost = session.get("shipping_cost") or {}
-    tax = ((session.get("total_details") or {}).get("amount_tax") or 0) - (cost.get("amount_tax") or 0)
-    net = session["amount_total"] - (cost.get("amount_total") or 0) - tax
+    shipping, of_tax = _shipping(session)
+    tax = ((session.get("total_details") or {}).get("amount_tax") or 0) - of_tax
+    net = session["amount_total"] - shipping - tax
     return SnapshotLine(
         external_id=str(session["id"]),
         quantity=1,
         amount=amount_text(_money(net, currency)),
         tax=amount_text(_money(tax, currency)),
     )
+
+
+def _shipping(session: Part) -> tuple[int, int]:
+    """Return what shipping costs with tax, and its tax; versions of Stripe's API before August 2022 state no tax."""
+    cost = session.get("shipping_cost")
+    if cost:
+        return cost.get("amount_total") or 0, cost.get("amount_tax") or 0
+    return (session.get("total_details") or {}).get("amount_shipping") or 0, 0
 
 
 def _line(line: Part, currency: str) -> SnapshotLine:
@@ -237,13 +254,16 @@ def _line(line: Part, currency: str) -> SnapshotLine:
         external_id=str(line["id"]),
         sku=product[:TEXT_MAX] if isinstance(product, str) else "",
         name=str(line.get("description") or "")[:NAME_MAX],
-        quantity=max(1, int(line.get("quantity") or 1)),
+        quantity=pieces(line.get("quantity") or 1),
         amount=amount_text(_money(line["amount_total"] - tax, currency)),
         tax=amount_text(_money(tax, currency)),
     )
 
 
 def _refund(entry: Part, currency: str) -> SnapshotRefund:
+    given = str(entry.get("currency") or currency).upper()
+    if given != currency:
+        raise DeliveryUnreadable(detail=f"a refund in {given[:10]}, not {currency}")
     return SnapshotRefund(
         id=str(entry["id"]),
         amount=amount_text(_money(entry["amount"], currency)),

@@ -1,14 +1,15 @@
 """Vendure: deliveries of our plugin, signed by Standard Webhooks, and the admin API.
 
 Refunds start `Pending` and count when they are `Settled`. `cancelOrder` sets the totals of an order and the quantities
-of its lines to zero while the payment stays settled. Amounts are integers of minor units. See docs/stores/vendure.
+of its lines to zero while the payment stays settled. Amounts are integers of hundredths, of yen too, unless the shop
+has another precision. See docs/stores/vendure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,16 +20,20 @@ from portal.stores.adapters.forms import (
     NAME_MAX,
     TEXT_MAX,
     amount_text,
+    bounded,
     coupons,
     documented_form,
     first_text,
+    known_currency,
     latest,
-    minor_money,
+    less,
     payment_state,
     refund,
+    rounded,
     time_of,
     version_of,
 )
+from portal.stores.adapters.paging import read_changed
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
     ORDER_UNREADABLE,
@@ -46,6 +51,9 @@ from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer, SnapshotLin
 PAGE = 50
 # What a buyer has not ordered yet.
 NOT_PLACED = frozenset({"Created", "Draft", "AddingItems", "ArrangingPayment"})
+# Where nothing is left to pay, whatever the lines come to.
+_PAID = frozenset({"PaymentSettled", "PartiallyShipped", "Shipped", "PartiallyDelivered", "Delivered"})
+_DECIMALS, _DECIMALS_MAX = 2, 6
 _ORDER = """
   id code state createdAt updatedAt orderPlacedAt currencyCode couponCodes shippingWithTax customFields { ringRef }
   surcharges { priceWithTax }
@@ -55,8 +63,12 @@ _ORDER = """
   payments { id state amount createdAt updatedAt
              refunds { id state total reason createdAt updatedAt } }
 """
-_LIST = f"query Orders($options: OrderListOptions) {{ orders(options: $options) {{ items {{ {_ORDER} }} }} }}"
+_LIST = f"""query Orders($options: OrderListOptions) {{
+  globalSettings {{ serverConfig {{ moneyStrategyPrecision }} }}
+  orders(options: $options) {{ items {{ {_ORDER} }} }}
+}}"""
 Order = Mapping[str, Any]
+Amount = Callable[[object], Decimal]
 
 
 class Vendure:
@@ -76,50 +88,55 @@ class Vendure:
         if order is None:
             return Ignored("other_topic")
         with documented_form():
-            return _reading(order, [verified.content["createdAt"]])
+            precision = verified.content.get("moneyPrecision", _DECIMALS)
+            return _reading(order, [verified.content["createdAt"]], precision)
 
     def fetch(self, api: StoreApi, wanted: Fetch) -> Reading | Ignored:
         """Return the order with a code; raise StoreUnreachable or StoreRefused."""
         options = {"filter": {"code": {"eq": wanted.external_id or ""}}, "take": 1}
-        found = _ask(api, options)
-        return _reading_or_why(found[0]) if found else Ignored(ORDER_GONE)
+        found, precision = _ask(api, options)
+        return _reading_or_why(found[0], precision) if found else Ignored(ORDER_GONE)
 
     def changed_since(self, api: StoreApi, since: datetime) -> Iterator[Reading | Ignored]:
         """Yield the orders changed or placed since a time; raise StoreUnreachable or StoreRefused.
 
         A payment or refund leaves `updatedAt` as it was: those come from the plugin, which sends until it succeeds.
         """
-        moment = {"after": since.astimezone(UTC).isoformat().replace("+00:00", "Z")}
-        skip = 0
-        while True:
-            found = _ask(
-                api,
-                {
-                    "filter": {"_or": [{"updatedAt": moment}, {"orderPlacedAt": moment}]},
-                    "sort": {"updatedAt": "ASC"},
-                    "take": PAGE,
-                    "skip": skip,
-                },
-            )
-            yield from map(_reading_or_why, found)
-            skip += len(found)
-            if len(found) < PAGE:
-                return
+        precisions: list[object] = []
+
+        def ask(moment: datetime, skip: int) -> list[Any]:
+            found, precision = _ask(api, _changed_after(moment, skip))
+            precisions.append(precision)
+            return found
+
+        for order in read_changed(ask, since, PAGE, lambda each: time_of(each["updatedAt"])):
+            yield _reading_or_why(order, precisions[-1])
 
 
-def _reading(order: Order, times: list[object]) -> Reading | Ignored:
+def _changed_after(since: datetime, skip: int) -> dict[str, Any]:
+    # `after` excludes the moment it names.
+    moment = {"after": (since - timedelta(milliseconds=1)).astimezone(UTC).isoformat(timespec="milliseconds")}
+    return {
+        "filter": {"_or": [{"updatedAt": moment}, {"orderPlacedAt": moment}]},
+        "sort": {"updatedAt": "ASC"},
+        "take": PAGE,
+        "skip": skip,
+    }
+
+
+def _reading(order: Order, times: list[object], precision: object) -> Reading | Ignored:
     if order["state"] in NOT_PLACED or not order.get("orderPlacedAt"):
         return Ignored("draft")
-    currency = order["currencyCode"].upper()
-    payments = order.get("payments") or []
+    currency = known_currency(order["currencyCode"])
+    amount = _amounts(currency, precision)
+    payments = order["payments"] or []
     settled = [payment for payment in payments if payment["state"] == "Settled"]
     refunds = [entry for payment in payments for entry in payment.get("refunds") or []]
-    lines = tuple(_line(line, currency) for line in order["lines"])
-    extras = [order["shippingWithTax"], *(extra["priceWithTax"] for extra in order.get("surcharges") or [])]
-    shipping = sum((minor_money(extra, currency) for extra in extras), Decimal(0))
-    paid = sum((minor_money(payment["amount"], currency) for payment in settled), Decimal(0))
+    lines, shipping = _parts(order, amount, currency)
+    paid = sum((amount(payment["amount"]) for payment in settled), Decimal(0))
+    cancelled, is_complete = order["state"] == "Cancelled", order["state"] in _PAID
     status, paid_text = payment_state(
-        lines, shipping, paid, currency, cancelled=order["state"] == "Cancelled"
+        lines, shipping, paid, currency, cancelled=cancelled, is_complete=is_complete
     )
     changed_at = latest([*times, *(part.get("updatedAt") for part in (order, *payments, *refunds))])
     code = first_text(order.get("customFields"), CODE_KEYS)
@@ -140,9 +157,7 @@ def _reading(order: Order, times: list[object]) -> Reading | Ignored:
         lines=lines,
         shipping=amount_text(shipping),
         refunds=tuple(
-            refund(
-                entry["id"], minor_money(entry["total"], currency), entry["updatedAt"], entry.get("reason")
-            )
+            refund(entry["id"], amount(entry["total"]), entry["updatedAt"], entry.get("reason"))
             for entry in refunds
             if entry["state"] == "Settled"
         ),
@@ -150,10 +165,23 @@ def _reading(order: Order, times: list[object]) -> Reading | Ignored:
     return Reading(snapshot, changed_at=changed_at)
 
 
-def _reading_or_why(order: Any) -> Reading | Ignored:
+def _amounts(currency: str, precision: object) -> Amount:
+    """Return what reads an amount: an integer with so many decimals, whatever the currency."""
+    if not isinstance(precision, int) or not 0 <= precision <= _DECIMALS_MAX:
+        raise DeliveryUnreadable(detail="the precision of amounts is no number of decimals")
+
+    def amount(value: object) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise DeliveryUnreadable(detail="an amount is no integer")
+        return rounded(bounded(Decimal(value)).scaleb(-precision), currency)
+
+    return amount
+
+
+def _reading_or_why(order: Any, precision: object) -> Reading | Ignored:
     try:
         with documented_form():
-            reading = _reading(order, [])
+            reading = _reading(order, [], precision)
             if isinstance(reading, Reading):
                 # By this the list is sorted: what was read up to it is not read again.
                 return replace(reading, changed_at=time_of(order["updatedAt"]))
@@ -169,7 +197,15 @@ def _customer(customer: Order) -> SnapshotCustomer:
     return SnapshotCustomer(external_id=account, email=customer.get("emailAddress") or None)
 
 
-def _line(line: Order, currency: str) -> SnapshotLine:
+def _parts(order: Order, amount: Amount, currency: str) -> tuple[tuple[SnapshotLine, ...], Decimal]:
+    """Return the goods, and what is paid in addition; a surcharge below zero is a discount on the goods."""
+    surcharges = [amount(surcharge["priceWithTax"]) for surcharge in order["surcharges"] or []]
+    shipping = sum((extra for extra in surcharges if extra > 0), amount(order["shippingWithTax"]))
+    discount = -sum((extra for extra in surcharges if extra < 0), Decimal(0))
+    return less([_line(line, amount) for line in order["lines"]], discount, currency), shipping
+
+
+def _line(line: Order, amount: Amount) -> SnapshotLine:
     """Return a line as it was ordered: a cancellation takes pieces off `quantity`, and refunds are reported apart."""
     quantity, ordered = int(line["quantity"]), int(line.get("orderPlacedQuantity") or 0)
     if quantity >= ordered:
@@ -183,13 +219,15 @@ def _line(line: Order, currency: str) -> SnapshotLine:
         sku=str(variant.get("sku") or "")[:TEXT_MAX],
         name=str(variant.get("name") or "")[:NAME_MAX],
         quantity=max(1, quantity, ordered),
-        amount=amount_text(minor_money(net, currency)),
-        tax=amount_text(minor_money(gross - net, currency)),
+        amount=amount_text(amount(net)),
+        tax=amount_text(amount(gross) - amount(net)),
     )
 
 
-def _ask(api: StoreApi, options: dict[str, Any]) -> list[Any]:
+def _ask(api: StoreApi, options: dict[str, Any]) -> tuple[list[Any], object]:
+    """Return some orders, and with how many decimals their amounts are counted."""
     headers = {"vendure-api-key": api.credentials.get("api_key", "")}
     data = ask_graphql(api, "admin-api", _LIST, {"options": options}, headers)
     with documented_answer():
-        return list(data["orders"]["items"])
+        config = (data.get("globalSettings") or {}).get("serverConfig") or {}
+        return list(data["orders"]["items"]), config.get("moneyStrategyPrecision", _DECIMALS)

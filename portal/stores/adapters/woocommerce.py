@@ -19,6 +19,7 @@ from portal.lib.http import HttpAnswer, HttpFailed, get
 from portal.stores.adapters.asking import ANSWER_LIMIT, TIMEOUT_SECONDS, address_of, content_of
 from portal.stores.adapters.exact_json import parse_exact_json
 from portal.stores.adapters.forms import documented_form
+from portal.stores.adapters.paging import read_changed
 from portal.stores.adapters.protocol import (
     ORDER_GONE,
     ORDER_UNREADABLE,
@@ -95,25 +96,13 @@ class WooCommerce:
         return next(_with_refunds(api, each) for each in _list([order]))
 
     def changed_since(self, api: StoreApi, since: datetime) -> Iterator[Reading | Ignored]:
-        """Yield the orders changed since a time, oldest change first; raise StoreUnreachable or StoreRefused.
+        """Yield the orders changed since a time, oldest change first; raise StoreUnreachable or StoreRefused."""
 
-        Each page asks for what changed after the last order of the one before: a page number would skip an order when
-        another one changes meanwhile.
-        """
-        seen: set[tuple[str, str]] = set()
-        page = 1
-        while True:
-            orders = _list(_ask(api, "orders", _changed_after(since, page)))
-            for order in orders:
-                key = (str(order.get("id")), str(order.get("date_modified_gmt")))
-                if key not in seen:
-                    seen.add(key)
-                    yield _with_refunds(api, order)
-            if len(orders) < PAGE:
-                return
-            newest = _changed_at(orders[-1]) or since
-            page = page + 1 if newest <= since else 1
-            since = newest
+        def ask(moment: datetime, skip: int) -> list[dict[str, Any]]:
+            return _list(_ask(api, "orders", _changed_after(moment, skip // PAGE + 1)))
+
+        for order in read_changed(ask, since, PAGE, lambda each: read_time(each, "date_modified")):
+            yield _with_refunds(api, order)
 
 
 def _list(answer: Any) -> list[dict[str, Any]]:
@@ -122,14 +111,6 @@ def _list(answer: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise StoreUnreachable(detail="the answer has another form", retry_after=None)
     return found
-
-
-def _changed_at(order: Mapping[str, Any]) -> datetime | None:
-    """Return when an order changed, None where it does not say so."""
-    try:
-        return read_time(order, "date_modified")
-    except DeliveryUnreadable:
-        return None
 
 
 def _is_signed(body: bytes, signature: str, secret: str) -> bool:

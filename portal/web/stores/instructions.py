@@ -192,16 +192,18 @@ def _shopify(at: _Context) -> list[Step]:
     return [
         at.credentials_step(
             _(
-                "Create an app for your shop with the permission `read_orders` and access to e-mail"
-                " addresses of customers. Enter its access token and the address"
-                " `https://your-shop.myshopify.com` here."
+                "Create an app in Shopify’s Dev Dashboard with the permissions `read_orders` and"
+                " `read_customers`, and install it on your shop. Enter its client ID and secret and the"
+                " address `https://your-shop.myshopify.com` here."
             )
         ),
         at.own_secret_step(
             _("Let Shopify report orders"),
             _(
-                "Subscribe this address to `orders/create`, `orders/updated`, `orders/paid`,"
-                " `orders/cancelled` and `refunds/create`, and enter the secret of the app here."
+                "In the Shopify admin under `Settings → Notifications → Webhooks`, create webhooks with this"
+                " address for `Order creation`, `Order update`, `Order payment`, `Order edit`,"
+                " `Order cancellation`, `Order deletion` and `Refund create`. Enter the secret that the page"
+                " shows here."
             ),
         ),
         at.snippet_step(_("Add this snippet to the head of the theme."), 'data-cart="shopify"'),

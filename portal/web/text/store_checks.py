@@ -16,7 +16,6 @@ _DELIVERY_REASONS = (
     "timestamp_old",
     "timestamp_ahead",
     "secret_missing",
-    "delivery_unreadable",
 )
 
 

@@ -10,7 +10,8 @@ def credential_label(name: str) -> str:
     return {
         "consumer_key": _("Consumer key"),
         "consumer_secret": _("Consumer secret"),
-        "access_token": _("Access token"),
+        "client_id": _("Client ID"),
+        "client_secret": _("Client secret"),
         "restricted_key": _("Restricted key"),
         "api_key": _("API key"),
         "app_token": _("App token"),

@@ -28,6 +28,8 @@ def event_text(outcome: str | None, explanation: Explanation) -> str:
         )
     if outcome == "updated" and "refundId" in explanation:
         return _outcome("booked")
+    if outcome == "ignored":
+        return _ignored(str(explanation.get("reason") or ""))
     return _outcome(outcome)
 
 
@@ -85,7 +87,17 @@ def _outcome(outcome: str | None) -> str:
         "updated": _("The order was updated."),
         "unchanged": _("Nothing has changed since the last report."),
         "stale": _("A newer state of the order is known, so nothing changed."),
-        "ignored": _("This event is not about an order."),
         "held": _("An admin needs to make a decision."),
         "booked": _("The refund was booked."),
     }.get(outcome or "", _("It is waiting to be processed."))
+
+
+def _ignored(reason: str) -> str:
+    """Return why a report was left alone."""
+    return {
+        "no_api": _("The portal has no access to the store’s API, so it could not read the order."),
+        "order_gone": _("The store has no such order."),
+        "draft": _("The order has not been placed yet."),
+        "subscription": _("Only single payments are read, no subscriptions."),
+        "part_of_order": _("It is a part of another order, which counts as a whole."),
+    }.get(reason) or _("This event is not about an order.")

@@ -66,7 +66,6 @@ def refusal_words(reason: str) -> str:
             "A delivery that is dated in the future was refused. Check the clock of the sending server."
         ),
         "secret_missing": _("A delivery was refused, because the store has no webhook secret yet."),
-        "delivery_unreadable": _("A delivery does not match the format documented by its platform."),
     }.get(reason) or _("A delivery with a wrong signature was refused. Compare the webhook secret.")
 
 

@@ -13,6 +13,7 @@ from portal.commissions.payout_rules import (
     BELOW_MINIMUM,
     NEXT_RUN,
     NOT_COVERED,
+    NOTHING_TO_PAY,
     RATE_AWAY,
     TOO_LARGE,
     Balance,
@@ -96,8 +97,8 @@ def test_plan_payouts_pays(
         ((2**62,), {"released": 2**62}, TOO_LARGE),
         ((-1,), {}, NOT_COVERED),
         ((1000, -1001), {}, NOT_COVERED),
-        ((1000, -1000), {}, BELOW_MINIMUM),
-        ((0,), {}, BELOW_MINIMUM),
+        ((1000, -1000), {}, NOTHING_TO_PAY),
+        ((0,), {}, NOTHING_TO_PAY),
         ((-300,), {"released": 200}, NOT_COVERED),
     ],
 )

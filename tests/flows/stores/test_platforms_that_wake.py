@@ -1,22 +1,37 @@
-"""A signed delivery that only names an order: the store's API is asked, and both ledgers have the order."""
+"""Stores whose API is asked, after a signed delivery or by polls: both ledgers have their orders."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
-from models import Order, ReferralReward, Settlement
+import pytest
+
+from models import Order, ReferralReward, Settlement, Store, StoreEvent
 from portal.chain import open_chain
 from portal.db import SYSTEM
+from portal.db.checks import run_checks
 from portal.flows.stores.ask_store import settle_fetches
+from portal.flows.stores.poll_stores import poll_store
 from portal.flows.stores.receive_delivery import receive_delivery
+from portal.lib.clock import utc_now
 from portal.lib.money import to_major
-from portal.stores import rotate_webhook_secret, set_store_api
+from portal.stores import (
+    record_poll_failure,
+    record_poll_progress,
+    rotate_webhook_secret,
+    set_store_api,
+)
 from portal.stores.adapters.protocol import Delivery
+from portal.web.text.store_events import event_text
 from tests.factories import make_code, make_store, make_user
 from tests.flows.conftest import settings_with
 from tests.support.captures import vector
 from tests.support.shopify import NUMBER, ORDER
-from tests.support.store_api import open_store_api
+from tests.support.store_api import Asked, open_store_api
+
+MINUTE = timedelta(minutes=1)
 
 
 def test_delivery_of_shopify_wakes_the_portal_which_reads_the_order(database: str) -> None:
@@ -38,3 +53,93 @@ def test_delivery_of_shopify_wakes_the_portal_which_reads_the_order(database: st
     [settlement] = Settlement.select()
     assert to_major(settlement.amount_minor, "UAH") == Decimal("550") - Decimal("76.39")
     assert ReferralReward.select().count() == 1
+
+
+def test_platform_without_times_of_changes_is_polled_quietly_and_an_order_can_come_back(
+    database: str,
+) -> None:
+    settings, store = settings_with(), make_store(platform="horoshop")
+    chain, key = open_chain(settings), settings.secret_key.get_secret_value()
+    order: dict[str, Any] = {
+        "order_id": 50,
+        "stat_created": "2026-11-28 12:00:00",
+        "total_sum": "720.00",
+        "currency": "UAH",
+        "products": [{"title": "Mug", "quantity": "2.00", "total_price": "720.00"}],
+    }
+
+    def answer(asked: Asked) -> object:
+        orders = [order] if not asked.arguments.get("offset") else []
+        return {"status": "OK", "response": {"token": "t", "orders": orders}}
+
+    def outcomes() -> list[str]:
+        return [row.outcome for row in StoreEvent.select().order_by(StoreEvent.id)]
+
+    with open_store_api(answer) as api:
+        set_store_api(store.id, api.url, {"login": "l", "password": "p"}, key, SYSTEM)
+        # Cancelled by mistake, taken up again, and paid.
+        for status, paid in ((1, 0), (4, 0), (2, 0), (2, 1)):
+            order |= {"stat_status": status, "payed": paid}
+            for _ in range(2):
+                poll_store(store.id, chain, settings)
+        assert outcomes() == ["created", "updated", "updated", "updated"], (
+            "what is known is not applied again"
+        )
+        order["currency"] = "ГРН"
+        poll_store(store.id, chain, settings)
+    assert (Order.get().status, Order.get().paid_minor) == ("paid", 72_000)
+    refused = StoreEvent.select().order_by(StoreEvent.id.desc()).get()
+    assert (refused.outcome, refused.external_id) == ("refused", "50")
+    assert refused.explanation == {
+        "error": "delivery_unreadable",
+        "params": {"detail": "currency ГРН: unknown"},
+    }
+    assert run_checks() == {}
+
+
+def test_store_that_gives_something_before_it_refuses_is_not_asked_more_rarely(database: str) -> None:
+    store, moment = make_store(platform="shopify"), utc_now()
+    for _ in range(3):
+        record_poll_failure(store.id, "GraphQL: Throttled", None)
+    for until, failures in ((moment, 0), (moment, 1), (moment - MINUTE, 2), (moment + MINUTE, 0)):
+        record_poll_progress(store.id, until)
+        assert Store.get_by_id(store.id).poll_failures == failures
+        record_poll_failure(store.id, "GraphQL: Throttled", None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "explanation"),
+    [
+        ({"data": {"order": None}}, "ignored", {"reason": "order_gone"}),
+        (
+            {"data": {"order": {**ORDER, "shippingLines": None}}},
+            "refused",
+            {
+                "error": "delivery_unreadable",
+                "params": {"detail": "not the form of an order (TypeError)"},
+            },
+        ),
+        (None, "ignored", {"reason": "no_api"}),
+    ],
+    ids=["gone", "unreadable", "no access"],
+)
+def test_delivery_whose_order_cannot_be_read_says_why(
+    database: str, answer: object, outcome: str, explanation: dict[str, Any]
+) -> None:
+    settings, given = settings_with(), vector("shopify")
+    chain, key, store = (
+        open_chain(settings),
+        settings.secret_key.get_secret_value(),
+        make_store(platform="shopify"),
+    )
+    rotate_webhook_secret(store.id, key, SYSTEM, given["secret"])
+    headers = {name.lower(): value for name, value in given["headers"].items()}
+    delivery = Delivery({**headers, "x-shopify-topic": "orders/paid"}, given["body"].encode())
+    with open_store_api(lambda _: answer) as api:
+        if answer is not None:
+            set_store_api(store.id, api.url, {"access_token": "shpat_1"}, key, SYSTEM)
+        assert receive_delivery(store.public_id, "shopify", delivery, chain, settings) == "waiting"
+        settle_fetches(chain, settings)
+    event = StoreEvent.get()
+    assert (event.outcome, event.explanation) == (outcome, explanation)
+    assert "waiting" not in event_text(event.outcome, event.explanation)

@@ -347,7 +347,7 @@ def test_refused_and_unreadable_orders_do_not_stop_the_round(woo: Connected, sho
         row.external_id: row.explanation["error"]
         for row in StoreEvent.select().where(StoreEvent.outcome == "refused")
     }
-    assert refused == {"100": "lines_do_not_add_up", "101": "order_unreadable"}
+    assert refused == {"100": "lines_do_not_add_up", "101": "delivery_unreadable"}
 
 
 def test_silent_webhooks_raise_one_alert_that_ends_with_them(woo: Connected, shop: Shop) -> None:

@@ -251,6 +251,12 @@ def test_authentic_delivery_is_never_answered_with_an_error(client: Visitor, sho
     assert not Order.select().exists()
     reasons = [row.explanation.get("error") or row.explanation["reason"] for row in StoreEvent.select()]
     assert sorted(reasons) == ["currency_unknown", "delivery_unreadable", "lines_do_not_add_up"]
+    unreadable = StoreEvent.get(StoreEvent.kind == "hook.unreadable")
+    assert (unreadable.verified, unreadable.explanation["params"]) == (
+        True,
+        {"detail": "date_modified_gmt: missing"},
+    )
+    assert refused() == [], "it was authentic"
 
 
 def test_body_is_read_raw_whatever_its_type(client: Visitor, shop: Store) -> None:

@@ -22,7 +22,7 @@ DELIVERIES_ERRORS: ErrorTable = {
     "delivery_refused": Answer(401, _refused),
     "delivery_unreadable": Answer(
         422,
-        lambda p: _("The delivery does not match the format documented by its platform: %(detail)s.", **p),
+        lambda p: _("The order does not match the format documented by its platform: %(detail)s.", **p),
     ),
     "platform_not_read": Answer(
         409,

@@ -10,6 +10,7 @@ from flask import Flask
 from models import EventLog, Notification, User, UserSession
 from portal.accounts import has_second_factor
 from portal.chain import checksum
+from portal.lib.clock import utc_now
 from tests.factories import PASSWORD, make_admin, make_code, make_order, make_reward, make_user, make_vendor
 from tests.web.account.factor import enrol, expire_confirmation
 from tests.web.conftest import MakeApp, visitor
@@ -94,6 +95,10 @@ def test_role_is_changed_with_an_event_and_ends_sessions(
     as_admin: Visitor, as_owner: Visitor, owner: User, other: User, admin: User
 ) -> None:
     User.update(role="admin").where(User.id == other.id).execute()
+    warning = "another person may have registered it"
+    assert warning in text_of(as_admin.get(page_of(owner)))
+    User.update(email_confirmed_at=utc_now()).where(User.id == owner.id).execute()
+    assert warning not in text_of(as_admin.get(page_of(owner)))
     answer = as_admin.submit(f"{page_of(owner)}/role", {"role": "admin"})
     assert (answer.status_code, answer.location) == (303, page_of(owner))
     assert User.get_by_id(owner.id).role == "admin"

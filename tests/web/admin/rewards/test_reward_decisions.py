@@ -65,7 +65,9 @@ def test_rejection_requires_a_reason(as_admin: Visitor, other: User, locale: str
     for reason in ("", "   ", "x" * 501):
         response = as_admin.swap(f"/{locale}{decision_url(reward, 'reject')}", {"reason": reason})
         assert response.status_code == 422
-        assert "field-error" in response.text
+        # The dialog shows it and keeps the reason; the row stays as it is.
+        assert 'id="error-block"' in response.text
+        assert response.headers["HX-Retarget"] == "#toasts"
         assert "500" in text_of(response)
     assert status_of(reward) == "pending_approval"
     assert not Notification.select().exists()

@@ -7,6 +7,7 @@
 
 import { OnApplicationBootstrap } from "@nestjs/common"
 import {
+  ConfigService,
   EventBus,
   ID,
   JobQueue,
@@ -50,6 +51,7 @@ export class RingReferralsPlugin implements OnApplicationBootstrap {
     private jobs: JobQueueService,
     private orders: OrderService,
     private contexts: RequestContextService,
+    private config: ConfigService,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -75,9 +77,10 @@ export class RingReferralsPlugin implements OnApplicationBootstrap {
     const createdAt = new Date().toISOString()
     const order = await this.orders.findOne(ctx, orderId, RELATIONS as any)
     if (!order || !order.orderPlacedAt) return
+    const moneyPrecision = this.config.entityOptions.moneyStrategy.precision ?? 2
     await deliver(
       { url: process.env.RING_HOOK_URL!, secret: process.env.RING_HOOK_SECRET! },
-      { type, createdAt, order: withoutAddresses(order) },
+      { type, createdAt, moneyPrecision, order: withoutAddresses(order) },
     )
   }
 }
