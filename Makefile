@@ -12,9 +12,6 @@ WORKERS ?= 3
 # The tests that repeat a fault more often in a soak.
 REPEATED = $(shell grep -rl 'import repeats' tests --include='test_*.py')
 
-# Two targets at the same time, each with its output in one piece; an older make runs one after the other.
-TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--jobs 2 --output-sync=target)
-
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
@@ -23,7 +20,7 @@ SHELL := /bin/bash
 # Compiled modules halve the start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test-setup test test-stores test-fast lint check-contracts mutation symbolic translations routes schema bench soak soak-ha screenshots clean
+.PHONY: help setup run test-setup test all-tests checked-contracts test-stores test-fast lint check-contracts mutation symbolic translations routes schema bench soak soak-ha screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -39,7 +36,14 @@ run: $(VENV)/.packages $(VENV)/.contracts ## Start the whole portal (PORT=8000, 
 test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)/chromium-path ## Install what the tests need, including a Chromium
 
 test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=3)
-	@$(MAKE) $(TOGETHER) lint check-contracts
+	@$(MAKE) lint
+	@$(MAKE) --jobs 2 all-tests checked-contracts
+
+# Compilers and slither use one core for most of their time, so they run beside the tests and print when they are done.
+checked-contracts:
+	@status=0; text=$$($(MAKE) check-contracts 2>&1) || status=$$?; printf '%s\n' "$$text"; exit $$status
+
+all-tests:
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
 	@exec $(BIN)/python -m pytest -q -n '$(WORKERS)' --dist worksteal -m 'not stores' $(TESTS)
 
@@ -62,10 +66,8 @@ lint: $(VENV)/.test-packages ## Check style, types, imports, dependencies, unuse
 	@printf '\n== catalogues\n' && $(BIN)/python -m tests.support.check_catalogues
 
 check-contracts: $(VENV)/.contracts $(VENV)/.slither ## Build the contracts, compare with the committed artifacts, test and analyse them
-	@printf '\n== contracts: build, compare with the committed artifacts, test\n'
-	@$(WITH_NODE) npm --prefix contracts run --silent check
-	@printf '\n== slither\n'
-	@$(WITH_NODE) SLITHER='$(CURDIR)/$(VENV)/slither/bin/slither' npm --prefix contracts run --silent slither
+	@printf '\n== contracts: build, compare with the committed artifacts, test, analyse with slither\n'
+	@$(WITH_NODE) SLITHER='$(CURDIR)/$(VENV)/slither/bin/slither' npm --prefix contracts run --silent check
 
 mutation: $(VENV)/.contracts ## Check that the tests notice every small change of the reward contract (resumes; ARGS=--survivors)
 	@$(WITH_NODE) npm --prefix contracts run --silent mutation -- $(ARGS)

@@ -27,7 +27,6 @@ from tests.support.databases import (
     worker_database,
 )
 from tests.support.order import arrange
-from tests.support.portals import RunningPortal, start_portal
 from tests.support.run import close_run, open_run, run_folder
 from tests.support.shop_pages import RESOLVER
 from tests.support.url_builders import share_url_builders
@@ -75,10 +74,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
         items[:] = arrange(items, workers)
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     # Modules and test items live until the end: walking them in every collection takes a tenth of the run.
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -160,23 +165,6 @@ def chain(worker_chain: LocalChain) -> Iterator[LocalChain]:
     """Yield the chain in its state after the deployment."""
     with unchanged(worker_chain):
         yield worker_chain
-
-
-@pytest.fixture(scope="session")
-def portal(worker_id: str) -> Iterator[RunningPortal]:
-    """Yield a running portal with demo data that the tests of this worker share."""
-    running = start_portal(run_folder() / f"portal-{worker_id}")
-    try:
-        yield running
-        running.stop()
-    finally:
-        running.clear()
-
-
-@pytest.fixture(scope="session")
-def base_url(portal: RunningPortal) -> str:
-    """Return the address that relative addresses of the browser start from."""
-    return portal.url
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// npm run check: every check that a change to the contracts must pass.
+// npm run check: every check that a change to the contracts must pass; with SLITHER, slither analyses the same build.
 "use strict";
 
 const { buildArtifacts, differences } = require("./lib/artifacts");
 const { CheckFailed, SOLIDITY, forge, main } = require("./lib/tools");
 const { measureOnAnvil } = require("./measure-gas");
+const { analyse } = require("./slither");
 const { runTests } = require("./test");
 const { validate } = require("./validate");
 
@@ -27,6 +28,7 @@ const STEPS = [
   ["upgrade safety", validate],
   ["tests and gas snapshot", () => process.stdout.write(`${runTests().trim().split("\n").pop()}\n`)],
   ["gas on anvil", () => measureOnAnvil()],
+  ...(process.env.SLITHER ? [["slither", analyse]] : []),
 ];
 
 main(async () => {

@@ -7,9 +7,18 @@
 const path = require("node:path");
 const { CheckFailed, compileRelease, foundry, main, run } = require("./lib/tools");
 
-main(() => {
-  compileRelease();
+/** Analyse the last release build; throws CheckFailed if there is a finding. */
+function analyse() {
   const slither = process.env.SLITHER || "slither";
   const env = { PATH: [path.dirname(foundry("forge")), path.dirname(process.execPath), process.env.PATH].join(path.delimiter) };
   if (run(slither, ["."], { env }).status !== 0) throw new CheckFailed("slither has findings");
-});
+}
+
+if (require.main === module) {
+  main(() => {
+    compileRelease();
+    analyse();
+  });
+}
+
+module.exports = { analyse };

@@ -11,13 +11,15 @@ const { CheckFailed, ROOT, compile, main } = require("./lib/tools");
 const OUT = path.join("out", "upgrade");
 const CACHE = path.join("cache", "upgrade");
 const CURRENT = "src/ReferralRewards.sol:ReferralRewards";
+// The checks read the syntax tree and the storage layout, which no optimizer changes.
+const UNOPTIMIZED = { FOUNDRY_VIA_IR: "false", FOUNDRY_OPTIMIZER: "false" };
 const RELEASED = ["ReferralRewardsV1", "ReferralRewardsV2Layout"].map((name) => `test/fixtures/${name}.sol:${name}`);
 
 /** Run the checks; throws CheckFailed with OpenZeppelin's explanation. */
 async function validate() {
   for (const folder of [OUT, CACHE]) fs.rmSync(path.join(ROOT, folder), { recursive: true, force: true });
   const sources = [CURRENT, ...RELEASED].map((name) => name.split(":")[0]);
-  compile([...sources, "--force", "--out", OUT, "--cache-path", CACHE], "the contracts");
+  compile([...sources, "--force", "--out", OUT, "--cache-path", CACHE], "the contracts", UNOPTIMIZED);
 
   const { validateUpgradeSafety } = require("@openzeppelin/upgrades-core");
   const buildInfo = path.join(ROOT, OUT, "build-info");

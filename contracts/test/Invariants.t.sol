@@ -27,7 +27,15 @@ abstract contract Invariants is RewardsTest {
         targets[0] = address(handler);
     }
 
-    function invariant_referencePaidAtMostOnce() public view {
+    /// All at once, as forge repeats the same random calls for every invariant of a contract.
+    function invariant_paymentsAndRights() public view virtual {
+        checkReferencePaidAtMostOnce();
+        checkDailyCapNeverExceeded();
+        checkOperatorOnlyPays();
+        checkPaidAmountsMatchEvents();
+    }
+
+    function checkReferencePaidAtMostOnce() private view {
         uint256 paidReferences;
         for (uint256 i = 0; i < handler.REFERENCES(); ++i) {
             bytes32 orderRef = handler.refAt(i);
@@ -41,7 +49,7 @@ abstract contract Invariants is RewardsTest {
         vm.assertEq(paidReferences, handler.payments(), "no other reference was paid");
     }
 
-    function invariant_dailyCapNeverExceeded() public view {
+    function checkDailyCapNeverExceeded() private view {
         uint256 today = handler.time() / 1 days;
         for (uint256 day = NOON / 1 days; day <= today; ++day) {
             vm.assertLe(handler.paidOn(day), handler.highestCapOn(day), "within the day's cap");
@@ -49,7 +57,7 @@ abstract contract Invariants is RewardsTest {
         vm.assertEq(rewards.spentToday(), handler.paidOn(today), "the counter counts what was paid");
     }
 
-    function invariant_operatorOnlyPays() public view virtual {
+    function checkOperatorOnlyPays() internal view virtual {
         vm.assertEq(rewards.rewardToken(), address(token), "token");
         vm.assertEq(rewards.rewardMode(), expectedMode(), "mode");
         vm.assertEq(rewards.rewardCap(), handler.expectedRewardCap(), "cap per reward");
@@ -67,14 +75,14 @@ abstract contract Invariants is RewardsTest {
     }
 
     /// Tokens paid to the wallets equal the sum of the events; implemented per mode.
-    function invariant_paidAmountsMatchEvents() public view virtual;
+    function checkPaidAmountsMatchEvents() internal view virtual;
 
     function expectedMode() internal pure virtual returns (uint8);
 }
 
 /// @title Invariants in MINT mode
 contract MintInvariantsTest is Invariants {
-    function invariant_paidAmountsMatchEvents() public view override {
+    function checkPaidAmountsMatchEvents() internal view override {
         vm.assertEq(token.totalSupply(), handler.totalPaid(), "supply minted");
     }
 
@@ -94,7 +102,7 @@ contract TransferInvariantsTest is Invariants {
         setMode(TRANSFER);
     }
 
-    function invariant_paidAmountsMatchEvents() public view override {
+    function checkPaidAmountsMatchEvents() internal view override {
         vm.assertEq(token.balanceOf(address(rewards)), TREASURY - handler.totalPaid(), "treasury");
         vm.assertEq(token.totalSupply(), TREASURY, "nothing minted");
     }
@@ -126,7 +134,7 @@ contract UpgradeInvariantsTest is Invariants {
         (handler, implementationAtFirst) = (upgrading, vm.load(address(rewards), IMPLEMENTATION_SLOT));
     }
 
-    function invariant_operatorOnlyPays() public view override {
+    function checkOperatorOnlyPays() internal view override {
         vm.assertTrue(rewards.hasRole(rewards.DEFAULT_ADMIN_ROLE(), ADMIN), "the admin stays");
         vm.assertFalse(rewards.hasRole(rewards.DEFAULT_ADMIN_ROLE(), OPERATOR), "no admin");
         vm.assertEq(rewards.rewardCap(), handler.expectedRewardCap(), "cap per reward");
@@ -135,7 +143,12 @@ contract UpgradeInvariantsTest is Invariants {
         vm.assertTrue(isFirst == (upgrading.upgradedIn() == 0), "only the admin upgrades");
     }
 
-    function invariant_isPaidAsHoldsAcrossUpgrade() public view {
+    function invariant_paymentsAndRights() public view override {
+        super.invariant_paymentsAndRights();
+        checkIsPaidAsHoldsAcrossUpgrade();
+    }
+
+    function checkIsPaidAsHoldsAcrossUpgrade() private view {
         for (uint256 i = 0; i < handler.REFERENCES(); ++i) {
             bytes32 orderRef = handler.refAt(i);
             (address wallet, uint256 amount) = (handler.walletOf(orderRef), handler.amountOf(orderRef));
@@ -143,7 +156,7 @@ contract UpgradeInvariantsTest is Invariants {
         }
     }
 
-    function invariant_paidAmountsMatchEvents() public view override {
+    function checkPaidAmountsMatchEvents() internal view override {
         vm.assertEq(token.totalSupply(), handler.totalPaid(), "supply minted");
     }
 

@@ -47,10 +47,12 @@ def set_role(user_id: int, role: str, actor: Actor) -> bool:
 def lock_with_admins(*user_ids: int) -> None:
     """Lock accounts together with all admins until the transaction ends, in the order of their ids.
 
-    Two admins who demote or disable each other at the same time wait here, and the second is refused.
+    Two admins who demote or disable each other at the same time wait here, and the second is refused. NO KEY: an
+    approval only refers to its admin, and waiting with the debits locked it would end in a deadlock with a payment.
     """
     query(
-        "SELECT id FROM users WHERE role = 'admin' OR id = ANY(%s) ORDER BY id FOR UPDATE", [list(user_ids)]
+        "SELECT id FROM users WHERE role = 'admin' OR id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+        [list(user_ids)],
     )
 
 

@@ -95,8 +95,9 @@ def vendor_digest(vendor: Vendor) -> str:
 
 
 def lock_vendor(vendor_id: int) -> Vendor | None:
-    """Return a vendor locked until the transaction ends, or None."""
-    row: Vendor | None = Vendor.select().where(Vendor.id == vendor_id).for_update().first()
+    """Return a vendor locked until the transaction ends, or None. Rows that refer to it need not wait."""
+    rows = Vendor.select().where(Vendor.id == vendor_id)
+    row: Vendor | None = rows.for_update("FOR NO KEY UPDATE").first()  # type: ignore[arg-type]
     return row
 
 

@@ -63,8 +63,8 @@ function toast({ text, tone = "info" } = {}) {
   const close = document.createElement("button");
   close.type = "button";
   close.className = "icon-button icon-button-sm";
-  close.setAttribute("aria-label", words.textDismiss || "×");
-  close.setAttribute("data-dismiss", "");
+  close.ariaLabel = words.textDismiss || "×";
+  close.dataset.dismiss = "";
   close.textContent = "×";
   note.append(message, close);
   let timer;
@@ -84,7 +84,7 @@ addEventListener("toast", (event) => toast(event.detail));
 
 function showTheme() {
   const dark = root.getAttribute("data-bs-theme") === "dark";
-  for (const button of $$("[data-theme-toggle]")) button.setAttribute("aria-pressed", String(dark));
+  for (const button of $$("[data-theme-toggle]")) button.ariaPressed = dark;
 }
 function switchTheme() {
   const next = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
@@ -184,9 +184,9 @@ document.addEventListener("click", (event) => {
   if (on(".btn[aria-disabled=true]")) event.preventDefault();
 });
 function lightDismiss(event) {
-  const box = event.target.getBoundingClientRect();
-  const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
-  if (!inside && event.clientX + event.clientY > 0) event.target.close();
+  const { left, right, top, bottom } = event.target.getBoundingClientRect();
+  const { clientX: x, clientY: y } = event;
+  if ((x < left || x > right || y < top || y > bottom) && x + y > 0) event.target.close();
 }
 document.addEventListener("focusin", (event) => {
   if (event.target.matches?.("[data-select-on-focus]")) event.target.select();
@@ -305,20 +305,20 @@ document.addEventListener("keydown", (event) => {
 
 /* ---- forms ---- */
 
-// A form is sent once: its buttons are busy until the next page is there, or for as long as a request may take where
-// none comes (the user stopped it, or the answer is a file). htmx has its own way (hx-sync).
+// A form is sent once: its buttons are busy until the next page, or for a while where none comes (a file, a stopped
+// request). htmx has hx-sync.
 const SENDING_MS = 20000;
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.getAttribute("method") === "post" && !form.matches("[hx-boost], [data-download]")) {
     if (form.dataset.submitted) { event.preventDefault(); return; }
     form.dataset.submitted = "yes";
-    for (const button of submitters(form)) button.setAttribute("aria-disabled", "true");
+    for (const button of submitters(form)) button.ariaDisabled = "true";
     event.submitter?.classList.add("is-busy");
     setTimeout(release, SENDING_MS, form);
   }
   if (form.dataset.stashFlash) stored(session, "ring_flash", form.dataset.stashFlash);
-  // A reason outlives a request that fails, and what has to be done before the next one: signing in again, for example.
+  // A reason outlives a request that fails, also if signing in again comes before the next one.
   const reason = form.closest("dialog") && form.elements.reason;
   if (reason) stored(session, "ring_draft", JSON.stringify([form.action, reason.value]));
 });
@@ -326,7 +326,7 @@ const submitters = (form) => [...form.elements].filter((element) => element.type
 function release(form) {
   delete form.dataset.submitted;
   for (const button of submitters(form)) {
-    button.removeAttribute("aria-disabled");
+    button.ariaDisabled = null;
     button.classList.remove("is-busy");
   }
 }

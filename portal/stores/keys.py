@@ -17,6 +17,7 @@ from models import Store, StoreKey
 from portal.db import Actor, Keyset, Page, Prepared, query, record_event, transaction
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
+from portal.stores.queries import lock_store
 
 KeyMode = Literal["live", "test"]
 
@@ -82,7 +83,7 @@ def create_key(
     """Create a key of a store; raise TooManyKeys while two of the mode are valid."""
     text = f"rk_{mode}_{''.join(secrets.choice(_BASE62) for _ in range(32))}"
     with transaction():
-        Store.select(Store.id).where(Store.id == store_id).for_update().get()
+        lock_store(store_id)
         valid = _valid_keys(store_id).where(StoreKey.mode == mode).count()
         if valid >= VALID_AT_ONCE:
             raise TooManyKeys(at_most=VALID_AT_ONCE)

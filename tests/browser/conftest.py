@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,9 +12,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.support.living import fill_portal
 from tests.support.pages import Lived
-from tests.support.portals import RunningPortal
+from tests.support.portals import RunningPortal, start_portal
+from tests.support.run import run_folder
 
 Visitor = Callable[..., Page]
+_numbers = itertools.count(1)
 # The default of five seconds is too short for a busy machine.
 expect.set_options(timeout=20_000)
 
@@ -43,6 +46,17 @@ def collect_problems(context: BrowserContext, problems: list[str]) -> None:
     )
 
 
+@pytest.fixture(scope="package")
+def portal(worker_id: str) -> Iterator[RunningPortal]:
+    """Yield a running portal with demo data that browser tests of this worker share; it stops when they are done."""
+    running = start_portal(run_folder() / f"portal-{worker_id}-{next(_numbers)}")
+    try:
+        yield running
+        running.stop()
+    finally:
+        running.clear()
+
+
 @pytest.fixture
 def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Visitor]:
     """Return a function that opens a page in a new context without cookies; a script error fails the test."""
@@ -62,7 +76,7 @@ def visitor(browser: Browser, portal: RunningPortal) -> Iterator[Visitor]:
     assert not errors
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lived(browser: Browser, portal: RunningPortal) -> Lived:
     """Fill the portal with purchases, rewards and payouts; return the names that its pages need."""
     return fill_portal(browser, portal)

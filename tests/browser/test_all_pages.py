@@ -107,8 +107,8 @@ class PageCheck:
 
     page: Page
     names: list[str]
+    accessibility: WalkedPages
     problems: list[str] = field(default_factory=list)
-    accessibility: WalkedPages = field(default_factory=WalkedPages)
 
     def look_at(self, locale: str, path: str) -> None:
         """Open a page in one language and note everything that is wrong with it."""
@@ -182,6 +182,12 @@ def names(portal: RunningPortal, lived: Lived) -> list[str]:
     ]
 
 
+@pytest.fixture(scope="module")
+def accessibility() -> WalkedPages:
+    """Return what remembers the looks that a page of any role had."""
+    return WalkedPages()
+
+
 @pytest.mark.parametrize("role", PAGES)
 def test_pages_are_accessible_and_translated(
     visitor: Visitor,
@@ -189,6 +195,7 @@ def test_pages_are_accessible_and_translated(
     portal: RunningPortal,
     lived: Lived,
     names: list[str],
+    accessibility: WalkedPages,
     role: str,
 ) -> None:
     page = visitor(reduced_motion="reduce")
@@ -199,7 +206,7 @@ def test_pages_are_accessible_and_translated(
         page.goto("/products/mountain-tea")
         page.locator("main button[type=submit]").click()
         page.wait_for_url("**/cart")
-    check = PageCheck(page, names)
+    check = PageCheck(page, names, accessibility)
     for path in lived.addresses(role):
         for locale in LOOKS:
             check.look_at(locale, path)

@@ -52,7 +52,7 @@ PARAMS: dict[str, object] = {
     "choices": "a, b", "origin": "x", "amount": "1.00",
     "scope": "orders:write", "header": "webhook-id", "seconds": 400, "tolerance": 300, "is_ahead": True,
     "portal_time": 1_795_876_799, "external_id": "7", "sum": "10.00", "paid": "9.00", "difference": "1.00",
-    "detail": "HTTP 503", "alias": "OLENA", "days": 7,
+    "detail": "HTTP 503", "alias": "OLENA", "days": 7, "platform": "Shopify",
     "slug": "clay-teapot", "width": 9000, "columns": "a", "known": "b", "height": 9000,
     "ratio": "4.48", "minutes": 15, "total": 101, "character": "U+202E", "position": 3, "row": 5,
     "budget": "month", "used": Decimal(90), "limit": Decimal(100), "starts_at": datetime(2026, 12, 1, tzinfo=UTC),

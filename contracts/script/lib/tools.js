@@ -59,8 +59,8 @@ function forge(args, options) {
 }
 
 /** Compile quietly; print the compiler's output on failure. */
-function compile(args, what) {
-  const { status, output } = forge(["build", "--use", "./solc.js", "--offline", ...args], { quiet: true });
+function compile(args, what, env = {}) {
+  const { status, output } = forge(["build", "--use", "./solc.js", "--offline", ...args], { quiet: true, env });
   if (status === 0) return output;
   process.stderr.write(output);
   throw new CheckFailed(`${what} do not compile`);

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from models import EventLog, Order, PaymentTransaction, User, UserSession
+from models import EventLog, Order, PaymentTransaction, ReferralReward, User, UserSession
 from portal.accounts import (
     AccountDisabled,
     LastAdmin,
@@ -15,17 +15,29 @@ from portal.accounts import (
     disable_account,
     enable_account,
     list_admin_ids,
+    lock_with_admins,
     set_role,
 )
-from portal.catalogue import CartLine
-from portal.db import Actor
+from portal.catalogue import CartLine, lock_vendor
+from portal.db import Actor, query, transaction
 from portal.flows.accounts.account_mail import answer_reset_requests, request_email
 from portal.flows.accounts.sign_up import find_referrer
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.decide_attribution import preview_attribution
 from portal.flows.checkout.place_order import place_order
 from portal.settings import Settings
-from tests.factories import ACTOR, PASSWORD, make_admin, make_code, make_product, make_wallet
+from tests.factories import (
+    ACTOR,
+    PASSWORD,
+    make_admin,
+    make_code,
+    make_product,
+    make_reward,
+    make_user,
+    make_vendor,
+    make_wallet,
+)
+from tests.support.threads import at_once
 from tests.support.wallets import TestWallet
 from tests.web.account.factor import code_of, enrol
 from tests.web.account.proofs import run_concurrently
@@ -212,6 +224,21 @@ def test_two_admins_who_disable_each_other_leave_one(database: str, admin: User)
 
     assert run_concurrently(2, disable) == [False, True]
     assert len(list_admin_ids()) == 1
+
+
+def test_rows_that_refer_to_a_locked_account_or_vendor_do_not_wait(database: str, admin: User) -> None:
+    vendor, reward = make_vendor(), make_reward(make_code(make_user()))
+
+    def refer() -> None:
+        with transaction():
+            query("SET LOCAL lock_timeout = '2s'")
+            ReferralReward.update(approved_by=admin.id).where(ReferralReward.id == reward.id).execute()
+            make_product(vendor)
+
+    with transaction():
+        lock_with_admins()
+        lock_vendor(vendor.id)
+        assert at_once([refer]) == []
 
 
 def test_commands_disable_and_enable(app: Flask, owner: User, admin: User) -> None:
