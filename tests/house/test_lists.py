@@ -13,7 +13,12 @@ _SQL_LIMIT = re.compile(r"\bLIMIT\s+(?!1\b)")
 _PAGE = "reads a page and one row more"
 _JOB = "a job takes a portion, the next round the next"
 _COUNT = "counts no further than this"
+_ANY = "one row says whether there is any"
 PORTIONS = {
+    "flows/overviews/referrer_overview:referrer_links": _PAGE,
+    "flows/programme/joining:find_joining": _ANY,
+    "flows/programme/joining:_own_code": _ANY,
+    "programme/applications:newest_application": "the newest one, read together with others",
     "db/keyset:_select": _PAGE,
     "catalogue/imports:list_planned_rows": _JOB,
     "catalogue/product_queries:page_of_shop": _PAGE,

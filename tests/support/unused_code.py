@@ -28,7 +28,7 @@ _ALLOWED = [
     "content_length", "model_config", "merge_slashes", "request_class", "session_interface", "open_session", "regex",
     "to_python", "_content", "command_class", "field_title_should_be_set", "immutable", "max_content_length",
     "MAX_IMAGE_PIXELS", "compress_type", "writable", "bytecode_cache", "ValueClass",
-    "STORAGE_SCHEME", "base_exceptions", "cli", "make_globals",
+    "STORAGE_SCHEME", "base_exceptions", "cli", "make_globals", "_internal_schema_updated",
     # Read from the environment by their names, or members of a stored JSON document.
     "referral_minter_address", "deployer_private_key", "admin_address", "operator_address",
     # What the workers of `serve` and `dev` load by their names.
