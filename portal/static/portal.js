@@ -379,7 +379,7 @@ document.addEventListener("htmx:after:request", (event) => {
   if (ctx.response.status < 400 && failing === ctx.sourceElement.id) block?.remove();
   if (ctx.response.status < 400) return;
   failing = ctx.sourceElement.id;
-  // A page of the proxy, while no portal answers, belongs in no part of this one.
+  // A page of the proxy belongs in no part of this one.
   if (!ctx.hx.retarget && /<html/i.test(ctx.text)) {
     event.preventDefault();
     return toast({ text: words.textNetwork, tone: "danger" });
@@ -418,7 +418,7 @@ function refreshTimes(from = document) {
   }
 }
 setInterval(() => { if (!document.hidden) refreshTimes(); }, 30000);
-// Nobody knows later what "3 days ago" on a sheet of paper meant.
+// On paper "3 days ago" soon means nothing.
 addEventListener("beforeprint", () => { for (const time of $$("time[data-relative][title]")) time.textContent = time.title; });
 addEventListener("afterprint", () => refreshTimes());
 

@@ -232,7 +232,7 @@ def test_dialog_keeps_a_reason_until_it_is_accepted(
     page.context.set_offline(True)
     field.fill("paid twice")
     reject.click()
-    expect(dialog.get_by_text("The portal cannot be reached.")).to_be_visible()
+    expect(dialog.locator(".toast-note")).to_contain_text("The portal cannot be reached.")
     page.context.set_offline(False)
     cookies = page.context.cookies()
     page.context.clear_cookies()
