@@ -25,7 +25,7 @@ _LOADED_WHEN_USED = {
     "Crypto.Hash",
     "Crypto.PublicKey",
     "Crypto.Signature",
-    "apscheduler.schedulers.background",
+    "portal.scheduler",
     "babel.messages.mofile",
     "babel.messages.pofile",
     "eth_abi.abi",
