@@ -109,7 +109,10 @@ def _rotate(name: str, new: str, store_id: int, key: str, actor: Actor, *, seen:
         require_mark(getattr(store, name), seen)
         changes = {name: seal(new, key, store_id, STORE_SECRET), f"previous_{name}": getattr(store, name)}
         Store.update(**changes).where(Store.id == store_id).execute()
-        record_event(actor, "store", store_id, f"{name}_changed")
+        is_webhook = name == "webhook_secret"
+        record_event(
+            actor, "store", store_id, "webhook_secret_changed" if is_webhook else "signing_secret_changed"
+        )
     return new
 
 
@@ -118,7 +121,10 @@ def _end_previous(name: str, store_id: int, actor: Actor) -> bool:
     with transaction():
         ended = Store.update({column: None}).where((Store.id == store_id) & column.is_null(False)).execute()
         if ended:
-            record_event(actor, "store", store_id, f"{name}_ended")
+            is_webhook = name == "webhook_secret"
+            record_event(
+                actor, "store", store_id, "webhook_secret_ended" if is_webhook else "signing_secret_ended"
+            )
     return bool(ended)
 
 

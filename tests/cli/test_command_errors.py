@@ -132,6 +132,7 @@ NEED = {
     ("store", "create"): ["Mugs"],
     ("store", "disconnect"): ["2"],
     ("store", "secret"): ["2"],
+    ("store", "signing"): ["2"],
     ("store", "api"): ["2", "https://shop.example"],
     ("store", "key", "create"): ["2"],
     ("store", "key", "list"): ["2"],

@@ -247,7 +247,8 @@ def _pay_vendors(story: _Demo) -> None:
     )
     latest = pending.order_by(Settlement.created_at.desc()).first()
     if latest is not None:
-        hold_settlement(latest.id, "The parcel is being searched for (demo)", Actor.user(story.admin.id))
+        with moved_to(latest.created_at + timedelta(minutes=5)):
+            hold_settlement(latest.id, "The parcel is being searched for (demo)", Actor.user(story.admin.id))
     failed = False
     for days in range(DAYS, 0, -1):
         moment = (story.now - timedelta(days=days)).replace(hour=6, minute=0, second=0)

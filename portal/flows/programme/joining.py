@@ -144,11 +144,12 @@ def _own_code(user_id: int) -> Any:
 
 
 def _wallets_without_code(user_id: int) -> list[str]:
-    rows = _without_code(user_id).order_by(Wallet.created_at, Wallet.address)
-    return [wallet.address for wallet in rows]
+    return [wallet.address for wallet in _without_code(user_id)]
 
 
 def _without_code(user_id: int) -> Any:
     mine = (Refcode.owner == user_id) & (Refcode.wallet_address == Wallet.address)
     code = Refcode.select().where(mine & Refcode.store_referrer_id.is_null())
-    return Wallet.select(Wallet.address).where((Wallet.user == user_id) & ~fn.EXISTS(code))
+    rows = Wallet.select(Wallet.address).where((Wallet.user == user_id) & ~fn.EXISTS(code))
+    # Without an order, the first row is searched for in the wallets of all people.
+    return rows.order_by(Wallet.created_at, Wallet.address)

@@ -114,8 +114,8 @@ def refuse_other_fields(body: dict[str, object], *names: str) -> None:
 def text_field(
     body: dict[str, object], name: str, *, default: str | None = None, at_most: int | None = None
 ) -> str:
-    """Return a text field of a JSON body, the default for null; raise FieldInvalid for another type or a long text."""
-    value = default if body.get(name) is None else body[name]
+    """Return a text field of a JSON body; raise FieldInvalid for another type or a text that is too long."""
+    value = body.get(name, default)
     if not isinstance(value, str) or _UNSTORABLE.search(value):
         raise FieldInvalid(field=name, expected="text", kind="text")
     if at_most is not None and len(value) > at_most:
@@ -124,8 +124,8 @@ def text_field(
 
 
 def number_field(body: dict[str, object], name: str, *, default: int, at_least: int, at_most: int) -> int:
-    """Return an integer field of a JSON body, the default for null; raise FieldInvalid outside the bounds."""
-    value = default if body.get(name) is None else body[name]
+    """Return an integer field of a JSON body; raise FieldInvalid outside the bounds."""
+    value = body.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not at_least <= value <= at_most:
         raise FieldInvalid(field=name, expected=f"{at_least}–{at_most}")
     return value

@@ -9,7 +9,12 @@ PORTAL = Path(__file__).resolve().parents[3] / "portal"
 # The functions that call each of these.
 GUARDED = {
     "give_credit": {"top_up_credit.top_up_credit", "decide_proposal._give_credit"},
-    "start_refund": {"request_refund.request_refund", "decide_proposal.confirm"},
+    # The correction without a limit is that of the command, like `add_credit`.
+    "start_refund": {
+        "request_refund.request_refund",
+        "request_refund.correct_report",
+        "decide_proposal.confirm",
+    },
     "save_merchant_terms": {"save_terms.save_terms"},
     "replace_payout_wallet": {"decide_proposal.confirm"},
     # The command: an operator at the shell has the database.

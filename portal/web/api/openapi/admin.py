@@ -113,7 +113,7 @@ _REWARDS: dict[str, dict[str, Operation]] = {
             "Mint one reward by `rewardId`, or the oldest rewards that may be minted, at most `limit`.",
             security=TOKEN,
             takes=body(
-                rewardId={"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
+                rewardId={"type": ["integer", "null"], "minimum": 1, "maximum": 2**63 - 1},
                 limit={"type": "integer", "minimum": 1, "maximum": 50, "default": 10},
             ),
             is_body_due=False,

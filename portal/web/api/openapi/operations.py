@@ -44,6 +44,7 @@ _ORDER = body(
             phone=example(TEXT, "+380 44 123 45 67", "7 to 15 digits."),
             address=example(TEXT, "Ukraine, 79000 Lviv, Rynok Square 1", "At most 1000 characters."),
         ),
+        "type": ["object", "null"],
         "description": "Required where a product needs delivery, else ignored. Erased some days after the order.",
     },
 )

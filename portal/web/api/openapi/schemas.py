@@ -24,9 +24,8 @@ def answer(**members: Schema) -> Schema:
 
 
 def body(required: tuple[str, ...] = (), **members: Schema) -> Schema:
-    """Return the schema of a request body; unknown members are ignored, and optional ones may be null."""
-    properties = {name: member if name in required else or_null(member) for name, member in members.items()}
-    schema: Schema = {"type": "object", "properties": properties}
+    """Return the schema of a request body; unknown members are ignored."""
+    schema: Schema = {"type": "object", "properties": members}
     return {**schema, "required": list(required)} if required else schema
 
 
@@ -43,7 +42,7 @@ def example(schema: Schema, value: object, description: str = "") -> Schema:
 
 def or_null(schema: Schema) -> Schema:
     """Return a nullable schema."""
-    return {**schema, "type": [schema["type"], "null"]} if isinstance(schema.get("type"), str) else schema
+    return {**schema, "type": [schema["type"], "null"]}
 
 
 TEXT: Schema = {"type": "string"}
