@@ -110,7 +110,7 @@ def payment_state(
     """Return the status of an order and the amount that was paid for it.
 
     A part of the price is no payment yet. Rounding may lose one unit for each line. `is_complete` where the platform
-    itself says that nothing is left to pay: amounts that do not add up are then refused, instead of waiting for ever.
+    itself says that nothing is left to pay: amounts that do not add up are then refused and do not wait.
     """
     complete = paid > 0 and (is_complete or paid + _rounding(lines, currency) >= _due(lines, shipping))
     status: SnapshotStatus = "cancelled" if cancelled else "paid" if complete else "open"

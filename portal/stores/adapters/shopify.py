@@ -166,7 +166,7 @@ class Shopify:
 def _signed_in(api: StoreApi) -> StoreApi:
     """Return the API with an access token, which an app gets for a day; raise StoreUnreachable or StoreRefused.
 
-    Apps that were made in a shop's admin until 2025 have one for ever, in place of a client secret.
+    Apps that were made in a shop's admin until 2025 have one that does not expire, in place of a client secret.
     """
     if "access_token" in api.credentials:
         return api

@@ -56,7 +56,7 @@ def prepare_exports(actor: Actor, is_stopping: Callable[[], bool]) -> int:
 
 
 def prepare_piece(export: Export, actor: Actor, page_rows: int = PIECE_ROWS) -> None:
-    """Write the next piece of a file; one that cannot be finished fails, and the person is told."""
+    """Write the next piece of a file; one that cannot be finished fails, and the person is notified."""
     try:
         piece = _read_piece(export, page_rows)
     except PortalError as error:
