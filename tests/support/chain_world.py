@@ -131,11 +131,9 @@ class World:
 
     def finish(self, rounds: int = 40, **overrides: Any) -> None:
         """Mine and run rounds until nothing is approved or open."""
-        settings, chain = self.settings(**overrides), self.chain(**overrides)
         for _ in range(rounds):
             self.anvil.mine(2)
-            forget_failures()
-            report = mint_rewards(chain, settings, 50, TESTER)
+            report = self.round(**overrides)
             if not report.open_rewards and not report.submitted and not self.count("approved"):
                 return
         raise AssertionError(f"minting did not finish: {report}, {self.statuses()}")
