@@ -7,8 +7,8 @@ VENDURE := tests/stores/vendure/node_modules
 PORT ?= 8000
 DATA_DIR ?= .data
 TESTS ?=
-# Some tests wait for blocks and time-outs, so three workers keep two cores busy.
-WORKERS ?= 3
+# Some tests wait for blocks and time-outs, so four workers keep two cores busy.
+WORKERS ?= 4
 # The tests that repeat a fault more often in a soak.
 REPEATED = $(shell grep -rl 'import repeats' tests --include='test_*.py')
 
@@ -20,7 +20,7 @@ SHELL := /bin/bash
 # Compiled modules halve the start-up time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test-setup test all-tests checked-contracts test-stores test-fast lint check-contracts mutation symbolic translations routes schema bench soak soak-ha screenshots clean
+.PHONY: help setup run test-setup test all-tests printed-lint printed-check-contracts test-stores test-fast lint check-contracts mutation symbolic translations routes schema bench soak soak-ha screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -35,13 +35,12 @@ run: $(VENV)/.packages $(VENV)/.contracts ## Start the whole portal (PORT=8000, 
 
 test-setup: setup $(VENV)/.test-packages $(VENV)/.slither $(VENV)/.oscar $(VENV)/chromium-path ## Install what the tests need, including a Chromium
 
-test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=3)
-	@$(MAKE) lint
-	@$(MAKE) --jobs 2 all-tests checked-contracts
+test: test-setup ## Run all checks: style, types, contracts, tests (TESTS=path for a part, WORKERS=4)
+	@$(MAKE) --jobs 3 all-tests printed-lint printed-check-contracts
 
-# Compilers and slither use one core for most of their time, so they run beside the tests and print when they are done.
-checked-contracts:
-	@status=0; text=$$($(MAKE) check-contracts 2>&1) || status=$$?; printf '%s\n' "$$text"; exit $$status
+# Compilers, slither and mypy use one core for most of their time, so they run beside the tests and print when they are done.
+printed-lint printed-check-contracts: printed-%:
+	@status=0; text=$$($(MAKE) $* 2>&1) || status=$$?; printf '%s\n' "$$text"; exit $$status
 
 all-tests:
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'

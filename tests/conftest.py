@@ -83,6 +83,7 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.collect()
         gc.freeze()
+        gc.set_threshold(10_000, 10, 100)
         gc.enable()
 
 

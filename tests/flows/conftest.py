@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from models import Order, Product, StockMovement, User
+from models import Order, Product, Refcode, StockMovement, User
 from portal.accounts import Referrer, create_user
 from portal.catalogue import CartLine
 from portal.chain import AnyChain, open_chain
@@ -22,6 +22,7 @@ from portal.flows.demo.seed_demo import seed_demo
 from portal.payments import RawCallback
 from portal.payments.providers.wayforpay.callbacks import sign_callback
 from portal.settings import Settings
+from tests.support.databases import WorkerDatabase
 from tests.support.settings import read_settings
 
 
@@ -105,7 +106,11 @@ class Store:
         return Order.get_by_id(order.id)
 
 
+def _write_store() -> None:
+    seed_demo(settings_with())
+
+
 @pytest.fixture
-def store(database: str) -> Store:
-    settings = settings_with()
-    return Store(settings, seed_demo(settings).referral_code)
+def store(bound_database: WorkerDatabase, database: str) -> Store:
+    bound_database.fill(_write_store)
+    return Store(settings_with(), Refcode.get().code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import itertools
 import json
 import os
@@ -81,6 +82,10 @@ class Anvil:
 
     def mine(self, blocks: int = 1) -> None:
         self.request("anvil_mine", hex(blocks))
+
+    def save(self, file: Path) -> None:
+        """Save the chain with the states of its blocks, for `--load-state`."""
+        file.write_bytes(gzip.decompress(bytes.fromhex(self.request("anvil_dumpState", True)[2:])))
 
     def stop(self) -> None:
         self.process.kill()

@@ -23,6 +23,7 @@ from portal.db import bind_database
 from portal.db.migrations import migrate
 from portal.dev import start_postgres, stop_postgres
 from portal.dev.postgres import ROLE, Cluster, _run_single_user
+from portal.dev.processes import LOOPBACK
 from tests.support.run import one_at_a_time, run_folder
 
 # Tests of durability start their own servers with the default settings.
@@ -75,6 +76,15 @@ _RESTORE = """
     UPDATE public.programme_versions SET ends_at = NULL WHERE ends_at IS NOT NULL;
 """
 
+_EMPTIED_TABLES = (
+    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%yoyo%'"
+    f" AND tablename NOT IN {_KEPT_TABLES}"
+)
+_WRITTEN_COLUMNS = (
+    "SELECT attname FROM pg_attribute WHERE attrelid = 'public.{table}'::regclass"
+    " AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"
+)
+
 
 def system_binaries() -> Path | None:
     """Return the folder of programs of the newest PostgreSQL on the system, or None."""
@@ -117,6 +127,7 @@ class WorkerDatabase:
         self.url = url
         self._session = psycopg2.connect(url)
         self._session.autocommit = True
+        self._copies: dict[Callable[[], None], str] = {}
         bind_database(url)
         self._pool = database.obj
         self._run(_reset_function(self._run))
@@ -129,6 +140,32 @@ class WorkerDatabase:
         database.initialize(self._pool)
         with database.connection_context():
             database.execute_sql("SELECT pg_advisory_unlock_all()")
+
+    def fill(self, write: Callable[[], None]) -> None:
+        """Write rows into the empty database; after the first time they are copied, which takes a tenth of it."""
+        if write not in self._copies:
+            write()
+            self._copies[write] = self._copy_statements(f"copy_{len(self._copies)}")
+        else:
+            self._run(self._copies[write])
+
+    def _copy_statements(self, schema: str) -> str:
+        """Copy the rows of all tables into a schema and return the statements that write them back."""
+        self._run(f"CREATE SCHEMA {schema}")
+        statements = []
+        for (name,) in self._run(_EMPTIED_TABLES):
+            if not self._run(f"SELECT 1 FROM public.{name} LIMIT 1"):
+                continue
+            self._run(f"CREATE TABLE {schema}.{name} AS TABLE public.{name}")
+            columns = ", ".join(f'"{column}"' for (column,) in self._run(_WRITTEN_COLUMNS.format(table=name)))
+            statements.append(
+                f"INSERT INTO public.{name} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {schema}.{name}"
+            )
+        sequences = self._run(
+            "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+        )
+        statements += [f"SELECT setval('public.{name}', {value})" for name, value in sequences]
+        return "; ".join(statements)
 
     def rebind(self) -> None:
         """Bind the models to this database again after an application with other settings was built."""
@@ -201,10 +238,13 @@ def execute(url: str, statement: str) -> list[tuple[object, ...]]:
 def start_with_reset_right(folder: Path, settings: Mapping[str, str]) -> str:
     """Let the role of the portal turn triggers off in a session, which the reset needs; return the server's URL.
 
-    Only a superuser can grant that, and no superuser can connect over the network.
+    Only a superuser can grant that, and no superuser can connect over the network. Passwords are not checked:
+    that takes longer than the rest of a connection.
     """
     stop_postgres(folder)
-    _run_single_user(Cluster(folder).files, f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}")
+    files = Cluster(folder).files
+    (files / "pg_hba.conf").write_text(f"host all {ROLE} {LOOPBACK}/32 trust\n")
+    _run_single_user(files, f"GRANT SET ON PARAMETER session_replication_role TO {ROLE}")
     return start_postgres(folder, settings=settings)
 
 
@@ -218,10 +258,7 @@ def _binaries(kind: str) -> dict[str, str]:
 
 def _reset_function(run: Callable[[str], list[tuple[Any, ...]]]) -> str:
     """Return the statement that creates `testing.empty_tables()` for the tables and sequences there are."""
-    tables = run(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%yoyo%'"
-        f" AND tablename NOT IN {_KEPT_TABLES}"
-    )
+    tables = run(_EMPTIED_TABLES)
     sequences = run(
         "SELECT sequencename, sequencename LIKE ANY (ARRAY['programme_versions%', 'stores%'])"
         " FROM pg_sequences WHERE schemaname = 'public'"

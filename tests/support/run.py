@@ -26,11 +26,13 @@ _SPACE_BYTES = 4 * 1024**3
 def open_run(*, in_memory: bool = False) -> None:
     """Create the folder of the run in the process that starts the workers; they inherit its name.
 
-    `in_memory` prefers a file system in memory if it has enough space: a clone of the template has 700 small files,
-    and ext4 takes ten times as long to create them.
+    `in_memory` prefers a file system in memory if it has enough space, for `tmp_path` too: a clone of the template has
+    700 small files, and ext4 takes ten times as long to create them.
     """
     _clear_killed_runs()
     parent = _MEMORY if in_memory and _has_space(_MEMORY) else None
+    if parent:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(parent))
     os.environ[_VARIABLE] = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent)
 
 
