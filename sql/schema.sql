@@ -2028,6 +2028,8 @@ CREATE TABLE public.stores (
     poll_error text,
     poll_failures integer DEFAULT 0 NOT NULL,
     next_poll_at timestamp with time zone,
+    webhook_secret_used boolean DEFAULT true NOT NULL,
+    signing_secret_used boolean DEFAULT true NOT NULL,
     previous_signing_secret bytea,
     CONSTRAINT stores_check CHECK (((id = 1) OR (default_vendor_id IS NOT NULL))),
     CONSTRAINT stores_collected_by_check CHECK ((collected_by = ANY (ARRAY['platform'::text, 'store'::text]))),
@@ -2056,6 +2058,10 @@ COMMENT ON COLUMN public.stores.polled_until IS 'Orders changed before this time
 COMMENT ON COLUMN public.stores.poll_failures IS 'How many rounds in a row the store''s API has failed';
 
 COMMENT ON COLUMN public.stores.next_poll_at IS 'When an API that failed, or was not read to the end, is asked again; null otherwise';
+
+COMMENT ON COLUMN public.stores.webhook_secret_used IS 'False while the platform still signs with the previous secret';
+
+COMMENT ON COLUMN public.stores.signing_secret_used IS 'False while the store still signs with the previous secret';
 
 COMMENT ON COLUMN public.stores.previous_signing_secret IS 'Sealed: still verifies signed requests until it is ended';
 

@@ -164,14 +164,22 @@ def test_greeting_is_answered_before_there_is_a_secret(client: Visitor, database
 
 
 def test_two_secrets_are_valid_while_rotating(client: Visitor, shop: Store) -> None:
-    new = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
     order = recorded_answer("order_processing")
+    lost = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    assert deliver(client, shop, signed(order)).status_code == 200
+    new = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    assert deliver(client, shop, signed(order, secret=lost)).status_code == 401
     assert deliver(client, shop, signed(order)).status_code == 200
     assert deliver(client, shop, signed(order, secret=new)).status_code == 200
     assert end_previous_webhook_secret(shop.id, SYSTEM)
     assert deliver(client, shop, signed(order)).status_code == 401
     assert deliver(client, shop, signed(order, secret=new)).status_code == 200
     assert new not in everything()
+    newer = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    assert deliver(client, shop, signed(order, secret=newer)).status_code == 200
+    newest = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    statuses = [deliver(client, shop, signed(order, secret=s)).status_code for s in (new, newer, newest)]
+    assert statuses == [401, 200, 200]
 
 
 def test_delivery_ids_do_not_identify_deliveries(client: Visitor, shop: Store) -> None:
