@@ -68,6 +68,7 @@ from portal.commissions.statement_queries import (
 from portal.commissions.statements import (
     PaidReferenceMissing,
     StatementStatusConflict,
+    close_without_commission,
     open_statement,
     pay_statement,
     void_statement,
@@ -95,6 +96,7 @@ from portal.commissions.terms_operations import (
 from portal.commissions.totals import StateSum, fold_settlement_totals, list_state_sums, sum_due
 
 __all__ = [
+    "close_without_commission",
     "Exclusion",
     "HoldReasonMissing",
     "MerchantTerms",

@@ -244,6 +244,8 @@ def _decimals(treasury: Treasury) -> int:
 def _refusal(
     planned: PlannedPayout, wallets: dict[int, str], quotes: dict[str, PayoutQuote], own: Collection[str]
 ) -> str | None:
+    if planned.amount_minor == 0:
+        return None
     rate_missing = RATE_MISSING if quotes[planned.currency].units_per_usd is None else None
     return wallet_refusal(wallets.get(planned.vendor_id), own) or rate_missing
 
@@ -259,7 +261,7 @@ def _pay(settings: Settings, actor: Actor) -> Waiting | None:
         return None
     for batch in batches:
         payouts.begin_batch(batch.id, actor)
-        _complete_reserve_only(batch, actor)
+        _complete_empty(batch, actor)
     problem = run_chain_round(
         open_treasury(settings), actor, lambda currency, at: read_rate(currency, settings, at)
     )
@@ -298,8 +300,8 @@ def _complete_simulated(payout: Payout, actor: Actor) -> None:
     failpoint("payout_paid")
 
 
-def _complete_reserve_only(batch: PayoutBatch, actor: Actor) -> None:
-    """Complete payouts whose whole amount went to the reserve: there is nothing to send."""
+def _complete_empty(batch: PayoutBatch, actor: Actor) -> None:
+    """Complete payouts of 0, all of it netted or kept as reserve: there is nothing to send."""
     empty = [payout for payout in _list_processing(batch) if payout.amount_minor == 0]
     work_through(
         PAYOUT_QUEUE,

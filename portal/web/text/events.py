@@ -251,6 +251,7 @@ def _settlement_texts() -> dict[str, str]:
         "payout_failed": _("Payout failed"),
         "reserve_released": _("Reserve released"),
         "settlement_taken_back": _("Settlement taken back after a refund"),
+        "settlement_closed": _("Settlement closed without a commission"),
         "settlement_freed": _("Settlement left its statement"),
         "settlement_reopened": _("Settlement reopened"),
         "settlement_referral_withdrawn": _("Referral commission withdrawn"),
