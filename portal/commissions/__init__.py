@@ -96,7 +96,6 @@ from portal.commissions.terms_operations import (
 from portal.commissions.totals import StateSum, fold_settlement_totals, list_state_sums, sum_due
 
 __all__ = [
-    "close_without_commission",
     "Exclusion",
     "HoldReasonMissing",
     "MerchantTerms",
@@ -121,6 +120,7 @@ __all__ = [
     "VendorUnknown",
     "WalletChanged",
     "check_product_percent",
+    "close_without_commission",
     "count_failed_of_batch",
     "day_start",
     "decide_settlement",

@@ -1,7 +1,8 @@
 """Decide what a payout run pays and what waits; pure.
 
 A run pays each vendor once per currency: due sales and refunds are netted, the reserve is kept back from the
-result, and nothing is paid below the merchant's minimum or below zero. A total of 0 is completed without a payment. See docs/rules/payouts.md.
+result, and nothing is paid below the merchant's minimum or below zero. A total of 0 is completed without a payment.
+See docs/rules/payouts.md.
 """
 
 from __future__ import annotations
