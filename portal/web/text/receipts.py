@@ -97,7 +97,8 @@ def receipt_view(
 
 
 def _refunded_at(row: PaymentRefund) -> datetime:
-    return row.applied_at or row.created_at
+    moment: datetime = row.applied_at or row.created_at
+    return moment
 
 
 def _refund(row: PaymentRefund) -> RefundView:
