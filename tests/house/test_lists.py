@@ -27,6 +27,7 @@ PORTIONS = {
     "accounts/resets:list_reset_requests": _JOB,
     "chain/sending/sender:list_open": _JOB,
     "commissions/payout_queries:list_unsent": _JOB,
+    "commissions/statements:_WITHOUT_COMMISSION": _JOB,
     "flows/accounts/stored_secrets:_read": "`doctor` opens the newest secrets of each kind",
     "flows/overviews/risk_hints:_TO_COUNT": _JOB,
     "mail/outbox:expire_letters": _JOB,
