@@ -67,6 +67,7 @@ from portal.stores.events import (
 from portal.stores.imports import mark_bought_before
 from portal.stores.inbox import (
     FETCH_QUEUE,
+    ask_again_for_unreadable,
     begin_fetch,
     count_refused_delivery,
     drop_delivery,
@@ -239,6 +240,7 @@ __all__ = [
     "TooManyOrigins",
     "WebhookSecretInvalid",
     "all_customer_keys",
+    "ask_again_for_unreadable",
     "assign_vendor",
     "assign_vendors",
     "begin_fetch",

@@ -83,6 +83,13 @@ def receive_delivery(
     return _take(store, verified.kind[:_KIND_MAX], reading, delivery.body, chain, settings)
 
 
+def count_large_delivery(public_id: str, platform: str) -> None:
+    """Count a delivery that is too large to be read, where its address is that of a store."""
+    store = find_store_by_public_id(public_id)
+    if store is not None and store.active and store.platform == platform:
+        count_refused_delivery(store.id, "too_large")
+
+
 def _is_signed_with(adapter: StoreAdapter, delivery: Delivery, secret: str) -> bool:
     try:
         adapter.verify(delivery, (secret,), utc_now())

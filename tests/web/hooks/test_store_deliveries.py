@@ -242,6 +242,9 @@ def test_other_addresses_are_unknown(client: Visitor, shop: Store) -> None:
 
 def test_large_body_is_refused_unread(client: Visitor, shop: Store) -> None:
     assert deliver(client, shop, signed_bytes(b"{}" + b" " * BODY_MAX, "order.updated")).status_code == 413
+    assert refused() == [("too_large", 1)]
+    nowhere = client.post("/hooks/no-such-store/woocommerce", data=b" " * (BODY_MAX + 1))
+    assert nowhere.status_code == 413
     padded = json.dumps(recorded_answer("order_processing")).encode().ljust(BODY_MAX)
     assert deliver(client, shop, signed_bytes(padded, "order.updated")).get_json() == {"result": "applied"}
 
