@@ -1239,6 +1239,7 @@ class TermsAcceptance(Table):
     user_id = BigIntegerField()
     terms_id = BigIntegerField()
     accepted_at = DateTimeTZField()
+    withdrawn_at = DateTimeTZField(null=True)
 
     class Meta:
         table_name = "terms_acceptances"

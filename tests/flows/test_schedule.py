@@ -161,7 +161,12 @@ def test_newest_runs_of_each_job_and_outcome_are_kept() -> None:
 
 def test_runs_of_a_job_that_a_release_renamed_are_deleted_unless_one_is_going_on() -> None:
     over = {"outcome": "succeeded", "finished_at": utc_now(), "duration_ms": 1}
-    for name, minutes, values in (("kept", 90, {}), ("renamed", 90, {}), ("renamed", 5, over), ("other", 5, {})):
+    for name, minutes, values in (
+        ("kept", 90, {}),
+        ("renamed", 90, {}),
+        ("renamed", 5, over),
+        ("other", 5, {}),
+    ):
         started = utc_now() - timedelta(minutes=minutes)
         JobRun.insert(job=name, every_seconds=1, process="x:1", started_at=started, **values).execute()
     assert prune_job_runs(["kept"]) == 2

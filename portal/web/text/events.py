@@ -312,6 +312,7 @@ def _programme_texts() -> dict[str, str]:
         "programme_version_withdrawn": _("Programme version withdrawn"),
         "terms_saved": _("Programme terms saved"),
         "terms_ended": _("Programme terms withdrawn"),
+        "terms_acceptance_withdrawn": _("Acceptance of the programme terms withdrawn"),
         "terms_accepted": _("Programme terms accepted"),
         "application_made": _("Referrer application submitted"),
         "application_approved": _("Referrer application approved"),
