@@ -33,6 +33,7 @@ PORTIONS = {
     "mail/outbox:expire_letters": _JOB,
     "stores/events:list_waiting_events": _JOB,
     "stores/inbox:list_waiting_fetches": _JOB,
+    "stores/inbox:_ASK_AGAIN": _JOB,
     "stores/events:prune_store_events": _JOB,
     "accounts/sessions:prune_sessions": _JOB,
     "db/retention:forget_sign_in_devices": _JOB,
