@@ -192,7 +192,7 @@ def send_alert_digest(portal: Portal) -> object:
 
 def prune_old_job_runs(portal: Portal) -> object:
     """Delete all but the newest runs of each job, and failures of items that are settled."""
-    return prune_job_runs(), forget_old_failures()
+    return prune_job_runs([job.name for job in JOBS]), forget_old_failures()
 
 
 def prune_accounts(portal: Portal) -> object:

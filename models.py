@@ -568,8 +568,10 @@ class Store(Table):
     api_credentials = BlobField(null=True)
     webhook_secret = BlobField(null=True)
     previous_webhook_secret = BlobField(null=True)
+    webhook_secret_used = BooleanField()
     signing_secret = BlobField(null=True)
     previous_signing_secret = BlobField(null=True)
+    signing_secret_used = BooleanField()
     signature_required = BooleanField()
     snippet_seen_at = DateTimeTZField(null=True)
     webhook_seen_at = DateTimeTZField(null=True)
@@ -1237,6 +1239,7 @@ class TermsAcceptance(Table):
     user_id = BigIntegerField()
     terms_id = BigIntegerField()
     accepted_at = DateTimeTZField()
+    withdrawn_at = DateTimeTZField(null=True)
 
     class Meta:
         table_name = "terms_acceptances"

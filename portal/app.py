@@ -206,9 +206,23 @@ def command_app() -> Flask:
         sys.exit(str(error))
 
 
+class _PortalCommands(FlaskGroup):
+    """The commands of an application, without those that a library adds."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in super().list_commands(ctx) if name != "limiter"]
+
+
 def command_group() -> FlaskGroup:
-    """Return the commands of the console script `ring-portal`: those of `flask --app wsgi`, and --version."""
-    group = FlaskGroup(create_app=command_app, add_version_option=False)
+    """Return the commands of the console script `ring-portal`: the portal's own ones and --version."""
+    group = _PortalCommands(
+        create_app=command_app,
+        add_version_option=False,
+        add_default_commands=False,
+        set_debug_flag=False,
+        help="Run and manage a referral portal. Settings are read from the environment and from .env.",
+    )
+    group.params = [option for option in group.params if option.name not in ("app", "debug")]
     return click.version_option(__version__, prog_name="ring-portal", message="%(prog)s %(version)s")(group)
 
 

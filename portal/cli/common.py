@@ -10,6 +10,7 @@ from typing import Any
 import click
 from flask import current_app
 
+from models import User
 from portal.db import DatabaseAway, connection
 from portal.db.connection import DATABASE_ERRORS, stop_embedded
 from portal.db.outage import first_line
@@ -117,3 +118,9 @@ def database_sentence(error: BaseException) -> str:
             " `ignore_startup_parameters` of PgBouncer or remove it from DATABASE_URL."
         )
     return f"The database cannot be used: {reason}. Check DATABASE_URL and the server; `doctor` tries it."
+
+
+def warn_if_unconfirmed(user: User) -> None:
+    """Warn on standard error if the e-mail by which an account was named was never confirmed."""
+    if user.email and user.email_confirmed_at is None:
+        click.echo(f"{user.email} was never confirmed: another person may have registered it.", err=True)

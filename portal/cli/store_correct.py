@@ -19,6 +19,8 @@ from portal.lib.money import major_text
 def correct(reference: str, amount: str, reason: str) -> None:
     """Take AMOUNT, or `all`, off what a store reported as paid. Settlements and rewards are reduced; no money moves.
 
+    For a report that was too low, or made at a wrong percent, see docs/rules/refunds.md.
+
     The same order, amount and reason again changes nothing, so a loop over many orders may be repeated.
     """
     typed = "" if amount == "all" else amount

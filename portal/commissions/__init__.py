@@ -68,6 +68,7 @@ from portal.commissions.statement_queries import (
 from portal.commissions.statements import (
     PaidReferenceMissing,
     StatementStatusConflict,
+    close_without_commission,
     open_statement,
     pay_statement,
     void_statement,
@@ -119,6 +120,7 @@ __all__ = [
     "VendorUnknown",
     "WalletChanged",
     "check_product_percent",
+    "close_without_commission",
     "count_failed_of_batch",
     "day_start",
     "decide_settlement",

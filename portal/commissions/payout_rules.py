@@ -1,7 +1,8 @@
 """Decide what a payout run pays and what waits; pure.
 
 A run pays each vendor once per currency: due sales and refunds are netted, the reserve is kept back from the
-result, and nothing is paid below the merchant's minimum or below zero. See docs/rules/payouts.md.
+result, and nothing is paid below the merchant's minimum or below zero. A total of 0 is completed without a payment.
+See docs/rules/payouts.md.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from portal.lib.money import MAX_MINOR, minor_digits
 MOST_ROWS = 100
 
 BELOW_MINIMUM = "below_minimum"
-NOTHING_TO_PAY = "nothing_to_pay"
 NOT_COVERED = "refunds_not_covered"
 NEXT_RUN = "next_run"
 TOO_LARGE = "payout_too_large"
@@ -239,9 +239,8 @@ def _plan(
     amount_minor = balance.worth_minor - reserve_minor(balance.net_minor, terms.reserve_percent)
     if balance.worth_minor < 0:
         return NOT_COVERED
-    if balance.worth_minor == 0:
-        return NOTHING_TO_PAY
-    if not terms.reaches_minimum(amount_minor, balance.currency):
+    # A balance of 0 is paid by nothing, so that its rows do not wait for a later sale.
+    if balance.worth_minor > 0 and not terms.reaches_minimum(amount_minor, balance.currency):
         return BELOW_MINIMUM
     if max(balance.net_minor, balance.worth_minor) > MAX_MINOR:
         return TOO_LARGE
@@ -253,7 +252,9 @@ def _plan(
     # All due rows together reach the minimum; the chosen rows may be below it.
     part = _planned(balance, _cut(whole.rows, most_rows, balance.net_minor), terms)
     # Refunds may not be among the chosen rows; their amount must not be paid.
-    return part if 0 < part.net_minor + part.released_minor <= balance.worth_minor else NOT_COVERED
+    least = min(1, balance.worth_minor)
+    is_covered = least <= part.net_minor + part.released_minor <= balance.worth_minor
+    return part if is_covered and part.rows else NOT_COVERED
 
 
 def _planned(balance: Balance, rows: Sequence[DueRow], terms: PayoutTerms) -> PlannedPayout:

@@ -25,6 +25,11 @@ from portal.lib.texts import clean_line
 REFERENCE_MAX = 200
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('commission_statements', 0))"
 _ROWS_AT_ONCE = 1_000
+_WITHOUT_COMMISSION = """
+SELECT id FROM settlements
+WHERE collected_by = 'store' AND status = 'pending' AND commission_minor = 0 AND created_at < %s
+ORDER BY id LIMIT %s FOR UPDATE
+"""
 
 
 class StatementStatusConflict(PortalError):
@@ -73,6 +78,20 @@ def open_statement(
             data={"amountMinor": str(amount), "currency": currency, "settlements": len(rows)},
         )
     return statement_id
+
+
+def close_without_commission(until: datetime, actor: Actor) -> int:
+    """Complete settlements before `until` that no statement asks for, with a commission of 0; return how many."""
+    closed = 0
+    while True:
+        with transaction():
+            query(_LOCK)
+            rows = query(_WITHOUT_COMMISSION, [until, _ROWS_AT_ONCE])
+            ids = [settlement_id for (settlement_id,) in rows]
+            values = {"processed_at": fn.now()}
+            closed += len(move_settlements(ids, SETTLEMENT_TRANSITIONS["close"], actor, values=values))
+        if len(ids) < _ROWS_AT_ONCE:
+            return closed
 
 
 def pay_statement(statement_id: int, reference: str, actor: Actor) -> list[str]:

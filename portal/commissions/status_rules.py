@@ -71,6 +71,8 @@ SETTLEMENT_TRANSITIONS: Mapping[str, Transition] = MappingProxyType(
         "fail": Transition("settlement_failed", (SettlementStatus.PROCESSING,), SettlementStatus.FAILED),
         # Its commission statement is void: the next one collects it again.
         "free": Transition("settlement_freed", (SettlementStatus.PROCESSING,), SettlementStatus.PENDING),
+        # Its store collected it, and no statement asks for a commission of 0.
+        "close": Transition("settlement_closed", (SettlementStatus.PENDING,), SettlementStatus.COMPLETED),
         # A reorganisation removed the block that paid it, or that failed it.
         "reopen": Transition(
             "settlement_reopened",

@@ -22,6 +22,7 @@ __all__ = [
     "JournalFilter",
     "balances_of_kinds",
     "fold_journal_balances",
+    "has_account",
     "list_balances",
     "list_journal_ledger",
     "list_transfers",
@@ -61,6 +62,12 @@ SELECT kind, currency, sum(amount) FROM (
     WHERE split_part(account, ':', 1) = ANY(%(kinds)s)
 ) AS parts GROUP BY 1, 2 HAVING sum(amount) <> 0
 """
+_HAS_ACCOUNT = """
+SELECT 1 FROM journal_account_balances WHERE account = %(account)s
+UNION ALL
+SELECT 1 FROM journal_balance_deltas WHERE account = %(account)s
+LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,11 @@ def balances_of_kinds(kinds: Sequence[str]) -> dict[tuple[str, str], int]:
     """Return credits less debits by (kind of account, currency), of some kinds only, without empty ones."""
     rows = query(_BALANCES_OF_KINDS, {"kinds": list(kinds)})
     return {(kind, currency): int(balance) for kind, currency, balance in rows}
+
+
+def has_account(account: str) -> bool:
+    """Return whether a transfer names an account, such as `credit:7`."""
+    return bool(query(_HAS_ACCOUNT, {"account": account}))
 
 
 def fold_journal_balances() -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,8 @@ from portal.lib.texts import storable
 # Of each job and outcome the newest are kept, and nothing older than this.
 KEPT_RUNS, _RETENTION = 200, timedelta(days=30)
 _ERROR_MAX = 500
+# An unplanned job that began earlier was killed.
+_LONGEST_RUN = timedelta(hours=1)
 
 # A record may be lost with the database's machine, so its commit does not wait for the disk: an idle portal would
 # otherwise flush twice per run. Nothing else is written in this session.
@@ -86,8 +89,13 @@ class JobSession:
             raise DatabaseAway from error
 
 
-def prune_job_runs() -> int:
-    """Delete runs older than 30 days and all but the newest of each job and outcome; return how many."""
+def prune_job_runs(names: Collection[str]) -> int:
+    """Delete runs older than 30 days and all but the newest of each job and outcome; return how many.
+
+    Runs of jobs that are none of `names` are deleted: a release that renames a job would report it as overdue.
+    """
     old = JobRun.started_at < SQL("now() - %s", [_RETENTION])
-    deleted = int(JobRun.delete().where(old & (JobRun.outcome != "running")).execute())
+    is_over = (JobRun.outcome != "running") | (JobRun.started_at < SQL("now() - %s", [_LONGEST_RUN]))
+    is_unplanned = JobRun.job.not_in(list(names)) & is_over
+    deleted = int(JobRun.delete().where(old & (JobRun.outcome != "running") | is_unplanned).execute())
     return deleted + len(query(_PRUNE_EXCESS, [KEPT_RUNS]))

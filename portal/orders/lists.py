@@ -81,15 +81,19 @@ def list_orders_of_vendors(
 
 
 def list_sold_lines_ledger(vendor_ids: Sequence[int], filters: SoldFilter) -> Keyset[OrderItem]:
-    """Return every matching line of these vendors with its order and store, newest first.
+    """Return every matching line of these vendors with its order and store, the newest order first.
 
     `number` is the store's, empty in the built-in shop; `delivery` is the state of the vendor's part.
     """
     number = fn.COALESCE(StoreOrder.number, "").alias("number")
     delivery = fn.COALESCE(OrderFulfilment.status, FulfilmentStatus.OPEN.value)
+    # The key reads it from the line.
+    placed_at = fn.COALESCE(Order.created_at)
     part = (OrderFulfilment.order == OrderItem.order) & (OrderFulfilment.vendor == OrderItem.vendor)
     rows = (
-        OrderItem.select(OrderItem, Order, Store, number, delivery.alias("delivery"))
+        OrderItem.select(
+            OrderItem, Order, Store, number, delivery.alias("delivery"), placed_at.alias("created_at")
+        )
         .join(Order).join(Store)
         .switch(OrderItem).join(StoreOrder, JOIN.LEFT_OUTER, on=(StoreOrder.order == OrderItem.order))
         .switch(OrderItem).join(OrderFulfilment, JOIN.LEFT_OUTER, on=part)
@@ -101,7 +105,9 @@ def list_sold_lines_ledger(vendor_ids: Sequence[int], filters: SoldFilter) -> Ke
         rows = rows.where(Order.status == OrderStatus.PAID)
     if filters.number:
         rows = rows.where(OrderItem.order.in_(_ids_of(filters.number)))
-    return Keyset(within(rows, Order.created_at, filters.since, filters.until), OrderItem.id)
+    return Keyset(
+        within(rows, Order.created_at, filters.since, filters.until), Order.created_at, OrderItem.id
+    )
 
 
 def list_lines_of_product(product_id: int, cursor: str | None = None) -> Page[OrderItem]:

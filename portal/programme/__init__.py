@@ -50,7 +50,7 @@ from portal.programme.rules import (
     weighted_percent,
 )
 from portal.programme.status_rules import ApplicationStatus
-from portal.programme.terms_operations import accept_terms
+from portal.programme.terms_operations import accept_terms, withdraw_acceptances
 from portal.programme.terms_queries import (
     TermsOfPerson,
     find_terms_in_force,
@@ -128,5 +128,6 @@ __all__ = [
     "terms_in",
     "unmet_conditions",
     "weighted_percent",
+    "withdraw_acceptances",
     "write_application",
 ]

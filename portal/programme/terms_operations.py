@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from peewee import fn
+
 from models import ProgrammeTerms, TermsAcceptance
 from portal.db import Actor, query, record_event, transaction
 from portal.programme.errors import TermsChanged, TermsSavedMeanwhile, TermsUnchanged
@@ -37,3 +39,11 @@ def accept_terms(user_id: int, terms_id: int, actor: Actor) -> None:
         added = TermsAcceptance.insert(values).on_conflict_ignore().returning(TermsAcceptance.id).execute()
         if list(added):
             record_event(actor, "user", user_id, "terms_accepted", data={"termsId": terms_id})
+
+
+def withdraw_acceptances(user_id: int, actor: Actor) -> None:
+    """End what was accepted for an account before the first proof of its mailbox; the record stays."""
+    accepted = (TermsAcceptance.user_id == user_id) & TermsAcceptance.withdrawn_at.is_null()
+    with transaction():
+        if TermsAcceptance.update(withdrawn_at=fn.now()).where(accepted).execute():
+            record_event(actor, "user", user_id, "terms_acceptance_withdrawn")

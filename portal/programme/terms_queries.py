@@ -10,7 +10,8 @@ from portal.db import Keyset, query, within
 from portal.programme.errors import TermsUnknown
 
 _TERMS_OF = """
-SELECT newest.id, EXISTS (SELECT FROM terms_acceptances a WHERE a.user_id = %s AND a.terms_id = newest.id)
+SELECT newest.id, EXISTS (
+    SELECT FROM terms_acceptances a WHERE a.user_id = %s AND a.terms_id = newest.id AND a.withdrawn_at IS NULL)
 FROM (SELECT id, texts FROM programme_terms ORDER BY id DESC LIMIT 1) AS newest WHERE newest.texts <> '{}'
 """
 

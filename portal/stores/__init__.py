@@ -26,6 +26,7 @@ from portal.stores.credentials import (
     end_previous_signing_secret,
     end_previous_webhook_secret,
     has_store_api,
+    note_secret_used,
     open_store_api,
     require_signature,
     rotate_signing_secret,
@@ -66,6 +67,7 @@ from portal.stores.events import (
 from portal.stores.imports import mark_bought_before
 from portal.stores.inbox import (
     FETCH_QUEUE,
+    ask_again_for_unreadable,
     begin_fetch,
     count_refused_delivery,
     drop_delivery,
@@ -238,6 +240,7 @@ __all__ = [
     "TooManyOrigins",
     "WebhookSecretInvalid",
     "all_customer_keys",
+    "ask_again_for_unreadable",
     "assign_vendor",
     "assign_vendors",
     "begin_fetch",
@@ -318,6 +321,7 @@ __all__ = [
     "newest_key_uses",
     "newest_refusals",
     "note_key_used",
+    "note_secret_used",
     "note_snippet_seen",
     "note_webhook_seen",
     "open_store_api",

@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
 
 from models import Store
 from portal.db import Actor, record_event, transaction
@@ -21,6 +21,7 @@ from portal.stores.queries import lock_store
 
 # A platform's secret may be a set of public keys.
 SECRET_MIN, SECRET_MAX = 8, 4000
+SecretName = Literal["webhook_secret", "signing_secret"]
 
 
 class WebhookSecretInvalid(PortalError):
@@ -44,9 +45,10 @@ class ApiAddressInvalid(PortalError):
 def rotate_webhook_secret(
     store_id: int, key: str, actor: Actor, secret: str | None = None, *, seen: str | None = None
 ) -> str:
-    """Give a store's webhooks a new secret and return it; the one before stays valid until it is ended.
+    """Give a store's webhooks a new secret and return it; the one in use stays valid until it is ended.
 
-    `key` seals it. A secret that the platform has chosen is checked: raises WebhookSecretInvalid.
+    `key` seals it. A secret that the platform has chosen is checked: raises WebhookSecretInvalid. A secret that nothing
+    was signed with yet is dropped, so that the one before it stays valid.
     With `seen`, the mark of the secret that the user saw, a repeated form changes nothing: raises SecretReplaced.
     """
     new = secrets.token_urlsafe(32) if secret is None else _checked(secret)
@@ -63,13 +65,13 @@ def webhook_secrets(store: Store, key: str) -> tuple[str, ...]:
     return _valid((store.webhook_secret, store.previous_webhook_secret), store.id, key)
 
 
-def rotate_signing_secret(store_id: int, key: str, actor: Actor) -> str:
-    """Give a store a new secret for signing its requests and return it; the one before stays valid until it is ended.
+def rotate_signing_secret(store_id: int, key: str, actor: Actor, *, seen: str | None = None) -> str:
+    """Give a store a new secret for signing its requests and return it; the one in use stays valid until it is ended.
 
-    `key` seals it.
+    `key` seals it. `seen` and a secret that was not used are treated as in `rotate_webhook_secret`.
     """
     new = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
-    return _rotate("signing_secret", new, store_id, key, actor)
+    return _rotate("signing_secret", new, store_id, key, actor, seen=seen)
 
 
 def end_previous_signing_secret(store_id: int, actor: Actor) -> bool:
@@ -80,6 +82,17 @@ def end_previous_signing_secret(store_id: int, actor: Actor) -> bool:
 def signing_secrets(store: Store, key: str) -> tuple[str, ...]:
     """Return the secrets for signed requests that are valid now, the newest first; raise SealBroken."""
     return _valid((store.signing_secret, store.previous_signing_secret), store.id, key)
+
+
+def note_secret_used(store: Store, name: SecretName, is_signed_with: Callable[[str], bool], key: str) -> None:
+    """Record the first use of a new secret beside a previous one; `is_signed_with` checks what has just arrived."""
+    sealed = getattr(store, name)
+    if getattr(store, f"previous_{name}") is None or getattr(store, f"{name}_used"):
+        return
+    if is_signed_with(unseal(sealed, key, store.id, STORE_SECRET)):
+        # A secret that was replaced meanwhile is not the one that was used.
+        is_same = getattr(Store, name) == bytes(sealed)
+        Store.update({f"{name}_used": True}).where((Store.id == store.id) & is_same).execute()
 
 
 def require_signature(store_id: int, actor: Actor, *, is_required: bool) -> bool:
@@ -103,11 +116,15 @@ def require_signature(store_id: int, actor: Actor, *, is_required: bool) -> bool
     return bool(changed)
 
 
-def _rotate(name: str, new: str, store_id: int, key: str, actor: Actor, *, seen: str | None = None) -> str:
+def _rotate(
+    name: SecretName, new: str, store_id: int, key: str, actor: Actor, *, seen: str | None = None
+) -> str:
     with transaction():
         store = lock_store(store_id)
         require_mark(getattr(store, name), seen)
-        changes = {name: seal(new, key, store_id, STORE_SECRET), f"previous_{name}": getattr(store, name)}
+        changes: dict[str, Any] = {name: seal(new, key, store_id, STORE_SECRET)}
+        if getattr(store, f"previous_{name}") is None or getattr(store, f"{name}_used"):
+            changes |= {f"previous_{name}": getattr(store, name), f"{name}_used": False}
         Store.update(**changes).where(Store.id == store_id).execute()
         is_webhook = name == "webhook_secret"
         record_event(
@@ -116,7 +133,7 @@ def _rotate(name: str, new: str, store_id: int, key: str, actor: Actor, *, seen:
     return new
 
 
-def _end_previous(name: str, store_id: int, actor: Actor) -> bool:
+def _end_previous(name: SecretName, store_id: int, actor: Actor) -> bool:
     column = getattr(Store, f"previous_{name}")
     with transaction():
         ended = Store.update({column: None}).where((Store.id == store_id) & column.is_null(False)).execute()

@@ -13,7 +13,7 @@ from peewee import SQL, ModelSelect, fn
 from models import Store, StoreEvent
 from portal.db import not_set_aside, query
 from portal.stores.adapters.protocol import Fetch
-from portal.stores.events import record_store_event
+from portal.stores.events import PASSING_DAYS, record_store_event
 
 FETCH_QUEUE = "store_fetches"
 FETCH_PORTION = 100
@@ -25,6 +25,21 @@ VALUES (%(store)s, 'hook.refused', false, 'refused',
 ON CONFLICT (store_id, date_trunc('minute', received_at AT TIME ZONE 'UTC')) WHERE kind = 'hook.refused'
 DO UPDATE SET explanation = excluded.explanation
     || jsonb_build_object('count', (e.explanation ->> 'count')::bigint + 1)
+"""
+_ASK_AGAIN = """
+UPDATE store_events SET outcome = NULL,
+    explanation = jsonb_build_object('fetch', jsonb_build_object('external_id', external_id))
+WHERE id IN (
+    SELECT e.id FROM store_events e
+    WHERE e.store_id = %(store)s AND e.outcome = 'refused' AND e.external_id IS NOT NULL
+        AND e.received_at > now() - make_interval(days => %(days)s)
+        AND e.explanation ->> 'error' = 'delivery_unreadable'
+        AND e.explanation ->> 'release' IS DISTINCT FROM %(release)s
+        AND NOT EXISTS (
+            SELECT FROM store_events later
+            WHERE later.store_id = e.store_id AND later.external_id = e.external_id AND later.id > e.id)
+    ORDER BY e.id LIMIT %(most)s)
+RETURNING id
 """
 
 
@@ -59,6 +74,19 @@ def list_waiting_fetches() -> list[StoreEvent]:
     may_ask = Store.next_poll_at.is_null() | (Store.next_poll_at <= fn.now())
     due = _waiting_fetches().join(Store).where(may_ask & SQL(not_set_aside(FETCH_QUEUE, "t1.id")))
     return list(due.order_by(StoreEvent.id).limit(FETCH_PORTION))
+
+
+def ask_again_for_unreadable(store_id: int, release: str) -> int:
+    """Let the orders that another release could not read wait to be asked for again; return how many.
+
+    One that a later event knows is left out. `release` is the present one, which is named in the explanation of what it
+    cannot read.
+    """
+    return len(
+        query(
+            _ASK_AGAIN, {"store": store_id, "release": release, "days": PASSING_DAYS, "most": FETCH_PORTION}
+        )
+    )
 
 
 def begin_fetch(event: StoreEvent) -> Fetch:

@@ -75,6 +75,16 @@ def _written_time(value: object) -> object:
 # Not strict: a value that was read before is no longer JSON, and strict mode accepts times as text only in JSON.
 Moment = Annotated[AwareDatetime, Strict(False), BeforeValidator(_written_time), AfterValidator(_moment)]
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def _not_blank(text: str) -> str:
+    """Refuse an id of spaces only: all guests of a store would be one customer."""
+    if not text.strip():
+        raise ValueError("empty")
+    return text
+
+
+CustomerId = Annotated[ExternalId, AfterValidator(_not_blank)]
 # Free text is shown to admins and stored as it is, so whom to reach where is taken out.
 Reason = Annotated[str, StringConstraints(max_length=500), AfterValidator(without_contacts)]
 LineName = Annotated[str, StringConstraints(max_length=500), AfterValidator(without_addresses)]
@@ -107,7 +117,7 @@ class _Part(BaseModel):
 class SnapshotCustomer(_Part):
     """The buyer as the store knows one; the e-mail address is hashed on arrival and stored nowhere."""
 
-    external_id: ExternalId | None = None
+    external_id: CustomerId | None = None
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
     earlier_paid_orders: Annotated[int, Field(ge=0, le=10**9)] = 0
     wallet_address: WalletText | None = None

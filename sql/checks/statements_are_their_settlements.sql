@@ -1,5 +1,6 @@
 -- A statement is the sum of its settlements, all of one vendor and currency, collected by a store and in the status that
 -- the statement gives them. Such a settlement is never in a payout.
+-- One without a commission may be completed without a statement.
 SELECT t.id AS statement_id, NULL::bigint AS settlement_id, t.amount_minor AS stated_minor, sum(i.commission_minor) AS items_minor
 FROM commission_statements t
 LEFT JOIN commission_statement_items i ON i.statement_id = t.id
@@ -19,6 +20,6 @@ SELECT i.statement_id, s.id, NULL, s.commission_minor
 FROM settlements s
 LEFT JOIN commission_statement_items i ON i.settlement_id = s.id AND i.live
 WHERE s.collected_by = 'store' AND (
-    s.status IN ('processing', 'completed') AND i.statement_id IS NULL
+    (s.status = 'processing' OR s.status = 'completed' AND s.commission_minor <> 0) AND i.statement_id IS NULL
     OR s.payout_batch_id IS NOT NULL
     OR EXISTS (SELECT FROM payout_items p WHERE p.settlement_id = s.id))

@@ -193,6 +193,16 @@ def test_audit_page_is_printed_completely(
     box = full_address.bounding_box()
     assert box is not None
     assert box["width"] > 100
+    # A browser prints a page that is too wide smaller, but does not see a table that is clipped or overlaps another.
+    wide = "<div><div class='table-box'><table class='table'><tr><td class='num'>" + "9" * 400
+    for classes in ("panel panel-flush", "columns-2"):
+        page.locator("main").evaluate(
+            "(main, html) => main.innerHTML = html", f"<div class='{classes}'>{wide}"
+        )
+        assert page.evaluate("document.documentElement.scrollWidth > innerWidth"), classes
+    assert page.evaluate(
+        "document.querySelector('.columns-2 > *').offsetWidth >= document.querySelector('td').offsetWidth"
+    )
 
 
 def test_minting_job_page_shows_progress_and_results(

@@ -15,6 +15,7 @@ from jobs import JOBS
 from models import JobRun
 from portal.chain import open_chain
 from portal.db import advisory_lock, connection, query
+from portal.lib.clock import utc_now
 from portal.monitoring import list_job_states, prune_job_runs
 from portal.monitoring.job_runs import KEPT_RUNS
 from portal.runtime import Portal
@@ -145,7 +146,7 @@ def test_newest_runs_of_each_job_and_outcome_are_kept() -> None:
         [KEPT_RUNS + 50],
     )
     JobRun.insert(job="often", every_seconds=1, process="x:1").execute()
-    assert prune_job_runs() == 50 + 50 + (KEPT_RUNS + 50 - 29)
+    assert prune_job_runs(["often", "rare"]) == 50 + 50 + (KEPT_RUNS + 50 - 29)
     kept = dict(query("SELECT job || outcome, count(*) FROM job_runs GROUP BY 1"))
     assert kept == {
         "oftensucceeded": KEPT_RUNS,
@@ -156,6 +157,20 @@ def test_newest_runs_of_each_job_and_outcome_are_kept() -> None:
     assert query("SELECT max(started_at) > now() - interval '5 s' FROM job_runs WHERE outcome = 'failed'")[0][
         0
     ]
+
+
+def test_runs_of_a_job_that_a_release_renamed_are_deleted_unless_one_is_going_on() -> None:
+    over = {"outcome": "succeeded", "finished_at": utc_now(), "duration_ms": 1}
+    for name, minutes, values in (
+        ("kept", 90, {}),
+        ("renamed", 90, {}),
+        ("renamed", 5, over),
+        ("other", 5, {}),
+    ):
+        started = utc_now() - timedelta(minutes=minutes)
+        JobRun.insert(job=name, every_seconds=1, process="x:1", started_at=started, **values).execute()
+    assert prune_job_runs(["kept"]) == 2
+    assert [state.job for state in list_job_states()] == ["kept", "other"]
 
 
 def test_a_portal_that_restarts_often_still_runs_every_job_and_looks_for_alerts_last() -> None:

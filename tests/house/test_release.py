@@ -38,3 +38,11 @@ def test_changelog_has_a_dated_section_for_each_release() -> None:
 def test_version_needs_no_settings() -> None:
     answer = CliRunner().invoke(command_group(), ["--version"], env={"PORTAL_ENV": "production"})
     assert (answer.exit_code, answer.output) == (0, f"ring-portal {__version__}\n")
+
+
+def test_help_lists_the_commands_of_the_portal_only() -> None:
+    text = CliRunner().invoke(command_group(), ["--help"]).output
+    names = re.findall(r"^  ([a-z-]+)  ", text.partition("Commands:")[2], re.MULTILINE)
+    assert {"doctor", "serve", "store"} <= set(names)
+    assert not {"limiter", "routes", "run", "shell"} & set(names)
+    assert "--debug" not in text

@@ -35,6 +35,7 @@ from portal.flows.accounts.sign_up import find_referrer
 from portal.lib.errors import PortalError
 from portal.mail import queue_letter
 from portal.notifications import choose_all_topics
+from portal.programme import withdraw_acceptances
 from portal.settings import Settings
 from portal.stores import disconnect_all_referrers
 
@@ -166,6 +167,7 @@ def _take_over(user_id: int, cookie_code: str | None, actor: Actor) -> None:
     disconnect_all_referrers(user_id, actor)
     withdraw_erasure(user_id, actor)
     choose_all_topics(user_id, actor)
+    withdraw_acceptances(user_id, actor)
     confirm_first_email(user_id, find_referrer(cookie_code, user_id), actor)
 
 

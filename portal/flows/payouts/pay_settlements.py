@@ -96,7 +96,7 @@ def review_payouts(settings: Settings) -> PayoutReview:
         if settings.settlement_payout_mode == SIMULATED:
             return PayoutReview(plan, SIMULATED)
         try:
-            quotes = _read_quotes(settings, {payout.currency for payout in plan.payouts})
+            quotes = _read_quotes(settings, _sent_currencies(plan))
         except Waiting as waiting:
             return PayoutReview(plan, ONCHAIN, problem=waiting.code)
         plan = _limit_to_quotes(plan, quotes)
@@ -175,7 +175,7 @@ def _open(
         return None
     quotes: dict[str, PayoutQuote] = {}
     if mode == ONCHAIN:
-        quotes = _read_quotes(settings, {payout.currency for payout in preview.payouts})
+        quotes = _read_quotes(settings, _sent_currencies(preview))
     with transaction():
         payouts.lock_payouts()
         if key and (existing := find_batch_by_key(key)):
@@ -206,12 +206,19 @@ def _limit_to_quotes(plan: PayoutPlan, quotes: dict[str, PayoutQuote]) -> Payout
         for currency, quote in quotes.items()
         if quote.units_per_usd is None and quote.rate_source != "none"
     }
-    new = {payout.currency for payout in plan.payouts} - set(quotes)
+    new = _sent_currencies(plan) - set(quotes)
     return leave_out(leave_out(plan, away, RATE_AWAY), new, NEXT_RUN)
+
+
+def _sent_currencies(plan: PayoutPlan) -> set[str]:
+    """Return the currencies in which there is something to send."""
+    return {payout.currency for payout in plan.payouts if payout.amount_minor}
 
 
 def _read_quotes(settings: Settings, currencies: Collection[str]) -> dict[str, PayoutQuote]:
     """Return the conversion rate of each currency; raise Waiting if the chain cannot be queried."""
+    if not currencies:
+        return {}
     treasury = open_treasury(settings)
     if isinstance(treasury, NotConfigured):
         raise Waiting("not_configured", treasury.reason)
@@ -244,6 +251,8 @@ def _decimals(treasury: Treasury) -> int:
 def _refusal(
     planned: PlannedPayout, wallets: dict[int, str], quotes: dict[str, PayoutQuote], own: Collection[str]
 ) -> str | None:
+    if planned.amount_minor == 0:
+        return None
     rate_missing = RATE_MISSING if quotes[planned.currency].units_per_usd is None else None
     return wallet_refusal(wallets.get(planned.vendor_id), own) or rate_missing
 
@@ -259,7 +268,7 @@ def _pay(settings: Settings, actor: Actor) -> Waiting | None:
         return None
     for batch in batches:
         payouts.begin_batch(batch.id, actor)
-        _complete_reserve_only(batch, actor)
+        _complete_empty(batch, actor)
     problem = run_chain_round(
         open_treasury(settings), actor, lambda currency, at: read_rate(currency, settings, at)
     )
@@ -298,8 +307,8 @@ def _complete_simulated(payout: Payout, actor: Actor) -> None:
     failpoint("payout_paid")
 
 
-def _complete_reserve_only(batch: PayoutBatch, actor: Actor) -> None:
-    """Complete payouts whose whole amount went to the reserve: there is nothing to send."""
+def _complete_empty(batch: PayoutBatch, actor: Actor) -> None:
+    """Complete payouts of 0, all of it netted or kept as reserve: there is nothing to send."""
     empty = [payout for payout in _list_processing(batch) if payout.amount_minor == 0]
     work_through(
         PAYOUT_QUEUE,

@@ -6,7 +6,13 @@ from datetime import datetime
 
 from models import CommissionStatement
 from portal.catalogue import vendors_by_id
-from portal.commissions import get_statement, list_balances_to_state, month_start, open_statement
+from portal.commissions import (
+    close_without_commission,
+    get_statement,
+    list_balances_to_state,
+    month_start,
+    open_statement,
+)
 from portal.db import Actor, database_now, transaction, without_set_aside, work_through
 from portal.flows.webhooks.publish import publish_statement
 from portal.lib.errors import PortalError
@@ -54,6 +60,7 @@ def _open_all(until: datetime, settings: Settings, actor: Actor, *, is_monthly: 
 
     waiting = without_set_aside(STATEMENT_QUEUE, list_balances_to_state(until), _item)
     work_through(STATEMENT_QUEUE, waiting, _item, open_one)
+    close_without_commission(until, actor)
     if opened:
         log.info("commission statements opened", statements=len(opened), until=until.isoformat())
     return opened

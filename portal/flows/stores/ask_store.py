@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from models import Store, StoreEvent
+from portal import __version__
 from portal.chain import AnyChain
 from portal.db import work_through
 from portal.flows.stores.known_orders import cancel_known_order
@@ -128,8 +129,12 @@ def _cancel(event: StoreEvent, store: Store, wanted: Fetch, chain: AnyChain, set
 
 
 def unreadable(detail: str | None) -> dict[str, Any]:
-    """Return the explanation of an order that has not the documented form; what a store writes may be an address."""
+    """Return the explanation of an order that has not the documented form; what a store writes may be an address.
+
+    A later release may be able to read it.
+    """
     return {
+        "release": __version__,
         "error": DeliveryUnreadable.code,
         "params": {"detail": without_addresses(detail or "")[:_DETAIL_MAX]},
     }

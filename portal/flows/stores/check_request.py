@@ -9,7 +9,7 @@ from models import Store
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
 from portal.settings import Settings
-from portal.stores import check_signature, record_store_event, signing_secrets
+from portal.stores import check_signature, note_secret_used, record_store_event, signing_secrets
 
 KIND = "api.request"
 
@@ -21,9 +21,11 @@ def check_request(
 
     Raises what check_signature raises; the refusal is in the store's event log.
     """
-    secrets = signing_secrets(store, settings.stored_key)
+    key = settings.stored_key
     try:
-        check_signature(body, headers, secrets, required=store.signature_required, now=utc_now())
+        check_signature(
+            body, headers, signing_secrets(store, key), required=store.signature_required, now=utc_now()
+        )
     except PortalError as error:
         record_store_event(
             store.id,
@@ -35,3 +37,12 @@ def check_request(
             explanation={"error": error.code, "field": None, "params": error.params},
         )
         raise
+    note_secret_used(store, "signing_secret", lambda secret: _is_signed_with(body, headers, secret), key)
+
+
+def _is_signed_with(body: bytes, headers: Mapping[str, str], secret: str) -> bool:
+    try:
+        check_signature(body, headers, (secret,), required=True, now=utc_now())
+    except PortalError:
+        return False
+    return True

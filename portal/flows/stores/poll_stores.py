@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models import Store
+from portal import __version__
 from portal.chain import AnyChain
 from portal.chain.state import raise_alert, resolve_alert_about
 from portal.db import Actor, database_now, record_event, transaction, work_through
@@ -17,6 +18,7 @@ from portal.lib.errors import PortalError
 from portal.logs import get_logger
 from portal.settings import Settings
 from portal.stores import (
+    ask_again_for_unreadable,
     get_store,
     is_webhook_silent,
     list_due_polls,
@@ -95,6 +97,8 @@ def poll_store(store_id: int, chain: AnyChain, settings: Settings) -> Polled:
         raise
     if record_poll(store.id, is_finished=not polled.is_partial):
         log.warning("store can be read again", store=store.id)
+    if again := ask_again_for_unreadable(store.id, __version__):
+        log.info("orders that could not be read are asked for again", store=store.id, orders=again)
     _watch_webhooks(store, polled)
     return polled
 

@@ -19,6 +19,7 @@ from portal.stores import (
     find_store_by_public_id,
     has_store_api,
     has_waiting_delivery,
+    note_secret_used,
     note_webhook_seen,
     record_store_event,
     store_fetch,
@@ -32,6 +33,7 @@ from portal.stores.adapters.protocol import (
     Fetch,
     Ignored,
     Reading,
+    StoreAdapter,
 )
 from portal.stores.adapters.registry import find_adapter
 
@@ -60,6 +62,9 @@ def receive_delivery(
         if isinstance(verified, Ignored):
             return "ignored"
         note_webhook_seen(store.id)
+        note_secret_used(
+            store, "webhook_secret", lambda secret: _is_signed_with(adapter, delivery, secret), key
+        )
         with documented_form():
             reading = adapter.read(verified)
     except DeliveryRefused as error:
@@ -76,6 +81,21 @@ def receive_delivery(
         )
         return "refused"
     return _take(store, verified.kind[:_KIND_MAX], reading, delivery.body, chain, settings)
+
+
+def count_large_delivery(public_id: str, platform: str) -> None:
+    """Count a delivery that is too large to be read, where its address is that of a store."""
+    store = find_store_by_public_id(public_id)
+    if store is not None and store.active and store.platform == platform:
+        count_refused_delivery(store.id, "too_large")
+
+
+def _is_signed_with(adapter: StoreAdapter, delivery: Delivery, secret: str) -> bool:
+    try:
+        adapter.verify(delivery, (secret,), utc_now())
+    except DeliveryRefused:
+        return False
+    return True
 
 
 def _take(

@@ -34,8 +34,8 @@ def add_vendor(name: str, owner_email: str, store_tier: str, actor: Actor) -> Ve
 
 def save_vendor(
     vendor_id: int, name: str, owner_email: str, store_tier: str, actor: Actor, *, shown: str | None = None
-) -> None:
-    """Save a vendor; a new owner gets the role, and one without another vendor loses it.
+) -> bool:
+    """Save a vendor and return whether another owner was replaced; only owners of vendors keep the role.
 
     `shown` is the digest of the vendor that was shown. Raises VendorUnknown, ChangedMeanwhile, or InputInvalid naming
     every field at fault.
@@ -53,6 +53,7 @@ def save_vendor(
             _give_role(after, actor)
         if before is not None and before != after:
             _take_role(before, actor)
+    return before not in (None, after)
 
 
 def switch_vendor(vendor_id: int, active: bool, actor: Actor) -> bool:

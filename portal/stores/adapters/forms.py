@@ -56,7 +56,9 @@ def known_currency(code: object) -> str:
     """Return the code of a currency that the portal knows; raise DeliveryUnreadable."""
     currency = str(code).strip().upper()
     if currency not in CURRENCIES:
-        raise DeliveryUnreadable(detail=f"currency {currency[:10]}: unknown")
+        raise DeliveryUnreadable(
+            detail=f"currency {currency[:10]}: unknown" if currency else "currency: missing"
+        )
     return currency
 
 

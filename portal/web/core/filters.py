@@ -33,6 +33,12 @@ class DateOutOfRange(PortalError):
     code = "date_out_of_range"
 
 
+class PeriodInvalid(PortalError):
+    """A period ends before it begins."""
+
+    code = "period_invalid"
+
+
 @dataclass(frozen=True, slots=True)
 class FilterView(Generic[Filter]):
     """The filter of a URL, its fields as typed, and an error per field."""
@@ -45,6 +51,18 @@ class FilterView(Generic[Filter]):
     def query(self) -> dict[str, str]:
         """Return the URL's arguments without the empty ones."""
         return {name: value for name, value in self.typed.items() if value}
+
+
+def read_days(
+    typed: Mapping[str, str], settings: Settings, errors: dict[str, str]
+) -> tuple[datetime | None, datetime | None]:
+    """Return the start of the day `since` and the end of the day `until`; add to `errors` what is no period."""
+    since = read_day(typed["since"], "since", settings, errors)
+    until = read_day(typed["until"], "until", settings, errors, days=1)
+    if since and until and until <= since:
+        errors["until"] = error_text(PeriodInvalid(field="until"))
+        return since, None
+    return since, until
 
 
 def read_day(

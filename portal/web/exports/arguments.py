@@ -9,17 +9,19 @@ from typing import Any
 from portal.catalogue import list_vendors_of_user
 from portal.commissions import SettlementFilter
 from portal.db import EventFilter
+from portal.journal import JournalFilter
 from portal.lib.errors import PortalError
 from portal.monitoring import JobRunFilter
 from portal.orders import OrderFilter, SoldFilter
 from portal.rewards import RewardFilter
 from portal.runtime import current_portal
+from portal.web.admin.audit.filters import read_journal_view
 from portal.web.admin.commissions.filters import read_ledger_view
 from portal.web.admin.events.filters import read_events_view
 from portal.web.admin.jobs.filters import read_jobs_view
 from portal.web.admin.orders.filters import read_orders_view
 from portal.web.admin.rewards.filters import read_view
-from portal.web.core.filters import Filter, FilterView, read_day
+from portal.web.core.filters import Filter, FilterView, read_days
 from portal.web.vendor.filters import read_sales_view
 
 PERIOD = ("since", "until")
@@ -48,12 +50,10 @@ def read_period(
 ) -> tuple[datetime | None, datetime | None]:
     """Return the start of the first day and the end of the last, in the business time zone.
 
-    An invalid day gets an entry in `errors`.
+    What is no period gets an entry in `errors`.
     """
     typed = {name: str(arguments.get(name, "")).strip()[:200] for name in PERIOD}
-    settings = current_portal().settings
-    since = read_day(typed["since"], "since", settings, errors)
-    return since, read_day(typed["until"], "until", settings, errors, days=1)
+    return read_days(typed, current_portal().settings, errors)
 
 
 def period(arguments: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
@@ -67,6 +67,11 @@ def period(arguments: Mapping[str, Any]) -> tuple[datetime | None, datetime | No
 def settlement_filter(arguments: Arguments) -> SettlementFilter:
     """Return the filters of the settlements page; raise FilterInvalid."""
     return valid(read_ledger_view(arguments, current_portal().settings))
+
+
+def journal_filter(arguments: Arguments) -> JournalFilter:
+    """Return the filters of the journal; raise FilterInvalid."""
+    return valid(read_journal_view(arguments))
 
 
 def order_filter(arguments: Arguments) -> OrderFilter:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portal.catalogue import list_stock_ledger
-from portal.db import Keyset
-from portal.journal import IN_WEI, JournalFilter, list_journal_ledger
+from portal.journal import IN_WEI, list_journal_ledger
 from portal.lib.money import major_text
 from portal.orders import list_all_orders_ledger, list_order_ledger, list_sold_lines_ledger
 from portal.payments import list_callback_ledger, list_credit_ledger, list_payment_ledger, list_refund_ledger
-from portal.web.exports.arguments import order_filter, period, sold_filter
+from portal.web.exports.arguments import journal_filter, order_filter, period, sold_filter
 from portal.web.exports.columns import Cell, Column, Digits, at, columns, money
 from portal.web.exports.ledger import Ledger
 from portal.web.text.format import exact_tokens
@@ -93,18 +91,13 @@ def _journal_amount(row: JournalTransfer) -> str:
     return exact_tokens(row.amount) if row.currency == IN_WEI else major_text(row.amount, row.currency)
 
 
-def _journal_rows(arguments: Mapping[str, Any]) -> Keyset[JournalTransfer]:
-    filters = JournalFilter(arguments.get("orderReference", "").strip(), arguments.get("account", "").strip())
-    return list_journal_ledger(filters, *period(arguments))
-
-
 LEDGERS = (
     Ledger(
         "journal",
         "/admin/journal",
         "admin",
         _TRANSFER,
-        _journal_rows,
+        lambda arguments: list_journal_ledger(journal_filter(arguments), *period(arguments)),
         lambda: (
             _("Journal"),
             _("Double-entry transfers, one per row."),

@@ -43,7 +43,7 @@ CREDENTIAL_MAX = 500
 @area_view("/stores/<int:store_id>/keys")
 def keys(area: Area, store: Store) -> ResponseReturnValue:
     """Show the keys, the webhook secret and the access to the store's API, without their texts."""
-    return _page(area, store)
+    return keys_page(area, store)
 
 
 @area_view("/stores/<int:store_id>/keys", "POST", reconfirm=True)
@@ -56,7 +56,7 @@ def add_key(area: Area, store: Store) -> ResponseReturnValue:
     try:
         new = create_key(store.id, mode, actor(), created_by=current_user().id)
     except PortalError as error:
-        return _page(area, store, {"key": error_text(error)}), status_of(error)
+        return keys_page(area, store, {"key": error_text(error)}), status_of(error)
     label = _("Test key") if mode == "test" else _("Key")
     return area.page("stores/shown_once.html", store, label=label, value=new.text, is_rotated=False)
 
@@ -79,9 +79,9 @@ def rotate_store_secret(area: Area, store: Store) -> ResponseReturnValue:
     try:
         new = replace_webhook_secret(store, key, actor(), typed, seen=request.form.get("seen"))
     except SecretReplaced as error:
-        return _page(area, store, {"webhook": error_text(error)}), status_of(error)
+        return keys_page(area, store, {"webhook": error_text(error)}), status_of(error)
     except PortalError as error:
-        return _page(area, store, {"secret": error_text(error)}), status_of(error)
+        return keys_page(area, store, {"secret": error_text(error)}), status_of(error)
     if is_typed:
         flash(_("The secret is saved."), "success")
         return area.back("keys", store)
@@ -110,12 +110,12 @@ def save_store_api(area: Area, store: Store) -> ResponseReturnValue:
     if not names:
         return area.back("keys", store)
     if errors:
-        return _page(area, store, errors), 422
+        return keys_page(area, store, errors), 422
     try:
         key = current_portal().settings.stored_key
         set_store_api(store.id, request.form.get("api_url", "").strip(), typed, key, actor())
     except PortalError as error:
-        return _page(area, store, {"api_url": error_text(error)}), status_of(error)
+        return keys_page(area, store, {"api_url": error_text(error)}), status_of(error)
     flash(_("The credentials are saved. The portal polls the store within a minute."), "success")
     return area.back("keys", store)
 
@@ -130,7 +130,8 @@ def _credential_names(store: Store) -> tuple[str, ...]:
     return adapter.credential_names if adapter else ()
 
 
-def _page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str:
+def keys_page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str:
+    """Render the page of a store's keys and secrets with the errors of its forms by field."""
     errors = errors or {}
     revoked = list_revoked_keys(store.id, request.args.get("revoked"))
     values: dict[str, Any] = {
@@ -145,6 +146,7 @@ def _page(area: Area, store: Store, errors: dict[str, str] | None = None) -> str
         "credentials": [(name, credential_label(name)) for name in _credential_names(store)],
         "has_api": has_store_api(store),
         "has_signing_secret": store.signing_secret is not None,
+        "signing_mark": seal_mark(store.signing_secret),
         "has_previous_signing_secret": store.previous_signing_secret is not None,
         "store_requires_signature": store.signature_required,
         "api_url": request.form.get("api_url") or store.api_url or "",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import flash
+from flask import flash, request
 from flask.typing import ResponseReturnValue
 
+from portal.lib.sealing import SecretReplaced
 from portal.runtime import current_portal
 from portal.stores import (
     SigningSecretMissing,
@@ -14,9 +15,11 @@ from portal.stores import (
     require_signature,
     rotate_signing_secret,
 )
+from portal.web.core.errors import status_of
 from portal.web.core.outcomes import flash_change
 from portal.web.core.requests import form_switch
 from portal.web.stores.area import Area, actor, area_view
+from portal.web.stores.keys import keys_page
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
 
@@ -29,7 +32,10 @@ def replace_signing_secret(area: Area, store: Store) -> ResponseReturnValue:
     """Give the store a new signing secret and show it once."""
     key = current_portal().settings.stored_key
     is_rotated = store.signing_secret is not None
-    new = rotate_signing_secret(store.id, key, actor())
+    try:
+        new = rotate_signing_secret(store.id, key, actor(), seen=request.form.get("seen"))
+    except SecretReplaced as error:
+        return keys_page(area, store, {"signing": error_text(error)}), status_of(error)
     return area.page(
         "stores/shown_once.html", store, label=_("Signing secret"), value=new, is_rotated=is_rotated
     )

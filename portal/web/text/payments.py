@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from portal.payments import CallbackText, find_provider, next_try_at
+from portal.payments import SUPERSEDED, CallbackText, find_provider, next_try_at
 from portal.runtime import current_portal
 from portal.web.text.format import ago, money
 from portal.web.text.messages import callback_refusal, text_of_code
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
-    from models import PaymentEvent, RailFailure
+    from models import PaymentEvent, PaymentTransaction, RailFailure
     from portal.payments import StatementLine
 
 
@@ -30,6 +30,16 @@ def callback_row(event: PaymentEvent) -> dict[str, Any]:
         "why": callback_refusal(event.reason),
         "provider": _provider_words(event),
     }
+
+
+def attempt_words(payment: PaymentTransaction, *, is_paid_again: bool = False) -> str | None:
+    """Return what is to be said of an attempt to pay instead of its status, None for the status itself.
+
+    `is_paid_again` is whether money came for it after its order was paid.
+    """
+    if is_paid_again:
+        return _("Paid a second time")
+    return _("Cancelled") if payment.failure_reason == SUPERSEDED else None
 
 
 def payload_text(event: PaymentEvent) -> str:

@@ -142,7 +142,6 @@ def waiting_words(reason: str) -> str:
     """Return why due settlements are not included in a run."""
     return {
         "below_minimum": _("The total is below the minimum payout, so it accumulates."),
-        "nothing_to_pay": _("The total is 0, so there is nothing to pay. It is part of the next payout."),
         "refunds_not_covered": _("Refunds are larger than the sales: they wait until sales cover them."),
         "payout_too_large": _("The total is larger than one payout can be. Hold some of the settlements."),
         "next_run": _("This run is full. They are paid in the next one."),

@@ -11,6 +11,8 @@ from portal.web.text.messages import referral_reason
 from portal.web.text.translate import gettext as _
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from models import Order, PaymentRefund, PaymentTransaction
     from portal.web.text.order_parts import PartView
 
@@ -87,14 +89,17 @@ def receipt_view(
         currency=order.currency,
         paid_by=_(paid_by) if paid_by else "",
         payment=payment.order_reference if payment and order.paid_at else "",
-        refunds=tuple(_refund(row) for row in refunds if row.status != "refused"),
+        refunds=tuple(_refund(row) for row in sorted(refunds, key=_refunded_at) if row.status != "refused"),
         code=order.referral_code,
         referrer=referrer,
         reason=referral_reason(order.referral_reason) if order.referral_reason else "",
     )
 
 
+def _refunded_at(row: PaymentRefund) -> datetime:
+    moment: datetime = row.applied_at or row.created_at
+    return moment
+
+
 def _refund(row: PaymentRefund) -> RefundView:
-    return RefundView(
-        money(row.amount_minor, row.currency), when(row.applied_at or row.created_at), row.status
-    )
+    return RefundView(money(row.amount_minor, row.currency), when(_refunded_at(row)), row.status)

@@ -16,6 +16,7 @@ _DELIVERY_REASONS = (
     "timestamp_old",
     "timestamp_ahead",
     "secret_missing",
+    "too_large",
 )
 
 

@@ -65,6 +65,10 @@ def refusal_words(reason: str) -> str:
         "timestamp_ahead": _(
             "A delivery that is dated in the future was refused. Check the clock of the sending server."
         ),
+        "too_large": _(
+            "A delivery of more than 4 MB was refused. If the portal has access to the store’s API, it reads the"
+            " order there."
+        ),
         "secret_missing": _("A delivery was refused, because the store has no webhook secret yet."),
     }.get(reason) or _("A delivery with a wrong signature was refused. Compare the webhook secret.")
 

@@ -8,7 +8,7 @@ from portal.lib.texts import identifier_form
 from portal.orders import SoldFilter
 from portal.settings import Settings
 from portal.stores import ChoiceInvalid
-from portal.web.core.filters import FilterView, read_day
+from portal.web.core.filters import FilterView, read_days
 from portal.web.text.messages import error_text
 
 STATES = ("open", "delivered", "cancelled")
@@ -21,10 +21,11 @@ def read_sales_view(arguments: Mapping[str, str], settings: Settings) -> FilterV
     errors: dict[str, str] = {}
     if typed["state"] not in ("", *STATES):
         errors["state"] = error_text(ChoiceInvalid(field="state", choices=", ".join(STATES)))
+    since, until = read_days(typed, settings, errors)
     filters = SoldFilter(
         state="" if "state" in errors else typed["state"],
         number=typed["number"],
-        since=read_day(typed["since"], "since", settings, errors),
-        until=read_day(typed["until"], "until", settings, errors, days=1),
+        since=since,
+        until=until,
     )
     return FilterView(filters, typed, errors)

@@ -13,7 +13,6 @@ from portal.commissions.payout_rules import (
     BELOW_MINIMUM,
     NEXT_RUN,
     NOT_COVERED,
-    NOTHING_TO_PAY,
     RATE_AWAY,
     TOO_LARGE,
     Balance,
@@ -74,6 +73,10 @@ def plan_rows(rows: list[DueRow], terms: dict[int, PayoutTerms], most: int = 100
         ((-100,), {"released": 200}, 100, 0),
         ((), {"released": 200}, 200, 0),
         ((0, 10), {}, 10, 0),
+        # A balance of 0 is completed, whatever the minimum.
+        ((0,), {"minimum": 1000, "reserve": "10"}, 0, 0),
+        ((1000, -1000), {"minimum": 1000, "reserve": "10"}, 0, 0),
+        ((-200,), {"released": 200, "reserve": "10"}, 0, 0),
     ],
 )
 def test_plan_payouts_pays(
@@ -97,8 +100,6 @@ def test_plan_payouts_pays(
         ((2**62,), {"released": 2**62}, TOO_LARGE),
         ((-1,), {}, NOT_COVERED),
         ((1000, -1001), {}, NOT_COVERED),
-        ((1000, -1000), {}, NOTHING_TO_PAY),
-        ((0,), {}, NOTHING_TO_PAY),
         ((-300,), {"released": 200}, NOT_COVERED),
     ],
 )
@@ -133,6 +134,11 @@ def test_balance_longer_than_a_run_is_cut_even_below_the_minimum() -> None:
     planned = plan(*[1] * 250, minimum=200)
     (payout,) = planned.payouts
     assert (len(payout.rows), payout.amount_minor) == (100, 100)
+
+
+def test_balance_of_zero_longer_than_a_run_is_completed_in_parts() -> None:
+    (payout,) = plan(*[0] * 250, minimum=200).payouts
+    assert (len(payout.rows), payout.amount_minor) == (100, 0)
 
 
 def test_cut_includes_refunds() -> None:
@@ -182,7 +188,7 @@ def test_every_payout_is_covered_and_complete(
         assert len(payout.rows) <= most
         assert len({row.id for row in payout.rows}) == len(payout.rows)
         if len(nets) <= most:
-            assert payout.amount_minor >= minimum
+            assert payout.amount_minor >= minimum or worth == 0
             assert len(payout.rows) == len(nets)
     if nets or released:
         assert len(planned.payouts) + len(planned.excluded) == 1

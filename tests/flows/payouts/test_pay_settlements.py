@@ -71,6 +71,17 @@ def test_due_settlement_is_paid_and_marked_as_simulated() -> None:
     assert events_of(paid) == ["settlement_processing", "settlement_paid"]
 
 
+def test_balance_of_zero_is_completed_without_a_payment() -> None:
+    vendor = make_vendor(config_minimum_payout_minor=100_000, config_platform_percent=100)
+    empty = make_due(vendor, commission_minor=100_000, net_payout_minor=0)
+    other = make_vendor()
+    netted = [make_due(other), refund(other, 75_000)]
+    run()
+    for row in (empty, *netted):
+        assert fresh(row).status == "completed"
+    assert [row.amount_minor for row in Payout.select()] == [0, 0]
+
+
 def test_run_without_due_settlements_opens_no_batch() -> None:
     make_settlement(make_vendor())
     assert run() is None

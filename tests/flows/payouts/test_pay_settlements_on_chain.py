@@ -163,8 +163,11 @@ def test_unreadable_rate_keeps_settlements_pending(bank: Bank) -> None:
 def test_payout_entirely_in_reserve_sends_no_transaction(bank: Bank) -> None:
     vendor, wallet = bank.vendor(config_reserve_percent=Decimal(100))
     row = make_due(vendor)
+    # Nothing is sent to a vendor without a wallet either, in a currency without a rate.
+    zero = make_due(make_vendor(), currency="JPY", commission_minor=100_000, net_payout_minor=0)
+    assert review_payouts(bank.settings).refused == {}
     bank.finish()
-    assert fresh(row).status == "completed"
+    assert (fresh(row).status, fresh(zero).status) == ("completed", "completed")
     assert bank.balance(wallet) == 0
     assert not ChainTransaction.select().exists()
 

@@ -10,7 +10,9 @@ import pytest
 from models import (
     CommissionStatement,
     CommissionStatementItem,
+    EventLog,
     JournalTransfer,
+    MerchantConfig,
     Notification,
     Settlement,
     Store,
@@ -129,6 +131,19 @@ def test_refund_lowers_the_next_statement(world: StatementWorld) -> None:
     (following,) = open_now()
     assert following.amount_minor == 2_500
     assert following.period_start == statement.period_end
+    assert run_checks() == {}
+
+
+def test_settlement_without_a_commission_waits_for_no_statement(world: StatementWorld) -> None:
+    MerchantConfig.update(platform_percent=0, referral_percent=0).execute()
+    order = world.sell(10_000)
+    move_before_this_month()
+    assert open_monthly_statements(SETTINGS, ACTOR) == []
+    assert settlements_of(order) == [("sale", "completed", 0)]
+    assert world.refund(order, 4_000)
+    assert open_now() == []
+    assert settlements_of(order) == [("sale", "completed", 0), ("refund", "completed", 0)]
+    assert EventLog.select().where(EventLog.event == "settlement_closed").count() == 2
     assert run_checks() == {}
 
 

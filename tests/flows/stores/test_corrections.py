@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from models import EventLog, PaymentRefund, PaymentTransaction, Proposal
+from models import EventLog, MerchantConfig, PaymentRefund, PaymentTransaction, Proposal
 from portal.db import Actor
 from portal.db.checks import run_checks
 from portal.flows.refunds.request_refund import NotReported, correct_report, request_refund
@@ -63,6 +63,29 @@ def test_an_order_that_should_not_exist_is_corrected_whole(shop: Shop) -> None:
     assert (shop.order().status, shop.settlement().status) == ("refunded", "cancelled")
     event = EventLog.get(EventLog.event == "refund_recorded")
     assert (event.actor, event.reason) == ("command:store", "a test order")
+    assert run_checks() == {}
+
+
+@pytest.mark.parametrize("is_too_low", [True, False])
+def test_a_wrong_report_is_completed_or_replaced_by_an_order_without_a_buyer(
+    shop: Shop, is_too_low: bool
+) -> None:
+    """Half of an order is missing, or a percent was wrong: the buyer would make the second report a later purchase."""
+    half = [{"externalId": "7", "sku": "MUG-1", "quantity": 1, "amount": "300.00"}]
+    first = {"lines": half, "shipping": "0.00", "paidAmount": "300.00"}
+    shop.report(**first)
+    expected = shop.settlement()
+    if not is_too_low:
+        MerchantConfig.update(platform_percent=7).execute()
+        correct_report(shop.order().order_reference, "", "a wrong percent", "percent", ACTOR)
+    shop.report(**first, externalId="14-b", customer={})
+    second = shop.settlement("14-b")
+    reward = shop.reward("14-b")
+    assert reward is not None
+    assert second.referral_commission_minor == expected.referral_commission_minor > 0
+    assert second.platform_commission_minor == (6_000 if is_too_low else 2_100)
+    shop.report(**first, externalId="14-c")
+    assert shop.reward("14-c") is None
     assert run_checks() == {}
 
 

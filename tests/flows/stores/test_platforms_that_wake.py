@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from models import Order, ReferralReward, Settlement, Store, StoreEvent
+from portal import __version__
 from portal.chain import open_chain
 from portal.db import SYSTEM
 from portal.db.checks import run_checks
@@ -91,6 +92,7 @@ def test_platform_without_times_of_changes_is_polled_quietly_and_an_order_can_co
     refused = StoreEvent.select().order_by(StoreEvent.id.desc()).get()
     assert (refused.outcome, refused.external_id) == ("refused", "50")
     assert refused.explanation == {
+        "release": __version__,
         "error": "delivery_unreadable",
         "params": {"detail": "currency ГРН: unknown"},
     }
@@ -115,6 +117,7 @@ def test_store_that_gives_something_before_it_refuses_is_not_asked_more_rarely(d
             {"data": {"order": {**ORDER, "shippingLines": None}}},
             "refused",
             {
+                "release": __version__,
                 "error": "delivery_unreadable",
                 "params": {"detail": "not the form of an order (TypeError)"},
             },

@@ -350,6 +350,31 @@ def test_refused_and_unreadable_orders_do_not_stop_the_round(woo: Connected, sho
     assert refused == {"100": "lines_do_not_add_up", "101": "delivery_unreadable"}
 
 
+def test_order_that_a_release_could_not_read_is_asked_for_again_by_the_next_one(
+    woo: Connected, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woo.connect(shop)
+    _orders(shop, 3)
+    lines = shop.orders[101].pop("line_items")
+
+    def outcomes() -> list[str | None]:
+        rows = StoreEvent.select().where(StoreEvent.external_id == "101").order_by(StoreEvent.id)
+        return [row.outcome for row in rows]
+
+    assert woo.poll() == (3, 2)
+    shop.orders[101]["line_items"] = lines  # The order is as it was; the adapter reads it now.
+    StoreEvent.update(received_at=utc_now() - timedelta(days=2)).execute()
+    Store.update(polled_until=utc_now()).execute()
+    woo.poll()
+    woo.fetch()
+    assert outcomes() == ["refused"]
+    monkeypatch.setattr(polling, "__version__", "99.0.0")
+    for _ in range(2):
+        woo.poll()
+        woo.fetch()
+        assert outcomes() == ["created"]
+
+
 def test_silent_webhooks_raise_one_alert_that_ends_with_them(woo: Connected, shop: Shop) -> None:
     woo.connect(shop)
     woo.poll()

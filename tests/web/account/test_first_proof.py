@@ -16,12 +16,14 @@ from models import (
     WalletChallenge,
 )
 from portal.accounts import ChallengeUnknown, CredentialsWrong, Device
-from portal.db import query
+from portal.db import Actor, query
 from portal.flows.accounts.sign_in import enter
 from portal.flows.stores.store_referrers import connect_account, ensure_store_referrer
 from portal.notifications import TOPICS, chosen_topics
 from portal.notifications.topics import REWARD_TOPICS
-from tests.factories import make_reward, make_store
+from portal.programme import accept_terms, find_unaccepted_terms_id
+from portal.programme.terms_operations import save_terms
+from tests.factories import ACTOR, make_reward, make_store
 from tests.support.wallets import TestWallet
 from tests.web.account.factor import code_of, enrol
 from tests.web.account.proofs import run_concurrently
@@ -152,6 +154,8 @@ def test_what_a_stranger_chose_for_the_account_ends(stranger: Visitor, victim: V
     connect_account(referrer.id, account().id, "secret")
     stranger.submit("/account/data/erasure")
     stranger.submit("/notifications/mail", {"topics": []})
+    terms = save_terms({"en": "Be fair."}, 0, ACTOR)
+    accept_terms(account().id, terms.id, Actor.user(account().id))
     assert account().erasure_requested_at
     assert not set(REWARD_TOPICS) & chosen_topics(account().id)
     reset(victim)
@@ -159,6 +163,9 @@ def test_what_a_stranger_chose_for_the_account_ends(stranger: Visitor, victim: V
     assert not StoreReferrer.select().where(StoreReferrer.user.is_null(False)).exists()
     assert account().erasure_requested_at is None
     assert chosen_topics(account().id) == set(TOPICS)
+    assert find_unaccepted_terms_id(account().id) == terms.id
+    accept_terms(account().id, terms.id, Actor.user(account().id))
+    assert find_unaccepted_terms_id(account().id) is None
 
 
 def test_a_wallet_linked_during_the_proof_does_not_stay(stranger: Visitor, victim: Visitor) -> None:

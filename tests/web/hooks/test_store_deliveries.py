@@ -164,14 +164,22 @@ def test_greeting_is_answered_before_there_is_a_secret(client: Visitor, database
 
 
 def test_two_secrets_are_valid_while_rotating(client: Visitor, shop: Store) -> None:
-    new = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
     order = recorded_answer("order_processing")
+    lost = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    assert deliver(client, shop, signed(order)).status_code == 200
+    new = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    assert deliver(client, shop, signed(order, secret=lost)).status_code == 401
     assert deliver(client, shop, signed(order)).status_code == 200
     assert deliver(client, shop, signed(order, secret=new)).status_code == 200
     assert end_previous_webhook_secret(shop.id, SYSTEM)
     assert deliver(client, shop, signed(order)).status_code == 401
     assert deliver(client, shop, signed(order, secret=new)).status_code == 200
     assert new not in everything()
+    newer = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    assert deliver(client, shop, signed(order, secret=newer)).status_code == 200
+    newest = rotate_webhook_secret(shop.id, SECRET_KEY, SYSTEM)
+    statuses = [deliver(client, shop, signed(order, secret=s)).status_code for s in (new, newer, newest)]
+    assert statuses == [401, 200, 200]
 
 
 def test_delivery_ids_do_not_identify_deliveries(client: Visitor, shop: Store) -> None:
@@ -234,6 +242,9 @@ def test_other_addresses_are_unknown(client: Visitor, shop: Store) -> None:
 
 def test_large_body_is_refused_unread(client: Visitor, shop: Store) -> None:
     assert deliver(client, shop, signed_bytes(b"{}" + b" " * BODY_MAX, "order.updated")).status_code == 413
+    assert refused() == [("too_large", 1)]
+    nowhere = client.post("/hooks/no-such-store/woocommerce", data=b" " * (BODY_MAX + 1))
+    assert nowhere.status_code == 413
     padded = json.dumps(recorded_answer("order_processing")).encode().ljust(BODY_MAX)
     assert deliver(client, shop, signed_bytes(padded, "order.updated")).get_json() == {"result": "applied"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from models import OrderItem, PaymentRefund, Refcode, User
 from portal.orders import move_fulfilment
 from tests.factories import ACTOR, make_order, make_payment, make_product, make_vendor
@@ -20,17 +22,22 @@ def test_receipt_has_everything_a_buyer_keeps(
     order = make_order(owner, lines, code=code, paid=True)
     make_payment(order, "paid", refunded_minor=10_000)
     refund = {"order_reference": order.order_reference, "currency": "UAH", "source": "provider"}
-    PaymentRefund.insert(**refund, amount_minor=10_000, status="applied", applied_at=order.paid_at).execute()
+    assert order.paid_at is not None
+    # The second was sent to the provider first and applied last.
+    for amount, days in ((6_000, 2), (4_000, 1)):
+        applied = order.paid_at + timedelta(days=days)
+        PaymentRefund.insert(**refund, amount_minor=amount, status="applied", applied_at=applied).execute()
     PaymentRefund.insert(**refund, amount_minor=77_700, status="refused", refusal="No").execute()
     move_fulfilment(order.id, vases.id, "cancel", "It broke", ACTOR)
     page = as_owner.get(f"/orders/{order.id}")
     text = text_of(page)
     for expected in (
         "Receipt", order.order_reference, "Lamps of Lviv", "Vases of Kyiv", "A lamp", "760.00", "1,520.00",
-        "2,520.00", "UAH", "Paid by", owner.name, code.code, other.name, "100.00", "2,420.00", "It broke",
+        "2,520.00", "UAH", "Paid by", owner.name, code.code, other.name, "100.00", "40.00", "2,420.00", "It broke",
         "Cancelled by the vendor", "Not delivered yet",
     ):  # fmt: skip
         assert expected in text, expected
+    assert text.rindex("40.00") < text.rindex("60.00")
     for hidden in ("777.00", "Pay now", str(other.email)):
         assert hidden not in text
     assert f'href="/orders/{order.id}"' in as_owner.get("/orders").text

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from models import Order, OrderFulfilment, OrderItem, User, Vendor
+from portal.db import keyset
 from portal.orders import move_fulfilment
 from portal.web.text import order_parts
 from tests.factories import (
@@ -70,7 +72,7 @@ def test_vendor_sees_only_own_lines_and_amounts(as_seller: Visitor, shared: Orde
 
 
 def test_files_have_the_own_lines_that_the_filters_of_the_page_show(
-    as_seller: Visitor, shared: Order, own: Vendor, owner: User
+    as_seller: Visitor, shared: Order, own: Vendor, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unpaid = make_order(owner, [(make_product(own, name="A rug", price_minor=5_000), 3)])
     rug, lamp = export_rows(as_seller, "my-sales")
@@ -84,6 +86,12 @@ def test_files_have_the_own_lines_that_the_filters_of_the_page_show(
     assert as_seller.submit(f"/vendor/orders/{shared.id}/deliver", {"vendor": str(own.id)}).status_code == 303
     assert [row["name"] for row in export_rows(as_seller, "my-sales", "?state=delivered")] == ["A lamp"]
     assert "/vendor/orders.csv?state=open" in as_seller.get("/vendor/orders?state=open").text
+    # A connected store reports an order after later ones.
+    late = make_order(owner, [(make_product(own, name="A late lamp"), 1), (make_product(own, name="Oil"), 1)])
+    Order.update(created_at=shared.created_at - timedelta(days=3)).where(Order.id == late.id).execute()
+    monkeypatch.setattr(keyset, "KEYSET_PAGE", 3)
+    names = [row["name"] for row in export_rows(as_seller, "my-sales")]
+    assert names == ["A rug", "A lamp", "Oil", "A late lamp"]
     assert as_seller.get("/vendor/orders.csv?state=sold").status_code == 422
     assert as_seller.get("/vendor/orders.xlsx?until=2026-02-30").status_code == 422
 

@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from flask import render_template, request
 
-from portal.journal import JournalFilter, list_balances, list_transfers
-from portal.lib.texts import identifier_form
+from portal.journal import list_balances, list_transfers
 from portal.web.admin.audit.blueprint import blueprint
+from portal.web.admin.audit.filters import read_journal_view
 from portal.web.admin.audit.presenters import transfer_rows
 from portal.web.admin.commissions.section import section_nav
 from portal.web.core.access import for_role
-from portal.web.core.filters import read_reference
 from portal.web.text.journal import BalanceRow, balance_row
-
-_FILTER_LENGTH_MAX = 200
 
 
 @blueprint.get("/journal")
 @for_role("admin")
 def journal() -> str:
     """Show the trial balance and the newest transfers, filtered by reference or account."""
-    typed = {name: _filter_text(name) for name in ("orderReference", "account")}
-    filters = JournalFilter(reference=read_reference(typed["orderReference"]), account=typed["account"])
-    page = list_transfers(filters, request.args.get("cursor"))
+    view = read_journal_view(request.args)
+    page = list_transfers(view.filter, request.args.get("cursor"))
     return render_template(
         "admin/audit/journal.html",
         balances=_balances_by_currency(),
         rows=transfer_rows(page.rows),
-        query={name: value for name, value in typed.items() if value},
-        typed=typed,
+        view=view,
         next_cursor=page.next_cursor,
         section_nav=section_nav(),
     )
-
-
-def _filter_text(name: str) -> str:
-    return identifier_form(request.args.get(name, ""))[:_FILTER_LENGTH_MAX]
 
 
 def _balances_by_currency() -> dict[str, list[BalanceRow]]:

@@ -34,6 +34,7 @@ from portal.web.text.format import money
 from portal.web.text.journal import TransferRow, transfer_row
 from portal.web.text.messages import chain_alert
 from portal.web.text.methods import method_words
+from portal.web.text.payments import attempt_words
 from portal.web.text.programme import rules_note
 from portal.web.text.settlements import SettlementRow, settlement_rows
 from portal.web.text.statuses import status_words
@@ -53,6 +54,7 @@ class PaymentView:
     """A payment; amounts are formatted."""
 
     status: str
+    status_text: str | None
     amount: str
     refunded: str
     processor: str
@@ -175,7 +177,7 @@ def reference_view(audit: ReferenceAudit, refunds_cursor: str | None = None) -> 
     return ReferenceView(
         order_reference=audit.order_reference,
         notices=_notices(audit),
-        payment=_payment(payment) if payment else None,
+        payment=_payment(payment, audit.second_payments) if payment else None,
         callback_outcomes=tuple(
             (status_words("callback", outcome), count) for outcome, count in outcomes.items()
         ),
@@ -327,9 +329,11 @@ def _difference_texts() -> dict[str, str]:
     }
 
 
-def _payment(payment: PaymentTransaction) -> PaymentView:
+def _payment(payment: PaymentTransaction, second_payments: Sequence[SecondPayment]) -> PaymentView:
+    is_paid_again = payment.order_reference in {each.order_reference for each in second_payments}
     return PaymentView(
         payment.status,
+        attempt_words(payment, is_paid_again=is_paid_again),
         money(payment.amount_minor, payment.currency),
         money(payment.refunded_minor, payment.currency),
         method_words(payment.processor),

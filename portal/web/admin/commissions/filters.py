@@ -8,8 +8,8 @@ from portal.commissions import SettlementFilter, list_currencies
 from portal.lib.money import CurrencyUnknown, check_currency
 from portal.lib.texts import identifier_form
 from portal.settings import Settings
-from portal.web.core.filters import FilterView, read_day, read_reference
-from portal.web.core.vendor_field import read_vendor
+from portal.web.core.filters import FilterView, read_days, read_reference
+from portal.web.core.vendor_field import chosen_vendor, read_vendor
 from portal.web.text.messages import error_text
 from portal.web.text.translate import gettext as _
 
@@ -23,13 +23,14 @@ def read_ledger_view(arguments: Mapping[str, str], settings: Settings) -> Filter
     typed["orderReference"] = identifier_form(typed["orderReference"])
     errors: dict[str, str] = {}
     typed["vendor"], vendor_id = _vendor(typed["vendor"], errors)
+    since, until = read_days(typed, settings, errors)
     filters = SettlementFilter(
         status=typed["status"] if typed["status"] in STATUSES else "",
         vendor_id=vendor_id,
         reference=read_reference(typed["orderReference"]),
         currency=_currency(typed["currency"], errors),
-        since=read_day(typed["since"], "since", settings, errors),
-        until=read_day(typed["until"], "until", settings, errors, days=1),
+        since=since,
+        until=until,
     )
     return FilterView(filters, typed, errors)
 
@@ -44,13 +45,10 @@ def read_vendor_view(arguments: Mapping[str, str]) -> FilterView[list[int] | Non
 def _vendor(text: str, errors: dict[str, str]) -> tuple[str, int | None]:
     """Return the text of the field of a vendor and the vendor's number; add to `errors` what names no single one."""
     typed = read_vendor(text, None)
-    if typed and not _is_number(typed):
+    vendor_id = chosen_vendor(typed, None) if typed else None
+    if typed and vendor_id is None:
         errors["vendor"] = _("No vendor, or more than one, has this in its name. Choose one from the list.")
-    return typed, int(typed) if _is_number(typed) else None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
+    return typed, vendor_id
 
 
 def _currency(text: str, errors: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from portal.accounts import UserUnknown, find_user_by_email
 from portal.db import EventFilter
 from portal.lib.texts import identifier_form
 from portal.settings import Settings
-from portal.web.core.filters import FilterView, read_day, read_reference
+from portal.web.core.filters import FilterView, read_days, read_reference
 from portal.web.text.messages import error_text
 
 FIELDS = ("actor", "entity", "id", "event", "orderReference", "since", "until")
@@ -18,14 +18,15 @@ def read_events_view(arguments: Mapping[str, str], settings: Settings) -> Filter
     """Read the filters of a URL; an invalid field gets an error and does not filter."""
     typed = {name: identifier_form(str(arguments.get(name, "")))[:200] for name in FIELDS}
     errors: dict[str, str] = {}
+    since, until = read_days(typed, settings, errors)
     filters = EventFilter(
         actor=_actor(typed["actor"], errors),
         entity=typed["entity"],
         entity_id=typed["id"],
         event=typed["event"],
         reference=read_reference(typed["orderReference"]),
-        since=read_day(typed["since"], "since", settings, errors),
-        until=read_day(typed["until"], "until", settings, errors, days=1),
+        since=since,
+        until=until,
     )
     return FilterView(filters, typed, errors)
 

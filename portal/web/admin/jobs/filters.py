@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from portal.lib.texts import identifier_form
 from portal.monitoring import JobRunFilter
 from portal.settings import Settings
-from portal.web.core.filters import FilterView, read_day
+from portal.web.core.filters import FilterView, read_days
 
 FIELDS = ("job", "outcome", "since", "until")
 OUTCOMES = ("failed", "interrupted", "running", "succeeded")
@@ -18,10 +18,11 @@ def read_jobs_view(arguments: Mapping[str, str], settings: Settings) -> FilterVi
     typed = {name: identifier_form(str(arguments.get(name, "")))[:100] for name in FIELDS}
     typed["outcome"] = typed["outcome"] if typed["outcome"] in OUTCOMES else ""
     errors: dict[str, str] = {}
+    since, until = read_days(typed, settings, errors)
     filters = JobRunFilter(
         job=typed["job"],
         outcome=typed["outcome"],
-        since=read_day(typed["since"], "since", settings, errors),
-        until=read_day(typed["until"], "until", settings, errors, days=1),
+        since=since,
+        until=until,
     )
     return FilterView(filters, typed, errors)

@@ -10,7 +10,7 @@ from portal.lib.texts import CharacterRefused, clean_line, identifier_form
 from portal.orders import OrderFilter, OrderStatus, list_order_currencies
 from portal.settings import Settings
 from portal.stores import ChoiceInvalid, StoreUnknown, find_store
-from portal.web.core.filters import FilterView, read_code, read_day
+from portal.web.core.filters import FilterView, read_code, read_days
 from portal.web.text.messages import error_text
 
 Value = TypeVar("Value")
@@ -27,6 +27,7 @@ def read_orders_view(arguments: Mapping[str, str], settings: Settings) -> Filter
     typed = {name: arguments.get(name, "").strip()[:200] for name in FIELDS}
     typed["number"], typed["code"] = identifier_form(typed["number"]), identifier_form(typed["code"])
     errors: dict[str, str] = {}
+    since, until = read_days(typed, settings, errors)
     filters = OrderFilter(
         store_id=_read(lambda: _store(typed["store"]), "store", errors),
         status=_read(lambda: _choice(typed["status"], STATUSES), "status", errors) or "",
@@ -38,8 +39,8 @@ def read_orders_view(arguments: Mapping[str, str], settings: Settings) -> Filter
         number=typed["number"],
         product=_read(lambda: clean_line(typed["product"], "product"), "product", errors) or "",
         is_waiting=_read(lambda: _choice(typed["waiting"], ("yes",)), "waiting", errors) == "yes",
-        since=read_day(typed["since"], "since", settings, errors),
-        until=read_day(typed["until"], "until", settings, errors, days=1),
+        since=since,
+        until=until,
     )
     return FilterView(filters, typed, errors)
 

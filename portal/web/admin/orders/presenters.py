@@ -10,6 +10,7 @@ from portal.web.text.format import When, money, when
 from portal.web.text.messages import referral_reason_for_admins
 from portal.web.text.methods import method_words
 from portal.web.text.order_parts import PartView
+from portal.web.text.payments import attempt_words
 from portal.web.text.store_events import event_text, note_text
 from portal.web.text.store_sentences import source_text
 from portal.web.text.translate import gettext as _
@@ -51,6 +52,7 @@ class AttemptRow:
 
     reference: str
     status: str
+    status_text: str | None
     amount: str
     processor: str
     begun: When
@@ -184,6 +186,7 @@ def _attempt(payment: PaymentTransaction) -> AttemptRow:
     return AttemptRow(
         payment.order_reference,
         payment.status,
+        attempt_words(payment),
         money(payment.amount_minor, payment.currency),
         method_words(payment.processor),
         when(payment.created_at),

@@ -10,7 +10,7 @@ from portal.lib.money import InvalidAmount, parse_amount, to_major
 from portal.lib.texts import identifier_form
 from portal.rewards import RewardFilter
 from portal.settings import Settings
-from portal.web.core.filters import FilterView, read_code, read_day, read_reference, read_wallet
+from portal.web.core.filters import FilterView, read_code, read_days, read_reference, read_wallet
 from portal.web.text.messages import error_text
 
 RAILS = ("fiat", "crypto")
@@ -36,14 +36,15 @@ def read_view(arguments: Mapping[str, str], settings: Settings) -> QueueView:
     typed = {name: _typed(name, arguments.get(name, "")) for name in FIELDS}
     typed["status"] = typed["status"] or "pending_approval"
     errors: dict[str, str] = {}
+    since, until = read_days(typed, settings, errors)
     filters = RewardFilter(
         status=typed["status"],
         rail=typed["rail"] if typed["rail"] in RAILS else "",
         code=read_code(typed["code"]),
         wallet=read_wallet(typed["wallet"], "wallet", errors),
         reference=read_reference(typed["orderReference"]),
-        since=read_day(typed["since"], "since", settings, errors),
-        until=read_day(typed["until"], "until", settings, errors, days=1),
+        since=since,
+        until=until,
         least_usd=_usd(typed["leastUsd"], errors),
         has_hints=HINTS.get(typed["hints"]),
     )

@@ -10,6 +10,7 @@ from portal.commissions import get_vendor
 from portal.db import Actor
 from portal.flows.vendors.save_vendor import add_vendor, save_vendor, switch_vendor
 from portal.lib.errors import InputInvalid
+from portal.stores import list_stores
 from portal.web.admin.people.section import people_nav
 from portal.web.admin.vendors.blueprint import blueprint
 from portal.web.admin.vendors.filters import read_vendors_view
@@ -70,10 +71,20 @@ def save(vendor_id: int) -> ResponseReturnValue:
     typed = _typed()
     try:
         shown = request.form.get("shown")
-        save_vendor(vendor_id, typed["name"], typed["owner"], typed["tier"], _actor(), shown=shown)
+        is_replaced = save_vendor(
+            vendor_id, typed["name"], typed["owner"], typed["tier"], _actor(), shown=shown
+        )
     except InputInvalid as error:
         return _vendor_page(vendor_id, typed, error_texts(error)), status_of(error)
     flash(_("The vendor is saved."), "success")
+    if is_replaced and list_stores(vendor_ids=[vendor_id]).rows:
+        flash(
+            _(
+                "The previous owner may know the keys and secrets of the vendor’s stores, which stay valid."
+                " Replace them, and check the webhooks of these stores."
+            ),
+            "warning",
+        )
     return redirect(url_for("admin.vendors.vendor", vendor_id=vendor_id), 303)
 
 

@@ -203,7 +203,7 @@ _DELIVERIES: dict[str, dict[str, Operation]] = {
             "callbacks",
             "Take what the platform of a store sends by itself, signed in the platform's own header.",
             parameters=(in_path("storeKey", _PUBLIC_ID), in_path("platform", _PLATFORM)),
-            takes={"type": "object", "description": "As the platform documents it, up to 1 MB."},
+            takes={"type": "object", "description": "As the platform documents it, up to 4 MB."},
             answers={200: ("It is authentic, and stored unless it concerns no order.", ref("DeliveryTaken"))},
             errors=("delivery_refused", "not_found", "store_unknown"),
         )

@@ -48,7 +48,7 @@ _KINDS = {
     "missing": _Kind("missing"),
     "string_type": _Kind("text"),
     "string_too_long": _Kind("long", {"at_most": "max_length"}),
-    "string_too_short": _Kind("short", {"at_least": "min_length"}),
+    "string_too_short": _Kind("empty"),
     "int_type": _Kind("whole"),
     "int_parsing_size": _Kind("whole"),
     "greater_than_equal": _Kind("at_least", {"at_least": "ge"}),
@@ -85,6 +85,8 @@ def _error_of(problem: str, context: Mapping[str, Any], field: str) -> PortalErr
     if problem == "value_error":
         code = str(context["error"])
         return _OWN[code](field=field) if code in _OWN else MemberInvalid(field=field, kind=code)
+    if problem.startswith("string_too_") and field.endswith("currency"):
+        return MemberInvalid(field=field, kind="currency")
     kind = _KINDS.get(problem, _OTHER)
     values = {ours: context[theirs] for ours, theirs in kind.params.items()}
     return MemberInvalid(field=field, kind=kind.name, **values)

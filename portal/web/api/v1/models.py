@@ -11,6 +11,7 @@ from portal.flows.stores.import_customers import IMPORT_MAX
 from portal.stores.snapshots import (
     LINES_MAX,
     Amount,
+    CustomerId,
     ExternalId,
     Moment,
     Reason,
@@ -58,7 +59,7 @@ class EarlierBuyer(_Body):
     """A buyer from before the store was connected: the SHA-256 of the lower-case e-mail, or the store's id."""
 
     email_hash: Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$")] | None = None
-    external_id: ExternalId | None = None
+    external_id: CustomerId | None = None
 
     @model_validator(mode="after")
     def _is_one_of_two(self) -> Self:
@@ -73,7 +74,7 @@ class ReferrerCustomer(_Body):
     `email` is stored as a keyed hash, and only tells the customer's own purchases apart.
     """
 
-    external_id: ExternalId
+    external_id: CustomerId
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
 
 

@@ -48,6 +48,7 @@ REQUESTS_ERRORS: ErrorTable = {
         422,
         lambda p: _("Enter a date of the years %(first)s to %(last)s.", first=FIRST_YEAR, last=LAST_YEAR),
     ),
+    "period_invalid": Answer(422, lambda p: _("The last day is before the first one.")),
     "field_invalid": Answer(400, _field_invalid),
     "export_unknown": Answer(
         404, lambda p: _("This file is not available: it is not ready, was deleted, or is not yours.")

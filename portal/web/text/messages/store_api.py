@@ -6,7 +6,6 @@ from portal.lib.clock import FIRST_YEAR, LAST_YEAR
 from portal.web.text.format import number
 from portal.web.text.messages.answer import Answer, ErrorTable, Params
 from portal.web.text.translate import gettext as _
-from portal.web.text.translate import ngettext
 
 
 def _member_invalid(params: Params) -> str:
@@ -19,12 +18,10 @@ def _member_invalid(params: Params) -> str:
         }[params["kind"]]
     if params["kind"] == "choice":
         return _("Send one of: %(allowed)s.", allowed=_listed(str(params["allowed"])))
-    if params["kind"] == "short":
-        return ngettext(
-            "Use at least %(num)s character.", "Use at least %(num)s characters.", int(params["at_least"])
-        )
     return {
         "missing": _("This field is required."),
+        "empty": _("This field is empty. Send a value, or leave the field out if it is optional."),
+        "currency": _("Send a code of ISO 4217 such as UAH, USD or JPY, or USDT or USDC."),
         "text": _("Send text in quotes."),
         "whole": _("Send a whole number, without quotes."),
         "list": _("Send a list."),

@@ -72,6 +72,13 @@ def test_second_payment_is_reported_at_both_references(app: Flask, as_admin: Vis
     event = send_second_callback(app, order)
     assert (event.outcome, event.reason) == ("unmatched", "order_paid_already")
     send_second_callback(app, order)  # The provider may repeat a callback.
+    PaymentTransaction.update(status="cancelled", failure_reason="superseded").where(
+        PaymentTransaction.order_reference == SECOND
+    ).execute()
+    assert "Paid a second time" in text_of(audit_of(as_admin, SECOND))
+    history = text_of(as_admin.get(f"/admin/orders/{order.id}"))
+    assert "Cancelled" in history
+    assert "Expired" not in history
     for reference in (order.order_reference, SECOND):
         page = text_of(audit_of(as_admin, reference))
         assert page.count("The buyer paid twice: 1,000.00") == 1

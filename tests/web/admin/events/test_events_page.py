@@ -84,6 +84,7 @@ def test_filters_find_events(as_admin: Visitor, events: User, owner: User) -> No
         "since=2020-01-01&until=2020-01-02": 0,
         f"since=2020-01-01&until={today[:4]}-12-31": 4,
         "since=never": 4,
+        "since=2020-01-02&until=2020-01-01": 4,
         "actor=nobody@example.com": 4,
     }
     assert {name: rows_of(as_admin, name) for name in counts} == counts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from click.testing import Result
 from flask import Flask
 
 from models import EventLog, Order, Settlement, User, Vendor
@@ -13,7 +14,8 @@ from portal.catalogue import active_products_by_id, lock_active_products
 from portal.cli.vendors import vendor as vendor_commands
 from portal.db import Actor, transaction
 from portal.flows.vendors.save_vendor import save_vendor
-from tests.factories import ACTOR, make_product, make_settlement, make_user, make_vendor
+from portal.lib.clock import utc_now
+from tests.factories import ACTOR, make_product, make_settlement, make_store, make_user, make_vendor
 from tests.web.account.proofs import run_concurrently
 from tests.web.conftest import visitor
 from tests.web.exports.ledger_files import export_rows
@@ -86,6 +88,26 @@ def test_role_follows_the_ownership(as_admin: Visitor, owner: User, other: User,
     assert changes[0] == {"owner": owner.id}
 
 
+def test_page_warns_of_an_unconfirmed_owner_and_of_keys_that_a_previous_owner_knows(
+    as_admin: Visitor, seller: User, other: User
+) -> None:
+    vendor = Vendor.get()
+    never, known = "was never confirmed", "The previous owner may know the keys"
+
+    def give(email: str) -> str:
+        form = {"name": vendor.name, "tier": "starter", "owner": email}
+        return text_of(as_admin.submit(f"/admin/vendors/{vendor.id}", form, follow_redirects=True))
+
+    assert known not in give(other.email or "")
+    make_store(vendor)
+    User.update(email_confirmed_at=None).where(User.id == seller.id).execute()
+    page = give(seller.email or "")
+    assert (never in page, known in page) == (True, True)
+    User.update(email_confirmed_at=utc_now()).where(User.id == seller.id).execute()
+    page = give(seller.email or "")
+    assert (never in page, known in page) == (False, False)
+
+
 def test_saving_the_same_values_records_no_change(as_admin: Visitor, seller: User) -> None:
     vendor = Vendor.get()
     form = {"name": vendor.name, "tier": "starter", "owner": seller.email or ""}
@@ -147,12 +169,17 @@ def test_list_is_filtered_and_exported(as_admin: Visitor, seller: User) -> None:
 
 
 def test_commands_create_and_list_vendors(app: Flask, owner: User) -> None:
-    def run(*words: str) -> str:
+    def invoke(*words: str) -> Result:
         with app.app_context():
-            return app.test_cli_runner().invoke(vendor_commands, list(words)).output
+            return app.test_cli_runner().invoke(vendor_commands, list(words))
+
+    def run(*words: str) -> str:
+        return invoke(*words).output
 
     assert "Created vendor Shop with id" in run("create", "Shop")
-    created = json.loads(run("create", "Olena's", "--owner", owner.email or "", "--tier", "growth", "--json"))
+    result = invoke("create", "Olena's", "--owner", owner.email or "", "--tier", "growth", "--json")
+    assert "was never confirmed" in result.stderr
+    created = json.loads(result.stdout)
     assert created | {"id": 0} == {
         "id": 0, "name": "Olena's", "owner": owner.email, "tier": "growth", "active": True,
     }  # fmt: skip

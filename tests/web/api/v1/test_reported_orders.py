@@ -191,6 +191,10 @@ WRONG_ORDERS = [
     ({"paidAt": "2026-11-28T14:39:44"}, 422, "input_invalid", "paidAt"),
     ({"customer": {"walletAddress": "0x12"}}, 422, "address_invalid", "customer.walletAddress"),
     ({"version": "3"}, 422, "input_invalid", "version"),
+    ({"externalId": ""}, 422, "input_invalid", "externalId"),
+    ({"customer": {"externalId": ""}}, 422, "input_invalid", "customer.externalId"),
+    ({"customer": {"externalId": " \u00a0"}}, 422, "input_invalid", "customer.externalId"),
+    ({"currency": ""}, 422, "input_invalid", "currency"),
 ]  # fmt: skip
 
 
@@ -200,6 +204,11 @@ def test_wrong_order_is_refused_with_its_field(call: Call) -> None:
         assert (refused.status_code, error_of(refused)["code"]) == (status, code), changes
         assert list(error_of(refused)["fields"]) == [field], changes
         assert not Order.select().exists(), changes
+
+
+def test_empty_text_is_answered_with_what_to_send(call: Call) -> None:
+    for field, sentence in (("externalId", "or leave the field out"), ("currency", "ISO 4217 such as UAH")):
+        assert sentence in error_of(call("/orders", snapshot(**{field: ""})))["fields"][field]
 
 
 def test_difference_of_lines_is_named(call: Call) -> None:

@@ -21,6 +21,7 @@ from portal.stores import (
     require_signature,
     revoke_key,
     rotate_signing_secret,
+    signing_secrets,
 )
 from tests.factories import make_store
 from tests.web.api.v1.conftest import Call, caller_of
@@ -143,13 +144,17 @@ def test_signed_request_is_accepted(call: Call) -> None:
 
 def test_both_secrets_sign_while_a_store_changes_to_the_new_one(app: Flask, call: Call, store: Store) -> None:
     key = app.extensions["portal"].settings.stored_key
-    old, new = (rotate_signing_secret(store.id, key, SYSTEM) for _ in range(2))
+    old, _lost, new = (rotate_signing_secret(store.id, key, SYSTEM) for _ in range(3))
     require_signature(store.id, SYSTEM, is_required=True)
     for secret in (old, new):
         assert call("/customers", raw=_RAW, **signed(_RAW, secret=secret)).status_code == 200
     end_previous_signing_secret(store.id, SYSTEM)
     statuses = [call("/customers", raw=_RAW, **signed(_RAW, secret=each)).status_code for each in (old, new)]
     assert statuses == [401, 200]
+    used = rotate_signing_secret(store.id, key, SYSTEM)
+    assert call("/customers", raw=_RAW, **signed(_RAW, secret=used)).status_code == 200
+    newest = rotate_signing_secret(store.id, key, SYSTEM)
+    assert signing_secrets(Store.get_by_id(store.id), key) == (newest, used)
 
 
 @pytest.mark.usefixtures("signing_store")
