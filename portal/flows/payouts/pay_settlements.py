@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 from models import Payout, PayoutBatch
 from portal.chain import (
+    Chain,
     ChainAway,
     ContractMissing,
     NodeRefused,
     NotConfigured,
-    Treasury,
+    Token,
     WrongChain,
+    open_payout_chain,
     open_treasury,
     own_addresses,
 )
@@ -49,6 +51,7 @@ from portal.commissions.payouts import PayoutQuote
 from portal.db import Actor, connection, database_now, transaction, without_set_aside, work_through
 from portal.flows.payouts._chain_payouts import run_chain_round
 from portal.flows.payouts._history import HISTORY_UNKNOWN
+from portal.flows.payouts.watch_treasury import TREASURY_WATCH
 from portal.lib.errors import PortalError
 from portal.logs import get_logger
 from portal.rewards import read_rate
@@ -96,6 +99,7 @@ def review_payouts(settings: Settings) -> PayoutReview:
         if settings.settlement_payout_mode == SIMULATED:
             return PayoutReview(plan, SIMULATED)
         try:
+            _require_key(settings, here=False)
             quotes = _read_quotes(settings, {payout.currency for payout in plan.payouts})
         except Waiting as waiting:
             return PayoutReview(plan, ONCHAIN, problem=waiting.code)
@@ -118,6 +122,7 @@ def request_payouts(
     the digest of another plan, or Waiting if the chain cannot be queried.
     """
     with connection():
+        _require_key(settings, here=False)
         batch_id = _open(settings, actor, key=key, promised=promised)
         if batch_id is not None and settings.settlement_payout_mode == SIMULATED:
             _pay_simulated(actor)
@@ -130,6 +135,7 @@ def run_payouts(settings: Settings, actor: Actor) -> PayoutReport:
         touched = [batch.id for batch in list_open_batches()]
         problem = _pay(settings, actor)
         try:
+            _require_key(settings, here=True)
             batch_id = _open(settings, actor)
         except Waiting as waiting:
             batch_id, problem = None, problem or waiting
@@ -210,22 +216,35 @@ def _limit_to_quotes(plan: PayoutPlan, quotes: dict[str, PayoutQuote]) -> Payout
     return leave_out(leave_out(plan, away, RATE_AWAY), new, NEXT_RUN)
 
 
+def _require_key(settings: Settings, *, here: bool) -> None:
+    """Raise Waiting if no process could pay on chain; web processes rely on what the jobs, with their key, report."""
+    if (
+        settings.settlement_payout_mode != ONCHAIN
+        or settings.settlement_payout_private_key.get_secret_value()
+    ):
+        return
+    watched = recall(TREASURY_WATCH)
+    if here or watched is None or "not_configured" in watched[0]["problems"]:
+        raise Waiting("not_configured", "SETTLEMENT_PAYOUT_PRIVATE_KEY is not set")
+
+
 def _read_quotes(settings: Settings, currencies: Collection[str]) -> dict[str, PayoutQuote]:
     """Return the conversion rate of each currency; raise Waiting if the chain cannot be queried."""
-    treasury = open_treasury(settings)
-    if isinstance(treasury, NotConfigured):
-        raise Waiting("not_configured", treasury.reason)
-    if treasury.contract is None:
+    opened = open_payout_chain(settings)
+    if isinstance(opened, NotConfigured):
+        raise Waiting("not_configured", opened.reason)
+    chain, token = opened
+    if not chain.contract.address:
         raise Waiting("not_configured", "SETTLEMENT_PAYOUT_CONTRACT_ADDRESS is not set")
-    if count_unknown(treasury.contract.address):
+    if count_unknown(chain.contract.address):
         raise Waiting(HISTORY_UNKNOWN)
-    decimals = _decimals(treasury)
+    decimals = _decimals(chain, token)
     quotes = {}
     for currency in sorted(currencies):
         rate = read_rate(currency, settings)
         quotes[currency] = PayoutQuote(
-            chain_id=treasury.chain.chain_id,
-            token_address=treasury.token.address,
+            chain_id=chain.chain_id,
+            token_address=token.address,
             token_decimals=decimals,
             units_per_usd=rate.value,
             rate_source=rate.source,
@@ -234,9 +253,9 @@ def _read_quotes(settings: Settings, currencies: Collection[str]) -> dict[str, P
     return quotes
 
 
-def _decimals(treasury: Treasury) -> int:
+def _decimals(chain: Chain, token: Token) -> int:
     try:
-        return treasury.token.decimals(treasury.chain.node(database_now()))
+        return token.decimals(chain.node(database_now()))
     except (ChainAway, WrongChain, NodeRefused, ContractMissing) as error:
         raise Waiting(error.code, str(error)) from None
 
