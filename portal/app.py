@@ -73,7 +73,7 @@ from portal.web.core.referral_cookies import install_referral_cookies
 from portal.web.core.request_id import RequestIds
 from portal.web.core.requests import IdConverter
 from portal.web.core.security import CommonHeaders, install_security
-from portal.web.core.template_cache import keep_templates
+from portal.web.core.template_cache import hold_templates, keep_templates
 from portal.web.dev import mailbox, payment_simulator
 from portal.web.exports.preparing import preparer
 from portal.web.health.only import HealthOnly
@@ -163,6 +163,7 @@ def begin_serving(app: Flask) -> Flask:
     if running.settings.database_url:
         _check_pooling(running.settings)
     if running.settings.is_production:
+        hold_templates(app)
         _say_how_to_make_an_admin()
     follower: SettingsFollower = app.extensions["stored_settings"]
     follower.read()

@@ -34,7 +34,7 @@ from portal.chain.sending.leadership import Leader, lead
 from portal.chain.signatures import is_signed_by
 from portal.chain.state import count_alerts, find_paying_transaction, list_alerts, newest_alerts
 from portal.chain.status import ChainStatus, Problem, read_status
-from portal.chain.treasury import Treasury, open_treasury
+from portal.chain.treasury import Treasury, open_payout_chain, open_treasury
 from portal.chain.wallet_contracts import is_contract_wallet
 
 __all__ = [
@@ -80,6 +80,7 @@ __all__ = [
     "load_operator_key",
     "newest_alerts",
     "open_chain",
+    "open_payout_chain",
     "open_treasury",
     "order_ref",
     "own_addresses",

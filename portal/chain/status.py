@@ -145,7 +145,10 @@ def _problems(status: ChainStatus, facts: Facts, settings: Settings) -> list[Pro
 def _role_problems(status: ChainStatus, facts: Facts) -> list[Problem]:
     problems = []
     if status.operator is None:
-        fix = "Set REFERRAL_MINTER_PRIVATE_KEY, or REFERRAL_MINTER_KEYSTORE and its password, where minting runs."
+        fix = (
+            "Run the command with the settings of the processes that mint. They need REFERRAL_MINTER_KEYSTORE"
+            " and its password, or REFERRAL_MINTER_PRIVATE_KEY."
+        )
         problems.append(Problem("no_key", "This process holds no minter key.", fix))
     elif not facts.is_operator:
         fix = f"As the contract's admin: `chain grant operator {checksum(status.operator)}`."

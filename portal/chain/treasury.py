@@ -34,15 +34,27 @@ class Treasury:
 def open_treasury(settings: Settings) -> Treasury | NotConfigured:
     """Return the treasury of the settings without calling a node; raise KeyUnusable."""
     raw = settings.settlement_payout_private_key.get_secret_value()
+    key = OperatorKey.from_private_key(raw) if raw else None
+    opened = open_payout_chain(settings, key)
+    if isinstance(opened, NotConfigured):
+        return opened
+    if key is None:
+        return NotConfigured("SETTLEMENT_PAYOUT_PRIVATE_KEY is not set", settings.referral_chain_id)
+    chain, token = opened
+    return Treasury(chain, key, token, own_addresses(settings))
+
+
+def open_payout_chain(
+    settings: Settings, key: OperatorKey | None = None
+) -> tuple[Chain, Token] | NotConfigured:
+    """Return the chain with the payout contract, and the payout token. Reading them needs no key."""
     needed = {
         "POLYGON_RPC_URL": settings.polygon_rpc_url,
-        "SETTLEMENT_PAYOUT_PRIVATE_KEY": raw,
         "SETTLEMENT_PAYOUT_TOKEN_ADDRESS": settings.settlement_payout_token_address,
     }
     missing = [name for name, value in needed.items() if not value]
     if missing:
         return NotConfigured(f"{missing[0]} is not set", settings.referral_chain_id)
-    key = OperatorKey.from_private_key(raw)
     token = Token(settings.settlement_payout_token_address)
     chain = replace(
         open_node_chain(settings, key),
@@ -50,4 +62,4 @@ def open_treasury(settings: Settings) -> Treasury | NotConfigured:
         expected_token=token.address,
         expected_mode=MODE_TRANSFER,
     )
-    return Treasury(chain, key, token, own_addresses(settings))
+    return chain, token

@@ -19,6 +19,7 @@ _WORDS = {
     "Send reward tokens to": "Run `chain fund AMOUNT`, which sends payout tokens to",
     "The minter's": "The payout operator's",
 }
+_FIX_KEY = "Run the command with the settings of the processes that pay; they need this key."
 
 
 def read_treasury_status(settings: Settings) -> ChainStatus:
@@ -27,7 +28,7 @@ def read_treasury_status(settings: Settings) -> ChainStatus:
     reason = "SETTLEMENT_PAYOUT_CONTRACT_ADDRESS is not set"
     if isinstance(treasury, NotConfigured) or treasury.contract is None:
         what = treasury.reason if isinstance(treasury, NotConfigured) else reason
-        fix = "Set it; `chain deploy --payouts` makes the contract."
+        fix = _FIX_KEY if "PRIVATE_KEY" in what else "Set it; `chain deploy --payouts` makes the contract."
         return ChainStatus(
             settings.referral_chain_id, False, problems=[Problem("not_configured", f"{what}.", fix)]
         )

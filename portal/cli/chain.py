@@ -36,6 +36,8 @@ from portal.flows.minting.mint_rewards import WaitingReason, waiting_reason
 from portal.lib.errors import PortalError
 from portal.settings import DEVELOPMENT_CHAIN_ID, Settings
 
+_AMOY = 80002
+
 
 @click.group(cls=PortalGroup)
 def chain() -> None:
@@ -48,9 +50,13 @@ for _command in (*ADMIN_COMMANDS, fund, keystore, upgrade, verify):
 
 @chain.command()
 @click.option("--token", type=_ADDRESS, help="Reward token; default REFERRAL_REWARD_TOKEN_ADDRESS.")
-@click.option("--test-token", is_flag=True, help="Deploy the test token first (not on a production chain).")
+@click.option("--test-token", is_flag=True, help="Deploy a test token first; in production on Amoy only.")
 @click.option("--admin", type=_ADDRESS, help="Administrator of the contract; default the deployer.")
-@click.option("--operator", type=_ADDRESS, envvar="REFERRAL_MINTER_ADDRESS", help="Account that mints.")
+@click.option(
+    "--operator",
+    type=_ADDRESS,
+    help="Account that mints; default the minter's, with --payouts the payout key's.",
+)
 @click.option("--mode", type=click.IntRange(0, 1), help="0 MINT, 1 TRANSFER; default REFERRAL_REWARD_MODE.")
 @click.option("--pauser", type=_ADDRESS, help="Account that may pause payments, and nothing else.")
 @click.option("--reward-cap", type=_TOKENS, help="Maximum tokens per reward, 0 = off.")
@@ -82,7 +88,7 @@ def deploy(
         if payouts:
             token, operator, mode = payout_options(settings, token, operator, mode)
         chosen = token or settings.referral_reward_token_address
-        operator = operator or _configured_operator()
+        operator = operator or _configured_operator(settings)
         if not chosen or not operator:
             raise DeploymentFailed(
                 "Give --token (or --test-token) and --operator, or set them in the settings."
@@ -177,16 +183,16 @@ def _deployer(settings: Settings) -> Deployer:
     return Deployer(node, settings.referral_chain_id, OperatorKey.from_private_key(_deployer_key()), policy)
 
 
-def _configured_operator() -> str | None:
+def _configured_operator(settings: Settings) -> str | None:
     running = portal().chain.operator
-    return running.address if running else None
+    return running.address if running else settings.referral_minter_address or None
 
 
 def _test_token(deployer: Deployer, settings: Settings, dry_run: bool) -> str:
-    if settings.is_production:
-        raise DeploymentFailed("The test token is not for production: anybody may trust it for nothing.")
+    if settings.is_production and settings.referral_chain_id != _AMOY:
+        raise DeploymentFailed(f"In production, --test-token works on the test network Amoy ({_AMOY}) only.")
     if dry_run and settings.referral_chain_id != DEVELOPMENT_CHAIN_ID:
-        raise DeploymentFailed("A dry run needs an existing token: give --token.")
+        raise DeploymentFailed("A dry run needs an existing token: give --token, or leave --dry-run out.")
     token = deploy_test_token(deployer)
     click.echo(f"Test token     {checksum(token)}   <- REFERRAL_REWARD_TOKEN_ADDRESS")
     return token

@@ -45,7 +45,9 @@ def payout_options(
     own = OperatorKey.from_private_key(raw).address if raw else operator
     chosen = token or settings.settlement_payout_token_address
     if not chosen or not own:
-        raise DeploymentFailed("Set SETTLEMENT_PAYOUT_TOKEN_ADDRESS and SETTLEMENT_PAYOUT_PRIVATE_KEY first.")
+        raise DeploymentFailed(
+            "Set SETTLEMENT_PAYOUT_TOKEN_ADDRESS, and SETTLEMENT_PAYOUT_PRIVATE_KEY or --operator with its address."
+        )
     return chosen, own, MODE_TRANSFER
 
 

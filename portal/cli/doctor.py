@@ -30,7 +30,7 @@ from portal.flows.payouts.pay_settlements import payout_waiting_reason
 from portal.lib.clock import utc_now
 from portal.lib.folders import PROGRAM
 from portal.mail import count_letters, list_dead_letters
-from portal.monitoring import is_overdue, list_job_states, overdue_after
+from portal.monitoring import JobState, is_overdue, list_job_states, overdue_after
 from portal.payments import count_open_callbacks, count_open_rail_failures
 from portal.settings import Settings
 
@@ -248,8 +248,18 @@ def _jobs() -> Finding:
     late = [job for job in jobs if is_overdue(job, now)]
     if not late:
         return Finding("jobs", "ok")
-    lines = [f"{job.job}: {job.error or 'no run has succeeded'}" for job in late]
-    return failure("jobs", f"{len(late)} overdue", "fix the reasons; /admin/jobs shows each run", *lines)
+    remedy = "wait a minute after a start, then fix the reasons; /admin/jobs shows each run"
+    return failure("jobs", f"{len(late)} overdue", remedy, *[f"{job.job}: {_why_late(job)}" for job in late])
+
+
+def _why_late(job: JobState) -> str:
+    if job.error:
+        return job.error
+    return (
+        f"no success since {job.succeeded_at:%Y-%m-%d %H:%M} UTC"
+        if job.succeeded_at
+        else "no run has succeeded"
+    )
 
 
 def _waiting() -> Iterator[Finding]:

@@ -16,7 +16,10 @@ _MISSING = {
     "admin": ("no admin", MAKE_ADMIN),
     "second_admin": ("one admin only", f"{MAKE_ADMIN}: what is above a limit waits for a second one"),
     "vendor": ("no vendor", f"run `{PROGRAM} vendor create NAME --owner EMAIL`"),
-    "goods": ("nothing to sell", f"connect a store: `{PROGRAM} store create NAME`"),
+    "goods": (
+        "nothing to sell",
+        f"add a product at /admin/products, or connect a store: `{PROGRAM} store create NAME`",
+    ),
 }
 
 

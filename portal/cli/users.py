@@ -41,6 +41,7 @@ from portal.payments import (
     give_up_credit,
     parse_top_up,
 )
+from portal.web.core.locale import LOCALES
 from portal.web.text.letters import sign_link
 from portal.web.text.personal_data import about_export, obstacle_text
 
@@ -56,22 +57,28 @@ def user() -> None:
 @click.argument("email")
 @click.option("--admin", is_flag=True, help="Give the account the admin role.")
 @click.option("--name", default="", help="Display name; default the part before @.")
+@click.option("--language", type=click.Choice(list(LOCALES)), help="Default: the first of OFFERED_LANGUAGES.")
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of generating it."
 )
-def create(email: str, admin: bool, name: str, password_stdin: bool) -> None:
+def create(email: str, admin: bool, name: str, language: str | None, password_stdin: bool) -> None:
     """Create an account. Without --password-stdin, generate a password and print it once."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(18)
     with database_session():
         display_name, address = validate_sign_up(
             name or email.partition("@")[0], email, password, portal().settings.brand_name
         )
+        if find_user_by_email(address):
+            raise click.ClickException(
+                f"There is an account {address} already. `user role` gives it another role."
+            )
         user = create_user(
             address,
             display_name,
             password,
             role="admin" if admin else "user",
             email_confirmed=True,
+            locale=language or portal().settings.languages[0],
             actor=ACTOR,
         )
     click.echo(f"Created {user.role} {user.email} with id {user.id}.")

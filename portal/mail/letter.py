@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 
 from portal.lib.clock import utc_now
 from portal.lib.errors import PortalError
+
+_LINE = 76
+
+
+class _LetterPolicy(EmailPolicy):
+    """The policy of SMTP with whole subjects: its folding loses or doubles spaces beside encoded words."""
+
+    def fold(self, name: str, value: str) -> str:
+        if name.lower() != "subject" or value.isascii():
+            return str(super().fold(name, value))
+        encoded = Header(str(value), "utf-8", maxlinelen=_LINE, header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {encoded}{self.linesep}"
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() != "subject":
+            return super().fold_binary(name, value)
+        return self.fold(name, value).encode("ascii")
+
+
+_POLICY = _LetterPolicy() + SMTP
 
 
 class LetterObsolete(PortalError):
@@ -33,7 +54,7 @@ def as_message(letter: Letter, to: str, sender: str, sender_name: str, message_i
 
     `message_id` comes from the outbox row, so that a letter sent twice has the same Message-ID (RFC 5322).
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     sender = _with_ascii_domain(sender)
     message["From"] = Address(display_name=sender_name, addr_spec=sender)
     message["To"] = _recipient(_with_ascii_domain(to))

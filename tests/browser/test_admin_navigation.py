@@ -32,6 +32,14 @@ def test_groups_open_and_close_by_keyboard(visitor: Visitor, sign_in: Callable[[
     page.get_by_role("link", name="Vendors", exact=True).click()
     expect(page).to_have_url("/en/admin/vendors")
     expect(page.locator(".nav-group.is-within > summary")).to_contain_text("People")
+    page.goto("/uk/admin")
+    for width in (768, 1000, 1260):
+        page.set_viewport_size({"width": width, "height": 700})
+        for group in page.locator(".nav-group > summary").all():
+            group.click()
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+                f"no menu ends outside {width} px"
+            )
 
 
 def test_phone_has_one_menu_without_script(visitor: Visitor, sign_in: Callable[[Page, str], None]) -> None:

@@ -10,12 +10,14 @@ from click.testing import Result
 from flask import Flask
 
 from portal.app import create_app
+from portal.chain import checksum
 from portal.chain.contract.abi import encode_call
 from portal.chain.contract.rewards import MINTER_ROLE, PAUSER_ROLE
 from portal.chain.deployment import find_record, write_record
 from portal.chain.roles import accounts_with_role, read_word
 from portal.chain.state import remember
 from portal.db import connection
+from portal.settings import Settings
 from tests.support.chain_world import ADMIN, ADMIN_KEY, CHAIN_ID, OPERATOR, OTHER, World
 from tests.support.rpc_proxy import Fault, RpcProxy
 
@@ -59,6 +61,33 @@ def test_token_is_not_deployed_as_its_own_operator(world: World, app: Flask) -> 
     for option in (["--operator", token], ["--operator", OPERATOR, "--admin", token]):
         result = invoke(app, "chain", "deploy", "--token", token, *option, "--dry-run")
         assert (result.exit_code, "neither the admin nor the operator" in result.output) == (1, True)
+
+
+def test_payout_contract_never_takes_the_minter_as_operator(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOYER_PRIVATE_KEY", ADMIN_KEY)
+    token = world.deployment.token_address
+    settings = world.settings(
+        referral_minter_private_key="",
+        referral_minter_address=OPERATOR,
+        settlement_payout_token_address=token,
+    )
+    without_key = create_app(settings)
+    deploy = ["chain", "deploy", "--dry-run"]
+    assert checksum(OPERATOR) in invoke(without_key, *deploy, "--token", token).output
+    refused = invoke(without_key, *deploy, "--payouts")
+    assert (refused.exit_code, "SETTLEMENT_PAYOUT_PRIVATE_KEY or --operator" in refused.output) == (1, True)
+    assert checksum(OTHER) in invoke(without_key, *deploy, "--payouts", "--operator", OTHER).output
+
+
+def test_test_token_is_not_deployed_in_production(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Settings, "is_production", True)
+    result = invoke(app, "chain", "deploy", "--test-token", "--operator", OPERATOR, "--yes")
+    assert (result.exit_code, "Amoy (80002) only" in result.output) == (1, True)
+    monkeypatch.setattr("portal.cli.chain._AMOY", CHAIN_ID)
+    result = invoke(app, "chain", "deploy", "--test-token", "--operator", OPERATOR, "--yes")
+    assert (result.exit_code, "REFERRAL_REWARD_TOKEN_ADDRESS" in result.output) == (0, True)
 
 
 def test_status_reports_missing_role_until_it_is_granted(world: World, app: Flask) -> None:

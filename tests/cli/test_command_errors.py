@@ -46,7 +46,7 @@ BAD_INPUT = [
     ("programme reject taken@demo.example", "--reason"),
     ("programme applications --status lost", "one of"),
     ("vendor create Shop --tier gold", "one of"),
-    ("vendor create Shop --owner nobody@demo.example", "This account does not exist"),
+    ("vendor create Shop --owner nobody@demo.example", "has to create an account first"),
     ("product import /nowhere/products.csv", "does not exist"),
     (f"product import {__file__}", "Unknown columns"),
     (f"product import {__file__} --vendor 999", "vendor does not exist"),

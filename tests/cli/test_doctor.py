@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -275,6 +276,9 @@ def test_jobs_of_every_process_are_checked(doctor: Doctor, database: str) -> Non
     ran("pay", "1 hour", "the reason")
     status, output = doctor()
     assert (status, "1 overdue" in output, "pay: the reason" in output) == (1, True, True), output
+    ran("wait", "2 hours")
+    execute(database, "UPDATE job_runs SET finished_at = started_at WHERE job = 'wait' RETURNING id")
+    assert re.search(r"wait: no success since 20\d\d-\d\d-\d\d \d\d:\d\d UTC", doctor()[1])
 
 
 def test_the_proxy_is_checked(

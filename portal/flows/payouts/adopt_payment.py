@@ -14,7 +14,7 @@ from portal.chain import (
     NodeRefused,
     NotConfigured,
     WrongChain,
-    open_treasury,
+    open_payout_chain,
 )
 from portal.chain.contract.token import Token
 from portal.chain.errors import ChainNotConfigured
@@ -94,10 +94,11 @@ def _includes_released(
 
 
 def _open_token(settings: Settings) -> tuple[Token, Node]:
-    treasury = open_treasury(settings)
-    if isinstance(treasury, NotConfigured):
+    opened = open_payout_chain(settings)
+    if isinstance(opened, NotConfigured):
         raise ChainNotConfigured
-    return treasury.token, treasury.chain.node(database_now())
+    chain, token = opened
+    return token, chain.node(database_now())
 
 
 def _read_decimals(settings: Settings) -> int:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 from models import Payout, PayoutBatch
 from portal.chain import (
+    Chain,
     ChainAway,
     ContractMissing,
     NodeRefused,
     NotConfigured,
-    Treasury,
+    Token,
     WrongChain,
+    open_payout_chain,
     open_treasury,
     own_addresses,
 )
@@ -49,6 +51,7 @@ from portal.commissions.payouts import PayoutQuote
 from portal.db import Actor, connection, database_now, transaction, without_set_aside, work_through
 from portal.flows.payouts._chain_payouts import run_chain_round
 from portal.flows.payouts._history import HISTORY_UNKNOWN
+from portal.flows.payouts.watch_treasury import TREASURY_WATCH
 from portal.lib.errors import PortalError
 from portal.logs import get_logger
 from portal.rewards import read_rate
@@ -96,7 +99,7 @@ def review_payouts(settings: Settings) -> PayoutReview:
         if settings.settlement_payout_mode == SIMULATED:
             return PayoutReview(plan, SIMULATED)
         try:
-            quotes = _read_quotes(settings, _sent_currencies(plan))
+            quotes = _read_quotes(settings, _sent_currencies(plan), is_payer=False)
         except Waiting as waiting:
             return PayoutReview(plan, ONCHAIN, problem=waiting.code)
         plan = _limit_to_quotes(plan, quotes)
@@ -118,7 +121,7 @@ def request_payouts(
     the digest of another plan, or Waiting if the chain cannot be queried.
     """
     with connection():
-        batch_id = _open(settings, actor, key=key, promised=promised)
+        batch_id = _open(settings, actor, is_payer=False, key=key, promised=promised)
         if batch_id is not None and settings.settlement_payout_mode == SIMULATED:
             _pay_simulated(actor)
         return batch_id
@@ -130,7 +133,7 @@ def run_payouts(settings: Settings, actor: Actor) -> PayoutReport:
         touched = [batch.id for batch in list_open_batches()]
         problem = _pay(settings, actor)
         try:
-            batch_id = _open(settings, actor)
+            batch_id = _open(settings, actor, is_payer=True)
         except Waiting as waiting:
             batch_id, problem = None, problem or waiting
         if batch_id is not None:
@@ -160,7 +163,7 @@ def payout_waiting_reason() -> str | None:
 
 
 def _open(
-    settings: Settings, actor: Actor, *, key: str | None = None, promised: str | None = None
+    settings: Settings, actor: Actor, *, is_payer: bool, key: str | None = None, promised: str | None = None
 ) -> int | None:
     """Open the batch of due settlements; the rows stay locked from planning to commit."""
     mode = settings.settlement_payout_mode
@@ -175,7 +178,7 @@ def _open(
         return None
     quotes: dict[str, PayoutQuote] = {}
     if mode == ONCHAIN:
-        quotes = _read_quotes(settings, _sent_currencies(preview))
+        quotes = _read_quotes(settings, _sent_currencies(preview), is_payer=is_payer)
     with transaction():
         payouts.lock_payouts()
         if key and (existing := find_batch_by_key(key)):
@@ -215,24 +218,37 @@ def _sent_currencies(plan: PayoutPlan) -> set[str]:
     return {payout.currency for payout in plan.payouts if payout.amount_minor}
 
 
-def _read_quotes(settings: Settings, currencies: Collection[str]) -> dict[str, PayoutQuote]:
+def _require_key(settings: Settings, *, is_payer: bool) -> None:
+    """Raise Waiting if no process could pay on chain; those that do not pay rely on what the jobs, with the key, report."""
+    if settings.settlement_payout_private_key.get_secret_value():
+        return
+    watched = recall(TREASURY_WATCH)
+    if is_payer or watched is None or "not_configured" in watched[0]["problems"]:
+        raise Waiting("not_configured", "SETTLEMENT_PAYOUT_PRIVATE_KEY is not set")
+
+
+def _read_quotes(
+    settings: Settings, currencies: Collection[str], *, is_payer: bool
+) -> dict[str, PayoutQuote]:
     """Return the conversion rate of each currency; raise Waiting if the chain cannot be queried."""
     if not currencies:
         return {}
-    treasury = open_treasury(settings)
-    if isinstance(treasury, NotConfigured):
-        raise Waiting("not_configured", treasury.reason)
-    if treasury.contract is None:
+    _require_key(settings, is_payer=is_payer)
+    opened = open_payout_chain(settings)
+    if isinstance(opened, NotConfigured):
+        raise Waiting("not_configured", opened.reason)
+    chain, token = opened
+    if not chain.contract.address:
         raise Waiting("not_configured", "SETTLEMENT_PAYOUT_CONTRACT_ADDRESS is not set")
-    if count_unknown(treasury.contract.address):
+    if count_unknown(chain.contract.address):
         raise Waiting(HISTORY_UNKNOWN)
-    decimals = _decimals(treasury)
+    decimals = _decimals(chain, token)
     quotes = {}
     for currency in sorted(currencies):
         rate = read_rate(currency, settings)
         quotes[currency] = PayoutQuote(
-            chain_id=treasury.chain.chain_id,
-            token_address=treasury.token.address,
+            chain_id=chain.chain_id,
+            token_address=token.address,
             token_decimals=decimals,
             units_per_usd=rate.value,
             rate_source=rate.source,
@@ -241,9 +257,9 @@ def _read_quotes(settings: Settings, currencies: Collection[str]) -> dict[str, P
     return quotes
 
 
-def _decimals(treasury: Treasury) -> int:
+def _decimals(chain: Chain, token: Token) -> int:
     try:
-        return treasury.token.decimals(treasury.chain.node(database_now()))
+        return token.decimals(chain.node(database_now()))
     except (ChainAway, WrongChain, NodeRefused, ContractMissing) as error:
         raise Waiting(error.code, str(error)) from None
 

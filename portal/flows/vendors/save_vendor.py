@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models import User, Vendor
-from portal.accounts import UserUnknown, find_user_by_email, get_user, lock_with_admins
+from portal.accounts import find_user_by_email, get_user, lock_with_admins
 from portal.catalogue import (
     change_vendor,
     count_vendors_of_user,
@@ -19,6 +19,12 @@ from portal.db import Actor, transaction
 from portal.flows.accounts.change_role import change_role
 from portal.lib.errors import InputInvalid, PortalError
 from portal.lib.shown import require_unchanged
+
+
+class OwnerUnknown(PortalError):
+    """No account has the e-mail of the owner."""
+
+    code = "owner_unknown"
 
 
 def add_vendor(name: str, owner_email: str, store_tier: str, actor: Actor) -> Vendor:
@@ -79,7 +85,7 @@ def _read(name: str, owner_email: str, store_tier: str) -> User | None:
         errors |= error.fields
     owner = find_user_by_email(owner_email) if owner_email.strip() else None
     if owner is None and owner_email.strip():
-        errors["owner"] = UserUnknown(field="owner")
+        errors["owner"] = OwnerUnknown(field="owner")
     if errors:
         raise InputInvalid(errors)
     return owner

@@ -1,4 +1,4 @@
-"""Compiled templates on disk, so that the first page of a process does not wait for the compiler."""
+"""Templates of a process: compiled ones on disk for a quick first page, and their texts in memory for upgrades."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from flask import Flask
-from jinja2 import FileSystemBytecodeCache
+from jinja2 import FileSystemBytecodeCache, FunctionLoader
 
 from portal.logs import get_logger
 
@@ -34,6 +34,18 @@ def keep_templates(app: Flask, data: Path) -> None:
         log.warning("compiled templates are not kept: others can write to the folder", folder=str(folder))
         return
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+
+
+def hold_templates(app: Flask) -> None:
+    """Read the text of every template now.
+
+    An upgrade replaces the files while this process answers on, and its code knows its own templates only.
+    """
+    loader = app.jinja_loader
+    if loader is None:
+        return
+    texts = {name: loader.get_source(app.jinja_env, name)[:2] for name in loader.list_templates()}
+    app.jinja_loader = FunctionLoader(lambda name: (*texts[name], None) if name in texts else None)
 
 
 def _is_private(folder: Path) -> bool:

@@ -33,6 +33,7 @@ from portal.web.text.deliveries import delivery_view
 from portal.web.text.format import When, when
 from portal.web.text.messages import error_text
 from portal.web.text.order_parts import PartView, order_parts, page_of_parts, shorten_parts
+from portal.web.text.platforms import store_title
 from portal.web.text.settlements import settlement_rows
 from portal.web.text.statuses import status_words
 from portal.web.text.translate import gettext as _
@@ -166,7 +167,7 @@ def _sale(
         order.id,
         order.order_reference,
         order.number,
-        order.store.name,
+        store_title(order.store_id, order.store.name),
         when(order.created_at),
         order.status,
         order_parts(order, items, vendors, fulfilments),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import SMTP
 from urllib.parse import quote
 
 import pytest
@@ -45,6 +48,19 @@ def test_message_arrives_complete() -> None:
     assert plain is not None
     assert plain.get_content().splitlines() == LETTER.text.splitlines()
     assert second["To"] == "second@example.com"
+
+
+@pytest.mark.parametrize(
+    "brand", ["Ring Referrals", "Крамниця Карпати", "Café Карпати Ltd", "A — B", "茶 " * 30]
+)
+@pytest.mark.parametrize(
+    "event", ["Two-factor authentication was turned on for your account", "Оплачено", "Paid"]
+)
+def test_subject_keeps_its_spaces(event: str, brand: str) -> None:
+    subject = f"{event} · {brand.strip()}"
+    sent = as_message(replace(LETTER, subject=subject), "a@b.example", "c@d.example", brand, "1").as_bytes()
+    assert message_from_bytes(sent, policy=SMTP)["Subject"] == subject
+    assert max(map(len, sent.split(b"\r\n\r\n")[0].split(b"\r\n"))) <= 78
 
 
 @pytest.mark.parametrize(

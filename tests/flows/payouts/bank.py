@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import SecretStr
+
 from models import Payout, PayoutBatch, Settlement, Vendor
 from portal.chain import OperatorKey, Payment, Token, Treasury, open_treasury
 from portal.chain.contract.abi import encode_call
@@ -60,6 +62,10 @@ class Bank:
 
     def change(self, **values: object) -> None:
         self.settings = self.settings.model_copy(update=values)
+
+    def without_key(self) -> Settings:
+        """Return the settings of a web process, which has no key."""
+        return self.settings.model_copy(update={"settlement_payout_private_key": SecretStr("")})
 
     def treasury(self) -> Treasury:
         treasury = open_treasury(self.settings)

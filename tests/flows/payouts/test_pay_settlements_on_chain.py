@@ -10,9 +10,11 @@ import pytest
 from models import ChainTransaction, ExchangeRate, Payout, PayoutBatch
 from portal.chain.contract.abi import encode_call
 from portal.chain.sending import failpoints as labels
+from portal.chain.sending.operations import Waiting
 from portal.commissions import hold_settlement, retry_settlement
 from portal.db import query
-from portal.flows.payouts.pay_settlements import request_payouts, review_payouts
+from portal.flows.payouts.pay_settlements import request_payouts, review_payouts, run_payouts
+from portal.flows.payouts.watch_treasury import watch_treasury
 from tests.factories import ACTOR, make_vendor
 from tests.flows.payouts.bank import (
     DOLLAR,
@@ -317,6 +319,24 @@ def test_reverted_payment_waits_for_tokens_and_is_sent_again(bank: Bank) -> None
     assert fresh(row).status == "completed"
     assert bank.balance(wallet) == 750 * TOKEN // 40
     bank.assert_ledger_equals_chain()
+
+
+def test_process_without_the_key_opens_a_batch_that_the_jobs_pay(bank: Bank) -> None:
+    row = make_due(bank.vendor()[0])
+    web = bank.without_key()
+    # Until the jobs report that they have the key, nothing is promised.
+    assert review_payouts(web).problem == "not_configured"
+    with pytest.raises(Waiting):
+        request_payouts(web, ACTOR, key="first")
+    assert watch_treasury(web) == ["not_configured"]
+    assert review_payouts(web).problem == "not_configured"
+    assert watch_treasury(bank.settings) == []
+    review = review_payouts(web)
+    assert (review.problem, len(review.plan.payouts)) == (None, 1)
+    batch_id = request_payouts(web, ACTOR, key="first", promised=review.plan.digest)
+    assert run_payouts(web, ACTOR).waiting_reason == "not_configured"
+    assert batch_id in bank.finish().batch_ids
+    assert fresh(row).status == "completed"
 
 
 def drain(bank: Bank) -> None:

@@ -82,7 +82,7 @@ def test_unknown_payment_stops_payouts_until_it_is_adopted(bank: Bank) -> None:
     ((unknown),) = list_unknown_payments(bank.settings)
     assert (unknown.row.tx_hash, unknown.tokens * TOKEN) == (tx_hash, SHARE)  # type: ignore[operator]
     assert {suggested.id for suggested in unknown.settlements} <= {row.id, other.id}
-    adopt_payment(bank.settings, unknown.row.id, [row.id], ACTOR)
+    adopt_payment(bank.without_key(), unknown.row.id, [row.id], ACTOR)
     assert (fresh(row).status, fresh(row).transaction_id) == ("completed", tx_hash)
     assert EventLog.select().where(EventLog.event == "foreign_payment_adopted").count() == 1
     bank.finish()

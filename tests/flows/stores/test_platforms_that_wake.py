@@ -22,8 +22,10 @@ from portal.stores import (
     record_poll_failure,
     record_poll_progress,
     rotate_webhook_secret,
+    set_coupon,
     set_store_api,
 )
+from portal.stores.adapters.keycrm import KeyCrm
 from portal.stores.adapters.protocol import Delivery
 from portal.web.text.store_events import event_text
 from tests.factories import make_code, make_store, make_user
@@ -146,3 +148,59 @@ def test_delivery_whose_order_cannot_be_read_says_why(
     event = StoreEvent.get()
     assert (event.outcome, event.explanation) == (outcome, explanation)
     assert "waiting" not in event_text(event.outcome, event.explanation)
+
+
+def test_keycrm_orders_reach_both_ledgers_by_promo_code(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, store = settings_with(), make_store(platform="keycrm")
+    chain, key = open_chain(settings), settings.secret_key.get_secret_value()
+    make_code(make_user("Anna"), code="Ab3dE5gH")
+    set_coupon(store.id, "ANNA10", "Ab3dE5gH", SYSTEM)
+    first, second = keycrm_order(17), keycrm_order(18)
+
+    def answer(asked: Asked) -> object:
+        return {"data": [first, second] if asked.arguments.get("page") == "1" else []}
+
+    def poll(minute: int) -> None:
+        for order in (first, second):
+            order["updated_at"] = f"2026-11-28T10:{minute:02}:00.000000Z"
+        poll_store(store.id, chain, settings)
+
+    with open_store_api(answer) as api:
+        monkeypatch.setattr("portal.flows.stores.poll_stores.find_adapter", lambda _: KeyCrm(api.url))
+        set_store_api(store.id, api.url, {"api_key": "key", "currency": "UAH"}, key, SYSTEM)
+        poll(1)
+        assert [order.status for order in Order.select()] == ["created", "created"]
+        first["payments"] = [{"id": 8, "amount": 630.5, "status": "paid", "actual_currency": "UAH"}]
+        poll(2)
+        second["payments"] = [{"id": 9, "amount": 630.5, "status": "paid", "actual_currency": "UAH"}]
+        poll(3)
+        [reward] = ReferralReward.select()
+        assert (reward.ref_code, reward.order_total_minor) == ("Ab3dE5gH", 57_050)
+        booked = [
+            (row.amount_minor, row.commission_minor) for row in Settlement.select().order_by(Settlement.id)
+        ]
+        assert booked == [(57_050, 11_410 + 2_853), (57_050, 11_410)]
+        reasons = [order.referral_reason for order in Order.select().order_by(Order.paid_at)]
+        assert reasons == [None, "not_first_purchase"]
+        first["payments"][0]["status"] = "refund"
+        poll(4)
+    assert ReferralReward.get().status == "rejected"
+    assert [row.status for row in Settlement.select().order_by(Settlement.id)] == ["cancelled", "pending"]
+    assert run_checks() == {}
+
+
+def keycrm_order(number: int) -> dict[str, Any]:
+    """Return an unpaid order of one buyer: 570.50 of goods after discounts, and 60.00 of shipping."""
+    return {
+        "id": number,
+        "status_group_id": 4,
+        "grand_total": 630.5,
+        "shipping_price": 60,
+        "promocode": "ANNA10",
+        "created_at": "2026-11-28T10:00:00.000000Z",
+        "buyer": {"id": 5, "email": "buyer@example.test"},
+        "products": [{"id": 1, "sku": "MUG-1", "name": "Mug", "quantity": 2, "price": 299.99}],
+        "payments": [],
+    }

@@ -39,7 +39,10 @@ def test_reset_second_factor_command_ends_sessions(app: Flask, owner: User) -> N
 def test_account_created_by_command_is_confirmed(app: Flask) -> None:
     run(app, "create", "new@example.com", "--admin")
     user = User.get()
-    assert (user.role, user.email_confirmed_at is not None) == ("admin", True)
+    assert (user.role, user.email_confirmed_at is not None, user.locale) == ("admin", True, "en")
+    assert "`user role` gives it another role" in run(app, "create", " New@example.com", "--admin")
+    run(app, "create", "uk@example.com", "--language", "uk")
+    assert User.get(User.email == "uk@example.com").locale == "uk"
 
 
 def test_role_command_ends_sessions_and_keeps_the_last_admin(app: Flask, owner: User, admin: User) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask, render_template
+from jinja2 import TemplateNotFound
 
-from portal.web.core.template_cache import keep_templates
+from portal.web.core.template_cache import hold_templates, keep_templates
 
 
 @pytest.fixture
@@ -47,6 +48,18 @@ def test_the_next_process_finds_the_compiled_template(bare: Flask, pages: Path, 
     keep_templates(following, data)
     assert _render(following) == "42"
     assert kept.stat().st_mtime_ns == written
+
+
+def test_templates_that_an_upgrade_replaces_stay_those_of_the_process(bare: Flask, pages: Path) -> None:
+    (pages / "other.html").write_text("{% extends 'page.html' %}")
+    hold_templates(bare)
+    (pages / "page.html").write_text("{{ 1 | filter_of_the_next_release }}")
+    (pages / "other.html").unlink()
+    assert _render(bare) == "42"
+    with bare.test_request_context():
+        assert render_template("other.html") == "42"
+        with pytest.raises(TemplateNotFound):
+            render_template("missing.html")
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])

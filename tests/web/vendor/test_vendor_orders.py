@@ -54,7 +54,7 @@ def test_vendor_sees_only_own_lines_and_amounts(as_seller: Visitor, shared: Orde
     make_order(owner, [(make_product(name="Foreign"), 1)], paid=True)
     for path in ("/vendor/orders", f"/vendor/orders/{shared.id}", "/vendor/orders?state=open"):
         text = text_of(as_seller.get(path))
-        for expected in ("A lamp", "1,520.00", "Not delivered yet"):
+        for expected in ("A lamp", "1,520.00", "Not delivered yet", "Built-in shop"):
             assert expected in text, (path, expected)
         for hidden in (
             "A vase",

@@ -10,6 +10,7 @@ from portal.figures import Figure
 from portal.flows.overviews.admin_home import AdminHome
 from portal.lib.money import to_major
 from portal.web.text.format import money, number, short_day, token_text
+from portal.web.text.platforms import store_title
 from portal.web.text.translate import gettext as _
 from portal.web.text.translate import ngettext
 
@@ -80,7 +81,7 @@ def store_rows(home: AdminHome) -> list[StoreRow]:
             orders[key] += figure.items
             revenue[key] += figure.amount
             of_currency[figure.currency] += figure.amount
-    names = {store.id: store.name for store in home.stores}
+    names = {store.id: store_title(store.id, store.name) for store in home.stores}
     keys = sorted(revenue, key=lambda key: (key[1], -revenue[key], key[0]))
     return [
         StoreRow(

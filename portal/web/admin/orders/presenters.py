@@ -11,6 +11,7 @@ from portal.web.text.messages import referral_reason_for_admins
 from portal.web.text.methods import method_words
 from portal.web.text.order_parts import PartView
 from portal.web.text.payments import attempt_words
+from portal.web.text.platforms import store_title
 from portal.web.text.store_events import event_text, note_text
 from portal.web.text.store_sentences import source_text
 from portal.web.text.translate import gettext as _
@@ -125,7 +126,7 @@ def order_row(
         id=order.id,
         reference=order.order_reference,
         number=order.number,
-        store=order.store.name,
+        store=store_title(order.store_id, order.store.name),
         placed=when(order.created_at),
         status=order.status,
         total=money(order.total_minor, order.currency),
@@ -150,7 +151,7 @@ def order_detail(
     return OrderDetail(
         id=order.id,
         reference=order.order_reference,
-        store=order.store.name,
+        store=store_title(order.store_id, order.store.name),
         is_collected_by_store=order.collected_by == "store",
         status=order.status,
         placed=when(order.created_at),

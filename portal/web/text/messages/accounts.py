@@ -125,6 +125,9 @@ ACCOUNTS_ERRORS: ErrorTable = {
             **p,
         ),
     ),
+    "owner_unknown": Answer(
+        422, lambda p: _("No account has this e-mail. The owner has to create an account first.")
+    ),
     "signature_wrong": Answer(
         422, lambda p: _("The signature does not match the wallet. Sign with the wallet you chose.")
     ),

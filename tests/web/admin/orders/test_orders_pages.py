@@ -54,6 +54,9 @@ def test_list_shows_orders_of_all_stores_and_filters_them(
     text = text_of(as_admin.get("/admin/orders"))
     for expected in ("A lamp × 2", "1,520.00", code.code, remote.store.name, "1042"):
         assert expected in text, expected
+    # In the filter, in the row, and on the page of the order.
+    assert text_of(as_admin.get("/uk/admin/orders")).count("Вбудований магазин") == 2
+    assert "Вбудований магазин" in text_of(as_admin.get(f"/uk/admin/orders/{credited.id}"))
     for query, found in (
         (f"number={credited.order_reference}", credited),
         ("number=1042", remote),

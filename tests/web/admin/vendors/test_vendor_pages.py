@@ -184,7 +184,9 @@ def test_commands_create_and_list_vendors(app: Flask, owner: User) -> None:
         "id": 0, "name": "Olena's", "owner": owner.email, "tier": "growth", "active": True,
     }  # fmt: skip
     assert role_of(owner) == "vendor"
-    assert "owner: This account does not exist." in run("create", "X", "--owner", "nobody@example.com")
+    assert "owner: No account has this e-mail. The owner has to create an account first." in run(
+        "create", "X", "--owner", "nobody@example.com"
+    )
     assert "name: Enter a name" in run("create", " ")
     lines = run("list").splitlines()
     texts = [line.split(maxsplit=1)[1] for line in lines]
