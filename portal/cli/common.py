@@ -10,6 +10,7 @@ from typing import Any
 import click
 from flask import current_app
 
+from models import User
 from portal.db import DatabaseAway, connection
 from portal.db.connection import DATABASE_ERRORS, stop_embedded
 from portal.db.outage import first_line
@@ -60,6 +61,12 @@ class PortalCommand(click.Command):
             raise click.ClickException(_file_sentence(error)) from None
         finally:
             stop_embedded()
+
+
+def warn_of_unconfirmed(user: User | None) -> None:
+    """Say on standard error that anyone may have registered the e-mail of an account that is given something."""
+    if user is not None and user.email and user.email_confirmed_at is None:
+        click.echo(f"{user.email} was never confirmed, so another person may have registered it.", err=True)
 
 
 def _file_sentence(error: OSError) -> str:

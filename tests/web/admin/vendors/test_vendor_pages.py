@@ -13,6 +13,7 @@ from portal.catalogue import active_products_by_id, lock_active_products
 from portal.cli.vendors import vendor as vendor_commands
 from portal.db import Actor, transaction
 from portal.flows.vendors.save_vendor import save_vendor
+from portal.lib.clock import utc_now
 from tests.factories import ACTOR, make_product, make_settlement, make_user, make_vendor
 from tests.web.account.proofs import run_concurrently
 from tests.web.conftest import visitor
@@ -37,6 +38,10 @@ def test_vendor_is_created_and_its_owner_becomes_a_vendor(
         "Мапа крамниця", "growth", owner.id, True,
     )  # fmt: skip
     assert role_of(owner) == "vendor"
+    warning = "another person may have registered it"
+    assert warning in text_of(as_admin.get(answer.location))
+    User.update(email_confirmed_at=utc_now()).where(User.id == owner.id).execute()
+    assert warning not in text_of(as_admin.get(answer.location))
     assert visitor(app, owner).get("/vendor/earnings").status_code == 200
     event = EventLog.get(EventLog.event == "vendor_created")
     assert (event.actor_user_id, event.entity_id) == (admin.id, str(vendor.id))
@@ -149,7 +154,7 @@ def test_list_is_filtered_and_exported(as_admin: Visitor, seller: User) -> None:
 def test_commands_create_and_list_vendors(app: Flask, owner: User) -> None:
     def run(*words: str) -> str:
         with app.app_context():
-            return app.test_cli_runner().invoke(vendor_commands, list(words)).output
+            return app.test_cli_runner().invoke(vendor_commands, list(words)).stdout
 
     assert "Created vendor Shop with id" in run("create", "Shop")
     created = json.loads(run("create", "Olena's", "--owner", owner.email or "", "--tier", "growth", "--json"))
