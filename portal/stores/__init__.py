@@ -40,6 +40,7 @@ from portal.stores.customers import (
     email_digest,
     hashes_of_ids,
     is_known_customer,
+    mailbox_digest,
 )
 from portal.stores.erasure import (
     clear_event_customers,
@@ -314,6 +315,7 @@ __all__ = [
     "list_waiting_fetches",
     "lock_customer",
     "lock_waiting_event",
+    "mailbox_digest",
     "mark_bought_before",
     "merge",
     "names_of_stores",

@@ -109,7 +109,8 @@ def _update(arrived: Arrived, before: StoreOrder) -> Outcome:
         outcome.note(PAID_CHANGED, paid=merged.snapshot.paid_amount)
     _note_withdrawn(arrived, order, previous, merged, outcome)
     save_store_order(order.id, store_state(merged))
-    arrived = replace(arrived, known=merged, buyer=known_buyer(merged))
+    buyer = replace(known_buyer(merged), mailbox=arrived.buyer.mailbox)
+    arrived = replace(arrived, known=merged, buyer=buyer)
     # Its customers are locked already, but for those that another report has named in the meantime.
     customers = ensure_customers(arrived.store.id, arrived.buyer.keys)
     if order.paid_at is None:
