@@ -170,8 +170,9 @@ def test_refund_of_the_documented_order(shop: Shop) -> None:
         ([refund("15", "0.00", ("7", "299.99")), refund("16", "10.00", ("7", "8.33"))], 833),
         ([refund("15", "10.00", ("7", "200.00"), ("8", "200.00"))], 1_000),
         ([refund("15", "359.99", ("7", "299.99"))], 29_999),
+        ([refund("15", "60.00", ("7", "0.00"))], 0),
     ],
-    ids=["more than the money", "no money", "two lines", "as much"],
+    ids=["more than the money", "no money", "two lines", "as much", "shipping"],
 )
 def test_lines_of_a_refund_take_back_no_more_than_its_amount(
     shop: Shop, refunds: list[dict[str, object]], back: int
