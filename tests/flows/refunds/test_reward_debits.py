@@ -54,6 +54,25 @@ def test_debit_is_netted_from_the_next_approved_reward(store: Store) -> None:
     assert run_checks() == {}
 
 
+@pytest.mark.parametrize(
+    ("owed_in", "token", "is_netted"),
+    [("0x" + "aB" * 20, "0x" + "Ab" * 20, True), ("0x" + "ab" * 20, "0x" + "cd" * 20, False),
+     ("0x" + "ab" * 20, None, True), (None, "0x" + "cd" * 20, True)],
+)  # fmt: skip
+def test_debit_is_netted_in_its_own_token(
+    store: Store, owed_in: str | None, token: str | None, is_netted: bool
+) -> None:
+    debit = make_debit(store, "100.00")
+    ReferralReward.update(reward_token=owed_in).execute()
+    order = pay_order(store, "next")
+    ReferralReward.update(reward_token=token).where(ReferralReward.id == reward_of(order).id).execute()
+    reward = approve_reward_of(store, order)
+    settle_refunds(TESTER)
+    assert reward.netted_wei == (debit.amount_wei if is_netted else 0)
+    assert RewardDebit.get().netted_wei == reward.netted_wei
+    assert run_checks() == {}
+
+
 def test_netting_leaves_at_least_one_wei(store: Store) -> None:
     make_debit(store)
     reward = approve_reward_of(store, pay_order(store, "next"))
