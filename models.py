@@ -767,6 +767,7 @@ class OrderItem(Table):
     subtotal_minor = BigIntegerField()
     external_id = TextField(null=True)
     refunded_minor = BigIntegerField(default=0)
+    net_minor = BigIntegerField(null=True)
 
     class Meta:
         table_name = "order_items"

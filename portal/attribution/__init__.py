@@ -2,6 +2,7 @@
 
 from portal.attribution.queries import find_linked_code, find_typed_code
 from portal.attribution.rules import (
+    SAME_MAILBOX,
     AttributionFacts,
     CodeSource,
     CodeState,
@@ -17,6 +18,7 @@ from portal.attribution.rules import (
 )
 
 __all__ = [
+    "SAME_MAILBOX",
     "AttributionFacts",
     "CodeSource",
     "CodeState",

@@ -15,6 +15,8 @@ CodeSource = Literal["cookie", "account", "entered", "coupon"]
 CodeState = Literal["active", "inactive", "owner_disabled"]
 
 CODE_LENGTH = 8
+# No reason to refuse a referral, but a risk hint of its reward.
+SAME_MAILBOX = "same_mailbox"
 CODE_PATTERN = re.compile(f"[{CODE_ALPHABET}]{{{CODE_LENGTH}}}")
 # Characters that messengers and people leave around a code in a link: quotes, full stops, spaces, a second query.
 _LINKED_CODE = re.compile(rf"[\W_]*({CODE_PATTERN.pattern})(?:[\W_]*|[?&#].*)", re.DOTALL)
@@ -47,7 +49,8 @@ class AttributionFacts:
     """The input of the guards, read from the database in one place.
 
     `code` is the text as it was received; `code_state` is None when no such code is stored; `buyer_user_id` is None
-    when the buyer has no account here. `is_known_buyer` is False where nothing links the buyer to other orders.
+    when the buyer has no account here. `is_known_buyer` is False where nothing links the buyer to other orders, and
+    `is_same_mailbox` is whether a store's buyer reads the mailbox of the referrer.
     """
 
     code: str | None
@@ -59,6 +62,7 @@ class AttributionFacts:
     buyer_wallets: frozenset[str]
     has_earlier_paid_order: bool
     is_known_buyer: bool = True
+    is_same_mailbox: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ class GuardResult:
     """The result of one guard.
 
     `detail` of code_known is active, absent, malformed, unknown, inactive or owner_disabled, and `source` is a
-    CodeSource; `detail` of first_purchase is customer_unknown where the buyer's other orders cannot be found.
-    Otherwise both are None.
+    CodeSource; `detail` of first_purchase is customer_unknown where the buyer's other orders cannot be found, and that
+    of not_self is SAME_MAILBOX where the buyer may still be the referrer. Otherwise both are None.
     """
 
     guard: str
@@ -171,7 +175,8 @@ def _code_detail(facts: AttributionFacts) -> str:
 
 def _not_self(facts: AttributionFacts) -> GuardResult:
     is_self = facts.referrer_user_id is not None and facts.referrer_user_id == facts.buyer_user_id
-    return _result(Guard.NOT_SELF, not is_self, Reason.SELF_REFERRAL)
+    result = _result(Guard.NOT_SELF, not is_self, Reason.SELF_REFERRAL)
+    return replace(result, detail=SAME_MAILBOX) if result.passed and facts.is_same_mailbox else result
 
 
 def _no_wallet_overlap(facts: AttributionFacts) -> GuardResult:

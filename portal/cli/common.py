@@ -63,6 +63,12 @@ class PortalCommand(click.Command):
             stop_embedded()
 
 
+def warn_of_unconfirmed(user: User | None) -> None:
+    """Say on standard error that anyone may have registered the e-mail of an account that is given something."""
+    if user is not None and user.email and user.email_confirmed_at is None:
+        click.echo(f"{user.email} was never confirmed, so another person may have registered it.", err=True)
+
+
 def _file_sentence(error: OSError) -> str:
     """Return which file cannot be read or written, and why."""
     where = f"{error.filename}: " if error.filename else ""
@@ -118,9 +124,3 @@ def database_sentence(error: BaseException) -> str:
             " `ignore_startup_parameters` of PgBouncer or remove it from DATABASE_URL."
         )
     return f"The database cannot be used: {reason}. Check DATABASE_URL and the server; `doctor` tries it."
-
-
-def warn_if_unconfirmed(user: User) -> None:
-    """Warn on standard error if the e-mail by which an account was named was never confirmed."""
-    if user.email and user.email_confirmed_at is None:
-        click.echo(f"{user.email} was never confirmed: another person may have registered it.", err=True)

@@ -22,7 +22,7 @@ from portal.accounts import (
     require_enabled,
     validate_sign_up,
 )
-from portal.cli.common import FilePath, PortalGroup, database_session, portal, warn_if_unconfirmed
+from portal.cli.common import FilePath, PortalGroup, database_session, portal, warn_of_unconfirmed
 from portal.db import Actor
 from portal.flows.accounts.account_security import disable_factor
 from portal.flows.accounts.change_role import change_role
@@ -92,10 +92,10 @@ def create(email: str, admin: bool, name: str, language: str | None, password_st
 def role_command(email: str, role: str) -> None:
     """Give an account another role and end its sessions. The last admin keeps the role."""
     with database_session():
-        account = _account(email)
-        is_changed = change_role(account.id, role, ACTOR)
-        if role != "user":
-            warn_if_unconfirmed(account)
+        person = _account(email)
+        is_changed = change_role(person.id, role, ACTOR)
+    if role != "user":
+        warn_of_unconfirmed(person)
     click.echo(f"{email} is now {role}." if is_changed else f"{email} was {role} already.")
 
 
@@ -214,6 +214,7 @@ def credit(email: str, amount: str, currency: str, reason: str) -> None:
         except CharacterRefused as error:
             text = "remove the character {character} at position {position}"
             raise click.BadParameter(text.format(**error.params), param_hint="--reason") from None
+    warn_of_unconfirmed(person)
     click.echo(f"{person.email} now has {major_text(balance, code)} {code}.")
 
 

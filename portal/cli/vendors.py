@@ -8,7 +8,7 @@ import click
 
 from models import Vendor
 from portal.catalogue import STORE_TIERS, list_vendor_ledger
-from portal.cli.common import PortalGroup, database_session, warn_if_unconfirmed
+from portal.cli.common import PortalGroup, database_session, warn_of_unconfirmed
 from portal.db import Actor
 from portal.flows.vendors.save_vendor import add_vendor
 
@@ -35,8 +35,7 @@ def create(name: str, owner: str, tier: str, as_json: bool) -> None:
     """Create a vendor. Set terms and payout wallet at /admin/vendors."""
     with database_session():
         row = add_vendor(name, owner, tier, ACTOR)
-        if row.user:
-            warn_if_unconfirmed(row.user)
+        warn_of_unconfirmed(row.user)
     click.echo(json.dumps(_fields(row)) if as_json else f"Created vendor {row.name} with id {row.id}.")
 
 

@@ -52,13 +52,13 @@ _CREATE_COLUMNS = """id text, order_reference text, store_id bigint, customer_id
     total_minor bigint, currency text, checkout_key text, external_id text, link_label text"""
 _ADD_LINES = """
 INSERT INTO order_items (order_id, product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor,
-    external_id)
-SELECT order_id, product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor, external_id
+    external_id, net_minor)
+SELECT order_id, product_id, vendor_id, sku, name, quantity, unit_price_minor, subtotal_minor, external_id, net_minor
 FROM new_lines_rows WHERE order_id IN (SELECT id FROM new_order)
 ORDER BY place
 """
 _LINE_COLUMNS = """order_id text, product_id bigint, vendor_id bigint, sku text, name text, quantity integer,
-    unit_price_minor bigint, subtotal_minor bigint, external_id text"""
+    unit_price_minor bigint, subtotal_minor bigint, external_id text, net_minor bigint"""
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,7 @@ def item_row(order_id: str, line: OrderLine) -> dict[str, Any]:
         "unit_price_minor": line.unit_price_minor,
         "subtotal_minor": line.subtotal_minor,
         "external_id": line.external_id,
+        "net_minor": line.net_minor,
     }
 
 

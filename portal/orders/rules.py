@@ -46,8 +46,8 @@ class OrderLine:
     """A line of an order, amounts in minor units.
 
     `product_id` is None where the store's product is not one of the catalogue, `unit_price_minor` where the store
-    reports the amount of the line only. `subtotal_minor` is the commissionable amount, `external_id` the store's id
-    of the line.
+    reports the amount of the line only. `subtotal_minor` is the commissionable amount, `net_minor` what a store
+    reported before tax, `external_id` the store's id of the line.
     """
 
     product_id: int | None
@@ -58,3 +58,4 @@ class OrderLine:
     unit_price_minor: int | None
     subtotal_minor: int
     external_id: str | None = None
+    net_minor: int | None = None

@@ -1,6 +1,7 @@
 """Debits: what a referrer owes for minted tokens whose order was refunded. See docs/rules/refunds.md.
 
-A debit is netted from a reward when the reward is approved, and by a job from rewards that were approved before.
+A debit is netted from a reward in the same token when the reward is approved, and by a job from rewards that were
+approved before.
 At least one wei stays with the reward, so that its reference still goes through the contract and can be audited
 there. The netted part is released when the reward is rejected or shrinks below it.
 """
@@ -21,12 +22,20 @@ NETTING_QUEUE = "netting"
 _LOCK_WAITING = f"""
     SELECT r.id FROM referral_rewards r WHERE r.id = %(id)s AND {WAITING_TO_MINT} FOR UPDATE SKIP LOCKED
 """  # noqa: S608
+# A debit `d` that can be netted from a reward `r`: as many tokens of another kind are worth something else.
+_NETTABLE = """
+    d.referrer_user_id = r.referrer_user_id AND d.netted_wei < d.amount_wei AND d.reward_id <> r.id AND EXISTS (
+        SELECT FROM referral_rewards owed WHERE owed.id = d.reward_id
+            AND coalesce(lower(owed.reward_token) = lower(r.reward_token), true))
+"""
 _LIST_NETTABLE = f"""
     SELECT r.id FROM referral_rewards r
-    WHERE {WAITING_TO_MINT} AND r.reward_amount_wei > 1 AND {not_set_aside(NETTING_QUEUE, "r.id")} AND EXISTS (
-        SELECT 1 FROM reward_debits d
-        WHERE d.referrer_user_id = r.referrer_user_id AND d.netted_wei < d.amount_wei AND d.reward_id <> r.id)
+    WHERE {WAITING_TO_MINT} AND r.reward_amount_wei > 1 AND {not_set_aside(NETTING_QUEUE, "r.id")}
+        AND EXISTS (SELECT FROM reward_debits d WHERE {_NETTABLE})
     ORDER BY r.created_at, r.id LIMIT %(limit)s
+"""  # noqa: S608
+_OPEN_DEBITS = f"""
+    SELECT d.id FROM reward_debits d JOIN referral_rewards r ON r.id = %(id)s WHERE {_NETTABLE} ORDER BY d.id
 """  # noqa: S608
 
 
@@ -162,12 +171,8 @@ def owed_wei(referrer_user_id: int) -> int:
 
 
 def _open_debits(reward: ReferralReward) -> list[RewardDebit]:
-    rows = RewardDebit.select().where(
-        (RewardDebit.referrer_user_id == reward.referrer_user_id)
-        & (RewardDebit.netted_wei < RewardDebit.amount_wei)
-        & (RewardDebit.reward_id != reward.id)
-    )
-    return list(rows.order_by(RewardDebit.id))
+    ids = [debit_id for (debit_id,) in query(_OPEN_DEBITS, {"id": reward.id})]
+    return list(RewardDebit.select().where(RewardDebit.id.in_(ids)).order_by(RewardDebit.id)) if ids else []
 
 
 def _net(debit: RewardDebit, reward: ReferralReward, part: int, actor: Actor) -> None:

@@ -10,6 +10,8 @@ from portal.rewards.mintable import MintObstacle
 PAID_DIFFERENTLY = "paid_differently"
 NOT_DELIVERED = "not_delivered"
 USED_REFERENCE = (PAID_DIFFERENTLY, NOT_DELIVERED)
+# The contract pays another token than the one whose price sized the reward; a retry sizes it again.
+TOKEN_CHANGED = "token_changed"  # noqa: S105 - a reason, no secret
 
 
 class RewardUnknown(PortalError):

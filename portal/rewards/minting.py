@@ -31,17 +31,26 @@ UNPAYABLE_WEI = 2**256
 
 @dataclass(frozen=True)
 class MintableReward:
-    """What the minter needs to know of a reward: the payment that is due, and the reference it is made under."""
+    """What the minter needs to know of a reward: the payment that is due, and the reference it is made under.
+
+    `sized_in` is the token whose price sized the reward, None where no token was configured then.
+    """
 
     id: int
     payment_reference: OrderReference
     recipient: Address
     amount_wei: Wei
+    sized_in: Address | None
+
+    @property
+    def is_first_payment(self) -> bool:
+        """Return whether nothing of the reward was paid before."""
+        return "#" not in self.payment_reference
 
 
 # A reward named by a mint job that was stopped waits until it is requested by id.
 _LIST_MINTABLE = f"""
-    SELECT r.id, {PAYMENT_REFERENCE}, r.referrer_wallet, {PAYMENT_AMOUNT}
+    SELECT r.id, {PAYMENT_REFERENCE}, r.referrer_wallet, {PAYMENT_AMOUNT}, lower(r.reward_token)
     FROM referral_rewards r
     WHERE {MINTABLE}
       AND (%(max_amount)s::numeric IS NULL OR {PAYMENT_AMOUNT} <= %(max_amount)s::numeric)
@@ -216,9 +225,10 @@ _CLAIM = f"""
         FROM picked
         WHERE r.id = picked.id AND r.status = picked.status AND r.status = ANY(%(from)s)
         RETURNING r.id, {PAYMENT_REFERENCE} AS payment_reference, r.referrer_wallet, {PAYMENT_AMOUNT} AS amount,
-            r.order_reference, picked.status, r.created_at
+            r.reward_token, r.order_reference, picked.status, r.created_at
     )
-    SELECT id, payment_reference, referrer_wallet, amount, order_reference, status FROM moved ORDER BY created_at, id
+    SELECT id, payment_reference, referrer_wallet, amount, reward_token, order_reference, status
+    FROM moved ORDER BY created_at, id
 """  # noqa: S608
 _CLAIM_MINTABLE = _CLAIM.format(condition=MINTABLE)
 _CLAIM_PAID = _CLAIM.format(condition=WAITING_TO_MINT)
@@ -244,7 +254,7 @@ def _claim(
                 "to": claim.to_status,
             },
         )
-        moves = [_Move(row[0], row[4], row[5]) for row in rows]
+        moves = [_Move(row[0], row[5], row[6]) for row in rows]
         _record_events(actor, claim.event, claim.to_status, moves)
     return [_mintable_reward(row) for row in rows]
 
@@ -312,4 +322,4 @@ def _record_events(actor: Actor, event: str, to_status: str, moves: Sequence[_Mo
 def _mintable_reward(row: tuple[Any, ...]) -> MintableReward:
     # The type of the column admits NaN, which no payment can carry.
     amount = int(row[3]) if row[3].is_finite() else UNPAYABLE_WEI
-    return MintableReward(row[0], OrderReference(row[1]), Address(row[2]), Wei(amount))
+    return MintableReward(row[0], OrderReference(row[1]), Address(row[2]), Wei(amount), row[4])

@@ -18,6 +18,7 @@ from portal.rewards.approvals import ApprovalsNeeded, add_approval, lock_for_dec
 from portal.rewards.budgets import BudgetClaim, BudgetExhausted, reserve_budget
 from portal.rewards.debits import lock_debits, net_debits, release_all
 from portal.rewards.errors import (
+    TOKEN_CHANGED,
     USED_REFERENCE,
     NothingMissing,
     OwnReward,
@@ -242,10 +243,16 @@ def retry_reward(
             raise ReferenceUsed
         if not add_approval(reward, sized.usd_value, actor, approvals_needed(sized.usd_value)):
             return reward
+        resized: dict[str, Any] = {}
+        if reward.failure_reason == TOKEN_CHANGED:
+            # Refunds and debits count again, in the token that is paid now.
+            release_all(reward, actor)
+            resized = {"netted_wei": 0, "granted_wei": None}
         _decide(
             reward_id,
             "retry",
             actor,
+            **resized,
             failure_reason=None,
             usd_value=sized.usd_value,
             token_price_usd=sized.token_price_usd,

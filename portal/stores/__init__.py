@@ -41,6 +41,7 @@ from portal.stores.customers import (
     email_digest,
     hashes_of_ids,
     is_known_customer,
+    mailbox_digest,
 )
 from portal.stores.erasure import (
     clear_event_customers,
@@ -143,11 +144,13 @@ from portal.stores.pricing import (
     LinesDoNotAddUp,
     PricedSnapshot,
     RefundLineUnknown,
+    SoldLine,
     price_snapshot,
     refunded_goods,
     refunded_lines,
     require_exact_amounts,
     require_lines_add_up,
+    require_refund_lines,
 )
 from portal.stores.queries import (
     find_coupon_code,
@@ -228,6 +231,7 @@ __all__ = [
     "SignatureUnexpected",
     "SignatureWrong",
     "SigningSecretMissing",
+    "SoldLine",
     "StoreEventEmpty",
     "StoreEventUnknown",
     "StoreFilter",
@@ -314,6 +318,7 @@ __all__ = [
     "list_waiting_fetches",
     "lock_customer",
     "lock_waiting_event",
+    "mailbox_digest",
     "mark_bought_before",
     "merge",
     "names_of_stores",
@@ -340,6 +345,7 @@ __all__ = [
     "replace_webhook_secret",
     "require_exact_amounts",
     "require_lines_add_up",
+    "require_refund_lines",
     "require_signature",
     "revoke_key",
     "rotate_signing_secret",

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from portal.lib.domains import ascii_domain
+from portal.lib.mailboxes import mailbox
 from portal.lib.sealing import STORE_CUSTOMER, keyed_hash
 
 _BY_EMAIL, _BY_ID, _BY_ORDER = "email:", "id:", "order:"
@@ -19,6 +20,11 @@ def email_digest(email: str) -> str:
     The normal form is trimmed, lower case, composed, its domain as `xn--`.
     """
     return hashlib.sha256(_normal_form(email).encode()).hexdigest()
+
+
+def mailbox_digest(email: str) -> str:
+    """Return a hash that is equal for the addresses of one mailbox; it is compared and never stored."""
+    return hashlib.sha256(mailbox(_normal_form(email)).encode()).hexdigest()
 
 
 def customer_keys(

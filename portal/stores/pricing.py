@@ -5,7 +5,7 @@ Pure and exact. See docs/rules/stores.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -46,16 +46,22 @@ class RefundLineUnknown(PortalError):
 
 
 @dataclass(frozen=True)
-class PricedLine:
-    """One line; `subtotal_minor` is what commissions are computed from, `net_minor` is before tax."""
+class SoldLine:
+    """What refunds of a line are measured by: `subtotal_minor` is commissionable, `net_minor` is before tax."""
 
     external_id: str
+    net_minor: int
+    subtotal_minor: int
+
+
+@dataclass(frozen=True)
+class PricedLine(SoldLine):
+    """One line as a store reports it now."""
+
     sku: str
     name: str
     vendor: str | None
     quantity: int
-    net_minor: int
-    subtotal_minor: int
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ class PricedSnapshot:
 def price_snapshot(snapshot: OrderSnapshot, base: str) -> PricedSnapshot:
     """Return the amounts of a snapshot; `base` is the store's `commission_base`, net or gross of tax.
 
-    Raises CurrencyUnknown, InvalidAmount, TotalTooLarge, LineRepeated or RefundLineUnknown, each naming its field.
+    Raises CurrencyUnknown, InvalidAmount, TotalTooLarge or LineRepeated, each naming its field.
     """
     currency = check_currency(snapshot.currency)
     _require_unique([line.external_id for line in snapshot.lines], "lines", "externalId")
@@ -100,7 +106,6 @@ def price_snapshot(snapshot: OrderSnapshot, base: str) -> PricedSnapshot:
     lines = tuple(_price_line(snapshot, index, currency, base) for index in range(len(snapshot.lines)))
     check_total(sum(line.subtotal_minor for line in lines), currency, "lines")
     paid = check_total(_positive(snapshot.paid_amount, currency, "paidAmount"), currency, "paidAmount")
-    known = {line.external_id for line in snapshot.lines}
     return PricedSnapshot(
         currency=currency,
         lines=lines,
@@ -108,7 +113,7 @@ def price_snapshot(snapshot: OrderSnapshot, base: str) -> PricedSnapshot:
         # Platforms cancel orders that were paid; what was paid stays paid.
         is_paid=snapshot.status == "paid" or (snapshot.status == "cancelled" and paid > 0),
         refunds=tuple(
-            _price_refund(refund, index, currency, known) for index, refund in enumerate(snapshot.refunds)
+            _price_refund(refund, index, currency) for index, refund in enumerate(snapshot.refunds)
         ),
     )
 
@@ -147,8 +152,19 @@ def require_lines_add_up(snapshot: OrderSnapshot, currency: str) -> None:
         )
 
 
+def require_refund_lines(priced: PricedSnapshot, sold: Collection[str] = ()) -> None:
+    """Raise RefundLineUnknown for a refund of a line that is neither reported now nor among those that were `sold`."""
+    known = {line.external_id for line in priced.lines}.union(sold)
+    for index, refund in enumerate(priced.refunds):
+        for number, (line_id, _minor) in enumerate(refund.lines):
+            if line_id not in known:
+                raise RefundLineUnknown(
+                    field=f"refunds[{index}].lines[{number}].externalId", external_id=line_id
+                )
+
+
 def refunded_goods(
-    lines: Sequence[PricedLine], refunds: Sequence[PricedRefund], total_minor: int, paid_minor: int
+    lines: Sequence[SoldLine], refunds: Sequence[PricedRefund], total_minor: int, paid_minor: int
 ) -> int:
     """Return how much of the commissionable total the refunds took back, in minor units.
 
@@ -162,10 +178,11 @@ def refunded_goods(
     return min(total_minor, sum(refunded_lines(lines, refunds).values()) + in_proportion)
 
 
-def refunded_lines(lines: Sequence[PricedLine], refunds: Sequence[PricedRefund]) -> dict[str, int]:
+def refunded_lines(lines: Sequence[SoldLine], refunds: Sequence[PricedRefund]) -> dict[str, int]:
     """Return how much of each line the refunds name, in minor units by the store's ids, at most the line.
 
-    The lines of a refund take back at most its amount; what the buyer still pays for stays sold.
+    The lines of a refund take back at most its amount; what the buyer still pays for stays sold. A line that was not
+    sold takes back nothing.
     """
     shares = {line.external_id: _share(line) for line in lines}
     goods: dict[str, Fraction] = {}
@@ -180,7 +197,7 @@ def refunded_lines(lines: Sequence[PricedLine], refunds: Sequence[PricedRefund])
     return {line_id: minor for line_id, minor in capped.items() if minor}
 
 
-def _share(line: PricedLine) -> Fraction:
+def _share(line: SoldLine) -> Fraction:
     """Return the commissionable part of what a refund names of a line before tax."""
     return Fraction(line.subtotal_minor, line.net_minor) if line.net_minor else Fraction(1)
 
@@ -202,11 +219,8 @@ def _price_line(snapshot: OrderSnapshot, index: int, currency: str, base: str) -
     )
 
 
-def _price_refund(refund: SnapshotRefund, index: int, currency: str, known: set[str]) -> PricedRefund:
+def _price_refund(refund: SnapshotRefund, index: int, currency: str) -> PricedRefund:
     field = f"refunds[{index}]"
-    for number, line in enumerate(refund.lines):
-        if line.external_id not in known:
-            raise RefundLineUnknown(field=f"{field}.lines[{number}].externalId", external_id=line.external_id)
     return PricedRefund(
         id=refund.id,
         amount_minor=check_total(_positive(refund.amount, currency, f"{field}.amount"), currency, "refunds"),

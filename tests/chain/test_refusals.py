@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from portal.chain import open_chain, order_ref
+from portal.chain import checksum, open_chain, order_ref
 from portal.chain.contract.abi import encode_call
 from portal.chain.contract.rewards import MINTER_ROLE, OPERATOR_ROLE
-from portal.db import connection
+from portal.db import connection, query
+from portal.flows.approvals.decide_reward import retry
 from portal.flows.minting.mint_rewards import mint_rewards, waiting_reason
 from tests.support.chain_world import ADMIN, CHAIN_ID, OPERATOR, OTHER, TESTER, World
 from tests.support.fake_tokens import fake_token_code
@@ -283,6 +286,30 @@ def test_reward_of_another_chain_waits(world: World) -> None:
     world.add_rewards(1, chain_id=137)
     assert world.round().waiting_reason == "other_chain"
     assert world.statuses() == {"approved": 1}
+
+
+def test_reward_of_another_token_is_sized_again_before_it_is_paid(world: World) -> None:
+    """As many units of another token are worth something else."""
+    sizing = json.dumps({"percentExact": "5", "lines": []})
+    world.add_rewards(1, reward_token=checksum(world.deployment.token_address))
+    world.add_rewards(1)  # no token was configured
+    columns = {"reward_token": OTHER, "sizing": sizing, "usd_value": 5, "reward_amount_wei": 500 * TOKEN}
+    (other,) = world.add_rewards(1, **columns, granted_wei=600 * TOKEN, netted_wei=100 * TOKEN)
+    (rest,) = world.add_rewards(1, **columns, payment_number=2, delivered_wei=TOKEN)
+    report = world.round()
+    assert (report.processed, report.submitted, report.failed) == (3, 2, 1)
+    assert world.statuses() == {"minting": 2, "failed": 1, "approved": 1}
+    amounts = "reward_amount_wei, granted_wei, netted_wei"
+    row = f"SELECT status, failure_reason, {amounts} FROM referral_rewards WHERE id = %s"
+    assert world.rows(row, other) == [("failed", "token_changed", 500 * TOKEN, 600 * TOKEN, 100 * TOKEN)]
+    with connection():
+        admin = query("INSERT INTO users (name, role) VALUES ('Admin', 'admin') RETURNING id")[0][0]
+        retry(other, admin, world.chain(), world.settings())
+    # 100.00 UAH at 40 UAH and 0.1 USD a token.
+    assert world.rows(row, other) == [("approved", None, 1_250_000_000_000_000_000, None, 0)]
+    world.rows("UPDATE referral_rewards SET status = 'rejected', failure_reason = 'no' WHERE id = %s", rest)
+    world.finish()
+    world.assert_paid_exactly_once(3)
 
 
 def test_missing_chain_key_or_contract_makes_rewards_wait(world: World) -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from models import CreditBalance, CreditEntry, EventLog, Proposal, User
+from portal.lib.clock import utc_now
 from portal.lib.money import MAX_TOTAL_MINOR
 from portal.payments import credit_balance
 from tests.cli.conftest import MakePortal, invoke
@@ -15,7 +16,7 @@ from tests.factories import make_user
 
 @pytest.fixture
 def person(database: str) -> User:
-    return make_user(email="olena@example.com")
+    return make_user(email="olena@example.com", email_confirmed_at=utc_now())
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,20 @@ def test_an_amount_above_the_limit_is_added_and_recorded_as_the_command(
     assert not Proposal.select().exists()
     event = EventLog.get(EventLog.event == "credit_added")
     assert (event.actor, event.actor_user_id) == ("command:user", None)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "user credit olena@example.com 10 UAH --reason gift",
+        "user role olena@example.com admin",
+        "vendor create Shop --owner olena@example.com",
+    ],
+)
+def test_accounts_whose_email_was_never_confirmed_are_named(
+    make_portal: MakePortal, person: User, command: str
+) -> None:
+    app, warning = make_portal(), "olena@example.com was never confirmed"
+    assert warning not in invoke(app, *command.split()).output
+    User.update(email_confirmed_at=None, role="user").execute()
+    assert warning in invoke(app, *command.replace("Shop", "Other").split()).output

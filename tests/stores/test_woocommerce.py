@@ -33,11 +33,13 @@ from tests.support.woocommerce import (
     ORDER_14,
     ORDER_20,
     REFUND_ACTIONS,
+    REFUNDS_OF_PARTS,
     SECRET,
     WHOLE_HRYVNIAS,
     Shop,
     recorded,
     recorded_answer,
+    refund_of_parts,
     running_shop,
     signed,
     signed_bytes,
@@ -301,6 +303,12 @@ def test_fetched_order_has_the_lines_of_its_refunds(shop: Shop) -> None:
     assert [(line.external_id, line.amount) for line in refund.lines] == [("7", "83.33")]
     without_lines = refund.model_copy(update={"lines": (), "at": None})
     assert reading.snapshot.model_copy(update={"refunds": (without_lines,)}) == order_of(recorded(6))
+
+
+@pytest.mark.parametrize("number", range(len(REFUNDS_OF_PARTS)))
+def test_refund_of_shipping_or_fees_takes_back_no_goods(number: int) -> None:
+    (refund,) = read_order(*refund_of_parts(number)).refunds
+    assert [(line.external_id, line.amount) for line in refund.lines] == REFUNDS_OF_PARTS[number][-1]
 
 
 def test_missing_order_is_gone(shop: Shop) -> None:

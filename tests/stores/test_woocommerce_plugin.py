@@ -15,9 +15,11 @@ from portal.stores.snapshots import OrderSnapshot
 from tests.support.woocommerce import (
     ORDER_14,
     ORDER_20,
+    REFUNDS_OF_PARTS,
     WHOLE_HRYVNIAS,
     recorded,
     recorded_answer,
+    refund_of_parts,
     whole_hryvnias,
 )
 
@@ -60,6 +62,7 @@ def orders() -> dict[str, tuple[dict[str, Any], list[dict[str, Any]]]]:
     label = [{"key": "_ring_ref", "value": " Ab3dE5gH "}, {"key": "_ring_via", "value": "video-1"}]
     return found | {
         "with refund lines": (partial, recorded_answer("refunds")),
+        **{f"refund of parts {number}": refund_of_parts(number) for number in range(len(REFUNDS_OF_PARTS))},
         "fees": ({**partial, "fee_lines": [wrapping, discount]}, []),
         "discount of everything": ({**partial, "fee_lines": [{"total": "-2000.5", "total_tax": "0"}]}, []),
         "discount without goods": ({**partial, "line_items": free, "fee_lines": [discount]}, []),

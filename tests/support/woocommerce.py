@@ -60,6 +60,29 @@ def recorded_answer(name: str) -> Any:
     return json.loads((CAPTURES / f"woo_{name}.get.json").read_text())
 
 
+# Refunds: what the buyer got back, goods, shipping and fees with their taxes, and which lines are taken back.
+_MUG, _SHIPPING, _FEE = ("-83.33", "-16.67"), ("-50.00", "-10.00"), ("-20.00", "-4.00")
+REFUNDS_OF_PARTS = [
+    ("60.00", [], [_SHIPPING], [], [("7", "0")]),
+    ("30.00", [], [_SHIPPING], [], [("7", "0")]),
+    ("84.00", [], [_SHIPPING], [_FEE], [("7", "0")]),
+    ("160.00", [_MUG], [_SHIPPING], [], [("7", "83.33")]),
+    ("100.00", [], [_SHIPPING], [], []),
+    ("100.00", [], [], [], []),
+]
+
+
+def refund_of_parts(number: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a paid order with one refund, and the refund as the API lists it."""
+    amount, *parts, _lines = REFUNDS_OF_PARTS[number]
+    meta = [{"key": "_refunded_item_id", "value": "7"}]
+    goods, shipping, fees = (
+        [{"total": total, "total_tax": tax, "meta_data": meta} for total, tax in part] for part in parts
+    )
+    order = {**recorded_answer("order_partial_refund"), "refunds": [{"id": 15, "total": f"-{amount}"}]}
+    return order, [{"id": 15, "line_items": goods, "shipping_lines": shipping, "fee_lines": fees}]
+
+
 def whole_hryvnias(number: int) -> dict[str, Any]:
     """Return an order that was paid, whose parts the shop has rounded one by one."""
     order = recorded_answer("order_processing")

@@ -2,7 +2,7 @@
 /**
  * Plugin Name:       Ring for WooCommerce
  * Description:       Remembers which shared link a buyer came by, and reports orders to your portal.
- * Version:           1.1.0
+ * Version:           1.2.0
  * Requires at least: 6.2
  * Requires PHP:      7.4
  * Requires Plugins:  woocommerce
@@ -68,7 +68,7 @@ function ring_snapshot( array $order, array $refunds ): ?array {
 		),
 		'lines'        => $lines,
 		'shipping'     => $extra,
-		'refunds'      => ring_refunds( $order['refunds'] ?? array(), $refunds ),
+		'refunds'      => ring_refunds( $order['refunds'] ?? array(), $refunds, array_values( $order['line_items'] ) ),
 	);
 }
 
@@ -149,7 +149,7 @@ function ring_take_off( array $lines, string $discount ): array {
 }
 
 /** Return the refunds that exist now, with their lines where the shop has booked any. */
-function ring_refunds( array $listed, array $detailed ): array {
+function ring_refunds( array $listed, array $detailed, array $goods ): array {
 	$by_id = array_column( $detailed, null, 'id' );
 	usort(
 		$listed,
@@ -178,10 +178,19 @@ function ring_refunds( array $listed, array $detailed ): array {
 			'amount' => $amount,
 			'at'     => ring_time( $more, 'date_created' ),
 			'reason' => '' === $reason ? null : $reason,
-			'lines'  => $lines,
+			'lines'  => $lines ? $lines : ring_no_goods( $more, $amount, $goods ),
 		);
 	}
 	return $refunds;
+}
+
+/** Return that a refund of shipping and fees alone takes back nothing of the goods, nothing for any other refund. */
+function ring_no_goods( array $refund, string $amount, array $goods ): array {
+	$others = array_merge( ring_grosses( $refund['shipping_lines'] ?? array() ), ring_grosses( $refund['fee_lines'] ?? array() ) );
+	if ( ! $goods || (float) ring_sum( array_merge( array( $amount ), $others ) ) > 0 ) {
+		return array();
+	}
+	return array( array( 'externalId' => (string) $goods[0]['id'], 'amount' => '0' ) );
 }
 
 /** Return the first text among the meta data of an order or a line that has one of the names. */

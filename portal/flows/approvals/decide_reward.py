@@ -31,7 +31,7 @@ from portal.rewards import (
     reject_reward,
     retry_reward,
 )
-from portal.rewards.errors import ReferenceUsed
+from portal.rewards.errors import TOKEN_CHANGED, ReferenceUsed
 from portal.settings import Settings
 
 BULK_LIMIT = 1_000
@@ -92,17 +92,19 @@ def reject(reward_id: int, reason: str, admin_id: int) -> ReferralReward:
 
 
 def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) -> ReferralReward:
-    """Approve a failed reward again, sized if it had no size, and reduced by the refunds of its order.
+    """Approve a failed reward again, sized if it had no size in the token that is paid, less the order's refunds.
 
     Raises RewardUnsizable if it still cannot be sized, and what `retry_reward` raises.
     """
     reward = get_reward(reward_id)
-    market = None if reward.reward_amount_wei else read_market(chain, settings, reward.currency)
+    market = None if _is_sized(reward) else read_market(chain, settings, reward.currency)
     actor = Actor.user(admin_id)
     with transaction():
         payment = _lock_payment(reward.order_reference)
         # A refund may have reduced it before the payment was locked.
         reward = get_reward(reward_id)
+        if market is None and not _is_sized(reward):  # another admin was faster, and it failed again
+            raise RewardStatusConflict(status=reward.status)
         sized = size_again(reward, market) if market else _kept_size(reward)
         if sized.failure_reason and reward.status == RewardStatus.FAILED:
             raise RewardUnsizable(reason=sized.failure_reason)
@@ -181,6 +183,11 @@ def _lock_payment(order_reference: str) -> PaymentTransaction | None:
         return None
     lock_buyer(payment)
     return lock_payment(order_reference)
+
+
+def _is_sized(reward: ReferralReward) -> bool:
+    """Return whether a reward has a size in the token that the contract pays."""
+    return bool(reward.reward_amount_wei) and reward.failure_reason != TOKEN_CHANGED
 
 
 def _kept_size(reward: ReferralReward) -> Sized:

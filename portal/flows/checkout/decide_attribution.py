@@ -8,7 +8,14 @@ from typing import Any
 
 from models import Order, Refcode, User
 from portal.accounts import find_user, list_wallet_addresses
-from portal.attribution import AttributionFacts, Decision, choose_code, run_guards, trace_as_json
+from portal.attribution import (
+    SAME_MAILBOX,
+    AttributionFacts,
+    Decision,
+    choose_code,
+    run_guards,
+    trace_as_json,
+)
 from portal.codes import resolve_code
 from portal.flows.accounts.code_state import code_state
 from portal.orders import has_other_paid_order
@@ -76,6 +83,11 @@ def source_in(trace: list[dict[str, Any]]) -> Any:
 def is_buyer_known(trace: list[dict[str, Any]]) -> bool:
     """Return whether a decision trace knows anything by which the buyer's other orders are found."""
     return all(step.get("detail") != "customer_unknown" for step in trace)
+
+
+def is_same_mailbox(trace: list[dict[str, Any]]) -> bool:
+    """Return whether a decision trace found that buyer and referrer read one mailbox."""
+    return any(step.get("detail") == SAME_MAILBOX for step in trace)
 
 
 def staged_trace(decision: Decision, stage: str) -> list[dict[str, Any]]:

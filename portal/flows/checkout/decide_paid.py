@@ -12,7 +12,7 @@ from portal.attribution import AttributionFacts, run_guards
 from portal.commissions import NewSettlement, decide_settlement, slice_by_vendor
 from portal.commissions import PaidOrder as SettledOrder
 from portal.db import Actor
-from portal.flows.checkout.decide_attribution import is_buyer_known, source_in, staged_trace
+from portal.flows.checkout.decide_attribution import is_buyer_known, is_same_mailbox, source_in, staged_trace
 from portal.flows.checkout.read_paid import PaidOrder, ProgrammeFacts
 from portal.flows.checkout.size_reward import Market, size_reward_of
 from portal.orders import UNPAID, OrderReferral
@@ -72,6 +72,7 @@ def decide_referral(order: PaidOrder) -> OrderReferral | None:
             buyer_wallets=order.buyer_wallets,
             has_earlier_paid_order=order.has_earlier_paid_order,
             is_known_buyer=is_buyer_known(order.referral_trace),
+            is_same_mailbox=is_same_mailbox(order.referral_trace),
         )
     )
     trace = [*order.referral_trace, *staged_trace(decision, "payment")]

@@ -22,6 +22,7 @@ from portal.flows.minting._context import MintRound
 from portal.flows.minting._setting_aside import forget, set_aside_rewards, work_together
 from portal.flows.minting._simulate import limit_gas, payments_of, separate_failing
 from portal.rewards import minting
+from portal.rewards.errors import TOKEN_CHANGED
 from portal.rewards.minting import UNPAYABLE_WEI, MintableReward
 
 _GAS_MARGIN_PERCENT = 125
@@ -133,6 +134,7 @@ def _candidates(work: MintRound, funds: _Funds, size: int) -> list[MintableRewar
             work.processed += len(impossible)
             continue
         dropped = sender.open_items("reward", [reward.id for reward in rewards]) | _drop_paid(work, rewards)
+        dropped |= _drop_outdated(work, [reward for reward in rewards if reward.id not in dropped], token)
         if not dropped:
             return _with_equal_reverts(work, rewards, token)
         skip |= dropped
@@ -186,6 +188,20 @@ def _drop_paid(work: MintRound, rewards: Sequence[MintableReward]) -> set[int]:
         work.processed += len(proofs)
         _report_unproven(work, [ref for ref in paid if ref not in proofs])
     return {refs[ref].id for ref in paid}
+
+
+def _drop_outdated(work: MintRound, rewards: Sequence[MintableReward], token: str) -> set[int]:
+    """Fail rewards that were sized in another token than the contract pays, and return their ids.
+
+    The same number of tokens would be worth something else. A retry sizes them at the price of the new token; what is
+    left of a reward that was paid in part stays as it is.
+    """
+    outdated = {reward.id for reward in rewards if reward.sized_in not in (None, token.lower())}
+    whole = [reward.id for reward in rewards if reward.id in outdated and reward.is_first_payment]
+    if whole:
+        _fail(work, dict.fromkeys(whole, TOKEN_CHANGED), token)
+        work.processed += len(whole)
+    return outdated
 
 
 def _report_unproven(work: MintRound, order_refs: list[str]) -> None:

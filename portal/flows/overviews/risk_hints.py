@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models import ReferralReward
+from portal.attribution import SAME_MAILBOX
 from portal.db import query, transaction, work_through
 from portal.db.failing import not_set_aside, require_database
 from portal.lib.mailboxes import mailbox
@@ -25,6 +27,11 @@ HIGH_REFUND_PERCENT = 20
 _MAILBOXES = """
 SELECT 0 AS place, id, 'mailbox' AS code, 0::bigint AS many, email FROM users
 WHERE id = ANY(%(people)s) AND email IS NOT NULL
+"""
+# A store's buyer has no account; what its report said was compared then.
+_REPORTED_MAILBOX = """
+SELECT 0, r.id, 'reported_mailbox', 0, '' FROM referral_rewards r JOIN orders o ON o.id = r.order_id
+WHERE r.id = ANY(%(ids)s) AND r.referee_user_id IS NULL AND o.referral_trace @> %(same_mailbox)s::jsonb
 """
 # Every linked wallet has a code, so the codes are the history of a person's wallets.
 _SAME_WALLET = """
@@ -80,7 +87,9 @@ _MANY_SIGN_UPS = _BUSIEST_HOUR.format(
     code="referred_by_code",
     at="referred_at",
 )
-_FACTS = " UNION ALL ".join((_MAILBOXES, _SAME_WALLET, _SHARED, _MANY_ORDERS, _MANY_SIGN_UPS))
+_FACTS = " UNION ALL ".join(
+    (_MAILBOXES, _REPORTED_MAILBOX, _SAME_WALLET, _SHARED, _MANY_ORDERS, _MANY_SIGN_UPS)
+)
 
 # Only open rewards, which the filter of the queue covers; never counted first, then the oldest count.
 _TO_COUNT = """
@@ -110,7 +119,8 @@ def risk_hints(rewards: Sequence[ReferralReward]) -> dict[int, list[RiskHint]]:
     mailboxes: dict[int | None, str] = {
         user_id: mailbox(email) for _place, user_id, code, _many, email in facts if code == "mailbox"
     }
-    for reward_id in _same_mailbox(rewards, mailboxes):
+    reported = {reward_id for _place, reward_id, code, _many, _email in facts if code == "reported_mailbox"}
+    for reward_id in reported.union(_same_mailbox(rewards, mailboxes)):
         hints[reward_id].append(RiskHint("same_mailbox", "high"))
     for _place, reward_id, code, many, _email in facts:
         if hint := _hint(code, many):
@@ -134,12 +144,13 @@ def _facts_of(rewards: Sequence[ReferralReward]) -> list[tuple[int, int, str, in
             "moments": [reward.created_at for reward in rewards],
             "buyers": [reward.referee_user_id for reward in rewards],
             "most": MOST_COUNTED + 1,
+            "same_mailbox": json.dumps([{"detail": SAME_MAILBOX}]),
         },
     )
 
 
 def _hint(code: str, many: int) -> RiskHint | None:
-    if code == "mailbox":
+    if code in ("mailbox", "reported_mailbox"):
         return None
     if code in ("many_orders", "many_sign_ups"):
         return RiskHint(code, "medium", many) if many >= MANY_IN_AN_HOUR else None

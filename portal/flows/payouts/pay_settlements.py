@@ -219,7 +219,7 @@ def _sent_currencies(plan: PayoutPlan) -> set[str]:
 
 
 def _require_key(settings: Settings, *, is_payer: bool) -> None:
-    """Raise Waiting if no process could pay on chain; those that do not pay rely on what the jobs, with the key, report."""
+    """Raise Waiting if no process could pay on chain; others than the payer rely on what the jobs report."""
     if settings.settlement_payout_private_key.get_secret_value():
         return
     watched = recall(TREASURY_WATCH)

@@ -15,7 +15,7 @@ from portal.flows.checkout.decide_paid import LedgerContext
 from portal.flows.checkout.settle_payment import settle_locked
 from portal.flows.stores.arrived import Arrived, Outcome, order_lines, store_state
 from portal.flows.stores.attribute import known_buyer
-from portal.flows.stores.book_refunds import book_refunds
+from portal.flows.stores.book_refunds import book_refunds, require_known_lines
 from portal.flows.stores.decide_report import decide_report
 from portal.flows.stores.first_report import write_first_report
 from portal.flows.stores.late_buyers import recognise_buyer
@@ -41,6 +41,7 @@ from portal.stores import (
     merge,
     price_snapshot,
     require_lines_add_up,
+    require_refund_lines,
     stored_snapshot,
     withdrawn_refunds,
 )
@@ -60,7 +61,7 @@ class CurrencyChanged(PortalError):
 def apply_snapshot(arrived: Arrived, event_id: int | None = None) -> tuple[Outcome, bool]:
     """Bring an order to the state that its store reports; return what became of it, and whether its event waits.
 
-    Raises CurrencyChanged, LinesDoNotAddUp and what `price_snapshot` raises, with nothing changed.
+    Raises CurrencyChanged, LinesDoNotAddUp, RefundLineUnknown and what `price_snapshot` raises, with nothing changed.
     """
     store, snapshot = arrived.store, arrived.known.snapshot
     priced = price_snapshot(snapshot, store.commission_base)
@@ -80,6 +81,7 @@ def apply_known_order(arrived: Arrived) -> Outcome:
 def _create(arrived: Arrived, priced: PricedSnapshot, locked: LockedReport) -> Outcome:
     if priced.is_paid:
         require_lines_add_up(arrived.known.snapshot, priced.currency)
+    require_refund_lines(priced)
     new = write_first_report(arrived, priced, locked)
     outcome = Outcome("created", new.id, new.order_reference)
     _follow(arrived, new.id, priced, outcome)
@@ -97,6 +99,7 @@ def _update(arrived: Arrived, before: StoreOrder) -> Outcome:
     if merged.sha256 == before.snapshot_sha256:
         return Outcome("unchanged", order.id, order.order_reference)
     priced = price_snapshot(merged.snapshot, arrived.store.commission_base)
+    require_known_lines(order, priced)
     outcome = Outcome("updated", order.id, order.order_reference)
     if order.paid_at is None:
         if priced.is_paid:
@@ -106,7 +109,8 @@ def _update(arrived: Arrived, before: StoreOrder) -> Outcome:
         outcome.note(PAID_CHANGED, paid=merged.snapshot.paid_amount)
     _note_withdrawn(arrived, order, previous, merged, outcome)
     save_store_order(order.id, store_state(merged))
-    arrived = replace(arrived, known=merged, buyer=known_buyer(merged))
+    buyer = replace(known_buyer(merged), mailbox=arrived.buyer.mailbox)
+    arrived = replace(arrived, known=merged, buyer=buyer)
     # Its customers are locked already, but for those that another report has named in the meantime.
     customers = ensure_customers(arrived.store.id, arrived.buyer.keys)
     if order.paid_at is None:

@@ -83,6 +83,7 @@ def order_lines(store: Store, priced: PricedSnapshot) -> list[OrderLine]:
             unit_price_minor=None,
             subtotal_minor=line.subtotal_minor,
             external_id=line.external_id,
+            net_minor=line.net_minor,
         )
         for line in priced.lines
     ]

@@ -23,6 +23,7 @@ from portal.stores import (
     find_customers,
     hashes_of_ids,
     is_known_customer,
+    mailbox_digest,
 )
 from portal.stores.snapshots import OrderSnapshot, SnapshotCustomer
 
@@ -30,7 +31,7 @@ _CODE = ("code", "owner_user_id", "wallet_address", "store_referrer_id", "active
 # The owner of a code is a customer of the store if it was issued to them, or if they said that they are.
 _FACTS = f"""
 SELECT {", ".join(f"c.{column}" for column in _CODE)}, u.disabled_at IS NULL,
-    CASE WHEN u.email_confirmed_at IS NOT NULL THEN u.email END,
+    u.email, u.email_confirmed_at IS NOT NULL,
     EXISTS (SELECT FROM store_referrers r WHERE r.id = c.store_referrer_id AND r.store_id = %(store)s
         AND (r.customer = ANY(%(ids)s) OR r.email_key = ANY(%(keys)s)))
     OR EXISTS (SELECT FROM store_referrers r WHERE r.user_id = c.owner_user_id AND r.store_id = %(store)s
@@ -42,36 +43,43 @@ WHERE c.code = %(code)s
 
 @dataclass(frozen=True)
 class StoreBuyer:
-    """A buyer as a store reports one: the keys that identify them, and what else the guards need."""
+    """A buyer as a store reports one: the keys that identify them, and what else the guards need.
+
+    `mailbox` is the digest of the buyer's mailbox while the report with its address is applied.
+    """
 
     keys: tuple[str, ...]
     earlier_paid_orders: int
     wallet: str | None
+    mailbox: str | None = None
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """A code with its owner; `owner_email` is confirmed, and `is_customer` is whether the owner is the buyer."""
+    """A code with its owner; `is_customer` is whether the owner is the buyer."""
 
     code: Refcode | None
     code_state: CodeState | None
     owner_email: str | None
+    is_email_confirmed: bool
     is_customer: bool
 
 
-_NO_CODE = _Facts(None, None, None, is_customer=False)
+_NO_CODE = _Facts(None, None, None, is_email_confirmed=False, is_customer=False)
 
 
 def buyer_of(store: Store, customer: SnapshotCustomer, settings: Settings, order_id: str = "") -> StoreBuyer:
     """Return the buyer of an order; the e-mail address is hashed here and goes no further."""
+    email = customer.email if customer.email and customer.email.strip() else None
     keys = customer_keys(
         store.id,
         settings.stored_key,
-        email_sha256=email_digest(customer.email) if customer.email and customer.email.strip() else None,
+        email_sha256=email_digest(email) if email else None,
         external_id=customer.external_id,
         order_id=order_id,
     )
-    return StoreBuyer(keys, customer.earlier_paid_orders, _wallet(customer.wallet_address))
+    wallet = _wallet(customer.wallet_address)
+    return StoreBuyer(keys, customer.earlier_paid_orders, wallet, mailbox_digest(email) if email else None)
 
 
 def known_buyer(known: KnownSnapshot) -> StoreBuyer:
@@ -98,8 +106,12 @@ def decide_store_attribution(
     *,
     order_id: str | None = None,
     paid_at: datetime | None = None,
+    was_same_mailbox: bool = False,
 ) -> Attribution:
-    """Run the guards for a buyer of a store; for an order the caller has locked the customers."""
+    """Run the guards for a buyer of a store; for an order the caller has locked the customers.
+
+    `was_same_mailbox` is what an earlier report of the order found, as addresses are not stored.
+    """
     facts = _read_facts(store, buyer, code)
     row = facts.code
     has_paid = any(
@@ -117,6 +129,7 @@ def decide_store_attribution(
             buyer_wallets=frozenset([buyer.wallet] if buyer.wallet else ()),
             has_earlier_paid_order=has_paid or buyer.earlier_paid_orders > 0,
             is_known_buyer=is_known_customer(buyer.keys),
+            is_same_mailbox=was_same_mailbox or _is_same_mailbox(buyer, facts),
         )
     )
     return Attribution(decision, row if decision.applied else None)
@@ -131,9 +144,9 @@ def _read_facts(store: Store, buyer: StoreBuyer, code: str | None) -> _Facts:
     if not rows:
         aliased = find_aliased_codes([code]).get(code)
         return _read_facts(store, buyer, aliased) if aliased else _NO_CODE
-    ((*row, is_enabled, email, is_customer),) = rows
+    ((*row, is_enabled, email, is_confirmed, is_customer),) = rows
     found = Refcode(**dict(zip(_CODE, row, strict=True)))
-    return _Facts(found, code_state_of(found.active, is_enabled), email, is_customer)
+    return _Facts(found, code_state_of(found.active, is_enabled), email, is_confirmed, is_customer)
 
 
 def preview_store_attribution(
@@ -168,11 +181,16 @@ def _is_owner(store: Store, buyer: StoreBuyer, facts: _Facts, settings: Settings
 
     It was issued to this customer of the store, or its owner is connected to the customer or has the confirmed e-mail.
     """
-    if facts.is_customer or not facts.owner_email:
+    if facts.is_customer or not (facts.owner_email and facts.is_email_confirmed):
         return facts.is_customer
     secret = settings.stored_key
     digest = email_digest(facts.owner_email)
     return customer_keys(store.id, secret, email_sha256=digest, external_id=None)[0] in buyer.keys
+
+
+def _is_same_mailbox(buyer: StoreBuyer, facts: _Facts) -> bool:
+    """Return whether buyer and owner read one mailbox, by a +tag or by an address that was never confirmed."""
+    return bool(facts.owner_email) and buyer.mailbox == mailbox_digest(facts.owner_email or "")
 
 
 def _wallet(text: str | None) -> str | None:

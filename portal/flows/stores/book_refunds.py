@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from models import Order
 from portal.db import Actor
 from portal.flows.refunds.refund_payment import refund_locked
 from portal.lib.money import major_text
-from portal.orders import get_order, note_refunded_lines
+from portal.orders import get_order, list_order_items, note_refunded_lines
 from portal.payments import find_and_lock_payment, list_refunds, record_refund
-from portal.stores import PricedSnapshot, refunded_goods, refunded_lines
+from portal.stores import PricedSnapshot, SoldLine, refunded_goods, refunded_lines, require_refund_lines
 
 
 def book_refunds(order_id: str, priced: PricedSnapshot, actor: Actor, note: Callable[..., None]) -> None:
@@ -32,7 +33,8 @@ def book_refunds(order_id: str, priced: PricedSnapshot, actor: Actor, note: Call
         note("refund_exceeds", refunded=major_text(priced.refunded_minor, order.currency))
     if cash <= 0:
         return
-    goods = refunded_goods(priced.lines, priced.refunds, order.total_minor, payment.amount_minor)
+    sold = _sold_lines(order, priced)
+    goods = refunded_goods(sold, priced.refunds, order.total_minor, payment.amount_minor)
     booked_goods = order.refunded_minor - sum(row.goods_minor or 0 for row in corrections)
     booked = {row.external_id for row in rows}
     new = [refund for refund in priced.refunds if refund.id not in booked]
@@ -49,5 +51,31 @@ def book_refunds(order_id: str, priced: PricedSnapshot, actor: Actor, note: Call
         external_id=same[0].id if same else None,
         reason=reasons[-1] if reasons else None,
     )
-    note_refunded_lines(order.id, refunded_lines(priced.lines, priced.refunds))
+    note_refunded_lines(order.id, refunded_lines(sold, priced.refunds))
     refund_locked(payment, refund, actor)
+
+
+def require_known_lines(order: Order, priced: PricedSnapshot) -> None:
+    """Raise RefundLineUnknown for a refund of a line that its order neither has now nor had when it was paid."""
+    sold = _sold_lines(order, priced) if order.paid_at is not None else []
+    require_refund_lines(priced, [line.external_id for line in sold])
+
+
+def _sold_lines(order: Order, priced: PricedSnapshot) -> list[SoldLine]:
+    """Return the lines of an order as both ledgers were computed from them: the payment freezes them.
+
+    Stores take refunded pieces off their lines, or change them otherwise.
+    """
+    if not any(refund.lines for refund in priced.refunds):
+        return []
+    # Lines that an earlier release wrote have no net amount.
+    net_now = {line.external_id: line.net_minor for line in priced.lines}
+    return [
+        SoldLine(
+            item.external_id,
+            net_now.get(item.external_id, item.subtotal_minor) if item.net_minor is None else item.net_minor,
+            item.subtotal_minor,
+        )
+        for item in list_order_items(order.id)
+        if item.external_id is not None
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from models import Customer, Order
 from portal.codes import resolve_code
-from portal.flows.checkout.decide_attribution import staged_trace
+from portal.flows.checkout.decide_attribution import is_same_mailbox, staged_trace
 from portal.flows.stores.arrived import Arrived
 from portal.flows.stores.attribute import choose_store_code, decide_store_attribution
 from portal.flows.stores.late_orders import NOT_FIRST, withdraw_later_attribution
@@ -36,6 +36,7 @@ def decide_report(
         arrived.settings,
         order_id=order.id if order is not None else None,
         paid_at=paid_at,
+        was_same_mailbox=order is not None and is_same_mailbox(order.referral_trace),
     )
     decision, row = attribution.decision, attribution.code
     trace = staged_trace(decision, "order")

@@ -14,6 +14,7 @@ from portal.flows.checkout.size_reward import NO_MARKET
 from portal.flows.stores.apply_snapshot import apply_known_order
 from portal.flows.stores.arrived import Arrived, Outcome
 from portal.flows.stores.attribute import known_buyer
+from portal.flows.stores.book_refunds import require_known_lines
 from portal.flows.stores.order_answer import read_answer
 from portal.flows.stores.receive_snapshot import Applied, Describe, Undo, refusal
 from portal.lib.errors import PortalError
@@ -115,8 +116,9 @@ def _book(store: Store, external_id: str, refund: SnapshotRefund, settings: Sett
     snapshot = known.snapshot.model_copy(update={"refunds": refunds})
     changed = KnownSnapshot(snapshot, known.customer_keys, (*known.alone, refund.id))
     if order.paid_at is not None:
-        refunded = price_snapshot(changed.snapshot, store.commission_base).refunded_minor
-        if refunded > order.paid_minor:
+        priced = price_snapshot(changed.snapshot, store.commission_base)
+        require_known_lines(order, priced)
+        if priced.refunded_minor > order.paid_minor:
             return _hold(store, order.id, order.order_reference, refund)
     booked_before = _booked_minor(order.order_reference)
     outcome = apply_known_order(Arrived(store, changed, known_buyer(changed), settings, NO_MARKET))

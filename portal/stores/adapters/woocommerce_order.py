@@ -185,16 +185,26 @@ def _refunds(order: Order, detailed: Sequence[Order] | None) -> Iterable[Snapsho
             amount=_text(amount),
             at=read_time(more, "date_created"),
             reason=str(refund.get("reason") or "")[:_NAME_MAX] or None,
-            lines=tuple(_refund_lines(more)),
+            lines=_refund_lines(more) or _no_goods(more, amount, order),
         )
 
 
-def _refund_lines(refund: Order) -> Iterable[SnapshotRefundLine]:
+def _refund_lines(refund: Order) -> tuple[SnapshotRefundLine, ...]:
+    lines = []
     for line in refund.get("line_items") or []:
         refunded = _meta(line, ("_refunded_item_id",), _TEXT_MAX)
         amount = -_money(line["total"])
         if refunded and amount > 0:
-            yield SnapshotRefundLine(external_id=refunded, amount=_text(amount))
+            lines.append(SnapshotRefundLine(external_id=refunded, amount=_text(amount)))
+    return tuple(lines)
+
+
+def _no_goods(refund: Order, amount: Decimal, order: Order) -> tuple[SnapshotRefundLine, ...]:
+    """Return that a refund of shipping and fees alone takes back nothing of the goods, () for any other refund."""
+    others = [*(refund.get("shipping_lines") or []), *(refund.get("fee_lines") or [])]
+    if not order["line_items"] or amount > -sum(map(_with_tax, others), Decimal(0)):
+        return ()
+    return (SnapshotRefundLine(external_id=str(order["line_items"][0]["id"]), amount="0"),)
 
 
 def _meta(holder: Order, keys: Iterable[str], at_most: int) -> str | None:

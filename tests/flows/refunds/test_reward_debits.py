@@ -12,12 +12,15 @@ from models import (
     RewardNetting,
 )
 from portal.accounts import create_user
+from portal.chain import open_chain
 from portal.db import SYSTEM
 from portal.db.checks import run_checks
-from portal.flows.approvals.decide_reward import reject
+from portal.flows.approvals.decide_reward import reject, retry
 from portal.flows.checkout.settle_payment import pay_with_credit
 from portal.flows.refunds.refund_payment import settle_refunds
 from portal.payments import add_credit
+from portal.rewards.errors import TOKEN_CHANGED
+from portal.rewards.minting import fail_mint
 from tests.flows.conftest import Store
 from tests.flows.refunds.refunds import (
     GRANTED,
@@ -29,6 +32,7 @@ from tests.flows.refunds.refunds import (
     pay_order,
     reward_of,
     send_refund,
+    start_minting,
 )
 
 pytestmark = pytest.mark.system_postgres
@@ -51,6 +55,25 @@ def test_debit_is_netted_from_the_next_approved_reward(store: Store) -> None:
     assert RewardNetting.get().reward_id == reward.id
     third = approve_reward_of(store, pay_order(store, "third"))
     assert third.reward_amount_wei == GRANTED
+    assert run_checks() == {}
+
+
+@pytest.mark.parametrize(
+    ("owed_in", "token", "is_netted"),
+    [("0x" + "aB" * 20, "0x" + "Ab" * 20, True), ("0x" + "ab" * 20, "0x" + "cd" * 20, False),
+     ("0x" + "ab" * 20, None, True), (None, "0x" + "cd" * 20, True)],
+)  # fmt: skip
+def test_debit_is_netted_in_its_own_token(
+    store: Store, owed_in: str | None, token: str | None, is_netted: bool
+) -> None:
+    debit = make_debit(store, "100.00")
+    ReferralReward.update(reward_token=owed_in).execute()
+    order = pay_order(store, "next")
+    ReferralReward.update(reward_token=token).where(ReferralReward.id == reward_of(order).id).execute()
+    reward = approve_reward_of(store, order)
+    settle_refunds(TESTER)
+    assert reward.netted_wei == (debit.amount_wei if is_netted else 0)
+    assert RewardDebit.get().netted_wei == reward.netted_wei
     assert run_checks() == {}
 
 
@@ -133,3 +156,29 @@ def test_reward_of_another_referrer_is_not_netted(store: Store) -> None:
         ReferralReward.order_reference == order.order_reference
     ).execute()
     assert approve_reward_of(store, order).netted_wei == 0
+
+
+def test_retry_in_another_token_counts_refunds_and_debits_again(store: Store) -> None:
+    debit = make_debit(store, "100.00")
+    order = pay_order(store, "next")
+    send_refund(store, order, "38.90")
+    reward = approve_reward_of(store, order)
+    assert (reward.reward_amount_wei, reward.netted_wei) == (
+        GRANTED * 9 // 10 - debit.amount_wei,
+        debit.amount_wei,
+    )
+    start_minting(reward)
+    fail_mint({reward.id: TOKEN_CHANGED}, TESTER)
+    send_refund(store, order, "38.90", authCode="2")
+    # Half the price of the earlier token, in which the debit is.
+    ReferralReward.update(reward_token="0x" + "2" * 40).where(ReferralReward.id == reward.id).execute()
+    settings = store.settings.model_copy(update={"referral_token_usd_price": Decimal("0.05")})
+    retry(reward.id, admin_id(store), open_chain(settings), settings)
+    after = ReferralReward.get_by_id(reward.id)
+    assert (after.status, after.reward_amount_wei, after.netted_wei) == (
+        "approved",
+        2 * GRANTED * 8 // 10,
+        0,
+    )
+    assert RewardDebit.get().netted_wei == 0
+    assert run_checks() == {}

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from models import OrderCustomer
+from models import OrderCustomer, User
 from portal.db import query
 from portal.db.checks import run_checks
+from portal.flows.overviews.risk_hints import risk_hints
+from portal.lib.clock import utc_now
 from portal.stores import connect_referrer, disconnect_referrer, ensure_referrer
+from portal.web.text.messages.referrals import guard_text
 from tests.factories import make_store, make_user
 from tests.flows.stores.conftest import Shop
 
@@ -35,6 +38,33 @@ def test_any_key_of_an_earlier_order_is_the_buyer(
     reason = shop.order("15").referral_reason
     assert reason == ("not_first_purchase" if is_same else None)
     assert run_checks() == {}
+
+
+@pytest.mark.parametrize(
+    ("bought_as", "owner", "confirmed", "same"),
+    [
+        ("Re.Ferrer+mug@gmail.com", "referrer@googlemail.com", True, True),
+        ("anna+1@пошта.укр", "anna@xn--80a1acn3a.xn--j1amh", True, True),
+        ("anna@example.com", "anna@example.com", False, True),
+        ("anna@example.com", "hanna@example.com", True, False),
+        (None, None, False, False),
+    ],
+)
+@pytest.mark.parametrize("is_open_first", [False, True])
+def test_mailbox_of_the_referrer_is_a_hint(
+    shop: Shop, bought_as: str | None, owner: str | None, confirmed: bool, same: bool, is_open_first: bool
+) -> None:
+    at = utc_now() if confirmed else None
+    User.update(email=owner, email_confirmed_at=at).where(User.id == shop.code.owner_user_id).execute()
+    if is_open_first:
+        shop.report(shop.open(customer={"email": bought_as}))
+    # The address is stored nowhere, and need not be in every report.
+    shop.report(customer={} if is_open_first else {"email": bought_as})
+    reward = shop.reward()
+    assert reward is not None
+    assert [hint.code for hint in risk_hints([reward])[reward.id]] == ["same_mailbox"] * same
+    texts = [guard_text(step) for step in shop.order().referral_trace]
+    assert ("The buyer and the referrer use the same mailbox." in texts) is same
 
 
 def test_order_paid_earlier_is_first_by_any_key(shop: Shop) -> None:

@@ -7,14 +7,17 @@ from decimal import Decimal
 import pytest
 
 from models import (
+    OrderItem,
     PaymentRefund,
     ReferralReward,
     RewardDebit,
     Settlement,
+    Store,
     StoreRate,
     StoreVendor,
 )
 from portal.db.checks import run_checks
+from portal.stores import get_store
 from tests.factories import make_vendor
 from tests.flows.stores.conftest import Shop, refund
 
@@ -97,6 +100,64 @@ def test_refunded_lines_give_back_their_own_referral_commission(shop: Shop) -> N
     assert shop.settlement(kind="refund").referral_commission_minor == -750
 
 
+_MUG = {"externalId": "7", "sku": "MUG-1", "quantity": 2, "amount": "299.99", "tax": "60.00"}
+_POSTER = {"externalId": "8", "sku": "POSTER-2", "quantity": 1, "amount": "249.99", "tax": "50.00"}
+_ADDED = {"externalId": "9", "sku": "LAMP-3", "quantity": 1, "amount": "500.00", "tax": "100.00"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "refunds", "back"),
+    [
+        (
+            [{**_MUG, "amount": "0.00", "tax": "0.00"}, _POSTER],
+            [refund("15", "359.99", ("7", "299.99"))],
+            29_999,
+        ),
+        (
+            [{**_MUG, "amount": "149.99", "tax": "30"}, _POSTER],
+            [refund("15", "180.00", ("7", "150.00"))],
+            15_000,
+        ),
+        ([_POSTER], [refund("15", "359.99", ("7", "299.99"))], 29_999),
+        ([_MUG, _POSTER, _ADDED], [refund("15", "600.00", ("9", "500.00"))], 0),
+        ([_MUG, _POSTER, _ADDED], [refund("15", "600.00", ("9", "416.67"), ("7", "83.33"))], 8_333),
+    ],
+    ids=["taken off", "one of two pieces", "line removed", "added later", "also added later"],
+)
+def test_refunds_are_of_the_lines_that_were_paid(
+    shop: Shop, lines: list[dict[str, object]], refunds: list[dict[str, object]], back: int
+) -> None:
+    """Stores take refunded pieces off their lines, or add lines that no ledger knows."""
+    shop.report()
+    # The refund is booked once, however often the store reports it.
+    for version, more in ((2, []), (3, [refund("16", "1.20", ("8", "1.00"))])):
+        shop.report(lines=lines, version=version, refunds=[*refunds, *more])
+        back += 100 * len(more)
+        assert (shop.order().refunded_minor, shop.settlement().amount_minor) == (back, 54_998 - back)
+    assert run_checks() == {}
+
+
+@pytest.mark.parametrize(("before", "after"), [("net", "gross"), ("gross", "net")])
+def test_refunds_follow_the_base_that_commissions_had(shop: Shop, before: str, after: str) -> None:
+    def report(base: str, **changes: object) -> int:
+        Store.update(commission_base=base).where(Store.id == shop.store.id).execute()
+        shop.store = get_store(shop.store.id)
+        shop.report(**changes)
+        return shop.order().refunded_minor
+
+    report(before)
+    back = report(after, version=2, refunds=[refund("15", "120.00", ("8", "100.00"))])
+    assert back == {"net": 10_000, "gross": 12_000}[before]
+    assert run_checks() == {}
+
+
+def test_lines_of_an_earlier_release_have_no_net_amount(shop: Shop) -> None:
+    shop.report()
+    OrderItem.update(net_minor=None).execute()
+    shop.report(version=2, refunds=[refund("15", "100.00", ("7", "83.33"))])
+    assert shop.order().refunded_minor == 8_333
+
+
 def test_refund_of_the_documented_order(shop: Shop) -> None:
     shop.report(refunds=[refund("15", "100.00", ("7", "83.33"))])
     assert (shop.settlement().amount_minor, shop.settlement().commission_minor) == (46_665, 11_666)
@@ -109,8 +170,9 @@ def test_refund_of_the_documented_order(shop: Shop) -> None:
         ([refund("15", "0.00", ("7", "299.99")), refund("16", "10.00", ("7", "8.33"))], 833),
         ([refund("15", "10.00", ("7", "200.00"), ("8", "200.00"))], 1_000),
         ([refund("15", "359.99", ("7", "299.99"))], 29_999),
+        ([refund("15", "60.00", ("7", "0.00"))], 0),
     ],
-    ids=["more than the money", "no money", "two lines", "as much"],
+    ids=["more than the money", "no money", "two lines", "as much", "shipping"],
 )
 def test_lines_of_a_refund_take_back_no_more_than_its_amount(
     shop: Shop, refunds: list[dict[str, object]], back: int

@@ -92,6 +92,8 @@ def _credit_page(account: str, person: User | None, errors: dict[str, str]) -> s
         "admin/payments/credit.html",
         account=account,
         person=person.name if person else None,
+        # A linked wallet is proven, so an account that was found by it is its owner's.
+        is_unconfirmed=person is not None and "@" in account and person.email_confirmed_at is None,
         currencies=[(code, code) for code in list_currencies()],
         values={name: request.form.get(name, "") for name in _FIELDS},
         errors=errors,

@@ -80,7 +80,7 @@ def vendor_view(vendor: Vendor) -> VendorView:
         id=vendor.id,
         name=vendor.name,
         owner=(owner.id, owner.name) if owner else None,
-        is_owner_unconfirmed=owner is not None and bool(owner.email) and owner.email_confirmed_at is None,
+        is_owner_unconfirmed=bool(owner and owner.email and owner.email_confirmed_at is None),
         state=_state(vendor),
         platform=percent(terms.platform_percent),
         frequency=frequency_words(terms.payout_frequency),

@@ -87,6 +87,9 @@ def failure_text(reason: str | None, params: Params | None = None) -> str:
         "paid_differently": _(
             "Under this order reference, the contract paid another wallet or a smaller amount."
         ),
+        "token_changed": _(
+            "The portal now pays another token. Trying again calculates the reward at the price of that token."
+        ),
         "not_delivered": _("The contract recorded the payment, but no tokens reached the referrer's wallet."),
     }
     if reason in known:

@@ -36,8 +36,8 @@ def guard_text(step: Mapping[str, Any]) -> str:
         detail = str(step.get("detail"))
         found = f"active_{step.get('source')}" if detail == "active" else detail
         return texts.get(found) or texts["active" if detail == "active" else "unknown"]
-    if step["passed"] and step.get("detail") == "customer_unknown":
-        return texts["customer_unknown"]
+    if step["passed"] and step.get("detail") in ("customer_unknown", "same_mailbox"):
+        return texts[step["detail"]]
     return texts[f"{guard}_{'passed' if step['passed'] else 'failed'}"]
 
 
@@ -60,6 +60,7 @@ def _guard_texts() -> dict[str, str]:
         "no_wallet_overlap_failed": _("The referrer's wallet is one of the buyer's."),
         "first_purchase_passed": _("This is the buyer's first purchase."),
         "first_purchase_failed": _("The buyer has paid an order before."),
+        "same_mailbox": _("The buyer and the referrer use the same mailbox."),
         "customer_unknown": _("The store did not identify the buyer, so earlier purchases cannot be found."),
     }
 

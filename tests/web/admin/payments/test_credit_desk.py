@@ -8,12 +8,14 @@ import pytest
 from werkzeug.test import TestResponse
 
 from models import CreditEntry, EventLog, Notification, User
+from portal.lib.clock import utc_now
 from portal.payments import credit_balance
 from tests.factories import give_credit, make_user, make_wallet
 from tests.web.pages import text_of
 from tests.web.visitor import Visitor
 
 PAGE = "/admin/credit"
+WARNING = "another person may have registered it"
 
 
 def credit_form(user: User, **changes: str) -> dict[str, str]:
@@ -31,6 +33,9 @@ def test_account_is_found_by_email_with_its_statement(as_admin: Visitor, owner: 
     assert "No credit yet" in text_of(as_admin.get(f"{PAGE}?account={owner.email.upper()}"))
     give_credit(owner, 12_300)
     text = text_of(as_admin.get(f"{PAGE}?account={owner.email}"))
+    assert WARNING in text
+    User.update(email_confirmed_at=utc_now()).where(User.id == owner.id).execute()
+    assert WARNING not in text_of(as_admin.get(f"{PAGE}?account={owner.email}"))
     assert "Olena Owner" in text
     assert text.count("123.00 UAH") == 3  # balance, entry, balance after the entry
 
@@ -41,6 +46,7 @@ def test_account_is_found_by_a_linked_wallet(as_admin: Visitor) -> None:
     make_wallet(user, wallet.lower())
     page = as_admin.get(f"{PAGE}?account={wallet}")
     assert "Wallet Only" in text_of(page)
+    assert WARNING not in text_of(page)
     response = as_admin.submit(PAGE, credit_form(user, account=wallet, creditKey=key_of(page)))
     assert response.location == f"{PAGE}?account={wallet}"
     assert credit_balance(user.id, "UAH") == 25_050

@@ -39,6 +39,10 @@ def test_vendor_is_created_and_its_owner_becomes_a_vendor(
         "Мапа крамниця", "growth", owner.id, True,
     )  # fmt: skip
     assert role_of(owner) == "vendor"
+    warning = "another person may have registered it"
+    assert warning in text_of(as_admin.get(answer.location))
+    User.update(email_confirmed_at=utc_now()).where(User.id == owner.id).execute()
+    assert warning not in text_of(as_admin.get(answer.location))
     assert visitor(app, owner).get("/vendor/earnings").status_code == 200
     event = EventLog.get(EventLog.event == "vendor_created")
     assert (event.actor_user_id, event.entity_id) == (admin.id, str(vendor.id))
