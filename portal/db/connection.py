@@ -28,8 +28,12 @@ _POOL_SIZE = 20
 # A connection that was used this recently is not asked whether its server still lives.
 _SURELY_OPEN_SECONDS = 1
 # As a statement: PgBouncer refuses them among the parameters of a connection. The values of prepared statements change
-# nothing in how they are best answered, so they are not planned again for each.
-_SESSION_SETTINGS = "SET timezone = 'UTC'; SET lock_timeout = '15s'; SET plan_cache_mode = force_generic_plan"
+# nothing in how they are best answered, so they are not planned again for each. A process that is paused in a
+# transaction loses it, or its locks would stop the others.
+_SESSION_SETTINGS = (
+    "SET timezone = 'UTC'; SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s';"
+    " SET plan_cache_mode = force_generic_plan"
+)
 # A server that no longer acknowledges anything is given up after some seconds.
 KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 5,

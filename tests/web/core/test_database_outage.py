@@ -143,4 +143,5 @@ def test_sessions_have_their_settings_without_startup_parameters(database: str) 
     assert "options" not in current_url()
     with connection():
         assert query("SHOW lock_timeout") == [("15s",)]
+        assert query("SHOW idle_in_transaction_session_timeout") == [("1min",)]
         assert query("SHOW timezone") == [("UTC",)]
