@@ -11,13 +11,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg2
-from peewee import InterfaceError, OperationalError, PostgresqlDatabase
+from peewee import InterfaceError, InternalError, OperationalError, PostgresqlDatabase
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from models import database
 from portal.counters import counters
 from portal.db.late import LateStatements
-from portal.db.outage import note_failure, note_success
+from portal.db.outage import is_unwritable, note_failure, note_success
 from portal.db.prepared import PreparedStatements
 from portal.db.session_name import session_name
 from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
@@ -125,6 +125,14 @@ class PortalDatabase(PreparedStatements, LateStatements, PooledPostgresqlDatabas
         if opened:
             note_success()
         return opened
+
+    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
+        try:
+            return super()._execute_cursor(sql, params, **options)
+        except InternalError as error:
+            if is_unwritable(error):  # the server is read-only, which is an outage
+                raise OperationalError(*error.args) from error
+            raise
 
     def _can_reuse(self, conn: Any) -> bool:
         self._returned[conn] = time.monotonic()
