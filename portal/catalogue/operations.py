@@ -11,27 +11,30 @@ from portal.db import Change, transaction
 from portal.lib.money import check_currency
 from portal.lib.texts import clean_line, clean_text
 
+# In id order, so that orders sharing products cannot deadlock, and before the statement that changes them: one that
+# locks a row and changes it can deadlock with two others of the same row, because it looks for the row where it was.
 _LOCK = """
-SELECT id FROM products WHERE id IN (SELECT product_id FROM sold_rows) ORDER BY id FOR NO KEY UPDATE
+SELECT 1 FROM products WHERE id = ANY (ARRAY(
+    SELECT product_id FROM jsonb_to_recordset(%(stock)s) AS r (product_id bigint)
+)) ORDER BY id FOR NO KEY UPDATE
 """
 _SOLD_COLUMNS = "order_id text, product_id bigint, pieces bigint, code text"
 _TAKE = """
 UPDATE products p SET stock = p.stock - s.pieces
-FROM sold l JOIN (SELECT product_id, sum(pieces)::bigint AS pieces FROM sold_rows GROUP BY product_id) AS s
-    ON s.product_id = l.id
-WHERE p.id = l.id
+FROM (SELECT product_id, sum(pieces)::bigint AS pieces FROM stock_rows GROUP BY product_id) AS s
+WHERE p.id = s.product_id
 RETURNING p.id, p.stock, s.pieces
 """
 _NOTE_SALE = """
 INSERT INTO stock_movements (product_id, order_id, quantity, reason, referral_code)
-SELECT r.product_id, r.order_id, -r.pieces, 'sale', r.code FROM sold_rows r JOIN stock s ON s.id = r.product_id
+SELECT r.product_id, r.order_id, -r.pieces, 'sale', r.code FROM stock_rows r JOIN stock s ON s.id = r.product_id
 ORDER BY r.place
 """
 # As if the orders had been paid one after the other.
 _LEFT = """
 SELECT r.order_id || ':' || r.product_id AS key,
     (s.stock + s.pieces - sum(r.pieces) OVER (PARTITION BY r.product_id ORDER BY r.place))::text AS id
-FROM sold_rows r JOIN stock s ON s.id = r.product_id
+FROM stock_rows r JOIN stock s ON s.id = r.product_id
 """
 
 
@@ -89,10 +92,8 @@ def take_stock(order_id: str, quantities: Mapping[int, int], referral_code: str 
         {"order_id": order_id, "product_id": product_id, "pieces": pieces, "code": referral_code}
         for product_id, pieces in sorted(quantities.items())
     ]
-    # Products are locked in id order, so that orders sharing products cannot deadlock.
     return [
-        Change("sold", _LOCK, _SOLD_COLUMNS, rows),
-        Change("stock", _TAKE),
+        Change("stock", _TAKE, _SOLD_COLUMNS, rows, lock=_LOCK),
         Change("movements", _NOTE_SALE),
         Change("left_over", _LEFT, entity="product"),
     ]

@@ -25,6 +25,17 @@ def remember(name: str, value: dict[str, Any]) -> bool:
     return bool(rows[0][0])
 
 
+def is_remembered(name: str, *, but: str) -> bool:
+    """Return whether a value with another `code` than `but` was stored in the last 15 minutes."""
+    return bool(
+        query(
+            "SELECT 1 FROM chain_state WHERE name = %s AND value ->> 'code' IS DISTINCT FROM %s"
+            " AND updated_at > now() - interval '15 minutes'",
+            [name, but],
+        )
+    )
+
+
 def recall(name: str) -> tuple[dict[str, Any], datetime] | None:
     """Return a value and its `since`, None if it was never stored."""
     return recall_many([name]).get(name)

@@ -11,13 +11,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg2
-from peewee import InterfaceError, OperationalError, PostgresqlDatabase
+from peewee import InterfaceError, InternalError, OperationalError, PostgresqlDatabase
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase
 
 from models import database
 from portal.counters import counters
 from portal.db.late import LateStatements
-from portal.db.outage import note_failure, note_success
+from portal.db.outage import is_unwritable, note_failure, note_success
 from portal.db.prepared import PreparedStatements
 from portal.db.session_name import session_name
 from portal.dev.postgres import postgres_is_running, start_postgres, stop_postgres
@@ -28,8 +28,12 @@ _POOL_SIZE = 20
 # A connection that was used this recently is not asked whether its server still lives.
 _SURELY_OPEN_SECONDS = 1
 # As a statement: PgBouncer refuses them among the parameters of a connection. The values of prepared statements change
-# nothing in how they are best answered, so they are not planned again for each.
-_SESSION_SETTINGS = "SET timezone = 'UTC'; SET lock_timeout = '15s'; SET plan_cache_mode = force_generic_plan"
+# nothing in how they are best answered, so they are not planned again for each. A process that is paused in a
+# transaction loses it, or its locks would stop the others.
+_SESSION_SETTINGS = (
+    "SET timezone = 'UTC'; SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s';"
+    " SET plan_cache_mode = force_generic_plan"
+)
 # A server that no longer acknowledges anything is given up after some seconds.
 KEEPALIVE: dict[str, Any] = {
     "keepalives_idle": 5,
@@ -121,6 +125,14 @@ class PortalDatabase(PreparedStatements, LateStatements, PooledPostgresqlDatabas
         if opened:
             note_success()
         return opened
+
+    def _execute_cursor(self, sql: str, params: Any, **options: Any) -> Any:
+        try:
+            return super()._execute_cursor(sql, params, **options)
+        except InternalError as error:
+            if is_unwritable(error):  # the server is read-only, which is an outage
+                raise OperationalError(*error.args) from error
+            raise
 
     def _can_reuse(self, conn: Any) -> bool:
         self._returned[conn] = time.monotonic()

@@ -15,6 +15,7 @@ from peewee import fn
 from models import FailingItem
 from portal.db.connection import DATABASE_ERRORS, query
 from portal.db.keyset import Keyset, Page
+from portal.db.outage import is_unwritable
 from portal.logs import get_logger
 
 log = get_logger(__name__)
@@ -137,9 +138,11 @@ def count_failing() -> int:
 
 
 def require_database(error: Exception) -> None:
-    """Raise the error again if the database does not answer: then no item is at fault."""
+    """Raise the error again if the database does not answer, or writes nothing: then no item is at fault."""
     if not isinstance(error, DATABASE_ERRORS):
         return
+    if is_unwritable(error):
+        raise error
     try:
         query("SELECT 1")
     except DATABASE_ERRORS:

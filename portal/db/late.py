@@ -14,7 +14,7 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_U
 _FAILED = (TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_UNKNOWN)
 # Behind PgBouncer in transaction mode a connection keeps its time zone, but not its other settings.
 _BEGIN = "BEGIN"
-_BEGIN_SHARED = "BEGIN; SET LOCAL lock_timeout = '15s'"
+_BEGIN_SHARED = "BEGIN; SET LOCAL lock_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
 
 
 class LateStatements(PostgresqlDatabase):

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import psycopg2
-from psycopg2.errors import LockNotAvailable, QueryCanceled, TransactionRollback
+from psycopg2.errors import (
+    DiskFull,
+    LockNotAvailable,
+    QueryCanceled,
+    ReadOnlySqlTransaction,
+    TransactionRollback,
+)
 
 from portal.logs import OutageLog, get_logger
 
@@ -12,6 +18,8 @@ _database = OutageLog(_log, "database unavailable", "database available again")
 # The server works, but ended these statements: lock time-outs, deadlocks.
 _statements = OutageLog(_log, "database statement cancelled", "database statements complete again")
 _CANCELLED = (LockNotAvailable, QueryCanceled, TransactionRollback)
+# It answers and writes nothing; many hosted databases become read-only when their disk is full.
+_UNWRITABLE = (DiskFull, ReadOnlySqlTransaction)
 
 
 def note_failure(error: BaseException) -> None:
@@ -31,8 +39,13 @@ def is_outcome_unknown(error: BaseException) -> bool:
     """Return whether a statement, which may have been a COMMIT, got no answer because its connection was lost."""
     cause = driver_error(error)
     return isinstance(cause, (psycopg2.OperationalError, psycopg2.InterfaceError)) and not isinstance(
-        cause, _CANCELLED
+        cause, (*_CANCELLED, *_UNWRITABLE)
     )
+
+
+def is_unwritable(error: BaseException) -> bool:
+    """Return whether a statement failed because the database can write nothing now."""
+    return isinstance(driver_error(error), _UNWRITABLE)
 
 
 def first_line(error: BaseException) -> str:

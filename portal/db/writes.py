@@ -38,6 +38,7 @@ class Change:
 
     `sql` reads its rows as `<name>_rows`, with the `columns` given and `place`, their order; it may read the changes
     before it by their names. Where `entity` is set, it returns the columns `key` and `id` of each changed row.
+    `lock` is a statement that is sent before all of them; it has the rows as the parameter `<name>`.
     Changes of one name have the same query.
     """
 
@@ -47,6 +48,7 @@ class Change:
     rows: Sequence[Mapping[str, object]] = ()
     entity: str | None = None
     events: Sequence[RowEvent] = ()
+    lock: str = ""
 
 
 _EVENTS = """
@@ -86,7 +88,8 @@ def change_together(changes: Sequence[Change], actor: Actor) -> dict[tuple[str, 
         if each.entity
     )
     parts += [f"changed AS ({changed})", f"recorded AS ({_EVENTS})"]
-    statement = f"WITH {', '.join(parts)} SELECT entity, key, id FROM changed"  # noqa: S608 - constants
+    locks = "".join(f"{each.lock};\n" for each in merged if each.lock)
+    statement = f"{locks}WITH {', '.join(parts)} SELECT entity, key, id FROM changed"  # noqa: S608 - constants
     return {(entity, key): row_id for entity, key, row_id in query(Prepared(statement), values)}
 
 

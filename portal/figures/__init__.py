@@ -42,8 +42,12 @@ def save_day(day: date, figures: Iterable[Figure]) -> None:
     """Replace the figures of a day; a reader sees the former ones or the new ones."""
     rows = [vars(figure) for figure in figures]
     with transaction():
-        CountedDay.delete().where(CountedDay.day == day).execute()
-        query("INSERT INTO counted_days (day) VALUES (%s)", [day])
+        # The row of the day makes two runs wait for each other.
+        query(
+            "INSERT INTO counted_days (day) VALUES (%s) ON CONFLICT (day) DO UPDATE SET counted_at = now()",
+            [day],
+        )
+        DailyFigure.delete().where(DailyFigure.day == day).execute()
         if rows:
             DailyFigure.insert_many(rows).execute()
 

@@ -12,6 +12,7 @@ from portal.chain.contract.rewards import MINTER_ROLE, OPERATOR_ROLE
 from portal.db import connection, query
 from portal.flows.approvals.decide_reward import retry
 from portal.flows.minting.mint_rewards import mint_rewards, waiting_reason
+from portal.flows.minting.watch_chain import last_watch, watch_chain
 from tests.support.chain_world import ADMIN, CHAIN_ID, OPERATOR, OTHER, TESTER, World
 from tests.support.fake_tokens import fake_token_code
 
@@ -320,3 +321,28 @@ def test_missing_chain_key_or_contract_makes_rewards_wait(world: World) -> None:
     assert mint_rewards(open_chain(settings), settings, 10, TESTER).waiting_reason == "no_key"
     assert world.round(referral_rewards_address=OTHER).waiting_reason == "contract_missing"
     assert world.statuses() == {"approved": 1}
+
+
+def test_reason_comes_from_the_process_with_the_key_if_there_is_one(world: World) -> None:
+    world.add_rewards(1)
+    world.round()
+    settings = world.settings(referral_minter_private_key="")
+    chain = open_chain(settings)
+    with connection():
+        for minutes, code in ((14, None), (16, "no_key")):
+            query("UPDATE chain_state SET updated_at = now() - make_interval(mins => %s)", [minutes])
+            assert mint_rewards(chain, settings, 10, TESTER).waiting_reason == "no_key"
+            waiting = waiting_reason(chain.chain_id)
+            assert (waiting.code if waiting else None) == code
+        world.round()
+        assert waiting_reason(chain.chain_id) is None
+
+
+def test_process_without_a_key_reports_no_empty_account(world: World) -> None:
+    settings = world.settings(referral_minter_private_key="")
+    chain = open_chain(settings)
+    with connection():
+        assert watch_chain(chain, settings) == ["no_key"]
+        watch = last_watch(chain)
+    assert watch
+    assert watch.operator_balance_wei is None

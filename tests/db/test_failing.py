@@ -8,7 +8,7 @@ import pytest
 from peewee import SQL, OperationalError
 
 from models import FailingItem
-from portal.db import work_through
+from portal.db import query, report_outage, work_through
 from portal.db.failing import FIRST_DELAY, LONGEST_DELAY, forget_old_failures, set_aside, try_again_now
 
 
@@ -57,6 +57,18 @@ def test_any_exception_is_the_items_and_a_lost_database_is_not() -> None:
 
     assert work_through("q", [1, 2, 3], int, work) == 1
     assert [item.item_id for item in failing("q")] == ["1", "2"]
+
+
+@pytest.mark.parametrize("failure", ["disk_full", "read_only_sql_transaction"])
+@pytest.mark.usefixtures("database")
+def test_database_that_writes_nothing_ends_the_run(failure: str) -> None:
+    def work(_number: int) -> None:
+        query(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{failure}'; END $$")
+
+    with pytest.raises(OperationalError) as raised:
+        work_through("q", [1, 2], int, work)
+    assert report_outage(raised.value)
+    assert failing("q") == []
 
 
 @pytest.mark.usefixtures("database")

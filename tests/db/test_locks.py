@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import pytest
 from flask import Flask
 
 from portal.chain import lead, open_chain
-from portal.db import advisory_lock, connection, query, release_connection
+from portal.db import advisory_lock, connection, locks, query, release_connection
 from portal.db.locks import lock_session
 from portal.runtime import Portal
 from portal.schedule import Job, run_job
@@ -93,3 +97,42 @@ def test_job_keeps_its_lock_through_an_application_context(database: str) -> Non
         run_job(Job("probe", 1, run), Portal(settings, open_chain(settings)))
         assert free_during_job == [False]
         assert is_free(LOCK)
+
+
+@contextmanager
+def process_with_lock() -> Iterator[int]:
+    """Yield the id of another process that holds the lock."""
+    ready, said = os.pipe()
+    if (pid := os.fork()) == 0:
+        try:
+            with lock_session(LOCK) as session:
+                os.write(said, b"1" if session else b"0")
+                time.sleep(60)
+        finally:
+            os._exit(0)
+    try:
+        assert os.read(ready, 1) == b"1"
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(ready)
+        os.close(said)
+
+
+def test_lock_of_a_paused_process_becomes_free(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_LONGEST_PAUSE", "1s")
+    monkeypatch.setattr(locks, "_ALIVE_SECONDS", 0.2)
+    with process_with_lock() as pid:
+        time.sleep(1.5)
+        assert not is_free(LOCK)
+        os.kill(pid, signal.SIGSTOP)
+        deadline = time.monotonic() + 10
+        while not is_free(LOCK):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_lock_ends_when_its_server_no_longer_acknowledges(database: str) -> None:
+    with lock_session(LOCK) as session:
+        assert session.info.dsn_parameters["tcp_user_timeout"] == "10000"

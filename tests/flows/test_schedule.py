@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -106,6 +107,12 @@ def test_job_running_in_another_process_is_skipped(caplog: pytest.LogCaptureFixt
     assert runs == []
     assert lines_of(caplog) == []
     assert outcomes("busy") == []
+
+
+def test_jobs_may_overlap() -> None:
+    """A process that was paused goes on with a job that another one has begun meanwhile."""
+    raised = {job.name: at_once([partial(job.run, PORTAL)] * 3) for job in JOBS}
+    assert {name: errors for name, errors in raised.items() if errors} == {}
 
 
 def test_jobs_go_on_when_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:

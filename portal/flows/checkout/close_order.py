@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from models import Order
 from portal.accounts import lock_user
 from portal.db import Actor, query, transaction
+from portal.db.failing import require_database
 from portal.flows.checkout.check_order import expiry_deadline
 from portal.logs import get_logger
 from portal.orders import OrderStatus, close_unpaid_order, get_order_of_buyer
@@ -65,7 +66,8 @@ def _expire(order_id: str, buyer_id: int) -> bool:
         return _close(order_id, buyer_id, Actor.job("expire_unpaid_orders"), expired=True)
     except (AlreadyPaid, PaymentInProgress):
         return False
-    except Exception:  # one order must not stop the others
+    except Exception as error:  # one order must not stop the others
+        require_database(error)
         log.exception("order not expired", order_id=order_id)
         return False
 

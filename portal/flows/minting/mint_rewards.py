@@ -37,7 +37,7 @@ from portal.chain import (
 from portal.chain.errors import ContractMissing
 from portal.chain.sending.operations import Waiting
 from portal.chain.sending.sender import count_open_items
-from portal.chain.state import recall, recall_many, remember
+from portal.chain.state import is_remembered, recall, recall_many, remember
 from portal.db import Actor, connection, database_now, transaction
 from portal.db.failing import require_database
 from portal.flows.minting._audit import audit_before_sending, audit_when_due, is_idle
@@ -289,8 +289,8 @@ def _report(chain: Chain, work: MintRound | None, problem: Waiting | None) -> Mi
 
 
 def _wait(chain: AnyChain, problem: Waiting) -> MintReport:
-    if problem.code != "no_key":
-        # Another process holds the key and stores its own reason.
+    if problem.code != "no_key" or not is_remembered(state_name(chain.chain_id), but=problem.code):
+        # Where another process holds the key, it stores its own reason.
         _remember(chain, problem)
     return MintReport(
         waiting_reason=problem.code, waiting_detail=problem.detail, open_rewards=count_open_items("reward")

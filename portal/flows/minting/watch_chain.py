@@ -27,7 +27,7 @@ def watch_chain(chain: AnyChain, settings: Settings) -> list[str]:
     """Read the status of the chain, store it, log a change, and return the codes of its problems."""
     status = read_status(chain, settings)
     codes = [problem.code for problem in status.problems]
-    balance = status.facts.operator_balance if status.facts else None
+    balance = status.facts.operator_balance if status.facts and status.operator else None
     is_changed = remember(
         watch_name(chain),
         {

@@ -108,7 +108,7 @@ def refund_locked(payment: PaymentTransaction, refund: PaymentRefund, actor: Act
         if payment.status == "refunded":
             _undo_sale(payment, actor)
         publish_refund(payment, refund)
-        refund_ledgers(payment, actor)
+        refund_ledgers(payment, actor, refund.id)
     return True
 
 
@@ -123,15 +123,18 @@ def _refund_second_payment(payment: PaymentTransaction, refund: PaymentRefund, a
     return count_refund(payment, refund.amount_minor, actor) and move_refund(refund, "applied", actor)
 
 
-def refund_ledgers(payment: PaymentTransaction, actor: Actor) -> None:
-    """Reduce both ledgers of a locked payment to what its refunds leave, and notify the referrer."""
+def refund_ledgers(payment: PaymentTransaction, actor: Actor, refund_id: int | None = None) -> None:
+    """Reduce both ledgers of a locked payment to what its refunds leave, and notify the referrer.
+
+    `refund_id` is the refund that was just applied; without it, the newest one explains the difference.
+    """
     if not payment.refunded_minor or payment.purpose == STATEMENT_PURPOSE:
         return
     amounts = (payment.order_reference, *_refunded_part(payment))
     if payment.purpose == "store_order":
         of_lines = refunded_lines_by_vendor(payment.entity_id)
-        last_id = last_refund_id(payment.order_reference)
-        reduce_settlements(*amounts, last_id, actor, of_lines=of_lines)
+        explains = refund_id or last_refund_id(payment.order_reference)
+        reduce_settlements(*amounts, explains, actor, of_lines=of_lines)
     change = refund_reward(*amounts, actor)
     free_rewards([payment.order_reference], actor)
     if change is not None and change.kind in _KINDS:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
+import psycopg2
 import pytest
 
 from models import (
@@ -21,8 +24,9 @@ from models import (
     Settlement,
 )
 from portal.catalogue import CartLine
-from portal.db import SYSTEM, connection
+from portal.db import SYSTEM, connection, query
 from portal.db.checks import run_checks
+from portal.db.connection import current_url
 from portal.flows.checkout import paid_parts
 from portal.flows.checkout.begin_payment import begin_membership_payment
 from portal.flows.checkout.retry_ledgers import retry_ledgers
@@ -31,8 +35,14 @@ from portal.orders import OrderUnknown
 from portal.payments import AlreadyPaid, CreditShort, add_credit, credit_balance, find_payment
 from portal.payments.operations import PaymentInProgress
 from tests.flows.conftest import Store
+from tests.support.load import wait_until
+from tests.support.threads import at_once
 
 pytestmark = pytest.mark.system_postgres
+
+_WAITING_FOR_LOCKS = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 def give_credit(store: Store, name: str) -> int:
@@ -75,6 +85,34 @@ def test_concurrent_payments_have_one_first_purchase(store: Store) -> None:
     assert Order.select().where(Order.paid_at.is_null(False)).count() == 4
     assert ReferralReward.select().count() == 1
     assert run_checks() == {}
+
+
+def test_payments_of_one_product_do_not_deadlock(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """Both wait for a change of its row, which another transaction refers to for longer."""
+    orders = [store.place(store.newcomer(name), "mountain-tea").order for name in ("ann", "bob")]
+    for order in orders:
+        store.begin_payment(order)
+    product = [store.product("mountain-tea").id]
+    raised: list[BaseException] = []
+
+    def pay() -> None:
+        bodies = [store.callback(order) for order in orders]
+        raised.extend(at_once([partial(store.apply_now, body) for body in bodies]))
+
+    payments = threading.Thread(target=pay)
+    with (
+        closing(psycopg2.connect(current_url())) as change,
+        closing(psycopg2.connect(current_url())) as refer,
+    ):
+        change.cursor().execute("UPDATE products SET stock = stock WHERE id = %s", product)
+        refer.cursor().execute("SELECT 1 FROM products WHERE id = %s FOR KEY SHARE", product)
+        payments.start()
+        wait_until(lambda: query(_WAITING_FOR_LOCKS) == [(2,)])
+        change.commit()
+        payments.join()
+    assert raised == []
+    assert "paid event is written in parts" not in caplog.text
+    assert {Order.get_by_id(order.id).status for order in orders} == {"paid"}
 
 
 def test_credit_payment_settles_and_approves_the_reward(store: Store) -> None:

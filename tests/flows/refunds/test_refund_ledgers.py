@@ -14,6 +14,8 @@ from models import (
 from portal.db.checks import run_checks
 from portal.flows.approvals.decide_reward import retry
 from portal.flows.refunds.refund_payment import settle_refunds
+from portal.flows.refunds.request_refund import decide_refund
+from portal.payments import find_payment, record_refund
 from portal.rewards import minting
 from tests.flows.conftest import Store
 from tests.flows.refunds.refunds import (
@@ -55,6 +57,26 @@ def test_refund_after_payout_writes_negative_settlements(store: Store, is_paid_o
     for vendor in {row.vendor_id for row in rows}:
         assert sum(row.net_payout_minor for row in rows if row.vendor_id == vendor) == 0
         assert sum(row.commission_minor for row in rows if row.vendor_id == vendor) == 0
+
+
+def test_refunds_after_payout_may_apply_in_any_order(store: Store) -> None:
+    order = pay_order(store)
+    open_payout_batch()
+    finish_payouts()
+    payment = find_payment(order.order_reference)
+    assert payment
+    early, late = (
+        record_refund(payment, amount, "requested", TESTER, source="admin", request_id=f"r{amount}")
+        for amount in (5_000, 3_000)
+    )
+    for refund in (late, early):
+        assert decide_refund(refund.id, "applied", TESTER).status == "applied"
+    taken = {
+        refund.id: -sum(row.amount_minor for row in settlements_of(order) if row.refund_id == refund.id)
+        for refund in (early, late)
+    }
+    assert taken == {early.id: 5_000, late.id: 3_000}
+    assert run_checks() == {}
 
 
 def test_half_refund_after_payout_reverses_half_of_each_part(store: Store) -> None:

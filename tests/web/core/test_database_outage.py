@@ -109,6 +109,26 @@ def test_a_change_whose_commit_got_no_answer_is_not_called_unchanged(
     assert "Nothing was changed" not in text_of(page)
 
 
+@pytest.mark.parametrize("failure", ["disk_full", "read_only_sql_transaction"])
+def test_a_database_that_writes_nothing_is_answered_503(
+    as_admin: Visitor, bound_database: WorkerDatabase, failure: str, logged: Records
+) -> None:
+    vendor = make_vendor()
+    query(
+        f"""CREATE FUNCTION write_nothing() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{failure}'; END $$;
+        CREATE TRIGGER write_nothing BEFORE UPDATE ON vendors EXECUTE FUNCTION write_nothing()"""
+    )
+    try:
+        page = as_admin.submit(f"/admin/vendors/{vendor.id}/active", {"active": "0"})
+    finally:
+        with connection():
+            query("DROP FUNCTION write_nothing CASCADE")
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert "Nothing was changed" in text_of(page)
+    assert logged.events() == ["database unavailable"]
+
+
 def test_a_pool_in_full_use_is_answered_503(app: Flask, bound_database: WorkerDatabase) -> None:
     taken = [bound_database._pool._connect() for _ in range(20)]
     bound_database._pool._wait_timeout, before = 0.2, bound_database._pool._wait_timeout
@@ -143,4 +163,5 @@ def test_sessions_have_their_settings_without_startup_parameters(database: str) 
     assert "options" not in current_url()
     with connection():
         assert query("SHOW lock_timeout") == [("15s",)]
+        assert query("SHOW idle_in_transaction_session_timeout") == [("1min",)]
         assert query("SHOW timezone") == [("UTC",)]
