@@ -228,9 +228,9 @@ def reject_reward(reward_id: int, reason: str, actor: Actor) -> ReferralReward:
 
 
 def retry_reward(
-    reward_id: int, sized: Sized, actor: Actor, *, approvals_needed: ApprovalsNeeded
+    reward_id: int, sized: Sized, token: str | None, actor: Actor, *, approvals_needed: ApprovalsNeeded
 ) -> ReferralReward:
-    """Approve a failed reward again with this size.
+    """Approve a failed reward again with this size in a token, None where none is configured.
 
     Where two admins are needed for the new value, the first approval leaves the status as it is. Raises
     RewardUnknown, OwnReward, AlreadyApprovedByYou, RewardStatusConflict, BudgetExhausted, or ReferenceUsed if the
@@ -257,6 +257,7 @@ def retry_reward(
             usd_value=sized.usd_value,
             token_price_usd=sized.token_price_usd,
             reward_amount_wei=sized.amount_wei,
+            reward_token=token,
             sizing=sized.sizing,
             campaign_usd=sized.campaign_usd,
             **_approval(actor, BudgetClaim(sized.usd_value, reward.campaign_id, sized.campaign_usd)),

@@ -103,14 +103,14 @@ def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) ->
         payment = _lock_payment(reward.order_reference)
         # A refund may have reduced it before the payment was locked.
         reward = get_reward(reward_id)
-        if market is None and not _is_sized(reward):  # another admin was faster, and it failed again
+        if _is_sized(reward) == (market is not None):  # another admin was faster, and it failed otherwise
             raise RewardStatusConflict(status=reward.status)
         sized = size_again(reward, market) if market else _kept_size(reward)
         if sized.failure_reason and reward.status == RewardStatus.FAILED:
             raise RewardUnsizable(reason=sized.failure_reason)
-        reward = retry_reward(
-            reward_id, sized, actor, approvals_needed=approvals_rule(settings.referral_second_approval_usd)
-        )
+        token = (settings.referral_reward_token_address if market else None) or reward.reward_token
+        needed = approvals_rule(settings.referral_second_approval_usd)
+        reward = retry_reward(reward_id, sized, token, actor, approvals_needed=needed)
         if reward.status == RewardStatus.APPROVED:
             publish_rewards([reward.id])
             if payment is not None:

@@ -6,14 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from models import EventLog, Notification, Product, ReferralReward, RewardApproval, User
+from models import EventLog, Notification, PaymentTransaction, Product, ReferralReward, RewardApproval, User
 from portal.accounts import create_user
 from portal.db import SYSTEM
 from portal.db.checks import run_checks
 from portal.flows.approvals import decide_reward
 from portal.flows.approvals.decide_reward import MatchChanged, NothingChosen, RewardUnsizable
 from portal.flows.overviews.queue_overview import queue_facts
+from portal.payments import lock_payment
 from portal.rewards import AlreadyApprovedByYou, OwnReward, RewardFilter, RewardStatusConflict, RewardUnknown
+from portal.rewards.errors import TOKEN_CHANGED
 from portal.rewards.operations import RejectionReasonMissing
 from portal.rewards.queries import count_matching, list_reward_queue
 from tests.flows.conftest import Store
@@ -144,6 +146,26 @@ def test_retry_keeps_an_existing_size(store: Store) -> None:
         decide_reward.retry(reward.id, admin.id, store.chain, higher_price).reward_amount_wei
         == reward.reward_amount_wei
     )
+
+
+@pytest.mark.parametrize(("before", "after"), [(TOKEN_CHANGED, "reverted"), ("reverted", TOKEN_CHANGED)])
+def test_retry_of_a_reward_that_failed_otherwise_meanwhile_is_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch, before: str, after: str
+) -> None:
+    reward, admin = reward_of(store, "ann"), store.user("admin")
+    set_status(reward, "failed")
+
+    def fail(reason: str) -> None:
+        ReferralReward.update(failure_reason=reason).where(ReferralReward.id == reward.id).execute()
+
+    def lock(reference: str) -> PaymentTransaction:
+        fail(after)
+        return lock_payment(reference)
+
+    fail(before)
+    monkeypatch.setattr(decide_reward, "lock_payment", lock)
+    with pytest.raises(RewardStatusConflict):
+        decide_reward.retry(reward.id, admin.id, store.chain, store.settings)
 
 
 def test_retry_without_a_rate_is_refused(store: Store) -> None:

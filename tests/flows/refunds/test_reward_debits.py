@@ -77,6 +77,22 @@ def test_debit_is_netted_in_its_own_token(
     assert run_checks() == {}
 
 
+def test_retry_sizes_a_reward_without_a_price_in_the_token_that_is_paid_now(store: Store) -> None:
+    debit = make_debit(store, "100.00")
+    earlier, now = "0x" + "1" * 40, "0x" + "2" * 40
+    ReferralReward.update(reward_token=earlier).execute()
+    reward = reward_of(pay_order(store, "next"))
+    ReferralReward.update(
+        reward_token=earlier, status="failed", failure_reason="price_unavailable", reward_amount_wei=None
+    ).where(ReferralReward.id == reward.id).execute()
+    settings = store.settings.model_copy(update={"referral_reward_token_address": now})
+    retry(reward.id, admin_id(store), open_chain(settings), settings)
+    after = ReferralReward.get_by_id(reward.id)
+    assert (after.status, after.reward_token, after.netted_wei) == ("approved", now, 0)
+    assert RewardDebit.get() == debit and debit.netted_wei == 0
+    assert run_checks() == {}
+
+
 def test_netting_leaves_at_least_one_wei(store: Store) -> None:
     make_debit(store)
     reward = approve_reward_of(store, pay_order(store, "next"))
