@@ -78,7 +78,7 @@ def test_debit_is_netted_in_its_own_token(
 
 
 def test_retry_sizes_a_reward_without_a_price_in_the_token_that_is_paid_now(store: Store) -> None:
-    debit = make_debit(store, "100.00")
+    make_debit(store, "100.00")
     earlier, now = "0x" + "1" * 40, "0x" + "2" * 40
     ReferralReward.update(reward_token=earlier).execute()
     reward = reward_of(pay_order(store, "next"))
@@ -89,7 +89,7 @@ def test_retry_sizes_a_reward_without_a_price_in_the_token_that_is_paid_now(stor
     retry(reward.id, admin_id(store), open_chain(settings), settings)
     after = ReferralReward.get_by_id(reward.id)
     assert (after.status, after.reward_token, after.netted_wei) == ("approved", now, 0)
-    assert RewardDebit.get() == debit and debit.netted_wei == 0
+    assert RewardDebit.get().netted_wei == 0
     assert run_checks() == {}
 
 
