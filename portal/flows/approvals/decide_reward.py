@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from models import EventLog, PaymentTransaction, ReferralReward, User
 from portal.chain import AnyChain
 from portal.db import Actor, transaction
 from portal.flows.checkout.lock_buyer import lock_buyer
-from portal.flows.checkout.size_reward import read_market, size_again
+from portal.flows.checkout.size_reward import Market, read_market, size_again
 from portal.flows.refunds.refund_payment import refund_ledgers
 from portal.flows.webhooks.publish import publish_rewards
 from portal.lib.errors import PortalError
@@ -96,8 +97,14 @@ def retry(reward_id: int, admin_id: int, chain: AnyChain, settings: Settings) ->
 
     Raises RewardUnsizable if it still cannot be sized, and what `retry_reward` raises.
     """
+    return _retry(reward_id, admin_id, lambda currency: read_market(chain, settings, currency), settings)
+
+
+def _retry(
+    reward_id: int, admin_id: int, market_of: Callable[[str], Market], settings: Settings
+) -> ReferralReward:
     reward = get_reward(reward_id)
-    market = None if _is_sized(reward) else read_market(chain, settings, reward.currency)
+    market = None if _is_sized(reward) else market_of(reward.currency)
     actor = Actor.user(admin_id)
     with transaction():
         payment = _lock_payment(reward.order_reference)
@@ -132,9 +139,11 @@ def approve_many(reward_ids: Sequence[int], admin_id: int, settings: Settings) -
 
 
 def retry_many(reward_ids: Sequence[int], admin_id: int, chain: AnyChain, settings: Settings) -> BulkResult:
-    """Approve each failed reward again separately; raise NothingChosen."""
+    """Approve each failed reward again separately, sized at one price; raise NothingChosen."""
+    # A price takes several calls of a node.
+    market_of = cache(lambda currency: read_market(chain, settings, currency))
     return _each(
-        reward_ids, lambda reward_id: retry(reward_id, admin_id, chain, settings), RewardStatus.APPROVED
+        reward_ids, lambda reward_id: _retry(reward_id, admin_id, market_of, settings), RewardStatus.APPROVED
     )
 
 

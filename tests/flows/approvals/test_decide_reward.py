@@ -184,6 +184,17 @@ def test_bulk_approval_decides_each_reward_separately(store: Store) -> None:
     assert result.refused == {"reward_status_conflict": [rewards[1].id], "reward_unknown": [10**9]}
 
 
+def test_bulk_retry_sizes_all_at_one_price(store: Store) -> None:
+    rewards = [reward_of(store, name) for name in ("ann", "bob")]
+    ReferralReward.update(status="failed", failure_reason=TOKEN_CHANGED).execute()
+    ids = [reward.id for reward in rewards]
+    result = decide_reward.retry_many(ids, store.user("admin").id, store.chain, store.settings)
+    assert result.decided == ids
+    times = {reward.sizing["priceAt"] for reward in ReferralReward.select()}
+    assert len(times) == 1
+    assert times.isdisjoint(reward.sizing["priceAt"] for reward in rewards)
+
+
 def test_bulk_rejection_uses_one_reason(store: Store) -> None:
     rewards = [reward_of(store, name) for name in ("ann", "bob")]
     ids = [reward.id for reward in rewards]
