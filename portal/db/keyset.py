@@ -81,6 +81,10 @@ class Keyset(Generic[Row]):
         if last_key is not None:
             key = Tuple(*self._key)
             rows = rows.where(key > last_key if self._ascending else key < last_key)
+            if len({field.model for field in self._key}) > 1:
+                # No index has all of the key, so that of the first column needs a condition of its own.
+                first, last = self._key[0], last_key[0]
+                rows = rows.where(first >= last if self._ascending else first <= last)
         order = [field.asc() if self._ascending else field.desc() for field in self._key]
         return rows.order_by(*order).limit(limit)
 

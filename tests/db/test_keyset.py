@@ -7,8 +7,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import Order, StoreRate
-from portal.db import CursorInvalid, cut_page, make_cursor, page_of_list, parse_cursor
+from models import Order, OrderItem, StoreRate
+from portal.db import (
+    CursorInvalid,
+    Keyset,
+    cut_page,
+    make_cursor,
+    page_of_list,
+    parse_cursor,
+    query,
+    transaction,
+)
 
 KEY = (datetime(2026, 11, 28, 9, 30, 0, 123456, tzinfo=UTC), "T5mRz8kQw2LxVd")
 FIELDS = (Order.created_at, Order.id)
@@ -76,3 +85,15 @@ def test_last_page_has_no_cursor_even_when_it_is_full() -> None:
     assert cut([]) is None
     assert cut([1, 2]) is None
     assert cut([1, 2, 3]) == make_cursor(2)
+
+
+@pytest.mark.parametrize(("ascending", "condition"), [(False, "<="), (True, ">=")])
+def test_page_of_two_tables_begins_at_its_key(database: str, ascending: bool, condition: str) -> None:
+    """Otherwise, each page of a long file would read again all that came before."""
+    rows = OrderItem.select().join(Order)
+    keyset: Keyset[OrderItem] = Keyset(rows, Order.created_at, OrderItem.id, ascending=ascending)
+    sql, parameters = keyset._select((KEY[0], 7), 10).sql()
+    with transaction():
+        query("SET LOCAL enable_seqscan = off")
+        plan = query(f"EXPLAIN {sql}", parameters)
+    assert any(f"Index Cond: (created_at {condition} " in line for (line,) in plan)
