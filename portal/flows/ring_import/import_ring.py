@@ -15,7 +15,7 @@ from itertools import islice
 from peewee import DataError, IntegrityError
 
 from portal.chain import AnyChain, read_paid_orders
-from portal.db import transaction
+from portal.db import query, transaction
 from portal.flows.ring_import.people import Newcomers
 from portal.flows.ring_import.rows import Row, RowRefused, name_of, text_of
 from portal.flows.ring_import.source import RingSource
@@ -74,6 +74,9 @@ def import_ring(
     reports: list[TableReport] = []
     try:
         with transaction() if is_dry else nullcontext():
+            if is_dry:
+                # All of it is one transaction, which waits for the source and for nodes.
+                query("SET LOCAL idle_in_transaction_session_timeout = 0")
             work = Work(settings, chain, Newcomers(vendors))
             for table, write in _WRITERS.items():
                 reports.append(report := TableReport(table, source.count(table)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
-from models import Order
+from models import Order, OrderItem
 from portal.db import Actor
 from portal.flows.refunds.refund_payment import refund_locked
-from portal.lib.money import major_text
+from portal.lib.money import major_text, round_half_up
 from portal.orders import get_order, list_order_items, note_refunded_lines
 from portal.payments import find_and_lock_payment, list_refunds, record_refund
 from portal.stores import PricedSnapshot, SoldLine, refunded_goods, refunded_lines, require_refund_lines
@@ -68,14 +69,18 @@ def _sold_lines(order: Order, priced: PricedSnapshot) -> list[SoldLine]:
     """
     if not any(refund.lines for refund in priced.refunds):
         return []
-    # Lines that an earlier release wrote have no net amount.
-    net_now = {line.external_id: line.net_minor for line in priced.lines}
+    now = {line.external_id: line for line in priced.lines}
     return [
-        SoldLine(
-            item.external_id,
-            net_now.get(item.external_id, item.subtotal_minor) if item.net_minor is None else item.net_minor,
-            item.subtotal_minor,
-        )
+        SoldLine(item.external_id, _net_when_sold(item, now.get(item.external_id)), item.subtotal_minor)
         for item in list_order_items(order.id)
         if item.external_id is not None
     ]
+
+
+def _net_when_sold(item: OrderItem, now: SoldLine | None) -> int:
+    """Return what a line cost before tax; one that an earlier release wrote has the rate of tax that it has now."""
+    if item.net_minor is not None:
+        return int(item.net_minor)
+    if now is None or not now.subtotal_minor:
+        return int(item.subtotal_minor)
+    return round_half_up(Fraction(item.subtotal_minor * now.net_minor, now.subtotal_minor))

@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 
 from models import EventLog, JournalTransfer, Refcode, ReferralReward, SalesAssist, Settlement, Vendor, Wallet
+from portal.db import query
 from portal.db.checks import run_checks
 from portal.flows.ring_import.import_ring import import_ring
 from portal.flows.ring_import.source import RingSource, open_source
@@ -82,6 +83,22 @@ def test_dry_run_imports_nothing(make_portal: MakePortal, ring: Ring) -> None:
     assert "refcodes: 1 imported" in result.output
     assert "nothing was imported" in result.output
     assert rows() == before
+
+
+def test_dry_run_may_wait_for_the_source(make_portal: MakePortal, ring: Ring) -> None:
+    ring.documents("refcodes", code())
+    running = make_portal().extensions["portal"]
+    longest = []
+
+    def note(_report: Any) -> None:
+        longest.append(query("SHOW idle_in_transaction_session_timeout")[0][0])
+
+    with open_source(ring.url) as source:
+        for is_dry in (True, False):
+            import_ring(
+                source, running.chain, running.settings, vendors={}, is_dry=is_dry, on_progress=note
+            )
+    assert longest == ["0", "1min"]
 
 
 def test_real_columns_are_read(make_portal: MakePortal, ring: Ring, database: str) -> None:

@@ -151,11 +151,27 @@ def test_refunds_follow_the_base_that_commissions_had(shop: Shop, before: str, a
     assert run_checks() == {}
 
 
-def test_lines_of_an_earlier_release_have_no_net_amount(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("base", "lines", "named", "back"),
+    [
+        ("net", [_MUG, _POSTER], "83.33", 8_333),
+        ("net", [{**_MUG, "amount": "149.99", "tax": "30"}, _POSTER], "150.00", 15_000),
+        ("gross", [{**_MUG, "amount": "149.99", "tax": "30"}, _POSTER], "150.00", 18_000),
+        ("net", [{**_MUG, "amount": "0.00", "tax": "0.00"}, _POSTER], "150.00", 15_000),
+        ("net", [_POSTER], "150.00", 15_000),
+    ],
+    ids=["unchanged", "one of two pieces", "gross", "taken off", "line removed"],
+)
+def test_lines_of_an_earlier_release_have_no_net_amount(
+    shop: Shop, base: str, lines: list[dict[str, object]], named: str, back: int
+) -> None:
+    Store.update(commission_base=base).where(Store.id == shop.store.id).execute()
+    shop.store = get_store(shop.store.id)
     shop.report()
     OrderItem.update(net_minor=None).execute()
-    shop.report(version=2, refunds=[refund("15", "100.00", ("7", "83.33"))])
-    assert shop.order().refunded_minor == 8_333
+    # With the refund of shipping, so that the amount of the refund limits nothing.
+    shop.report(version=2, lines=lines, refunds=[refund("15", "240.00", ("7", named))])
+    assert shop.order().refunded_minor == back
 
 
 def test_refund_of_the_documented_order(shop: Shop) -> None:
