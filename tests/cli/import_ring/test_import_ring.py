@@ -95,9 +95,7 @@ def test_dry_run_may_wait_for_the_source(make_portal: MakePortal, ring: Ring) ->
 
     with open_source(ring.url) as source:
         for is_dry in (True, False):
-            import_ring(
-                source, running.chain, running.settings, vendors={}, is_dry=is_dry, on_progress=note
-            )
+            import_ring(source, running.chain, running.settings, vendors={}, is_dry=is_dry, on_progress=note)
     assert longest == ["0", "1min"]
 
 
