@@ -9,6 +9,7 @@ from portal.lib.errors import PortalError
 from portal.lib.sealing import keyed_hash
 from portal.lib.texts import trim
 
+_LONGEST_LOCAL_PART = 64  # SMTP guarantees no more
 _LONGEST = 1000  # an address has at most 254 characters, more in encoded form
 
 
@@ -40,8 +41,11 @@ def deliverable_email(text: str) -> str:
     Raises EmailInvalid, or EmailLocalPart for letters beyond ASCII before the @; after it they are sent as `xn--`.
     """
     address = normalise_email(text)
-    if not address.rpartition("@")[0].isascii():
+    local_part = address.rpartition("@")[0]
+    if not local_part.isascii():
         raise EmailLocalPart(field="email")
+    if len(local_part) > _LONGEST_LOCAL_PART:
+        raise EmailInvalid(field="email")
     return address
 
 

@@ -215,9 +215,15 @@ def _items(settings: Settings, command: str) -> list[_Item]:
 
 
 def _provider_items(settings: Settings) -> Iterator[_Item]:
+    if not settings.card_payments:
+        yield _Item(True, "`CARD_PAYMENTS=false`: nobody pays by card, because only connected stores sell.")
+        return
     for provider in list_providers(settings):
         names = ", ".join(f"`{name}`" for name in provider.setting_names)
-        yield _Item(provider.is_configured, f"{names}: the merchant's own.")
+        yield _Item(
+            provider.is_configured,
+            f"{names}: the merchant's own. If only connected stores sell, set `CARD_PAYMENTS=false`.",
+        )
         yield _Item(False, f"At the provider, the service URL `{callback_url(provider, settings)}`.")
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg2
 from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
-from portal.db.connection import DatabaseAway
+from portal.db.connection import KEEPALIVE, DatabaseAway
 from portal.db.pooling import require_own_sessions
 from portal.db.rights import RightMissing, explained_rights
 from portal.lib.folders import SQL
@@ -173,7 +173,7 @@ def _table_exists(connection: Any, name: str) -> bool:
 @contextmanager
 def _connect(database_url: str, *, autocommit: bool = True) -> Iterator[Any]:
     try:
-        connection = psycopg2.connect(database_url, connect_timeout=_CONNECT_TIMEOUT_SECONDS)
+        connection = psycopg2.connect(database_url, connect_timeout=_CONNECT_TIMEOUT_SECONDS, **KEEPALIVE)
     except psycopg2.OperationalError as error:
         raise DatabaseAway from error
     connection.autocommit = autocommit

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -28,9 +29,11 @@ class BuildPackage(build_py):  # type: ignore[misc]
     """Add `portal/project` to a package; an editable installation uses the source tree."""
 
     def run(self) -> None:
-        super().run()
         if self.editable_mode:
+            super().run()
             return
+        self._remove_earlier_build()
+        super().run()
         target = Path(self.build_lib, "portal", "project")
         for source in _find(*_COPIED):
             self._copy(source, target / source)
@@ -40,6 +43,12 @@ class BuildPackage(build_py):  # type: ignore[misc]
     def get_source_files(self) -> list[str]:
         """Return the files of a source distribution."""
         return [*super().get_source_files(), *map(str, _find(*_COPIED, _CATALOGUES))]
+
+    def _remove_earlier_build(self) -> None:
+        """Remove what another release left: setuptools keeps deleted files, such as migrations, and newer ones."""
+        shutil.rmtree(Path(self.build_lib, "portal"), ignore_errors=True)
+        for module in self.py_modules or ():
+            Path(self.build_lib, f"{module}.py").unlink(missing_ok=True)
 
     def _copy(self, source: Path, target: Path) -> None:
         self.mkpath(str(target.parent))

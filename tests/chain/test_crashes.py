@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import time
+from importlib import import_module
 
 import pytest
 
 from portal.chain.sending.fees import GWEI
-from tests.support.chain_world import World, run_and_die
+from portal.db import locks
+from portal.db.connection import _SESSION_SETTINGS
+from tests.support.chain_world import World, paused_at, run_and_die
 
 
 @pytest.mark.parametrize("label", ["signed", "committed", "sent"])
@@ -48,6 +51,26 @@ def test_kill_while_reopening_loses_no_payment(world: World) -> None:
     assert run_and_die(world, "reopened")
     world.finish()
     world.assert_paid_exactly_once(3)
+
+
+@pytest.mark.parametrize("label", ["signed", "committed", "sent", "settling"])
+def test_paused_leader_loses_its_right_and_writes_nothing_later(
+    world: World, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    monkeypatch.setattr(locks, "_LONGEST_PAUSE", "1s")
+    monkeypatch.setattr(locks, "_ALIVE_SECONDS", 0.3)
+    settings = _SESSION_SETTINGS.replace("'60s'", "'1s'")
+    monkeypatch.setattr(import_module("portal.db.connection"), "_SESSION_SETTINGS", settings)
+    world.add_rewards(7)
+    if label == "settling":
+        world.round()
+        world.anvil.mine(5)
+    with paused_at(world, label):
+        time.sleep(2)
+        world.finish()
+        world.assert_paid_exactly_once(7)
+    world.finish()
+    world.assert_paid_exactly_once(7)
 
 
 def test_uncommitted_transaction_leaves_no_rows(world: World) -> None:

@@ -77,7 +77,13 @@ def test_checklist_ticks_completed_items(
     assert invoke(make_portal(), *arguments).exit_code == 0
     text = (tmp_path / "c" / "CHECKLIST.md").read_text()
     assert re.search(r"- \[x\] `APP_URL`", text)
-    assert re.search(r"- \[x\] `WAYFORPAY_MERCHANT_ACCOUNT`", text)
+    assert re.search(r"- \[x\] `WAYFORPAY_MERCHANT_ACCOUNT`.* set `CARD_PAYMENTS=false`", text)
+    with (tmp_path / "c" / ".env").open("a") as file:
+        file.write("CARD_PAYMENTS=false\n")
+    assert invoke(make_portal(), *arguments).exit_code == 0
+    text = (tmp_path / "c" / "CHECKLIST.md").read_text()
+    assert re.search(r"- \[x\] `CARD_PAYMENTS=false`", text)
+    assert "WAYFORPAY" not in text
 
 
 def test_second_run_keeps_the_secrets(make_portal: MakePortal, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,8 @@ _BUILT_FROM = (".env.example", "LICENSE", "README.md", "contracts", "jobs.py", "
 _PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
 _NOT_PACKAGED = {".md", ".po", ".pyc"}
 _HINT = "from portal.cli.doctor_first_sale import MAKE_ADMIN; print(MAKE_ADMIN)"
+_GONE = ("portal/templates/shop/gone.html", "portal/project/sql/functions/99_gone.sql", "portal/gone.py")
+_KEPT = ("models.py", "portal/app.py", "portal/templates/shop/cart.html")
 # A page, its translation, a static file and the SDK, all read from the package.
 _PAGES = """
 import json, portal
@@ -48,10 +51,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = PROJECT / name
         (shutil.copytree if path.is_dir() else shutil.copy)(path, source / name, **(
             {"ignore": ignored} if path.is_dir() else {}))  # fmt: skip
+    _leave_earlier_build(source / "build" / "lib")
     command = ["wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(folder), str(source)]
     subprocess.run([*_PIP, *command], check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
+
+
+def _leave_earlier_build(folder: Path) -> None:
+    """Write what the build of another release left in the tree: files that are gone, and newer ones."""
+    for name in (*_GONE, *_KEPT):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("raise SystemExit('another release')")
+        os.utime(path, (2**31, 2**31))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +94,8 @@ def run(installed: Path, program: str, *arguments: str, **environment: str) -> s
 
 
 def test_package_has_every_file_that_the_portal_reads(wheel: Path) -> None:
-    names = set(zipfile.ZipFile(wheel).namelist())
+    package = zipfile.ZipFile(wheel)
+    names = set(package.namelist())
     source = wheel.parent / "source"
     own = {path.relative_to(source).as_posix() for path in (source / "portal").rglob("*")
            if path.is_file() and path.suffix not in _NOT_PACKAGED}  # fmt: skip
@@ -93,6 +107,8 @@ def test_package_has_every_file_that_the_portal_reads(wheel: Path) -> None:
     }
     modules = {"jobs.py", "models.py", "wsgi.py", "portal/project/.env.example"}
     assert own | copied | catalogues | modules <= names
+    assert not names & set(_GONE), "what another release left behind"
+    assert [package.read(name) for name in _KEPT] == [(PROJECT / name).read_bytes() for name in _KEPT]
     assert not {name for name in names if name.startswith("tests") or name.endswith((".po", ".pyc"))}
 
 

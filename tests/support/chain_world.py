@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -258,14 +259,41 @@ def run_and_die(world: World, label: str, occurrence: int = 1, **overrides: Any)
     return os.WIFSIGNALED(status)
 
 
-def _die_at(world: World, label: str, occurrence: int, overrides: dict[str, Any]) -> None:
+@contextlib.contextmanager
+def paused_at(world: World, label: str) -> Iterator[None]:
+    """Run a round in a process that stops at a label for the block, and then goes on to its end."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _die_at(world, label, 1, {}, signal.SIGSTOP)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    try:
+        yield
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        raise
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        os.waitpid(pid, 0)
+
+
+def _die_at(
+    world: World,
+    label: str,
+    occurrence: int,
+    overrides: dict[str, Any],
+    end: signal.Signals = signal.SIGKILL,
+) -> None:
     # The parent's connections are not this process's to use.
     bind_database(world.database_url)
     seen = itertools.count(1)
 
     def die(passed: str) -> None:
         if passed == label and next(seen) == occurrence:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), end)
 
     labels.listen(die)
     world.round(**overrides)

@@ -17,6 +17,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "translations"
 # The source language: an empty translation means the text itself.
 SOURCE = "en"
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|(?<!%)%[sd]|\{\w*\}")
+# What the heads of the catalogues ask for: «», ’, and a no-break space before a dash.
+_TYPOGRAPHY = re.compile(r"[“”]|(?<=[а-яіїєґё])'|[^\S\u00a0]—", re.IGNORECASE)
 
 
 def problems(folder: Path = FOLDER) -> Iterator[str]:
@@ -49,6 +51,8 @@ def _faults(message: Message, catalogue: Catalog, locale: str) -> Iterator[str]:
     for text in filter(None, texts):
         if _placeholders(text) - known or (len(sources) == 1 and _placeholders(text) != known):
             yield "other placeholders"
+        if locale != SOURCE and (sign := _TYPOGRAPHY.search(text)):
+            yield f"has {sign[0]!r} where the head of the catalogue asks for another sign"
 
 
 def _placeholders(text: str) -> set[str]:

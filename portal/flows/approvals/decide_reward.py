@@ -165,6 +165,7 @@ def _each(reward_ids: Sequence[int], decision: Callable[[int], ReferralReward], 
             OwnReward,
             AlreadyApprovedByYou,
             ReferenceUsed,
+            RewardUnsizable,
             BudgetExhausted,
         ) as error:
             result.refused.setdefault(error.code, []).append(reward_id)

@@ -17,4 +17,4 @@ def platform_words(name: str) -> str:
     adapter = find_adapter(name)
     if adapter is not None:
         return adapter.label
-    return {"django_oscar": "django-oscar"}.get(name) or _("Another shop, by our API")
+    return {"django_oscar": "django-oscar"}.get(name) or _("Another shop, through our API")

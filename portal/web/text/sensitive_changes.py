@@ -75,7 +75,7 @@ def _money_changes() -> dict[str, str]:
 
 def _operator_changes() -> dict[str, str]:
     return {
-        "admin.referrers.switch_code": _("Block or unblock code %(code)s"),
+        "admin.referrers.switch_code": _("Deactivate or activate code %(code)s"),
         "admin.audit.refund": _("Refund a payment"),
         "admin.audit.resolve_alert": _("Close alert %(alert_id)s"),
         "admin.audit.resolve_alerts": _("Close all alerts of one kind"),

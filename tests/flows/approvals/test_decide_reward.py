@@ -18,6 +18,7 @@ from portal.rewards import AlreadyApprovedByYou, OwnReward, RewardFilter, Reward
 from portal.rewards.errors import TOKEN_CHANGED
 from portal.rewards.operations import RejectionReasonMissing
 from portal.rewards.queries import count_matching, list_reward_queue
+from portal.web.text.messages.minting import refusal_counts
 from tests.flows.conftest import Store
 
 STATUSES = ("pending_approval", "approved", "minting", "minted", "failed", "rejected")
@@ -193,6 +194,23 @@ def test_bulk_retry_sizes_all_at_one_price(store: Store) -> None:
     times = {reward.sizing["priceAt"] for reward in ReferralReward.select()}
     assert len(times) == 1
     assert times.isdisjoint(reward.sizing["priceAt"] for reward in rewards)
+
+
+def test_bulk_retry_goes_on_after_a_reward_that_cannot_be_sized(store: Store) -> None:
+    first, second = reward_of(store, "ann"), reward_of(store, "bob")
+    for reward in (first, second):
+        set_status(reward, "failed")
+    outdated = {"failure_reason": TOKEN_CHANGED, "currency": "EUR"}
+    ReferralReward.update(outdated).where(ReferralReward.id == first.id).execute()
+    admin = store.user("admin")
+    result = decide_reward.retry_many([first.id, second.id], admin.id, store.chain, store.settings)
+    assert (result.decided, result.refused) == ([second.id], {"reward_unsizable": [first.id]})
+
+
+def test_each_refusal_of_a_bulk_decision_has_its_own_sentence() -> None:
+    codes = ("own_reward", "already_approved_by_you", "reward_reference_used", "reward_unknown",
+             "budget_exhausted", "reward_unsizable", "reward_status_conflict")  # fmt: skip
+    assert len({refusal_counts(code, 2) for code in codes}) == len(codes)
 
 
 def test_bulk_rejection_uses_one_reason(store: Store) -> None:

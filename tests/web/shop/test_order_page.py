@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from models import OrderItem, PaymentRefund, Refcode, User
+from models import Order, OrderItem, PaymentRefund, Refcode, User
 from portal.orders import move_fulfilment
 from tests.factories import ACTOR, make_order, make_payment, make_product, make_vendor
 from tests.web.pages import text_of
@@ -34,7 +34,7 @@ def test_receipt_has_everything_a_buyer_keeps(
     for expected in (
         "Receipt", order.order_reference, "Lamps of Lviv", "Vases of Kyiv", "A lamp", "760.00", "1,520.00",
         "2,520.00", "UAH", "Paid by", owner.name, code.code, other.name, "100.00", "40.00", "2,420.00", "It broke",
-        "Cancelled by the vendor", "Not delivered yet",
+        "Cancelled by the vendor", "Not delivered yet", "They are credited for this order",
     ):  # fmt: skip
         assert expected in text, expected
     assert text.rindex("40.00") < text.rindex("60.00")
@@ -43,15 +43,18 @@ def test_receipt_has_everything_a_buyer_keeps(
     assert f'href="/orders/{order.id}"' in as_owner.get("/orders").text
 
 
-def test_unpaid_order_can_be_paid_and_is_no_receipt(as_owner: Visitor, owner: User) -> None:
-    order = make_order(owner)
+def test_unpaid_order_can_be_paid_and_is_no_receipt(as_owner: Visitor, owner: User, code: Refcode) -> None:
+    order = make_order(owner, code=code)
     page = as_owner.get(f"/orders/{order.id}")
     text = text_of(page)
     assert "Receipt" not in text
     assert "Not delivered yet" not in text
+    assert ("Your price stays the same" in text, "are credited for this order" in text) == (True, False)
     assert f"/checkout/pay/{order.id}" in page.text
     make_payment(order, "pending")
     assert f"/checkout/pay/{order.id}" not in as_owner.get(f"/orders/{order.id}").text
+    Order.update(status="cancelled").execute()
+    assert "credited" not in text_of(as_owner.get(f"/orders/{order.id}"))
 
 
 def test_note_of_an_admin_to_a_vendor_is_hidden_from_the_buyer(as_owner: Visitor, owner: User) -> None:

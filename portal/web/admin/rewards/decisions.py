@@ -96,18 +96,21 @@ def pay_missing(reward_id: int) -> ResponseReturnValue:
 @blueprint.post("/refcodes/decide")
 @for_role("admin", reconfirm=True)
 def decide_many() -> ResponseReturnValue:
-    """Approve or reject the selected rewards, or all that match the filter, and report the result of each."""
-    view = read_view(request.form, current_portal().settings)
-    is_rejecting = form_choice("decision", "approve", "reject") == "reject"
+    """Approve, reject or retry the selected rewards, or all that match the filter, and report the results."""
+    portal, admin_id = current_portal(), current_user().id
+    view = read_view(request.form, portal.settings)
+    decision = form_choice("decision", "approve", "reject", "retry")
     try:
         ids = _selected_ids(view.filter)
-        if is_rejecting:
-            _flash_rejected(decide_reward.reject_many(ids, request.form.get("reason", ""), current_user().id))
+        if decision == "reject":
+            _flash_rejected(decide_reward.reject_many(ids, request.form.get("reason", ""), admin_id))
+        elif decision == "retry":
+            flash_approved(decide_reward.retry_many(ids, admin_id, portal.chain, portal.settings))
         else:
-            flash_approved(decide_reward.approve_many(ids, current_user().id, current_portal().settings))
+            flash_approved(decide_reward.approve_many(ids, admin_id, portal.settings))
     except PortalError as error:
         return queue_page(view, error), status_of(error)
-    current_portal().wake("mint_rewards")
+    portal.wake("mint_rewards")
     return redirect(queue_url(view), 303)
 
 

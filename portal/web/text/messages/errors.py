@@ -88,7 +88,7 @@ def failure_text(reason: str | None, params: Params | None = None) -> str:
             "Under this order reference, the contract paid another wallet or a smaller amount."
         ),
         "token_changed": _(
-            "The portal now pays another token. Trying again calculates the reward at the price of that token."
+            "The portal now pays in another token. A retry calculates the reward at the price of that token."
         ),
         "not_delivered": _("The contract recorded the payment, but no tokens reached the referrer's wallet."),
     }

@@ -95,6 +95,14 @@ def refusal_counts(code: str, count: int, deciders: str = "") -> str:
             "%(num)s rewards were not paid as owed. Use “Pay what is missing”.",
             count,
         )
+    if code == "budget_exhausted":
+        return ngettext(
+            "%(num)s reward would exceed a budget.", "%(num)s rewards would exceed a budget.", count
+        )
+    if code == "reward_unsizable":
+        return ngettext(
+            "%(num)s reward still cannot be calculated.", "%(num)s rewards still cannot be calculated.", count
+        )
     if code == "reward_unknown":
         return ngettext("%(num)s reward does not exist.", "%(num)s rewards do not exist.", count)
     if deciders:

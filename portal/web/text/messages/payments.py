@@ -53,7 +53,7 @@ PAYMENTS_ERRORS: ErrorTable = {
     "currency_unknown": Answer(
         422,
         lambda p: _(
-            "The currency %(currency)s is unknown. Use a code of ISO 4217 such as UAH, USD or JPY, or USDT or USDC.",
+            "The currency %(currency)s is unknown. Use an ISO 4217 code such as UAH, USD or JPY, or USDT or USDC.",
             **p,
         ),
     ),

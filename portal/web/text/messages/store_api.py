@@ -21,7 +21,7 @@ def _member_invalid(params: Params) -> str:
     return {
         "missing": _("This field is required."),
         "empty": _("This field is empty. Send a value, or leave the field out if it is optional."),
-        "currency": _("Send a code of ISO 4217 such as UAH, USD or JPY, or USDT or USDC."),
+        "currency": _("Send an ISO 4217 code such as UAH, USD or JPY, or USDT or USDC."),
         "text": _("Send text in quotes."),
         "whole": _("Send a whole number, without quotes."),
         "list": _("Send a list."),

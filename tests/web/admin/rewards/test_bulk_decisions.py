@@ -42,6 +42,23 @@ def test_already_decided_rewards_are_reported(as_admin: Visitor, other: User) ->
     assert "1 reward was already decided." in text
 
 
+def test_failed_rewards_are_retried_together(as_admin: Visitor, other: User) -> None:
+    failed = [make_reward(other, "failed") for _ in range(3)]
+    page = as_admin.get(f"{QUEUE}?status=failed")
+    assert "Retry selected" in text_of(page)
+    assert "Retry selected" not in text_of(as_admin.get(QUEUE))
+    pending = make_reward(other)
+    form = {"decision": "retry", "status": "failed"}
+    as_admin.submit(DECIDE, {**form, "ids": [failed[0].id, pending.id]})
+    assert statuses() == {
+        failed[0].id: "approved", failed[1].id: "failed", failed[2].id: "failed", pending.id: "pending_approval",
+    }  # fmt: skip
+    text = text_of(as_admin.get(QUEUE))
+    assert "1 reward is approved." in text
+    as_admin.submit(DECIDE, {**form, "all_matching": "2"})
+    assert list(statuses().values()).count("approved") == 3
+
+
 def test_previous_decider_is_named(as_admin: Visitor, admin: User, other: User) -> None:
     reward = make_reward(other)
     form = {"decision": "approve", "ids": [reward.id]}

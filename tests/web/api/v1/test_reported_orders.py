@@ -207,7 +207,10 @@ def test_wrong_order_is_refused_with_its_field(call: Call) -> None:
 
 
 def test_empty_text_is_answered_with_what_to_send(call: Call) -> None:
-    for field, sentence in (("externalId", "or leave the field out"), ("currency", "ISO 4217 such as UAH")):
+    for field, sentence in (
+        ("externalId", "or leave the field out"),
+        ("currency", "ISO 4217 code such as UAH"),
+    ):
         assert sentence in error_of(call("/orders", snapshot(**{field: ""})))["fields"][field]
 
 
