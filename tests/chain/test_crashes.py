@@ -67,7 +67,7 @@ def test_paused_leader_loses_its_right_and_writes_nothing_later(
         world.anvil.mine(5)
     with paused_at(world, label):
         time.sleep(2)
-        world.finish()
+        world.finish(rounds=12)
         world.assert_paid_exactly_once(7)
     world.finish()
     world.assert_paid_exactly_once(7)
