@@ -3155,6 +3155,8 @@ CREATE UNIQUE INDEX store_events_refused_deliveries ON public.store_events USING
 
 CREATE INDEX store_events_store ON public.store_events USING btree (store_id, id);
 
+CREATE INDEX store_events_unread ON public.store_events USING btree (store_id, id) WHERE (outcome = 'refused'::text);
+
 CREATE INDEX store_events_waiting ON public.store_events USING btree (id) WHERE (outcome IS NULL);
 
 CREATE INDEX store_keys_store ON public.store_keys USING btree (store_id);
