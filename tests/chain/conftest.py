@@ -20,7 +20,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, Path
     anvil = Anvil()
     try:
         deployment = deploy(anvil)
-        anvil.mine(19)
+        anvil.mine(15)
         anvil.save(file)
     finally:
         anvil.stop()
@@ -32,8 +32,8 @@ def world(database_url: str, deployed: tuple[Deployment, Path]) -> Iterator[Worl
     """Yield a clean database with its own chain, since a snapshot cannot be restored after a reorganization."""
     deployment, state = deployed
     anvil = Anvil("--slots-in-an-epoch", "2", "--load-state", str(state))
-    # The age of the newest block matters.
-    anvil.mine()
+    # The ages of the newest block and of the final one matter.
+    anvil.mine(5)
     bind_database(database_url)
     try:
         yield World(database_url, anvil, deployment)

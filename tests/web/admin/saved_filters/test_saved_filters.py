@@ -6,6 +6,7 @@ import pytest
 
 from models import SavedFilter, User
 from portal.accounts import FILTERS_MAX, save_filter
+from tests.factories import make_user, make_vendor
 from tests.web.pages import form_fields, text_of
 from tests.web.visitor import Visitor
 
@@ -33,6 +34,7 @@ def only_filter() -> SavedFilter:
 def test_filter_is_saved_under_a_name(
     as_admin: Visitor, admin: User, page: str, path: str, query: str
 ) -> None:
+    make_vendor(make_user())
     url = f"/admin/filters/{page}"
     fields = form_fields(as_admin.get(f"{path}?{query}"), url)
     response = as_admin.submit(url, {"query": fields["query"][0], "name": "  Big   failures "})
