@@ -24,6 +24,8 @@ log = get_logger(__name__)
 GROUP = 50
 _BATCH = 500
 _SECONDS = 60
+# In a burst a small group is not worth its statements, so more callbacks may arrive first.
+_GATHER_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,21 @@ def settle_inbox(
     aside and tried again later.
     """
     applied, deadline = 0, time.monotonic() + _SECONDS
-    while events := list_waiting_callbacks(_BATCH):
+    while events := _gathered():
         for group in in_groups(_read(events, settings)):
             if is_stopping() or time.monotonic() > deadline:
                 return applied
             applied += _settle(group, chain, settings)
     return applied
+
+
+def _gathered() -> list[PaymentEvent]:
+    """Return the callbacks that wait, a moment later if they are less than a group."""
+    events = list_waiting_callbacks(_BATCH)
+    if 1 < len(events) < GROUP:
+        time.sleep(_GATHER_SECONDS)
+        events = list_waiting_callbacks(_BATCH)
+    return events
 
 
 def in_groups(waiting: Sequence[Waiting], size: int = GROUP) -> list[list[StoredCallback]]:
