@@ -49,7 +49,7 @@ all-tests:
 test-stores: $(VENV)/.test-packages $(VENDURE)/.installed ## Test against a real Vendure shop, which make test does not install (180 MB)
 	@exec $(BIN)/python -m pytest -q -m stores tests/stores
 
-test-fast: $(VENV)/.test-packages ## Run style, imports and all tests except slow and browser ones, in about three minutes (TESTS=, WORKERS=)
+test-fast: $(VENV)/.test-packages ## Run style, imports and all tests except slow and browser ones, in three to four minutes (TESTS=, WORKERS=)
 	@printf '\n== ruff\n' && $(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@printf '\n== import contracts\n' && $(BIN)/lint-imports
 	@printf '\n== pytest on %s workers\n' '$(WORKERS)'
